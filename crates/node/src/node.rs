@@ -1,0 +1,36 @@
+//! The contract of a box on the network diagram.
+
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use sip_proto::{Packet, Transport};
+
+/// One box on the network, without its sockets and its clock.
+///
+/// Call one `handle_*`, then drain `poll_transmit` and `poll_event` until `None`, then read
+/// [`poll_timeout`](Self::poll_timeout). Only then call the next `handle_*`. Calling `handle_timeout` early is harmless.
+pub trait Node {
+    /// What an operator or another box's management plane may ask of this box.
+    type Command;
+    /// What this box tells the management plane: call records and notices.
+    type Event;
+    /// What a console shows of this box. Taken about once a second, so it must be cheap.
+    type Snapshot;
+
+    fn handle_packet(&mut self, now: Instant, packet: Packet);
+    fn handle_timeout(&mut self, now: Instant);
+    /// The transport could not deliver to `peer` (connection refused or broken).
+    fn handle_unreachable(&mut self, now: Instant, transport: Transport, peer: SocketAddr);
+    fn handle_command(&mut self, now: Instant, command: Self::Command);
+    /// Refuse what is new and end what is in progress, with BYE or CANCEL.
+    fn handle_drain(&mut self, now: Instant);
+
+    fn poll_transmit(&mut self) -> Option<Packet>;
+    fn poll_event(&mut self) -> Option<Self::Event>;
+    /// When [`handle_timeout`](Self::handle_timeout) must next be called.
+    fn poll_timeout(&self) -> Option<Instant>;
+
+    fn snapshot(&self) -> Self::Snapshot;
+    /// True once nothing is in progress any more after [`handle_drain`](Self::handle_drain).
+    fn is_drained(&self) -> bool;
+}

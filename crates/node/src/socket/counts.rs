@@ -1,0 +1,71 @@
+//! What became of everything that crossed a box's sockets.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use serde::Serialize;
+
+/// Counters of one box's sockets since it started.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct SocketCounts {
+    pub udp_received: u64,
+    pub udp_sent: u64,
+    /// Datagrams that the kernel dropped because the box did not read fast enough (Linux only).
+    pub udp_kernel_drops: u64,
+    /// Calls to receive that failed for another reason than an empty socket.
+    pub udp_receive_errors: u64,
+    /// Datagrams that the kernel refused to send.
+    pub udp_send_errors: u64,
+    /// Datagrams that had to wait for room in the kernel's send buffer.
+    pub udp_delayed: u64,
+    /// Datagrams dropped because too many waited already.
+    pub udp_dropped: u64,
+    /// Messages too long for a datagram.
+    pub udp_oversize: u64,
+    pub tcp_received: u64,
+    /// Messages given to the kernel whole.
+    pub tcp_sent: u64,
+    pub tcp_accepted: u64,
+    pub tcp_opened: u64,
+    /// Accepts that failed, as when no file descriptor was left.
+    pub tcp_accept_errors: u64,
+    /// Connections refused, in either direction, because the box had its limit of connections.
+    pub tcp_over_limit: u64,
+    /// Connections that could not be opened.
+    pub tcp_connect_errors: u64,
+    /// Connections that the peer closed.
+    pub tcp_closed: u64,
+    /// Connections that ended in an error of the kernel or inside a message.
+    pub tcp_broken: u64,
+    /// Connections closed because their bytes were not SIP messages (RFC 3261 §18.3).
+    pub tcp_framing_errors: u64,
+    pub tcp_idle_closed: u64,
+    /// Connections cut off because the peer did not read what was sent.
+    pub tcp_overflows: u64,
+    /// Messages that waited on a connection when it ended.
+    pub tcp_unsent: u64,
+    /// Bytes that the kernel granted for received datagrams.
+    pub receive_buffer: usize,
+    /// Bytes that the kernel granted for datagrams to be sent.
+    pub send_buffer: usize,
+}
+
+/// The counters as the parts of one box share them, all on one thread.
+#[derive(Debug, Clone)]
+pub(crate) struct Tally(Rc<RefCell<SocketCounts>>);
+
+impl Tally {
+    pub(super) fn new(receive_buffer: usize, send_buffer: usize) -> Self {
+        let counts = SocketCounts { receive_buffer, send_buffer, ..SocketCounts::default() };
+        Self(Rc::new(RefCell::new(counts)))
+    }
+
+    pub(super) fn update(&self, change: impl FnOnce(&mut SocketCounts)) {
+        change(&mut self.0.borrow_mut());
+    }
+
+    pub(crate) fn read(&self) -> SocketCounts {
+        *self.0.borrow()
+    }
+}

@@ -1,0 +1,86 @@
+//! The sockets of one box: UDP and TCP on the same address (RFC 3261 §18.2.1).
+//!
+//! ```text
+//!   bind ── Bound ── open ──► UdpReceiver ─ batches of packets ─► actor ─► UdpSender
+//!  (main thread)   (arbiter)  TcpInputs ──── packets, losses ───►       ─► TcpPort ─ a task per connection
+//! ```
+//!
+//! Nothing is lost without a count in [`SocketCounts`].
+
+mod bind;
+mod connection;
+mod counts;
+mod tcp;
+mod udp;
+#[cfg_attr(target_os = "linux", path = "batch_linux.rs")]
+#[cfg_attr(not(target_os = "linux"), path = "batch_portable.rs")]
+mod batch;
+
+use std::io;
+use std::rc::Rc;
+use std::time::Duration;
+
+use tokio::io::unix::AsyncFd;
+
+pub use bind::BindError;
+pub use counts::SocketCounts;
+
+pub(crate) use bind::{Bound, bind};
+pub(crate) use counts::Tally;
+pub(crate) use tcp::{TcpInput, TcpInputs, TcpPort};
+pub(crate) use udp::{UdpReceiver, UdpSender};
+
+/// What one box allows its peers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SocketLimits {
+    /// Largest message on TCP, headers and body together, in bytes.
+    pub message: usize,
+    /// Most TCP connections, accepted and opened ones together.
+    pub connections: usize,
+    /// A connection that carries nothing for so long is closed. RFC 3261 §18 asks for more than 32 s.
+    pub idle: Duration,
+    /// How long a connection may take to open.
+    pub connect: Duration,
+    /// Messages that may wait on one connection. A peer that lets more pile up is cut off.
+    pub connection_queue: usize,
+    /// Datagrams that may wait while the kernel's send buffer is full.
+    pub datagram_queue: usize,
+}
+
+impl Default for SocketLimits {
+    fn default() -> Self {
+        Self {
+            message: 64 * 1024,
+            connections: 1_000,
+            idle: Duration::from_secs(600),
+            connect: Duration::from_secs(4),
+            connection_queue: 256,
+            datagram_queue: 4_096,
+        }
+    }
+}
+
+/// Both ways in and both ways out of one box, on the arbiter that runs it.
+pub(crate) struct Sockets {
+    pub(crate) udp_receiver: UdpReceiver,
+    pub(crate) udp_sender: UdpSender,
+    pub(crate) tcp_inputs: TcpInputs,
+    pub(crate) tcp: TcpPort,
+    pub(crate) tally: Tally,
+}
+
+impl Sockets {
+    /// Gives bound sockets to the reactor of this thread.
+    pub(crate) fn open(bound: Bound, limits: SocketLimits) -> io::Result<Self> {
+        let tally = Tally::new(bound.receive_buffer, bound.send_buffer);
+        let udp = Rc::new(AsyncFd::new(bound.udp)?);
+        let (tcp, tcp_inputs) = TcpPort::open(bound.tcp, bound.address, limits, tally.clone())?;
+        Ok(Self {
+            udp_receiver: UdpReceiver::new(Rc::clone(&udp), tally.clone()),
+            udp_sender: UdpSender::new(udp, limits.datagram_queue, tally.clone()),
+            tcp_inputs,
+            tcp,
+            tally,
+        })
+    }
+}

@@ -1,0 +1,202 @@
+//! TCP connections of one box, by the address of the peer.
+
+use std::collections::HashMap;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::Stream;
+use sip_proto::Packet;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio::time::Sleep;
+
+use super::connection::{Cause, ConnectionTask, Origin};
+use super::{SocketLimits, Tally};
+
+/// Inputs that connections may have ready before they must wait for the actor.
+const INPUT_QUEUE: usize = 256;
+/// Rest after a failed accept: without it, a process out of descriptors would spin.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// The connections of one box, and the way out to their peers.
+pub(crate) struct TcpPort {
+    connections: HashMap<SocketAddr, Connection>,
+    /// Tells a connection from an earlier one with the same peer.
+    next_serial: u64,
+    address: SocketAddr,
+    limits: SocketLimits,
+    inputs: mpsc::Sender<TcpInput>,
+    tally: Tally,
+}
+
+/// What a box's TCP side tells the actor.
+#[derive(Debug)]
+pub(crate) enum TcpInput {
+    Accepted { stream: TcpStream, peer: SocketAddr },
+    Received(Packet),
+    Ended(Ended),
+}
+
+/// The end of a connection, or of the attempt to open one.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(super) peer: SocketAddr,
+    pub(super) serial: u64,
+    pub(super) cause: Cause,
+    /// Messages that were not given to the kernel whole.
+    pub(super) unsent: usize,
+}
+
+/// One open or opening connection. Dropping it closes it at once.
+struct Connection {
+    serial: u64,
+    queue: mpsc::Sender<Bytes>,
+    task: JoinHandle<()>,
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl TcpPort {
+    pub(super) fn open(
+        listener: std::net::TcpListener,
+        address: SocketAddr,
+        limits: SocketLimits,
+        tally: Tally,
+    ) -> io::Result<(Self, TcpInputs)> {
+        let listener = TcpListener::from_std(listener)?;
+        let (inputs, received) = mpsc::channel(INPUT_QUEUE);
+        let port = Self {
+            connections: HashMap::new(),
+            next_serial: 0,
+            address,
+            limits,
+            inputs,
+            tally: tally.clone(),
+        };
+        Ok((port, TcpInputs { listener, received, pause: None, tally }))
+    }
+
+    /// Takes over a connection that a peer opened, if there is room for it.
+    pub(crate) fn adopt(&mut self, stream: TcpStream, peer: SocketAddr) {
+        if self.connections.len() >= self.limits.connections {
+            self.tally.update(|counts| counts.tcp_over_limit += 1);
+            tracing::debug!(%peer, "connection refused: the box has its limit of connections");
+            return;
+        }
+        self.tally.update(|counts| counts.tcp_accepted += 1);
+        self.start(peer, Origin::Accepted(stream));
+    }
+
+    /// Queues a message on the connection with its peer; opens one if there is none.
+    ///
+    /// A failure comes back as [`TcpInput::Ended`], never from here: a node that tries again at
+    /// once could hold its actor in a loop.
+    pub(crate) fn send(&mut self, packet: Packet) {
+        let peer = packet.peer;
+        if !self.connections.contains_key(&peer) {
+            if self.connections.len() >= self.limits.connections {
+                self.tally.update(|counts| counts.tcp_over_limit += 1);
+                self.refuse(peer, self.next_serial, Cause::OverLimit);
+                return;
+            }
+            self.start(peer, Origin::Opened { from: self.address });
+        }
+        let Some(connection) = self.connections.get(&peer) else { return };
+        if connection.queue.try_send(packet.bytes).is_err() {
+            self.tally.update(|counts| counts.tcp_overflows += 1);
+            let serial = connection.serial;
+            self.connections.remove(&peer);
+            self.refuse(peer, serial, Cause::Overflow);
+        }
+    }
+
+    /// Forgets a connection that ended; true when the node must hear that its peer is lost.
+    pub(crate) fn forget(&mut self, ended: &Ended) -> Option<SocketAddr> {
+        let Ended { peer, serial, cause, unsent } = ended;
+        if self.connections.get(peer).is_some_and(|connection| connection.serial == *serial) {
+            self.connections.remove(peer);
+        }
+        self.tally.update(|counts| {
+            counts.tcp_unsent += *unsent as u64;
+            cause.count(counts);
+        });
+        tracing::debug!(%peer, %cause, unsent, "connection ended");
+        let lost = *unsent > 0 || !matches!(cause, Cause::Idle);
+        lost.then_some(*peer)
+    }
+
+    fn start(&mut self, peer: SocketAddr, origin: Origin) {
+        let serial = self.next_serial;
+        self.next_serial += 1;
+        let (queue, messages) = mpsc::channel(self.limits.connection_queue);
+        let task = ConnectionTask {
+            peer,
+            serial,
+            messages,
+            pongs: queue.downgrade(),
+            inputs: self.inputs.clone(),
+            limits: self.limits,
+            tally: self.tally.clone(),
+        };
+        let task = tokio::task::spawn_local(task.run(origin));
+        self.connections.insert(peer, Connection { serial, queue, task });
+    }
+
+    /// Tells the actor, later and as an input of its own, that a message could not go.
+    fn refuse(&self, peer: SocketAddr, serial: u64, cause: Cause) {
+        let inputs = self.inputs.clone();
+        let ended = Ended { peer, serial, cause, unsent: 1 };
+        tokio::task::spawn_local(async move {
+            // Fails only when the actor is gone, and then nobody wants to know.
+            let _ = inputs.send(TcpInput::Ended(ended)).await;
+        });
+    }
+}
+
+/// New connections, messages and losses, as a stream for the actor.
+pub(crate) struct TcpInputs {
+    listener: TcpListener,
+    received: mpsc::Receiver<TcpInput>,
+    pause: Option<Pin<Box<Sleep>>>,
+    tally: Tally,
+}
+
+impl TcpInputs {
+    fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<TcpInput> {
+        loop {
+            if let Some(pause) = &mut self.pause {
+                std::task::ready!(pause.as_mut().poll(cx));
+                self.pause = None;
+            }
+            match std::task::ready!(self.listener.poll_accept(cx)) {
+                Ok((stream, peer)) => return Poll::Ready(TcpInput::Accepted { stream, peer }),
+                Err(error) => {
+                    self.tally.update(|counts| counts.tcp_accept_errors += 1);
+                    tracing::debug!(%error, "connection not accepted");
+                    self.pause = Some(Box::pin(tokio::time::sleep(ACCEPT_PAUSE)));
+                }
+            }
+        }
+    }
+}
+
+impl Stream for TcpInputs {
+    type Item = TcpInput;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<TcpInput>> {
+        let this = self.get_mut();
+        match this.received.poll_recv(cx) {
+            Poll::Ready(input) => Poll::Ready(input),
+            Poll::Pending => this.poll_accept(cx).map(Some),
+        }
+    }
+}

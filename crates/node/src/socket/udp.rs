@@ -1,0 +1,179 @@
+//! Datagrams in and out of one box.
+
+use std::collections::VecDeque;
+use std::io;
+use std::net::UdpSocket;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, ready};
+
+use futures_util::Stream;
+use nix::libc;
+use sip_proto::Packet;
+use tokio::io::unix::AsyncFd;
+
+use super::Tally;
+use super::batch::{Arena, BATCH, Outgoing};
+
+/// Datagrams as they come, in batches.
+///
+/// Attached to an actor as a stream: while the actor is busy nothing is read, the kernel's buffer
+/// fills, and the kernel drops and counts, as an overloaded box does.
+pub(crate) struct UdpReceiver {
+    socket: Rc<AsyncFd<UdpSocket>>,
+    arena: Arena,
+    tally: Tally,
+}
+
+impl UdpReceiver {
+    pub(super) fn new(socket: Rc<AsyncFd<UdpSocket>>, tally: Tally) -> Self {
+        Self { socket, arena: Arena::new(), tally }
+    }
+
+    /// What waits, and whether the socket is empty now.
+    fn receive(&mut self, socket: &UdpSocket) -> (Vec<Packet>, bool) {
+        let mut packets = Vec::new();
+        let outcome = self.arena.receive(socket, &mut packets);
+        let failed = matches!(outcome, Err(error) if error.kind() != io::ErrorKind::WouldBlock);
+        self.tally.update(|counts| {
+            counts.udp_received += packets.len() as u64;
+            counts.udp_kernel_drops = u64::from(self.arena.kernel_drops());
+            counts.udp_receive_errors += u64::from(failed);
+        });
+        let empty = packets.len() < BATCH && !failed;
+        (packets, empty)
+    }
+}
+
+impl Stream for UdpReceiver {
+    type Item = Vec<Packet>;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Vec<Packet>>> {
+        let this = self.get_mut();
+        let socket = Rc::clone(&this.socket);
+        loop {
+            let Ok(mut readable) = ready!(socket.poll_read_ready(cx)) else {
+                return Poll::Ready(None); // the reactor is gone
+            };
+            let (packets, empty) = this.receive(socket.get_ref());
+            if empty {
+                // What comes later makes a new event, so there is no need to hear "would block"
+                // from another system call.
+                readable.clear_ready();
+            }
+            // After an error the batch may have no packets: the actor gets its turn all the same.
+            if !packets.is_empty() || !empty {
+                return Poll::Ready(Some(packets));
+            }
+        }
+    }
+}
+
+/// Sends datagrams; keeps a bounded number while the kernel's send buffer is full.
+pub(crate) struct UdpSender {
+    socket: Rc<AsyncFd<UdpSocket>>,
+    outgoing: Outgoing,
+    waiting: VecDeque<Packet>,
+    limit: usize,
+    tally: Tally,
+}
+
+/// Whether every datagram has left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Flushed {
+    All,
+    /// Some wait: flush again when [`UdpSender::writable`] has completed.
+    Waiting,
+}
+
+impl UdpSender {
+    pub(super) fn new(socket: Rc<AsyncFd<UdpSocket>>, limit: usize, tally: Tally) -> Self {
+        Self { socket, outgoing: Outgoing::new(), waiting: VecDeque::new(), limit, tally }
+    }
+
+    /// Sends all of `packets`, in order and after those that wait, and leaves `packets` empty.
+    pub(crate) fn send(&mut self, packets: &mut Vec<Packet>) -> Flushed {
+        if !self.waiting.is_empty() {
+            self.keep(packets.drain(..));
+            return Flushed::Waiting;
+        }
+        let sent = self.send_now(packets);
+        if sent < packets.len() {
+            self.keep(packets.drain(sent..));
+        }
+        packets.clear();
+        if self.waiting.is_empty() { Flushed::All } else { Flushed::Waiting }
+    }
+
+    /// Sends what waited.
+    pub(crate) fn flush(&mut self) -> Flushed {
+        let mut packets: Vec<_> = std::mem::take(&mut self.waiting).into();
+        let sent = self.send_now(&packets);
+        self.waiting = packets.split_off(sent).into();
+        if self.waiting.is_empty() { Flushed::All } else { Flushed::Waiting }
+    }
+
+    /// Completes when the kernel has room again.
+    pub(crate) fn writable(&self) -> impl Future<Output = ()> + use<> {
+        let socket = Rc::clone(&self.socket);
+        async move {
+            // An error means that the reactor is gone, and the actor with it.
+            let _ = socket.writable().await;
+        }
+    }
+
+    /// Sends or gives up each of `packets` until the kernel has no more room; returns how many.
+    fn send_now(&mut self, packets: &[Packet]) -> usize {
+        let mut done = 0;
+        while done < packets.len() {
+            let batch = &packets[done..packets.len().min(done + BATCH)];
+            match self.outgoing.send(self.socket.get_ref(), batch) {
+                Ok(sent) => {
+                    done += sent;
+                    self.tally.update(|counts| counts.udp_sent += sent as u64);
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.forget_writable();
+                    break;
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => {
+                    self.count_failure(&batch[0], &error);
+                    done += 1; // UDP may lose; the transaction sends again
+                }
+            }
+        }
+        done
+    }
+
+    fn keep(&mut self, packets: impl Iterator<Item = Packet>) {
+        for packet in packets {
+            if self.waiting.len() < self.limit {
+                self.waiting.push_back(packet);
+                self.tally.update(|counts| counts.udp_delayed += 1);
+            } else {
+                self.tally.update(|counts| counts.udp_dropped += 1);
+            }
+        }
+    }
+
+    /// Makes the next [`writable`](Self::writable) wait for a new event of the kernel.
+    fn forget_writable(&self) {
+        let mut cx = Context::from_waker(std::task::Waker::noop());
+        if let Poll::Ready(Ok(mut writable)) = self.socket.poll_write_ready(&mut cx) {
+            writable.clear_ready();
+        }
+    }
+
+    fn count_failure(&self, packet: &Packet, error: &io::Error) {
+        let oversize = error.raw_os_error() == Some(libc::EMSGSIZE);
+        self.tally.update(|counts| {
+            if oversize {
+                counts.udp_oversize += 1;
+            } else {
+                counts.udp_send_errors += 1;
+            }
+        });
+        tracing::debug!(peer = %packet.peer, bytes = packet.bytes.len(), %error, "datagram not sent");
+    }
+}

@@ -1,0 +1,24 @@
+//! SIP without I/O.
+//!
+//! ```text
+//!   bytes ─► message ─► transaction ─► user_agent ─► your box        (a trunk group sits directly on transaction)
+//!   bytes ◄─ message ◄─ transaction ◄─ user_agent ◄─ your box
+//! ```
+//!
+//! Nothing here reads a clock, opens a socket or starts a task: packets, `now` and operations go in; packets, events and
+//! one deadline come out. After each `handle_*` or operation, drain `poll_transmit` and `poll_event`, then read
+//! `poll_timeout`.
+
+pub mod id;
+pub mod message;
+mod packet;
+pub mod reason;
+mod rejection;
+pub mod sdp;
+pub mod stream;
+pub mod timer;
+pub mod transaction;
+pub mod wall;
+
+pub use packet::{Packet, Transport};
+pub use rejection::Rejection;

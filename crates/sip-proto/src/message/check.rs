@@ -1,0 +1,234 @@
+//! From scanned lines to a sound message: the checks that every element makes (RFC 3261 §8.1.1, §16.3, §18.3).
+
+use bytes::Bytes;
+
+use super::grammar::split_list;
+use super::scan::{Scanned, Span, Start, scan};
+use super::{
+    Keys, Malformed, Message, Method, Name, NameAddr, Request, Response, Uri, Via, text_of,
+};
+
+/// A sound message of either kind.
+#[derive(Debug)]
+pub enum Incoming {
+    Request(Request),
+    Response(Response),
+}
+
+/// A message that is refused before anything else looks at it.
+#[derive(Debug)]
+pub struct Unsound {
+    /// What is wrong.
+    pub why: Malformed,
+    /// What to answer, when the message is a request with a Via that says where to: a status and the message,
+    /// of which only the raw lines may be used.
+    pub(crate) answer: Option<(u16, Box<Message>)>,
+}
+
+impl Unsound {
+    pub(super) const fn silent(why: &'static str) -> Self {
+        Self {
+            why: Malformed(why),
+            answer: None,
+        }
+    }
+
+    /// The status that a request with this defect deserves: 400, or 505 for a version other than SIP/2.0. `None` when it
+    /// cannot be answered at all.
+    #[must_use]
+    pub fn status(&self) -> Option<u16> {
+        self.answer.as_ref().map(|(status, _)| *status)
+    }
+}
+
+/// Reads one message: a datagram, or one frame of a stream.
+///
+/// # Errors
+/// [`Unsound`], which says what to answer, if anything.
+pub fn parse(bytes: Bytes) -> Result<Incoming, Unsound> {
+    let scanned = scan(bytes).map_err(|why| Unsound { why, answer: None })?;
+    let is_request = matches!(scanned.start, Start::Request { .. });
+    let mut message = Message {
+        bytes: scanned.bytes.clone(),
+        start: scanned.start,
+        fields: scanned.fields.clone(),
+        body: Span::default(),
+        keys: Keys::default(),
+    };
+    let checked = wrong_version(&message)
+        .map_or(Ok(()), |why| Err((505, why)))
+        .and_then(|()| fill(&mut message, &scanned).map_err(|why| (400, why)));
+    match checked {
+        Ok(()) if is_request => Ok(Incoming::Request(Request(message))),
+        Ok(()) => Ok(Incoming::Response(Response(message))),
+        Err((status, why)) => {
+            // Nobody answers a response, nor an ACK (RFC 3261 §17.1.1.3).
+            let is_ack = matches!(message.start, Start::Request { method, .. } if message.text(method) == "ACK");
+            let can_answer = is_request && !is_ack && !message.keys.via.is_empty();
+            Err(Unsound {
+                why,
+                answer: can_answer.then(|| (status, Box::new(message))),
+            })
+        }
+    }
+}
+
+/// RFC 3261 §7.1: a version other than 2.0 is answered 505 (§21.5.6).
+fn wrong_version(message: &Message) -> Option<Malformed> {
+    match message.start {
+        Start::Request { version, .. }
+            if !message.text(version).eq_ignore_ascii_case("SIP/2.0") =>
+        {
+            Some(Malformed("a SIP version other than 2.0"))
+        }
+        _ => None,
+    }
+}
+
+/// Fills in keys and body, in an order that learns the Via first, so that a refusal finds its way back.
+fn fill(message: &mut Message, scanned: &Scanned) -> Result<(), Malformed> {
+    let (via, branch) = topmost_via(message)?;
+    message.keys.via = via;
+    message.keys.branch = branch;
+    scanned.defect.map_or(Ok(()), Err)?;
+    message.body = body_of(message, scanned.body_at)?;
+    message
+        .bytes
+        .truncate(message.body.range().end.max(scanned.body_at));
+    message.keys = keys(message)?;
+    if let Start::Request { uri, .. } = message.start {
+        let uri = Uri::parse(message.text(uri))?;
+        if uri.headers().is_some() {
+            // RFC 3261 §19.1.1, table 1: no headers in a Request-URI.
+            return Err(Malformed("headers in the Request-URI"));
+        }
+    }
+    for contact in message
+        .list(Name::Contact)
+        .filter(|contact| *contact != "*")
+    {
+        NameAddr::parse(contact)?;
+    }
+    for name in [Name::Route, Name::RecordRoute] {
+        for route in message.list(name) {
+            NameAddr::parse(route)?;
+        }
+    }
+    Ok(())
+}
+
+/// All Vias must be well formed, as a response carries them all; the first one is what matters.
+fn topmost_via(message: &Message) -> Result<(Span, Span), Malformed> {
+    let mut first = None;
+    for field in message
+        .fields
+        .iter()
+        .filter(|field| field.name == Name::Via)
+    {
+        let line = message.text(field.value);
+        for value in split_list(line) {
+            let via = Via::parse(value)?;
+            first.get_or_insert_with(|| {
+                let branch = via
+                    .branch()
+                    .map_or_else(Span::default, |branch| field.value.of_part(line, branch));
+                (field.value.of_part(line, value), branch)
+            });
+        }
+    }
+    first.ok_or(Malformed("no Via"))
+}
+
+fn keys(message: &Message) -> Result<Keys, Malformed> {
+    let mut keys = message.keys;
+    keys.call_id = only(message, Name::CallId, "Call-ID")?;
+    if message.text(keys.call_id).contains([' ', '\t', ',']) || keys.call_id.is_empty() {
+        return Err(Malformed("a malformed Call-ID"));
+    }
+    (keys.from, keys.from_tag) = address(message, Name::From, "From")?;
+    (keys.to, keys.to_tag) = address(message, Name::To, "To")?;
+    let cseq = message.text(only(message, Name::CSeq, "CSeq")?);
+    let (number, method) = cseq
+        .split_once([' ', '\t'])
+        .ok_or(Malformed("a malformed CSeq"))?;
+    let method = method.trim_matches([' ', '\t']);
+    keys.cseq = decimal(number).ok_or(Malformed("a malformed CSeq"))?;
+    keys.method = Method::recognise(method);
+    if let Start::Request { method: have, .. } = message.start
+        && message.text(have) != method
+    {
+        // RFC 3261 §8.1.1.5: the method of CSeq must match that of the request.
+        return Err(Malformed("a CSeq of another method"));
+    }
+    if message.header(Name::MaxForwards).is_some() {
+        let hops = only(message, Name::MaxForwards, "Max-Forwards")?;
+        let hops: u32 = decimal(message.text(hops)).ok_or(Malformed("a malformed Max-Forwards"))?;
+        keys.max_forwards =
+            Some(u8::try_from(hops).map_err(|_| Malformed("a Max-Forwards above 255"))?);
+    }
+    Ok(keys)
+}
+
+fn address(message: &Message, name: Name, label: &'static str) -> Result<(Span, Span), Malformed> {
+    let span = only(message, name, label)?;
+    let text = message.text(span);
+    let address = NameAddr::parse(text)?;
+    let tag = match address.tag() {
+        Some("") => return Err(Malformed("an empty tag")),
+        Some(tag) => span.of_part(text, tag),
+        None => Span::default(),
+    };
+    Ok((span, tag))
+}
+
+/// The value of a header that must stand exactly once (RFC 3261 §7.3.1, RFC 4475 §3.3.8).
+fn only(message: &Message, name: Name, label: &'static str) -> Result<Span, Malformed> {
+    let mut values = message
+        .fields
+        .iter()
+        .filter(|field| field.name == name)
+        .map(|field| field.value);
+    match (values.next(), values.next()) {
+        (Some(value), None) => Ok(value),
+        (Some(_), Some(_)) => Err(Malformed("a header twice that may stand once")),
+        (None, _) => Err(match label {
+            "Call-ID" => Malformed("no Call-ID"),
+            "From" => Malformed("no From"),
+            "To" => Malformed("no To"),
+            _ => Malformed("no CSeq"),
+        }),
+    }
+}
+
+/// RFC 3261 §18.3: Content-Length frames the body; what follows it in a datagram is noise, and a body shorter than
+/// it is an error.
+fn body_of(message: &Message, body_at: usize) -> Result<Span, Malformed> {
+    let available = message.bytes.len() - body_at;
+    let mut lengths = message.headers(Name::ContentLength);
+    let Some(first) = lengths.next() else {
+        return Ok(Span::new(body_at, message.bytes.len()));
+    };
+    if lengths.any(|other| other != first) {
+        return Err(Malformed("two different Content-Length"));
+    }
+    let length: usize = decimal(first).ok_or(Malformed("a malformed Content-Length"))?;
+    if length > available {
+        return Err(Malformed("a Content-Length above what arrived"));
+    }
+    Ok(Span::new(body_at, body_at + length))
+}
+
+/// Digits only: `parse` alone would take a sign.
+fn decimal<N: std::str::FromStr>(text: &str) -> Option<N> {
+    (!text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())).then(|| text.parse().ok())?
+}
+
+impl Message {
+    /// The values of the raw lines that a refusal of an unsound request may copy; see [`Unsound::answer`].
+    pub(crate) fn raw_lines(&self, name: Name) -> impl Iterator<Item = &str> {
+        self.fields
+            .iter()
+            .filter(move |field| field.name == name)
+            .map(|field| text_of(&self.bytes, field.value))
+    }
+}

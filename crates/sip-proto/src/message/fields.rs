@@ -1,0 +1,261 @@
+//! Header values that the stack reads: Via, From/To/Contact/Route, CSeq, Session-ID.
+
+use std::net::IpAddr;
+
+use super::grammar::{Params, find_outside, is_token, is_token_byte, quoted_end, trim};
+use super::uri::{parse_ip, split_host_port};
+use super::{Malformed, Uri};
+
+/// One Via value (RFC 3261 §20.42, RFC 3581).
+#[derive(Debug, Clone, Copy)]
+pub struct Via<'a> {
+    transport: &'a str,
+    host: &'a str,
+    port: Option<u16>,
+    params: Params<'a>,
+}
+
+impl<'a> Via<'a> {
+    pub(crate) fn parse(text: &'a str) -> Result<Self, Malformed> {
+        let bad = Malformed("a malformed Via");
+        let mut parts = text.splitn(3, '/');
+        let (Some(protocol), Some(version), Some(rest)) =
+            (parts.next(), parts.next(), parts.next())
+        else {
+            return Err(bad);
+        };
+        let rest = trim(rest);
+        let space = rest.find([' ', '\t']).ok_or(bad)?;
+        let (transport, rest) = rest.split_at(space);
+        if !is_token(trim(protocol)) || !is_token(trim(version)) || !is_token(transport) {
+            return Err(bad);
+        }
+        let (sent_by, params) = rest.split_at(rest.find(';').unwrap_or(rest.len()));
+        // "host : port" may have white space round the colon (RFC 4475 §3.1.1.1).
+        let sent_by = trim(sent_by);
+        let (host, port) = match sent_by.rsplit_once(':') {
+            Some((host, port)) if !sent_by.ends_with(']') => {
+                let port = trim(port);
+                if port.is_empty() || !port.bytes().all(|b| b.is_ascii_digit()) {
+                    return Err(bad);
+                }
+                (
+                    split_host_port(trim(host))?.0,
+                    Some(port.parse().map_err(|_| bad)?),
+                )
+            }
+            _ => split_host_port(sent_by)?,
+        };
+        Ok(Self {
+            transport,
+            host,
+            port,
+            params: Params::parse(params)?,
+        })
+    }
+
+    /// `UDP`, `TCP`, … as written.
+    #[must_use]
+    pub const fn transport(&self) -> &'a str {
+        self.transport
+    }
+
+    #[must_use]
+    pub const fn host(&self) -> &'a str {
+        self.host
+    }
+
+    #[must_use]
+    pub const fn port(&self) -> Option<u16> {
+        self.port
+    }
+
+    /// The branch if it carries the magic cookie and more, so that it identifies the transaction (RFC 3261 §17.2.3).
+    #[must_use]
+    pub fn branch(&self) -> Option<&'a str> {
+        let branch = self.params.value("branch")?;
+        let (cookie, rest) = branch.split_at_checked(crate::id::COOKIE.len())?;
+        (cookie.eq_ignore_ascii_case(crate::id::COOKIE) && !rest.is_empty()).then_some(branch)
+    }
+
+    /// Any other parameter.
+    #[must_use]
+    pub fn param(&self, name: &str) -> Option<&'a str> {
+        self.params.value(name)
+    }
+
+    /// True when the sender asks for the response on its source port (RFC 3581 §3).
+    #[must_use]
+    pub fn wants_rport(&self) -> bool {
+        self.params.value("rport") == Some("")
+    }
+
+    /// The `received` parameter as an address, with or without brackets (RFC 5118 §4.5).
+    #[must_use]
+    pub fn received(&self) -> Option<IpAddr> {
+        self.params.value("received").and_then(parse_ip)
+    }
+
+    /// The sent-by host as an address, if it is one.
+    #[must_use]
+    pub fn ip(&self) -> Option<IpAddr> {
+        parse_ip(self.host)
+    }
+}
+
+/// A name-addr or addr-spec with its header parameters (RFC 3261 §20.10, §20.20, §20.34, §20.39).
+#[derive(Debug, Clone, Copy)]
+pub struct NameAddr<'a> {
+    display: &'a str,
+    uri: Uri<'a>,
+    params: Params<'a>,
+}
+
+impl<'a> NameAddr<'a> {
+    pub(crate) fn parse(text: &'a str) -> Result<Self, Malformed> {
+        let text = trim(text);
+        let Some(open) = find_outside(text, false, |byte| byte == b'<')? else {
+            // RFC 3261 §20: without brackets, parameters belong to the header and "?" and "," are not allowed.
+            let (uri, params) = text.split_at(text.find(';').unwrap_or(text.len()));
+            let uri = trim(uri);
+            if uri.contains(['?', ',']) {
+                return Err(Malformed("a URI that needs < and > round it"));
+            }
+            return Ok(Self {
+                display: "",
+                uri: Uri::parse(uri)?,
+                params: Params::parse(params)?,
+            });
+        };
+        let (display, rest) = text.split_at(open);
+        let display = trim(display);
+        check_display(display)?;
+        let close = rest.find('>').ok_or(Malformed("a < without its >"))?;
+        let (Some(uri), Some(params)) = (rest.get(1..close), rest.get(close + 1..)) else {
+            return Err(Malformed("a malformed address"));
+        };
+        Ok(Self {
+            display,
+            uri: Uri::parse(uri)?,
+            params: Params::parse(params)?,
+        })
+    }
+
+    /// The display name as written, with its quotes.
+    #[must_use]
+    pub const fn display(&self) -> &'a str {
+        self.display
+    }
+
+    #[must_use]
+    pub const fn uri(&self) -> Uri<'a> {
+        self.uri
+    }
+
+    #[must_use]
+    pub fn tag(&self) -> Option<&'a str> {
+        self.params.value("tag")
+    }
+
+    /// A header parameter (not a parameter of the URI).
+    #[must_use]
+    pub fn param(&self, name: &str) -> Option<&'a str> {
+        self.params.value(name)
+    }
+}
+
+/// A display name is a quoted string or tokens (RFC 3261 §25.1).
+fn check_display(display: &str) -> Result<(), Malformed> {
+    let sound = if display.starts_with('"') {
+        quoted_end(display, 0)? == display.len()
+    } else {
+        // UTF-8 beyond ASCII is tolerated: peers send it unquoted.
+        display
+            .bytes()
+            .all(|b| is_token_byte(b) || matches!(b, b' ' | b'\t') || b >= 0x80)
+    };
+    if sound {
+        Ok(())
+    } else {
+        Err(Malformed("a malformed display name"))
+    }
+}
+
+/// The halves of a Session-ID (RFC 7989 §5).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SessionId<'a> {
+    local: &'a str,
+    remote: Option<&'a str>,
+}
+
+impl<'a> SessionId<'a> {
+    /// `None` if the value is not 32 lower-case hex digits with an optional `remote` of the same form.
+    pub(crate) fn parse(text: &'a str) -> Option<Self> {
+        let (local, params) = text.split_at(text.find(';').unwrap_or(text.len()));
+        let local = trim(local);
+        let remote = Params::parse(params).ok()?.value("remote");
+        let is_uuid = |text: &str| {
+            text.len() == 32 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+        };
+        (is_uuid(local) && remote.is_none_or(is_uuid)).then_some(Self { local, remote })
+    }
+
+    /// The UUID of the one who sent the message.
+    #[must_use]
+    pub const fn local(&self) -> &'a str {
+        self.local
+    }
+
+    /// The UUID that the sender knows of its peer; all zeros is the null UUID (RFC 7989 §5).
+    #[must_use]
+    pub const fn remote(&self) -> Option<&'a str> {
+        self.remote
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // RFC 4475 §3.1.1.1: white space is allowed round the slashes and the colon.
+    #[test]
+    fn via_tolerates_white_space_and_ipv6() {
+        let via = Via::parse("SIP  / 2.0  /  UDP  192.168.156.222 : 5070 ;rport;branch=z9hG4bKx")
+            .unwrap();
+        assert_eq!(
+            (via.transport(), via.host(), via.port()),
+            ("UDP", "192.168.156.222", Some(5070))
+        );
+        assert!(via.wants_rport());
+        let via =
+            Via::parse("SIP/2.0/TCP [2001:db8::9:1];received=2001:db8::9:255;branch=z9hG4bKas3")
+                .unwrap();
+        assert_eq!((via.host(), via.port()), ("[2001:db8::9:1]", None));
+        assert_eq!(via.received(), "2001:db8::9:255".parse().ok());
+    }
+
+    #[test]
+    fn a_bare_cookie_is_no_branch() {
+        assert_eq!(
+            Via::parse("SIP/2.0/UDP h;branch=z9hG4bK").unwrap().branch(),
+            None
+        );
+    }
+
+    // RFC 3261 §20.10: ";" after an addr-spec without brackets is a header parameter.
+    #[test]
+    fn parameters_without_brackets_belong_to_the_header() {
+        let addr = NameAddr::parse("sip:+19725552222@gw1.example.net;unknownparam").unwrap();
+        assert_eq!(addr.uri().as_str(), "sip:+19725552222@gw1.example.net");
+        assert_eq!(addr.param("unknownparam"), Some(""));
+    }
+
+    #[test]
+    fn display_names_are_quoted_or_tokens() {
+        assert!(NameAddr::parse(r#""J Rosenberg \\\"" <sip:j@x>;tag=9"#).is_ok());
+        assert!(NameAddr::parse("caller<sip:j@x>").is_ok());
+        assert!(NameAddr::parse("Bell, Alexander <sip:a@x>;tag=43").is_err());
+        assert!(NameAddr::parse(r#""Mr. J. User <sip:j@x>"#).is_err());
+        assert!(NameAddr::parse("< sip:j@x >").is_err());
+    }
+}

@@ -1,0 +1,141 @@
+//! What a proxy changes in a message that it forwards (RFC 3261 §16.6 and §16.7); everything else crosses byte for byte.
+
+use std::net::SocketAddr;
+
+use bytes::Bytes;
+
+use super::scan::Start;
+use super::write::{Draft, number, push, write_vias};
+use super::{Method, Name, NameAddr, Request, Response, Uri};
+
+/// The changes to a request on its way through.
+#[derive(Debug, Clone, Copy)]
+pub struct Forward<'a> {
+    /// Where the request came from: goes into its Via.
+    pub source: SocketAddr,
+    /// A new Request-URI, or the one that it has.
+    pub uri: Option<&'a str>,
+    /// Our own Record-Route value, for requests that make a dialog.
+    pub record_route: Option<&'a str>,
+    /// Removes the first Route value, which named us (RFC 3261 §16.4).
+    pub pop_route: bool,
+    /// A Route value to put on top.
+    pub push_route: Option<&'a str>,
+}
+
+impl Forward<'_> {
+    pub(crate) fn draft(&self, request: &Request) -> Draft {
+        let mut out = Vec::with_capacity(request.bytes.len() + 192);
+        let uri = self.uri.unwrap_or_else(|| request.uri_text());
+        push(&mut out, &[request.method_text(), " ", uri, " SIP/2.0\r\n"]);
+        let via_at = out.len();
+        write_vias(&mut out, request, self.source);
+        if let Some(route) = self.record_route {
+            push(&mut out, &["Record-Route: ", route, "\r\n"]);
+        }
+        if let Some(route) = self.push_route {
+            push(&mut out, &["Route: ", route, "\r\n"]);
+        }
+        push(&mut out, &["Max-Forwards: "]);
+        // RFC 3261 §16.6 item 3. The caller has refused 0.
+        number(
+            &mut out,
+            request
+                .max_forwards()
+                .map_or(70, |hops| hops.saturating_sub(1))
+                .into(),
+        );
+        push(&mut out, &["\r\n"]);
+        let mut pop = self.pop_route;
+        for field in &request.fields {
+            match field.name {
+                Name::Via | Name::MaxForwards => {}
+                Name::Route if pop => {
+                    pop = false;
+                    if let Some(rest) = after_first(request.text(field.value)) {
+                        push(&mut out, &["Route: ", rest, "\r\n"]);
+                    }
+                }
+                _ => push(&mut out, &[request.text(field.line), "\r\n"]),
+            }
+        }
+        push(&mut out, &["\r\n"]);
+        out.extend_from_slice(request.bytes.get(request.body.range()).unwrap_or_default());
+        Draft {
+            bytes: out,
+            via_at,
+            method: request.method(),
+        }
+    }
+}
+
+impl Response {
+    /// The response as the one before us gets it: without our Via (RFC 3261 §16.7 item 3). `None` if nothing is left to
+    /// send it to.
+    #[must_use]
+    pub fn without_topmost_via(&self) -> Option<Bytes> {
+        let Start::Response { phrase, .. } = self.start else {
+            return None;
+        };
+        let mut out = Vec::with_capacity(self.bytes.len());
+        out.extend_from_slice(self.bytes.get(..phrase.range().end)?);
+        push(&mut out, &["\r\n"]);
+        let mut popped = false;
+        let mut vias = 0;
+        for field in &self.fields {
+            match field.name {
+                Name::Via if !popped => {
+                    popped = true;
+                    if let Some(rest) = after_first(self.text(field.value)) {
+                        vias += 1;
+                        push(&mut out, &["Via: ", rest, "\r\n"]);
+                    }
+                }
+                name => {
+                    vias += usize::from(name == Name::Via);
+                    push(&mut out, &[self.text(field.line), "\r\n"]);
+                }
+            }
+        }
+        push(&mut out, &["\r\n"]);
+        out.extend_from_slice(self.bytes.get(self.body.range())?);
+        (vias > 0).then(|| out.into())
+    }
+}
+
+impl Request {
+    /// The first Route value, if there is one.
+    #[must_use]
+    pub fn topmost_route(&self) -> Option<NameAddr<'_>> {
+        NameAddr::parse(self.list(Name::Route).next()?).ok()
+    }
+
+    /// The second Route value: where the request goes once the first one, which named us, is gone.
+    #[must_use]
+    pub fn second_route(&self) -> Option<NameAddr<'_>> {
+        NameAddr::parse(self.list(Name::Route).nth(1)?).ok()
+    }
+
+    /// True for a request that may create a dialog (RFC 3261 §12.1): then a proxy that wants to stay in it
+    /// adds Record-Route.
+    #[must_use]
+    pub fn makes_dialog(&self) -> bool {
+        self.to_tag().is_none()
+            && matches!(
+                self.method(),
+                Method::Invite | Method::Subscribe | Method::Refer
+            )
+    }
+}
+
+/// The comma-separated elements after the first.
+fn after_first(line: &str) -> Option<&str> {
+    let comma = super::grammar::find_outside(line, true, |byte| byte == b',').ok()??;
+    Some(line.get(comma + 1..)?.trim())
+}
+
+/// The socket address that a URI names, with the default port; `None` for a name, as this stack resolves none.
+#[must_use]
+pub fn address_of(uri: &Uri<'_>) -> Option<SocketAddr> {
+    Some(SocketAddr::new(uri.ip()?, uri.port().unwrap_or(5060)))
+}

@@ -1,0 +1,117 @@
+//! Header names: RFC 3261 §20 and the registry, with their compact forms (§7.3.3).
+
+macro_rules! names {
+    ($($(#[$doc:meta])* $variant:ident = $text:literal $(, $compact:literal)?;)*) => {
+        /// A header name that some part of the stack looks for. All others are [`Name::Other`] and cross untouched.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Name {
+            $($(#[$doc])* $variant,)*
+            /// Any other name; [`Message::header_named`](super::Message::header_named) finds it by its text.
+            Other,
+        }
+
+        impl Name {
+            /// The long form, spelled as in its RFC.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $text,)*
+                    Self::Other => "",
+                }
+            }
+
+            const LONG: &'static [(Self, &'static str)] = &[$((Self::$variant, $text),)*];
+            const COMPACT: &'static [(Self, &'static [u8])] = &[$($((Self::$variant, $compact),)?)*];
+        }
+    };
+}
+
+names! {
+    Accept = "Accept";
+    AcceptEncoding = "Accept-Encoding";
+    Allow = "Allow";
+    AllowEvents = "Allow-Events", b"u";
+    Authorization = "Authorization";
+    CallId = "Call-ID", b"i";
+    Contact = "Contact", b"m";
+    ContentEncoding = "Content-Encoding", b"e";
+    ContentLength = "Content-Length", b"l";
+    ContentType = "Content-Type", b"c";
+    CSeq = "CSeq";
+    Event = "Event", b"o";
+    Expires = "Expires";
+    From = "From", b"f";
+    Geolocation = "Geolocation";
+    MaxForwards = "Max-Forwards";
+    MinSe = "Min-SE";
+    /// RFC 7315 §4.4: where the caller is, as the access network knows it.
+    PAccessNetworkInfo = "P-Access-Network-Info";
+    PAssertedIdentity = "P-Asserted-Identity";
+    ProxyAuthenticate = "Proxy-Authenticate";
+    ProxyAuthorization = "Proxy-Authorization";
+    ProxyRequire = "Proxy-Require";
+    RAck = "RAck";
+    RSeq = "RSeq";
+    Reason = "Reason";
+    RecordRoute = "Record-Route";
+    Require = "Require";
+    ResourcePriority = "Resource-Priority";
+    RetryAfter = "Retry-After";
+    Route = "Route";
+    Server = "Server";
+    SessionExpires = "Session-Expires", b"x";
+    /// RFC 7989: one identifier for a call through all its boxes.
+    SessionId = "Session-ID";
+    Subject = "Subject", b"s";
+    Supported = "Supported", b"k";
+    Timestamp = "Timestamp";
+    To = "To", b"t";
+    Unsupported = "Unsupported";
+    UserAgent = "User-Agent";
+    Via = "Via", b"v";
+    Warning = "Warning";
+    WwwAuthenticate = "WWW-Authenticate";
+}
+
+impl Name {
+    /// Recognises a name as it stands on the wire; case does not matter (RFC 3261 §7.3.1).
+    pub(crate) fn recognise(text: &[u8]) -> Self {
+        if let [letter] = text {
+            let letter = letter.to_ascii_lowercase();
+            return Self::COMPACT
+                .iter()
+                .find(|(_, compact)| compact.first() == Some(&letter))
+                .map_or(Self::Other, |(name, _)| *name);
+        }
+        Self::LONG
+            .iter()
+            .find(|(_, long)| {
+                long.len() == text.len() && long.as_bytes().eq_ignore_ascii_case(text)
+            })
+            .map_or(Self::Other, |(name, _)| *name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // RFC 3261 §7.3.3 and §20: the compact forms.
+    #[test]
+    fn compact_and_long_forms_are_the_same_name_in_any_case() {
+        for (compact, long) in [
+            ("v", "vIA"),
+            ("F", "from"),
+            ("t", "To"),
+            ("i", "CALL-ID"),
+            ("m", "contact"),
+        ] {
+            let name = Name::recognise(compact.as_bytes());
+            assert_ne!(name, Name::Other, "{compact}");
+            assert_eq!(name, Name::recognise(long.as_bytes()));
+        }
+        assert_eq!(Name::recognise(b"C%6Fntact"), Name::Other);
+        assert_eq!(Name::recognise(b"z"), Name::Other);
+        assert_eq!(Name::recognise(b""), Name::Other);
+    }
+}

@@ -1,0 +1,102 @@
+//! What a transaction user adds to a message: further headers and a body.
+
+use bytes::Bytes;
+
+use super::write::push;
+use super::{Message, Name};
+
+/// Complete header lines and a body. The stack writes Content-Length itself.
+#[derive(Debug, Clone, Default)]
+pub struct Payload {
+    headers: Vec<u8>,
+    body: Bytes,
+}
+
+impl Payload {
+    #[must_use]
+    pub fn empty() -> Self {
+        Self::default()
+    }
+
+    /// A session description (RFC 8866).
+    #[must_use]
+    pub fn sdp(body: impl Into<Bytes>) -> Self {
+        Self {
+            headers: b"Content-Type: application/sdp\r\n".to_vec(),
+            body: body.into(),
+        }
+    }
+
+    /// Adds a header line. A value with a line end in it would be two headers: it is left out.
+    #[must_use]
+    pub fn with_header(mut self, name: &str, value: &str) -> Self {
+        if !name.contains(['\r', '\n', ':']) && !value.contains(['\r', '\n']) {
+            push(&mut self.headers, &[name, ": ", value, "\r\n"]);
+        }
+        self
+    }
+
+    /// The end-to-end headers and the body of another message, byte for byte: what a back-to-back user agent carries
+    /// from one leg to the other. Headers of the hop, of the dialog, and of what this stack itself can do stay behind.
+    #[must_use]
+    pub fn relay(message: &Message) -> Self {
+        let mut headers = Vec::with_capacity(message.bytes.len());
+        for field in &message.fields {
+            if crosses(field.name) {
+                headers
+                    .extend_from_slice(message.bytes.get(field.line.range()).unwrap_or_default());
+                headers.extend_from_slice(b"\r\n");
+            }
+        }
+        Self {
+            headers,
+            body: message.body(),
+        }
+    }
+
+    #[must_use]
+    pub fn headers(&self) -> &[u8] {
+        &self.headers
+    }
+
+    #[must_use]
+    pub const fn body(&self) -> &Bytes {
+        &self.body
+    }
+}
+
+const fn crosses(name: Name) -> bool {
+    !matches!(
+        name,
+        Name::Via
+            | Name::From
+            | Name::To
+            | Name::CallId
+            | Name::CSeq
+            | Name::Contact
+            | Name::MaxForwards
+            | Name::Route
+            | Name::RecordRoute
+            | Name::ContentLength
+            // Each side negotiates extensions with us, not with the other side.
+            | Name::Allow
+            | Name::AllowEvents
+            | Name::Supported
+            | Name::Require
+            | Name::ProxyRequire
+            | Name::Unsupported
+            | Name::SessionExpires
+            | Name::MinSe
+            | Name::RAck
+            | Name::RSeq
+            // Credentials are for one hop.
+            | Name::Authorization
+            | Name::ProxyAuthorization
+            | Name::WwwAuthenticate
+            | Name::ProxyAuthenticate
+            | Name::Server
+            | Name::UserAgent
+            | Name::RetryAfter
+            | Name::Timestamp
+    )
+}

@@ -1,0 +1,300 @@
+//! Writing messages: requests without their topmost Via, and responses from requests.
+
+use std::io::Write as _;
+use std::net::SocketAddr;
+
+use bytes::Bytes;
+
+use super::grammar::find_outside;
+use super::{Message, Method, Name, Payload, Request, Response, reason_phrase};
+use crate::Transport;
+
+/// A request that lacks only its topmost Via, which the transaction writes once the transport is known
+/// (RFC 3261 §18.1.1).
+#[derive(Debug, Clone)]
+pub(crate) struct Draft {
+    pub(super) bytes: Vec<u8>,
+    /// Where the Via line goes.
+    pub(super) via_at: usize,
+    pub(super) method: Method,
+}
+
+/// The fields that every request has (RFC 3261 §8.1.1), as they are to be written.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Head<'a> {
+    pub(crate) method: Method,
+    pub(crate) uri: &'a str,
+    pub(crate) max_forwards: u8,
+    /// With its tag.
+    pub(crate) from: &'a str,
+    /// With its tag, inside a dialog.
+    pub(crate) to: &'a str,
+    pub(crate) call_id: &'a str,
+    pub(crate) cseq: u32,
+    pub(crate) route: &'a [Box<str>],
+}
+
+impl Draft {
+    /// Writes a request; `fixed` are further complete header lines before those of the payload.
+    pub(crate) fn new(head: &Head<'_>, fixed: &[u8], payload: &Payload) -> Self {
+        let size =
+            320 + head.uri.len() + fixed.len() + payload.headers().len() + payload.body().len();
+        let mut out = Vec::with_capacity(size);
+        push(
+            &mut out,
+            &[head.method.as_str(), " ", head.uri, " SIP/2.0\r\n"],
+        );
+        let via_at = out.len();
+        for route in head.route {
+            push(&mut out, &["Route: ", route, "\r\n"]);
+        }
+        push(&mut out, &["Max-Forwards: "]);
+        number(&mut out, head.max_forwards.into());
+        push(&mut out, &["\r\nFrom: ", head.from, "\r\nTo: ", head.to]);
+        push(&mut out, &["\r\nCall-ID: ", head.call_id, "\r\nCSeq: "]);
+        number(&mut out, head.cseq.into());
+        push(&mut out, &[" ", head.method.as_str(), "\r\n"]);
+        out.extend_from_slice(fixed);
+        finish(&mut out, payload);
+        Self {
+            bytes: out,
+            via_at,
+            method: head.method,
+        }
+    }
+
+    /// ACK for a final response of 300 or above (RFC 3261 §17.1.1.3). Its Via is that of `invite`, complete.
+    pub(crate) fn ack_for(invite: &Request, response: &Response) -> Bytes {
+        same_hop(invite, Method::Ack, response.to_value())
+    }
+
+    /// CANCEL of `request` (RFC 3261 §9.1). Its Via is that of `request`, complete.
+    pub(crate) fn cancel_for(request: &Request) -> Bytes {
+        same_hop(request, Method::Cancel, request.to_value())
+    }
+
+    pub(crate) const fn method(&self) -> Method {
+        self.method
+    }
+
+    /// The size on the wire, but for the Via line.
+    pub(crate) const fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// The finished request.
+    pub(crate) fn with_via(&self, transport: Transport, sent_by: &str, branch: &str) -> Bytes {
+        let mut out = Vec::with_capacity(self.bytes.len() + 48 + sent_by.len() + branch.len());
+        let (start, rest) = self.bytes.split_at(self.via_at);
+        out.extend_from_slice(start);
+        let parts = [
+            "Via: SIP/2.0/",
+            transport.token(),
+            " ",
+            sent_by,
+            ";rport;branch=",
+            branch,
+            "\r\n",
+        ];
+        push(&mut out, &parts);
+        out.extend_from_slice(rest);
+        out.into()
+    }
+}
+
+fn same_hop(request: &Request, method: Method, to: &str) -> Bytes {
+    let mut out = Vec::with_capacity(512);
+    push(
+        &mut out,
+        &[
+            method.as_str(),
+            " ",
+            request.uri_text(),
+            " SIP/2.0\r\nVia: ",
+        ],
+    );
+    push(&mut out, &[request.text(request.keys.via), "\r\n"]);
+    for route in request.headers(Name::Route) {
+        push(&mut out, &["Route: ", route, "\r\n"]);
+    }
+    push(
+        &mut out,
+        &[
+            "Max-Forwards: 70\r\nFrom: ",
+            request.from_value(),
+            "\r\nTo: ",
+            to,
+        ],
+    );
+    push(
+        &mut out,
+        &["\r\nCall-ID: ", request.call_id(), "\r\nCSeq: "],
+    );
+    number(&mut out, request.keys.cseq.into());
+    push(&mut out, &[" ", method.as_str()]);
+    // RFC 7989 §6: every request of a session carries its Session-ID.
+    for id in request.headers(Name::SessionId) {
+        push(&mut out, &["\r\nSession-ID: ", id]);
+    }
+    push(&mut out, &["\r\nContent-Length: 0\r\n\r\n"]);
+    out.into()
+}
+
+/// What a response says beyond what it copies from its request.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Reply<'a> {
+    pub(crate) status: u16,
+    /// The registered phrase when `None`.
+    pub(crate) phrase: Option<&'a str>,
+    /// Added when the request's To has none (RFC 3261 §8.2.6.2).
+    pub(crate) to_tag: &'a str,
+    /// Further complete header lines, before those of the payload.
+    pub(crate) fixed: &'a [u8],
+    pub(crate) payload: &'a Payload,
+}
+
+/// A response to `request`, which came from `source` (RFC 3261 §8.2.6).
+pub(crate) fn response(request: &Message, source: SocketAddr, reply: &Reply<'_>) -> Bytes {
+    let payload = reply.payload;
+    let size = 128
+        + request.bytes.len()
+        + reply.fixed.len()
+        + payload.headers().len()
+        + payload.body().len();
+    let mut out = Vec::with_capacity(size);
+    push(&mut out, &["SIP/2.0 "]);
+    number(&mut out, reply.status.into());
+    push(
+        &mut out,
+        &[
+            " ",
+            reply.phrase.unwrap_or_else(|| reason_phrase(reply.status)),
+            "\r\n",
+        ],
+    );
+    write_vias(&mut out, request, source);
+    // RFC 3261 §12.1.1: Record-Route is copied into responses that make a dialog.
+    if (101..300).contains(&reply.status) {
+        for route in request.headers(Name::RecordRoute) {
+            push(&mut out, &["Record-Route: ", route, "\r\n"]);
+        }
+    }
+    for (name, label) in [
+        (Name::From, "From: "),
+        (Name::To, "To: "),
+        (Name::CallId, "Call-ID: "),
+        (Name::CSeq, "CSeq: "),
+    ] {
+        let Some(value) = request.raw_lines(name).next() else {
+            continue;
+        };
+        push(&mut out, &[label, value]);
+        if name == Name::To
+            && request.to_tag().is_none()
+            && reply.status > 100
+            && !reply.to_tag.is_empty()
+        {
+            push(&mut out, &[";tag=", reply.to_tag]);
+        }
+        push(&mut out, &["\r\n"]);
+    }
+    out.extend_from_slice(reply.fixed);
+    finish(&mut out, payload);
+    out.into()
+}
+
+/// Copies the Vias; the topmost one tells where the request really came from (RFC 3261 §18.2.1, RFC 3581 §4).
+pub(super) fn write_vias(out: &mut Vec<u8>, request: &Message, source: SocketAddr) {
+    let mut topmost = true;
+    for line in request.headers(Name::Via) {
+        push(out, &["Via: "]);
+        if topmost {
+            let value = request.text(request.keys.via);
+            topmost_via(out, request, value, source);
+            let rest = line.get(value.len()..).unwrap_or_default();
+            push(out, &[rest]);
+            topmost = false;
+        } else {
+            push(out, &[line]);
+        }
+        push(out, &["\r\n"]);
+    }
+}
+
+/// Writes the topmost Via with `received` and `rport` filled in where they are due.
+pub(crate) fn topmost_via(out: &mut Vec<u8>, request: &Message, value: &str, source: SocketAddr) {
+    let via = request.via();
+    let moved = via.ip() != Some(source.ip());
+    if !moved && !via.wants_rport() {
+        push(out, &[value]);
+        return;
+    }
+    let mut rest = value;
+    let mut first = true;
+    loop {
+        let end = find_outside(rest, false, |byte| byte == b';')
+            .ok()
+            .flatten()
+            .unwrap_or(rest.len());
+        let (part, tail) = rest.split_at(end);
+        let name = part.split('=').next().unwrap_or_default().trim();
+        // What the peer claims about itself here is not true by definition.
+        if first || !(name.eq_ignore_ascii_case("rport") || name.eq_ignore_ascii_case("received")) {
+            push(out, &[if first { "" } else { ";" }, part]);
+        }
+        first = false;
+        let Some(tail) = tail.strip_prefix(';') else {
+            break;
+        };
+        rest = tail;
+    }
+    let _ = write!(out, ";received={}", source.ip());
+    if via.wants_rport() {
+        let _ = write!(out, ";rport={}", source.port());
+    }
+}
+
+/// Payload headers, Content-Length, the empty line and the body.
+pub(super) fn finish(out: &mut Vec<u8>, payload: &Payload) {
+    out.extend_from_slice(payload.headers());
+    push(out, &["Content-Length: "]);
+    number(out, payload.body().len() as u64);
+    push(out, &["\r\n\r\n"]);
+    out.extend_from_slice(payload.body());
+}
+
+pub(crate) fn push(out: &mut Vec<u8>, parts: &[&str]) {
+    for part in parts {
+        out.extend_from_slice(part.as_bytes());
+    }
+}
+
+/// Writes a decimal number without going through the formatter.
+pub(crate) fn number(out: &mut Vec<u8>, value: u64) {
+    out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
+}
+
+/// Where a response to a request from `source` goes (RFC 3261 §18.2.2, RFC 3581 §4).
+///
+/// `maddr` is not obeyed: it would let anybody aim our responses at a third party.
+pub(crate) fn response_target(
+    request: &Message,
+    transport: Transport,
+    source: SocketAddr,
+) -> SocketAddr {
+    let via = request.via();
+    if transport.is_reliable() || via.wants_rport() {
+        return source;
+    }
+    SocketAddr::new(source.ip(), via.port().unwrap_or(5060))
+}
+
+/// An address as SIP's hostport: IPv6 in brackets.
+#[must_use]
+pub fn host_port(address: SocketAddr) -> String {
+    // `SocketAddr` prints exactly that; a scope identifier has no place in SIP.
+    match address {
+        SocketAddr::V4(address) => address.to_string(),
+        SocketAddr::V6(address) => format!("[{}]:{}", address.ip(), address.port()),
+    }
+}

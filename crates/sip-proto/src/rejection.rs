@@ -1,0 +1,99 @@
+//! A refusal that speaks SIP.
+
+use std::time::Duration;
+
+use crate::reason::Reason;
+
+/// What admission, routing, circuits and validation return instead of an error: one function turns it into a response.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rejection {
+    /// 300..=699.
+    pub status: u16,
+    pub reason: Option<Reason>,
+    /// When to try again (RFC 3261 §20.33).
+    pub retry_after: Option<Duration>,
+    /// Where to try instead, for 3xx: a name-addr.
+    pub contact: Option<String>,
+    /// A sentence for the Warning header (RFC 3261 §20.43), code 399.
+    pub warning: Option<String>,
+    /// Further complete header lines, such as Unsupported or Allow.
+    pub headers: String,
+}
+
+impl Rejection {
+    #[must_use]
+    pub const fn new(status: u16) -> Self {
+        Self {
+            status,
+            reason: None,
+            retry_after: None,
+            contact: None,
+            warning: None,
+            headers: String::new(),
+        }
+    }
+
+    #[must_use]
+    pub fn with_reason(self, reason: Reason) -> Self {
+        Self {
+            reason: Some(reason),
+            ..self
+        }
+    }
+
+    #[must_use]
+    pub fn with_retry_after(self, after: Duration) -> Self {
+        Self {
+            retry_after: Some(after),
+            ..self
+        }
+    }
+
+    #[must_use]
+    pub fn with_contact(self, contact: impl Into<String>) -> Self {
+        Self {
+            contact: Some(contact.into()),
+            ..self
+        }
+    }
+
+    #[must_use]
+    pub fn with_warning(self, warning: impl Into<String>) -> Self {
+        Self {
+            warning: Some(warning.into()),
+            ..self
+        }
+    }
+
+    #[must_use]
+    pub(crate) fn with_headers(self, headers: String) -> Self {
+        Self { headers, ..self }
+    }
+
+    /// The header lines that carry this rejection; `agent` names us in Warning.
+    pub(crate) fn lines(&self, agent: &str) -> Vec<u8> {
+        use std::fmt::Write as _;
+        let mut out = self.headers.clone();
+        if let Some(reason) = &self.reason {
+            let _ = write!(out, "Reason: {reason}\r\n");
+        }
+        if let Some(after) = self.retry_after {
+            let _ = write!(
+                out,
+                "Retry-After: {}\r\n",
+                after.as_secs().max(u64::from(after.subsec_nanos() > 0))
+            );
+        }
+        if let Some(contact) = &self.contact {
+            let _ = write!(out, "Contact: {contact}\r\n");
+        }
+        if let Some(warning) = &self.warning {
+            let _ = write!(
+                out,
+                "Warning: 399 {agent} \"{}\"\r\n",
+                warning.replace(['"', '\\', '\r', '\n'], "'")
+            );
+        }
+        out.into_bytes()
+    }
+}

@@ -1,0 +1,299 @@
+//! Client transactions of one address and how responses find them — RFC 3261 §17.1.3.
+//!
+//! Our branches carry the slot of their transaction, so a response finds it without a search.
+
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use bytes::Bytes;
+use slab::Slab;
+
+use super::client::Client;
+use super::invite_client::InviteClient;
+use super::{ClientId, Output};
+use crate::Transport;
+use crate::id::COOKIE;
+use crate::message::{Method, Response};
+use crate::timer::Timers;
+
+/// A machine of either kind.
+#[derive(Debug)]
+pub(super) enum Machine {
+    Invite(InviteClient),
+    Other(Client),
+}
+
+impl Machine {
+    pub(super) fn start(
+        method: Method,
+        request: Bytes,
+        reliable: bool,
+        timers: Timers,
+        now: Instant,
+        out: &mut Vec<Output>,
+    ) -> Self {
+        match method {
+            Method::Invite => {
+                Self::Invite(InviteClient::start(request, reliable, timers, now, out))
+            }
+            _ => Self::Other(Client::start(request, reliable, timers, now, out)),
+        }
+    }
+
+    pub(super) fn handle_response(
+        &mut self,
+        response: Response,
+        now: Instant,
+        out: &mut Vec<Output>,
+    ) {
+        match self {
+            Self::Invite(machine) => machine.handle_response(response, now, out),
+            Self::Other(machine) => machine.handle_response(response, now, out),
+        }
+    }
+
+    pub(super) fn handle_timeout(&mut self, now: Instant, out: &mut Vec<Output>) {
+        match self {
+            Self::Invite(machine) => machine.handle_timeout(now, out),
+            Self::Other(machine) => machine.handle_timeout(now, out),
+        }
+    }
+
+    pub(super) fn handle_unreachable(&mut self, out: &mut Vec<Output>) {
+        match self {
+            Self::Invite(machine) => machine.handle_unreachable(out),
+            Self::Other(machine) => machine.handle_unreachable(out),
+        }
+    }
+
+    pub(super) fn is_pending(&self) -> bool {
+        match self {
+            Self::Invite(machine) => machine.is_pending(),
+            Self::Other(machine) => machine.is_pending(),
+        }
+    }
+
+    fn request(&self) -> &Bytes {
+        match self {
+            Self::Invite(machine) => machine.invite(),
+            Self::Other(machine) => machine.request(),
+        }
+    }
+
+    fn poll_timeout(&self) -> Option<Instant> {
+        match self {
+            Self::Invite(machine) => machine.poll_timeout(),
+            Self::Other(machine) => machine.poll_timeout(),
+        }
+    }
+}
+
+/// One client transaction with its address.
+#[derive(Debug)]
+pub(super) struct Entry<O> {
+    pub(super) owner: O,
+    pub(super) peer: SocketAddr,
+    pub(super) transport: Transport,
+    pub(super) machine: Machine,
+    pub(super) is_cancel: bool,
+    /// The TU wants a CANCEL as soon as it is allowed.
+    pub(super) cancel_wanted: bool,
+    /// Set when the CANCEL went out.
+    pub(super) give_up_at: Option<Instant>,
+    /// The earliest deadline that is already in the queue.
+    pub(super) armed: Option<Instant>,
+    /// TCP was chosen for the size alone.
+    by_size: bool,
+    nonce: u64,
+    cancel: Option<ClientId>,
+}
+
+impl<O> Entry<O> {
+    /// The INVITE to make a CANCEL from, if one is wanted, allowed and not sent yet (RFC 3261 §9.1).
+    pub(super) fn cancellable(&self) -> Option<Bytes> {
+        match &self.machine {
+            Machine::Invite(machine)
+                if self.cancel_wanted && self.give_up_at.is_none() && machine.is_proceeding() =>
+            {
+                Some(machine.invite().clone())
+            }
+            _ => None,
+        }
+    }
+
+    /// The deadline to queue, if it is earlier than the one queued already.
+    pub(super) fn rearm(&mut self) -> Option<Instant> {
+        let due = [
+            self.machine.poll_timeout(),
+            self.give_up_at.filter(|_| self.machine.is_pending()),
+        ];
+        let due = due.into_iter().flatten().min()?;
+        if self.armed.is_some_and(|armed| armed <= due) {
+            return None;
+        }
+        self.armed = Some(due);
+        Some(due)
+    }
+
+    /// RFC 3261 §18.1.1: "if the attempt to use a congestion-controlled transport fails, retry with UDP". False if this
+    /// request was not moved to TCP for its size.
+    pub(super) fn fall_back_to_udp(
+        &mut self,
+        timers: Timers,
+        now: Instant,
+        out: &mut Vec<Output>,
+    ) -> bool {
+        if !self.by_size || self.transport != Transport::Tcp || !self.machine.is_pending() {
+            return false;
+        }
+        let mut bytes = self.machine.request().to_vec();
+        let (tcp, udp) = (b"Via: SIP/2.0/TCP", b"Via: SIP/2.0/UDP");
+        let Some(at) = memchr::memmem::find(&bytes, tcp) else {
+            return false;
+        };
+        if let Some(via) = bytes.get_mut(at..at + udp.len()) {
+            via.copy_from_slice(udp);
+        }
+        let method = match self.machine {
+            Machine::Invite(_) => Method::Invite,
+            Machine::Other(_) => Method::Other,
+        };
+        self.transport = Transport::Udp;
+        self.machine = Machine::start(method, bytes.into(), false, timers, now, out);
+        self.armed = None;
+        true
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct ClientTable<O> {
+    entries: Slab<Entry<O>>,
+}
+
+impl<O> Default for ClientTable<O> {
+    fn default() -> Self {
+        Self {
+            entries: Slab::new(),
+        }
+    }
+}
+
+impl<O: Copy> ClientTable<O> {
+    /// Adds a transaction whose machine is started with its branch.
+    pub(super) fn insert(
+        &mut self,
+        owner: O,
+        peer: SocketAddr,
+        transport: Transport,
+        by_size: bool,
+        nonce: u64,
+        start: impl FnOnce(&str) -> Machine,
+    ) -> ClientId {
+        let slot = self.entries.vacant_key();
+        let id = ClientId {
+            slot: u32::try_from(slot).unwrap_or(u32::MAX),
+            nonce,
+        };
+        let machine = start(&branch(id.slot, nonce));
+        self.entries.insert(Entry {
+            owner,
+            peer,
+            transport,
+            machine,
+            is_cancel: false,
+            cancel_wanted: false,
+            give_up_at: None,
+            armed: None,
+            by_size,
+            nonce,
+            cancel: None,
+        });
+        id
+    }
+
+    /// Adds the CANCEL of `invite`, which shares its branch.
+    pub(super) fn insert_cancel(
+        &mut self,
+        invite: ClientId,
+        owner: O,
+        peer: SocketAddr,
+        transport: Transport,
+        machine: Machine,
+    ) -> ClientId {
+        let id = self.insert(owner, peer, transport, false, invite.nonce, |_| machine);
+        if let Some(entry) = self.get_mut(id) {
+            entry.is_cancel = true;
+        }
+        if let Some(entry) = self.get_mut(invite) {
+            entry.cancel = Some(id);
+        }
+        id
+    }
+
+    pub(super) fn get_mut(&mut self, id: ClientId) -> Option<&mut Entry<O>> {
+        self.entries
+            .get_mut(id.slot as usize)
+            .filter(|entry| entry.nonce == id.nonce)
+    }
+
+    /// The transaction that a response with this branch and CSeq method belongs to (RFC 3261 §17.1.3).
+    pub(super) fn find(&self, branch: &str, method: Method) -> Option<ClientId> {
+        let id = parse_branch(branch)?;
+        let entry = self
+            .entries
+            .get(id.slot as usize)
+            .filter(|entry| entry.nonce == id.nonce)?;
+        match (method, &entry.machine) {
+            (Method::Cancel, Machine::Invite(_)) => entry.cancel,
+            (Method::Invite, Machine::Invite(_)) => Some(id),
+            (Method::Invite, Machine::Other(_)) | (_, Machine::Invite(_)) => None,
+            _ => Some(id),
+        }
+    }
+
+    pub(super) fn remove(&mut self, id: ClientId) {
+        if self.get_mut(id).is_some() {
+            self.entries.remove(id.slot as usize);
+        }
+    }
+
+    /// The pending transactions that rely on the connection with `peer`.
+    pub(super) fn pending_towards(&self, transport: Transport, peer: SocketAddr) -> Vec<ClientId> {
+        let towards = |entry: &Entry<O>| {
+            entry.transport == transport && entry.peer == peer && entry.machine.is_pending()
+        };
+        let id = |(slot, entry): (usize, &Entry<O>)| ClientId {
+            slot: u32::try_from(slot).unwrap_or(u32::MAX),
+            nonce: entry.nonce,
+        };
+        self.entries
+            .iter()
+            .filter(|(_, entry)| towards(entry))
+            .map(id)
+            .collect()
+    }
+
+    pub(super) fn pending(&self) -> usize {
+        self.entries
+            .iter()
+            .filter(|(_, entry)| entry.machine.is_pending())
+            .count()
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+}
+
+/// The branch of a transaction: cookie, slot, nonce.
+pub(super) fn branch(slot: u32, nonce: u64) -> String {
+    format!("{COOKIE}{slot:x}.{nonce:016x}")
+}
+
+fn parse_branch(branch: &str) -> Option<ClientId> {
+    let (slot, nonce) = branch.get(COOKIE.len()..)?.split_once('.')?;
+    Some(ClientId {
+        slot: u32::from_str_radix(slot, 16).ok()?,
+        nonce: u64::from_str_radix(nonce, 16).ok()?,
+    })
+}

@@ -1,0 +1,228 @@
+//! Server transactions of one address and how requests find them — RFC 3261 §17.2.3.
+
+use std::fmt::Write as _;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::Bytes;
+use hashbrown::HashMap;
+use slab::Slab;
+
+use super::invite_server::InviteServer;
+use super::server::Server;
+use super::{Output, ServerId};
+use crate::Transport;
+use crate::message::{Method, Request, response_target};
+use crate::timer::Timers;
+
+/// A machine of either kind.
+#[derive(Debug)]
+pub(super) enum Machine {
+    Invite(InviteServer),
+    Other(Server),
+}
+
+impl Machine {
+    pub(super) fn respond(
+        &mut self,
+        status: u16,
+        response: Bytes,
+        now: Instant,
+        out: &mut Vec<Output>,
+    ) -> bool {
+        match self {
+            Self::Invite(machine) => machine.respond(status, response, now, out),
+            // RFC 4320 §4.1: no provisional response to a non-INVITE request.
+            Self::Other(machine) => status >= 200 && machine.respond(response, now, out),
+        }
+    }
+
+    pub(super) fn handle_retransmission(&mut self, out: &mut Vec<Output>) {
+        match self {
+            Self::Invite(machine) => machine.handle_retransmission(out),
+            Self::Other(machine) => machine.handle_retransmission(out),
+        }
+    }
+
+    pub(super) fn handle_ack(&mut self, now: Instant, out: &mut Vec<Output>) -> bool {
+        match self {
+            Self::Invite(machine) => machine.handle_ack(now, out),
+            Self::Other(_) => true,
+        }
+    }
+
+    pub(super) fn handle_timeout(&mut self, now: Instant, out: &mut Vec<Output>) {
+        match self {
+            Self::Invite(machine) => machine.handle_timeout(now, out),
+            Self::Other(machine) => machine.handle_timeout(now, out),
+        }
+    }
+
+    pub(super) fn is_invite(&self) -> bool {
+        matches!(self, Self::Invite(_))
+    }
+
+    pub(super) fn is_pending_invite(&self) -> bool {
+        matches!(self, Self::Invite(machine) if machine.is_pending())
+    }
+
+    fn poll_timeout(&self) -> Option<Instant> {
+        match self {
+            Self::Invite(machine) => machine.poll_timeout(),
+            Self::Other(machine) => machine.poll_timeout(),
+        }
+    }
+}
+
+/// One server transaction with its address.
+#[derive(Debug)]
+pub(super) struct Entry<O> {
+    pub(super) owner: Option<O>,
+    pub(super) transport: Transport,
+    pub(super) source: SocketAddr,
+    /// Where responses go (RFC 3261 §18.2.2).
+    pub(super) reply_to: SocketAddr,
+    pub(super) machine: Machine,
+    /// Kept until the final response is written from it.
+    pub(super) request: Option<Request>,
+    /// The earliest deadline that is already in the queue.
+    pub(super) armed: Option<Instant>,
+    key: Arc<str>,
+    nonce: u32,
+}
+
+impl<O> Entry<O> {
+    /// The deadline to queue, if it is earlier than the one queued already.
+    pub(super) fn rearm(&mut self) -> Option<Instant> {
+        let due = self.machine.poll_timeout()?;
+        if self.armed.is_some_and(|armed| armed <= due) {
+            return None;
+        }
+        self.armed = Some(due);
+        Some(due)
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct ServerTable<O> {
+    entries: Slab<Entry<O>>,
+    by_key: HashMap<Arc<str>, ServerId>,
+    next_nonce: u32,
+    /// The key being looked up; kept to save its allocation.
+    wanted: String,
+}
+
+impl<O> Default for ServerTable<O> {
+    fn default() -> Self {
+        Self {
+            entries: Slab::new(),
+            by_key: HashMap::new(),
+            next_nonce: 0,
+            wanted: String::new(),
+        }
+    }
+}
+
+impl<O> ServerTable<O> {
+    /// The transaction that a request belongs to; an ACK belongs to its INVITE.
+    pub(super) fn find(&mut self, request: &Request) -> Option<ServerId> {
+        write_key(&mut self.wanted, request, request.method_text());
+        self.by_key.get(self.wanted.as_str()).copied()
+    }
+
+    /// The INVITE that a CANCEL is about (RFC 3261 §9.2).
+    pub(super) fn find_invite_of(&mut self, cancel: &Request) -> Option<ServerId> {
+        write_key(&mut self.wanted, cancel, Method::Invite.as_str());
+        self.by_key.get(self.wanted.as_str()).copied()
+    }
+
+    pub(super) fn insert(
+        &mut self,
+        request: Request,
+        transport: Transport,
+        source: SocketAddr,
+        timers: Timers,
+        now: Instant,
+    ) -> ServerId {
+        write_key(&mut self.wanted, &request, request.method_text());
+        let key: Arc<str> = self.wanted.as_str().into();
+        let reliable = transport.is_reliable();
+        let machine = match request.method() {
+            Method::Invite => Machine::Invite(InviteServer::start(reliable, timers, now)),
+            _ => Machine::Other(Server::start(reliable, timers, now)),
+        };
+        self.next_nonce = self.next_nonce.wrapping_add(1);
+        let nonce = self.next_nonce;
+        let reply_to = response_target(&request, transport, source);
+        let key_of_entry = Arc::clone(&key);
+        let slot = self.entries.insert(Entry {
+            owner: None,
+            transport,
+            source,
+            reply_to,
+            machine,
+            request: Some(request),
+            armed: None,
+            key: key_of_entry,
+            nonce,
+        });
+        let id = ServerId {
+            slot: u32::try_from(slot).unwrap_or(u32::MAX),
+            nonce,
+        };
+        self.by_key.insert(key, id);
+        id
+    }
+
+    pub(super) fn get_mut(&mut self, id: ServerId) -> Option<&mut Entry<O>> {
+        self.entries
+            .get_mut(id.slot as usize)
+            .filter(|entry| entry.nonce == id.nonce)
+    }
+
+    pub(super) fn remove(&mut self, id: ServerId) {
+        if self.get_mut(id).is_some() {
+            let entry = self.entries.remove(id.slot as usize);
+            self.by_key.remove(&entry.key);
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+}
+
+/// What identifies a server transaction: branch, sent-by and method (RFC 3261 §17.2.3); for a peer of RFC 2543, which has no
+/// such branch, its Via, From tag, Call-ID and CSeq. (The RFC adds To tag and Request-URI there; an ACK differs in the first,
+/// and nothing that agrees in the rest differs in the second.)
+fn write_key(key: &mut String, request: &Request, method: &str) {
+    key.clear();
+    let method = if method == Method::Ack.as_str() {
+        Method::Invite.as_str()
+    } else {
+        method
+    };
+    let via = request.via();
+    key.push_str(method);
+    key.push('\n');
+    match request.branch() {
+        Some(branch) => key.push_str(branch),
+        None => {
+            let tag = request.from_tag();
+            let _ = write!(
+                key,
+                "{}\n{}\n{}\n{}",
+                via.param("branch").unwrap_or(""),
+                tag,
+                request.call_id(),
+                request.cseq().0
+            );
+        }
+    }
+    key.push('\n');
+    key.extend(via.host().chars().map(|c| c.to_ascii_lowercase()));
+    if let Some(port) = via.port().filter(|port| *port != 5060) {
+        let _ = write!(key, ":{port}");
+    }
+}

@@ -1,0 +1,116 @@
+//! Delays as an HDR histogram: 1 µs to 1 hour, three significant digits.
+
+use std::time::Duration;
+
+use hdrhistogram::Histogram;
+use serde::{Deserialize, Serialize};
+
+const HOUR_US: u64 = 3_600_000_000;
+
+/// Counts delays so that any quantile can be asked for later, within 0.1 %.
+#[derive(Debug, Clone)]
+pub struct LatencyHistogram(Histogram<u64>);
+
+/// The four figures that a report shows, in microseconds. All zero when nothing was counted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Quantiles {
+    pub count: u64,
+    pub p50: u64,
+    pub p90: u64,
+    pub p99: u64,
+    pub max: u64,
+}
+
+impl LatencyHistogram {
+    /// Counts one delay. Less than 1 µs counts as 1 µs, more than an hour as an hour.
+    pub fn record(&mut self, delay: Duration) {
+        self.record_us(u64::try_from(delay.as_micros()).unwrap_or(u64::MAX));
+    }
+
+    /// Counts one delay given in microseconds.
+    pub fn record_us(&mut self, micros: u64) {
+        self.0.saturating_record(micros.clamp(1, HOUR_US));
+    }
+
+    /// Adds all delays of `other`.
+    pub fn merge(&mut self, other: &Self) {
+        self.0
+            .add(&other.0)
+            .expect("all histograms have the same bounds");
+    }
+
+    /// The figures so far. The maximum is exact to three digits, like the others.
+    #[must_use]
+    pub fn quantiles(&self) -> Quantiles {
+        if self.0.is_empty() {
+            return Quantiles::default();
+        }
+        Quantiles {
+            count: self.0.len(),
+            p50: self.0.value_at_quantile(0.50),
+            p90: self.0.value_at_quantile(0.90),
+            p99: self.0.value_at_quantile(0.99),
+            max: self.0.max(),
+        }
+    }
+}
+
+impl Default for LatencyHistogram {
+    fn default() -> Self {
+        Self(Histogram::new_with_bounds(1, HOUR_US, 3).expect("the bounds are valid constants"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn near(actual: u64, wanted: u64) -> bool {
+        actual.abs_diff(wanted) <= wanted / 500
+    }
+
+    #[test]
+    fn quantiles_of_one_to_a_thousand_milliseconds() {
+        let mut histogram = LatencyHistogram::default();
+        for ms in 1..=1_000 {
+            histogram.record(Duration::from_millis(ms));
+        }
+        let q = histogram.quantiles();
+        assert_eq!(q.count, 1_000);
+        assert!(
+            near(q.p50, 500_000) && near(q.p90, 900_000) && near(q.p99, 990_000),
+            "{q:?}"
+        );
+        assert!(near(q.max, 1_000_000), "{q:?}");
+    }
+
+    #[test]
+    fn merging_equals_counting_in_one_place() {
+        let (mut all, mut odd, mut even) = (
+            LatencyHistogram::default(),
+            LatencyHistogram::default(),
+            LatencyHistogram::default(),
+        );
+        for us in 1..5_000 {
+            all.record_us(us);
+            if us % 2 == 0 {
+                even.record_us(us)
+            } else {
+                odd.record_us(us)
+            }
+        }
+        odd.merge(&even);
+        assert_eq!(odd.quantiles(), all.quantiles());
+    }
+
+    #[test]
+    fn out_of_range_delays_count_at_the_edge() {
+        let mut histogram = LatencyHistogram::default();
+        assert_eq!(histogram.quantiles(), Quantiles::default());
+        histogram.record(Duration::ZERO);
+        histogram.record(Duration::MAX);
+        let q = histogram.quantiles();
+        assert_eq!((q.count, q.p50), (2, 1));
+        assert!(near(q.max, HOUR_US));
+    }
+}

@@ -1,0 +1,279 @@
+//! One attempt: follows it from the caller to the PSAP and compares what each box says.
+
+use super::Rules;
+use super::audit::{Faults, Silent};
+use super::slip::{Name, Names, Slip};
+use crate::record::{BoxKind, Outcome};
+
+/// All records of one attempt, sorted by kind of box.
+#[derive(Debug)]
+pub(super) struct Chain<'a> {
+    pub(super) slips: &'a [Slip],
+    pub(super) names: &'a Names,
+    pub(super) silent: &'a Silent,
+    pub(super) rules: &'a Rules,
+}
+
+/// What an attempt counts as.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Finding {
+    Counted(Outcome),
+    Lost {
+        node: Name,
+        why: Name,
+    },
+    /// A call by somebody else, which the rules allow.
+    Foreign,
+    /// A fault: a record of an attempt that nobody made.
+    Orphan,
+}
+
+impl Chain<'_> {
+    pub(super) fn attempt(&self) -> u128 {
+        self.slips[0].attempt()
+    }
+
+    /// Site and PSAP where the attempt ended up. An established call decides, otherwise the last
+    /// place that was tried.
+    pub(super) fn destination(&self) -> (Name, Name) {
+        let named = |pick: fn(&Slip) -> Name| {
+            let known = |slip: &&Slip| pick(slip) != Name::NONE;
+            let slips = self.slips.iter().filter(known);
+            let answered = slips.clone().find(|slip| slip.established);
+            answered
+                .or_else(|| slips.clone().next())
+                .map_or(Name::NONE, pick)
+        };
+        let psap = named(|slip| {
+            if slip.kind == BoxKind::Psap {
+                slip.node
+            } else {
+                slip.psap
+            }
+        });
+        (named(|slip| slip.site), psap)
+    }
+
+    pub(super) fn check(&self, faults: &mut Faults) -> Finding {
+        self.find_duplicates(faults);
+        let Some(caller) = self.of_kind(BoxKind::Generator).next() else {
+            return self.without_caller(faults);
+        };
+        match caller.outcome {
+            Outcome::Answered => self.must_be_answered(caller, faults),
+            Outcome::Lost => return self.locate(caller, faults),
+            Outcome::Rejected => {
+                self.must_have_reached_trunk_group(caller, faults);
+                self.must_not_go_on(caller, faults);
+            }
+            Outcome::Abandoned | Outcome::TimedOut => {
+                // Without a provisional response the INVITE itself may have been lost.
+                if caller.rang {
+                    self.must_have_reached_trunk_group(caller, faults);
+                }
+                self.must_not_go_on(caller, faults);
+            }
+        }
+        Finding::Counted(caller.outcome)
+    }
+
+    fn find_duplicates(&self, faults: &mut Faults) {
+        for pair in self.slips.windows(2) {
+            let [a, b] = [&pair[0], &pair[1]];
+            let same_box = a.kind == b.kind && a.node == b.node;
+            // An attempt is one INVITE of one caller, so a generator writes one record whatever its Call-ID.
+            let generators = a.kind == BoxKind::Generator && b.kind == BoxKind::Generator;
+            if generators || (same_box && a.call == b.call) {
+                faults.add(|| {
+                    format!(
+                        "{} has two records in {}",
+                        self.subject(),
+                        self.place(b.kind, b.node)
+                    )
+                });
+            }
+        }
+    }
+
+    /// No generator knows this attempt.
+    fn without_caller(&self, faults: &mut Faults) -> Finding {
+        if let Some(node) = self.silent.lost_generator {
+            return Finding::Lost {
+                node,
+                why: self.silent.lost[&node],
+            };
+        }
+        if self.rules.foreign_callers {
+            return Finding::Foreign;
+        }
+        let slip = &self.slips[0];
+        faults.add(|| {
+            let place = self.place(slip.kind, slip.node);
+            format!(
+                "{place} has a record of {}, which no generator made",
+                self.subject()
+            )
+        });
+        Finding::Orphan
+    }
+
+    /// Each box on the way must have an established call, and name the next box rightly.
+    fn must_be_answered(&self, caller: &Slip, faults: &mut Faults) {
+        let mut site = caller.site;
+        let mut call_server = Name::NONE;
+        if let Some(trunk_group) = caller.trunk_group.known() {
+            let Some(slip) = self.established(BoxKind::TrunkGroup, |slip| slip.node == trunk_group)
+            else {
+                return self.blame(BoxKind::TrunkGroup, trunk_group, &[], faults);
+            };
+            if slip.site == Name::NONE {
+                faults.add(|| {
+                    let place = self.place(slip.kind, slip.node);
+                    format!("{} was answered, but {place} names no site", self.subject())
+                });
+                return;
+            }
+            (site, call_server) = (slip.site, slip.next);
+        }
+        let in_place = |slip: &Slip| {
+            (site == Name::NONE || slip.site == site)
+                && (call_server == Name::NONE || slip.node == call_server)
+        };
+        let Some(slip) = self.established(BoxKind::CallServer, in_place) else {
+            let blamed = call_server.known().unwrap_or(site);
+            return self.blame(BoxKind::CallServer, blamed, &[site], faults);
+        };
+        let Some(psap) = slip.psap.known() else {
+            faults.add(|| {
+                let place = self.place(slip.kind, slip.node);
+                format!("{} was answered, but {place} names no PSAP", self.subject())
+            });
+            return;
+        };
+        if self
+            .established(BoxKind::Psap, |slip| slip.node == psap)
+            .is_none()
+        {
+            self.blame(BoxKind::Psap, psap, &[], faults);
+        }
+    }
+
+    fn must_have_reached_trunk_group(&self, caller: &Slip, faults: &mut Faults) {
+        let Some(trunk_group) = caller.trunk_group.known() else {
+            return;
+        };
+        let known = self
+            .of_kind(BoxKind::TrunkGroup)
+            .any(|slip| slip.node == trunk_group);
+        if !known && !self.is_silent(trunk_group) {
+            faults.add(|| {
+                let place = self.place(BoxKind::TrunkGroup, trunk_group);
+                let outcome = caller.outcome;
+                format!(
+                    "{} was {outcome} for the caller but {place} has no record of it",
+                    self.subject()
+                )
+            });
+        }
+    }
+
+    /// A caller who is gone must not leave a call behind, apart from the moment in which CANCEL and
+    /// 200 cross. When a box on the way was lost, nobody could tell the callee.
+    fn must_not_go_on(&self, caller: &Slip, faults: &mut Faults) {
+        let crossing = u32::try_from(self.rules.crossing.as_millis()).unwrap_or(u32::MAX);
+        let lasting = self.slips.iter().rev().find(|slip| {
+            slip.kind != BoxKind::Generator && slip.established && slip.talk_ms > crossing
+        });
+        let Some(slip) = lasting else { return };
+        if self.first_lost().is_some() {
+            return;
+        }
+        faults.add(|| {
+            let place = self.place(slip.kind, slip.node);
+            let seconds = f64::from(slip.talk_ms) / 1_000.0;
+            let outcome = caller.outcome;
+            format!(
+                "{} was {outcome} for the caller but {place} held it for {seconds:.1} s after answering",
+                self.subject()
+            )
+        });
+    }
+
+    /// An established call died: says where and why.
+    fn locate(&self, caller: &Slip, faults: &mut Faults) -> Finding {
+        if let Some(node) = self.first_lost() {
+            return Finding::Lost {
+                node,
+                why: self.silent.lost[&node],
+            };
+        }
+        // The box nearest to the PSAP that also lost it has seen most.
+        let explained = |slip: &&Slip| slip.outcome == Outcome::Lost && slip.why != Name::NONE;
+        if let Some(slip) = self.slips.iter().rev().find(explained) {
+            let node = if slip.kind == BoxKind::Generator {
+                caller.trunk_group
+            } else {
+                slip.node
+            };
+            return Finding::Lost {
+                node: node.known().unwrap_or(slip.node),
+                why: slip.why,
+            };
+        }
+        faults.add(|| format!("{} was lost and no box says why", self.subject()));
+        Finding::Lost {
+            node: caller.node,
+            why: Name::NONE,
+        }
+    }
+
+    fn of_kind(&self, kind: BoxKind) -> impl Iterator<Item = &Slip> {
+        self.slips.iter().filter(move |slip| slip.kind == kind)
+    }
+
+    fn established(&self, kind: BoxKind, fits: impl Fn(&Slip) -> bool) -> Option<&Slip> {
+        self.of_kind(kind)
+            .find(|slip| slip.established && fits(slip))
+    }
+
+    /// A box says nothing of an answered attempt, or says something else.
+    fn blame(&self, kind: BoxKind, node: Name, also_called: &[Name], faults: &mut Faults) {
+        if self.is_silent(node) || also_called.iter().any(|name| self.is_silent(*name)) {
+            return;
+        }
+        let says = self
+            .of_kind(kind)
+            .find(|slip| slip.node == node)
+            .map_or_else(
+                || "has no record of it".to_owned(),
+                |slip| format!("says {}", slip.outcome),
+            );
+        faults.add(|| {
+            let place = self.place(kind, node);
+            format!(
+                "{} was answered for the caller but {place} {says}",
+                self.subject()
+            )
+        });
+    }
+
+    fn is_silent(&self, node: Name) -> bool {
+        self.silent.lost.contains_key(&node) || self.silent.unrecorded.contains(&node)
+    }
+
+    /// The first lost box on the way of this attempt.
+    fn first_lost(&self) -> Option<Name> {
+        self.slips
+            .iter()
+            .flat_map(Slip::boxes)
+            .find(|node| self.silent.lost.contains_key(node))
+    }
+
+    fn subject(&self) -> String {
+        format!("attempt {:032x}", self.attempt())
+    }
+
+    fn place(&self, kind: BoxKind, node: Name) -> String {
+        format!("{kind} {}", self.names.text(node))
+    }
+}

@@ -1,0 +1,357 @@
+//! Each fault is found, and an honest run balances.
+
+use std::time::Instant;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::record::tests::answered;
+use crate::record::{BoxKind, CallRecord, Outcome};
+
+/// What the four boxes write of one answered attempt.
+fn chain(attempt: u128) -> Vec<CallRecord> {
+    let name = |name: &str| Some(name.to_owned());
+    let generator = CallRecord {
+        trunk_group: name("mobile"),
+        intended_us: Some(990_000),
+        ..answered(BoxKind::Generator, "generator-0", attempt)
+    };
+    let trunk_group = CallRecord {
+        trunk_group: name("mobile"),
+        site: name("alpha"),
+        tried: vec!["alpha".to_owned()],
+        ..answered(BoxKind::TrunkGroup, "mobile", attempt)
+    };
+    let call_server = CallRecord {
+        site: name("alpha"),
+        psap: name("samu-59"),
+        tried: vec!["samu-59".to_owned()],
+        ..answered(BoxKind::CallServer, "alpha", attempt)
+    };
+    let psap = CallRecord {
+        psap: name("samu-59"),
+        ..answered(BoxKind::Psap, "samu-59", attempt)
+    };
+    vec![generator, trunk_group, call_server, psap]
+}
+
+/// The same, but nobody answered: `outcome` everywhere.
+fn unanswered(attempt: u128, outcome: Outcome, status: u16) -> Vec<CallRecord> {
+    let mut records = chain(attempt);
+    for record in &mut records {
+        (record.outcome, record.answer_us, record.status) = (outcome, None, Some(status));
+    }
+    records
+}
+
+fn lost_node(kind: BoxKind, node: &str) -> LostNode {
+    LostNode {
+        kind,
+        node: node.to_owned(),
+        why: "killed by an operator command".to_owned(),
+    }
+}
+
+fn audit(records: &[CallRecord], started: u64, lost: &[LostNode]) -> Ledger {
+    audit_with(Rules::default(), records, started, lost)
+}
+
+fn audit_with(rules: Rules, records: &[CallRecord], started: u64, lost: &[LostNode]) -> Ledger {
+    let mut audit = Audit::new(rules);
+    records.iter().for_each(|record| audit.add(record));
+    audit.close(started, lost).0
+}
+
+/// Audits one attempt and expects exactly one fault that contains `part`.
+#[track_caller]
+fn assert_fault(records: &[CallRecord], part: &str) {
+    let ledger = audit(records, 1, &[]);
+    assert!(!ledger.balanced);
+    assert_eq!(ledger.fault_count, 1, "{:?}", ledger.faults);
+    assert!(ledger.faults[0].contains(part), "{:?}", ledger.faults);
+}
+
+#[test]
+fn an_honest_run_balances_and_names_each_destination() {
+    let mut records = chain(1);
+    records.extend(unanswered(2, Outcome::Rejected, 486));
+    records.extend(unanswered(3, Outcome::Abandoned, 487));
+    // Never reached any box.
+    records.push(unanswered(4, Outcome::TimedOut, 408).swap_remove(0));
+    records[12].ring_us = None;
+    records.reverse();
+
+    let mut audit = Audit::new(Rules::default());
+    records.iter().for_each(|record| audit.add(record));
+    let (ledger, destinations) = audit.close(4, &[]);
+    assert!(ledger.balanced, "{:?}", ledger.faults);
+    let counts = [
+        ledger.answered,
+        ledger.rejected,
+        ledger.abandoned,
+        ledger.timed_out,
+    ];
+    assert_eq!((ledger.offered, counts), (4, [1; 4]));
+    let found = destinations.find(1);
+    assert_eq!((found.site, found.psap), (Some("alpha"), Some("samu-59")));
+    assert_eq!(destinations.find(4), Default::default());
+}
+
+#[test]
+fn each_box_that_forgot_an_answered_attempt_is_named() {
+    for (forgets, sentence) in [
+        (
+            1,
+            "was answered for the caller but trunk group mobile has no record of it",
+        ),
+        (
+            2,
+            "was answered for the caller but call server alpha has no record of it",
+        ),
+        (
+            3,
+            "was answered for the caller but PSAP samu-59 has no record of it",
+        ),
+    ] {
+        let mut records = chain(1);
+        records.remove(forgets);
+        assert_fault(&records, sentence);
+    }
+}
+
+#[test]
+fn a_box_that_tells_another_story_is_named() {
+    let mut records = chain(1);
+    (records[3].outcome, records[3].answer_us) = (Outcome::Rejected, None);
+    assert_fault(
+        &records,
+        "was answered for the caller but PSAP samu-59 says rejected",
+    );
+}
+
+#[test]
+fn names_along_the_chain_must_agree() {
+    let mut records = chain(1);
+    records[2].node = "beta".to_owned();
+    records[2].site = Some("beta".to_owned());
+    assert_fault(&records, "call server alpha has no record of it");
+
+    let mut records = chain(1);
+    records[3].node = "samu-75".to_owned();
+    assert_fault(&records, "PSAP samu-59 has no record of it");
+
+    let mut records = chain(1);
+    records[1].site = None;
+    assert_fault(&records, "trunk group mobile names no site");
+}
+
+#[test]
+fn a_rejected_attempt_must_be_known_to_its_trunk_group() {
+    let records = unanswered(1, Outcome::Rejected, 503);
+    assert!(audit(&records[..2], 1, &[]).balanced);
+    assert_fault(
+        &records[..1],
+        "was rejected for the caller but trunk group mobile has no record",
+    );
+}
+
+// RFC 3261 §9.1: "CANCEL has no effect on a request that has already generated a final response".
+#[test]
+fn cancel_crossing_the_answer_is_normal_but_a_call_that_goes_on_is_not() {
+    let mut records = unanswered(1, Outcome::Abandoned, 487);
+    for record in &mut records[1..] {
+        record.outcome = Outcome::Answered;
+        record.answer_us = Some(record.end_us - 20_000);
+    }
+    assert!(audit(&records, 1, &[]).balanced);
+
+    records[3].answer_us = Some(records[3].end_us - 9_500_000);
+    assert_fault(
+        &records,
+        "was abandoned for the caller but PSAP samu-59 held it for 9.5 s",
+    );
+}
+
+#[test]
+fn duplicates_are_found_but_a_second_call_of_one_attempt_is_none() {
+    for twice in 0..4 {
+        let mut records = chain(1);
+        records.push(records[twice].clone());
+        assert_fault(&records, "has two records in");
+    }
+    // The first site failed the call after its PSAP had rung; the second site reached the PSAP again.
+    let mut records = chain(1);
+    let mut second = records[3].clone();
+    (second.call_id, second.outcome) = ("another".to_owned(), Outcome::Abandoned);
+    second.answer_us = None;
+    records.push(second);
+    assert!(audit(&records, 1, &[]).balanced);
+}
+
+#[test]
+fn a_call_that_no_generator_made_is_an_orphan_unless_others_may_call() {
+    let records = &chain(1)[1..];
+    let ledger = audit(records, 0, &[]);
+    assert_eq!(ledger.fault_count, 1);
+    assert!(
+        ledger.faults[0].ends_with("which no generator made"),
+        "{:?}",
+        ledger.faults
+    );
+
+    let rules = Rules {
+        foreign_callers: true,
+        ..Rules::default()
+    };
+    let ledger = audit_with(rules, records, 0, &[]);
+    assert!(ledger.balanced);
+    assert_eq!((ledger.foreign, ledger.offered), (1, 0));
+}
+
+#[test]
+fn a_box_that_writes_no_records_is_not_asked() {
+    let rules = Rules {
+        unrecorded: vec!["samu-59".to_owned()],
+        ..Rules::default()
+    };
+    assert!(audit_with(rules, &chain(1)[..3], 1, &[]).balanced);
+}
+
+#[test]
+fn what_a_lost_box_held_is_lost_there_and_why() {
+    let mut records = chain(1);
+    records.remove(2);
+    for record in &mut records {
+        record.outcome = Outcome::Lost;
+        record.reason = Some("the BYE got no response".to_owned());
+    }
+    let ledger = audit(&records, 1, &[lost_node(BoxKind::CallServer, "alpha")]);
+    assert!(ledger.balanced, "{:?}", ledger.faults);
+    let why = "killed by an operator command".to_owned();
+    assert_eq!(
+        ledger.lost_at,
+        [LostAt {
+            node: "alpha".to_owned(),
+            why,
+            attempts: 1
+        }]
+    );
+
+    // No box was lost: the PSAP was the last one to hold the call.
+    let ledger = audit(&records, 1, &[]);
+    let why = "the BYE got no response".to_owned();
+    assert_eq!(
+        ledger.lost_at,
+        [LostAt {
+            node: "samu-59".to_owned(),
+            why,
+            attempts: 1
+        }]
+    );
+}
+
+#[test]
+fn a_lost_attempt_that_nobody_explains_is_a_fault() {
+    let mut records = chain(1);
+    records[0].outcome = Outcome::Lost;
+    assert_fault(&records, "was lost and no box says why");
+}
+
+#[test]
+fn a_lost_call_server_excuses_its_own_silence_only() {
+    let mut records = chain(1);
+    records.remove(2);
+    let alpha = [lost_node(BoxKind::CallServer, "alpha")];
+    assert!(audit(&records, 1, &alpha).balanced);
+    let beta = [lost_node(BoxKind::CallServer, "beta")];
+    assert_eq!(audit(&records, 1, &beta).fault_count, 1);
+}
+
+#[test]
+fn attempts_of_a_lost_generator_are_lost_with_it() {
+    let ledger = audit(
+        &chain(1)[1..],
+        1,
+        &[lost_node(BoxKind::Generator, "generator-0")],
+    );
+    assert!(ledger.balanced, "{:?}", ledger.faults);
+    assert_eq!(
+        (ledger.lost, ledger.lost_at[0].node.as_str()),
+        (1, "generator-0")
+    );
+}
+
+#[test]
+fn an_attempt_without_a_record_is_still_in_progress() {
+    let ledger = audit(&chain(1), 2, &[]);
+    assert_eq!(
+        (ledger.offered, ledger.answered, ledger.in_progress),
+        (2, 1, 1)
+    );
+    assert!(!ledger.balanced);
+    assert!(
+        !audit(&chain(1), 0, &[]).balanced,
+        "more records than starts"
+    );
+}
+
+#[test]
+fn times_must_be_in_order_and_complete() {
+    let mut records = chain(1);
+    records[3].end_us = 1_500_000;
+    assert_fault(&records, "in PSAP samu-59: the end is before the answer");
+
+    let mut records = chain(1);
+    records[0].answer_us = None;
+    assert_fault(&records, "it is answered but has no answer time");
+}
+
+#[test]
+fn only_the_first_faults_are_kept() {
+    let records: Vec<_> = (0..100)
+        .map(|attempt| chain(attempt).swap_remove(0))
+        .collect();
+    let ledger = audit(&records, 100, &[]);
+    assert_eq!((ledger.fault_count, ledger.faults.len()), (100, 20));
+}
+
+proptest! {
+    /// offered = answered + rejected + abandoned + timed out + lost + in progress, whatever the records say.
+    #[test]
+    fn the_sum_holds_for_any_records(
+        picks in prop::collection::vec((0_u128..20, 0_usize..4, 0_u8..5), 0..80),
+        started in 0_u64..40,
+    ) {
+        let outcomes = [
+            Outcome::Answered, Outcome::Rejected, Outcome::Abandoned, Outcome::TimedOut, Outcome::Lost,
+        ];
+        let records: Vec<_> = picks
+            .into_iter()
+            .map(|(attempt, place, outcome)| CallRecord {
+                outcome: outcomes[usize::from(outcome)],
+                ..chain(attempt).swap_remove(place)
+            })
+            .collect();
+        let ledger = audit(&records, started, &[]);
+        let sum = ledger.answered + ledger.rejected + ledger.abandoned + ledger.timed_out
+            + ledger.lost + ledger.in_progress;
+        prop_assert_eq!(ledger.offered, sum);
+        prop_assert!(ledger.offered >= started);
+    }
+}
+
+// The scale of a day's flood. Run it with `--release -- --ignored --nocapture` to see the time.
+#[test]
+#[ignore = "a measurement of scale, not a check"]
+fn a_million_attempts() {
+    let start = Instant::now();
+    let mut audit = Audit::new(Rules::default());
+    for attempt in 0..1_000_000_u128 {
+        // Spread like random ids.
+        let id = attempt.wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835);
+        chain(id).iter().for_each(|record| audit.add(record));
+    }
+    let (ledger, _) = audit.close(1_000_000, &[]);
+    assert!(ledger.balanced, "{:?}", ledger.faults);
+    println!("one million attempts in {:?}", start.elapsed());
+}

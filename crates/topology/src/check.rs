@@ -1,0 +1,192 @@
+//! Mistakes that only show when the whole network is seen.
+
+use std::collections::{HashMap, HashSet};
+use std::net::SocketAddr;
+
+use crate::psap::{Psap, WhenFull, unknown_psap};
+use crate::reader::{Document, suggestion};
+use crate::route::{EVERYWHERE, Route};
+use crate::topology::Topology;
+
+/// Reports every mistake in how the parts of `topology` fit together.
+pub(crate) fn check(document: &Document, topology: &Topology) {
+    presence(document, topology);
+    addresses(document, topology);
+    psap_numbers(document, &topology.psaps);
+    let routes: Vec<&Route> = topology.routes.iter().collect();
+    route_overlaps(document, &routes);
+    let unknown = route_psaps(document, &routes, &topology.psaps);
+    unreached_psaps(document, &routes, &topology.psaps, &unknown);
+}
+
+/// A network without one of these carries no call.
+fn presence(document: &Document, topology: &Topology) {
+    let needed = [
+        ("sites", "[sites.NAME]"),
+        ("psaps", "[psaps.NAME]"),
+        ("routes", "[[routes]]"),
+    ];
+    for (key, header) in needed {
+        if !document.holds(key) {
+            document.report("", format!("the network needs at least one {header}"));
+        }
+    }
+    let names = topology.sites.iter().map(|site| &site.name);
+    let names = names.chain(topology.trunk_groups.iter().map(|group| &group.name));
+    let mut taken = HashSet::new();
+    for name in names.chain(topology.psaps.iter().map(|psap| &psap.name)) {
+        if !taken.insert(name) {
+            let section = match topology.psap(name) {
+                Some(_) => "psaps",
+                None => "trunk_groups",
+            };
+            let message = "another box has this name; names are unique in a network";
+            document.report(&format!("{section}.{name}"), message);
+        }
+    }
+}
+
+/// Two boxes cannot listen on one address. Port 0 is the system's choice, so it never clashes.
+fn addresses(document: &Document, topology: &Topology) {
+    let sites = topology.call_servers().map(|call_server| {
+        let box_name = format!("call server {:?}", call_server.name);
+        (call_server.address, call_server.address_path(), box_name)
+    });
+    let groups = topology.trunk_groups.iter().map(|group| {
+        let path = format!("trunk_groups.{}.address", group.name);
+        (group.address, path, format!("trunk group {:?}", group.name))
+    });
+    let psaps = topology.psaps.iter().map(|psap| {
+        let path = format!("psaps.{}.address", psap.name);
+        (psap.address, path, format!("PSAP {:?}", psap.name))
+    });
+    let mut owners: HashMap<SocketAddr, String> = HashMap::new();
+    for (address, path, box_name) in sites.chain(groups).chain(psaps) {
+        if address.port() == 0 {
+            continue;
+        }
+        if let Some(owner) = owners.get(&address) {
+            let fix = "give each box its own address or port";
+            document.report(
+                &path,
+                format!("{address} is already the address of {owner}; {fix}"),
+            );
+        } else {
+            owners.insert(address, box_name);
+        }
+    }
+}
+
+fn psap_numbers(document: &Document, psaps: &[Psap]) {
+    let mut owners: HashMap<&str, &str> = HashMap::new();
+    for psap in psaps.iter().filter(|psap| !psap.number.is_empty()) {
+        if let Some(owner) = owners.insert(&psap.number, &psap.name) {
+            let path = format!("psaps.{}.number", psap.name);
+            let fix = "give each PSAP its own number";
+            let message = format!(
+                "{} is already the number of PSAP {owner:?}; {fix}",
+                psap.number
+            );
+            document.report(&path, message);
+        }
+    }
+}
+
+/// A number from a commune prefix has one route; a route that wins nothing can never match.
+fn route_overlaps(document: &Document, routes: &[&Route]) {
+    let mut owners: HashMap<(&str, &str), usize> = HashMap::new();
+    for (index, route) in routes.iter().enumerate() {
+        let pairs = route.numbers.iter().flat_map(|number| {
+            route
+                .communes
+                .iter()
+                .map(move |commune| (number.as_str(), commune.as_str()))
+        });
+        let (mut taken, mut won) = (Vec::new(), 0);
+        for pair in pairs {
+            match owners.get(&pair) {
+                Some(owner) => taken.push((pair, *owner)),
+                None => {
+                    owners.insert(pair, index);
+                    won += 1;
+                }
+            }
+        }
+        let path = format!("routes[{index}]");
+        if won == 0 && !taken.is_empty() {
+            let mut earlier: Vec<usize> = taken.iter().map(|(_, owner)| *owner).collect();
+            earlier.dedup();
+            let earlier: Vec<String> = earlier.iter().map(|i| format!("routes[{i}]")).collect();
+            let message = format!(
+                "can never match: {} takes the same numbers from the same communes; remove one",
+                earlier.join(" and ")
+            );
+            document.report(&path, message);
+            continue;
+        }
+        for ((number, commune), owner) in taken {
+            let from = if commune == EVERYWHERE {
+                "every commune"
+            } else {
+                commune
+            };
+            let message = match owner == index {
+                true => format!("{number} from {from} is listed twice; remove one"),
+                false => format!("{number} from {from} already has routes[{owner}]; remove one"),
+            };
+            document.report(&path, message);
+        }
+    }
+}
+
+/// Reports the PSAPs that routes name and nobody defines, and returns their names.
+fn route_psaps<'r>(document: &Document, routes: &[&'r Route], psaps: &[Psap]) -> Vec<&'r str> {
+    let mut unknown = Vec::new();
+    for (index, route) in routes.iter().enumerate() {
+        let path = format!("routes[{index}].psaps");
+        let mut seen = HashSet::new();
+        for name in &route.psaps {
+            if !psaps.iter().any(|psap| psap.name == *name) {
+                document.report(&path, unknown_psap(name, psaps));
+                unknown.push(&name[..]);
+            } else if !seen.insert(name) {
+                document.report(&path, format!("names PSAP {name:?} twice; remove one"));
+            }
+        }
+    }
+    unknown
+}
+
+/// A PSAP is reached by a route, or by redirection from one that is.
+fn unreached_psaps(document: &Document, routes: &[&Route], psaps: &[Psap], unknown: &[&str]) {
+    let mut reached: HashSet<&str> = routes
+        .iter()
+        .flat_map(|route| &route.psaps)
+        .map(String::as_str)
+        .collect();
+    // Each round follows one more redirection, and there are no more than PSAPs.
+    for _ in psaps {
+        for psap in psaps
+            .iter()
+            .filter(|psap| reached.contains(&psap.name[..]))
+            .collect::<Vec<_>>()
+        {
+            if let WhenFull::Redirect { psap: next, .. } = &psap.when_full {
+                reached.insert(next);
+            }
+        }
+    }
+    for psap in psaps
+        .iter()
+        .filter(|psap| !reached.contains(&psap.name[..]))
+    {
+        // Where a route misspells this name, one message for the one mistake is enough.
+        if suggestion::nearest(&psap.name, unknown.iter().copied()).is_none() {
+            let message = format!(
+                "no route reaches this PSAP; add {:?} to the psaps of a route, or remove it",
+                psap.name
+            );
+            document.report(&format!("psaps.{}", psap.name), message);
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! Mistakes in a configuration file, as sentences for the person who wrote it.
+
+use std::fmt;
+use std::path::Path;
+
+/// One mistake: where it is and how to mend it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Problem {
+    /// The file, or the layer above it that holds the value: `--set`, `the environment`.
+    pub file: String,
+    /// Counted from 1. `None` when the value is not in the file.
+    pub line: Option<usize>,
+    /// Key path, such as `routes[2].psaps`. Empty for the file as a whole.
+    pub key: String,
+    /// What is wrong and what would be right. Lower case, no full stop.
+    pub message: String,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.file)?;
+        if let Some(line) = self.line {
+            write!(f, ":{line}")?;
+        }
+        if !self.key.is_empty() {
+            write!(f, ": {}", self.key)?;
+        }
+        write!(f, ": {}", self.message)
+    }
+}
+
+/// Every mistake found, in the order of the file. Displayed one to a line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problems(pub Vec<Problem>);
+
+impl Problems {
+    /// The problem of a file that could not be read at all.
+    pub(crate) fn unreadable(path: &Path, error: &std::io::Error) -> Self {
+        let place = path.display().to_string();
+        let fix = match error.kind() {
+            std::io::ErrorKind::NotFound => "check the path",
+            std::io::ErrorKind::PermissionDenied => "give this user the right to read it",
+            std::io::ErrorKind::InvalidData => "save the file as UTF-8 text",
+            std::io::ErrorKind::IsADirectory => "name a file in it",
+            _ => "check that it is a readable file",
+        };
+        // `io::Error` writes "Permission denied (os error 13)"; the number helps nobody here.
+        let text = error.to_string();
+        let cause = text
+            .split(" (os error")
+            .next()
+            .unwrap_or(&text)
+            .to_lowercase();
+        let message = format!("cannot read {place}: {cause}; {fix}");
+        Self(vec![Problem {
+            file: place,
+            line: None,
+            key: String::new(),
+            message,
+        }])
+    }
+}
+
+impl fmt::Display for Problems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (position, problem) in self.0.iter().enumerate() {
+            if position > 0 {
+                f.write_str("\n")?;
+            }
+            write!(f, "{problem}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Problems {}

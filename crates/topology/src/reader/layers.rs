@@ -1,0 +1,143 @@
+//! What lies over the file: environment variables, then the command line.
+
+use std::collections::{BTreeMap, HashMap};
+
+use config::{Config, Environment, File, FileFormat, Source, Value, ValueKind};
+
+use super::lines::Lines;
+use crate::problem::Problem;
+
+const ENVIRONMENT: &str = "the environment";
+const COMMAND_LINE: &str = "--set";
+
+/// Values that replace those of a file.
+#[derive(Debug, Clone, Default)]
+pub struct Layers {
+    prefix: String,
+    environment: HashMap<String, String>,
+    overrides: Vec<(String, String)>,
+}
+
+/// The file with its layers applied.
+#[derive(Debug)]
+pub(super) struct Merged {
+    pub(super) tree: HashMap<String, Value>,
+    /// Key path of each value that a layer set → the layer's name.
+    pub(super) origins: BTreeMap<String, &'static str>,
+}
+
+impl Layers {
+    /// The file alone.
+    #[must_use]
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    /// `PREFIX__A__B=value` variables, each for the key `a.b`, in upper or lower case.
+    #[must_use]
+    pub fn with_environment(
+        mut self,
+        prefix: &str,
+        variables: impl IntoIterator<Item = (String, String)>,
+    ) -> Self {
+        self.prefix = prefix.to_owned();
+        self.environment = variables.into_iter().collect();
+        self
+    }
+
+    /// As [`with_environment`](Self::with_environment), with the variables of this process.
+    #[must_use]
+    pub fn with_process_environment(self, prefix: &str) -> Self {
+        // A name or value that is not Unicode cannot hold a setting of ours.
+        let variables = std::env::vars_os().filter_map(|(name, value)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        });
+        self.with_environment(prefix, variables)
+    }
+
+    /// `("sites.alpha.address", "127.0.0.1:4000")` pairs; they win over the environment.
+    #[must_use]
+    pub fn with_overrides(mut self, overrides: impl IntoIterator<Item = (String, String)>) -> Self {
+        self.overrides = overrides.into_iter().collect();
+        self
+    }
+
+    pub(super) fn apply(&self, text: &str, lines: &Lines) -> Result<Merged, Vec<Problem>> {
+        let environment = Environment::with_prefix(&self.prefix)
+            .separator("__")
+            .source(Some(if self.prefix.is_empty() {
+                HashMap::new()
+            } else {
+                self.environment.clone()
+            }));
+        let named = environment
+            .collect()
+            .map_err(|error| vec![misread(ENVIRONMENT, "", &error)])?;
+
+        let mut origins = BTreeMap::new();
+        origins.extend(named.into_keys().map(|key| (key, ENVIRONMENT)));
+        origins.extend(
+            self.overrides
+                .iter()
+                .map(|(key, _)| (key.clone(), COMMAND_LINE)),
+        );
+        let mut problems: Vec<_> = origins
+            .iter()
+            .filter_map(|(key, place)| {
+                missing_element(key, lines).map(|array| (key, *place, array))
+            })
+            .map(|(key, place, element)| Problem {
+                file: place.to_owned(),
+                line: None,
+                key: key.clone(),
+                message: format!("the file has no {element}; only the file can add one"),
+            })
+            .collect();
+
+        let mut builder = Config::builder()
+            .add_source(File::from_str(text, FileFormat::Toml))
+            .add_source(environment);
+        for (key, value) in &self.overrides {
+            let value = ValueKind::String(value.clone());
+            match builder.clone().set_override(key, value) {
+                Ok(next) => builder = next,
+                Err(error) => problems.push(misread(COMMAND_LINE, key, &error)),
+            }
+        }
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        let config = builder
+            .build()
+            .map_err(|error| vec![misread("config", "", &error)])?;
+        let tree = config
+            .cache
+            .into_table()
+            .map_err(|error| vec![misread("config", "", &error)])?;
+        Ok(Merged { tree, origins })
+    }
+}
+
+/// The array element that `key` goes through and that the file does not have.
+///
+/// An override may change `routes[2]`, but not make it: `config` would fill the gap up to any
+/// index, so a slip of the pen could ask for all memory.
+fn missing_element<'k>(key: &'k str, lines: &Lines) -> Option<&'k str> {
+    let ends = key.match_indices(']').map(|(end, _)| &key[..=end]);
+    ends.into_iter().find(|element| !lines.contains(element))
+}
+
+fn misread(place: &str, key: &str, error: &config::ConfigError) -> Problem {
+    let message = match error {
+        config::ConfigError::PathParse { .. } => {
+            "is not a key; write it like sites.alpha.address or routes[0].psaps".to_owned()
+        }
+        other => other.to_string(),
+    };
+    Problem {
+        file: place.to_owned(),
+        line: None,
+        key: key.to_owned(),
+        message,
+    }
+}

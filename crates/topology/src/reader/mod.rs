@@ -1,0 +1,141 @@
+//! Reads a TOML file into types and reports every mistake at once.
+//!
+//! A [`Document`] is the file with its [`Layers`] applied. [`Table`] hands out values by key and
+//! [`kind`]; a refused value is reported and replaced by a placeholder, so reading goes on. A key
+//! that no reader asked for is a mistake too.
+//!
+//! ```
+//! use topology::reader::{Document, Layers, kind};
+//!
+//! let document = Document::parse("lab.toml", "circuit = 4", &Layers::none())?;
+//! let circuits = document.read(|root| root.or("circuits", kind::count(1..=100), 30));
+//! let problems = document.finish(circuits).expect_err("the key is misspelt");
+//! assert_eq!(problems.to_string(), r#"lab.toml:1: unknown key "circuit"; did you mean "circuits"?"#);
+//! # Ok::<(), topology::Problems>(())
+//! ```
+
+pub mod kind;
+mod layers;
+mod lines;
+pub(crate) mod suggestion;
+mod table;
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+
+use config::Value;
+
+pub use self::kind::Raw;
+pub use self::layers::Layers;
+pub use self::table::Table;
+
+use self::lines::Lines;
+use crate::problem::{Problem, Problems};
+
+/// A file with its layers applied, and the mistakes found in it so far.
+#[derive(Debug)]
+pub struct Document {
+    file: String,
+    tree: HashMap<String, Value>,
+    origins: BTreeMap<String, &'static str>,
+    lines: Lines,
+    problems: RefCell<Vec<Problem>>,
+}
+
+impl Document {
+    /// Reads the file at `path`. Fails at once only if there is nothing to decode.
+    pub fn load(path: &Path, layers: &Layers) -> Result<Self, Problems> {
+        let text =
+            std::fs::read_to_string(path).map_err(|error| Problems::unreadable(path, &error))?;
+        Self::parse(&path.display().to_string(), &text, layers)
+    }
+
+    /// Reads `text`; `file` names it in messages.
+    pub fn parse(file: &str, text: &str, layers: &Layers) -> Result<Self, Problems> {
+        let problem = |line, message| Problem {
+            file: file.to_owned(),
+            line,
+            key: String::new(),
+            message,
+        };
+        let lines = Lines::parse(text).map_err(|(line, error)| {
+            let message = format!("not valid TOML: {}", error.message());
+            Problems(vec![problem(line, message)])
+        })?;
+        // `config` takes a top-level key for a path, so a quoted one could mean another key.
+        if let Some((line, key)) = lines.quoted_root() {
+            let message = format!("unknown key {key}; keys here need no quotes");
+            return Err(Problems(vec![problem(Some(line), message)]));
+        }
+        let merged = layers.apply(text, &lines).map_err(Problems)?;
+        Ok(Self {
+            file: file.to_owned(),
+            tree: merged.tree,
+            origins: merged.origins,
+            lines,
+            problems: RefCell::default(),
+        })
+    }
+
+    /// Reads the top level with `read`, then reports its unknown keys.
+    pub fn read<T>(&self, read: impl FnOnce(&Table<'_>) -> T) -> T {
+        let root = Table::new(self, String::new(), Some(&self.tree));
+        let value = read(&root);
+        root.report_unknown_keys();
+        value
+    }
+
+    /// Reports a mistake at the key path `key`, such as `routes[2].psaps`.
+    pub fn report(&self, key: &str, message: impl Into<String>) {
+        self.report_at(key, key, message.into());
+    }
+
+    /// The outcome: `value` if there is no mistake, else every mistake in the order of the file.
+    pub fn finish<T>(self, value: T) -> Result<T, Problems> {
+        let mut problems = self.problems.into_inner();
+        if problems.is_empty() {
+            return Ok(value);
+        }
+        problems.sort();
+        problems.dedup();
+        Err(Problems(problems))
+    }
+
+    /// Whether the file itself, without its layers, holds the key path `key`.
+    #[must_use]
+    pub fn holds(&self, key: &str) -> bool {
+        self.lines.contains(key)
+    }
+
+    /// Whether the top level has `key`, from the file or a layer.
+    #[must_use]
+    pub fn has(&self, key: &str) -> bool {
+        self.tree.contains_key(key)
+    }
+
+    /// A mistake that stands at `place` but is told of `key`.
+    fn report_at(&self, place: &str, key: &str, message: String) {
+        let (file, line) = match self.layer_of(place) {
+            Some(layer) => (layer.to_owned(), None),
+            None => (self.file.clone(), self.lines.nearest(place)),
+        };
+        self.problems.borrow_mut().push(Problem {
+            file,
+            line,
+            key: key.to_owned(),
+            message,
+        });
+    }
+
+    /// The layer that set `key` or a value around it.
+    fn layer_of(&self, key: &str) -> Option<&'static str> {
+        let mut key = key;
+        loop {
+            if let Some(layer) = self.origins.get(key) {
+                return Some(layer);
+            }
+            key = &key[..key.rfind(['.', '['])?];
+        }
+    }
+}

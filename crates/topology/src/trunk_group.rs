@@ -1,0 +1,168 @@
+//! Trunk groups: how calls enter the pool, and with how many circuits.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use crate::reader::{Table, kind};
+use crate::site::{CallServer, Site};
+
+/// A border element between callers and pool, such as a mobile operator's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrunkGroup {
+    pub name: String,
+    /// Where callers send their INVITE.
+    pub address: SocketAddr,
+    pub policy: Policy,
+    /// No response from a call server for this long: the call is tried on another site.
+    pub next_site_after: Duration,
+    /// At least one, in the order of the file.
+    pub members: Vec<Member>,
+    /// A longer call gives its circuit back.
+    pub max_call_duration: Duration,
+}
+
+/// The circuits of a trunk group towards one call server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Member {
+    pub call_server: String,
+    pub site: String,
+    pub address: SocketAddr,
+    /// Calls at once towards this call server.
+    pub circuits: u32,
+    /// Share of the calls under [`Policy::Weighted`], relative to the other members.
+    pub weight: u32,
+}
+
+/// How a trunk group chooses a member for a new call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Policy {
+    /// At random, in proportion to the weights.
+    Weighted,
+    /// Each in turn.
+    RoundRobin,
+    /// The smallest part of its circuits in use.
+    LeastLoaded,
+    /// The same member for the same caller, as long as it is up.
+    Sticky,
+}
+
+impl Policy {
+    const WORDS: [(&'static str, Self); 4] = [
+        ("weighted", Self::Weighted),
+        ("round-robin", Self::RoundRobin),
+        ("least-loaded", Self::LeastLoaded),
+        ("sticky", Self::Sticky),
+    ];
+
+    /// The word that stands for this policy in a file.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Weighted => "weighted",
+            Self::RoundRobin => "round-robin",
+            Self::LeastLoaded => "least-loaded",
+            Self::Sticky => "sticky",
+        }
+    }
+}
+
+impl TrunkGroup {
+    /// Reads a trunk group; it leads to every site, unless its key `sites` names some.
+    pub(crate) fn read(table: &Table<'_>, sites: &[Site]) -> Self {
+        let shortest = Duration::from_millis(100);
+        let capacity = Capacity {
+            circuits: 30,
+            weight: 1,
+        }
+        .read(table);
+        let wanted = table.list("sites", |raw| known_site(kind::name(raw)?, sites));
+        let leads_to = |site: &Site| !table.has("sites") || wanted.contains(&site.name);
+        let changes = table.named("members", |member| {
+            let site = known_site(member.name().to_owned(), sites);
+            match site {
+                Ok(site) if !sites.iter().any(|s| s.name == site && leads_to(s)) => {
+                    member.report_here(format!("this trunk group does not lead to site {site:?}"));
+                }
+                Ok(_) => {}
+                Err(refusal) => member.report_here(refusal),
+            }
+            (member.name().to_owned(), capacity.read(member))
+        });
+        let members: Vec<Member> = sites
+            .iter()
+            .filter(|site| leads_to(site))
+            .flat_map(|site| &site.call_servers)
+            .map(|call_server| {
+                let change = changes.iter().find(|(site, _)| *site == call_server.site);
+                change
+                    .map_or(capacity, |(_, changed)| *changed)
+                    .towards(call_server)
+            })
+            .collect();
+        if members.is_empty() && !sites.is_empty() {
+            table.report(
+                "sites",
+                "must name a site, or be left out to lead to all of them",
+            );
+        }
+        Self {
+            name: table.name().to_owned(),
+            address: table.required("address", kind::address, kind::NO_ADDRESS),
+            policy: table.or("policy", kind::choice(&Policy::WORDS), Policy::LeastLoaded),
+            next_site_after: table.or(
+                "next_site_after",
+                kind::duration(shortest),
+                Duration::from_secs(2),
+            ),
+            members,
+            max_call_duration: table.or(
+                "max_call_duration",
+                kind::duration(Duration::from_secs(1)),
+                Duration::from_secs(2 * 3600),
+            ),
+        }
+    }
+
+    /// Calls at once over the whole trunk group.
+    #[must_use]
+    pub fn circuits(&self) -> u32 {
+        self.members.iter().map(|member| member.circuits).sum()
+    }
+}
+
+fn known_site(name: String, sites: &[Site]) -> Result<String, String> {
+    if sites.iter().any(|site| site.name == name) {
+        return Ok(name);
+    }
+    let names: Vec<&str> = sites.iter().map(|site| &site.name[..]).collect();
+    Err(format!(
+        "no site is called {name:?}; the sites are {}",
+        names.join(", ")
+    ))
+}
+
+/// Circuits and weight towards each call server of a site.
+#[derive(Debug, Clone, Copy)]
+struct Capacity {
+    circuits: u32,
+    weight: u32,
+}
+
+impl Capacity {
+    fn read(self, table: &Table<'_>) -> Self {
+        Self {
+            circuits: table.or("circuits", kind::count(1..=10_000), self.circuits),
+            weight: table.or("weight", kind::count(1..=1_000), self.weight),
+        }
+    }
+
+    fn towards(self, call_server: &CallServer) -> Member {
+        Member {
+            call_server: call_server.name.clone(),
+            site: call_server.site.clone(),
+            address: call_server.address,
+            circuits: self.circuits,
+            weight: self.weight,
+        }
+    }
+}

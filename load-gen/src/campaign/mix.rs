@@ -1,0 +1,46 @@
+//! The mix: who calls what from where.
+
+use topology::reader::{Raw, Table, kind};
+use topology::{is_commune, is_dialled_number};
+
+/// One kind of attempt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MixEntry {
+    /// What is dialled: `15`, `urn:service:sos.fire`.
+    pub number: String,
+    /// INSEE codes, each as likely as the others. Empty: the call carries no location.
+    pub communes: Vec<String>,
+    /// How often this kind occurs, relative to the other entries. At least 1.
+    pub weight: u32,
+    /// `None`: any trunk group of the network, each as likely as the others.
+    pub trunk_group: Option<String>,
+}
+
+impl MixEntry {
+    pub(super) fn read(table: &Table<'_>) -> Self {
+        Self {
+            number: table.required("number", dialled_number, String::new()),
+            communes: table.list("communes", commune),
+            weight: table.or("weight", kind::count(1..=1_000_000), 1),
+            trunk_group: table.optional("trunk_group", kind::name),
+        }
+    }
+}
+
+fn dialled_number(raw: Raw<'_>) -> Result<String, String> {
+    let number = kind::text(raw)?;
+    if is_dialled_number(&number) {
+        return Ok(number);
+    }
+    Err(format!(
+        "must be an emergency number (\"15\"), \"urn:service:sos…\" or a fictitious ten-digit \
+         number, got {raw}"
+    ))
+}
+
+fn commune(raw: Raw<'_>) -> Result<String, String> {
+    match kind::text(raw) {
+        Ok(code) if is_commune(&code) => Ok(code),
+        _ => Err(format!("must be a whole INSEE code, such as \"59350\" or \"2A004\", got {raw}")),
+    }
+}

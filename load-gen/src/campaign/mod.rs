@@ -1,0 +1,171 @@
+//! The campaign: what load to put on which network, and what counts as a pass.
+//!
+//! ```text
+//!   campaign.toml ─► Campaign ── network ──► six-sites.toml ─► Topology
+//!     phases      how many calls per second, for how long
+//!     mix         which numbers, from which communes, over which trunk group
+//!     callers     how long they talk and wait
+//!     thresholds  what the run must measure to pass
+//! ```
+//!
+//! Read with the same decoder as a network, so every mistake of both files is reported at once.
+
+mod arrivals;
+mod callers;
+mod mix;
+mod threshold;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use topology::reader::{Document, Table, kind};
+use topology::{Layers, Problems, Topology};
+
+pub use self::arrivals::{Arrivals, Phase};
+pub use self::callers::Callers;
+pub use self::mix::MixEntry;
+pub use self::threshold::{Metric, Quantile, Threshold};
+
+/// Environment variables of a campaign begin with this: `TOCSIN_CAMPAIGN__SEED`.
+pub const ENVIRONMENT_PREFIX: &str = "TOCSIN_CAMPAIGN";
+
+/// A checked campaign.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Campaign {
+    /// The key `name`, else the file's name without its ending.
+    pub name: String,
+    /// The network file. A relative path is resolved against the campaign's own folder.
+    pub network: PathBuf,
+    /// Every random draw of the run follows from it.
+    pub seed: u64,
+    /// At least one; they follow each other without a pause.
+    pub phases: Vec<Phase>,
+    /// At least one; each attempt is drawn from these by weight.
+    pub mix: Vec<MixEntry>,
+    pub callers: Callers,
+    /// After the last phase, calls in progress may go on for this long; then they are ended.
+    pub drain_timeout: Duration,
+    /// Attempts at once; beyond it the generator does not start more, and says so.
+    pub max_in_progress: u32,
+    /// All must hold for the run to pass. May be empty.
+    pub thresholds: Vec<Threshold>,
+    /// Between two lines of live progress.
+    pub progress_interval: Duration,
+}
+
+impl Campaign {
+    /// Reads the campaign at `path` alone, without its network.
+    pub fn load(path: &Path, layers: &Layers) -> Result<Self, Problems> {
+        let document = Document::load(path, layers)?;
+        let campaign = Self::read(&document, path);
+        document.finish(campaign)
+    }
+
+    /// Reads the campaign at `path` and the network that it names, each with layers of its own.
+    ///
+    /// The problems of both files come together, the campaign's first.
+    pub fn load_with_network(
+        path: &Path,
+        layers: &Layers,
+        network_layers: &Layers,
+    ) -> Result<(Self, Topology), Problems> {
+        let document = Document::load(path, layers)?;
+        let campaign = Self::read(&document, path);
+        // Without a path there is no network to read; the missing key is already reported.
+        if !document.has("network") {
+            return Err(no_value(document.finish(())));
+        }
+        match Topology::load(&campaign.network, network_layers) {
+            Ok(network) => {
+                campaign.check_against(&network, &document);
+                document.finish((campaign, network))
+            }
+            Err(Problems(network)) => {
+                let mut problems = no_value(document.finish(()));
+                problems.0.extend(network);
+                Err(problems)
+            }
+        }
+    }
+
+    /// The length of all phases, without the drain.
+    #[must_use]
+    pub fn duration(&self) -> Duration {
+        self.phases.iter().map(|phase| phase.duration).sum()
+    }
+
+    /// How many attempts the phases are expected to make.
+    #[must_use]
+    pub fn expected_attempts(&self) -> f64 {
+        self.phases.iter().map(Phase::expected_attempts).sum()
+    }
+
+    fn read(document: &Document, path: &Path) -> Self {
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+        document.read(|root| {
+            let campaign = Self {
+                name: root.or("name", kind::name, stem.into_owned()),
+                network: folder.join(root.required("network", kind::text, String::new())),
+                seed: root.or("seed", kind::seed, 1),
+                phases: root.tables("phases", Phase::read),
+                mix: root.tables("mix", MixEntry::read),
+                callers: root.section("callers", Callers::read),
+                drain_timeout: root.or(
+                    "drain_timeout",
+                    kind::duration(Duration::ZERO),
+                    Duration::from_secs(30),
+                ),
+                max_in_progress: root.section("limits", |limits| {
+                    limits.or("max_in_progress", kind::count(1..=1_000_000), 20_000)
+                }),
+                thresholds: root.tables("thresholds", Threshold::read),
+                progress_interval: root.or(
+                    "progress_interval",
+                    kind::duration(Duration::from_millis(100)),
+                    Duration::from_secs(1),
+                ),
+            };
+            needs_at_least_one(root, "phases");
+            needs_at_least_one(root, "mix");
+            campaign
+        })
+    }
+
+    /// Reports what this campaign asks of the network and the network does not have.
+    fn check_against(&self, network: &Topology, document: &Document) {
+        let groups: Vec<&str> = network.trunk_groups.iter().map(|group| &group.name[..]).collect();
+        if groups.is_empty() {
+            document.report("network", "the network has no trunk group; callers need one to call");
+        }
+        for (index, entry) in self.mix.iter().enumerate() {
+            let Some(group) = &entry.trunk_group else { continue };
+            if network.trunk_group(group).is_none() {
+                let message = format!(
+                    "no trunk group is called {group:?}; the trunk groups are {}",
+                    groups.join(", ")
+                );
+                document.report(&format!("mix[{index}].trunk_group"), message);
+            }
+        }
+        let endless = network.psaps.iter().find(|psap| psap.talk.is_none());
+        if let Some(psap) = endless.filter(|_| self.callers.caller_hangs_up < 1.0) {
+            let message = format!(
+                "nobody would end some calls to PSAP {:?}; set it to 1, or give that PSAP a talk time",
+                psap.name
+            );
+            document.report("callers.caller_hangs_up", message);
+        }
+    }
+}
+
+fn needs_at_least_one(root: &Table<'_>, key: &'static str) {
+    if !root.document().has(key) {
+        root.report_here(format!("the campaign needs at least one [[{key}]]"));
+    }
+}
+
+/// The problems of a document that has none to give a value for.
+fn no_value(outcome: Result<(), Problems>) -> Problems {
+    outcome.err().unwrap_or(Problems(Vec::new()))
+}

@@ -1,0 +1,43 @@
+//! A rate that rises or falls evenly.
+
+use std::time::Duration;
+
+/// Starts call `n` when the area under the rate reaches `n`.
+///
+/// With `k = (to - from) / duration`, the area up to `t` is `N(t) = from·t + k·t²/2`.
+#[derive(Debug, Clone)]
+pub struct Ramp {
+    /// Calls per second at the beginning and at the end.
+    from: f64,
+    to: f64,
+    duration: Duration,
+    started: u64,
+}
+
+impl Ramp {
+    #[must_use]
+    pub const fn new(from: f64, to: f64, duration: Duration) -> Self {
+        Self { from, to, duration, started: 0 }
+    }
+}
+
+impl Iterator for Ramp {
+    type Item = Duration;
+
+    fn next(&mut self) -> Option<Duration> {
+        let seconds = self.duration.as_secs_f64();
+        let n = self.started as f64;
+        if n >= (self.from + self.to) / 2.0 * seconds {
+            return None;
+        }
+        self.started += 1;
+        if n == 0.0 {
+            return Some(Duration::ZERO);
+        }
+        // The root of N(t) = n, in the form that also works for k = 0 and does not cancel for small k.
+        let k = (self.to - self.from) / seconds;
+        let root = (self.from * self.from + 2.0 * k * n).max(0.0).sqrt();
+        let start = Duration::try_from_secs_f64(2.0 * n / (self.from + root)).ok()?;
+        (start < self.duration).then_some(start)
+    }
+}

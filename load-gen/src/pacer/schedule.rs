@@ -1,0 +1,173 @@
+//! The phases of a campaign, one pacer after the other, and the share of one generator in them.
+
+use std::time::Duration;
+
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+
+use super::{Constant, Pacer, Poisson, Ramp, Steps};
+use crate::campaign::{Arrivals, Phase};
+
+/// One call that is to be started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Start {
+    /// Number of the call in the campaign, counted over all shards.
+    pub index: u64,
+    /// Intended start, from the start of the campaign.
+    pub at: Duration,
+}
+
+/// Which part of a campaign a generator drives: every `of`-th call, beginning with call `index`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shard {
+    pub index: u32,
+    pub of: u32,
+}
+
+impl Shard {
+    /// The only generator of a campaign.
+    pub const WHOLE: Self = Self { index: 0, of: 1 };
+
+    fn owns(self, index: u64) -> bool {
+        index % u64::from(self.of.max(1)) == u64::from(self.index)
+    }
+}
+
+/// All starts of one shard, in order. Each is given out once, and never before it is due.
+///
+/// All shards walk through the same starts, so a call has the same number and the same time however
+/// many generators share the campaign.
+#[derive(Debug)]
+pub struct Schedule {
+    phases: Vec<PhasePacer>,
+    shard: Shard,
+    phase: usize,
+    index: u64,
+    next: Option<Start>,
+}
+
+#[derive(Debug)]
+struct PhasePacer {
+    begins: Duration,
+    pacer: Box<dyn Pacer>,
+}
+
+impl Schedule {
+    /// `seed` decides the chance in it; equal seeds give equal schedules.
+    #[must_use]
+    pub fn new(phases: &[Phase], seed: u64, shard: Shard) -> Self {
+        let mut begins = Duration::ZERO;
+        let phases = phases
+            .iter()
+            .zip(0_u64..)
+            .map(|(phase, number)| {
+                let rng = StdRng::seed_from_u64(seed.wrapping_add(number));
+                let pacer = pacer(&phase.arrivals, phase.duration, rng);
+                let begun = PhasePacer { begins, pacer };
+                begins += phase.duration;
+                begun
+            })
+            .collect();
+        let mut schedule = Self { phases, shard, phase: 0, index: 0, next: None };
+        schedule.advance();
+        schedule
+    }
+
+    /// When the next call is due, or `None` when all have been given out.
+    #[must_use]
+    pub fn next_due(&self) -> Option<Duration> {
+        self.next.map(|start| start.at)
+    }
+
+    /// The next call, if it is due after `elapsed` of the campaign. Ask until `None`: several may be due.
+    pub fn take(&mut self, elapsed: Duration) -> Option<Start> {
+        let due = self.next.filter(|start| start.at <= elapsed)?;
+        self.advance();
+        Some(due)
+    }
+
+    fn advance(&mut self) {
+        self.next = None;
+        while let Some(phase) = self.phases.get_mut(self.phase) {
+            let Some(offset) = phase.pacer.next() else {
+                self.phase += 1;
+                continue;
+            };
+            let start = Start { index: self.index, at: phase.begins + offset };
+            self.index += 1;
+            if self.shard.owns(start.index) {
+                self.next = Some(start);
+                return;
+            }
+        }
+    }
+}
+
+fn pacer(arrivals: &Arrivals, duration: Duration, rng: StdRng) -> Box<dyn Pacer> {
+    match *arrivals {
+        Arrivals::Constant { rate } => Box::new(Constant::new(rate, duration)),
+        Arrivals::Ramp { from, to } => Box::new(Ramp::new(from, to, duration)),
+        Arrivals::Steps { from, to, steps } => Box::new(Steps::new(from, to, steps, duration)),
+        Arrivals::Poisson { rate } => Box::new(Poisson::new(rate, duration, rng)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn phase(seconds: u64, arrivals: Arrivals) -> Phase {
+        Phase { name: "test".to_owned(), duration: Duration::from_secs(seconds), arrivals }
+    }
+
+    fn two_phases() -> Vec<Phase> {
+        vec![
+            phase(2, Arrivals::Constant { rate: 1.0 }),
+            phase(10, Arrivals::Poisson { rate: 40.0 }),
+        ]
+    }
+
+    fn all(mut schedule: Schedule) -> Vec<Start> {
+        std::iter::from_fn(|| schedule.take(Duration::MAX)).collect()
+    }
+
+    #[test]
+    fn a_call_is_given_out_when_it_is_due_and_not_before() {
+        let mut schedule = Schedule::new(&two_phases(), 1, Shard::WHOLE);
+        assert_eq!(schedule.next_due(), Some(Duration::ZERO));
+        assert_eq!(schedule.take(Duration::ZERO), Some(Start { index: 0, at: Duration::ZERO }));
+        assert_eq!(schedule.take(Duration::from_millis(999)), None);
+        assert_eq!(schedule.next_due(), Some(Duration::from_secs(1)));
+        let late = schedule.take(Duration::from_millis(1_700)).expect("a call is due");
+        assert_eq!(late.at, Duration::from_secs(1), "the intended time, not the actual one");
+    }
+
+    #[test]
+    fn phases_follow_each_other() {
+        let starts = all(Schedule::new(&two_phases(), 1, Shard::WHOLE));
+        assert!(starts.is_sorted_by_key(|start| start.at));
+        assert!(starts.iter().map(|start| start.index).eq(0..starts.len() as u64));
+        assert!(starts[2].at >= Duration::from_secs(2));
+        assert!(starts.iter().all(|start| start.at < Duration::from_secs(12)));
+    }
+
+    #[test]
+    fn a_phase_without_calls_is_a_pause() {
+        let phases = [
+            phase(5, Arrivals::Constant { rate: 0.0 }),
+            phase(1, Arrivals::Constant { rate: 1.0 }),
+        ];
+        let schedule = Schedule::new(&phases, 1, Shard::WHOLE);
+        assert_eq!(schedule.next_due(), Some(Duration::from_secs(5)));
+    }
+
+    #[test]
+    fn shards_share_out_exactly_the_calls_of_the_whole() {
+        let whole = all(Schedule::new(&two_phases(), 9, Shard::WHOLE));
+        let mut shared: Vec<Start> = (0..3)
+            .flat_map(|index| all(Schedule::new(&two_phases(), 9, Shard { index, of: 3 })))
+            .collect();
+        shared.sort_by_key(|start| start.index);
+        assert_eq!(shared, whole);
+    }
+}

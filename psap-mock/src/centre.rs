@@ -1,0 +1,112 @@
+//! The call centre: a queue in front of positions, without SIP and without time passing.
+//!
+//! It alone knows where a call is, so a call is in one place and leaves it once.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use crate::position::{PositionCounts, PositionId, Positions, State};
+use crate::queue::{Queue, Ticket};
+
+/// Calls of type `C` that wait, ring or talk.
+#[derive(Debug)]
+pub(crate) struct CallCentre<C> {
+    queue: Queue<C>,
+    positions: Positions<C>,
+    places: BTreeMap<C, Place>,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Place {
+    Waiting(Ticket),
+    At(PositionId),
+}
+
+/// What a call left behind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Left {
+    /// Its place in the queue, or a position that is idle again: nobody had answered.
+    Unanswered,
+    /// A position that is now in wrap-up.
+    WrapUp(PositionId),
+}
+
+impl<C: Ord + Copy> CallCentre<C> {
+    pub(crate) fn new(positions: usize, queue_limit: usize) -> Self {
+        Self {
+            queue: Queue::new(queue_limit),
+            positions: Positions::new(positions),
+            places: BTreeMap::new(),
+        }
+    }
+
+    pub(crate) fn is_full(&self) -> bool {
+        self.queue.is_full() && !self.positions.has_idle()
+    }
+
+    /// Takes a new call into the queue. `false` when the centre is full.
+    #[must_use]
+    pub(crate) fn admit(&mut self, call: C, now: Instant) -> bool {
+        if self.is_full() {
+            return false;
+        }
+        let ticket = self.queue.push(call, now);
+        self.places.insert(call, Place::Waiting(ticket));
+        true
+    }
+
+    /// Rings an idle position with the oldest call.
+    pub(crate) fn ring_next(&mut self) -> Option<C> {
+        if !self.positions.has_idle() {
+            return None;
+        }
+        let call = self.queue.pop()?;
+        let position = self.positions.seat(call)?;
+        self.places.insert(call, Place::At(position));
+        Some(call)
+    }
+
+    /// The call taker who is rung picks up.
+    pub(crate) fn answer(&mut self, call: C) {
+        if let Some(Place::At(position)) = self.places.get(&call) {
+            self.positions.answer(*position);
+        }
+    }
+
+    /// The call is over for the centre. `None` when it has left already.
+    pub(crate) fn leave(&mut self, call: C) -> Option<Left> {
+        match self.places.remove(&call)? {
+            Place::Waiting(ticket) => self.queue.remove(ticket),
+            Place::At(position) => {
+                if let State::Talking(_) = self.positions.release(position) {
+                    return Some(Left::WrapUp(position));
+                }
+            }
+        }
+        Some(Left::Unanswered)
+    }
+
+    pub(crate) fn end_wrap_up(&mut self, position: PositionId) {
+        self.positions.end_wrap_up(position);
+    }
+
+    pub(crate) fn resize(&mut self, positions: usize) {
+        self.positions.resize(positions);
+    }
+
+    pub(crate) fn waiting(&self) -> usize {
+        self.queue.len()
+    }
+
+    /// Since when the first call in the queue has waited.
+    pub(crate) fn oldest_waiting(&self) -> Option<Instant> {
+        self.queue.oldest()
+    }
+
+    pub(crate) fn positions(&self) -> PositionCounts {
+        self.positions.counts()
+    }
+}
+
+#[cfg(test)]
+mod tests;
