@@ -75,7 +75,7 @@ impl Attempt {
         Self {
             state: State::Calling,
             talk: caller.talk.unwrap_or(LONGEST_CALL),
-            deadline: caller.patience.map(|patience| now + patience),
+            deadline: Some(now + caller.patience),
             record: CallRecord {
                 attempt: format!("{:032x}", caller.attempt),
                 kind: BoxKind::Generator,
@@ -233,7 +233,7 @@ mod tests {
             number: "15".to_owned(),
             commune: None,
             trunk_group: 0,
-            patience: Some(Duration::from_secs(20)),
+            patience: Duration::from_secs(20),
             talk: Some(Duration::from_secs(60)),
         };
         let origin = Origin {
@@ -298,8 +298,8 @@ mod tests {
         assert_eq!(attempt.deadline(), None);
     }
 
-    // RFC 3261 §15: "a UA [...] MUST NOT send a BYE on a dialog that it has not established"; the 200 that crosses the CANCEL
-    // establishes one, and the user agent ends it.
+    // RFC 3261 §9.1: CANCEL has no effect once the callee has answered. The dialog exists then, and the
+    // user agent ends it with BYE; for the caller the attempt is over all the same.
     #[test]
     fn an_answer_that_crosses_the_cancel_finds_nobody() {
         let now = Instant::now();

@@ -1,1 +1,38 @@
-//! Placeholder.
+//! The callers: people who dial an emergency number, and the accounting of what became of them.
+//!
+//! ```text
+//!  campaign.toml ──► Schedule: when       ┐
+//!                ──► Mix: who, what, how  ├──► Generator ──SIP──► trunk groups
+//!                                         ┘        │ one CallRecord per attempt
+//!  records of all boxes ──► Ledger, Summary ◄──────┘
+//!                              └──► summary.json, report, verdict
+//! ```
+//!
+//! Load is open loop: a call starts when it is due, whatever happens to the others. The generator
+//! measures its own lateness and accuses itself first: a run in which it could not keep up is invalid,
+//! not failed.
+//!
+//! [`Generator`] is a [`node::Node`]: pure state, driven by packets and by `now`.
+
+pub mod campaign;
+
+mod attempt;
+#[cfg(test)]
+mod fixture;
+mod generator;
+mod invite;
+mod media;
+mod mix;
+mod pacer;
+mod progress;
+mod report;
+mod snapshot;
+pub mod summary;
+mod utc;
+
+pub use generator::{Command, Config, Generator};
+pub use mix::{Caller, Mix, MixError};
+pub use pacer::{Constant, Pacer, Poisson, Ramp, Schedule, Shard, Start, Steps};
+pub use progress::Progress;
+pub use report::report;
+pub use snapshot::Snapshot;

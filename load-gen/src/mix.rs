@@ -8,7 +8,7 @@ use std::time::Duration;
 use rand::rngs::StdRng;
 use rand::{Rng, RngExt, SeedableRng};
 
-use crate::campaign::{Callers, MixEntry};
+use crate::campaign::{Callers, Campaign};
 
 /// A person who places one call.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,8 +23,8 @@ pub struct Caller {
     pub commune: Option<String>,
     /// Position of the trunk group in the list that the [`Mix`] was made with.
     pub trunk_group: usize,
-    /// How long the caller waits for an answer; `None` is for ever.
-    pub patience: Option<Duration>,
+    /// How long the caller waits for an answer.
+    pub patience: Duration,
     /// How long the caller talks before hanging up; `None` leaves that to the call taker.
     pub talk: Option<Duration>,
 }
@@ -35,6 +35,8 @@ pub struct Mix {
     entries: Vec<Entry>,
     total_weight: f64,
     callers: Callers,
+    /// Nobody waits longer than this.
+    ring_limit: Duration,
     trunk_groups: usize,
     seed: u64,
 }
@@ -47,33 +49,38 @@ struct Entry {
     trunk_group: Option<usize>,
 }
 
-/// A mix names a trunk group that the network does not have.
+/// Why no caller can be drawn from a mix.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("mix: no trunk group is called {name:?}; the trunk groups are {known}")]
-pub struct UnknownTrunkGroup {
-    pub name: String,
-    /// The names that exist, separated by commas.
-    pub known: String,
+pub enum MixError {
+    #[error("mix: no trunk group is called {name:?}; the trunk groups are {known}")]
+    UnknownTrunkGroup { name: String, known: String },
+    #[error("the network has no trunk group; callers need one to call")]
+    NoTrunkGroup,
+    #[error("the campaign needs at least one entry in its mix")]
+    Empty,
 }
 
 impl Mix {
-    /// `trunk_groups` are the names of all trunk groups of the network; there must be at least one.
+    /// `trunk_groups` are the names of all trunk groups of the network.
     ///
     /// # Errors
-    /// When an entry names another one.
-    pub fn new(
-        entries: &[MixEntry],
-        callers: &Callers,
-        trunk_groups: &[&str],
-        seed: u64,
-    ) -> Result<Self, UnknownTrunkGroup> {
+    /// When an entry names another one, or there is nothing to choose from.
+    pub fn new(campaign: &Campaign, trunk_groups: &[&str]) -> Result<Self, MixError> {
+        if trunk_groups.is_empty() {
+            return Err(MixError::NoTrunkGroup);
+        }
+        if campaign.mix.is_empty() {
+            return Err(MixError::Empty);
+        }
         let place = |name: &String| {
-            trunk_groups.iter().position(|known| known == name).ok_or_else(|| UnknownTrunkGroup {
+            let known = trunk_groups.iter().position(|known| known == name);
+            known.ok_or_else(|| MixError::UnknownTrunkGroup {
                 name: name.clone(),
                 known: trunk_groups.join(", "),
             })
         };
-        let entries: Vec<Entry> = entries
+        let entries: Vec<Entry> = campaign
+            .mix
             .iter()
             .map(|entry| {
                 Ok(Entry {
@@ -87,45 +94,48 @@ impl Mix {
         Ok(Self {
             total_weight: entries.iter().map(|entry| entry.weight).sum(),
             entries,
-            callers: callers.clone(),
+            callers: campaign.callers.clone(),
+            ring_limit: campaign.ring_limit,
             trunk_groups: trunk_groups.len(),
-            seed,
+            seed: campaign.seed,
         })
     }
 
-    /// The caller of call number `index`. A mix without entries has no callers.
+    /// The caller of call number `index`.
     #[must_use]
-    pub fn caller(&self, index: u64) -> Option<Caller> {
+    pub fn caller(&self, index: u64) -> Caller {
         let mut rng = self.rng(index);
-        let entry = self.entry(rng.random::<f64>() * self.total_weight)?;
+        let entry = self.entry(rng.random::<f64>() * self.total_weight);
         let commune = match entry.communes.len() {
             0 => None,
             n => Some(entry.communes[rng.random_range(0..n)].clone()),
         };
-        let spread = rng.random_range(0..self.trunk_groups.max(1));
+        let spread = rng.random_range(0..self.trunk_groups);
         let talk = self.callers.talk.sample(&mut rng);
+        let patience = self.callers.patience.map_or(Duration::MAX, |it| it.sample(&mut rng));
         let hangs_up = rng.random::<f64>() < self.callers.caller_hangs_up;
-        Some(Caller {
+        Caller {
             // RFC 7989 §4.1: the nil UUID means "no id".
             attempt: rng.random::<u128>().max(1),
             subscriber: rng.random_range(0..10_000),
             number: entry.number.clone(),
             commune,
             trunk_group: entry.trunk_group.unwrap_or(spread),
-            patience: self.callers.patience.map(|patience| patience.sample(&mut rng)),
+            patience: patience.min(self.ring_limit),
             talk: hangs_up.then_some(talk),
-        })
+        }
     }
 
     /// The entry on which `point` falls when all weights are laid end to end.
-    fn entry(&self, mut point: f64) -> Option<&Entry> {
-        for entry in &self.entries {
+    fn entry(&self, mut point: f64) -> &Entry {
+        let (last, others) = self.entries.split_last().expect("a mix has entries");
+        for entry in others {
             if point < entry.weight {
-                return Some(entry);
+                return entry;
             }
             point -= entry.weight;
         }
-        self.entries.last()
+        last
     }
 
     /// Seed and index side by side, so that no two calls share a stream.
@@ -144,32 +154,31 @@ mod tests {
     use topology::Distribution;
 
     use super::*;
+    use crate::fixture::{self, entry};
 
-    fn entry(number: &str, communes: &[&str], weight: f64, trunk_group: Option<&str>) -> MixEntry {
-        MixEntry {
-            number: number.to_owned(),
-            communes: communes.iter().map(ToString::to_string).collect(),
-            weight,
-            trunk_group: trunk_group.map(str::to_owned),
+    fn campaign(seed: u64) -> Campaign {
+        Campaign {
+            seed,
+            mix: vec![
+                entry("15", &["59350", "75056"], 3.0, None),
+                entry("112", &[], 1.0, Some("fixe")),
+            ],
+            callers: Callers {
+                talk: Distribution::Exponential { mean: Duration::from_secs(5) },
+                patience: Some(Distribution::Exponential { mean: Duration::from_secs(30) }),
+                caller_hangs_up: 0.25,
+            },
+            ..fixture::campaign()
         }
     }
 
     fn mix(seed: u64) -> Mix {
-        let callers = Callers {
-            talk: Distribution::Exponential { mean: Duration::from_secs(5) },
-            patience: Some(Distribution::Fixed(Duration::from_secs(30))),
-            caller_hangs_up: 0.25,
-        };
-        let entries = [
-            entry("15", &["59350", "75056"], 3.0, None),
-            entry("112", &[], 1.0, Some("fixe")),
-        ];
-        Mix::new(&entries, &callers, &["mobile", "fixe", "rtc"], seed).expect("a good mix")
+        Mix::new(&campaign(seed), &["mobile", "fixe", "rtc"]).expect("a good mix")
     }
 
     fn callers(seed: u64) -> Vec<Caller> {
         let mix = mix(seed);
-        (0..20_000).map(|index| mix.caller(index).expect("a caller")).collect()
+        (0..20_000).map(|index| mix.caller(index)).collect()
     }
 
     fn share(callers: &[Caller], of: impl Fn(&Caller) -> bool) -> f64 {
@@ -183,6 +192,10 @@ mod tests {
         assert!(near(share(&all, |c| c.number == "15"), 0.75));
         assert!(near(share(&all, |c| c.commune.as_deref() == Some("59350")), 0.375));
         assert!(near(share(&all, |c| c.talk.is_some()), 0.25));
+        // Of exponential patience with mean 30 s, e^-2 is longer than the limit of 60 s.
+        let limit = Duration::from_secs(60);
+        assert!(near(share(&all, |c| c.patience == limit), (-2.0_f64).exp()));
+        assert!(all.iter().all(|c| c.patience <= limit));
         assert!(all.iter().all(|c| c.number == "15" || (c.commune.is_none() && c.trunk_group == 1)));
         let mut trunk_groups = HashMap::<usize, u32>::new();
         all.iter().for_each(|c| *trunk_groups.entry(c.trunk_group).or_default() += 1);
@@ -191,7 +204,7 @@ mod tests {
 
     #[test]
     fn a_call_is_the_same_in_every_run_and_no_two_are_alike() {
-        assert_eq!(callers(1)[77], mix(1).caller(77).expect("a caller"));
+        assert_eq!(callers(1)[77], mix(1).caller(77));
         let ids: HashSet<u128> = callers(1).iter().map(|caller| caller.attempt).collect();
         assert_eq!(ids.len(), 20_000);
         assert!(callers(2).iter().all(|caller| !ids.contains(&caller.attempt)));
@@ -199,10 +212,8 @@ mod tests {
 
     #[test]
     fn an_unknown_trunk_group_is_named_with_the_known_ones() {
-        let callers = mix(1).callers;
-        let error = Mix::new(&[entry("15", &[], 1.0, Some("mobil"))], &callers, &["mobile", "rtc"], 1)
-            .expect_err("mobil does not exist");
-        let text = r#"mix: no trunk group is called "mobil"; the trunk groups are mobile, rtc"#;
+        let error = Mix::new(&campaign(1), &["mobile", "rtc"]).expect_err("fixe does not exist");
+        let text = r#"mix: no trunk group is called "fixe"; the trunk groups are mobile, rtc"#;
         assert_eq!(error.to_string(), text);
     }
 }

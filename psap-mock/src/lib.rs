@@ -1,1 +1,35 @@
-//! Placeholder.
+//! Answering points: the call centres at the end of the emergency network.
+//!
+//! ```text
+//!                 full? 486, 503, 600, or 302 to another PSAP
+//!                 ┌──────────────────────────────────────────►
+//!   INVITE ──► admission ──► queue ──► position ──► wrap-up ──► idle
+//!                 180        FIFO     rings, then 200,
+//!                                     talks, then BYE
+//! ```
+//!
+//! [`Psap`] is a [`node::Node`]: packets, commands and `now` go in; packets, call records and one deadline
+//! come out. Below it only `negotiation`, `attempt` and `destination` read SIP; the call centre itself
+//! (queue and positions) is pure book-keeping. Faults such as a mute or a silent PSAP are data: rows of
+//! `behaviour`.
+//!
+//! To see a call, read `psap.rs` from `receive` to `finish`.
+
+mod attempt;
+mod behaviour;
+mod centre;
+mod deadlines;
+mod destination;
+mod location;
+mod negotiation;
+mod position;
+mod psap;
+mod queue;
+mod refusal;
+mod service_level;
+mod snapshot;
+
+pub use position::PositionCounts;
+pub use psap::{Command, Psap};
+pub use service_level::ServiceFigures;
+pub use snapshot::Snapshot;

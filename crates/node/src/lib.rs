@@ -1,1 +1,31 @@
-//! Placeholder.
+//! Runs boxes: a [`Node`] is one box without sockets and clock, and an actor gives it both.
+//!
+//! ```text
+//!   main ── serve ──► Boxes ──► thread ─ actor ─ Node "alpha" ─ UDP and TCP 127.0.0.11:5060
+//!              │        │   └─► thread ─ actor ─ Node "beta"  ─ UDP and TCP 127.0.0.12:5060
+//!   signals, parent  Directory (name → address, state, snapshot)
+//! ```
+//!
+//! A program describes its boxes as [`NodeSpec`]s and calls [`serve`] inside [`run`]; a test starts
+//! [`Boxes`] itself. Only this crate knows actix, and inside it only `actor.rs` and `system.rs`.
+
+mod actor;
+mod boxes;
+mod directory;
+mod limits;
+mod node;
+mod parent;
+mod serve;
+mod signals;
+mod socket;
+mod spec;
+mod system;
+
+pub use boxes::{Boxes, CommandError, Notice, StartError};
+pub use directory::{Directory, Entry, State};
+pub use limits::{Usage, raise_fd_limit, usage};
+pub use node::Node;
+pub use serve::{DrainRequest, Ending, Options, serve};
+pub use socket::{BindError, SocketCounts, SocketLimits};
+pub use spec::{Label, NodeSpec, WallStart};
+pub use system::run;

@@ -15,9 +15,7 @@ pub struct Ids {
 impl Ids {
     #[must_use]
     pub fn new(seed: u64) -> Self {
-        Self {
-            rng: StdRng::seed_from_u64(seed),
-        }
+        Self { rng: StdRng::seed_from_u64(seed) }
     }
 
     pub(crate) fn nonce(&mut self) -> u64 {

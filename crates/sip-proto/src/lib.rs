@@ -9,6 +9,7 @@
 //! one deadline come out. After each `handle_*` or operation, drain `poll_transmit` and `poll_event`, then read
 //! `poll_timeout`.
 
+pub mod dialog;
 pub mod id;
 pub mod message;
 mod packet;
@@ -18,6 +19,7 @@ pub mod sdp;
 pub mod stream;
 pub mod timer;
 pub mod transaction;
+pub mod user_agent;
 pub mod wall;
 
 pub use packet::{Packet, Transport};

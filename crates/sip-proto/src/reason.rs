@@ -25,31 +25,20 @@ pub struct Reason {
 impl Reason {
     #[must_use]
     pub fn q850(cause: u16, text: &str) -> Self {
-        Self {
-            protocol: Protocol::Q850,
-            cause,
-            text: Some(text.to_owned()),
-        }
+        Self { protocol: Protocol::Q850, cause, text: Some(text.to_owned()) }
     }
 
     #[must_use]
     pub fn sip(status: u16) -> Self {
         let text = crate::message::reason_phrase(status).to_owned();
-        Self {
-            protocol: Protocol::Sip,
-            cause: status,
-            text: Some(text),
-        }
+        Self { protocol: Protocol::Sip, cause: status, text: Some(text) }
     }
 
     /// The first Reason of a message that can be understood, Q.850 before SIP.
     #[must_use]
     pub fn of(message: &Message) -> Option<Self> {
-        let mut reasons: Vec<_> = message
-            .headers(Name::Reason)
-            .flat_map(split_list)
-            .filter_map(Self::parse)
-            .collect();
+        let mut reasons: Vec<_> =
+            message.headers(Name::Reason).flat_map(split_list).filter_map(Self::parse).collect();
         reasons.sort_by_key(|reason| reason.protocol == Protocol::Sip);
         reasons.into_iter().next()
     }
@@ -62,14 +51,8 @@ impl Reason {
             _ => return None,
         };
         let params = Params::parse(params).ok()?;
-        let text = params
-            .value("text")
-            .map(|text| text.trim_matches('"').to_owned());
-        Some(Self {
-            protocol,
-            cause: params.value("cause")?.parse().ok()?,
-            text,
-        })
+        let text = params.value("text").map(|text| text.trim_matches('"').to_owned());
+        Some(Self { protocol, cause: params.value("cause")?.parse().ok()?, text })
     }
 
     /// The Q.850 cause that this reason stands for.
@@ -91,11 +74,7 @@ impl fmt::Display for Reason {
         write!(f, "{protocol};cause={}", self.cause)?;
         match &self.text {
             // The text is a quoted string; a quote inside it would end it.
-            Some(text) => write!(
-                f,
-                ";text=\"{}\"",
-                text.replace(['"', '\\', '\r', '\n'], " ")
-            ),
+            Some(text) => write!(f, ";text=\"{}\"", text.replace(['"', '\\', '\r', '\n'], " ")),
             None => Ok(()),
         }
     }
@@ -159,10 +138,7 @@ mod tests {
     #[test]
     fn a_reason_reads_what_it_prints() {
         let reason = Reason::q850(16, "Normal call clearing");
-        assert_eq!(
-            reason.to_string(),
-            r#"Q.850;cause=16;text="Normal call clearing""#
-        );
+        assert_eq!(reason.to_string(), r#"Q.850;cause=16;text="Normal call clearing""#);
         assert_eq!(Reason::parse(&reason.to_string()), Some(reason));
         assert_eq!(Reason::parse("X;cause=1"), None);
         assert_eq!(Reason::parse("Q.850"), None);
@@ -171,27 +147,14 @@ mod tests {
     // RFC 3398 §7.2.4.1 and §8.2.6.1, the rows that this network meets.
     #[test]
     fn causes_and_statuses_map_as_in_rfc_3398() {
-        for (cause, status) in [
-            (1, 404),
-            (17, 486),
-            (21, 403),
-            (27, 502),
-            (28, 484),
-            (34, 503),
-            (41, 503),
-            (42, 503),
-        ] {
+        for (cause, status) in
+            [(1, 404), (17, 486), (21, 403), (27, 502), (28, 484), (34, 503), (41, 503), (42, 503)]
+        {
             assert_eq!(status_of_cause(cause), status);
         }
-        for (status, cause) in [
-            (404, 1),
-            (408, 102),
-            (480, 18),
-            (484, 28),
-            (486, 17),
-            (503, 41),
-            (603, 21),
-        ] {
+        for (status, cause) in
+            [(404, 1), (408, 102), (480, 18), (484, 28), (486, 17), (503, 41), (603, 21)]
+        {
             assert_eq!(cause_of_status(status), cause);
         }
     }

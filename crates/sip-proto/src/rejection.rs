@@ -35,34 +35,22 @@ impl Rejection {
 
     #[must_use]
     pub fn with_reason(self, reason: Reason) -> Self {
-        Self {
-            reason: Some(reason),
-            ..self
-        }
+        Self { reason: Some(reason), ..self }
     }
 
     #[must_use]
     pub fn with_retry_after(self, after: Duration) -> Self {
-        Self {
-            retry_after: Some(after),
-            ..self
-        }
+        Self { retry_after: Some(after), ..self }
     }
 
     #[must_use]
     pub fn with_contact(self, contact: impl Into<String>) -> Self {
-        Self {
-            contact: Some(contact.into()),
-            ..self
-        }
+        Self { contact: Some(contact.into()), ..self }
     }
 
     #[must_use]
     pub fn with_warning(self, warning: impl Into<String>) -> Self {
-        Self {
-            warning: Some(warning.into()),
-            ..self
-        }
+        Self { warning: Some(warning.into()), ..self }
     }
 
     #[must_use]

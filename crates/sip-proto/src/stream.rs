@@ -64,11 +64,7 @@ impl StreamFramer {
     /// Frames messages of at most `limit` bytes, headers and body together.
     #[must_use]
     pub fn new(limit: usize) -> Self {
-        Self {
-            limit,
-            buffer: BytesMut::new(),
-            stage: Stage::Between { half_ping: false },
-        }
+        Self { limit, buffer: BytesMut::new(), stage: Stage::Between { half_ping: false } }
     }
 
     /// Appends bytes as they came from the socket, in order.
@@ -88,9 +84,7 @@ impl StreamFramer {
                 Stage::Between { half_ping } => {
                     if self.buffer.starts_with(CRLF) {
                         self.buffer.advance(CRLF.len());
-                        self.stage = Stage::Between {
-                            half_ping: !half_ping,
-                        };
+                        self.stage = Stage::Between { half_ping: !half_ping };
                         if half_ping {
                             return Ok(Some(Frame::Ping));
                         }
@@ -141,9 +135,7 @@ impl StreamFramer {
         if searchable == self.limit {
             return Err(FramingError::TooLong { limit: self.limit });
         }
-        self.stage = Stage::Header {
-            scanned: searchable,
-        };
+        self.stage = Stage::Header { scanned: searchable };
         Ok(None)
     }
 
@@ -188,9 +180,7 @@ fn parse_length(digits: &[u8], limit: usize) -> Result<usize, FramingError> {
     }
     digits
         .iter()
-        .try_fold(0_usize, |sum, digit| {
-            sum.checked_mul(10)?.checked_add(usize::from(digit - b'0'))
-        })
+        .try_fold(0_usize, |sum, digit| sum.checked_mul(10)?.checked_add(usize::from(digit - b'0')))
         .ok_or(FramingError::TooLong { limit })
 }
 
@@ -256,10 +246,8 @@ mod tests {
     // message in the stream".
     #[test]
     fn two_messages_in_one_segment_are_two_frames() {
-        let (one, two) = (
-            message("Content-Length: 5\r\n", "hello"),
-            message("Content-Length: 0\r\n", ""),
-        );
+        let (one, two) =
+            (message("Content-Length: 5\r\n", "hello"), message("Content-Length: 0\r\n", ""));
         let both = [&one[..], &two].concat();
         let expected = vec![Frame::Message(one.into()), Frame::Message(two.into())];
         assert_eq!(frames([&both[..]]), (expected, None));
@@ -269,13 +257,7 @@ mod tests {
     // space, and the value may be folded on a next line.
     #[test]
     fn every_spelling_of_content_length_is_read() {
-        for line in [
-            "l:5",
-            "L : 5",
-            "content-LENGTH\t:5 ",
-            "Content-Length:\r\n 5",
-            "l: 05",
-        ] {
+        for line in ["l:5", "L : 5", "content-LENGTH\t:5 ", "Content-Length:\r\n 5", "l: 05"] {
             let bytes = message(&format!("{line}\r\n"), "hello");
             let expected = vec![Frame::Message(bytes.clone().into())];
             assert_eq!(frames([&bytes[..]]), (expected, None), "{line}");
@@ -285,21 +267,11 @@ mod tests {
     #[test]
     fn bad_content_length_loses_the_stream() {
         assert_eq!(error_of(""), Some(FramingError::MissingLength));
-        assert_eq!(
-            error_of("Subject: a\r\n l: 5\r\n"),
-            Some(FramingError::MissingLength)
-        );
+        assert_eq!(error_of("Subject: a\r\n l: 5\r\n"), Some(FramingError::MissingLength));
         for bad in ["l: -1", "l: five", "l:", "l: 5, 5", "l: 1\r\n 0", "l: +5"] {
-            assert_eq!(
-                error_of(&format!("{bad}\r\n")),
-                Some(FramingError::BadLength),
-                "{bad}"
-            );
+            assert_eq!(error_of(&format!("{bad}\r\n")), Some(FramingError::BadLength), "{bad}");
         }
-        assert_eq!(
-            error_of("l: 5\r\nContent-Length: 6\r\n"),
-            Some(FramingError::TwoLengths)
-        );
+        assert_eq!(error_of("l: 5\r\nContent-Length: 6\r\n"), Some(FramingError::TwoLengths));
         assert_eq!(error_of("l: 5\r\nContent-Length: 5\r\n"), None);
         let too_long = Some(FramingError::TooLong { limit: LIMIT });
         assert_eq!(error_of("l: 400\r\n"), too_long);
@@ -321,10 +293,7 @@ mod tests {
         let bytes = message("l: 0\r\n", "");
         let stream = [&b"\r\n"[..], &bytes, b"\r\n\r\n", &bytes].concat();
         let same = Frame::Message(bytes.into());
-        assert_eq!(
-            frames([&stream[..]]),
-            (vec![same.clone(), Frame::Ping, same], None)
-        );
+        assert_eq!(frames([&stream[..]]), (vec![same.clone(), Frame::Ping, same], None));
     }
 
     // One-byte segments must cost no more than a constant each: a rescan of the buffer for each
@@ -332,10 +301,7 @@ mod tests {
     #[test]
     fn one_byte_segments_are_not_rescanned() {
         let mut framer = StreamFramer::new(1_000_000);
-        let head = format!(
-            "MESSAGE sip:1@h SIP/2.0\r\nX: {}\r\nl: 0\r\n\r\n",
-            "x".repeat(500_000)
-        );
+        let head = format!("MESSAGE sip:1@h SIP/2.0\r\nX: {}\r\nl: 0\r\n\r\n", "x".repeat(500_000));
         let mut found = None;
         for byte in head.as_bytes() {
             framer.push(&[*byte]);

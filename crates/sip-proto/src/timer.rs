@@ -43,9 +43,7 @@ pub(crate) struct Running<T> {
 
 impl<T> Default for Running<T> {
     fn default() -> Self {
-        Self {
-            slots: [None, None],
-        }
+        Self { slots: [None, None] }
     }
 }
 
@@ -58,9 +56,8 @@ impl<T: Copy + PartialEq> Running<T> {
             .iter()
             .position(same)
             .or_else(|| self.slots.iter().position(Option::is_none));
-        let slot = at
-            .and_then(|at| self.slots.get_mut(at))
-            .expect("no state runs more than two timers");
+        let slot =
+            at.and_then(|at| self.slots.get_mut(at)).expect("no state runs more than two timers");
         *slot = Some((timer, due));
     }
 
@@ -120,21 +117,14 @@ impl<K> Ord for Entry<K> {
 
 impl<K> Default for Deadlines<K> {
     fn default() -> Self {
-        Self {
-            heap: BinaryHeap::new(),
-            sequence: 0,
-        }
+        Self { heap: BinaryHeap::new(), sequence: 0 }
     }
 }
 
 impl<K> Deadlines<K> {
     pub fn push(&mut self, due: Instant, key: K) {
         self.sequence += 1;
-        self.heap.push(Reverse(Entry {
-            due,
-            sequence: self.sequence,
-            key,
-        }));
+        self.heap.push(Reverse(Entry { due, sequence: self.sequence, key }));
     }
 
     #[must_use]

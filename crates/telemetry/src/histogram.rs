@@ -11,12 +11,13 @@ const HOUR_US: u64 = 3_600_000_000;
 #[derive(Debug, Clone)]
 pub struct LatencyHistogram(Histogram<u64>);
 
-/// The four figures that a report shows, in microseconds. All zero when nothing was counted.
+/// The figures that a report shows, in microseconds. All zero when nothing was counted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Quantiles {
     pub count: u64,
     pub p50: u64,
     pub p90: u64,
+    pub p95: u64,
     pub p99: u64,
     pub max: u64,
 }
@@ -49,6 +50,7 @@ impl LatencyHistogram {
             count: self.0.len(),
             p50: self.0.value_at_quantile(0.50),
             p90: self.0.value_at_quantile(0.90),
+            p95: self.0.value_at_quantile(0.95),
             p99: self.0.value_at_quantile(0.99),
             max: self.0.max(),
         }

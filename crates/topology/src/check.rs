@@ -11,6 +11,7 @@ use crate::topology::Topology;
 /// Reports every mistake in how the parts of `topology` fit together.
 pub(crate) fn check(document: &Document, topology: &Topology) {
     presence(document, topology);
+    names(document, topology);
     addresses(document, topology);
     psap_numbers(document, &topology.psaps);
     let routes: Vec<&Route> = topology.routes.iter().collect();
@@ -22,25 +23,24 @@ pub(crate) fn check(document: &Document, topology: &Topology) {
 /// A network without one of these carries no call.
 fn presence(document: &Document, topology: &Topology) {
     let needed = [
-        ("sites", "[sites.NAME]"),
-        ("psaps", "[psaps.NAME]"),
-        ("routes", "[[routes]]"),
+        ("[sites.NAME]", topology.sites.is_empty()),
+        ("[psaps.NAME]", topology.psaps.is_empty()),
+        ("[[routes]]", topology.routes.iter().next().is_none()),
     ];
-    for (key, header) in needed {
-        if !document.holds(key) {
-            document.report("", format!("the network needs at least one {header}"));
-        }
+    for (header, _) in needed.into_iter().filter(|(_, absent)| *absent) {
+        document.report("", format!("the network needs at least one {header}"));
     }
-    let names = topology.sites.iter().map(|site| &site.name);
-    let names = names.chain(topology.trunk_groups.iter().map(|group| &group.name));
-    let mut taken = HashSet::new();
-    for name in names.chain(topology.psaps.iter().map(|psap| &psap.name)) {
-        if !taken.insert(name) {
-            let section = match topology.psap(name) {
-                Some(_) => "psaps",
-                None => "trunk_groups",
-            };
-            let message = "another box has this name; names are unique in a network";
+}
+
+/// Call records and operator commands name a box by its name alone.
+fn names(document: &Document, topology: &Topology) {
+    let sites = topology.sites.iter().map(|site| ("sites", &site.name));
+    let groups = topology.trunk_groups.iter().map(|group| ("trunk_groups", &group.name));
+    let psaps = topology.psaps.iter().map(|psap| ("psaps", &psap.name));
+    let mut owners: HashMap<&str, &str> = HashMap::new();
+    for (section, name) in sites.chain(groups).chain(psaps) {
+        if let Some(owner) = owners.insert(name, section) {
+            let message = format!("{owner}.{name} has this name too; give each box its own name");
             document.report(&format!("{section}.{name}"), message);
         }
     }
@@ -67,10 +67,7 @@ fn addresses(document: &Document, topology: &Topology) {
         }
         if let Some(owner) = owners.get(&address) {
             let fix = "give each box its own address or port";
-            document.report(
-                &path,
-                format!("{address} is already the address of {owner}; {fix}"),
-            );
+            document.report(&path, format!("{address} is already the address of {owner}; {fix}"));
         } else {
             owners.insert(address, box_name);
         }
@@ -83,10 +80,7 @@ fn psap_numbers(document: &Document, psaps: &[Psap]) {
         if let Some(owner) = owners.insert(&psap.number, &psap.name) {
             let path = format!("psaps.{}.number", psap.name);
             let fix = "give each PSAP its own number";
-            let message = format!(
-                "{} is already the number of PSAP {owner:?}; {fix}",
-                psap.number
-            );
+            let message = format!("{} is already the number of PSAP {owner:?}; {fix}", psap.number);
             document.report(&path, message);
         }
     }
@@ -97,10 +91,7 @@ fn route_overlaps(document: &Document, routes: &[&Route]) {
     let mut owners: HashMap<(&str, &str), usize> = HashMap::new();
     for (index, route) in routes.iter().enumerate() {
         let pairs = route.numbers.iter().flat_map(|number| {
-            route
-                .communes
-                .iter()
-                .map(move |commune| (number.as_str(), commune.as_str()))
+            route.communes.iter().map(move |commune| (number.as_str(), commune.as_str()))
         });
         let (mut taken, mut won) = (Vec::new(), 0);
         for pair in pairs {
@@ -125,11 +116,7 @@ fn route_overlaps(document: &Document, routes: &[&Route]) {
             continue;
         }
         for ((number, commune), owner) in taken {
-            let from = if commune == EVERYWHERE {
-                "every commune"
-            } else {
-                commune
-            };
+            let from = if commune == EVERYWHERE { "every commune" } else { commune };
             let message = match owner == index {
                 true => format!("{number} from {from} is listed twice; remove one"),
                 false => format!("{number} from {from} already has routes[{owner}]; remove one"),
@@ -159,27 +146,18 @@ fn route_psaps<'r>(document: &Document, routes: &[&'r Route], psaps: &[Psap]) ->
 
 /// A PSAP is reached by a route, or by redirection from one that is.
 fn unreached_psaps(document: &Document, routes: &[&Route], psaps: &[Psap], unknown: &[&str]) {
-    let mut reached: HashSet<&str> = routes
-        .iter()
-        .flat_map(|route| &route.psaps)
-        .map(String::as_str)
-        .collect();
+    let mut reached: HashSet<&str> =
+        routes.iter().flat_map(|route| &route.psaps).map(String::as_str).collect();
     // Each round follows one more redirection, and there are no more than PSAPs.
     for _ in psaps {
-        for psap in psaps
-            .iter()
-            .filter(|psap| reached.contains(&psap.name[..]))
-            .collect::<Vec<_>>()
+        for psap in psaps.iter().filter(|psap| reached.contains(&psap.name[..])).collect::<Vec<_>>()
         {
             if let WhenFull::Redirect { psap: next, .. } = &psap.when_full {
                 reached.insert(next);
             }
         }
     }
-    for psap in psaps
-        .iter()
-        .filter(|psap| !reached.contains(&psap.name[..]))
-    {
+    for psap in psaps.iter().filter(|psap| !reached.contains(&psap.name[..])) {
         // Where a route misspells this name, one message for the one mistake is enough.
         if suggestion::nearest(&psap.name, unknown.iter().copied()).is_none() {
             let message = format!(

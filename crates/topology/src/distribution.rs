@@ -49,9 +49,7 @@ impl Distribution {
             }
             Self::LogNormal { median, sigma } => {
                 let mu = median.as_secs_f64().ln();
-                LogNormal::new(mu, sigma)
-                    .expect("parsing checks sigma")
-                    .sample(rng)
+                LogNormal::new(mu, sigma).expect("parsing checks sigma").sample(rng)
             }
         };
         Duration::from_secs_f64(seconds.clamp(0.0, LONGEST))
@@ -81,11 +79,7 @@ impl FromStr for Distribution {
 }
 
 fn read(text: &str) -> Option<Distribution> {
-    let positive = |text| {
-        parse_duration(text)
-            .ok()
-            .filter(|duration| !duration.is_zero())
-    };
+    let positive = |text| parse_duration(text).ok().filter(|duration| !duration.is_zero());
     let words: Vec<&str> = text.split_whitespace().collect();
     match words[..] {
         [duration] => parse_duration(duration).ok().map(Distribution::Fixed),
@@ -93,18 +87,10 @@ fn read(text: &str) -> Option<Distribution> {
             let (from, to) = (parse_duration(from).ok()?, parse_duration(to).ok()?);
             (from <= to).then_some(Distribution::Uniform { from, to })
         }
-        ["exponential", mean] => Some(Distribution::Exponential {
-            mean: positive(mean)?,
-        }),
+        ["exponential", mean] => Some(Distribution::Exponential { mean: positive(mean)? }),
         ["lognormal", median, sigma] => {
-            let sigma = sigma
-                .parse()
-                .ok()
-                .filter(|sigma| (0.0..=5.0).contains(sigma))?;
-            Some(Distribution::LogNormal {
-                median: positive(median)?,
-                sigma,
-            })
+            let sigma = sigma.parse().ok().filter(|sigma| (0.0..=5.0).contains(sigma))?;
+            Some(Distribution::LogNormal { median: positive(median)?, sigma })
         }
         _ => None,
     }
@@ -131,12 +117,7 @@ mod tests {
 
     #[test]
     fn every_form_is_read_and_written_back() {
-        for text in [
-            "5s",
-            "uniform 2s 8s",
-            "exponential 500ms",
-            "lognormal 100s 0.8",
-        ] {
+        for text in ["5s", "uniform 2s 8s", "exponential 500ms", "lognormal 100s 0.8"] {
             let distribution: Distribution = text.parse().expect(text);
             assert_eq!(distribution.to_string(), text);
         }
@@ -163,24 +144,17 @@ mod tests {
         let mut rng = StdRng::seed_from_u64(1);
         for text in ["5s", "uniform 2s 8s", "exponential 5s", "lognormal 5s 0.5"] {
             let distribution: Distribution = text.parse().expect(text);
-            let total: f64 = (0..20_000)
-                .map(|_| distribution.sample(&mut rng).as_secs_f64())
-                .sum();
+            let total: f64 = (0..20_000).map(|_| distribution.sample(&mut rng).as_secs_f64()).sum();
             let (drawn, mean) = (total / 20_000.0, distribution.mean().as_secs_f64());
-            assert!(
-                (drawn / mean - 1.0).abs() < 0.05,
-                "{text}: drawn {drawn}, mean {mean}"
-            );
+            assert!((drawn / mean - 1.0).abs() < 0.05, "{text}: drawn {drawn}, mean {mean}");
         }
     }
 
     #[test]
     fn the_same_seed_draws_the_same_durations() {
         let draw = || {
-            Distribution::Exponential {
-                mean: Duration::from_secs(5),
-            }
-            .sample(&mut StdRng::seed_from_u64(7))
+            Distribution::Exponential { mean: Duration::from_secs(5) }
+                .sample(&mut StdRng::seed_from_u64(7))
         };
         assert_eq!(draw(), draw());
     }

@@ -19,14 +19,9 @@ pub fn parse_duration(text: &str) -> Result<Duration, ParseDurationError> {
     if trimmed == "0" {
         return Ok(Duration::ZERO);
     }
-    let split = trimmed
-        .find(|c: char| c.is_ascii_alphabetic())
-        .ok_or_else(refuse)?;
+    let split = trimmed.find(|c: char| c.is_ascii_alphabetic()).ok_or_else(refuse)?;
     let (number, unit) = trimmed.split_at(split);
-    let (_, seconds) = UNITS
-        .iter()
-        .find(|(name, _)| *name == unit)
-        .ok_or_else(refuse)?;
+    let (_, seconds) = UNITS.iter().find(|(name, _)| *name == unit).ok_or_else(refuse)?;
     // `f64` reads "+1", "-1" and "1e9" too; a duration is plain digits.
     let number = number.trim_end();
     if !number.bytes().all(|b| b.is_ascii_digit() || b == b'.') {
@@ -45,9 +40,9 @@ pub fn format_duration(duration: Duration) -> String {
     let millis = duration.as_millis();
     match millis {
         0 => "0s".to_owned(),
-        _ if millis % 3_600_000 == 0 => format!("{}h", millis / 3_600_000),
-        _ if millis % 60_000 == 0 => format!("{}m", millis / 60_000),
-        _ if millis % 1_000 == 0 => format!("{}s", millis / 1_000),
+        _ if millis.is_multiple_of(3_600_000) => format!("{}h", millis / 3_600_000),
+        _ if millis.is_multiple_of(60_000) => format!("{}m", millis / 60_000),
+        _ if millis.is_multiple_of(1_000) => format!("{}s", millis / 1_000),
         _ if millis > 1_000 => format!("{}s", millis as f64 / 1_000.0),
         _ => format!("{millis}ms"),
     }
@@ -69,9 +64,7 @@ mod tests {
 
     #[test]
     fn a_duration_without_unit_or_sense_is_refused() {
-        for text in [
-            "5", "", "s", "-1s", "+1s", "1e3s", "1.2.3s", "2 days", "inf s", "9000000h",
-        ] {
+        for text in ["5", "", "s", "-1s", "+1s", "1e3s", "1.2.3s", "2 days", "inf s", "9000000h"] {
             assert!(parse_duration(text).is_err(), "{text:?}");
         }
     }

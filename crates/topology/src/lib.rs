@@ -23,7 +23,8 @@
 //!     psaps = ["samu-59"]
 //! "#;
 //! let network = topology::Topology::parse("lab.toml", text, &topology::Layers::none())?;
-//! assert_eq!(network.routes.find("15", Some("59350")).map(|route| &route.psaps[0][..]), Some("samu-59"));
+//! let route = network.routes.find("15", Some("59350")).expect("15 has a route");
+//! assert_eq!(route.psaps, ["samu-59"]);
 //! # Ok::<(), topology::Problems>(())
 //! ```
 

@@ -5,9 +5,8 @@
 //! name a real subscriber.
 
 /// The emergency numbers of the French numbering plan.
-pub(crate) const EMERGENCY: [&str; 10] = [
-    "15", "17", "18", "112", "114", "115", "119", "191", "196", "116000",
-];
+pub(crate) const EMERGENCY: [&str; 10] =
+    ["15", "17", "18", "112", "114", "115", "119", "191", "196", "116000"];
 
 /// The first six digits of the numbers kept for works of fiction.
 const FICTITIOUS_BLOCKS: [&str; 6] = ["019900", "026191", "035301", "046571", "053649", "063998"];
@@ -18,10 +17,7 @@ pub(crate) const SOS: &str = "urn:service:sos";
 /// Whether `number` is ten digits in a block kept for fiction.
 #[must_use]
 pub fn is_fictitious(number: &str) -> bool {
-    is_ten_digits(number)
-        && FICTITIOUS_BLOCKS
-            .iter()
-            .any(|block| number.starts_with(block))
+    is_ten_digits(number) && FICTITIOUS_BLOCKS.iter().any(|block| number.starts_with(block))
 }
 
 /// Whether a caller may dial `number`: emergency number, `urn:service:sos…` or fictitious number.
@@ -80,14 +76,9 @@ fn is_sos(number: &str) -> bool {
     };
     let label = |label: &str| {
         !label.is_empty()
-            && label
-                .bytes()
-                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+            && label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
     };
-    rest.is_empty()
-        || rest
-            .strip_prefix('.')
-            .is_some_and(|labels| labels.split('.').all(label))
+    rest.is_empty() || rest.strip_prefix('.').is_some_and(|labels| labels.split('.').all(label))
 }
 
 #[cfg(test)]
@@ -100,14 +91,7 @@ mod tests {
             assert!(is_dialled_number(number), "{number}");
         }
         assert!(is_dialled_number("urn:service:sos.ambulance"));
-        for number in [
-            "0112",
-            "1",
-            "",
-            "0612345678",
-            "urn:service:sos.",
-            "urn:service:sosx",
-        ] {
+        for number in ["0112", "1", "", "0612345678", "urn:service:sos.", "urn:service:sosx"] {
             assert!(!is_dialled_number(number), "{number}");
         }
     }
@@ -117,9 +101,7 @@ mod tests {
         for prefix in ["59", "59350", "2A004", "2B", "971", "97411"] {
             assert!(is_commune_prefix(prefix), "{prefix}");
         }
-        for prefix in [
-            "", "5", "593500", "2C", "20", "00", "99", "5A", "2Axx", "é9",
-        ] {
+        for prefix in ["", "5", "593500", "2C", "20", "00", "99", "5A", "2Axx", "é9"] {
             assert!(!is_commune_prefix(prefix), "{prefix}");
         }
         assert!(is_commune("59350") && !is_commune("59"));

@@ -23,31 +23,12 @@ pub fn picture(topology: &Topology) -> String {
     );
     if !topology.trunk_groups.is_empty() {
         let groups = topology.trunk_groups.iter().map(trunk_group_row).collect();
-        stage(
-            &mut out,
-            &["trunk groups", "address", "policy", "circuits"],
-            groups,
-        );
+        stage(&mut out, &["trunk groups", "address", "policy", "circuits"], groups);
     }
     let sites = topology.sites.iter().flat_map(site_rows).collect();
-    stage(
-        &mut out,
-        &["sites", "address", "calls at once", "next PSAP after"],
-        sites,
-    );
+    stage(&mut out, &["sites", "address", "calls at once", "next PSAP after"], sites);
     let psaps = topology.psaps.iter().map(psap_row).collect();
-    stage(
-        &mut out,
-        &[
-            "PSAPs",
-            "address",
-            "number",
-            "positions",
-            "queue",
-            "when full",
-        ],
-        psaps,
-    );
+    stage(&mut out, &["PSAPs", "address", "number", "positions", "queue", "when full"], psaps);
     routes(&mut out, topology.routes.iter());
     out
 }
@@ -112,11 +93,8 @@ fn stage(out: &mut String, heads: &[&str], mut boxes: Vec<Vec<String>>) {
 }
 
 fn routes<'t>(out: &mut String, routes: impl Iterator<Item = &'t Route>) {
-    let mut rows = vec![vec![
-        "numbers".to_owned(),
-        "communes".to_owned(),
-        "PSAPs, in order".to_owned(),
-    ]];
+    let mut rows =
+        vec![vec!["numbers".to_owned(), "communes".to_owned(), "PSAPs, in order".to_owned()]];
     for route in routes {
         let communes: Vec<String> = route.communes.iter().map(|code| commune(code)).collect();
         let (mut numbers, mut communes) = (fold(&route.numbers, 36), fold(&communes, 24));
@@ -174,10 +152,7 @@ fn columns(rows: &[Vec<String>]) -> Vec<String> {
     };
     let widths: Vec<usize> = (0..rows.first().map_or(0, Vec::len)).map(width).collect();
     let pad = |row: &Vec<String>| {
-        let cells = row
-            .iter()
-            .zip(&widths)
-            .map(|(cell, width)| format!("{cell:<width$}"));
+        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
         cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
     };
     rows.iter().map(pad).collect()

@@ -80,11 +80,7 @@ impl Pool {
                 kind::duration(shortest),
                 base.probe_interval,
             ),
-            probe_timeout: table.or(
-                "probe_timeout",
-                kind::duration(shortest),
-                base.probe_timeout,
-            ),
+            probe_timeout: table.or("probe_timeout", kind::duration(shortest), base.probe_timeout),
             suspect_after: table.or("suspect_after", kind::count(1..=100), base.suspect_after),
             down_after: table.or("down_after", kind::count(1..=100), base.down_after),
             up_after: table.or("up_after", kind::count(1..=100), base.up_after),

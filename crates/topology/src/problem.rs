@@ -46,18 +46,9 @@ impl Problems {
         };
         // `io::Error` writes "Permission denied (os error 13)"; the number helps nobody here.
         let text = error.to_string();
-        let cause = text
-            .split(" (os error")
-            .next()
-            .unwrap_or(&text)
-            .to_lowercase();
-        let message = format!("cannot read {place}: {cause}; {fix}");
-        Self(vec![Problem {
-            file: place,
-            line: None,
-            key: String::new(),
-            message,
-        }])
+        let cause = text.split(" (os error").next().unwrap_or(&text).to_lowercase();
+        let message = format!("cannot read the file: {cause}; {fix}");
+        Self(vec![Problem { file: place, line: None, key: String::new(), message }])
     }
 }
 

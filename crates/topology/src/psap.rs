@@ -38,11 +38,7 @@ pub enum WhenFull {
     /// Refused with 486, 503 or 600 (RFC 3261 §21.4.24, §21.5.4, §21.6.1).
     Reject(u16),
     /// Sent on with 302 (RFC 3261 §21.3.3).
-    Redirect {
-        psap: String,
-        number: String,
-        address: SocketAddr,
-    },
+    Redirect { psap: String, number: String, address: SocketAddr },
 }
 
 /// A share of a PSAP's calls and what happens to them.
@@ -89,8 +85,7 @@ impl Psap {
             psap.when_full = match when_full {
                 FullText::Reject(status) => WhenFull::Reject(status),
                 FullText::Redirect(name) if name == psap.name => {
-                    root.document()
-                        .report(&path, "must name another PSAP than itself");
+                    root.document().report(&path, "must name another PSAP than itself");
                     WhenFull::Reject(486)
                 }
                 FullText::Redirect(name) => match others.iter().find(|p| p.name == name) {
@@ -142,12 +137,7 @@ impl BehaviourShare {
     fn read(table: &Table<'_>) -> Self {
         const WORDS: [(&str, Behaviour); 6] = [
             ("no-answer", Behaviour::NoAnswer),
-            (
-                "answer-then-drop",
-                Behaviour::AnswerThenDrop {
-                    after: Duration::from_secs(1),
-                },
-            ),
+            ("answer-then-drop", Behaviour::AnswerThenDrop { after: Duration::from_secs(1) }),
             ("mute", Behaviour::Mute),
             ("slow", Behaviour::Slow { factor: 3.0 }),
             ("reject", Behaviour::Reject { status: 486 }),
@@ -211,17 +201,14 @@ fn fictitious_number(raw: Raw<'_>) -> Result<String, String> {
     }
     match number.len() == 10 && number.bytes().all(|b| b.is_ascii_digit()) {
         true => Err(number::refusal(&number)),
-        false => Err(format!(
-            "must be ten digits of a fiction block, such as \"0199001234\", got {raw}"
-        )),
+        false => {
+            Err(format!("must be ten digits of a fiction block, such as \"0199001234\", got {raw}"))
+        }
     }
 }
 
 /// What to say of a PSAP that does not exist.
 pub(crate) fn unknown_psap(name: &str, psaps: &[Psap]) -> String {
     let names: Vec<&str> = psaps.iter().map(|psap| &psap.name[..]).collect();
-    format!(
-        "no PSAP is called {name:?}; the PSAPs are {}",
-        names.join(", ")
-    )
+    format!("no PSAP is called {name:?}; the PSAPs are {}", names.join(", "))
 }

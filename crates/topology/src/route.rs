@@ -70,18 +70,14 @@ impl Routes {
         let mut number = number;
         // Service URNs are compared without regard to case (RFC 5031 §3).
         let lower;
-        if number
-            .get(..SOS.len())
-            .is_some_and(|scheme| scheme.eq_ignore_ascii_case(SOS))
-        {
+        if number.get(..SOS.len()).is_some_and(|scheme| scheme.eq_ignore_ascii_case(SOS)) {
             lower = number.to_ascii_lowercase();
             number = &lower;
         }
         loop {
             let entries = self.by_number.get(number).into_iter().flatten();
-            if let Some((_, index)) = entries
-                .into_iter()
-                .find(|(prefix, _)| commune.starts_with(&prefix[..]))
+            if let Some((_, index)) =
+                entries.into_iter().find(|(prefix, _)| commune.starts_with(&prefix[..]))
             {
                 return self.routes.get(*index);
             }
@@ -103,11 +99,7 @@ fn parent_service(number: &str) -> Option<&str> {
 
 fn dialled_number(raw: Raw<'_>) -> Result<String, String> {
     let number = kind::text(raw)?;
-    if is_dialled_number(&number) {
-        Ok(number)
-    } else {
-        Err(refusal(&number))
-    }
+    if is_dialled_number(&number) { Ok(number) } else { Err(refusal(&number)) }
 }
 
 fn commune_prefix(raw: Raw<'_>) -> Result<String, String> {
@@ -134,9 +126,7 @@ mod tests {
     }
 
     fn psap<'r>(routes: &'r Routes, number: &str, commune: Option<&str>) -> Option<&'r str> {
-        routes
-            .find(number, commune)
-            .map(|route| &route.psaps[0][..])
+        routes.find(number, commune).map(|route| &route.psaps[0][..])
     }
 
     #[test]
@@ -173,22 +163,10 @@ mod tests {
             ("urn:service:sos", &["*"], "any"),
             ("urn:service:sos.fire", &["75"], "fire"),
         ]);
-        assert_eq!(
-            psap(&routes, "urn:service:sos.fire", Some("75056")),
-            Some("fire")
-        );
-        assert_eq!(
-            psap(&routes, "urn:service:sos.fire", Some("59350")),
-            Some("any")
-        );
-        assert_eq!(
-            psap(&routes, "urn:service:sos.police", Some("75056")),
-            Some("any")
-        );
-        assert_eq!(
-            psap(&routes, "URN:service:SOS.Fire", Some("75056")),
-            Some("fire")
-        );
+        assert_eq!(psap(&routes, "urn:service:sos.fire", Some("75056")), Some("fire"));
+        assert_eq!(psap(&routes, "urn:service:sos.fire", Some("59350")), Some("any"));
+        assert_eq!(psap(&routes, "urn:service:sos.police", Some("75056")), Some("any"));
+        assert_eq!(psap(&routes, "URN:service:SOS.Fire", Some("75056")), Some("fire"));
         assert_eq!(psap(&routes, "urn:service:counseling", None), None);
     }
 

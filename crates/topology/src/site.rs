@@ -37,16 +37,11 @@ impl Site {
         let name = table.name().to_owned();
         let limits = Limits::default().read(table);
         let mut call_servers = table.named("call_servers", |blade| {
-            limits
-                .read(blade)
-                .call_server(format!("{name}.{}", blade.name()), &name, blade)
+            limits.read(blade).call_server(format!("{name}.{}", blade.name()), &name, blade)
         });
         if table.has("call_servers") {
             if table.has("address") {
-                table.report(
-                    "address",
-                    "belongs to one call server; move it to call_servers.NAME",
-                );
+                table.report("address", "belongs to one call server; move it to call_servers.NAME");
             }
         } else if table.has("address") {
             call_servers.push(limits.call_server(name.clone(), &name, table));

@@ -84,3 +84,14 @@ impl Topology {
         self.trunk_groups.iter().find(|group| group.name == name)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_part_of_a_key_tells_whose_it_is() {
+        assert!(is_network_key("sites.alpha.address") && is_network_key("routes[0].psaps"));
+        assert!(!is_network_key("seed") && !is_network_key("phases[0].name"));
+    }
+}

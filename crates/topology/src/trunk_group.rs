@@ -70,11 +70,7 @@ impl TrunkGroup {
     /// Reads a trunk group; it leads to every site, unless its key `sites` names some.
     pub(crate) fn read(table: &Table<'_>, sites: &[Site]) -> Self {
         let shortest = Duration::from_millis(100);
-        let capacity = Capacity {
-            circuits: 30,
-            weight: 1,
-        }
-        .read(table);
+        let capacity = Capacity { circuits: 30, weight: 1 }.read(table);
         let wanted = table.list("sites", |raw| known_site(kind::name(raw)?, sites));
         let leads_to = |site: &Site| !table.has("sites") || wanted.contains(&site.name);
         let changes = table.named("members", |member| {
@@ -94,16 +90,11 @@ impl TrunkGroup {
             .flat_map(|site| &site.call_servers)
             .map(|call_server| {
                 let change = changes.iter().find(|(site, _)| *site == call_server.site);
-                change
-                    .map_or(capacity, |(_, changed)| *changed)
-                    .towards(call_server)
+                change.map_or(capacity, |(_, changed)| *changed).towards(call_server)
             })
             .collect();
         if members.is_empty() && !sites.is_empty() {
-            table.report(
-                "sites",
-                "must name a site, or be left out to lead to all of them",
-            );
+            table.report("sites", "must name a site, or be left out to lead to all of them");
         }
         Self {
             name: table.name().to_owned(),
@@ -135,10 +126,7 @@ fn known_site(name: String, sites: &[Site]) -> Result<String, String> {
         return Ok(name);
     }
     let names: Vec<&str> = sites.iter().map(|site| &site.name[..]).collect();
-    Err(format!(
-        "no site is called {name:?}; the sites are {}",
-        names.join(", ")
-    ))
+    Err(format!("no site is called {name:?}; the sites are {}", names.join(", ")))
 }
 
 /// Circuits and weight towards each call server of a site.

@@ -1,9 +1,6 @@
 //! Every mistake of a file is reported at once, with its line and the fix.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on may stop")]
 
-use std::collections::HashMap;
-use std::path::Path;
-
 use topology::{Layers, Problems, Topology};
 
 fn problems(text: &str) -> Problems {
@@ -22,24 +19,12 @@ fn the_good_file_has_no_mistake() {
     let network =
         Topology::parse("good.toml", include_str!("data/good.toml"), &Layers::none()).unwrap();
     let names: Vec<_> = network.call_servers().map(|c| &c.name[..]).collect();
-    assert_eq!(
-        names,
-        ["zeta", "alpha.blade-2", "alpha.blade-1"],
-        "in the order of the file"
-    );
+    assert_eq!(names, ["zeta", "alpha.blade-2", "alpha.blade-1"], "in the order of the file");
     assert_eq!(network.name, "good");
-    let [mobile] = &network.trunk_groups[..] else {
-        panic!("one trunk group")
-    };
-    let circuits: Vec<_> = mobile
-        .members
-        .iter()
-        .map(|m| (&m.site[..], m.circuits, m.weight))
-        .collect();
-    assert_eq!(
-        circuits,
-        [("zeta", 10, 1), ("alpha", 5, 2), ("alpha", 5, 2)]
-    );
+    let [mobile] = &network.trunk_groups[..] else { panic!("one trunk group") };
+    let circuits: Vec<_> =
+        mobile.members.iter().map(|m| (&m.site[..], m.circuits, m.weight)).collect();
+    assert_eq!(circuits, [("zeta", 10, 1), ("alpha", 5, 2), ("alpha", 5, 2)]);
     assert_eq!(network.sites[1].call_servers[0].max_calls, 50);
     assert_eq!(network.sites[1].call_servers[1].max_calls, 70);
 }
@@ -47,11 +32,8 @@ fn the_good_file_has_no_mistake() {
 #[test]
 fn ten_mistakes_are_reported_together_in_the_order_of_the_file() {
     let found = problems(include_str!("data/ten_mistakes.toml"));
-    let lines: Vec<_> = found
-        .0
-        .iter()
-        .map(|problem| (problem.line.unwrap(), &problem.key[..]))
-        .collect();
+    let lines: Vec<_> =
+        found.0.iter().map(|problem| (problem.line.unwrap(), &problem.key[..])).collect();
     assert_eq!(
         lines,
         [
@@ -74,10 +56,7 @@ fn ten_mistakes_are_reported_together_in_the_order_of_the_file() {
 #[test]
 fn a_message_has_file_line_key_value_and_range() {
     let found = spoilt("circuits = 10", "circuits = 0");
-    assert_eq!(
-        found,
-        "net.toml:17: trunk_groups.mobile.circuits: must be 1..=10000, got 0"
-    );
+    assert_eq!(found, "net.toml:17: trunk_groups.mobile.circuits: must be 1..=10000, got 0");
 }
 
 #[test]
@@ -88,10 +67,7 @@ fn an_unknown_key_is_met_with_the_one_that_was_meant() {
         "net.toml:17: trunk_groups.mobile: unknown key \"circuit\"; did you mean \"circuits\"?"
     );
     let found = spoilt("circuits = 10", "colour = 10");
-    assert!(
-        found.contains("unknown key \"colour\"; the keys here are "),
-        "{found}"
-    );
+    assert!(found.contains("unknown key \"colour\"; the keys here are "), "{found}");
 }
 
 #[test]
@@ -99,7 +75,7 @@ fn a_psap_that_does_not_exist_is_met_with_those_that_do() {
     let found = spoilt("psaps = [\"samu-59\"", "psaps = [\"samu-95\"");
     assert_eq!(
         found,
-        "net.toml:35: routes[0].psaps: no PSAP is called \"samu-95\"; \
+        "net.toml:39: routes[0].psaps: no PSAP is called \"samu-95\"; \
          the PSAPs are samu-59, samu-75"
     );
 }
@@ -109,7 +85,7 @@ fn a_psap_that_no_route_reaches_is_a_mistake() {
     let found = spoilt("when_full = \"redirect samu-75\"\n", "");
     assert_eq!(
         found,
-        "net.toml:26: psaps.samu-75: no route reaches this PSAP; \
+        "net.toml:29: psaps.samu-75: no route reaches this PSAP; \
          add \"samu-75\" to the psaps of a route, or remove it"
     );
 }
@@ -119,15 +95,9 @@ fn a_route_that_can_never_match_is_a_mistake() {
     let route = "[[routes]]\nnumbers = [\"112\"]\ncommunes = [\"59\"]\npsaps = [\"samu-75\"]\n";
     let good = include_str!("data/good.toml");
     let found = problems(&format!("{good}{route}")).to_string();
-    assert!(
-        found.contains("routes[1]: can never match: routes[0] takes the same"),
-        "{found}"
-    );
+    assert!(found.contains("routes[1]: can never match: routes[0] takes the same"), "{found}");
     let found = spoilt("communes = [\"59\", \"2A\"]", "communes = [\"59\", \"20\"]");
-    assert!(
-        found.contains("routes[0].communes[1]: can never match a commune"),
-        "{found}"
-    );
+    assert!(found.contains("routes[0].communes[1]: can never match a commune"), "{found}");
 }
 
 #[test]
@@ -139,10 +109,18 @@ fn two_boxes_at_one_address_are_a_mistake_unless_the_system_chooses_the_port() {
         ),
         "{found}"
     );
-    let ports = include_str!("data/good.toml")
-        .replace(":5060", ":0")
-        .replace("127.0.0.31", "127.0.0.21");
+    let ports =
+        include_str!("data/good.toml").replace(":5060", ":0").replace("127.0.0.31", "127.0.0.21");
     Topology::parse("net.toml", &ports, &Layers::none()).unwrap();
+}
+
+#[test]
+fn two_boxes_of_one_name_are_a_mistake() {
+    let found = spoilt("[trunk_groups.mobile]", "[trunk_groups.zeta]");
+    assert_eq!(
+        found,
+        "net.toml:15: trunk_groups.zeta: sites.zeta has this name too; give each box its own name"
+    );
 }
 
 #[test]
@@ -153,10 +131,7 @@ fn numbers_are_fictitious_and_each_is_of_one_psap() {
         "{found}"
     );
     let found = spoilt("0199000015", "0353010015");
-    assert!(
-        found.contains("0353010015 is already the number of PSAP \"samu-59\""),
-        "{found}"
-    );
+    assert!(found.contains("0353010015 is already the number of PSAP \"samu-59\""), "{found}");
     let found = spoilt("\"15\", \"112\"", "\"15\", \"0112\"");
     assert!(
         found.contains("routes[0].numbers[1]: \"0112\" is no number that can be routed"),
@@ -167,86 +142,26 @@ fn numbers_are_fictitious_and_each_is_of_one_psap() {
 #[test]
 fn each_kind_of_value_says_what_it_must_be() {
     for (find, replace, message) in [
-        (
-            "t1 = \"250ms\"",
-            "t1 = 250",
-            "timers.t1: must be a duration in quotes",
-        ),
-        (
-            "t1 = \"250ms\"",
-            "t1 = \"5s\"",
-            "timers.t2: must not be shorter than t1",
-        ),
-        (
-            "positions = 3",
-            "positions = \"3\"",
-            "positions: must be 1..=10000, got \"3\"",
-        ),
-        (
-            "positions = 3",
-            "",
-            "psaps.samu-59: needs the key \"positions\"",
-        ),
-        (
-            "sticky",
-            "random",
-            "policy: must be \"weighted\" or \"round-robin\"",
-        ),
-        (
-            "redirect samu-75",
-            "redirect samu-76",
-            "no PSAP is called \"samu-76\"",
-        ),
-        (
-            "redirect samu-75",
-            "redirect samu-59",
-            "must name another PSAP than itself",
-        ),
-        (
-            "redirect samu-75",
-            "busy",
-            "must be \"reject 486\", \"reject 503\"",
-        ),
-        (
-            "share = 0.1",
-            "share = 10",
-            "behaviours[0].share: must be a share, 0..=1",
-        ),
-        (
-            "share = 0.1",
-            "share = 0.95",
-            "the shares add up to 1.150; they must not exceed 1",
-        ),
-        (
-            "factor = 2",
-            "after = \"2s\"",
-            "psaps.samu-59.behaviours[1]: unknown key \"after\"",
-        ),
+        ("t1 = \"250ms\"", "t1 = 250", "timers.t1: must be a duration in quotes"),
+        ("t1 = \"250ms\"", "t1 = \"5s\"", "timers.t2: must not be shorter than t1"),
+        ("positions = 3", "positions = \"3\"", "positions: must be 1..=10000, got \"3\""),
+        ("positions = 3", "", "psaps.samu-59: needs the key \"positions\""),
+        ("sticky", "random", "policy: must be \"weighted\" or \"round-robin\""),
+        ("redirect samu-75", "redirect samu-76", "no PSAP is called \"samu-76\""),
+        ("redirect samu-75", "redirect samu-59", "must name another PSAP than itself"),
+        ("redirect samu-75", "busy", "must be \"reject 486\", \"reject 503\""),
+        ("share = 0.1", "share = 10", "behaviours[0].share: must be a share, 0..=1"),
+        ("share = 0.1", "share = 0.95", "the shares add up to 1.150; they must not exceed 1"),
+        ("factor = 2", "after = \"2s\"", "psaps.samu-59.behaviours[1]: unknown key \"after\""),
         (
             "members.alpha",
             "members.omega",
             "no site is called \"omega\"; the sites are zeta, alpha",
         ),
-        (
-            "[sites.zeta]",
-            "[sites.Zeta]",
-            "must be named with at most 32 lower-case letters",
-        ),
-        (
-            "[[routes]]",
-            "[routes]",
-            "routes: must be a list of tables; begin each with [[routes]]",
-        ),
-        (
-            "numbers = [\"15\", \"112\"]",
-            "numbers = []",
-            "routes[0].numbers: must not be empty",
-        ),
-        (
-            "numbers = [\"15\", \"112\"]",
-            "numbers = \"15\"",
-            "routes[0].numbers: must be a list",
-        ),
+        ("[sites.zeta]", "[sites.Zeta]", "must be named with at most 32 lower-case letters"),
+        ("[[routes]]", "[routes]", "routes: must be a list of tables; begin each with [[routes]]"),
+        ("numbers = [\"15\", \"112\"]", "numbers = []", "routes[0].numbers: must not be empty"),
+        ("numbers = [\"15\", \"112\"]", "numbers = \"15\"", "routes[0].numbers: must be a list"),
     ] {
         let found = spoilt(find, replace);
         assert!(found.contains(message), "{replace:?} gave:\n{found}");
@@ -258,10 +173,7 @@ fn a_mistake_of_syntax_has_its_line() {
     let found = problems("[sites.alpha]\naddress = = 1\n");
     assert_eq!(found.0.len(), 1);
     assert_eq!(found.0[0].line, Some(2));
-    assert!(
-        found.0[0].message.starts_with("not valid TOML: "),
-        "{found}"
-    );
+    assert!(found.0[0].message.starts_with("not valid TOML: "), "{found}");
     let found = problems("name = \"a\"\nname = \"b\"\n");
     assert_eq!(found.0[0].line, Some(2), "{found}");
 }
@@ -278,144 +190,16 @@ fn an_empty_file_is_told_what_a_network_needs() {
 fn a_file_that_cannot_be_read_is_named_with_the_cause() {
     let folder = tempfile::tempdir().unwrap();
     let missing = folder.path().join("none.toml");
-    let found = Topology::load(&missing, &Layers::none())
-        .unwrap_err()
-        .to_string();
+    let found = Topology::load(&missing, &Layers::none()).unwrap_err().to_string();
     let place = missing.display();
     assert_eq!(
         found,
-        format!("{place}: cannot read {place}: no such file or directory; check the path")
+        format!("{place}: cannot read the file: no such file or directory; check the path")
     );
-    let found = Topology::load(folder.path(), &Layers::none())
-        .unwrap_err()
-        .to_string();
-    assert!(
-        found.ends_with("is a directory; name a file in it"),
-        "{found}"
-    );
+    let found = Topology::load(folder.path(), &Layers::none()).unwrap_err().to_string();
+    assert!(found.ends_with("is a directory; name a file in it"), "{found}");
     let binary = folder.path().join("binary.toml");
     std::fs::write(&binary, [0xff, 0xfe]).unwrap();
-    let found = Topology::load(&binary, &Layers::none())
-        .unwrap_err()
-        .to_string();
+    let found = Topology::load(&binary, &Layers::none()).unwrap_err().to_string();
     assert!(found.ends_with("save the file as UTF-8 text"), "{found}");
-}
-
-fn layered(environment: &[(&str, &str)], overrides: &[(&str, &str)]) -> Result<Topology, Problems> {
-    let owned = |pairs: &[(&str, &str)]| -> Vec<(String, String)> {
-        pairs
-            .iter()
-            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
-            .collect()
-    };
-    let layers = Layers::none()
-        .with_environment(
-            "TOCSIN",
-            owned(environment).into_iter().collect::<HashMap<_, _>>(),
-        )
-        .with_overrides(owned(overrides));
-    Topology::parse("net.toml", include_str!("data/good.toml"), &layers)
-}
-
-#[test]
-fn the_environment_wins_over_the_file_and_the_command_line_over_both() {
-    let environment = [
-        ("TOCSIN__SITES__ZETA__ADDRESS", "127.0.0.1:4000"),
-        ("TOCSIN__PSAPS__SAMU-59__POSITIONS", "7"),
-        ("TOCSIN_LOG", "debug"),
-        ("TOCSIN_CAMPAIGN__SEED", "9"),
-        ("PATH", "/bin"),
-    ];
-    let network = layered(&environment, &[]).unwrap();
-    assert_eq!(
-        network.sites[0].call_servers[0].address.to_string(),
-        "127.0.0.1:4000"
-    );
-    assert_eq!(network.psaps[0].positions, 7);
-
-    let overrides = [
-        ("sites.zeta.address", "[::1]:0"),
-        ("routes[0].psaps", "samu-75, samu-59"),
-        ("pool.down_after", "5"),
-    ];
-    let network = layered(&environment, &overrides).unwrap();
-    assert_eq!(
-        network.sites[0].call_servers[0].address.to_string(),
-        "[::1]:0"
-    );
-    assert_eq!(network.psaps[0].positions, 7);
-    assert_eq!(network.pool.down_after, 5);
-    assert_eq!(
-        network.routes.iter().next().unwrap().psaps,
-        ["samu-75", "samu-59"]
-    );
-}
-
-#[test]
-fn a_mistake_in_a_layer_names_the_layer() {
-    for (key, value, message) in [
-        (
-            "psaps.samu-59.positions",
-            "none",
-            "--set: psaps.samu-59.positions: must be 1..=10000, got \"none\"",
-        ),
-        (
-            "pool.dwon_after",
-            "5",
-            "--set: pool: unknown key \"dwon_after\"; did you mean \"down_after\"?",
-        ),
-        (
-            "sites.omega.address",
-            "127.0.0.9:1",
-            "--set: sites.omega: is not in the file; only the file can add it",
-        ),
-        (
-            "routes[7].psaps",
-            "samu-59",
-            "--set: routes[7].psaps: the file has no routes[7]; only the file can add one",
-        ),
-        (
-            "routes[0",
-            "x",
-            "--set: routes[0: is not a key; write it like",
-        ),
-    ] {
-        let found = layered(&[], &[(key, value)]).unwrap_err().to_string();
-        assert!(found.starts_with(message), "{key} gave:\n{found}");
-    }
-    let found = layered(&[("TOCSIN__POOL__UP_AFTER", "0")], &[])
-        .unwrap_err()
-        .to_string();
-    assert_eq!(
-        found,
-        "the environment: pool.up_after: must be 1..=100, got \"0\""
-    );
-}
-
-#[test]
-fn the_picture_shows_every_box_within_the_page() {
-    let networks = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../configs/networks");
-    for file in ["lab.toml", "six-sites.toml"] {
-        let network = Topology::load(&networks.join(file), &Layers::none()).unwrap();
-        let picture = topology::picture(&network);
-        assert!(
-            picture.lines().all(|line| line.chars().count() <= 100),
-            "{picture}"
-        );
-        for psap in &network.psaps {
-            assert!(
-                picture.contains(&psap.name) && picture.contains(&psap.number),
-                "{picture}"
-            );
-        }
-        for call_server in network.call_servers() {
-            assert!(
-                picture.contains(&call_server.address.to_string()),
-                "{picture}"
-            );
-        }
-        for group in &network.trunk_groups {
-            assert!(picture.contains(group.policy.as_str()), "{picture}");
-        }
-    }
 }

@@ -71,10 +71,7 @@ fn decode(text: &str, layers: &Layers) {
             assert!(!problems.0.is_empty());
             let lines = text.split('\n').count();
             for problem in &problems.0 {
-                assert!(
-                    problem.line.is_none_or(|line| (1..=lines).contains(&line)),
-                    "{problem}"
-                );
+                assert!(problem.line.is_none_or(|line| (1..=lines).contains(&line)), "{problem}");
                 assert!(!problem.message.is_empty());
             }
         }
@@ -95,7 +92,10 @@ proptest! {
     }
 
     #[test]
-    fn any_override_is_applied_or_refused(key in "[a-z0-9_.\\[\\]-]{0,20}|sites\\.zeta[.\\[][a-z0]{1,3}\\]?", value in "\\PC{0,20}") {
+    fn any_override_is_applied_or_refused(
+        key in "[a-z0-9_.\\[\\]-]{0,20}|sites\\.zeta[.\\[][a-z0]{1,3}\\]?",
+        value in "\\PC{0,20}",
+    ) {
         let layers = Layers::none().with_overrides([(key, value)]);
         decode(include_str!("data/good.toml"), &layers);
     }

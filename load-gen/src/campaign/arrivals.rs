@@ -22,8 +22,8 @@ pub enum Arrivals {
     Constant { rate: f64 },
     /// Evenly spaced, the rate growing or falling in a straight line over the phase.
     Ramp { from: f64, to: f64 },
-    /// A staircase from `from` to `to` by `step`; each step lasts `every`, the last to the end.
-    Steps { from: f64, to: f64, step: f64, every: Duration },
+    /// A staircase of `steps` rates from `from` to `to`, evenly spaced, each for the same time.
+    Steps { from: f64, to: f64, steps: u32 },
     /// At random, independent of each other, with this mean rate.
     Poisson { rate: f64 },
 }
@@ -40,11 +40,10 @@ enum Model {
 impl Phase {
     pub(super) fn read(table: &Table<'_>) -> Self {
         let shortest = Duration::from_millis(100);
-        let duration = table.required("duration", kind::duration(shortest), shortest);
         Self {
             name: table.required("name", kind::name, String::new()),
-            duration,
-            arrivals: table.section("arrivals", |arrivals| Arrivals::read(arrivals, duration)),
+            duration: table.required("duration", kind::duration(shortest), shortest),
+            arrivals: table.section("arrivals", Arrivals::read),
         }
     }
 
@@ -54,19 +53,16 @@ impl Phase {
         let seconds = self.duration.as_secs_f64();
         match self.arrivals {
             Arrivals::Constant { rate } | Arrivals::Poisson { rate } => rate * seconds,
-            Arrivals::Ramp { from, to } => (from + to) / 2.0 * seconds,
-            Arrivals::Steps { from, to, step, every } => {
-                let last = steps(from, to, step) - 1;
-                let every = every.as_secs_f64();
-                let climbed: f64 = (0..last).map(|i| level(from, to, step, i) * every).sum();
-                climbed + to * (seconds - f64::from(last) * every)
+            // The middle of a staircase with even steps is that of its ramp.
+            Arrivals::Ramp { from, to } | Arrivals::Steps { from, to, .. } => {
+                (from + to) / 2.0 * seconds
             }
         }
     }
 }
 
 impl Arrivals {
-    fn read(table: &Table<'_>, duration: Duration) -> Self {
+    fn read(table: &Table<'_>) -> Self {
         const WORDS: [(&str, Model); 4] = [
             ("constant", Model::Constant),
             ("ramp", Model::Ramp),
@@ -77,59 +73,15 @@ impl Arrivals {
         match table.required("model", kind::choice(&WORDS), Model::Constant) {
             Model::Constant => Self::Constant { rate: rate("rate") },
             Model::Poisson => Self::Poisson { rate: rate("rate") },
-            Model::Ramp => Self::Ramp { from: rate("from"), to: rate("to") },
-            Model::Steps => {
-                let (from, to) = (rate("from"), rate("to"));
-                let step = table.required("step", kind::number(0.001..=MOST), 1.0);
-                let count = steps(from, to, step);
-                let every = table.or(
-                    "every",
-                    kind::duration(Duration::from_millis(10)),
-                    duration / count,
-                );
-                // The climb takes one `every` less than there are steps.
-                if every.saturating_mul(count - 1) >= duration {
-                    let message = format!(
-                        "the phase ends before it reaches {to} calls/s in {count} steps; \
-                         shorten the steps or lengthen the phase"
-                    );
-                    table.report("every", message);
-                }
-                Self::Steps { from, to, step, every }
-            }
+            Model::Ramp => Self::Ramp {
+                from: rate("from"),
+                to: rate("to"),
+            },
+            Model::Steps => Self::Steps {
+                from: rate("from"),
+                to: rate("to"),
+                steps: table.required("steps", kind::count(2..=10_000), 2),
+            },
         }
-    }
-}
-
-/// How many levels a staircase has, the first and the last included.
-fn steps(from: f64, to: f64, step: f64) -> u32 {
-    // Rates are at most 100,000 and a step at least 0.001, so the count fits; `as` saturates.
-    ((to - from).abs() / step).ceil() as u32 + 1
-}
-
-/// The rate on level `index`, never beyond `to`.
-fn level(from: f64, to: f64, step: f64, index: u32) -> f64 {
-    let climbed = step * f64::from(index);
-    if from <= to { (from + climbed).min(to) } else { (from - climbed).max(to) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn attempts(arrivals: Arrivals) -> f64 {
-        let duration = Duration::from_secs(10);
-        Phase { name: "p".to_owned(), duration, arrivals }.expected_attempts()
-    }
-
-    #[test]
-    fn expected_attempts_are_the_area_under_the_rate() {
-        assert_eq!(attempts(Arrivals::Constant { rate: 5.0 }), 50.0);
-        assert_eq!(attempts(Arrivals::Ramp { from: 0.0, to: 10.0 }), 50.0);
-        // 10, 20, 30 calls/s for 2, 2 and 6 seconds.
-        let every = Duration::from_secs(2);
-        assert_eq!(attempts(Arrivals::Steps { from: 10.0, to: 30.0, step: 10.0, every }), 240.0);
-        // Downwards, and the last step is shorter than the others: 30, 15, 10.
-        assert_eq!(attempts(Arrivals::Steps { from: 30.0, to: 10.0, step: 15.0, every }), 150.0);
     }
 }

@@ -4,14 +4,14 @@ use topology::reader::{Raw, Table, kind};
 use topology::{is_commune, is_dialled_number};
 
 /// One kind of attempt.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct MixEntry {
     /// What is dialled: `15`, `urn:service:sos.fire`.
     pub number: String,
     /// INSEE codes, each as likely as the others. Empty: the call carries no location.
     pub communes: Vec<String>,
-    /// How often this kind occurs, relative to the other entries. At least 1.
-    pub weight: u32,
+    /// How often this kind occurs, relative to the other entries. Above 0.
+    pub weight: f64,
     /// `None`: any trunk group of the network, each as likely as the others.
     pub trunk_group: Option<String>,
 }
@@ -21,7 +21,7 @@ impl MixEntry {
         Self {
             number: table.required("number", dialled_number, String::new()),
             communes: table.list("communes", commune),
-            weight: table.or("weight", kind::count(1..=1_000_000), 1),
+            weight: table.or("weight", kind::number(0.001..=1_000_000.0), 1.0),
             trunk_group: table.optional("trunk_group", kind::name),
         }
     }
@@ -41,6 +41,8 @@ fn dialled_number(raw: Raw<'_>) -> Result<String, String> {
 fn commune(raw: Raw<'_>) -> Result<String, String> {
     match kind::text(raw) {
         Ok(code) if is_commune(&code) => Ok(code),
-        _ => Err(format!("must be a whole INSEE code, such as \"59350\" or \"2A004\", got {raw}")),
+        _ => Err(format!(
+            "must be a whole INSEE code, such as \"59350\" or \"2A004\", got {raw}"
+        )),
     }
 }

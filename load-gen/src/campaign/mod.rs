@@ -13,12 +13,14 @@
 mod arrivals;
 mod callers;
 mod mix;
+#[cfg(test)]
+mod tests;
 mod threshold;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use topology::reader::{Document, Table, kind};
+use topology::reader::{Document, kind};
 use topology::{Layers, Problems, Topology};
 
 pub use self::arrivals::{Arrivals, Phase};
@@ -47,6 +49,8 @@ pub struct Campaign {
     pub drain_timeout: Duration,
     /// Attempts at once; beyond it the generator does not start more, and says so.
     pub max_in_progress: u32,
+    /// No caller lets it ring longer than this, whatever patience is drawn.
+    pub ring_limit: Duration,
     /// All must hold for the run to pass. May be empty.
     pub thresholds: Vec<Threshold>,
     /// Between two lines of live progress.
@@ -101,9 +105,17 @@ impl Campaign {
     }
 
     fn read(document: &Document, path: &Path) -> Self {
-        let folder = path.parent().unwrap_or(Path::new(""));
+        let folder = path.parent().unwrap_or_else(|| Path::new(""));
         let stem = path.file_stem().unwrap_or_default().to_string_lossy();
         document.read(|root| {
+            let (max_in_progress, ring_limit) = root.section("limits", |limits| {
+                let shortest = Duration::from_secs(1);
+                let in_progress = limits.or("max_in_progress", kind::count(1..=1_000_000), 20_000);
+                (
+                    in_progress,
+                    limits.or("ring", kind::duration(shortest), 180 * shortest),
+                )
+            });
             let campaign = Self {
                 name: root.or("name", kind::name, stem.into_owned()),
                 network: folder.join(root.required("network", kind::text, String::new())),
@@ -116,9 +128,8 @@ impl Campaign {
                     kind::duration(Duration::ZERO),
                     Duration::from_secs(30),
                 ),
-                max_in_progress: root.section("limits", |limits| {
-                    limits.or("max_in_progress", kind::count(1..=1_000_000), 20_000)
-                }),
+                max_in_progress,
+                ring_limit,
                 thresholds: root.tables("thresholds", Threshold::read),
                 progress_interval: root.or(
                     "progress_interval",
@@ -126,20 +137,33 @@ impl Campaign {
                     Duration::from_secs(1),
                 ),
             };
-            needs_at_least_one(root, "phases");
-            needs_at_least_one(root, "mix");
+            if campaign.phases.is_empty() {
+                root.report_here("the campaign needs at least one [[phases]]");
+            }
+            if campaign.mix.is_empty() {
+                root.report_here("the campaign needs at least one [[mix]]");
+            }
             campaign
         })
     }
 
     /// Reports what this campaign asks of the network and the network does not have.
     fn check_against(&self, network: &Topology, document: &Document) {
-        let groups: Vec<&str> = network.trunk_groups.iter().map(|group| &group.name[..]).collect();
+        let groups: Vec<&str> = network
+            .trunk_groups
+            .iter()
+            .map(|group| &group.name[..])
+            .collect();
         if groups.is_empty() {
-            document.report("network", "the network has no trunk group; callers need one to call");
+            document.report(
+                "network",
+                "the network has no trunk group; callers need one to call",
+            );
         }
         for (index, entry) in self.mix.iter().enumerate() {
-            let Some(group) = &entry.trunk_group else { continue };
+            let Some(group) = &entry.trunk_group else {
+                continue;
+            };
             if network.trunk_group(group).is_none() {
                 let message = format!(
                     "no trunk group is called {group:?}; the trunk groups are {}",
@@ -151,17 +175,11 @@ impl Campaign {
         let endless = network.psaps.iter().find(|psap| psap.talk.is_none());
         if let Some(psap) = endless.filter(|_| self.callers.caller_hangs_up < 1.0) {
             let message = format!(
-                "nobody would end some calls to PSAP {:?}; set it to 1, or give that PSAP a talk time",
+                "nobody would end some calls to PSAP {:?}; set it to 1, or set that PSAP's talk",
                 psap.name
             );
             document.report("callers.caller_hangs_up", message);
         }
-    }
-}
-
-fn needs_at_least_one(root: &Table<'_>, key: &'static str) {
-    if !root.document().has(key) {
-        root.report_here(format!("the campaign needs at least one [[{key}]]"));
     }
 }
 

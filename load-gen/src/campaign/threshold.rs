@@ -91,7 +91,9 @@ impl Metric {
     #[must_use]
     pub fn as_str(self) -> &'static str {
         let named = METRICS.iter().find(|(_, metric)| *metric == self);
-        named.map(|(name, _)| *name).expect("the table names every metric")
+        named
+            .map(|(name, _)| *name)
+            .expect("the table names every metric")
     }
 
     /// Whether this is a delay in seconds, rather than a share.
@@ -129,8 +131,11 @@ mod tests {
 
     #[test]
     fn a_threshold_holds_within_its_bounds_and_never_without_a_measure() {
-        let threshold =
-            Threshold { metric: Metric::AnsweredShare, min: Some(0.5), max: Some(0.9) };
+        let threshold = Threshold {
+            metric: Metric::AnsweredShare,
+            min: Some(0.5),
+            max: Some(0.9),
+        };
         assert!(threshold.holds(0.5) && threshold.holds(0.9));
         assert!(!threshold.holds(0.49) && !threshold.holds(0.91) && !threshold.holds(f64::NAN));
     }

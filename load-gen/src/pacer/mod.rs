@@ -20,6 +20,10 @@ mod steps;
 use std::fmt::Debug;
 use std::time::Duration;
 
+use rand::rngs::StdRng;
+
+use crate::campaign::{Arrivals, Phase};
+
 pub use constant::Constant;
 pub use poisson::Poisson;
 pub use ramp::Ramp;
@@ -31,11 +35,21 @@ pub trait Pacer: Iterator<Item = Duration> + Debug + Send {}
 
 impl<T: Iterator<Item = Duration> + Debug + Send> Pacer for T {}
 
+/// The pacer of one phase. Only a Poisson process draws from `rng`.
+fn pacer(phase: &Phase, rng: StdRng) -> Box<dyn Pacer> {
+    let duration = phase.duration;
+    match phase.arrivals {
+        Arrivals::Constant { rate } => Box::new(Constant::new(rate, duration)),
+        Arrivals::Ramp { from, to } => Box::new(Ramp::new(from, to, duration)),
+        Arrivals::Steps { from, to, steps } => Box::new(Steps::new(from, to, steps, duration)),
+        Arrivals::Poisson { rate } => Box::new(Poisson::new(rate, duration, rng)),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
     use rand::SeedableRng;
-    use rand::rngs::StdRng;
 
     use super::*;
 
@@ -112,21 +126,20 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_ramp_starts_its_area(from in 0.0..300.0_f64, to in 0.0..300.0_f64, secs in 0.1..30.0_f64) {
-            let duration = Duration::from_secs_f64(secs);
-            let area = (from + to) / 2.0 * secs;
-            let calls = count(Ramp::new(from, to, duration), duration) as f64;
-            prop_assert!((calls - area).abs() <= 1.0, "{calls} calls for an area of {area}");
-        }
-
-        #[test]
-        fn any_steps_start_their_area(
-            from in 0.0..300.0_f64, to in 0.0..300.0_f64, steps in 1..20_u32, secs in 0.1..30.0_f64,
+        fn any_phase_starts_as_many_calls_as_the_campaign_expects(
+            from in 0.0..300.0_f64, to in 0.0..300.0_f64, steps in 2..20_u32, secs in 0.5..30.0_f64,
         ) {
             let duration = Duration::from_secs_f64(secs);
-            let area = if steps == 1 { from * secs } else { (from + to) / 2.0 * secs };
-            let calls = count(Steps::new(from, to, steps, duration), duration) as f64;
-            prop_assert!((calls - area).abs() <= 1.0, "{calls} calls for an area of {area}");
+            for arrivals in [
+                Arrivals::Constant { rate: from },
+                Arrivals::Ramp { from, to },
+                Arrivals::Steps { from, to, steps },
+            ] {
+                let phase = Phase { name: "any".to_owned(), duration, arrivals };
+                let calls = count(pacer(&phase, StdRng::seed_from_u64(1)), duration) as f64;
+                let expected = phase.expected_attempts();
+                prop_assert!((calls - expected).abs() <= 1.0, "{calls} calls, {expected} expected");
+            }
         }
 
         #[test]

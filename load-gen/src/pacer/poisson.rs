@@ -7,7 +7,7 @@ use rand::rngs::StdRng;
 use rand_distr::Exp1;
 
 /// A Poisson process: gaps are exponential with mean `1 / rate`.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Poisson {
     /// Calls per second, on average.
     rate: f64,

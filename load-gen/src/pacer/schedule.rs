@@ -5,8 +5,8 @@ use std::time::Duration;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 
-use super::{Constant, Pacer, Poisson, Ramp, Steps};
-use crate::campaign::{Arrivals, Phase};
+use super::{Pacer, pacer};
+use crate::campaign::Phase;
 
 /// One call that is to be started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,8 +62,7 @@ impl Schedule {
             .zip(0_u64..)
             .map(|(phase, number)| {
                 let rng = StdRng::seed_from_u64(seed.wrapping_add(number));
-                let pacer = pacer(&phase.arrivals, phase.duration, rng);
-                let begun = PhasePacer { begins, pacer };
+                let begun = PhasePacer { begins, pacer: pacer(phase, rng) };
                 begins += phase.duration;
                 begun
             })
@@ -103,22 +102,11 @@ impl Schedule {
     }
 }
 
-fn pacer(arrivals: &Arrivals, duration: Duration, rng: StdRng) -> Box<dyn Pacer> {
-    match *arrivals {
-        Arrivals::Constant { rate } => Box::new(Constant::new(rate, duration)),
-        Arrivals::Ramp { from, to } => Box::new(Ramp::new(from, to, duration)),
-        Arrivals::Steps { from, to, steps } => Box::new(Steps::new(from, to, steps, duration)),
-        Arrivals::Poisson { rate } => Box::new(Poisson::new(rate, duration, rng)),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn phase(seconds: u64, arrivals: Arrivals) -> Phase {
-        Phase { name: "test".to_owned(), duration: Duration::from_secs(seconds), arrivals }
-    }
+    use crate::campaign::Arrivals;
+    use crate::fixture::phase;
 
     fn two_phases() -> Vec<Phase> {
         vec![

@@ -25,9 +25,10 @@ impl Steps {
         Self { from, to, steps, duration, step: 0, before: 0.0, started: 0 }
     }
 
+    /// Calls per second of the current step. A single step has the first rate.
     fn rate(&self) -> f64 {
-        let last = f64::from(self.steps.saturating_sub(1).max(1));
-        self.from + (self.to - self.from) * f64::from(self.step) / last
+        let climbs = self.steps.saturating_sub(1).max(1);
+        self.from + (self.to - self.from) * f64::from(self.step) / f64::from(climbs)
     }
 }
 

@@ -28,7 +28,11 @@ pub(super) struct Arena {
 impl Arena {
     pub(super) fn new() -> Self {
         let slots = vec![0; BATCH * SLOT].into_boxed_slice();
-        Self { slots, headers: fresh_headers(), kernel_drops: 0 }
+        Self {
+            slots,
+            headers: fresh_headers(),
+            kernel_drops: 0,
+        }
     }
 
     /// Appends what waits on `socket`, at most [`BATCH`] datagrams.
@@ -52,7 +56,9 @@ impl Arena {
             for message in received {
                 packets.extend(packet(&message));
                 match message.cmsgs() {
-                    Ok(mut extras) => self.kernel_drops = drops(&mut extras).unwrap_or(self.kernel_drops),
+                    Ok(mut extras) => {
+                        self.kernel_drops = drops(&mut extras).unwrap_or(self.kernel_drops)
+                    }
                     Err(_) => drops_untold = true,
                 }
             }
@@ -77,7 +83,11 @@ fn fresh_headers() -> MultiHeaders<SockaddrStorage> {
 fn packet(message: &RecvMsg<'_, '_, SockaddrStorage>) -> Option<Packet> {
     let peer = message.address.as_ref().and_then(socket_address)?;
     let bytes = Bytes::copy_from_slice(message.iovs().next().unwrap_or_default());
-    Some(Packet { transport: Transport::Udp, peer, bytes })
+    Some(Packet {
+        transport: Transport::Udp,
+        peer,
+        bytes,
+    })
 }
 
 fn drops(extras: &mut impl Iterator<Item = ControlMessageOwned>) -> Option<u32> {
@@ -88,8 +98,14 @@ fn drops(extras: &mut impl Iterator<Item = ControlMessageOwned>) -> Option<u32> 
 }
 
 fn socket_address(address: &SockaddrStorage) -> Option<SocketAddr> {
-    let v4 = address.as_sockaddr_in().map(|v4| SocketAddr::V4((*v4).into()));
-    v4.or_else(|| address.as_sockaddr_in6().map(|v6| SocketAddr::V6((*v6).into())))
+    let v4 = address
+        .as_sockaddr_in()
+        .map(|v4| SocketAddr::V4((*v4).into()));
+    v4.or_else(|| {
+        address
+            .as_sockaddr_in6()
+            .map(|v6| SocketAddr::V6((*v6).into()))
+    })
 }
 
 /// Reusable headers for one batch of datagrams to send.
@@ -109,7 +125,9 @@ impl Outgoing {
             return socket.send_to(&packet.bytes, packet.peer).map(|_| 1);
         }
         let bytes: [_; BATCH] = std::array::from_fn(|index| {
-            [IoSlice::new(packets.get(index).map_or(&[][..], |packet| &packet.bytes))]
+            [IoSlice::new(
+                packets.get(index).map_or(&[][..], |packet| &packet.bytes),
+            )]
         });
         let peers: [_; BATCH] =
             std::array::from_fn(|index| packets.get(index).map(|packet| packet.peer.into()));

@@ -87,7 +87,12 @@ impl ConnectionTask {
         };
         self.messages.close();
         let unsent = self.messages.len() + usize::from(progress.writing.get());
-        let ended = Ended { peer: self.peer, serial: self.serial, cause, unsent };
+        let ended = Ended {
+            peer: self.peer,
+            serial: self.serial,
+            cause,
+            unsent,
+        };
         // Fails only when the actor is gone, and then nobody wants to know.
         let _ = self.inputs.send(TcpInput::Ended(ended)).await;
     }
@@ -127,7 +132,11 @@ impl ConnectionTask {
 }
 
 async fn connect(from: SocketAddr, peer: SocketAddr) -> io::Result<TcpStream> {
-    let socket = if peer.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    let socket = if peer.is_ipv4() {
+        TcpSocket::new_v4()
+    } else {
+        TcpSocket::new_v6()
+    }?;
     if !from.ip().is_unspecified() {
         socket.bind(SocketAddr::new(from.ip(), 0))?;
     }
@@ -165,7 +174,11 @@ impl Reader<'_> {
             match frame {
                 Frame::Message(bytes) => {
                     self.tally.update(|counts| counts.tcp_received += 1);
-                    let packet = Packet { transport: Transport::Tcp, peer: self.peer, bytes };
+                    let packet = Packet {
+                        transport: Transport::Tcp,
+                        peer: self.peer,
+                        bytes,
+                    };
                     // Waits while the actor is busy, so that the peer's window closes.
                     let _ = self.inputs.send(TcpInput::Received(packet)).await;
                 }
@@ -206,7 +219,10 @@ struct Progress {
 
 impl Progress {
     fn new() -> Self {
-        Self { last: Cell::new(Instant::now()), writing: Cell::new(false) }
+        Self {
+            last: Cell::new(Instant::now()),
+            writing: Cell::new(false),
+        }
     }
 
     fn mark(&self) {

@@ -7,14 +7,14 @@
 //!
 //! Nothing is lost without a count in [`SocketCounts`].
 
+#[cfg_attr(target_os = "linux", path = "batch_linux.rs")]
+#[cfg_attr(not(target_os = "linux"), path = "batch_portable.rs")]
+mod batch;
 mod bind;
 mod connection;
 mod counts;
 mod tcp;
 mod udp;
-#[cfg_attr(target_os = "linux", path = "batch_linux.rs")]
-#[cfg_attr(not(target_os = "linux"), path = "batch_portable.rs")]
-mod batch;
 
 use std::io;
 use std::rc::Rc;
@@ -28,7 +28,7 @@ pub use counts::SocketCounts;
 pub(crate) use bind::{Bound, bind};
 pub(crate) use counts::Tally;
 pub(crate) use tcp::{TcpInput, TcpInputs, TcpPort};
-pub(crate) use udp::{UdpReceiver, UdpSender};
+pub(crate) use udp::{Flushed, UdpReceiver, UdpSender};
 
 /// What one box allows its peers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

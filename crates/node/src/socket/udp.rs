@@ -27,7 +27,11 @@ pub(crate) struct UdpReceiver {
 
 impl UdpReceiver {
     pub(super) fn new(socket: Rc<AsyncFd<UdpSocket>>, tally: Tally) -> Self {
-        Self { socket, arena: Arena::new(), tally }
+        Self {
+            socket,
+            arena: Arena::new(),
+            tally,
+        }
     }
 
     /// What waits, and whether the socket is empty now.
@@ -88,7 +92,13 @@ pub(crate) enum Flushed {
 
 impl UdpSender {
     pub(super) fn new(socket: Rc<AsyncFd<UdpSocket>>, limit: usize, tally: Tally) -> Self {
-        Self { socket, outgoing: Outgoing::new(), waiting: VecDeque::new(), limit, tally }
+        Self {
+            socket,
+            outgoing: Outgoing::new(),
+            waiting: VecDeque::new(),
+            limit,
+            tally,
+        }
     }
 
     /// Sends all of `packets`, in order and after those that wait, and leaves `packets` empty.
@@ -102,7 +112,11 @@ impl UdpSender {
             self.keep(packets.drain(sent..));
         }
         packets.clear();
-        if self.waiting.is_empty() { Flushed::All } else { Flushed::Waiting }
+        if self.waiting.is_empty() {
+            Flushed::All
+        } else {
+            Flushed::Waiting
+        }
     }
 
     /// Sends what waited.
@@ -110,7 +124,11 @@ impl UdpSender {
         let mut packets: Vec<_> = std::mem::take(&mut self.waiting).into();
         let sent = self.send_now(&packets);
         self.waiting = packets.split_off(sent).into();
-        if self.waiting.is_empty() { Flushed::All } else { Flushed::Waiting }
+        if self.waiting.is_empty() {
+            Flushed::All
+        } else {
+            Flushed::Waiting
+        }
     }
 
     /// Completes when the kernel has room again.

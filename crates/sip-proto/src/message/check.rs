@@ -27,10 +27,7 @@ pub struct Unsound {
 
 impl Unsound {
     pub(super) const fn silent(why: &'static str) -> Self {
-        Self {
-            why: Malformed(why),
-            answer: None,
-        }
+        Self { why: Malformed(why), answer: None }
     }
 
     /// The status that a request with this defect deserves: 400, or 505 for a version other than SIP/2.0. `None` when it
@@ -65,10 +62,7 @@ pub fn parse(bytes: Bytes) -> Result<Incoming, Unsound> {
             // Nobody answers a response, nor an ACK (RFC 3261 §17.1.1.3).
             let is_ack = matches!(message.start, Start::Request { method, .. } if message.text(method) == "ACK");
             let can_answer = is_request && !is_ack && !message.keys.via.is_empty();
-            Err(Unsound {
-                why,
-                answer: can_answer.then(|| (status, Box::new(message))),
-            })
+            Err(Unsound { why, answer: can_answer.then(|| (status, Box::new(message))) })
         }
     }
 }
@@ -92,9 +86,7 @@ fn fill(message: &mut Message, scanned: &Scanned) -> Result<(), Malformed> {
     message.keys.branch = branch;
     scanned.defect.map_or(Ok(()), Err)?;
     message.body = body_of(message, scanned.body_at)?;
-    message
-        .bytes
-        .truncate(message.body.range().end.max(scanned.body_at));
+    message.bytes.truncate(message.body.range().end.max(scanned.body_at));
     message.keys = keys(message)?;
     if let Start::Request { uri, .. } = message.start {
         let uri = Uri::parse(message.text(uri))?;
@@ -103,10 +95,7 @@ fn fill(message: &mut Message, scanned: &Scanned) -> Result<(), Malformed> {
             return Err(Malformed("headers in the Request-URI"));
         }
     }
-    for contact in message
-        .list(Name::Contact)
-        .filter(|contact| *contact != "*")
-    {
+    for contact in message.list(Name::Contact).filter(|contact| *contact != "*") {
         NameAddr::parse(contact)?;
     }
     for name in [Name::Route, Name::RecordRoute] {
@@ -120,11 +109,7 @@ fn fill(message: &mut Message, scanned: &Scanned) -> Result<(), Malformed> {
 /// All Vias must be well formed, as a response carries them all; the first one is what matters.
 fn topmost_via(message: &Message) -> Result<(Span, Span), Malformed> {
     let mut first = None;
-    for field in message
-        .fields
-        .iter()
-        .filter(|field| field.name == Name::Via)
-    {
+    for field in message.fields.iter().filter(|field| field.name == Name::Via) {
         let line = message.text(field.value);
         for value in split_list(line) {
             let via = Via::parse(value)?;
@@ -148,9 +133,7 @@ fn keys(message: &Message) -> Result<Keys, Malformed> {
     (keys.from, keys.from_tag) = address(message, Name::From, "From")?;
     (keys.to, keys.to_tag) = address(message, Name::To, "To")?;
     let cseq = message.text(only(message, Name::CSeq, "CSeq")?);
-    let (number, method) = cseq
-        .split_once([' ', '\t'])
-        .ok_or(Malformed("a malformed CSeq"))?;
+    let (number, method) = cseq.split_once([' ', '\t']).ok_or(Malformed("a malformed CSeq"))?;
     let method = method.trim_matches([' ', '\t']);
     keys.cseq = decimal(number).ok_or(Malformed("a malformed CSeq"))?;
     keys.method = Method::recognise(method);
@@ -183,11 +166,8 @@ fn address(message: &Message, name: Name, label: &'static str) -> Result<(Span, 
 
 /// The value of a header that must stand exactly once (RFC 3261 §7.3.1, RFC 4475 §3.3.8).
 fn only(message: &Message, name: Name, label: &'static str) -> Result<Span, Malformed> {
-    let mut values = message
-        .fields
-        .iter()
-        .filter(|field| field.name == name)
-        .map(|field| field.value);
+    let mut values =
+        message.fields.iter().filter(|field| field.name == name).map(|field| field.value);
     match (values.next(), values.next()) {
         (Some(value), None) => Ok(value),
         (Some(_), Some(_)) => Err(Malformed("a header twice that may stand once")),

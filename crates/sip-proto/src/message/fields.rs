@@ -39,19 +39,11 @@ impl<'a> Via<'a> {
                 if port.is_empty() || !port.bytes().all(|b| b.is_ascii_digit()) {
                     return Err(bad);
                 }
-                (
-                    split_host_port(trim(host))?.0,
-                    Some(port.parse().map_err(|_| bad)?),
-                )
+                (split_host_port(trim(host))?.0, Some(port.parse().map_err(|_| bad)?))
             }
             _ => split_host_port(sent_by)?,
         };
-        Ok(Self {
-            transport,
-            host,
-            port,
-            params: Params::parse(params)?,
-        })
+        Ok(Self { transport, host, port, params: Params::parse(params)? })
     }
 
     /// `UDP`, `TCP`, … as written.
@@ -121,11 +113,7 @@ impl<'a> NameAddr<'a> {
             if uri.contains(['?', ',']) {
                 return Err(Malformed("a URI that needs < and > round it"));
             }
-            return Ok(Self {
-                display: "",
-                uri: Uri::parse(uri)?,
-                params: Params::parse(params)?,
-            });
+            return Ok(Self { display: "", uri: Uri::parse(uri)?, params: Params::parse(params)? });
         };
         let (display, rest) = text.split_at(open);
         let display = trim(display);
@@ -134,11 +122,7 @@ impl<'a> NameAddr<'a> {
         let (Some(uri), Some(params)) = (rest.get(1..close), rest.get(close + 1..)) else {
             return Err(Malformed("a malformed address"));
         };
-        Ok(Self {
-            display,
-            uri: Uri::parse(uri)?,
-            params: Params::parse(params)?,
-        })
+        Ok(Self { display, uri: Uri::parse(uri)?, params: Params::parse(params)? })
     }
 
     /// The display name as written, with its quotes.
@@ -170,15 +154,9 @@ fn check_display(display: &str) -> Result<(), Malformed> {
         quoted_end(display, 0)? == display.len()
     } else {
         // UTF-8 beyond ASCII is tolerated: peers send it unquoted.
-        display
-            .bytes()
-            .all(|b| is_token_byte(b) || matches!(b, b' ' | b'\t') || b >= 0x80)
+        display.bytes().all(|b| is_token_byte(b) || matches!(b, b' ' | b'\t') || b >= 0x80)
     };
-    if sound {
-        Ok(())
-    } else {
-        Err(Malformed("a malformed display name"))
-    }
+    if sound { Ok(()) } else { Err(Malformed("a malformed display name")) }
 }
 
 /// The halves of a Session-ID (RFC 7989 §5).
@@ -236,10 +214,7 @@ mod tests {
 
     #[test]
     fn a_bare_cookie_is_no_branch() {
-        assert_eq!(
-            Via::parse("SIP/2.0/UDP h;branch=z9hG4bK").unwrap().branch(),
-            None
-        );
+        assert_eq!(Via::parse("SIP/2.0/UDP h;branch=z9hG4bK").unwrap().branch(), None);
     }
 
     // RFC 3261 §20.10: ";" after an addr-spec without brackets is a header parameter.

@@ -38,13 +38,7 @@ impl Forward<'_> {
         }
         push(&mut out, &["Max-Forwards: "]);
         // RFC 3261 §16.6 item 3. The caller has refused 0.
-        number(
-            &mut out,
-            request
-                .max_forwards()
-                .map_or(70, |hops| hops.saturating_sub(1))
-                .into(),
-        );
+        number(&mut out, request.max_forwards().map_or(70, |hops| hops.saturating_sub(1)).into());
         push(&mut out, &["\r\n"]);
         let mut pop = self.pop_route;
         for field in &request.fields {
@@ -61,11 +55,7 @@ impl Forward<'_> {
         }
         push(&mut out, &["\r\n"]);
         out.extend_from_slice(request.bytes.get(request.body.range()).unwrap_or_default());
-        Draft {
-            bytes: out,
-            via_at,
-            method: request.method(),
-        }
+        Draft { bytes: out, via_at, method: request.method() }
     }
 }
 
@@ -121,10 +111,7 @@ impl Request {
     #[must_use]
     pub fn makes_dialog(&self) -> bool {
         self.to_tag().is_none()
-            && matches!(
-                self.method(),
-                Method::Invite | Method::Subscribe | Method::Refer
-            )
+            && matches!(self.method(), Method::Invite | Method::Subscribe | Method::Refer)
     }
 }
 

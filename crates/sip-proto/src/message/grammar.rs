@@ -5,10 +5,7 @@ use super::Malformed;
 /// `token` of RFC 3261 §25.1.
 pub(crate) const fn is_token_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric()
-        || matches!(
-            byte,
-            b'-' | b'.' | b'!' | b'%' | b'*' | b'_' | b'+' | b'`' | b'\'' | b'~'
-        )
+        || matches!(byte, b'-' | b'.' | b'!' | b'%' | b'*' | b'_' | b'+' | b'`' | b'\'' | b'~')
 }
 
 pub(crate) fn is_token(text: &str) -> bool {
@@ -44,11 +41,7 @@ pub(crate) fn find_outside(
         }
         at += 1;
     }
-    if inside_angles {
-        Err(Malformed("a < without its >"))
-    } else {
-        Ok(None)
-    }
+    if inside_angles { Err(Malformed("a < without its >")) } else { Ok(None) }
 }
 
 /// Offset just after the quoted string that opens at `open`.
@@ -101,6 +94,9 @@ impl<'a> Params<'a> {
         let Some(text) = text.strip_prefix(';') else {
             return Err(Malformed("text where parameters should begin"));
         };
+        if text.is_empty() {
+            return Err(Malformed("a semicolon without a parameter"));
+        }
         let params = Self { text };
         for (name, value) in params.iter() {
             let value_is_sound = match value {
@@ -160,14 +156,7 @@ mod tests {
     fn lists_split_outside_quotes_and_brackets() {
         let list = r#""a, b" <sip:x@y;p=1,2>, <sip:z@y>;q="1,\",2" , sip:w@y"#;
         let parts: Vec<_> = split_list(list).collect();
-        assert_eq!(
-            parts,
-            [
-                r#""a, b" <sip:x@y;p=1,2>"#,
-                r#"<sip:z@y>;q="1,\",2""#,
-                "sip:w@y"
-            ]
-        );
+        assert_eq!(parts, [r#""a, b" <sip:x@y;p=1,2>"#, r#"<sip:z@y>;q="1,\",2""#, "sip:w@y"]);
     }
 
     #[test]

@@ -43,10 +43,7 @@ impl Method {
 
     /// Methods are compared with case (RFC 3261 §7.1).
     pub(crate) fn recognise(text: &str) -> Self {
-        Self::ALL
-            .into_iter()
-            .find(|method| method.as_str() == text)
-            .unwrap_or(Self::Other)
+        Self::ALL.into_iter().find(|method| method.as_str() == text).unwrap_or(Self::Other)
     }
 
     /// Empty for [`Method::Other`].

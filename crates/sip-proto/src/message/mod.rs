@@ -32,7 +32,7 @@ pub use payload::Payload;
 pub use status::reason_phrase;
 pub use uri::Uri;
 pub use write::host_port;
-pub(crate) use write::{Draft, Head, Reply, push, response, response_target};
+pub(crate) use write::{Draft, Head, Reply, response, response_target};
 
 use scan::{Field, Span, Start};
 
@@ -170,9 +170,7 @@ impl Message {
 
     /// The elements of a comma-separated header over all its lines (RFC 3261 §7.3.1).
     pub fn list(&self, name: Name) -> impl Iterator<Item = &str> {
-        self.headers(name)
-            .flat_map(grammar::split_list)
-            .filter(|one| !one.is_empty())
+        self.headers(name).flat_map(grammar::split_list).filter(|one| !one.is_empty())
     }
 
     /// The first Contact, if there is a sound one.
@@ -206,10 +204,7 @@ impl Message {
 
 /// The scanner refused header sections that are not UTF-8, and spans begin and end at ASCII bytes.
 fn text_of(bytes: &Bytes, span: Span) -> &str {
-    bytes
-        .get(span.range())
-        .and_then(|bytes| std::str::from_utf8(bytes).ok())
-        .unwrap_or_default()
+    bytes.get(span.range()).and_then(|bytes| std::str::from_utf8(bytes).ok()).unwrap_or_default()
 }
 
 impl fmt::Debug for Message {

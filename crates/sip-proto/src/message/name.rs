@@ -99,13 +99,9 @@ mod tests {
     // RFC 3261 §7.3.3 and §20: the compact forms.
     #[test]
     fn compact_and_long_forms_are_the_same_name_in_any_case() {
-        for (compact, long) in [
-            ("v", "vIA"),
-            ("F", "from"),
-            ("t", "To"),
-            ("i", "CALL-ID"),
-            ("m", "contact"),
-        ] {
+        for (compact, long) in
+            [("v", "vIA"), ("F", "from"), ("t", "To"), ("i", "CALL-ID"), ("m", "contact")]
+        {
             let name = Name::recognise(compact.as_bytes());
             assert_ne!(name, Name::Other, "{compact}");
             assert_eq!(name, Name::recognise(long.as_bytes()));

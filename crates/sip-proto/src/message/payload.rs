@@ -21,10 +21,7 @@ impl Payload {
     /// A session description (RFC 8866).
     #[must_use]
     pub fn sdp(body: impl Into<Bytes>) -> Self {
-        Self {
-            headers: b"Content-Type: application/sdp\r\n".to_vec(),
-            body: body.into(),
-        }
+        Self { headers: b"Content-Type: application/sdp\r\n".to_vec(), body: body.into() }
     }
 
     /// Adds a header line. A value with a line end in it would be two headers: it is left out.
@@ -48,10 +45,7 @@ impl Payload {
                 headers.extend_from_slice(b"\r\n");
             }
         }
-        Self {
-            headers,
-            body: message.body(),
-        }
+        Self { headers, body: message.body() }
     }
 
     #[must_use]

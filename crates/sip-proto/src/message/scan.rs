@@ -17,10 +17,7 @@ pub(super) struct Span {
 impl Span {
     pub(super) fn new(start: usize, end: usize) -> Self {
         // Messages are at most 64 KiB; a longer one would have been refused by the transport.
-        Self {
-            start: u32::try_from(start).unwrap_or(0),
-            end: u32::try_from(end).unwrap_or(0),
-        }
+        Self { start: u32::try_from(start).unwrap_or(0), end: u32::try_from(end).unwrap_or(0) }
     }
 
     pub(super) const fn range(self) -> Range<usize> {
@@ -54,15 +51,8 @@ pub(super) struct Field {
 /// The first line.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Start {
-    Request {
-        method: Span,
-        uri: Span,
-        version: Span,
-    },
-    Response {
-        status: u16,
-        phrase: Span,
-    },
+    Request { method: Span, uri: Span, version: Span },
+    Response { status: u16, phrase: Span },
 }
 
 /// A scanned message: its lines are known, nothing in them has been checked.
@@ -82,24 +72,16 @@ const MAX_FIELDS: usize = 256;
 /// Scans one message. An error means that it cannot even be answered.
 pub(super) fn scan(bytes: Bytes) -> Result<Scanned, Malformed> {
     // RFC 3261 §7.5: empty lines before the start line are ignored.
-    let blank = bytes
-        .iter()
-        .take_while(|byte| matches!(byte, b'\r' | b'\n'))
-        .count();
+    let blank = bytes.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
     let bytes = unfold(bytes.slice(blank..))?;
-    let mut lines = Lines {
-        bytes: &bytes,
-        at: 0,
-    };
+    let mut lines = Lines { bytes: &bytes, at: 0 };
     let mut defect = None;
     let start_line = lines.next().ok_or(Malformed("no start line"))?;
     let (start, start_defect) = start_of(&bytes, start_line)?;
     defect = defect.or(start_defect);
     let mut fields = Vec::with_capacity(24);
     loop {
-        let line = lines
-            .next()
-            .ok_or(Malformed("no empty line after the headers"))?;
+        let line = lines.next().ok_or(Malformed("no empty line after the headers"))?;
         if line.is_empty() {
             break;
         }
@@ -121,13 +103,7 @@ pub(super) fn scan(bytes: Bytes) -> Result<Scanned, Malformed> {
     if head.iter().any(is_control) {
         defect = defect.or(Some(Malformed("a control character in a header")));
     }
-    Ok(Scanned {
-        start,
-        fields,
-        body_at,
-        defect,
-        bytes: bytes.clone(),
-    })
+    Ok(Scanned { start, fields, body_at, defect, bytes: bytes.clone() })
 }
 
 /// Replaces each line end that a space or tab follows by spaces (RFC 3261 §7.3.1), so that every offset stays.
@@ -193,9 +169,7 @@ fn start_of(bytes: &[u8], line: Range<usize>) -> Result<(Start, Option<Malformed
     let version_at = memchr::memrchr(b' ', text).ok_or(Malformed("a malformed start line"))? + 1;
     let method = text.get(..method_end).unwrap_or_default();
     let version = text.get(version_at..).unwrap_or_default();
-    let is_sip = version
-        .get(..4)
-        .is_some_and(|start| start.eq_ignore_ascii_case(b"SIP/"));
+    let is_sip = version.get(..4).is_some_and(|start| start.eq_ignore_ascii_case(b"SIP/"));
     if method.is_empty() || !method.iter().all(|b| is_token_byte(*b)) || !is_sip {
         return Err(Malformed("not a SIP message"));
     }
@@ -208,18 +182,12 @@ fn start_of(bytes: &[u8], line: Range<usize>) -> Result<(Start, Option<Malformed
         uri: Span::new(from + method_end + 1, from + uri_end),
         version: Span::new(from + version_at, from + text.len()),
     };
-    Ok((
-        start,
-        (!exact).then_some(Malformed("white space in the request line")),
-    ))
+    Ok((start, (!exact).then_some(Malformed("white space in the request line"))))
 }
 
 fn status_line(text: &[u8], from: usize) -> Result<Start, Malformed> {
     let bad = Malformed("a malformed status line");
-    if !text
-        .get(..7)
-        .is_some_and(|version| version.eq_ignore_ascii_case(b"SIP/2.0"))
-    {
+    if !text.get(..7).is_some_and(|version| version.eq_ignore_ascii_case(b"SIP/2.0")) {
         return Err(bad);
     }
     let digits = match text.get(7..) {
@@ -229,17 +197,12 @@ fn status_line(text: &[u8], from: usize) -> Result<Start, Malformed> {
     if !digits.iter().all(u8::is_ascii_digit) {
         return Err(bad);
     }
-    let status = digits
-        .iter()
-        .fold(0, |sum, digit| sum * 10 + u16::from(digit - b'0'));
+    let status = digits.iter().fold(0, |sum, digit| sum * 10 + u16::from(digit - b'0'));
     if !(100..700).contains(&status) {
         return Err(bad);
     }
     let phrase_at = text.len().min(12);
-    Ok(Start::Response {
-        status,
-        phrase: Span::new(from + phrase_at, from + text.len()),
-    })
+    Ok(Start::Response { status, phrase: Span::new(from + phrase_at, from + text.len()) })
 }
 
 fn field_of(bytes: &[u8], line: &Range<usize>) -> Result<Field, Malformed> {

@@ -23,40 +23,22 @@ impl<'a> Uri<'a> {
     /// # Errors
     /// White space, brackets, a bad scheme, a bad escape, or for `sip` and `sips` a bad host or port.
     pub fn parse(text: &'a str) -> Result<Self, Malformed> {
-        let (scheme, rest) = text
-            .split_once(':')
-            .ok_or(Malformed("a URI without a scheme"))?;
-        let scheme_is_sound = scheme
-            .as_bytes()
-            .first()
-            .is_some_and(u8::is_ascii_alphabetic)
-            && scheme
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.'));
+        let (scheme, rest) = text.split_once(':').ok_or(Malformed("a URI without a scheme"))?;
+        let scheme_is_sound = scheme.as_bytes().first().is_some_and(u8::is_ascii_alphabetic)
+            && scheme.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.'));
         let bad = |b: u8| b <= b' ' || b == 0x7f || matches!(b, b'<' | b'>' | b'"');
         if !scheme_is_sound || rest.is_empty() || rest.bytes().any(bad) {
             return Err(Malformed("a malformed URI"));
         }
         check_escapes(rest)?;
-        let opaque = Self {
-            text,
-            scheme,
-            user: None,
-            host: "",
-            port: None,
-            params: "",
-            headers: None,
-        };
+        let opaque =
+            Self { text, scheme, user: None, host: "", port: None, params: "", headers: None };
         if scheme.eq_ignore_ascii_case("sip") || scheme.eq_ignore_ascii_case("sips") {
             return opaque.with_sip_parts(rest);
         }
         if scheme.eq_ignore_ascii_case("tel") {
             let (number, params) = rest.split_once(';').unwrap_or((rest, ""));
-            return Ok(Self {
-                user: Some(number),
-                params,
-                ..opaque
-            });
+            return Ok(Self { user: Some(number), params, ..opaque });
         }
         Ok(opaque)
     }
@@ -74,14 +56,7 @@ impl<'a> Uri<'a> {
         };
         let (host_port, params) = rest.split_once(';').unwrap_or((rest, ""));
         let (host, port) = split_host_port(host_port)?;
-        Ok(Self {
-            user,
-            host,
-            port,
-            params,
-            headers,
-            ..self
-        })
+        Ok(Self { user, host, port, params, headers, ..self })
     }
 
     /// The URI as it was written.
@@ -105,8 +80,7 @@ impl<'a> Uri<'a> {
     /// The user part of a SIP URI without its password, or the number of a `tel` URI, still escaped.
     #[must_use]
     pub fn user(&self) -> Option<&'a str> {
-        self.user
-            .map(|user| user.split_once(':').map_or(user, |(name, _)| name))
+        self.user.map(|user| user.split_once(':').map_or(user, |(name, _)| name))
     }
 
     /// Empty for schemes without a host. An IPv6 reference keeps its brackets.
@@ -146,20 +120,14 @@ impl<'a> Uri<'a> {
     #[must_use]
     pub fn service(&self) -> Option<&'a str> {
         let (prefix, service) = self.text.split_at_checked("urn:service:".len())?;
-        prefix
-            .eq_ignore_ascii_case("urn:service:")
-            .then_some(service)
+        prefix.eq_ignore_ascii_case("urn:service:").then_some(service)
     }
 }
 
 /// An address with or without the brackets of an IPv6 reference.
 pub(crate) fn parse_ip(host: &str) -> Option<IpAddr> {
     match host.strip_prefix('[') {
-        Some(rest) => rest
-            .strip_suffix(']')?
-            .parse::<Ipv6Addr>()
-            .ok()
-            .map(IpAddr::V6),
+        Some(rest) => rest.strip_suffix(']')?.parse::<Ipv6Addr>().ok().map(IpAddr::V6),
         None => host.parse().ok(),
     }
 }
@@ -184,9 +152,7 @@ pub(crate) fn split_host_port(text: &str) -> Result<(&str, Option<u16>), Malform
     };
     let name_is_sound = host.starts_with('[')
         || (!host.is_empty()
-            && host
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_')));
+            && host.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_')));
     if !name_is_sound {
         return Err(bad);
     }
@@ -222,10 +188,7 @@ mod tests {
         assert_eq!(urn.service(), Some("sos.fire"));
         assert!(!urn.is_sip());
         let tel = Uri::parse("tel:+33199001234;phone-context=x").unwrap();
-        assert_eq!(
-            (tel.user(), tel.param("phone-context")),
-            (Some("+33199001234"), Some("x"))
-        );
+        assert_eq!((tel.user(), tel.param("phone-context")), (Some("+33199001234"), Some("x")));
     }
 
     // RFC 4475 §3.1.1.9: the user part may hold ";" and the escaped "@".
@@ -241,10 +204,7 @@ mod tests {
     #[test]
     fn a_port_inside_an_ipv6_reference_is_part_of_the_address() {
         assert_eq!(Uri::parse("sip:[2001:db8::10:5070]").unwrap().port(), None);
-        assert_eq!(
-            Uri::parse("sip:[2001:db8::10]:5070").unwrap().port(),
-            Some(5070)
-        );
+        assert_eq!(Uri::parse("sip:[2001:db8::10]:5070").unwrap().port(), Some(5070));
     }
 
     #[test]

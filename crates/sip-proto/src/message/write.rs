@@ -40,10 +40,7 @@ impl Draft {
         let size =
             320 + head.uri.len() + fixed.len() + payload.headers().len() + payload.body().len();
         let mut out = Vec::with_capacity(size);
-        push(
-            &mut out,
-            &[head.method.as_str(), " ", head.uri, " SIP/2.0\r\n"],
-        );
+        push(&mut out, &[head.method.as_str(), " ", head.uri, " SIP/2.0\r\n"]);
         let via_at = out.len();
         for route in head.route {
             push(&mut out, &["Route: ", route, "\r\n"]);
@@ -56,21 +53,18 @@ impl Draft {
         push(&mut out, &[" ", head.method.as_str(), "\r\n"]);
         out.extend_from_slice(fixed);
         finish(&mut out, payload);
-        Self {
-            bytes: out,
-            via_at,
-            method: head.method,
-        }
+        Self { bytes: out, via_at, method: head.method }
     }
 
     /// ACK for a final response of 300 or above (RFC 3261 §17.1.1.3). Its Via is that of `invite`, complete.
     pub(crate) fn ack_for(invite: &Request, response: &Response) -> Bytes {
-        same_hop(invite, Method::Ack, response.to_value())
+        same_hop(invite, Method::Ack, response.to_value(), b"")
     }
 
     /// CANCEL of `request` (RFC 3261 §9.1). Its Via is that of `request`, complete.
-    pub(crate) fn cancel_for(request: &Request) -> Bytes {
-        same_hop(request, Method::Cancel, request.to_value())
+    /// `lines` are further complete header lines.
+    pub(crate) fn cancel_for(request: &Request, lines: &[u8]) -> Bytes {
+        same_hop(request, Method::Cancel, request.to_value(), lines)
     }
 
     pub(crate) const fn method(&self) -> Method {
@@ -87,56 +81,32 @@ impl Draft {
         let mut out = Vec::with_capacity(self.bytes.len() + 48 + sent_by.len() + branch.len());
         let (start, rest) = self.bytes.split_at(self.via_at);
         out.extend_from_slice(start);
-        let parts = [
-            "Via: SIP/2.0/",
-            transport.token(),
-            " ",
-            sent_by,
-            ";rport;branch=",
-            branch,
-            "\r\n",
-        ];
+        let parts =
+            ["Via: SIP/2.0/", transport.token(), " ", sent_by, ";rport;branch=", branch, "\r\n"];
         push(&mut out, &parts);
         out.extend_from_slice(rest);
         out.into()
     }
 }
 
-fn same_hop(request: &Request, method: Method, to: &str) -> Bytes {
+fn same_hop(request: &Request, method: Method, to: &str, lines: &[u8]) -> Bytes {
     let mut out = Vec::with_capacity(512);
-    push(
-        &mut out,
-        &[
-            method.as_str(),
-            " ",
-            request.uri_text(),
-            " SIP/2.0\r\nVia: ",
-        ],
-    );
+    push(&mut out, &[method.as_str(), " ", request.uri_text(), " SIP/2.0\r\nVia: "]);
     push(&mut out, &[request.text(request.keys.via), "\r\n"]);
     for route in request.headers(Name::Route) {
         push(&mut out, &["Route: ", route, "\r\n"]);
     }
-    push(
-        &mut out,
-        &[
-            "Max-Forwards: 70\r\nFrom: ",
-            request.from_value(),
-            "\r\nTo: ",
-            to,
-        ],
-    );
-    push(
-        &mut out,
-        &["\r\nCall-ID: ", request.call_id(), "\r\nCSeq: "],
-    );
+    push(&mut out, &["Max-Forwards: 70\r\nFrom: ", request.from_value(), "\r\nTo: ", to]);
+    push(&mut out, &["\r\nCall-ID: ", request.call_id(), "\r\nCSeq: "]);
     number(&mut out, request.keys.cseq.into());
     push(&mut out, &[" ", method.as_str()]);
     // RFC 7989 §6: every request of a session carries its Session-ID.
     for id in request.headers(Name::SessionId) {
         push(&mut out, &["\r\nSession-ID: ", id]);
     }
-    push(&mut out, &["\r\nContent-Length: 0\r\n\r\n"]);
+    push(&mut out, &["\r\n"]);
+    out.extend_from_slice(lines);
+    push(&mut out, &["Content-Length: 0\r\n\r\n"]);
     out.into()
 }
 
@@ -164,14 +134,7 @@ pub(crate) fn response(request: &Message, source: SocketAddr, reply: &Reply<'_>)
     let mut out = Vec::with_capacity(size);
     push(&mut out, &["SIP/2.0 "]);
     number(&mut out, reply.status.into());
-    push(
-        &mut out,
-        &[
-            " ",
-            reply.phrase.unwrap_or_else(|| reason_phrase(reply.status)),
-            "\r\n",
-        ],
-    );
+    push(&mut out, &[" ", reply.phrase.unwrap_or_else(|| reason_phrase(reply.status)), "\r\n"]);
     write_vias(&mut out, request, source);
     // RFC 3261 §12.1.1: Record-Route is copied into responses that make a dialog.
     if (101..300).contains(&reply.status) {
@@ -232,10 +195,8 @@ pub(crate) fn topmost_via(out: &mut Vec<u8>, request: &Message, value: &str, sou
     let mut rest = value;
     let mut first = true;
     loop {
-        let end = find_outside(rest, false, |byte| byte == b';')
-            .ok()
-            .flatten()
-            .unwrap_or(rest.len());
+        let end =
+            find_outside(rest, false, |byte| byte == b';').ok().flatten().unwrap_or(rest.len());
         let (part, tail) = rest.split_at(end);
         let name = part.split('=').next().unwrap_or_default().trim();
         // What the peer claims about itself here is not true by definition.

@@ -40,14 +40,10 @@ fn boundary(content_type: &str) -> Option<&str> {
     let mut parameters = content_type.split(';').skip(1);
     let value = parameters.find_map(|parameter| {
         let (name, value) = parameter.split_once('=')?;
-        name.trim()
-            .eq_ignore_ascii_case("boundary")
-            .then_some(value)
+        name.trim().eq_ignore_ascii_case("boundary").then_some(value)
     })?;
     let value = value.trim().trim_matches('"');
-    (1..=LONGEST_BOUNDARY)
-        .contains(&value.len())
-        .then_some(value)
+    (1..=LONGEST_BOUNDARY).contains(&value.len()).then_some(value)
 }
 
 /// Whether the header lines of a part say `application/sdp`.
@@ -112,8 +108,7 @@ fn after_delimiter<'a>(text: &'a [u8], delimiter: &[u8]) -> Option<(&'a [u8], &'
 }
 
 fn position(text: &[u8], wanted: &[u8]) -> Option<usize> {
-    text.windows(wanted.len())
-        .position(|window| window == wanted)
+    text.windows(wanted.len()).position(|window| window == wanted)
 }
 
 #[cfg(test)]
@@ -141,17 +136,13 @@ mod tests {
     // not content.
     #[test]
     fn description_is_found_beside_a_location() {
-        for content_type in [
-            "multipart/mixed;boundary=b1",
-            "multipart/mixed; charset=x; BOUNDARY=\"b1\"",
-        ] {
+        for content_type in
+            ["multipart/mixed;boundary=b1", "multipart/mixed; charset=x; BOUNDARY=\"b1\""]
+        {
             let found = find_text(content_type, MULTIPART);
             assert_eq!(found.as_deref(), Some("v=0\r\ns=--b1\r\n"));
         }
-        let bare = find_text(
-            "multipart/mixed;boundary=b1",
-            &MULTIPART.replace("\r\n", "\n"),
-        );
+        let bare = find_text("multipart/mixed;boundary=b1", &MULTIPART.replace("\r\n", "\n"));
         assert_eq!(bare.as_deref(), Some("v=0\ns=--b1\n"));
     }
 

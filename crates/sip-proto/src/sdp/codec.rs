@@ -33,13 +33,7 @@ impl Codec {
     };
 
     const fn fixed(payload_type: u8, name: &'static str, clock_rate: u32) -> Self {
-        Self {
-            payload_type,
-            name: Cow::Borrowed(name),
-            clock_rate,
-            channels: 1,
-            parameters: None,
-        }
+        Self { payload_type, name: Cow::Borrowed(name), clock_rate, channels: 1, parameters: None }
     }
 
     /// The format that a number means without any `a=rtpmap` (RFC 3551 table 4, audio).

@@ -62,10 +62,7 @@ impl LocalMedia {
         let rtpmap = |codec: &Codec| Attribute::new("rtpmap", codec.to_string());
         let fmtp = |codec: &Codec| {
             let parameters = codec.parameters.as_deref()?;
-            Some(Attribute::new(
-                "fmtp",
-                format!("{} {parameters}", codec.payload_type),
-            ))
+            Some(Attribute::new("fmtp", format!("{} {parameters}", codec.payload_type)))
         };
         let mut attributes: Vec<Attribute> = codecs.iter().map(rtpmap).collect();
         attributes.extend(codecs.iter().filter_map(fmtp));
@@ -88,10 +85,7 @@ impl LocalMedia {
 #[must_use]
 pub fn offer(local: &LocalMedia) -> Session {
     // RFC 3264 §5: a session that the two sides end by other means has "t=0 0".
-    let mut session = local.session(vec![Line {
-        field: 't',
-        value: "0 0".to_owned(),
-    }]);
+    let mut session = local.session(vec![Line { field: 't', value: "0 0".to_owned() }]);
     session.media = vec![local.stream(&local.codecs, local.ptime, local.direction)];
     session
 }
@@ -109,15 +103,9 @@ pub fn answer(offer: &Session, local: &LocalMedia) -> Result<Session, SdpError> 
     // RFC 3264 §6: one "m=" line for each of the offer, in the same order.
     for offered in &offer.media {
         // We have one port, so one stream.
-        let stream = if accepted {
-            None
-        } else {
-            accept(offer, offered, local)
-        };
+        let stream = if accepted { None } else { accept(offer, offered, local) };
         accepted |= stream.is_some();
-        session
-            .media
-            .push(stream.unwrap_or_else(|| refused(offered)));
+        session.media.push(stream.unwrap_or_else(|| refused(offered)));
     }
     if !accepted && offer.active().next().is_some() {
         return Err(SdpError::NotAcceptable);
@@ -135,11 +123,8 @@ fn accept(offer: &Session, offered: &Media, local: &LocalMedia) -> Option<Media>
         return None;
     }
     // RFC 3264 §6.1: the offered payload type numbers, RECOMMENDED in the order of the offer.
-    let codecs: Vec<Codec> = offered
-        .codecs()
-        .into_iter()
-        .filter_map(|theirs| common(theirs, &local.codecs))
-        .collect();
+    let codecs: Vec<Codec> =
+        offered.codecs().into_iter().filter_map(|theirs| common(theirs, &local.codecs)).collect();
     if !codecs.iter().any(Codec::is_voice) {
         return None;
     }
@@ -151,10 +136,7 @@ fn accept(offer: &Session, offered: &Media, local: &LocalMedia) -> Option<Media>
 /// Their number with our parameters: `a=fmtp` says what its writer can receive.
 fn common(theirs: Codec, ours: &[Codec]) -> Option<Codec> {
     let ours = ours.iter().find(|ours| ours.is_same_encoding(&theirs))?;
-    Some(Codec {
-        parameters: ours.parameters.clone(),
-        ..theirs
-    })
+    Some(Codec { parameters: ours.parameters.clone(), ..theirs })
 }
 
 /// RFC 3264 §6: a refused stream keeps its place, its medium, its protocol and a format, with port
@@ -178,13 +160,10 @@ fn refused(offered: &Media) -> Media {
 #[must_use]
 pub fn next_offer(previous: &Session, direction: Direction) -> Session {
     let mut next = previous.clone();
-    next.attributes
-        .retain(|a| Direction::parse(&a.name).is_none());
+    next.attributes.retain(|a| Direction::parse(&a.name).is_none());
     for media in next.media.iter_mut().filter(|media| media.port != 0) {
         let attributes = &mut media.attributes;
-        let place = attributes
-            .iter()
-            .position(|a| Direction::parse(&a.name).is_some());
+        let place = attributes.iter().position(|a| Direction::parse(&a.name).is_some());
         match place {
             Some(place) => attributes[place] = direction.into(),
             None => attributes.push(direction.into()),

@@ -65,10 +65,7 @@ impl Reader {
         if !self.has_version && field != 'v' {
             return Err(SdpError::Missing { field: 'v' });
         }
-        self.take(field, value).ok_or(SdpError::Malformed {
-            line: self.line,
-            field,
-        })?;
+        self.take(field, value).ok_or(SdpError::Malformed { line: self.line, field })?;
         limit("streams", MAX_STREAMS, self.media.len())?;
         let formats = self.media.last().map_or(0, |media| media.formats.len());
         limit("formats", MAX_FORMATS, formats)
@@ -149,10 +146,7 @@ fn address_words(words: &mut SplitAsciiWhitespace<'_>) -> Option<Address> {
 /// Spares the allocation for the usual words.
 fn known(word: &str, usual: &[&'static str]) -> Cow<'static, str> {
     let found = usual.iter().find(|usual| **usual == word);
-    found.map_or_else(
-        || Cow::Owned(word.to_owned()),
-        |usual| Cow::Borrowed(*usual),
-    )
+    found.map_or_else(|| Cow::Owned(word.to_owned()), |usual| Cow::Borrowed(*usual))
 }
 
 /// `<media> <port>[/<count>] <proto> <fmt> ...` (RFC 8866 §5.14).
@@ -160,9 +154,8 @@ fn media(value: &str) -> Option<Media> {
     let mut words = value.split_ascii_whitespace();
     let kind = next(&mut words)?;
     let port = words.next()?;
-    let (port, count) = port
-        .split_once('/')
-        .map_or((port, None), |(port, count)| (port, Some(count)));
+    let (port, count) =
+        port.split_once('/').map_or((port, None), |(port, count)| (port, Some(count)));
     let media = Media {
         kind,
         port: port.parse().ok()?,
@@ -178,23 +171,15 @@ fn media(value: &str) -> Option<Media> {
 }
 
 fn attribute(value: &str) -> Attribute {
-    const USUAL: &[&str] = &[
-        "rtpmap", "fmtp", "ptime", "sendrecv", "sendonly", "recvonly", "inactive",
-    ];
-    let (name, value) = value
-        .split_once(':')
-        .map_or((value, None), |(name, value)| (name, Some(value)));
-    Attribute {
-        name: known(name, USUAL),
-        value: value.map(str::to_owned),
-    }
+    const USUAL: &[&str] =
+        &["rtpmap", "fmtp", "ptime", "sendrecv", "sendonly", "recvonly", "inactive"];
+    let (name, value) =
+        value.split_once(':').map_or((value, None), |(name, value)| (name, Some(value)));
+    Attribute { name: known(name, USUAL), value: value.map(str::to_owned) }
 }
 
 fn other(field: char, value: &str) -> Line {
-    Line {
-        field,
-        value: value.to_owned(),
-    }
+    Line { field, value: value.to_owned() }
 }
 
 fn next<T: FromStr>(words: &mut SplitAsciiWhitespace<'_>) -> Option<T> {

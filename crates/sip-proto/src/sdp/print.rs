@@ -34,19 +34,15 @@ fn write_section(
     connection: Option<&Address>,
     attributes: &[Attribute],
 ) -> fmt::Result {
-    let before = lines
-        .iter()
-        .take_while(|line| matches!(line.field, 'i' | 'u' | 'e' | 'p'))
-        .count();
+    let before =
+        lines.iter().take_while(|line| matches!(line.field, 'i' | 'u' | 'e' | 'p')).count();
     let (head, tail) = lines.split_at(before);
     head.iter().try_for_each(|line| line.fmt(f))?;
     if let Some(connection) = connection {
         write!(f, "c={connection}\r\n")?;
     }
     tail.iter().try_for_each(|line| line.fmt(f))?;
-    attributes
-        .iter()
-        .try_for_each(|attribute| write!(f, "a={attribute}\r\n"))
+    attributes.iter().try_for_each(|attribute| write!(f, "a={attribute}\r\n"))
 }
 
 impl Display for Line {
@@ -67,11 +63,7 @@ impl Display for Attribute {
 
 impl Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} {} {} {}",
-            self.username, self.session_id, self.version, self.address
-        )
+        write!(f, "{} {} {} {}", self.username, self.session_id, self.version, self.address)
     }
 }
 

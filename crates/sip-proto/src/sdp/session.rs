@@ -185,30 +185,20 @@ impl Address {
 impl From<IpAddr> for Address {
     fn from(ip: IpAddr) -> Self {
         let family = if ip.is_ipv4() { "IP4" } else { "IP6" };
-        Self {
-            network: Cow::Borrowed("IN"),
-            family: Cow::Borrowed(family),
-            host: ip.to_string(),
-        }
+        Self { network: Cow::Borrowed("IN"), family: Cow::Borrowed(family), host: ip.to_string() }
     }
 }
 
 impl Attribute {
     /// `a=name:value`.
     pub(super) fn new(name: &'static str, value: String) -> Self {
-        Self {
-            name: Cow::Borrowed(name),
-            value: Some(value),
-        }
+        Self { name: Cow::Borrowed(name), value: Some(value) }
     }
 }
 
 impl From<Direction> for Attribute {
     fn from(direction: Direction) -> Self {
-        Self {
-            name: Cow::Borrowed(direction.as_str()),
-            value: None,
-        }
+        Self { name: Cow::Borrowed(direction.as_str()), value: None }
     }
 }
 
@@ -246,10 +236,7 @@ impl Direction {
     /// §6.1).
     #[must_use]
     pub const fn answered(self, wish: Self) -> Self {
-        Self::from_flows(
-            self.receives() && wish.sends(),
-            self.sends() && wish.receives(),
-        )
+        Self::from_flows(self.receives() && wish.sends(), self.sends() && wish.receives())
     }
 
     const fn from_flows(sends: bool, receives: bool) -> Self {
@@ -262,12 +249,7 @@ impl Direction {
     }
 
     pub(super) fn parse(name: &str) -> Option<Self> {
-        let all = [
-            Self::SendRecv,
-            Self::SendOnly,
-            Self::RecvOnly,
-            Self::Inactive,
-        ];
+        let all = [Self::SendRecv, Self::SendOnly, Self::RecvOnly, Self::Inactive];
         all.into_iter().find(|direction| direction.as_str() == name)
     }
 

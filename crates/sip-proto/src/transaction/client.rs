@@ -42,14 +42,7 @@ impl Client {
         }
         timers.set(Timer::F, now + config.give_up());
         out.push(Output::Send(request.clone()));
-        Self {
-            state: State::Trying,
-            request,
-            reliable,
-            resend_after: config.t1,
-            timers,
-            config,
-        }
+        Self { state: State::Trying, request, reliable, resend_after: config.t1, timers, config }
     }
 
     /// Takes a response that matched this branch.
@@ -158,10 +151,8 @@ mod tests {
         while let Some(due) = tx.poll_timeout().filter(|due| *due <= end) {
             let before = out.len();
             tx.handle_timeout(due, &mut out);
-            let resent = out[before..]
-                .iter()
-                .filter(|out| matches!(out, Output::Resend(_)))
-                .count();
+            let resent =
+                out[before..].iter().filter(|out| matches!(out, Output::Resend(_))).count();
             at.extend(std::iter::repeat_n((due - start).as_millis(), resent));
         }
         (at, out)
@@ -209,9 +200,6 @@ mod tests {
         assert_eq!(tx.poll_timeout(), Some(now + Duration::from_secs(5)));
         let (now, mut tx) = start(true);
         tx.handle_response(response_to(&options(), 200), now, &mut out);
-        assert!(matches!(
-            out[..],
-            [.., Output::Response(_), Output::Terminate]
-        ));
+        assert!(matches!(out[..], [.., Output::Response(_), Output::Terminate]));
     }
 }

@@ -96,8 +96,8 @@ pub(super) struct Entry<O> {
     pub(super) transport: Transport,
     pub(super) machine: Machine,
     pub(super) is_cancel: bool,
-    /// The TU wants a CANCEL as soon as it is allowed.
-    pub(super) cancel_wanted: bool,
+    /// The TU wants a CANCEL, with these header lines, as soon as it is allowed.
+    pub(super) cancel_wanted: Option<Vec<u8>>,
     /// Set when the CANCEL went out.
     pub(super) give_up_at: Option<Instant>,
     /// The earliest deadline that is already in the queue.
@@ -110,12 +110,11 @@ pub(super) struct Entry<O> {
 
 impl<O> Entry<O> {
     /// The INVITE to make a CANCEL from, if one is wanted, allowed and not sent yet (RFC 3261 §9.1).
-    pub(super) fn cancellable(&self) -> Option<Bytes> {
+    pub(super) fn cancellable(&self) -> Option<(Bytes, Vec<u8>)> {
+        let lines = self.cancel_wanted.as_ref().filter(|_| self.give_up_at.is_none())?;
         match &self.machine {
-            Machine::Invite(machine)
-                if self.cancel_wanted && self.give_up_at.is_none() && machine.is_proceeding() =>
-            {
-                Some(machine.invite().clone())
+            Machine::Invite(machine) if machine.is_proceeding() => {
+                Some((machine.invite().clone(), lines.clone()))
             }
             _ => None,
         }
@@ -123,10 +122,8 @@ impl<O> Entry<O> {
 
     /// The deadline to queue, if it is earlier than the one queued already.
     pub(super) fn rearm(&mut self) -> Option<Instant> {
-        let due = [
-            self.machine.poll_timeout(),
-            self.give_up_at.filter(|_| self.machine.is_pending()),
-        ];
+        let due =
+            [self.machine.poll_timeout(), self.give_up_at.filter(|_| self.machine.is_pending())];
         let due = due.into_iter().flatten().min()?;
         if self.armed.is_some_and(|armed| armed <= due) {
             return None;
@@ -172,9 +169,7 @@ pub(super) struct ClientTable<O> {
 
 impl<O> Default for ClientTable<O> {
     fn default() -> Self {
-        Self {
-            entries: Slab::new(),
-        }
+        Self { entries: Slab::new() }
     }
 }
 
@@ -190,10 +185,7 @@ impl<O: Copy> ClientTable<O> {
         start: impl FnOnce(&str) -> Machine,
     ) -> ClientId {
         let slot = self.entries.vacant_key();
-        let id = ClientId {
-            slot: u32::try_from(slot).unwrap_or(u32::MAX),
-            nonce,
-        };
+        let id = ClientId { slot: u32::try_from(slot).unwrap_or(u32::MAX), nonce };
         let machine = start(&branch(id.slot, nonce));
         self.entries.insert(Entry {
             owner,
@@ -201,7 +193,7 @@ impl<O: Copy> ClientTable<O> {
             transport,
             machine,
             is_cancel: false,
-            cancel_wanted: false,
+            cancel_wanted: None,
             give_up_at: None,
             armed: None,
             by_size,
@@ -231,18 +223,13 @@ impl<O: Copy> ClientTable<O> {
     }
 
     pub(super) fn get_mut(&mut self, id: ClientId) -> Option<&mut Entry<O>> {
-        self.entries
-            .get_mut(id.slot as usize)
-            .filter(|entry| entry.nonce == id.nonce)
+        self.entries.get_mut(id.slot as usize).filter(|entry| entry.nonce == id.nonce)
     }
 
     /// The transaction that a response with this branch and CSeq method belongs to (RFC 3261 §17.1.3).
     pub(super) fn find(&self, branch: &str, method: Method) -> Option<ClientId> {
         let id = parse_branch(branch)?;
-        let entry = self
-            .entries
-            .get(id.slot as usize)
-            .filter(|entry| entry.nonce == id.nonce)?;
+        let entry = self.entries.get(id.slot as usize).filter(|entry| entry.nonce == id.nonce)?;
         match (method, &entry.machine) {
             (Method::Cancel, Machine::Invite(_)) => entry.cancel,
             (Method::Invite, Machine::Invite(_)) => Some(id),
@@ -266,18 +253,11 @@ impl<O: Copy> ClientTable<O> {
             slot: u32::try_from(slot).unwrap_or(u32::MAX),
             nonce: entry.nonce,
         };
-        self.entries
-            .iter()
-            .filter(|(_, entry)| towards(entry))
-            .map(id)
-            .collect()
+        self.entries.iter().filter(|(_, entry)| towards(entry)).map(id).collect()
     }
 
     pub(super) fn pending(&self) -> usize {
-        self.entries
-            .iter()
-            .filter(|(_, entry)| entry.machine.is_pending())
-            .count()
+        self.entries.iter().filter(|(_, entry)| entry.machine.is_pending()).count()
     }
 
     pub(super) fn len(&self) -> usize {

@@ -26,13 +26,7 @@ fn request(method: &str) -> Request {
 pub(super) fn response_to(request: &Request, status: u16) -> Response {
     let source: SocketAddr = ([127, 0, 0, 1], 5060).into();
     let payload = Payload::empty();
-    let reply = Reply {
-        status,
-        phrase: None,
-        to_tag: "remote",
-        fixed: &[],
-        payload: &payload,
-    };
+    let reply = Reply { status, phrase: None, to_tag: "remote", fixed: &[], payload: &payload };
     Response::parse(response(request, source, &reply)).expect("a sound response")
 }
 

@@ -200,13 +200,7 @@ mod tests {
                 now,
                 &mut out,
             );
-            Self {
-                start: now,
-                now,
-                tx,
-                out,
-                sent_at: vec![0],
-            }
+            Self { start: now, now, tx, out, sent_at: vec![0] }
         }
 
         /// Runs virtual time forward, firing timers on the way.
@@ -216,9 +210,8 @@ mod tests {
                 self.now = due;
                 let before = self.out.len();
                 self.tx.handle_timeout(due, &mut self.out);
-                let resent = self.out[before..]
-                    .iter()
-                    .filter(|out| matches!(out, Output::Resend(_)));
+                let resent =
+                    self.out[before..].iter().filter(|out| matches!(out, Output::Resend(_)));
                 let at = (due - self.start).as_millis();
                 self.sent_at.extend(resent.map(|_| at));
             }
@@ -227,8 +220,7 @@ mod tests {
 
         fn receive(&mut self, status: u16) -> Vec<Output> {
             self.out.clear();
-            self.tx
-                .handle_response(response_to(&invite(), status), self.now, &mut self.out);
+            self.tx.handle_response(response_to(&invite(), status), self.now, &mut self.out);
             std::mem::take(&mut self.out)
         }
     }
@@ -241,10 +233,7 @@ mod tests {
         f.advance(31_999);
         assert_eq!(f.sent_at, times(&[0.0, 0.5, 1.5, 3.5, 7.5, 15.5, 31.5]));
         f.advance(1);
-        assert!(matches!(
-            f.out[..],
-            [.., Output::Timeout, Output::Terminate]
-        ));
+        assert!(matches!(f.out[..], [.., Output::Timeout, Output::Terminate]));
         assert_eq!(f.tx.poll_timeout(), None);
     }
 
@@ -288,9 +277,7 @@ mod tests {
     fn the_ack_is_made_from_invite_and_response() {
         let mut f = Fixture::start(false);
         let out = f.receive(486);
-        let Output::Send(ack) = &out[0] else {
-            panic!("no ACK in {out:?}")
-        };
+        let Output::Send(ack) = &out[0] else { panic!("no ACK in {out:?}") };
         let ack = Request::parse(ack.clone()).unwrap();
         assert_eq!(ack.method(), crate::message::Method::Ack);
         assert_eq!(ack.branch(), invite().branch());
@@ -330,9 +317,6 @@ mod tests {
         assert!(f.out.is_empty());
         let mut f = Fixture::start(true);
         f.tx.handle_unreachable(&mut f.out);
-        assert!(matches!(
-            f.out[..],
-            [.., Output::Unreachable, Output::Terminate]
-        ));
+        assert!(matches!(f.out[..], [.., Output::Unreachable, Output::Terminate]));
     }
 }

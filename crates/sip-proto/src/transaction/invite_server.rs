@@ -175,10 +175,8 @@ mod tests {
         while let Some(due) = tx.poll_timeout().filter(|due| *due <= end) {
             let before = out.len();
             tx.handle_timeout(due, &mut out);
-            let resent = out[before..]
-                .iter()
-                .filter(|out| matches!(out, Output::Resend(_)))
-                .count();
+            let resent =
+                out[before..].iter().filter(|out| matches!(out, Output::Resend(_))).count();
             at.extend(std::iter::repeat_n((due - start).as_millis(), resent));
         }
         (at, out)

@@ -66,36 +66,15 @@ enum Output {
 #[derive(Debug)]
 pub enum Event<O> {
     /// A new request other than ACK and CANCEL.
-    Request {
-        id: ServerId,
-        request: Request,
-        source: SocketAddr,
-        transport: Transport,
-    },
+    Request { id: ServerId, request: Request, source: SocketAddr, transport: Transport },
     /// An ACK that no transaction absorbed: it is for a 2xx. `owner` is set while the INVITE's transaction lives.
-    Ack {
-        owner: Option<O>,
-        request: Request,
-        source: SocketAddr,
-    },
+    Ack { owner: Option<O>, request: Request, source: SocketAddr },
     /// A CANCEL for an INVITE without a final response; the CANCEL itself has been answered.
-    Cancel {
-        invite: ServerId,
-        owner: Option<O>,
-        cancel: Request,
-    },
+    Cancel { invite: ServerId, owner: Option<O>, cancel: Request },
     /// A response to a request of ours.
-    Response {
-        id: ClientId,
-        owner: O,
-        response: Response,
-    },
+    Response { id: ClientId, owner: O, response: Response },
     /// A request of ours ended without a final response.
-    Failed {
-        id: ClientId,
-        owner: O,
-        failure: Failure,
-    },
+    Failed { id: ClientId, owner: O, failure: Failure },
     /// No ACK came for our 300-699 (Timer H).
     NoAck { owner: Option<O> },
 }
@@ -140,10 +119,7 @@ impl Target {
     /// Towards `peer`, over whatever transport the size asks for.
     #[must_use]
     pub const fn to(peer: SocketAddr) -> Self {
-        Self {
-            peer,
-            transport: None,
-        }
+        Self { peer, transport: None }
     }
 }
 
@@ -196,11 +172,7 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
     pub fn handle_packet(&mut self, now: Instant, packet: Packet) {
         self.stats.received += 1;
         // RFC 5626 §3.5.1 and habit: keep-alives of empty lines or zero bytes are no messages.
-        if packet
-            .bytes
-            .iter()
-            .all(|byte| matches!(byte, b'\r' | b'\n' | 0))
-        {
+        if packet.bytes.iter().all(|byte| matches!(byte, b'\r' | b'\n' | 0)) {
             return;
         }
         match parse(packet.bytes) {
@@ -290,11 +262,7 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
         };
         if !nowhere && peer.port() != 0 {
             self.stats.sent += 1;
-            self.transmits.push_back(Packet {
-                transport,
-                peer,
-                bytes,
-            });
+            self.transmits.push_back(Packet { transport, peer, bytes });
         }
     }
 
@@ -315,11 +283,7 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
             payload: &Payload::empty(),
         };
         let bytes = response(message, source, &reply);
-        self.transmit(
-            transport,
-            response_target(message, transport, source),
-            bytes,
-        );
+        self.transmit(transport, response_target(message, transport, source), bytes);
     }
 }
 
@@ -333,26 +297,22 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
         target: Target,
         owner: O,
     ) -> ClientId {
-        let transport = target
-            .transport
-            .unwrap_or_else(|| self.transport_for(draft));
+        let transport = target.transport.unwrap_or_else(|| self.transport_for(draft));
         let by_size = target.transport.is_none() && transport == Transport::Tcp;
         let nonce = self.ids.nonce();
         let mut out = std::mem::take(&mut self.scratch);
         let (timers, sent_by) = (self.timers, &self.sent_by);
-        let id = self
-            .clients
-            .insert(owner, target.peer, transport, by_size, nonce, |branch| {
-                let bytes = draft.with_via(transport, sent_by, branch);
-                client_table::Machine::start(
-                    draft.method(),
-                    bytes,
-                    transport.is_reliable(),
-                    timers,
-                    now,
-                    &mut out,
-                )
-            });
+        let id = self.clients.insert(owner, target.peer, transport, by_size, nonce, |branch| {
+            let bytes = draft.with_via(transport, sent_by, branch);
+            client_table::Machine::start(
+                draft.method(),
+                bytes,
+                transport.is_reliable(),
+                timers,
+                now,
+                &mut out,
+            )
+        });
         self.carry_out_client(now, id, &mut out);
         self.scratch = out;
         id
@@ -373,17 +333,11 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
     /// Sends a request that has no transaction of its own: the ACK of a 2xx, ours or forwarded (RFC 3261 §13.2.2.4,
     /// §16.6). Returns the finished message, which answers further copies of the 2xx.
     pub(crate) fn send_ack(&mut self, draft: &Draft, target: Target) -> Packet {
-        let transport = target
-            .transport
-            .unwrap_or_else(|| self.transport_for(draft));
+        let transport = target.transport.unwrap_or_else(|| self.transport_for(draft));
         let branch = client_table::branch(u32::MAX, self.ids.nonce());
         let bytes = draft.with_via(transport, &self.sent_by, &branch);
         self.transmit(transport, target.peer, bytes.clone());
-        Packet {
-            transport,
-            peer: target.peer,
-            bytes,
-        }
+        Packet { transport, peer: target.peer, bytes }
     }
 
     /// Forwards the ACK of a 2xx.
@@ -399,12 +353,18 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
 
     /// Asks to end an INVITE of ours (RFC 3261 §9.1). Before a provisional response the CANCEL is held back; after a
     /// final response nothing happens. If no final response follows within 64·T1, the INVITE fails with a timeout.
-    pub fn cancel(&mut self, now: Instant, id: ClientId) {
+    /// `lines` are further complete header lines of the CANCEL, such as Reason.
+    pub fn cancel(&mut self, now: Instant, id: ClientId, lines: Vec<u8>) {
         let Some(entry) = self.clients.get_mut(id) else {
             return;
         };
-        entry.cancel_wanted = true;
+        entry.cancel_wanted.get_or_insert(lines);
         self.send_cancel_if_due(now, id);
+    }
+
+    /// Drops a client transaction whose outcome nobody waits for any more.
+    pub fn forget(&mut self, id: ClientId) {
+        self.clients.remove(id);
     }
 
     fn send_cancel_if_due(&mut self, now: Instant, id: ClientId) {
@@ -412,13 +372,13 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
         let Some(entry) = self.clients.get_mut(id) else {
             return;
         };
-        let Some(invite) = entry.cancellable() else {
+        let Some((invite, lines)) = entry.cancellable() else {
             return;
         };
         let Ok(invite) = Request::parse(invite) else {
             return;
         };
-        let bytes = Draft::cancel_for(&invite);
+        let bytes = Draft::cancel_for(&invite, &lines);
         entry.give_up_at = Some(now + give_up);
         let (owner, peer, transport) = (entry.owner, entry.peer, entry.transport);
         let mut out = Vec::new();
@@ -431,9 +391,7 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
             now,
             &mut out,
         );
-        let cancel = self
-            .clients
-            .insert_cancel(id, owner, peer, transport, machine);
+        let cancel = self.clients.insert_cancel(id, owner, peer, transport, machine);
         self.carry_out_client(now, cancel, &mut out);
         self.arm_client(id);
     }
@@ -441,17 +399,12 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
     fn transport_for(&self, draft: &Draft) -> Transport {
         // The Via line adds its fixed text, our name and a branch.
         let size = draft.len() + 64 + self.sent_by.len();
-        if size > UDP_LIMIT {
-            Transport::Tcp
-        } else {
-            Transport::Udp
-        }
+        if size > UDP_LIMIT { Transport::Tcp } else { Transport::Udp }
     }
 
     fn receive_response(&mut self, now: Instant, response: Response) {
-        let found = response
-            .branch()
-            .and_then(|branch| self.clients.find(branch, response.cseq().1));
+        let found =
+            response.branch().and_then(|branch| self.clients.find(branch, response.cseq().1));
         let Some(id) = found else {
             self.stats.stray += 1;
             return;
@@ -510,19 +463,11 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
                 // What becomes of the CANCEL itself changes nothing: the INVITE's final response decides.
                 Output::Response(_) | Output::Timeout | Output::Unreachable if is_cancel => {}
                 Output::Response(response) => {
-                    self.events.push_back(Event::Response {
-                        id,
-                        owner,
-                        response,
-                    });
+                    self.events.push_back(Event::Response { id, owner, response });
                 }
                 Output::Timeout => {
                     self.stats.timeouts += 1;
-                    self.events.push_back(Event::Failed {
-                        id,
-                        owner,
-                        failure: Failure::Timeout,
-                    });
+                    self.events.push_back(Event::Failed { id, owner, failure: Failure::Timeout });
                 }
                 Output::Unreachable => {
                     self.stats.unreachable += 1;
@@ -540,11 +485,7 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
     }
 
     fn arm_client(&mut self, id: ClientId) {
-        if let Some(due) = self
-            .clients
-            .get_mut(id)
-            .and_then(client_table::Entry::rearm)
-        {
+        if let Some(due) = self.clients.get_mut(id).and_then(client_table::Entry::rearm) {
             self.deadlines.push(due, Owner::Client(id));
         }
     }
@@ -557,6 +498,11 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
         if let Some(entry) = self.servers.get_mut(id) {
             entry.owner = Some(owner);
         }
+    }
+
+    /// The owner of a live server transaction.
+    pub fn owner(&mut self, id: ServerId) -> Option<O> {
+        self.servers.get_mut(id)?.owner
     }
 
     /// Answers a request. Nothing happens if it has had its final response.
@@ -581,13 +527,7 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
         self.respond(
             now,
             id,
-            &Reply {
-                status,
-                phrase: None,
-                to_tag: &tag,
-                fixed: &fixed,
-                payload: &payload,
-            },
+            &Reply { status, phrase: None, to_tag: &tag, fixed: &fixed, payload: &payload },
         );
     }
 
@@ -597,13 +537,7 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
         self.respond(
             now,
             id,
-            &Reply {
-                status: 100,
-                phrase: None,
-                to_tag: "",
-                fixed: &[],
-                payload: &payload,
-            },
+            &Reply { status: 100, phrase: None, to_tag: "", fixed: &[], payload: &payload },
         );
     }
 
@@ -616,11 +550,8 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
         bytes: Bytes,
     ) -> Option<Packet> {
         let entry = self.servers.get_mut(id)?;
-        let packet = Packet {
-            transport: entry.transport,
-            peer: entry.reply_to,
-            bytes: bytes.clone(),
-        };
+        let packet =
+            Packet { transport: entry.transport, peer: entry.reply_to, bytes: bytes.clone() };
         let mut out = std::mem::take(&mut self.scratch);
         let taken = entry.machine.respond(status, bytes, now, &mut out);
         if !taken && (200..300).contains(&status) && entry.machine.is_invite() {
@@ -647,11 +578,7 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
             return;
         }
         match request.method() {
-            Method::Ack => self.events.push_back(Event::Ack {
-                owner: None,
-                request,
-                source,
-            }),
+            Method::Ack => self.events.push_back(Event::Ack { owner: None, request, source }),
             Method::Cancel => self.receive_cancel(now, &request, transport, source),
             _ if self.servers.len() >= MAX_SERVERS => {
                 self.stats.overflow += 1;
@@ -663,20 +590,11 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
                     payload: &Payload::empty(),
                 };
                 let bytes = response(&request, source, &reply);
-                self.transmit(
-                    transport,
-                    response_target(&request, transport, source),
-                    bytes,
-                );
+                self.transmit(transport, response_target(&request, transport, source), bytes);
             }
             _ => {
                 let id = self.insert_server(now, request.clone(), transport, source);
-                self.events.push_back(Event::Request {
-                    id,
-                    request,
-                    source,
-                    transport,
-                });
+                self.events.push_back(Event::Request { id, request, source, transport });
             }
         }
     }
@@ -688,11 +606,7 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
         let mut out = std::mem::take(&mut self.scratch);
         if request.method() == Method::Ack {
             if !entry.machine.handle_ack(now, &mut out) {
-                self.events.push_back(Event::Ack {
-                    owner: entry.owner,
-                    request,
-                    source,
-                });
+                self.events.push_back(Event::Ack { owner: entry.owner, request, source });
             }
         } else {
             self.stats.repeated += 1;
@@ -718,24 +632,14 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
         self.respond(
             now,
             id,
-            &Reply {
-                status,
-                phrase: None,
-                to_tag: &tag,
-                fixed: &[],
-                payload: &payload,
-            },
+            &Reply { status, phrase: None, to_tag: &tag, fixed: &[], payload: &payload },
         );
         if let Some(invite) = invite
             && let Some(entry) = self.servers.get_mut(invite)
             && entry.machine.is_pending_invite()
         {
             let owner = entry.owner;
-            self.events.push_back(Event::Cancel {
-                invite,
-                owner,
-                cancel: cancel.clone(),
-            });
+            self.events.push_back(Event::Cancel { invite, owner, cancel: cancel.clone() });
         }
     }
 
@@ -746,9 +650,7 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
         transport: Transport,
         source: SocketAddr,
     ) -> ServerId {
-        let id = self
-            .servers
-            .insert(request, transport, source, self.timers, now);
+        let id = self.servers.insert(request, transport, source, self.timers, now);
         self.arm_server(id);
         id
     }
@@ -804,18 +706,12 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
         };
         let bytes = response(request, entry.source, reply);
         let (transport, peer) = (entry.transport, entry.reply_to);
-        entry
-            .machine
-            .respond(100, bytes.clone(), now, &mut Vec::new());
+        entry.machine.respond(100, bytes.clone(), now, &mut Vec::new());
         self.transmit(transport, peer, bytes);
     }
 
     fn arm_server(&mut self, id: ServerId) {
-        if let Some(due) = self
-            .servers
-            .get_mut(id)
-            .and_then(server_table::Entry::rearm)
-        {
+        if let Some(due) = self.servers.get_mut(id).and_then(server_table::Entry::rearm) {
             self.deadlines.push(due, Owner::Server(id));
         }
     }

@@ -30,13 +30,7 @@ impl Server {
         let mut timers = Running::default();
         // The client gave up after Timer F; a TU that never answers must not hold the transaction for ever.
         timers.set(Timer::Abandoned, now + config.give_up());
-        Self {
-            state: State::Trying,
-            response: Bytes::new(),
-            reliable,
-            timers,
-            config,
-        }
+        Self { state: State::Trying, response: Bytes::new(), reliable, timers, config }
     }
 
     /// The TU answers with a final response. False if one has been sent already.

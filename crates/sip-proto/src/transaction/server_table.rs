@@ -115,12 +115,7 @@ pub(super) struct ServerTable<O> {
 
 impl<O> Default for ServerTable<O> {
     fn default() -> Self {
-        Self {
-            entries: Slab::new(),
-            by_key: HashMap::new(),
-            next_nonce: 0,
-            wanted: String::new(),
-        }
+        Self { entries: Slab::new(), by_key: HashMap::new(), next_nonce: 0, wanted: String::new() }
     }
 }
 
@@ -167,18 +162,13 @@ impl<O> ServerTable<O> {
             key: key_of_entry,
             nonce,
         });
-        let id = ServerId {
-            slot: u32::try_from(slot).unwrap_or(u32::MAX),
-            nonce,
-        };
+        let id = ServerId { slot: u32::try_from(slot).unwrap_or(u32::MAX), nonce };
         self.by_key.insert(key, id);
         id
     }
 
     pub(super) fn get_mut(&mut self, id: ServerId) -> Option<&mut Entry<O>> {
-        self.entries
-            .get_mut(id.slot as usize)
-            .filter(|entry| entry.nonce == id.nonce)
+        self.entries.get_mut(id.slot as usize).filter(|entry| entry.nonce == id.nonce)
     }
 
     pub(super) fn remove(&mut self, id: ServerId) {
@@ -198,11 +188,7 @@ impl<O> ServerTable<O> {
 /// and nothing that agrees in the rest differs in the second.)
 fn write_key(key: &mut String, request: &Request, method: &str) {
     key.clear();
-    let method = if method == Method::Ack.as_str() {
-        Method::Invite.as_str()
-    } else {
-        method
-    };
+    let method = if method == Method::Ack.as_str() { Method::Invite.as_str() } else { method };
     let via = request.via();
     key.push_str(method);
     key.push('\n');

@@ -131,17 +131,13 @@ pub fn duration(shortest: Duration) -> impl Fn(Raw<'_>) -> Result<Duration, Stri
 
 /// A [`Distribution`].
 pub fn distribution(raw: Raw<'_>) -> Result<Distribution, String> {
-    let text = raw
-        .string()
-        .ok_or_else(|| raw.must_be("a distribution in quotes"))?;
+    let text = raw.string().ok_or_else(|| raw.must_be("a distribution in quotes"))?;
     text.parse().map_err(|error| format!("{error}"))
 }
 
 /// An IP address and port that other boxes can send to. Port 0 lets the system choose.
 pub fn address(raw: Raw<'_>) -> Result<SocketAddr, String> {
-    let address = raw
-        .string()
-        .and_then(|text| text.parse::<SocketAddr>().ok());
+    let address = raw.string().and_then(|text| text.parse::<SocketAddr>().ok());
     let address = address.ok_or_else(|| {
         raw.must_be("an IP address and port, such as \"127.0.0.1:5060\" or \"[::1]:5060\"")
     })?;
@@ -156,10 +152,7 @@ pub fn choice<T: Clone>(choices: &[(&str, T)]) -> impl Fn(Raw<'_>) -> Result<T, 
     move |raw| {
         let chosen = choices.iter().find(|(word, _)| raw.string() == Some(*word));
         chosen.map(|(_, value)| value.clone()).ok_or_else(|| {
-            let words: Vec<String> = choices
-                .iter()
-                .map(|(word, _)| format!("{word:?}"))
-                .collect();
+            let words: Vec<String> = choices.iter().map(|(word, _)| format!("{word:?}")).collect();
             raw.must_be(words.join(" or "))
         })
     }
@@ -170,39 +163,21 @@ mod tests {
     use super::*;
 
     fn file(kind: &ValueKind) -> Raw<'_> {
-        Raw {
-            kind,
-            from_layer: false,
-        }
+        Raw { kind, from_layer: false }
     }
 
     #[test]
     fn a_number_in_quotes_is_a_number_only_in_a_layer() {
         let kind = ValueKind::String("5".to_owned());
-        assert_eq!(
-            count(1..=9)(Raw {
-                kind: &kind,
-                from_layer: true
-            }),
-            Ok(5)
-        );
-        assert_eq!(
-            count(1..=9)(file(&kind)),
-            Err("must be 1..=9, got \"5\"".to_owned())
-        );
+        assert_eq!(count(1..=9)(Raw { kind: &kind, from_layer: true }), Ok(5));
+        assert_eq!(count(1..=9)(file(&kind)), Err("must be 1..=9, got \"5\"".to_owned()));
     }
 
     #[test]
     fn an_address_is_one_that_can_be_sent_to() {
         let read = |text: &str| address(file(&ValueKind::String(text.to_owned())));
         assert!(read("127.0.0.1:0").is_ok() && read("[::1]:5060").is_ok());
-        for text in [
-            "0.0.0.0:5060",
-            "[::]:5060",
-            "224.0.0.1:5060",
-            "127.0.0.1",
-            "localhost:5060",
-        ] {
+        for text in ["0.0.0.0:5060", "[::]:5060", "224.0.0.1:5060", "127.0.0.1", "localhost:5060"] {
             assert!(read(text).is_err(), "{text}");
         }
     }
@@ -210,9 +185,6 @@ mod tests {
     #[test]
     fn a_share_is_not_a_percentage() {
         let refusal = share(file(&ValueKind::I64(25))).expect_err("25 is no share");
-        assert_eq!(
-            refusal,
-            "must be a share, 0..=1 (0.25 is a quarter), got 25"
-        );
+        assert_eq!(refusal, "must be a share, 0..=1 (0.25 is a quarter), got 25");
     }
 }

@@ -62,38 +62,20 @@ impl Layers {
         self
     }
 
-    pub(super) fn apply(&self, text: &str, lines: &Lines) -> Result<Merged, Vec<Problem>> {
-        let environment = Environment::with_prefix(&self.prefix)
-            .separator("__")
-            .source(Some(if self.prefix.is_empty() {
-                HashMap::new()
-            } else {
-                self.environment.clone()
-            }));
-        let named = environment
-            .collect()
-            .map_err(|error| vec![misread(ENVIRONMENT, "", &error)])?;
-
+    /// Lays everything over `text`, the content of `file`, whose keys are at `lines`.
+    pub(super) fn apply(
+        &self,
+        file: &str,
+        text: &str,
+        lines: &Lines,
+    ) -> Result<Merged, Vec<Problem>> {
+        let environment = self.environment();
+        let keys = environment.collect().map_err(|error| vec![misread(ENVIRONMENT, "", &error)])?;
         let mut origins = BTreeMap::new();
-        origins.extend(named.into_keys().map(|key| (key, ENVIRONMENT)));
-        origins.extend(
-            self.overrides
-                .iter()
-                .map(|(key, _)| (key.clone(), COMMAND_LINE)),
-        );
-        let mut problems: Vec<_> = origins
-            .iter()
-            .filter_map(|(key, place)| {
-                missing_element(key, lines).map(|array| (key, *place, array))
-            })
-            .map(|(key, place, element)| Problem {
-                file: place.to_owned(),
-                line: None,
-                key: key.clone(),
-                message: format!("the file has no {element}; only the file can add one"),
-            })
-            .collect();
+        origins.extend(keys.into_keys().map(|key| (key, ENVIRONMENT)));
+        origins.extend(self.overrides.iter().map(|(key, _)| (key.clone(), COMMAND_LINE)));
 
+        let mut problems = missing_elements(&origins, lines);
         let mut builder = Config::builder()
             .add_source(File::from_str(text, FileFormat::Toml))
             .add_source(environment);
@@ -107,24 +89,37 @@ impl Layers {
         if !problems.is_empty() {
             return Err(problems);
         }
-        let config = builder
-            .build()
-            .map_err(|error| vec![misread("config", "", &error)])?;
-        let tree = config
-            .cache
-            .into_table()
-            .map_err(|error| vec![misread("config", "", &error)])?;
+        let merged = builder.build().and_then(|config| config.cache.into_table());
+        let tree = merged.map_err(|error| vec![misread(file, "", &error)])?;
         Ok(Merged { tree, origins })
+    }
+
+    fn environment(&self) -> Environment {
+        // An empty prefix would take in every variable of the process.
+        let variables = match self.prefix.is_empty() {
+            true => HashMap::new(),
+            false => self.environment.clone(),
+        };
+        Environment::with_prefix(&self.prefix).separator("__").source(Some(variables))
     }
 }
 
-/// The array element that `key` goes through and that the file does not have.
+/// Reports the layered values that go through an array element that the file does not have.
 ///
-/// An override may change `routes[2]`, but not make it: `config` would fill the gap up to any
-/// index, so a slip of the pen could ask for all memory.
-fn missing_element<'k>(key: &'k str, lines: &Lines) -> Option<&'k str> {
-    let ends = key.match_indices(']').map(|(end, _)| &key[..=end]);
-    ends.into_iter().find(|element| !lines.contains(element))
+/// A layer may change `routes[2]`, but not make it: `config` would fill the gap up to any index,
+/// so a slip of the pen could ask for all memory.
+fn missing_elements(origins: &BTreeMap<String, &'static str>, lines: &Lines) -> Vec<Problem> {
+    let missing = origins.iter().filter_map(|(key, layer)| {
+        let mut elements = key.match_indices(']').map(|(end, _)| &key[..=end]);
+        let element = elements.find(|element| !lines.contains(element))?;
+        Some(Problem {
+            file: (*layer).to_owned(),
+            line: None,
+            key: key.clone(),
+            message: format!("the file has no {element}; only the file can add one"),
+        })
+    });
+    missing.collect()
 }
 
 fn misread(place: &str, key: &str, error: &config::ConfigError) -> Problem {
@@ -134,10 +129,5 @@ fn misread(place: &str, key: &str, error: &config::ConfigError) -> Problem {
         }
         other => other.to_string(),
     };
-    Problem {
-        file: place.to_owned(),
-        line: None,
-        key: key.to_owned(),
-        message,
-    }
+    Problem { file: place.to_owned(), line: None, key: key.to_owned(), message }
 }

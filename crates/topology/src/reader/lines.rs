@@ -18,10 +18,7 @@ impl Lines {
         let line_of = |offset: usize| 1 + starts.partition_point(|end| *end < offset);
         let document = Document::parse(text)
             .map_err(|error| (error.span().map(|span| line_of(span.start)), error))?;
-        let mut walk = Walk {
-            lines: Self::default(),
-            line_of,
-        };
+        let mut walk = Walk { lines: Self::default(), line_of };
         walk.table("", document.as_table());
         Ok(walk.lines)
     }
@@ -33,10 +30,7 @@ impl Lines {
 
     /// A top-level key that must be quoted, if any, with its line.
     pub(super) fn quoted_root(&self) -> Option<(usize, &str)> {
-        let quoted = self
-            .by_path
-            .iter()
-            .filter(|(path, _)| path.starts_with('"'));
+        let quoted = self.by_path.iter().filter(|(path, _)| path.starts_with('"'));
         quoted.map(|(path, line)| (*line, path.as_str())).min()
     }
 
@@ -59,11 +53,7 @@ pub(super) fn join(path: &str, key: &str) -> String {
         true => key.to_owned(),
         false => format!("{key:?}"),
     };
-    if path.is_empty() {
-        key
-    } else {
-        format!("{path}.{key}")
-    }
+    if path.is_empty() { key } else { format!("{path}.{key}") }
 }
 
 struct Walk<F> {
@@ -74,9 +64,7 @@ struct Walk<F> {
 impl<F: Fn(usize) -> usize> Walk<F> {
     fn note(&mut self, path: &str, span: Option<Range<usize>>) {
         if let Some(span) = span {
-            self.lines
-                .by_path
-                .insert(path.to_owned(), (self.line_of)(span.start));
+            self.lines.by_path.insert(path.to_owned(), (self.line_of)(span.start));
         }
     }
 

@@ -9,8 +9,8 @@
 //!
 //! let document = Document::parse("lab.toml", "circuit = 4", &Layers::none())?;
 //! let circuits = document.read(|root| root.or("circuits", kind::count(1..=100), 30));
-//! let problems = document.finish(circuits).expect_err("the key is misspelt");
-//! assert_eq!(problems.to_string(), r#"lab.toml:1: unknown key "circuit"; did you mean "circuits"?"#);
+//! let problems = document.finish(circuits).expect_err("the key is misspelt").to_string();
+//! assert_eq!(problems, r#"lab.toml:1: unknown key "circuit"; did you mean "circuits"?"#);
 //! # Ok::<(), topology::Problems>(())
 //! ```
 
@@ -53,12 +53,8 @@ impl Document {
 
     /// Reads `text`; `file` names it in messages.
     pub fn parse(file: &str, text: &str, layers: &Layers) -> Result<Self, Problems> {
-        let problem = |line, message| Problem {
-            file: file.to_owned(),
-            line,
-            key: String::new(),
-            message,
-        };
+        let problem =
+            |line, message| Problem { file: file.to_owned(), line, key: String::new(), message };
         let lines = Lines::parse(text).map_err(|(line, error)| {
             let message = format!("not valid TOML: {}", error.message());
             Problems(vec![problem(line, message)])
@@ -68,7 +64,7 @@ impl Document {
             let message = format!("unknown key {key}; keys here need no quotes");
             return Err(Problems(vec![problem(Some(line), message)]));
         }
-        let merged = layers.apply(text, &lines).map_err(Problems)?;
+        let merged = layers.apply(file, text, &lines).map_err(Problems)?;
         Ok(Self {
             file: file.to_owned(),
             tree: merged.tree,
@@ -120,22 +116,24 @@ impl Document {
             Some(layer) => (layer.to_owned(), None),
             None => (self.file.clone(), self.lines.nearest(place)),
         };
-        self.problems.borrow_mut().push(Problem {
-            file,
-            line,
-            key: key.to_owned(),
-            message,
-        });
+        self.problems.borrow_mut().push(Problem { file, line, key: key.to_owned(), message });
     }
 
-    /// The layer that set `key` or a value around it.
+    /// The layer that set `key`, a value around it, or all that is in it.
     fn layer_of(&self, key: &str) -> Option<&'static str> {
-        let mut key = key;
-        loop {
-            if let Some(layer) = self.origins.get(key) {
+        let mut around = Some(key);
+        while let Some(path) = around {
+            if let Some(layer) = self.origins.get(path) {
                 return Some(layer);
             }
-            key = &key[..key.rfind(['.', '['])?];
+            around = path.rfind(['.', '[']).map(|end| &path[..end]);
         }
+        if self.holds(key) {
+            return None;
+        }
+        let inside = self.origins.iter().find(|(path, _)| {
+            path.strip_prefix(key).is_some_and(|rest| rest.starts_with(['.', '[']))
+        });
+        inside.map(|(_, layer)| *layer)
     }
 }

@@ -24,12 +24,7 @@ impl<'d> Table<'d> {
         path: String,
         entries: Option<&'d HashMap<String, Value>>,
     ) -> Self {
-        Self {
-            document,
-            path,
-            entries,
-            known: RefCell::default(),
-        }
+        Self { document, path, entries, known: RefCell::default() }
     }
 
     /// The last part of this table's path: `mobile` of `trunk_groups.mobile`.
@@ -74,8 +69,7 @@ impl<'d> Table<'d> {
         placeholder: T,
     ) -> T {
         if !self.has(key) {
-            self.document
-                .report(&self.path, format!("needs the key {key:?}"));
+            self.document.report(&self.path, format!("needs the key {key:?}"));
             return placeholder;
         }
         self.or(key, kind, placeholder)
@@ -125,14 +119,8 @@ impl<'d> Table<'d> {
                 .filter_map(|element| self.decode(&path, &element, &kind))
                 .collect(),
             Some(other) => {
-                let raw = Raw {
-                    kind: other,
-                    from_layer: false,
-                };
-                self.report(
-                    key,
-                    format!("must be a list, such as [\"a\", \"b\"], got {raw}"),
-                );
+                let raw = Raw { kind: other, from_layer: false };
+                self.report(key, format!("must be a list, such as [\"a\", \"b\"], got {raw}"));
                 Vec::new()
             }
         }
@@ -145,9 +133,7 @@ impl<'d> Table<'d> {
         kind: impl Fn(Raw<'_>) -> Result<T, String>,
     ) -> Vec<T> {
         match self.value(key).map(|value| &value.kind) {
-            None => self
-                .document
-                .report(&self.path, format!("needs the key {key:?}")),
+            None => self.document.report(&self.path, format!("needs the key {key:?}")),
             Some(ValueKind::Array(elements)) if elements.is_empty() => {
                 self.report(key, "must not be empty");
             }
@@ -157,33 +143,25 @@ impl<'d> Table<'d> {
     }
 
     /// Reads the table at `key`.
-    pub fn section<T>(&self, key: &'static str, read: impl FnOnce(&Table<'d>) -> T) -> T {
+    pub fn section<T>(&self, key: &'static str, read: impl FnOnce(&Self) -> T) -> T {
         let path = self.path(key);
-        let entries = self
-            .value(key)
-            .and_then(|value| self.entries_of(&path, value));
+        let entries = self.value(key).and_then(|value| self.entries_of(&path, value));
         self.sub_table(path, entries, read)
     }
 
     /// Reads each `[key.NAME]` table, in the order of the file.
-    pub fn named<T>(&self, key: &'static str, mut read: impl FnMut(&Table<'d>) -> T) -> Vec<T> {
+    pub fn named<T>(&self, key: &'static str, mut read: impl FnMut(&Self) -> T) -> Vec<T> {
         let path = self.path(key);
-        let Some(entries) = self
-            .value(key)
-            .and_then(|value| self.entries_of(&path, value))
-        else {
+        let Some(entries) = self.value(key).and_then(|value| self.entries_of(&path, value)) else {
             return Vec::new();
         };
-        let mut tables: Vec<_> = entries
-            .iter()
-            .map(|(name, value)| (join(&path, name), name, value))
-            .collect();
+        let mut tables: Vec<_> =
+            entries.iter().map(|(name, value)| (join(&path, name), name, value)).collect();
         tables.sort_by_key(|(path, ..)| (self.document.lines.nearest(path), path.clone()));
         let mut read_all = Vec::new();
         for (path, name, value) in tables {
             if !self.document.holds(&path) {
-                self.document
-                    .report(&path, "is not in the file; only the file can add it");
+                self.document.report(&path, "is not in the file; only the file can add it");
             } else if !is_name(name) {
                 let message =
                     "must be named with at most 32 lower-case letters, digits and hyphens";
@@ -196,7 +174,7 @@ impl<'d> Table<'d> {
     }
 
     /// Reads each `[[key]]` table, in the order of the file.
-    pub fn tables<T>(&self, key: &'static str, mut read: impl FnMut(&Table<'d>) -> T) -> Vec<T> {
+    pub fn tables<T>(&self, key: &'static str, mut read: impl FnMut(&Self) -> T) -> Vec<T> {
         let path = self.path(key);
         match self.value(key).map(|value| &value.kind) {
             None => Vec::new(),
@@ -210,10 +188,7 @@ impl<'d> Table<'d> {
                 })
                 .collect(),
             Some(_) => {
-                self.report(
-                    key,
-                    format!("must be a list of tables; begin each with [[{path}]]"),
-                );
+                self.report(key, format!("must be a list of tables; begin each with [[{path}]]"));
                 Vec::new()
             }
         }
@@ -231,8 +206,7 @@ impl<'d> Table<'d> {
                 None => format!("the keys here are {}", known.join(", ")),
             };
             let message = format!("unknown key {key:?}; {hint}");
-            self.document
-                .report_at(&self.path(key), &self.path, message);
+            self.document.report_at(&self.path(key), &self.path, message);
         }
     }
 
@@ -248,7 +222,7 @@ impl<'d> Table<'d> {
         &self,
         path: String,
         entries: Option<&'d HashMap<String, Value>>,
-        read: impl FnOnce(&Table<'d>) -> T,
+        read: impl FnOnce(&Self) -> T,
     ) -> T {
         let table = Self::new(self.document, path, entries);
         let value = read(&table);
@@ -260,12 +234,8 @@ impl<'d> Table<'d> {
         match &value.kind {
             ValueKind::Table(entries) => Some(entries),
             other => {
-                let raw = Raw {
-                    kind: other,
-                    from_layer: false,
-                };
-                self.document
-                    .report(path, format!("must be a table, got {raw}"));
+                let raw = Raw { kind: other, from_layer: false };
+                self.document.report(path, format!("must be a table, got {raw}"));
                 None
             }
         }
@@ -278,10 +248,7 @@ impl<'d> Table<'d> {
         kind: &impl Fn(Raw<'_>) -> Result<T, String>,
     ) -> Option<T> {
         let from_layer = self.document.layer_of(path).is_some();
-        match kind(Raw {
-            kind: value,
-            from_layer,
-        }) {
+        match kind(Raw { kind: value, from_layer }) {
             Ok(value) => Some(value),
             Err(refusal) => {
                 self.document.report(path, refusal);

@@ -15,18 +15,14 @@ const CASES: u64 = 2_000;
 fn word(rng: &mut impl Rng) -> String {
     const LETTERS: &[u8] = b"abcXYZ0129-._";
     let length = rng.random_range(1..8);
-    (0..length)
-        .map(|_| char::from(LETTERS[rng.random_range(0..LETTERS.len())]))
-        .collect()
+    (0..length).map(|_| char::from(LETTERS[rng.random_range(0..LETTERS.len())])).collect()
 }
 
 /// Free text, with what a parser could mistake for structure.
 fn text(rng: &mut impl Rng) -> String {
     const LETTERS: &[char] = &['a', '=', ':', ' ', '/', '\t', 'é', '0', 'm'];
     let length = rng.random_range(0..12);
-    (0..length)
-        .map(|_| LETTERS[rng.random_range(0..LETTERS.len())])
-        .collect()
+    (0..length).map(|_| LETTERS[rng.random_range(0..LETTERS.len())]).collect()
 }
 
 fn several<T>(rng: &mut StdRng, most: usize, mut one: impl FnMut(&mut StdRng) -> T) -> Vec<T> {
@@ -65,10 +61,7 @@ fn attribute(rng: &mut StdRng) -> Attribute {
     if rng.random_ratio(1, 4) {
         return Direction::Inactive.into();
     }
-    Attribute {
-        name: Cow::Owned(word(rng)),
-        value: maybe(rng, text),
-    }
+    Attribute { name: Cow::Owned(word(rng)), value: maybe(rng, text) }
 }
 
 fn media(rng: &mut StdRng) -> Media {
@@ -146,10 +139,7 @@ fn answers_keep_the_streams_of_the_offer_in_place() {
         answered += 1;
         assert_eq!(answer.media.len(), offer.media.len());
         for (ours, theirs) in answer.media.iter().zip(&offer.media) {
-            assert_eq!(
-                (&ours.kind, &ours.protocol),
-                (&theirs.kind, &theirs.protocol)
-            );
+            assert_eq!((&ours.kind, &ours.protocol), (&theirs.kind, &theirs.protocol));
             assert!(theirs.port != 0 || ours.port == 0);
             assert!(ours.formats.iter().all(|f| theirs.formats.contains(f)));
         }

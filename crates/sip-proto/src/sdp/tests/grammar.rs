@@ -31,19 +31,9 @@ fn example_of_rfc_8866_is_printed_byte_for_byte() {
 #[test]
 fn stream_address_overrides_the_session_address() {
     let session = parse(RFC8866_EXAMPLE);
-    let targets: Vec<String> = session
-        .media
-        .iter()
-        .map(|media| session.target_of(media).unwrap().to_string())
-        .collect();
-    assert_eq!(
-        targets,
-        [
-            "198.51.100.1:49170",
-            "198.51.100.1:49180",
-            "[2001:db8::2]:51372"
-        ]
-    );
+    let targets: Vec<String> =
+        session.media.iter().map(|media| session.target_of(media).unwrap().to_string()).collect();
+    assert_eq!(targets, ["198.51.100.1:49170", "198.51.100.1:49180", "[2001:db8::2]:51372"]);
 }
 
 // RFC 8866 §5: "The sequence CRLF is used to end a line, though parsers should be tolerant and also
@@ -93,40 +83,13 @@ fn errors_name_the_line() {
     let cases: [(&[u8], SdpError); 9] = [
         (b"", SdpError::Missing { field: 'v' }),
         (b"v=0\r\ns=-\r\n", SdpError::Missing { field: 'o' }),
-        (
-            b"o=- 1 1 IN IP4 192.0.2.1\r\n",
-            SdpError::Missing { field: 'v' },
-        ),
-        (
-            b"v=1\r\n",
-            SdpError::Malformed {
-                line: 1,
-                field: 'v',
-            },
-        ),
+        (b"o=- 1 1 IN IP4 192.0.2.1\r\n", SdpError::Missing { field: 'v' }),
+        (b"v=1\r\n", SdpError::Malformed { line: 1, field: 'v' }),
         (b"v=0\r\nhello\r\n", SdpError::NotALine { line: 2 }),
         (b"v=0\r\ns=a\0b\r\n", SdpError::NotALine { line: 2 }),
-        (
-            b"v=0\r\no=- x 1 IN IP4 192.0.2.1\r\n",
-            SdpError::Malformed {
-                line: 2,
-                field: 'o',
-            },
-        ),
-        (
-            b"v=0\r\nm=audio 70000 RTP/AVP 0\r\n",
-            SdpError::Malformed {
-                line: 2,
-                field: 'm',
-            },
-        ),
-        (
-            b"v=0\r\nm=audio 9 RTP/AVP\r\n",
-            SdpError::Malformed {
-                line: 2,
-                field: 'm',
-            },
-        ),
+        (b"v=0\r\no=- x 1 IN IP4 192.0.2.1\r\n", SdpError::Malformed { line: 2, field: 'o' }),
+        (b"v=0\r\nm=audio 70000 RTP/AVP 0\r\n", SdpError::Malformed { line: 2, field: 'm' }),
+        (b"v=0\r\nm=audio 9 RTP/AVP\r\n", SdpError::Malformed { line: 2, field: 'm' }),
     ];
     for (bytes, error) in cases {
         assert_eq!(error.status(), 400);
@@ -140,12 +103,9 @@ fn floods_are_refused() {
     let formats = format!("{SHORT}m=audio 9 RTP/AVP{}\r\n", " 8".repeat(129));
     let lines = format!("{SHORT}{}", "a=x\r\n".repeat(2_050));
     let bytes = format!("{SHORT}i={}\r\n", "x".repeat(70_000));
-    for (text, what) in [
-        (streams, "streams"),
-        (formats, "formats"),
-        (lines, "lines"),
-        (bytes, "bytes"),
-    ] {
+    for (text, what) in
+        [(streams, "streams"), (formats, "formats"), (lines, "lines"), (bytes, "bytes")]
+    {
         let refused = Session::parse(text.as_bytes());
         assert!(matches!(refused, Err(SdpError::TooMany { what: w, .. }) if w == what));
     }

@@ -104,10 +104,7 @@ fn other_protocols_and_unknown_codecs_are_not_acceptable() {
     let g729 = audio("", "18", "").to_string();
     let nowhere = RFC3264_BASIC.replace("c=IN IP4 host.anywhere.com\r\n", "");
     for text in [secure, g729, nowhere] {
-        assert_eq!(
-            answer(&parse(&text), &local()),
-            Err(SdpError::NotAcceptable)
-        );
+        assert_eq!(answer(&parse(&text), &local()), Err(SdpError::NotAcceptable));
     }
 }
 
@@ -156,10 +153,7 @@ fn null_address_is_hold() {
 
 #[test]
 fn our_own_wish_limits_the_answer() {
-    let mute = LocalMedia {
-        direction: Direction::Inactive,
-        ..local()
-    };
+    let mute = LocalMedia { direction: Direction::Inactive, ..local() };
     let answer = answer(&audio("", "8", ""), &mute).unwrap();
     assert_eq!(answer.direction_of(&answer.media[0]), Direction::Inactive);
 }
@@ -189,10 +183,7 @@ fn version_grows_only_on_change() {
 fn later_answer_continues_the_session() {
     let first = answer(&audio("", "8", ""), &local()).unwrap();
     let hold = audio("", "8", "a=sendonly\r\n");
-    let other_id = LocalMedia {
-        session_id: 99,
-        ..local()
-    };
+    let other_id = LocalMedia { session_id: 99, ..local() };
     let second = answer(&hold, &other_id).unwrap().continuing(&first);
     assert_eq!((second.origin.session_id, second.origin.version), (7, 2));
     let again = answer(&hold, &local()).unwrap().continuing(&second);

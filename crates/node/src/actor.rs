@@ -1,0 +1,295 @@
+//! The actor that runs one [`Node`]: the only place where a node meets the clock and the network.
+//!
+//! ```text
+//!   UDP batches ─┐                             ┌─► datagrams, a batch at a time
+//!   TCP inputs  ─┤  handle_*  ┌──────┐  poll_* ├─► TCP connections
+//!   messages    ─┼──────────► │ Node │ ───────►┼─► event sink
+//!   one deadline ┘            └──────┘         └─► the next deadline
+//! ```
+//!
+//! A panic in a node is a bug and leaves its state half changed. The actor ends then, its
+//! [`Lifeline`] tells so, and the process ends with a code of its own: a box that restarts by
+//! itself would hide the bug from the run.
+
+use std::marker::PhantomData;
+use std::time::{Duration, Instant};
+
+use actix::{
+    Actor, ActorContext, ActorFutureExt, AsyncContext, Context, Handler, Message, MessageResult,
+    StreamHandler, WrapFuture,
+};
+use sip_proto::{Packet, Transport};
+use tokio::sync::mpsc::UnboundedSender;
+
+use crate::Node;
+use crate::boxes::Notice;
+use crate::socket::{
+    Flushed, SocketCounts, Sockets, Tally, TcpInput, TcpInputs, TcpPort, UdpReceiver, UdpSender,
+};
+
+/// Messages of the management plane that may wait for one actor.
+const MAILBOX: usize = 64;
+/// A far deadline is armed in steps of this, because an armed one is never cancelled: each stays
+/// in the actor until it fires, and the actor looks at all of them whenever it wakes.
+const LONGEST_WAIT: Duration = Duration::from_secs(1);
+
+/// Runs one node behind one address.
+pub(crate) struct NodeActor<N: Node> {
+    node: N,
+    sink: Box<dyn FnMut(N::Event)>,
+    udp: UdpSender,
+    tcp: TcpPort,
+    tally: Tally,
+    /// Taken when the actor starts.
+    streams: Option<(UdpReceiver, TcpInputs)>,
+    /// Datagrams of the inputs since the last flush.
+    datagrams: Vec<Packet>,
+    /// A future waits for room in the kernel's send buffer.
+    awaiting_room: bool,
+    /// The earliest deadline that will fire.
+    armed: Option<Instant>,
+    draining: bool,
+    lifeline: Lifeline,
+}
+
+impl<N: Node + Unpin + 'static> NodeActor<N> {
+    pub(crate) fn new(
+        node: N,
+        sockets: Sockets,
+        sink: Box<dyn FnMut(N::Event)>,
+        lifeline: Lifeline,
+    ) -> Self {
+        let Sockets {
+            udp_receiver,
+            udp_sender,
+            tcp_inputs,
+            tcp,
+            tally,
+        } = sockets;
+        Self {
+            node,
+            sink,
+            udp: udp_sender,
+            tcp,
+            tally,
+            streams: Some((udp_receiver, tcp_inputs)),
+            datagrams: Vec::new(),
+            awaiting_room: false,
+            armed: None,
+            draining: false,
+            lifeline,
+        }
+    }
+
+    /// Gives the node one input and takes its outputs.
+    fn feed(&mut self, input: impl FnOnce(&mut N)) {
+        input(&mut self.node);
+        while let Some(packet) = self.node.poll_transmit() {
+            match packet.transport {
+                Transport::Udp => self.datagrams.push(packet),
+                Transport::Tcp => self.tcp.send(packet),
+            }
+        }
+        while let Some(event) = self.node.poll_event() {
+            (self.sink)(event);
+        }
+    }
+
+    /// Ends a series of inputs: sends what they made and arms the next deadline.
+    fn settle(&mut self, ctx: &mut Context<Self>) {
+        if !self.datagrams.is_empty() && self.udp.send(&mut self.datagrams) == Flushed::Waiting {
+            self.await_room(ctx);
+        }
+        self.arm(ctx);
+        if self.draining && self.node.is_drained() {
+            self.draining = false; // told once
+            self.lifeline.tell_drained();
+        }
+    }
+
+    fn await_room(&mut self, ctx: &mut Context<Self>) {
+        if self.awaiting_room {
+            return;
+        }
+        self.awaiting_room = true;
+        let flush = self.udp.writable().into_actor(self).map(|(), actor, ctx| {
+            actor.awaiting_room = false;
+            if actor.udp.flush() == Flushed::Waiting {
+                actor.await_room(ctx);
+            }
+        });
+        ctx.spawn(flush);
+    }
+
+    /// Makes sure that something fires no later than the node's deadline.
+    fn arm(&mut self, ctx: &mut Context<Self>) {
+        let Some(due) = self.node.poll_timeout() else {
+            return;
+        };
+        if self.armed.is_some_and(|armed| armed <= due) {
+            return;
+        }
+        let now = Instant::now();
+        let wait = due.saturating_duration_since(now).min(LONGEST_WAIT);
+        let due = now + wait;
+        if self.armed.is_some_and(|armed| armed <= due) {
+            return;
+        }
+        self.armed = Some(due);
+        ctx.run_later(wait, move |actor, ctx| {
+            // One that was overtaken by an earlier deadline fires too: harmless.
+            if actor.armed == Some(due) {
+                actor.armed = None;
+            }
+            actor.feed(|node| node.handle_timeout(Instant::now()));
+            actor.settle(ctx);
+        });
+    }
+}
+
+impl<N: Node + Unpin + 'static> Actor for NodeActor<N> {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Context<Self>) {
+        ctx.set_mailbox_capacity(MAILBOX);
+        if let Some((datagrams, connections)) = self.streams.take() {
+            ctx.add_stream(datagrams);
+            ctx.add_stream(connections);
+        }
+        // A node may have something to send or to wait for from its birth.
+        self.feed(|node| node.handle_timeout(Instant::now()));
+        self.settle(ctx);
+    }
+
+    fn stopped(&mut self, _: &mut Context<Self>) {
+        self.lifeline.tell_stopped();
+    }
+}
+
+impl<N: Node + Unpin + 'static> StreamHandler<Vec<Packet>> for NodeActor<N> {
+    fn handle(&mut self, batch: Vec<Packet>, ctx: &mut Context<Self>) {
+        let now = Instant::now();
+        for packet in batch {
+            self.feed(|node| node.handle_packet(now, packet));
+        }
+        self.settle(ctx);
+    }
+}
+
+impl<N: Node + Unpin + 'static> StreamHandler<TcpInput> for NodeActor<N> {
+    fn handle(&mut self, input: TcpInput, ctx: &mut Context<Self>) {
+        let now = Instant::now();
+        match input {
+            TcpInput::Accepted { stream, peer } => self.tcp.adopt(stream, peer),
+            TcpInput::Received(packet) => self.feed(|node| node.handle_packet(now, packet)),
+            TcpInput::Ended(ended) => {
+                if let Some(peer) = self.tcp.forget(&ended) {
+                    self.feed(|node| node.handle_unreachable(now, Transport::Tcp, peer));
+                }
+            }
+        }
+        self.settle(ctx);
+    }
+}
+
+/// An operator's command.
+pub(crate) struct Command<N: Node>(pub(crate) N::Command);
+
+impl<N: Node> Message for Command<N> {
+    type Result = ();
+}
+
+impl<N: Node + Unpin + 'static> Handler<Command<N>> for NodeActor<N> {
+    type Result = ();
+
+    fn handle(&mut self, Command(command): Command<N>, ctx: &mut Context<Self>) {
+        self.feed(|node| node.handle_command(Instant::now(), command));
+        self.settle(ctx);
+    }
+}
+
+/// Asks what the box and its sockets look like now.
+pub(crate) struct TakeSnapshot<N>(pub(crate) PhantomData<fn() -> N>);
+
+impl<N: Node<Snapshot: 'static>> Message for TakeSnapshot<N> {
+    type Result = (N::Snapshot, SocketCounts);
+}
+
+impl<N: Node<Snapshot: 'static> + Unpin + 'static> Handler<TakeSnapshot<N>> for NodeActor<N> {
+    type Result = MessageResult<TakeSnapshot<N>>;
+
+    fn handle(&mut self, _: TakeSnapshot<N>, _: &mut Context<Self>) -> Self::Result {
+        MessageResult((self.node.snapshot(), self.tally.read()))
+    }
+}
+
+/// Refuse what is new, end what is in progress, and tell when that is done.
+pub(crate) struct Drain;
+
+impl Message for Drain {
+    type Result = ();
+}
+
+impl<N: Node + Unpin + 'static> Handler<Drain> for NodeActor<N> {
+    type Result = ();
+
+    fn handle(&mut self, _: Drain, ctx: &mut Context<Self>) {
+        self.draining = true;
+        self.feed(|node| node.handle_drain(Instant::now()));
+        self.settle(ctx);
+    }
+}
+
+/// End now, as when the plug is pulled: calls in progress get no farewell.
+pub(crate) struct Stop;
+
+impl Message for Stop {
+    type Result = ();
+}
+
+impl<N: Node + Unpin + 'static> Handler<Stop> for NodeActor<N> {
+    type Result = ();
+
+    fn handle(&mut self, _: Stop, ctx: &mut Context<Self>) {
+        ctx.stop();
+    }
+}
+
+/// Tells the shell how an actor fares; dropped without a farewell, it tells that the actor failed.
+pub(crate) struct Lifeline {
+    name: String,
+    notices: UnboundedSender<Notice>,
+    ended: bool,
+}
+
+impl Lifeline {
+    pub(crate) fn new(name: String, notices: UnboundedSender<Notice>) -> Self {
+        Self {
+            name,
+            notices,
+            ended: false,
+        }
+    }
+
+    fn tell_drained(&self) {
+        self.tell(Notice::Drained(self.name.clone()));
+    }
+
+    fn tell_stopped(&mut self) {
+        self.ended = true;
+        self.tell(Notice::Stopped(self.name.clone()));
+    }
+
+    fn tell(&self, notice: Notice) {
+        // Fails only when the shell itself has ended.
+        let _ = self.notices.send(notice);
+    }
+}
+
+impl Drop for Lifeline {
+    fn drop(&mut self) {
+        if !self.ended {
+            self.tell(Notice::Failed(self.name.clone()));
+        }
+    }
+}

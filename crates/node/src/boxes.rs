@@ -1,0 +1,254 @@
+//! The boxes of one process: started together, spread over threads, asked, drained, stopped.
+
+use std::collections::{BTreeMap, HashSet};
+use std::fmt;
+use std::io;
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use serde_json::Value;
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+
+use crate::directory::{Directory, State};
+use crate::socket::{BindError, SocketLimits, bind};
+use crate::spec::NodeSpec;
+use crate::system::{Launch, Remote, Thread};
+
+/// A box that does not answer for so long keeps its last snapshot in the directory.
+const SNAPSHOT_TIMEOUT: Duration = Duration::from_millis(500);
+
+/// Running boxes. Lives inside [`run`](crate::run).
+pub struct Boxes {
+    directory: Directory,
+    remotes: BTreeMap<String, Box<dyn Remote>>,
+    notices: mpsc::UnboundedReceiver<Notice>,
+    threads: Vec<Thread>,
+}
+
+/// What a box tells about its own life. Each names the box.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Notice {
+    /// Nothing is in progress any more after [`Boxes::drain`].
+    Drained(String),
+    /// Ended on demand.
+    Stopped(String),
+    /// Ended by a panic.
+    Failed(String),
+}
+
+/// Why boxes did not start. None runs then.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error("{}", sentences(.0))]
+    Bind(Vec<BindError>),
+    #[error("two boxes have the name \"{name}\"")]
+    SameName { name: String },
+    #[error("cannot catch signals: {0}")]
+    Signals(io::Error),
+    #[error("cannot start a thread: {0}")]
+    Thread(io::Error),
+    #[error("\"{name}\": cannot use its sockets: {error}")]
+    Sockets { name: String, error: io::Error },
+    #[error("\"{name}\": panicked while it was built")]
+    Panicked { name: String },
+}
+
+fn sentences(errors: &[BindError]) -> String {
+    errors
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+/// Why a box did not take a command.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CommandError {
+    #[error("there is no box \"{name}\"")]
+    Unknown { name: String },
+    #[error("\"{name}\" refuses: {reason}")]
+    Refused { name: String, reason: String },
+    #[error("\"{name}\" has too many commands waiting")]
+    Busy { name: String },
+    #[error("\"{name}\" has ended")]
+    Ended { name: String },
+}
+
+impl Boxes {
+    /// Binds every address, then starts every box; they share as many threads as there are cores.
+    ///
+    /// # Errors
+    /// All addresses that cannot be had, at once, or the first other failure.
+    pub async fn start(
+        specs: Vec<NodeSpec>,
+        limits: SocketLimits,
+        directory: Directory,
+    ) -> Result<Self, StartError> {
+        check_names(&specs)?;
+        let (bound, errors): (Vec<_>, Vec<_>) = specs
+            .iter()
+            .map(|spec| bind(&spec.label))
+            .partition(Result::is_ok);
+        if !errors.is_empty() {
+            return Err(StartError::Bind(
+                errors.into_iter().filter_map(Result::err).collect(),
+            ));
+        }
+        let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        let threads = (0..cores.min(specs.len()))
+            .map(|_| Thread::start())
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(StartError::Thread)?;
+
+        let (told, notices) = mpsc::unbounded_channel();
+        let mut boxes = Self {
+            directory,
+            remotes: BTreeMap::new(),
+            notices,
+            threads,
+        };
+        for (index, (spec, bound)) in specs
+            .into_iter()
+            .zip(bound.into_iter().flatten())
+            .enumerate()
+        {
+            let name = spec.label.name.clone();
+            let thread = &boxes.threads[index % boxes.threads.len()];
+            let address = bound.address;
+            let launch = Launch::on(thread, name.clone(), limits, told.clone());
+            match (spec.launch)(bound, launch).await {
+                Ok(remote) => boxes.remotes.insert(name.clone(), remote),
+                Err(error) => {
+                    boxes.close().await;
+                    return Err(error);
+                }
+            };
+            boxes.directory.add(name, spec.label.kind, address);
+        }
+        Ok(boxes)
+    }
+
+    /// The table that this keeps up to date.
+    #[must_use]
+    pub fn directory(&self) -> &Directory {
+        &self.directory
+    }
+
+    /// Gives a command to one box. `Ok` means that the box has it, not that it has obeyed.
+    ///
+    /// # Errors
+    /// The box did not take the command.
+    pub fn command(&self, name: &str, args: Value) -> Result<(), CommandError> {
+        let unknown = || CommandError::Unknown {
+            name: name.to_owned(),
+        };
+        self.remotes
+            .get(name)
+            .ok_or_else(unknown)?
+            .command(name, args)
+    }
+
+    /// Brings the snapshots in the directory up to date.
+    pub async fn refresh(&self) {
+        join_all(self.remotes.iter().map(async |(name, remote)| {
+            match timeout(SNAPSHOT_TIMEOUT, remote.snapshot()).await {
+                Ok(Some((snapshot, sockets))) => self.directory.update(name, |entry| {
+                    entry.snapshot = snapshot;
+                    entry.sockets = sockets;
+                }),
+                Ok(None) => {} // it has ended; its notice says how
+                Err(_) => tracing::warn!(%name, "the box is too busy to show itself"),
+            }
+        }))
+        .await;
+    }
+
+    /// Makes every running box refuse what is new and end what is in progress.
+    pub fn drain(&self) {
+        for (name, remote) in &self.remotes {
+            self.directory.update(name, |entry| {
+                if entry.state == State::Running {
+                    entry.state = State::Draining;
+                }
+            });
+            remote.drain();
+        }
+    }
+
+    /// Pulls the plug of one box: calls in progress get no farewell.
+    pub fn stop(&self, name: &str) {
+        if let Some(remote) = self.remotes.get(name) {
+            remote.stop();
+        }
+    }
+
+    /// True when every box has ended or has nothing in progress any more after a drain.
+    #[must_use]
+    pub fn are_drained(&self) -> bool {
+        self.directory_states()
+            .all(|state| !matches!(state, State::Running | State::Draining))
+    }
+
+    /// Waits for what a box tells next, and notes it in the directory. Cancel safe.
+    pub async fn next_notice(&mut self) -> Notice {
+        let Some(notice) = self.notices.recv().await else {
+            return std::future::pending().await; // every box has ended and said so
+        };
+        let (name, state) = match &notice {
+            Notice::Drained(name) => (name, State::Drained),
+            Notice::Stopped(name) => (name, State::Stopped),
+            Notice::Failed(name) => (name, State::Failed),
+        };
+        self.directory.update(name, |entry| entry.state = state);
+        notice
+    }
+
+    /// Stops every box and waits until the threads have ended.
+    pub async fn close(self) {
+        let Self {
+            remotes,
+            mut notices,
+            threads,
+            ..
+        } = self;
+        for remote in remotes.values() {
+            remote.stop();
+        }
+        // Each actor holds the other end until it is gone. One that hangs must not hang this.
+        let all_gone = async { while notices.recv().await.is_some() {} };
+        if timeout(SNAPSHOT_TIMEOUT, all_gone).await.is_err() {
+            tracing::warn!("a box does not end; its thread is left alone");
+            return;
+        }
+        for thread in threads {
+            thread.end();
+        }
+    }
+
+    fn directory_states(&self) -> impl Iterator<Item = State> {
+        self.remotes
+            .keys()
+            .filter_map(|name| self.directory.find(name))
+            .map(|entry| entry.state)
+    }
+}
+
+impl fmt::Debug for Boxes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Boxes")
+            .field("directory", &self.directory)
+            .finish_non_exhaustive()
+    }
+}
+
+fn check_names(specs: &[NodeSpec]) -> Result<(), StartError> {
+    let mut names = HashSet::new();
+    match specs.iter().find(|spec| !names.insert(&spec.label.name)) {
+        Some(spec) => Err(StartError::SameName {
+            name: spec.label.name.clone(),
+        }),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,58 @@
+//! What the operating system allows this process, and what the process has used.
+
+use std::io;
+use std::time::Duration;
+
+use nix::sys::resource::{Resource, UsageWho, getrlimit, getrusage, setrlimit};
+use nix::sys::time::TimeValLike;
+use serde::Serialize;
+
+/// Allows as many open files as the hard limit permits, and returns how many that is.
+///
+/// The usual soft limit of 1,024 is less than the sockets of a few hundred calls.
+///
+/// # Errors
+/// The system refused to read or to change the limit.
+pub fn raise_fd_limit() -> io::Result<u64> {
+    let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE)?;
+    setrlimit(Resource::RLIMIT_NOFILE, hard, hard)?;
+    Ok(hard)
+}
+
+/// Resources that this process has used since it started.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Usage {
+    /// CPU time in the program, in microseconds.
+    pub user_us: u64,
+    /// CPU time in the kernel for the program, in microseconds.
+    pub system_us: u64,
+    /// Most memory resident at any time, in KiB.
+    pub max_rss_kib: u64,
+}
+
+impl Usage {
+    /// CPU time in all.
+    #[must_use]
+    pub fn cpu(&self) -> Duration {
+        Duration::from_micros(self.user_us + self.system_us)
+    }
+}
+
+/// Reads what this process has used; zero where the system does not tell.
+#[must_use]
+pub fn usage() -> Usage {
+    let Ok(used) = getrusage(UsageWho::RUSAGE_SELF) else {
+        return Usage::default();
+    };
+    let max_rss = u64::try_from(used.max_rss()).unwrap_or(0);
+    Usage {
+        user_us: u64::try_from(used.user_time().num_microseconds()).unwrap_or(0),
+        system_us: u64::try_from(used.system_time().num_microseconds()).unwrap_or(0),
+        // macOS counts in bytes.
+        max_rss_kib: if cfg!(target_os = "macos") {
+            max_rss / 1024
+        } else {
+            max_rss
+        },
+    }
+}

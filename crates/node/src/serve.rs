@@ -1,0 +1,297 @@
+//! The life of a program that serves boxes: ready, running, draining, ended.
+//!
+//! ```text
+//!   start ──► running ──────────────────────────────► draining ──► all drained ──► final
+//!                │   first signal, drain order,          │ second signal, stop order,
+//!                │   end of the parent, DrainRequest     │ drain timeout
+//!                └─ stop order, panic in a box ──────────┴───────────────────────► final
+//! ```
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Serialize;
+use tokio::sync::Notify;
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep_until};
+
+use crate::boxes::{Boxes, Notice, StartError};
+use crate::directory::Directory;
+use crate::limits::{raise_fd_limit, usage};
+use crate::parent::{FromParent, Order, Parent, Place, Report};
+use crate::signals::Signals;
+use crate::socket::SocketLimits;
+use crate::spec::NodeSpec;
+
+const SNAPSHOT_INTERVAL: Duration = Duration::from_secs(1);
+
+/// How to serve.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// A parent process reads our stdout and writes our stdin (`--supervised`).
+    pub supervised: bool,
+    /// How long calls in progress may take to end before the boxes stop anyway.
+    pub drain_timeout: Duration,
+    pub limits: SocketLimits,
+    /// Filled and kept up to date while the boxes run.
+    pub directory: Directory,
+    pub drain_request: DrainRequest,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            supervised: false,
+            drain_timeout: Duration::from_secs(10),
+            limits: SocketLimits::default(),
+            directory: Directory::default(),
+            drain_request: DrainRequest::default(),
+        }
+    }
+}
+
+/// Lets the program itself begin the drain, as a generator that has done its work does.
+#[derive(Debug, Clone, Default)]
+pub struct DrainRequest(Arc<Notify>);
+
+impl DrainRequest {
+    /// Begins the drain, now or as soon as the boxes run. From any thread.
+    pub fn begin(&self) {
+        self.0.notify_one();
+    }
+}
+
+/// How serving ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ending {
+    /// Everything in progress came to its end.
+    Drained,
+    /// Something was still in progress after the drain timeout.
+    DrainTimedOut,
+    /// Stopped on demand, without a drain or during it.
+    Stopped,
+    /// These boxes ended by a panic: a bug.
+    Failed(Vec<String>),
+}
+
+impl Ending {
+    /// The code for the end of the process: 4 when a drain did not end, 130 when stopped by force,
+    /// 70 (`EX_SOFTWARE`) after a panic.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Drained => 0,
+            Self::DrainTimedOut => 4,
+            Self::Stopped => 130,
+            Self::Failed(_) => 70,
+        }
+    }
+}
+
+/// Runs boxes until they are asked to end. To be called inside [`run`](crate::run).
+///
+/// # Errors
+/// The boxes could not be started.
+pub async fn serve(specs: Vec<NodeSpec>, options: Options) -> Result<Ending, StartError> {
+    let parent = options.supervised.then(Parent::on_stdio);
+    serve_for(parent, specs, options).await
+}
+
+async fn serve_for(
+    parent: Option<Parent>,
+    specs: Vec<NodeSpec>,
+    options: Options,
+) -> Result<Ending, StartError> {
+    if let Err(error) = raise_fd_limit() {
+        tracing::warn!(%error, "cannot raise the limit of open files");
+    }
+    // Caught before the first box runs: no call may be cut off by an early signal.
+    let signals = Signals::catch(parent.is_none()).map_err(StartError::Signals)?;
+    let boxes = Boxes::start(specs, options.limits, options.directory).await?;
+    let mut ticks = interval(SNAPSHOT_INTERVAL);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    let mut shell = Shell {
+        boxes,
+        parent,
+        signals,
+        ticks,
+        drain_request: options.drain_request,
+        drain_timeout: options.drain_timeout,
+        deadline: None,
+    };
+    shell.tell_ready();
+    let ending = shell.watch().await;
+    shell.tell_final(&ending).await;
+    shell.boxes.close().await;
+    Ok(ending)
+}
+
+/// Stands between the boxes and whoever started the program.
+struct Shell {
+    boxes: Boxes,
+    /// `None`: a person at a terminal.
+    parent: Option<Parent>,
+    signals: Signals,
+    ticks: Interval,
+    drain_request: DrainRequest,
+    drain_timeout: Duration,
+    /// When the drain is given up; `None` while running.
+    deadline: Option<Instant>,
+}
+
+enum Happening {
+    Signal,
+    FromParent(FromParent),
+    DrainRequested,
+    Notice(Notice),
+    Tick,
+    DrainTimeout,
+}
+
+impl Shell {
+    async fn watch(&mut self) -> Ending {
+        loop {
+            let ending = match self.next().await {
+                Happening::Signal if self.deadline.is_some() => Some(Ending::Stopped),
+                Happening::Signal | Happening::DrainRequested => self.drain(),
+                Happening::FromParent(incoming) => self.obey(incoming),
+                Happening::Notice(notice) => self.note(notice),
+                Happening::Tick => self.show().await,
+                Happening::DrainTimeout => Some(self.give_up()),
+            };
+            if let Some(ending) = ending {
+                return ending;
+            }
+        }
+    }
+
+    async fn next(&mut self) -> Happening {
+        let deadline = self.deadline;
+        tokio::select! {
+            () = self.signals.next() => Happening::Signal,
+            incoming = next_from(&mut self.parent) => Happening::FromParent(incoming),
+            () = self.drain_request.0.notified() => Happening::DrainRequested,
+            notice = self.boxes.next_notice() => Happening::Notice(notice),
+            _ = self.ticks.tick() => Happening::Tick,
+            () = passed(deadline) => Happening::DrainTimeout,
+        }
+    }
+
+    fn obey(&mut self, incoming: FromParent) -> Option<Ending> {
+        match incoming {
+            FromParent::Order(Order::Drain) | FromParent::End => self.drain(),
+            FromParent::Order(Order::Stop) => Some(Ending::Stopped),
+            FromParent::Order(Order::Node { name, args }) => {
+                let reason = self
+                    .boxes
+                    .command(&name, args)
+                    .err()
+                    .map(|error| error.to_string());
+                self.tell(&Report::Command {
+                    name: &name,
+                    accepted: reason.is_none(),
+                    reason,
+                });
+                None
+            }
+            FromParent::Nonsense { line, reason } => {
+                self.tell(&Report::Refused {
+                    line: &line,
+                    reason: &reason,
+                });
+                None
+            }
+        }
+    }
+
+    fn drain(&mut self) -> Option<Ending> {
+        if self.deadline.is_none() {
+            self.deadline = Some(Instant::now() + self.drain_timeout);
+            tracing::info!(timeout = ?self.drain_timeout, "draining: a second signal stops at once");
+            self.boxes.drain();
+        }
+        self.drained()
+    }
+
+    fn drained(&mut self) -> Option<Ending> {
+        let drained = self.deadline.is_some() && self.boxes.are_drained();
+        drained.then(|| {
+            self.tell(&Report::Drained { complete: true });
+            Ending::Drained
+        })
+    }
+
+    fn note(&mut self, notice: Notice) -> Option<Ending> {
+        match notice {
+            Notice::Failed(name) => {
+                tracing::error!(%name, "a box panicked: this is a bug; the program ends");
+                Some(Ending::Failed(vec![name]))
+            }
+            Notice::Drained(_) | Notice::Stopped(_) => self.drained(),
+        }
+    }
+
+    fn give_up(&mut self) -> Ending {
+        tracing::warn!(timeout = ?self.drain_timeout, "calls are still in progress: stopping anyway");
+        self.tell(&Report::Drained { complete: false });
+        Ending::DrainTimedOut
+    }
+
+    async fn show(&mut self) -> Option<Ending> {
+        self.boxes.refresh().await;
+        let nodes = self.boxes.directory().entries();
+        self.tell(&Report::Snapshot { nodes: &nodes });
+        None
+    }
+
+    fn tell_ready(&mut self) {
+        let entries = self.boxes.directory().entries();
+        if self.parent.is_none() {
+            for (name, entry) in &entries {
+                tracing::info!(
+                    "{} {name} listens on {} (UDP, TCP)",
+                    entry.kind,
+                    entry.address
+                );
+            }
+        }
+        let places = entries.iter().map(|(name, entry)| Place {
+            name,
+            kind: entry.kind,
+            address: entry.address,
+        });
+        self.tell(&Report::Ready {
+            nodes: places.collect(),
+        });
+    }
+
+    async fn tell_final(&mut self, ending: &Ending) {
+        self.boxes.refresh().await;
+        let nodes = self.boxes.directory().entries();
+        self.tell(&Report::Final {
+            ending,
+            usage: usage(),
+            nodes: &nodes,
+        });
+    }
+
+    fn tell(&mut self, report: &Report<'_>) {
+        if let Some(parent) = &mut self.parent {
+            parent.tell(report);
+        }
+    }
+}
+
+async fn next_from(parent: &mut Option<Parent>) -> FromParent {
+    match parent {
+        Some(parent) => parent.next().await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn passed(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => sleep_until(deadline).await,
+        None => std::future::pending().await,
+    }
+}

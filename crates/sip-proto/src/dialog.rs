@@ -1,0 +1,261 @@
+//! Dialogs — RFC 3261 §12: what two user agents know of each other while a call lasts.
+
+use std::net::SocketAddr;
+
+use crate::message::{
+    Draft, Head, Message, Method, Name, Payload, Request, Response, Uri, address_of,
+};
+use crate::transaction::Target;
+use crate::{Rejection, Transport};
+
+/// One side of a dialog (RFC 3261 §12).
+#[derive(Debug, Clone)]
+pub struct Dialog {
+    call_id: Box<str>,
+    /// Our name-addr with our tag: From of our requests.
+    local: Box<str>,
+    /// The peer's name-addr with its tag: To of our requests.
+    remote: Box<str>,
+    remote_tag: Box<str>,
+    local_seq: u32,
+    remote_seq: Option<u32>,
+    /// The peer's Contact URI.
+    remote_target: Box<str>,
+    /// In the order in which our requests visit it.
+    route_set: Vec<Box<str>>,
+    /// Where the peer's last message came from: used when a Contact or Route names a host that is no address.
+    source: SocketAddr,
+    transport: Transport,
+}
+
+impl Dialog {
+    /// The dialog that a response to our INVITE makes (RFC 3261 §12.1.2). It says all that is needed.
+    pub(crate) fn uac(response: &Response, peer: SocketAddr) -> Self {
+        let mut route_set: Vec<Box<str>> =
+            response.list(Name::RecordRoute).map(Box::from).collect();
+        route_set.reverse();
+        let to = response.to();
+        Self {
+            call_id: response.call_id().into(),
+            local: response.from_value().into(),
+            remote: response.to_value().into(),
+            remote_tag: response.to_tag().unwrap_or_default().into(),
+            local_seq: response.cseq().0,
+            remote_seq: None,
+            remote_target: response
+                .contact()
+                .map_or(to.uri(), |contact| contact.uri())
+                .as_str()
+                .into(),
+            route_set,
+            source: peer,
+            transport: transport_of(response),
+        }
+    }
+
+    /// The dialog that our response with `local_tag` to a peer's INVITE makes (RFC 3261 §12.1.1).
+    pub(crate) fn uas(
+        request: &Request,
+        local_tag: &str,
+        source: SocketAddr,
+        transport: Transport,
+    ) -> Self {
+        let from = request.from();
+        Self {
+            call_id: request.call_id().into(),
+            local: format!("{};tag={local_tag}", request.to_value()).into(),
+            remote: request.from_value().into(),
+            remote_tag: request.from_tag().into(),
+            local_seq: 0,
+            remote_seq: Some(request.cseq().0),
+            // A peer of RFC 2543 may send no Contact; its From is all there is then.
+            remote_target: request
+                .contact()
+                .map_or(from.uri(), |contact| contact.uri())
+                .as_str()
+                .into(),
+            route_set: request.list(Name::RecordRoute).map(Box::from).collect(),
+            source,
+            transport,
+        }
+    }
+
+    #[must_use]
+    pub fn call_id(&self) -> &str {
+        &self.call_id
+    }
+
+    #[must_use]
+    pub fn remote_tag(&self) -> &str {
+        &self.remote_tag
+    }
+
+    #[must_use]
+    pub fn remote_target(&self) -> &str {
+        &self.remote_target
+    }
+
+    /// True if a message with this Call-ID and this tag of the peer is inside this dialog.
+    pub(crate) fn matches(&self, call_id: &str, remote_tag: &str) -> bool {
+        *self.call_id == *call_id && *self.remote_tag == *remote_tag
+    }
+
+    /// Takes the CSeq of a new request from the peer (RFC 3261 §12.2.2).
+    pub(crate) fn take_remote_seq(&mut self, request: &Request) -> Result<(), Rejection> {
+        let seq = request.cseq().0;
+        if self.remote_seq.is_some_and(|have| seq < have) {
+            return Err(Rejection::new(500).with_warning("the CSeq goes backwards"));
+        }
+        self.remote_seq = Some(seq);
+        Ok(())
+    }
+
+    /// A target refresh: INVITE and UPDATE and their 2xx may move the peer's Contact (RFC 3261 §12.2, RFC 3311 §5).
+    pub(crate) fn refresh_target(&mut self, message: &Message) {
+        if let Some(contact) = message.contact()
+            && contact.uri().as_str() != &*self.remote_target
+        {
+            self.remote_target = contact.uri().as_str().into();
+        }
+    }
+
+    /// A request inside the dialog with the next CSeq, and where it goes.
+    pub(crate) fn request(
+        &mut self,
+        method: Method,
+        fixed: &[u8],
+        payload: &Payload,
+    ) -> (Draft, Target) {
+        self.local_seq += 1;
+        self.write(method, self.local_seq, fixed, payload)
+    }
+
+    /// The ACK of a 2xx to the INVITE numbered `seq` (RFC 3261 §13.2.2.4).
+    pub(crate) fn ack(&self, seq: u32, fixed: &[u8], payload: &Payload) -> (Draft, Target) {
+        self.write(Method::Ack, seq, fixed, payload)
+    }
+
+    /// The CSeq number of the peer's last request.
+    pub(crate) const fn remote_seq(&self) -> Option<u32> {
+        self.remote_seq
+    }
+
+    fn write(&self, method: Method, cseq: u32, fixed: &[u8], payload: &Payload) -> (Draft, Target) {
+        let strict = self.route_set.first().and_then(|route| strict_router(route));
+        let shifted: Vec<Box<str>>;
+        let (uri, route): (&str, &[Box<str>]) = match strict {
+            None => (&self.remote_target, &self.route_set),
+            Some(router) => {
+                // RFC 3261 §12.2.1.1: a first hop without "lr" wants itself as Request-URI and the target last.
+                let rest = self.route_set.iter().skip(1).cloned();
+                shifted = rest.chain([format!("<{}>", self.remote_target).into()]).collect();
+                (router, &shifted)
+            }
+        };
+        let head = Head {
+            method,
+            uri,
+            max_forwards: 70,
+            from: &self.local,
+            to: &self.remote,
+            call_id: &self.call_id,
+            cseq,
+            route,
+        };
+        (Draft::new(&head, fixed, payload), self.target())
+    }
+
+    /// The next hop: the first route, or else the peer's Contact.
+    fn target(&self) -> Target {
+        let first = self.route_set.first().map(|route| route.trim());
+        let first =
+            first.and_then(|route| route.split_once('<')?.1.split_once('>').map(|(uri, _)| uri));
+        let uri = Uri::parse(first.unwrap_or(&self.remote_target)).ok();
+        let wanted = uri.as_ref().and_then(|uri| uri.param("transport"));
+        let tcp = wanted.is_some_and(|transport| transport.eq_ignore_ascii_case("tcp"));
+        match uri.as_ref().and_then(address_of) {
+            Some(peer) => Target { peer, transport: tcp.then_some(Transport::Tcp) },
+            None => Target { peer: self.source, transport: Some(self.transport) },
+        }
+    }
+}
+
+/// The URI of a route that is not a loose router.
+fn strict_router(route: &str) -> Option<&str> {
+    let uri = route.split_once('<')?.1.split_once('>')?.0;
+    Uri::parse(uri).ok()?.param("lr").is_none().then_some(uri)
+}
+
+fn transport_of(message: &Message) -> Transport {
+    if message.via().transport().eq_ignore_ascii_case("TCP") {
+        Transport::Tcp
+    } else {
+        Transport::Udp
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+
+    fn invite(record_route: &str) -> Request {
+        let text = format!(
+            "INVITE sip:15@127.0.0.2 SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1;branch=z9hG4bKa\r\n{record_route}\
+             From: <sip:a@127.0.0.1>;tag=ft\r\nTo: <sip:15@127.0.0.2>\r\nCall-ID: c\r\nCSeq: 5 INVITE\r\n\
+             Contact: <sip:a@127.0.0.1:5999>\r\n\r\n"
+        );
+        Request::parse(Bytes::from(text)).unwrap()
+    }
+
+    fn bye(dialog: &mut Dialog) -> (String, Target) {
+        let (draft, target) = dialog.request(Method::Bye, b"", &Payload::empty());
+        let bytes = draft.with_via(Transport::Udp, "127.0.0.9:5060", "z9hG4bKb");
+        (String::from_utf8(bytes.to_vec()).unwrap(), target)
+    }
+
+    fn uas(record_route: &str) -> Dialog {
+        let source = "127.0.0.1:5060".parse().unwrap();
+        Dialog::uas(&invite(record_route), "lt", source, Transport::Udp)
+    }
+
+    // RFC 3261 §12.1.1 and §12.2.1.1.
+    #[test]
+    fn a_uas_answers_to_the_contact_when_there_is_no_route() {
+        let (text, target) = bye(&mut uas(""));
+        assert!(text.starts_with("BYE sip:a@127.0.0.1:5999 SIP/2.0\r\n"), "{text}");
+        assert!(
+            text.contains("From: <sip:15@127.0.0.2>;tag=lt\r\nTo: <sip:a@127.0.0.1>;tag=ft\r\n")
+        );
+        assert_eq!(target.peer, "127.0.0.1:5999".parse().unwrap());
+    }
+
+    // RFC 3261 §12.1.1: the UAS takes the routes in order; with "lr" the target stays in the Request-URI.
+    #[test]
+    fn loose_routes_are_visited_in_order() {
+        let routes = "Record-Route: <sip:127.0.0.7;lr>, <sip:127.0.0.8:5061;lr>\r\n";
+        let (text, target) = bye(&mut uas(routes));
+        assert!(text.starts_with("BYE sip:a@127.0.0.1:5999 "));
+        assert!(text.contains("Route: <sip:127.0.0.7;lr>\r\nRoute: <sip:127.0.0.8:5061;lr>\r\n"));
+        assert_eq!(target.peer, "127.0.0.7:5060".parse().unwrap());
+    }
+
+    // RFC 3261 §12.2.1.1: a strict router is put into the Request-URI and the target goes last.
+    #[test]
+    fn a_strict_router_gets_its_own_request_uri() {
+        let (text, target) = bye(&mut uas("Record-Route: <sip:127.0.0.7>, <sip:127.0.0.8;lr>\r\n"));
+        assert!(text.starts_with("BYE sip:127.0.0.7 SIP/2.0\r\n"), "{text}");
+        assert!(text.contains("Route: <sip:127.0.0.8;lr>\r\nRoute: <sip:a@127.0.0.1:5999>\r\n"));
+        assert_eq!(target.peer, "127.0.0.7:5060".parse().unwrap());
+    }
+
+    // RFC 3261 §12.2.2: a lower CSeq is out of order.
+    #[test]
+    fn a_lower_cseq_is_refused_with_500() {
+        let mut dialog = uas("");
+        assert!(dialog.take_remote_seq(&invite("")).is_ok());
+        dialog.remote_seq = Some(6);
+        assert_eq!(dialog.take_remote_seq(&invite("")).unwrap_err().status, 500);
+    }
+}

@@ -1,0 +1,179 @@
+//! A peer's INVITE: RFC 3261 §13.3, and its CANCEL: §9.2.
+
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use super::leg::{Answer, Leg, State};
+use super::{End, Event, LegId, Owner, Purpose, UserAgent};
+use crate::dialog::Dialog;
+use crate::message::{Payload, Request};
+use crate::reason::Reason;
+use crate::transaction::ServerId;
+use crate::{Packet, Rejection, Transport};
+
+impl UserAgent {
+    pub(super) fn receive_invite(
+        &mut self,
+        now: Instant,
+        id: ServerId,
+        request: Request,
+        source: SocketAddr,
+        transport: Transport,
+    ) {
+        let key = merge_key(&request);
+        if self.unconfirmed.get(&key).is_some_and(|leg| self.legs.get(*leg).is_some()) {
+            // RFC 3261 §8.2.2.2: the same request over two paths.
+            self.refuse(now, id, &Rejection::new(482));
+            return;
+        }
+        if self.config.trying_at_once {
+            self.transactions.trying(now, id);
+        }
+        let nonce = self.transactions.ids().nonce();
+        let leg_id = self.legs.next_id(nonce);
+        let mut leg = Leg::new(State::Offered { invite: id }, source, false);
+        leg.dialog = Some(Dialog::uas(&request, &leg_id.tag(), source, transport));
+        if self.config.session_id == super::SessionIdRole::EndPoint {
+            let ours = self.transactions.ids().uuid();
+            leg.session = self.session_line(&ours, request.session_id().map(|heard| heard.local()));
+        }
+        self.legs.insert(leg_id, leg);
+        self.unconfirmed.insert(key, leg_id);
+        self.transactions.own(id, Owner::Leg(leg_id, Purpose::Invite));
+        self.events.push_back(Event::Offered { leg: leg_id, invite: request, source });
+    }
+
+    /// Sends a provisional response above 100.
+    pub fn ring(&mut self, now: Instant, leg: LegId, status: u16, payload: &Payload) {
+        if let Some(State::Offered { invite }) = self.legs.get(leg).map(|leg| &leg.state) {
+            self.reply(now, *invite, leg, status, payload, b"");
+        }
+    }
+
+    /// Sends 200 and repeats it until the ACK (RFC 3261 §13.3.1.4). `Confirmed` or `Ended` follows.
+    pub fn accept(&mut self, now: Instant, leg: LegId, payload: &Payload) {
+        if let Some(State::Offered { invite }) = self.legs.get(leg).map(|leg| &leg.state) {
+            let sent = self.reply(now, *invite, leg, 200, payload, b"");
+            if let Some(entry) = self.legs.get_mut(leg) {
+                entry.state = State::Answered { hang_up: None };
+            }
+            self.await_ack(now, leg, sent);
+        }
+    }
+
+    /// Refuses the call. No event follows; the leg is dead.
+    pub fn reject(&mut self, now: Instant, leg: LegId, rejection: &Rejection, payload: &Payload) {
+        if let Some(State::Offered { invite }) = self.legs.get(leg).map(|leg| &leg.state) {
+            let lines = rejection.lines(self.transactions.sent_by());
+            self.reply(now, *invite, leg, rejection.status, payload, &lines);
+            self.remove(leg);
+        }
+    }
+
+    /// Arms the retransmission of a 2xx just sent.
+    pub(super) fn await_ack(&mut self, now: Instant, id: LegId, sent: Option<Packet>) {
+        let timers = self.transactions.timers();
+        let Some(leg) = self.legs.get_mut(id) else {
+            return;
+        };
+        let seq = leg.dialog.as_ref().and_then(Dialog::remote_seq).unwrap_or_default();
+        leg.answer = sent.map(|packet| Answer {
+            packet,
+            seq,
+            interval: timers.t1,
+            resend_at: now + timers.t1,
+            give_up_at: now + timers.give_up(),
+        });
+        self.arm(id);
+    }
+
+    /// RFC 3261 §13.3.1.4: a 2xx is repeated, on any transport, until its ACK; without one the dialog is ended.
+    pub(super) fn resend_answer(&mut self, now: Instant, id: LegId) {
+        let t2 = self.transactions.timers().t2;
+        let Some(answer) = self.legs.get_mut(id).and_then(|leg| leg.answer.as_mut()) else {
+            return;
+        };
+        if answer.give_up_at <= now {
+            self.abandon(now, id);
+        } else if answer.resend_at <= now {
+            answer.interval = (answer.interval * 2).min(t2);
+            answer.resend_at = now + answer.interval;
+            let packet = answer.packet.clone();
+            self.stats.answers_resent += 1;
+            self.transactions.resend(&packet);
+        }
+    }
+
+    fn abandon(&mut self, now: Instant, id: LegId) {
+        let closing = self.legs.get(id).is_some_and(|leg| matches!(leg.state, State::Closing));
+        if !closing {
+            self.send_bye_unawaited(now, id);
+            self.forget_unconfirmed(id);
+            self.remove(id);
+            self.events.push_back(Event::Ended { leg: id, end: End::NoAck });
+        }
+    }
+
+    /// An ACK that no transaction absorbed: it ends the retransmission of our 2xx.
+    pub(super) fn receive_ack(&mut self, now: Instant, ack: Request) {
+        let Some(id) = ack.to_tag().and_then(LegId::from_tag) else {
+            return;
+        };
+        let Some(leg) = self.legs.get_mut(id) else {
+            return;
+        };
+        let inside = leg.dialog.as_ref().is_some_and(|d| d.matches(ack.call_id(), ack.from_tag()));
+        let awaited = leg.answer.as_ref().is_some_and(|answer| answer.seq == ack.cseq().0);
+        if !inside || !awaited {
+            return;
+        }
+        leg.answer = None;
+        match std::mem::replace(&mut leg.state, State::Confirmed) {
+            State::Answered { hang_up: None } => {
+                self.unconfirmed.remove(&merge_key(&ack));
+                self.events.push_back(Event::Confirmed { leg: id, ack });
+            }
+            State::Answered { hang_up: Some(reason) } => {
+                self.unconfirmed.remove(&merge_key(&ack));
+                self.send_bye(now, id, reason.as_ref());
+            }
+            State::Closing => leg.state = State::Closing,
+            _ => self.events.push_back(Event::ModifyConfirmed { leg: id, ack }),
+        }
+    }
+
+    pub(super) fn receive_cancel(
+        &mut self,
+        now: Instant,
+        invite: ServerId,
+        owner: Option<Owner>,
+        cancel: &Request,
+    ) {
+        match owner {
+            Some(Owner::Leg(leg, Purpose::Invite)) => {
+                // RFC 3261 §9.2: the INVITE itself is answered 487.
+                self.reply(now, invite, leg, 487, &Payload::empty(), b"");
+                self.remove(leg);
+                self.unconfirmed.remove(&merge_key(cancel));
+                self.events.push_back(Event::Cancelled { leg, reason: Reason::of(cancel) });
+            }
+            Some(Owner::Leg(leg, Purpose::Modify)) => {
+                self.transactions.reject(now, invite, &Rejection::new(487));
+                if let Some(leg) = self.legs.get_mut(leg) {
+                    leg.their_modify = None;
+                }
+            }
+            _ => self.transactions.reject(now, invite, &Rejection::new(487)),
+        }
+    }
+
+    /// Drops the entries of a leg that dies without an ACK; rare, so a walk is good enough.
+    pub(super) fn forget_unconfirmed(&mut self, id: LegId) {
+        self.unconfirmed.retain(|_, leg| *leg != id);
+    }
+}
+
+/// What merged copies of an INVITE have in common; its ACK and CANCEL have it too (RFC 3261 §8.2.2.2).
+pub(super) fn merge_key(request: &Request) -> Box<str> {
+    format!("{}\n{}\n{}", request.call_id(), request.from_tag(), request.cseq().0).into()
+}

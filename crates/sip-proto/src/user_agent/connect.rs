@@ -1,0 +1,203 @@
+//! Our INVITE: RFC 3261 §13.2.
+
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use super::leg::{Leg, SentAck, State};
+use super::{Event, Failure, LegId, Owner, Purpose, UserAgent};
+use crate::dialog::Dialog;
+use crate::message::{Draft, Head, Method, Payload, Response};
+use crate::transaction::{self, Target};
+
+/// A call to make.
+#[derive(Debug, Clone)]
+pub struct Invite {
+    /// Where the first packet goes.
+    pub next_hop: SocketAddr,
+    /// Request-URI.
+    pub uri: String,
+    /// From without a tag, for example `<sip:+33639980001@127.0.0.1>`.
+    pub from: String,
+    /// To without a tag.
+    pub to: String,
+    pub max_forwards: u8,
+    /// Route values, for example `<sip:127.0.0.2:5060;lr>`.
+    pub route: Vec<String>,
+    /// Our half of the Session-ID; made up when `None`. Not used by [`SessionIdRole::Relay`](super::SessionIdRole).
+    pub session_id: Option<String>,
+    pub payload: Payload,
+}
+
+impl UserAgent {
+    /// Sends an INVITE. `Progress`, then `Answered` or `Failed` follow.
+    pub fn connect(&mut self, now: Instant, invite: Invite) -> LegId {
+        let nonce = self.transactions.ids().nonce();
+        let id = self.legs.next_id(nonce);
+        let call_id = self.transactions.ids().uuid();
+        let session = match (&invite.session_id, self.config.session_id) {
+            (_, super::SessionIdRole::Relay) => "".into(),
+            (Some(ours), _) => self.session_line(ours, None),
+            (None, _) => {
+                let ours = self.transactions.ids().uuid();
+                self.session_line(&ours, None)
+            }
+        };
+        let from = format!("{};tag={}", invite.from, id.tag());
+        let route: Vec<Box<str>> = invite.route.iter().map(|route| route.as_str().into()).collect();
+        let head = Head {
+            method: Method::Invite,
+            uri: &invite.uri,
+            max_forwards: invite.max_forwards,
+            from: &from,
+            to: &invite.to,
+            call_id: &call_id,
+            cseq: 1,
+            route: &route,
+        };
+        let fixed = [&self.dialog_lines, session.as_bytes()].concat();
+        let draft = Draft::new(&head, &fixed, &invite.payload);
+        let target = Target::to(invite.next_hop);
+        let client = self.transactions.send(now, &draft, target, Owner::Leg(id, Purpose::Invite));
+        let offered = !invite.payload.body().is_empty();
+        let state = State::Calling { invite: client, offered, hung_up: false };
+        let mut leg = Leg::new(state, invite.next_hop, true);
+        leg.session = session;
+        self.legs.insert(id, leg);
+        id
+    }
+
+    /// Sends the ACK that the TU owes because our INVITE carried no offer (RFC 3261 §13.2.2.4).
+    pub fn acknowledge(&mut self, now: Instant, leg: LegId, payload: &Payload) {
+        let owes = |ack: &SentAck| ack.packet.is_none();
+        let seq = self
+            .legs
+            .get(leg)
+            .and_then(|leg| leg.ack.as_ref())
+            .filter(|ack| owes(ack))
+            .map(|ack| ack.seq);
+        if let Some(seq) = seq {
+            self.send_ack(now, leg, seq, payload);
+        }
+    }
+
+    pub(super) fn invite_response(&mut self, now: Instant, id: LegId, response: Response) {
+        match response.status() {
+            100 => {}
+            101..=199 => {
+                self.learn_session(id, response.session_id());
+                if self.legs.get(id).is_some_and(|leg| matches!(leg.state, State::Calling { .. })) {
+                    self.events.push_back(Event::Progress { leg: id, response });
+                }
+            }
+            200..=299 => self.invite_answered(now, id, response),
+            _ => {
+                if self.legs.get(id).is_some_and(|leg| matches!(leg.state, State::Calling { .. })) {
+                    self.remove(id);
+                    self.events
+                        .push_back(Event::Failed { leg: id, failure: Failure::Response(response) });
+                }
+            }
+        }
+    }
+
+    pub(super) fn invite_failed(&mut self, id: LegId, failure: transaction::Failure) {
+        if self.legs.get(id).is_some_and(|leg| matches!(leg.state, State::Calling { .. })) {
+            self.remove(id);
+            let failure = match failure {
+                transaction::Failure::Timeout => Failure::Timeout,
+                transaction::Failure::Unreachable => Failure::Unreachable,
+            };
+            self.events.push_back(Event::Failed { leg: id, failure });
+        }
+    }
+
+    fn invite_answered(&mut self, now: Instant, id: LegId, response: Response) {
+        let seq = response.cseq().0;
+        let Some(leg) = self.legs.get_mut(id) else {
+            // The leg died before this answer came: whoever sent it must not believe in a call.
+            self.refuse_answer(now, &response, None);
+            return;
+        };
+        let State::Calling { offered, hung_up, .. } = leg.state else {
+            self.answered_again(now, id, &response);
+            return;
+        };
+        leg.dialog = Some(Dialog::uac(&response, leg.peer));
+        leg.state = State::Confirmed;
+        self.learn_session(id, response.session_id());
+        if offered || hung_up {
+            self.send_ack(now, id, seq, &Payload::empty());
+        } else {
+            self.owe_ack(now, id, seq);
+        }
+        if hung_up {
+            // RFC 3261 §9.1: the CANCEL came too late, so the dialog is ended by BYE.
+            self.send_bye(now, id, None);
+        } else {
+            self.events.push_back(Event::Answered { leg: id, response });
+        }
+    }
+
+    /// A further 2xx to our INVITE: a copy of the first, or the answer of another branch of a fork (RFC 3261 §13.2.2.4).
+    fn answered_again(&mut self, now: Instant, id: LegId, response: &Response) {
+        let Some(leg) = self.legs.get(id) else { return };
+        let tag = response.to_tag().unwrap_or_default();
+        if leg.dialog.as_ref().is_some_and(|dialog| dialog.remote_tag() == tag) {
+            let packet = leg.ack.as_ref().and_then(|ack| ack.packet.clone());
+            if let Some(packet) = packet {
+                self.transactions.resend(&packet);
+            }
+        } else {
+            self.refuse_answer(now, response, Some(id));
+        }
+    }
+
+    /// Acknowledges an answer that nobody wants and ends its dialog.
+    fn refuse_answer(&mut self, now: Instant, response: &Response, leg: Option<LegId>) {
+        let peer = leg.and_then(|leg| self.legs.get(leg)).map(|leg| leg.peer);
+        let peer = peer.unwrap_or(self.config.address);
+        let mut dialog = Dialog::uac(response, peer);
+        let (ack, target) = dialog.ack(response.cseq().0, b"", &Payload::empty());
+        self.transactions.send_ack(&ack, target);
+        let tag = response.to_tag().unwrap_or_default();
+        if let Some(leg) = leg.and_then(|leg| self.legs.get_mut(leg)) {
+            if leg.losers.iter().any(|loser| **loser == *tag) {
+                return;
+            }
+            leg.losers.push(tag.into());
+        }
+        self.stats.losers += 1;
+        let (bye, target) = dialog.request(Method::Bye, b"", &Payload::empty());
+        self.transactions.send(now, &bye, target, Owner::Nobody);
+    }
+
+    pub(super) fn owe_ack(&mut self, now: Instant, id: LegId, seq: u32) {
+        let forget_at = now + self.give_up_after();
+        if let Some(leg) = self.legs.get_mut(id) {
+            leg.ack = Some(SentAck { seq, packet: None, forget_at });
+        }
+        self.arm(id);
+    }
+
+    pub(super) fn send_ack(&mut self, now: Instant, id: LegId, seq: u32, payload: &Payload) {
+        let forget_at = now + self.give_up_after();
+        let Some(leg) = self.legs.get(id) else { return };
+        let Some(dialog) = &leg.dialog else { return };
+        let (draft, target) = dialog.ack(seq, leg.session.as_bytes(), payload);
+        let packet = Some(self.transactions.send_ack(&draft, target));
+        if let Some(leg) = self.legs.get_mut(id) {
+            leg.ack = Some(SentAck { seq, packet, forget_at });
+        }
+        self.arm(id);
+    }
+
+    /// No copy of the 2xx can come any more, so its ACK need not be kept.
+    pub(super) fn forget_ack(&mut self, now: Instant, id: LegId) {
+        let Some(leg) = self.legs.get_mut(id) else {
+            return;
+        };
+        if leg.ack.as_ref().is_some_and(|ack| ack.forget_at <= now) {
+            leg.ack = None;
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! Legs: one dialog, from its INVITE to its BYE, as a user agent holds it.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use slab::Slab;
+
+use crate::Packet;
+use crate::dialog::Dialog;
+use crate::message::{Method, Payload};
+use crate::reason::Reason;
+use crate::transaction::{ClientId, ServerId};
+
+/// Names a leg. The name of a dead leg never matches a new one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct LegId {
+    slot: u32,
+    nonce: u64,
+}
+
+impl LegId {
+    /// Our tag of the dialog. It carries the leg's slot, so a request inside the dialog finds its leg without a search.
+    pub(super) fn tag(self) -> String {
+        format!("{:x}.{:016x}", self.slot, self.nonce)
+    }
+
+    pub(super) fn from_tag(tag: &str) -> Option<Self> {
+        let (slot, nonce) = tag.split_once('.')?;
+        Some(Self {
+            slot: u32::from_str_radix(slot, 16).ok()?,
+            nonce: u64::from_str_radix(nonce, 16).ok()?,
+        })
+    }
+}
+
+/// Where a leg stands.
+#[derive(Debug)]
+pub(super) enum State {
+    /// Our INVITE is on its way.
+    Calling { invite: ClientId, offered: bool, hung_up: bool },
+    /// The peer's INVITE awaits our final response.
+    Offered { invite: ServerId },
+    /// Our 2xx awaits its ACK.
+    Answered { hang_up: Option<Option<Reason>> },
+    /// Both sides agree that the dialog exists.
+    Confirmed,
+    /// Our BYE awaits its response.
+    Closing,
+}
+
+/// One leg.
+#[derive(Debug)]
+pub(super) struct Leg {
+    pub(super) state: State,
+    /// `None` while our INVITE has no response with a tag.
+    pub(super) dialog: Option<Dialog>,
+    /// Where our INVITE went, or where the peer's came from.
+    pub(super) peer: SocketAddr,
+    /// True if we sent the first INVITE: decides who backs off longer after glare (RFC 3261 §14.1).
+    pub(super) is_uac: bool,
+    /// Complete Session-ID line of our requests and responses, or empty (RFC 7989).
+    pub(super) session: Box<str>,
+    /// Our last ACK of a 2xx, for further copies of that 2xx.
+    pub(super) ack: Option<SentAck>,
+    /// Tags of other answerers of our INVITE, which have had their BYE.
+    pub(super) losers: Vec<Box<str>>,
+    /// Our 2xx that awaits its ACK.
+    pub(super) answer: Option<Answer>,
+    /// Our re-INVITE or UPDATE that awaits its final response.
+    pub(super) our_modify: Option<OurModify>,
+    /// The peer's re-INVITE or UPDATE that awaits our final response.
+    pub(super) their_modify: Option<(ServerId, Method)>,
+    /// The earliest deadline of this leg that is already in the queue.
+    pub(super) armed: Option<Instant>,
+}
+
+/// The ACK of a 2xx: sent, or owed by the TU.
+#[derive(Debug)]
+pub(super) struct SentAck {
+    /// CSeq of the INVITE.
+    pub(super) seq: u32,
+    /// `None` while the TU owes the answer that goes into it.
+    pub(super) packet: Option<Packet>,
+    /// When no further copy of the 2xx can come.
+    pub(super) forget_at: Instant,
+}
+
+/// A 2xx that is retransmitted until its ACK (RFC 3261 §13.3.1.4).
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) packet: Packet,
+    /// CSeq of the INVITE.
+    pub(super) seq: u32,
+    pub(super) interval: Duration,
+    pub(super) resend_at: Instant,
+    pub(super) give_up_at: Instant,
+}
+
+/// A re-INVITE or UPDATE of ours.
+#[derive(Debug)]
+pub(super) struct OurModify {
+    pub(super) method: Method,
+    pub(super) payload: Payload,
+    /// When to send it again after a 491 (RFC 3261 §14.1).
+    pub(super) retry_at: Option<Instant>,
+}
+
+impl Leg {
+    pub(super) fn new(state: State, peer: SocketAddr, is_uac: bool) -> Self {
+        Self {
+            state,
+            dialog: None,
+            peer,
+            is_uac,
+            session: "".into(),
+            ack: None,
+            losers: Vec::new(),
+            answer: None,
+            our_modify: None,
+            their_modify: None,
+            armed: None,
+        }
+    }
+
+    /// The deadline to queue, if it is earlier than the one queued already.
+    pub(super) fn rearm(&mut self) -> Option<Instant> {
+        let due = [
+            self.answer.as_ref().map(|answer| answer.resend_at.min(answer.give_up_at)),
+            self.ack.as_ref().map(|ack| ack.forget_at),
+            self.our_modify.as_ref().and_then(|modify| modify.retry_at),
+        ];
+        let due = due.into_iter().flatten().min()?;
+        if self.armed.is_some_and(|armed| armed <= due) {
+            return None;
+        }
+        self.armed = Some(due);
+        Some(due)
+    }
+}
+
+/// All legs of a user agent.
+#[derive(Debug, Default)]
+pub(super) struct Legs {
+    entries: Slab<(u64, Leg)>,
+}
+
+impl Legs {
+    /// The name that the next inserted leg gets.
+    pub(super) fn next_id(&self, nonce: u64) -> LegId {
+        LegId { slot: u32::try_from(self.entries.vacant_key()).unwrap_or(u32::MAX), nonce }
+    }
+
+    /// Adds a leg under the name from [`next_id`](Self::next_id).
+    pub(super) fn insert(&mut self, id: LegId, leg: Leg) {
+        self.entries.insert((id.nonce, leg));
+    }
+
+    pub(super) fn get(&self, id: LegId) -> Option<&Leg> {
+        self.entries
+            .get(id.slot as usize)
+            .filter(|(nonce, _)| *nonce == id.nonce)
+            .map(|(_, leg)| leg)
+    }
+
+    pub(super) fn get_mut(&mut self, id: LegId) -> Option<&mut Leg> {
+        let entry = self.entries.get_mut(id.slot as usize);
+        entry.filter(|(nonce, _)| *nonce == id.nonce).map(|(_, leg)| leg)
+    }
+
+    pub(super) fn remove(&mut self, id: LegId) -> Option<Leg> {
+        self.get(id)?;
+        Some(self.entries.remove(id.slot as usize).1)
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+}

@@ -1,0 +1,425 @@
+//! A user agent: transactions and dialogs of one address, seen as legs — RFC 3261 §8, §11 to §15.
+//!
+//! One file for each operation:
+//!
+//! | file | what happens there |
+//! |---|---|
+//! | `connect.rs` | our INVITE, its answers, several of them from a fork, our ACK |
+//! | `accept.rs` | a peer's INVITE: ringing, 2xx and its retransmission, refusal, CANCEL |
+//! | `close.rs` | BYE in both directions, CANCEL of our INVITE |
+//! | `modify.rs` | re-INVITE and UPDATE in both directions, glare |
+//! | `request.rs` | everything else: INFO, OPTIONS, probes |
+
+mod accept;
+mod close;
+mod connect;
+mod event;
+mod leg;
+mod modify;
+mod request;
+#[cfg(test)]
+mod tests;
+mod validate;
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use hashbrown::HashMap;
+
+use crate::message::{Method, Payload, Reply, Request, SessionId};
+use crate::timer::{Deadlines, Timers};
+use crate::transaction::{self, ClientId, ServerId, Transactions};
+use crate::{Packet, Rejection, Transport};
+
+pub use connect::Invite;
+pub use event::{End, Event, Failure, Probe};
+pub use leg::LegId;
+pub use validate::Capabilities;
+
+use leg::{Leg, Legs};
+
+/// How a user agent is set up.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where peers reach this node: names it in Via and Contact.
+    pub address: SocketAddr,
+    pub timers: Timers,
+    /// User-Agent and Server.
+    pub product: String,
+    /// Feeds tags, branches and Call-IDs.
+    pub seed: u64,
+    /// Answer each INVITE with 100 at once, as a box does that will need time. Otherwise 100 goes out after 200 ms without a
+    /// response (RFC 3261 §17.2.1).
+    pub trying_at_once: bool,
+    pub session_id: SessionIdRole,
+    /// Repeat a re-INVITE that met glare (RFC 3261 §14.1). A back-to-back user agent passes 491 on instead.
+    pub retry_glare: bool,
+    pub capabilities: Capabilities,
+}
+
+impl Config {
+    /// An end point at `address` with the timers of RFC 3261.
+    #[must_use]
+    pub fn new(address: SocketAddr, seed: u64) -> Self {
+        Self {
+            address,
+            timers: Timers::RFC3261,
+            product: "Tocsin".to_owned(),
+            seed,
+            trying_at_once: false,
+            session_id: SessionIdRole::EndPoint,
+            retry_glare: true,
+            capabilities: Capabilities::default(),
+        }
+    }
+}
+
+/// Who writes Session-ID (RFC 7989).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SessionIdRole {
+    /// This user agent has a half of its own for each leg and learns the peer's.
+    EndPoint,
+    /// The TU carries the header from leg to leg.
+    Relay,
+}
+
+/// What this layer counts, beside [`transaction::Stats`].
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// Requests that this layer refused itself, by status.
+    pub refused: std::collections::BTreeMap<u16, u64>,
+    /// 2xx that were sent again because no ACK had come.
+    pub answers_resent: u64,
+    /// Answers of forks that were ended because another one was first.
+    pub losers: u64,
+}
+
+/// The transactions of a leg, by what they are for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    Invite,
+    Modify,
+    Request,
+    Bye,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Owner {
+    Leg(LegId, Purpose),
+    Probe,
+    /// Nobody waits for the outcome.
+    Nobody,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Deadline {
+    Leg(LegId),
+    Probe(ClientId),
+}
+
+/// A user agent; see the module's picture.
+#[derive(Debug)]
+pub struct UserAgent {
+    config: Config,
+    transactions: Transactions<Owner>,
+    legs: Legs,
+    /// INVITEs of peers that have no ACK yet, by Call-ID, From tag and CSeq: finds merged requests (RFC 3261 §8.2.2.2).
+    unconfirmed: HashMap<Box<str>, LegId>,
+    probes: HashMap<ClientId, SocketAddr>,
+    deadlines: Deadlines<Deadline>,
+    events: VecDeque<Event>,
+    /// Contact, Allow, Supported and who we are: lines of each message that makes or refreshes a dialog.
+    dialog_lines: Vec<u8>,
+    /// Set while this node wants no new calls: then OPTIONS says so too.
+    unavailable: Option<Rejection>,
+    stats: Stats,
+}
+
+impl UserAgent {
+    #[must_use]
+    pub fn new(config: Config) -> Self {
+        let transactions = Transactions::new(config.address, config.timers, config.seed);
+        let contact = format!("Contact: <sip:{}>\r\n", transactions.sent_by());
+        let product = format!("User-Agent: {}\r\n", config.product);
+        let dialog_lines = [contact, config.capabilities.lines(), product].concat().into_bytes();
+        Self {
+            config,
+            transactions,
+            legs: Legs::default(),
+            unconfirmed: HashMap::new(),
+            probes: HashMap::new(),
+            deadlines: Deadlines::default(),
+            events: VecDeque::new(),
+            dialog_lines,
+            unavailable: None,
+            stats: Stats::default(),
+        }
+    }
+
+    pub fn handle_packet(&mut self, now: Instant, packet: Packet) {
+        self.transactions.handle_packet(now, packet);
+        self.settle(now);
+    }
+
+    pub fn handle_timeout(&mut self, now: Instant) {
+        self.transactions.handle_timeout(now);
+        self.settle(now);
+        while let Some(deadline) = self.deadlines.pop_due(now) {
+            match deadline {
+                Deadline::Leg(id) => self.wake_leg(now, id),
+                Deadline::Probe(id) => self.probe_is_silent(id),
+            }
+        }
+    }
+
+    /// The transport could not deliver to `peer`.
+    pub fn handle_unreachable(&mut self, now: Instant, transport: Transport, peer: SocketAddr) {
+        self.transactions.handle_unreachable(now, transport, peer);
+        self.settle(now);
+    }
+
+    pub fn poll_transmit(&mut self) -> Option<Packet> {
+        self.transactions.poll_transmit()
+    }
+
+    pub fn poll_event(&mut self) -> Option<Event> {
+        self.events.pop_front()
+    }
+
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        [self.transactions.poll_timeout(), self.deadlines.next()].into_iter().flatten().min()
+    }
+
+    /// While set, OPTIONS outside dialogs is answered with this rejection, so that whoever probes us sends no new calls.
+    pub fn set_unavailable(&mut self, rejection: Option<Rejection>) {
+        self.unavailable = rejection;
+    }
+
+    /// Live legs.
+    #[must_use]
+    pub fn legs(&self) -> usize {
+        self.legs.len()
+    }
+
+    /// No leg is alive and no request of ours awaits a response.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.legs.len() == 0 && self.transactions.pending_clients() == 0
+    }
+
+    /// The dialog of a leg, once there is one.
+    #[must_use]
+    pub fn dialog(&self, leg: LegId) -> Option<&crate::dialog::Dialog> {
+        self.legs.get(leg)?.dialog.as_ref()
+    }
+
+    #[must_use]
+    pub const fn stats(&self) -> &Stats {
+        &self.stats
+    }
+
+    #[must_use]
+    pub const fn transaction_stats(&self) -> &transaction::Stats {
+        self.transactions.stats()
+    }
+
+    /// A fresh 128-bit identifier from this node's seeded source.
+    pub fn uuid(&mut self) -> Box<str> {
+        self.transactions.ids().uuid()
+    }
+
+    fn settle(&mut self, now: Instant) {
+        while let Some(event) = self.transactions.poll_event() {
+            self.handle_event(now, event);
+        }
+    }
+
+    fn handle_event(&mut self, now: Instant, event: transaction::Event<Owner>) {
+        use transaction::Event as Tx;
+        match event {
+            Tx::Request { id, request, source, transport } => {
+                self.receive_request(now, id, request, source, transport);
+            }
+            Tx::Ack { request, .. } => self.receive_ack(now, request),
+            Tx::Cancel { invite, owner, cancel } => {
+                self.receive_cancel(now, invite, owner, &cancel)
+            }
+            Tx::Response { id, owner, response } => match owner {
+                Owner::Leg(leg, Purpose::Invite) => self.invite_response(now, leg, response),
+                Owner::Leg(leg, Purpose::Modify) => self.modify_response(now, leg, response),
+                Owner::Leg(leg, Purpose::Request) => self.request_response(now, leg, response),
+                Owner::Leg(leg, Purpose::Bye) => self.bye_response(leg, &response),
+                Owner::Probe => self.probe_response(id, response),
+                Owner::Nobody => {}
+            },
+            Tx::Failed { id, owner, failure } => match owner {
+                Owner::Leg(leg, Purpose::Invite) => self.invite_failed(leg, failure),
+                Owner::Leg(leg, Purpose::Modify | Purpose::Request) => {
+                    self.peer_is_gone(now, leg, 408)
+                }
+                Owner::Leg(leg, Purpose::Bye) => self.bye_failed(leg),
+                Owner::Probe => self.probe_is_silent(id),
+                Owner::Nobody => {}
+            },
+            // The refusal was sent often enough; the leg is gone already.
+            Tx::NoAck { .. } => {}
+        }
+    }
+
+    fn receive_request(
+        &mut self,
+        now: Instant,
+        id: ServerId,
+        request: Request,
+        source: SocketAddr,
+        transport: Transport,
+    ) {
+        if let Err(rejection) = self.config.capabilities.inspect(&request) {
+            self.refuse(now, id, &rejection);
+            return;
+        }
+        let Some(tag) = request.to_tag() else {
+            self.receive_outside(now, id, request, source, transport);
+            return;
+        };
+        let inside = |leg: &Leg| {
+            leg.dialog
+                .as_ref()
+                .is_some_and(|dialog| dialog.matches(request.call_id(), request.from_tag()))
+        };
+        match LegId::from_tag(tag).filter(|leg| self.legs.get(*leg).is_some_and(inside)) {
+            Some(leg) => self.receive_inside(now, leg, id, request),
+            // RFC 3261 §12.2.2: no such dialog.
+            None => self.refuse(now, id, &Rejection::new(481)),
+        }
+    }
+
+    fn receive_inside(&mut self, now: Instant, leg: LegId, id: ServerId, request: Request) {
+        let dialog = self.legs.get_mut(leg).and_then(|leg| leg.dialog.as_mut());
+        let in_order = dialog.map_or(Ok(()), |dialog| dialog.take_remote_seq(&request));
+        if let Err(rejection) = in_order {
+            self.refuse(now, id, &rejection);
+            return;
+        }
+        match request.method() {
+            Method::Bye => self.receive_bye(now, leg, id, request),
+            Method::Invite | Method::Update => self.receive_modify(now, leg, id, request),
+            Method::Options => self.answer_options(now, id),
+            _ => {
+                self.transactions.own(id, Owner::Leg(leg, Purpose::Request));
+                self.events.push_back(Event::Request { leg, id, request });
+            }
+        }
+    }
+
+    fn receive_outside(
+        &mut self,
+        now: Instant,
+        id: ServerId,
+        request: Request,
+        source: SocketAddr,
+        transport: Transport,
+    ) {
+        match request.method() {
+            Method::Invite => self.receive_invite(now, id, request, source, transport),
+            Method::Options => self.answer_options(now, id),
+            // These make sense inside a dialog only.
+            Method::Bye | Method::Update | Method::Info => {
+                self.refuse(now, id, &Rejection::new(481))
+            }
+            _ => self.events.push_back(Event::OutOfDialog { id, request, source }),
+        }
+    }
+
+    fn refuse(&mut self, now: Instant, id: ServerId, rejection: &Rejection) {
+        *self.stats.refused.entry(rejection.status).or_default() += 1;
+        self.transactions.reject(now, id, rejection);
+    }
+
+    /// Sends a response that carries our tag, and for those that make or refresh a dialog our Contact.
+    fn reply(
+        &mut self,
+        now: Instant,
+        id: ServerId,
+        leg: LegId,
+        status: u16,
+        payload: &Payload,
+        extra: &[u8],
+    ) -> Option<Packet> {
+        let mut fixed = Vec::with_capacity(self.dialog_lines.len() + 96 + extra.len());
+        if status < 300 {
+            fixed.extend_from_slice(&self.dialog_lines);
+        }
+        if let Some(leg) = self.legs.get(leg) {
+            fixed.extend_from_slice(leg.session.as_bytes());
+        }
+        fixed.extend_from_slice(extra);
+        let tag = leg.tag();
+        self.transactions.respond(
+            now,
+            id,
+            &Reply { status, phrase: None, to_tag: &tag, fixed: &fixed, payload },
+        )
+    }
+
+    /// Header lines of a request of ours that makes or refreshes a dialog, or of any other.
+    fn request_lines(&self, leg: &Leg, method: Method) -> Vec<u8> {
+        let refreshes = matches!(method, Method::Invite | Method::Update);
+        let lines: &[u8] = if refreshes { &self.dialog_lines } else { b"" };
+        [lines, leg.session.as_bytes()].concat()
+    }
+
+    fn wake_leg(&mut self, now: Instant, id: LegId) {
+        if let Some(leg) = self.legs.get_mut(id) {
+            leg.armed = None;
+            self.resend_answer(now, id);
+            self.forget_ack(now, id);
+            self.retry_modify(now, id);
+            self.arm(id);
+        }
+    }
+
+    fn arm(&mut self, id: LegId) {
+        if let Some(due) = self.legs.get_mut(id).and_then(Leg::rearm) {
+            self.deadlines.push(due, Deadline::Leg(id));
+        }
+    }
+
+    /// Ends a leg's life; the caller reports its terminal event.
+    fn remove(&mut self, id: LegId) {
+        self.legs.remove(id);
+    }
+
+    /// The Session-ID line of a leg that knows these halves (RFC 7989 §5).
+    fn session_line(&self, local: &str, remote: Option<&str>) -> Box<str> {
+        match self.config.session_id {
+            SessionIdRole::Relay => "".into(),
+            SessionIdRole::EndPoint => {
+                let remote = remote.unwrap_or("00000000000000000000000000000000");
+                format!("Session-ID: {local};remote={remote}\r\n").into()
+            }
+        }
+    }
+
+    /// Learns the peer's half of the Session-ID (RFC 7989 §6).
+    fn learn_session(&mut self, id: LegId, heard: Option<SessionId<'_>>) {
+        if self.config.session_id == SessionIdRole::Relay {
+            return;
+        }
+        let Some(heard) = heard else { return };
+        let Some(leg) = self.legs.get(id) else { return };
+        let Some(ours) = leg.session.get(12..44).map(str::to_owned) else {
+            return;
+        };
+        let line = self.session_line(&ours, Some(heard.local()));
+        if let Some(leg) = self.legs.get_mut(id) {
+            leg.session = line;
+        }
+    }
+
+    fn give_up_after(&self) -> Duration {
+        self.transactions.timers().give_up()
+    }
+}

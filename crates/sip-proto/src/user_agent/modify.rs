@@ -1,0 +1,163 @@
+//! Changes to an established session: re-INVITE (RFC 3261 §14) and UPDATE (RFC 3311), and their glare.
+
+use std::time::Instant;
+
+use super::leg::{Leg, OurModify, State};
+use super::{Event, LegId, Owner, Purpose, UserAgent};
+use crate::Rejection;
+use crate::message::{Method, Payload, Request, Response};
+use crate::transaction::ServerId;
+
+impl UserAgent {
+    /// Sends a re-INVITE or UPDATE. `Modified` or `Ended` follows. While one is pending, nothing happens.
+    pub fn modify(&mut self, now: Instant, id: LegId, method: Method, payload: Payload) {
+        let Some(leg) = self.legs.get_mut(id) else {
+            return;
+        };
+        if !matches!(leg.state, State::Confirmed) || leg.our_modify.is_some() {
+            return;
+        }
+        leg.our_modify = Some(OurModify { method, payload, retry_at: None });
+        self.send_modify(now, id);
+    }
+
+    fn send_modify(&mut self, now: Instant, id: LegId) {
+        let Some(leg) = self.legs.get(id) else { return };
+        let Some(modify) = &leg.our_modify else {
+            return;
+        };
+        let (method, payload) = (modify.method, modify.payload.clone());
+        let fixed = self.request_lines(leg, method);
+        let dialog = self.legs.get_mut(id).and_then(|leg| leg.dialog.as_mut());
+        let Some(dialog) = dialog else { return };
+        let (draft, target) = dialog.request(method, &fixed, &payload);
+        self.transactions.send(now, &draft, target, Owner::Leg(id, Purpose::Modify));
+    }
+
+    pub(super) fn modify_response(&mut self, now: Instant, id: LegId, response: Response) {
+        let (seq, method) = response.cseq();
+        let Some(leg) = self.legs.get_mut(id) else {
+            return;
+        };
+        let Some(modify) = &leg.our_modify else {
+            self.repeated_answer(id, seq);
+            return;
+        };
+        let offered = !modify.payload.body().is_empty();
+        match response.status() {
+            100..=199 => return,
+            200..=299 => {
+                leg.our_modify = None;
+                if let Some(dialog) = &mut leg.dialog {
+                    dialog.refresh_target(&response);
+                }
+                if method == Method::Invite && offered {
+                    self.send_ack(now, id, seq, &Payload::empty());
+                } else if method == Method::Invite {
+                    self.owe_ack(now, id, seq);
+                }
+            }
+            491 if self.config.retry_glare => {
+                self.back_off(now, id);
+                return;
+            }
+            // RFC 3261 §14.1: these end the dialog; any other refusal leaves the session as it was.
+            status @ (408 | 481) => {
+                self.peer_is_gone(now, id, status);
+                return;
+            }
+            _ => leg.our_modify = None,
+        }
+        self.events.push_back(Event::Modified { leg: id, response });
+    }
+
+    /// A copy of the 2xx to our re-INVITE: our ACK was lost.
+    fn repeated_answer(&mut self, id: LegId, seq: u32) {
+        let ack = self.legs.get(id).and_then(|leg| leg.ack.as_ref()).filter(|ack| ack.seq == seq);
+        if let Some(packet) = ack.and_then(|ack| ack.packet.clone()) {
+            self.transactions.resend(&packet);
+        }
+    }
+
+    /// RFC 3261 §14.1: the side that made the Call-ID waits 2.1 to 4 s, the other one 0 to 2 s.
+    fn back_off(&mut self, now: Instant, id: LegId) {
+        let is_uac = self.legs.get(id).is_some_and(|leg| leg.is_uac);
+        let (from, to) = if is_uac { (2_100, 4_000) } else { (0, 2_000) };
+        let wait = self.transactions.ids().jitter(from, to);
+        if let Some(modify) = self.legs.get_mut(id).and_then(|leg| leg.our_modify.as_mut()) {
+            modify.retry_at = Some(now + wait);
+        }
+        self.arm(id);
+    }
+
+    pub(super) fn retry_modify(&mut self, now: Instant, id: LegId) {
+        let modify = self.legs.get_mut(id).and_then(|leg| leg.our_modify.as_mut());
+        if let Some(modify) = modify.filter(|modify| modify.retry_at.is_some_and(|at| at <= now)) {
+            modify.retry_at = None;
+            self.send_modify(now, id);
+        }
+    }
+
+    pub(super) fn receive_modify(
+        &mut self,
+        now: Instant,
+        id: LegId,
+        server: ServerId,
+        request: Request,
+    ) {
+        let method = request.method();
+        let Some(leg) = self.legs.get_mut(id) else {
+            return;
+        };
+        if let Err(rejection) = may_modify(leg) {
+            let retry = self.transactions.ids().jitter(0, 10_000);
+            let overlapping = rejection.status == 500;
+            let rejection = if overlapping { rejection.with_retry_after(retry) } else { rejection };
+            self.refuse(now, server, &rejection);
+            return;
+        }
+        leg.their_modify = Some((server, method));
+        if let Some(dialog) = &mut leg.dialog {
+            dialog.refresh_target(&request);
+        }
+        if method == Method::Invite && self.config.trying_at_once {
+            self.transactions.trying(now, server);
+        }
+        self.transactions.own(server, Owner::Leg(id, Purpose::Modify));
+        self.events.push_back(Event::Modify { leg: id, id: server, request });
+    }
+
+    /// The TU's answer to the peer's re-INVITE or UPDATE.
+    pub(super) fn answer_modify(
+        &mut self,
+        now: Instant,
+        id: LegId,
+        server: ServerId,
+        status: u16,
+        payload: &Payload,
+    ) {
+        let sent = self.reply(now, server, id, status, payload, b"");
+        if status < 200 {
+            return;
+        }
+        let pending = self.legs.get_mut(id).and_then(|leg| leg.their_modify.take());
+        let is_invite = matches!(pending, Some((_, Method::Invite)));
+        if is_invite && status < 300 {
+            self.await_ack(now, id, sent);
+        }
+    }
+}
+
+/// RFC 3261 §14.2 and RFC 3311 §5.2: one change at a time.
+fn may_modify(leg: &Leg) -> Result<(), Rejection> {
+    if leg.our_modify.as_ref().is_some_and(|modify| modify.retry_at.is_none()) {
+        return Err(Rejection::new(491));
+    }
+    match leg.state {
+        State::Confirmed if leg.their_modify.is_none() && leg.answer.is_none() => Ok(()),
+        // A change before the first one is through.
+        State::Confirmed | State::Answered { .. } => Err(Rejection::new(500)),
+        State::Calling { .. } | State::Offered { .. } => Err(Rejection::new(491)),
+        State::Closing => Err(Rejection::new(481)),
+    }
+}

@@ -1,0 +1,107 @@
+//! Requests that make or change no session: INFO and others inside a dialog, OPTIONS (RFC 3261 §11), probes.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use super::leg::State;
+use super::{Deadline, Event, LegId, Owner, Probe, Purpose, UserAgent};
+use crate::message::{Draft, Head, Method, Payload, Reply, Response, host_port};
+use crate::transaction::{ClientId, ServerId, Target};
+
+impl UserAgent {
+    /// Sends a request inside the dialog, such as INFO. `Response` or `Ended` follows.
+    pub fn request(&mut self, now: Instant, id: LegId, method: Method, payload: &Payload) {
+        let Some(leg) = self.legs.get(id).filter(|leg| matches!(leg.state, State::Confirmed))
+        else {
+            return;
+        };
+        let fixed = self.request_lines(leg, method);
+        let dialog = self.legs.get_mut(id).and_then(|leg| leg.dialog.as_mut());
+        let Some(dialog) = dialog else { return };
+        let (draft, target) = dialog.request(method, &fixed, payload);
+        self.transactions.send(now, &draft, target, Owner::Leg(id, Purpose::Request));
+    }
+
+    pub(super) fn request_response(&mut self, now: Instant, id: LegId, response: Response) {
+        match response.status() {
+            100..=199 => {}
+            // RFC 3261 §12.2.1.2.
+            status @ (408 | 481) => self.peer_is_gone(now, id, status),
+            _ if self.legs.get(id).is_some() => {
+                self.events.push_back(Event::Response { leg: id, response });
+            }
+            _ => {}
+        }
+    }
+
+    /// Answers a request that an event brought.
+    pub fn respond(&mut self, now: Instant, id: ServerId, status: u16, payload: &Payload) {
+        match self.transactions.owner(id) {
+            Some(Owner::Leg(leg, Purpose::Modify)) => {
+                self.answer_modify(now, leg, id, status, payload)
+            }
+            Some(Owner::Leg(leg, _)) => {
+                self.reply(now, id, leg, status, payload, b"");
+            }
+            _ => {
+                let tag = self.transactions.ids().tag();
+                let reply = Reply { status, phrase: None, to_tag: &tag, fixed: b"", payload };
+                self.transactions.respond(now, id, &reply);
+            }
+        }
+    }
+
+    /// RFC 3261 §11.2: the answer says what we can do, or, as it would be for an INVITE, that we are not available.
+    pub(super) fn answer_options(&mut self, now: Instant, id: ServerId) {
+        if let Some(rejection) = self.unavailable.clone() {
+            self.transactions.reject(now, id, &rejection);
+            return;
+        }
+        let mut fixed = self.dialog_lines.clone();
+        fixed.extend_from_slice(self.config.capabilities.accept_line().as_bytes());
+        let tag = self.transactions.ids().tag();
+        let payload = Payload::empty();
+        let reply =
+            Reply { status: 200, phrase: None, to_tag: &tag, fixed: &fixed, payload: &payload };
+        self.transactions.respond(now, id, &reply);
+    }
+
+    /// Asks a peer with OPTIONS whether it is alive. `Probed` follows, after `within` at the latest.
+    pub fn probe(&mut self, now: Instant, peer: SocketAddr, within: Duration) {
+        let call_id = self.transactions.ids().uuid();
+        let tag = self.transactions.ids().tag();
+        let from = format!("<sip:{}>;tag={tag}", self.transactions.sent_by());
+        let uri = format!("sip:{}", host_port(peer));
+        let to = format!("<{uri}>");
+        let head = Head {
+            method: Method::Options,
+            uri: &uri,
+            // RFC 3261 §11.1: one hop, so that the peer itself answers.
+            max_forwards: 1,
+            from: &from,
+            to: &to,
+            call_id: &call_id,
+            cseq: 1,
+            route: &[],
+        };
+        let draft = Draft::new(&head, b"", &Payload::empty());
+        let id = self.transactions.send(now, &draft, Target::to(peer), Owner::Probe);
+        self.probes.insert(id, peer);
+        self.deadlines.push(now + within, Deadline::Probe(id));
+    }
+
+    pub(super) fn probe_response(&mut self, id: ClientId, response: Response) {
+        if response.status() >= 200
+            && let Some(peer) = self.probes.remove(&id)
+        {
+            self.events.push_back(Event::Probed { peer, outcome: Probe::Alive(response) });
+        }
+    }
+
+    pub(super) fn probe_is_silent(&mut self, id: ClientId) {
+        if let Some(peer) = self.probes.remove(&id) {
+            self.transactions.forget(id);
+            self.events.push_back(Event::Probed { peer, outcome: Probe::Silent });
+        }
+    }
+}

@@ -1,0 +1,210 @@
+//! The campaign file: good, bad, and together with its network.
+
+use std::path::Path;
+use std::time::Duration;
+
+use topology::Distribution;
+
+use super::*;
+
+fn parse(text: &str, layers: &Layers) -> Result<Campaign, Problems> {
+    let path = Path::new("campaigns/peak.toml");
+    let document = Document::parse("peak.toml", text, layers)?;
+    let campaign = Campaign::read(&document, path);
+    document.finish(campaign)
+}
+
+fn overrides(pairs: &[(&str, &str)]) -> Layers {
+    let owned = pairs
+        .iter()
+        .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+    Layers::none().with_overrides(owned)
+}
+
+fn demo() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../configs/campaigns/demo.toml")
+}
+
+const GOOD: &str = r#"
+network = "../networks/lab.toml"
+[[phases]]
+name = "a"
+duration = "10s"
+arrivals = { model = "constant", rate = 2.5 }
+[[phases]]
+name = "b"
+duration = "1m"
+arrivals = { model = "steps", from = 10, to = 30, steps = 3 }
+[[mix]]
+number = "15"
+"#;
+
+#[test]
+fn a_short_file_is_filled_with_defaults() {
+    let campaign = parse(GOOD, &Layers::none()).expect("a good file");
+    assert_eq!(campaign.name, "peak");
+    assert_eq!(
+        campaign.network,
+        Path::new("campaigns/../networks/lab.toml")
+    );
+    assert_eq!(
+        campaign.phases[1].arrivals,
+        Arrivals::Steps {
+            from: 10.0,
+            to: 30.0,
+            steps: 3
+        }
+    );
+    assert_eq!(campaign.duration(), Duration::from_secs(70));
+    assert_eq!(campaign.expected_attempts(), 25.0 + 1_200.0);
+    let mean = Duration::from_secs(49);
+    assert_eq!(
+        campaign.callers.patience,
+        Some(Distribution::Exponential { mean })
+    );
+    assert!(campaign.thresholds.is_empty());
+}
+
+#[test]
+fn environment_and_command_line_lie_over_the_file() {
+    let environment = [
+        ("TOCSIN_CAMPAIGN__SEED".to_owned(), "7".to_owned()),
+        (
+            "TOCSIN_CAMPAIGN__CALLERS__PATIENCE".to_owned(),
+            "endless".to_owned(),
+        ),
+        (
+            "TOCSIN__SITES__ALPHA__ADDRESS".to_owned(),
+            "127.0.0.1:1".to_owned(),
+        ),
+    ];
+    let layers = overrides(&[("seed", "8"), ("mix[0].communes", "59350,2A004")])
+        .with_environment(ENVIRONMENT_PREFIX, environment);
+    let campaign = parse(GOOD, &layers).expect("good layers");
+    assert_eq!(campaign.seed, 8);
+    assert_eq!(campaign.callers.patience, None);
+    assert_eq!(campaign.mix[0].communes, ["59350", "2A004"]);
+}
+
+#[test]
+fn every_mistake_is_reported_at_once() {
+    let text = r#"seed = -1
+drain_timeout = "soon"
+
+[[phases]]
+duration = "10s"
+arrivals = { model = "ramp", from = 1, too = 5 }
+
+[[mix]]
+number = "0320445962"
+communes = ["59"]
+weight = 0
+
+[callers]
+caller_hangs_up = 50
+
+[[thresholds]]
+metric = "pdd_p99"
+max = 0.5
+
+[[thresholds]]
+metric = "answered"
+
+[[thresholds]]
+metric = "answered_share"
+min = 0.9
+max = 0.8
+"#;
+    let problems = parse(text, &Layers::none()).expect_err("many mistakes");
+    let found: Vec<_> = problems.0.iter().map(|p| (p.line, &p.key[..])).collect();
+    let wanted = [
+        (None, ""),
+        (Some(1), "seed"),
+        (Some(2), "drain_timeout"),
+        (Some(4), "phases[0]"),
+        (Some(6), "phases[0].arrivals"),
+        (Some(6), "phases[0].arrivals"),
+        (Some(9), "mix[0].number"),
+        (Some(10), "mix[0].communes[0]"),
+        (Some(11), "mix[0].weight"),
+        (Some(14), "callers.caller_hangs_up"),
+        (Some(18), "thresholds[0].max"),
+        (Some(20), "thresholds[1]"),
+        (Some(21), "thresholds[1].metric"),
+        (Some(25), "thresholds[2].min"),
+    ];
+    assert_eq!(found, wanted, "{problems}");
+    let text = problems.to_string();
+    assert!(
+        text.contains("peak.toml: needs the key \"network\""),
+        "{text}"
+    );
+    assert!(
+        text.contains("unknown key \"too\"; did you mean \"to\"?"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_campaign_needs_phases_and_a_mix() {
+    let problems = parse("network = \"n.toml\"", &Layers::none()).expect_err("empty");
+    let text = problems.to_string();
+    assert!(text.contains("at least one [[phases]]") && text.contains("at least one [[mix]]"));
+}
+
+#[test]
+fn the_demo_fits_its_network() {
+    let none = Layers::none();
+    let (campaign, network) = Campaign::load_with_network(&demo(), &none, &none)
+        .unwrap_or_else(|problems| panic!("{problems}"));
+    assert_eq!(campaign.duration(), Duration::from_secs(20));
+    assert_eq!(network.sites.len(), 6);
+    for entry in &campaign.mix {
+        let communes = entry
+            .communes
+            .iter()
+            .map(|code| Some(&code[..]))
+            .chain([None]);
+        for commune in communes {
+            assert!(
+                network.routes.find(&entry.number, commune).is_some(),
+                "{entry:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_network_must_have_what_the_campaign_asks_for() {
+    let none = Layers::none();
+    let campaign = overrides(&[("mix[0].trunk_group", "mobil")]);
+    let network = overrides(&[("psaps.samu-59.talk", "never")]);
+    let problems = Campaign::load_with_network(&demo(), &campaign, &network)
+        .expect_err("two mistakes")
+        .to_string();
+    assert!(problems.contains(
+        "--set: mix[0].trunk_group: no trunk group is called \"mobil\"; \
+         the trunk groups are mobile, fixe, rtc"
+    ));
+    assert!(problems.contains("callers.caller_hangs_up: nobody would end some calls to PSAP"));
+
+    let both = Campaign::load_with_network(
+        &demo(),
+        &overrides(&[("seed", "x")]),
+        &overrides(&[("pool.up_after", "0")]),
+    );
+    let both = both.expect_err("a mistake in each file").to_string();
+    assert!(
+        both.contains("seed: ") && both.contains("pool.up_after: "),
+        "{both}"
+    );
+
+    let missing = overrides(&[("network", "none.toml")]);
+    let missing = Campaign::load_with_network(&demo(), &missing, &none).expect_err("no file");
+    assert!(
+        missing
+            .to_string()
+            .contains("none.toml: cannot read the file: "),
+        "{missing}"
+    );
+}

@@ -1,0 +1,44 @@
+//! A small campaign for tests.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use topology::Distribution;
+
+use crate::campaign::{Arrivals, Callers, Campaign, MixEntry, Phase};
+
+/// Two calls per second for two seconds; callers wait 5 s, talk for 5 s and hang up themselves.
+pub(crate) fn campaign() -> Campaign {
+    let always = Distribution::Fixed(Duration::from_secs(5));
+    Campaign {
+        name: "demo".to_owned(),
+        network: PathBuf::from("six-sites.toml"),
+        seed: 1,
+        phases: vec![phase(2, Arrivals::Constant { rate: 2.0 })],
+        mix: vec![entry("15", &["59350"], 1.0, None)],
+        callers: Callers { talk: always, patience: Some(always), caller_hangs_up: 1.0 },
+        drain_timeout: Duration::ZERO,
+        max_in_progress: 100,
+        ring_limit: Duration::from_secs(60),
+        thresholds: Vec::new(),
+        progress_interval: Duration::from_secs(1),
+    }
+}
+
+pub(crate) fn phase(seconds: u64, arrivals: Arrivals) -> Phase {
+    Phase { name: "test".to_owned(), duration: Duration::from_secs(seconds), arrivals }
+}
+
+pub(crate) fn entry(
+    number: &str,
+    communes: &[&str],
+    weight: f64,
+    trunk_group: Option<&str>,
+) -> MixEntry {
+    MixEntry {
+        number: number.to_owned(),
+        communes: communes.iter().map(ToString::to_string).collect(),
+        weight,
+        trunk_group: trunk_group.map(str::to_owned),
+    }
+}

@@ -1,0 +1,328 @@
+//! The generator: many callers behind one address, as a [`Node`].
+//!
+//! Each wake does three things in this order: protocol timers, calls that are due, callers whose
+//! patience or talk time is over. Nothing looks at all calls at once, so ten thousand of them cost no
+//! more per packet than one.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap, VecDeque};
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use node::Node;
+use sip_proto::message::{Method, Payload, Request};
+use sip_proto::reason::Reason;
+use sip_proto::timer::Timers;
+use sip_proto::transaction::ServerId;
+use sip_proto::user_agent::{self, Event, Failure, LegId, SessionIdRole, UserAgent};
+use sip_proto::wall::WallClock;
+use sip_proto::{Packet, Rejection, Transport};
+use telemetry::CallRecord;
+
+use crate::attempt::{Attempt, End, Origin};
+use crate::campaign::Campaign;
+use crate::invite::invite;
+use crate::media::Description;
+use crate::mix::{Mix, MixError};
+use crate::pacer::{Schedule, Shard, Start};
+use crate::snapshot::Snapshot;
+
+/// Calls started in one wake. A late generator must still read its packets in between.
+const STARTS_PER_WAKE: usize = 64;
+
+/// The place of one generator in a campaign.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Its name in records.
+    pub name: String,
+    /// Its own address: the host of the callers, and where responses come back.
+    pub address: SocketAddr,
+    pub shard: Shard,
+    pub timers: Timers,
+    pub clock: WallClock,
+    /// Name and address of each trunk group of the network. At least one.
+    pub trunk_groups: Vec<(String, SocketAddr)>,
+}
+
+/// What the management plane may ask of a generator.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Command {
+    /// Begin the campaign; `at` is its time zero. All shards get the same one.
+    Start { at: Instant },
+}
+
+/// Places the calls of its shard and follows each to its end.
+#[derive(Debug)]
+pub struct Generator {
+    config: Config,
+    agent: UserAgent,
+    schedule: Schedule,
+    mix: Mix,
+    /// Share of this shard in the limit of the campaign.
+    max_in_progress: u64,
+    started_at: Option<Instant>,
+    draining: bool,
+    calls: HashMap<LegId, Call>,
+    /// May hold deadlines of calls that have ended or gone on; those are skipped when they come up.
+    deadlines: BinaryHeap<Reverse<(Instant, LegId)>>,
+    counts: Snapshot,
+    records: VecDeque<CallRecord>,
+}
+
+#[derive(Debug)]
+struct Call {
+    attempt: Attempt,
+    media: Description,
+}
+
+impl Generator {
+    /// A generator that waits for [`Command::Start`].
+    ///
+    /// # Errors
+    /// When the campaign names a trunk group that `config` does not have, or `config` has none.
+    pub fn new(config: Config, campaign: &Campaign) -> Result<Self, MixError> {
+        let names: Vec<&str> = config.trunk_groups.iter().map(|(name, _)| &name[..]).collect();
+        let agent = UserAgent::new(user_agent::Config {
+            address: config.address,
+            timers: config.timers,
+            product: "tocsin-load-gen".to_owned(),
+            // Shards must not choose the same tags and Call-IDs.
+            seed: campaign.seed.rotate_left(32) ^ u64::from(config.shard.index),
+            trying_at_once: false,
+            session_id: SessionIdRole::EndPoint,
+        });
+        Ok(Self {
+            agent,
+            schedule: Schedule::new(&campaign.phases, campaign.seed, config.shard),
+            mix: Mix::new(campaign, &names)?,
+            max_in_progress: u64::from(campaign.max_in_progress.div_ceil(config.shard.of.max(1))),
+            config,
+            started_at: None,
+            draining: false,
+            calls: HashMap::new(),
+            deadlines: BinaryHeap::new(),
+            counts: Snapshot::default(),
+            records: VecDeque::new(),
+        })
+    }
+
+    /// Starts what is due, up to the limit of one wake.
+    fn start_calls(&mut self, now: Instant) {
+        let Some(zero) = self.started_at.filter(|_| !self.draining) else { return };
+        let elapsed = now.saturating_duration_since(zero);
+        for _ in 0..STARTS_PER_WAKE {
+            let Some(start) = self.schedule.take(elapsed) else { return };
+            if self.counts.in_progress < self.max_in_progress {
+                self.start_call(now, zero, start);
+            } else {
+                self.counts.not_started += 1;
+            }
+        }
+    }
+
+    fn start_call(&mut self, now: Instant, zero: Instant, start: Start) {
+        let caller = self.mix.caller(start.index);
+        let (trunk_group, to) = &self.config.trunk_groups[caller.trunk_group];
+        let media = Description::new(self.config.address.ip(), start.index);
+        let invite = invite(&caller, self.config.address, *to, media.offer());
+        let intended = zero + start.at;
+        let origin = Origin {
+            generator: &self.config.name,
+            trunk_group,
+            intended_us: self.config.clock.micros(intended),
+            start_us: self.config.clock.micros(now),
+        };
+        let attempt = Attempt::start(caller, origin, now);
+        self.counts.count_start(now - intended);
+        let leg = self.agent.connect(now, invite);
+        self.deadlines.extend(attempt.deadline().map(|due| Reverse((due, leg))));
+        self.calls.insert(leg, Call { attempt, media });
+    }
+
+    /// Ends the calls whose callers are done.
+    fn hang_up_due(&mut self, now: Instant) {
+        while let Some(Reverse((due, leg))) = self.deadlines.peek().copied() {
+            if due > now {
+                return;
+            }
+            self.deadlines.pop();
+            let call = self.calls.get(&leg);
+            if call.is_some_and(|call| call.attempt.deadline() == Some(due)) {
+                self.hang_up(now, leg);
+            }
+        }
+    }
+
+    fn hang_up(&mut self, now: Instant, leg: LegId) {
+        let Some(call) = self.calls.get_mut(&leg) else { return };
+        let talking = call.attempt.is_talking();
+        if call.attempt.hang_up() {
+            self.counts.talking -= u64::from(talking);
+            let reason = talking.then(|| Reason::q850(16, "Normal call clearing"));
+            self.agent.hang_up(now, leg, reason);
+        }
+    }
+
+    /// Takes what the user agent reports, until it has nothing more.
+    fn handle_events(&mut self, now: Instant) {
+        while let Some(event) = self.agent.poll_event() {
+            self.handle_event(now, event);
+        }
+    }
+
+    fn handle_event(&mut self, now: Instant, event: Event) {
+        let now_us = self.config.clock.micros(now);
+        match event {
+            Event::Progress { leg, response } => {
+                if let Some(call) = self.calls.get_mut(&leg) {
+                    call.attempt.handle_progress(response.call_id(), now_us);
+                }
+            }
+            Event::Answered { leg, response } => self.handle_answer(now, leg, response.call_id()),
+            Event::Failed { leg, failure } => self.finish(now_us, leg, end_of_failure(&failure)),
+            Event::Ended { leg, end } => self.finish(now_us, leg, end_of_dialog(&end)),
+            Event::Modify { leg, id, request } => self.handle_modify(now, leg, id, &request),
+            Event::Request { id, .. } => self.agent.respond(now, id, 200, Payload::empty()),
+            // RFC 3261 §21.4.18: these callers cannot be called back.
+            Event::Offered { leg, .. } => {
+                self.agent.reject(now, leg, &Rejection::new(480), Payload::empty());
+            }
+            Event::OutOfDialog { id, .. } => self.agent.respond(now, id, 480, Payload::empty()),
+            Event::Cancelled { .. }
+            | Event::Confirmed { .. }
+            | Event::ModifyConfirmed { .. }
+            | Event::Modified { .. }
+            | Event::Response { .. }
+            | Event::Probed { .. } => {}
+        }
+    }
+
+    fn handle_answer(&mut self, now: Instant, leg: LegId, call_id: &str) {
+        let Some(Call { attempt, .. }) = self.calls.get_mut(&leg) else { return };
+        let talked = attempt.is_talking();
+        attempt.handle_answer(call_id, now, self.config.clock.micros(now));
+        if attempt.is_talking() && !talked {
+            self.counts.talking += 1;
+            self.deadlines.extend(attempt.deadline().map(|due| Reverse((due, leg))));
+        }
+    }
+
+    /// A re-INVITE or UPDATE: hold, resume, or a refresh.
+    fn handle_modify(&mut self, now: Instant, leg: LegId, id: ServerId, request: &Request) {
+        let Some(Call { media, .. }) = self.calls.get_mut(&leg) else { return };
+        let offer = request.body();
+        if offer.is_empty() {
+            // RFC 3261 §14.2: an INVITE without an offer asks for ours. An UPDATE does not.
+            let asks = request.method() == Method::Invite;
+            let payload = if asks { Payload::sdp(media.offer()) } else { Payload::empty() };
+            return self.agent.respond(now, id, 200, payload);
+        }
+        match media.answer(&offer) {
+            Ok(answer) => self.agent.respond(now, id, 200, Payload::sdp(answer)),
+            Err(error) => self.agent.respond(now, id, error.status(), Payload::empty()),
+        }
+    }
+
+    fn finish(&mut self, now_us: u64, leg: LegId, end: End) {
+        let Some(Call { attempt, .. }) = self.calls.remove(&leg) else { return };
+        self.counts.talking -= u64::from(attempt.is_talking());
+        let record = attempt.finish(end, now_us);
+        self.counts.count_end(record.outcome);
+        self.records.push_back(record);
+    }
+
+    /// When the next call must start.
+    fn next_start(&self) -> Option<Instant> {
+        let zero = self.started_at.filter(|_| !self.draining)?;
+        Some(zero + self.schedule.next_due()?)
+    }
+}
+
+impl Node for Generator {
+    type Command = Command;
+    type Event = CallRecord;
+    type Snapshot = Snapshot;
+
+    fn handle_packet(&mut self, now: Instant, packet: Packet) {
+        self.agent.handle_packet(now, packet);
+        self.handle_events(now);
+    }
+
+    fn handle_timeout(&mut self, now: Instant) {
+        self.agent.handle_timeout(now);
+        self.handle_events(now);
+        self.start_calls(now);
+        self.hang_up_due(now);
+        self.handle_events(now);
+    }
+
+    fn handle_unreachable(&mut self, now: Instant, transport: Transport, peer: SocketAddr) {
+        self.agent.handle_unreachable(now, transport, peer);
+        self.handle_events(now);
+    }
+
+    fn handle_command(&mut self, now: Instant, command: Command) {
+        match command {
+            Command::Start { at } => {
+                self.started_at.get_or_insert(at);
+                self.start_calls(now);
+            }
+        }
+    }
+
+    /// Starts nothing more, and ends each call with CANCEL or BYE.
+    fn handle_drain(&mut self, now: Instant) {
+        self.draining = true;
+        let mut legs: Vec<LegId> = self.calls.keys().copied().collect();
+        legs.sort_unstable();
+        for leg in legs {
+            self.hang_up(now, leg);
+        }
+        self.handle_events(now);
+    }
+
+    fn poll_transmit(&mut self) -> Option<Packet> {
+        self.agent.poll_transmit()
+    }
+
+    fn poll_event(&mut self) -> Option<CallRecord> {
+        self.records.pop_front()
+    }
+
+    fn poll_timeout(&self) -> Option<Instant> {
+        let hang_up = self.deadlines.peek().map(|Reverse((due, _))| *due);
+        [self.agent.poll_timeout(), hang_up, self.next_start()].into_iter().flatten().min()
+    }
+
+    fn snapshot(&self) -> Snapshot {
+        let all_started = self.draining || self.schedule.next_due().is_none();
+        Snapshot { finished: all_started && self.calls.is_empty(), ..self.counts.clone() }
+    }
+
+    fn is_drained(&self) -> bool {
+        self.draining && self.calls.is_empty() && self.agent.is_idle()
+    }
+}
+
+fn end_of_failure(failure: &Failure) -> End {
+    match failure {
+        Failure::Response(response) => End::Refused {
+            status: response.status(),
+            cause: Reason::of(response).map(|reason| reason.q850_cause()),
+        },
+        Failure::Timeout => End::NoResponse,
+        Failure::Unreachable => End::Unreachable,
+    }
+}
+
+fn end_of_dialog(end: &user_agent::End) -> End {
+    match end {
+        user_agent::End::Bye(bye) => {
+            End::CalleeHungUp { cause: Reason::of(bye).map(|reason| reason.q850_cause()) }
+        }
+        user_agent::End::HungUp { confirmed } => End::HungUp { confirmed: *confirmed },
+        user_agent::End::PeerGone { status } => End::PeerGone { status: *status },
+        // Only a callee waits for an ACK.
+        user_agent::End::NoAck => End::HungUp { confirmed: false },
+    }
+}

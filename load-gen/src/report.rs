@@ -1,0 +1,223 @@
+//! The summary for people: at most 40 lines of 100 columns.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use telemetry::Quantiles;
+
+use crate::summary::{GroupMetrics, ProcessUsage, PsapService, Summary};
+
+/// Rows per table, and reasons; the rest is counted in one more line.
+const ROWS: usize = 6;
+const WIDTH: usize = 100;
+
+/// Writes the report of one run.
+#[must_use]
+pub fn report(summary: &Summary) -> String {
+    let mut out = String::new();
+    headline(&mut out, summary);
+    ledger(&mut out, summary);
+    delays(&mut out, summary);
+    sites(&mut out, &summary.metrics.by_site);
+    psaps(&mut out, &summary.psaps);
+    processes(&mut out, &summary.processes);
+    reasons(&mut out, &summary.reasons);
+    out
+}
+
+fn headline(out: &mut String, summary: &Summary) {
+    let Summary { campaign, network, seed, started_at, duration_s, .. } = summary;
+    let verdict = summary.verdict.as_str();
+    push(out, &format!("{verdict}  {campaign} on {network}, seed {seed}"));
+    push(out, &format!("started {started_at}, ran {duration_s:.1} s"));
+    push(out, "");
+}
+
+fn ledger(out: &mut String, summary: &Summary) {
+    let ledger = &summary.ledger;
+    let balance = if ledger.balanced { "balanced" } else { "NOT BALANCED" };
+    push(
+        out,
+        &format!(
+            "offered {} = {} answered + {} rejected + {} abandoned + {} timed out + {} lost: {balance}",
+            ledger.offered,
+            ledger.answered,
+            ledger.rejected,
+            ledger.abandoned,
+            ledger.timed_out,
+            ledger.lost,
+        ),
+    );
+    for lost in ledger.lost_at.iter().take(2) {
+        push(out, &format!("  lost in {}: {} ({})", lost.node, lost.attempts, lost.why));
+    }
+    let metrics = &summary.metrics;
+    let percent = |ratio: Option<f64>| match ratio {
+        Some(ratio) => format!("{:.1} %", ratio * 100.0),
+        None => "-".to_owned(),
+    };
+    let ratios = [
+        ("ASR", metrics.asr),
+        ("NER", metrics.ner),
+        ("SER", metrics.ser),
+        ("SEER", metrics.seer),
+    ]
+    .map(|(name, ratio)| format!("{name} {}", percent(ratio)))
+    .join("   ");
+    push(out, &format!("{ratios}   {:.1} calls/s", metrics.calls_per_second));
+    let statuses: Vec<String> = metrics
+        .by_status
+        .iter()
+        .map(|(status, attempts)| format!("{status}: {attempts}"))
+        .collect();
+    push(out, &format!("final statuses  {}", statuses.join("  ")));
+    push(out, "");
+}
+
+fn delays(out: &mut String, summary: &Summary) {
+    let row = |out: &mut String, name: &str, delay: &Quantiles| {
+        let [p50, p90, p99, max] = [delay.p50, delay.p90, delay.p99, delay.max].map(millis);
+        push(out, &format!("{name:<24}{p50:>11}{p90:>11}{p99:>11}{max:>11}"));
+    };
+    push(
+        out,
+        &format!("{:<24}{:>11}{:>11}{:>11}{:>11}", "from intended start, ms", "p50", "p90", "p99", "max"),
+    );
+    row(out, "post-dial delay", &summary.metrics.pdd);
+    row(out, "set-up, to the 200", &summary.metrics.setup);
+    row(out, "lag of the generator", &summary.metrics.lag);
+    push(out, "");
+}
+
+fn sites(out: &mut String, sites: &BTreeMap<String, GroupMetrics>) {
+    let title = ["offered", "share", "answered", "failed", "pdd p50 ms", "pdd p99 ms"];
+    let row = |group: &GroupMetrics| {
+        [
+            group.offered.to_string(),
+            format!("{:.1} %", group.share * 100.0),
+            group.answered.to_string(),
+            group.failed.to_string(),
+            millis(group.pdd.p50),
+            millis(group.pdd.p99),
+        ]
+    };
+    table(out, "site", title, sites, row);
+}
+
+fn psaps(out: &mut String, psaps: &BTreeMap<String, PsapService>) {
+    let title = ["received", "answered", "abandoned", "in time", "wait p50 ms", "wait p99 ms"];
+    let row = |psap: &PsapService| {
+        [
+            psap.received.to_string(),
+            psap.answered.to_string(),
+            psap.abandoned.to_string(),
+            psap.service_level.map_or_else(|| "-".to_owned(), |level| format!("{:.1} %", level * 100.0)),
+            millis(psap.wait.p50),
+            millis(psap.wait.p99),
+        ]
+    };
+    table(out, "PSAP", title, psaps, row);
+}
+
+/// A title line, up to [`ROWS`] rows, and an empty line.
+fn table<T>(
+    out: &mut String,
+    name: &str,
+    title: [&str; 6],
+    rows: &BTreeMap<String, T>,
+    row: impl Fn(&T) -> [String; 6],
+) {
+    if rows.is_empty() {
+        return;
+    }
+    let line = |first: &str, cells: &[String; 6]| {
+        let name: String = first.chars().take(16).collect();
+        let mut line = format!("{name:<16}");
+        for cell in cells {
+            let _ = write!(line, "{cell:>13}");
+        }
+        line
+    };
+    push(out, &line(name, &title.map(str::to_owned)));
+    for (name, value) in rows.iter().take(ROWS) {
+        push(out, &line(name, &row(value)));
+    }
+    if rows.len() > ROWS {
+        push(out, &format!("… and {} more in summary.json", rows.len() - ROWS));
+    }
+    push(out, "");
+}
+
+fn processes(out: &mut String, processes: &[ProcessUsage]) {
+    if processes.is_empty() {
+        return;
+    }
+    let used: Vec<String> = processes
+        .iter()
+        .take(3)
+        .map(|process| {
+            let (cpu, mib) = (process.user_s + process.system_s, process.max_rss_kib / 1_024);
+            format!("{} {cpu:.2} s CPU {mib} MiB", process.name)
+        })
+        .collect();
+    push(out, &used.join("   "));
+}
+
+fn reasons(out: &mut String, reasons: &[String]) {
+    for reason in reasons.iter().take(ROWS) {
+        push(out, &format!("! {reason}"));
+    }
+    if reasons.len() > ROWS {
+        push(out, &format!("! … and {} more in summary.json", reasons.len() - ROWS));
+    }
+}
+
+fn millis(micros: u64) -> String {
+    format!("{:.1}", micros as f64 / 1_000.0)
+}
+
+/// Adds one line, cut to the width of the report.
+fn push(out: &mut String, line: &str) {
+    if line.chars().count() > WIDTH {
+        out.extend(line.chars().take(WIDTH - 1));
+        out.push('…');
+    } else {
+        out.push_str(line.trim_end());
+    }
+    out.push('\n');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::summary::tests::demo;
+
+    #[test]
+    fn the_report_of_a_demo_run() {
+        let text = report(&demo());
+        for part in [
+            "PASS  demo on six-sites, seed 1\n",
+            "offered 4 = 3 answered + 0 rejected + 1 abandoned + 0 timed out + 0 lost: balanced\n",
+            "ASR 75.0 %   NER 100.0 %",
+            "final statuses  200: 3  487: 1\n",
+        ] {
+            assert!(text.contains(part), "{part:?} is missing in\n{text}");
+        }
+    }
+
+    #[test]
+    fn a_crowded_report_still_fits_a_screen() {
+        let mut summary = demo();
+        let group = summary.metrics.by_site.values().next().cloned().expect("a site");
+        let psap = summary.psaps.values().next().cloned().expect("a PSAP");
+        for i in 0..50 {
+            summary.metrics.by_site.insert(format!("a-site-with-a-long-name-{i}"), group.clone());
+            summary.psaps.insert(format!("a-psap-with-a-long-name-{i}"), psap.clone());
+            summary.reasons.push("a reason that goes on and on ".repeat(10));
+            summary.metrics.by_status.insert(400 + i, 1_000_000);
+        }
+        let text = report(&summary);
+        assert!(text.lines().count() <= 40, "{text}");
+        assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
+    }
+}

@@ -1,0 +1,81 @@
+//! Live counters of a generator.
+
+use std::ops::AddAssign;
+use std::time::Duration;
+
+use telemetry::{LatencyHistogram, Outcome, Quantiles};
+
+/// A start this much after its intended time is late: one turn of the 10 ms timer, twice over.
+const LATE_AFTER: Duration = Duration::from_millis(20);
+
+/// What a generator shows while it runs. At any instant
+/// `offered = answered + rejected + abandoned + timed_out + lost + in_progress`.
+#[derive(Debug, Clone, Default)]
+pub struct Snapshot {
+    pub offered: u64,
+    pub in_progress: u64,
+    /// Of those in progress: answered, and still talking.
+    pub talking: u64,
+    pub answered: u64,
+    pub rejected: u64,
+    pub abandoned: u64,
+    pub timed_out: u64,
+    pub lost: u64,
+    /// Calls that were due while too many were in progress. They are not offered.
+    pub not_started: u64,
+    pub late_starts: u64,
+    /// From intended to actual start.
+    pub lag: LatencyHistogram,
+    /// Everything has been started and has ended.
+    pub finished: bool,
+}
+
+impl Snapshot {
+    pub(crate) fn count_start(&mut self, lag: Duration) {
+        self.offered += 1;
+        self.in_progress += 1;
+        self.late_starts += u64::from(lag > LATE_AFTER);
+        self.lag.record(lag);
+    }
+
+    pub(crate) fn count_end(&mut self, outcome: Outcome) {
+        self.in_progress -= 1;
+        *match outcome {
+            Outcome::Answered => &mut self.answered,
+            Outcome::Rejected => &mut self.rejected,
+            Outcome::Abandoned => &mut self.abandoned,
+            Outcome::TimedOut => &mut self.timed_out,
+            Outcome::Lost => &mut self.lost,
+        } += 1;
+    }
+
+    /// Neither answered nor given up by the caller.
+    #[must_use]
+    pub const fn failed(&self) -> u64 {
+        self.rejected + self.timed_out + self.lost
+    }
+
+    /// The figures of [`lag`](Self::lag).
+    #[must_use]
+    pub fn lag_quantiles(&self) -> Quantiles {
+        self.lag.quantiles()
+    }
+}
+
+/// Adds the figures of another shard. The sum is finished when both are.
+impl AddAssign<&Self> for Snapshot {
+    fn add_assign(&mut self, other: &Self) {
+        self.offered += other.offered;
+        self.in_progress += other.in_progress;
+        self.talking += other.talking;
+        self.answered += other.answered;
+        self.rejected += other.rejected;
+        self.abandoned += other.abandoned;
+        self.timed_out += other.timed_out;
+        self.lost += other.lost;
+        self.not_started += other.not_started;
+        self.late_starts += other.late_starts;
+        self.lag.merge(&other.lag);
+        self.finished &= other.finished;
+    }
+}

@@ -1,0 +1,247 @@
+//! What a run measured: `summary.json`, the contract with scripts.
+//!
+//! ```text
+//!  record files ──1st pass──► Audit ──► Ledger, Destinations
+//!               ──2nd pass──► Tally ──► Metrics, by site, trunk group, number and PSAP
+//!  generators, processes ──────────┐
+//!  thresholds ─────────────────────┴──► verdict and reasons
+//! ```
+//!
+//! Fields are added, never renamed. Shares and ratios are from 0 to 1; delays are in microseconds unless
+//! the name says `_s`. A ratio without a denominator is `null`.
+
+mod tally;
+mod verdict;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use telemetry::{Audit, BoxKind, Ledger, LostNode, Quantiles, ReadError, Rules, read_records};
+
+use crate::campaign::Campaign;
+use crate::snapshot::Snapshot;
+use crate::utc::rfc3339;
+
+pub use tally::Tally;
+pub use verdict::Verdict;
+
+/// Version of the shape of `summary.json`.
+pub const SCHEMA_VERSION: u32 = 1;
+/// Unreadable lines of record files that are named; the others are only counted.
+const UNREADABLE_KEPT: usize = 20;
+
+/// The result of one run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Summary {
+    pub schema_version: u32,
+    pub verdict: Verdict,
+    /// One sentence for each thing that kept the run from passing.
+    pub reasons: Vec<String>,
+    pub campaign: String,
+    pub network: String,
+    pub seed: u64,
+    /// RFC 3339, UTC.
+    pub started_at: String,
+    pub duration_s: f64,
+    pub ledger: Ledger,
+    pub metrics: Metrics,
+    pub psaps: BTreeMap<String, PsapService>,
+    pub generator: GeneratorFigures,
+    pub processes: Vec<ProcessUsage>,
+    /// Record files that end in half a line, as after a kill.
+    pub truncated_files: u64,
+}
+
+/// Quality of call set-up, by the names of the standards.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Metrics {
+    /// Answer-seizure ratio (ITU-T E.425): answered / seizures. Each attempt is one seizure.
+    pub asr: Option<f64>,
+    /// Network effectiveness ratio (ITU-T E.425): answered, busy, no answer or refused by the callee / seizures.
+    /// What people do does not lower it.
+    pub ner: Option<f64>,
+    /// Session establishment ratio (RFC 6076 §4.6): INVITEs with 200 / INVITEs without 3xx.
+    pub ser: Option<f64>,
+    /// Session establishment effectiveness ratio (RFC 6076 §4.7): INVITEs with 200, 480, 486, 600 or 603 /
+    /// INVITEs without 3xx.
+    pub seer: Option<f64>,
+    /// Attempts offered per second of the campaign's phases.
+    pub calls_per_second: f64,
+    /// Post-dial delay, the successful session request delay of RFC 6076 §4.3.1: intended start to the first
+    /// of 18x and 200.
+    pub pdd: Quantiles,
+    /// Intended start to 200.
+    pub setup: Quantiles,
+    /// Intended to actual start: the generator's own part in the delays above.
+    pub lag: Quantiles,
+    pub by_site: BTreeMap<String, GroupMetrics>,
+    pub by_trunk_group: BTreeMap<String, GroupMetrics>,
+    pub by_number: BTreeMap<String, GroupMetrics>,
+    pub by_psap: BTreeMap<String, GroupMetrics>,
+    /// Attempts by the final status of their INVITE.
+    pub by_status: BTreeMap<u16, u64>,
+}
+
+/// The attempts that one site, trunk group, number or PSAP had. Those that never reached one are
+/// under [`UNREACHED`](tally::UNREACHED).
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct GroupMetrics {
+    pub offered: u64,
+    pub answered: u64,
+    /// Rejected, timed out or lost.
+    pub failed: u64,
+    /// Of all attempts offered in the run.
+    pub share: f64,
+    pub pdd: Quantiles,
+}
+
+/// How a PSAP served its callers, by its own records.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct PsapService {
+    /// Calls that reached it, also those that it refused.
+    pub received: u64,
+    pub answered: u64,
+    pub abandoned: u64,
+    /// Calls answered within [`target_s`](Self::target_s), of those received.
+    pub service_level: Option<f64>,
+    pub target_s: f64,
+    /// From INVITE to answer.
+    pub wait: Quantiles,
+}
+
+/// The generators' judgement of themselves.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct GeneratorFigures {
+    pub lag: Quantiles,
+    pub late_starts: u64,
+    pub not_started: u64,
+    /// Seconds of CPU, user and system.
+    pub cpu_s: f64,
+}
+
+/// What one process used.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ProcessUsage {
+    pub name: String,
+    pub user_s: f64,
+    pub system_s: f64,
+    /// Peak resident memory.
+    pub max_rss_kib: u64,
+}
+
+/// What is known of a run besides its records.
+#[derive(Debug)]
+pub struct Run<'a> {
+    pub campaign: &'a Campaign,
+    /// Name of the network.
+    pub network: &'a str,
+    /// Service level of each PSAP: answer within this time.
+    pub service_levels: BTreeMap<String, Duration>,
+    /// Unix microseconds.
+    pub started_us: u64,
+    /// From the first start to the last end.
+    pub duration: Duration,
+    /// The last counts of all generators together.
+    pub generators: Snapshot,
+    /// Seconds of CPU that the generators used.
+    pub generator_cpu_s: f64,
+    pub processes: Vec<ProcessUsage>,
+    pub rules: Rules,
+    pub lost: Vec<LostNode>,
+    /// Sentences about what went wrong with the run itself: a process lost without being told to stop.
+    pub degraded: Vec<String>,
+}
+
+impl Summary {
+    /// Reads the records of all boxes and judges the run.
+    ///
+    /// A file or line that cannot be read makes the run fail, with its name; the rest is still used.
+    #[must_use]
+    pub fn of(run: Run<'_>, record_files: &[PathBuf]) -> Self {
+        let mut audit = Audit::new(run.rules.clone());
+        let mut unreadable = Vec::new();
+        let truncated_files = read_all(record_files, &mut unreadable, |record| audit.add(&record));
+        let (ledger, destinations) = audit.close(run.generators.offered, &run.lost);
+
+        let mut tally = Tally::new(&run.service_levels);
+        read_all(record_files, &mut Vec::new(), |record| match record.kind {
+            BoxKind::Generator => {
+                let key = record.attempt_key().unwrap_or_default();
+                tally.add_caller(&record, destinations.find(key));
+            }
+            BoxKind::Psap => tally.add_psap(&record),
+            BoxKind::TrunkGroup | BoxKind::CallServer => {}
+        });
+        let metrics = tally.metrics(run.campaign.duration());
+        let generator = GeneratorFigures {
+            lag: run.generators.lag_quantiles(),
+            late_starts: run.generators.late_starts,
+            not_started: run.generators.not_started,
+            cpu_s: run.generator_cpu_s,
+        };
+        let judged = verdict::Evidence {
+            ledger: &ledger,
+            metrics: &metrics,
+            generator: &generator,
+            thresholds: &run.campaign.thresholds,
+            degraded: &run.degraded,
+            unreadable: &unreadable,
+        };
+        let (verdict, reasons) = judged.verdict();
+        Self {
+            schema_version: SCHEMA_VERSION,
+            verdict,
+            reasons,
+            campaign: run.campaign.name.clone(),
+            network: run.network.to_owned(),
+            seed: run.campaign.seed,
+            started_at: rfc3339(run.started_us),
+            duration_s: run.duration.as_secs_f64(),
+            ledger,
+            metrics,
+            psaps: tally.psaps(),
+            generator,
+            processes: run.processes,
+            truncated_files,
+        }
+    }
+}
+
+/// Gives every record of all files to `take`, and returns how many files end in half a line.
+fn read_all(
+    files: &[PathBuf],
+    unreadable: &mut Vec<String>,
+    mut take: impl FnMut(telemetry::CallRecord),
+) -> u64 {
+    let mut complain = |error: ReadError| {
+        if unreadable.len() < UNREADABLE_KEPT {
+            unreadable.push(error.to_string());
+        }
+    };
+    let mut truncated = 0;
+    for file in files {
+        match read_records(file) {
+            Ok(mut records) => {
+                for record in records.by_ref() {
+                    match record {
+                        Ok(record) => take(record),
+                        // A disk that fails would fail again on every line.
+                        Err(error @ ReadError::File { .. }) => {
+                            complain(error);
+                            break;
+                        }
+                        Err(error) => complain(error),
+                    }
+                }
+                truncated += records.truncated();
+            }
+            Err(error) => complain(error),
+        }
+    }
+    truncated
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -1,0 +1,243 @@
+//! The figures of small runs, by hand.
+
+use std::net::Ipv4Addr;
+use std::path::Path;
+
+use telemetry::{CallRecord, Outcome, Party, RecordWriter};
+
+use super::*;
+use crate::campaign::{Metric, Quantile, Threshold};
+use crate::fixture;
+
+fn campaign(thresholds: Vec<Threshold>) -> Campaign {
+    Campaign { thresholds, ..fixture::campaign() }
+}
+
+fn record(kind: BoxKind, node: &str, attempt: u128) -> CallRecord {
+    CallRecord {
+        attempt: format!("{attempt:032x}"),
+        kind,
+        node: node.to_owned(),
+        call_id: format!("{attempt}@{}", Ipv4Addr::LOCALHOST),
+        number: "15".to_owned(),
+        commune: None,
+        site: None,
+        psap: None,
+        trunk_group: None,
+        tried: Vec::new(),
+        intended_us: None,
+        start_us: 1_000_000,
+        ring_us: Some(1_020_000),
+        answer_us: Some(3_000_000),
+        end_us: 8_000_000,
+        outcome: Outcome::Answered,
+        status: Some(200),
+        cause: Some(16),
+        ended_by: Some(Party::Caller),
+        reason: None,
+    }
+}
+
+/// An answered attempt in all four boxes. The generator is 10 ms late.
+fn answered(attempt: u128) -> Vec<CallRecord> {
+    let name = |name: &str| Some(name.to_owned());
+    vec![
+        CallRecord {
+            trunk_group: name("mobile"),
+            intended_us: Some(990_000),
+            ..record(BoxKind::Generator, "generator-0", attempt)
+        },
+        CallRecord {
+            trunk_group: name("mobile"),
+            site: name("alpha"),
+            tried: vec!["alpha".to_owned()],
+            ..record(BoxKind::TrunkGroup, "mobile", attempt)
+        },
+        CallRecord {
+            site: name("alpha"),
+            psap: name("samu-59"),
+            ..record(BoxKind::CallServer, "alpha", attempt)
+        },
+        CallRecord { psap: name("samu-59"), ..record(BoxKind::Psap, "samu-59", attempt) },
+    ]
+}
+
+fn unanswered(attempt: u128, outcome: Outcome, status: u16) -> Vec<CallRecord> {
+    let mut records = answered(attempt);
+    for record in &mut records {
+        (record.outcome, record.status, record.answer_us) = (outcome, Some(status), None);
+    }
+    records
+}
+
+fn generators(offered: u64) -> Snapshot {
+    let mut counts = Snapshot::default();
+    (0..offered).for_each(|_| counts.count_start(Duration::from_millis(10)));
+    counts
+}
+
+fn summarize(campaign: &Campaign, generators: Snapshot, records: &[CallRecord]) -> Summary {
+    let dir = tempfile::tempdir().expect("a folder");
+    let path = dir.path().join("calls.jsonl");
+    let mut writer = RecordWriter::create(&path).expect("a file");
+    records.iter().for_each(|record| writer.write(record));
+    drop(writer);
+    summarize_files(campaign, generators, &[&path])
+}
+
+fn summarize_files(campaign: &Campaign, generators: Snapshot, files: &[&Path]) -> Summary {
+    let run = Run {
+        campaign,
+        network: "six-sites",
+        service_levels: BTreeMap::from([("samu-59".to_owned(), Duration::from_secs(2))]),
+        started_us: 1_622_645_100_000_000,
+        duration: Duration::from_millis(9_500),
+        generators,
+        generator_cpu_s: 0.25,
+        processes: Vec::new(),
+        rules: Rules::default(),
+        lost: Vec::new(),
+        degraded: Vec::new(),
+    };
+    let files: Vec<PathBuf> = files.iter().map(|file| file.to_path_buf()).collect();
+    Summary::of(run, &files)
+}
+
+/// Three answered attempts and one abandoned while it rang.
+pub(crate) fn demo() -> Summary {
+    let mut records: Vec<CallRecord> = (1..=3).flat_map(answered).collect();
+    records.extend(unanswered(4, Outcome::Abandoned, 487));
+    summarize(&campaign(Vec::new()), generators(4), &records)
+}
+
+fn near(actual: u64, wanted: u64) -> bool {
+    actual.abs_diff(wanted) <= wanted / 500
+}
+
+#[test]
+fn figures_of_a_demo_run() {
+    let summary = demo();
+    assert_eq!((summary.verdict, &summary.reasons[..]), (Verdict::Pass, &[][..]));
+    assert_eq!((summary.ledger.offered, summary.ledger.answered), (4, 3));
+    assert_eq!(summary.started_at, "2021-06-02T14:45:00.000Z");
+    let metrics = &summary.metrics;
+    assert_eq!(metrics.asr, Some(0.75));
+    assert_eq!(metrics.calls_per_second, 2.0);
+    // From the intended start: 10 ms of lag and 20 ms until it rang.
+    assert!(near(metrics.pdd.p50, 30_000) && near(metrics.lag.max, 10_000), "{metrics:?}");
+    assert!(near(metrics.setup.p99, 2_010_000), "{metrics:?}");
+    let alpha = &metrics.by_site["alpha"];
+    assert_eq!((alpha.offered, alpha.answered, alpha.failed, alpha.share), (4, 3, 0, 1.0));
+    assert_eq!(metrics.by_psap["samu-59"].answered, 3);
+    assert_eq!(metrics.by_trunk_group["mobile"].offered, 4);
+    assert_eq!(metrics.by_number["15"].offered, 4);
+    let psap = &summary.psaps["samu-59"];
+    assert_eq!((psap.received, psap.answered, psap.abandoned), (4, 3, 1));
+    // Answered after exactly the two seconds allowed.
+    assert_eq!(psap.service_level, Some(0.75));
+}
+
+// ITU-T E.425 and RFC 6076 §4.6, §4.7: who counts in which ratio.
+#[test]
+fn ratios_by_status() {
+    let cases = [
+        // status, outcome, NER, SER, SEER of one answered attempt and this one
+        (486, Outcome::Rejected, 1.0, Some(0.5), Some(1.0)),
+        (480, Outcome::Rejected, 1.0, Some(0.5), Some(1.0)),
+        (603, Outcome::Rejected, 1.0, Some(0.5), Some(1.0)),
+        (503, Outcome::Rejected, 0.5, Some(0.5), Some(0.5)),
+        (302, Outcome::Rejected, 0.5, Some(1.0), Some(1.0)),
+        (487, Outcome::Abandoned, 1.0, Some(0.5), Some(0.5)),
+    ];
+    for (status, outcome, ner, ser, seer) in cases {
+        let mut tally = Tally::new(&BTreeMap::new());
+        tally.add_caller(&answered(1)[0], telemetry::Destination::default());
+        let other = unanswered(2, outcome, status);
+        tally.add_caller(&other[0], telemetry::Destination::default());
+        let metrics = tally.metrics(Duration::from_secs(1));
+        let ratios = (metrics.asr, metrics.ner, metrics.ser, metrics.seer);
+        assert_eq!(ratios, (Some(0.5), Some(ner), ser, seer), "{status}");
+        assert_eq!(metrics.by_site[tally::UNREACHED].offered, 2);
+    }
+}
+
+#[test]
+fn without_calls_there_are_no_ratios_and_no_verdict_on_the_network() {
+    let summary = summarize(&campaign(Vec::new()), Snapshot::default(), &[]);
+    assert_eq!((summary.metrics.asr, summary.metrics.ser), (None, None));
+    assert_eq!(summary.verdict, Verdict::Invalid);
+    assert_eq!(summary.reasons, ["the generator started no call"]);
+}
+
+#[test]
+fn thresholds_decide_and_say_what_they_wanted() {
+    let records: Vec<CallRecord> = (1..=4).flat_map(answered).collect();
+    let judge = |metric, min, max| {
+        let campaign = campaign(vec![Threshold { metric, min, max }]);
+        let summary = summarize(&campaign, generators(4), &records);
+        (summary.verdict, summary.reasons.join("; "))
+    };
+    assert_eq!(judge(Metric::AnsweredShare, Some(0.99), None).0, Verdict::Pass);
+    assert_eq!(judge(Metric::FailedShare, None, Some(0.0)).0, Verdict::Pass);
+    let (verdict, reason) = judge(Metric::AnswerDelay(Quantile::P95), None, Some(0.5));
+    assert_eq!(verdict, Verdict::Fail);
+    assert!(reason.starts_with("answer_delay_p95 is 2.01"), "{reason}");
+    assert!(reason.ends_with(" s, must be at most 0.5 s"), "{reason}");
+}
+
+#[test]
+fn a_threshold_on_a_delay_that_nobody_had_does_not_hold() {
+    let metric = Metric::AnswerDelay(Quantile::P50);
+    let campaign = campaign(vec![Threshold { metric, min: None, max: Some(9.0) }]);
+    let records = unanswered(1, Outcome::Rejected, 503);
+    let summary = summarize(&campaign, generators(1), &records);
+    assert_eq!(summary.verdict, Verdict::Fail);
+    assert!(summary.reasons[0].contains("could not be measured"), "{:?}", summary.reasons);
+}
+
+#[test]
+fn a_generator_that_fell_behind_makes_the_run_invalid_whatever_else_failed() {
+    let records = unanswered(1, Outcome::Rejected, 503);
+    let metric = Metric::AnsweredShare;
+    let campaign = campaign(vec![Threshold { metric, min: Some(0.99), max: None }]);
+    let mut late = Snapshot::default();
+    late.count_start(Duration::from_millis(80));
+    let summary = summarize(&campaign, late, &records);
+    assert_eq!((summary.verdict, summary.reasons.len()), (Verdict::Invalid, 2));
+    assert!(summary.reasons[0].starts_with("the generator started calls late"));
+
+    let crowded = Snapshot { not_started: 3, ..generators(1) };
+    let summary = summarize(&campaign, crowded, &records);
+    assert_eq!(summary.verdict, Verdict::Invalid);
+    assert!(summary.reasons[0].contains("did not start 3 calls"), "{:?}", summary.reasons);
+}
+
+#[test]
+fn a_ledger_that_does_not_balance_fails_the_run() {
+    let mut records = answered(1);
+    records.pop();
+    let summary = summarize(&campaign(Vec::new()), generators(1), &records);
+    assert_eq!(summary.verdict, Verdict::Fail);
+    assert!(summary.reasons[0].contains("PSAP samu-59 has no record of it"));
+    let summary = summarize(&campaign(Vec::new()), generators(2), &answered(1));
+    assert_eq!(summary.reasons, ["1 attempts have no record"]);
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_named() {
+    let missing = Path::new("/nowhere/calls.jsonl");
+    let summary = summarize_files(&campaign(Vec::new()), generators(1), &[missing]);
+    assert_eq!(summary.verdict, Verdict::Fail);
+    assert!(summary.reasons.iter().any(|reason| reason.contains("/nowhere/calls.jsonl")));
+}
+
+#[test]
+fn the_json_reads_back_and_has_the_names_that_scripts_use() {
+    let summary = demo();
+    let json = serde_json::to_string(&summary).expect("a summary is JSON");
+    for name in ["\"verdict\":\"pass\"", "\"asr\":0.75", "\"by_site\":{\"alpha\"", "\"487\":1"] {
+        assert!(json.contains(name), "{name} is missing in {json}");
+    }
+    let back: Summary = serde_json::from_str(&json).expect("our own JSON");
+    assert_eq!(back, summary);
+}

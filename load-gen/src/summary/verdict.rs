@@ -1,0 +1,163 @@
+//! Pass or not, and why.
+
+use serde::{Deserialize, Serialize};
+use telemetry::{Ledger, Quantiles};
+
+use super::{GeneratorFigures, Metrics};
+use crate::campaign::{Metric, Quantile, Threshold};
+
+/// The generator measures the network only while its own lag stays below this, in microseconds.
+const LAG_P99_LIMIT_US: u64 = 50_000;
+
+/// What a run is worth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    Pass,
+    /// A threshold does not hold, or the ledger does not balance.
+    Fail,
+    /// The generator could not keep up, so the run says nothing about the network.
+    Invalid,
+    /// A process was lost, or a fault was not applied or not taken back.
+    Degraded,
+}
+
+impl Verdict {
+    /// Exit code of a program that ends with this verdict.
+    #[must_use]
+    pub const fn exit_code(self) -> u8 {
+        match self {
+            Self::Pass => 0,
+            Self::Fail => 1,
+            Self::Invalid => 3,
+            Self::Degraded => 4,
+        }
+    }
+
+    /// The word in reports.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pass => "PASS",
+            Self::Fail => "FAIL",
+            Self::Invalid => "INVALID",
+            Self::Degraded => "DEGRADED",
+        }
+    }
+}
+
+/// All that a verdict rests on.
+#[derive(Debug)]
+pub(super) struct Evidence<'a> {
+    pub(super) ledger: &'a Ledger,
+    pub(super) metrics: &'a Metrics,
+    pub(super) generator: &'a GeneratorFigures,
+    pub(super) thresholds: &'a [Threshold],
+    pub(super) degraded: &'a [String],
+    pub(super) unreadable: &'a [String],
+}
+
+impl Evidence<'_> {
+    /// The gravest finding decides, in the order invalid, degraded, fail: figures of an invalid run mean
+    /// nothing, and those of a degraded run mean something else than was asked. Every reason is given.
+    pub(super) fn verdict(&self) -> (Verdict, Vec<String>) {
+        let findings = [
+            (Verdict::Invalid, self.against_generator()),
+            (Verdict::Degraded, self.degraded.to_vec()),
+            (Verdict::Fail, self.against_network()),
+        ];
+        let gravest = findings.iter().find(|(_, reasons)| !reasons.is_empty());
+        let verdict = gravest.map_or(Verdict::Pass, |(verdict, _)| *verdict);
+        (verdict, findings.into_iter().flat_map(|(_, reasons)| reasons).collect())
+    }
+
+    fn against_generator(&self) -> Vec<String> {
+        let mut reasons = Vec::new();
+        let p99 = self.generator.lag.p99;
+        if p99 > LAG_P99_LIMIT_US {
+            let (lag, limit) = (p99 as f64 / 1_000.0, LAG_P99_LIMIT_US / 1_000);
+            reasons.push(format!(
+                "the generator started calls late: the 99th percentile of its lag is {lag:.1} ms, \
+                 the limit is {limit} ms"
+            ));
+        }
+        let not_started = self.generator.not_started;
+        if not_started > 0 {
+            reasons.push(format!(
+                "the generator did not start {not_started} calls, because too many were in progress; \
+                 raise limits.max_in_progress or lower the load"
+            ));
+        }
+        if self.ledger.offered == 0 {
+            reasons.push("the generator started no call".to_owned());
+        }
+        reasons
+    }
+
+    fn against_network(&self) -> Vec<String> {
+        let mut reasons = Vec::new();
+        if self.ledger.in_progress > 0 {
+            reasons.push(format!("{} attempts have no record", self.ledger.in_progress));
+        }
+        if self.ledger.fault_count > 0 {
+            let first = self.ledger.faults.first().map_or("", String::as_str);
+            let count = self.ledger.fault_count;
+            reasons.push(format!("the ledger has {count} faults; the first: {first}"));
+        }
+        reasons.extend_from_slice(self.unreadable);
+        reasons.extend(self.thresholds.iter().filter_map(|threshold| self.breach(threshold)));
+        reasons
+    }
+
+    /// The sentence about a threshold that does not hold.
+    fn breach(&self, threshold: &Threshold) -> Option<String> {
+        let measured = self.measure(threshold.metric);
+        if threshold.holds(measured) {
+            return None;
+        }
+        let name = threshold.metric.as_str();
+        if measured.is_nan() {
+            return Some(format!("{name} could not be measured: no call got that far"));
+        }
+        let unit = if threshold.metric.is_delay() { " s" } else { "" };
+        let bounds = [("at least", threshold.min), ("at most", threshold.max)];
+        let bounds: Vec<String> = bounds
+            .into_iter()
+            .filter_map(|(word, bound)| Some(format!("{word} {}{unit}", bound?)))
+            .collect();
+        Some(format!("{name} is {measured:.4}{unit}, must be {}", bounds.join(" and ")))
+    }
+
+    /// In the unit of the bounds; NaN when there is nothing to measure.
+    fn measure(&self, metric: Metric) -> f64 {
+        let ledger = self.ledger;
+        let share = |part: u64| match ledger.offered {
+            0 => f64::NAN,
+            offered => part as f64 / offered as f64,
+        };
+        match metric {
+            Metric::AnsweredShare => share(ledger.answered),
+            Metric::RejectedShare => share(ledger.rejected),
+            Metric::AbandonedShare => share(ledger.abandoned),
+            Metric::TimedOutShare => share(ledger.timed_out),
+            Metric::LostShare => share(ledger.lost),
+            Metric::FailedShare => share(ledger.rejected + ledger.timed_out + ledger.lost),
+            Metric::Pdd(quantile) => seconds(&self.metrics.pdd, quantile),
+            Metric::AnswerDelay(quantile) => seconds(&self.metrics.setup, quantile),
+        }
+    }
+}
+
+fn seconds(delays: &Quantiles, quantile: Quantile) -> f64 {
+    if delays.count == 0 {
+        return f64::NAN;
+    }
+    let micros = match quantile {
+        Quantile::P50 => delays.p50,
+        Quantile::P90 => delays.p90,
+        Quantile::P95 => delays.p95,
+        Quantile::P99 => delays.p99,
+        Quantile::Max => delays.max,
+    };
+    micros as f64 / 1e6
+}

@@ -1,0 +1,163 @@
+//! What the PSAP notes about one INVITE, and the record it becomes.
+
+use std::time::Instant;
+
+use sip_proto::Rejection;
+use sip_proto::message::{Name, Request};
+use sip_proto::reason::{Reason, cause_of_status};
+use sip_proto::user_agent::End;
+use sip_proto::wall::WallClock;
+use telemetry::{BoxKind, CallRecord, Outcome, Party};
+
+use crate::location::commune;
+
+/// Q.850: normal call clearing.
+pub(crate) const NORMAL_CLEARING: u16 = 16;
+
+/// Q.850: temporary failure, for a call that is dropped.
+pub(crate) const TEMPORARY_FAILURE: u16 = 41;
+
+/// One INVITE: who it was, and when what happened to it.
+#[derive(Debug)]
+pub(crate) struct Attempt {
+    /// The caller's half of Session-ID (RFC 7989 §5); empty when the caller sent none.
+    id: String,
+    call_id: String,
+    number: String,
+    commune: Option<String>,
+    pub(crate) arrived: Instant,
+    pub(crate) rang: Option<Instant>,
+    pub(crate) answered: Option<Instant>,
+}
+
+/// How an attempt ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Ending {
+    pub(crate) outcome: Outcome,
+    status: u16,
+    pub(crate) cause: u16,
+    ended_by: Party,
+    /// A sentence, when something went wrong.
+    reason: Option<String>,
+}
+
+impl Attempt {
+    pub(crate) fn new(invite: &Request, now: Instant) -> Self {
+        let to = invite.to().uri();
+        let access = invite.headers(Name::PAccessNetworkInfo).find_map(commune);
+        Self {
+            id: invite
+                .session_id()
+                .map_or_else(String::new, |id| id.local().to_owned()),
+            call_id: invite.call_id().to_owned(),
+            number: to.user().unwrap_or_else(|| to.as_str()).to_owned(),
+            commune: access.map(str::to_owned),
+            arrived: now,
+            rang: None,
+            answered: None,
+        }
+    }
+
+    pub(crate) fn record(
+        self,
+        psap: &str,
+        clock: &WallClock,
+        now: Instant,
+        ending: Ending,
+    ) -> CallRecord {
+        let micros = |at| clock.micros(at);
+        CallRecord {
+            attempt: self.id,
+            kind: BoxKind::Psap,
+            node: psap.to_owned(),
+            call_id: self.call_id,
+            number: self.number,
+            commune: self.commune,
+            site: None,
+            psap: Some(psap.to_owned()),
+            trunk_group: None,
+            tried: Vec::new(),
+            intended_us: None,
+            start_us: micros(self.arrived),
+            ring_us: self.rang.map(micros),
+            answer_us: self.answered.map(micros),
+            end_us: micros(now),
+            outcome: ending.outcome,
+            status: Some(ending.status),
+            cause: Some(ending.cause),
+            ended_by: Some(ending.ended_by),
+            reason: ending.reason,
+        }
+    }
+}
+
+impl Ending {
+    /// We sent a final response of 300 or above.
+    pub(crate) fn refused(rejection: &Rejection) -> Self {
+        let cause = rejection.reason.as_ref().map(Reason::q850_cause);
+        Self {
+            outcome: Outcome::Rejected,
+            status: rejection.status,
+            cause: cause.unwrap_or_else(|| cause_of_status(rejection.status)),
+            ended_by: Party::Callee,
+            reason: rejection.warning.clone(),
+        }
+    }
+
+    /// The caller gave up before the answer.
+    pub(crate) fn abandoned(reason: Option<&Reason>) -> Self {
+        Self {
+            outcome: Outcome::Abandoned,
+            status: 487,
+            cause: reason.map_or(NORMAL_CLEARING, Reason::q850_cause),
+            ended_by: Party::Caller,
+            reason: None,
+        }
+    }
+
+    /// One side hung up after the answer.
+    pub(crate) const fn hung_up(by: Party, cause: u16) -> Self {
+        Self {
+            outcome: Outcome::Answered,
+            status: 200,
+            cause,
+            ended_by: by,
+            reason: None,
+        }
+    }
+
+    /// The call died after the answer.
+    pub(crate) const fn lost(cause: u16, reason: String) -> Self {
+        Self {
+            outcome: Outcome::Lost,
+            status: 200,
+            cause,
+            ended_by: Party::Network,
+            reason: Some(reason),
+        }
+    }
+
+    /// The dialog ended and we had not hung up.
+    pub(crate) fn of_dialog(end: &End, answered: bool) -> Self {
+        match end {
+            End::Bye(bye) if !answered => Self::abandoned(Reason::of(bye).as_ref()),
+            End::Bye(bye) => {
+                let cause = Reason::of(bye).map_or(NORMAL_CLEARING, |reason| reason.q850_cause());
+                Self::hung_up(Party::Caller, cause)
+            }
+            End::HungUp { .. } => Self::hung_up(Party::Callee, NORMAL_CLEARING),
+            End::NoAck => Self::lost(TEMPORARY_FAILURE, "no ACK came for the 200".to_owned()),
+            End::PeerGone { status } => Self::lost(
+                cause_of_status(*status),
+                format!("the caller's side answered {status} inside the dialog"),
+            ),
+        }
+    }
+
+    pub(crate) fn with_reason(self, reason: &str) -> Self {
+        Self {
+            reason: Some(reason.to_owned()),
+            ..self
+        }
+    }
+}
