@@ -7,7 +7,7 @@
 //!     └── out of patience ─┴──► gave up ─┴──────────────────┘
 //! ```
 //!
-//! Plain state: the [`Generator`](crate::node::Generator) tells it what happened and carries out what it
+//! Plain state: the [`Generator`](crate::Generator) tells it what happened and carries out what it
 //! asks for.
 
 use std::time::{Duration, Instant};
@@ -16,8 +16,8 @@ use telemetry::{BoxKind, CallRecord, Outcome, Party};
 
 use crate::mix::Caller;
 
-/// A caller who leaves the end to the call taker still ends a call after this time, so that a call that
-/// everybody else forgot is found.
+/// A caller who leaves the end to the call taker still ends a call after this time, so that a
+/// call that everybody else forgot is found.
 const LONGEST_CALL: Duration = Duration::from_secs(3_600);
 
 /// A call from the caller's side.
@@ -132,7 +132,8 @@ impl Attempt {
         self.state == State::Talking
     }
 
-    /// The caller is done: out of patience, talked enough, or told to stop. False when that was so before.
+    /// The caller is done: out of patience, talked enough, or told to stop. False when that was
+    /// so before.
     pub(crate) fn hang_up(&mut self) -> bool {
         self.deadline = None;
         self.state = match self.state {
@@ -226,6 +227,9 @@ mod tests {
 
     const NOW_US: u64 = 1_000_000;
 
+    /// A state, how the call ends in it, and what that counts as.
+    type Case = (fn(Instant) -> Attempt, End, Outcome, Party);
+
     fn attempt(now: Instant) -> Attempt {
         let caller = Caller {
             attempt: 0xab,
@@ -264,7 +268,7 @@ mod tests {
         let refused = |status| End::Refused { status, cause: Some(17) };
         let hung_up = |confirmed| End::HungUp { confirmed };
         let callee = End::CalleeHungUp { cause: Some(16) };
-        let cases: [(fn(Instant) -> Attempt, End, Outcome, Party); 13] = [
+        let cases: [Case; 13] = [
             (attempt, refused(486), Outcome::Rejected, Party::Callee),
             (attempt, refused(503), Outcome::Rejected, Party::Network),
             (attempt, End::NoResponse, Outcome::TimedOut, Party::Network),
@@ -282,7 +286,10 @@ mod tests {
         for (state, end, outcome, ended_by) in cases {
             let record = state(now).finish(end, NOW_US + 9);
             assert_eq!((record.outcome, record.ended_by), (outcome, Some(ended_by)), "{end:?}");
-            assert_eq!(record.reason.is_some(), ended_by == Party::Network && outcome != Outcome::Rejected);
+            assert_eq!(
+                record.reason.is_some(),
+                ended_by == Party::Network && outcome != Outcome::Rejected
+            );
         }
     }
 
@@ -298,8 +305,8 @@ mod tests {
         assert_eq!(attempt.deadline(), None);
     }
 
-    // RFC 3261 §9.1: CANCEL has no effect once the callee has answered. The dialog exists then, and the
-    // user agent ends it with BYE; for the caller the attempt is over all the same.
+    // RFC 3261 §9.1: CANCEL has no effect once the callee has answered. The dialog exists then,
+    // and the user agent ends it with BYE; for the caller the attempt is over all the same.
     #[test]
     fn an_answer_that_crosses_the_cancel_finds_nobody() {
         let now = Instant::now();

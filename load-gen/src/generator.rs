@@ -1,8 +1,8 @@
 //! The generator: many callers behind one address, as a [`Node`].
 //!
 //! Each wake does three things in this order: protocol timers, calls that are due, callers whose
-//! patience or talk time is over. Nothing looks at all calls at once, so ten thousand of them cost no
-//! more per packet than one.
+//! patience or talk time is over. Nothing looks at all calls at once, so ten thousand of them
+//! cost no more per packet than one.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, VecDeque};
@@ -14,7 +14,7 @@ use sip_proto::message::{Method, Payload, Request};
 use sip_proto::reason::Reason;
 use sip_proto::timer::Timers;
 use sip_proto::transaction::ServerId;
-use sip_proto::user_agent::{self, Event, Failure, LegId, SessionIdRole, UserAgent};
+use sip_proto::user_agent::{self, Event, Failure, LegId, UserAgent};
 use sip_proto::wall::WallClock;
 use sip_proto::{Packet, Rejection, Transport};
 use telemetry::CallRecord;
@@ -82,14 +82,12 @@ impl Generator {
     /// When the campaign names a trunk group that `config` does not have, or `config` has none.
     pub fn new(config: Config, campaign: &Campaign) -> Result<Self, MixError> {
         let names: Vec<&str> = config.trunk_groups.iter().map(|(name, _)| &name[..]).collect();
+        // Shards must not choose the same tags and Call-IDs.
+        let seed = campaign.seed.rotate_left(32) ^ u64::from(config.shard.index);
         let agent = UserAgent::new(user_agent::Config {
-            address: config.address,
             timers: config.timers,
-            product: "tocsin-load-gen".to_owned(),
-            // Shards must not choose the same tags and Call-IDs.
-            seed: campaign.seed.rotate_left(32) ^ u64::from(config.shard.index),
-            trying_at_once: false,
-            session_id: SessionIdRole::EndPoint,
+            product: "Tocsin-load-gen".to_owned(),
+            ..user_agent::Config::new(config.address, seed)
         });
         Ok(Self {
             agent,
@@ -159,7 +157,7 @@ impl Generator {
         if call.attempt.hang_up() {
             self.counts.talking -= u64::from(talking);
             let reason = talking.then(|| Reason::q850(16, "Normal call clearing"));
-            self.agent.hang_up(now, leg, reason);
+            self.agent.hang_up(now, leg, reason.as_ref());
         }
     }
 
@@ -182,12 +180,12 @@ impl Generator {
             Event::Failed { leg, failure } => self.finish(now_us, leg, end_of_failure(&failure)),
             Event::Ended { leg, end } => self.finish(now_us, leg, end_of_dialog(&end)),
             Event::Modify { leg, id, request } => self.handle_modify(now, leg, id, &request),
-            Event::Request { id, .. } => self.agent.respond(now, id, 200, Payload::empty()),
+            Event::Request { id, .. } => self.agent.respond(now, id, 200, &Payload::empty()),
             // RFC 3261 §21.4.18: these callers cannot be called back.
             Event::Offered { leg, .. } => {
-                self.agent.reject(now, leg, &Rejection::new(480), Payload::empty());
+                self.agent.reject(now, leg, &Rejection::new(480), &Payload::empty());
             }
-            Event::OutOfDialog { id, .. } => self.agent.respond(now, id, 480, Payload::empty()),
+            Event::OutOfDialog { id, .. } => self.agent.respond(now, id, 480, &Payload::empty()),
             Event::Cancelled { .. }
             | Event::Confirmed { .. }
             | Event::ModifyConfirmed { .. }
@@ -215,11 +213,11 @@ impl Generator {
             // RFC 3261 §14.2: an INVITE without an offer asks for ours. An UPDATE does not.
             let asks = request.method() == Method::Invite;
             let payload = if asks { Payload::sdp(media.offer()) } else { Payload::empty() };
-            return self.agent.respond(now, id, 200, payload);
+            return self.agent.respond(now, id, 200, &payload);
         }
         match media.answer(&offer) {
-            Ok(answer) => self.agent.respond(now, id, 200, Payload::sdp(answer)),
-            Err(error) => self.agent.respond(now, id, error.status(), Payload::empty()),
+            Ok(answer) => self.agent.respond(now, id, 200, &Payload::sdp(answer)),
+            Err(error) => self.agent.respond(now, id, error.status(), &Payload::empty()),
         }
     }
 
@@ -326,3 +324,6 @@ fn end_of_dialog(end: &user_agent::End) -> End {
         user_agent::End::NoAck => End::HungUp { confirmed: false },
     }
 }
+
+#[cfg(test)]
+mod tests;

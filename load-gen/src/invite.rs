@@ -14,8 +14,8 @@ use crate::mix::Caller;
 pub(crate) fn invite(caller: &Caller, from: SocketAddr, to: SocketAddr, offer: Bytes) -> Invite {
     let identity = format!("<sip:+33639{:06}@{from}>", 980_000 + u32::from(caller.subscriber));
     let (uri, route) = target(&caller.number, to);
-    let mut payload =
-        Payload::sdp(offer).with_header("P-Asserted-Identity", &identity); // RFC 3325 §9.1
+    // RFC 3325 §9.1: a caller may hide From; the network's word is here.
+    let mut payload = Payload::sdp(offer).with_header("P-Asserted-Identity", &identity);
     if let Some(commune) = &caller.commune {
         payload = payload.with_header("P-Access-Network-Info", &access_network(commune));
     }
@@ -31,8 +31,8 @@ pub(crate) fn invite(caller: &Caller, from: SocketAddr, to: SocketAddr, offer: B
     }
 }
 
-/// Request-URI and Route. A service URN names no host, so the way there is a route (RFC 5031 §4, RFC 3261
-/// §8.1.2).
+/// Request-URI and Route. A service URN names no host, so the way there is a route (RFC 5031 §4,
+/// RFC 3261 §8.1.2).
 fn target(number: &str, to: SocketAddr) -> (String, Vec<String>) {
     if number.starts_with("urn:") {
         return (number.to_owned(), vec![format!("<sip:{to};lr>")]);
@@ -78,7 +78,8 @@ mod tests {
         assert!(invite.route.is_empty());
         assert_eq!(invite.from, "<sip:+33639980042@127.0.0.1:5070>");
         assert_eq!(invite.session_id.as_deref(), Some("000000000000000000000000000000ab"));
-        let pani = "P-Access-Network-Info: GSTN;operator-specific-GI=\"555935000\";network-provided";
+        let pani =
+            "P-Access-Network-Info: GSTN;operator-specific-GI=\"555935000\";network-provided";
         assert!(headers(&invite).contains(pani), "{}", headers(&invite));
         assert!(headers(&invite).contains("P-Asserted-Identity: <sip:+33639980042@"));
     }

@@ -9,8 +9,8 @@
 //! ```
 //!
 //! Load is open loop: a call starts when it is due, whatever happens to the others. The generator
-//! measures its own lateness and accuses itself first: a run in which it could not keep up is invalid,
-//! not failed.
+//! measures its own lateness and accuses itself first: a run in which it could not keep up is
+//! invalid, not failed.
 //!
 //! [`Generator`] is a [`node::Node`]: pure state, driven by packets and by `now`.
 

@@ -1,7 +1,7 @@
 //! Who calls: each caller is drawn from the campaign's mix by its seed and the number of the call.
 //!
-//! A draw depends on nothing else. The same call of the same campaign dials the same number with the
-//! same patience, on any machine and however many generators share the load.
+//! A draw depends on nothing else. The same call of the same campaign dials the same number with
+//! the same patience, on any machine and however many generators share the load.
 
 use std::time::Duration;
 
@@ -196,7 +196,9 @@ mod tests {
         let limit = Duration::from_secs(60);
         assert!(near(share(&all, |c| c.patience == limit), (-2.0_f64).exp()));
         assert!(all.iter().all(|c| c.patience <= limit));
-        assert!(all.iter().all(|c| c.number == "15" || (c.commune.is_none() && c.trunk_group == 1)));
+        assert!(
+            all.iter().all(|c| c.number == "15" || (c.commune.is_none() && c.trunk_group == 1))
+        );
         let mut trunk_groups = HashMap::<usize, u32>::new();
         all.iter().for_each(|c| *trunk_groups.entry(c.trunk_group).or_default() += 1);
         assert_eq!(trunk_groups.len(), 3, "without a name, calls spread over all trunk groups");

@@ -1,8 +1,8 @@
 //! Live progress: one line per interval, under one header.
 //!
 //! ```text
-//!   time  offered  calls/s  in progress  answered  abandoned  failed   late  alpha   beta
-//!   12 s      600     49.8           54       541          5       0      0    51%    49%
+//!   time  offered  calls/s  in progress  answered  abandoned  failed  late  alpha   beta
+//!   12 s      600     49.8           54       541          5       0     0    51%    49%
 //! ```
 
 use std::fmt::Write as _;
@@ -32,7 +32,7 @@ impl Progress {
     #[must_use]
     pub fn header(&self) -> String {
         let mut line =
-            "  time  offered  calls/s  in progress  answered  abandoned  failed   late".to_owned();
+            "  time  offered  calls/s  in progress  answered  abandoned  failed  late".to_owned();
         for site in &self.sites {
             let name: String = site.chars().take(SITE_WIDTH - 1).collect();
             let _ = write!(line, "{name:>SITE_WIDTH$}");
@@ -40,8 +40,8 @@ impl Progress {
         line
     }
 
-    /// One line, at `elapsed` of the campaign. `calls` is how many calls each site has taken so far, in the
-    /// order of the columns.
+    /// One line, at `elapsed` of the campaign. `calls` is how many calls each site has taken so
+    /// far, in the order of the columns.
     pub fn line(&mut self, elapsed: Duration, now: &Snapshot, calls: &[u64]) -> String {
         let interval = elapsed.saturating_sub(self.last_at).as_secs_f64();
         let started = now.offered.saturating_sub(self.last_offered) as f64;
@@ -49,7 +49,7 @@ impl Progress {
         (self.last_at, self.last_offered) = (elapsed, now.offered);
 
         let mut line = format!(
-            "{:4.0} s {:8} {rate:8.1} {:12} {:9} {:10} {:7} {:6}",
+            "{:4.0} s {:8} {rate:8.1} {:12} {:9} {:10} {:7} {:5}",
             elapsed.as_secs_f64(),
             now.offered,
             now.in_progress,
@@ -76,14 +76,14 @@ mod tests {
         let mut progress = Progress::new(vec!["alpha".to_owned(), "beta-long-name".to_owned()]);
         assert_eq!(
             progress.header(),
-            "  time  offered  calls/s  in progress  answered  abandoned  failed   late  alpha beta-l"
+            "  time  offered  calls/s  in progress  answered  abandoned  failed  late  alpha beta-l"
         );
         let mut now = Snapshot { offered: 100, in_progress: 10, talking: 8, ..Snapshot::default() };
         progress.line(Duration::from_secs(2), &now, &[0, 0]);
         (now.offered, now.answered, now.rejected, now.lost) = (600, 533, 2, 1);
         assert_eq!(
             progress.line(Duration::from_secs(12), &now, &[150, 50]),
-            "  12 s      600     50.0           10       541          0       3      0    75%    25%"
+            "  12 s      600     50.0           10       541          0       3     0    75%    25%"
         );
     }
 

@@ -7,8 +7,9 @@ use telemetry::Quantiles;
 
 use crate::summary::{GroupMetrics, ProcessUsage, PsapService, Summary};
 
-/// Rows per table, and reasons; the rest is counted in one more line.
+/// Rows per table; the rest is counted in one more line.
 const ROWS: usize = 6;
+const REASONS: usize = 4;
 const WIDTH: usize = 100;
 
 /// Writes the report of one run.
@@ -39,7 +40,8 @@ fn ledger(out: &mut String, summary: &Summary) {
     push(
         out,
         &format!(
-            "offered {} = {} answered + {} rejected + {} abandoned + {} timed out + {} lost: {balance}",
+            "offered {} = {} answered + {} rejected + {} abandoned + {} timed out + {} lost: \
+             {balance}",
             ledger.offered,
             ledger.answered,
             ledger.rejected,
@@ -56,14 +58,10 @@ fn ledger(out: &mut String, summary: &Summary) {
         Some(ratio) => format!("{:.1} %", ratio * 100.0),
         None => "-".to_owned(),
     };
-    let ratios = [
-        ("ASR", metrics.asr),
-        ("NER", metrics.ner),
-        ("SER", metrics.ser),
-        ("SEER", metrics.seer),
-    ]
-    .map(|(name, ratio)| format!("{name} {}", percent(ratio)))
-    .join("   ");
+    let ratios =
+        [("ASR", metrics.asr), ("NER", metrics.ner), ("SER", metrics.ser), ("SEER", metrics.seer)]
+            .map(|(name, ratio)| format!("{name} {}", percent(ratio)))
+            .join("   ");
     push(out, &format!("{ratios}   {:.1} calls/s", metrics.calls_per_second));
     let statuses: Vec<String> = metrics
         .by_status
@@ -81,7 +79,10 @@ fn delays(out: &mut String, summary: &Summary) {
     };
     push(
         out,
-        &format!("{:<24}{:>11}{:>11}{:>11}{:>11}", "from intended start, ms", "p50", "p90", "p99", "max"),
+        &format!(
+            "{:<24}{:>11}{:>11}{:>11}{:>11}",
+            "from intended start, ms", "p50", "p90", "p99", "max"
+        ),
     );
     row(out, "post-dial delay", &summary.metrics.pdd);
     row(out, "set-up, to the 200", &summary.metrics.setup);
@@ -111,7 +112,8 @@ fn psaps(out: &mut String, psaps: &BTreeMap<String, PsapService>) {
             psap.received.to_string(),
             psap.answered.to_string(),
             psap.abandoned.to_string(),
-            psap.service_level.map_or_else(|| "-".to_owned(), |level| format!("{:.1} %", level * 100.0)),
+            psap.service_level
+                .map_or_else(|| "-".to_owned(), |level| format!("{:.1} %", level * 100.0)),
             millis(psap.wait.p50),
             millis(psap.wait.p99),
         ]
@@ -148,27 +150,23 @@ fn table<T>(
     push(out, "");
 }
 
+/// Three to a line, three lines at most.
 fn processes(out: &mut String, processes: &[ProcessUsage]) {
-    if processes.is_empty() {
-        return;
+    let used = |process: &ProcessUsage| {
+        let (cpu, mib) = (process.user_s + process.system_s, process.max_rss_kib / 1_024);
+        format!("{} {cpu:.2} s CPU {mib} MiB", process.name)
+    };
+    for line in processes.chunks(3).take(3) {
+        push(out, &line.iter().map(used).collect::<Vec<_>>().join("   "));
     }
-    let used: Vec<String> = processes
-        .iter()
-        .take(3)
-        .map(|process| {
-            let (cpu, mib) = (process.user_s + process.system_s, process.max_rss_kib / 1_024);
-            format!("{} {cpu:.2} s CPU {mib} MiB", process.name)
-        })
-        .collect();
-    push(out, &used.join("   "));
 }
 
 fn reasons(out: &mut String, reasons: &[String]) {
-    for reason in reasons.iter().take(ROWS) {
+    for reason in reasons.iter().take(REASONS) {
         push(out, &format!("! {reason}"));
     }
-    if reasons.len() > ROWS {
-        push(out, &format!("! … and {} more in summary.json", reasons.len() - ROWS));
+    if reasons.len() > REASONS {
+        push(out, &format!("! … and {} more in summary.json", reasons.len() - REASONS));
     }
 }
 
@@ -189,6 +187,8 @@ fn push(out: &mut String, line: &str) {
 
 #[cfg(test)]
 mod tests {
+    use telemetry::LostAt;
+
     use super::*;
     use crate::summary::tests::demo;
 
@@ -215,6 +215,17 @@ mod tests {
             summary.psaps.insert(format!("a-psap-with-a-long-name-{i}"), psap.clone());
             summary.reasons.push("a reason that goes on and on ".repeat(10));
             summary.metrics.by_status.insert(400 + i, 1_000_000);
+            summary.ledger.lost_at.push(LostAt {
+                node: "a-node".to_owned(),
+                why: "a reason that goes on and on ".repeat(10),
+                attempts: 1_000_000,
+            });
+            summary.processes.push(ProcessUsage {
+                name: "a-process-with-a-long-name".to_owned(),
+                user_s: 10_000.0,
+                system_s: 10_000.0,
+                max_rss_kib: 10_000_000,
+            });
         }
         let text = report(&summary);
         assert!(text.lines().count() <= 40, "{text}");

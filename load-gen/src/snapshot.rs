@@ -3,6 +3,7 @@
 use std::ops::AddAssign;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use telemetry::{LatencyHistogram, Outcome, Quantiles};
 
 /// A start this much after its intended time is late: one turn of the 10 ms timer, twice over.
@@ -10,7 +11,7 @@ const LATE_AFTER: Duration = Duration::from_millis(20);
 
 /// What a generator shows while it runs. At any instant
 /// `offered = answered + rejected + abandoned + timed_out + lost + in_progress`.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Snapshot {
     pub offered: u64,
     pub in_progress: u64,
@@ -77,5 +78,24 @@ impl AddAssign<&Self> for Snapshot {
         self.late_starts += other.late_starts;
         self.lag.merge(&other.lag);
         self.finished &= other.finished;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shards_add_up_and_finish_together() {
+        let mut sum = Snapshot { finished: true, ..Snapshot::default() };
+        let mut shard = Snapshot { not_started: 2, ..Snapshot::default() };
+        shard.count_start(Duration::from_millis(5));
+        shard.count_start(Duration::from_millis(25));
+        shard.count_end(Outcome::Lost);
+        sum += &shard;
+        sum += &shard;
+        assert_eq!((sum.offered, sum.in_progress, sum.lost, sum.failed()), (4, 2, 2, 2));
+        assert_eq!((sum.not_started, sum.late_starts, sum.lag_quantiles().count), (4, 2, 4));
+        assert!(!sum.finished);
     }
 }

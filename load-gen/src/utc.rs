@@ -10,8 +10,8 @@ pub(crate) fn rfc3339(unix_us: u64) -> String {
 
 /// Gregorian date of a day counted from 1970-01-01.
 ///
-/// Years are taken to begin on 1 March, so that the leap day is the last of its year; 400 of them have
-/// 146,097 days.
+/// Years are taken to begin on 1 March, so that the leap day is the last of its year; 400 of them
+/// have 146,097 days.
 const fn civil(unix_day: u64) -> (u64, u64, u64) {
     let day = unix_day + 719_468;
     let (era, day) = (day / 146_097, day % 146_097);

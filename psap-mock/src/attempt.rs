@@ -46,9 +46,7 @@ impl Attempt {
         let to = invite.to().uri();
         let access = invite.headers(Name::PAccessNetworkInfo).find_map(commune);
         Self {
-            id: invite
-                .session_id()
-                .map_or_else(String::new, |id| id.local().to_owned()),
+            id: invite.session_id().map_or_else(String::new, |id| id.local().to_owned()),
             call_id: invite.call_id().to_owned(),
             number: to.user().unwrap_or_else(|| to.as_str()).to_owned(),
             commune: access.map(str::to_owned),
@@ -117,13 +115,7 @@ impl Ending {
 
     /// One side hung up after the answer.
     pub(crate) const fn hung_up(by: Party, cause: u16) -> Self {
-        Self {
-            outcome: Outcome::Answered,
-            status: 200,
-            cause,
-            ended_by: by,
-            reason: None,
-        }
+        Self { outcome: Outcome::Answered, status: 200, cause, ended_by: by, reason: None }
     }
 
     /// The call died after the answer.
@@ -155,9 +147,6 @@ impl Ending {
     }
 
     pub(crate) fn with_reason(self, reason: &str) -> Self {
-        Self {
-            reason: Some(reason.to_owned()),
-            ..self
-        }
+        Self { reason: Some(reason.to_owned()), ..self }
     }
 }

@@ -49,9 +49,9 @@ pub(crate) enum Reception {
     /// 180, and a place in the queue.
     Ring,
     Refuse(u16),
-    /// No response of ours. The caller still sees 100 Trying: the INVITE server transaction sends it by
-    /// itself after 200 ms (RFC 3261 §17.2.1), as a PSAP does whose front end lives and whose call
-    /// distribution is dead.
+    /// No response of ours. The caller still sees 100 Trying: the INVITE server transaction sends
+    /// it by itself after 200 ms (RFC 3261 §17.2.1), as a PSAP does whose front end lives and whose
+    /// call distribution is dead.
     Ignore,
 }
 
@@ -66,30 +66,12 @@ impl Plan {
         };
         match behaviour {
             Behaviour::Normal => normal,
-            Behaviour::NoAnswer => Self {
-                answers: false,
-                ..normal
-            },
-            Behaviour::AnswerThenDrop { after } => Self {
-                drops_after: Some(after),
-                ..normal
-            },
-            Behaviour::Mute => Self {
-                media: Direction::Inactive,
-                ..normal
-            },
-            Behaviour::Slow { factor } => Self {
-                slowness: factor,
-                ..normal
-            },
-            Behaviour::Reject { status } => Self {
-                reception: Reception::Refuse(status),
-                ..normal
-            },
-            Behaviour::Silent => Self {
-                reception: Reception::Ignore,
-                ..normal
-            },
+            Behaviour::NoAnswer => Self { answers: false, ..normal },
+            Behaviour::AnswerThenDrop { after } => Self { drops_after: Some(after), ..normal },
+            Behaviour::Mute => Self { media: Direction::Inactive, ..normal },
+            Behaviour::Slow { factor } => Self { slowness: factor, ..normal },
+            Behaviour::Reject { status } => Self { reception: Reception::Refuse(status), ..normal },
+            Behaviour::Silent => Self { reception: Reception::Ignore, ..normal },
         }
     }
 }
@@ -104,10 +86,8 @@ mod tests {
     #[test]
     fn behaviours_come_up_in_their_shares() {
         let row = |share, behaviour| BehaviourShare { share, behaviour };
-        let behaviours = Behaviours::new(vec![
-            row(0.1, Behaviour::NoAnswer),
-            row(0.3, Behaviour::Mute),
-        ]);
+        let behaviours =
+            Behaviours::new(vec![row(0.1, Behaviour::NoAnswer), row(0.3, Behaviour::Mute)]);
         let mut rng = StdRng::seed_from_u64(3);
         let drawn: Vec<Behaviour> = (0..10_000).map(|_| behaviours.pick(&mut rng)).collect();
         for (behaviour, expected) in [
@@ -122,10 +102,8 @@ mod tests {
 
     #[test]
     fn share_of_one_leaves_nothing_to_chance() {
-        let silent = Behaviours::new(vec![BehaviourShare {
-            share: 1.0,
-            behaviour: Behaviour::Silent,
-        }]);
+        let silent =
+            Behaviours::new(vec![BehaviourShare { share: 1.0, behaviour: Behaviour::Silent }]);
         let mut rng = StdRng::seed_from_u64(3);
         assert!((0..1_000).all(|_| silent.pick(&mut rng) == Behaviour::Silent));
         assert_eq!(Behaviours::default().pick(&mut rng), Behaviour::Normal);

@@ -12,10 +12,7 @@ pub(crate) struct Deadlines<K> {
 
 impl<K: Ord + Copy> Deadlines<K> {
     pub(crate) const fn new() -> Self {
-        Self {
-            by_time: BTreeSet::new(),
-            by_key: BTreeMap::new(),
-        }
+        Self { by_time: BTreeSet::new(), by_key: BTreeMap::new() }
     }
 
     /// Replaces the deadline of `key`, if it has one.

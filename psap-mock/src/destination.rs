@@ -4,8 +4,9 @@ use sip_proto::message::Uri;
 
 /// Whether a call to `uri` is for the PSAP with this ten-digit number.
 ///
-/// It is when the URI names the number, nationally or as E.164, when it names no user at all, or when it is
-/// an emergency service (`urn:service:sos…`, RFC 5031 §4.2): then the network has chosen this PSAP.
+/// It is when the URI names the number, nationally or as E.164, when it names no user at all, or
+/// when it is an emergency service (`urn:service:sos…`, RFC 5031 §4.2): then the network has chosen
+/// this PSAP.
 pub(crate) fn is_served(uri: &Uri<'_>, number: &str) -> bool {
     if let Some(service) = uri.service() {
         return is_emergency(service);

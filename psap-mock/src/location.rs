@@ -1,14 +1,13 @@
 //! Where the caller is, as a French access network says it.
 
 /// The INSEE code of the caller's commune in a P-Access-Network-Info header (RFC 7315 §5.4), as in
-/// `GSTN; operator-specific-GI="105935000"`: two digits for the operator, five for the commune, two more.
+/// `GSTN; operator-specific-GI="105935000"`: two digits for the operator, five for the commune, two
+/// more.
 pub(crate) fn commune(header: &str) -> Option<&str> {
     let mut parameters = header.split(';').skip(1);
     let value = parameters.find_map(|parameter| {
         let (name, value) = parameter.split_once('=')?;
-        name.trim()
-            .eq_ignore_ascii_case("operator-specific-GI")
-            .then_some(value)
+        name.trim().eq_ignore_ascii_case("operator-specific-GI").then_some(value)
     })?;
     let code = value.trim().trim_matches('"');
     let commune = code.get(2..7).filter(|_| code.len() == 9)?;

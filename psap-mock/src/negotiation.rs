@@ -1,4 +1,5 @@
-//! Our side of a call's media: which description goes out, and who owes an answer (RFC 3264, RFC 6337).
+//! Our side of a call's media: which description goes out, and who owes an answer (RFC 3264, RFC
+//! 6337).
 
 use sip_proto::message::{Message, Method, Name, Payload, Request};
 use sip_proto::sdp::{self, LocalMedia, SdpError, Session};
@@ -14,18 +15,14 @@ pub(crate) struct Negotiation {
 }
 
 impl Negotiation {
-    /// Prepares what the 200 will carry: the answer to the offer of the INVITE, or our offer when it had
-    /// none (RFC 3261 §13.2.1).
+    /// Prepares what the 200 will carry: the answer to the offer of the INVITE, or our offer when
+    /// it had none (RFC 3261 §13.2.1).
     pub(crate) fn start(local: LocalMedia, invite: &Message) -> Result<Self, SdpError> {
         let (ours, awaits_answer) = match description(invite)? {
             Some(theirs) => (sdp::answer(&theirs, &local)?, false),
             None => (sdp::offer(&local), true),
         };
-        Ok(Self {
-            local,
-            ours,
-            awaits_answer,
-        })
+        Ok(Self { local, ours, awaits_answer })
     }
 
     /// The body of the 200 to the INVITE.
@@ -40,8 +37,8 @@ impl Negotiation {
         complete
     }
 
-    /// Answers a re-INVITE or an UPDATE: the body of the 200, or the status that refuses it. A refusal
-    /// leaves the session as it was (RFC 3261 §14.2).
+    /// Answers a re-INVITE or an UPDATE: the body of the 200, or the status that refuses it. A
+    /// refusal leaves the session as it was (RFC 3261 §14.2).
     pub(crate) fn modify(&mut self, request: &Request) -> Result<Payload, u16> {
         let theirs = description(request).map_err(|error| error.status())?;
         self.ours = match theirs {

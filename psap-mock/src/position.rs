@@ -47,12 +47,8 @@ pub struct PositionCounts {
 
 impl<C: Copy> Positions<C> {
     pub(crate) fn new(staffed: usize) -> Self {
-        let mut positions = Self {
-            staffed: 0,
-            positions: Vec::new(),
-            idle: VecDeque::new(),
-            closed: Vec::new(),
-        };
+        let mut positions =
+            Self { staffed: 0, positions: Vec::new(), idle: VecDeque::new(), closed: Vec::new() };
         positions.resize(staffed);
         positions
     }
@@ -93,7 +89,8 @@ impl<C: Copy> Positions<C> {
         }
     }
 
-    /// The call is over. Returns the state the position was in: after `Talking` it is in wrap-up, until
+    /// The call is over. Returns the state the position was in: after `Talking` it is in wrap-up,
+    /// until
     /// [`end_wrap_up`](Self::end_wrap_up).
     pub(crate) fn release(&mut self, id: PositionId) -> State<C> {
         let state = self.positions[id.0];

@@ -8,36 +8,35 @@
 //!                    └───────────┴────────────────────────┴────────┘
 //! ```
 //!
-//! A call is in `calls` from its INVITE to its record. Its place in the centre is freed when the caller
-//! leaves or when we hang up, whichever comes first; the centre frees it once.
+//! A call is in `calls` from its INVITE to its record. Its place in the centre is freed when the
+//! caller leaves or when we hang up, whichever comes first; the centre frees it once.
+
+mod node;
 
 use std::collections::{BTreeMap, VecDeque};
-use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use node::Node;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
+use sip_proto::Rejection;
 use sip_proto::message::{Method, Payload, Request};
-use sip_proto::sdp::LocalMedia;
 use sip_proto::timer::Timers;
 use sip_proto::transaction::ServerId;
-use sip_proto::user_agent::{Config, End, Event, LegId, SessionIdRole, UserAgent};
+use sip_proto::user_agent::{Config, End, Event, LegId, UserAgent};
 use sip_proto::wall::WallClock;
-use sip_proto::{Packet, Rejection, Transport};
 use telemetry::{CallRecord, Outcome, Party};
-use topology::BehaviourShare;
 
+use crate::admission::Admission;
 use crate::attempt::{Attempt, Ending, NORMAL_CLEARING, TEMPORARY_FAILURE};
-use crate::behaviour::{Behaviours, Plan, Reception};
+use crate::behaviour::{Plan, Reception};
 use crate::centre::{CallCentre, Left};
 use crate::deadlines::Deadlines;
-use crate::destination;
 use crate::negotiation::Negotiation;
 use crate::position::PositionId;
 use crate::refusal::{allow, q850, queue_full, refusal};
 use crate::service_level::ServiceLevel;
-use crate::snapshot::Snapshot;
+
+pub use node::Command;
 
 /// RFC 3261 §13.3.1.1: a provisional response every minute, or proxies give the call up.
 const RING_AGAIN: Duration = Duration::from_secs(60);
@@ -45,24 +44,11 @@ const RING_AGAIN: Duration = Duration::from_secs(60);
 /// A caller who lost power cannot cancel. Longer than any wait that a person would bear.
 const LONGEST_RINGING: Duration = Duration::from_secs(3_600);
 
-/// The same for a caller who cannot hang up, when call takers never do.
+/// The same for a caller who cannot hang up: even a call taker who never does, does then.
 const LONGEST_TALK: Duration = Duration::from_secs(4 * 3_600);
-
-/// RTP ports that calls announce in turn: even numbers from 16384 (RFC 3550 §11).
-const FIRST_MEDIA_PORT: u16 = 16_384;
-const MEDIA_PORTS: u16 = 8_192;
 
 /// Q.850: incompatible destination, for a caller whose ACK has no answer to our offer.
 const INCOMPATIBLE: u16 = 88;
-
-/// What an operator may change while the PSAP runs.
-#[derive(Debug, Clone)]
-pub enum Command {
-    /// Opens or closes positions. Call takers in a call finish it first.
-    SetPositions(u32),
-    /// Replaces the behaviours, for calls that arrive from now on.
-    SetBehaviours(Vec<BehaviourShare>),
-}
 
 /// One answering point.
 #[derive(Debug)]
@@ -71,7 +57,7 @@ pub struct Psap {
     agent: UserAgent,
     clock: WallClock,
     rng: StdRng,
-    behaviours: Behaviours,
+    admission: Admission,
     centre: CallCentre<LegId>,
     calls: BTreeMap<LegId, Call>,
     deadlines: Deadlines<Timer>,
@@ -79,8 +65,6 @@ pub struct Psap {
     offered: u64,
     refused: u64,
     unanswered: usize,
-    next_media_port: u16,
-    draining: bool,
     records: VecDeque<CallRecord>,
 }
 
@@ -111,20 +95,19 @@ impl Psap {
     #[must_use]
     pub fn new(config: topology::Psap, timers: Timers, clock: WallClock, seed: u64) -> Self {
         let mut rng = StdRng::seed_from_u64(seed);
+        let seed = rng.random();
+        // 180 follows at once; only a silent PSAP leaves the caller with the 100 of the
+        // transaction.
         let agent = UserAgent::new(Config {
-            address: config.address,
             timers,
             product: "Tocsin PSAP".to_owned(),
-            seed: rng.random(),
-            // 180 follows at once; only a silent PSAP leaves the caller with the 100 of the transaction.
-            trying_at_once: false,
-            session_id: SessionIdRole::EndPoint,
+            ..Config::new(config.address, seed)
         });
         Self {
             agent,
             clock,
             rng,
-            behaviours: Behaviours::new(config.behaviours.clone()),
+            admission: Admission::new(&config),
             centre: CallCentre::new(config.positions as usize, config.queue_limit as usize),
             calls: BTreeMap::new(),
             deadlines: Deadlines::new(),
@@ -132,8 +115,6 @@ impl Psap {
             offered: 0,
             refused: 0,
             unanswered: 0,
-            next_media_port: 0,
-            draining: false,
             records: VecDeque::new(),
             config,
         }
@@ -171,7 +152,7 @@ impl Psap {
             Event::Request { id, request, .. } => self.answer_request(now, id, request.method()),
             Event::Ended { leg, end } => self.end(now, leg, &end),
             // Outside a dialog we take calls only.
-            Event::OutOfDialog { id, .. } => self.agent.respond(now, id, 405, allow()),
+            Event::OutOfDialog { id, .. } => self.agent.respond(now, id, 405, &allow()),
             // We place no calls, modify none and probe nobody.
             Event::Progress { .. }
             | Event::Answered { .. }
@@ -187,7 +168,8 @@ impl Psap {
             Timer::PickUp(leg) => self.pick_up(now, leg),
             Timer::RingAgain(leg) => self.ring_again(now, leg),
             Timer::HangUp(leg) => {
-                let dropped = self.calls.get(&leg).is_some_and(|call| call.plan.drops_after.is_some());
+                let dropped =
+                    self.calls.get(&leg).is_some_and(|call| call.plan.drops_after.is_some());
                 let cause = if dropped { TEMPORARY_FAILURE } else { NORMAL_CLEARING };
                 self.hang_up(now, leg, Ending::hung_up(Party::Callee, cause));
             }
@@ -205,59 +187,32 @@ impl Psap {
         };
         if plan.reception == Reception::Ring {
             attempt.rang = Some(now);
-            self.agent.ring(now, leg, 180, Payload::empty());
+            self.agent.ring(now, leg, 180, &Payload::empty());
         }
         self.unanswered += 1;
         self.deadlines.set(Timer::RingAgain(leg), now + RING_AGAIN);
-        let call = Call {
-            attempt,
-            plan,
-            media,
-            ending: None,
-        };
+        let call = Call { attempt, plan, media, ending: None };
         self.calls.insert(leg, call);
     }
 
-    /// Decides whether a call may come in, and gives it a place.
+    /// Lets a call in and gives it a place, or says why not.
     fn admit(
         &mut self,
         now: Instant,
         leg: LegId,
         invite: &Request,
-    ) -> Result<(Plan, Negotiation), Rejection> {
-        if self.draining {
-            return Err(refusal(503).with_warning("the PSAP is closing"));
-        }
-        if !destination::is_served(&invite.uri(), &self.config.number) {
-            return Err(refusal(404));
-        }
-        let plan = Plan::of(self.behaviours.pick(&mut self.rng));
-        if let Reception::Refuse(status) = plan.reception {
-            return Err(refusal(status));
-        }
-        let local = self.local_media(plan);
-        let media = Negotiation::start(local, invite)
-            .map_err(|error| refusal(error.status()).with_warning(error.to_string()))?;
+    ) -> Result<(Plan, Negotiation), Box<Rejection>> {
+        let (plan, media) = self.admission.inspect(invite, &mut self.rng)?;
         // An ignored call takes no place: nobody at the PSAP knows of it.
         if plan.reception == Reception::Ring && !self.centre.admit(leg, now) {
-            return Err(queue_full(&self.config.when_full));
+            return Err(Box::new(queue_full(&self.config.when_full)));
         }
         Ok((plan, media))
     }
 
-    fn local_media(&mut self, plan: Plan) -> LocalMedia {
-        let port = FIRST_MEDIA_PORT + 2 * self.next_media_port;
-        self.next_media_port = (self.next_media_port + 1) % MEDIA_PORTS;
-        let session_id = u64::from(self.rng.random::<u32>());
-        LocalMedia {
-            direction: plan.media,
-            ..LocalMedia::telephone(session_id, self.config.address.ip(), port)
-        }
-    }
-
     fn refuse(&mut self, now: Instant, leg: LegId, attempt: Attempt, rejection: &Rejection) {
         self.refused += 1;
-        self.agent.reject(now, leg, rejection, Payload::empty());
+        self.agent.reject(now, leg, rejection, &Payload::empty());
         self.write_record(now, attempt, Ending::refused(rejection));
     }
 
@@ -266,7 +221,8 @@ impl Psap {
         let ring = self.config.ring.sample(&mut self.rng);
         let plan = self.calls.get(&leg).map(|call| call.plan);
         if let Some(plan) = plan.filter(|plan| plan.answers) {
-            let ring = ring.mul_f64(plan.slowness);
+            let ring = Duration::try_from_secs_f64(ring.as_secs_f64() * plan.slowness);
+            let ring = ring.map_or(LONGEST_RINGING, |ring| ring.min(LONGEST_RINGING));
             self.deadlines.set(Timer::PickUp(leg), now + ring);
         }
     }
@@ -277,7 +233,7 @@ impl Psap {
         };
         call.attempt.answered = Some(now);
         self.level.count_answered(now - call.attempt.arrived);
-        self.agent.accept(now, leg, call.media.payload());
+        self.agent.accept(now, leg, &call.media.payload());
         self.unanswered -= 1;
         self.centre.answer(leg);
         self.deadlines.clear(Timer::RingAgain(leg));
@@ -292,13 +248,13 @@ impl Psap {
             return;
         }
         if call.plan.reception == Reception::Ring {
-            self.agent.ring(now, leg, 180, Payload::empty());
+            self.agent.ring(now, leg, 180, &Payload::empty());
         }
         self.deadlines.set(Timer::RingAgain(leg), now + RING_AGAIN);
     }
 
-    /// The ACK of our 200: the talk begins. Counted from here because RFC 3261 §15 forbids a BYE of the
-    /// called side before it.
+    /// The ACK of our 200: the talk begins. Counted from here because RFC 3261 §15 forbids a BYE of
+    /// the called side before it.
     fn confirm(&mut self, now: Instant, leg: LegId, ack: &Request) {
         let Some(call) = self.calls.get_mut(&leg) else {
             return;
@@ -314,10 +270,11 @@ impl Psap {
             (None, Some(talk)) => talk.sample(&mut self.rng),
             (None, None) => LONGEST_TALK,
         };
-        self.deadlines.set(Timer::HangUp(leg), now + talk);
+        self.deadlines.set(Timer::HangUp(leg), now + talk.min(LONGEST_TALK));
     }
 
-    /// The caller acknowledged our offer without an answer (RFC 6337 §3.1.4 would have one in the ACK).
+    /// RFC 3261 §13.2.1: when the 200 carries the offer, the ACK carries the answer. This one does
+    /// not.
     fn refuse_media(&mut self, now: Instant, leg: LegId) {
         let ending = Ending::lost(INCOMPATIBLE, "the ACK has no answer to our offer".to_owned());
         self.hang_up(now, leg, ending);
@@ -325,30 +282,25 @@ impl Psap {
 
     fn modify(&mut self, now: Instant, leg: LegId, id: ServerId, request: &Request) {
         let Some(call) = self.calls.get_mut(&leg) else {
-            return self.agent.respond(now, id, 481, Payload::empty());
+            return self.agent.respond(now, id, 481, &Payload::empty());
         };
-        if call.attempt.answered.is_none() && request.has_body() {
-            // RFC 3311 §5.2: the offer of the INVITE is not answered yet.
-            let later = Payload::empty().with_header("Retry-After", "5");
-            return self.agent.respond(now, id, 500, later);
-        }
         match call.media.modify(request) {
-            Ok(payload) => self.agent.respond(now, id, 200, payload),
-            Err(status) => self.agent.respond(now, id, status, Payload::empty()),
+            Ok(payload) => self.agent.respond(now, id, 200, &payload),
+            Err(status) => self.agent.respond(now, id, status, &Payload::empty()),
         }
     }
 
     fn answer_request(&mut self, now: Instant, id: ServerId, method: Method) {
         match method {
             Method::Info | Method::Message | Method::Options => {
-                self.agent.respond(now, id, 200, Payload::empty());
+                self.agent.respond(now, id, 200, &Payload::empty());
             }
-            _ => self.agent.respond(now, id, 405, allow()),
+            _ => self.agent.respond(now, id, 405, &allow()),
         }
     }
 
-    /// Sends BYE (or refuses, when the answer is not out yet) and frees the position at once: a call taker
-    /// does not wait for the network.
+    /// Ends an answered call with BYE and frees the position at once: a call taker does not wait
+    /// for the network.
     fn hang_up(&mut self, now: Instant, leg: LegId, ending: Ending) {
         let Some(call) = self.calls.get_mut(&leg) else {
             return;
@@ -356,7 +308,7 @@ impl Psap {
         let reason = q850(ending.cause);
         call.ending = Some(ending);
         self.leave(now, leg);
-        self.agent.hang_up(now, leg, Some(reason));
+        self.agent.hang_up(now, leg, Some(&reason));
     }
 
     /// The user agent says that the dialog is over.
@@ -364,12 +316,12 @@ impl Psap {
         let Some(call) = self.calls.get_mut(&leg) else {
             return;
         };
-        let ending = match call.ending.take() {
-            Some(ours) if matches!(end, End::HungUp { confirmed: false }) => {
+        let ending = match (call.ending.take(), end) {
+            (Some(ours), End::HungUp { confirmed: false }) => {
                 ours.with_reason("our BYE was not answered")
             }
-            Some(ours) => ours,
-            None => Ending::of_dialog(end, call.attempt.answered.is_some()),
+            (Some(ours), End::HungUp { .. } | End::Bye(_)) => ours,
+            _ => Ending::of_dialog(end, call.attempt.answered.is_some()),
         };
         self.finish(now, leg, ending);
     }
@@ -377,7 +329,7 @@ impl Psap {
     /// Refuses a call that was admitted and is not answered.
     fn turn_away(&mut self, now: Instant, leg: LegId, why: &str) {
         let rejection = refusal(480).with_warning(why);
-        self.agent.reject(now, leg, &rejection, Payload::empty());
+        self.agent.reject(now, leg, &rejection, &Payload::empty());
         self.finish(now, leg, Ending::refused(&rejection));
     }
 
@@ -411,82 +363,5 @@ impl Psap {
     fn write_record(&mut self, now: Instant, attempt: Attempt, ending: Ending) {
         let record = attempt.record(&self.config.name, &self.clock, now, ending);
         self.records.push_back(record);
-    }
-}
-
-impl Node for Psap {
-    type Command = Command;
-    type Event = CallRecord;
-    type Snapshot = Snapshot;
-
-    fn handle_packet(&mut self, now: Instant, packet: Packet) {
-        self.agent.handle_packet(now, packet);
-        self.settle(now);
-    }
-
-    fn handle_timeout(&mut self, now: Instant) {
-        self.agent.handle_timeout(now);
-        self.settle(now);
-    }
-
-    fn handle_unreachable(&mut self, now: Instant, transport: Transport, peer: SocketAddr) {
-        self.agent.handle_unreachable(now, transport, peer);
-        self.settle(now);
-    }
-
-    fn handle_command(&mut self, now: Instant, command: Command) {
-        match command {
-            Command::SetPositions(count) => self.centre.resize(count as usize),
-            Command::SetBehaviours(shares) => self.behaviours = Behaviours::new(shares),
-        }
-        self.settle(now);
-    }
-
-    fn handle_drain(&mut self, now: Instant) {
-        self.draining = true;
-        let legs: Vec<LegId> = self.calls.keys().copied().collect();
-        for leg in legs {
-            let Some(call) = self.calls.get(&leg) else {
-                continue;
-            };
-            if call.attempt.answered.is_none() {
-                self.turn_away(now, leg, "the PSAP is closing");
-            } else if call.ending.is_none() {
-                self.hang_up(now, leg, Ending::hung_up(Party::Callee, NORMAL_CLEARING));
-            }
-        }
-        self.settle(now);
-    }
-
-    fn poll_transmit(&mut self) -> Option<Packet> {
-        self.agent.poll_transmit()
-    }
-
-    fn poll_event(&mut self) -> Option<CallRecord> {
-        self.records.pop_front()
-    }
-
-    fn poll_timeout(&self) -> Option<Instant> {
-        let deadlines = [self.agent.poll_timeout(), self.deadlines.next()];
-        deadlines.into_iter().flatten().min()
-    }
-
-    fn snapshot(&self) -> Snapshot {
-        Snapshot {
-            name: self.config.name.clone(),
-            number: self.config.number.clone(),
-            positions: self.centre.positions(),
-            waiting: self.centre.waiting(),
-            oldest_waiting_us: self.centre.oldest_waiting().map(|at| self.clock.micros(at)),
-            offered: self.offered,
-            refused: self.refused,
-            unanswered: self.unanswered,
-            in_progress: self.calls.len(),
-            service: self.level.figures(),
-        }
-    }
-
-    fn is_drained(&self) -> bool {
-        self.draining && self.calls.is_empty() && self.agent.is_idle()
     }
 }

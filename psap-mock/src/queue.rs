@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-/// Calls that wait for a call taker. A caller may hang up anywhere in the queue, so places are kept by
-/// ticket and not by index.
+/// Calls that wait for a call taker. A caller may hang up anywhere in the queue, so places are kept
+/// by ticket and not by index.
 #[derive(Debug)]
 pub(crate) struct Queue<C> {
     limit: usize,
@@ -24,18 +24,15 @@ struct Waiting<C> {
 
 impl<C: Copy> Queue<C> {
     pub(crate) const fn new(limit: usize) -> Self {
-        Self {
-            limit,
-            waiting: BTreeMap::new(),
-            next_ticket: 0,
-        }
+        Self { limit, waiting: BTreeMap::new(), next_ticket: 0 }
     }
 
     pub(crate) fn is_full(&self) -> bool {
         self.waiting.len() >= self.limit
     }
 
-    /// Puts a call at the end, whatever the limit: a call for an idle position passes through here too.
+    /// Puts a call at the end, whatever the limit: a call for an idle position passes through here
+    /// too.
     pub(crate) fn push(&mut self, call: C, now: Instant) -> Ticket {
         let ticket = Ticket(self.next_ticket);
         self.next_ticket += 1;

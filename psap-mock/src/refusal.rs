@@ -20,22 +20,19 @@ pub(crate) fn queue_full(configured: &WhenFull) -> Rejection {
         WhenFull::Reject(503) => refusal(503).with_retry_after(RETRY_AFTER),
         WhenFull::Reject(status) => refusal(*status),
         // RFC 3261 §21.3.3: the Contact says where to try instead.
-        WhenFull::Redirect {
-            number, address, ..
-        } => Rejection::new(302).with_contact(format!("<sip:{number}@{address}>")),
+        WhenFull::Redirect { number, address, .. } => {
+            Rejection::new(302).with_contact(format!("<sip:{number}@{address}>"))
+        }
     }
 }
 
 /// A Reason header value without text: the cause says it all.
 pub(crate) const fn q850(cause: u16) -> Reason {
-    Reason {
-        protocol: Protocol::Q850,
-        cause,
-        text: None,
-    }
+    Reason { protocol: Protocol::Q850, cause, text: None }
 }
 
 /// RFC 3261 §8.2.1: a 405 lists what is allowed.
 pub(crate) fn allow() -> Payload {
-    Payload::empty().with_header("Allow", "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, MESSAGE, UPDATE")
+    Payload::empty()
+        .with_header("Allow", "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, MESSAGE, UPDATE")
 }

@@ -5,7 +5,8 @@ use std::time::Duration;
 use serde::Serialize;
 use telemetry::{LatencyHistogram, Quantiles};
 
-/// Waits are counted from the INVITE to our 200, so they include the time in the queue and the ringing.
+/// Waits are counted from the INVITE to our 200, so they include the time in the queue and the
+/// ringing.
 #[derive(Debug)]
 pub(crate) struct ServiceLevel {
     threshold: Duration,
@@ -24,8 +25,8 @@ pub struct ServiceFigures {
     pub answered_in_time: u64,
     /// Given up by the caller before the answer.
     pub abandoned: u64,
-    /// The service level: `answered_in_time` over all calls that were answered or abandoned. Refused calls
-    /// never waited and do not count. `None` before the first call.
+    /// The service level: `answered_in_time` over all calls that were answered or abandoned.
+    /// Refused calls never waited and do not count. `None` before the first call.
     pub share_in_time: Option<f64>,
     /// Waits of the answered calls, in microseconds.
     pub waits: Quantiles,

@@ -1,1 +1,26 @@
-//! Placeholder.
+//! The switch: trunk groups, call servers, and the monitor of their pool.
+//!
+//! ```text
+//!  callers ──SIP──► TrunkGroup ──SIP──► CallServer (one or more per site) ──SIP──► PSAPs
+//!                       │ OPTIONS           ▲
+//!                       └───────────────────┤
+//!                    PoolMonitor ── OPTIONS ┘
+//! ```
+//!
+//! | box | file to begin with |
+//! |---|---|
+//! | [`TrunkGroup`]: a stateful proxy with circuits towards each call server | `trunk_group/mod.rs` |
+//! | [`CallServer`]: a back-to-back user agent that routes to PSAPs | `call_server/mod.rs` |
+//! | [`PoolMonitor`]: probes all call servers and says which are up | `pool/monitor.rs` |
+//!
+//! Each is a pure [`node::Node`]. What a site's death does to a ringing call is decided in
+//! `trunk_group/setup.rs`.
+
+pub mod call_server;
+pub mod pool;
+
+pub mod trunk_group;
+
+pub use call_server::CallServer;
+pub use pool::PoolMonitor;
+pub use trunk_group::TrunkGroup;

@@ -59,13 +59,7 @@ impl<N: Node + Unpin + 'static> NodeActor<N> {
         sink: Box<dyn FnMut(N::Event)>,
         lifeline: Lifeline,
     ) -> Self {
-        let Sockets {
-            udp_receiver,
-            udp_sender,
-            tcp_inputs,
-            tcp,
-            tally,
-        } = sockets;
+        let Sockets { udp_receiver, udp_sender, tcp_inputs, tcp, tally } = sockets;
         Self {
             node,
             sink,
@@ -264,11 +258,7 @@ pub(crate) struct Lifeline {
 
 impl Lifeline {
     pub(crate) fn new(name: String, notices: UnboundedSender<Notice>) -> Self {
-        Self {
-            name,
-            notices,
-            ended: false,
-        }
+        Self { name, notices, ended: false }
     }
 
     fn tell_drained(&self) {

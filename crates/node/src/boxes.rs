@@ -56,11 +56,7 @@ pub enum StartError {
 }
 
 fn sentences(errors: &[BindError]) -> String {
-    errors
-        .iter()
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join("\n")
+    errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
 
 /// Why a box did not take a command.
@@ -87,14 +83,10 @@ impl Boxes {
         directory: Directory,
     ) -> Result<Self, StartError> {
         check_names(&specs)?;
-        let (bound, errors): (Vec<_>, Vec<_>) = specs
-            .iter()
-            .map(|spec| bind(&spec.label))
-            .partition(Result::is_ok);
+        let (bound, errors): (Vec<_>, Vec<_>) =
+            specs.iter().map(|spec| bind(&spec.label)).partition(Result::is_ok);
         if !errors.is_empty() {
-            return Err(StartError::Bind(
-                errors.into_iter().filter_map(Result::err).collect(),
-            ));
+            return Err(StartError::Bind(errors.into_iter().filter_map(Result::err).collect()));
         }
         let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
         let threads = (0..cores.min(specs.len()))
@@ -103,16 +95,8 @@ impl Boxes {
             .map_err(StartError::Thread)?;
 
         let (told, notices) = mpsc::unbounded_channel();
-        let mut boxes = Self {
-            directory,
-            remotes: BTreeMap::new(),
-            notices,
-            threads,
-        };
-        for (index, (spec, bound)) in specs
-            .into_iter()
-            .zip(bound.into_iter().flatten())
-            .enumerate()
+        let mut boxes = Self { directory, remotes: BTreeMap::new(), notices, threads };
+        for (index, (spec, bound)) in specs.into_iter().zip(bound.into_iter().flatten()).enumerate()
         {
             let name = spec.label.name.clone();
             let thread = &boxes.threads[index % boxes.threads.len()];
@@ -121,6 +105,7 @@ impl Boxes {
             match (spec.launch)(bound, launch).await {
                 Ok(remote) => boxes.remotes.insert(name.clone(), remote),
                 Err(error) => {
+                    drop(told); // `close` waits until nobody can tell anything
                     boxes.close().await;
                     return Err(error);
                 }
@@ -141,13 +126,8 @@ impl Boxes {
     /// # Errors
     /// The box did not take the command.
     pub fn command(&self, name: &str, args: Value) -> Result<(), CommandError> {
-        let unknown = || CommandError::Unknown {
-            name: name.to_owned(),
-        };
-        self.remotes
-            .get(name)
-            .ok_or_else(unknown)?
-            .command(name, args)
+        let unknown = || CommandError::Unknown { name: name.to_owned() };
+        self.remotes.get(name).ok_or_else(unknown)?.command(name, args)
     }
 
     /// Brings the snapshots in the directory up to date.
@@ -187,8 +167,7 @@ impl Boxes {
     /// True when every box has ended or has nothing in progress any more after a drain.
     #[must_use]
     pub fn are_drained(&self) -> bool {
-        self.directory_states()
-            .all(|state| !matches!(state, State::Running | State::Draining))
+        self.directory_states().all(|state| !matches!(state, State::Running | State::Draining))
     }
 
     /// Waits for what a box tells next, and notes it in the directory. Cancel safe.
@@ -207,12 +186,7 @@ impl Boxes {
 
     /// Stops every box and waits until the threads have ended.
     pub async fn close(self) {
-        let Self {
-            remotes,
-            mut notices,
-            threads,
-            ..
-        } = self;
+        let Self { remotes, mut notices, threads, .. } = self;
         for remote in remotes.values() {
             remote.stop();
         }
@@ -228,27 +202,20 @@ impl Boxes {
     }
 
     fn directory_states(&self) -> impl Iterator<Item = State> {
-        self.remotes
-            .keys()
-            .filter_map(|name| self.directory.find(name))
-            .map(|entry| entry.state)
+        self.remotes.keys().filter_map(|name| self.directory.find(name)).map(|entry| entry.state)
     }
 }
 
 impl fmt::Debug for Boxes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Boxes")
-            .field("directory", &self.directory)
-            .finish_non_exhaustive()
+        f.debug_struct("Boxes").field("directory", &self.directory).finish_non_exhaustive()
     }
 }
 
 fn check_names(specs: &[NodeSpec]) -> Result<(), StartError> {
     let mut names = HashSet::new();
     match specs.iter().find(|spec| !names.insert(&spec.label.name)) {
-        Some(spec) => Err(StartError::SameName {
-            name: spec.label.name.clone(),
-        }),
+        Some(spec) => Err(StartError::SameName { name: spec.label.name.clone() }),
         None => Ok(()),
     }
 }

@@ -48,25 +48,13 @@ impl Directory {
     /// A copy of all entries, by name.
     #[must_use]
     pub fn entries(&self) -> BTreeMap<String, Entry> {
-        self.0
-            .iter()
-            .map(|entry| (entry.key().clone(), entry.value().clone()))
-            .collect()
+        self.0.iter().map(|entry| (entry.key().clone(), entry.value().clone())).collect()
     }
 
     pub(crate) fn add(&self, name: String, kind: &'static str, address: SocketAddr) {
         let state = State::Running;
         let sockets = SocketCounts::default();
-        self.0.insert(
-            name,
-            Entry {
-                kind,
-                address,
-                state,
-                snapshot: Value::Null,
-                sockets,
-            },
-        );
+        self.0.insert(name, Entry { kind, address, state, snapshot: Value::Null, sockets });
     }
 
     pub(crate) fn update(&self, name: &str, change: impl FnOnce(&mut Entry)) {

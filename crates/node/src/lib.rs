@@ -20,6 +20,8 @@ mod signals;
 mod socket;
 mod spec;
 mod system;
+#[cfg(test)]
+mod tests;
 
 pub use boxes::{Boxes, CommandError, Notice, StartError};
 pub use directory::{Directory, Entry, State};

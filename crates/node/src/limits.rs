@@ -49,10 +49,6 @@ pub fn usage() -> Usage {
         user_us: u64::try_from(used.user_time().num_microseconds()).unwrap_or(0),
         system_us: u64::try_from(used.system_time().num_microseconds()).unwrap_or(0),
         // macOS counts in bytes.
-        max_rss_kib: if cfg!(target_os = "macos") {
-            max_rss / 1024
-        } else {
-            max_rss
-        },
+        max_rss_kib: if cfg!(target_os = "macos") { max_rss / 1024 } else { max_rss },
     }
 }

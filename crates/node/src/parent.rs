@@ -56,29 +56,12 @@ pub(crate) enum FromParent {
 #[derive(Debug, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub(crate) enum Report<'a> {
-    Ready {
-        nodes: Vec<Place<'a>>,
-    },
-    Snapshot {
-        nodes: &'a BTreeMap<String, Entry>,
-    },
-    Command {
-        name: &'a str,
-        accepted: bool,
-        reason: Option<String>,
-    },
-    Refused {
-        line: &'a str,
-        reason: &'a str,
-    },
-    Drained {
-        complete: bool,
-    },
-    Final {
-        ending: &'a Ending,
-        usage: Usage,
-        nodes: &'a BTreeMap<String, Entry>,
-    },
+    Ready { nodes: Vec<Place<'a>> },
+    Snapshot { nodes: &'a BTreeMap<String, Entry> },
+    Command { name: &'a str, accepted: bool, reason: Option<String> },
+    Refused { line: &'a str, reason: &'a str },
+    Drained { complete: bool },
+    Final { ending: &'a Ending, usage: Usage, nodes: &'a BTreeMap<String, Entry> },
 }
 
 /// Where one box listens.
@@ -109,11 +92,7 @@ impl Parent {
     ) -> Self {
         let (orders, incoming) = mpsc::channel(REQUEST_QUEUE);
         thread::spawn(move || read_orders(std::io::BufReader::new(open()), &orders));
-        Self {
-            incoming,
-            output,
-            broken: false,
-        }
+        Self { incoming, output, broken: false }
     }
 
     /// Waits for the next order; after the end of input, for ever. Cancel safe.
@@ -129,9 +108,8 @@ impl Parent {
         if self.broken {
             return;
         }
-        let written = serde_json::to_vec(report)
-            .map_err(std::io::Error::from)
-            .and_then(|mut line| {
+        let written =
+            serde_json::to_vec(report).map_err(std::io::Error::from).and_then(|mut line| {
                 line.push(b'\n');
                 self.output.write_all(&line)?;
                 self.output.flush()
@@ -151,10 +129,7 @@ fn read_orders(input: impl BufRead, orders: &mpsc::Sender<FromParent>) {
         }
         let incoming = match serde_json::from_str(&line) {
             Ok(order) => FromParent::Order(order),
-            Err(error) => FromParent::Nonsense {
-                line,
-                reason: error.to_string(),
-            },
+            Err(error) => FromParent::Nonsense { line, reason: error.to_string() },
         };
         if orders.blocking_send(incoming).is_err() {
             return; // the program has ended

@@ -97,7 +97,7 @@ pub async fn serve(specs: Vec<NodeSpec>, options: Options) -> Result<Ending, Sta
     serve_for(parent, specs, options).await
 }
 
-async fn serve_for(
+pub(crate) async fn serve_for(
     parent: Option<Parent>,
     specs: Vec<NodeSpec>,
     options: Options,
@@ -182,23 +182,12 @@ impl Shell {
             FromParent::Order(Order::Drain) | FromParent::End => self.drain(),
             FromParent::Order(Order::Stop) => Some(Ending::Stopped),
             FromParent::Order(Order::Node { name, args }) => {
-                let reason = self
-                    .boxes
-                    .command(&name, args)
-                    .err()
-                    .map(|error| error.to_string());
-                self.tell(&Report::Command {
-                    name: &name,
-                    accepted: reason.is_none(),
-                    reason,
-                });
+                let reason = self.boxes.command(&name, args).err().map(|error| error.to_string());
+                self.tell(&Report::Command { name: &name, accepted: reason.is_none(), reason });
                 None
             }
             FromParent::Nonsense { line, reason } => {
-                self.tell(&Report::Refused {
-                    line: &line,
-                    reason: &reason,
-                });
+                self.tell(&Report::Refused { line: &line, reason: &reason });
                 None
             }
         }
@@ -248,11 +237,7 @@ impl Shell {
         let entries = self.boxes.directory().entries();
         if self.parent.is_none() {
             for (name, entry) in &entries {
-                tracing::info!(
-                    "{} {name} listens on {} (UDP, TCP)",
-                    entry.kind,
-                    entry.address
-                );
+                tracing::info!("{} {name} listens on {} (UDP, TCP)", entry.kind, entry.address);
             }
         }
         let places = entries.iter().map(|(name, entry)| Place {
@@ -260,19 +245,13 @@ impl Shell {
             kind: entry.kind,
             address: entry.address,
         });
-        self.tell(&Report::Ready {
-            nodes: places.collect(),
-        });
+        self.tell(&Report::Ready { nodes: places.collect() });
     }
 
     async fn tell_final(&mut self, ending: &Ending) {
         self.boxes.refresh().await;
         let nodes = self.boxes.directory().entries();
-        self.tell(&Report::Final {
-            ending,
-            usage: usage(),
-            nodes: &nodes,
-        });
+        self.tell(&Report::Final { ending, usage: usage(), nodes: &nodes });
     }
 
     fn tell(&mut self, report: &Report<'_>) {

@@ -38,13 +38,8 @@ impl WallStart {
     /// Reads both clocks.
     #[must_use]
     pub fn read() -> Self {
-        let unix = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default();
-        Self {
-            now: Instant::now(),
-            unix,
-        }
+        let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Self { now: Instant::now(), unix }
     }
 }
 
@@ -74,17 +69,12 @@ impl NodeSpec {
         S: FnMut(N::Event) + Send + 'static,
     {
         let launch = move |bound, launch| system::launch(bound, launch, build, decode, sink);
-        Self {
-            label,
-            launch: Box::new(launch),
-        }
+        Self { label, launch: Box::new(launch) }
     }
 }
 
 impl fmt::Debug for NodeSpec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("NodeSpec")
-            .field("label", &self.label)
-            .finish_non_exhaustive()
+        f.debug_struct("NodeSpec").field("label", &self.label).finish_non_exhaustive()
     }
 }

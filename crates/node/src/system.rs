@@ -54,12 +54,7 @@ impl Launch {
         limits: SocketLimits,
         notices: UnboundedSender<Notice>,
     ) -> Self {
-        Self {
-            name,
-            arbiter: thread.0.handle(),
-            limits,
-            notices,
-        }
+        Self { name, arbiter: thread.0.handle(), limits, notices }
     }
 }
 
@@ -95,12 +90,7 @@ where
     D: Fn(Value) -> Result<N::Command, String> + 'static,
     S: FnMut(N::Event) + Send + 'static,
 {
-    let Launch {
-        name,
-        arbiter,
-        limits,
-        notices,
-    } = launch;
+    let Launch { name, arbiter, limits, notices } = launch;
     let (ready, started) = oneshot::channel();
     let lifeline_name = name.clone();
     arbiter.spawn_fn(move || {
@@ -139,12 +129,10 @@ where
             Ok(command) => command,
             Err(reason) => return Err(CommandError::Refused { name, reason }),
         };
-        self.actor
-            .try_send(Command::<N>(command))
-            .map_err(|error| match error {
-                SendError::Full(_) => CommandError::Busy { name },
-                SendError::Closed(_) => CommandError::Ended { name },
-            })
+        self.actor.try_send(Command::<N>(command)).map_err(|error| match error {
+            SendError::Full(_) => CommandError::Busy { name },
+            SendError::Closed(_) => CommandError::Ended { name },
+        })
     }
 
     fn snapshot(&self) -> LocalBoxFuture<'static, Option<Seen>> {
@@ -161,11 +149,15 @@ where
     // A box that has ended already needs neither.
     fn drain(&self) {
         let order = self.actor.send(Drain);
-        actix::spawn(async move { drop(order.await) });
+        actix::spawn(async move {
+            let _ = order.await;
+        });
     }
 
     fn stop(&self) {
         let order = self.actor.send(Stop);
-        actix::spawn(async move { drop(order.await) });
+        actix::spawn(async move {
+            let _ = order.await;
+        });
     }
 }

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use crate::message::{
-    Draft, Head, Message, Method, Name, Payload, Request, Response, Uri, address_of,
+    Draft, Head, Message, Method, Name, NameAddr, Payload, Request, Response, Uri, address_of,
 };
 use crate::transaction::Target;
 use crate::{Rejection, Transport};
@@ -42,11 +42,7 @@ impl Dialog {
             remote_tag: response.to_tag().unwrap_or_default().into(),
             local_seq: response.cseq().0,
             remote_seq: None,
-            remote_target: response
-                .contact()
-                .map_or(to.uri(), |contact| contact.uri())
-                .as_str()
-                .into(),
+            remote_target: target_of(response, to.uri()),
             route_set,
             source: peer,
             transport: transport_of(response),
@@ -69,11 +65,7 @@ impl Dialog {
             local_seq: 0,
             remote_seq: Some(request.cseq().0),
             // A peer of RFC 2543 may send no Contact; its From is all there is then.
-            remote_target: request
-                .contact()
-                .map_or(from.uri(), |contact| contact.uri())
-                .as_str()
-                .into(),
+            remote_target: target_of(request, from.uri()),
             route_set: request.list(Name::RecordRoute).map(Box::from).collect(),
             source,
             transport,
@@ -113,9 +105,9 @@ impl Dialog {
     /// A target refresh: INVITE and UPDATE and their 2xx may move the peer's Contact (RFC 3261 §12.2, RFC 3311 §5).
     pub(crate) fn refresh_target(&mut self, message: &Message) {
         if let Some(contact) = message.contact()
-            && contact.uri().as_str() != &*self.remote_target
+            && contact.uri().without_headers() != &*self.remote_target
         {
-            self.remote_target = contact.uri().as_str().into();
+            self.remote_target = contact.uri().without_headers().into();
         }
     }
 
@@ -133,6 +125,11 @@ impl Dialog {
     /// The ACK of a 2xx to the INVITE numbered `seq` (RFC 3261 §13.2.2.4).
     pub(crate) fn ack(&self, seq: u32, fixed: &[u8], payload: &Payload) -> (Draft, Target) {
         self.write(Method::Ack, seq, fixed, payload)
+    }
+
+    /// The CSeq number of our last request.
+    pub(crate) const fn local_seq(&self) -> u32 {
+        self.local_seq
     }
 
     /// The CSeq number of the peer's last request.
@@ -167,10 +164,11 @@ impl Dialog {
 
     /// The next hop: the first route, or else the peer's Contact.
     fn target(&self) -> Target {
-        let first = self.route_set.first().map(|route| route.trim());
-        let first =
-            first.and_then(|route| route.split_once('<')?.1.split_once('>').map(|(uri, _)| uri));
-        let uri = Uri::parse(first.unwrap_or(&self.remote_target)).ok();
+        let first = self.route_set.first().and_then(|route| NameAddr::parse(route).ok());
+        let uri = match first {
+            Some(route) => Some(route.uri()),
+            None => Uri::parse(&self.remote_target).ok(),
+        };
         let wanted = uri.as_ref().and_then(|uri| uri.param("transport"));
         let tcp = wanted.is_some_and(|transport| transport.eq_ignore_ascii_case("tcp"));
         match uri.as_ref().and_then(address_of) {
@@ -182,8 +180,13 @@ impl Dialog {
 
 /// The URI of a route that is not a loose router.
 fn strict_router(route: &str) -> Option<&str> {
-    let uri = route.split_once('<')?.1.split_once('>')?.0;
-    Uri::parse(uri).ok()?.param("lr").is_none().then_some(uri)
+    let uri = NameAddr::parse(route).ok()?.uri();
+    uri.param("lr").is_none().then(|| uri.without_headers())
+}
+
+/// The peer's Contact URI, which becomes a Request-URI, or else `fallback`.
+fn target_of(message: &Message, fallback: Uri<'_>) -> Box<str> {
+    message.contact().map_or(fallback, |contact| contact.uri()).without_headers().into()
 }
 
 fn transport_of(message: &Message) -> Transport {
@@ -248,6 +251,19 @@ mod tests {
         assert!(text.starts_with("BYE sip:127.0.0.7 SIP/2.0\r\n"), "{text}");
         assert!(text.contains("Route: <sip:127.0.0.8;lr>\r\nRoute: <sip:a@127.0.0.1:5999>\r\n"));
         assert_eq!(target.peer, "127.0.0.7:5060".parse().unwrap());
+    }
+
+    // RFC 3261 §19.1.1, table 1: a Request-URI has no headers, whatever the Contact says.
+    #[test]
+    fn headers_of_a_contact_never_reach_a_request_uri() {
+        let mut dialog = uas("");
+        let text = "INVITE sip:15@127.0.0.2 SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1;branch=z9hG4bKb\r\n\
+             From: <sip:a@127.0.0.1>;tag=ft\r\nTo: <sip:15@127.0.0.2>;tag=lt\r\nCall-ID: c\r\n\
+             CSeq: 6 INVITE\r\nContact: <sip:a@127.0.0.1:5998?Route=%3Csip:evil%3E>\r\n\r\n";
+        dialog.refresh_target(&Request::parse(Bytes::from_static(text.as_bytes())).unwrap());
+        let (text, _) = bye(&mut dialog);
+        assert!(text.starts_with("BYE sip:a@127.0.0.1:5998 SIP/2.0\r\n"), "{text}");
+        assert!(!text.contains("Route"));
     }
 
     // RFC 3261 §12.2.2: a lower CSeq is out of order.

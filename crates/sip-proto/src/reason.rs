@@ -74,10 +74,15 @@ impl fmt::Display for Reason {
         write!(f, "{protocol};cause={}", self.cause)?;
         match &self.text {
             // The text is a quoted string; a quote inside it would end it.
-            Some(text) => write!(f, ";text=\"{}\"", text.replace(['"', '\\', '\r', '\n'], " ")),
+            Some(text) => write!(f, ";text=\"{}\"", text.replace(ends_quote, " ")),
             None => Ok(()),
         }
     }
+}
+
+/// True for what may not stand in a quoted string as it is.
+pub(crate) fn ends_quote(letter: char) -> bool {
+    matches!(letter, '"' | '\\') || letter.is_control()
 }
 
 /// Q.850 cause for a final SIP status (RFC 3398 §8.2.6.1).

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::reason::Reason;
+use crate::reason::{Reason, ends_quote};
 
 /// What admission, routing, circuits and validation return instead of an error: one function turns it into a response.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,15 +72,14 @@ impl Rejection {
                 after.as_secs().max(u64::from(after.subsec_nanos() > 0))
             );
         }
-        if let Some(contact) = &self.contact {
+        // A line end in it would be the end of the header.
+        if let Some(contact) = self.contact.as_ref().filter(|text| !text.contains(char::is_control))
+        {
             let _ = write!(out, "Contact: {contact}\r\n");
         }
         if let Some(warning) = &self.warning {
-            let _ = write!(
-                out,
-                "Warning: 399 {agent} \"{}\"\r\n",
-                warning.replace(['"', '\\', '\r', '\n'], "'")
-            );
+            let _ =
+                write!(out, "Warning: 399 {agent} \"{}\"\r\n", warning.replace(ends_quote, "'"));
         }
         out.into_bytes()
     }

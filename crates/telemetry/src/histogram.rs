@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
-use serde::{Deserialize, Serialize};
+use hdrhistogram::iterators::IterationValue;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 const HOUR_US: u64 = 3_600_000_000;
 
@@ -35,9 +36,7 @@ impl LatencyHistogram {
 
     /// Adds all delays of `other`.
     pub fn merge(&mut self, other: &Self) {
-        self.0
-            .add(&other.0)
-            .expect("all histograms have the same bounds");
+        self.0.add(&other.0).expect("all histograms have the same bounds");
     }
 
     /// The figures so far. The maximum is exact to three digits, like the others.
@@ -54,6 +53,24 @@ impl LatencyHistogram {
             p99: self.0.value_at_quantile(0.99),
             max: self.0.max(),
         }
+    }
+}
+
+/// As a list of `[delay, count]`, so that a process can hand its histogram to another one.
+impl Serialize for LatencyHistogram {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let counted = |step: IterationValue<u64>| (step.value_iterated_to(), step.count_at_value());
+        serializer.collect_seq(self.0.iter_recorded().map(counted))
+    }
+}
+
+impl<'de> Deserialize<'de> for LatencyHistogram {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut histogram = Self::default();
+        for (micros, count) in Vec::<(u64, u64)>::deserialize(deserializer)? {
+            histogram.0.saturating_record_n(micros.clamp(1, HOUR_US), count);
+        }
+        Ok(histogram)
     }
 }
 
@@ -79,30 +96,30 @@ mod tests {
         }
         let q = histogram.quantiles();
         assert_eq!(q.count, 1_000);
-        assert!(
-            near(q.p50, 500_000) && near(q.p90, 900_000) && near(q.p99, 990_000),
-            "{q:?}"
-        );
+        assert!(near(q.p50, 500_000) && near(q.p90, 900_000) && near(q.p99, 990_000), "{q:?}");
         assert!(near(q.max, 1_000_000), "{q:?}");
     }
 
     #[test]
     fn merging_equals_counting_in_one_place() {
-        let (mut all, mut odd, mut even) = (
-            LatencyHistogram::default(),
-            LatencyHistogram::default(),
-            LatencyHistogram::default(),
-        );
+        let (mut all, mut odd, mut even) =
+            (LatencyHistogram::default(), LatencyHistogram::default(), LatencyHistogram::default());
         for us in 1..5_000 {
             all.record_us(us);
-            if us % 2 == 0 {
-                even.record_us(us)
-            } else {
-                odd.record_us(us)
-            }
+            if us % 2 == 0 { even.record_us(us) } else { odd.record_us(us) }
         }
         odd.merge(&even);
         assert_eq!(odd.quantiles(), all.quantiles());
+    }
+
+    #[test]
+    fn a_histogram_survives_the_way_through_json() {
+        let mut histogram = LatencyHistogram::default();
+        (1..5_000).for_each(|n| histogram.record_us(n * n));
+        let json = serde_json::to_string(&histogram).unwrap();
+        let back: LatencyHistogram = serde_json::from_str(&json).unwrap();
+        assert_eq!(back.quantiles(), histogram.quantiles());
+        assert_eq!(serde_json::to_string(&LatencyHistogram::default()).unwrap(), "[]");
     }
 
     #[test]

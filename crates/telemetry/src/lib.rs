@@ -1,14 +1,15 @@
-//! The notebook that all boxes share: call records, the ledger that compares them, histograms and logs.
+//! The notebook that all boxes share: call records, the ledger that compares them, histograms and
+//! logs.
 //!
 //! ```text
-//!  generator ─┐ CallRecord
-//!  trunk group ┤  one per attempt      RecordWriter        read_records        Audit
-//!  call server ┼────────────────────► calls.jsonl ──────► (a stream) ──────► Ledger: does it balance?
-//!  PSAP ───────┘  and box                                                   Destinations: who got the call
+//!  generator ──┐ CallRecord
+//!  trunk group ┤ one per attempt  RecordWriter      read_records   Audit
+//!  call server ┼───────────────► calls.jsonl ─────► (a stream) ──► Ledger: does it balance?
+//!  PSAP ───────┘ and box                                           Destinations: who got it
 //! ```
 //!
-//! Each box writes what became of each attempt, by itself and without asking another box. Only after
-//! the run are the records compared, so a box that lies or forgets is found out.
+//! Each box writes what became of each attempt, by itself and without asking another box. Only
+//! after the run are the records compared, so a box that lies or forgets is found out.
 //!
 //! Nothing here reads a clock: times come in as Unix microseconds or as durations.
 

@@ -21,10 +21,7 @@ pub enum LogError {
     #[error("log format must be \"human\" or \"json\", got {0:?}")]
     Format(String),
     #[error("log filter {filter:?}: {source}; write for example \"info,switch=debug\"")]
-    Filter {
-        filter: String,
-        source: tracing_subscriber::filter::ParseError,
-    },
+    Filter { filter: String, source: tracing_subscriber::filter::ParseError },
     #[error("logging was set up twice")]
     Twice,
 }
@@ -49,16 +46,12 @@ impl FromStr for LogFormat {
 /// When the filter cannot be read, or on a second call in one process.
 pub fn init(format: LogFormat, filter: &str) -> Result<(), LogError> {
     let levels = parse(filter)?;
-    let lines = tracing_subscriber::fmt()
-        .with_env_filter(levels)
-        .with_writer(io::stderr);
+    let lines = tracing_subscriber::fmt().with_env_filter(levels).with_writer(io::stderr);
     match format {
         // https://no-color.org: any value but the empty one switches colour off.
         LogFormat::Human => {
             let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-            lines
-                .with_ansi(io::stderr().is_terminal() && !plain)
-                .try_init()
+            lines.with_ansi(io::stderr().is_terminal() && !plain).try_init()
         }
         LogFormat::Json => lines.json().flatten_event(true).try_init(),
     }
@@ -66,10 +59,8 @@ pub fn init(format: LogFormat, filter: &str) -> Result<(), LogError> {
 }
 
 fn parse(filter: &str) -> Result<EnvFilter, LogError> {
-    EnvFilter::try_new(filter).map_err(|source| LogError::Filter {
-        filter: filter.to_owned(),
-        source,
-    })
+    EnvFilter::try_new(filter)
+        .map_err(|source| LogError::Filter { filter: filter.to_owned(), source })
 }
 
 #[cfg(test)]
@@ -87,18 +78,12 @@ mod tests {
     fn formats_are_human_and_json() {
         assert_eq!("json".parse::<LogFormat>().unwrap(), LogFormat::Json);
         let error = "xml".parse::<LogFormat>().unwrap_err().to_string();
-        assert_eq!(
-            error,
-            "log format must be \"human\" or \"json\", got \"xml\""
-        );
+        assert_eq!(error, "log format must be \"human\" or \"json\", got \"xml\"");
     }
 
     #[test]
     fn a_second_set_up_is_refused() {
         init(LogFormat::Json, "off").unwrap();
-        assert!(matches!(
-            init(LogFormat::Human, "off"),
-            Err(LogError::Twice)
-        ));
+        assert!(matches!(init(LogFormat::Human, "off"), Err(LogError::Twice)));
     }
 }

@@ -12,11 +12,7 @@ pub enum ReadError {
     #[error("cannot read {}: {source}", path.display())]
     File { path: PathBuf, source: io::Error },
     #[error("{}:{line}: not a call record: {source}", path.display())]
-    Line {
-        path: PathBuf,
-        line: u64,
-        source: serde_json::Error,
-    },
+    Line { path: PathBuf, line: u64, source: serde_json::Error },
 }
 
 /// Opens a record file. Memory does not grow with its size.
@@ -24,10 +20,8 @@ pub enum ReadError {
 /// # Errors
 /// When the file cannot be opened.
 pub fn read_records(path: &Path) -> Result<Records, ReadError> {
-    let file = File::open(path).map_err(|source| ReadError::File {
-        path: path.to_owned(),
-        source,
-    })?;
+    let file =
+        File::open(path).map_err(|source| ReadError::File { path: path.to_owned(), source })?;
     Ok(Records {
         path: path.to_owned(),
         file: BufReader::with_capacity(64 * 1024, file),
@@ -40,7 +34,8 @@ pub fn read_records(path: &Path) -> Result<Records, ReadError> {
 /// The records of one file, in file order.
 ///
 /// A process that is killed leaves half a line at the end. That line is skipped and counted in
-/// [`truncated`](Self::truncated); a bad line anywhere else is an error, and reading may go on after it.
+/// [`truncated`](Self::truncated); a bad line anywhere else is an error, and reading may go on
+/// after it.
 #[derive(Debug)]
 pub struct Records {
     path: PathBuf,
@@ -72,10 +67,7 @@ impl Iterator for Records {
             Ok(true) => {}
             Ok(false) => return None,
             Err(source) => {
-                return Some(Err(ReadError::File {
-                    path: self.path.clone(),
-                    source,
-                }));
+                return Some(Err(ReadError::File { path: self.path.clone(), source }));
             }
         }
         match serde_json::from_slice(&self.buffer) {
@@ -84,11 +76,9 @@ impl Iterator for Records {
                 self.truncated += 1;
                 None
             }
-            Err(source) => Some(Err(ReadError::Line {
-                path: self.path.clone(),
-                line: self.line,
-                source,
-            })),
+            Err(source) => {
+                Some(Err(ReadError::Line { path: self.path.clone(), line: self.line, source }))
+            }
         }
     }
 }
@@ -140,10 +130,6 @@ mod tests {
     #[test]
     fn a_missing_file_is_named() {
         let error = read_records(Path::new("/nowhere/calls.jsonl")).unwrap_err();
-        assert!(
-            error
-                .to_string()
-                .starts_with("cannot read /nowhere/calls.jsonl: ")
-        );
+        assert!(error.to_string().starts_with("cannot read /nowhere/calls.jsonl: "));
     }
 }

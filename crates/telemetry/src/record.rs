@@ -176,13 +176,8 @@ pub(crate) mod tests {
     fn an_attempt_id_is_thirty_two_hexadecimal_digits() {
         let mut record = answered(BoxKind::Psap, "samu-59", 0xab);
         assert_eq!(record.attempt_key(), Some(0xab));
-        for bad in [
-            "",
-            "ab",
-            "+0000000000000000000000000000000",
-            &"g".repeat(32),
-            &"0".repeat(33),
-        ] {
+        for bad in ["", "ab", "+0000000000000000000000000000000", &"g".repeat(32), &"0".repeat(33)]
+        {
             record.attempt = bad.to_owned();
             assert_eq!(record.attempt_key(), None, "{bad:?}");
         }

@@ -1,8 +1,8 @@
 //! Call records to a JSON Lines file.
 //!
-//! A full disk must not end a call server, and must not pass unnoticed either. Bytes that could not be
-//! written stay in memory and are tried again; when that memory is full as well, whole records are
-//! dropped and counted.
+//! A full disk must not end a call server, and must not pass unnoticed either. Bytes that could
+//! not be written stay in memory and are tried again; when that memory is full as well, whole
+//! records are dropped and counted.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -39,13 +39,7 @@ impl RecordWriter {
 impl<W: Write> RecordWriter<W> {
     /// Writes to anything that takes bytes.
     pub const fn new(file: W) -> Self {
-        Self {
-            file,
-            pending: Vec::new(),
-            written: 0,
-            dropped: 0,
-            error: None,
-        }
+        Self { file, pending: Vec::new(), written: 0, dropped: 0, error: None }
     }
 
     /// Adds one record. Never fails: see [`error`](Self::error) and [`dropped`](Self::dropped).
@@ -58,7 +52,8 @@ impl<W: Write> RecordWriter<W> {
         serde_json::to_writer(&mut self.pending, record).expect("a record is always valid JSON");
         self.pending.push(b'\n');
         self.written += 1;
-        // While the file fails, one attempt per batch is enough; it is not the record that is at fault.
+        // While the file fails, one attempt per batch is enough; it is not the record that is at
+        // fault.
         let retry = self.error.is_none() || self.written.is_multiple_of(256);
         if self.pending.len() >= BATCH && retry {
             let _kept_in_self = self.flush();
@@ -166,38 +161,21 @@ mod tests {
 
     #[test]
     fn after_a_full_disk_has_room_again_every_record_is_there_once() {
-        let mut writer = RecordWriter::new(Disk {
-            room: 1_000,
-            ..Disk::default()
-        });
+        let mut writer = RecordWriter::new(Disk { room: 1_000, ..Disk::default() });
         for attempt in 0..1_000 {
             writer.write(&answered(BoxKind::Psap, "samu-59", attempt));
         }
-        assert_eq!(
-            writer.flush().unwrap_err().kind(),
-            io::ErrorKind::StorageFull
-        );
+        assert_eq!(writer.flush().unwrap_err().kind(), io::ErrorKind::StorageFull);
         assert_eq!(writer.file.bytes.len(), 1_000);
 
         writer.file.room = usize::MAX;
         writer.flush().unwrap();
-        assert!(
-            writer.error().is_some(),
-            "the operator must still hear of it"
-        );
-        assert_eq!(
-            (writer.written(), writer.dropped(), writer.waiting()),
-            (1_000, 0, 0)
-        );
+        assert!(writer.error().is_some(), "the operator must still hear of it");
+        assert_eq!((writer.written(), writer.dropped(), writer.waiting()), (1_000, 0, 0));
         let text = String::from_utf8(std::mem::take(&mut writer.file.bytes)).unwrap();
         let attempts: Vec<u128> = text
             .lines()
-            .map(|line| {
-                serde_json::from_str::<CallRecord>(line)
-                    .unwrap()
-                    .attempt_key()
-                    .unwrap()
-            })
+            .map(|line| serde_json::from_str::<CallRecord>(line).unwrap().attempt_key().unwrap())
             .collect();
         assert!(attempts.into_iter().eq(0..1_000));
     }

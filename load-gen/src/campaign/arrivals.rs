@@ -73,10 +73,7 @@ impl Arrivals {
         match table.required("model", kind::choice(&WORDS), Model::Constant) {
             Model::Constant => Self::Constant { rate: rate("rate") },
             Model::Poisson => Self::Poisson { rate: rate("rate") },
-            Model::Ramp => Self::Ramp {
-                from: rate("from"),
-                to: rate("to"),
-            },
+            Model::Ramp => Self::Ramp { from: rate("from"), to: rate("to") },
             Model::Steps => Self::Steps {
                 from: rate("from"),
                 to: rate("to"),

@@ -21,13 +21,8 @@ pub struct Callers {
 
 impl Callers {
     pub(super) fn read(table: &Table<'_>) -> Self {
-        let talk = Distribution::LogNormal {
-            median: Duration::from_secs(90),
-            sigma: 0.6,
-        };
-        let exponential = Distribution::Exponential {
-            mean: Duration::from_secs(49),
-        };
+        let talk = Distribution::LogNormal { median: Duration::from_secs(90), sigma: 0.6 };
+        let exponential = Distribution::Exponential { mean: Duration::from_secs(49) };
         Self {
             talk: table.or("talk", kind::distribution, talk),
             patience: table.or("patience", patience, Some(exponential)),

@@ -41,8 +41,6 @@ fn dialled_number(raw: Raw<'_>) -> Result<String, String> {
 fn commune(raw: Raw<'_>) -> Result<String, String> {
     match kind::text(raw) {
         Ok(code) if is_commune(&code) => Ok(code),
-        _ => Err(format!(
-            "must be a whole INSEE code, such as \"59350\" or \"2A004\", got {raw}"
-        )),
+        _ => Err(format!("must be a whole INSEE code, such as \"59350\" or \"2A004\", got {raw}")),
     }
 }

@@ -111,10 +111,7 @@ impl Campaign {
             let (max_in_progress, ring_limit) = root.section("limits", |limits| {
                 let shortest = Duration::from_secs(1);
                 let in_progress = limits.or("max_in_progress", kind::count(1..=1_000_000), 20_000);
-                (
-                    in_progress,
-                    limits.or("ring", kind::duration(shortest), 180 * shortest),
-                )
+                (in_progress, limits.or("ring", kind::duration(shortest), 180 * shortest))
             });
             let campaign = Self {
                 name: root.or("name", kind::name, stem.into_owned()),
@@ -149,16 +146,9 @@ impl Campaign {
 
     /// Reports what this campaign asks of the network and the network does not have.
     fn check_against(&self, network: &Topology, document: &Document) {
-        let groups: Vec<&str> = network
-            .trunk_groups
-            .iter()
-            .map(|group| &group.name[..])
-            .collect();
+        let groups: Vec<&str> = network.trunk_groups.iter().map(|group| &group.name[..]).collect();
         if groups.is_empty() {
-            document.report(
-                "network",
-                "the network has no trunk group; callers need one to call",
-            );
+            document.report("network", "the network has no trunk group; callers need one to call");
         }
         for (index, entry) in self.mix.iter().enumerate() {
             let Some(group) = &entry.trunk_group else {

@@ -15,9 +15,7 @@ fn parse(text: &str, layers: &Layers) -> Result<Campaign, Problems> {
 }
 
 fn overrides(pairs: &[(&str, &str)]) -> Layers {
-    let owned = pairs
-        .iter()
-        .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+    let owned = pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
     Layers::none().with_overrides(owned)
 }
 
@@ -43,25 +41,12 @@ number = "15"
 fn a_short_file_is_filled_with_defaults() {
     let campaign = parse(GOOD, &Layers::none()).expect("a good file");
     assert_eq!(campaign.name, "peak");
-    assert_eq!(
-        campaign.network,
-        Path::new("campaigns/../networks/lab.toml")
-    );
-    assert_eq!(
-        campaign.phases[1].arrivals,
-        Arrivals::Steps {
-            from: 10.0,
-            to: 30.0,
-            steps: 3
-        }
-    );
+    assert_eq!(campaign.network, Path::new("campaigns/../networks/lab.toml"));
+    assert_eq!(campaign.phases[1].arrivals, Arrivals::Steps { from: 10.0, to: 30.0, steps: 3 });
     assert_eq!(campaign.duration(), Duration::from_secs(70));
     assert_eq!(campaign.expected_attempts(), 25.0 + 1_200.0);
     let mean = Duration::from_secs(49);
-    assert_eq!(
-        campaign.callers.patience,
-        Some(Distribution::Exponential { mean })
-    );
+    assert_eq!(campaign.callers.patience, Some(Distribution::Exponential { mean }));
     assert!(campaign.thresholds.is_empty());
 }
 
@@ -69,14 +54,8 @@ fn a_short_file_is_filled_with_defaults() {
 fn environment_and_command_line_lie_over_the_file() {
     let environment = [
         ("TOCSIN_CAMPAIGN__SEED".to_owned(), "7".to_owned()),
-        (
-            "TOCSIN_CAMPAIGN__CALLERS__PATIENCE".to_owned(),
-            "endless".to_owned(),
-        ),
-        (
-            "TOCSIN__SITES__ALPHA__ADDRESS".to_owned(),
-            "127.0.0.1:1".to_owned(),
-        ),
+        ("TOCSIN_CAMPAIGN__CALLERS__PATIENCE".to_owned(), "endless".to_owned()),
+        ("TOCSIN__SITES__ALPHA__ADDRESS".to_owned(), "127.0.0.1:1".to_owned()),
     ];
     let layers = overrides(&[("seed", "8"), ("mix[0].communes", "59350,2A004")])
         .with_environment(ENVIRONMENT_PREFIX, environment);
@@ -135,14 +114,8 @@ max = 0.8
     ];
     assert_eq!(found, wanted, "{problems}");
     let text = problems.to_string();
-    assert!(
-        text.contains("peak.toml: needs the key \"network\""),
-        "{text}"
-    );
-    assert!(
-        text.contains("unknown key \"too\"; did you mean \"to\"?"),
-        "{text}"
-    );
+    assert!(text.contains("peak.toml: needs the key \"network\""), "{text}");
+    assert!(text.contains("unknown key \"too\"; did you mean \"to\"?"), "{text}");
 }
 
 #[test]
@@ -160,16 +133,9 @@ fn the_demo_fits_its_network() {
     assert_eq!(campaign.duration(), Duration::from_secs(20));
     assert_eq!(network.sites.len(), 6);
     for entry in &campaign.mix {
-        let communes = entry
-            .communes
-            .iter()
-            .map(|code| Some(&code[..]))
-            .chain([None]);
+        let communes = entry.communes.iter().map(|code| Some(&code[..])).chain([None]);
         for commune in communes {
-            assert!(
-                network.routes.find(&entry.number, commune).is_some(),
-                "{entry:?}"
-            );
+            assert!(network.routes.find(&entry.number, commune).is_some(), "{entry:?}");
         }
     }
 }
@@ -194,17 +160,9 @@ fn the_network_must_have_what_the_campaign_asks_for() {
         &overrides(&[("pool.up_after", "0")]),
     );
     let both = both.expect_err("a mistake in each file").to_string();
-    assert!(
-        both.contains("seed: ") && both.contains("pool.up_after: "),
-        "{both}"
-    );
+    assert!(both.contains("seed: ") && both.contains("pool.up_after: "), "{both}");
 
     let missing = overrides(&[("network", "none.toml")]);
     let missing = Campaign::load_with_network(&demo(), &missing, &none).expect_err("no file");
-    assert!(
-        missing
-            .to_string()
-            .contains("none.toml: cannot read the file: "),
-        "{missing}"
-    );
+    assert!(missing.to_string().contains("none.toml: cannot read the file: "), "{missing}");
 }

@@ -62,11 +62,8 @@ impl Threshold {
     pub(super) fn read(table: &Table<'_>) -> Self {
         let metric = table.required("metric", kind::choice(&METRICS), Metric::AnsweredShare);
         let bound = |raw: Raw<'_>| metric.bound(raw);
-        let threshold = Self {
-            metric,
-            min: table.optional("min", bound),
-            max: table.optional("max", bound),
-        };
+        let threshold =
+            Self { metric, min: table.optional("min", bound), max: table.optional("max", bound) };
         match (threshold.min, threshold.max) {
             (None, None) if !table.has("min") && !table.has("max") => {
                 table.report_here("needs min or max");
@@ -91,9 +88,7 @@ impl Metric {
     #[must_use]
     pub fn as_str(self) -> &'static str {
         let named = METRICS.iter().find(|(_, metric)| *metric == self);
-        named
-            .map(|(name, _)| *name)
-            .expect("the table names every metric")
+        named.map(|(name, _)| *name).expect("the table names every metric")
     }
 
     /// Whether this is a delay in seconds, rather than a share.
@@ -131,11 +126,7 @@ mod tests {
 
     #[test]
     fn a_threshold_holds_within_its_bounds_and_never_without_a_measure() {
-        let threshold = Threshold {
-            metric: Metric::AnsweredShare,
-            min: Some(0.5),
-            max: Some(0.9),
-        };
+        let threshold = Threshold { metric: Metric::AnsweredShare, min: Some(0.5), max: Some(0.9) };
         assert!(threshold.holds(0.5) && threshold.holds(0.9));
         assert!(!threshold.holds(0.49) && !threshold.holds(0.91) && !threshold.holds(f64::NAN));
     }

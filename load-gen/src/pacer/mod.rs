@@ -7,9 +7,9 @@
 //!     └──────────────────────────────────────► time
 //! ```
 //!
-//! A pacer knows nothing of the calls: a call starts when it is due, however the earlier ones fare (open
-//! loop). A generator that is late starts all that is due and keeps the intended times, so its own
-//! lateness stays visible in the figures.
+//! A pacer knows nothing of the calls: a call starts when it is due, however the earlier ones
+//! fare (open loop). A generator that is late starts all that is due and keeps the intended
+//! times, so its own lateness stays visible in the figures.
 
 mod constant;
 mod poisson;
@@ -102,7 +102,8 @@ mod tests {
         assert_eq!(Poisson::new(0.0, S10, StdRng::seed_from_u64(1)).count(), 0);
     }
 
-    // The count over a time T has mean and variance λT; gaps are exponential, so 1/e of them exceed 1/λ.
+    // The count over a time T has mean and variance λT; gaps are exponential, so 1/e of them
+    // exceed 1/λ.
     #[test]
     fn poisson_has_the_mean_and_the_gaps_of_a_poisson_process() {
         let hour = Duration::from_secs(3_600);
@@ -143,7 +144,9 @@ mod tests {
         }
 
         #[test]
-        fn any_poisson_rises_within_its_phase(rate in 0.0..300.0_f64, secs in 0.1..30.0_f64, seed: u64) {
+        fn any_poisson_rises_within_its_phase(
+            rate in 0.0..300.0_f64, secs in 0.1..30.0_f64, seed: u64,
+        ) {
             let duration = Duration::from_secs_f64(secs);
             count(Poisson::new(rate, duration, StdRng::seed_from_u64(seed)), duration);
         }

@@ -34,7 +34,8 @@ impl Iterator for Ramp {
         if n == 0.0 {
             return Some(Duration::ZERO);
         }
-        // The root of N(t) = n, in the form that also works for k = 0 and does not cancel for small k.
+        // The root of N(t) = n, in the form that also works for k = 0 and does not cancel for
+        // small k.
         let k = (self.to - self.from) / seconds;
         let root = (self.from * self.from + 2.0 * k * n).max(0.0).sqrt();
         let start = Duration::try_from_secs_f64(2.0 * n / (self.from + root)).ok()?;

@@ -78,7 +78,8 @@ impl Schedule {
         self.next.map(|start| start.at)
     }
 
-    /// The next call, if it is due after `elapsed` of the campaign. Ask until `None`: several may be due.
+    /// The next call, if it is due after `elapsed` of the campaign. Ask until `None`: several may
+    /// be due.
     pub fn take(&mut self, elapsed: Duration) -> Option<Start> {
         let due = self.next.filter(|start| start.at <= elapsed)?;
         self.advance();

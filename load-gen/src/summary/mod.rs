@@ -7,8 +7,8 @@
 //!  thresholds ─────────────────────┴──► verdict and reasons
 //! ```
 //!
-//! Fields are added, never renamed. Shares and ratios are from 0 to 1; delays are in microseconds unless
-//! the name says `_s`. A ratio without a denominator is `null`.
+//! Fields are added, never renamed. Shares and ratios are from 0 to 1; delays are in microseconds
+//! unless the name says `_s`. A ratio without a denominator is `null`.
 
 mod tally;
 mod verdict;
@@ -24,7 +24,7 @@ use crate::campaign::Campaign;
 use crate::snapshot::Snapshot;
 use crate::utc::rfc3339;
 
-pub use tally::Tally;
+pub use tally::{Tally, UNREACHED};
 pub use verdict::Verdict;
 
 /// Version of the shape of `summary.json`.
@@ -59,18 +59,18 @@ pub struct Summary {
 pub struct Metrics {
     /// Answer-seizure ratio (ITU-T E.425): answered / seizures. Each attempt is one seizure.
     pub asr: Option<f64>,
-    /// Network effectiveness ratio (ITU-T E.425): answered, busy, no answer or refused by the callee / seizures.
-    /// What people do does not lower it.
+    /// Network effectiveness ratio (ITU-T E.425): answered, busy, no answer or refused by the
+    /// callee / seizures. What people do does not lower it.
     pub ner: Option<f64>,
     /// Session establishment ratio (RFC 6076 §4.6): INVITEs with 200 / INVITEs without 3xx.
     pub ser: Option<f64>,
-    /// Session establishment effectiveness ratio (RFC 6076 §4.7): INVITEs with 200, 480, 486, 600 or 603 /
-    /// INVITEs without 3xx.
+    /// Session establishment effectiveness ratio (RFC 6076 §4.7): INVITEs with 200, 480, 486, 600
+    /// or 603 / INVITEs without 3xx.
     pub seer: Option<f64>,
     /// Attempts offered per second of the campaign's phases.
     pub calls_per_second: f64,
-    /// Post-dial delay, the successful session request delay of RFC 6076 §4.3.1: intended start to the first
-    /// of 18x and 200.
+    /// Post-dial delay, the successful session request delay of RFC 6076 §4.3.1: intended start
+    /// to the first of 18x and 200.
     pub pdd: Quantiles,
     /// Intended start to 200.
     pub setup: Quantiles,
@@ -85,7 +85,7 @@ pub struct Metrics {
 }
 
 /// The attempts that one site, trunk group, number or PSAP had. Those that never reached one are
-/// under [`UNREACHED`](tally::UNREACHED).
+/// under [`UNREACHED`].
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct GroupMetrics {
     pub offered: u64,
@@ -150,14 +150,16 @@ pub struct Run<'a> {
     pub processes: Vec<ProcessUsage>,
     pub rules: Rules,
     pub lost: Vec<LostNode>,
-    /// Sentences about what went wrong with the run itself: a process lost without being told to stop.
+    /// Sentences about what went wrong with the run itself: a process lost without being told to
+    /// stop.
     pub degraded: Vec<String>,
 }
 
 impl Summary {
     /// Reads the records of all boxes and judges the run.
     ///
-    /// A file or line that cannot be read makes the run fail, with its name; the rest is still used.
+    /// A file or line that cannot be read makes the run fail, with its name; the rest is still
+    /// used.
     #[must_use]
     pub fn of(run: Run<'_>, record_files: &[PathBuf]) -> Self {
         let mut audit = Audit::new(run.rules.clone());

@@ -157,7 +157,7 @@ fn ratios_by_status() {
         let metrics = tally.metrics(Duration::from_secs(1));
         let ratios = (metrics.asr, metrics.ner, metrics.ser, metrics.seer);
         assert_eq!(ratios, (Some(0.5), Some(ner), ser, seer), "{status}");
-        assert_eq!(metrics.by_site[tally::UNREACHED].offered, 2);
+        assert_eq!(metrics.by_site[UNREACHED].offered, 2);
     }
 }
 

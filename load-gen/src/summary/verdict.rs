@@ -58,8 +58,9 @@ pub(super) struct Evidence<'a> {
 }
 
 impl Evidence<'_> {
-    /// The gravest finding decides, in the order invalid, degraded, fail: figures of an invalid run mean
-    /// nothing, and those of a degraded run mean something else than was asked. Every reason is given.
+    /// The gravest finding decides, in the order invalid, degraded, fail: figures of an invalid
+    /// run mean nothing, and those of a degraded run mean something else than was asked. Every
+    /// reason is given.
     pub(super) fn verdict(&self) -> (Verdict, Vec<String>) {
         let findings = [
             (Verdict::Invalid, self.against_generator()),
@@ -84,7 +85,7 @@ impl Evidence<'_> {
         let not_started = self.generator.not_started;
         if not_started > 0 {
             reasons.push(format!(
-                "the generator did not start {not_started} calls, because too many were in progress; \
+                "the generator did not start {not_started} calls: too many were in progress; \
                  raise limits.max_in_progress or lower the load"
             ));
         }

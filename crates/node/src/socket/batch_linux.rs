@@ -1,7 +1,6 @@
 //! Many datagrams in one system call: `recvmmsg` and `sendmmsg`.
 
 use std::io::{self, IoSlice, IoSliceMut};
-use std::net::{SocketAddr, UdpSocket};
 use std::os::fd::AsRawFd;
 
 use bytes::Bytes;
@@ -11,6 +10,10 @@ use nix::sys::socket::{
     recvmmsg, sendmmsg,
 };
 use sip_proto::{Packet, Transport};
+use socket2::SockRef;
+use tokio::net::UdpSocket;
+
+use super::socket_address;
 
 /// Most datagrams in one call.
 pub(super) const BATCH: usize = 32;
@@ -28,11 +31,7 @@ pub(super) struct Arena {
 impl Arena {
     pub(super) fn new() -> Self {
         let slots = vec![0; BATCH * SLOT].into_boxed_slice();
-        Self {
-            slots,
-            headers: fresh_headers(),
-            kernel_drops: 0,
-        }
+        Self { slots, headers: fresh_headers(), kernel_drops: 0 }
     }
 
     /// Appends what waits on `socket`, at most [`BATCH`] datagrams.
@@ -83,28 +82,13 @@ fn fresh_headers() -> MultiHeaders<SockaddrStorage> {
 fn packet(message: &RecvMsg<'_, '_, SockaddrStorage>) -> Option<Packet> {
     let peer = message.address.as_ref().and_then(socket_address)?;
     let bytes = Bytes::copy_from_slice(message.iovs().next().unwrap_or_default());
-    Some(Packet {
-        transport: Transport::Udp,
-        peer,
-        bytes,
-    })
+    Some(Packet { transport: Transport::Udp, peer, bytes })
 }
 
 fn drops(extras: &mut impl Iterator<Item = ControlMessageOwned>) -> Option<u32> {
     extras.find_map(|extra| match extra {
         ControlMessageOwned::RxqOvfl(drops) => Some(drops),
         _ => None,
-    })
-}
-
-fn socket_address(address: &SockaddrStorage) -> Option<SocketAddr> {
-    let v4 = address
-        .as_sockaddr_in()
-        .map(|v4| SocketAddr::V4((*v4).into()));
-    v4.or_else(|| {
-        address
-            .as_sockaddr_in6()
-            .map(|v6| SocketAddr::V6((*v6).into()))
     })
 }
 
@@ -122,12 +106,10 @@ impl Outgoing {
     /// The first datagram did not go.
     pub(super) fn send(&mut self, socket: &UdpSocket, packets: &[Packet]) -> io::Result<usize> {
         if let [packet] = packets {
-            return socket.send_to(&packet.bytes, packet.peer).map(|_| 1);
+            return SockRef::from(socket).send_to(&packet.bytes, &packet.peer.into()).map(|_| 1);
         }
         let bytes: [_; BATCH] = std::array::from_fn(|index| {
-            [IoSlice::new(
-                packets.get(index).map_or(&[][..], |packet| &packet.bytes),
-            )]
+            [IoSlice::new(packets.get(index).map_or(&[][..], |packet| &packet.bytes))]
         });
         let peers: [_; BATCH] =
             std::array::from_fn(|index| packets.get(index).map(|packet| packet.peer.into()));

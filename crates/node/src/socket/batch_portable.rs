@@ -1,10 +1,15 @@
 //! The same interface as `batch_linux.rs`, with a system call for each datagram.
 
 use std::io;
-use std::net::UdpSocket;
+use std::os::fd::AsRawFd;
 
 use bytes::Bytes;
+use nix::sys::socket::{SockaddrStorage, recvfrom};
 use sip_proto::{Packet, Transport};
+use socket2::SockRef;
+use tokio::net::UdpSocket;
+
+use super::socket_address;
 
 /// Most datagrams in one batch.
 pub(super) const BATCH: usize = 32;
@@ -26,14 +31,15 @@ impl Arena {
         packets: &mut Vec<Packet>,
     ) -> io::Result<()> {
         for received in 0..BATCH {
-            match socket.recv_from(&mut self.0) {
-                Ok((length, peer)) => packets.push(Packet {
-                    transport: Transport::Udp,
-                    peer,
-                    bytes: Bytes::copy_from_slice(&self.0[..length]),
-                }),
+            match recvfrom::<SockaddrStorage>(socket.as_raw_fd(), &mut self.0) {
+                Ok((length, peer)) => {
+                    let bytes = Bytes::copy_from_slice(&self.0[..length]);
+                    let peer = peer.as_ref().and_then(socket_address);
+                    let transport = Transport::Udp;
+                    packets.extend(peer.map(|peer| Packet { transport, peer, bytes }));
+                }
                 Err(_) if received > 0 => return Ok(()),
-                Err(error) => return Err(error),
+                Err(error) => return Err(error.into()),
             }
         }
         Ok(())
@@ -59,7 +65,7 @@ impl Outgoing {
     /// The first datagram did not go.
     pub(super) fn send(&mut self, socket: &UdpSocket, packets: &[Packet]) -> io::Result<usize> {
         for (sent, packet) in packets.iter().take(BATCH).enumerate() {
-            match socket.send_to(&packet.bytes, packet.peer) {
+            match SockRef::from(socket).send_to(&packet.bytes, &packet.peer.into()) {
                 Ok(_) => {}
                 Err(_) if sent > 0 => return Ok(sent),
                 Err(error) => return Err(error),

@@ -41,18 +41,11 @@ pub(crate) fn bind(label: &Label) -> Result<Bound, BindError> {
         }
         outcome = bind_pair(label.address);
     }
-    outcome.map_err(|error| BindError {
-        label: label.clone(),
-        error,
-    })
+    outcome.map_err(|error| BindError { label: label.clone(), error })
 }
 
 fn bind_pair(address: SocketAddr) -> io::Result<Bound> {
-    let udp = Socket::new(
-        Domain::for_address(address),
-        Type::DGRAM,
-        Some(Protocol::UDP),
-    )?;
+    let udp = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
     // No SO_REUSEADDR and no SO_REUSEPORT: a second run must fail, not share the calls of the first.
     udp.bind(&address.into())?;
     widen_buffers(&udp)?;
@@ -64,23 +57,13 @@ fn bind_pair(address: SocketAddr) -> io::Result<Bound> {
     let udp = UdpSocket::from(udp);
 
     let address = udp.local_addr()?;
-    let tcp = Socket::new(
-        Domain::for_address(address),
-        Type::STREAM,
-        Some(Protocol::TCP),
-    )?;
+    let tcp = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     // On a listener it only allows a port whose old connections are in TIME_WAIT.
     tcp.set_reuse_address(true)?;
     tcp.bind(&address.into())?;
     tcp.listen(BACKLOG)?;
     tcp.set_nonblocking(true)?;
-    Ok(Bound {
-        udp,
-        tcp: tcp.into(),
-        address,
-        receive_buffer,
-        send_buffer,
-    })
+    Ok(Bound { udp, tcp: tcp.into(), address, receive_buffer, send_buffer })
 }
 
 /// Asks for [`BUFFER`] bytes each way. The kernel may grant less.
@@ -102,12 +85,7 @@ fn widen_buffers(udp: &Socket) -> io::Result<()> {
 
 impl fmt::Display for BindError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Label {
-            name,
-            kind,
-            address,
-            setting,
-        } = &self.label;
+        let Label { name, kind, address, setting } = &self.label;
         write!(f, "{kind} \"{name}\": cannot listen on {address}: ")?;
         match self.error.kind() {
             io::ErrorKind::AddrInUse => write!(
@@ -120,10 +98,9 @@ impl fmt::Display for BindError {
                 "this machine has no such address; change {setting} or add the address \
                  (Linux: ip address add, macOS: ifconfig lo0 alias)"
             ),
-            io::ErrorKind::PermissionDenied => write!(
-                f,
-                "permission denied; ports below 1024 need privileges: change {setting}"
-            ),
+            io::ErrorKind::PermissionDenied => {
+                write!(f, "permission denied; ports below 1024 need privileges: change {setting}")
+            }
             _ => write!(f, "{}; see {setting}", self.error),
         }
     }
@@ -173,11 +150,6 @@ mod tests {
     #[test]
     fn foreign_address_is_a_sentence_of_its_own() {
         let error = bind(&label("192.0.2.1:5060")).expect_err("TEST-NET-1 is nobody's");
-        assert!(
-            error
-                .to_string()
-                .contains("this machine has no such address"),
-            "{error}"
-        );
+        assert!(error.to_string().contains("this machine has no such address"), "{error}");
     }
 }

@@ -87,12 +87,7 @@ impl ConnectionTask {
         };
         self.messages.close();
         let unsent = self.messages.len() + usize::from(progress.writing.get());
-        let ended = Ended {
-            peer: self.peer,
-            serial: self.serial,
-            cause,
-            unsent,
-        };
+        let ended = Ended { peer: self.peer, serial: self.serial, cause, unsent };
         // Fails only when the actor is gone, and then nobody wants to know.
         let _ = self.inputs.send(TcpInput::Ended(ended)).await;
     }
@@ -132,11 +127,7 @@ impl ConnectionTask {
 }
 
 async fn connect(from: SocketAddr, peer: SocketAddr) -> io::Result<TcpStream> {
-    let socket = if peer.is_ipv4() {
-        TcpSocket::new_v4()
-    } else {
-        TcpSocket::new_v6()
-    }?;
+    let socket = if peer.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
     if !from.ip().is_unspecified() {
         socket.bind(SocketAddr::new(from.ip(), 0))?;
     }
@@ -174,11 +165,7 @@ impl Reader<'_> {
             match frame {
                 Frame::Message(bytes) => {
                     self.tally.update(|counts| counts.tcp_received += 1);
-                    let packet = Packet {
-                        transport: Transport::Tcp,
-                        peer: self.peer,
-                        bytes,
-                    };
+                    let packet = Packet { transport: Transport::Tcp, peer: self.peer, bytes };
                     // Waits while the actor is busy, so that the peer's window closes.
                     let _ = self.inputs.send(TcpInput::Received(packet)).await;
                 }
@@ -219,10 +206,7 @@ struct Progress {
 
 impl Progress {
     fn new() -> Self {
-        Self {
-            last: Cell::new(Instant::now()),
-            writing: Cell::new(false),
-        }
+        Self { last: Cell::new(Instant::now()), writing: Cell::new(false) }
     }
 
     fn mark(&self) {

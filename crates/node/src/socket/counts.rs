@@ -57,11 +57,7 @@ pub(crate) struct Tally(Rc<RefCell<SocketCounts>>);
 
 impl Tally {
     pub(super) fn new(receive_buffer: usize, send_buffer: usize) -> Self {
-        let counts = SocketCounts {
-            receive_buffer,
-            send_buffer,
-            ..SocketCounts::default()
-        };
+        let counts = SocketCounts { receive_buffer, send_buffer, ..SocketCounts::default() };
         Self(Rc::new(RefCell::new(counts)))
     }
 

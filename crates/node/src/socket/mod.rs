@@ -17,10 +17,12 @@ mod tcp;
 mod udp;
 
 use std::io;
+use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
-use tokio::io::unix::AsyncFd;
+use nix::sys::socket::SockaddrStorage;
+use tokio::net::UdpSocket;
 
 pub use bind::BindError;
 pub use counts::SocketCounts;
@@ -73,7 +75,7 @@ impl Sockets {
     /// Gives bound sockets to the reactor of this thread.
     pub(crate) fn open(bound: Bound, limits: SocketLimits) -> io::Result<Self> {
         let tally = Tally::new(bound.receive_buffer, bound.send_buffer);
-        let udp = Rc::new(AsyncFd::new(bound.udp)?);
+        let udp = Rc::new(UdpSocket::from_std(bound.udp)?);
         let (tcp, tcp_inputs) = TcpPort::open(bound.tcp, bound.address, limits, tally.clone())?;
         Ok(Self {
             udp_receiver: UdpReceiver::new(Rc::clone(&udp), tally.clone()),
@@ -83,4 +85,9 @@ impl Sockets {
             tally,
         })
     }
+}
+
+fn socket_address(address: &SockaddrStorage) -> Option<SocketAddr> {
+    let v4 = address.as_sockaddr_in().map(|v4| SocketAddr::V4((*v4).into()));
+    v4.or_else(|| address.as_sockaddr_in6().map(|v6| SocketAddr::V6((*v6).into())))
 }

@@ -82,15 +82,7 @@ impl TcpPort {
             inputs,
             tally: tally.clone(),
         };
-        Ok((
-            port,
-            TcpInputs {
-                listener,
-                received,
-                pause: None,
-                tally,
-            },
-        ))
+        Ok((port, TcpInputs { listener, received, pause: None, tally }))
     }
 
     /// Takes over a connection that a peer opened, if there is room for it.
@@ -131,17 +123,8 @@ impl TcpPort {
 
     /// Forgets a connection that ended; true when the node must hear that its peer is lost.
     pub(crate) fn forget(&mut self, ended: &Ended) -> Option<SocketAddr> {
-        let Ended {
-            peer,
-            serial,
-            cause,
-            unsent,
-        } = ended;
-        if self
-            .connections
-            .get(peer)
-            .is_some_and(|connection| connection.serial == *serial)
-        {
+        let Ended { peer, serial, cause, unsent } = ended;
+        if self.connections.get(peer).is_some_and(|connection| connection.serial == *serial) {
             self.connections.remove(peer);
         }
         self.tally.update(|counts| {
@@ -167,25 +150,13 @@ impl TcpPort {
             tally: self.tally.clone(),
         };
         let task = tokio::task::spawn_local(task.run(origin));
-        self.connections.insert(
-            peer,
-            Connection {
-                serial,
-                queue,
-                task,
-            },
-        );
+        self.connections.insert(peer, Connection { serial, queue, task });
     }
 
     /// Tells the actor, later and as an input of its own, that a message could not go.
     fn refuse(&self, peer: SocketAddr, serial: u64, cause: Cause) {
         let inputs = self.inputs.clone();
-        let ended = Ended {
-            peer,
-            serial,
-            cause,
-            unsent: 1,
-        };
+        let ended = Ended { peer, serial, cause, unsent: 1 };
         tokio::task::spawn_local(async move {
             // Fails only when the actor is gone, and then nobody wants to know.
             let _ = inputs.send(TcpInput::Ended(ended)).await;

@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::net::UdpSocket;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
@@ -10,7 +9,8 @@ use std::task::{Context, Poll, ready};
 use futures_util::Stream;
 use nix::libc;
 use sip_proto::Packet;
-use tokio::io::unix::AsyncFd;
+use tokio::io::Interest;
+use tokio::net::UdpSocket;
 
 use super::Tally;
 use super::batch::{Arena, BATCH, Outgoing};
@@ -20,32 +20,34 @@ use super::batch::{Arena, BATCH, Outgoing};
 /// Attached to an actor as a stream: while the actor is busy nothing is read, the kernel's buffer
 /// fills, and the kernel drops and counts, as an overloaded box does.
 pub(crate) struct UdpReceiver {
-    socket: Rc<AsyncFd<UdpSocket>>,
+    socket: Rc<UdpSocket>,
     arena: Arena,
     tally: Tally,
 }
 
 impl UdpReceiver {
-    pub(super) fn new(socket: Rc<AsyncFd<UdpSocket>>, tally: Tally) -> Self {
-        Self {
-            socket,
-            arena: Arena::new(),
-            tally,
-        }
+    pub(super) fn new(socket: Rc<UdpSocket>, tally: Tally) -> Self {
+        Self { socket, arena: Arena::new(), tally }
     }
 
-    /// What waits, and whether the socket is empty now.
-    fn receive(&mut self, socket: &UdpSocket) -> (Vec<Packet>, bool) {
+    /// What waits, and whether the call to receive failed.
+    fn receive(&mut self) -> (Vec<Packet>, bool) {
         let mut packets = Vec::new();
-        let outcome = self.arena.receive(socket, &mut packets);
-        let failed = matches!(outcome, Err(error) if error.kind() != io::ErrorKind::WouldBlock);
+        let mut failed = false;
+        // "Would block" makes tokio wait for a new event. A batch that is not full has emptied the
+        // socket, and what comes later makes a new event: no need to hear it from another call.
+        let _ = self.socket.try_io(Interest::READABLE, || {
+            let outcome = self.arena.receive(&self.socket, &mut packets);
+            failed = matches!(&outcome, Err(error) if error.kind() != io::ErrorKind::WouldBlock);
+            let empty = packets.len() < BATCH && !failed;
+            if empty { Err(io::ErrorKind::WouldBlock.into()) } else { Ok(()) }
+        });
         self.tally.update(|counts| {
             counts.udp_received += packets.len() as u64;
             counts.udp_kernel_drops = u64::from(self.arena.kernel_drops());
             counts.udp_receive_errors += u64::from(failed);
         });
-        let empty = packets.len() < BATCH && !failed;
-        (packets, empty)
+        (packets, failed)
     }
 }
 
@@ -54,19 +56,13 @@ impl Stream for UdpReceiver {
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Vec<Packet>>> {
         let this = self.get_mut();
-        let socket = Rc::clone(&this.socket);
         loop {
-            let Ok(mut readable) = ready!(socket.poll_read_ready(cx)) else {
+            if ready!(this.socket.poll_recv_ready(cx)).is_err() {
                 return Poll::Ready(None); // the reactor is gone
-            };
-            let (packets, empty) = this.receive(socket.get_ref());
-            if empty {
-                // What comes later makes a new event, so there is no need to hear "would block"
-                // from another system call.
-                readable.clear_ready();
             }
+            let (packets, failed) = this.receive();
             // After an error the batch may have no packets: the actor gets its turn all the same.
-            if !packets.is_empty() || !empty {
+            if failed || !packets.is_empty() {
                 return Poll::Ready(Some(packets));
             }
         }
@@ -75,7 +71,7 @@ impl Stream for UdpReceiver {
 
 /// Sends datagrams; keeps a bounded number while the kernel's send buffer is full.
 pub(crate) struct UdpSender {
-    socket: Rc<AsyncFd<UdpSocket>>,
+    socket: Rc<UdpSocket>,
     outgoing: Outgoing,
     waiting: VecDeque<Packet>,
     limit: usize,
@@ -91,14 +87,8 @@ pub(crate) enum Flushed {
 }
 
 impl UdpSender {
-    pub(super) fn new(socket: Rc<AsyncFd<UdpSocket>>, limit: usize, tally: Tally) -> Self {
-        Self {
-            socket,
-            outgoing: Outgoing::new(),
-            waiting: VecDeque::new(),
-            limit,
-            tally,
-        }
+    pub(super) fn new(socket: Rc<UdpSocket>, limit: usize, tally: Tally) -> Self {
+        Self { socket, outgoing: Outgoing::new(), waiting: VecDeque::new(), limit, tally }
     }
 
     /// Sends all of `packets`, in order and after those that wait, and leaves `packets` empty.
@@ -112,11 +102,7 @@ impl UdpSender {
             self.keep(packets.drain(sent..));
         }
         packets.clear();
-        if self.waiting.is_empty() {
-            Flushed::All
-        } else {
-            Flushed::Waiting
-        }
+        if self.waiting.is_empty() { Flushed::All } else { Flushed::Waiting }
     }
 
     /// Sends what waited.
@@ -124,11 +110,7 @@ impl UdpSender {
         let mut packets: Vec<_> = std::mem::take(&mut self.waiting).into();
         let sent = self.send_now(&packets);
         self.waiting = packets.split_off(sent).into();
-        if self.waiting.is_empty() {
-            Flushed::All
-        } else {
-            Flushed::Waiting
-        }
+        if self.waiting.is_empty() { Flushed::All } else { Flushed::Waiting }
     }
 
     /// Completes when the kernel has room again.
@@ -145,7 +127,7 @@ impl UdpSender {
         let mut done = 0;
         while done < packets.len() {
             let batch = &packets[done..packets.len().min(done + BATCH)];
-            match self.outgoing.send(self.socket.get_ref(), batch) {
+            match self.outgoing.send(&self.socket, batch) {
                 Ok(sent) => {
                     done += sent;
                     self.tally.update(|counts| counts.udp_sent += sent as u64);
@@ -177,10 +159,8 @@ impl UdpSender {
 
     /// Makes the next [`writable`](Self::writable) wait for a new event of the kernel.
     fn forget_writable(&self) {
-        let mut cx = Context::from_waker(std::task::Waker::noop());
-        if let Poll::Ready(Ok(mut writable)) = self.socket.poll_write_ready(&mut cx) {
-            writable.clear_ready();
-        }
+        let would_block = || Err::<(), _>(io::ErrorKind::WouldBlock.into());
+        let _ = self.socket.try_io(Interest::WRITABLE, would_block);
     }
 
     fn count_failure(&self, packet: &Packet, error: &io::Error) {

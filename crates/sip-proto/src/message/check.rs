@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::grammar::split_list;
-use super::scan::{Scanned, Span, Start, scan};
+use super::scan::{MAX_FIELDS, Scanned, Span, Start, scan};
 use super::{
     Keys, Malformed, Message, Method, Name, NameAddr, Request, Response, Uri, Via, text_of,
 };
@@ -43,25 +43,34 @@ impl Unsound {
 /// # Errors
 /// [`Unsound`], which says what to answer, if anything.
 pub fn parse(bytes: Bytes) -> Result<Incoming, Unsound> {
-    let scanned = scan(bytes).map_err(|why| Unsound { why, answer: None })?;
-    let is_request = matches!(scanned.start, Start::Request { .. });
-    let mut message = Message {
-        bytes: scanned.bytes.clone(),
-        start: scanned.start,
-        fields: scanned.fields.clone(),
-        body: Span::default(),
-        keys: Keys::default(),
-    };
-    let checked = wrong_version(&message)
-        .map_or(Ok(()), |why| Err((505, why)))
-        .and_then(|()| fill(&mut message, &scanned).map_err(|why| (400, why)));
-    match checked {
+    parse_within(bytes, MAX_FIELDS)
+}
+
+/// Reads a request that this stack wrote itself: what a TU relays may bring it above the limit that
+/// peers have to keep.
+pub(super) fn reread(bytes: Bytes) -> Result<Request, Unsound> {
+    match parse_within(bytes, usize::MAX)? {
+        Incoming::Request(request) => Ok(request),
+        Incoming::Response(_) => Err(Unsound::silent("a response where a request was expected")),
+    }
+}
+
+fn parse_within(bytes: Bytes, max_fields: usize) -> Result<Incoming, Unsound> {
+    let Scanned { bytes, start, fields, body_at, defect } =
+        scan(bytes, max_fields).map_err(|why| Unsound { why, answer: None })?;
+    let is_request = matches!(start, Start::Request { .. });
+    let (body, keys) = (Span::default(), Keys::default());
+    let mut message = Message { bytes, start, fields, body, keys };
+    match fill(&mut message, body_at, defect) {
         Ok(()) if is_request => Ok(Incoming::Request(Request(message))),
         Ok(()) => Ok(Incoming::Response(Response(message))),
-        Err((status, why)) => {
+        Err(why) => {
             // Nobody answers a response, nor an ACK (RFC 3261 §17.1.1.3).
-            let is_ack = matches!(message.start, Start::Request { method, .. } if message.text(method) == "ACK");
+            let is_ack =
+                matches!(start, Start::Request { method, .. } if message.text(method) == "ACK");
             let can_answer = is_request && !is_ack && !message.keys.via.is_empty();
+            // RFC 3261 §21.5.6: the version is what is wrong, whatever else looks odd to us.
+            let status = if wrong_version(&message).is_some() { 505 } else { 400 };
             Err(Unsound { why, answer: can_answer.then(|| (status, Box::new(message))) })
         }
     }
@@ -80,13 +89,13 @@ fn wrong_version(message: &Message) -> Option<Malformed> {
 }
 
 /// Fills in keys and body, in an order that learns the Via first, so that a refusal finds its way back.
-fn fill(message: &mut Message, scanned: &Scanned) -> Result<(), Malformed> {
+fn fill(message: &mut Message, body_at: usize, defect: Option<Malformed>) -> Result<(), Malformed> {
     let (via, branch) = topmost_via(message)?;
     message.keys.via = via;
     message.keys.branch = branch;
-    scanned.defect.map_or(Ok(()), Err)?;
-    message.body = body_of(message, scanned.body_at)?;
-    message.bytes.truncate(message.body.range().end.max(scanned.body_at));
+    wrong_version(message).or(defect).map_or(Ok(()), Err)?;
+    message.body = body_of(message, body_at)?;
+    message.bytes.truncate(message.body.range().end.max(body_at));
     message.keys = keys(message)?;
     if let Start::Request { uri, .. } = message.start {
         let uri = Uri::parse(message.text(uri))?;
@@ -100,7 +109,10 @@ fn fill(message: &mut Message, scanned: &Scanned) -> Result<(), Malformed> {
     }
     for name in [Name::Route, Name::RecordRoute] {
         for route in message.list(name) {
-            NameAddr::parse(route)?;
+            // RFC 3261 §20.34: a name-addr, never a bare URI.
+            if !NameAddr::parse(route)?.is_bracketed() {
+                return Err(Malformed("a route without < and >"));
+            }
         }
     }
     Ok(())

@@ -101,6 +101,7 @@ pub struct NameAddr<'a> {
     display: &'a str,
     uri: Uri<'a>,
     params: Params<'a>,
+    bracketed: bool,
 }
 
 impl<'a> NameAddr<'a> {
@@ -113,7 +114,8 @@ impl<'a> NameAddr<'a> {
             if uri.contains(['?', ',']) {
                 return Err(Malformed("a URI that needs < and > round it"));
             }
-            return Ok(Self { display: "", uri: Uri::parse(uri)?, params: Params::parse(params)? });
+            let (uri, params) = (Uri::parse(uri)?, Params::parse(params)?);
+            return Ok(Self { display: "", uri, params, bracketed: false });
         };
         let (display, rest) = text.split_at(open);
         let display = trim(display);
@@ -122,7 +124,13 @@ impl<'a> NameAddr<'a> {
         let (Some(uri), Some(params)) = (rest.get(1..close), rest.get(close + 1..)) else {
             return Err(Malformed("a malformed address"));
         };
-        Ok(Self { display, uri: Uri::parse(uri)?, params: Params::parse(params)? })
+        let (uri, params) = (Uri::parse(uri)?, Params::parse(params)?);
+        Ok(Self { display, uri, params, bracketed: true })
+    }
+
+    /// False for a bare URI (addr-spec).
+    pub(crate) const fn is_bracketed(&self) -> bool {
+        self.bracketed
     }
 
     /// The display name as written, with its quotes.

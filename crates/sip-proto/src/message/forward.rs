@@ -7,6 +7,7 @@ use bytes::Bytes;
 use super::scan::Start;
 use super::write::{Draft, number, push, write_vias};
 use super::{Method, Name, NameAddr, Request, Response, Uri};
+use crate::Rejection;
 
 /// The changes to a request on its way through.
 #[derive(Debug, Clone, Copy)]
@@ -98,6 +99,35 @@ impl Request {
     #[must_use]
     pub fn topmost_route(&self) -> Option<NameAddr<'_>> {
         NameAddr::parse(self.list(Name::Route).next()?).ok()
+    }
+
+    /// True if the first Route value names the node at `address` (RFC 3261 §16.4).
+    #[must_use]
+    pub fn is_routed_to(&self, address: SocketAddr) -> bool {
+        self.topmost_route().and_then(|route| address_of(&route.uri())) == Some(address)
+    }
+
+    /// True if a node with this sent-by has forwarded the request before (RFC 3261 §16.3 item 4).
+    #[must_use]
+    pub fn has_via_of(&self, sent_by: &str) -> bool {
+        self.list(Name::Via).filter_map(|via| super::Via::parse(via).ok()).any(|via| {
+            let port = via.port().unwrap_or(5060);
+            sent_by.rsplit_once(':').is_some_and(|(host, ours)| {
+                host.eq_ignore_ascii_case(via.host()) && ours.parse() == Ok(port)
+            })
+        })
+    }
+
+    /// RFC 3261 §16.3 item 5: this stack's proxies understand no extension that a caller could require of them.
+    ///
+    /// # Errors
+    /// 420 with the tags in Unsupported.
+    pub fn refuse_proxy_require(&self) -> Result<(), Rejection> {
+        let tags: Vec<_> = self.list(Name::ProxyRequire).collect();
+        if tags.is_empty() {
+            return Ok(());
+        }
+        Err(Rejection::new(420).with_headers(format!("Unsupported: {}\r\n", tags.join(", "))))
     }
 
     /// The second Route value: where the request goes once the first one, which named us, is gone.

@@ -6,6 +6,7 @@
 //! its accessors do not fail.
 
 mod check;
+mod emergency;
 mod fields;
 mod forward;
 pub(crate) mod grammar;
@@ -116,6 +117,18 @@ impl Message {
         self.text(self.keys.to)
     }
 
+    /// The From value as written, but for its tag.
+    #[must_use]
+    pub fn from_untagged(&self) -> String {
+        self.untagged(self.keys.from, self.keys.from_tag)
+    }
+
+    /// The To value as written, but for its tag.
+    #[must_use]
+    pub fn to_untagged(&self) -> String {
+        self.untagged(self.keys.to, self.keys.to_tag)
+    }
+
     /// Empty when From has no tag (RFC 2543 peers).
     #[must_use]
     pub fn from_tag(&self) -> &str {
@@ -193,6 +206,19 @@ impl Message {
         digits.parse().ok().map(std::time::Duration::from_secs)
     }
 
+    fn untagged(&self, value: Span, tag: Span) -> String {
+        let text = self.text(value);
+        if tag.is_empty() {
+            return text.to_owned();
+        }
+        let (start, end) =
+            (tag.range().start - value.range().start, tag.range().end - value.range().start);
+        let before = text.get(..start).unwrap_or_default();
+        let before =
+            before.rfind(';').and_then(|semicolon| before.get(..semicolon)).unwrap_or(before);
+        [before.trim_end(), text.get(end..).unwrap_or_default()].concat()
+    }
+
     fn sound_address(&self, span: Span) -> NameAddr<'_> {
         NameAddr::parse(self.text(span)).expect("parse() checked From and To")
     }
@@ -233,6 +259,11 @@ impl Request {
                 Err(Unsound::silent("a response where a request was expected"))
             }
         }
+    }
+
+    /// Reads a request that this stack wrote itself.
+    pub(crate) fn reread(bytes: Bytes) -> Result<Self, Unsound> {
+        check::reread(bytes)
     }
 
     #[must_use]

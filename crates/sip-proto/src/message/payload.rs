@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 
+use super::grammar::is_token;
 use super::write::push;
 use super::{Message, Name};
 
@@ -24,10 +25,11 @@ impl Payload {
         Self { headers: b"Content-Type: application/sdp\r\n".to_vec(), body: body.into() }
     }
 
-    /// Adds a header line. A value with a line end in it would be two headers: it is left out.
+    /// Adds a header line. A value with a line end or another control character in it could be read
+    /// as two headers, and a name that is no token as anything: such a line is left out.
     #[must_use]
     pub fn with_header(mut self, name: &str, value: &str) -> Self {
-        if !name.contains(['\r', '\n', ':']) && !value.contains(['\r', '\n']) {
+        if is_token(name) && !value.contains(char::is_control) {
             push(&mut self.headers, &[name, ": ", value, "\r\n"]);
         }
         self
@@ -91,6 +93,8 @@ const fn crosses(name: Name) -> bool {
             | Name::Server
             | Name::UserAgent
             | Name::RetryAfter
+            // Its halves change places between the legs; `UserAgent::set_session_id` carries it.
+            | Name::SessionId
             | Name::Timestamp
     )
 }

@@ -67,10 +67,11 @@ pub(super) struct Scanned {
 }
 
 /// More header lines than any honest message has.
-const MAX_FIELDS: usize = 256;
+pub(super) const MAX_FIELDS: usize = 256;
 
-/// Scans one message. An error means that it cannot even be answered.
-pub(super) fn scan(bytes: Bytes) -> Result<Scanned, Malformed> {
+/// Scans one message of at most `max_fields` header lines. An error means that it cannot even be
+/// answered.
+pub(super) fn scan(bytes: Bytes, max_fields: usize) -> Result<Scanned, Malformed> {
     // RFC 3261 §7.5: empty lines before the start line are ignored.
     let blank = bytes.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
     let bytes = unfold(bytes.slice(blank..))?;
@@ -85,10 +86,11 @@ pub(super) fn scan(bytes: Bytes) -> Result<Scanned, Malformed> {
         if line.is_empty() {
             break;
         }
-        if fields.len() == MAX_FIELDS {
-            return Err(Malformed("too many header lines"));
-        }
         match field_of(&bytes, &line) {
+            // The lines so far usually tell whom to answer; the rest is not even kept.
+            Ok(_) if fields.len() == max_fields => {
+                defect = defect.or(Some(Malformed("too many header lines")));
+            }
             Ok(field) => fields.push(field),
             Err(malformed) => defect = defect.or(Some(malformed)),
         }
@@ -100,7 +102,8 @@ pub(super) fn scan(bytes: Bytes) -> Result<Scanned, Malformed> {
     }
     // A lone CR or another control character could end a line for somebody else.
     let is_control = |b: &u8| *b < b' ' && !matches!(*b, b'\t' | b'\n' | b'\r');
-    if head.iter().any(is_control) {
+    let is_lone_cr = |at: usize| head.get(at + 1) != Some(&b'\n');
+    if head.iter().any(is_control) || memchr::memchr_iter(b'\r', head).any(is_lone_cr) {
         defect = defect.or(Some(Malformed("a control character in a header")));
     }
     Ok(Scanned { start, fields, body_at, defect, bytes: bytes.clone() })

@@ -50,6 +50,10 @@ impl<'a> Uri<'a> {
             Some(_) => return Err(Malformed("a URI with an empty user part")),
             None => (None, rest),
         };
+        if user.is_some_and(|user| user.contains('@')) {
+            // Whoever takes the first "@" for the end of the user part would route it elsewhere.
+            return Err(Malformed("a URI with an @ in its user part"));
+        }
         let (rest, headers) = match rest.split_once('?') {
             Some((rest, headers)) => (rest, Some(headers)),
             None => (rest, None),
@@ -114,6 +118,13 @@ impl<'a> Uri<'a> {
     #[must_use]
     pub const fn headers(&self) -> Option<&'a str> {
         self.headers
+    }
+
+    /// The URI as a Request-URI may carry it: without those headers (RFC 3261 §19.1.1, table 1).
+    #[must_use]
+    pub fn without_headers(&self) -> &'a str {
+        let headers = self.headers.map_or(0, |headers| headers.len() + 1);
+        self.text.get(..self.text.len() - headers).unwrap_or(self.text)
     }
 
     /// The service of `urn:service:…`, for example `sos.fire` (RFC 5031 §4).
@@ -217,6 +228,7 @@ mod tests {
             "sip:2001:db8::10",
             "sip:a@b:99999",
             "sip:%zz@b",
+            "sip:a@b@c",
             "a@b",
             ":x",
         ] {

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use bytes::Bytes;
 
 use super::grammar::find_outside;
-use super::{Message, Method, Name, Payload, Request, Response, reason_phrase};
+use super::{Message, Method, Name, NameAddr, Payload, Request, Response, reason_phrase};
 use crate::Transport;
 
 /// A request that lacks only its topmost Via, which the transaction writes once the transport is known
@@ -152,18 +152,29 @@ pub(crate) fn response(request: &Message, source: SocketAddr, reply: &Reply<'_>)
             continue;
         };
         push(&mut out, &[label, value]);
-        if name == Name::To
-            && request.to_tag().is_none()
-            && reply.status > 100
-            && !reply.to_tag.is_empty()
-        {
+        let may_add_tag = name == Name::To && reply.status > 100 && !reply.to_tag.is_empty();
+        if may_add_tag && !has_tag(request, value) {
             push(&mut out, &[";tag=", reply.to_tag]);
         }
         push(&mut out, &["\r\n"]);
     }
+    // RFC 3261 §8.2.6.1: the 100 brings the Timestamp back.
+    if reply.status == 100
+        && let Some(value) = request.header(Name::Timestamp)
+    {
+        push(&mut out, &["Timestamp: ", value, "\r\n"]);
+    }
     out.extend_from_slice(reply.fixed);
     finish(&mut out, payload);
     out.into()
+}
+
+/// True if To has a tag. A request that is refused as unsound has no keys, only raw lines.
+fn has_tag(request: &Message, to: &str) -> bool {
+    if !request.keys.to.is_empty() {
+        return request.to_tag().is_some();
+    }
+    NameAddr::parse(to).map_or_else(|_| to.contains("tag="), |to| to.tag().is_some())
 }
 
 /// Copies the Vias; the topmost one tells where the request really came from (RFC 3261 §18.2.1, RFC 3581 §4).

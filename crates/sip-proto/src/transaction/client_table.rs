@@ -2,6 +2,7 @@
 //!
 //! Our branches carry the slot of their transaction, so a response finds it without a search.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::time::Instant;
 
@@ -106,6 +107,8 @@ pub(super) struct Entry<O> {
     by_size: bool,
     nonce: u64,
     cancel: Option<ClientId>,
+    /// The transport under which it stands in the table's list of pending ones.
+    listed: Option<Transport>,
 }
 
 impl<O> Entry<O> {
@@ -121,7 +124,7 @@ impl<O> Entry<O> {
     }
 
     /// The deadline to queue, if it is earlier than the one queued already.
-    pub(super) fn rearm(&mut self) -> Option<Instant> {
+    fn rearm(&mut self) -> Option<Instant> {
         let due =
             [self.machine.poll_timeout(), self.give_up_at.filter(|_| self.machine.is_pending())];
         let due = due.into_iter().flatten().min()?;
@@ -165,11 +168,14 @@ impl<O> Entry<O> {
 #[derive(Debug)]
 pub(super) struct ClientTable<O> {
     entries: Slab<Entry<O>>,
+    /// Transactions without a final response, by where they went: each send error of a dead peer asks
+    /// for those towards it, and must not cost a walk over all others.
+    pending: BTreeSet<(SocketAddr, Transport, ClientId)>,
 }
 
 impl<O> Default for ClientTable<O> {
     fn default() -> Self {
-        Self { entries: Slab::new() }
+        Self { entries: Slab::new(), pending: BTreeSet::new() }
     }
 }
 
@@ -199,6 +205,7 @@ impl<O: Copy> ClientTable<O> {
             by_size,
             nonce,
             cancel: None,
+            listed: None,
         });
         id
     }
@@ -238,26 +245,36 @@ impl<O: Copy> ClientTable<O> {
         }
     }
 
+    /// To be called whenever the machine has run. Returns the deadline to queue, if it is earlier than
+    /// the one queued already.
+    pub(super) fn settle(&mut self, id: ClientId) -> Option<Instant> {
+        let entry = self.get_mut(id)?;
+        let due = entry.rearm();
+        let wanted = entry.machine.is_pending().then_some(entry.transport);
+        let (peer, listed) = (entry.peer, std::mem::replace(&mut entry.listed, wanted));
+        if listed != wanted {
+            listed.map(|transport| self.pending.remove(&(peer, transport, id)));
+            wanted.map(|transport| self.pending.insert((peer, transport, id)));
+        }
+        due
+    }
+
     pub(super) fn remove(&mut self, id: ClientId) {
         if self.get_mut(id).is_some() {
-            self.entries.remove(id.slot as usize);
+            let entry = self.entries.remove(id.slot as usize);
+            entry.listed.map(|transport| self.pending.remove(&(entry.peer, transport, id)));
         }
     }
 
     /// The pending transactions that rely on the connection with `peer`.
     pub(super) fn pending_towards(&self, transport: Transport, peer: SocketAddr) -> Vec<ClientId> {
-        let towards = |entry: &Entry<O>| {
-            entry.transport == transport && entry.peer == peer && entry.machine.is_pending()
-        };
-        let id = |(slot, entry): (usize, &Entry<O>)| ClientId {
-            slot: u32::try_from(slot).unwrap_or(u32::MAX),
-            nonce: entry.nonce,
-        };
-        self.entries.iter().filter(|(_, entry)| towards(entry)).map(id).collect()
+        let range = (peer, transport, ClientId::FIRST)..=(peer, transport, ClientId::LAST);
+        self.pending.range(range).map(|(_, _, id)| *id).collect()
     }
 
+    /// How many transactions have no final response yet.
     pub(super) fn pending(&self) -> usize {
-        self.entries.iter().filter(|(_, entry)| entry.machine.is_pending()).count()
+        self.pending.len()
     }
 
     pub(super) fn len(&self) -> usize {

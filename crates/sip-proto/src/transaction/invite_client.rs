@@ -79,7 +79,7 @@ impl InviteClient {
                 out.push(Output::Response(response));
             }
             (State::Calling | State::Proceeding, _) => {
-                if let Ok(invite) = Request::parse(std::mem::take(&mut self.invite)) {
+                if let Ok(invite) = Request::reread(std::mem::take(&mut self.invite)) {
                     let ack = Draft::ack_for(&invite, &response);
                     out.push(Output::Send(ack.clone()));
                     self.ack = Some(ack);

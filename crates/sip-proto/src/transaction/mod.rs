@@ -20,8 +20,8 @@ use bytes::Bytes;
 
 use crate::id::Ids;
 use crate::message::{
-    Draft, Forward, Incoming, Method, Payload, Reply, Request, Response, Unsound, parse, response,
-    response_target,
+    Draft, Forward, Head, Incoming, Method, Payload, Reply, Request, Response, Unsound, host_port,
+    parse, response, response_target,
 };
 use crate::timer::{Deadlines, Timers};
 use crate::{Packet, Rejection, Transport};
@@ -30,10 +30,15 @@ use client_table::ClientTable;
 use server_table::ServerTable;
 
 /// Names a client transaction. Old names of ended transactions never match a new one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ClientId {
     slot: u32,
     nonce: u64,
+}
+
+impl ClientId {
+    const FIRST: Self = Self { slot: 0, nonce: 0 };
+    const LAST: Self = Self { slot: u32::MAX, nonce: u64::MAX };
 }
 
 /// Names a server transaction. Old names of ended transactions never match a new one.
@@ -155,7 +160,7 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
     #[must_use]
     pub fn new(address: SocketAddr, timers: Timers, seed: u64) -> Self {
         Self {
-            sent_by: crate::message::host_port(address).into(),
+            sent_by: host_port(address).into(),
             timers,
             ids: Ids::new(seed),
             clients: ClientTable::default(),
@@ -318,6 +323,26 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
         id
     }
 
+    /// Asks a peer with OPTIONS whether it is alive (RFC 3261 §11.1).
+    pub fn probe(&mut self, now: Instant, peer: SocketAddr, owner: O) -> ClientId {
+        let (call_id, tag) = (self.ids.uuid(), self.ids.tag());
+        let from = format!("<sip:{}>;tag={tag}", self.sent_by);
+        let uri = format!("sip:{}", host_port(peer));
+        let head = Head {
+            method: Method::Options,
+            uri: &uri,
+            // One hop, so that the peer itself answers.
+            max_forwards: 1,
+            from: &from,
+            to: &format!("<{uri}>"),
+            call_id: &call_id,
+            cseq: 1,
+            route: &[],
+        };
+        let draft = Draft::new(&head, b"", &Payload::empty());
+        self.send(now, &draft, Target::to(peer), owner)
+    }
+
     /// Forwards a request statefully (RFC 3261 §16.6).
     pub fn forward(
         &mut self,
@@ -362,6 +387,11 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
         self.send_cancel_if_due(now, id);
     }
 
+    /// Where the request of a live client transaction went.
+    pub(crate) fn peer_of(&mut self, id: ClientId) -> Option<SocketAddr> {
+        Some(self.clients.get_mut(id)?.peer)
+    }
+
     /// Drops a client transaction whose outcome nobody waits for any more.
     pub fn forget(&mut self, id: ClientId) {
         self.clients.remove(id);
@@ -375,11 +405,13 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
         let Some((invite, lines)) = entry.cancellable() else {
             return;
         };
-        let Ok(invite) = Request::parse(invite) else {
+        entry.give_up_at = Some(now + give_up);
+        let Ok(invite) = Request::reread(invite) else {
+            // What the TU wrote into the INVITE cannot be read: then only the time limit is left.
+            self.arm_client(id);
             return;
         };
         let bytes = Draft::cancel_for(&invite, &lines);
-        entry.give_up_at = Some(now + give_up);
         let (owner, peer, transport) = (entry.owner, entry.peer, entry.transport);
         let mut out = Vec::new();
         let reliable = transport.is_reliable();
@@ -485,7 +517,7 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
     }
 
     fn arm_client(&mut self, id: ClientId) {
-        if let Some(due) = self.clients.get_mut(id).and_then(client_table::Entry::rearm) {
+        if let Some(due) = self.clients.settle(id) {
             self.deadlines.push(due, Owner::Client(id));
         }
     }
@@ -503,6 +535,13 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
     /// The owner of a live server transaction.
     pub fn owner(&mut self, id: ServerId) -> Option<O> {
         self.servers.get_mut(id)?.owner
+    }
+
+    /// True if a live server transaction has the same request over another path (RFC 3261 §8.2.2.2). A
+    /// user agent server answers such a copy 482; a proxy forwards it.
+    #[must_use]
+    pub fn is_merged(&self, id: ServerId) -> bool {
+        self.servers.is_merged(id)
     }
 
     /// Answers a request. Nothing happens if it has had its final response.
@@ -624,18 +663,18 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
         transport: Transport,
         source: SocketAddr,
     ) {
-        let invite = self.servers.find_invite_of(cancel);
+        let (tag, payload) = (self.ids.tag(), Payload::empty());
+        let reply =
+            Reply { status: 200, phrase: None, to_tag: &tag, fixed: &[], payload: &payload };
+        let Some(invite) = self.servers.find_invite_of(cancel) else {
+            // No transaction for it: a flood of strays must not fill the table.
+            let bytes = response(cancel, source, &Reply { status: 481, ..reply });
+            self.transmit(transport, response_target(cancel, transport, source), bytes);
+            return;
+        };
         let id = self.insert_server(now, cancel.clone(), transport, source);
-        let status = if invite.is_some() { 200 } else { 481 };
-        let tag = self.ids.tag();
-        let payload = Payload::empty();
-        self.respond(
-            now,
-            id,
-            &Reply { status, phrase: None, to_tag: &tag, fixed: &[], payload: &payload },
-        );
-        if let Some(invite) = invite
-            && let Some(entry) = self.servers.get_mut(invite)
+        self.respond(now, id, &reply);
+        if let Some(entry) = self.servers.get_mut(invite)
             && entry.machine.is_pending_invite()
         {
             let owner = entry.owner;

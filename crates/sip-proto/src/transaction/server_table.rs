@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 use slab::Slab;
 
 use super::invite_server::InviteServer;
@@ -84,11 +84,15 @@ pub(super) struct Entry<O> {
     /// Where responses go (RFC 3261 §18.2.2).
     pub(super) reply_to: SocketAddr,
     pub(super) machine: Machine,
+    /// Outside of any dialog, so that RFC 3261 §8.2.2.2 applies.
+    is_initial: bool,
     /// Kept until the final response is written from it.
     pub(super) request: Option<Request>,
     /// The earliest deadline that is already in the queue.
     pub(super) armed: Option<Instant>,
     key: Arc<str>,
+    /// Under which copies of this request over other paths are found; `None` for such a copy itself.
+    merge_key: Option<Arc<str>>,
     nonce: u32,
 }
 
@@ -108,6 +112,8 @@ impl<O> Entry<O> {
 pub(super) struct ServerTable<O> {
     entries: Slab<Entry<O>>,
     by_key: HashMap<Arc<str>, ServerId>,
+    /// The merge keys of all live transactions (RFC 3261 §8.2.2.2).
+    merge_keys: HashSet<Arc<str>>,
     next_nonce: u32,
     /// The key being looked up; kept to save its allocation.
     wanted: String,
@@ -115,7 +121,13 @@ pub(super) struct ServerTable<O> {
 
 impl<O> Default for ServerTable<O> {
     fn default() -> Self {
-        Self { entries: Slab::new(), by_key: HashMap::new(), next_nonce: 0, wanted: String::new() }
+        Self {
+            entries: Slab::new(),
+            by_key: HashMap::new(),
+            merge_keys: HashSet::new(),
+            next_nonce: 0,
+            wanted: String::new(),
+        }
     }
 }
 
@@ -142,6 +154,7 @@ impl<O> ServerTable<O> {
     ) -> ServerId {
         write_key(&mut self.wanted, &request, request.method_text());
         let key: Arc<str> = self.wanted.as_str().into();
+        let merge_key = self.take_merge_key(&request);
         let reliable = transport.is_reliable();
         let machine = match request.method() {
             Method::Invite => Machine::Invite(InviteServer::start(reliable, timers, now)),
@@ -157,9 +170,11 @@ impl<O> ServerTable<O> {
             source,
             reply_to,
             machine,
+            is_initial: is_initial(&request),
             request: Some(request),
             armed: None,
             key: key_of_entry,
+            merge_key,
             nonce,
         });
         let id = ServerId { slot: u32::try_from(slot).unwrap_or(u32::MAX), nonce };
@@ -175,12 +190,43 @@ impl<O> ServerTable<O> {
         if self.get_mut(id).is_some() {
             let entry = self.entries.remove(id.slot as usize);
             self.by_key.remove(&entry.key);
+            if let Some(key) = entry.merge_key {
+                self.merge_keys.remove(&key);
+            }
         }
+    }
+
+    /// RFC 3261 §8.2.2.2: "If the request has no tag in the To header field, the UAS core MUST check the
+    /// request against ongoing transactions." True if it is the same request over another path.
+    pub(super) fn is_merged(&self, id: ServerId) -> bool {
+        let entry = self.entries.get(id.slot as usize).filter(|entry| entry.nonce == id.nonce);
+        entry.is_some_and(|entry| entry.merge_key.is_none() && entry.is_initial)
+    }
+
+    fn take_merge_key(&mut self, request: &Request) -> Option<Arc<str>> {
+        if !is_initial(request) {
+            return None;
+        }
+        self.wanted.clear();
+        let (seq, method) = request.cseq();
+        let (call_id, tag) = (request.call_id(), request.from_tag());
+        let _ = write!(self.wanted, "{call_id}\n{tag}\n{seq}\n{method}");
+        if self.merge_keys.contains(self.wanted.as_str()) {
+            return None;
+        }
+        let key: Arc<str> = self.wanted.as_str().into();
+        self.merge_keys.insert(Arc::clone(&key));
+        Some(key)
     }
 
     pub(super) fn len(&self) -> usize {
         self.entries.len()
     }
+}
+
+/// True for a request outside of any dialog whose transaction its method does not share with another.
+fn is_initial(request: &Request) -> bool {
+    request.to_tag().is_none() && request.method() != Method::Cancel
 }
 
 /// What identifies a server transaction: branch, sent-by and method (RFC 3261 §17.2.3); for a peer of RFC 2543, which has no

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Instant;
 
 use super::leg::{Answer, Leg, State};
-use super::{End, Event, LegId, Owner, Purpose, UserAgent};
+use super::{End, Event, LegId, Owner, Purpose, SessionIdRole, UserAgent};
 use crate::dialog::Dialog;
 use crate::message::{Payload, Request};
 use crate::reason::Reason;
@@ -20,63 +20,58 @@ impl UserAgent {
         source: SocketAddr,
         transport: Transport,
     ) {
-        let key = merge_key(&request);
-        if self.unconfirmed.get(&key).is_some_and(|leg| self.legs.get(*leg).is_some()) {
-            // RFC 3261 §8.2.2.2: the same request over two paths.
-            self.refuse(now, id, &Rejection::new(482));
-            return;
-        }
         if self.config.trying_at_once {
             self.transactions.trying(now, id);
         }
         let nonce = self.transactions.ids().nonce();
         let leg_id = self.legs.next_id(nonce);
-        let mut leg = Leg::new(State::Offered { invite: id }, source, false);
+        let seq = request.cseq().0;
+        let mut leg = Leg::new(State::Offered { invite: id, seq }, source, false);
         leg.dialog = Some(Dialog::uas(&request, &leg_id.tag(), source, transport));
-        if self.config.session_id == super::SessionIdRole::EndPoint {
-            let ours = self.transactions.ids().uuid();
-            leg.session = self.session_line(&ours, request.session_id().map(|heard| heard.local()));
-        }
+        let ours = match self.config.session_id {
+            SessionIdRole::EndPoint => self.transactions.ids().uuid(),
+            SessionIdRole::Relay => super::NULL_UUID.into(),
+        };
+        leg.session = super::session_line(&ours, request.session_id().map(|heard| heard.local()));
         self.legs.insert(leg_id, leg);
-        self.unconfirmed.insert(key, leg_id);
         self.transactions.own(id, Owner::Leg(leg_id, Purpose::Invite));
         self.events.push_back(Event::Offered { leg: leg_id, invite: request, source });
     }
 
     /// Sends a provisional response above 100.
     pub fn ring(&mut self, now: Instant, leg: LegId, status: u16, payload: &Payload) {
-        if let Some(State::Offered { invite }) = self.legs.get(leg).map(|leg| &leg.state) {
+        if let Some(State::Offered { invite, .. }) = self.legs.get(leg).map(|leg| &leg.state) {
             self.reply(now, *invite, leg, status, payload, b"");
         }
     }
 
     /// Sends 200 and repeats it until the ACK (RFC 3261 §13.3.1.4). `Confirmed` or `Ended` follows.
     pub fn accept(&mut self, now: Instant, leg: LegId, payload: &Payload) {
-        if let Some(State::Offered { invite }) = self.legs.get(leg).map(|leg| &leg.state) {
+        if let Some(State::Offered { invite, seq }) = self.legs.get(leg).map(|leg| &leg.state) {
+            let seq = *seq;
             let sent = self.reply(now, *invite, leg, 200, payload, b"");
             if let Some(entry) = self.legs.get_mut(leg) {
                 entry.state = State::Answered { hang_up: None };
             }
-            self.await_ack(now, leg, sent);
+            self.await_ack(now, leg, seq, sent);
         }
     }
 
     /// Refuses the call. No event follows; the leg is dead.
     pub fn reject(&mut self, now: Instant, leg: LegId, rejection: &Rejection, payload: &Payload) {
-        if let Some(State::Offered { invite }) = self.legs.get(leg).map(|leg| &leg.state) {
+        if let Some(State::Offered { invite, .. }) = self.legs.get(leg).map(|leg| &leg.state) {
             let lines = rejection.lines(self.transactions.sent_by());
             self.reply(now, *invite, leg, rejection.status, payload, &lines);
-            self.remove(leg);
+            self.remove(now, leg);
         }
     }
 
-    /// Arms the retransmission of a 2xx just sent.
-    pub(super) fn await_ack(&mut self, now: Instant, id: LegId, sent: Option<Packet>) {
+    /// Arms the retransmission of a 2xx just sent to the INVITE numbered `seq`.
+    pub(super) fn await_ack(&mut self, now: Instant, id: LegId, seq: u32, sent: Option<Packet>) {
         let timers = self.transactions.timers();
         let Some(leg) = self.legs.get_mut(id) else {
             return;
         };
-        let seq = leg.dialog.as_ref().and_then(Dialog::remote_seq).unwrap_or_default();
         leg.answer = sent.map(|packet| Answer {
             packet,
             seq,
@@ -108,8 +103,7 @@ impl UserAgent {
         let closing = self.legs.get(id).is_some_and(|leg| matches!(leg.state, State::Closing));
         if !closing {
             self.send_bye_unawaited(now, id);
-            self.forget_unconfirmed(id);
-            self.remove(id);
+            self.remove(now, id);
             self.events.push_back(Event::Ended { leg: id, end: End::NoAck });
         }
     }
@@ -130,12 +124,10 @@ impl UserAgent {
         leg.answer = None;
         match std::mem::replace(&mut leg.state, State::Confirmed) {
             State::Answered { hang_up: None } => {
-                self.unconfirmed.remove(&merge_key(&ack));
                 self.events.push_back(Event::Confirmed { leg: id, ack });
             }
-            State::Answered { hang_up: Some(reason) } => {
-                self.unconfirmed.remove(&merge_key(&ack));
-                self.send_bye(now, id, reason.as_ref());
+            State::Answered { hang_up: Some(hang_up) } => {
+                self.send_bye(now, id, hang_up.reason.as_ref());
             }
             State::Closing => leg.state = State::Closing,
             _ => self.events.push_back(Event::ModifyConfirmed { leg: id, ack }),
@@ -153,8 +145,7 @@ impl UserAgent {
             Some(Owner::Leg(leg, Purpose::Invite)) => {
                 // RFC 3261 §9.2: the INVITE itself is answered 487.
                 self.reply(now, invite, leg, 487, &Payload::empty(), b"");
-                self.remove(leg);
-                self.unconfirmed.remove(&merge_key(cancel));
+                self.remove(now, leg);
                 self.events.push_back(Event::Cancelled { leg, reason: Reason::of(cancel) });
             }
             Some(Owner::Leg(leg, Purpose::Modify)) => {
@@ -166,14 +157,4 @@ impl UserAgent {
             _ => self.transactions.reject(now, invite, &Rejection::new(487)),
         }
     }
-
-    /// Drops the entries of a leg that dies without an ACK; rare, so a walk is good enough.
-    pub(super) fn forget_unconfirmed(&mut self, id: LegId) {
-        self.unconfirmed.retain(|_, leg| *leg != id);
-    }
-}
-
-/// What merged copies of an INVITE have in common; its ACK and CANCEL have it too (RFC 3261 §8.2.2.2).
-pub(super) fn merge_key(request: &Request) -> Box<str> {
-    format!("{}\n{}\n{}", request.call_id(), request.from_tag(), request.cseq().0).into()
 }

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::leg::State;
+use super::leg::{HangUp, State};
 use super::{End, Event, LegId, Owner, Purpose, UserAgent};
 use crate::Rejection;
 use crate::message::{Method, Payload, Request, Response};
@@ -16,20 +16,21 @@ impl UserAgent {
             return;
         };
         match &mut leg.state {
-            State::Calling { invite, hung_up, .. } => {
-                *hung_up = true;
+            State::Calling { invite, hang_up, .. } => {
+                hang_up.get_or_insert(HangUp { reason: reason.cloned() });
                 let invite = *invite;
                 self.transactions.cancel(now, invite, reason_line(reason));
             }
             State::Offered { .. } => {
                 let rejection = Rejection { reason: reason.cloned(), ..Rejection::new(480) };
                 self.reject(now, id, &rejection, &Payload::empty());
-                self.forget_unconfirmed(id);
                 self.events
                     .push_back(Event::Ended { leg: id, end: End::HungUp { confirmed: true } });
             }
             // RFC 3261 §15: the callee sends no BYE before the ACK or its timeout.
-            State::Answered { hang_up } => *hang_up = Some(reason.cloned()),
+            State::Answered { hang_up } => {
+                hang_up.get_or_insert(HangUp { reason: reason.cloned() });
+            }
             State::Confirmed => self.send_bye(now, id, reason),
             State::Closing => {}
         }
@@ -72,17 +73,17 @@ impl UserAgent {
         self.acknowledge(now, id, &Payload::empty());
     }
 
-    pub(super) fn bye_response(&mut self, id: LegId, response: &Response) {
+    pub(super) fn bye_response(&mut self, now: Instant, id: LegId, response: &Response) {
         if response.status() >= 200 && self.legs.get(id).is_some() {
-            self.remove(id);
+            self.remove(now, id);
             let confirmed = response.status() < 300 || response.status() == 481;
             self.events.push_back(Event::Ended { leg: id, end: End::HungUp { confirmed } });
         }
     }
 
-    pub(super) fn bye_failed(&mut self, id: LegId) {
+    pub(super) fn bye_failed(&mut self, now: Instant, id: LegId) {
         if self.legs.get(id).is_some() {
-            self.remove(id);
+            self.remove(now, id);
             self.events.push_back(Event::Ended { leg: id, end: End::HungUp { confirmed: false } });
         }
     }
@@ -93,19 +94,14 @@ impl UserAgent {
         match leg.state {
             // Both sides hung up at once; our own BYE will be answered too.
             State::Closing => {}
-            State::Offered { invite } => {
+            State::Offered { invite, .. } => {
                 // RFC 3261 §15.1.2: the caller may end an early dialog by BYE; its INVITE is answered 487.
                 self.reply(now, invite, id, 487, &Payload::empty(), b"");
-                self.forget_unconfirmed(id);
-                self.remove(id);
+                self.remove(now, id);
                 self.events.push_back(Event::Cancelled { leg: id, reason: Reason::of(&request) });
             }
             State::Calling { .. } | State::Answered { .. } | State::Confirmed => {
-                if matches!(leg.state, State::Answered { .. }) {
-                    self.forget_unconfirmed(id);
-                }
-                self.refuse_their_modify(now, id);
-                self.remove(id);
+                self.remove(now, id);
                 self.events.push_back(Event::Ended { leg: id, end: End::Bye(request) });
             }
         }
@@ -118,15 +114,15 @@ impl UserAgent {
             if status != 481 {
                 self.send_bye_unawaited(now, id);
             }
-            self.remove(id);
+            self.remove(now, id);
             self.events.push_back(Event::Ended { leg: id, end: End::PeerGone { status } });
         }
     }
 
     fn refuse_their_modify(&mut self, now: Instant, id: LegId) {
         let pending = self.legs.get_mut(id).and_then(|leg| leg.their_modify.take());
-        if let Some((server, _)) = pending {
-            self.transactions.reject(now, server, &Rejection::new(487));
+        if let Some(pending) = pending {
+            self.transactions.reject(now, pending.server, &Rejection::new(487));
         }
     }
 

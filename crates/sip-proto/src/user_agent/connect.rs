@@ -23,7 +23,7 @@ pub struct Invite {
     pub max_forwards: u8,
     /// Route values, for example `<sip:127.0.0.2:5060;lr>`.
     pub route: Vec<String>,
-    /// Our half of the Session-ID; made up when `None`. Not used by [`SessionIdRole::Relay`](super::SessionIdRole).
+    /// Our half of the Session-ID; made up when `None`.
     pub session_id: Option<String>,
     pub payload: Payload,
 }
@@ -34,14 +34,8 @@ impl UserAgent {
         let nonce = self.transactions.ids().nonce();
         let id = self.legs.next_id(nonce);
         let call_id = self.transactions.ids().uuid();
-        let session = match (&invite.session_id, self.config.session_id) {
-            (_, super::SessionIdRole::Relay) => "".into(),
-            (Some(ours), _) => self.session_line(ours, None),
-            (None, _) => {
-                let ours = self.transactions.ids().uuid();
-                self.session_line(&ours, None)
-            }
-        };
+        let ours = invite.session_id.map_or_else(|| self.transactions.ids().uuid(), Box::from);
+        let session = super::session_line(&ours, None);
         let from = format!("{};tag={}", invite.from, id.tag());
         let route: Vec<Box<str>> = invite.route.iter().map(|route| route.as_str().into()).collect();
         let head = Head {
@@ -59,7 +53,7 @@ impl UserAgent {
         let target = Target::to(invite.next_hop);
         let client = self.transactions.send(now, &draft, target, Owner::Leg(id, Purpose::Invite));
         let offered = !invite.payload.body().is_empty();
-        let state = State::Calling { invite: client, offered, hung_up: false };
+        let state = State::Calling { invite: client, offered, hang_up: None };
         let mut leg = Leg::new(state, invite.next_hop, true);
         leg.session = session;
         self.legs.insert(id, leg);
@@ -80,7 +74,16 @@ impl UserAgent {
         }
     }
 
+    /// True once the peer has sent any response to our INVITE, were it only 100.
+    #[must_use]
+    pub fn has_heard(&self, leg: LegId) -> bool {
+        self.legs.get(leg).is_some_and(|leg| leg.heard)
+    }
+
     pub(super) fn invite_response(&mut self, now: Instant, id: LegId, response: Response) {
+        if let Some(leg) = self.legs.get_mut(id) {
+            leg.heard = true;
+        }
         match response.status() {
             100 => {}
             101..=199 => {
@@ -92,7 +95,7 @@ impl UserAgent {
             200..=299 => self.invite_answered(now, id, response),
             _ => {
                 if self.legs.get(id).is_some_and(|leg| matches!(leg.state, State::Calling { .. })) {
-                    self.remove(id);
+                    self.remove(now, id);
                     self.events
                         .push_back(Event::Failed { leg: id, failure: Failure::Response(response) });
                 }
@@ -100,9 +103,14 @@ impl UserAgent {
         }
     }
 
-    pub(super) fn invite_failed(&mut self, id: LegId, failure: transaction::Failure) {
+    pub(super) fn invite_failed(
+        &mut self,
+        now: Instant,
+        id: LegId,
+        failure: transaction::Failure,
+    ) {
         if self.legs.get(id).is_some_and(|leg| matches!(leg.state, State::Calling { .. })) {
-            self.remove(id);
+            self.remove(now, id);
             let failure = match failure {
                 transaction::Failure::Timeout => Failure::Timeout,
                 transaction::Failure::Unreachable => Failure::Unreachable,

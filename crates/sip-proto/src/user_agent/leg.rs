@@ -37,15 +37,21 @@ impl LegId {
 #[derive(Debug)]
 pub(super) enum State {
     /// Our INVITE is on its way.
-    Calling { invite: ClientId, offered: bool, hung_up: bool },
-    /// The peer's INVITE awaits our final response.
-    Offered { invite: ServerId },
+    Calling { invite: ClientId, offered: bool, hang_up: Option<HangUp> },
+    /// The peer's INVITE, with this CSeq number, awaits our final response.
+    Offered { invite: ServerId, seq: u32 },
     /// Our 2xx awaits its ACK.
-    Answered { hang_up: Option<Option<Reason>> },
+    Answered { hang_up: Option<HangUp> },
     /// Both sides agree that the dialog exists.
     Confirmed,
     /// Our BYE awaits its response.
     Closing,
+}
+
+/// The TU has hung up; what it said goes into the BYE that has to wait.
+#[derive(Debug, Clone)]
+pub(super) struct HangUp {
+    pub(super) reason: Option<Reason>,
 }
 
 /// One leg.
@@ -56,6 +62,8 @@ pub(super) struct Leg {
     pub(super) dialog: Option<Dialog>,
     /// Where our INVITE went, or where the peer's came from.
     pub(super) peer: SocketAddr,
+    /// The peer has sent anything at all in answer to our INVITE.
+    pub(super) heard: bool,
     /// True if we sent the first INVITE: decides who backs off longer after glare (RFC 3261 §14.1).
     pub(super) is_uac: bool,
     /// Complete Session-ID line of our requests and responses, or empty (RFC 7989).
@@ -69,7 +77,7 @@ pub(super) struct Leg {
     /// Our re-INVITE or UPDATE that awaits its final response.
     pub(super) our_modify: Option<OurModify>,
     /// The peer's re-INVITE or UPDATE that awaits our final response.
-    pub(super) their_modify: Option<(ServerId, Method)>,
+    pub(super) their_modify: Option<TheirModify>,
     /// The earliest deadline of this leg that is already in the queue.
     pub(super) armed: Option<Instant>,
 }
@@ -101,8 +109,17 @@ pub(super) struct Answer {
 pub(super) struct OurModify {
     pub(super) method: Method,
     pub(super) payload: Payload,
-    /// When to send it again after a 491 (RFC 3261 §14.1).
+    /// When to send it: after a 491, or while a change by the peer is under way (RFC 3261 §14.1).
     pub(super) retry_at: Option<Instant>,
+}
+
+/// A re-INVITE or UPDATE of the peer.
+#[derive(Debug)]
+pub(super) struct TheirModify {
+    pub(super) server: ServerId,
+    pub(super) method: Method,
+    /// Its CSeq number, which the ACK of our 2xx repeats.
+    pub(super) seq: u32,
 }
 
 impl Leg {
@@ -111,6 +128,7 @@ impl Leg {
             state,
             dialog: None,
             peer,
+            heard: !is_uac,
             is_uac,
             session: "".into(),
             ack: None,

@@ -80,7 +80,8 @@ impl Config {
 pub enum SessionIdRole {
     /// This user agent has a half of its own for each leg and learns the peer's.
     EndPoint,
-    /// The TU carries the header from leg to leg.
+    /// The halves belong to the peers of the two legs; the TU carries them across with
+    /// [`UserAgent::set_session_id`].
     Relay,
 }
 
@@ -124,8 +125,6 @@ pub struct UserAgent {
     config: Config,
     transactions: Transactions<Owner>,
     legs: Legs,
-    /// INVITEs of peers that have no ACK yet, by Call-ID, From tag and CSeq: finds merged requests (RFC 3261 §8.2.2.2).
-    unconfirmed: HashMap<Box<str>, LegId>,
     probes: HashMap<ClientId, SocketAddr>,
     deadlines: Deadlines<Deadline>,
     events: VecDeque<Event>,
@@ -147,7 +146,6 @@ impl UserAgent {
             config,
             transactions,
             legs: Legs::default(),
-            unconfirmed: HashMap::new(),
             probes: HashMap::new(),
             deadlines: Deadlines::default(),
             events: VecDeque::new(),
@@ -247,19 +245,19 @@ impl UserAgent {
                 self.receive_cancel(now, invite, owner, &cancel)
             }
             Tx::Response { id, owner, response } => match owner {
-                Owner::Leg(leg, Purpose::Invite) => self.invite_response(now, leg, response),
+                Owner::Leg(leg, Purpose::Invite) => self.invite_response(now, id, leg, response),
                 Owner::Leg(leg, Purpose::Modify) => self.modify_response(now, leg, response),
                 Owner::Leg(leg, Purpose::Request) => self.request_response(now, leg, response),
-                Owner::Leg(leg, Purpose::Bye) => self.bye_response(leg, &response),
+                Owner::Leg(leg, Purpose::Bye) => self.bye_response(now, leg, &response),
                 Owner::Probe => self.probe_response(id, response),
                 Owner::Nobody => {}
             },
             Tx::Failed { id, owner, failure } => match owner {
-                Owner::Leg(leg, Purpose::Invite) => self.invite_failed(leg, failure),
+                Owner::Leg(leg, Purpose::Invite) => self.invite_failed(now, leg, failure),
                 Owner::Leg(leg, Purpose::Modify | Purpose::Request) => {
                     self.peer_is_gone(now, leg, 408)
                 }
-                Owner::Leg(leg, Purpose::Bye) => self.bye_failed(leg),
+                Owner::Leg(leg, Purpose::Bye) => self.bye_failed(now, leg),
                 Owner::Probe => self.probe_is_silent(id),
                 Owner::Nobody => {}
             },
@@ -276,7 +274,8 @@ impl UserAgent {
         source: SocketAddr,
         transport: Transport,
     ) {
-        if let Err(rejection) = self.config.capabilities.inspect(&request) {
+        let merged = self.transactions.is_merged(id);
+        if let Err(rejection) = self.config.capabilities.inspect(&request, merged) {
             self.refuse(now, id, &rejection);
             return;
         }
@@ -388,38 +387,52 @@ impl UserAgent {
     }
 
     /// Ends a leg's life; the caller reports its terminal event.
-    fn remove(&mut self, id: LegId) {
-        self.legs.remove(id);
+    fn remove(&mut self, now: Instant, id: LegId) {
+        let pending = self.legs.remove(id).and_then(|leg| leg.their_modify);
+        if let Some(pending) = pending {
+            // RFC 3261 §15.1.2: pending requests of a dialog that is over are answered 487.
+            self.transactions.reject(now, pending.server, &Rejection::new(487));
+        }
     }
 
-    /// The Session-ID line of a leg that knows these halves (RFC 7989 §5).
-    fn session_line(&self, local: &str, remote: Option<&str>) -> Box<str> {
-        match self.config.session_id {
-            SessionIdRole::Relay => "".into(),
-            SessionIdRole::EndPoint => {
-                let remote = remote.unwrap_or("00000000000000000000000000000000");
-                format!("Session-ID: {local};remote={remote}\r\n").into()
-            }
+    /// Sets our half of a leg's Session-ID: a back-to-back user agent gives each leg the half of the other leg's peer
+    /// (RFC 7989 §7).
+    pub fn set_session_id(&mut self, id: LegId, ours: &str) {
+        if let Some(leg) = self.legs.get_mut(id) {
+            leg.session = session_line(ours, peer_half(&leg.session));
         }
+    }
+
+    /// The peer's half of a leg's Session-ID, once it has told it.
+    #[must_use]
+    pub fn peer_session_id(&self, id: LegId) -> Option<&str> {
+        peer_half(&self.legs.get(id)?.session).filter(|half| *half != NULL_UUID)
     }
 
     /// Learns the peer's half of the Session-ID (RFC 7989 §6).
     fn learn_session(&mut self, id: LegId, heard: Option<SessionId<'_>>) {
-        if self.config.session_id == SessionIdRole::Relay {
-            return;
-        }
         let Some(heard) = heard else { return };
-        let Some(leg) = self.legs.get(id) else { return };
-        let Some(ours) = leg.session.get(12..44).map(str::to_owned) else {
-            return;
-        };
-        let line = self.session_line(&ours, Some(heard.local()));
-        if let Some(leg) = self.legs.get_mut(id) {
-            leg.session = line;
+        let Some(leg) = self.legs.get_mut(id) else { return };
+        if peer_half(&leg.session) != Some(heard.local())
+            && let Some(ours) = leg.session.get(12..44)
+        {
+            leg.session = session_line(ours, Some(heard.local()));
         }
     }
 
     fn give_up_after(&self) -> Duration {
         self.transactions.timers().give_up()
     }
+}
+
+/// RFC 7989 §5: stands for a half that is not known.
+const NULL_UUID: &str = "00000000000000000000000000000000";
+
+/// The Session-ID line of a leg whose halves are these (RFC 7989 §5).
+fn session_line(ours: &str, theirs: Option<&str>) -> Box<str> {
+    format!("Session-ID: {ours};remote={}\r\n", theirs.unwrap_or(NULL_UUID)).into()
+}
+
+fn peer_half(line: &str) -> Option<&str> {
+    line.get(52..84)
 }

@@ -9,16 +9,17 @@ use crate::message::{Method, Payload, Request, Response};
 use crate::transaction::ServerId;
 
 impl UserAgent {
-    /// Sends a re-INVITE or UPDATE. `Modified` or `Ended` follows. While one is pending, nothing happens.
-    pub fn modify(&mut self, now: Instant, id: LegId, method: Method, payload: Payload) {
-        let Some(leg) = self.legs.get_mut(id) else {
-            return;
-        };
-        if !matches!(leg.state, State::Confirmed) || leg.our_modify.is_some() {
-            return;
+    /// Sends a re-INVITE or UPDATE. `Modified` or `Ended` follows. False if the leg cannot be changed
+    /// now: it is not confirmed, or a change is pending in either direction (RFC 3261 §14.1).
+    pub fn modify(&mut self, now: Instant, id: LegId, method: Method, payload: Payload) -> bool {
+        let Some(leg) = self.legs.get_mut(id) else { return false };
+        let busy = leg.our_modify.is_some() || leg.their_modify.is_some() || leg.answer.is_some();
+        if busy || !matches!(leg.state, State::Confirmed) {
+            return false;
         }
         leg.our_modify = Some(OurModify { method, payload, retry_at: None });
         self.send_modify(now, id);
+        true
     }
 
     fn send_modify(&mut self, now: Instant, id: LegId) {

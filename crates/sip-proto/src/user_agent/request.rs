@@ -5,21 +5,26 @@ use std::time::{Duration, Instant};
 
 use super::leg::State;
 use super::{Deadline, Event, LegId, Owner, Probe, Purpose, UserAgent};
-use crate::message::{Draft, Head, Method, Payload, Reply, Response, host_port};
-use crate::transaction::{ClientId, ServerId, Target};
+use crate::message::{Method, Payload, Reply, Response};
+use crate::transaction::{ClientId, ServerId};
 
 impl UserAgent {
-    /// Sends a request inside the dialog, such as INFO. `Response` or `Ended` follows.
-    pub fn request(&mut self, now: Instant, id: LegId, method: Method, payload: &Payload) {
-        let Some(leg) = self.legs.get(id).filter(|leg| matches!(leg.state, State::Confirmed))
-        else {
-            return;
-        };
+    /// Sends a request inside the dialog, such as INFO. `Response` or `Ended` follows. Returns its CSeq number, which the
+    /// response repeats; `None` if the leg is in no state for it.
+    pub fn request(
+        &mut self,
+        now: Instant,
+        id: LegId,
+        method: Method,
+        payload: &Payload,
+    ) -> Option<u32> {
+        let leg = self.legs.get(id).filter(|leg| matches!(leg.state, State::Confirmed))?;
         let fixed = self.request_lines(leg, method);
-        let dialog = self.legs.get_mut(id).and_then(|leg| leg.dialog.as_mut());
-        let Some(dialog) = dialog else { return };
+        let dialog = self.legs.get_mut(id)?.dialog.as_mut()?;
         let (draft, target) = dialog.request(method, &fixed, payload);
+        let seq = dialog.local_seq();
         self.transactions.send(now, &draft, target, Owner::Leg(id, Purpose::Request));
+        Some(seq)
     }
 
     pub(super) fn request_response(&mut self, now: Instant, id: LegId, response: Response) {
@@ -68,24 +73,7 @@ impl UserAgent {
 
     /// Asks a peer with OPTIONS whether it is alive. `Probed` follows, after `within` at the latest.
     pub fn probe(&mut self, now: Instant, peer: SocketAddr, within: Duration) {
-        let call_id = self.transactions.ids().uuid();
-        let tag = self.transactions.ids().tag();
-        let from = format!("<sip:{}>;tag={tag}", self.transactions.sent_by());
-        let uri = format!("sip:{}", host_port(peer));
-        let to = format!("<{uri}>");
-        let head = Head {
-            method: Method::Options,
-            uri: &uri,
-            // RFC 3261 §11.1: one hop, so that the peer itself answers.
-            max_forwards: 1,
-            from: &from,
-            to: &to,
-            call_id: &call_id,
-            cseq: 1,
-            route: &[],
-        };
-        let draft = Draft::new(&head, b"", &Payload::empty());
-        let id = self.transactions.send(now, &draft, Target::to(peer), Owner::Probe);
+        let id = self.transactions.probe(now, peer, Owner::Probe);
         self.probes.insert(id, peer);
         self.deadlines.push(now + within, Deadline::Probe(id));
     }

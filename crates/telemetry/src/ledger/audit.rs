@@ -25,20 +25,15 @@ pub(super) struct Silent {
     pub(super) lost: HashMap<Name, Name>,
     /// Boxes that write no records.
     pub(super) unrecorded: Vec<Name>,
-    /// The generator that attempts without a caller's record are put down to. Other boxes do not know
-    /// which generator called them.
+    /// The generator that attempts without a caller's record are put down to. Other boxes do not
+    /// know which generator called them.
     pub(super) lost_generator: Option<Name>,
 }
 
 impl Audit {
     #[must_use]
     pub fn new(rules: Rules) -> Self {
-        Self {
-            rules,
-            slips: Vec::new(),
-            names: Names::new(),
-            faults: Faults::default(),
-        }
+        Self { rules, slips: Vec::new(), names: Names::new(), faults: Faults::default() }
     }
 
     /// Takes one record of any box.
@@ -50,25 +45,22 @@ impl Audit {
             )
         };
         let Some(key) = record.attempt_key() else {
-            self.faults
-                .add(|| at("the attempt id is not 32 hexadecimal digits"));
+            self.faults.add(|| at("the attempt id is not 32 hexadecimal digits"));
             return;
         };
         if let Some((later, earlier)) = disorder(record) {
-            self.faults
-                .add(|| at(&format!("{later} is before {earlier}")));
+            self.faults.add(|| at(&format!("{later} is before {earlier}")));
         }
         if record.outcome == Outcome::Answered && record.answer_us.is_none() {
-            self.faults
-                .add(|| at("it is answered but has no answer time"));
+            self.faults.add(|| at("it is answered but has no answer time"));
         }
         self.slips.push(Slip::new(key, record, &mut self.names));
     }
 
     /// Compares everything.
     ///
-    /// `started` is how many attempts the generators say they started; `lost` are the boxes that were lost
-    /// during the run.
+    /// `started` is how many attempts the generators say they started; `lost` are the boxes that
+    /// were lost during the run.
     #[must_use]
     pub fn close(mut self, started: u64, lost: &[LostNode]) -> (Ledger, Destinations) {
         let silent = self.silent(lost);
@@ -77,12 +69,7 @@ impl Audit {
         let mut losses = BTreeMap::<(Name, Name), u64>::new();
         let mut found = Vec::new();
         for slips in self.slips.chunk_by(|a, b| a.attempt() == b.attempt()) {
-            let chain = Chain {
-                slips,
-                names: &self.names,
-                silent: &silent,
-                rules: &self.rules,
-            };
+            let chain = Chain { slips, names: &self.names, silent: &silent, rules: &self.rules };
             let (site, psap) = chain.destination();
             if site != Name::NONE || psap != Name::NONE {
                 found.push((chain.attempt(), site, psap));
@@ -97,25 +84,20 @@ impl Audit {
                 Finding::Orphan => {}
             }
         }
-        self.close_sum(&mut ledger, started);
+        self.close_sum(&mut ledger, started, silent.lost_generator.is_some());
         ledger.lost_at = lost_at(losses, &self.names);
         ledger.fault_count = self.faults.count;
         ledger.faults = self.faults.sentences;
         ledger.balanced = ledger.in_progress == 0 && ledger.fault_count == 0;
         found.shrink_to_fit();
-        (
-            ledger,
-            Destinations {
-                found,
-                names: self.names,
-            },
-        )
+        (ledger, Destinations { found, names: self.names })
     }
 
-    fn close_sum(&mut self, ledger: &mut Ledger, started: u64) {
+    fn close_sum(&mut self, ledger: &mut Ledger, started: u64, generator_lost: bool) {
         let ended =
             ledger.answered + ledger.rejected + ledger.abandoned + ledger.timed_out + ledger.lost;
-        if ended > started {
+        // A lost generator does not say what it started.
+        if ended > started && !generator_lost {
             self.faults.add(|| {
                 format!("the generators started {started} attempts, but {ended} have records")
             });
@@ -127,12 +109,7 @@ impl Audit {
     fn silent(&mut self, lost: &[LostNode]) -> Silent {
         let names = &mut self.names;
         let mut silent = Silent {
-            unrecorded: self
-                .rules
-                .unrecorded
-                .iter()
-                .map(|node| names.keep(node))
-                .collect(),
+            unrecorded: self.rules.unrecorded.iter().map(|node| names.keep(node)).collect(),
             ..Silent::default()
         };
         for LostNode { kind, node, why } in lost {
@@ -198,16 +175,8 @@ fn lost_at(losses: BTreeMap<(Name, Name), u64>, names: &Names) -> Vec<LostAt> {
     let text = |name| names.text(name).to_owned();
     let mut places: Vec<LostAt> = losses
         .into_iter()
-        .map(|((node, why), attempts)| LostAt {
-            node: text(node),
-            why: text(why),
-            attempts,
-        })
+        .map(|((node, why), attempts)| LostAt { node: text(node), why: text(why), attempts })
         .collect();
-    places.sort_by(|a, b| {
-        b.attempts
-            .cmp(&a.attempts)
-            .then_with(|| a.node.cmp(&b.node))
-    });
+    places.sort_by(|a, b| b.attempts.cmp(&a.attempts).then_with(|| a.node.cmp(&b.node)));
     places
 }

@@ -40,17 +40,9 @@ impl Chain<'_> {
             let known = |slip: &&Slip| pick(slip) != Name::NONE;
             let slips = self.slips.iter().filter(known);
             let answered = slips.clone().find(|slip| slip.established);
-            answered
-                .or_else(|| slips.clone().next())
-                .map_or(Name::NONE, pick)
+            answered.or_else(|| slips.clone().next()).map_or(Name::NONE, pick)
         };
-        let psap = named(|slip| {
-            if slip.kind == BoxKind::Psap {
-                slip.node
-            } else {
-                slip.psap
-            }
-        });
+        let psap = named(|slip| if slip.kind == BoxKind::Psap { slip.node } else { slip.psap });
         (named(|slip| slip.site), psap)
     }
 
@@ -81,15 +73,12 @@ impl Chain<'_> {
         for pair in self.slips.windows(2) {
             let [a, b] = [&pair[0], &pair[1]];
             let same_box = a.kind == b.kind && a.node == b.node;
-            // An attempt is one INVITE of one caller, so a generator writes one record whatever its Call-ID.
+            // An attempt is one INVITE of one caller, so a generator writes one record whatever
+            // its Call-ID.
             let generators = a.kind == BoxKind::Generator && b.kind == BoxKind::Generator;
             if generators || (same_box && a.call == b.call) {
                 faults.add(|| {
-                    format!(
-                        "{} has two records in {}",
-                        self.subject(),
-                        self.place(b.kind, b.node)
-                    )
+                    format!("{} has two records in {}", self.subject(), self.place(b.kind, b.node))
                 });
             }
         }
@@ -98,10 +87,7 @@ impl Chain<'_> {
     /// No generator knows this attempt.
     fn without_caller(&self, faults: &mut Faults) -> Finding {
         if let Some(node) = self.silent.lost_generator {
-            return Finding::Lost {
-                node,
-                why: self.silent.lost[&node],
-            };
+            return Finding::Lost { node, why: self.silent.lost[&node] };
         }
         if self.rules.foreign_callers {
             return Finding::Foreign;
@@ -109,10 +95,7 @@ impl Chain<'_> {
         let slip = &self.slips[0];
         faults.add(|| {
             let place = self.place(slip.kind, slip.node);
-            format!(
-                "{place} has a record of {}, which no generator made",
-                self.subject()
-            )
+            format!("{place} has a record of {}, which no generator made", self.subject())
         });
         Finding::Orphan
     }
@@ -133,7 +116,9 @@ impl Chain<'_> {
                 });
                 return;
             }
-            (site, call_server) = (slip.site, slip.next);
+            site = slip.site;
+            // A site with one call server may lend it its name.
+            call_server = if slip.next == site { Name::NONE } else { slip.next };
         }
         let in_place = |slip: &Slip| {
             (site == Name::NONE || slip.site == site)
@@ -150,11 +135,23 @@ impl Chain<'_> {
             });
             return;
         };
-        if self
-            .established(BoxKind::Psap, |slip| slip.node == psap)
-            .is_none()
+        if self.established(BoxKind::Psap, |slip| slip.node == psap).is_none() {
+            return self.blame(BoxKind::Psap, psap, &[], faults);
+        }
+        self.must_be_the_only_one(BoxKind::CallServer, slip.node, faults);
+        self.must_be_the_only_one(BoxKind::Psap, psap, faults);
+    }
+
+    /// One caller talks to one call taker. Another one who answered too is let go at once.
+    fn must_be_the_only_one(&self, kind: BoxKind, node: Name, faults: &mut Faults) {
+        let another = |slip: &&Slip| slip.kind == kind && slip.node != node && self.lasts(slip);
+        if let Some(slip) = self.slips.iter().find(another)
+            && self.first_lost().is_none()
         {
-            self.blame(BoxKind::Psap, psap, &[], faults);
+            faults.add(|| {
+                let (one, other) = (self.place(kind, node), self.place(kind, slip.node));
+                format!("{} was answered by {one}, but {other} held it too", self.subject())
+            });
         }
     }
 
@@ -162,9 +159,7 @@ impl Chain<'_> {
         let Some(trunk_group) = caller.trunk_group.known() else {
             return;
         };
-        let known = self
-            .of_kind(BoxKind::TrunkGroup)
-            .any(|slip| slip.node == trunk_group);
+        let known = self.of_kind(BoxKind::TrunkGroup).any(|slip| slip.node == trunk_group);
         if !known && !self.is_silent(trunk_group) {
             faults.add(|| {
                 let place = self.place(BoxKind::TrunkGroup, trunk_group);
@@ -180,10 +175,8 @@ impl Chain<'_> {
     /// A caller who is gone must not leave a call behind, apart from the moment in which CANCEL and
     /// 200 cross. When a box on the way was lost, nobody could tell the callee.
     fn must_not_go_on(&self, caller: &Slip, faults: &mut Faults) {
-        let crossing = u32::try_from(self.rules.crossing.as_millis()).unwrap_or(u32::MAX);
-        let lasting = self.slips.iter().rev().find(|slip| {
-            slip.kind != BoxKind::Generator && slip.established && slip.talk_ms > crossing
-        });
+        let lasting =
+            self.slips.iter().rev().find(|s| s.kind != BoxKind::Generator && self.lasts(s));
         let Some(slip) = lasting else { return };
         if self.first_lost().is_some() {
             return;
@@ -193,7 +186,7 @@ impl Chain<'_> {
             let seconds = f64::from(slip.talk_ms) / 1_000.0;
             let outcome = caller.outcome;
             format!(
-                "{} was {outcome} for the caller but {place} held it for {seconds:.1} s after answering",
+                "{} was {outcome} for the caller but {place} talked for {seconds:.1} s",
                 self.subject()
             )
         });
@@ -202,29 +195,16 @@ impl Chain<'_> {
     /// An established call died: says where and why.
     fn locate(&self, caller: &Slip, faults: &mut Faults) -> Finding {
         if let Some(node) = self.first_lost() {
-            return Finding::Lost {
-                node,
-                why: self.silent.lost[&node],
-            };
+            return Finding::Lost { node, why: self.silent.lost[&node] };
         }
         // The box nearest to the PSAP that also lost it has seen most.
         let explained = |slip: &&Slip| slip.outcome == Outcome::Lost && slip.why != Name::NONE;
         if let Some(slip) = self.slips.iter().rev().find(explained) {
-            let node = if slip.kind == BoxKind::Generator {
-                caller.trunk_group
-            } else {
-                slip.node
-            };
-            return Finding::Lost {
-                node: node.known().unwrap_or(slip.node),
-                why: slip.why,
-            };
+            let node = if slip.kind == BoxKind::Generator { caller.trunk_group } else { slip.node };
+            return Finding::Lost { node: node.known().unwrap_or(slip.node), why: slip.why };
         }
         faults.add(|| format!("{} was lost and no box says why", self.subject()));
-        Finding::Lost {
-            node: caller.node,
-            why: Name::NONE,
-        }
+        Finding::Lost { node: caller.node, why: Name::NONE }
     }
 
     fn of_kind(&self, kind: BoxKind) -> impl Iterator<Item = &Slip> {
@@ -232,8 +212,7 @@ impl Chain<'_> {
     }
 
     fn established(&self, kind: BoxKind, fits: impl Fn(&Slip) -> bool) -> Option<&Slip> {
-        self.of_kind(kind)
-            .find(|slip| slip.established && fits(slip))
+        self.of_kind(kind).find(|slip| slip.established && fits(slip))
     }
 
     /// A box says nothing of an answered attempt, or says something else.
@@ -241,20 +220,19 @@ impl Chain<'_> {
         if self.is_silent(node) || also_called.iter().any(|name| self.is_silent(*name)) {
             return;
         }
-        let says = self
-            .of_kind(kind)
-            .find(|slip| slip.node == node)
-            .map_or_else(
-                || "has no record of it".to_owned(),
-                |slip| format!("says {}", slip.outcome),
-            );
+        let says = self.of_kind(kind).find(|slip| slip.node == node).map_or_else(
+            || "has no record of it".to_owned(),
+            |slip| format!("says {}", slip.outcome),
+        );
         faults.add(|| {
             let place = self.place(kind, node);
-            format!(
-                "{} was answered for the caller but {place} {says}",
-                self.subject()
-            )
+            format!("{} was answered for the caller but {place} {says}", self.subject())
         });
+    }
+
+    /// Established for longer than a crossing of CANCEL and 200 explains.
+    fn lasts(&self, slip: &Slip) -> bool {
+        slip.established && u128::from(slip.talk_ms) > self.rules.crossing.as_millis()
     }
 
     fn is_silent(&self, node: Name) -> bool {
@@ -263,10 +241,7 @@ impl Chain<'_> {
 
     /// The first lost box on the way of this attempt.
     fn first_lost(&self) -> Option<Name> {
-        self.slips
-            .iter()
-            .flat_map(Slip::boxes)
-            .find(|node| self.silent.lost.contains_key(node))
+        self.slips.iter().flat_map(Slip::boxes).find(|node| self.silent.lost.contains_key(node))
     }
 
     fn subject(&self) -> String {

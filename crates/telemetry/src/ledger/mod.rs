@@ -79,8 +79,9 @@ pub struct Rules {
     pub foreign_callers: bool,
     /// Boxes that write no records, such as a SIPp that plays a PSAP.
     pub unrecorded: Vec<String>,
-    /// How long a callee may believe in a call that its caller gave up: the CANCEL crossed the 200, and
-    /// the BYE follows at once (RFC 3261 §9.1, §15.1.1). Covers three lost BYEs (0.5 s, 1 s, 2 s).
+    /// How long a callee may believe in a call that its caller gave up: the CANCEL crossed the
+    /// 200, and the BYE follows at once (RFC 3261 §9.1, §15.1.1). Covers three lost BYEs (0.5 s,
+    /// 1 s, 2 s).
     pub crossing: Duration,
 }
 

@@ -26,10 +26,7 @@ pub(super) struct Names {
 
 impl Names {
     pub(super) fn new() -> Self {
-        Self {
-            texts: vec![String::new()],
-            index: HashMap::new(),
-        }
+        Self { texts: vec![String::new()], index: HashMap::new() }
     }
 
     /// Remembers a text. After 65,534 different ones, the rest share one entry.
@@ -41,9 +38,7 @@ impl Names {
             return *name;
         }
         let full = usize::from(u16::MAX);
-        let Some(free) = u16::try_from(self.texts.len())
-            .ok()
-            .filter(|free| *free < u16::MAX)
+        let Some(free) = u16::try_from(self.texts.len()).ok().filter(|free| *free < u16::MAX)
         else {
             if self.texts.len() == full {
                 self.texts.push("(one of too many names)".to_owned());
@@ -89,9 +84,7 @@ pub(super) struct Slip {
 
 impl Slip {
     pub(super) fn new(key: u128, record: &CallRecord, names: &mut Names) -> Self {
-        let talk_us = record
-            .answer_us
-            .map_or(0, |answer| record.end_us.saturating_sub(answer));
+        let talk_us = record.answer_us.map_or(0, |answer| record.end_us.saturating_sub(answer));
         let lost = record.outcome == Outcome::Lost;
         Self {
             attempt: ((key >> 64) as u64, key as u64),
@@ -151,10 +144,7 @@ impl Destinations {
             return Destination::default();
         };
         let (_, site, psap) = self.found[at];
-        Destination {
-            site: self.text(site),
-            psap: self.text(psap),
-        }
+        Destination { site: self.text(site), psap: self.text(psap) }
     }
 
     fn text(&self, name: Name) -> Option<&str> {

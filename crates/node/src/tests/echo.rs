@@ -1,0 +1,214 @@
+//! A node that sends back what it gets, and the bench that runs one.
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::sync::mpsc as std_mpsc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use serde_json::{Value, json};
+use sip_proto::{Packet, Transport};
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+
+use crate::{
+    Boxes, Directory, Label, Node, NodeSpec, Notice, SocketCounts, SocketLimits, StartError,
+};
+
+/// Longer than any test may take on a loaded machine; only a failing test waits for it.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Datagrams that begin so are not sent back.
+pub(super) const QUIET: &[u8] = b"quiet";
+
+#[derive(Default)]
+pub(super) struct Echo {
+    out: VecDeque<Packet>,
+    events: VecDeque<Event>,
+    alarm: Option<Instant>,
+    /// Something is in progress, as a call would be.
+    holds: bool,
+    draining: bool,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Event {
+    Unreachable(SocketAddr),
+    Alarm,
+    Told,
+}
+
+pub(super) enum Command {
+    /// Send so many messages of 60,000 bytes by TCP.
+    Send(SocketAddr, usize),
+    Alarm(Duration),
+    Hold,
+    Release,
+    Tell,
+    /// Do nothing more until the other end of the channel is dropped.
+    Block(std_mpsc::Receiver<()>),
+    Panic,
+}
+
+impl Node for Echo {
+    type Command = Command;
+    type Event = Event;
+    type Snapshot = Value;
+
+    fn handle_packet(&mut self, _: Instant, packet: Packet) {
+        if !packet.bytes.starts_with(QUIET) {
+            self.out.push_back(packet);
+        }
+    }
+
+    fn handle_timeout(&mut self, now: Instant) {
+        if self.alarm.is_some_and(|due| due <= now) {
+            self.alarm = None;
+            self.events.push_back(Event::Alarm);
+        }
+    }
+
+    fn handle_unreachable(&mut self, _: Instant, transport: Transport, peer: SocketAddr) {
+        assert_eq!(transport, Transport::Tcp);
+        self.events.push_back(Event::Unreachable(peer));
+    }
+
+    fn handle_command(&mut self, now: Instant, command: Command) {
+        match command {
+            Command::Send(peer, times) => {
+                let bytes = Bytes::from(message(60_000));
+                let packet = Packet { transport: Transport::Tcp, peer, bytes };
+                self.out.extend(std::iter::repeat_n(packet, times));
+            }
+            Command::Alarm(after) => self.alarm = Some(now + after),
+            Command::Hold => self.holds = true,
+            Command::Release => self.holds = false,
+            Command::Tell => self.events.push_back(Event::Told),
+            Command::Block(until) => drop(until.recv()),
+            Command::Panic => panic!("the test asked for it"),
+        }
+    }
+
+    fn handle_drain(&mut self, _: Instant) {
+        self.draining = true;
+    }
+
+    fn poll_transmit(&mut self) -> Option<Packet> {
+        self.out.pop_front()
+    }
+
+    fn poll_event(&mut self) -> Option<Event> {
+        self.events.pop_front()
+    }
+
+    fn poll_timeout(&self) -> Option<Instant> {
+        self.alarm
+    }
+
+    fn snapshot(&self) -> Value {
+        json!({ "holds": self.holds })
+    }
+
+    fn is_drained(&self) -> bool {
+        self.draining && !self.holds
+    }
+}
+
+/// A SIP message with a body of `length` bytes.
+pub(super) fn message(length: usize) -> Vec<u8> {
+    let head = format!("MESSAGE sip:15@127.0.0.1 SIP/2.0\r\nContent-Length: {length}\r\n\r\n");
+    [head.as_bytes(), &vec![b'x'; length]].concat()
+}
+
+pub(super) fn label(name: &str, address: SocketAddr) -> Label {
+    Label { name: name.to_owned(), kind: "echo", address, setting: format!("boxes.{name}") }
+}
+
+pub(super) fn any_port() -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], 0))
+}
+
+/// Commands as text, for the management plane.
+fn decode(args: Value) -> Result<Command, String> {
+    match args.as_str() {
+        Some("hold") => Ok(Command::Hold),
+        Some("release") => Ok(Command::Release),
+        Some("tell") => Ok(Command::Tell),
+        Some("panic") => Ok(Command::Panic),
+        _ => Err(format!("unknown command {args}")),
+    }
+}
+
+/// A box named `name` that takes text commands and forgets its events.
+pub(super) fn spec(name: &str) -> NodeSpec {
+    NodeSpec::new(label(name, any_port()), |_, _| Echo::default(), decode, drop)
+}
+
+/// One echo box and what it tells.
+pub(super) struct Bench {
+    pub(super) boxes: Boxes,
+    pub(super) address: SocketAddr,
+    events: mpsc::UnboundedReceiver<Event>,
+    commands: std_mpsc::Sender<Command>,
+}
+
+impl Bench {
+    async fn start(limits: SocketLimits) -> Result<Self, StartError> {
+        let (told, events) = mpsc::unbounded_channel();
+        // Commands that JSON cannot carry travel beside it.
+        let (commands, pending) = std_mpsc::channel::<Command>();
+        let spec = NodeSpec::new(
+            label("echo", any_port()),
+            |_, _| Echo::default(),
+            move |_| pending.try_recv().map_err(|error| error.to_string()),
+            move |event| told.send(event).expect("the test listens"),
+        );
+        let boxes = Boxes::start(vec![spec], limits, Directory::default()).await?;
+        let address = boxes.directory().find("echo").expect("it was started").address;
+        Ok(Self { boxes, address, events, commands })
+    }
+
+    pub(super) fn command(&self, command: Command) {
+        self.commands.send(command).expect("the decoder lives");
+        self.boxes.command("echo", Value::Null).expect("the box lives");
+    }
+
+    pub(super) async fn event(&mut self) -> Event {
+        within(self.events.recv()).await.expect("the box lives")
+    }
+
+    pub(super) async fn notice(&mut self) -> Notice {
+        within(self.boxes.next_notice()).await
+    }
+
+    pub(super) async fn counts(&self) -> SocketCounts {
+        self.boxes.refresh().await;
+        self.boxes.directory().find("echo").expect("it was started").sockets
+    }
+
+    /// The counters, once they are as `wanted`: what the kernel tells a box takes a moment.
+    pub(super) async fn counts_when(&self, wanted: impl Fn(&SocketCounts) -> bool) -> SocketCounts {
+        within(async {
+            loop {
+                let counts = self.counts().await;
+                if wanted(&counts) {
+                    return counts;
+                }
+            }
+        })
+        .await
+    }
+}
+
+/// Runs `test` with an echo box and closes it afterwards.
+pub(super) fn with_echo(limits: SocketLimits, test: impl AsyncFnOnce(&mut Bench)) {
+    crate::run(async {
+        let mut bench = Bench::start(limits).await.expect("ports are free");
+        test(&mut bench).await;
+        bench.boxes.close().await;
+    });
+}
+
+pub(super) async fn within<T>(future: impl Future<Output = T>) -> T {
+    timeout(PATIENCE, future).await.expect("it happens in time")
+}

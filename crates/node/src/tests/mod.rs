@@ -1,0 +1,7 @@
+//! Boxes on real sockets. Every test waits for events, never for time.
+
+mod echo;
+mod life;
+mod supervised;
+mod tcp;
+mod udp;

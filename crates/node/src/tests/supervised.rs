@@ -1,0 +1,130 @@
+use std::io::{BufRead, BufReader, PipeReader, PipeWriter, Write, pipe};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::echo::spec;
+use crate::parent::Parent;
+use crate::serve::serve_for;
+use crate::{DrainRequest, Ending, Options};
+
+/// A served program on a thread of its own, seen from its parent.
+struct Child {
+    input: PipeWriter,
+    output: BufReader<PipeReader>,
+    program: JoinHandle<Ending>,
+}
+
+impl Child {
+    fn start(options: Options) -> Self {
+        let (child_input, input) = pipe().expect("a pipe");
+        let (output, child_output) = pipe().expect("a pipe");
+        let program = thread::spawn(move || {
+            crate::run(async {
+                let parent = Parent::new(|| child_input, Box::new(child_output));
+                let boxes = vec![spec("alpha"), spec("beta")];
+                serve_for(Some(parent), boxes, options).await.expect("ports are free")
+            })
+        });
+        Self { input, output: BufReader::new(output), program }
+    }
+
+    fn write(&mut self, line: &str) {
+        writeln!(self.input, "{line}").expect("the child reads");
+    }
+
+    /// The next report of this kind; those of other kinds are skipped.
+    fn report(&mut self, event: &str) -> Value {
+        loop {
+            let mut line = String::new();
+            self.output.read_line(&mut line).expect("the child writes");
+            let report: Value = serde_json::from_str(&line).expect("JSON");
+            if report["event"] == event {
+                return report;
+            }
+        }
+    }
+
+    fn ending(self) -> Ending {
+        self.program.join().expect("the shell does not panic")
+    }
+}
+
+#[test]
+fn orders_are_obeyed_and_everything_is_reported() {
+    let mut child = Child::start(Options::default());
+    let ready = child.report("ready");
+    let names: Vec<_> =
+        ready["nodes"].as_array().expect("a list").iter().map(|node| &node["name"]).collect();
+    assert_eq!(names, ["alpha", "beta"]);
+
+    child.write(r#"{"command":"node","name":"alpha","args":"hold"}"#);
+    let told = child.report("command");
+    assert_eq!(told, json!({"event":"command","name":"alpha","accepted":true,"reason":null}));
+    child.write(r#"{"command":"node","name":"beta","args":"dance"}"#);
+    assert_eq!(child.report("command")["accepted"], false);
+    child.write("nonsense");
+    assert_eq!(child.report("refused")["line"], "nonsense");
+    assert_eq!(child.report("snapshot")["nodes"]["alpha"]["snapshot"]["holds"], true);
+
+    child.write(r#"{"command":"drain"}"#);
+    child.write(r#"{"command":"node","name":"alpha","args":"release"}"#);
+    assert_eq!(child.report("drained")["complete"], true);
+    let last = child.report("final");
+    assert_eq!(
+        (&last["ending"], &last["nodes"]["beta"]["state"]),
+        (&json!("drained"), &json!("drained"))
+    );
+    assert!(last["usage"]["max_rss_kib"].as_u64().expect("a number") > 0);
+    assert_eq!(child.ending(), Ending::Drained);
+}
+
+#[test]
+fn end_of_the_parent_is_a_drain_and_a_broken_pipe_no_panic() {
+    let Child { input, output, program } = Child::start(Options::default());
+    drop((input, output));
+    assert_eq!(program.join().expect("the shell does not panic"), Ending::Drained);
+}
+
+#[test]
+fn drain_is_given_up_after_its_timeout() {
+    let options = Options { drain_timeout: Duration::from_millis(20), ..Options::default() };
+    let mut child = Child::start(options);
+    child.write(r#"{"command":"node","name":"alpha","args":"hold"}"#);
+    child.write(r#"{"command":"drain"}"#);
+    assert_eq!(child.report("drained")["complete"], false);
+    assert_eq!(child.report("final")["ending"], "drain_timed_out");
+    assert_eq!(child.ending(), Ending::DrainTimedOut);
+}
+
+#[test]
+fn stop_order_ends_without_a_drain() {
+    let mut child = Child::start(Options::default());
+    child.write(r#"{"command":"node","name":"alpha","args":"hold"}"#);
+    child.write(r#"{"command":"stop"}"#);
+    assert_eq!(child.report("final")["nodes"]["alpha"]["state"], "running");
+    assert_eq!(child.ending(), Ending::Stopped);
+}
+
+#[test]
+fn panic_in_a_box_ends_the_program_with_a_code_of_its_own() {
+    let mut child = Child::start(Options::default());
+    child.write(r#"{"command":"node","name":"beta","args":"panic"}"#);
+    let last = child.report("final");
+    assert_eq!(last["ending"], json!({"failed": ["beta"]}));
+    assert_eq!(last["nodes"]["beta"]["state"], "failed");
+    let ending = child.ending();
+    assert_eq!((ending.exit_code(), ending), (70, Ending::Failed(vec!["beta".to_owned()])));
+}
+
+#[test]
+fn program_may_begin_the_drain_itself() {
+    let drain_request = DrainRequest::default();
+    let mut child =
+        Child::start(Options { drain_request: drain_request.clone(), ..Options::default() });
+    child.report("ready");
+    drain_request.begin();
+    assert_eq!(child.report("final")["ending"], "drained");
+    assert_eq!(child.ending(), Ending::Drained);
+}

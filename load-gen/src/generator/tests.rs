@@ -1,0 +1,413 @@
+//! A generator calls a scripted callee through real messages, in virtual time.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use proptest::prelude::*;
+use sip_proto::sdp::{self, Direction, LocalMedia, Session};
+use telemetry::{Outcome, Party};
+
+use super::*;
+use crate::campaign::{Arrivals, Callers, MixEntry};
+use crate::fixture::{self, entry, phase};
+use topology::Distribution;
+
+const GENERATOR: &str = "127.0.0.1:5070";
+const TRUNK_GROUP: &str = "127.0.0.21:5060";
+const UNIX: Duration = Duration::from_secs(1_622_645_100);
+
+/// What the callee does with a call. Times are from the INVITE, except `talk`.
+#[derive(Debug, Clone, Copy)]
+enum Script {
+    Answer {
+        after: Duration,
+        talk: Option<Duration>,
+    },
+    Reject {
+        after: Duration,
+        status: u16,
+    },
+    /// Rings until the caller gives up.
+    Ring,
+    /// Every packet is lost.
+    Silence,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Step {
+    Accept { talk: Option<Duration> },
+    Reject { status: u16 },
+    HangUp,
+    Hold,
+}
+
+/// Plays trunk group, site and PSAP in one.
+struct Callee {
+    agent: UserAgent,
+    scripts: Vec<Script>,
+    offered: usize,
+    agenda: BTreeMap<(Instant, LegId), Step>,
+    invites: Vec<Request>,
+    answers: Vec<Session>,
+    hold_after: Option<Duration>,
+}
+
+impl Callee {
+    fn handle_events(&mut self, now: Instant) {
+        while let Some(event) = self.agent.poll_event() {
+            match event {
+                Event::Offered { leg, invite, .. } => {
+                    self.agent.ring(now, leg, 180, &Payload::empty());
+                    match self.scripts[self.offered % self.scripts.len()] {
+                        Script::Answer { after, talk } => {
+                            self.agenda.insert((now + after, leg), Step::Accept { talk });
+                        }
+                        Script::Reject { after, status } => {
+                            self.agenda.insert((now + after, leg), Step::Reject { status });
+                        }
+                        Script::Ring | Script::Silence => {}
+                    }
+                    self.offered += 1;
+                    self.invites.push(invite);
+                }
+                Event::Modified { response, .. } => {
+                    self.answers.push(Session::parse(&response.body()).expect("an SDP answer"));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn handle_timeout(&mut self, now: Instant) {
+        self.agent.handle_timeout(now);
+        while let Some(entry) = self.agenda.first_entry().filter(|entry| entry.key().0 <= now) {
+            let ((_, leg), step) = entry.remove_entry();
+            self.carry_out(now, leg, step);
+        }
+        self.handle_events(now);
+    }
+
+    fn carry_out(&mut self, now: Instant, leg: LegId, step: Step) {
+        let local = LocalMedia::telephone(1, [127, 0, 0, 31].into(), 4_000);
+        match step {
+            Step::Accept { talk } => {
+                let answer = sdp::offer(&local).to_string();
+                self.agent.accept(now, leg, &Payload::sdp(answer));
+                self.agenda.extend(talk.map(|talk| ((now + talk, leg), Step::HangUp)));
+                self.agenda.extend(self.hold_after.map(|after| ((now + after, leg), Step::Hold)));
+            }
+            Step::Reject { status } => {
+                let reason = Reason::q850(17, "User busy");
+                let rejection = Rejection::new(status).with_reason(reason);
+                self.agent.reject(now, leg, &rejection, &Payload::empty());
+            }
+            Step::HangUp => self.agent.hang_up(now, leg, Some(&Reason::q850(16, "Normal"))),
+            Step::Hold => {
+                let hold = sdp::next_offer(&sdp::offer(&local), Direction::SendOnly).to_string();
+                self.agent.modify(now, leg, Method::Invite, Payload::sdp(hold));
+            }
+        }
+    }
+
+    fn poll_timeout(&self) -> Option<Instant> {
+        let step = self.agenda.keys().next().map(|(due, _)| *due);
+        self.agent.poll_timeout().into_iter().chain(step).min()
+    }
+}
+
+/// Generator and callee on a wire without delay.
+struct Lab {
+    now: Instant,
+    generator: Generator,
+    callee: Callee,
+    records: Vec<CallRecord>,
+}
+
+impl Lab {
+    fn new(campaign: &Campaign, scripts: &[Script]) -> Self {
+        let now = Instant::now();
+        let address = |text: &str| text.parse().expect("an address");
+        let config = Config {
+            name: "generator-0".to_owned(),
+            address: address(GENERATOR),
+            shard: Shard::WHOLE,
+            timers: Timers::RFC3261,
+            clock: WallClock::new(now, UNIX),
+            trunk_groups: vec![("mobile".to_owned(), address(TRUNK_GROUP))],
+        };
+        let callee = Callee {
+            agent: UserAgent::new(user_agent::Config::new(address(TRUNK_GROUP), 2)),
+            scripts: scripts.to_vec(),
+            offered: 0,
+            agenda: BTreeMap::new(),
+            invites: Vec::new(),
+            answers: Vec::new(),
+            hold_after: None,
+        };
+        let generator = Generator::new(config, campaign).expect("a good campaign");
+        Self { now, generator, callee, records: Vec::new() }
+    }
+
+    /// Starts the campaign and runs it for `time`.
+    fn started(campaign: &Campaign, scripts: &[Script], time: Duration) -> Self {
+        let mut lab = Self::new(campaign, scripts);
+        lab.generator.handle_command(lab.now, Command::Start { at: lab.now });
+        lab.run(time);
+        lab
+    }
+
+    /// Moves from deadline to deadline.
+    fn run(&mut self, time: Duration) {
+        let end = self.now + time;
+        self.exchange();
+        loop {
+            let deadlines = [self.generator.poll_timeout(), self.callee.poll_timeout()];
+            let Some(due) = deadlines.into_iter().flatten().min().filter(|due| *due <= end) else {
+                break;
+            };
+            self.now = self.now.max(due);
+            self.generator.handle_timeout(self.now);
+            self.callee.handle_timeout(self.now);
+            self.exchange();
+        }
+        self.now = end;
+    }
+
+    /// Carries packets until nobody has one, then checks that the counts add up.
+    fn exchange(&mut self) {
+        let silent = self.callee.scripts.iter().any(|script| matches!(script, Script::Silence));
+        let from = |peer: &str, packet: Packet| Packet {
+            peer: peer.parse().expect("an address"),
+            ..packet
+        };
+        loop {
+            let mut idle = true;
+            while let Some(packet) = self.generator.poll_transmit() {
+                idle = false;
+                if !silent {
+                    self.callee.agent.handle_packet(self.now, from(GENERATOR, packet));
+                    self.callee.handle_events(self.now);
+                }
+            }
+            while let Some(packet) = self.callee.agent.poll_transmit() {
+                idle = false;
+                self.generator.handle_packet(self.now, from(TRUNK_GROUP, packet));
+            }
+            if idle {
+                break;
+            }
+        }
+        self.records.extend(std::iter::from_fn(|| self.generator.poll_event()));
+        self.check_sum();
+    }
+
+    /// At every instant, each attempt is in exactly one place.
+    fn check_sum(&self) {
+        let s = self.generator.snapshot();
+        let ended = s.answered + s.rejected + s.abandoned + s.timed_out + s.lost;
+        assert_eq!(s.offered, ended + s.in_progress, "{s:?}");
+        assert_eq!(ended, self.records.len() as u64);
+        assert!(s.talking <= s.in_progress);
+    }
+
+    fn only(&self) -> &CallRecord {
+        assert_eq!(self.records.len(), 1, "{:?}", self.records);
+        &self.records[0]
+    }
+}
+
+/// One call; the caller waits 20 s, and talks 60 s if `hangs_up`.
+fn one_call(hangs_up: bool) -> Campaign {
+    let seconds = |seconds| Distribution::Fixed(Duration::from_secs(seconds));
+    Campaign {
+        phases: vec![phase(1, Arrivals::Constant { rate: 1.0 })],
+        callers: Callers {
+            talk: seconds(60),
+            patience: Some(seconds(20)),
+            caller_hangs_up: f64::from(u8::from(hangs_up)),
+        },
+        ..fixture::campaign()
+    }
+}
+
+const S1: Duration = Duration::from_secs(1);
+const SOON: Script = Script::Answer { after: S1, talk: None };
+const HOUR: Duration = Duration::from_secs(3_600);
+
+#[test]
+fn a_caller_talks_and_hangs_up() {
+    let lab = Lab::started(&one_call(true), &[SOON], HOUR);
+    let record = lab.only();
+    assert_eq!((record.outcome, record.ended_by), (Outcome::Answered, Some(Party::Caller)));
+    let start = UNIX.as_micros() as u64;
+    assert_eq!((record.intended_us, record.start_us), (Some(start), start));
+    assert_eq!(record.ring_us, Some(start));
+    assert_eq!(record.answer_us, Some(start + 1_000_000));
+    assert_eq!(record.end_us, start + 61_000_000);
+    assert_eq!(record.trunk_group.as_deref(), Some("mobile"));
+    assert!(lab.generator.snapshot().finished);
+}
+
+#[test]
+fn the_call_taker_may_hang_up_first() {
+    let script = Script::Answer { after: S1, talk: Some(Duration::from_secs(9)) };
+    for hangs_up in [true, false] {
+        let lab = Lab::started(&one_call(hangs_up), &[script], HOUR);
+        let record = lab.only();
+        assert_eq!((record.outcome, record.ended_by), (Outcome::Answered, Some(Party::Callee)));
+        assert_eq!((record.cause, record.end_us - record.start_us), (Some(16), 10_000_000));
+    }
+}
+
+#[test]
+fn a_call_that_nobody_ends_is_ended_after_an_hour() {
+    let mut lab = Lab::started(&one_call(false), &[SOON], HOUR);
+    assert!(lab.records.is_empty());
+    lab.run(S1);
+    assert_eq!(lab.only().ended_by, Some(Party::Caller));
+}
+
+#[test]
+fn a_caller_out_of_patience_cancels() {
+    let lab = Lab::started(&one_call(true), &[Script::Ring], HOUR);
+    let record = lab.only();
+    assert_eq!((record.outcome, record.status), (Outcome::Abandoned, Some(487)));
+    assert_eq!(record.end_us - record.start_us, 20_000_000);
+}
+
+#[test]
+fn a_refusal_keeps_its_status_and_cause() {
+    let script = Script::Reject { after: S1, status: 486 };
+    let lab = Lab::started(&one_call(true), &[script], HOUR);
+    let record = lab.only();
+    assert_eq!((record.outcome, record.status), (Outcome::Rejected, Some(486)));
+    assert_eq!((record.cause, record.ended_by), (Some(17), Some(Party::Callee)));
+}
+
+// RFC 3261 §17.1.1.2: Timer B is 64·T1, 32 s. A caller who gives up earlier learns nothing more.
+#[test]
+fn a_silent_network_is_a_timeout() {
+    let mut patient = one_call(true);
+    patient.callers.patience = None;
+    let lab = Lab::started(&patient, &[Script::Silence], HOUR);
+    assert_eq!(lab.only().outcome, Outcome::TimedOut);
+    assert_eq!(lab.only().end_us - lab.only().start_us, 32_000_000);
+
+    let lab = Lab::started(&one_call(true), &[Script::Silence], HOUR);
+    assert_eq!(lab.only().outcome, Outcome::TimedOut);
+}
+
+#[test]
+fn the_invite_says_who_calls_from_where() {
+    let lab = Lab::started(&one_call(true), &[SOON], S1);
+    let invite = &lab.callee.invites[0];
+    assert_eq!(invite.uri().as_str(), "sip:15@127.0.0.21:5060");
+    let place = "GSTN;operator-specific-GI=\"555935000\";network-provided";
+    assert_eq!(invite.header_named("P-Access-Network-Info"), Some(place));
+    let mut lab = lab;
+    lab.run(HOUR);
+    let session_id = lab.callee.invites[0].session_id().expect("a Session-ID");
+    assert_eq!(session_id.local(), lab.only().attempt);
+    assert_eq!(lab.callee.invites[0].call_id(), lab.only().call_id);
+}
+
+#[test]
+fn hold_by_the_call_taker_is_answered() {
+    let mut lab = Lab::new(&one_call(true), &[SOON]);
+    lab.callee.hold_after = Some(S1);
+    lab.generator.handle_command(lab.now, Command::Start { at: lab.now });
+    lab.run(HOUR);
+    let answer = &lab.callee.answers[0];
+    let audio = answer.audio().expect("an audio stream");
+    assert_eq!(answer.direction_of(audio), Direction::RecvOnly);
+    assert_eq!(lab.only().outcome, Outcome::Answered);
+}
+
+#[test]
+fn a_generator_that_wakes_late_starts_all_that_was_due_and_owns_up_to_it() {
+    let campaign =
+        Campaign { phases: vec![phase(10, Arrivals::Constant { rate: 2.0 })], ..one_call(true) };
+    let mut lab = Lab::new(&campaign, &[SOON]);
+    lab.generator.handle_command(lab.now, Command::Start { at: lab.now });
+    lab.now += Duration::from_secs(5);
+    lab.generator.handle_timeout(lab.now);
+    let snapshot = lab.generator.snapshot();
+    assert_eq!((snapshot.offered, snapshot.late_starts), (11, 9));
+    assert!(snapshot.lag_quantiles().max.abs_diff(4_500_000) < 5_000);
+    lab.run(HOUR);
+    let intended: BTreeSet<u64> = lab.records.iter().filter_map(|r| r.intended_us).collect();
+    let zero = UNIX.as_micros() as u64;
+    assert!(intended.into_iter().eq((0..20).map(|n| zero + n * 500_000)));
+}
+
+#[test]
+fn calls_beyond_the_limit_are_counted_and_not_made() {
+    let campaign = Campaign {
+        phases: vec![phase(10, Arrivals::Constant { rate: 10.0 })],
+        max_in_progress: 5,
+        ..one_call(true)
+    };
+    let lab = Lab::started(&campaign, &[SOON], HOUR);
+    let snapshot = lab.generator.snapshot();
+    assert_eq!((snapshot.offered, snapshot.not_started), (5, 95));
+    assert!(snapshot.finished);
+}
+
+#[test]
+fn draining_ends_each_call_and_starts_no_more() {
+    let scripts = [SOON, Script::Ring];
+    let campaign =
+        Campaign { phases: vec![phase(100, Arrivals::Constant { rate: 10.0 })], ..one_call(true) };
+    let mut lab = Lab::started(&campaign, &scripts, Duration::from_secs(10));
+    let offered = lab.generator.snapshot().offered;
+    assert!(!lab.generator.is_drained());
+    lab.generator.handle_drain(lab.now);
+    lab.run(Duration::from_secs(40));
+    assert!(lab.generator.is_drained());
+    let snapshot = lab.generator.snapshot();
+    assert_eq!((snapshot.offered, snapshot.in_progress), (offered, 0));
+    assert!(snapshot.answered > 0 && snapshot.abandoned > 0, "{snapshot:?}");
+    assert!(snapshot.finished);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+
+    /// The sum is checked after every exchange; at the end nothing is left.
+    #[test]
+    fn every_attempt_ends_in_exactly_one_outcome(
+        picks in prop::collection::vec(
+            (0..3_u8, 0..30_000_u64, prop::option::of(0..90_000_u64)), 1..6,
+        ),
+        seed: u64,
+        rate in 0.5..20.0_f64,
+        urn: bool,
+    ) {
+        let scripts: Vec<Script> = picks
+            .iter()
+            .map(|(kind, after, talk)| {
+                let after = Duration::from_millis(*after);
+                match kind {
+                    0 => Script::Answer { after, talk: talk.map(Duration::from_millis) },
+                    1 => Script::Reject { after, status: 503 },
+                    _ => Script::Ring,
+                }
+            })
+            .collect();
+        let number = if urn { "urn:service:sos.fire" } else { "112" };
+        let mix: Vec<MixEntry> = vec![entry(number, &[], 1.0, None)];
+        let arrivals = Arrivals::Poisson { rate };
+        let campaign =
+            Campaign { seed, mix, phases: vec![phase(5, arrivals)], ..one_call(true) };
+        let lab = Lab::started(&campaign, &scripts, HOUR);
+        let snapshot = lab.generator.snapshot();
+        prop_assert!(snapshot.finished);
+        prop_assert_eq!(snapshot.lost + snapshot.timed_out, 0);
+        let attempts: BTreeSet<&str> = lab.records.iter().map(|r| &r.attempt[..]).collect();
+        prop_assert_eq!(attempts.len() as u64, snapshot.offered);
+        for record in &lab.records {
+            prop_assert!(record.start_us <= record.end_us);
+            prop_assert_eq!(record.outcome == Outcome::Answered, record.answer_us.is_some());
+        }
+    }
+}

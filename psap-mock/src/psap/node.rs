@@ -1,0 +1,104 @@
+//! The PSAP as an actor runs it: inputs, outputs, commands.
+
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use node::Node;
+use sip_proto::{Packet, Transport};
+use telemetry::{CallRecord, Party};
+use topology::BehaviourShare;
+
+use super::{LegId, Psap};
+use crate::attempt::{Ending, NORMAL_CLEARING};
+use crate::refusal::refusal;
+use crate::snapshot::Snapshot;
+
+/// What a network file may ask for, too.
+const MOST_POSITIONS: u32 = 10_000;
+
+/// What an operator may change while the PSAP runs.
+#[derive(Debug, Clone)]
+pub enum Command {
+    /// Opens or closes positions, up to 10,000. Call takers in a call finish it first.
+    SetPositions(u32),
+    /// Replaces the behaviours, for calls that arrive from now on.
+    SetBehaviours(Vec<BehaviourShare>),
+}
+
+impl Node for Psap {
+    type Command = Command;
+    type Event = CallRecord;
+    type Snapshot = Snapshot;
+
+    fn handle_packet(&mut self, now: Instant, packet: Packet) {
+        self.agent.handle_packet(now, packet);
+        self.settle(now);
+    }
+
+    fn handle_timeout(&mut self, now: Instant) {
+        self.agent.handle_timeout(now);
+        self.settle(now);
+    }
+
+    fn handle_unreachable(&mut self, now: Instant, transport: Transport, peer: SocketAddr) {
+        self.agent.handle_unreachable(now, transport, peer);
+        self.settle(now);
+    }
+
+    fn handle_command(&mut self, now: Instant, command: Command) {
+        match command {
+            Command::SetPositions(count) => self.centre.resize(count.min(MOST_POSITIONS) as usize),
+            Command::SetBehaviours(shares) => self.admission.behave(shares),
+        }
+        self.settle(now);
+    }
+
+    fn handle_drain(&mut self, now: Instant) {
+        self.admission.close();
+        self.agent.set_unavailable(Some(refusal(503)));
+        let legs: Vec<LegId> = self.calls.keys().copied().collect();
+        for leg in legs {
+            let Some(call) = self.calls.get(&leg) else {
+                continue;
+            };
+            if call.attempt.answered.is_none() {
+                self.turn_away(now, leg, "the PSAP is closing");
+            } else if call.ending.is_none() {
+                self.hang_up(now, leg, Ending::hung_up(Party::Callee, NORMAL_CLEARING));
+            }
+        }
+        self.settle(now);
+    }
+
+    fn poll_transmit(&mut self) -> Option<Packet> {
+        self.agent.poll_transmit()
+    }
+
+    fn poll_event(&mut self) -> Option<CallRecord> {
+        self.records.pop_front()
+    }
+
+    fn poll_timeout(&self) -> Option<Instant> {
+        let deadlines = [self.agent.poll_timeout(), self.deadlines.next()];
+        deadlines.into_iter().flatten().min()
+    }
+
+    fn snapshot(&self) -> Snapshot {
+        Snapshot {
+            name: self.config.name.clone(),
+            number: self.config.number.clone(),
+            positions: self.centre.positions(),
+            waiting: self.centre.waiting(),
+            oldest_waiting_us: self.centre.oldest_waiting().map(|at| self.clock.micros(at)),
+            offered: self.offered,
+            refused: self.refused,
+            unanswered: self.unanswered,
+            in_progress: self.calls.len(),
+            service: self.level.figures(),
+        }
+    }
+
+    fn is_drained(&self) -> bool {
+        self.admission.is_closed() && self.calls.is_empty() && self.agent.is_idle()
+    }
+}

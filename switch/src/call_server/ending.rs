@@ -1,0 +1,158 @@
+//! How calls end: by either side, by silence, by a timer, by a drain.
+
+use std::time::Instant;
+
+use sip_proto::Rejection;
+use sip_proto::message::{Payload, Request};
+use sip_proto::reason::Reason;
+use sip_proto::user_agent::{End, LegId};
+use telemetry::{CallRecord, Outcome, Party};
+
+use super::CallServer;
+use super::call::{Awaited, Call, CallId, Deadline, Side};
+
+impl CallServer {
+    /// The caller gave up before the answer.
+    pub(super) fn cancelled(&mut self, now: Instant, a: LegId, reason: Option<&Reason>) {
+        let Some((id, _)) = self.find(a) else { return };
+        let Some(call) = self.remove(id) else { return };
+        if let Some(b) = call.b {
+            self.user_agent.hang_up(now, b, reason);
+        }
+        self.counts.abandoned += 1;
+        self.records.push_back(CallRecord {
+            end_us: self.micros(now),
+            outcome: Outcome::Abandoned,
+            status: Some(487),
+            cause: Some(reason.map_or(16, Reason::q850_cause)),
+            ended_by: Some(Party::Caller),
+            ..call.record
+        });
+    }
+
+    /// A dialog of an answered call is over: the other leg follows.
+    pub(super) fn ended(&mut self, now: Instant, leg: LegId, end: &End) {
+        let Some((id, side)) = self.find(leg) else { return };
+        let Some(call) = self.remove(id) else { return };
+        let hung_up_by = match side {
+            Side::A => Party::Caller,
+            Side::B => Party::Callee,
+        };
+        let (outcome, ended_by, reason, trouble) = match end {
+            End::Bye(bye) => (Outcome::Answered, hung_up_by, reason_of(bye), None),
+            End::HungUp { .. } => (Outcome::Answered, Party::Network, None, None),
+            End::NoAck => {
+                let trouble =
+                    format!("the {hung_up} never acknowledged the answer", hung_up = word(side));
+                (Outcome::Lost, Party::Network, None, Some(trouble))
+            }
+            End::PeerGone { status } => {
+                let trouble = format!("the {} no longer knew the call ({status})", word(side));
+                (Outcome::Lost, Party::Network, None, Some(trouble))
+            }
+        };
+        if let Some(other) = call.leg(side.other()) {
+            self.user_agent.hang_up(now, other, reason.as_ref());
+        }
+        self.counts.lost += u64::from(outcome == Outcome::Lost);
+        let cause =
+            reason.as_ref().map_or(if trouble.is_some() { 41 } else { 16 }, Reason::q850_cause);
+        self.records.push_back(CallRecord {
+            end_us: self.micros(now),
+            outcome,
+            cause: Some(cause),
+            ended_by: Some(ended_by),
+            reason: trouble,
+            ..call.record
+        });
+    }
+
+    pub(super) fn overdue(&mut self, now: Instant, id: CallId, awaited: Awaited) {
+        let b = self.call_mut(id).and_then(|call| call.b);
+        match awaited {
+            Awaited::Response if b.is_some_and(|b| self.user_agent.has_heard(b)) => {
+                let due = now + self.settings.ring_timeout
+                    - self.settings.response_timeout.min(self.settings.ring_timeout);
+                self.await_until(id, Some(Deadline { due, awaited: Awaited::Answer }));
+            }
+            Awaited::Response => {
+                self.give_up_b_leg(now, id, &Reason::q850(102, "Recovery on timer expiry"));
+            }
+            Awaited::Answer => {
+                self.give_up_b_leg(
+                    now,
+                    id,
+                    &Reason::q850(19, "No answer from user (user alerted)"),
+                );
+            }
+            Awaited::End => {
+                self.cut(
+                    now,
+                    id,
+                    &Reason::q850(41, "Temporary failure"),
+                    "the call lasted longer than max_call_duration",
+                );
+            }
+        }
+    }
+
+    /// Ends what is in progress and refuses what is new.
+    pub(super) fn drain(&mut self, now: Instant) {
+        self.draining = true;
+        let busy = Rejection::new(503).with_retry_after(self.settings.retry_after);
+        self.user_agent.set_unavailable(Some(busy.clone()));
+        let ids: Vec<_> =
+            self.calls.iter().map(|(slot, call)| CallId { slot, nonce: call.nonce }).collect();
+        for id in ids {
+            let answered = self.call_mut(id).is_some_and(|call| call.is_answered());
+            let reason = Reason::q850(38, "Network out of order");
+            if answered {
+                self.cut(now, id, &reason, "the call server was drained");
+            } else if let Some(call) = self.remove(id) {
+                if let Some(b) = call.b {
+                    self.user_agent.hang_up(now, b, Some(&reason));
+                }
+                self.user_agent.reject(now, call.a, &busy, &Payload::empty());
+                self.record_rejection(now, call.record, &busy);
+            }
+        }
+    }
+
+    /// Hangs up both legs of an answered call.
+    fn cut(&mut self, now: Instant, id: CallId, reason: &Reason, why: &str) {
+        let Some(call) = self.remove(id) else { return };
+        for leg in [Some(call.a), call.b].into_iter().flatten() {
+            self.user_agent.hang_up(now, leg, Some(reason));
+        }
+        self.records.push_back(CallRecord {
+            end_us: self.micros(now),
+            outcome: Outcome::Answered,
+            cause: Some(reason.q850_cause()),
+            ended_by: Some(Party::Network),
+            reason: Some(why.to_owned()),
+            ..call.record
+        });
+    }
+
+    /// Forgets a call and its legs; what the legs still say is nobody's concern then.
+    pub(super) fn remove(&mut self, id: CallId) -> Option<Call> {
+        self.call_mut(id)?;
+        let call = self.calls.remove(id.slot);
+        self.legs.remove(&call.a);
+        if let Some(b) = call.b {
+            self.legs.remove(&b);
+        }
+        Some(call)
+    }
+}
+
+fn reason_of(bye: &Request) -> Option<Reason> {
+    Reason::of(bye)
+}
+
+const fn word(side: Side) -> &'static str {
+    match side {
+        Side::A => "caller's side",
+        Side::B => "answering point",
+    }
+}

@@ -1,0 +1,56 @@
+//! Where a call may go: the answering points of its route, in order, each at most once.
+
+use std::collections::VecDeque;
+
+use sip_proto::Rejection;
+use sip_proto::message::{Request, Response, Uri};
+use sip_proto::reason::Reason;
+use topology::{Psap, Topology};
+
+/// The answering points that are still to be tried, as indices into the topology.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Itinerary {
+    ahead: VecDeque<usize>,
+    tried: Vec<usize>,
+}
+
+impl Itinerary {
+    /// The route for what `invite` dials, from where its caller is (the PDAAU of French departments).
+    pub(super) fn find(topology: &Topology, invite: &Request) -> Result<Self, Rejection> {
+        let not_found = || Rejection::new(404).with_reason(Reason::q850(1, "Unallocated number"));
+        let number = invite.uri().dialled().ok_or_else(|| {
+            not_found().with_warning("the Request-URI has no number; dial sip:112@…")
+        })?;
+        if let Some(at) = topology.psaps.iter().position(|psap| psap.number == number) {
+            return Ok(Self { ahead: [at].into(), tried: Vec::new() });
+        }
+        let commune = invite.commune();
+        let route = topology.routes.find(&number, commune).ok_or_else(|| {
+            let from = commune.unwrap_or("an unknown commune");
+            not_found().with_warning(format!("no route for {number} from {from}"))
+        })?;
+        let at = |name: &String| topology.psaps.iter().position(|psap| psap.name == *name);
+        Ok(Self { ahead: route.psaps.iter().filter_map(at).collect(), tried: Vec::new() })
+    }
+
+    /// Takes the next answering point.
+    pub(super) fn next<'a>(&mut self, topology: &'a Topology) -> Option<&'a Psap> {
+        loop {
+            let at = self.ahead.pop_front()?;
+            if !self.tried.contains(&at) {
+                self.tried.push(at);
+                return topology.psaps.get(at);
+            }
+        }
+    }
+
+    /// Follows a 3xx, if its Contact has the number of an answering point of this network (RFC 3261 §8.1.3.4). An address
+    /// outside the network is not followed: it would make the call server anybody's relay.
+    pub(super) fn redirect(&mut self, topology: &Topology, response: &Response) {
+        let Some(contact) = response.contact() else { return };
+        let number = Uri::dialled(&contact.uri()).unwrap_or_default();
+        if let Some(at) = topology.psaps.iter().position(|psap| psap.number == number) {
+            self.ahead.push_front(at);
+        }
+    }
+}

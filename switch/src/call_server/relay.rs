@@ -1,0 +1,69 @@
+//! What crosses an established call: re-INVITE and UPDATE with their offers and answers, INFO and the like.
+
+use std::time::Instant;
+
+use sip_proto::message::{Payload, Request, Response};
+use sip_proto::transaction::ServerId;
+use sip_proto::user_agent::LegId;
+
+use super::CallServer;
+
+impl CallServer {
+    /// The ACK of a 2xx: it carries the answer when the 2xx carried the offer (RFC 3261 §13.2.1).
+    pub(super) fn confirmed(&mut self, now: Instant, leg: LegId, ack: &Request) {
+        let Some((id, side)) = self.find(leg) else { return };
+        let other = self.call_mut(id).and_then(|call| call.leg(side.other()));
+        if let Some(other) = other {
+            // Does nothing unless an ACK is owed there.
+            self.user_agent.acknowledge(now, other, &Payload::relay(ack));
+        }
+    }
+
+    pub(super) fn modify(&mut self, now: Instant, leg: LegId, server: ServerId, request: &Request) {
+        let Some((id, side)) = self.find(leg) else { return };
+        let other = self.call_mut(id).and_then(|call| call.leg(side.other()));
+        let method = request.method();
+        let taken = other.is_some_and(|other| {
+            self.user_agent.modify(now, other, method, Payload::relay(request))
+        });
+        if !taken {
+            // RFC 3261 §14.2: the other side is changing the session too.
+            self.user_agent.respond(now, server, 491, &Payload::empty());
+        } else if let Some(call) = self.call_mut(id) {
+            call.modifying = Some((side, server));
+        }
+    }
+
+    pub(super) fn modified(&mut self, now: Instant, leg: LegId, response: &Response) {
+        let Some((id, _)) = self.find(leg) else { return };
+        let pending = self.call_mut(id).and_then(|call| call.modifying.take());
+        if let Some((_, server)) = pending {
+            let payload = Payload::relay(response);
+            self.user_agent.respond(now, server, response.status(), &payload);
+        }
+    }
+
+    pub(super) fn cross(&mut self, now: Instant, leg: LegId, server: ServerId, request: &Request) {
+        let Some((id, side)) = self.find(leg) else { return };
+        let other = self.call_mut(id).and_then(|call| call.leg(side.other()));
+        let payload = Payload::relay(request);
+        let method = request.method();
+        let seq = other.and_then(|other| self.user_agent.request(now, other, method, &payload));
+        match (seq, self.call_mut(id)) {
+            (Some(seq), Some(call)) => call.crossing.push((side, server, seq)),
+            _ => self.user_agent.respond(now, server, 480, &Payload::empty()),
+        }
+    }
+
+    pub(super) fn crossed(&mut self, now: Instant, leg: LegId, response: &Response) {
+        let Some((id, side)) = self.find(leg) else { return };
+        let Some(call) = self.call_mut(id) else { return };
+        let seq = response.cseq().0;
+        let at =
+            call.crossing.iter().position(|(from, _, have)| *from == side.other() && *have == seq);
+        if let Some(at) = at {
+            let (_, server, _) = call.crossing.swap_remove(at);
+            self.user_agent.respond(now, server, response.status(), &Payload::relay(response));
+        }
+    }
+}

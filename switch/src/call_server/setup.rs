@@ -1,0 +1,240 @@
+//! From the caller's INVITE to the answer: admission, routing, one answering point after the other.
+
+use std::time::Instant;
+
+use sip_proto::Rejection;
+use sip_proto::message::{Payload, Request, Response, host_port};
+use sip_proto::reason::{Reason, cause_of_status};
+use sip_proto::user_agent::{Failure, Invite, LegId};
+use telemetry::{BoxKind, CallRecord, Outcome};
+use topology::Psap;
+
+use super::CallServer;
+use super::call::{Awaited, Call, CallId, Deadline, Side};
+use super::itinerary::Itinerary;
+
+impl CallServer {
+    pub(super) fn offered(&mut self, now: Instant, a: LegId, invite: Request) {
+        self.counts.offered += 1;
+        let record = self.open_record(now, &invite);
+        let admitted = self.admit(&invite).and_then(|()| Itinerary::find(&self.topology, &invite));
+        match admitted {
+            Ok(itinerary) => {
+                let id = self.insert(Call {
+                    nonce: 0,
+                    a,
+                    b: None,
+                    invite: Some(invite),
+                    itinerary,
+                    refusal: Rejection::new(480),
+                    deadline: None,
+                    modifying: None,
+                    crossing: Vec::new(),
+                    record,
+                });
+                self.try_next(now, id);
+            }
+            Err(rejection) => {
+                self.user_agent.reject(now, a, &rejection, &Payload::empty());
+                self.record_rejection(now, record, &rejection);
+            }
+        }
+    }
+
+    /// Who may come in. A refusal here is cheap and says when to try again.
+    fn admit(&mut self, invite: &Request) -> Result<(), Rejection> {
+        let full = self.calls.len() >= self.settings.max_calls as usize;
+        if self.draining || full {
+            self.counts.shed += 1;
+            return Err(Rejection::new(503)
+                .with_retry_after(self.settings.retry_after)
+                .with_reason(Reason::q850(42, "Switching equipment congestion")));
+        }
+        // RFC 3261 §16.3 item 3, which RFC 7332 asks of back-to-back user agents too.
+        if invite.max_forwards() == Some(0) {
+            return Err(Rejection::new(483).with_reason(Reason::q850(25, "Exchange routing error")));
+        }
+        Ok(())
+    }
+
+    /// Offers the call to the next answering point, or refuses it.
+    fn try_next(&mut self, now: Instant, id: CallId) {
+        let topology = std::sync::Arc::clone(&self.topology);
+        let Some(call) = self.call_mut(id) else { return };
+        let Some(psap) = call.itinerary.next(&topology) else {
+            self.refuse(now, id);
+            return;
+        };
+        call.record.psap = Some(psap.name.clone());
+        call.record.tried.push(psap.name.clone());
+        let attempt = call.record.attempt.clone();
+        let rerouted = call.record.tried.len() > 1;
+        let Some(invite) = &call.invite else { return };
+        let invite = b_leg_invite(invite, psap, attempt);
+        let b = self.user_agent.connect(now, invite);
+        self.counts.rerouted += u64::from(rerouted);
+        self.legs.insert(b, (id, Side::B));
+        if let Some(call) = self.call_mut(id) {
+            call.b = Some(b);
+        }
+        let due = now + self.settings.response_timeout;
+        self.await_until(id, Some(Deadline { due, awaited: Awaited::Response }));
+    }
+
+    pub(super) fn progress(&mut self, now: Instant, b: LegId, response: &Response) {
+        let Some((id, _)) = self.find(b) else { return };
+        let at = self.micros(now);
+        let Some(call) = self.call_mut(id) else { return };
+        call.record.ring_us.get_or_insert(at);
+        let a = call.a;
+        self.carry_session_id(b, a);
+        self.user_agent.ring(now, a, response.status(), &Payload::relay(response));
+    }
+
+    pub(super) fn answered(&mut self, now: Instant, b: LegId, response: &Response) {
+        let Some((id, _)) = self.find(b) else { return };
+        let at = self.micros(now);
+        self.counts.answered += 1;
+        let due = now + self.settings.max_call_duration;
+        self.await_until(id, Some(Deadline { due, awaited: Awaited::End }));
+        let Some(call) = self.call_mut(id) else { return };
+        call.record.answer_us = Some(at);
+        call.record.status = Some(200);
+        call.invite = None;
+        let a = call.a;
+        self.carry_session_id(b, a);
+        self.user_agent.accept(now, a, &Payload::relay(response));
+    }
+
+    pub(super) fn failed(&mut self, now: Instant, b: LegId, failure: &Failure) {
+        let Some((id, _)) = self.find(b) else { return };
+        self.legs.remove(&b);
+        let topology = std::sync::Arc::clone(&self.topology);
+        let Some(call) = self.call_mut(id) else { return };
+        call.b = None;
+        call.refusal = refusal_for(failure);
+        if let Failure::Response(response) = failure
+            && (300..400).contains(&response.status())
+        {
+            call.itinerary.redirect(&topology, response);
+        }
+        self.try_next(now, id);
+    }
+
+    /// The answering point kept silent, or let it ring for too long: the next one is tried. Should the first one answer after
+    /// all, the user agent ends that dialog.
+    pub(super) fn give_up_b_leg(&mut self, now: Instant, id: CallId, reason: &Reason) {
+        let Some(call) = self.call_mut(id) else { return };
+        call.refusal = Rejection::new(480).with_reason(reason.clone());
+        if let Some(b) = call.b.take() {
+            self.legs.remove(&b);
+            self.user_agent.hang_up(now, b, Some(reason));
+        }
+        self.try_next(now, id);
+    }
+
+    fn refuse(&mut self, now: Instant, id: CallId) {
+        let Some(call) = self.remove(id) else { return };
+        self.user_agent.reject(now, call.a, &call.refusal, &Payload::empty());
+        self.record_rejection(now, call.record, &call.refusal);
+    }
+
+    /// RFC 7989 §7: the halves of the Session-ID belong to the two ends, so what B says of itself is what A hears.
+    fn carry_session_id(&mut self, from: LegId, to: LegId) {
+        if let Some(half) = self.user_agent.peer_session_id(from).map(str::to_owned) {
+            self.user_agent.set_session_id(to, &half);
+        }
+    }
+
+    fn open_record(&mut self, now: Instant, invite: &Request) -> CallRecord {
+        let attempt = invite.session_id().map(|id| id.local().to_owned());
+        let at = self.micros(now);
+        CallRecord {
+            // A caller without Session-ID gets one here (RFC 7989 §7).
+            attempt: attempt.unwrap_or_else(|| self.user_agent.uuid().into()),
+            kind: BoxKind::CallServer,
+            node: self.settings.name.clone(),
+            call_id: invite.call_id().to_owned(),
+            number: invite.uri().dialled().unwrap_or_default(),
+            commune: invite.commune().map(str::to_owned),
+            site: Some(self.settings.site.clone()),
+            psap: None,
+            trunk_group: None,
+            tried: Vec::new(),
+            intended_us: None,
+            start_us: at,
+            ring_us: None,
+            answer_us: None,
+            end_us: at,
+            outcome: Outcome::Rejected,
+            status: None,
+            cause: None,
+            ended_by: None,
+            reason: None,
+        }
+    }
+
+    pub(super) fn record_rejection(
+        &mut self,
+        now: Instant,
+        record: CallRecord,
+        rejection: &Rejection,
+    ) {
+        self.counts.rejected += 1;
+        let cause = rejection.reason.as_ref().map(Reason::q850_cause);
+        self.records.push_back(CallRecord {
+            end_us: self.micros(now),
+            outcome: Outcome::Rejected,
+            status: Some(rejection.status),
+            cause: Some(cause.unwrap_or_else(|| cause_of_status(rejection.status))),
+            reason: rejection.warning.clone(),
+            ..record
+        });
+    }
+}
+
+/// The B leg's INVITE: the caller's, with all its end-to-end headers and its body, towards `psap`.
+fn b_leg_invite(invite: &Request, psap: &Psap, attempt: String) -> Invite {
+    let uri = invite.uri();
+    let place = host_port(psap.address);
+    // A service URN stays as it is and a Route leads to the answering point (NENA-STA-010 §3.1); a short number is translated
+    // to the ten digits of the competent centre.
+    let (uri, route) = match uri.service() {
+        Some(_) => (uri.as_str().to_owned(), vec![format!("<sip:{place};lr>")]),
+        None => (format!("sip:{}@{place}", psap.number), Vec::new()),
+    };
+    Invite {
+        next_hop: psap.address,
+        uri,
+        from: invite.from_untagged(),
+        to: invite.to_untagged(),
+        max_forwards: invite.max_forwards().map_or(70, |hops| hops.saturating_sub(1)),
+        route,
+        session_id: Some(attempt),
+        payload: Payload::relay(invite),
+    }
+}
+
+/// What the caller is told when this failure was the last one. A 5xx or 408 of an answering point is not one of this call
+/// server, so it must not look like one: the trunk group would try the same answering points over another site.
+fn refusal_for(failure: &Failure) -> Rejection {
+    match failure {
+        Failure::Response(response) => {
+            let status = response.status();
+            let reason = Reason::of(response).unwrap_or_else(|| {
+                Reason::q850(cause_of_status(status), "Answering point refused")
+            });
+            let status = match status {
+                300..=399 | 401 | 407 | 408 | 487 | 500..=599 => 480,
+                other => other,
+            };
+            Rejection::new(status).with_reason(reason)
+        }
+        Failure::Timeout => {
+            Rejection::new(480).with_reason(Reason::q850(102, "Recovery on timer expiry"))
+        }
+        Failure::Unreachable => {
+            Rejection::new(480).with_reason(Reason::q850(27, "Destination out of order"))
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! One member of the pool under watch: probes and calls move it between states.
+//!
+//! ```text
+//!        suspect_after silences          down_after silences
+//!    Up ───────────────────────► Suspect ───────────────────► Down
+//!    ▲ ◄──────── any sign of life ──┘                          │
+//!    └──────────────── up_after answered probes in a row ──────┘
+//!
+//!    OPTIONS answered 503: Draining (alive, but wants no new calls) until it is answered otherwise
+//! ```
+
+use serde::Serialize;
+use topology::Pool;
+
+/// Whether a member gets new calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MemberState {
+    /// Gets calls.
+    Up,
+    /// Gets calls only when no member is up.
+    Suspect,
+    /// Gets no calls.
+    Down,
+    /// Gets no new calls; those that it has go on.
+    Draining,
+}
+
+/// The record of one member.
+#[derive(Debug, Clone)]
+pub struct Watch {
+    state: MemberState,
+    limits: Limits,
+    /// Silences since the last sign of life.
+    silences: u32,
+    /// Answered probes in a row.
+    answers: u32,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Limits {
+    suspect_after: u32,
+    down_after: u32,
+    up_after: u32,
+}
+
+impl Watch {
+    /// A member is taken to be up until it shows otherwise.
+    #[must_use]
+    pub fn new(pool: &Pool) -> Self {
+        let limits = Limits {
+            suspect_after: pool.suspect_after,
+            down_after: pool.down_after,
+            up_after: pool.up_after,
+        };
+        Self { state: MemberState::Up, limits, silences: 0, answers: 0 }
+    }
+
+    #[must_use]
+    pub const fn state(&self) -> MemberState {
+        self.state
+    }
+
+    /// A probe was answered with `status`. 503 says "alive, but no new calls"; any other answer is a plain sign of life.
+    pub fn probe_answered(&mut self, status: u16) {
+        self.silences = 0;
+        self.answers += 1;
+        self.state = match (self.state, status) {
+            (_, 503) => MemberState::Draining,
+            (MemberState::Down, _) if self.answers < self.limits.up_after => MemberState::Down,
+            _ => MemberState::Up,
+        };
+    }
+
+    /// A probe or a call got no response at all.
+    pub fn silent(&mut self) {
+        self.answers = 0;
+        self.silences += 1;
+        if self.silences >= self.limits.down_after {
+            self.state = MemberState::Down;
+        } else if self.silences >= self.limits.suspect_after && self.state != MemberState::Down {
+            self.state = MemberState::Suspect;
+        }
+    }
+
+    /// A call got a response: as good as a probe, but it does not bring a member back that is down.
+    pub fn call_answered(&mut self) {
+        self.silences = 0;
+        if self.state == MemberState::Suspect {
+            self.state = MemberState::Up;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn watch() -> Watch {
+        Watch::new(&Pool {
+            probe_interval: Duration::from_secs(2),
+            probe_timeout: Duration::from_secs(1),
+            suspect_after: 1,
+            down_after: 3,
+            up_after: 2,
+        })
+    }
+
+    #[test]
+    fn silences_lead_through_suspect_to_down() {
+        let mut watch = watch();
+        let states: Vec<_> = (0..3)
+            .map(|_| {
+                watch.silent();
+                watch.state()
+            })
+            .collect();
+        assert_eq!(states, [MemberState::Suspect, MemberState::Suspect, MemberState::Down]);
+    }
+
+    #[test]
+    fn one_sign_of_life_ends_suspicion_but_not_a_fall() {
+        let mut watch = watch();
+        watch.silent();
+        watch.call_answered();
+        assert_eq!(watch.state(), MemberState::Up);
+        (0..3).for_each(|_| watch.silent());
+        watch.call_answered();
+        watch.probe_answered(200);
+        assert_eq!(watch.state(), MemberState::Down);
+        watch.probe_answered(200);
+        assert_eq!(watch.state(), MemberState::Up);
+    }
+
+    #[test]
+    fn a_busy_member_is_draining_and_not_dead() {
+        let mut watch = watch();
+        watch.probe_answered(503);
+        assert_eq!(watch.state(), MemberState::Draining);
+        watch.probe_answered(200);
+        assert_eq!(watch.state(), MemberState::Up);
+    }
+}

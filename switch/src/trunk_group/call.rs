@@ -1,0 +1,77 @@
+//! One call through a trunk group.
+
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use sip_proto::message::Request;
+use sip_proto::transaction::{ClientId, ServerId};
+use telemetry::CallRecord;
+
+use super::circuits::Circuit;
+
+/// Names a call; the name of a call that is over never matches a new one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct CallId {
+    pub(super) slot: usize,
+    pub(super) nonce: u64,
+}
+
+/// What a transaction of this trunk group is for.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Owner {
+    /// The INVITE that makes the call, on either side.
+    Setup(CallId),
+    /// A request inside the dialog, forwarded for the server transaction `server`.
+    Inside { call: CallId, server: ServerId, ends: bool },
+    /// OPTIONS to the member at this place.
+    Probe(usize),
+}
+
+/// One call.
+#[derive(Debug)]
+pub(super) struct Call {
+    pub(super) nonce: u64,
+    /// Call-ID and the caller's tag: finds this call for requests inside its dialog.
+    pub(super) key: Box<str>,
+    pub(super) caller_tag: Box<str>,
+    /// The caller's INVITE transaction.
+    pub(super) server: ServerId,
+    /// Where the caller's INVITE came from.
+    pub(super) source: SocketAddr,
+    /// What is forwarded; kept until the answer, in case the next site must be tried.
+    pub(super) invite: Option<Request>,
+    /// Where the call is now: the member, and the circuit that it holds there.
+    pub(super) circuit: Option<(usize, Circuit)>,
+    pub(super) client: Option<ClientId>,
+    pub(super) tried: Vec<usize>,
+    pub(super) state: State,
+    /// To tag of the first 2xx: the dialog that is the call. Other answers are of forks.
+    pub(super) answered_tag: Box<str>,
+    /// re-INVITEs on their way through: what a CANCEL of them must reach.
+    pub(super) inside: Vec<(ServerId, ClientId)>,
+    pub(super) due: Option<Instant>,
+    pub(super) record: CallRecord,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum State {
+    /// The site has not said anything.
+    Trying,
+    /// The site has the call; Timer C runs (RFC 3261 §16.6 item 11).
+    Proceeding,
+    /// The caller has given up; the final response is on its way.
+    Cancelled,
+    /// A dialog exists.
+    Answered,
+}
+
+impl Call {
+    pub(super) fn is_cancelled(&self) -> bool {
+        self.state == State::Cancelled
+    }
+}
+
+/// What identifies a call of a caller.
+pub(super) fn key(call_id: &str, caller_tag: &str) -> String {
+    [call_id, "\n", caller_tag].concat()
+}

@@ -1,0 +1,337 @@
+//! A trunk group: the border element between callers and pool — a stateful proxy (RFC 3261 §16) with circuits.
+//!
+//! | what happens | file |
+//! |---|---|
+//! | an INVITE arrives, a site is chosen, refuses, is silent or answers | `setup.rs` |
+//! | requests inside the dialog pass; BYE gives the circuit back | `inside.rs` |
+//! | which site | `selection.rs`, with `member.rs` and `circuits.rs` |
+
+mod call;
+mod circuits;
+mod inside;
+mod member;
+mod selection;
+mod setup;
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use hashbrown::HashMap;
+use node::Node;
+use rand::SeedableRng as _;
+use rand::rngs::StdRng;
+use serde::Serialize;
+use sip_proto::message::{Method, Request};
+use sip_proto::reason::Reason;
+use sip_proto::timer::Deadlines;
+use sip_proto::transaction::{ClientId, Event, ServerId, Transactions};
+use sip_proto::wall::WallClock;
+use sip_proto::{Packet, Rejection, Transport};
+use slab::Slab;
+use telemetry::CallRecord;
+use topology::Topology;
+
+use call::{Call, CallId, Owner};
+use member::Member;
+use selection::Selection;
+
+pub use circuits::{Circuit, Circuits};
+pub use member::{Counts as MemberCounts, MemberSnapshot};
+pub use selection::{Candidate, Selection as SelectionPolicy};
+
+/// One trunk group; see the module's table.
+#[derive(Debug)]
+pub struct TrunkGroup {
+    settings: topology::TrunkGroup,
+    probing: Probing,
+    address: SocketAddr,
+    /// Our Record-Route value.
+    record_route: String,
+    transactions: Transactions<Owner>,
+    members: Vec<Member>,
+    selection: Selection,
+    calls: Slab<Call>,
+    by_key: HashMap<Box<str>, CallId>,
+    deadlines: Deadlines<Wake>,
+    probes: HashMap<usize, ClientId>,
+    records: VecDeque<CallRecord>,
+    wall: WallClock,
+    next_nonce: u64,
+    draining: bool,
+    counts: Counts,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Probing {
+    interval: Duration,
+    timeout: Duration,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Wake {
+    Call(CallId),
+    ProbeRound,
+    ProbeTimeout(usize, ClientId),
+}
+
+/// What a trunk group has done since it started.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Counts {
+    pub offered: u64,
+    pub answered: u64,
+    pub rejected: u64,
+    pub abandoned: u64,
+    pub lost: u64,
+    /// Attempts on a further site after the first one of a call.
+    pub rerouted: u64,
+    /// Requests inside dialogs that this trunk group does not know.
+    pub unknown_dialog: u64,
+}
+
+/// What a console shows of a trunk group.
+#[derive(Debug, Clone, Serialize)]
+pub struct Snapshot {
+    pub calls: usize,
+    pub draining: bool,
+    #[serde(flatten)]
+    pub counts: Counts,
+    pub members: Vec<MemberSnapshot>,
+    pub malformed: u64,
+    pub resent: u64,
+    pub stray: u64,
+}
+
+impl TrunkGroup {
+    /// The trunk group `settings` of a network, reached at `address`.
+    #[must_use]
+    pub fn new(
+        settings: topology::TrunkGroup,
+        topology: &Topology,
+        address: SocketAddr,
+        seed: u64,
+        wall: WallClock,
+        now: Instant,
+    ) -> Self {
+        let transactions =
+            Transactions::new(address, crate::call_server::sip_timers(topology), seed);
+        let mut deadlines = Deadlines::default();
+        deadlines.push(now, Wake::ProbeRound);
+        Self {
+            probing: Probing {
+                interval: topology.pool.probe_interval,
+                timeout: topology.pool.probe_timeout,
+            },
+            address,
+            record_route: format!("<sip:{};lr>", transactions.sent_by()),
+            transactions,
+            members: settings.members.iter().map(|one| Member::new(one, &topology.pool)).collect(),
+            selection: Selection::new(
+                settings.policy,
+                StdRng::seed_from_u64(seed ^ 0x7472_756e_6b),
+            ),
+            settings,
+            calls: Slab::new(),
+            by_key: HashMap::new(),
+            deadlines,
+            probes: HashMap::new(),
+            records: VecDeque::new(),
+            wall,
+            next_nonce: 0,
+            draining: false,
+            counts: Counts::default(),
+        }
+    }
+
+    fn settle(&mut self, now: Instant) {
+        while let Some(event) = self.transactions.poll_event() {
+            self.handle_event(now, event);
+        }
+    }
+
+    fn handle_event(&mut self, now: Instant, event: Event<Owner>) {
+        match event {
+            Event::Request { id, request, source, .. } => self.receive(now, id, request, source),
+            Event::Ack { request, source, .. } => self.forward_ack(&request, source),
+            Event::Cancel { owner: Some(owner), invite, .. } => self.cancelled(now, owner, invite),
+            Event::Cancel { owner: None, invite, .. } => {
+                self.transactions.reject(now, invite, &Rejection::new(487));
+            }
+            Event::Response { id, owner, response } => match owner {
+                Owner::Setup(call) => self.setup_response(now, call, id, &response),
+                Owner::Inside { call, server, ends } => {
+                    self.inside_response(now, call, server, ends, &response);
+                }
+                Owner::Probe(member) => self.probe_answered(member, id, response.status()),
+            },
+            Event::Failed { id, owner, .. } => match owner {
+                Owner::Setup(call) => self.setup_failed(now, call, id),
+                Owner::Inside { call, server, ends } => self.inside_failed(now, call, server, ends),
+                Owner::Probe(member) => self.probe_silent(member, id),
+            },
+            Event::NoAck { .. } => {}
+        }
+    }
+
+    /// Request validation of a proxy: RFC 3261 §16.3.
+    fn receive(&mut self, now: Instant, id: ServerId, request: Request, source: SocketAddr) {
+        if let Err(rejection) = self.inspect(&request) {
+            self.transactions.reject(now, id, &rejection);
+        } else if request.to_tag().is_some() {
+            self.forward_inside(now, id, &request, source);
+        } else {
+            match request.method() {
+                Method::Invite => self.offered(now, id, request, source),
+                Method::Options => self.answer_options(now, id),
+                Method::Bye | Method::Update | Method::Info | Method::Prack => {
+                    self.transactions.reject(now, id, &Rejection::new(481));
+                }
+                Method::Other => self.transactions.reject(now, id, &Rejection::new(501)),
+                _ => self.transactions.reject(now, id, &Rejection::new(405)),
+            }
+        }
+    }
+
+    fn inspect(&self, request: &Request) -> Result<(), Rejection> {
+        let uri = request.uri();
+        let routable = uri.service().is_some()
+            || ["sip", "tel"].iter().any(|scheme| scheme.eq_ignore_ascii_case(uri.scheme()));
+        if !routable {
+            return Err(Rejection::new(416));
+        }
+        // An OPTIONS that has come to its last hop is answered there (RFC 3261 §16.3 item 3, §11).
+        if request.max_forwards() == Some(0) && request.method() != Method::Options {
+            return Err(Rejection::new(483).with_reason(Reason::q850(25, "Exchange routing error")));
+        }
+        // RFC 3261 §16.3 item 4: what we have forwarded already comes back.
+        if request.has_via_of(self.transactions.sent_by()) {
+            return Err(Rejection::new(482).with_reason(Reason::q850(25, "Exchange routing error")));
+        }
+        request.refuse_proxy_require()
+    }
+
+    fn answer_options(&mut self, now: Instant, id: ServerId) {
+        let rejection = if self.draining { self.busy() } else { Rejection::new(200) };
+        self.transactions.reject(now, id, &rejection);
+    }
+
+    fn busy(&self) -> Rejection {
+        Rejection::new(503)
+            .with_retry_after(self.settings.next_site_after.max(Duration::from_secs(1)))
+    }
+
+    fn call_mut(&mut self, id: CallId) -> Option<&mut Call> {
+        self.calls.get_mut(id.slot).filter(|call| call.nonce == id.nonce)
+    }
+
+    fn wake_call_at(&mut self, id: CallId, due: Instant) {
+        if let Some(call) = self.call_mut(id) {
+            call.due = Some(due);
+            self.deadlines.push(due, Wake::Call(id));
+        }
+    }
+
+    fn micros(&self, now: Instant) -> u64 {
+        self.wall.micros(now)
+    }
+}
+
+/// OPTIONS to every member.
+impl TrunkGroup {
+    fn probe_round(&mut self, now: Instant) {
+        for index in 0..self.members.len() {
+            let Some(peer) = self.members.get(index).map(|member| member.address) else { continue };
+            let id = self.transactions.probe(now, peer, Owner::Probe(index));
+            self.probes.insert(index, id);
+            self.deadlines.push(now + self.probing.timeout, Wake::ProbeTimeout(index, id));
+        }
+        self.deadlines.push(now + self.probing.interval, Wake::ProbeRound);
+    }
+
+    fn probe_answered(&mut self, index: usize, id: ClientId, status: u16) {
+        if status >= 200 && self.probes.get(&index) == Some(&id) {
+            self.probes.remove(&index);
+            if let Some(member) = self.members.get_mut(index) {
+                member.watch.probe_answered(status);
+            }
+        }
+    }
+
+    fn probe_silent(&mut self, index: usize, id: ClientId) {
+        if self.probes.get(&index) == Some(&id) {
+            self.probes.remove(&index);
+            self.transactions.forget(id);
+            if let Some(member) = self.members.get_mut(index) {
+                member.watch.silent();
+            }
+        }
+    }
+}
+
+impl Node for TrunkGroup {
+    type Command = std::convert::Infallible;
+    type Event = CallRecord;
+    type Snapshot = Snapshot;
+
+    fn handle_packet(&mut self, now: Instant, packet: Packet) {
+        self.transactions.handle_packet(now, packet);
+        self.settle(now);
+    }
+
+    fn handle_timeout(&mut self, now: Instant) {
+        self.transactions.handle_timeout(now);
+        self.settle(now);
+        while let Some(wake) = self.deadlines.pop_due(now) {
+            match wake {
+                Wake::Call(id) => self.overdue(now, id),
+                Wake::ProbeRound if self.draining => {}
+                Wake::ProbeRound => self.probe_round(now),
+                Wake::ProbeTimeout(index, id) => self.probe_silent(index, id),
+            }
+        }
+        self.settle(now);
+    }
+
+    fn handle_unreachable(&mut self, now: Instant, transport: Transport, peer: SocketAddr) {
+        self.transactions.handle_unreachable(now, transport, peer);
+        self.settle(now);
+    }
+
+    fn handle_command(&mut self, _now: Instant, command: Self::Command) {
+        match command {}
+    }
+
+    /// A proxy cannot end dialogs: it refuses new calls, and the ends of the others pass through it.
+    fn handle_drain(&mut self, _now: Instant) {
+        self.draining = true;
+    }
+
+    fn poll_transmit(&mut self) -> Option<Packet> {
+        self.transactions.poll_transmit()
+    }
+
+    fn poll_event(&mut self) -> Option<CallRecord> {
+        self.records.pop_front()
+    }
+
+    fn poll_timeout(&self) -> Option<Instant> {
+        [self.transactions.poll_timeout(), self.deadlines.next()].into_iter().flatten().min()
+    }
+
+    fn snapshot(&self) -> Snapshot {
+        let stats = self.transactions.stats();
+        Snapshot {
+            calls: self.calls.len(),
+            draining: self.draining,
+            counts: self.counts,
+            members: self.members.iter().map(MemberSnapshot::from).collect(),
+            malformed: stats.malformed,
+            resent: stats.resent,
+            stray: stats.stray,
+        }
+    }
+
+    fn is_drained(&self) -> bool {
+        self.draining && self.calls.is_empty()
+    }
+}

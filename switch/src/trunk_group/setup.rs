@@ -1,0 +1,390 @@
+//! From the caller's INVITE to its final response: one site after the other.
+//!
+//! A site that dies while the call rings says nothing more; its caller's INVITE is decided by Timer C or by the caller's
+//! patience. A site that dies before its first response is left after `next_site_after`.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use sip_proto::Rejection;
+use sip_proto::message::{Forward, Request, Response, host_port};
+use sip_proto::reason::{Reason, cause_of_status};
+use sip_proto::transaction::{ClientId, ServerId, Target};
+use telemetry::{BoxKind, CallRecord, Outcome, Party};
+
+use super::TrunkGroup;
+use super::call::{Call, CallId, Owner, State, key};
+use crate::pool::MemberState;
+
+/// RFC 3261 §16.6 item 11: more than three minutes.
+const TIMER_C: Duration = Duration::from_secs(185);
+
+impl TrunkGroup {
+    pub(super) fn offered(
+        &mut self,
+        now: Instant,
+        server: ServerId,
+        invite: Request,
+        source: SocketAddr,
+    ) {
+        self.counts.offered += 1;
+        let record = self.open_record(now, &invite);
+        let key: Box<str> = key(invite.call_id(), invite.from_tag()).into();
+        let merged = self.by_key.contains_key(&key);
+        if self.draining || merged {
+            // RFC 3261 §8.2.2.2: the same call over two paths.
+            let rejection = if merged { Rejection::new(482) } else { self.busy() };
+            self.transactions.reject(now, server, &rejection);
+            self.record_rejection(now, record, &rejection);
+            return;
+        }
+        // Until a site answers, only we can stop the caller's retransmissions.
+        self.transactions.trying(now, server);
+        self.next_nonce += 1;
+        let call = Call {
+            nonce: self.next_nonce,
+            key: key.clone(),
+            caller_tag: invite.from_tag().into(),
+            server,
+            source,
+            invite: Some(invite),
+            circuit: None,
+            client: None,
+            tried: Vec::new(),
+            state: State::Trying,
+            answered_tag: "".into(),
+            inside: Vec::new(),
+            due: None,
+            record,
+        };
+        let id = CallId { slot: self.calls.insert(call), nonce: self.next_nonce };
+        self.by_key.insert(key, id);
+        self.transactions.own(server, Owner::Setup(id));
+        self.try_next(now, id, None);
+    }
+
+    /// Offers the call to the next site; if none is left, refuses it with `last`, or for want of a circuit.
+    fn try_next(&mut self, now: Instant, id: CallId, last: Option<Rejection>) {
+        let Some(index) = self.choose(now, id) else {
+            let no_circuit =
+                || self.busy().with_reason(Reason::q850(34, "No circuit/channel available"));
+            let rejection = last.unwrap_or_else(no_circuit);
+            self.refuse(now, id, &rejection);
+            return;
+        };
+        let Some(member) = self.members.get_mut(index) else { return };
+        let Some(circuit) = member.circuits.seize() else { return };
+        member.counts.offered += 1;
+        let (peer, name, site) = (member.address, member.name.clone(), member.site.clone());
+        let Some(call) = self.calls.get_mut(id.slot) else { return };
+        self.counts.rerouted += u64::from(!call.tried.is_empty());
+        call.circuit = Some((index, circuit));
+        call.tried.push(index);
+        call.state = State::Trying;
+        call.record.tried.push(name);
+        call.record.site = Some(site);
+        let Some(invite) = &call.invite else { return };
+        let uri = invite.uri();
+        let place = host_port(peer);
+        // A short number is the pool's own (RFC 3261 §16.5); a service URN is not changed by routing.
+        let (uri, route) = match uri.user().filter(|_| uri.is_sip()) {
+            Some(user) => (Some(format!("sip:{user}@{place}")), None),
+            None => (None, Some(format!("<sip:{place};lr>"))),
+        };
+        let forward = Forward {
+            source: call.source,
+            uri: uri.as_deref(),
+            record_route: Some(&self.record_route),
+            pop_route: invite.is_routed_to(self.address),
+            push_route: route.as_deref(),
+        };
+        let client =
+            self.transactions.forward(now, invite, &forward, Target::to(peer), Owner::Setup(id));
+        call.client = Some(client);
+        self.wake_call_at(id, now + self.settings.next_site_after);
+    }
+
+    /// Among the sites not tried yet: those that are up, or failing that, those under suspicion.
+    fn choose(&mut self, now: Instant, id: CallId) -> Option<usize> {
+        let call = self.calls.get(id.slot)?;
+        let caller =
+            call.invite.as_ref().and_then(|invite| invite.from().uri().user()).unwrap_or_default();
+        for state in [MemberState::Up, MemberState::Suspect] {
+            let untried =
+                self.members.iter().enumerate().filter(|(index, _)| !call.tried.contains(index));
+            let candidates: Vec<_> =
+                untried.filter_map(|(index, member)| member.candidate(index, state, now)).collect();
+            if let Some(index) = self.selection.choose(&candidates, caller) {
+                return Some(index);
+            }
+        }
+        None
+    }
+
+    pub(super) fn setup_response(
+        &mut self,
+        now: Instant,
+        id: CallId,
+        client: ClientId,
+        response: &Response,
+    ) {
+        let at = self.micros(now);
+        let Some(call) = self.call_mut(id) else { return };
+        let current = call.client == Some(client);
+        let index = call.circuit.as_ref().map(|(index, _)| *index);
+        if let Some(member) =
+            index.filter(|_| current).and_then(|index| self.members.get_mut(index))
+        {
+            member.watch.call_answered();
+        }
+        match response.status() {
+            status @ 100..=199 if current => self.proceeding(now, id, status, response, at),
+            status @ 200..=299 => self.answered(now, id, status, response, at),
+            status @ 300.. if current => self.refused(now, id, status, response),
+            // A site that was given up: CANCEL is on its way.
+            _ => {}
+        }
+    }
+
+    fn proceeding(&mut self, now: Instant, id: CallId, status: u16, response: &Response, at: u64) {
+        let Some(call) = self.call_mut(id) else { return };
+        if call.state == State::Trying {
+            call.state = State::Proceeding;
+        }
+        if status == 100 {
+            self.wake_call_at(id, now + TIMER_C);
+            return;
+        }
+        call.record.ring_us.get_or_insert(at);
+        let server = call.server;
+        self.wake_call_at(id, now + TIMER_C);
+        if let Some(bytes) = response.without_topmost_via() {
+            self.transactions.respond_bytes(now, server, status, bytes);
+        }
+    }
+
+    /// All 2xx go to the caller, who ends those that it does not want (RFC 3261 §16.7 item 5).
+    fn answered(&mut self, now: Instant, id: CallId, status: u16, response: &Response, at: u64) {
+        let limit = now + self.settings.max_call_duration;
+        let Some(call) = self.call_mut(id) else { return };
+        let server = call.server;
+        let first = call.state != State::Answered;
+        if first {
+            call.state = State::Answered;
+            call.answered_tag = response.to_tag().unwrap_or_default().into();
+            call.invite = None;
+            call.record.answer_us = Some(at);
+            call.record.status = Some(status);
+            let index = call.circuit.as_ref().map(|(index, _)| *index);
+            self.counts.answered += 1;
+            if let Some(member) = index.and_then(|index| self.members.get_mut(index)) {
+                member.counts.answered += 1;
+            }
+            self.wake_call_at(id, limit);
+        }
+        if let Some(bytes) = response.without_topmost_via() {
+            self.transactions.respond_bytes(now, server, status, bytes);
+        }
+    }
+
+    fn refused(&mut self, now: Instant, id: CallId, status: u16, response: &Response) {
+        let retry_after = response.retry_after();
+        let Some(call) = self.call_mut(id) else { return };
+        let cancelled = call.is_cancelled();
+        let index = call.circuit.as_ref().map(|(index, _)| *index);
+        self.release(id, true);
+        if let (503, Some(after)) = (status, retry_after)
+            && let Some(member) = index.and_then(|index| self.members.get_mut(index))
+        {
+            member.hold_off = Some(now + after);
+        }
+        // 408 and 5xx speak of the site, not of the called number: another site may do better.
+        let next = matches!(status, 408 | 500 | 502..=504) && !cancelled;
+        if next {
+            self.try_next(now, id, Some(self.relayed_refusal(status, response)));
+            return;
+        }
+        let Some(call) = self.remove(id) else { return };
+        if let Some(bytes) = response.without_topmost_via() {
+            self.transactions.respond_bytes(now, call.server, status, bytes);
+        }
+        let reason = Reason::of(response);
+        self.close_unanswered(now, call, status, reason.as_ref());
+    }
+
+    /// RFC 3261 §16.7 item 6: a 503 speaks of one site; towards the caller, the pool speaks for itself.
+    fn relayed_refusal(&self, status: u16, response: &Response) -> Rejection {
+        let reason = Reason::of(response)
+            .unwrap_or_else(|| Reason::q850(cause_of_status(status), "All sites refused"));
+        self.busy().with_reason(reason)
+    }
+
+    /// The site said nothing for `next_site_after`, or Timer C ran out, or the answered call is over its limit.
+    pub(super) fn overdue(&mut self, now: Instant, id: CallId) {
+        let Some(call) = self.call_mut(id).filter(|call| call.due.is_some_and(|due| due <= now))
+        else {
+            return;
+        };
+        let (state, client) = (call.state, call.client);
+        match state {
+            State::Trying => self.site_is_silent(now, id),
+            State::Proceeding => {
+                if let Some(client) = client {
+                    self.transactions.cancel(now, client, Vec::new());
+                }
+            }
+            State::Cancelled => self.end_cancelled(now, id),
+            State::Answered => {
+                self.release(id, false);
+                let Some(call) = self.remove(id) else { return };
+                self.counts.lost += 1;
+                self.records.push_back(CallRecord {
+                    end_us: self.micros(now),
+                    outcome: Outcome::Lost,
+                    ended_by: Some(Party::Network),
+                    reason: Some("no BYE came within max_call_duration".to_owned()),
+                    ..call.record
+                });
+            }
+        }
+    }
+
+    pub(super) fn setup_failed(&mut self, now: Instant, id: CallId, client: ClientId) {
+        let Some(call) = self.call_mut(id) else { return };
+        if call.client != Some(client) || call.state == State::Answered {
+            return;
+        }
+        if call.is_cancelled() {
+            self.end_cancelled(now, id);
+        } else {
+            self.site_is_silent(now, id);
+        }
+    }
+
+    fn site_is_silent(&mut self, now: Instant, id: CallId) {
+        let Some(call) = self.call_mut(id) else { return };
+        let index = call.circuit.as_ref().map(|(index, _)| *index);
+        if let Some(client) = call.client.take() {
+            // Held back until the site shows up, if it ever does (RFC 3261 §9.1).
+            self.transactions.cancel(now, client, Vec::new());
+        }
+        self.release(id, true);
+        if let Some(member) = index.and_then(|index| self.members.get_mut(index)) {
+            member.watch.silent();
+        }
+        let silent = self.busy().with_reason(Reason::q850(102, "Recovery on timer expiry"));
+        self.try_next(now, id, Some(silent));
+    }
+
+    /// The caller sent CANCEL; the CANCEL itself has been answered.
+    pub(super) fn cancelled(&mut self, now: Instant, owner: Owner, invite: ServerId) {
+        match owner {
+            Owner::Setup(id) => {
+                let limit = now + self.settings.next_site_after;
+                let Some(call) = self.call_mut(id) else { return };
+                let silent = call.state == State::Trying;
+                call.state = State::Cancelled;
+                if let Some(client) = call.client {
+                    self.transactions.cancel(now, client, Vec::new());
+                }
+                // A silent site answers no CANCEL either.
+                self.wake_call_at(id, if silent { limit } else { now + TIMER_C });
+            }
+            Owner::Inside { call, .. } => {
+                let inside =
+                    self.call_mut(call).map(|call| call.inside.clone()).unwrap_or_default();
+                if let Some((_, client)) = inside.into_iter().find(|(server, _)| *server == invite)
+                {
+                    self.transactions.cancel(now, client, Vec::new());
+                }
+            }
+            Owner::Probe(_) => {}
+        }
+    }
+
+    /// No final response came after the CANCEL: the caller gets its 487 from us.
+    fn end_cancelled(&mut self, now: Instant, id: CallId) {
+        self.release(id, true);
+        let Some(call) = self.remove(id) else { return };
+        self.transactions.reject(now, call.server, &Rejection::new(487));
+        self.close_unanswered(now, call, 487, None);
+    }
+
+    fn refuse(&mut self, now: Instant, id: CallId, rejection: &Rejection) {
+        let Some(call) = self.remove(id) else { return };
+        self.transactions.reject(now, call.server, rejection);
+        self.record_rejection(now, call.record, rejection);
+    }
+
+    /// Gives the circuit back; `failed` if the call was not answered on it.
+    pub(super) fn release(&mut self, id: CallId, failed: bool) {
+        let Some((index, circuit)) = self.call_mut(id).and_then(|call| call.circuit.take()) else {
+            return;
+        };
+        let member = self.members.get_mut(index).expect("members never go away");
+        member.circuits.release(circuit);
+        member.counts.failed += u64::from(failed);
+    }
+
+    /// Forgets a call. Its circuit must have been released.
+    pub(super) fn remove(&mut self, id: CallId) -> Option<Call> {
+        self.call_mut(id)?;
+        let call = self.calls.remove(id.slot);
+        debug_assert!(call.circuit.is_none(), "a call ends without its circuit");
+        self.by_key.remove(&call.key);
+        Some(call)
+    }
+
+    fn close_unanswered(&mut self, now: Instant, call: Call, status: u16, reason: Option<&Reason>) {
+        let abandoned = call.is_cancelled();
+        self.counts.abandoned += u64::from(abandoned);
+        self.counts.rejected += u64::from(!abandoned);
+        self.records.push_back(CallRecord {
+            end_us: self.micros(now),
+            outcome: if abandoned { Outcome::Abandoned } else { Outcome::Rejected },
+            status: Some(status),
+            cause: Some(reason.map_or_else(|| cause_of_status(status), Reason::q850_cause)),
+            ended_by: abandoned.then_some(Party::Caller),
+            ..call.record
+        });
+    }
+
+    fn record_rejection(&mut self, now: Instant, record: CallRecord, rejection: &Rejection) {
+        self.counts.rejected += 1;
+        let cause = rejection.reason.as_ref().map(Reason::q850_cause);
+        self.records.push_back(CallRecord {
+            end_us: self.micros(now),
+            outcome: Outcome::Rejected,
+            status: Some(rejection.status),
+            cause: Some(cause.unwrap_or_else(|| cause_of_status(rejection.status))),
+            ..record
+        });
+    }
+
+    fn open_record(&mut self, now: Instant, invite: &Request) -> CallRecord {
+        let at = self.micros(now);
+        let attempt = invite.session_id().map(|id| id.local().to_owned());
+        CallRecord {
+            attempt: attempt.unwrap_or_default(),
+            kind: BoxKind::TrunkGroup,
+            node: self.settings.name.clone(),
+            call_id: invite.call_id().to_owned(),
+            number: invite.uri().dialled().unwrap_or_default(),
+            commune: invite.commune().map(str::to_owned),
+            site: None,
+            psap: None,
+            trunk_group: Some(self.settings.name.clone()),
+            tried: Vec::new(),
+            intended_us: None,
+            start_us: at,
+            ring_us: None,
+            answer_us: None,
+            end_us: at,
+            outcome: Outcome::Rejected,
+            status: None,
+            cause: None,
+            ended_by: None,
+            reason: None,
+        }
+    }
+}
