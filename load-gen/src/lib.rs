@@ -24,11 +24,12 @@ mod invite;
 mod media;
 mod mix;
 mod pacer;
+pub mod program;
 mod progress;
 mod report;
 mod snapshot;
 pub mod summary;
-mod utc;
+pub mod utc;
 
 pub use generator::{Command, Config, Generator};
 pub use mix::{Caller, Mix, MixError};

@@ -1,7 +1,8 @@
 //! Unix time as text.
 
 /// RFC 3339 in UTC with milliseconds: `2021-06-02T14:45:00.000Z`.
-pub(crate) fn rfc3339(unix_us: u64) -> String {
+#[must_use]
+pub fn rfc3339(unix_us: u64) -> String {
     let (seconds, millis) = (unix_us / 1_000_000, unix_us / 1_000 % 1_000);
     let (year, month, day) = civil(seconds / 86_400);
     let (hour, minute, second) = (seconds / 3_600 % 24, seconds / 60 % 60, seconds % 60);

@@ -24,6 +24,7 @@ mod destination;
 mod location;
 mod negotiation;
 mod position;
+pub mod program;
 mod psap;
 mod queue;
 mod refusal;

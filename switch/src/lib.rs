@@ -18,6 +18,7 @@
 
 pub mod call_server;
 pub mod pool;
+pub mod program;
 
 pub mod trunk_group;
 

@@ -1,1 +1,17 @@
-//! Placeholder.
+//! The network of boxes without a socket and without a clock, for tests.
+//!
+//! ```text
+//!   Network: the boxes of one topology file ──► Simnet: time, latency, loss, partitions, kills
+//!   Phone:   a scripted caller or callee    ──┘    │
+//!                                                  └──► Trace ──► Ladder: one call as a picture
+//! ```
+//!
+//! The same seed gives the same packets at the same times, so a failing schedule can be replayed. The
+//! boxes are those that the actors run; only the sockets and the clock are simulated.
+
+pub mod ladder;
+pub mod link;
+pub mod network;
+pub mod phone;
+pub mod simnet;
+pub mod trace;

@@ -49,6 +49,8 @@ pub(crate) struct NodeActor<N: Node> {
     /// The earliest deadline that will fire.
     armed: Option<Instant>,
     draining: bool,
+    /// The node is at work. Still true when it is asked again: it panicked.
+    inside_node: bool,
     lifeline: Lifeline,
 }
 
@@ -71,12 +73,17 @@ impl<N: Node + Unpin + 'static> NodeActor<N> {
             awaiting_room: false,
             armed: None,
             draining: false,
+            inside_node: false,
             lifeline,
         }
     }
 
     /// Gives the node one input and takes its outputs.
     fn feed(&mut self, input: impl FnOnce(&mut N)) {
+        // actix polls an actor once more while it drops it after a panic.
+        if std::mem::replace(&mut self.inside_node, true) {
+            return;
+        }
         input(&mut self.node);
         while let Some(packet) = self.node.poll_transmit() {
             match packet.transport {
@@ -87,10 +94,14 @@ impl<N: Node + Unpin + 'static> NodeActor<N> {
         while let Some(event) = self.node.poll_event() {
             (self.sink)(event);
         }
+        self.inside_node = false;
     }
 
     /// Ends a series of inputs: sends what they made and arms the next deadline.
     fn settle(&mut self, ctx: &mut Context<Self>) {
+        if self.inside_node {
+            return;
+        }
         if !self.datagrams.is_empty() && self.udp.send(&mut self.datagrams) == Flushed::Waiting {
             self.await_room(ctx);
         }
@@ -153,10 +164,6 @@ impl<N: Node + Unpin + 'static> Actor for NodeActor<N> {
         // A node may have something to send or to wait for from its birth.
         self.feed(|node| node.handle_timeout(Instant::now()));
         self.settle(ctx);
-    }
-
-    fn stopped(&mut self, _: &mut Context<Self>) {
-        self.lifeline.tell_stopped();
     }
 }
 
@@ -245,29 +252,25 @@ impl<N: Node + Unpin + 'static> Handler<Stop> for NodeActor<N> {
     type Result = ();
 
     fn handle(&mut self, _: Stop, ctx: &mut Context<Self>) {
+        self.lifeline.stop_ordered = true;
         ctx.stop();
     }
 }
 
-/// Tells the shell how an actor fares; dropped without a farewell, it tells that the actor failed.
+/// Tells the shell how an actor fares: an actor that ends without an order has panicked.
 pub(crate) struct Lifeline {
     name: String,
     notices: UnboundedSender<Notice>,
-    ended: bool,
+    stop_ordered: bool,
 }
 
 impl Lifeline {
     pub(crate) fn new(name: String, notices: UnboundedSender<Notice>) -> Self {
-        Self { name, notices, ended: false }
+        Self { name, notices, stop_ordered: false }
     }
 
     fn tell_drained(&self) {
         self.tell(Notice::Drained(self.name.clone()));
-    }
-
-    fn tell_stopped(&mut self) {
-        self.ended = true;
-        self.tell(Notice::Stopped(self.name.clone()));
     }
 
     fn tell(&self, notice: Notice) {
@@ -278,8 +281,7 @@ impl Lifeline {
 
 impl Drop for Lifeline {
     fn drop(&mut self) {
-        if !self.ended {
-            self.tell(Notice::Failed(self.name.clone()));
-        }
+        let name = std::mem::take(&mut self.name);
+        self.tell(if self.stop_ordered { Notice::Stopped(name) } else { Notice::Failed(name) });
     }
 }

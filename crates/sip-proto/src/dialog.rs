@@ -132,11 +132,6 @@ impl Dialog {
         self.local_seq
     }
 
-    /// The CSeq number of the peer's last request.
-    pub(crate) const fn remote_seq(&self) -> Option<u32> {
-        self.remote_seq
-    }
-
     fn write(&self, method: Method, cseq: u32, fixed: &[u8], payload: &Payload) -> (Draft, Target) {
         let strict = self.route_set.first().and_then(|route| strict_router(route));
         let shifted: Vec<Box<str>>;

@@ -10,6 +10,7 @@
 //! `poll_timeout`.
 
 pub mod dialog;
+pub mod digest;
 pub mod id;
 pub mod message;
 mod packet;

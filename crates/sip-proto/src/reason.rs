@@ -116,7 +116,7 @@ pub const fn cause_of_status(status: u16) -> u16 {
 #[must_use]
 pub const fn status_of_cause(cause: u16) -> u16 {
     match cause {
-        1 | 2 | 3 => 404,
+        1..=3 => 404,
         17 => 486,
         18 => 408,
         19 | 20 | 31 => 480,

@@ -17,7 +17,7 @@ pub struct Rejection {
     /// A sentence for the Warning header (RFC 3261 §20.43), code 399.
     pub warning: Option<String>,
     /// Further complete header lines, such as Unsupported or Allow.
-    pub headers: String,
+    pub headers: Option<Box<str>>,
 }
 
 impl Rejection {
@@ -29,7 +29,7 @@ impl Rejection {
             retry_after: None,
             contact: None,
             warning: None,
-            headers: String::new(),
+            headers: None,
         }
     }
 
@@ -55,13 +55,13 @@ impl Rejection {
 
     #[must_use]
     pub(crate) fn with_headers(self, headers: String) -> Self {
-        Self { headers, ..self }
+        Self { headers: Some(headers.into()), ..self }
     }
 
     /// The header lines that carry this rejection; `agent` names us in Warning.
     pub(crate) fn lines(&self, agent: &str) -> Vec<u8> {
         use std::fmt::Write as _;
-        let mut out = self.headers.clone();
+        let mut out = self.headers.as_deref().unwrap_or_default().to_owned();
         if let Some(reason) = &self.reason {
             let _ = write!(out, "Reason: {reason}\r\n");
         }

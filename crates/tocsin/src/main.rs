@@ -1,1 +1,34 @@
-fn main() {}
+//! `tocsin`: one program with the three programs of the network inside it.
+
+mod check;
+mod run;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Debug, Parser)]
+#[command(version, about = "Emulates an emergency telephone network, and breaks it on purpose")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Run(run::RunArgs),
+    Check(check::CheckArgs),
+    Switch(switch::program::SwitchArgs),
+    Psap(psap_mock::program::PsapArgs),
+    Load(load_gen::program::LoadArgs),
+}
+
+fn main() -> ExitCode {
+    match Cli::parse().command {
+        Command::Run(args) => run::run(&args),
+        Command::Check(args) => check::check(&args),
+        Command::Switch(args) => switch::program::run(&args),
+        Command::Psap(args) => psap_mock::program::run(&args),
+        Command::Load(args) => load_gen::program::run(&args),
+    }
+}

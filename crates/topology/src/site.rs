@@ -55,7 +55,8 @@ impl Site {
 
 impl CallServer {
     /// Where this call server's address stands in the file.
-    pub(crate) fn address_path(&self) -> String {
+    #[must_use]
+    pub fn address_path(&self) -> String {
         match self.name.strip_prefix(&format!("{}.", self.site)) {
             Some(blade) => format!("sites.{}.call_servers.{blade}.address", self.site),
             None => format!("sites.{}.address", self.site),

@@ -175,3 +175,64 @@ impl UdpSender {
         tracing::debug!(peer = %packet.peer, bytes = packet.bytes.len(), %error, "datagram not sent");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytes::Bytes;
+    use sip_proto::Transport;
+
+    // The loopback never fills a send buffer, so the tests begin where the kernel has said no.
+    #[test]
+    fn datagrams_wait_in_order_up_to_the_limit() {
+        crate::run(async {
+            let receiver = UdpSocket::bind("127.0.0.1:0").await.expect("a free port");
+            let peer = receiver.local_addr().expect("bound");
+            let packet = |number: u8| Packet {
+                transport: Transport::Udp,
+                peer,
+                bytes: Bytes::copy_from_slice(&[number]),
+            };
+            let tally = Tally::new(0, 0);
+            let socket = UdpSocket::bind("127.0.0.1:0").await.expect("a free port");
+            let mut sender = UdpSender::new(Rc::new(socket), 3, tally.clone());
+
+            sender.keep([packet(1), packet(2)].into_iter());
+            assert_eq!(sender.send(&mut vec![packet(3), packet(4)]), Flushed::Waiting);
+            assert_eq!(sender.flush(), Flushed::All);
+            assert_eq!(sender.send(&mut vec![packet(5)]), Flushed::All);
+            for expected in [1, 2, 3, 5] {
+                let mut buffer = [0; 2];
+                assert_eq!(receiver.recv(&mut buffer).await.expect("received"), 1);
+                assert_eq!(buffer[0], expected);
+            }
+            let counts = tally.read();
+            assert_eq!((counts.udp_delayed, counts.udp_dropped, counts.udp_sent), (3, 1, 4));
+        });
+    }
+
+    #[test]
+    fn one_bad_datagram_does_not_stop_the_others() {
+        crate::run(async {
+            let receiver = UdpSocket::bind("127.0.0.1:0").await.expect("a free port");
+            let peer = receiver.local_addr().expect("bound");
+            let packet = |bytes: Vec<u8>| Packet {
+                transport: Transport::Udp,
+                peer,
+                bytes: bytes.into(),
+            };
+            let tally = Tally::new(0, 0);
+            let socket = UdpSocket::bind("127.0.0.1:0").await.expect("a free port");
+            let mut sender = UdpSender::new(Rc::new(socket), 3, tally.clone());
+
+            let mut packets = vec![packet(vec![1]), packet(vec![0; 65_536]), packet(vec![2])];
+            assert_eq!(sender.send(&mut packets), Flushed::All);
+            for expected in [1, 2] {
+                let mut buffer = [0; 2];
+                assert_eq!(receiver.recv(&mut buffer).await.expect("received"), 1);
+                assert_eq!(buffer[0], expected);
+            }
+            assert_eq!((tally.read().udp_oversize, tally.read().udp_sent), (1, 2));
+        });
+    }
+}

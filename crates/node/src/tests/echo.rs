@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Longer than any test may take on a loaded machine; only a failing test waits for it.
-const PATIENCE: Duration = Duration::from_secs(20);
+pub(super) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Datagrams that begin so are not sent back.
 pub(super) const QUIET: &[u8] = b"quiet";

@@ -5,3 +5,4 @@ mod life;
 mod supervised;
 mod tcp;
 mod udp;
+mod measure;

@@ -1,10 +1,11 @@
-use std::io::{BufRead, BufReader, PipeReader, PipeWriter, Write, pipe};
+use std::io::{BufRead, BufReader, PipeWriter, Write, pipe};
+use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::echo::spec;
+use super::echo::{PATIENCE, spec, within};
 use crate::parent::Parent;
 use crate::serve::serve_for;
 use crate::{DrainRequest, Ending, Options};
@@ -12,7 +13,7 @@ use crate::{DrainRequest, Ending, Options};
 /// A served program on a thread of its own, seen from its parent.
 struct Child {
     input: PipeWriter,
-    output: BufReader<PipeReader>,
+    reports: mpsc::Receiver<Value>,
     program: JoinHandle<Ending>,
 }
 
@@ -27,7 +28,16 @@ impl Child {
                 serve_for(Some(parent), boxes, options).await.expect("ports are free")
             })
         });
-        Self { input, output: BufReader::new(output), program }
+        let (told, reports) = mpsc::channel();
+        thread::spawn(move || {
+            for line in BufReader::new(output).lines() {
+                let report = serde_json::from_str(&line.expect("UTF-8")).expect("JSON");
+                if told.send(report).is_err() {
+                    return; // the test has seen enough
+                }
+            }
+        });
+        Self { input, reports, program }
     }
 
     fn write(&mut self, line: &str) {
@@ -37,9 +47,7 @@ impl Child {
     /// The next report of this kind; those of other kinds are skipped.
     fn report(&mut self, event: &str) -> Value {
         loop {
-            let mut line = String::new();
-            self.output.read_line(&mut line).expect("the child writes");
-            let report: Value = serde_json::from_str(&line).expect("JSON");
+            let report = self.reports.recv_timeout(PATIENCE).expect("the child reports it");
             if report["event"] == event {
                 return report;
             }
@@ -82,9 +90,14 @@ fn orders_are_obeyed_and_everything_is_reported() {
 
 #[test]
 fn end_of_the_parent_is_a_drain_and_a_broken_pipe_no_panic() {
-    let Child { input, output, program } = Child::start(Options::default());
+    let (child_input, input) = pipe().expect("a pipe");
+    let (output, child_output) = pipe().expect("a pipe");
     drop((input, output));
-    assert_eq!(program.join().expect("the shell does not panic"), Ending::Drained);
+    crate::run(async {
+        let parent = Parent::new(|| child_input, Box::new(child_output));
+        let ending = within(serve_for(Some(parent), vec![spec("alpha")], Options::default())).await;
+        assert_eq!(ending.expect("ports are free"), Ending::Drained);
+    });
 }
 
 #[test]

@@ -100,13 +100,21 @@ pub(super) fn scan(bytes: Bytes, max_fields: usize) -> Result<Scanned, Malformed
     if std::str::from_utf8(head).is_err() {
         return Err(Malformed("a header section that is not UTF-8"));
     }
-    // A lone CR or another control character could end a line for somebody else.
-    let is_control = |b: &u8| *b < b' ' && !matches!(*b, b'\t' | b'\n' | b'\r');
-    let is_lone_cr = |at: usize| head.get(at + 1) != Some(&b'\n');
-    if head.iter().any(is_control) || memchr::memchr_iter(b'\r', head).any(is_lone_cr) {
+    if holds_control(head) {
         defect = defect.or(Some(Malformed("a control character in a header")));
     }
     Ok(Scanned { start, fields, body_at, defect, bytes: bytes.clone() })
+}
+
+/// A lone CR or another control character could end a line for somebody else. RFC 3261 §25.1 allows one
+/// after a backslash in a quoted string, but for CR and LF.
+fn holds_control(head: &[u8]) -> bool {
+    let at = |at: usize| head.get(at).copied().unwrap_or_default();
+    head.iter().enumerate().any(|(here, byte)| match byte {
+        b'\r' => at(here + 1) != b'\n',
+        b'\t' | b'\n' | b' '.. => false,
+        _ => here.checked_sub(1).is_none_or(|before| at(before) != b'\\'),
+    })
 }
 
 /// Replaces each line end that a space or tab follows by spaces (RFC 3261 §7.3.1), so that every offset stays.
@@ -134,10 +142,8 @@ fn unfold(bytes: Bytes) -> Result<Bytes, Malformed> {
 
 /// The offset of the line end that closes the header section.
 fn header_end(bytes: &[u8]) -> Option<usize> {
-    memchr::memchr_iter(b'\n', bytes).find(|at| match bytes.get(at + 1..) {
-        Some([b'\n', ..] | [b'\r', b'\n', ..]) => true,
-        _ => false,
-    })
+    memchr::memchr_iter(b'\n', bytes)
+        .find(|at| matches!(bytes.get(at + 1..), Some([b'\n', ..] | [b'\r', b'\n', ..])))
 }
 
 /// Lines without their ends; a bare LF ends a line too.

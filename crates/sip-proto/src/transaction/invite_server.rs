@@ -77,7 +77,7 @@ impl InviteServer {
     }
 
     /// The INVITE came again.
-    pub(super) fn handle_retransmission(&mut self, out: &mut Vec<Output>) {
+    pub(super) fn handle_retransmission(&self, out: &mut Vec<Output>) {
         let answered = matches!(self.state, State::Proceeding | State::Completed);
         if answered && !self.response.is_empty() {
             out.push(Output::Resend(self.response.clone()));

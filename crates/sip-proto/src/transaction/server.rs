@@ -51,7 +51,7 @@ impl Server {
     }
 
     /// The request came again.
-    pub(super) fn handle_retransmission(&mut self, out: &mut Vec<Output>) {
+    pub(super) fn handle_retransmission(&self, out: &mut Vec<Output>) {
         if self.state == State::Completed {
             out.push(Output::Resend(self.response.clone()));
         }

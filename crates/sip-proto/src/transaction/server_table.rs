@@ -38,7 +38,7 @@ impl Machine {
         }
     }
 
-    pub(super) fn handle_retransmission(&mut self, out: &mut Vec<Output>) {
+    pub(super) fn handle_retransmission(&self, out: &mut Vec<Output>) {
         match self {
             Self::Invite(machine) => machine.handle_retransmission(out),
             Self::Other(machine) => machine.handle_retransmission(out),

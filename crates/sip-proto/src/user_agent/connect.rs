@@ -3,11 +3,11 @@
 use std::net::SocketAddr;
 use std::time::Instant;
 
-use super::leg::{Leg, SentAck, State};
+use super::leg::{Leg, MAX_LOSERS, SentAck, State};
 use super::{Event, Failure, LegId, Owner, Purpose, UserAgent};
 use crate::dialog::Dialog;
 use crate::message::{Draft, Head, Method, Payload, Response};
-use crate::transaction::{self, Target};
+use crate::transaction::{self, ClientId, Target};
 
 /// A call to make.
 #[derive(Debug, Clone)]
@@ -80,7 +80,13 @@ impl UserAgent {
         self.legs.get(leg).is_some_and(|leg| leg.heard)
     }
 
-    pub(super) fn invite_response(&mut self, now: Instant, id: LegId, response: Response) {
+    pub(super) fn invite_response(
+        &mut self,
+        now: Instant,
+        client: ClientId,
+        id: LegId,
+        response: Response,
+    ) {
         if let Some(leg) = self.legs.get_mut(id) {
             leg.heard = true;
         }
@@ -92,7 +98,7 @@ impl UserAgent {
                     self.events.push_back(Event::Progress { leg: id, response });
                 }
             }
-            200..=299 => self.invite_answered(now, id, response),
+            200..=299 => self.invite_answered(now, client, id, response),
             _ => {
                 if self.legs.get(id).is_some_and(|leg| matches!(leg.state, State::Calling { .. })) {
                     self.remove(now, id);
@@ -103,12 +109,7 @@ impl UserAgent {
         }
     }
 
-    pub(super) fn invite_failed(
-        &mut self,
-        now: Instant,
-        id: LegId,
-        failure: transaction::Failure,
-    ) {
+    pub(super) fn invite_failed(&mut self, now: Instant, id: LegId, failure: transaction::Failure) {
         if self.legs.get(id).is_some_and(|leg| matches!(leg.state, State::Calling { .. })) {
             self.remove(now, id);
             let failure = match failure {
@@ -119,64 +120,76 @@ impl UserAgent {
         }
     }
 
-    fn invite_answered(&mut self, now: Instant, id: LegId, response: Response) {
+    fn invite_answered(&mut self, now: Instant, client: ClientId, id: LegId, response: Response) {
         let seq = response.cseq().0;
         let Some(leg) = self.legs.get_mut(id) else {
-            // The leg died before this answer came: whoever sent it must not believe in a call.
-            self.refuse_answer(now, &response, None);
+            // The leg died before this answer came: whoever sent it must not believe in a call. What
+            // else comes is a stray, so that no peer gets more than one BYE out of us.
+            let peer = self.transactions.peer_of(client).unwrap_or(self.config.address);
+            self.refuse_answer(now, &response, peer);
+            self.transactions.forget(client);
             return;
         };
-        let State::Calling { offered, hung_up, .. } = leg.state else {
+        let State::Calling { offered, hang_up, .. } = &mut leg.state else {
             self.answered_again(now, id, &response);
             return;
         };
+        let (offered, hang_up) = (*offered, hang_up.take());
         leg.dialog = Some(Dialog::uac(&response, leg.peer));
         leg.state = State::Confirmed;
         self.learn_session(id, response.session_id());
-        if offered || hung_up {
+        if offered || hang_up.is_some() {
             self.send_ack(now, id, seq, &Payload::empty());
         } else {
             self.owe_ack(now, id, seq);
         }
-        if hung_up {
+        match hang_up {
             // RFC 3261 §9.1: the CANCEL came too late, so the dialog is ended by BYE.
-            self.send_bye(now, id, None);
-        } else {
-            self.events.push_back(Event::Answered { leg: id, response });
+            Some(hang_up) => self.send_bye(now, id, hang_up.reason.as_ref()),
+            None => self.events.push_back(Event::Answered { leg: id, response }),
         }
     }
 
-    /// A further 2xx to our INVITE: a copy of the first, or the answer of another branch of a fork (RFC 3261 §13.2.2.4).
+    /// A further 2xx to our INVITE: a copy of the first, or the answer of another branch of a fork
+    /// (RFC 3261 §13.2.2.4).
     fn answered_again(&mut self, now: Instant, id: LegId, response: &Response) {
-        let Some(leg) = self.legs.get(id) else { return };
+        let Some(leg) = self.legs.get_mut(id) else { return };
         let tag = response.to_tag().unwrap_or_default();
         if leg.dialog.as_ref().is_some_and(|dialog| dialog.remote_tag() == tag) {
-            let packet = leg.ack.as_ref().and_then(|ack| ack.packet.clone());
-            if let Some(packet) = packet {
-                self.transactions.resend(&packet);
-            }
+            self.repeat_ack(id, response.cseq().0);
+            return;
+        }
+        let peer = leg.peer;
+        let known = leg.losers.iter().any(|loser| **loser == *tag);
+        if known || leg.losers.len() >= MAX_LOSERS {
+            self.acknowledge_stranger(response, peer);
         } else {
-            self.refuse_answer(now, response, Some(id));
+            leg.losers.push(tag.into());
+            self.refuse_answer(now, response, peer);
         }
     }
 
     /// Acknowledges an answer that nobody wants and ends its dialog.
-    fn refuse_answer(&mut self, now: Instant, response: &Response, leg: Option<LegId>) {
-        let peer = leg.and_then(|leg| self.legs.get(leg)).map(|leg| leg.peer);
-        let peer = peer.unwrap_or(self.config.address);
-        let mut dialog = Dialog::uac(response, peer);
-        let (ack, target) = dialog.ack(response.cseq().0, b"", &Payload::empty());
-        self.transactions.send_ack(&ack, target);
-        let tag = response.to_tag().unwrap_or_default();
-        if let Some(leg) = leg.and_then(|leg| self.legs.get_mut(leg)) {
-            if leg.losers.iter().any(|loser| **loser == *tag) {
-                return;
-            }
-            leg.losers.push(tag.into());
-        }
+    fn refuse_answer(&mut self, now: Instant, response: &Response, peer: SocketAddr) {
         self.stats.losers += 1;
+        let mut dialog = self.acknowledge_stranger(response, peer);
         let (bye, target) = dialog.request(Method::Bye, b"", &Payload::empty());
         self.transactions.send(now, &bye, target, Owner::Nobody);
+    }
+
+    fn acknowledge_stranger(&mut self, response: &Response, peer: SocketAddr) -> Dialog {
+        let dialog = Dialog::uac(response, peer);
+        let (ack, target) = dialog.ack(response.cseq().0, b"", &Payload::empty());
+        self.transactions.send_ack(&ack, target);
+        dialog
+    }
+
+    /// The ACK once more, for a further copy of a 2xx: the first one was lost.
+    pub(super) fn repeat_ack(&mut self, id: LegId, seq: u32) {
+        let ack = self.legs.get(id).and_then(|leg| leg.ack.as_ref()).filter(|ack| ack.seq == seq);
+        if let Some(packet) = ack.and_then(|ack| ack.packet.clone()) {
+            self.transactions.resend(&packet);
+        }
     }
 
     pub(super) fn owe_ack(&mut self, now: Instant, id: LegId, seq: u32) {

@@ -33,6 +33,10 @@ impl LegId {
     }
 }
 
+/// More branches than any honest fork has. Further answers are acknowledged and left to time out, so
+/// that one peer cannot make us send a BYE for each packet of its own.
+pub(super) const MAX_LOSERS: usize = 16;
+
 /// Where a leg stands.
 #[derive(Debug)]
 pub(super) enum State {
@@ -70,7 +74,7 @@ pub(super) struct Leg {
     pub(super) session: Box<str>,
     /// Our last ACK of a 2xx, for further copies of that 2xx.
     pub(super) ack: Option<SentAck>,
-    /// Tags of other answerers of our INVITE, which have had their BYE.
+    /// Tags of other answerers of our INVITE, which have had their BYE: at most [`MAX_LOSERS`].
     pub(super) losers: Vec<Box<str>>,
     /// Our 2xx that awaits its ACK.
     pub(super) answer: Option<Answer>,
@@ -109,6 +113,8 @@ pub(super) struct Answer {
 pub(super) struct OurModify {
     pub(super) method: Method,
     pub(super) payload: Payload,
+    /// Its CSeq number; a further copy of an earlier answer has another one.
+    pub(super) seq: u32,
     /// When to send it: after a 491, or while a change by the peer is under way (RFC 3261 §14.1).
     pub(super) retry_at: Option<Instant>,
 }

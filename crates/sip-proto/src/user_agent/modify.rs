@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::leg::{Leg, OurModify, State};
+use super::leg::{Leg, OurModify, State, TheirModify};
 use super::{Event, LegId, Owner, Purpose, UserAgent};
 use crate::Rejection;
 use crate::message::{Method, Payload, Request, Response};
@@ -17,7 +17,7 @@ impl UserAgent {
         if busy || !matches!(leg.state, State::Confirmed) {
             return false;
         }
-        leg.our_modify = Some(OurModify { method, payload, retry_at: None });
+        leg.our_modify = Some(OurModify { method, payload, seq: 0, retry_at: None });
         self.send_modify(now, id);
         true
     }
@@ -32,7 +32,11 @@ impl UserAgent {
         let dialog = self.legs.get_mut(id).and_then(|leg| leg.dialog.as_mut());
         let Some(dialog) = dialog else { return };
         let (draft, target) = dialog.request(method, &fixed, &payload);
+        let seq = dialog.local_seq();
         self.transactions.send(now, &draft, target, Owner::Leg(id, Purpose::Modify));
+        if let Some(modify) = self.legs.get_mut(id).and_then(|leg| leg.our_modify.as_mut()) {
+            modify.seq = seq;
+        }
     }
 
     pub(super) fn modify_response(&mut self, now: Instant, id: LegId, response: Response) {
@@ -40,8 +44,8 @@ impl UserAgent {
         let Some(leg) = self.legs.get_mut(id) else {
             return;
         };
-        let Some(modify) = &leg.our_modify else {
-            self.repeated_answer(id, seq);
+        let Some(modify) = leg.our_modify.as_ref().filter(|modify| modify.seq == seq) else {
+            self.repeat_ack(id, seq);
             return;
         };
         let offered = !modify.payload.body().is_empty();
@@ -72,14 +76,6 @@ impl UserAgent {
         self.events.push_back(Event::Modified { leg: id, response });
     }
 
-    /// A copy of the 2xx to our re-INVITE: our ACK was lost.
-    fn repeated_answer(&mut self, id: LegId, seq: u32) {
-        let ack = self.legs.get(id).and_then(|leg| leg.ack.as_ref()).filter(|ack| ack.seq == seq);
-        if let Some(packet) = ack.and_then(|ack| ack.packet.clone()) {
-            self.transactions.resend(&packet);
-        }
-    }
-
     /// RFC 3261 §14.1: the side that made the Call-ID waits 2.1 to 4 s, the other one 0 to 2 s.
     fn back_off(&mut self, now: Instant, id: LegId) {
         let is_uac = self.legs.get(id).is_some_and(|leg| leg.is_uac);
@@ -93,8 +89,16 @@ impl UserAgent {
 
     pub(super) fn retry_modify(&mut self, now: Instant, id: LegId) {
         let modify = self.legs.get_mut(id).and_then(|leg| leg.our_modify.as_mut());
-        if let Some(modify) = modify.filter(|modify| modify.retry_at.is_some_and(|at| at <= now)) {
-            modify.retry_at = None;
+        let Some(modify) = modify.filter(|modify| modify.retry_at.is_some_and(|at| at <= now))
+        else {
+            return;
+        };
+        modify.retry_at = None;
+        // RFC 3261 §14.1: no new INVITE while one is in progress in the other direction.
+        let busy = |leg: &Leg| leg.their_modify.is_some() || leg.answer.is_some();
+        if self.legs.get(id).is_some_and(busy) {
+            self.back_off(now, id);
+        } else {
             self.send_modify(now, id);
         }
     }
@@ -117,7 +121,7 @@ impl UserAgent {
             self.refuse(now, server, &rejection);
             return;
         }
-        leg.their_modify = Some((server, method));
+        leg.their_modify = Some(TheirModify { server, method, seq: request.cseq().0 });
         if let Some(dialog) = &mut leg.dialog {
             dialog.refresh_target(&request);
         }
@@ -141,10 +145,15 @@ impl UserAgent {
         if status < 200 {
             return;
         }
-        let pending = self.legs.get_mut(id).and_then(|leg| leg.their_modify.take());
-        let is_invite = matches!(pending, Some((_, Method::Invite)));
-        if is_invite && status < 300 {
-            self.await_ack(now, id, sent);
+        let Some(leg) = self.legs.get_mut(id) else {
+            return;
+        };
+        // It may have been cancelled, and another one come, before the TU answered.
+        let pending = leg.their_modify.take_if(|pending| pending.server == server);
+        if let Some(TheirModify { method: Method::Invite, seq, .. }) = pending
+            && status < 300
+        {
+            self.await_ack(now, id, seq, sent);
         }
     }
 }

@@ -63,10 +63,13 @@ impl Capabilities {
         format!("Accept: {types}\r\n")
     }
 
-    /// RFC 3261 §8.2.1 to §8.2.3.
-    pub(crate) fn inspect(&self, request: &Request) -> Result<(), Rejection> {
+    /// RFC 3261 §8.2.1 to §8.2.3. `merged`: the same request has come over another path.
+    pub(crate) fn inspect(&self, request: &Request, merged: bool) -> Result<(), Rejection> {
         self.inspect_method(request)?;
         inspect_scheme(request)?;
+        if merged {
+            return Err(Rejection::new(482)); // RFC 3261 §8.2.2.2
+        }
         self.inspect_require(request)?;
         self.inspect_body(request)?;
         self.inspect_accept(request)

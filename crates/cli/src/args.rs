@@ -1,0 +1,106 @@
+//! Options that several programs have.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use rand::TryRng as _;
+use rand::rngs::SysRng;
+use telemetry::LogFormat;
+use topology::{Layers, parse_duration};
+
+/// A file, and changes to it for this run only.
+#[derive(Debug, Clone, Args)]
+pub struct FileArgs {
+    /// The network or campaign file
+    pub file: PathBuf,
+    /// Change one key of the file, for example sites.alpha.max_calls=10
+    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_value)]
+    pub set: Vec<(String, String)>,
+}
+
+/// How a program serves its boxes.
+#[derive(Debug, Clone, Args)]
+pub struct BoxArgs {
+    /// Write call records to this file, one JSON object on each line
+    #[arg(long, value_name = "FILE")]
+    pub records: Option<PathBuf>,
+    /// Seed of every random draw; the default is drawn from the system
+    #[arg(long, value_name = "NUMBER")]
+    pub seed: Option<u64>,
+    /// How long calls in progress may take to end once the program is asked to stop
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration)]
+    pub drain_timeout: Duration,
+    /// Report on standard output and take orders on standard input, as a child of `tocsin run`
+    #[arg(long, hide = true)]
+    pub supervised: bool,
+    #[command(flatten)]
+    pub log: LogArgs,
+}
+
+/// What is logged, and how.
+#[derive(Debug, Clone, Args)]
+pub struct LogArgs {
+    /// Log lines for people (human) or for programs (json)
+    #[arg(long, value_name = "FORMAT", default_value = "human")]
+    pub log: LogFormat,
+    /// Levels by module, for example info,switch=debug
+    #[arg(long, value_name = "LEVELS", default_value = "info", env = "TOCSIN_LOG")]
+    pub log_filter: String,
+}
+
+impl LogArgs {
+    /// Starts logging to standard error.
+    ///
+    /// # Errors
+    /// The filter cannot be read.
+    pub fn init(&self) -> anyhow::Result<()> {
+        Ok(telemetry::init(self.log, &self.log_filter)?)
+    }
+}
+
+impl FileArgs {
+    /// The layers over a network file: environment, then `--set`.
+    #[must_use]
+    pub fn network_layers(&self) -> Layers {
+        self.layers(topology::ENVIRONMENT_PREFIX, true)
+    }
+
+    /// The layers over a campaign file.
+    #[must_use]
+    pub fn campaign_layers(&self, prefix: &str) -> Layers {
+        self.layers(prefix, false)
+    }
+
+    fn layers(&self, prefix: &str, network: bool) -> Layers {
+        let ours = self.set.iter().filter(|(key, _)| topology::is_network_key(key) == network);
+        Layers::none().with_process_environment(prefix).with_overrides(ours.cloned())
+    }
+}
+
+impl BoxArgs {
+    /// The seed, drawn from the system if none was given.
+    #[must_use]
+    pub fn seed(&self) -> u64 {
+        self.seed
+            .unwrap_or_else(|| SysRng.try_next_u64().unwrap_or_else(|_| std::process::id().into()))
+    }
+
+    /// The seed of one box: boxes must not choose the same tags.
+    #[must_use]
+    pub fn seed_of(seed: u64, name: &str) -> u64 {
+        // FNV-1a: the same in every build, unlike the standard library's hasher.
+        name.bytes().fold(seed ^ 0xcbf2_9ce4_8422_2325, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        })
+    }
+}
+
+fn key_value(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once('=').ok_or("must be KEY=VALUE")?;
+    Ok((key.trim().to_owned(), value.trim().to_owned()))
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    parse_duration(text).map_err(|error| error.to_string())
+}

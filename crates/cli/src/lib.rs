@@ -1,0 +1,33 @@
+//! What the command lines of the three programs share: options, records, exit codes.
+//!
+//! A program describes its boxes and calls [`serve`]; everything that is the same for `switch`,
+//! `psap-mock` and `load-gen` happens here.
+
+mod args;
+mod records;
+mod serve;
+
+pub use args::{BoxArgs, FileArgs, LogArgs};
+pub use records::Records;
+pub use serve::serve;
+
+use std::process::ExitCode;
+
+use topology::Problems;
+
+/// Exit code of a mistake in the command line or a file.
+pub const USAGE: u8 = 2;
+
+/// Prints every mistake on a line of its own.
+#[must_use]
+pub fn refuse(problems: &Problems) -> ExitCode {
+    eprintln!("{problems}");
+    ExitCode::from(USAGE)
+}
+
+/// Prints an error with its causes.
+#[must_use]
+pub fn fail(error: &anyhow::Error, code: u8) -> ExitCode {
+    eprintln!("error: {error:#}");
+    ExitCode::from(code)
+}

@@ -1,0 +1,75 @@
+//! From boxes to an exit code.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use node::{Directory, DrainRequest, Ending, NodeSpec, Options};
+use tokio::time::{Instant, interval};
+
+use crate::{BoxArgs, Records, fail};
+
+/// Records wait at most this long in memory: what a killed process takes with it.
+const FLUSH_INTERVAL: Duration = Duration::from_millis(200);
+
+/// Serves boxes until they are asked to end, or, with a limit, until every box shows that it is `finished` or the limit is over.
+/// Says how that went: 0 after a clean drain, 4 when a drain did not end or
+/// records were lost, else see [`Ending::exit_code`].
+#[must_use]
+pub fn serve(
+    args: &BoxArgs,
+    records: &Records,
+    specs: Vec<NodeSpec>,
+    limit: Option<Duration>,
+) -> ExitCode {
+    let options = Options {
+        supervised: args.supervised,
+        drain_timeout: args.drain_timeout,
+        ..Options::default()
+    };
+    let ending = node::run(async {
+        let flush = tokio::task::spawn_local(flush_now_and_then(records.clone()));
+        let finish = limit.map(|limit| {
+            let (directory, drain) = (options.directory.clone(), options.drain_request.clone());
+            tokio::task::spawn_local(drain_when_finished(directory, drain, limit))
+        });
+        let ending = node::serve(specs, options).await;
+        flush.abort();
+        finish.inspect(tokio::task::JoinHandle::abort);
+        ending
+    });
+    records.flush();
+    let ending = match ending {
+        Ok(ending) => ending,
+        Err(error) => return fail(&error.into(), crate::USAGE),
+    };
+    if let Some(trouble) = records.trouble() {
+        eprintln!("error: {trouble}");
+        return ExitCode::from(Ending::DrainTimedOut.exit_code());
+    }
+    ExitCode::from(ending.exit_code())
+}
+
+async fn flush_now_and_then(records: Records) {
+    let mut ticks = interval(FLUSH_INTERVAL);
+    loop {
+        ticks.tick().await;
+        records.flush();
+    }
+}
+
+/// Begins the drain once every box shows `finished`, or at `limit` after now.
+async fn drain_when_finished(directory: Directory, drain: DrainRequest, limit: Duration) {
+    let end = Instant::now() + limit;
+    let mut ticks = interval(FLUSH_INTERVAL);
+    loop {
+        ticks.tick().await;
+        let entries = directory.entries();
+        let finished = |entry: &node::Entry| {
+            entry.snapshot.get("finished").and_then(|value| value.as_bool()) == Some(true)
+        };
+        if (!entries.is_empty() && entries.values().all(finished)) || Instant::now() >= end {
+            drain.begin();
+            return;
+        }
+    }
+}

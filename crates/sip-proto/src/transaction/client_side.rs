@@ -1,0 +1,227 @@
+//! The client side: requests of ours, CANCEL, and the responses to them — RFC 3261 §17.1, §9.1.
+
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use super::client_table::Machine;
+use super::{
+    ClientId, Event, Failure, Output, Owner, Target, Transactions, UDP_LIMIT, client_table,
+};
+use crate::message::{Draft, Forward, Head, Method, Payload, Request, Response, host_port};
+use crate::{Packet, Transport};
+
+impl<O: Copy + std::fmt::Debug> Transactions<O> {
+    /// Starts a client transaction for a request of the user agent.
+    pub(crate) fn send(
+        &mut self,
+        now: Instant,
+        draft: &Draft,
+        target: Target,
+        owner: O,
+    ) -> ClientId {
+        let transport = target.transport.unwrap_or_else(|| self.transport_for(draft));
+        let by_size = target.transport.is_none() && transport == Transport::Tcp;
+        let nonce = self.ids.nonce();
+        let mut out = std::mem::take(&mut self.scratch);
+        let (timers, sent_by) = (self.timers, &self.sent_by);
+        let id = self.clients.insert(owner, target.peer, transport, by_size, nonce, |branch| {
+            let bytes = draft.with_via(transport, sent_by, branch);
+            Machine::start(draft.method(), bytes, transport.is_reliable(), timers, now, &mut out)
+        });
+        self.carry_out_client(now, id, &mut out);
+        self.scratch = out;
+        id
+    }
+
+    /// Asks a peer with OPTIONS whether it is alive (RFC 3261 §11.1).
+    pub fn probe(&mut self, now: Instant, peer: SocketAddr, owner: O) -> ClientId {
+        let (call_id, tag) = (self.ids.uuid(), self.ids.tag());
+        let from = format!("<sip:{}>;tag={tag}", self.sent_by);
+        let uri = format!("sip:{}", host_port(peer));
+        let head = Head {
+            method: Method::Options,
+            uri: &uri,
+            // One hop, so that the peer itself answers.
+            max_forwards: 1,
+            from: &from,
+            to: &format!("<{uri}>"),
+            call_id: &call_id,
+            cseq: 1,
+            route: &[],
+        };
+        let draft = Draft::new(&head, b"", &Payload::empty());
+        self.send(now, &draft, Target::to(peer), owner)
+    }
+
+    /// Forwards a request statefully (RFC 3261 §16.6).
+    pub fn forward(
+        &mut self,
+        now: Instant,
+        request: &Request,
+        changes: &Forward<'_>,
+        target: Target,
+        owner: O,
+    ) -> ClientId {
+        self.send(now, &changes.draft(request), target, owner)
+    }
+
+    /// Sends a request that has no transaction of its own: the ACK of a 2xx, ours or forwarded (RFC 3261 §13.2.2.4,
+    /// §16.6). Returns the finished message, which answers further copies of the 2xx.
+    pub(crate) fn send_ack(&mut self, draft: &Draft, target: Target) -> Packet {
+        let transport = target.transport.unwrap_or_else(|| self.transport_for(draft));
+        let branch = client_table::branch(u32::MAX, self.ids.nonce());
+        let bytes = draft.with_via(transport, &self.sent_by, &branch);
+        self.transmit(transport, target.peer, bytes.clone());
+        Packet { transport, peer: target.peer, bytes }
+    }
+
+    /// Forwards the ACK of a 2xx.
+    pub fn forward_ack(&mut self, request: &Request, changes: &Forward<'_>, target: Target) {
+        self.send_ack(&changes.draft(request), target);
+    }
+
+    /// Sends a finished message again.
+    pub(crate) fn resend(&mut self, packet: &Packet) {
+        self.stats.resent += 1;
+        self.transmit(packet.transport, packet.peer, packet.bytes.clone());
+    }
+
+    /// Asks to end an INVITE of ours (RFC 3261 §9.1). Before a provisional response the CANCEL is held back; after a
+    /// final response nothing happens. If no final response follows within 64·T1, the INVITE fails with a timeout.
+    /// `lines` are further complete header lines of the CANCEL, such as Reason.
+    pub fn cancel(&mut self, now: Instant, id: ClientId, lines: Vec<u8>) {
+        let Some(entry) = self.clients.get_mut(id) else {
+            return;
+        };
+        entry.cancel_wanted.get_or_insert(lines);
+        self.send_cancel_if_due(now, id);
+    }
+
+    /// Where the request of a live client transaction went.
+    pub(crate) fn peer_of(&mut self, id: ClientId) -> Option<SocketAddr> {
+        Some(self.clients.get_mut(id)?.peer)
+    }
+
+    /// Drops a client transaction whose outcome nobody waits for any more.
+    pub fn forget(&mut self, id: ClientId) {
+        self.clients.remove(id);
+    }
+
+    fn send_cancel_if_due(&mut self, now: Instant, id: ClientId) {
+        let give_up = self.timers.give_up();
+        let Some(entry) = self.clients.get_mut(id) else {
+            return;
+        };
+        let Some((invite, lines)) = entry.cancellable() else {
+            return;
+        };
+        entry.give_up_at = Some(now + give_up);
+        let Ok(invite) = Request::reread(invite) else {
+            // What the TU wrote into the INVITE cannot be read: then only the time limit is left.
+            self.arm_client(id);
+            return;
+        };
+        let bytes = Draft::cancel_for(&invite, &lines);
+        let (owner, peer, transport) = (entry.owner, entry.peer, entry.transport);
+        let mut out = Vec::new();
+        let reliable = transport.is_reliable();
+        let machine = Machine::start(Method::Cancel, bytes, reliable, self.timers, now, &mut out);
+        let cancel = self.clients.insert_cancel(id, owner, peer, transport, machine);
+        self.carry_out_client(now, cancel, &mut out);
+        self.arm_client(id);
+    }
+
+    fn transport_for(&self, draft: &Draft) -> Transport {
+        // The Via line adds its fixed text, our name and a branch.
+        let size = draft.len() + 64 + self.sent_by.len();
+        if size > UDP_LIMIT { Transport::Tcp } else { Transport::Udp }
+    }
+
+    pub(super) fn receive_response(&mut self, now: Instant, response: Response) {
+        let found =
+            response.branch().and_then(|branch| self.clients.find(branch, response.cseq().1));
+        let Some(id) = found else {
+            self.stats.stray += 1;
+            return;
+        };
+        let mut out = std::mem::take(&mut self.scratch);
+        if let Some(entry) = self.clients.get_mut(id) {
+            entry.machine.handle_response(response, now, &mut out);
+        }
+        self.carry_out_client(now, id, &mut out);
+        self.scratch = out;
+        self.send_cancel_if_due(now, id);
+    }
+
+    pub(super) fn wake_client(&mut self, now: Instant, id: ClientId) {
+        let Some(entry) = self.clients.get_mut(id) else {
+            return;
+        };
+        entry.armed = None;
+        let mut out = std::mem::take(&mut self.scratch);
+        if entry.give_up_at.is_some_and(|due| due <= now) && entry.machine.is_pending() {
+            // RFC 3261 §9.1: a cancelled INVITE without a final response within 64*T1 is over.
+            out.extend([Output::Timeout, Output::Terminate]);
+        } else {
+            entry.machine.handle_timeout(now, &mut out);
+        }
+        self.carry_out_client(now, id, &mut out);
+        self.scratch = out;
+    }
+
+    pub(super) fn client_lost_transport(&mut self, now: Instant, id: ClientId) {
+        let Some(entry) = self.clients.get_mut(id) else {
+            return;
+        };
+        let mut out = std::mem::take(&mut self.scratch);
+        if !entry.fall_back_to_udp(self.timers, now, &mut out) {
+            entry.machine.handle_unreachable(&mut out);
+        }
+        self.carry_out_client(now, id, &mut out);
+        self.scratch = out;
+    }
+
+    fn carry_out_client(&mut self, _now: Instant, id: ClientId, out: &mut Vec<Output>) {
+        let Some(entry) = self.clients.get_mut(id) else {
+            out.clear();
+            return;
+        };
+        let (owner, peer, transport, is_cancel) =
+            (entry.owner, entry.peer, entry.transport, entry.is_cancel);
+        for output in out.drain(..) {
+            match output {
+                Output::Send(bytes) => self.transmit(transport, peer, bytes),
+                Output::Resend(bytes) => {
+                    self.stats.resent += 1;
+                    self.transmit(transport, peer, bytes);
+                }
+                // What becomes of the CANCEL itself changes nothing: the INVITE's final response decides.
+                Output::Response(_) | Output::Timeout | Output::Unreachable if is_cancel => {}
+                Output::Response(response) => {
+                    self.events.push_back(Event::Response { id, owner, response });
+                }
+                Output::Timeout => {
+                    self.stats.timeouts += 1;
+                    self.events.push_back(Event::Failed { id, owner, failure: Failure::Timeout });
+                }
+                Output::Unreachable => {
+                    self.stats.unreachable += 1;
+                    self.events.push_back(Event::Failed {
+                        id,
+                        owner,
+                        failure: Failure::Unreachable,
+                    });
+                }
+                Output::TryingDue => {}
+                Output::Terminate => self.clients.remove(id),
+            }
+        }
+        self.arm_client(id);
+    }
+
+    fn arm_client(&mut self, id: ClientId) {
+        if let Some(due) = self.clients.settle(id) {
+            self.deadlines.push(due, Owner::Client(id));
+        }
+    }
+}

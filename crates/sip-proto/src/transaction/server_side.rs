@@ -1,0 +1,242 @@
+//! The server side: requests of peers, CANCEL, and our responses — RFC 3261 §17.2, §9.2.
+
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use bytes::Bytes;
+
+use super::{Event, MAX_SERVERS, Output, Owner, ServerId, Transactions, server_table};
+use crate::message::{Method, Payload, Reply, Request, response, response_target};
+use crate::{Packet, Rejection, Transport};
+
+impl<O: Copy + std::fmt::Debug> Transactions<O> {
+    /// Tags a server transaction with the TU's owner.
+    pub fn own(&mut self, id: ServerId, owner: O) {
+        if let Some(entry) = self.servers.get_mut(id) {
+            entry.owner = Some(owner);
+        }
+    }
+
+    /// The owner of a live server transaction.
+    pub fn owner(&mut self, id: ServerId) -> Option<O> {
+        self.servers.get_mut(id)?.owner
+    }
+
+    /// True if a live server transaction has the same request over another path (RFC 3261 §8.2.2.2). A
+    /// user agent server answers such a copy 482; a proxy forwards it.
+    #[must_use]
+    pub fn is_merged(&self, id: ServerId) -> bool {
+        self.servers.is_merged(id)
+    }
+
+    /// Answers a request. Nothing happens if it has had its final response.
+    pub(crate) fn respond(
+        &mut self,
+        now: Instant,
+        id: ServerId,
+        reply: &Reply<'_>,
+    ) -> Option<Packet> {
+        let entry = self.servers.get_mut(id)?;
+        let request = entry.request.as_ref()?;
+        let bytes = response(request, entry.source, reply);
+        self.respond_bytes(now, id, reply.status, bytes)
+    }
+
+    /// Answers with a refusal.
+    pub fn reject(&mut self, now: Instant, id: ServerId, rejection: &Rejection) {
+        let fixed = rejection.lines(&self.sent_by);
+        let tag = self.ids.tag();
+        let payload = Payload::empty();
+        let status = rejection.status;
+        self.respond(
+            now,
+            id,
+            &Reply { status, phrase: None, to_tag: &tag, fixed: &fixed, payload: &payload },
+        );
+    }
+
+    /// Answers 100, without a tag (RFC 3261 §8.2.6.1).
+    pub fn trying(&mut self, now: Instant, id: ServerId) {
+        let payload = Payload::empty();
+        self.respond(
+            now,
+            id,
+            &Reply { status: 100, phrase: None, to_tag: "", fixed: &[], payload: &payload },
+        );
+    }
+
+    /// Forwards a finished response (RFC 3261 §16.7); a 2xx to an INVITE may come several times.
+    pub fn respond_bytes(
+        &mut self,
+        now: Instant,
+        id: ServerId,
+        status: u16,
+        bytes: Bytes,
+    ) -> Option<Packet> {
+        let entry = self.servers.get_mut(id)?;
+        let packet =
+            Packet { transport: entry.transport, peer: entry.reply_to, bytes: bytes.clone() };
+        let mut out = std::mem::take(&mut self.scratch);
+        let taken = entry.machine.respond(status, bytes, now, &mut out);
+        if !taken && (200..300).contains(&status) && entry.machine.is_invite() {
+            // RFC 6026 §7.1: further 2xx pass through Accepted.
+            out.push(Output::Send(packet.bytes.clone()));
+        }
+        if status >= 200 {
+            entry.request = None;
+        }
+        self.carry_out_server(now, id, &mut out);
+        self.scratch = out;
+        Some(packet)
+    }
+
+    pub(super) fn receive_request(
+        &mut self,
+        now: Instant,
+        request: Request,
+        transport: Transport,
+        source: SocketAddr,
+    ) {
+        if let Some(id) = self.servers.find(&request) {
+            self.receive_known(now, id, request, source);
+            return;
+        }
+        match request.method() {
+            Method::Ack => self.events.push_back(Event::Ack { owner: None, request, source }),
+            Method::Cancel => self.receive_cancel(now, &request, transport, source),
+            _ if self.servers.len() >= MAX_SERVERS => {
+                self.stats.overflow += 1;
+                let reply = Reply {
+                    status: 503,
+                    phrase: None,
+                    to_tag: "overflow",
+                    fixed: b"Retry-After: 5\r\n",
+                    payload: &Payload::empty(),
+                };
+                let bytes = response(&request, source, &reply);
+                self.transmit(transport, response_target(&request, transport, source), bytes);
+            }
+            _ => {
+                let id = self.insert_server(now, request.clone(), transport, source);
+                self.events.push_back(Event::Request { id, request, source, transport });
+            }
+        }
+    }
+
+    fn receive_known(&mut self, now: Instant, id: ServerId, request: Request, source: SocketAddr) {
+        let Some(entry) = self.servers.get_mut(id) else {
+            return;
+        };
+        let mut out = std::mem::take(&mut self.scratch);
+        if request.method() == Method::Ack {
+            if !entry.machine.handle_ack(now, &mut out) {
+                self.events.push_back(Event::Ack { owner: entry.owner, request, source });
+            }
+        } else {
+            self.stats.repeated += 1;
+            entry.machine.handle_retransmission(&mut out);
+        }
+        self.carry_out_server(now, id, &mut out);
+        self.scratch = out;
+    }
+
+    /// RFC 3261 §9.2: CANCEL is answered at once: 200 if there is such an INVITE, else 481.
+    fn receive_cancel(
+        &mut self,
+        now: Instant,
+        cancel: &Request,
+        transport: Transport,
+        source: SocketAddr,
+    ) {
+        let (tag, payload) = (self.ids.tag(), Payload::empty());
+        let reply =
+            Reply { status: 200, phrase: None, to_tag: &tag, fixed: &[], payload: &payload };
+        let Some(invite) = self.servers.find_invite_of(cancel) else {
+            // No transaction for it: a flood of strays must not fill the table.
+            let bytes = response(cancel, source, &Reply { status: 481, ..reply });
+            self.transmit(transport, response_target(cancel, transport, source), bytes);
+            return;
+        };
+        let id = self.insert_server(now, cancel.clone(), transport, source);
+        self.respond(now, id, &reply);
+        if let Some(entry) = self.servers.get_mut(invite)
+            && entry.machine.is_pending_invite()
+        {
+            let owner = entry.owner;
+            self.events.push_back(Event::Cancel { invite, owner, cancel: cancel.clone() });
+        }
+    }
+
+    fn insert_server(
+        &mut self,
+        now: Instant,
+        request: Request,
+        transport: Transport,
+        source: SocketAddr,
+    ) -> ServerId {
+        let id = self.servers.insert(request, transport, source, self.timers, now);
+        self.arm_server(id);
+        id
+    }
+
+    pub(super) fn wake_server(&mut self, now: Instant, id: ServerId) {
+        let Some(entry) = self.servers.get_mut(id) else {
+            return;
+        };
+        entry.armed = None;
+        let mut out = std::mem::take(&mut self.scratch);
+        entry.machine.handle_timeout(now, &mut out);
+        self.carry_out_server(now, id, &mut out);
+        self.scratch = out;
+    }
+
+    fn carry_out_server(&mut self, now: Instant, id: ServerId, out: &mut Vec<Output>) {
+        let Some(entry) = self.servers.get_mut(id) else {
+            out.clear();
+            return;
+        };
+        let (owner, peer, transport) = (entry.owner, entry.reply_to, entry.transport);
+        for output in out.drain(..) {
+            match output {
+                Output::Send(bytes) => self.transmit(transport, peer, bytes),
+                Output::Resend(bytes) => {
+                    self.stats.resent += 1;
+                    self.transmit(transport, peer, bytes);
+                }
+                Output::Timeout => self.events.push_back(Event::NoAck { owner }),
+                Output::Terminate => self.servers.remove(id),
+                Output::TryingDue => {
+                    let reply = Reply {
+                        status: 100,
+                        phrase: None,
+                        to_tag: "",
+                        fixed: &[],
+                        payload: &Payload::empty(),
+                    };
+                    self.trying_now(now, id, &reply);
+                }
+                Output::Response(_) | Output::Unreachable => {}
+            }
+        }
+        self.arm_server(id);
+    }
+
+    fn trying_now(&mut self, now: Instant, id: ServerId, reply: &Reply<'_>) {
+        let Some(entry) = self.servers.get_mut(id) else {
+            return;
+        };
+        let Some(request) = entry.request.as_ref() else {
+            return;
+        };
+        let bytes = response(request, entry.source, reply);
+        let (transport, peer) = (entry.transport, entry.reply_to);
+        entry.machine.respond(100, bytes.clone(), now, &mut Vec::new());
+        self.transmit(transport, peer, bytes);
+    }
+
+    fn arm_server(&mut self, id: ServerId) {
+        if let Some(due) = self.servers.get_mut(id).and_then(server_table::Entry::rearm) {
+            self.deadlines.push(due, Owner::Server(id));
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! `tocsin check FILE…`: is a file right, and what does it mean?
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Args;
+use load_gen::campaign::{Campaign, ENVIRONMENT_PREFIX};
+use topology::reader::Document;
+use topology::{Layers, Problems, Topology, format_duration, picture};
+
+/// Checks network and campaign files and shows what they mean
+#[derive(Debug, Args)]
+pub(crate) struct CheckArgs {
+    /// Network or campaign files
+    #[arg(required = true)]
+    files: Vec<PathBuf>,
+    /// Only check: show nothing of files that are right
+    #[arg(long)]
+    quiet: bool,
+}
+
+/// Checks every file before it ends: 0 if all are right, 2 otherwise.
+pub(crate) fn check(args: &CheckArgs) -> ExitCode {
+    let mut right = true;
+    for file in &args.files {
+        match describe(file) {
+            Ok(text) if !args.quiet => println!("{text}"),
+            Ok(_) => {}
+            Err(problems) => {
+                right = false;
+                eprintln!("{problems}");
+            }
+        }
+    }
+    if right { ExitCode::SUCCESS } else { ExitCode::from(cli::USAGE) }
+}
+
+fn describe(file: &Path) -> Result<String, Problems> {
+    let network_layers = Layers::none().with_process_environment(topology::ENVIRONMENT_PREFIX);
+    // Only a campaign names a network.
+    if !Document::load(file, &Layers::none())?.has("network") {
+        return Topology::load(file, &network_layers).map(|topology| picture(&topology));
+    }
+    let layers = Layers::none().with_process_environment(ENVIRONMENT_PREFIX);
+    let (campaign, topology) = Campaign::load_with_network(file, &layers, &network_layers)?;
+    let attempts = campaign.expected_attempts();
+    Ok(format!(
+        "campaign {}: about {attempts:.0} calls in {}, seed {}, on network {}\n\n{}",
+        campaign.name,
+        format_duration(campaign.duration()),
+        campaign.seed,
+        topology.name,
+        picture(&topology)
+    ))
+}

@@ -1,0 +1,129 @@
+//! One child process: JSON lines in, JSON lines out; its log goes to a file.
+
+use std::fs::File;
+use std::process::Stdio;
+
+use anyhow::Context as _;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::process::{ChildStdin, Command};
+use tokio::sync::mpsc;
+
+use super::plan::Process;
+
+/// What a child says, or what became of it; `index` is its place in the fleet.
+#[derive(Debug)]
+pub(crate) struct News {
+    pub(crate) index: usize,
+    pub(crate) what: What,
+}
+
+#[derive(Debug)]
+pub(crate) enum What {
+    Said(Report),
+    /// The process is gone, with this exit status in words.
+    Gone {
+        clean: bool,
+        status: String,
+    },
+}
+
+/// The lines of a supervised program; see `node`'s `parent.rs` for the other side.
+#[derive(Debug, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub(crate) enum Report {
+    Ready {
+        nodes: Vec<Place>,
+    },
+    Snapshot {
+        nodes: serde_json::Map<String, Value>,
+    },
+    Final {
+        usage: Usage,
+        nodes: serde_json::Map<String, Value>,
+    },
+    #[serde(other)]
+    Other,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Place {
+    pub(crate) name: String,
+    pub(crate) address: String,
+}
+
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+pub(crate) struct Usage {
+    pub(crate) user_us: u64,
+    pub(crate) system_us: u64,
+    pub(crate) max_rss_kib: u64,
+}
+
+/// An order to a child.
+#[derive(Debug, Clone, Copy, Serialize)]
+#[serde(tag = "command", rename_all = "snake_case")]
+pub(crate) enum Order {
+    Drain,
+    Stop,
+}
+
+/// The handle of a running child.
+#[derive(Debug)]
+pub(crate) struct Child {
+    stdin: ChildStdin,
+    /// Ends the process if this handle is dropped.
+    _life: mpsc::Sender<()>,
+}
+
+impl Child {
+    /// Starts this very program as a part of the network.
+    pub(crate) fn start(
+        index: usize,
+        process: &Process,
+        arguments: Vec<std::ffi::OsString>,
+        log: &std::path::Path,
+        news: mpsc::UnboundedSender<News>,
+    ) -> anyhow::Result<Self> {
+        let program = std::env::current_exe().context("cannot find this program's own file")?;
+        let log = File::create(log).with_context(|| format!("cannot create {}", log.display()))?;
+        let mut child = Command::new(program)
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(log)
+            .kill_on_drop(true)
+            .spawn()
+            .with_context(|| format!("cannot start the process {}", process.name))?;
+        let stdin = child.stdin.take().context("a piped stdin")?;
+        let stdout = child.stdout.take().context("a piped stdout")?;
+        let (life, mut end_of_life) = mpsc::channel::<()>(1);
+        tokio::spawn(async move {
+            let mut lines = BufReader::new(stdout).lines();
+            loop {
+                let line = tokio::select! {
+                    line = lines.next_line() => line,
+                    _ = end_of_life.recv() => return, // kill_on_drop
+                };
+                let Ok(Some(line)) = line else { break };
+                if let Ok(report) = serde_json::from_str(&line) {
+                    let _ = news.send(News { index, what: What::Said(report) });
+                }
+            }
+            let what = match child.wait().await {
+                Ok(status) => What::Gone { clean: status.success(), status: status.to_string() },
+                Err(error) => What::Gone { clean: false, status: error.to_string() },
+            };
+            let _ = news.send(News { index, what });
+        });
+        Ok(Self { stdin, _life: life })
+    }
+
+    /// Gives an order. A child that is gone needs none.
+    pub(crate) async fn order(&mut self, order: Order) {
+        let Ok(mut line) = serde_json::to_vec(&order) else { return };
+        line.push(b'\n');
+        let _ = self.stdin.write_all(&line).await;
+        let _ = self.stdin.flush().await;
+    }
+}

@@ -1,0 +1,249 @@
+//! All processes of a run: started tier by tier, watched, drained in the opposite order.
+
+use std::fs;
+use std::time::Duration;
+
+use anyhow::bail;
+use load_gen::Snapshot;
+use load_gen::summary::ProcessUsage;
+use serde_json::Value;
+use telemetry::{BoxKind, LostNode};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, timeout_at};
+
+use super::Prepared;
+use super::child::{Child, News, Order, Place, Report, Usage, What};
+use super::folder::Folder;
+use super::live::Interruptions;
+use super::plan::{Process, Tier, processes};
+
+/// How long a tier may take to listen.
+const START_LIMIT: Duration = Duration::from_secs(20);
+/// How long a process may take to end after its drain began; longer than its own drain timeout.
+const END_LIMIT: Duration = Duration::from_secs(15);
+
+pub(crate) struct Fleet {
+    members: Vec<Member>,
+    news: mpsc::UnboundedReceiver<News>,
+}
+
+struct Member {
+    process: Process,
+    child: Option<Child>,
+    ready: bool,
+    told_to_end: bool,
+    usage: Option<Usage>,
+    /// The last snapshot of each box.
+    snapshots: serde_json::Map<String, Value>,
+    /// How it ended without being told to.
+    lost: Option<String>,
+}
+
+impl Fleet {
+    /// Starts all processes and returns when the generator runs.
+    pub(crate) async fn start(prepared: &Prepared, folder: &Folder) -> anyhow::Result<Self> {
+        let (sender, news) = mpsc::unbounded_channel();
+        let member = |process| Member {
+            process,
+            child: None,
+            ready: false,
+            told_to_end: false,
+            usage: None,
+            snapshots: serde_json::Map::new(),
+            lost: None,
+        };
+        let mut fleet =
+            Self { members: processes(prepared).into_iter().map(member).collect(), news };
+        let mut addresses = Vec::new();
+        for tier in Tier::ALL {
+            for index in 0..fleet.members.len() {
+                let process = &fleet.members[index].process;
+                if process.tier == tier {
+                    let arguments = process.arguments(prepared, folder, &addresses);
+                    let log = folder.log(&process.name);
+                    let child = Child::start(index, process, arguments, &log, sender.clone())?;
+                    fleet.members[index].child = Some(child);
+                }
+            }
+            let found = fleet.until_ready(prepared, folder, tier).await?;
+            addresses.extend(found);
+        }
+        Ok(fleet)
+    }
+
+    /// Waits until every process of a tier listens, and returns the keys of their addresses.
+    async fn until_ready(
+        &mut self,
+        prepared: &Prepared,
+        folder: &Folder,
+        tier: Tier,
+    ) -> anyhow::Result<Vec<(String, String)>> {
+        let deadline = Instant::now() + START_LIMIT;
+        let mut addresses = Vec::new();
+        while self.members.iter().any(|member| member.process.tier == tier && !member.ready) {
+            let Ok(Some(news)) = timeout_at(deadline, self.news.recv()).await else {
+                bail!(
+                    "the network did not start within {} s; see {}",
+                    START_LIMIT.as_secs(),
+                    folder.path().join("logs").display()
+                );
+            };
+            let Some(member) = self.members.get_mut(news.index) else { continue };
+            match news.what {
+                What::Said(Report::Ready { nodes }) => {
+                    member.ready = true;
+                    let key = |place: &Place| {
+                        let key = member.process.address_key(prepared, &place.name)?;
+                        Some((key, place.address.clone()))
+                    };
+                    addresses.extend(nodes.iter().filter_map(key));
+                }
+                What::Said(_) => {}
+                What::Gone { status, .. } => {
+                    let log = folder.log(&member.process.name);
+                    let said = fs::read_to_string(&log).unwrap_or_default();
+                    let said = said.trim().trim_start_matches("error: ");
+                    bail!("{} did not start ({status}):\n{said}", member.process.name);
+                }
+            }
+        }
+        Ok(addresses)
+    }
+
+    /// Waits for the next thing that a process says or does, and takes note of it.
+    pub(crate) async fn next(&mut self) {
+        if let Some(news) = self.news.recv().await {
+            self.note(news);
+        }
+    }
+
+    fn note(&mut self, news: News) {
+        let Some(member) = self.members.get_mut(news.index) else { return };
+        match news.what {
+            What::Said(Report::Snapshot { nodes }) => member.snapshots = nodes,
+            What::Said(Report::Final { usage, nodes }) => {
+                member.snapshots = nodes;
+                member.usage = Some(usage);
+            }
+            What::Said(Report::Ready { .. } | Report::Other) => {}
+            What::Gone { clean, status } => {
+                member.child = None;
+                // A generator ends by itself; anything else that ends without being told to is lost.
+                let expected = member.told_to_end || member.process.tier == Tier::Load;
+                if !clean || !expected {
+                    member.lost = Some(status);
+                }
+            }
+        }
+    }
+
+    /// True while the generator's process is alive.
+    pub(crate) fn is_loading(&self) -> bool {
+        self.of(Tier::Load).any(|member| member.child.is_some())
+    }
+
+    /// Gives an order to all processes of a tier.
+    pub(crate) async fn order(&mut self, tier: Tier, order: Order) {
+        for member in self.members.iter_mut().filter(|member| member.process.tier == tier) {
+            member.told_to_end = true;
+            if let Some(child) = &mut member.child {
+                child.order(order).await;
+            }
+        }
+    }
+
+    /// Drains tier after tier, from the callers to the PSAPs. A second interruption stops all at once.
+    pub(crate) async fn shut_down(&mut self, interruptions: &mut Interruptions) {
+        for tier in Tier::ALL.into_iter().rev() {
+            let order = if interruptions.are_urgent() { Order::Stop } else { Order::Drain };
+            self.order(tier, order).await;
+            let deadline = Instant::now() + END_LIMIT;
+            while self.of(tier).any(|member| member.child.is_some()) {
+                tokio::select! {
+                    () = self.next() => {}
+                    () = interruptions.next() => self.order(tier, Order::Stop).await,
+                    () = tokio::time::sleep_until(deadline) => {
+                        self.kill(tier);
+                        break;
+                    }
+                }
+            }
+        }
+    }
+
+    fn kill(&mut self, tier: Tier) {
+        for member in self.members.iter_mut().filter(|member| member.process.tier == tier) {
+            if member.child.take().is_some() {
+                member.lost =
+                    Some(format!("did not end within {} s and was killed", END_LIMIT.as_secs()));
+            }
+        }
+    }
+
+    fn of(&self, tier: Tier) -> impl Iterator<Item = &Member> {
+        self.members.iter().filter(move |member| member.process.tier == tier)
+    }
+
+    /// The counts of all generators together.
+    pub(crate) fn generators(&self) -> Snapshot {
+        let mut sum: Option<Snapshot> = None;
+        for entry in self.of(Tier::Load).flat_map(|member| member.snapshots.values()) {
+            let Some(one) = snapshot_of::<Snapshot>(entry) else { continue };
+            match &mut sum {
+                Some(sum) => *sum += &one,
+                None => sum = Some(one),
+            }
+        }
+        sum.unwrap_or_default()
+    }
+
+    /// Calls that each site has been offered so far, as its own call servers count them.
+    pub(crate) fn calls_by_site(&self) -> Vec<u64> {
+        let offered = |entry: &Value| entry["snapshot"]["offered"].as_u64().unwrap_or_default();
+        self.of(Tier::Sites).map(|member| member.snapshots.values().map(offered).sum()).collect()
+    }
+
+    pub(crate) fn usage(&self) -> Vec<ProcessUsage> {
+        let seconds = |micros: u64| micros as f64 / 1e6;
+        let usage = |member: &Member| {
+            let usage = member.usage?;
+            Some(ProcessUsage {
+                name: member.process.name.clone(),
+                user_s: seconds(usage.user_us),
+                system_s: seconds(usage.system_us),
+                max_rss_kib: usage.max_rss_kib,
+            })
+        };
+        self.members.iter().filter_map(usage).collect()
+    }
+
+    /// The boxes whose processes were lost, for the ledger.
+    pub(crate) fn lost_boxes(&self) -> Vec<LostNode> {
+        let lost = |member: &Member| {
+            let why = member.lost.clone()?;
+            let node = |(kind, node): &(BoxKind, String)| LostNode {
+                kind: *kind,
+                node: node.clone(),
+                why: why.clone(),
+            };
+            Some(member.process.boxes.iter().map(node).collect::<Vec<_>>())
+        };
+        self.members.iter().filter_map(lost).flatten().collect()
+    }
+
+    /// Sentences about processes that were lost.
+    pub(crate) fn losses(&self) -> Vec<String> {
+        let loss = |member: &Member| {
+            Some(format!("process {} was lost: {}", member.process.name, member.lost.as_ref()?))
+        };
+        self.members.iter().filter_map(loss).collect()
+    }
+
+    pub(crate) fn record_files(&self, folder: &Folder) -> Vec<std::path::PathBuf> {
+        self.members.iter().map(|member| folder.records(&member.process.name)).collect()
+    }
+}
+
+fn snapshot_of<T: serde::de::DeserializeOwned>(entry: &Value) -> Option<T> {
+    serde_json::from_value(entry.get("snapshot")?.clone()).ok()
+}

@@ -1,0 +1,89 @@
+//! The run folder: `runs/<date>-<campaign>-<n>/`, and `runs/latest`, which points to the newest.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use anyhow::Context as _;
+
+/// A folder that holds all that a run leaves behind.
+#[derive(Debug)]
+pub(crate) struct Folder {
+    path: PathBuf,
+}
+
+impl Folder {
+    /// Makes the next free folder for a run of `campaign`.
+    pub(crate) fn create(runs: &Path, campaign: &str) -> anyhow::Result<Self> {
+        let advice = "give another folder with --runs";
+        fs::create_dir_all(runs)
+            .with_context(|| format!("cannot create {}; {advice}", runs.display()))?;
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let stamp = load_gen::utc::rfc3339(u64::try_from(now.as_micros()).unwrap_or_default());
+        let date = stamp.split('T').next().unwrap_or_default();
+        for number in 1_u32.. {
+            let name = format!("{date}-{campaign}-{number}");
+            let path = runs.join(&name);
+            match fs::create_dir(&path) {
+                Ok(()) => {
+                    let folder = Self { path };
+                    folder.make("records")?;
+                    folder.make("logs")?;
+                    point_latest(runs, &name);
+                    return Ok(folder);
+                }
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => {
+                    let context = format!("cannot create {}; {advice}", path.display());
+                    return Err(error).context(context);
+                }
+            }
+        }
+        unreachable!("a folder name is found long before four thousand million")
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(crate) fn records(&self, process: &str) -> PathBuf {
+        self.path.join("records").join(format!("{process}.jsonl"))
+    }
+
+    pub(crate) fn log(&self, process: &str) -> PathBuf {
+        self.path.join("logs").join(format!("{process}.log"))
+    }
+
+    /// Copies the files that the run was made from, so that it can be repeated.
+    pub(crate) fn keep_inputs(&self, campaign: &Path, network: &Path) -> anyhow::Result<()> {
+        for (from, to) in [(campaign, "campaign.toml"), (network, "network.toml")] {
+            let to = self.path.join(to);
+            fs::copy(from, &to)
+                .with_context(|| format!("cannot copy {} to {}", from.display(), to.display()))?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn write(&self, name: &str, text: &str) -> anyhow::Result<()> {
+        let path = self.path.join(name);
+        fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))
+    }
+
+    fn make(&self, name: &str) -> anyhow::Result<()> {
+        let path = self.path.join(name);
+        fs::create_dir(&path).with_context(|| format!("cannot create {}", path.display()))
+    }
+}
+
+/// Best effort: a file system without links still gets its run.
+fn point_latest(runs: &Path, name: &str) {
+    #[cfg(unix)]
+    {
+        let link = runs.join("latest");
+        let fresh = runs.join(format!(".latest-{}", std::process::id()));
+        if std::os::unix::fs::symlink(name, &fresh).is_ok() && fs::rename(&fresh, &link).is_err() {
+            let _ = fs::remove_file(&fresh);
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! `tocsin run CAMPAIGN.toml`: the whole network as processes on loopback, the load, the verdict.
+//!
+//! ```text
+//!   PSAPs ──ready──► sites ──ready──► trunk groups ──ready──► generator
+//!                                                                 │ finished, or Ctrl-C
+//!   PSAPs ◄─drain─── sites ◄──drain── trunk groups ◄───drain──────┘
+//!     └──────────────── records ──► ledger ──► summary.json, report, exit code
+//! ```
+//!
+//! Each tier learns the addresses of the one before it, so a port of 0 works everywhere.
+
+mod child;
+mod fleet;
+mod folder;
+mod live;
+mod plan;
+mod verdict;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Args;
+use cli::FileArgs;
+use load_gen::campaign::{Campaign, ENVIRONMENT_PREFIX};
+use tokio::runtime::Builder;
+use topology::Topology;
+
+use fleet::Fleet;
+use folder::Folder;
+use live::Interruptions;
+
+/// Runs a campaign: starts its network, places its calls, and judges what happened
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    #[command(flatten)]
+    campaign: FileArgs,
+    /// Folder in which run folders are made
+    #[arg(long, value_name = "FOLDER", default_value = "runs")]
+    runs: PathBuf,
+    /// No live progress lines
+    #[arg(long)]
+    quiet: bool,
+    /// Log lines of the network's programs for people (human) or for programs (json)
+    #[arg(long, value_name = "FORMAT", default_value = "human")]
+    log: telemetry::LogFormat,
+}
+
+/// Exit code after an interrupted run that was drained cleanly.
+const INTERRUPTED: u8 = 130;
+
+/// What is known of a campaign before it runs.
+struct Prepared {
+    args: RunArgsRef,
+    campaign: Campaign,
+    topology: Topology,
+}
+
+/// The options that child processes inherit.
+struct RunArgsRef {
+    campaign_file: PathBuf,
+    set: Vec<(String, String)>,
+    log: telemetry::LogFormat,
+}
+
+pub(crate) fn run(args: &RunArgs) -> ExitCode {
+    let layers = args.campaign.campaign_layers(ENVIRONMENT_PREFIX);
+    let network_layers = args.campaign.network_layers();
+    let loaded = Campaign::load_with_network(&args.campaign.file, &layers, &network_layers);
+    let (campaign, topology) = match loaded {
+        Ok(loaded) => loaded,
+        Err(problems) => return cli::refuse(&problems),
+    };
+    let folder = match Folder::create(&args.runs, &campaign.name) {
+        Ok(folder) => folder,
+        Err(error) => return cli::fail(&error, cli::USAGE),
+    };
+    let prepared = Prepared {
+        args: RunArgsRef {
+            campaign_file: args.campaign.file.clone(),
+            set: args.campaign.set.clone(),
+            log: args.log,
+        },
+        campaign,
+        topology,
+    };
+    let runtime = match Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return cli::fail(&error.into(), cli::USAGE),
+    };
+    runtime.block_on(async {
+        match conduct(&prepared, &folder, args.quiet).await {
+            Ok(code) => ExitCode::from(code),
+            Err(error) => {
+                eprintln!("the run folder is {}", folder.path().display());
+                cli::fail(&error, cli::USAGE)
+            }
+        }
+    })
+}
+
+async fn conduct(prepared: &Prepared, folder: &Folder, quiet: bool) -> anyhow::Result<u8> {
+    let mut interruptions = Interruptions::catch()?;
+    folder.keep_inputs(&prepared.args.campaign_file, &prepared.campaign.network)?;
+    let mut fleet = Fleet::start(prepared, folder).await?;
+    if !quiet {
+        println!(
+            "{}: about {:.0} calls in {} on {} sites, {} trunk groups, {} PSAPs; Ctrl-C drains",
+            prepared.campaign.name,
+            prepared.campaign.expected_attempts(),
+            topology::format_duration(prepared.campaign.duration()),
+            prepared.topology.sites.len(),
+            prepared.topology.trunk_groups.len(),
+            prepared.topology.psaps.len(),
+        );
+    }
+    let started = std::time::SystemTime::now();
+    let clock = std::time::Instant::now();
+    live::watch(prepared, &mut fleet, &mut interruptions, quiet).await;
+    let duration = clock.elapsed();
+    fleet.shut_down(&mut interruptions).await;
+    let unix = started.duration_since(std::time::UNIX_EPOCH).unwrap_or(Duration::ZERO);
+    let started_us = u64::try_from(unix.as_micros()).unwrap_or(u64::MAX);
+    let code = verdict::conclude(prepared, folder, &fleet, started_us, duration)?;
+    Ok(if interruptions.seen() { INTERRUPTED } else { code })
+}

@@ -1,0 +1,123 @@
+//! Which processes a network is made of, and how each is started.
+
+use std::ffi::OsString;
+use std::path::Path;
+
+use telemetry::BoxKind;
+
+use super::Prepared;
+use super::folder::Folder;
+
+/// One process to start.
+#[derive(Debug, Clone)]
+pub(crate) struct Process {
+    /// Unique; names its log and record files.
+    pub(crate) name: String,
+    pub(crate) tier: Tier,
+    /// The boxes inside it whose records are lost if it dies.
+    pub(crate) boxes: Vec<(BoxKind, String)>,
+    subcommand: &'static str,
+    choice: Vec<OsString>,
+}
+
+/// Started in this order, each when the one before is ready; drained in the opposite order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Tier {
+    Psaps,
+    Sites,
+    Trunks,
+    Load,
+}
+
+impl Tier {
+    pub(crate) const ALL: [Self; 4] = [Self::Psaps, Self::Sites, Self::Trunks, Self::Load];
+}
+
+/// Every PSAP and every site is a process of its own, so that each can be killed alone; the trunk groups share one.
+pub(crate) fn processes(prepared: &Prepared) -> Vec<Process> {
+    let topology = &prepared.topology;
+    let psaps = topology.psaps.iter().map(|psap| Process {
+        name: format!("psap-{}", psap.name),
+        tier: Tier::Psaps,
+        boxes: vec![(BoxKind::Psap, psap.name.clone())],
+        subcommand: "psap",
+        choice: vec!["--psap".into(), psap.name.clone().into()],
+    });
+    let sites = topology.sites.iter().map(|site| Process {
+        name: format!("site-{}", site.name),
+        tier: Tier::Sites,
+        boxes: site
+            .call_servers
+            .iter()
+            .map(|one| (BoxKind::CallServer, one.name.clone()))
+            .collect(),
+        subcommand: "switch",
+        choice: vec!["--site".into(), site.name.clone().into()],
+    });
+    let trunks = Process {
+        name: "trunks".to_owned(),
+        tier: Tier::Trunks,
+        boxes: topology
+            .trunk_groups
+            .iter()
+            .map(|group| (BoxKind::TrunkGroup, group.name.clone()))
+            .collect(),
+        subcommand: "switch",
+        choice: vec!["--trunks".into()],
+    };
+    let load = Process {
+        name: "load".to_owned(),
+        tier: Tier::Load,
+        boxes: Vec::new(),
+        subcommand: "load",
+        choice: Vec::new(),
+    };
+    psaps.chain(sites).chain([trunks, load]).collect()
+}
+
+impl Process {
+    /// The command line; `addresses` are the keys of boxes that listen already.
+    pub(crate) fn arguments(
+        &self,
+        prepared: &Prepared,
+        folder: &Folder,
+        addresses: &[(String, String)],
+    ) -> Vec<OsString> {
+        let file: &Path = match self.tier {
+            Tier::Load => &prepared.args.campaign_file,
+            _ => &prepared.campaign.network,
+        };
+        let mut arguments = vec![self.subcommand.into(), file.into()];
+        arguments.extend(self.choice.iter().cloned());
+        arguments.extend(["--supervised".into(), "--records".into()]);
+        arguments.push(folder.records(&self.name).into());
+        arguments.extend(["--seed".into(), prepared.campaign.seed.to_string().into()]);
+        let format = match prepared.args.log {
+            telemetry::LogFormat::Human => "human",
+            telemetry::LogFormat::Json => "json",
+        };
+        arguments.extend(["--log".into(), format.into()]);
+        // Each program refuses keys of the other kind of file.
+        let ours = |key: &str| self.tier == Tier::Load || topology::is_network_key(key);
+        let set = prepared.args.set.iter().filter(|(key, _)| ours(key));
+        for (key, value) in set.chain(addresses) {
+            arguments.extend(["--set".into(), format!("{key}={value}").into()]);
+        }
+        arguments
+    }
+
+    /// The configuration key of the address of the box `name` in this process.
+    pub(crate) fn address_key(&self, prepared: &Prepared, name: &str) -> Option<String> {
+        match self.tier {
+            Tier::Psaps => Some(format!("psaps.{name}.address")),
+            Tier::Sites => {
+                let one = prepared.topology.call_servers().find(|one| one.name == name)?;
+                Some(one.address_path())
+            }
+            Tier::Trunks => {
+                prepared.topology.trunk_group(name).map(|_| format!("trunk_groups.{name}.address"))
+            }
+            Tier::Load => None,
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! `load-gen CAMPAIGN.toml`: the callers as a program of their own.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use load_gen::program::{LoadArgs, run};
+
+#[derive(Debug, Parser)]
+#[command(version, about = "Places the calls of a campaign against a network that runs already")]
+struct Cli {
+    #[command(flatten)]
+    args: LoadArgs,
+}
+
+fn main() -> ExitCode {
+    run(&Cli::parse().args)
+}

@@ -1,0 +1,92 @@
+//! The program `load-gen`: only the callers, against a network that runs already.
+
+use std::net::SocketAddr;
+use std::process::ExitCode;
+
+use clap::Args;
+use cli::{BoxArgs, FileArgs, Records};
+use node::{Label, Node as _, NodeSpec, WallStart};
+use sip_proto::timer::Timers;
+use sip_proto::wall::WallClock;
+use topology::Topology;
+
+use crate::campaign::{Campaign, ENVIRONMENT_PREFIX};
+use crate::{Command, Config, Generator, Shard};
+
+/// Places the calls of a campaign against a network that runs already
+#[derive(Debug, Args)]
+pub struct LoadArgs {
+    #[command(flatten)]
+    pub campaign: FileArgs,
+    /// Where the callers are; port 0 takes any free port
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
+    pub address: SocketAddr,
+    /// Generators that share the load, each on a thread of its own
+    #[arg(long, value_name = "NUMBER", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=64))]
+    pub shards: u32,
+    #[command(flatten)]
+    pub serve: BoxArgs,
+}
+
+/// Runs the program to its end.
+#[must_use]
+pub fn run(args: &LoadArgs) -> ExitCode {
+    let layers = args.campaign.campaign_layers(ENVIRONMENT_PREFIX);
+    let network_layers = args.campaign.network_layers();
+    let loaded = Campaign::load_with_network(&args.campaign.file, &layers, &network_layers);
+    let (campaign, topology) = match loaded {
+        Ok(loaded) => loaded,
+        Err(problems) => return cli::refuse(&problems),
+    };
+    if let Err(error) = args.serve.log.init() {
+        return cli::fail(&error, cli::USAGE);
+    }
+    let records = match Records::create(args.serve.records.as_deref()) {
+        Ok(records) => records,
+        Err(error) => return cli::fail(&error, cli::USAGE),
+    };
+    let limit = campaign.duration() + campaign.drain_timeout;
+    let start = WallStart::read();
+    let spec = |index| {
+        let shard = Shard { index, of: args.shards };
+        generator_spec(args.address, shard, &campaign, &topology, start, records.clone())
+    };
+    let specs = (0..args.shards).map(spec).collect();
+    cli::serve(&args.serve, &records, specs, Some(limit))
+}
+
+/// A generator as a box to run; time zero of the campaign is `start`.
+#[must_use]
+pub fn generator_spec(
+    address: SocketAddr,
+    shard: Shard,
+    campaign: &Campaign,
+    topology: &Topology,
+    start: WallStart,
+    records: Records,
+) -> NodeSpec {
+    let label = Label {
+        name: format!("load-{}", shard.index + 1),
+        kind: "generator",
+        address,
+        setting: "--address".to_owned(),
+    };
+    let timers = topology.timers;
+    let timers = Timers { t1: timers.t1, t2: timers.t2, t4: timers.t4 };
+    let trunk_groups =
+        topology.trunk_groups.iter().map(|group| (group.name.clone(), group.address)).collect();
+    let (name, campaign) = (label.name.clone(), campaign.clone());
+    let build = move |address, _start: WallStart| {
+        let clock = WallClock::new(start.now, start.unix);
+        let config = Config { name, address, shard, timers, clock, trunk_groups };
+        let mut generator = Generator::new(config, &campaign)
+            .expect("the campaign was checked against its network");
+        generator.handle_command(start.now, Command::Start { at: start.now });
+        generator
+    };
+    NodeSpec::new(label, build, no_command, move |record| records.write(&record))
+}
+
+fn no_command(_args: serde_json::Value) -> Result<Command, String> {
+    Err("a generator takes no commands".to_owned())
+}

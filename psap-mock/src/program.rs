@@ -1,0 +1,82 @@
+//! The program `psap-mock`: serves the answering points of a network.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use cli::{BoxArgs, FileArgs, Records};
+use node::{Label, NodeSpec};
+use sip_proto::timer::Timers;
+use sip_proto::wall::WallClock;
+use topology::Topology;
+
+use crate::{Command, Psap};
+
+/// Serves the answering points of a network: all, or those that are named
+#[derive(Debug, Args)]
+pub struct PsapArgs {
+    #[command(flatten)]
+    pub network: FileArgs,
+    /// Serve only this answering point; may be given several times
+    #[arg(long, value_name = "NAME")]
+    pub psap: Vec<String>,
+    #[command(flatten)]
+    pub serve: BoxArgs,
+}
+
+/// Runs the program to its end.
+#[must_use]
+pub fn run(args: &PsapArgs) -> ExitCode {
+    let topology = match Topology::load(&args.network.file, &args.network.network_layers()) {
+        Ok(topology) => topology,
+        Err(problems) => return cli::refuse(&problems),
+    };
+    if let Some(unknown) = args.psap.iter().find(|name| topology.psap(name).is_none()) {
+        let names: Vec<_> = topology.psaps.iter().map(|psap| psap.name.as_str()).collect();
+        eprintln!("error: --psap {unknown}: no such PSAP; the PSAPs are {}", names.join(", "));
+        return ExitCode::from(cli::USAGE);
+    }
+    if let Err(error) = args.serve.log.init() {
+        return cli::fail(&error, cli::USAGE);
+    }
+    let records = match Records::create(args.serve.records.as_deref()) {
+        Ok(records) => records,
+        Err(error) => return cli::fail(&error, cli::USAGE),
+    };
+    let seed = args.serve.seed();
+    let timers = topology.timers;
+    let timers = Timers { t1: timers.t1, t2: timers.t2, t4: timers.t4 };
+    let wanted = |psap: &&topology::Psap| args.psap.is_empty() || args.psap.contains(&psap.name);
+    let spec = |psap| psap_spec(psap, timers, seed, records.clone());
+    let specs = topology.psaps.iter().filter(wanted).map(spec).collect();
+    cli::serve(&args.serve, &records, specs, None)
+}
+
+/// An answering point as a box to run.
+#[must_use]
+pub fn psap_spec(
+    settings: &topology::Psap,
+    timers: Timers,
+    seed: u64,
+    records: Records,
+) -> NodeSpec {
+    let label = Label {
+        name: settings.name.clone(),
+        kind: "PSAP",
+        address: settings.address,
+        setting: format!("psaps.{}.address", settings.name),
+    };
+    let settings = settings.clone();
+    let seed = BoxArgs::seed_of(seed, &settings.name);
+    let build = move |address, start: node::WallStart| {
+        let settings = topology::Psap { address, ..settings };
+        Psap::new(settings, timers, WallClock::new(start.now, start.unix), seed)
+    };
+    NodeSpec::new(label, build, decode, move |record| records.write(&record))
+}
+
+/// `{"positions": 12}` staffs the answering point anew.
+fn decode(args: serde_json::Value) -> Result<Command, String> {
+    let positions = args.get("positions").and_then(serde_json::Value::as_u64);
+    let positions = positions.and_then(|number| u32::try_from(number).ok());
+    positions.map(Command::SetPositions).ok_or_else(|| "write {\"positions\": NUMBER}".to_owned())
+}

@@ -1,0 +1,17 @@
+//! `switch NETWORK.toml`: the switch as a program of its own.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use switch::program::{SwitchArgs, run};
+
+#[derive(Debug, Parser)]
+#[command(version, about = "Serves the call servers and trunk groups of a network")]
+struct Cli {
+    #[command(flatten)]
+    args: SwitchArgs,
+}
+
+fn main() -> ExitCode {
+    run(&Cli::parse().args)
+}

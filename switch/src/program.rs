@@ -1,0 +1,149 @@
+//! The program `switch`: serves trunk groups, call servers and the pool monitor of a network.
+
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::Args;
+use cli::{BoxArgs, FileArgs, Records};
+use node::{Label, NodeSpec};
+use sip_proto::wall::WallClock;
+use topology::Topology;
+
+use crate::{CallServer, PoolMonitor, TrunkGroup};
+
+/// Serves the call servers and trunk groups of a network: all, or those that are named
+#[derive(Debug, Args)]
+pub struct SwitchArgs {
+    #[command(flatten)]
+    pub network: FileArgs,
+    /// Serve only the call servers of this site; may be given several times
+    #[arg(long, value_name = "NAME")]
+    pub site: Vec<String>,
+    /// Serve only the trunk groups and the pool monitor
+    #[arg(long, conflicts_with = "site")]
+    pub trunks: bool,
+    #[command(flatten)]
+    pub serve: BoxArgs,
+}
+
+/// Runs the program to its end.
+#[must_use]
+pub fn run(args: &SwitchArgs) -> ExitCode {
+    let topology = match Topology::load(&args.network.file, &args.network.network_layers()) {
+        Ok(topology) => Arc::new(topology),
+        Err(problems) => return cli::refuse(&problems),
+    };
+    if let Some(unknown) =
+        args.site.iter().find(|name| topology.sites.iter().all(|site| site.name != **name))
+    {
+        let names: Vec<_> = topology.sites.iter().map(|site| site.name.as_str()).collect();
+        eprintln!("error: --site {unknown}: no such site; the sites are {}", names.join(", "));
+        return ExitCode::from(cli::USAGE);
+    }
+    if let Err(error) = args.serve.log.init() {
+        return cli::fail(&error, cli::USAGE);
+    }
+    match Records::create(args.serve.records.as_deref()) {
+        Ok(records) => {
+            let specs = specs(args, &topology, &records);
+            cli::serve(&args.serve, &records, specs, None)
+        }
+        Err(error) => cli::fail(&error, cli::USAGE),
+    }
+}
+
+fn specs(args: &SwitchArgs, topology: &Arc<Topology>, records: &Records) -> Vec<NodeSpec> {
+    let seed = args.serve.seed();
+    let all = args.site.is_empty() && !args.trunks;
+    let mut specs = Vec::new();
+    for call_server in topology.call_servers() {
+        if all || args.site.contains(&call_server.site) {
+            specs.push(call_server_spec(call_server, topology, seed, records.clone()));
+        }
+    }
+    if all || args.trunks {
+        for trunk_group in &topology.trunk_groups {
+            specs.push(trunk_group_spec(trunk_group, topology, seed, records.clone()));
+        }
+        specs.push(monitor_spec(topology, seed));
+    }
+    specs
+}
+
+/// A call server as a box to run.
+#[must_use]
+pub fn call_server_spec(
+    settings: &topology::CallServer,
+    topology: &Arc<Topology>,
+    seed: u64,
+    records: Records,
+) -> NodeSpec {
+    let label = Label {
+        name: settings.name.clone(),
+        kind: "call server",
+        address: settings.address,
+        setting: settings.address_path(),
+    };
+    let (settings, topology) = (settings.clone(), Arc::clone(topology));
+    let seed = BoxArgs::seed_of(seed, &settings.name);
+    let build = move |address, start: node::WallStart| {
+        let wall = WallClock::new(start.now, start.unix);
+        CallServer::new(settings, topology, address, seed, wall)
+    };
+    NodeSpec::new(label, build, no_command, move |record| records.write(&record))
+}
+
+/// A trunk group as a box to run.
+#[must_use]
+pub fn trunk_group_spec(
+    settings: &topology::TrunkGroup,
+    topology: &Arc<Topology>,
+    seed: u64,
+    records: Records,
+) -> NodeSpec {
+    let label = Label {
+        name: settings.name.clone(),
+        kind: "trunk group",
+        address: settings.address,
+        setting: format!("trunk_groups.{}.address", settings.name),
+    };
+    let (settings, topology) = (settings.clone(), Arc::clone(topology));
+    let seed = BoxArgs::seed_of(seed, &settings.name);
+    let build = move |address, start: node::WallStart| {
+        let wall = WallClock::new(start.now, start.unix);
+        TrunkGroup::new(settings, &topology, address, seed, wall, start.now)
+    };
+    NodeSpec::new(label, build, no_command, move |record| records.write(&record))
+}
+
+/// The pool monitor as a box to run. It asks, and nobody calls it: any port of the first trunk group's address will do.
+#[must_use]
+pub fn monitor_spec(topology: &Arc<Topology>, seed: u64) -> NodeSpec {
+    let host = topology.trunk_groups.first().map(|group| group.address.ip());
+    let host = host.or_else(|| topology.call_servers().next().map(|one| one.address.ip()));
+    let label = Label {
+        name: "pool-monitor".to_owned(),
+        kind: "pool monitor",
+        address: SocketAddr::new(host.unwrap_or([127, 0, 0, 1].into()), 0),
+        setting: "the address of the first trunk group".to_owned(),
+    };
+    let topology = Arc::clone(topology);
+    let seed = BoxArgs::seed_of(seed, &label.name);
+    let build = move |address, start: node::WallStart| {
+        PoolMonitor::new(&topology, address, seed, start.now)
+    };
+    NodeSpec::new(label, build, no_command, |change: crate::pool::Change| {
+        tracing::warn!(
+            call_server = change.call_server,
+            site = change.site,
+            from = ?change.from,
+            to = ?change.to,
+            "call server changed its state"
+        );
+    })
+}
+
+fn no_command(_args: serde_json::Value) -> Result<std::convert::Infallible, String> {
+    Err("this box takes no commands".to_owned())
+}

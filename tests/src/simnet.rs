@@ -1,0 +1,470 @@
+//! Any number of boxes, one thread, virtual time.
+//!
+//! ```text
+//!            ┌── next packet ──► handle_packet ──┐
+//!   step() ──┤                                   ├──► poll_transmit ──► link ──► heap of packets
+//!            └── next deadline ► handle_timeout ─┘    poll_event ─────► records, changes
+//! ```
+//!
+//! A step jumps to whatever is due first. Nothing sleeps, nothing iterates a hash map, and chance comes
+//! from one seed, so a simulation can be repeated exactly.
+
+use std::any::Any;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap};
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use node::Node;
+use rand::SeedableRng as _;
+use rand::rngs::StdRng;
+use sip_proto::{Packet, Transport};
+use switch::pool::Change;
+use telemetry::CallRecord;
+
+use crate::link::{Link, Links};
+use crate::trace::{Sighting, Trace, label};
+
+/// Steps without any progress of time after which a simulation is taken to be stuck.
+const MOST_STEPS_AT_ONCE: u32 = 1_000_000;
+
+/// What a box tells the management plane.
+#[derive(Debug)]
+pub enum Notice {
+    Record(Box<CallRecord>),
+    Change(Change),
+}
+
+impl From<CallRecord> for Notice {
+    fn from(record: CallRecord) -> Self {
+        Self::Record(Box::new(record))
+    }
+}
+
+impl From<Change> for Notice {
+    fn from(change: Change) -> Self {
+        Self::Change(change)
+    }
+}
+
+impl From<Infallible> for Notice {
+    fn from(never: Infallible) -> Self {
+        match never {}
+    }
+}
+
+/// A [`Node`] of any type.
+trait AnyNode: Any {
+    fn handle_packet(&mut self, now: Instant, packet: Packet);
+    fn handle_timeout(&mut self, now: Instant);
+    fn handle_unreachable(&mut self, now: Instant, transport: Transport, peer: SocketAddr);
+    fn handle_drain(&mut self, now: Instant);
+    fn poll_transmit(&mut self) -> Option<Packet>;
+    fn poll_notice(&mut self) -> Option<Notice>;
+    fn poll_timeout(&self) -> Option<Instant>;
+    fn is_drained(&self) -> bool;
+}
+
+impl<N: Node + Any> AnyNode for N
+where
+    N::Event: Into<Notice>,
+{
+    fn handle_packet(&mut self, now: Instant, packet: Packet) {
+        Node::handle_packet(self, now, packet);
+    }
+
+    fn handle_timeout(&mut self, now: Instant) {
+        Node::handle_timeout(self, now);
+    }
+
+    fn handle_unreachable(&mut self, now: Instant, transport: Transport, peer: SocketAddr) {
+        Node::handle_unreachable(self, now, transport, peer);
+    }
+
+    fn handle_drain(&mut self, now: Instant) {
+        Node::handle_drain(self, now);
+    }
+
+    fn poll_transmit(&mut self) -> Option<Packet> {
+        Node::poll_transmit(self)
+    }
+
+    fn poll_notice(&mut self) -> Option<Notice> {
+        self.poll_event().map(Into::into)
+    }
+
+    fn poll_timeout(&self) -> Option<Instant> {
+        Node::poll_timeout(self)
+    }
+
+    fn is_drained(&self) -> bool {
+        Node::is_drained(self)
+    }
+}
+
+struct Host {
+    node: Box<dyn AnyNode>,
+    due: Option<Instant>,
+}
+
+/// A packet, or the news that it cannot be delivered, on its way to `to`.
+#[derive(Debug)]
+struct Flight {
+    due: Instant,
+    sequence: u64,
+    to: SocketAddr,
+    /// Its place in the trace.
+    at: Option<usize>,
+    cargo: Cargo,
+}
+
+#[derive(Debug)]
+enum Cargo {
+    Packet(Packet),
+    Unreachable(SocketAddr),
+}
+
+impl PartialEq for Flight {
+    fn eq(&self, other: &Self) -> bool {
+        self.sequence == other.sequence
+    }
+}
+
+impl Eq for Flight {}
+
+impl PartialOrd for Flight {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Flight {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        (self.due, self.sequence).cmp(&(other.due, other.sequence))
+    }
+}
+
+/// A packet that a test wants to get lost.
+#[derive(Debug)]
+struct Doomed {
+    from: SocketAddr,
+    to: SocketAddr,
+    label: String,
+    times: u32,
+}
+
+/// The simulated network; see the module's picture.
+pub struct Simnet {
+    start: Instant,
+    now: Instant,
+    rng: StdRng,
+    hosts: BTreeMap<SocketAddr, Host>,
+    flights: BinaryHeap<Reverse<Flight>>,
+    sequence: u64,
+    links: Links,
+    /// When the last packet of each TCP connection arrives: the next one may not overtake it.
+    streams: BTreeMap<(SocketAddr, SocketAddr), Instant>,
+    doomed: Vec<Doomed>,
+    trace: Trace,
+    records: Vec<CallRecord>,
+    changes: Vec<(Duration, Change)>,
+}
+
+impl std::fmt::Debug for Simnet {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Simnet")
+            .field("elapsed", &self.elapsed())
+            .field("hosts", &self.hosts.keys())
+            .field("flights", &self.flights.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Simnet {
+    /// An empty network whose links are all `link`.
+    #[must_use]
+    pub fn new(seed: u64, link: Link) -> Self {
+        // Any instant will do: only differences count.
+        let start = Instant::now();
+        Self {
+            start,
+            now: start,
+            rng: StdRng::seed_from_u64(seed),
+            hosts: BTreeMap::new(),
+            flights: BinaryHeap::new(),
+            sequence: 0,
+            links: Links::new(link),
+            streams: BTreeMap::new(),
+            doomed: Vec::new(),
+            trace: Trace::new(),
+            records: Vec::new(),
+            changes: Vec::new(),
+        }
+    }
+
+    #[must_use]
+    pub const fn now(&self) -> Instant {
+        self.now
+    }
+
+    /// Virtual time since the start.
+    #[must_use]
+    pub fn elapsed(&self) -> Duration {
+        self.now - self.start
+    }
+
+    #[must_use]
+    pub const fn trace(&self) -> &Trace {
+        &self.trace
+    }
+
+    /// Call records so far, of all boxes, in the order in which they were written.
+    #[must_use]
+    pub fn records(&self) -> &[CallRecord] {
+        &self.records
+    }
+
+    /// Changes in the pool so far, with their times.
+    #[must_use]
+    pub fn changes(&self) -> &[(Duration, Change)] {
+        &self.changes
+    }
+
+    /// Keeps only the hash of the trace from now on.
+    pub fn forget_packets(&mut self) {
+        self.trace.forget_packets();
+    }
+
+    /// Puts a box on the network, or a new one in the place of another.
+    pub fn attach<N: Node + Any>(&mut self, address: SocketAddr, node: N)
+    where
+        N::Event: Into<Notice>,
+    {
+        self.hosts.insert(address, Host { node: Box::new(node), due: None });
+        self.settle(address);
+    }
+
+    /// Pulls the plug of a box: it says no farewell, and packets to it vanish.
+    pub fn kill(&mut self, address: SocketAddr) {
+        self.hosts.remove(&address);
+        self.streams.retain(|(from, to), _| *from != address && *to != address);
+        self.note(Some(address), "loses power");
+    }
+
+    #[must_use]
+    pub fn is_alive(&self, address: SocketAddr) -> bool {
+        self.hosts.contains_key(&address)
+    }
+
+    pub fn set_default_link(&mut self, link: Link) {
+        self.links.set_default(link);
+    }
+
+    pub fn set_link(&mut self, a: SocketAddr, b: SocketAddr, link: Link) {
+        self.links.set(a, b, link);
+    }
+
+    /// Nothing passes between `a` and `b` any more.
+    pub fn cut(&mut self, a: SocketAddr, b: SocketAddr) {
+        self.links.cut(a, b);
+        self.note(Some(a), "loses the way to the other side");
+    }
+
+    /// Nothing passes to or from `address` any more; the box lives on.
+    pub fn isolate(&mut self, address: SocketAddr) {
+        self.links.isolate(address);
+        self.note(Some(address), "is cut off");
+    }
+
+    /// Ends every partition that `address` is in.
+    pub fn heal(&mut self, address: SocketAddr) {
+        self.links.heal(address);
+        self.note(Some(address), "is reached again");
+    }
+
+    /// The next `times` packets from `from` to `to` that are called `label` get lost.
+    pub fn lose(&mut self, from: SocketAddr, to: SocketAddr, label: &str, times: u32) {
+        self.doomed.push(Doomed { from, to, label: label.to_owned(), times });
+    }
+
+    /// Writes a line into the trace.
+    pub fn note(&mut self, place: Option<SocketAddr>, text: &str) {
+        self.trace.note(self.elapsed(), place, text.to_owned());
+    }
+
+    /// The box at `address`, to look at.
+    ///
+    /// # Panics
+    /// When there is none, or it is of another type: a mistake of the test.
+    #[must_use]
+    pub fn node<N: Node + Any>(&self, address: SocketAddr) -> &N {
+        let host = self.hosts.get(&address).expect("a box at this address");
+        let node: &dyn Any = &*host.node;
+        node.downcast_ref().expect("a box of this type")
+    }
+
+    /// Lets a test or an operator do something to the box at `address`.
+    ///
+    /// # Panics
+    /// As [`node`](Self::node).
+    pub fn act<N: Node + Any, R>(
+        &mut self,
+        address: SocketAddr,
+        act: impl FnOnce(&mut N, Instant) -> R,
+    ) -> R {
+        let host = self.hosts.get_mut(&address).expect("a box at this address");
+        let node: &mut dyn Any = &mut *host.node;
+        let result = act(node.downcast_mut().expect("a box of this type"), self.now);
+        self.settle(address);
+        result
+    }
+
+    /// Tells every box to refuse what is new and to end what is in progress.
+    pub fn drain_all(&mut self) {
+        let addresses: Vec<_> = self.hosts.keys().copied().collect();
+        for address in addresses {
+            if let Some(host) = self.hosts.get_mut(&address) {
+                host.node.handle_drain(self.now);
+            }
+            self.settle(address);
+        }
+    }
+
+    /// The boxes that still hold something after [`drain_all`](Self::drain_all).
+    #[must_use]
+    pub fn not_drained(&self) -> Vec<SocketAddr> {
+        let busy = self.hosts.iter().filter(|(_, host)| !host.node.is_drained());
+        busy.map(|(address, _)| *address).collect()
+    }
+
+    /// Puts bytes on the way as if `from` had sent them.
+    pub fn inject(&mut self, from: SocketAddr, packet: Packet) {
+        self.transmit(from, packet);
+    }
+
+    /// Carries out what is due first, unless that is after `limit`. False when nothing was.
+    pub fn step(&mut self, limit: Instant) -> bool {
+        let flight = self.flights.peek().map(|Reverse(flight)| flight.due);
+        let waking = self.hosts.iter().filter_map(|(address, host)| Some((host.due?, *address))).min();
+        let next = [flight, waking.map(|(due, _)| due)].into_iter().flatten().min();
+        let Some(next) = next.filter(|next| *next <= limit) else {
+            self.now = self.now.max(limit);
+            return false;
+        };
+        self.now = self.now.max(next);
+        if flight == Some(next) {
+            if let Some(Reverse(flight)) = self.flights.pop() {
+                self.arrive(flight);
+            }
+        } else if let Some((_, address)) = waking {
+            if let Some(host) = self.hosts.get_mut(&address) {
+                host.node.handle_timeout(self.now);
+            }
+            self.settle(address);
+        }
+        true
+    }
+
+    /// Runs until `done` says so after a step. False when `limit` comes first.
+    ///
+    /// # Panics
+    /// When a box asks to be woken again and again without time going on.
+    pub fn run_until(&mut self, limit: Instant, mut done: impl FnMut(&Self) -> bool) -> bool {
+        let (mut last, mut steps) = (self.now, 0);
+        while !done(self) {
+            if !self.step(limit) {
+                return done(self);
+            }
+            steps = if self.now == last { steps + 1 } else { 0 };
+            assert!(steps < MOST_STEPS_AT_ONCE, "stuck at {:?}", self.elapsed());
+            last = self.now;
+        }
+        true
+    }
+
+    /// Runs for `time`, whatever happens.
+    pub fn run_for(&mut self, time: Duration) {
+        self.run_until(self.now + time, |_| false);
+    }
+
+    fn arrive(&mut self, flight: Flight) {
+        let Flight { to, at, cargo, .. } = flight;
+        match (self.hosts.get_mut(&to), cargo) {
+            (Some(host), Cargo::Packet(packet)) => host.node.handle_packet(self.now, packet),
+            (Some(host), Cargo::Unreachable(peer)) => {
+                host.node.handle_unreachable(self.now, Transport::Tcp, peer);
+            }
+            (None, cargo) => {
+                self.trace.lose(at);
+                if let Cargo::Packet(packet) = cargo {
+                    self.refuse(to, &packet);
+                }
+            }
+        }
+        self.settle(to);
+    }
+
+    /// The sender of a TCP packet learns that nobody is there.
+    fn refuse(&mut self, nobody: SocketAddr, packet: &Packet) {
+        if packet.transport == Transport::Tcp {
+            let back = self.links.get(nobody, packet.peer).latency;
+            self.fly(self.now + back, packet.peer, None, Cargo::Unreachable(nobody));
+        }
+    }
+
+    /// Takes everything that a box puts out after an input.
+    fn settle(&mut self, address: SocketAddr) {
+        while let Some(packet) = self.hosts.get_mut(&address).and_then(|h| h.node.poll_transmit()) {
+            self.transmit(address, packet);
+        }
+        let elapsed = self.elapsed();
+        let Some(host) = self.hosts.get_mut(&address) else { return };
+        while let Some(notice) = host.node.poll_notice() {
+            match notice {
+                Notice::Record(record) => self.records.push(*record),
+                Notice::Change(change) => self.changes.push((elapsed, change)),
+            }
+        }
+        host.due = host.node.poll_timeout();
+    }
+
+    fn transmit(&mut self, from: SocketAddr, packet: Packet) {
+        let Packet { transport, peer: to, bytes } = packet;
+        let link = self.links.get(from, to);
+        let open = self.links.is_open(from, to);
+        let arriving = Packet { transport, peer: from, bytes: bytes.clone() };
+        let copies = match transport {
+            _ if !open || self.is_doomed(from, to, &bytes) => 0,
+            Transport::Tcp => 1,
+            Transport::Udp => link.copies(&mut self.rng),
+        };
+        let at = self.elapsed();
+        let sighting = Sighting { at, from, to, transport, bytes, lost: copies == 0 };
+        let at = self.trace.packet(sighting);
+        if copies == 0 {
+            self.refuse(to, &arriving);
+        }
+        for _ in 0..copies {
+            let mut due = self.now + link.delay(&mut self.rng);
+            if transport == Transport::Tcp {
+                let last = self.streams.entry((from, to)).or_insert(due);
+                due = due.max(*last);
+                *last = due;
+            }
+            self.fly(due, to, at, Cargo::Packet(arriving.clone()));
+        }
+    }
+
+    fn fly(&mut self, due: Instant, to: SocketAddr, at: Option<usize>, cargo: Cargo) {
+        self.sequence += 1;
+        self.flights.push(Reverse(Flight { due, sequence: self.sequence, to, at, cargo }));
+    }
+
+    fn is_doomed(&mut self, from: SocketAddr, to: SocketAddr, bytes: &bytes::Bytes) -> bool {
+        let meant = |doomed: &&mut Doomed| {
+            doomed.times > 0 && (doomed.from, doomed.to) == (from, to) && doomed.label == label(bytes)
+        };
+        self.doomed.iter_mut().find(meant).map(|doomed| doomed.times -= 1).is_some()
+    }
+}

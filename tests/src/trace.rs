@@ -1,0 +1,132 @@
+//! Everything that crossed the network, in order.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use bytes::Bytes;
+use sip_proto::Transport;
+use sip_proto::message::{Message, Method, Request, Response};
+
+/// The packets of a simulation, and what was done to the network meanwhile.
+#[derive(Debug, Clone)]
+pub struct Trace {
+    entries: Vec<Entry>,
+    keep: bool,
+    hash: DefaultHasher,
+}
+
+/// One line of a trace.
+#[derive(Debug, Clone)]
+pub enum Entry {
+    Packet(Sighting),
+    /// Something that happened at a box, or to the network.
+    Note {
+        at: Duration,
+        place: Option<SocketAddr>,
+        text: String,
+    },
+}
+
+/// A packet on its way.
+#[derive(Debug, Clone)]
+pub struct Sighting {
+    /// When it was sent, from the start of the simulation.
+    pub at: Duration,
+    pub from: SocketAddr,
+    pub to: SocketAddr,
+    pub transport: Transport,
+    pub bytes: Bytes,
+    /// It never reached a box.
+    pub lost: bool,
+}
+
+impl Trace {
+    pub(crate) fn new() -> Self {
+        Self { entries: Vec::new(), keep: true, hash: DefaultHasher::new() }
+    }
+
+    /// Keeps only the hash from now on: a flood would fill the memory.
+    pub(crate) fn forget_packets(&mut self) {
+        self.keep = false;
+        self.entries.clear();
+    }
+
+    /// Returns where the packet stands, if it is kept.
+    pub(crate) fn packet(&mut self, sighting: Sighting) -> Option<usize> {
+        let Sighting { at, from, to, transport, bytes, lost } = &sighting;
+        (at, from, to, transport, bytes, lost).hash(&mut self.hash);
+        self.keep.then(|| {
+            self.entries.push(Entry::Packet(sighting));
+            self.entries.len() - 1
+        })
+    }
+
+    pub(crate) fn note(&mut self, at: Duration, place: Option<SocketAddr>, text: String) {
+        (at, place, &text).hash(&mut self.hash);
+        if self.keep {
+            self.entries.push(Entry::Note { at, place, text });
+        }
+    }
+
+    /// The box it was for was gone when it arrived.
+    pub(crate) fn lose(&mut self, at: Option<usize>) {
+        if let Some(Entry::Packet(sighting)) = at.and_then(|at| self.entries.get_mut(at)) {
+            sighting.lost = true;
+        }
+    }
+
+    /// The same for two simulations only if the same packets crossed at the same times.
+    #[must_use]
+    pub fn hash(&self) -> u64 {
+        self.hash.finish()
+    }
+
+    #[must_use]
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    pub fn packets(&self) -> impl Iterator<Item = &Sighting> {
+        self.entries.iter().filter_map(|entry| match entry {
+            Entry::Packet(sighting) => Some(sighting),
+            Entry::Note { .. } => None,
+        })
+    }
+
+    /// The packets that were sent to `to` and are called `label`; see [`Sighting::label`].
+    pub fn sent_to(&self, to: SocketAddr, label: &str) -> impl Iterator<Item = &Sighting> {
+        self.packets().filter(move |packet| packet.to == to && packet.label() == label)
+    }
+}
+
+impl Sighting {
+    /// `INVITE`, `re-INVITE`, `180`, `200 BYE`: the method of a request; the status of a response, with its method unless that
+    /// is INVITE.
+    #[must_use]
+    pub fn label(&self) -> String {
+        label(&self.bytes)
+    }
+
+    /// The parsed message, request or response.
+    #[must_use]
+    pub fn message(&self) -> Option<Message> {
+        if let Ok(request) = Request::parse(self.bytes.clone()) {
+            return Some((*request).clone());
+        }
+        Response::parse(self.bytes.clone()).ok().map(|response| (*response).clone())
+    }
+}
+
+/// What a packet is called in ladders; see [`Sighting::label`].
+pub(crate) fn label(bytes: &Bytes) -> String {
+    if let Ok(request) = Request::parse(bytes.clone()) {
+        let inside = request.to_tag().is_some() && request.method() == Method::Invite;
+        return format!("{}{}", if inside { "re-" } else { "" }, request.method_text());
+    }
+    let Ok(response) = Response::parse(bytes.clone()) else { return "?".to_owned() };
+    match response.cseq().1 {
+        Method::Invite => response.status().to_string(),
+        method => format!("{} {}", response.status(), method.as_str()),
+    }
+}
