@@ -11,13 +11,18 @@
 //! [`Lifeline`] tells so, and the process ends with a code of its own: a box that restarts by
 //! itself would hide the bug from the run.
 
+use std::cell::Cell;
 use std::marker::PhantomData;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{self, Poll};
 use std::time::{Duration, Instant};
 
 use actix::{
     Actor, ActorContext, ActorFutureExt, AsyncContext, Context, Handler, Message, MessageResult,
     StreamHandler, WrapFuture,
 };
+use futures_util::Stream;
 use sip_proto::{Packet, Transport};
 use tokio::sync::mpsc::UnboundedSender;
 
@@ -51,7 +56,7 @@ pub(crate) struct NodeActor<N: Node> {
     draining: bool,
     /// The node is at work. Still true when it is asked again: it panicked.
     inside_node: bool,
-    lifeline: Lifeline,
+    lifeline: Rc<Lifeline>,
 }
 
 impl<N: Node + Unpin + 'static> NodeActor<N> {
@@ -74,7 +79,7 @@ impl<N: Node + Unpin + 'static> NodeActor<N> {
             armed: None,
             draining: false,
             inside_node: false,
-            lifeline,
+            lifeline: Rc::new(lifeline),
         }
     }
 
@@ -158,8 +163,8 @@ impl<N: Node + Unpin + 'static> Actor for NodeActor<N> {
     fn started(&mut self, ctx: &mut Context<Self>) {
         ctx.set_mailbox_capacity(MAILBOX);
         if let Some((datagrams, connections)) = self.streams.take() {
-            ctx.add_stream(datagrams);
-            ctx.add_stream(connections);
+            ctx.add_stream(Attached { stream: datagrams, _lifeline: Rc::clone(&self.lifeline) });
+            ctx.add_stream(Attached { stream: connections, _lifeline: Rc::clone(&self.lifeline) });
         }
         // A node may have something to send or to wait for from its birth.
         self.feed(|node| node.handle_timeout(Instant::now()));
@@ -252,21 +257,23 @@ impl<N: Node + Unpin + 'static> Handler<Stop> for NodeActor<N> {
     type Result = ();
 
     fn handle(&mut self, _: Stop, ctx: &mut Context<Self>) {
-        self.lifeline.stop_ordered = true;
+        self.lifeline.stop_ordered.set(true);
         ctx.stop();
     }
 }
 
 /// Tells the shell how an actor fares: an actor that ends without an order has panicked.
+///
+/// The actor and its streams share it, so that the end is told when the ports are free again.
 pub(crate) struct Lifeline {
     name: String,
     notices: UnboundedSender<Notice>,
-    stop_ordered: bool,
+    stop_ordered: Cell<bool>,
 }
 
 impl Lifeline {
     pub(crate) fn new(name: String, notices: UnboundedSender<Notice>) -> Self {
-        Self { name, notices, stop_ordered: false }
+        Self { name, notices, stop_ordered: Cell::new(false) }
     }
 
     fn tell_drained(&self) {
@@ -282,6 +289,24 @@ impl Lifeline {
 impl Drop for Lifeline {
     fn drop(&mut self) {
         let name = std::mem::take(&mut self.name);
-        self.tell(if self.stop_ordered { Notice::Stopped(name) } else { Notice::Failed(name) });
+        self.tell(if self.stop_ordered.get() {
+            Notice::Stopped(name)
+        } else {
+            Notice::Failed(name)
+        });
+    }
+}
+
+/// A stream that keeps the lifeline until it is gone itself. The order of the fields matters.
+struct Attached<S> {
+    stream: S,
+    _lifeline: Rc<Lifeline>,
+}
+
+impl<S: Stream + Unpin> Stream for Attached<S> {
+    type Item = S::Item;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<Option<S::Item>> {
+        Pin::new(&mut self.stream).poll_next(cx)
     }
 }

@@ -196,7 +196,8 @@ impl Shell {
     fn drain(&mut self) -> Option<Ending> {
         if self.deadline.is_none() {
             self.deadline = Some(Instant::now() + self.drain_timeout);
-            tracing::info!(timeout = ?self.drain_timeout, "draining: a second signal stops at once");
+            let timeout = self.drain_timeout;
+            tracing::info!(?timeout, "draining: a second signal stops at once");
             self.boxes.drain();
         }
         self.drained()
@@ -221,7 +222,8 @@ impl Shell {
     }
 
     fn give_up(&mut self) -> Ending {
-        tracing::warn!(timeout = ?self.drain_timeout, "calls are still in progress: stopping anyway");
+        let timeout = self.drain_timeout;
+        tracing::warn!(?timeout, "calls are still in progress: stopping anyway");
         self.tell(&Report::Drained { complete: false });
         Ending::DrainTimedOut
     }

@@ -7,7 +7,7 @@
 //!                          └───────────────────────► Lost (for ever)
 //! ```
 //!
-//! A stream whose framing is lost cannot be found again, so an error is final: close the connection.
+//! Lost framing cannot be found again, so an error is final: close the connection.
 
 use bytes::{Buf, Bytes, BytesMut};
 

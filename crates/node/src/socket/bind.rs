@@ -46,7 +46,7 @@ pub(crate) fn bind(label: &Label) -> Result<Bound, BindError> {
 
 fn bind_pair(address: SocketAddr) -> io::Result<Bound> {
     let udp = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
-    // No SO_REUSEADDR and no SO_REUSEPORT: a second run must fail, not share the calls of the first.
+    // No SO_REUSEADDR, no SO_REUSEPORT: a second run must fail, not share the calls of the first.
     udp.bind(&address.into())?;
     widen_buffers(&udp)?;
     udp.set_nonblocking(true)?;

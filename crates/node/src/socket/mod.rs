@@ -2,7 +2,8 @@
 //!
 //! ```text
 //!   bind ── Bound ── open ──► UdpReceiver ─ batches of packets ─► actor ─► UdpSender
-//!  (main thread)   (arbiter)  TcpInputs ──── packets, losses ───►       ─► TcpPort ─ a task per connection
+//!  (main thread)   (arbiter)  TcpInputs ──── packets, losses ───►       ─► TcpPort
+//!                                 ▲─────── a task per connection ◄───────────┘
 //! ```
 //!
 //! Nothing is lost without a count in [`SocketCounts`].
@@ -39,7 +40,8 @@ pub struct SocketLimits {
     pub message: usize,
     /// Most TCP connections, accepted and opened ones together.
     pub connections: usize,
-    /// A connection that carries nothing for so long is closed. RFC 3261 §18 asks for more than 32 s.
+    /// A connection that carries nothing for so long is closed. RFC 3261 §18 recommends that it
+    /// stay open for at least 32 s after the last message.
     pub idle: Duration,
     /// How long a connection may take to open.
     pub connect: Duration,

@@ -172,7 +172,8 @@ impl UdpSender {
                 counts.udp_send_errors += 1;
             }
         });
-        tracing::debug!(peer = %packet.peer, bytes = packet.bytes.len(), %error, "datagram not sent");
+        let (peer, bytes) = (packet.peer, packet.bytes.len());
+        tracing::debug!(%peer, bytes, %error, "datagram not sent");
     }
 }
 
@@ -216,11 +217,8 @@ mod tests {
         crate::run(async {
             let receiver = UdpSocket::bind("127.0.0.1:0").await.expect("a free port");
             let peer = receiver.local_addr().expect("bound");
-            let packet = |bytes: Vec<u8>| Packet {
-                transport: Transport::Udp,
-                peer,
-                bytes: bytes.into(),
-            };
+            let packet =
+                |bytes: Vec<u8>| Packet { transport: Transport::Udp, peer, bytes: bytes.into() };
             let tally = Tally::new(0, 0);
             let socket = UdpSocket::bind("127.0.0.1:0").await.expect("a free port");
             let mut sender = UdpSender::new(Rc::new(socket), 3, tally.clone());

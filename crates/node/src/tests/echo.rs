@@ -12,7 +12,8 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use crate::{
-    Boxes, Directory, Label, Node, NodeSpec, Notice, SocketCounts, SocketLimits, StartError,
+    Boxes, CommandError, Directory, Label, Node, NodeSpec, Notice, SocketCounts, SocketLimits,
+    StartError,
 };
 
 /// Longer than any test may take on a loaded machine; only a failing test waits for it.
@@ -169,8 +170,12 @@ impl Bench {
     }
 
     pub(super) fn command(&self, command: Command) {
+        self.try_command(command).expect("the box lives");
+    }
+
+    pub(super) fn try_command(&self, command: Command) -> Result<(), CommandError> {
         self.commands.send(command).expect("the decoder lives");
-        self.boxes.command("echo", Value::Null).expect("the box lives");
+        self.boxes.command("echo", Value::Null)
     }
 
     pub(super) async fn event(&mut self) -> Event {

@@ -43,7 +43,10 @@ fn stopped_box_leaves_its_port_and_takes_no_command() {
         assert_eq!(bench.notice().await, Notice::Stopped(echo()));
         let entry = bench.boxes.directory().find("echo").expect("it was started");
         assert_eq!(entry.state, State::Stopped);
-        std::net::TcpStream::connect(bench.address).expect_err("nobody listens");
+        std::net::UdpSocket::bind(bench.address).expect("the port is free");
+        std::net::TcpListener::bind(bench.address).expect("the port is free");
+        let ended = CommandError::Ended { name: echo() };
+        assert_eq!(bench.try_command(Command::Tell), Err(ended));
     });
 }
 

@@ -5,4 +5,3 @@ mod life;
 mod supervised;
 mod tcp;
 mod udp;
-mod measure;

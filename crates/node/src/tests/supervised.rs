@@ -45,7 +45,7 @@ impl Child {
     }
 
     /// The next report of this kind; those of other kinds are skipped.
-    fn report(&mut self, event: &str) -> Value {
+    fn report(&self, event: &str) -> Value {
         loop {
             let report = self.reports.recv_timeout(PATIENCE).expect("the child reports it");
             if report["event"] == event {
@@ -134,7 +134,7 @@ fn panic_in_a_box_ends_the_program_with_a_code_of_its_own() {
 #[test]
 fn program_may_begin_the_drain_itself() {
     let drain_request = DrainRequest::default();
-    let mut child =
+    let child =
         Child::start(Options { drain_request: drain_request.clone(), ..Options::default() });
     child.report("ready");
     drain_request.begin();

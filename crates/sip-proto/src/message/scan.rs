@@ -74,7 +74,7 @@ pub(super) const MAX_FIELDS: usize = 256;
 pub(super) fn scan(bytes: Bytes, max_fields: usize) -> Result<Scanned, Malformed> {
     // RFC 3261 §7.5: empty lines before the start line are ignored.
     let blank = bytes.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
-    let bytes = unfold(bytes.slice(blank..))?;
+    let bytes = unfold(bytes.slice(blank..));
     let mut lines = Lines { bytes: &bytes, at: 0 };
     let mut defect = None;
     let start_line = lines.next().ok_or(Malformed("no start line"))?;
@@ -82,7 +82,12 @@ pub(super) fn scan(bytes: Bytes, max_fields: usize) -> Result<Scanned, Malformed
     defect = defect.or(start_defect);
     let mut fields = Vec::with_capacity(24);
     loop {
-        let line = lines.next().ok_or(Malformed("no empty line after the headers"))?;
+        let Some(line) = lines.next() else {
+            // The datagram is cut short; what did arrive may tell whom to answer.
+            defect = defect.or(Some(Malformed("no empty line after the headers")));
+            lines.at = bytes.len();
+            break;
+        };
         if line.is_empty() {
             break;
         }
@@ -118,13 +123,13 @@ fn holds_control(head: &[u8]) -> bool {
 }
 
 /// Replaces each line end that a space or tab follows by spaces (RFC 3261 §7.3.1), so that every offset stays.
-fn unfold(bytes: Bytes) -> Result<Bytes, Malformed> {
-    let end = header_end(&bytes).ok_or(Malformed("no empty line after the headers"))?;
+fn unfold(bytes: Bytes) -> Bytes {
+    let end = header_end(&bytes).unwrap_or(bytes.len());
     let folded = |bytes: &[u8], at: usize| {
         bytes.get(at) == Some(&b'\n') && matches!(bytes.get(at + 1), Some(b' ' | b'\t'))
     };
     if !(0..end).any(|at| folded(&bytes, at)) {
-        return Ok(bytes);
+        return bytes;
     }
     let mut bytes = BytesMut::from(bytes);
     for at in 0..end {
@@ -137,7 +142,7 @@ fn unfold(bytes: Bytes) -> Result<Bytes, Malformed> {
             bytes[at] = b' ';
         }
     }
-    Ok(bytes.freeze())
+    bytes.freeze()
 }
 
 /// The offset of the line end that closes the header section.

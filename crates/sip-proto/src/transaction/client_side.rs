@@ -97,6 +97,16 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
         self.send_cancel_if_due(now, id);
     }
 
+    /// Ends an INVITE of ours within 64·T1 though it is not cancelled: its dialog is over, and a peer that
+    /// fell silent after a provisional response would keep it alive for ever.
+    pub(crate) fn limit(&mut self, now: Instant, id: ClientId) {
+        let give_up = self.timers.give_up();
+        if let Some(entry) = self.clients.get_mut(id) {
+            entry.give_up_at.get_or_insert(now + give_up);
+        }
+        self.arm_client(id);
+    }
+
     /// Where the request of a live client transaction went.
     pub(crate) fn peer_of(&mut self, id: ClientId) -> Option<SocketAddr> {
         Some(self.clients.get_mut(id)?.peer)

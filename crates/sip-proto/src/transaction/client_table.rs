@@ -99,7 +99,7 @@ pub(super) struct Entry<O> {
     pub(super) is_cancel: bool,
     /// The TU wants a CANCEL, with these header lines, as soon as it is allowed.
     pub(super) cancel_wanted: Option<Vec<u8>>,
-    /// Set when the CANCEL went out.
+    /// Set when the CANCEL went out, or when the dialog of a re-INVITE is over.
     pub(super) give_up_at: Option<Instant>,
     /// The earliest deadline that is already in the queue.
     pub(super) armed: Option<Instant>,

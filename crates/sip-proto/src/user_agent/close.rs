@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::leg::{HangUp, State};
+use super::leg::{HangUp, OurModify, State, TheirModify};
 use super::{End, Event, LegId, Owner, Purpose, UserAgent};
 use crate::Rejection;
 use crate::message::{Method, Payload, Request, Response};
@@ -45,14 +45,14 @@ impl UserAgent {
         let session = leg.session.clone();
         leg.state = State::Closing;
         leg.answer = None;
-        leg.our_modify = None;
+        let changes = (leg.our_modify.take(), leg.their_modify.take());
         let Some(dialog) = &mut leg.dialog else {
             return;
         };
         let fixed = [session.as_bytes(), &reason_line(reason)].concat();
         let (draft, target) = dialog.request(Method::Bye, &fixed, &Payload::empty());
         self.transactions.send(now, &draft, target, Owner::Leg(id, Purpose::Bye));
-        self.refuse_their_modify(now, id);
+        self.drop_changes(now, changes.0, changes.1);
     }
 
     /// Sends BYE for a leg that is removed at once.
@@ -119,10 +119,19 @@ impl UserAgent {
         }
     }
 
-    fn refuse_their_modify(&mut self, now: Instant, id: LegId) {
-        let pending = self.legs.get_mut(id).and_then(|leg| leg.their_modify.take());
-        if let Some(pending) = pending {
-            self.transactions.reject(now, pending.server, &Rejection::new(487));
+    /// Ends what was to change a session that is over.
+    pub(super) fn drop_changes(
+        &mut self,
+        now: Instant,
+        ours: Option<OurModify>,
+        theirs: Option<TheirModify>,
+    ) {
+        if let Some(client) = ours.and_then(|ours| ours.client) {
+            self.transactions.limit(now, client);
+        }
+        if let Some(theirs) = theirs {
+            // RFC 3261 §15.1.2: pending requests of a dialog that is over are answered 487.
+            self.transactions.reject(now, theirs.server, &Rejection::new(487));
         }
     }
 

@@ -115,6 +115,8 @@ pub(super) struct OurModify {
     pub(super) payload: Payload,
     /// Its CSeq number; a further copy of an earlier answer has another one.
     pub(super) seq: u32,
+    /// `None` before it is sent.
+    pub(super) client: Option<ClientId>,
     /// When to send it: after a 491, or while a change by the peer is under way (RFC 3261 §14.1).
     pub(super) retry_at: Option<Instant>,
 }

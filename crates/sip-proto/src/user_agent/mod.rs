@@ -201,6 +201,12 @@ impl UserAgent {
         self.legs.len()
     }
 
+    /// Live transactions, those included that only absorb late copies.
+    #[must_use]
+    pub fn transactions(&self) -> usize {
+        self.transactions.len()
+    }
+
     /// No leg is alive and no request of ours awaits a response.
     #[must_use]
     pub fn is_idle(&self) -> bool {
@@ -388,10 +394,8 @@ impl UserAgent {
 
     /// Ends a leg's life; the caller reports its terminal event.
     fn remove(&mut self, now: Instant, id: LegId) {
-        let pending = self.legs.remove(id).and_then(|leg| leg.their_modify);
-        if let Some(pending) = pending {
-            // RFC 3261 §15.1.2: pending requests of a dialog that is over are answered 487.
-            self.transactions.reject(now, pending.server, &Rejection::new(487));
+        if let Some(leg) = self.legs.remove(id) {
+            self.drop_changes(now, leg.our_modify, leg.their_modify);
         }
     }
 

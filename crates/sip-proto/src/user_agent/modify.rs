@@ -17,7 +17,7 @@ impl UserAgent {
         if busy || !matches!(leg.state, State::Confirmed) {
             return false;
         }
-        leg.our_modify = Some(OurModify { method, payload, seq: 0, retry_at: None });
+        leg.our_modify = Some(OurModify { method, payload, seq: 0, client: None, retry_at: None });
         self.send_modify(now, id);
         true
     }
@@ -33,9 +33,10 @@ impl UserAgent {
         let Some(dialog) = dialog else { return };
         let (draft, target) = dialog.request(method, &fixed, &payload);
         let seq = dialog.local_seq();
-        self.transactions.send(now, &draft, target, Owner::Leg(id, Purpose::Modify));
+        let owner = Owner::Leg(id, Purpose::Modify);
+        let client = self.transactions.send(now, &draft, target, owner);
         if let Some(modify) = self.legs.get_mut(id).and_then(|leg| leg.our_modify.as_mut()) {
-            modify.seq = seq;
+            (modify.seq, modify.client) = (seq, Some(client));
         }
     }
 

@@ -1,0 +1,164 @@
+//! Hostile input: mutated torture messages, floods of strays, and header injection. Nothing panics and
+//! nothing stays behind.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod support;
+
+use bytes::Bytes;
+use rand::rngs::StdRng;
+use rand::{RngExt as _, SeedableRng as _};
+use sip_proto::Transport;
+use sip_proto::message::{Name, Payload, Request, parse};
+use sip_proto::reason::Reason;
+use sip_proto::stream::StreamFramer;
+
+use support::{Station, messages, responses};
+
+/// Pieces that change the meaning of what stands round them.
+const PIECES: [&[u8]; 16] = [
+    b"\r\n",
+    b"\r",
+    b"\n ",
+    b"\0",
+    b"\"",
+    b"<",
+    b">",
+    b";",
+    b",",
+    b"%",
+    b"@",
+    b": ",
+    b"\\",
+    b"\xff",
+    b"Content-Length: 99\r\n",
+    b"Via: SIP/2.0/UDP [::1]:0;branch=z9hG4bK;rport\r\n",
+];
+
+/// One to four changes of bytes, or of a run of them.
+fn mutate(rng: &mut StdRng, bytes: &Bytes, other: &Bytes) -> Bytes {
+    let mut out = bytes.to_vec();
+    for _ in 0..rng.random_range(1..=4) {
+        let at = rng.random_range(0..=out.len());
+        let end = (at + rng.random_range(0..40)).min(out.len());
+        match rng.random_range(0..6) {
+            0 => drop(out.drain(at..end)),
+            1 => out.truncate(at),
+            2 => drop(out.splice(at..end, PIECES[rng.random_range(0..PIECES.len())].to_vec())),
+            3 => drop(out.splice(at..at, out[at..end].to_vec())),
+            4 if at < out.len() => out[at] = rng.random(),
+            _ => {
+                let from = rng.random_range(0..other.len());
+                let to = (from + rng.random_range(0..80)).min(other.len());
+                drop(out.splice(at..end, other[from..to].to_vec()));
+            }
+        }
+    }
+    out.into()
+}
+
+#[test]
+fn two_hundred_thousand_mutations_neither_panic_nor_leak() {
+    let (messages, mut rng) = (messages(), StdRng::seed_from_u64(4475));
+    let mut station = Station::new(Some("secret"));
+    for case in 0..200_000 {
+        let (_, one) = &messages[case % messages.len()];
+        let (_, other) = &messages[rng.random_range(0..messages.len())];
+        let bytes = mutate(&mut rng, one, other);
+        let transport = if case % 5 == 0 { Transport::Tcp } else { Transport::Udp };
+        for packet in station.receive(transport, bytes) {
+            assert!(!packet.peer.ip().is_unspecified() && packet.peer.port() != 0);
+        }
+        if case % 2_000 == 0 {
+            station.run_down();
+        }
+    }
+    station.run_down();
+    assert_eq!(station.agent.legs(), 0);
+    assert!(station.agent.is_idle());
+    assert_eq!(station.agent.transactions(), 0);
+}
+
+#[test]
+fn mutated_streams_never_panic_the_framer() {
+    let (messages, mut rng) = (messages(), StdRng::seed_from_u64(3261));
+    for case in 0..20_000 {
+        let (_, one) = &messages[case % messages.len()];
+        let mut framer = StreamFramer::new(8_192);
+        for piece in mutate(&mut rng, one, one).chunks(97) {
+            framer.push(piece);
+            while let Ok(Some(_)) = framer.next_frame() {}
+        }
+    }
+}
+
+fn options(extra: &str) -> Bytes {
+    let text = format!(
+        "OPTIONS sip:a@127.0.0.9 SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1;branch=z9hG4bKx\r\n\
+         From: <sip:a@b>;tag=1\r\nTo: <sip:a@b>\r\nCall-ID: c\r\nCSeq: 1 OPTIONS\r\n{extra}\r\n"
+    );
+    text.into()
+}
+
+// A message of many lines is refused, not dropped: the caller must not wait for a time-out.
+#[test]
+fn more_header_lines_than_anybody_needs_are_refused() {
+    for (count, status) in [(200, 200), (300, 400), (5_000, 400)] {
+        let sent = Station::new(None).receive(Transport::Udp, options(&"X: y\r\n".repeat(count)));
+        assert_eq!(responses(&sent)[0].status(), status, "{count} lines");
+    }
+}
+
+// RFC 3261 §8.2.6.2: the refusal of a request inside a dialog keeps its To tag, sound or not.
+#[test]
+fn a_refusal_never_adds_a_second_to_tag() {
+    let text = String::from_utf8(options("").to_vec()).unwrap();
+    let bad = text.replace("To: <sip:a@b>", "To: <sip:a@b>;tag=mine").replace("CSeq: 1", "CSeq: x");
+    let sent = Station::new(None).receive(Transport::Udp, bad.into());
+    let answer = String::from_utf8(sent[0].bytes.to_vec()).unwrap();
+    assert!(answer.contains("\r\nTo: <sip:a@b>;tag=mine\r\n"), "{answer}");
+}
+
+// A CR alone ends a line for some parsers; it may not hide in a phrase or a value.
+#[test]
+fn a_lone_cr_is_malformed_everywhere() {
+    for text in [
+        "SIP/2.0 200 O\rK\r\nVia: SIP/2.0/UDP h;branch=z9hG4bKx\r\nFrom: <sip:a@b>;tag=1\r\n\
+         To: <sip:a@b>;tag=2\r\nCall-ID: c\r\nCSeq: 1 OPTIONS\r\n\r\n",
+        "OPTIONS sip:a@b SIP/2.0\r\nVia: SIP/2.0/UDP h;branch=z9hG4bKx\r\nFrom: <sip:a@b>;tag=1\r\n\
+         To: \"\\\rInjected: yes\" <sip:a@b>\r\nCall-ID: c\r\nCSeq: 1 OPTIONS\r\n\r\n",
+    ] {
+        assert!(parse(Bytes::from_static(text.as_bytes())).is_err(), "{text:?}");
+    }
+}
+
+#[test]
+fn no_text_of_ours_becomes_a_header_of_its_own() {
+    let evil = "x\r\nInjected: yes\r\n\u{85}\"\\";
+    let payload = Payload::empty().with_header("Subject", evil).with_header("A: b\r\nC", "d");
+    assert_eq!(payload.headers(), b"");
+    assert_eq!(Payload::empty().with_header("", "d").headers(), b"");
+    let reason = Reason::q850(16, evil).to_string();
+    assert!(!reason.contains(['\r', '\n']), "{reason:?}");
+    let request = Request::parse(options(&format!("Reason: {reason}\r\n"))).unwrap();
+    assert_eq!(request.header_named("Injected"), None);
+    assert_eq!(Reason::of(&request).map(|reason| reason.cause), Some(16));
+    assert_eq!(request.headers(Name::Reason).count(), 1);
+}
+
+// Neither CANCELs of nothing, nor ACKs of nothing, nor responses to nothing leave a trace.
+#[test]
+fn floods_of_strays_fill_no_table() {
+    let mut station = Station::new(None);
+    let options = String::from_utf8(options("").to_vec()).unwrap();
+    for number in 0..20_000 {
+        let method = ["CANCEL", "ACK"][number % 2];
+        let stray =
+            options.replace("OPTIONS", method).replace("z9hG4bKx", &format!("z9hG4bK{number}"));
+        let sent = station.receive(Transport::Udp, stray.into());
+        let statuses: Vec<_> = responses(&sent).iter().map(|one| one.status()).collect();
+        // RFC 3261 §9.2: 481 to a CANCEL of nothing. Nobody answers an ACK.
+        assert_eq!(statuses, if method == "CANCEL" { vec![481] } else { vec![] });
+    }
+    assert_eq!(station.agent.transactions(), 0);
+    assert_eq!(station.agent.poll_timeout(), None);
+}

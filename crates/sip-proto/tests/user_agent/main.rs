@@ -1,0 +1,12 @@
+//! User agents against each other and against scripted peers, in virtual time.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod answer;
+mod call;
+mod cancel;
+mod fork;
+mod modify;
+mod network;
+mod random;
+mod transport;
+mod validation;

@@ -1,0 +1,131 @@
+//! One child process: what it says, line by line, and its end. Nothing waits for time, only for events.
+
+use std::io::{BufRead as _, BufReader, Read, Write as _};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// Nothing here takes longer, even on a busy machine.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// A running program. It is killed when dropped.
+#[derive(Debug)]
+pub(crate) struct Process {
+    name: String,
+    child: Child,
+    stdin: Option<ChildStdin>,
+    lines: Receiver<String>,
+    said: Vec<String>,
+}
+
+impl Process {
+    /// Starts a program of a Debian package.
+    ///
+    /// # Panics
+    /// When it is not installed, with the name of the package.
+    pub(crate) fn foreign(name: &str, package: &str, command: &mut Command) -> Self {
+        let path = std::env::var("PATH").unwrap_or_default();
+        // Kamailio is where only root's PATH leads.
+        command.env("PATH", format!("{path}:/usr/sbin:/sbin"));
+        Self::start(name, command).unwrap_or_else(|error| {
+            panic!(
+                "cannot start {name} ({error}): install the package {package} \
+                 (apt-get install {package}, or tests/install-peers.sh)"
+            )
+        })
+    }
+
+    /// Starts any program, with its input and output in our hands.
+    pub(crate) fn start(name: &str, command: &mut Command) -> std::io::Result<Self> {
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn()?;
+        let (sender, lines) = channel();
+        listen(child.stdout.take().expect("a piped stdout"), sender.clone());
+        listen(child.stderr.take().expect("a piped stderr"), sender);
+        let stdin = child.stdin.take();
+        Ok(Self { name: name.to_owned(), child, stdin, lines, said: Vec::new() })
+    }
+
+    /// Waits for a line that contains `wanted`, and returns it.
+    ///
+    /// # Panics
+    /// When the program ends, or [`LIMIT`] is over, before it says so.
+    pub(crate) fn until(&mut self, wanted: &str) -> String {
+        let end = Instant::now() + LIMIT;
+        loop {
+            match self.lines.recv_timeout(end.saturating_duration_since(Instant::now())) {
+                Ok(line) => {
+                    self.said.push(line.clone());
+                    if line.contains(wanted) {
+                        return line;
+                    }
+                }
+                Err(RecvTimeoutError::Timeout) => {
+                    panic!("{}: no {wanted:?} within {LIMIT:?}; {}", self.name, self.words());
+                }
+                Err(RecvTimeoutError::Disconnected) => {
+                    panic!("{}: ended without {wanted:?}; {}", self.name, self.words());
+                }
+            }
+        }
+    }
+
+    /// Types a line.
+    pub(crate) fn write(&mut self, line: &str) {
+        let stdin = self.stdin.as_mut().expect("an input that is still open");
+        let written = writeln!(stdin, "{line}").and_then(|()| stdin.flush());
+        written.unwrap_or_else(|error| panic!("{}: cannot type {line:?}: {error}", self.name));
+    }
+
+    /// Waits for the end of the program.
+    ///
+    /// # Panics
+    /// When it does not end within [`LIMIT`].
+    pub(crate) fn finish(&mut self) -> ExitStatus {
+        let end = Instant::now() + LIMIT;
+        loop {
+            match self.lines.recv_timeout(end.saturating_duration_since(Instant::now())) {
+                Ok(line) => self.said.push(line),
+                Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Timeout) => {
+                    panic!("{}: did not end within {LIMIT:?}; {}", self.name, self.words());
+                }
+            }
+        }
+        self.child.wait().expect("the end of a child")
+    }
+
+    /// Everything it has said, for messages of failed tests.
+    pub(crate) fn words(&self) -> String {
+        format!("it said:\n{}", self.said.concat())
+    }
+
+    /// The lines so far.
+    pub(crate) fn said(&self) -> &[String] {
+        &self.said
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // Both fail only when it has ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn listen(output: impl Read + Send + 'static, lines: Sender<String>) {
+    thread::spawn(move || {
+        let mut output = BufReader::new(output);
+        let mut line = Vec::new();
+        // A program that is killed takes its pipe with it: that is the end too.
+        while output.read_until(b'\n', &mut line).is_ok_and(|length| length > 0) {
+            let text = String::from_utf8_lossy(&line).into_owned();
+            if lines.send(text).is_err() {
+                return;
+            }
+            line.clear();
+        }
+    });
+}

@@ -1,0 +1,90 @@
+//! Our own program, as `tocsin run` starts it: a child that says on its output where it listens.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+use serde_json::Value;
+
+use crate::process::Process;
+
+/// A running `tocsin switch`, `tocsin psap` or `tocsin load`.
+#[derive(Debug)]
+pub(crate) struct Program {
+    name: String,
+    process: Process,
+}
+
+impl Program {
+    /// Starts `tocsin` with these arguments; its call records go to `records`.
+    pub(crate) fn start(name: &str, arguments: Vec<OsString>, records: &Path) -> Self {
+        let mut command = Command::new(tocsin());
+        command.args(arguments).arg("--supervised").arg("--records").arg(records);
+        command.args(["--log-filter", "warn"]);
+        let process = Process::start(name, &mut command).expect("our own program starts");
+        Self { name: name.to_owned(), process }
+    }
+
+    /// Waits until all its boxes listen, and returns where.
+    pub(crate) fn addresses(&mut self) -> BTreeMap<String, SocketAddr> {
+        let ready = report(&self.process.until(r#""event":"ready""#));
+        let nodes = ready["nodes"].as_array().expect("a list of boxes");
+        let place = |node: &Value| {
+            let address = node["address"].as_str().and_then(|text| text.parse().ok());
+            (node["name"].as_str().unwrap_or_default().to_owned(), address.expect("an address"))
+        };
+        nodes.iter().map(place).collect()
+    }
+
+    /// Lets it end what is in progress, and end.
+    ///
+    /// # Panics
+    /// When something was still in progress, or it had received a message that it could not read.
+    pub(crate) fn drain(mut self) {
+        self.process.write(r#"{"command":"drain"}"#);
+        self.end();
+    }
+
+    /// Waits for its end, which must be a clean one.
+    pub(crate) fn end(mut self) {
+        let status = self.process.finish();
+        assert!(status.success(), "{}: {status}; {}", self.name, self.process.words());
+        let last = self.process.said().iter().rfind(|line| line.contains(r#""event":"final""#));
+        let last = report(last.expect("a last report"));
+        for (name, node) in last["nodes"].as_object().expect("the boxes") {
+            let malformed = node["snapshot"]["malformed"].as_u64().unwrap_or_default();
+            assert_eq!(malformed, 0, "{name} could not read messages of a program in common use");
+        }
+    }
+}
+
+fn report(line: &str) -> Value {
+    serde_json::from_str(line).unwrap_or_else(|error| panic!("not JSON ({error}): {line}"))
+}
+
+/// The executable of the same build as this test, built now if it was not.
+fn tocsin() -> &'static Path {
+    static TOCSIN: OnceLock<PathBuf> = OnceLock::new();
+    TOCSIN.get_or_init(|| {
+        // target/PROFILE/deps/interop-HASH
+        let test = std::env::current_exe().expect("the path of this test");
+        let build = test.ancestors().nth(2).expect("the folder of the build");
+        let target = build.parent().expect("the target folder");
+        let profile = match build.file_name().and_then(|name| name.to_str()) {
+            Some("debug") | None => "dev",
+            Some(other) => other,
+        };
+        let status = Command::new(env!("CARGO"))
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .args(["build", "--quiet", "--package", "tocsin", "--profile", profile])
+            .arg("--target-dir")
+            .arg(target)
+            .status()
+            .expect("cargo starts");
+        assert!(status.success(), "cargo cannot build tocsin: {status}");
+        build.join("tocsin")
+    })
+}

@@ -1,0 +1,153 @@
+//! SIPp, as caller or as answering point, with a scenario of `sipp/` or one of its own.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::Command;
+
+use tempfile::TempDir;
+
+use crate::loopback;
+use crate::process::Process;
+
+/// A command line for SIPp.
+#[derive(Debug)]
+pub(crate) struct Sipp {
+    name: String,
+    command: Command,
+    address: SocketAddr,
+    folder: TempDir,
+}
+
+/// A SIPp that runs.
+#[derive(Debug)]
+pub(crate) struct Running {
+    process: Process,
+    folder: TempDir,
+}
+
+/// What SIPp counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Counts {
+    pub(crate) successful: usize,
+    pub(crate) failed: usize,
+    pub(crate) retransmissions: usize,
+}
+
+impl Sipp {
+    /// Callers that call `to` as `sipp/NAME.xml` says.
+    pub(crate) fn caller(name: &str, to: SocketAddr) -> Self {
+        Self::own(name).calling(to)
+    }
+
+    /// Callers with a scenario that is part of SIPp.
+    pub(crate) fn built_in_caller(name: &str, to: SocketAddr) -> Self {
+        Self::built_in(name).calling(to)
+    }
+
+    /// An answering point that behaves as `sipp/NAME.xml` says.
+    pub(crate) fn own(name: &str) -> Self {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("interop/sipp");
+        let mut sipp = Self::new(name);
+        sipp.command.arg("-sf").arg(folder.join(format!("{name}.xml")));
+        sipp
+    }
+
+    /// An answering point with a scenario that is part of SIPp.
+    pub(crate) fn built_in(name: &str) -> Self {
+        let mut sipp = Self::new(name);
+        sipp.command.args(["-sn", name]);
+        sipp
+    }
+
+    fn new(name: &str) -> Self {
+        let folder = TempDir::new().expect("a temporary folder");
+        let address = loopback::free_port(loopback::host());
+        let mut command = Command::new("sipp");
+        command.current_dir(folder.path()).env("TERM", "dumb");
+        let port = address.port().to_string();
+        let host = address.ip().to_string();
+        command.args(["-i", &host, "-p", &port, "-mi", &host, "-ci", &host, "-nostdin"]);
+        command.args(["-trace_stat", "-stf", "statistics.csv"]);
+        command.args(["-trace_err", "-error_file", "errors.log"]);
+        // It ends by itself if a test ends without it.
+        command.args(["-timeout", "45s", "-timeout_error", "-max_invite_retrans", "12"]);
+        Self { name: name.to_owned(), command, address, folder }
+    }
+
+    fn calling(mut self, to: SocketAddr) -> Self {
+        self.command.arg(to.to_string());
+        self.with(&["-s", "112"]).setting("request_uri", &format!("sip:112@{to}"))
+    }
+
+    /// How many calls it places or takes, and then ends.
+    pub(crate) fn calls(self, count: usize) -> Self {
+        self.with(&["-m", &count.to_string()])
+    }
+
+    /// Adds options as they are.
+    pub(crate) fn with(mut self, options: &[&str]) -> Self {
+        self.command.args(options);
+        self
+    }
+
+    /// Sets what `[name]` is in the scenario.
+    pub(crate) fn setting(self, name: &str, value: &str) -> Self {
+        self.with(&["-key", name, value])
+    }
+
+    /// Where it listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Starts it, and waits until it listens.
+    pub(crate) fn start(mut self) -> Running {
+        let mut process = Process::foreign(
+            &format!("SIPp ({})", self.name),
+            "sip-tester",
+            &mut self.command,
+        );
+        process.until("Scenario Screen");
+        Running { process, folder: self.folder }
+    }
+
+    /// Runs it to its end; all its calls must succeed.
+    pub(crate) fn run(self) -> Counts {
+        self.start().succeed()
+    }
+}
+
+impl Running {
+    /// Waits until all its calls have ended.
+    ///
+    /// # Panics
+    /// When a call failed, with SIPp's own words about it.
+    pub(crate) fn succeed(mut self) -> Counts {
+        let status = self.process.finish();
+        let errors = std::fs::read_to_string(self.folder.path().join("errors.log"));
+        let errors = errors.unwrap_or_default();
+        assert!(status.success(), "{status}; {}\n{errors}", self.process.words());
+        let counts = self.counts();
+        assert_eq!(counts.failed, 0, "{}\n{errors}", self.process.words());
+        counts
+    }
+
+    /// The last line of the statistics; the first names the columns.
+    fn counts(&self) -> Counts {
+        let text = std::fs::read_to_string(self.folder.path().join("statistics.csv"));
+        let text = text.expect("the statistics of SIPp");
+        let row = |line: &str| line.split(';').map(str::to_owned).collect::<Vec<_>>();
+        let names = text.lines().next().map(row).unwrap_or_default();
+        let values = text.lines().last().map(row).unwrap_or_default();
+        let count = |name: &str| {
+            let at = names.iter().position(|have| have == name);
+            let value = at.and_then(|at| values.get(at)).and_then(|value| value.parse().ok());
+            value.unwrap_or_else(|| panic!("no {name} in the statistics of SIPp:\n{text}"))
+        };
+        Counts {
+            successful: count("SuccessfulCall(C)"),
+            failed: count("FailedCall(C)"),
+            retransmissions: count("Retransmissions(C)"),
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! Sites and answering points that fall silent in the middle of a call.
+
+use insta::assert_snapshot;
+use system_tests::phone::Outcome;
+
+use crate::support::{assert_idle, ms, seconds, two_sites, two_sites_with};
+
+const POOL: [&str; 5] = ["caller", "mobile", "alpha", "beta", "samu-59"];
+
+#[test]
+fn dead_site_is_passed_over_before_the_caller_notices() {
+    let mut network = two_sites();
+    network.kill("alpha");
+    let leg = network.dial("15");
+    network.run_for(seconds(5));
+    network.hang_up("caller", leg);
+    network.run_for(seconds(1));
+    assert_eq!(network.call(leg).heard, [180, 200]);
+    assert_snapshot!(network.ladder("dead_site_is_passed_over_before_the_caller_notices", &POOL));
+    assert_idle(&mut network);
+}
+
+// A caller who hears it ring is not rung anew elsewhere; who gives up is answered by the trunk group.
+#[test]
+fn site_dies_while_it_rings() {
+    let mut network = two_sites_with(&[("ring = \"2s\"", "ring = \"30s\"")]);
+    let leg = network.dial("15");
+    network.run_for(seconds(1));
+    network.kill("alpha");
+    network.run_for(seconds(9));
+    network.hang_up("caller", leg);
+    network.run_for(seconds(240));
+    assert_eq!(network.call(leg).ends.len(), 1, "{:?}", network.call(leg));
+    let boxes = ["caller", "mobile", "alpha", "samu-59"];
+    assert_snapshot!(network.ladder("site_dies_while_it_rings", &boxes));
+    assert_idle(&mut network);
+}
+
+#[test]
+fn site_dies_during_the_talk() {
+    let mut network = two_sites();
+    let leg = network.dial("15");
+    network.run_for(seconds(4));
+    network.kill("alpha");
+    network.hang_up("caller", leg);
+    network.run_for(seconds(60));
+    assert_eq!(network.call(leg).ends, [Outcome::HungUp(false)]);
+    let circuits: u32 = network.trunk_group("mobile").members.iter().map(|one| one.seized).sum();
+    assert_eq!(circuits, 0, "the circuit must not die with the site");
+    assert_idle(&mut network);
+}
+
+#[test]
+fn silent_psap_is_passed_over() {
+    let mut network = two_sites();
+    network.kill("samu-59");
+    let leg = network.dial("15");
+    network.run_for(seconds(8));
+    network.hang_up("caller", leg);
+    network.run_for(ms(100));
+    assert_eq!(network.call(leg).ends, [Outcome::HungUp(true)]);
+    let boxes = ["caller", "mobile", "alpha", "samu-59", "samu-75"];
+    assert_snapshot!(network.ladder("silent_psap_is_passed_over", &boxes));
+    assert_idle(&mut network);
+}
+
+#[test]
+fn psap_that_rings_too_long_is_left_for_the_next() {
+    let mut network = two_sites_with(&[("ring = \"2s\"", "ring = \"60s\"")]);
+    let leg = network.dial("15");
+    network.run_for(seconds(24));
+    network.hang_up("caller", leg);
+    network.run_for(ms(100));
+    assert_eq!(network.call(leg).ends, [Outcome::HungUp(true)]);
+    let boxes = ["caller", "mobile", "alpha", "samu-59", "samu-75"];
+    assert_snapshot!(network.ladder("psap_that_rings_too_long_is_left_for_the_next", &boxes));
+    assert_idle(&mut network);
+}
+
+// RFC 3261 §18.4: a TCP peer that is gone is known at once.
+#[test]
+fn large_invite_finds_the_next_site_when_tcp_is_refused() {
+    let mut network = two_sites();
+    network.kill("alpha");
+    let mut invite = network.invite("15", "mobile");
+    invite.payload = crate::transparency::location_payload(network.at("caller"));
+    let caller = network.at("caller");
+    let leg = network.net.act(caller, |phone: &mut system_tests::phone::Phone, now| phone.dial(now, invite));
+    network.run_for(seconds(3));
+    assert_eq!(network.call(leg).heard, [180, 200]);
+    network.hang_up("caller", leg);
+    assert_idle(&mut network);
+}

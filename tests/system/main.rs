@@ -1,0 +1,25 @@
+//! The boxes together, on a simulated network in virtual time.
+//!
+//! | module | what it asks |
+//! |---|---|
+//! | `calls`, `refusals`, `failover`, `races`, `sessions` | what one call looks like, as a ladder |
+//! | `flood`, `outage`, `pool` | what becomes of thousands of calls when links are bad and sites die |
+//! | `selection` | which site a trunk group chooses |
+//! | `properties` | does anything leak, whatever callers, links and sites do |
+//! | `transparency` | what crosses unchanged |
+//! | `hostile` | what bad bytes can do |
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on must stop")]
+
+mod calls;
+mod failover;
+mod flood;
+mod hostile;
+mod outage;
+mod pool;
+mod properties;
+mod races;
+mod refusals;
+mod selection;
+mod sessions;
+mod support;
+mod transparency;

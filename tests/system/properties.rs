@@ -1,0 +1,110 @@
+//! Whatever callers, links and sites do: every call ends once, nothing leaks, the sum is right.
+
+use std::time::Duration;
+
+use proptest::prelude::*;
+use sip_proto::user_agent::LegId;
+use system_tests::link::Link;
+use system_tests::network::Network;
+use system_tests::phone::{Phone, sdp};
+
+use crate::support::{TWO_SITES, ms, seconds};
+
+/// What may happen in a schedule.
+#[derive(Debug, Clone)]
+enum Step {
+    Dial(&'static str),
+    HangUp(prop::sample::Index),
+    Hold(prop::sample::Index),
+    Wait(Duration),
+    Links(Link),
+    Kill(&'static str),
+    Revive(&'static str),
+    Isolate(&'static str),
+    Heal(&'static str),
+}
+
+const SITES: [&str; 2] = ["alpha", "beta"];
+const PSAPS: [&str; 2] = ["samu-59", "samu-75"];
+
+fn step() -> impl Strategy<Value = Step> {
+    let any_box = || prop::sample::select([SITES, PSAPS].concat());
+    let number = prop::sample::select(vec!["15", "18", "112", "urn:service:sos.fire", "3949"]);
+    let link = (0..30_u64, 0..60_u64, 0.0..0.3_f64, 0.0..0.2_f64).prop_map(
+        |(latency, jitter, loss, duplication)| Link {
+            latency: ms(latency + 1),
+            jitter: ms(jitter),
+            loss,
+            duplication,
+        },
+    );
+    prop_oneof![
+        8 => number.prop_map(Step::Dial),
+        6 => any::<prop::sample::Index>().prop_map(Step::HangUp),
+        2 => any::<prop::sample::Index>().prop_map(Step::Hold),
+        10 => (0..3_000_u64).prop_map(|time| Step::Wait(ms(time))),
+        2 => (0..60_u64).prop_map(|time| Step::Wait(seconds(time))),
+        2 => link.prop_map(Step::Links),
+        1 => any_box().prop_map(Step::Kill),
+        2 => any_box().prop_map(Step::Revive),
+        1 => any_box().prop_map(Step::Isolate),
+        2 => any_box().prop_map(Step::Heal),
+    ]
+}
+
+fn carry_out(network: &mut Network, legs: &mut Vec<LegId>, step: Step) {
+    match step {
+        Step::Dial(number) => legs.push(network.dial(number)),
+        Step::HangUp(which) if !legs.is_empty() => network.hang_up("caller", *which.get(legs)),
+        Step::Hold(which) if !legs.is_empty() => {
+            let (leg, caller) = (*which.get(legs), network.at("caller"));
+            let held = sdp(caller, "sendonly");
+            network.net.act(caller, |phone: &mut Phone, now| phone.reinvite(now, leg, held));
+        }
+        Step::HangUp(_) | Step::Hold(_) => {}
+        Step::Wait(time) => network.run_for(time),
+        Step::Links(link) => network.net.set_default_link(link),
+        Step::Kill(name) if network.net.is_alive(network.at(name)) => network.kill(name),
+        Step::Revive(name) if !network.net.is_alive(network.at(name)) => network.revive(name),
+        Step::Kill(_) | Step::Revive(_) => {}
+        Step::Isolate(name) => network.net.isolate(network.at(name)),
+        Step::Heal(name) => network.net.heal(network.at(name)),
+    }
+}
+
+fn seized_within_limits(network: &Network) -> bool {
+    let members = network.trunk_group("mobile").members;
+    members.iter().all(|member| member.seized <= member.circuits)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(192))]
+
+    #[test]
+    fn every_call_ends_once_and_nothing_leaks(
+        steps in prop::collection::vec(step(), 1..40),
+        seed in any::<u64>(),
+    ) {
+        let text = TWO_SITES.replace("\"1h\"", "\"2s\"");
+        let mut network = Network::new(&text, Link::CLEAN, seed);
+        let mut legs = Vec::new();
+        for step in steps {
+            carry_out(&mut network, &mut legs, step);
+            prop_assert_eq!(network.unbalanced(), Vec::<String>::new());
+            prop_assert!(seized_within_limits(&network));
+        }
+        // The callers go home; the links are what they last were.
+        for leg in &legs {
+            network.hang_up("caller", *leg);
+        }
+        // A call that lost its site while it talked is found by max_call_duration: two hours.
+        prop_assert!(network.run_until_idle(seconds(5 * 3_600)), "{:#?}", network.held());
+        prop_assert_eq!(network.unbalanced(), Vec::<String>::new());
+        for leg in legs {
+            prop_assert_eq!(network.call(leg).ends.len(), 1, "{:?}", network.call(leg));
+        }
+        network.net.drain_all();
+        network.run_for(seconds(200));
+        prop_assert_eq!(network.net.not_drained(), Vec::new());
+    }
+}
