@@ -42,6 +42,11 @@ impl Records {
         self
     }
 
+    /// How many records of `kind` have this value in a field.
+    pub(crate) fn count(&self, kind: &str, field: &str, value: &str) -> usize {
+        self.of(kind).filter(|record| record[field] == value).count()
+    }
+
     fn of(&self, kind: &str) -> impl Iterator<Item = &Value> {
         self.0.iter().filter(move |record| record["kind"] == kind)
     }

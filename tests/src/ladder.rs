@@ -33,26 +33,58 @@ pub struct Ladder<'a> {
     columns: Vec<(String, SocketAddr)>,
     trace: &'a Trace,
     bodies: bool,
+    folds: bool,
+    since: Duration,
     attempt: Option<String>,
 }
 
 /// What one row shows.
 enum Row<'a> {
-    Arrow { from: usize, to: usize, label: String, lost: bool },
+    Arrow(Arrow<'a>),
     Note { place: Option<usize>, text: &'a str },
+}
+
+struct Arrow<'a> {
+    from: usize,
+    to: usize,
+    label: String,
+    packet: &'a Sighting,
+    /// How often the same bytes went the same way.
+    times: u32,
 }
 
 impl<'a> Ladder<'a> {
     /// A ladder with these boxes, from left to right. Packets to and from other boxes are left out, and so are probes.
     #[must_use]
     pub fn new(title: &str, columns: Vec<(String, SocketAddr)>, trace: &'a Trace) -> Self {
-        Self { title: title.to_owned(), columns, trace, bodies: false, attempt: None }
+        let since = Duration::ZERO;
+        Self {
+            title: title.to_owned(),
+            columns,
+            trace,
+            bodies: false,
+            folds: false,
+            since,
+            attempt: None,
+        }
     }
 
     /// Shows which messages carry a session description, and its direction.
     #[must_use]
     pub fn with_bodies(self) -> Self {
         Self { bodies: true, ..self }
+    }
+
+    /// Shows a packet and all its retransmissions as one row.
+    #[must_use]
+    pub fn with_repeats_folded(self) -> Self {
+        Self { folds: true, ..self }
+    }
+
+    /// Leaves out what happened before this time of the simulation.
+    #[must_use]
+    pub fn since(self, since: Duration) -> Self {
+        Self { since, ..self }
     }
 
     /// Shows only the call whose Session-ID has `half`: an attempt, by its 32 digits.
@@ -63,21 +95,26 @@ impl<'a> Ladder<'a> {
 
     fn rows(&self) -> Vec<(Duration, Row<'_>)> {
         let calls = self.attempt.as_deref().map(|half| self.call_ids(half));
-        let mut rows = Vec::new();
+        let mut rows: Vec<(Duration, Row<'_>)> = Vec::new();
         for entry in self.trace.entries() {
             match entry {
-                Entry::Packet(packet) => {
+                Entry::Packet(packet) if packet.at >= self.since => {
                     let wanted = calls.as_ref().is_none_or(|calls| {
                         packet.message().is_some_and(|message| calls.contains(message.call_id()))
                     });
-                    if let Some(row) = self.arrow(packet).filter(|_| wanted) {
-                        rows.push((packet.at, row));
+                    let Some(arrow) = self.arrow(packet).filter(|_| wanted) else { continue };
+                    match rows.iter_mut().find_map(|(_, row)| row.as_repeated_by(&arrow)) {
+                        Some(first) if self.folds => first.times += 1,
+                        _ => rows.push((packet.at, Row::Arrow(arrow))),
                     }
                 }
-                Entry::Note { at, place, text } => {
-                    let place = place.and_then(|place| self.column(place));
-                    rows.push((*at, Row::Note { place, text }));
+                Entry::Note { at, place, text } if *at >= self.since => {
+                    let column = place.and_then(|place| self.column(place));
+                    if column.is_some() || place.is_none() {
+                        rows.push((*at, Row::Note { place: column, text }));
+                    }
                 }
+                Entry::Packet(_) | Entry::Note { .. } => {}
             }
         }
         rows
@@ -92,7 +129,7 @@ impl<'a> Ladder<'a> {
         of_attempt.map(|message| message.call_id().to_owned()).collect()
     }
 
-    fn arrow(&self, packet: &Sighting) -> Option<Row<'_>> {
+    fn arrow<'p>(&self, packet: &'p Sighting) -> Option<Arrow<'p>> {
         let (from, to) = (self.column(packet.from)?, self.column(packet.to)?);
         let message = packet.message()?;
         if message.cseq().1 == Method::Options {
@@ -108,7 +145,7 @@ impl<'a> Ladder<'a> {
             let word = held.into_iter().find(|word| body.contains(&format!("a={word}")));
             label = format!("{label} {}", word.unwrap_or("sdp"));
         }
-        Some(Row::Arrow { from, to, label, lost: packet.lost })
+        Some(Arrow { from, to, label, packet, times: 1 })
     }
 
     fn column(&self, address: SocketAddr) -> Option<usize> {
@@ -116,11 +153,22 @@ impl<'a> Ladder<'a> {
     }
 }
 
+impl<'a> Row<'a> {
+    /// This row's arrow, if `later` is the same packet again.
+    fn as_repeated_by(&mut self, later: &Arrow<'_>) -> Option<&mut Arrow<'a>> {
+        let Self::Arrow(arrow) = self else { return None };
+        let way = |packet: &Sighting| (packet.from, packet.to, packet.lost);
+        let same =
+            way(arrow.packet) == way(later.packet) && arrow.packet.bytes == later.packet.bytes;
+        same.then_some(arrow)
+    }
+}
+
 impl fmt::Display for Ladder<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let rows = self.rows();
         let longest = rows.iter().map(|(_, row)| match row {
-            Row::Arrow { label, .. } => label.len(),
+            Row::Arrow(arrow) => arrow.label.len(),
             Row::Note { .. } => 0,
         });
         let names = self.columns.iter().map(|(name, _)| name.len());
@@ -147,9 +195,10 @@ impl Ladder<'_> {
             line[column * width] = '|';
         }
         match row {
-            Row::Arrow { from, to, label, lost } => {
-                draw_arrow(&mut line, from * width, to * width, label, *lost);
-                line.into_iter().collect()
+            Row::Arrow(Arrow { from, to, label, packet, times }) => {
+                draw_arrow(&mut line, from * width, to * width, label, packet.lost);
+                let line: String = line.into_iter().collect();
+                if *times > 1 { format!("{}  {times} times", line.trim_end()) } else { line }
             }
             Row::Note { place: Some(place), text } => {
                 line[place * width] = 'X';

@@ -95,7 +95,9 @@ impl Links {
     }
 
     pub(crate) fn is_open(&self, a: SocketAddr, b: SocketAddr) -> bool {
-        !self.isolated.contains(&a) && !self.isolated.contains(&b) && !self.cut.contains(&pair(a, b))
+        !self.isolated.contains(&a)
+            && !self.isolated.contains(&b)
+            && !self.cut.contains(&pair(a, b))
     }
 }
 

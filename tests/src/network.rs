@@ -127,14 +127,19 @@ impl Network {
     /// Pulls the plug of a call server or a PSAP, and remembers it for the ledger.
     pub fn kill(&mut self, name: &str) {
         self.net.kill(self.at(name));
-        let kind = if self.topology.psap(name).is_some() { BoxKind::Psap } else { BoxKind::CallServer };
+        let kind =
+            if self.topology.psap(name).is_some() { BoxKind::Psap } else { BoxKind::CallServer };
         let why = "lost power".to_owned();
         self.lost.push(LostNode { kind, node: name.to_owned(), why });
     }
 
     /// Starts a box that was killed: it knows nothing of the calls it had.
     pub fn revive(&mut self, name: &str) {
-        if self.topology.psap(name).is_some() { self.start_psap(name) } else { self.start_call_server(name) }
+        if self.topology.psap(name).is_some() {
+            self.start_psap(name)
+        } else {
+            self.start_call_server(name)
+        }
         self.net.note(Some(self.at(name)), "starts again");
     }
 
@@ -197,7 +202,8 @@ impl Network {
         }
         for name in self.live_psaps() {
             let now = self.psap(&name);
-            let places = now.in_progress + now.waiting + now.positions.ringing + now.positions.talking;
+            let places =
+                now.in_progress + now.waiting + now.positions.ringing + now.positions.talking;
             expect_zero(&name, "calls, queue places or positions", places as u64);
         }
         if self.net.is_alive(address(GENERATOR)) {
@@ -219,7 +225,9 @@ impl Network {
         let mut expect = |name: &str, offered: u64, in_progress: u64| {
             let ended = written.get(name).copied().unwrap_or_default();
             if offered != ended + in_progress {
-                wrong.push(format!("{name}: {offered} offered, {ended} ended, {in_progress} in progress"));
+                wrong.push(format!(
+                    "{name}: {offered} offered, {ended} ended, {in_progress} in progress"
+                ));
             }
         };
         for group in &self.topology.trunk_groups {
@@ -257,7 +265,8 @@ impl Network {
     /// How many records of `kind` have `outcome`.
     #[must_use]
     pub fn count(&self, kind: BoxKind, outcome: Outcome) -> usize {
-        let fits = |record: &&telemetry::CallRecord| record.kind == kind && record.outcome == outcome;
+        let fits =
+            |record: &&telemetry::CallRecord| record.kind == kind && record.outcome == outcome;
         self.net.records().iter().filter(fits).count()
     }
 
@@ -300,7 +309,9 @@ impl Network {
     }
 
     fn live_psaps(&self) -> Vec<String> {
-        let is_psap = |at: &SocketAddr| self.names.get(at).is_some_and(|name| self.topology.psap(name).is_some());
+        let is_psap = |at: &SocketAddr| {
+            self.names.get(at).is_some_and(|name| self.topology.psap(name).is_some())
+        };
         let live = self.topology.psaps.iter().filter(|psap| is_psap(&psap.address));
         live.filter(|psap| self.net.is_alive(psap.address)).map(|psap| psap.name.clone()).collect()
     }
@@ -337,7 +348,10 @@ impl Network {
     }
 
     const fn next_seed(&mut self) -> u64 {
-        self.seed = self.seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.seed = self
+            .seed
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         self.seed
     }
 }

@@ -28,6 +28,8 @@ pub struct Call {
     pub heard: Vec<u16>,
     /// Our INVITE had no offer: the ACK carries our answer.
     owes_answer: bool,
+    /// What our 200 will carry.
+    answer: Option<String>,
     /// How it ended. A second end would be a fault, so all are kept.
     pub ends: Vec<Outcome>,
     /// Answers to re-INVITE and UPDATE.
@@ -133,7 +135,8 @@ impl Phone {
             && due <= now
         {
             self.pick_ups.pop_first();
-            self.agent.accept(now, leg, &Payload::empty());
+            let answer = self.calls.get_mut(&leg).and_then(|call| call.answer.take());
+            self.agent.accept(now, leg, &answer.map_or_else(Payload::empty, Payload::sdp));
         }
     }
 
@@ -142,7 +145,9 @@ impl Phone {
             Event::Offered { leg, invite, .. } => self.ring(now, leg, &invite),
             Event::Cancelled { leg, .. } => self.end(leg, Outcome::Cancelled),
             Event::Progress { leg, response } => self.hear(leg, &response, response.status()),
-            Event::Answered { leg, response } => self.answered(now, leg, &response, response.status()),
+            Event::Answered { leg, response } => {
+                self.answered(now, leg, &response, response.status())
+            }
             Event::Failed { leg, failure } => self.failed(leg, failure),
             Event::Modify { id, request, .. } => {
                 let payload = Payload::sdp(counterpart(&request));
@@ -162,8 +167,8 @@ impl Phone {
         }
     }
 
-    fn ring(&mut self, now: Instant, leg: LegId, _invite: &Message) {
-        self.calls.insert(leg, Call::default());
+    fn ring(&mut self, now: Instant, leg: LegId, invite: &Message) {
+        self.calls.insert(leg, Call { answer: Some(counterpart(invite)), ..Call::default() });
         self.agent.ring(now, leg, 180, &Payload::empty());
         if let Some(after) = self.answers_after {
             self.pick_ups.insert((now + after, leg), ());

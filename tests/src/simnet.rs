@@ -346,7 +346,8 @@ impl Simnet {
     /// Carries out what is due first, unless that is after `limit`. False when nothing was.
     pub fn step(&mut self, limit: Instant) -> bool {
         let flight = self.flights.peek().map(|Reverse(flight)| flight.due);
-        let waking = self.hosts.iter().filter_map(|(address, host)| Some((host.due?, *address))).min();
+        let waking =
+            self.hosts.iter().filter_map(|(address, host)| Some((host.due?, *address))).min();
         let next = [flight, waking.map(|(due, _)| due)].into_iter().flatten().min();
         let Some(next) = next.filter(|next| *next <= limit) else {
             self.now = self.now.max(limit);
@@ -463,7 +464,9 @@ impl Simnet {
 
     fn is_doomed(&mut self, from: SocketAddr, to: SocketAddr, bytes: &bytes::Bytes) -> bool {
         let meant = |doomed: &&mut Doomed| {
-            doomed.times > 0 && (doomed.from, doomed.to) == (from, to) && doomed.label == label(bytes)
+            doomed.times > 0
+                && (doomed.from, doomed.to) == (from, to)
+                && doomed.label == label(bytes)
         };
         self.doomed.iter_mut().find(meant).map(|doomed| doomed.times -= 1).is_some()
     }

@@ -18,8 +18,9 @@ fn network(seed: u64) -> Network {
 /// Attempts that a trunk group had offered to `site` last.
 fn attempts_at(network: &Network, site: &str) -> BTreeSet<String> {
     let records = network.net.records().iter();
-    let there = records
-        .filter(|record| record.kind == BoxKind::TrunkGroup && record.site.as_deref() == Some(site));
+    let there = records.filter(|record| {
+        record.kind == BoxKind::TrunkGroup && record.site.as_deref() == Some(site)
+    });
     there.map(|record| record.attempt.clone()).collect()
 }
 
@@ -42,7 +43,8 @@ fn a_site_that_dies_takes_only_its_own_calls() {
 
     let at_gamma = attempts_at(&network, "gamma");
     let lost = network.net.records().iter().filter(|record| {
-        record.kind == BoxKind::Generator && matches!(record.outcome, Outcome::Lost | Outcome::TimedOut)
+        record.kind == BoxKind::Generator
+            && matches!(record.outcome, Outcome::Lost | Outcome::TimedOut)
     });
     for record in lost {
         assert!(at_gamma.contains(&record.attempt), "{record:?} was not at the dead site");
@@ -113,6 +115,7 @@ fn all_sites_dead_means_every_caller_is_told() {
         network.kill(site);
     }
     network.start_campaign(&campaign(10.0, seconds(20), 25));
+    network.run_for(seconds(20));
     assert!(network.run_until_idle(seconds(600)), "{:?}", network.held());
     let now = network.generator();
     assert_eq!((now.answered, now.lost, now.timed_out), (0, 0, 0), "{now:?}");

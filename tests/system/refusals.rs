@@ -44,7 +44,8 @@ fn full_psap_redirects_the_call() {
     assert_eq!(network.call(second).ends, [Outcome::HungUp(true)]);
     let half = format!("{:032x}", 2);
     let boxes = ["caller", "mobile", "beta", "samu-59", "samu-75"];
-    let ladder = network.ladder("full_psap_redirects_the_call", &boxes).of_attempt(&half).to_string();
+    let ladder =
+        network.ladder("full_psap_redirects_the_call", &boxes).of_attempt(&half).to_string();
     assert_snapshot!(ladder);
     network.hang_up("caller", first);
     assert_idle(&mut network);
@@ -72,7 +73,8 @@ fn no_circuit_is_refused_with_503() {
 // RFC 3261 §21.5.4: a full call server says when to come back; the trunk group tries the other site.
 #[test]
 fn full_site_sheds_with_retry_after() {
-    let mut network = two_sites_with(&[("ring_timeout = \"20s\"", "ring_timeout = \"20s\"\nmax_calls = 1")]);
+    let mut network =
+        two_sites_with(&[("ring_timeout = \"20s\"", "ring_timeout = \"20s\"\nmax_calls = 1")]);
     let mut direct = network.invite("15", "alpha");
     direct.next_hop = network.at("alpha");
     let first = dial(&mut network, direct);
@@ -87,7 +89,8 @@ fn full_site_sheds_with_retry_after() {
     assert_eq!(network.call(carried).heard, [180, 200]);
     let half = format!("{:032x}", 3);
     let boxes = ["caller", "mobile", "alpha", "beta", "samu-59"];
-    let ladder = network.ladder("full_site_sheds_with_retry_after", &boxes).of_attempt(&half).to_string();
+    let ladder =
+        network.ladder("full_site_sheds_with_retry_after", &boxes).of_attempt(&half).to_string();
     assert_snapshot!(ladder);
     for leg in [first, carried] {
         network.hang_up("caller", leg);

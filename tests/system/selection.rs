@@ -75,7 +75,10 @@ fn weights_share_the_calls() {
     let [alpha, beta, gamma] = counts[..] else { panic!("three sites") };
     assert_eq!(alpha + beta + gamma, 1_200);
     // Expected 200, 400 and 600; five standard deviations are about 85.
-    assert!(alpha.abs_diff(200) < 65 && beta.abs_diff(400) < 85 && gamma.abs_diff(600) < 90, "{counts:?}");
+    assert!(
+        alpha.abs_diff(200) < 65 && beta.abs_diff(400) < 85 && gamma.abs_diff(600) < 90,
+        "{counts:?}"
+    );
 }
 
 #[test]

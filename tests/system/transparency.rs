@@ -14,9 +14,15 @@ const BOUNDARY: &str = "boundary-of-parts";
 
 /// Header lines about location and identity, in the odd forms that real networks send.
 const LINES: [(&str, &str); 7] = [
-    ("P-Access-Network-Info", "3GPP-E-UTRAN-FDD; utran-cell-id-3gpp=20801a1b2c3d4e5f6;network-provided"),
+    (
+        "P-Access-Network-Info",
+        "3GPP-E-UTRAN-FDD; utran-cell-id-3gpp=20801a1b2c3d4e5f6;network-provided",
+    ),
     ("P-Access-Network-Info", "GSTN;operator-specific-GI=\"555935000\";network-provided"),
-    ("Geolocation", "<cid:target123@example.com>;inserted-by=\"edge\",   <https://lis.example.com/a%20b>"),
+    (
+        "Geolocation",
+        "<cid:target123@example.com>;inserted-by=\"edge\",   <https://lis.example.com/a%20b>",
+    ),
     ("Geolocation-Routing", "yes"),
     ("P-Asserted-Identity", "\"Lise  Émile\" <sip:+33639980001@example.com>, <tel:+33639980001>"),
     ("Resource-Priority", "esnet.1"),
@@ -66,7 +72,8 @@ fn head(packet: &Sighting) -> Vec<u8> {
 /// The header lines of these names, byte for byte and in order.
 fn lines_of(packet: &Sighting) -> Vec<Vec<u8>> {
     let head = head(packet);
-    let lines = head.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+    let lines =
+        head.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
     let ours = |line: &&[u8]| {
         LINES.iter().any(|(name, _)| line.starts_with(name.as_bytes()) && line[name.len()] == b':')
     };
@@ -123,7 +130,8 @@ fn session_id_names_the_attempt_in_every_message() {
         if packet.label() == "100" {
             continue;
         }
-        let id = message.session_id().unwrap_or_else(|| panic!("{} has no Session-ID", packet.label()));
+        let id =
+            message.session_id().unwrap_or_else(|| panic!("{} has no Session-ID", packet.label()));
         let halves = [Some(id.local()), id.remote()];
         assert!(halves.contains(&Some(&half)), "{}: {halves:?}", packet.label());
         if packet.label().contains("BYE") {

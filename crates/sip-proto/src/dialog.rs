@@ -23,13 +23,15 @@ pub struct Dialog {
     remote_target: Box<str>,
     /// In the order in which our requests visit it.
     route_set: Vec<Box<str>>,
-    /// Where the peer's last message came from: used when a Contact or Route names a host that is no address.
+    /// Where the peer's last message came from: used when a Contact or Route names a host that is
+    /// no address.
     source: SocketAddr,
     transport: Transport,
 }
 
 impl Dialog {
-    /// The dialog that a response to our INVITE makes (RFC 3261 §12.1.2). It says all that is needed.
+    /// The dialog that a response to our INVITE makes (RFC 3261 §12.1.2). It says all that is
+    /// needed.
     pub(crate) fn uac(response: &Response, peer: SocketAddr) -> Self {
         let mut route_set: Vec<Box<str>> =
             response.list(Name::RecordRoute).map(Box::from).collect();
@@ -102,7 +104,8 @@ impl Dialog {
         Ok(())
     }
 
-    /// A target refresh: INVITE and UPDATE and their 2xx may move the peer's Contact (RFC 3261 §12.2, RFC 3311 §5).
+    /// A target refresh: INVITE and UPDATE and their 2xx may move the peer's Contact (RFC 3261
+    /// §12.2, RFC 3311 §5).
     pub(crate) fn refresh_target(&mut self, message: &Message) {
         if let Some(contact) = message.contact()
             && contact.uri().without_headers() != &*self.remote_target
@@ -138,7 +141,8 @@ impl Dialog {
         let (uri, route): (&str, &[Box<str>]) = match strict {
             None => (&self.remote_target, &self.route_set),
             Some(router) => {
-                // RFC 3261 §12.2.1.1: a first hop without "lr" wants itself as Request-URI and the target last.
+                // RFC 3261 §12.2.1.1: a first hop without "lr" wants itself as Request-URI and the
+                // target last.
                 let rest = self.route_set.iter().skip(1).cloned();
                 shifted = rest.chain([format!("<{}>", self.remote_target).into()]).collect();
                 (router, &shifted)
@@ -200,8 +204,10 @@ mod tests {
 
     fn invite(record_route: &str) -> Request {
         let text = format!(
-            "INVITE sip:15@127.0.0.2 SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1;branch=z9hG4bKa\r\n{record_route}\
-             From: <sip:a@127.0.0.1>;tag=ft\r\nTo: <sip:15@127.0.0.2>\r\nCall-ID: c\r\nCSeq: 5 INVITE\r\n\
+            "INVITE sip:15@127.0.0.2 SIP/2.0\r\n\
+             Via: SIP/2.0/UDP 127.0.0.1;branch=z9hG4bKa\r\n{record_route}\
+             From: <sip:a@127.0.0.1>;tag=ft\r\nTo: <sip:15@127.0.0.2>\r\nCall-ID: c\r\n\
+             CSeq: 5 INVITE\r\n\
              Contact: <sip:a@127.0.0.1:5999>\r\n\r\n"
         );
         Request::parse(Bytes::from(text)).unwrap()
@@ -229,7 +235,8 @@ mod tests {
         assert_eq!(target.peer, "127.0.0.1:5999".parse().unwrap());
     }
 
-    // RFC 3261 §12.1.1: the UAS takes the routes in order; with "lr" the target stays in the Request-URI.
+    // RFC 3261 §12.1.1: the UAS takes the routes in order; with "lr" the target stays in the
+    // Request-URI.
     #[test]
     fn loose_routes_are_visited_in_order() {
         let routes = "Record-Route: <sip:127.0.0.7;lr>, <sip:127.0.0.8:5061;lr>\r\n";
@@ -252,7 +259,8 @@ mod tests {
     #[test]
     fn headers_of_a_contact_never_reach_a_request_uri() {
         let mut dialog = uas("");
-        let text = "INVITE sip:15@127.0.0.2 SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1;branch=z9hG4bKb\r\n\
+        let text = "INVITE sip:15@127.0.0.2 SIP/2.0\r\n\
+             Via: SIP/2.0/UDP 127.0.0.1;branch=z9hG4bKb\r\n\
              From: <sip:a@127.0.0.1>;tag=ft\r\nTo: <sip:15@127.0.0.2>;tag=lt\r\nCall-ID: c\r\n\
              CSeq: 6 INVITE\r\nContact: <sip:a@127.0.0.1:5998?Route=%3Csip:evil%3E>\r\n\r\n";
         dialog.refresh_target(&Request::parse(Bytes::from_static(text.as_bytes())).unwrap());

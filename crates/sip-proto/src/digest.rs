@@ -1,8 +1,8 @@
-//! Digest authentication — RFC 7616 as RFC 8760 brings it into SIP (RFC 3261 §22). The only file that
-//! knows rsip.
+//! Digest authentication — RFC 7616 as RFC 8760 brings it into SIP (RFC 3261 §22). The only file
+//! that knows rsip.
 //!
-//! rsip computes the digest. It does not read or write the headers: it prints `SHA256` for `SHA-256`,
-//! and takes the nonce count, eight hexadecimal digits, for a decimal number below 256.
+//! rsip computes the digest. It does not read or write the headers: it prints `SHA256` for
+//! `SHA-256`, and takes the nonce count, eight hexadecimal digits, for a decimal number below 256.
 
 use rsip::headers::auth;
 use rsip::services::DigestGenerator;
@@ -43,7 +43,8 @@ pub struct Challenge {
 impl Challenge {
     /// A challenge for `realm`. The server must be able to tell later that `nonce` is its own.
     ///
-    /// A quote, backslash or control character in either would end its quoted string: it is left out.
+    /// A quote, backslash or control character in either would end its quoted string: it is left
+    /// out.
     #[must_use]
     pub fn new(realm: &str, nonce: &str) -> Self {
         let quotable = |text: &str| text.replace(crate::reason::ends_quote, "");
@@ -87,8 +88,8 @@ pub struct Credentials<'a> {
 }
 
 impl<'a> Credentials<'a> {
-    /// The credentials of a request for `realm`. Those of another scheme, realm, algorithm or quality
-    /// of protection count as none (RFC 3261 §22.1): the answer is a fresh challenge.
+    /// The credentials of a request for `realm`. Those of another scheme, realm, algorithm or
+    /// quality of protection count as none (RFC 3261 §22.1): the answer is a fresh challenge.
     #[must_use]
     pub fn of(request: &'a Message, realm: &str) -> Option<Self> {
         let mut all = request.headers(Name::Authorization).filter_map(Self::parse);
@@ -134,8 +135,8 @@ impl<'a> Credentials<'a> {
         self.nonce
     }
 
-    /// How often the client has used the nonce, this time included. A server that has seen the number
-    /// before sees a replay (RFC 7616 §3.4).
+    /// How often the client has used the nonce, this time included. A server that has seen the
+    /// number before sees a replay (RFC 7616 §3.4).
     #[must_use]
     pub fn nonce_count(&self) -> Option<u32> {
         u32::from_str_radix(self.counted?.0, 16).ok()
@@ -150,8 +151,8 @@ impl<'a> Credentials<'a> {
 
     /// `None` for a method that rsip does not know.
     fn digest(&self, method: Method, password: &str) -> Option<String> {
-        // RFC 7616 §3.4.1: H(H(A1) ":" nonce ":" nc ":" cnonce ":" qop ":" H(A2)). Without "qop", rsip
-        // puts the nonce between H(A1) and H(A2) as it stands, so the count crosses as text.
+        // RFC 7616 §3.4.1: H(H(A1) ":" nonce ":" nc ":" cnonce ":" qop ":" H(A2)). Without "qop",
+        // rsip puts the nonce between H(A1) and H(A2) as it stands, so the count crosses as text.
         let nonce = match self.counted {
             Some((count, cnonce)) => format!("{}:{count}:{cnonce}:auth", self.nonce),
             None => self.nonce.to_owned(),
@@ -215,8 +216,9 @@ mod tests {
         credentials.verify(request.method(), password)
     }
 
-    // The values of RFC 7616 §3.9.1 with SIP methods and URIs; rsip cannot hash the method GET of the RFC. The
-    // responses come from another implementation (Python's hashlib), which reproduces the RFC's own.
+    // The values of RFC 7616 §3.9.1 with SIP methods and URIs; rsip cannot hash the method GET of
+    // the RFC. The responses come from another implementation (Python's hashlib), which reproduces
+    // the RFC's own.
     #[test]
     fn a_right_response_is_verified_and_any_other_is_not() {
         for (method, algorithm, uri, count, response) in VECTORS {

@@ -32,7 +32,8 @@ impl Ids {
         std::time::Duration::from_millis(self.rng.random_range(from_ms / 10..=to_ms / 10) * 10)
     }
 
-    /// 128 random bits as 32 lower-case hex digits: a Call-ID, or a half of a Session-ID (RFC 7989 §4).
+    /// 128 random bits as 32 lower-case hex digits: a Call-ID, or a half of a Session-ID (RFC 7989
+    /// §4).
     #[must_use]
     pub fn uuid(&mut self) -> Box<str> {
         format!("{:016x}{:016x}", self.rng.next_u64(), self.rng.next_u64()).into()

@@ -1,13 +1,13 @@
 //! SIP without I/O.
 //!
 //! ```text
-//!   bytes ─► message ─► transaction ─► user_agent ─► your box        (a trunk group sits directly on transaction)
-//!   bytes ◄─ message ◄─ transaction ◄─ user_agent ◄─ your box
+//!   bytes ─► message ─► transaction ─► user_agent ─► your box
+//!   bytes ◄─ message ◄─ transaction ◄─ user_agent ◄─ your box   (a proxy sits on transaction)
 //! ```
 //!
-//! Nothing here reads a clock, opens a socket or starts a task: packets, `now` and operations go in; packets, events and
-//! one deadline come out. After each `handle_*` or operation, drain `poll_transmit` and `poll_event`, then read
-//! `poll_timeout`.
+//! Nothing here reads a clock, opens a socket or starts a task: packets, `now` and operations go
+//! in; packets, events and one deadline come out. After each `handle_*` or operation, drain
+//! `poll_transmit` and `poll_event`, then read `poll_timeout`.
 
 pub mod dialog;
 pub mod digest;

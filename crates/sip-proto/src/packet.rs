@@ -30,8 +30,8 @@ impl Transport {
 
 /// One SIP message between a node and one peer, in either direction.
 ///
-/// On TCP, `peer` names the connection: the shell sends on the connection that it has with that address,
-/// or opens one.
+/// On TCP, `peer` names the connection: the shell sends on the connection that it has with that
+/// address, or opens one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Packet {
     pub transport: Transport,

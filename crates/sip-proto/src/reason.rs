@@ -1,4 +1,5 @@
-//! Why a call ended: the Reason header (RFC 3326) with Q.850 causes, and their mapping to SIP (RFC 3398).
+//! Why a call ended: the Reason header (RFC 3326) with Q.850 causes, and their mapping to SIP (RFC
+//! 3398).
 
 use std::fmt;
 

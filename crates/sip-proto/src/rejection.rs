@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use crate::reason::{Reason, ends_quote};
 
-/// What admission, routing, circuits and validation return instead of an error: one function turns it into a response.
+/// What admission, routing, circuits and validation return instead of an error: one function turns
+/// it into a response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rejection {
     /// 300..=699.

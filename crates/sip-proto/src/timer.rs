@@ -1,4 +1,5 @@
-//! Time in the protocol: the base values of RFC 3261, the timers of one machine, and the deadlines of many.
+//! Time in the protocol: the base values of RFC 3261, the timers of one machine, and the deadlines
+//! of many.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -80,8 +81,8 @@ impl<T: Copy + PartialEq> Running<T> {
     }
 }
 
-/// The deadlines of many owners, earliest first and in the order they were set. Nothing is ever removed from the middle: an
-/// owner whose deadline has moved is woken in vain and says so.
+/// The deadlines of many owners, earliest first and in the order they were set. Nothing is ever
+/// removed from the middle: an owner whose deadline has moved is woken in vain and says so.
 #[derive(Debug)]
 pub struct Deadlines<K> {
     heap: BinaryHeap<Reverse<Entry<K>>>,

@@ -1,18 +1,22 @@
-//! Hostile input: mutated torture messages, floods of strays, and header injection. Nothing panics and
-//! nothing stays behind.
+//! Hostile input: mutated torture messages, floods of strays, and header injection. Nothing panics
+//! and nothing stays behind.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod support;
+
+use std::time::Instant;
 
 use bytes::Bytes;
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use sip_proto::Transport;
-use sip_proto::message::{Name, Payload, Request, parse};
+use sip_proto::message::{Forward, Name, Payload, Request, parse};
 use sip_proto::reason::Reason;
 use sip_proto::stream::StreamFramer;
+use sip_proto::timer::Timers;
+use sip_proto::transaction::{Target, Transactions};
 
-use support::{Station, messages, responses};
+use support::{Station, messages, peer, responses};
 
 /// Pieces that change the meaning of what stands round them.
 const PIECES: [&[u8]; 16] = [
@@ -76,6 +80,44 @@ fn two_hundred_thousand_mutations_neither_panic_nor_leak() {
     assert_eq!(station.agent.legs(), 0);
     assert!(station.agent.is_idle());
     assert_eq!(station.agent.transactions(), 0);
+}
+
+// Whatever is sound when it comes in is sound, and says the same, when it goes out.
+#[test]
+fn what_is_forwarded_or_relayed_is_as_sound_as_what_came() {
+    let (messages, mut rng) = (messages(), StdRng::seed_from_u64(5118));
+    let (mut proxy, now) = (Transactions::new(peer(), Timers::RFC3261, 1), Instant::now());
+    let mut crossed = 0;
+    for case in 0..50_000 {
+        let (_, one) = &messages[case % messages.len()];
+        let (_, other) = &messages[rng.random_range(0..messages.len())];
+        let Ok(request) = Request::parse(mutate(&mut rng, one, other)) else { continue };
+        let record_route = Some("<sip:127.0.0.8;lr>");
+        let changes = Forward {
+            source: peer(),
+            uri: None,
+            record_route,
+            pop_route: case % 2 == 0,
+            push_route: None,
+        };
+        let id = proxy.forward(now, &request, &changes, Target::to(peer()), ());
+        let sent = proxy.poll_transmit().expect("the request").bytes;
+        proxy.forget(id);
+        let read = Request::parse(sent).unwrap_or_else(|why| panic!("{why:?}: {request:?}"));
+        assert_eq!(read.body(), request.body());
+        assert_eq!(read.cseq(), request.cseq());
+        assert_eq!(read.uri().as_str(), request.uri().as_str());
+        let routes = |message: &Request| message.list(Name::Route).count();
+        let popped = usize::from(changes.pop_route).min(routes(&request));
+        assert_eq!(routes(&read) + popped, routes(&request), "{request:?}");
+
+        let relayed = Payload::relay(&request);
+        let text = [&options("")[..options("").len() - 2], relayed.headers(), b"\r\n"].concat();
+        let read = Request::parse(text.into()).unwrap_or_else(|why| panic!("{why:?}: {request:?}"));
+        assert_eq!(read.header(Name::Route), None);
+        crossed += 1;
+    }
+    assert!(crossed > 5_000, "{crossed}");
 }
 
 #[test]

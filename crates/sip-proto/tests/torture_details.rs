@@ -1,5 +1,5 @@
-//! What single torture messages ask for beyond a status (RFC 4475), and that every sound one crosses a
-//! proxy and a back-to-back user agent byte for byte.
+//! What single torture messages ask for beyond a status (RFC 4475), and that every sound one
+//! crosses a proxy and a back-to-back user agent byte for byte.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod support;
@@ -166,8 +166,8 @@ fn sound_messages() -> impl Iterator<Item = (String, Incoming)> {
     all.filter_map(|(name, bytes)| Some((name, parse(bytes).ok()?)))
 }
 
-// RFC 3261 §16.6: "The proxy MUST NOT add to, modify, or remove the message body" and leaves alone all
-// headers but a few.
+// RFC 3261 §16.6: "The proxy MUST NOT add to, modify, or remove the message body" and leaves alone
+// all headers but a few.
 #[test]
 fn a_proxy_changes_only_via_and_max_forwards() {
     let mut forwarded = 0;

@@ -1,4 +1,5 @@
-//! From scanned lines to a sound message: the checks that every element makes (RFC 3261 §8.1.1, §16.3, §18.3).
+//! From scanned lines to a sound message: the checks that every element makes (RFC 3261 §8.1.1,
+//! §16.3, §18.3).
 
 use bytes::Bytes;
 
@@ -20,8 +21,8 @@ pub enum Incoming {
 pub struct Unsound {
     /// What is wrong.
     pub why: Malformed,
-    /// What to answer, when the message is a request with a Via that says where to: a status and the message,
-    /// of which only the raw lines may be used.
+    /// What to answer, when the message is a request with a Via that says where to: a status and
+    /// the message, of which only the raw lines may be used.
     pub(crate) answer: Option<(u16, Box<Message>)>,
 }
 
@@ -30,8 +31,8 @@ impl Unsound {
         Self { why: Malformed(why), answer: None }
     }
 
-    /// The status that a request with this defect deserves: 400, or 505 for a version other than SIP/2.0. `None` when it
-    /// cannot be answered at all.
+    /// The status that a request with this defect deserves: 400, or 505 for a version other than
+    /// SIP/2.0. `None` when it cannot be answered at all.
     #[must_use]
     pub fn status(&self) -> Option<u16> {
         self.answer.as_ref().map(|(status, _)| *status)
@@ -88,7 +89,8 @@ fn wrong_version(message: &Message) -> Option<Malformed> {
     }
 }
 
-/// Fills in keys and body, in an order that learns the Via first, so that a refusal finds its way back.
+/// Fills in keys and body, in an order that learns the Via first, so that a refusal finds its way
+/// back.
 fn fill(message: &mut Message, body_at: usize, defect: Option<Malformed>) -> Result<(), Malformed> {
     let (via, branch) = topmost_via(message)?;
     message.keys.via = via;
@@ -192,8 +194,8 @@ fn only(message: &Message, name: Name, label: &'static str) -> Result<Span, Malf
     }
 }
 
-/// RFC 3261 §18.3: Content-Length frames the body; what follows it in a datagram is noise, and a body shorter than
-/// it is an error.
+/// RFC 3261 §18.3: Content-Length frames the body; what follows it in a datagram is noise, and a
+/// body shorter than it is an error.
 fn body_of(message: &Message, body_at: usize) -> Result<Span, Malformed> {
     let available = message.bytes.len() - body_at;
     let mut lengths = message.headers(Name::ContentLength);
@@ -216,7 +218,8 @@ fn decimal<N: std::str::FromStr>(text: &str) -> Option<N> {
 }
 
 impl Message {
-    /// The values of the raw lines that a refusal of an unsound request may copy; see [`Unsound::answer`].
+    /// The values of the raw lines that a refusal of an unsound request may copy; see
+    /// [`Unsound::answer`].
     pub(crate) fn raw_lines(&self, name: Name) -> impl Iterator<Item = &str> {
         self.fields
             .iter()

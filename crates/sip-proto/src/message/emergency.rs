@@ -3,8 +3,8 @@
 use super::{Message, Name, Uri};
 
 impl Uri<'_> {
-    /// The number or service that was dialled: `15`, `0199001234`, `urn:service:sos.fire`. `None` for a URI that names
-    /// no user.
+    /// The number or service that was dialled: `15`, `0199001234`, `urn:service:sos.fire`. `None`
+    /// for a URI that names no user.
     #[must_use]
     pub fn dialled(&self) -> Option<String> {
         if self.service().is_some() {
@@ -17,8 +17,9 @@ impl Uri<'_> {
 }
 
 impl Message {
-    /// The INSEE code of the caller's commune, from `P-Access-Network-Info: GSTN;operator-specific-GI="552913900"`
-    /// (RFC 7315 §5.4, RFC 7913): two digits for the operator, five for the commune, two more.
+    /// The INSEE code of the caller's commune, from `P-Access-Network-Info:
+    /// GSTN;operator-specific-GI="552913900"` (RFC 7315 §5.4, RFC 7913): two digits for the
+    /// operator, five for the commune, two more.
     #[must_use]
     pub fn commune(&self) -> Option<&str> {
         self.headers(Name::PAccessNetworkInfo).find_map(commune)

@@ -62,7 +62,8 @@ impl<'a> Via<'a> {
         self.port
     }
 
-    /// The branch if it carries the magic cookie and more, so that it identifies the transaction (RFC 3261 §17.2.3).
+    /// The branch if it carries the magic cookie and more, so that it identifies the transaction
+    /// (RFC 3261 §17.2.3).
     #[must_use]
     pub fn branch(&self) -> Option<&'a str> {
         let branch = self.params.value("branch")?;
@@ -108,7 +109,8 @@ impl<'a> NameAddr<'a> {
     pub(crate) fn parse(text: &'a str) -> Result<Self, Malformed> {
         let text = trim(text);
         let Some(open) = find_outside(text, false, |byte| byte == b'<')? else {
-            // RFC 3261 §20: without brackets, parameters belong to the header and "?" and "," are not allowed.
+            // RFC 3261 §20: without brackets, parameters belong to the header and "?" and "," are
+            // not allowed.
             let (uri, params) = text.split_at(text.find(';').unwrap_or(text.len()));
             let uri = trim(uri);
             if uri.contains(['?', ',']) {
@@ -175,7 +177,8 @@ pub struct SessionId<'a> {
 }
 
 impl<'a> SessionId<'a> {
-    /// `None` if the value is not 32 lower-case hex digits with an optional `remote` of the same form.
+    /// `None` if the value is not 32 lower-case hex digits with an optional `remote` of the same
+    /// form.
     pub(crate) fn parse(text: &'a str) -> Option<Self> {
         let (local, params) = text.split_at(text.find(';').unwrap_or(text.len()));
         let local = trim(local);

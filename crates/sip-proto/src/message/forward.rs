@@ -1,4 +1,5 @@
-//! What a proxy changes in a message that it forwards (RFC 3261 §16.6 and §16.7); everything else crosses byte for byte.
+//! What a proxy changes in a message that it forwards (RFC 3261 §16.6 and §16.7); everything else
+//! crosses byte for byte.
 
 use std::net::SocketAddr;
 
@@ -61,8 +62,8 @@ impl Forward<'_> {
 }
 
 impl Response {
-    /// The response as the one before us gets it: without our Via (RFC 3261 §16.7 item 3). `None` if nothing is left to
-    /// send it to.
+    /// The response as the one before us gets it: without our Via (RFC 3261 §16.7 item 3). `None`
+    /// if nothing is left to send it to.
     #[must_use]
     pub fn without_topmost_via(&self) -> Option<Bytes> {
         let Start::Response { phrase, .. } = self.start else {
@@ -118,7 +119,8 @@ impl Request {
         })
     }
 
-    /// RFC 3261 §16.3 item 5: this stack's proxies understand no extension that a caller could require of them.
+    /// RFC 3261 §16.3 item 5: this stack's proxies understand no extension that a caller could
+    /// require of them.
     ///
     /// # Errors
     /// 420 with the tags in Unsupported.
@@ -136,8 +138,8 @@ impl Request {
         NameAddr::parse(self.list(Name::Route).nth(1)?).ok()
     }
 
-    /// True for a request that may create a dialog (RFC 3261 §12.1): then a proxy that wants to stay in it
-    /// adds Record-Route.
+    /// True for a request that may create a dialog (RFC 3261 §12.1): then a proxy that wants to
+    /// stay in it adds Record-Route.
     #[must_use]
     pub fn makes_dialog(&self) -> bool {
         self.to_tag().is_none()
@@ -151,7 +153,8 @@ fn after_first(line: &str) -> Option<&str> {
     Some(line.get(comma + 1..)?.trim())
 }
 
-/// The socket address that a URI names, with the default port; `None` for a name, as this stack resolves none.
+/// The socket address that a URI names, with the default port; `None` for a name, as this stack
+/// resolves none.
 #[must_use]
 pub fn address_of(uri: &Uri<'_>) -> Option<SocketAddr> {
     Some(SocketAddr::new(uri.ip()?, uri.port().unwrap_or(5060)))

@@ -17,8 +17,8 @@ pub(crate) fn trim(text: &str) -> &str {
     text.trim_matches([' ', '\t'])
 }
 
-/// Offset of the first byte of `text` for which `stop` holds, outside quoted strings and, if `angles`, outside `<…>`.
-/// A quoted string without an end, or a `<` without `>`, is malformed.
+/// Offset of the first byte of `text` for which `stop` holds, outside quoted strings and, if
+/// `angles`, outside `<…>`. A quoted string without an end, or a `<` without `>`, is malformed.
 pub(crate) fn find_outside(
     text: &str,
     angles: bool,
@@ -58,7 +58,8 @@ pub(crate) fn quoted_end(text: &str, open: usize) -> Result<usize, Malformed> {
     Err(Malformed("a quoted string without its end"))
 }
 
-/// The elements of a comma-separated header value (RFC 3261 §7.3.1). Commas inside quotes and `<…>` do not count.
+/// The elements of a comma-separated header value (RFC 3261 §7.3.1). Commas inside quotes and `<…>`
+/// do not count.
 pub(crate) fn split_list(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = Some(text);
     std::iter::from_fn(move || {
@@ -102,8 +103,8 @@ impl<'a> Params<'a> {
             let value_is_sound = match value {
                 None => true,
                 Some(value) if value.starts_with('"') => quoted_end(value, 0)? == value.len(),
-                // gen-value is a token or a host; a host may be an IPv6 reference, and RFC 5118 §4.5 asks to
-                // tolerate an IPv6 address without brackets.
+                // gen-value is a token or a host; a host may be an IPv6 reference, and RFC 5118
+                // §4.5 asks to tolerate an IPv6 address without brackets.
                 Some(value) => {
                     !value.is_empty()
                         && value

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-/// A request method. What no part of the stack knows is [`Method::Other`]: it is answered 501, or forwarded untouched.
+/// A request method. What no part of the stack knows is [`Method::Other`]: it is answered 501, or
+/// forwarded untouched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Method {
     Ack,

@@ -1,9 +1,9 @@
 //! SIP messages: the wire bytes with an index over them.
 //!
-//! The scanner ([`scan`]) is the message: it frames, unfolds and indexes without copying. Typed values are views into
-//! the bytes. What a peer may get wrong in the fields that every element needs (Via, From, To, Call-ID, CSeq,
-//! Max-Forwards, Content-Length) is refused once, in [`parse`]; after that a [`Request`] or [`Response`] is sound and
-//! its accessors do not fail.
+//! The scanner ([`scan`]) is the message: it frames, unfolds and indexes without copying. Typed
+//! values are views into the bytes. What a peer may get wrong in the fields that every element
+//! needs (Via, From, To, Call-ID, CSeq, Max-Forwards, Content-Length) is refused once, in
+//! [`parse`]; after that a [`Request`] or [`Response`] is sound and its accessors do not fail.
 
 mod check;
 mod emergency;
@@ -164,7 +164,8 @@ impl Message {
         self.headers(name).next()
     }
 
-    /// Every line of a header, in order. Use [`list`](Self::list) for headers that hold comma-separated values.
+    /// Every line of a header, in order. Use [`list`](Self::list) for headers that hold
+    /// comma-separated values.
     pub fn headers(&self, name: Name) -> impl Iterator<Item = &str> {
         self.fields
             .iter()

@@ -2,11 +2,13 @@
 
 macro_rules! names {
     ($($(#[$doc:meta])* $variant:ident = $text:literal $(, $compact:literal)?;)*) => {
-        /// A header name that some part of the stack looks for. All others are [`Name::Other`] and cross untouched.
+        /// A header name that some part of the stack looks for. All others are [`Name::Other`] and
+        /// cross untouched.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum Name {
             $($(#[$doc])* $variant,)*
-            /// Any other name; [`Message::header_named`](super::Message::header_named) finds it by its text.
+            /// Any other name; [`Message::header_named`](super::Message::header_named) finds it by
+            /// its text.
             Other,
         }
 

@@ -35,8 +35,9 @@ impl Payload {
         self
     }
 
-    /// The end-to-end headers and the body of another message, byte for byte: what a back-to-back user agent carries
-    /// from one leg to the other. Headers of the hop, of the dialog, and of what this stack itself can do stay behind.
+    /// The end-to-end headers and the body of another message, byte for byte: what a back-to-back
+    /// user agent carries from one leg to the other. Headers of the hop, of the dialog, and of what
+    /// this stack itself can do stay behind.
     #[must_use]
     pub fn relay(message: &Message) -> Self {
         let mut headers = Vec::with_capacity(message.bytes.len());

@@ -111,18 +111,19 @@ pub(super) fn scan(bytes: Bytes, max_fields: usize) -> Result<Scanned, Malformed
     Ok(Scanned { start, fields, body_at, defect, bytes: bytes.clone() })
 }
 
-/// A lone CR or another control character could end a line for somebody else. RFC 3261 §25.1 allows one
-/// after a backslash in a quoted string, but for CR and LF.
+/// A control character could end a line for somebody else. RFC 3261 §25.1 allows one after a
+/// backslash in a quoted string. (CR has been looked for line by line.)
 fn holds_control(head: &[u8]) -> bool {
-    let at = |at: usize| head.get(at).copied().unwrap_or_default();
-    head.iter().enumerate().any(|(here, byte)| match byte {
-        b'\r' => at(here + 1) != b'\n',
-        b'\t' | b'\n' | b' '.. => false,
-        _ => here.checked_sub(1).is_none_or(|before| at(before) != b'\\'),
-    })
+    let is_control = |byte: u8| byte < b' ' && !matches!(byte, b'\t' | b'\n' | b'\r');
+    if !head.iter().any(|byte| is_control(*byte)) {
+        return false;
+    }
+    let before = |at: usize| at.checked_sub(1).and_then(|at| head.get(at));
+    head.iter().enumerate().any(|(at, byte)| is_control(*byte) && before(at) != Some(&b'\\'))
 }
 
-/// Replaces each line end that a space or tab follows by spaces (RFC 3261 §7.3.1), so that every offset stays.
+/// Replaces each line end that a space or tab follows by spaces (RFC 3261 §7.3.1), so that every
+/// offset stays.
 fn unfold(bytes: Bytes) -> Bytes {
     let end = header_end(&bytes).unwrap_or(bytes.len());
     let folded = |bytes: &[u8], at: usize| {
@@ -176,8 +177,9 @@ fn start_of(bytes: &[u8], line: Range<usize>) -> Result<(Start, Option<Malformed
     if prefix.eq_ignore_ascii_case(b"SIP/") {
         return status_line(text, from).map(|start| (start, None));
     }
-    // Request-Line = Method SP Request-URI SP SIP-Version (RFC 3261 §7.1). A line with other white space still tells
-    // enough to be answered 400, if its first word is a token and its last one a version.
+    // Request-Line = Method SP Request-URI SP SIP-Version (RFC 3261 §7.1). A line with other white
+    // space still tells enough to be answered 400, if its first word is a token and its last one a
+    // version.
     let text = text.trim_ascii_end();
     let method_end = memchr::memchr(b' ', text).ok_or(Malformed("a malformed start line"))?;
     let version_at = memchr::memrchr(b' ', text).ok_or(Malformed("a malformed start line"))? + 1;
@@ -201,7 +203,8 @@ fn start_of(bytes: &[u8], line: Range<usize>) -> Result<(Start, Option<Malformed
 
 fn status_line(text: &[u8], from: usize) -> Result<Start, Malformed> {
     let bad = Malformed("a malformed status line");
-    if !text.get(..7).is_some_and(|version| version.eq_ignore_ascii_case(b"SIP/2.0")) {
+    let is_ours = text.get(..7).is_some_and(|version| version.eq_ignore_ascii_case(b"SIP/2.0"));
+    if !is_ours || memchr::memchr(b'\r', text).is_some() {
         return Err(bad);
     }
     let digits = match text.get(7..) {

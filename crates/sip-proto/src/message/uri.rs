@@ -1,10 +1,12 @@
-//! URIs as SIP carries them: `sip`, `sips`, `tel`, `urn:service` and any other scheme (RFC 3261 §19.1, RFC 3966, RFC 5031).
+//! URIs as SIP carries them: `sip`, `sips`, `tel`, `urn:service` and any other scheme (RFC 3261
+//! §19.1, RFC 3966, RFC 5031).
 
 use std::net::{IpAddr, Ipv6Addr};
 
 use super::Malformed;
 
-/// A checked view of a URI. Escapes are left as they are: `sip:%61@x` and `sip:a@x` print differently.
+/// A checked view of a URI. Escapes are left as they are: `sip:%61@x` and `sip:a@x` print
+/// differently.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Uri<'a> {
     text: &'a str,
@@ -21,7 +23,8 @@ impl<'a> Uri<'a> {
     /// Checks the whole of `text`.
     ///
     /// # Errors
-    /// White space, brackets, a bad scheme, a bad escape, or for `sip` and `sips` a bad host or port.
+    /// White space, brackets, a bad scheme, a bad escape, or for `sip` and `sips` a bad host or
+    /// port.
     pub fn parse(text: &'a str) -> Result<Self, Malformed> {
         let (scheme, rest) = text.split_once(':').ok_or(Malformed("a URI without a scheme"))?;
         let scheme_is_sound = scheme.as_bytes().first().is_some_and(u8::is_ascii_alphabetic)
@@ -81,7 +84,8 @@ impl<'a> Uri<'a> {
         self.scheme.eq_ignore_ascii_case("sip") || self.scheme.eq_ignore_ascii_case("sips")
     }
 
-    /// The user part of a SIP URI without its password, or the number of a `tel` URI, still escaped.
+    /// The user part of a SIP URI without its password, or the number of a `tel` URI, still
+    /// escaped.
     #[must_use]
     pub fn user(&self) -> Option<&'a str> {
         self.user.map(|user| user.split_once(':').map_or(user, |(name, _)| name))
@@ -114,7 +118,8 @@ impl<'a> Uri<'a> {
             .map(|(_, value)| value)
     }
 
-    /// Header fields that the URI asks to copy into a request (RFC 3261 §19.1.1). Never allowed in a Request-URI.
+    /// Header fields that the URI asks to copy into a request (RFC 3261 §19.1.1). Never allowed in
+    /// a Request-URI.
     #[must_use]
     pub const fn headers(&self) -> Option<&'a str> {
         self.headers

@@ -9,8 +9,8 @@ use super::grammar::find_outside;
 use super::{Message, Method, Name, NameAddr, Payload, Request, Response, reason_phrase};
 use crate::Transport;
 
-/// A request that lacks only its topmost Via, which the transaction writes once the transport is known
-/// (RFC 3261 §18.1.1).
+/// A request that lacks only its topmost Via, which the transaction writes once the transport is
+/// known (RFC 3261 §18.1.1).
 #[derive(Debug, Clone)]
 pub(crate) struct Draft {
     pub(super) bytes: Vec<u8>,
@@ -56,7 +56,8 @@ impl Draft {
         Self { bytes: out, via_at, method: head.method }
     }
 
-    /// ACK for a final response of 300 or above (RFC 3261 §17.1.1.3). Its Via is that of `invite`, complete.
+    /// ACK for a final response of 300 or above (RFC 3261 §17.1.1.3). Its Via is that of `invite`,
+    /// complete.
     pub(crate) fn ack_for(invite: &Request, response: &Response) -> Bytes {
         same_hop(invite, Method::Ack, response.to_value(), b"")
     }
@@ -177,7 +178,8 @@ fn has_tag(request: &Message, to: &str) -> bool {
     NameAddr::parse(to).map_or_else(|_| to.contains("tag="), |to| to.tag().is_some())
 }
 
-/// Copies the Vias; the topmost one tells where the request really came from (RFC 3261 §18.2.1, RFC 3581 §4).
+/// Copies the Vias; the topmost one tells where the request really came from (RFC 3261 §18.2.1, RFC
+/// 3581 §4).
 pub(super) fn write_vias(out: &mut Vec<u8>, request: &Message, source: SocketAddr) {
     let mut topmost = true;
     for line in request.headers(Name::Via) {

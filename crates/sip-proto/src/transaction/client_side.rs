@@ -65,8 +65,9 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
         self.send(now, &changes.draft(request), target, owner)
     }
 
-    /// Sends a request that has no transaction of its own: the ACK of a 2xx, ours or forwarded (RFC 3261 §13.2.2.4,
-    /// §16.6). Returns the finished message, which answers further copies of the 2xx.
+    /// Sends a request that has no transaction of its own: the ACK of a 2xx, ours or forwarded (RFC
+    /// 3261 §13.2.2.4, §16.6). Returns the finished message, which answers further copies of the
+    /// 2xx.
     pub(crate) fn send_ack(&mut self, draft: &Draft, target: Target) -> Packet {
         let transport = target.transport.unwrap_or_else(|| self.transport_for(draft));
         let branch = client_table::branch(u32::MAX, self.ids.nonce());
@@ -86,9 +87,10 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
         self.transmit(packet.transport, packet.peer, packet.bytes.clone());
     }
 
-    /// Asks to end an INVITE of ours (RFC 3261 §9.1). Before a provisional response the CANCEL is held back; after a
-    /// final response nothing happens. If no final response follows within 64·T1, the INVITE fails with a timeout.
-    /// `lines` are further complete header lines of the CANCEL, such as Reason.
+    /// Asks to end an INVITE of ours (RFC 3261 §9.1). Before a provisional response the CANCEL is
+    /// held back; after a final response nothing happens. If no final response follows within
+    /// 64·T1, the INVITE fails with a timeout. `lines` are further complete header lines of the
+    /// CANCEL, such as Reason.
     pub fn cancel(&mut self, now: Instant, id: ClientId, lines: Vec<u8>) {
         let Some(entry) = self.clients.get_mut(id) else {
             return;
@@ -97,8 +99,8 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
         self.send_cancel_if_due(now, id);
     }
 
-    /// Ends an INVITE of ours within 64·T1 though it is not cancelled: its dialog is over, and a peer that
-    /// fell silent after a provisional response would keep it alive for ever.
+    /// Ends an INVITE of ours within 64·T1 though it is not cancelled: its dialog is over, and a
+    /// peer that fell silent after a provisional response would keep it alive for ever.
     pub(crate) fn limit(&mut self, now: Instant, id: ClientId) {
         let give_up = self.timers.give_up();
         if let Some(entry) = self.clients.get_mut(id) {
@@ -205,7 +207,8 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
                     self.stats.resent += 1;
                     self.transmit(transport, peer, bytes);
                 }
-                // What becomes of the CANCEL itself changes nothing: the INVITE's final response decides.
+                // What becomes of the CANCEL itself changes nothing: the INVITE's final response
+                // decides.
                 Output::Response(_) | Output::Timeout | Output::Unreachable if is_cancel => {}
                 Output::Response(response) => {
                     self.events.push_back(Event::Response { id, owner, response });

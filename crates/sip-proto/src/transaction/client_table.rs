@@ -112,7 +112,8 @@ pub(super) struct Entry<O> {
 }
 
 impl<O> Entry<O> {
-    /// The INVITE to make a CANCEL from, if one is wanted, allowed and not sent yet (RFC 3261 §9.1).
+    /// The INVITE to make a CANCEL from, if one is wanted, allowed and not sent yet (RFC 3261
+    /// §9.1).
     pub(super) fn cancellable(&self) -> Option<(Bytes, Vec<u8>)> {
         let lines = self.cancel_wanted.as_ref().filter(|_| self.give_up_at.is_none())?;
         match &self.machine {
@@ -135,8 +136,8 @@ impl<O> Entry<O> {
         Some(due)
     }
 
-    /// RFC 3261 §18.1.1: "if the attempt to use a congestion-controlled transport fails, retry with UDP". False if this
-    /// request was not moved to TCP for its size.
+    /// RFC 3261 §18.1.1: "if the attempt to use a congestion-controlled transport fails, retry with
+    /// UDP". False if this request was not moved to TCP for its size.
     pub(super) fn fall_back_to_udp(
         &mut self,
         timers: Timers,
@@ -168,8 +169,8 @@ impl<O> Entry<O> {
 #[derive(Debug)]
 pub(super) struct ClientTable<O> {
     entries: Slab<Entry<O>>,
-    /// Transactions without a final response, by where they went: each send error of a dead peer asks
-    /// for those towards it, and must not cost a walk over all others.
+    /// Transactions without a final response, by where they went: each send error of a dead peer
+    /// asks for those towards it, and must not cost a walk over all others.
     pending: BTreeSet<(SocketAddr, Transport, ClientId)>,
 }
 
@@ -233,7 +234,8 @@ impl<O: Copy> ClientTable<O> {
         self.entries.get_mut(id.slot as usize).filter(|entry| entry.nonce == id.nonce)
     }
 
-    /// The transaction that a response with this branch and CSeq method belongs to (RFC 3261 §17.1.3).
+    /// The transaction that a response with this branch and CSeq method belongs to (RFC 3261
+    /// §17.1.3).
     pub(super) fn find(&self, branch: &str, method: Method) -> Option<ClientId> {
         let id = parse_branch(branch)?;
         let entry = self.entries.get(id.slot as usize).filter(|entry| entry.nonce == id.nonce)?;
@@ -245,8 +247,8 @@ impl<O: Copy> ClientTable<O> {
         }
     }
 
-    /// To be called whenever the machine has run. Returns the deadline to queue, if it is earlier than
-    /// the one queued already.
+    /// To be called whenever the machine has run. Returns the deadline to queue, if it is earlier
+    /// than the one queued already.
     pub(super) fn settle(&mut self, id: ClientId) -> Option<Instant> {
         let entry = self.get_mut(id)?;
         let due = entry.rearm();

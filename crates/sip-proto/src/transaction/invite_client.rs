@@ -119,7 +119,8 @@ impl InviteClient {
         }
     }
 
-    /// The transport failed (RFC 3261 §17.1.4): only an INVITE without a response yet is lost by that.
+    /// The transport failed (RFC 3261 §17.1.4): only an INVITE without a response yet is lost by
+    /// that.
     pub(super) fn handle_unreachable(&mut self, out: &mut Vec<Output>) {
         if self.state == State::Calling {
             out.push(Output::Unreachable);
@@ -225,8 +226,8 @@ mod tests {
         }
     }
 
-    // RFC 3261 §17.1.1.2: "the request is retransmitted with intervals that double after each transmission", without
-    // the cap of T2; at 64*T1 the TU is told of the timeout.
+    // RFC 3261 §17.1.1.2: "the request is retransmitted with intervals that double after each
+    // transmission", without the cap of T2; at 64*T1 the TU is told of the timeout.
     #[test]
     fn unanswered_invite_is_sent_seven_times_and_then_times_out() {
         let mut f = Fixture::start(false);
@@ -259,7 +260,8 @@ mod tests {
         assert!(f.out.is_empty());
     }
 
-    // RFC 3261 §17.1.1.2: ACK each retransmitted 300-699 for at least 32 s, but pass it up only once.
+    // RFC 3261 §17.1.1.2: ACK each retransmitted 300-699 for at least 32 s, but pass it up only
+    // once.
     #[test]
     fn rejection_is_acked_every_time_but_reported_once() {
         let mut f = Fixture::start(false);
@@ -272,7 +274,8 @@ mod tests {
         assert!(matches!(f.out[..], [Output::Terminate]));
     }
 
-    // RFC 3261 §17.1.1.3: the ACK has the Via, From, Call-ID and CSeq number of the INVITE and the To of the response.
+    // RFC 3261 §17.1.1.3: the ACK has the Via, From, Call-ID and CSeq number of the INVITE and the
+    // To of the response.
     #[test]
     fn the_ack_is_made_from_invite_and_response() {
         let mut f = Fixture::start(false);
@@ -286,7 +289,8 @@ mod tests {
         assert_eq!(ack.to_tag(), Some("remote"));
     }
 
-    // RFC 6026 §7.2: every 2xx is passed up while Accepted; none is acknowledged here. A late 1xx is dropped.
+    // RFC 6026 §7.2: every 2xx is passed up while Accepted; none is acknowledged here. A late 1xx
+    // is dropped.
     #[test]
     fn forked_answers_all_reach_the_tu() {
         let mut f = Fixture::start(false);

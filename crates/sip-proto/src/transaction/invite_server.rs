@@ -29,7 +29,8 @@ pub(super) struct InviteServer {
 }
 
 impl InviteServer {
-    /// Enters `Proceeding`. If the TU has sent nothing within 200 ms, a 100 is due (RFC 3261 §17.2.1).
+    /// Enters `Proceeding`. If the TU has sent nothing within 200 ms, a 100 is due (RFC 3261
+    /// §17.2.1).
     pub(super) fn start(reliable: bool, config: Timers, now: Instant) -> Self {
         let mut timers = Running::default();
         timers.set(Timer::Trying, now + Duration::from_millis(200));
@@ -84,7 +85,8 @@ impl InviteServer {
         }
     }
 
-    /// An ACK with the INVITE's branch. True if it was for our 300-699, false if the TU must see it.
+    /// An ACK with the INVITE's branch. True if it was for our 300-699, false if the TU must see
+    /// it.
     pub(super) fn handle_ack(&mut self, now: Instant, out: &mut Vec<Output>) -> bool {
         match self.state {
             State::Completed => {
@@ -123,7 +125,8 @@ impl InviteServer {
         }
     }
 
-    /// True while no final response has been sent: only then a CANCEL has an effect (RFC 3261 §9.2).
+    /// True while no final response has been sent: only then a CANCEL has an effect (RFC 3261
+    /// §9.2).
     pub(super) fn is_pending(&self) -> bool {
         self.state == State::Proceeding
     }
@@ -182,7 +185,8 @@ mod tests {
         (at, out)
     }
 
-    // RFC 3261 §17.2.1: "MUST generate a 100 unless it knows that the TU will respond within 200 ms".
+    // RFC 3261 §17.2.1: "MUST generate a 100 unless it knows that the TU will respond within 200
+    // ms".
     #[test]
     fn trying_is_due_after_200_ms_unless_the_tu_has_answered() {
         let (now, mut tx) = start(false);
@@ -215,7 +219,8 @@ mod tests {
         assert_eq!(tx.poll_timeout(), Some(now + Duration::from_secs(5)));
     }
 
-    // RFC 6026 §7.1: after a 2xx, INVITE retransmissions are absorbed until Timer L; the ACK goes to the TU.
+    // RFC 6026 §7.1: after a 2xx, INVITE retransmissions are absorbed until Timer L; the ACK goes
+    // to the TU.
     #[test]
     fn accepted_absorbs_the_invite_and_passes_the_ack() {
         let (now, mut tx) = start(false);

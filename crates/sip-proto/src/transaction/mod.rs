@@ -1,8 +1,8 @@
 //! Transactions — RFC 3261 §17 and RFC 6026: one file for each machine, one for each side with its
 //! table, and here what the two sides share.
 //!
-//! A transaction user (TU) is a user agent or a proxy. It tags what it starts with an owner of its own choice, and every
-//! event about that transaction brings the owner back.
+//! A transaction user (TU) is a user agent or a proxy. It tags what it starts with an owner of its
+//! own choice, and every event about that transaction brings the owner back.
 
 mod client;
 mod client_side;
@@ -75,7 +75,8 @@ enum Output {
 pub enum Event<O> {
     /// A new request other than ACK and CANCEL.
     Request { id: ServerId, request: Request, source: SocketAddr, transport: Transport },
-    /// An ACK that no transaction absorbed: it is for a 2xx. `owner` is set while the INVITE's transaction lives.
+    /// An ACK that no transaction absorbed: it is for a 2xx. `owner` is set while the INVITE's
+    /// transaction lives.
     Ack { owner: Option<O>, request: Request, source: SocketAddr },
     /// A CANCEL for an INVITE without a final response; the CANCEL itself has been answered.
     Cancel { invite: ServerId, owner: Option<O>, cancel: Request },
@@ -131,10 +132,12 @@ impl Target {
     }
 }
 
-/// RFC 3261 §18.1.1: a request within 200 bytes of an unknown path MTU goes over a congestion-controlled transport.
+/// RFC 3261 §18.1.1: a request within 200 bytes of an unknown path MTU goes over a
+/// congestion-controlled transport.
 const UDP_LIMIT: usize = 1_300;
 
-/// Live server transactions beyond which new requests are refused: a bound on memory under a hostile flood.
+/// Live server transactions beyond which new requests are refused: a bound on memory under a
+/// hostile flood.
 const MAX_SERVERS: usize = 500_000;
 
 /// All transactions of one address.
@@ -202,8 +205,8 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
         }
     }
 
-    /// The transport could not deliver to `peer`. Requests that went by TCP only because of their size are tried again by
-    /// UDP (RFC 3261 §18.1.1).
+    /// The transport could not deliver to `peer`. Requests that went by TCP only because of their
+    /// size are tried again by UDP (RFC 3261 §18.1.1).
     pub fn handle_unreachable(&mut self, now: Instant, transport: Transport, peer: SocketAddr) {
         for id in self.clients.pending_towards(transport, peer) {
             self.client_lost_transport(now, id);

@@ -28,7 +28,8 @@ impl Server {
     /// Enters `Trying`.
     pub(super) fn start(reliable: bool, config: Timers, now: Instant) -> Self {
         let mut timers = Running::default();
-        // The client gave up after Timer F; a TU that never answers must not hold the transaction for ever.
+        // The client gave up after Timer F; a TU that never answers must not hold the transaction
+        // for ever.
         timers.set(Timer::Abandoned, now + config.give_up());
         Self { state: State::Trying, response: Bytes::new(), reliable, timers, config }
     }

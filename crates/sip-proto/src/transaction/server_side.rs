@@ -22,8 +22,8 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
         self.servers.get_mut(id)?.owner
     }
 
-    /// True if a live server transaction has the same request over another path (RFC 3261 §8.2.2.2). A
-    /// user agent server answers such a copy 482; a proxy forwards it.
+    /// True if a live server transaction has the same request over another path (RFC 3261
+    /// §8.2.2.2). A user agent server answers such a copy 482; a proxy forwards it.
     #[must_use]
     pub fn is_merged(&self, id: ServerId) -> bool {
         self.servers.is_merged(id)

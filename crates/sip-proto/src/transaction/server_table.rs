@@ -91,7 +91,8 @@ pub(super) struct Entry<O> {
     /// The earliest deadline that is already in the queue.
     pub(super) armed: Option<Instant>,
     key: Arc<str>,
-    /// Under which copies of this request over other paths are found; `None` for such a copy itself.
+    /// Under which copies of this request over other paths are found; `None` for such a copy
+    /// itself.
     merge_key: Option<Arc<str>>,
     nonce: u32,
 }
@@ -196,8 +197,9 @@ impl<O> ServerTable<O> {
         }
     }
 
-    /// RFC 3261 §8.2.2.2: "If the request has no tag in the To header field, the UAS core MUST check the
-    /// request against ongoing transactions." True if it is the same request over another path.
+    /// RFC 3261 §8.2.2.2: "If the request has no tag in the To header field, the UAS core MUST
+    /// check the request against ongoing transactions." True if it is the same request over another
+    /// path.
     pub(super) fn is_merged(&self, id: ServerId) -> bool {
         let entry = self.entries.get(id.slot as usize).filter(|entry| entry.nonce == id.nonce);
         entry.is_some_and(|entry| entry.merge_key.is_none() && entry.is_initial)
@@ -224,14 +226,16 @@ impl<O> ServerTable<O> {
     }
 }
 
-/// True for a request outside of any dialog whose transaction its method does not share with another.
+/// True for a request outside of any dialog whose transaction its method does not share with
+/// another.
 fn is_initial(request: &Request) -> bool {
     request.to_tag().is_none() && request.method() != Method::Cancel
 }
 
-/// What identifies a server transaction: branch, sent-by and method (RFC 3261 §17.2.3); for a peer of RFC 2543, which has no
-/// such branch, its Via, From tag, Call-ID and CSeq. (The RFC adds To tag and Request-URI there; an ACK differs in the first,
-/// and nothing that agrees in the rest differs in the second.)
+/// What identifies a server transaction: branch, sent-by and method (RFC 3261 §17.2.3); for a peer
+/// of RFC 2543, which has no such branch, its Via, From tag, Call-ID and CSeq. (The RFC adds To tag
+/// and Request-URI there; an ACK differs in the first, and nothing that agrees in the rest differs
+/// in the second.)
 fn write_key(key: &mut String, request: &Request, method: &str) {
     key.clear();
     let method = if method == Method::Ack.as_str() { Method::Invite.as_str() } else { method };

@@ -82,7 +82,8 @@ impl UserAgent {
         self.arm(id);
     }
 
-    /// RFC 3261 §13.3.1.4: a 2xx is repeated, on any transport, until its ACK; without one the dialog is ended.
+    /// RFC 3261 §13.3.1.4: a 2xx is repeated, on any transport, until its ACK; without one the
+    /// dialog is ended.
     pub(super) fn resend_answer(&mut self, now: Instant, id: LegId) {
         let t2 = self.transactions.timers().t2;
         let Some(answer) = self.legs.get_mut(id).and_then(|leg| leg.answer.as_mut()) else {

@@ -10,7 +10,8 @@ use crate::reason::Reason;
 use crate::transaction::ServerId;
 
 impl UserAgent {
-    /// Ends a leg in whatever state it is: CANCEL, refusal or BYE. A terminal event follows, once it is over.
+    /// Ends a leg in whatever state it is: CANCEL, refusal or BYE. A terminal event follows, once
+    /// it is over.
     pub fn hang_up(&mut self, now: Instant, id: LegId, reason: Option<&Reason>) {
         let Some(leg) = self.legs.get_mut(id) else {
             return;
@@ -68,7 +69,8 @@ impl UserAgent {
         self.transactions.send(now, &draft, target, Owner::Nobody);
     }
 
-    /// An ACK that the TU still owes goes out without an answer: the peer must stop repeating its 2xx.
+    /// An ACK that the TU still owes goes out without an answer: the peer must stop repeating its
+    /// 2xx.
     fn settle_ack(&mut self, now: Instant, id: LegId) {
         self.acknowledge(now, id, &Payload::empty());
     }
@@ -95,7 +97,8 @@ impl UserAgent {
             // Both sides hung up at once; our own BYE will be answered too.
             State::Closing => {}
             State::Offered { invite, .. } => {
-                // RFC 3261 §15.1.2: the caller may end an early dialog by BYE; its INVITE is answered 487.
+                // RFC 3261 §15.1.2: the caller may end an early dialog by BYE; its INVITE is
+                // answered 487.
                 self.reply(now, invite, id, 487, &Payload::empty(), b"");
                 self.remove(now, id);
                 self.events.push_back(Event::Cancelled { leg: id, reason: Reason::of(&request) });

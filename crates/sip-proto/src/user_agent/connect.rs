@@ -123,8 +123,8 @@ impl UserAgent {
     fn invite_answered(&mut self, now: Instant, client: ClientId, id: LegId, response: Response) {
         let seq = response.cseq().0;
         let Some(leg) = self.legs.get_mut(id) else {
-            // The leg died before this answer came: whoever sent it must not believe in a call. What
-            // else comes is a stray, so that no peer gets more than one BYE out of us.
+            // The leg died before this answer came: whoever sent it must not believe in a call.
+            // What else comes is a stray, so that no peer gets more than one BYE out of us.
             let peer = self.transactions.peer_of(client).unwrap_or(self.config.address);
             self.refuse_answer(now, &response, peer);
             self.transactions.forget(client);

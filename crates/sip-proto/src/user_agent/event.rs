@@ -7,20 +7,23 @@ use crate::reason::Reason;
 use crate::transaction::ServerId;
 use crate::user_agent::LegId;
 
-/// Each leg yields exactly one terminal event ([`Event::Cancelled`], [`Event::Failed`] or [`Event::Ended`]),
-/// unless the TU itself rejected it. After it the [`LegId`] is dead: operations on it do nothing.
+/// Each leg yields exactly one terminal event ([`Event::Cancelled`], [`Event::Failed`] or
+/// [`Event::Ended`]), unless the TU itself rejected it. After it the [`LegId`] is dead: operations
+/// on it do nothing.
 #[derive(Debug)]
 pub enum Event {
-    /// A new INVITE that passed validation (RFC 3261 §8.2). Answer with `ring`, `accept` or `reject`.
+    /// A new INVITE that passed validation (RFC 3261 §8.2). Answer with `ring`, `accept` or
+    /// `reject`.
     Offered { leg: LegId, invite: Request, source: SocketAddr },
     /// Terminal. The caller sent CANCEL before the final response; 487 has been sent.
     Cancelled { leg: LegId, reason: Option<Reason> },
     /// A provisional response above 100 to our INVITE.
     Progress { leg: LegId, response: Response },
-    /// A 2xx to our INVITE. It has been acknowledged, unless our INVITE carried no offer: then the TU owes
-    /// `acknowledge` with the answer.
+    /// A 2xx to our INVITE. It has been acknowledged, unless our INVITE carried no offer: then the
+    /// TU owes `acknowledge` with the answer.
     Answered { leg: LegId, response: Response },
-    /// Terminal. Our INVITE ended without an answer (also after our own `hang_up`: then usually 487).
+    /// Terminal. Our INVITE ended without an answer (also after our own `hang_up`: then usually
+    /// 487).
     Failed { leg: LegId, failure: Failure },
     /// The ACK of our 2xx arrived; it carries the answer if our 2xx carried the offer.
     Confirmed { leg: LegId, ack: Request },
@@ -28,8 +31,8 @@ pub enum Event {
     Modify { leg: LegId, id: ServerId, request: Request },
     /// The ACK of our 2xx to a re-INVITE arrived.
     ModifyConfirmed { leg: LegId, ack: Request },
-    /// The final response to our `modify`. A 2xx to a re-INVITE has been acknowledged, unless the re-INVITE
-    /// carried no offer: then the TU owes `acknowledge`.
+    /// The final response to our `modify`. A 2xx to a re-INVITE has been acknowledged, unless the
+    /// re-INVITE carried no offer: then the TU owes `acknowledge`.
     Modified { leg: LegId, response: Response },
     /// Another request inside the dialog (INFO, OPTIONS, MESSAGE…). Answer with `respond`.
     Request { leg: LegId, id: ServerId, request: Request },
@@ -37,7 +40,8 @@ pub enum Event {
     Response { leg: LegId, response: Response },
     /// Terminal. The dialog is over.
     Ended { leg: LegId, end: End },
-    /// A request outside any dialog that is neither INVITE nor OPTIONS, of an allowed method. Answer with `respond`.
+    /// A request outside any dialog that is neither INVITE nor OPTIONS, of an allowed method.
+    /// Answer with `respond`.
     OutOfDialog { id: ServerId, request: Request, source: SocketAddr },
     /// What became of our `probe`.
     Probed { peer: SocketAddr, outcome: Probe },
@@ -48,7 +52,8 @@ pub enum Event {
 pub enum Failure {
     /// A final response of 300 or above.
     Response(Response),
-    /// Timer B: no response at all within 64·T1, or no final response after our CANCEL within 64·T1.
+    /// Timer B: no response at all within 64·T1, or no final response after our CANCEL within
+    /// 64·T1.
     Timeout,
     /// The transport could not reach the peer.
     Unreachable,
@@ -63,7 +68,8 @@ pub enum End {
     HungUp { confirmed: bool },
     /// No ACK came for our 2xx within 64·T1; a BYE was sent (RFC 3261 §13.3.1.4).
     NoAck,
-    /// The peer does not know the dialog any more: 481 or 408 to a request inside it (RFC 3261 §12.2.1.2).
+    /// The peer does not know the dialog any more: 481 or 408 to a request inside it (RFC 3261
+    /// §12.2.1.2).
     PeerGone { status: u16 },
 }
 

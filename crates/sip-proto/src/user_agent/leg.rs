@@ -19,7 +19,8 @@ pub struct LegId {
 }
 
 impl LegId {
-    /// Our tag of the dialog. It carries the leg's slot, so a request inside the dialog finds its leg without a search.
+    /// Our tag of the dialog. It carries the leg's slot, so a request inside the dialog finds its
+    /// leg without a search.
     pub(super) fn tag(self) -> String {
         format!("{:x}.{:016x}", self.slot, self.nonce)
     }
@@ -33,8 +34,8 @@ impl LegId {
     }
 }
 
-/// More branches than any honest fork has. Further answers are acknowledged and left to time out, so
-/// that one peer cannot make us send a BYE for each packet of its own.
+/// More branches than any honest fork has. Further answers are acknowledged and left to time out,
+/// so that one peer cannot make us send a BYE for each packet of its own.
 pub(super) const MAX_LOSERS: usize = 16;
 
 /// Where a leg stands.

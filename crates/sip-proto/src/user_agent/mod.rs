@@ -17,8 +17,6 @@ mod event;
 mod leg;
 mod modify;
 mod request;
-#[cfg(test)]
-mod tests;
 mod validate;
 
 use std::collections::VecDeque;
@@ -49,11 +47,12 @@ pub struct Config {
     pub product: String,
     /// Feeds tags, branches and Call-IDs.
     pub seed: u64,
-    /// Answer each INVITE with 100 at once, as a box does that will need time. Otherwise 100 goes out after 200 ms without a
-    /// response (RFC 3261 §17.2.1).
+    /// Answer each INVITE with 100 at once, as a box does that will need time. Otherwise 100 goes
+    /// out after 200 ms without a response (RFC 3261 §17.2.1).
     pub trying_at_once: bool,
     pub session_id: SessionIdRole,
-    /// Repeat a re-INVITE that met glare (RFC 3261 §14.1). A back-to-back user agent passes 491 on instead.
+    /// Repeat a re-INVITE that met glare (RFC 3261 §14.1). A back-to-back user agent passes 491 on
+    /// instead.
     pub retry_glare: bool,
     pub capabilities: Capabilities,
 }
@@ -128,7 +127,8 @@ pub struct UserAgent {
     probes: HashMap<ClientId, SocketAddr>,
     deadlines: Deadlines<Deadline>,
     events: VecDeque<Event>,
-    /// Contact, Allow, Supported and who we are: lines of each message that makes or refreshes a dialog.
+    /// Contact, Allow, Supported and who we are: lines of each message that makes or refreshes a
+    /// dialog.
     dialog_lines: Vec<u8>,
     /// Set while this node wants no new calls: then OPTIONS says so too.
     unavailable: Option<Rejection>,
@@ -190,7 +190,8 @@ impl UserAgent {
         [self.transactions.poll_timeout(), self.deadlines.next()].into_iter().flatten().min()
     }
 
-    /// While set, OPTIONS outside dialogs is answered with this rejection, so that whoever probes us sends no new calls.
+    /// While set, OPTIONS outside dialogs is answered with this rejection, so that whoever probes
+    /// us sends no new calls.
     pub fn set_unavailable(&mut self, rejection: Option<Rejection>) {
         self.unavailable = rejection;
     }
@@ -343,7 +344,8 @@ impl UserAgent {
         self.transactions.reject(now, id, rejection);
     }
 
-    /// Sends a response that carries our tag, and for those that make or refresh a dialog our Contact.
+    /// Sends a response that carries our tag, and for those that make or refresh a dialog our
+    /// Contact.
     fn reply(
         &mut self,
         now: Instant,
@@ -399,8 +401,8 @@ impl UserAgent {
         }
     }
 
-    /// Sets our half of a leg's Session-ID: a back-to-back user agent gives each leg the half of the other leg's peer
-    /// (RFC 7989 §7).
+    /// Sets our half of a leg's Session-ID: a back-to-back user agent gives each leg the half of
+    /// the other leg's peer (RFC 7989 §7).
     pub fn set_session_id(&mut self, id: LegId, ours: &str) {
         if let Some(leg) = self.legs.get_mut(id) {
             leg.session = session_line(ours, peer_half(&leg.session));

@@ -1,4 +1,5 @@
-//! Changes to an established session: re-INVITE (RFC 3261 §14) and UPDATE (RFC 3311), and their glare.
+//! Changes to an established session: re-INVITE (RFC 3261 §14) and UPDATE (RFC 3311), and their
+//! glare.
 
 use std::time::Instant;
 
@@ -9,8 +10,9 @@ use crate::message::{Method, Payload, Request, Response};
 use crate::transaction::ServerId;
 
 impl UserAgent {
-    /// Sends a re-INVITE or UPDATE. `Modified` or `Ended` follows. False if the leg cannot be changed
-    /// now: it is not confirmed, or a change is pending in either direction (RFC 3261 §14.1).
+    /// Sends a re-INVITE or UPDATE. `Modified` or `Ended` follows. False if the leg cannot be
+    /// changed now: it is not confirmed, or a change is pending in either direction (RFC 3261
+    /// §14.1).
     pub fn modify(&mut self, now: Instant, id: LegId, method: Method, payload: Payload) -> bool {
         let Some(leg) = self.legs.get_mut(id) else { return false };
         let busy = leg.our_modify.is_some() || leg.their_modify.is_some() || leg.answer.is_some();

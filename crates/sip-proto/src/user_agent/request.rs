@@ -1,4 +1,5 @@
-//! Requests that make or change no session: INFO and others inside a dialog, OPTIONS (RFC 3261 §11), probes.
+//! Requests that make or change no session: INFO and others inside a dialog, OPTIONS (RFC 3261
+//! §11), probes.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -9,8 +10,8 @@ use crate::message::{Method, Payload, Reply, Response};
 use crate::transaction::{ClientId, ServerId};
 
 impl UserAgent {
-    /// Sends a request inside the dialog, such as INFO. `Response` or `Ended` follows. Returns its CSeq number, which the
-    /// response repeats; `None` if the leg is in no state for it.
+    /// Sends a request inside the dialog, such as INFO. `Response` or `Ended` follows. Returns its
+    /// CSeq number, which the response repeats; `None` if the leg is in no state for it.
     pub fn request(
         &mut self,
         now: Instant,
@@ -56,7 +57,8 @@ impl UserAgent {
         }
     }
 
-    /// RFC 3261 §11.2: the answer says what we can do, or, as it would be for an INVITE, that we are not available.
+    /// RFC 3261 §11.2: the answer says what we can do, or, as it would be for an INVITE, that we
+    /// are not available.
     pub(super) fn answer_options(&mut self, now: Instant, id: ServerId) {
         if let Some(rejection) = self.unavailable.clone() {
             self.transactions.reject(now, id, &rejection);
@@ -71,7 +73,8 @@ impl UserAgent {
         self.transactions.respond(now, id, &reply);
     }
 
-    /// Asks a peer with OPTIONS whether it is alive. `Probed` follows, after `within` at the latest.
+    /// Asks a peer with OPTIONS whether it is alive. `Probed` follows, after `within` at the
+    /// latest.
     pub fn probe(&mut self, now: Instant, peer: SocketAddr, within: Duration) {
         let id = self.transactions.probe(now, peer, Owner::Probe);
         self.probes.insert(id, peer);

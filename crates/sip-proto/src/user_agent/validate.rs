@@ -12,7 +12,8 @@ pub struct Capabilities {
     pub allow: Vec<Method>,
     /// Option tags of extensions that are understood.
     pub supported: Vec<&'static str>,
-    /// Body types that are understood; `None` for a box that carries bodies through without reading them.
+    /// Body types that are understood; `None` for a box that carries bodies through without reading
+    /// them.
     pub accept: Option<Vec<&'static str>>,
 }
 
@@ -75,7 +76,8 @@ impl Capabilities {
         self.inspect_accept(request)
     }
 
-    /// RFC 3261 §8.2.1: unknown methods are not implemented (§21.5.2), known ones may not be allowed (§21.4.6).
+    /// RFC 3261 §8.2.1: unknown methods are not implemented (§21.5.2), known ones may not be
+    /// allowed (§21.4.6).
     fn inspect_method(&self, request: &Request) -> Result<(), Rejection> {
         match request.method() {
             Method::Other => Err(Rejection::new(501).with_headers(self.allow_line())),

@@ -119,8 +119,8 @@ pub(crate) fn responses(packets: &[Packet]) -> Vec<Response> {
     packets.iter().map(|packet| read(packet).expect("a sound response")).collect()
 }
 
-/// The status of a response. The refusal of an unsound request repeats its broken From or To, so this
-/// looks at the first line only.
+/// The status of a response. The refusal of an unsound request repeats its broken From or To, so
+/// this looks at the first line only.
 pub(crate) fn status_of(packet: &Packet) -> u16 {
     let digits = packet.bytes.strip_prefix(b"SIP/2.0 ").and_then(|rest| rest.get(..3));
     let text = digits.and_then(|digits| std::str::from_utf8(digits).ok());

@@ -10,8 +10,8 @@ use crate::network::{Alone, Network, SDP, request};
 /// When the 2xx is sent without an ACK, in seconds after the first copy.
 const COPIES: [f64; 11] = [0.0, 0.5, 1.5, 3.5, 7.5, 11.5, 15.5, 19.5, 23.5, 27.5, 31.5];
 
-// RFC 3261 §13.3.1.4: "an interval that starts at T1 seconds and doubles for each retransmission until it
-// reaches T2"; after 64*T1 "it SHOULD send a BYE".
+// RFC 3261 §13.3.1.4: "an interval that starts at T1 seconds and doubles for each retransmission
+// until it reaches T2"; after 64*T1 "it SHOULD send a BYE".
 #[test]
 fn an_unacknowledged_answer_is_repeated_and_then_ended_by_bye() {
     let mut net = Network::new();
@@ -34,7 +34,8 @@ fn an_unacknowledged_answer_is_repeated_and_then_ended_by_bye() {
     net.assert_clean();
 }
 
-// RFC 3261 §13.3.1.4: "the 2xx response is passed to the transport ... even if the transport is reliable".
+// RFC 3261 §13.3.1.4: "the 2xx response is passed to the transport ... even if the transport is
+// reliable".
 #[test]
 fn an_answer_is_repeated_on_tcp_as_well() {
     let mut alone = Alone::new(Callee);
@@ -73,7 +74,8 @@ fn a_lost_ack_is_sent_again() {
     assert_eq!(net.times(Callee, "200 INVITE").len(), 3);
 }
 
-// RFC 6026 §7.1: "Any retransmissions of the INVITE ... are absorbed" while Accepted; no second call.
+// RFC 6026 §7.1: "Any retransmissions of the INVITE ... are absorbed" while Accepted; no second
+// call.
 #[test]
 fn a_late_copy_of_the_invite_is_absorbed_after_the_answer() {
     let mut net = Network::new();
@@ -104,8 +106,8 @@ fn a_slow_tu_sends_100_after_200_ms() {
     assert_eq!(alone.receive(invite), [trying]);
 }
 
-// A peer of RFC 2543 has no branch, no tag and no Max-Forwards (RFC 3261 §17.2.3); the ACK of our refusal
-// finds its transaction all the same.
+// A peer of RFC 2543 has no branch, no tag and no Max-Forwards (RFC 3261 §17.2.3); the ACK of our
+// refusal finds its transaction all the same.
 #[test]
 fn a_peer_of_rfc_2543_is_served() {
     let text = |method: &str, to: &str| {

@@ -57,7 +57,8 @@ fn both_sides_may_hang_up_at_once() {
     net.assert_clean();
 }
 
-// RFC 3261 §15: "the callee's UA MUST NOT send a BYE on a confirmed dialog until it has received an ACK".
+// RFC 3261 §15: "the callee's UA MUST NOT send a BYE on a confirmed dialog until it has received an
+// ACK".
 #[test]
 fn a_callee_that_hangs_up_at_once_waits_for_the_ack() {
     let mut net = Network::new();
@@ -125,8 +126,8 @@ fn a_481_to_info_ends_the_dialog_without_a_bye() {
     assert_eq!(alone.events(), ["Ended PeerGone 481"]);
 }
 
-// RFC 3261 §12.2.2: "If the request has a tag in the To header field ... but the dialog identifier does
-// not match any existing dialogs": 481. A wrong From tag is no better than a wrong To tag.
+// RFC 3261 §12.2.2: "If the request has a tag in the To header field ... but the dialog identifier
+// does not match any existing dialogs": 481. A wrong From tag is no better than a wrong To tag.
 #[test]
 fn requests_of_no_dialog_are_answered_481() {
     let mut net = Network::new();
@@ -226,7 +227,8 @@ fn the_route_set_of_the_answer_is_obeyed() {
     assert_eq!(packet.peer, "127.0.0.7:5060".parse().unwrap());
 }
 
-// RFC 3261 §13.2.2.4: without an offer in the INVITE, the ACK carries the answer, so it waits for the TU.
+// RFC 3261 §13.2.2.4: without an offer in the INVITE, the ACK carries the answer, so it waits for
+// the TU.
 #[test]
 fn the_ack_of_a_delayed_offer_waits_for_the_answer() {
     let mut net = Network::new();
@@ -242,6 +244,20 @@ fn the_ack_of_a_delayed_offer_waits_for_the_answer() {
     let Some(Event::Confirmed { ack, .. }) = net.event(Callee) else { panic!("no ACK") };
     assert_eq!(&ack.body()[..], SDP.as_bytes());
     assert_eq!(net.times(Callee, "200 INVITE"), [0.03, 0.53]);
+}
+
+// RFC 3261 §17.1.1.2: "Proceeding" has no timer. Timer C (§16.6 item 11) is a proxy's; how long a
+// call may ring is for the TU to say.
+#[test]
+fn a_call_may_ring_for_an_hour() {
+    let mut net = Network::new();
+    let (caller, callee) = net.offer();
+    net.on(Callee, |agent, now| agent.ring(now, callee, 180, &Payload::empty()));
+    net.run(3_600_000);
+    assert_eq!(net.events(Caller), ["Progress 180"]);
+    assert_eq!(net.sent(Caller), ["INVITE"]);
+    net.on(Caller, |agent, now| agent.hang_up(now, caller, None));
+    net.assert_clean();
 }
 
 pub(crate) fn to_tag(text: &str) -> String {

@@ -27,8 +27,8 @@ fn a_ringing_call_is_cancelled_with_487() {
     net.assert_clean();
 }
 
-// RFC 3261 §9.1: the CANCEL has the Request-URI, Call-ID, To, From, CSeq number and topmost Via of its
-// INVITE, and its Route.
+// RFC 3261 §9.1: the CANCEL has the Request-URI, Call-ID, To, From, CSeq number and topmost Via of
+// its INVITE, and its Route.
 #[test]
 fn a_cancel_looks_like_its_invite() {
     let mut alone = Alone::new(Caller);
@@ -52,7 +52,8 @@ fn a_cancel_looks_like_its_invite() {
     assert_eq!(cancel.cseq().0, invite.cseq().0);
 }
 
-// RFC 3261 §9.1: "If no provisional response has been received, the CANCEL request MUST NOT be sent".
+// RFC 3261 §9.1: "If no provisional response has been received, the CANCEL request MUST NOT be
+// sent".
 #[test]
 fn a_cancel_is_held_back_until_a_provisional_response() {
     let mut alone = Alone::new(Caller);

@@ -14,7 +14,8 @@ fn kinds(sent: &[String]) -> Vec<String> {
     sent.iter().map(first).collect()
 }
 
-// "the UAC core MUST ... generate an ACK" for each; "If ... the UAC does not want to continue ... BYE".
+// "the UAC core MUST ... generate an ACK" for each; "If ... the UAC does not want to continue ...
+// BYE".
 #[test]
 fn the_first_answer_wins_and_the_second_is_ended_once() {
     let mut alone = Alone::new(Caller);

@@ -63,7 +63,8 @@ fn hold_is_an_offer_and_an_answer() {
     assert_eq!(&response.body()[..], held.as_bytes());
 }
 
-// RFC 3261 §14.1: "the session parameters MUST remain unchanged, as if no re-INVITE had been issued".
+// RFC 3261 §14.1: "the session parameters MUST remain unchanged, as if no re-INVITE had been
+// issued".
 #[test]
 fn a_refused_re_invite_keeps_the_call() {
     let mut net = Network::new();
@@ -92,8 +93,8 @@ fn a_re_invite_to_a_dead_dialog_ends_it() {
     }
 }
 
-// RFC 3261 §14.2: "a 491 (Request Pending) response" both ways. §14.1: the owner of the Call-ID retries
-// after 2.1 to 4 s, the other side after 0 to 2 s, in units of 10 ms.
+// RFC 3261 §14.2: "a 491 (Request Pending) response" both ways. §14.1: the owner of the Call-ID
+// retries after 2.1 to 4 s, the other side after 0 to 2 s, in units of 10 ms.
 #[test]
 fn glare_is_answered_491_and_tried_again_in_the_right_window() {
     for (side, from, to) in [(Caller, 2.1, 4.0), (Callee, 0.0, 2.0)] {
@@ -129,8 +130,8 @@ fn glare_may_be_left_to_the_tu() {
     assert!(net.on(Caller, |agent, now| agent.modify(now, caller, Method::Update, sdp())));
 }
 
-// RFC 3261 §14.1: "a UAC MUST NOT initiate a new INVITE transaction within a dialog while another INVITE
-// transaction is in progress in either direction".
+// RFC 3261 §14.1: "a UAC MUST NOT initiate a new INVITE transaction within a dialog while another
+// INVITE transaction is in progress in either direction".
 #[test]
 fn one_change_at_a_time() {
     let mut net = Network::new();
@@ -165,8 +166,8 @@ fn pending(alone: &mut Alone) -> ServerId {
     }
 }
 
-// RFC 3261 §14.2: "a 500 (Server Internal Error) response ... MUST include a Retry-After header field with
-// a randomly chosen value of between 0 and 10 seconds".
+// RFC 3261 §14.2: "a 500 (Server Internal Error) response ... MUST include a Retry-After header
+// field with a randomly chosen value of between 0 and 10 seconds".
 #[test]
 fn an_overlapping_re_invite_is_refused_with_500() {
     let (mut alone, _, tag) = called();
@@ -216,7 +217,8 @@ fn a_cancelled_re_invite_does_not_disturb_the_next_one() {
     assert_eq!(alone.events(), ["ModifyConfirmed"]);
 }
 
-// RFC 3261 §15.1.2: "the UAS MUST still respond to any pending requests received for that dialog": 487.
+// RFC 3261 §15.1.2: "the UAS MUST still respond to any pending requests received for that dialog":
+// 487.
 #[test]
 fn a_pending_re_invite_is_answered_487_when_the_call_ends() {
     let (mut alone, leg, tag) = called();
@@ -266,4 +268,20 @@ fn a_late_copy_of_an_earlier_answer_is_only_acknowledged() {
     assert_eq!(alone.events(), ["Answered", "Modified 200"]);
     alone.receive(response(&second, 200, "", contact));
     assert_eq!(alone.events(), ["Modified 200"]);
+}
+
+// A re-INVITE in Proceeding has no timer (RFC 3261 §17.1.1.2), so its end is that of its dialog.
+#[test]
+fn a_re_invite_to_a_peer_that_fell_silent_ends_with_the_call() {
+    let mut net = Network::new();
+    let (caller, _) = net.call();
+    net.on(Caller, |agent, now| agent.modify(now, caller, Method::Invite, sdp()));
+    net.run(300);
+    assert_eq!(net.times(Callee, "100 INVITE").len(), 1);
+    net.loses = Box::new(|_| true);
+    net.on(Caller, |agent, now| agent.hang_up(now, caller, None));
+    net.run(70_000);
+    assert_eq!(net.events(Caller), ["Ended HungUp false"]);
+    assert_eq!(net.agent(Caller).transactions(), 0);
+    assert!(net.agent(Caller).is_idle());
 }

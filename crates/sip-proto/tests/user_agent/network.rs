@@ -71,8 +71,8 @@ pub(crate) struct Network {
     flying: VecDeque<(Instant, Flight)>,
 }
 
-pub(crate) const SDP: &str = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n\
-    m=audio 40000 RTP/AVP 8\r\n";
+pub(crate) const SDP: &str = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\n\
+    c=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 40000 RTP/AVP 8\r\n";
 
 impl Network {
     pub(crate) fn new() -> Self {
@@ -348,7 +348,8 @@ pub(crate) fn response(request: &Request, status: u16, tag: &str, lines: &str) -
 pub(crate) fn request(method: Method, branch: &str, to_tag: Option<&str>, lines: &str) -> String {
     let tag = to_tag.map_or_else(String::new, |tag| format!(";tag={tag}"));
     format!(
-        "{method} sip:15@127.0.0.2 SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:5060;branch=z9hG4bK{branch}\r\n\
+        "{method} sip:15@127.0.0.2 SIP/2.0\r\n\
+         Via: SIP/2.0/UDP 127.0.0.1:5060;branch=z9hG4bK{branch}\r\n\
          From: <sip:a@127.0.0.1>;tag=f1\r\nTo: <sip:15@127.0.0.2>{tag}\r\nCall-ID: c1\r\n\
          CSeq: 1 {method}\r\nContact: <sip:a@127.0.0.1>\r\n{lines}\r\n"
     )

@@ -18,9 +18,9 @@ fn large() -> Payload {
     Payload::sdp(format!("{SDP}a=x:{}\r\n", "x".repeat(1_000)))
 }
 
-// RFC 3261 §18.1.1: "larger than 1300 bytes ... MUST be sent using an RFC 2914 congestion controlled
-// transport protocol, such as TCP"; RFC 3261 §9.1: the CANCEL goes where its INVITE went, as does the ACK
-// of a refusal (§17.1.1.3).
+// RFC 3261 §18.1.1: "larger than 1300 bytes ... MUST be sent using an RFC 2914 congestion
+// controlled transport protocol, such as TCP"; RFC 3261 §9.1: the CANCEL goes where its INVITE
+// went, as does the ACK of a refusal (§17.1.1.3).
 #[test]
 fn a_large_invite_goes_by_tcp_and_takes_cancel_and_ack_along() {
     let mut alone = Alone::new(Caller);
@@ -45,9 +45,9 @@ fn a_large_invite_goes_by_tcp_and_takes_cancel_and_ack_along() {
     assert_eq!([cancel.transport, ack.transport], [Transport::Tcp; 2]);
 }
 
-// RFC 3261 §18.1.1: "If an element sends a request over TCP because of these message size constraints, and
-// that request would have otherwise been sent over UDP, if the attempt to establish the connection
-// generates ... a reset, the element SHOULD retry the request, using UDP".
+// RFC 3261 §18.1.1: "If an element sends a request over TCP because of these message size
+// constraints, and that request would have otherwise been sent over UDP, if the attempt to
+// establish the connection generates ... a reset, the element SHOULD retry the request, using UDP".
 #[test]
 fn a_large_invite_falls_back_to_udp() {
     let mut alone = Alone::new(Caller);
@@ -79,7 +79,8 @@ fn an_unreachable_peer_fails_the_call_at_once() {
     assert!(alone.agent.is_idle());
 }
 
-// A switch with calls towards one dead peer and many live ones asks only for those towards the dead one.
+// A switch with calls towards one dead peer and many live ones asks only for those towards the dead
+// one.
 #[test]
 fn only_the_requests_to_the_dead_peer_fail() {
     let mut alone = Alone::new(Caller);
@@ -96,8 +97,8 @@ fn only_the_requests_to_the_dead_peer_fail() {
     assert_eq!(alone.agent.legs(), 90);
 }
 
-// RFC 3581 §4: with rport, the response goes to the source port and says both; RFC 3261 §18.2.1: without
-// it, `received` is added when the address differs, and the port is that of Via.
+// RFC 3581 §4: with rport, the response goes to the source port and says both; RFC 3261 §18.2.1:
+// without it, `received` is added when the address differs, and the port is that of Via.
 #[test]
 fn responses_go_where_via_and_source_say() {
     let source: SocketAddr = ([127, 0, 0, 5], 40_000).into();
@@ -136,7 +137,8 @@ fn responses_stay_on_their_connection() {
     assert_eq!((sent.transport, sent.peer), (Transport::Tcp, peer));
 }
 
-// What a TU relays may be long: 250 lines of the peer and ours. ACK and CANCEL are made all the same.
+// What a TU relays may be long: 250 lines of the peer and ours. ACK and CANCEL are made all the
+// same.
 #[test]
 fn an_invite_of_many_lines_can_still_be_cancelled_and_acknowledged() {
     let mut alone = Alone::new(Caller);

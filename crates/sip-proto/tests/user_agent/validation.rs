@@ -19,7 +19,8 @@ fn answer(text: String) -> Response {
     Response::parse(answer_text(text).into()).unwrap()
 }
 
-/// Its status. The refusal of an unsound request repeats what is unsound, so only its first line is read.
+/// Its status. The refusal of an unsound request repeats what is unsound, so only its first line is
+/// read.
 fn status(text: String) -> u16 {
     answer_text(text)[8..11].parse().unwrap()
 }
@@ -28,8 +29,8 @@ fn invite(lines: &str) -> String {
     request(Method::Invite, "a", None, lines)
 }
 
-// RFC 3261 §8.2: method, then Request-URI, then Require, then the body. Each row adds a defect that is
-// found before those of the rows above it.
+// RFC 3261 §8.2: method, then Request-URI, then Require, then the body. Each row adds a defect that
+// is found before those of the rows above it.
 #[test]
 fn defects_are_found_in_the_order_of_the_rfc() {
     let worse =
@@ -57,8 +58,8 @@ fn defects_are_found_in_the_order_of_the_rfc() {
     assert_eq!(status(request(Method::Invite, "a", Some("0.00"), "")), 481);
 }
 
-// RFC 3261 §8.2.2.2: "the same request has arrived more than once, following different paths": 482, for
-// as long as the transaction lives, whatever became of the first copy.
+// RFC 3261 §8.2.2.2: "the same request has arrived more than once, following different paths": 482,
+// for as long as the transaction lives, whatever became of the first copy.
 #[test]
 fn a_merged_request_is_refused_with_482() {
     let merged = |alone: &mut Alone, branch: &str| {
@@ -135,8 +136,8 @@ fn refusals_have_a_to_tag() {
     }
 }
 
-// RFC 3261 §8.1.1.6: an end point answers with whatever Max-Forwards is left, and starts with what the TU
-// says; RFC 3261 §20.22: above 255 is malformed.
+// RFC 3261 §8.1.1.6: an end point answers with whatever Max-Forwards is left, and starts with what
+// the TU says; RFC 3261 §20.22: above 255 is malformed.
 #[test]
 fn max_forwards_does_not_stop_an_end_point() {
     for (value, status) in [("0", 200), ("255", 200), ("256", 400), ("x", 400)] {

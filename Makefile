@@ -1,0 +1,37 @@
+# Every recipe is a line of cargo or a script, so it also works by copy and paste.
+
+.PHONY: demo check test peers bench doc deny clean
+
+# The main job: six sites, their trunk groups and PSAPs, and 20 s of emergency calls.
+demo:
+	cargo run --release -- run configs/campaigns/demo.toml
+
+# What must be clean before a commit.
+check:
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items
+
+# All tests, with the programs that they talk to.
+test: peers
+	cargo build --workspace --bins
+	./tests/run-tests.sh
+
+# SIPp, baresip, Kamailio and tshark: installed when root, named otherwise.
+peers:
+	./tests/install-peers.sh
+
+# Figures: what a call costs. Prints them and writes target/bench.json.
+bench:
+	cargo build --release
+	cargo bench -p system-tests --bench network
+
+doc:
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --open
+
+# Licences, advisories and who may depend on what; needs `cargo install cargo-deny`.
+deny:
+	cargo deny check
+
+clean:
+	cargo clean

@@ -1,0 +1,114 @@
+//! SIPp calls our pool: trunk group, call server and PSAP are ours.
+
+use crate::network::{Network, Settings};
+use crate::sipp::Sipp;
+
+/// The call server says what it sent to the next box, the PSAP what it received.
+const BOXES: [&str; 2] = ["call_server", "psap"];
+
+#[test]
+fn two_hundred_calls_at_fifty_per_second_are_answered() {
+    let network = Network::start();
+    let caller = Sipp::caller("caller_hangs_up", network.at("mobile"));
+    let counts = caller.calls(200).with(&["-r", "50", "-d", "500"]).run();
+    assert_eq!((counts.successful, counts.failed), (200, 0));
+    let records = network.stop();
+    for kind in ["trunk_group", "call_server", "psap"] {
+        records.expect(kind, "answered", 200);
+        records.expect_each(kind, "ended_by", "caller").expect_each(kind, "number", "112");
+    }
+}
+
+/// What people try first: `sipp -sn uac`, which knows nothing of route sets.
+#[test]
+fn callers_of_the_built_in_scenario_are_answered() {
+    let network = Network::start();
+    let caller = Sipp::built_in_caller("uac", network.at("mobile"));
+    assert_eq!(caller.calls(20).with(&["-r", "20", "-d", "200"]).run().successful, 20);
+    let records = network.stop();
+    for kind in ["trunk_group", "call_server", "psap"] {
+        records.expect(kind, "answered", 20);
+    }
+}
+
+#[test]
+fn a_call_server_takes_calls_without_a_trunk_group() {
+    let network = Network::start();
+    let caller = Sipp::caller("caller_hangs_up", network.at("alpha"));
+    assert_eq!(caller.calls(20).with(&["-r", "20", "-d", "200"]).run().successful, 20);
+    let records = network.stop();
+    records.expect("trunk_group", "answered", 0);
+    BOXES.map(|kind| records.expect(kind, "answered", 20));
+}
+
+#[test]
+fn a_psap_takes_calls_directly() {
+    let network = Network::start();
+    let caller = Sipp::caller("caller_hangs_up", network.at("first"));
+    assert_eq!(caller.calls(10).with(&["-r", "20", "-d", "200"]).run().successful, 10);
+    network.stop().expect("psap", "answered", 10).expect("call_server", "answered", 0);
+}
+
+#[test]
+fn a_caller_that_gives_up_while_it_rings_gets_487() {
+    let network = Network::with(Settings::default().with("psaps.first.ring", "30s"));
+    let caller = Sipp::caller("caller_cancels", network.at("mobile"));
+    assert_eq!(caller.calls(20).with(&["-r", "20"]).run().successful, 20);
+    let records = network.stop();
+    for kind in ["trunk_group", "call_server", "psap"] {
+        records.expect(kind, "abandoned", 20).expect_each(kind, "status", 487);
+    }
+}
+
+/// RFC 5031: a service URN as Request-URI.
+#[test]
+fn a_service_urn_is_routed() {
+    let network = Network::start();
+    let caller = Sipp::caller("caller_hangs_up", network.at("mobile"));
+    let caller = caller.setting("request_uri", "urn:service:sos.fire");
+    assert_eq!(caller.calls(10).with(&["-r", "20", "-d", "200"]).run().successful, 10);
+    let records = network.stop();
+    for kind in ["trunk_group", "call_server", "psap"] {
+        records.expect(kind, "answered", 10);
+        records.expect_each(kind, "number", "urn:service:sos.fire");
+    }
+}
+
+#[test]
+fn callers_over_tcp_are_answered() {
+    let network = Network::start();
+    let caller = Sipp::caller("caller_hangs_up", network.at("mobile"));
+    let counts = caller.calls(20).with(&["-t", "t1", "-r", "20", "-d", "200"]).run();
+    assert_eq!(counts.successful, 20);
+    let records = network.stop();
+    BOXES.map(|kind| records.expect(kind, "answered", 20));
+}
+
+#[test]
+fn a_psap_that_hangs_up_ends_the_call_of_the_caller() {
+    for transport in ["u1", "t1"] {
+        let network = Network::with(Settings::default().with("psaps.first.talk", "200ms"));
+        let caller = Sipp::caller("callee_hangs_up", network.at("mobile"));
+        let counts = caller.calls(20).with(&["-t", transport, "-r", "20"]).run();
+        assert_eq!(counts.successful, 20);
+        let records = network.stop();
+        for kind in ["trunk_group", "call_server", "psap"] {
+            records.expect(kind, "answered", 20).expect_each(kind, "ended_by", "callee");
+        }
+    }
+}
+
+/// RFC 3261 §18.1.1: a request of more than 1,300 bytes goes by TCP. SIPp does not keep to that as a caller, and is
+/// answered all the same; as PSAP it listens on TCP only, and finds location and identity as they were sent.
+#[test]
+fn a_long_invite_with_a_location_comes_by_udp_and_goes_on_by_tcp() {
+    let psap = Sipp::own("psap_wants_location").calls(10).with(&["-t", "t1"]);
+    let network = Network::with(Settings::default().with_first_psap_at(psap.address()));
+    let psap = psap.start();
+    let caller = Sipp::caller("caller_sends_location", network.at("mobile"));
+    assert_eq!(caller.calls(10).with(&["-r", "20", "-d", "200"]).run().successful, 10);
+    assert_eq!(psap.succeed().successful, 10);
+    let records = network.stop();
+    records.expect("trunk_group", "answered", 10).expect("psap", "answered", 0);
+    records.expect("call_server", "answered", 10).expect_each("call_server", "psap", "first");
+}

@@ -1,0 +1,62 @@
+//! baresip, a softphone, as caller and as PSAP.
+
+use crate::baresip::Baresip;
+use crate::network::{CAMPAIGN_CALLS, Network, Settings};
+
+#[test]
+fn a_softphone_calls_and_hangs_up() {
+    let network = Network::start();
+    let mut phone = Baresip::start(false);
+    phone.dial(&format!("sip:112@{}", network.at("mobile")));
+    phone.until_established();
+    phone.hang_up();
+    phone.until_terminated();
+    phone.quit();
+    let records = network.stop();
+    for kind in ["trunk_group", "call_server", "psap"] {
+        records.expect(kind, "answered", 1).expect_each(kind, "ended_by", "caller");
+    }
+}
+
+#[test]
+fn a_softphone_calls_and_the_psap_hangs_up() {
+    let network = Network::with(Settings::default().with("psaps.first.talk", "500ms"));
+    let mut phone = Baresip::start(false);
+    phone.dial(&format!("sip:112@{}", network.at("mobile")));
+    phone.until_established();
+    phone.until_closed();
+    phone.quit();
+    let records = network.stop();
+    for kind in ["trunk_group", "call_server", "psap"] {
+        records.expect(kind, "answered", 1).expect_each(kind, "ended_by", "callee");
+    }
+}
+
+#[test]
+fn a_softphone_gives_up_while_it_rings() {
+    let network = Network::with(Settings::default().with("psaps.first.ring", "30s"));
+    let mut phone = Baresip::start(false);
+    phone.dial(&format!("sip:112@{}", network.at("mobile")));
+    phone.until_ringing();
+    phone.hang_up();
+    phone.until_terminated();
+    phone.quit();
+    let records = network.stop();
+    for kind in ["trunk_group", "call_server", "psap"] {
+        records.expect(kind, "abandoned", 1);
+    }
+}
+
+/// It takes four calls at once, and is busy for the others: the next PSAP of the route has them.
+#[test]
+fn a_softphone_answers_as_psap() {
+    let phone = Baresip::start(true);
+    let network = Network::with(Settings::default().with_first_psap_at(phone.address()));
+    network.carry_campaign();
+    phone.quit();
+    let records = network.stop();
+    records.expect("generator", "answered", CAMPAIGN_CALLS);
+    let answered = records.count("call_server", "psap", "first");
+    assert!(answered > 0, "the softphone answered no call");
+    records.expect("psap", "answered", CAMPAIGN_CALLS - answered);
+}
