@@ -5,10 +5,11 @@
 //! cost no more per packet than one.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap, VecDeque};
+use std::collections::{BinaryHeap, VecDeque};
 use std::net::SocketAddr;
 use std::time::Instant;
 
+use hashbrown::HashMap;
 use node::Node;
 use sip_proto::message::{Method, Payload, Request};
 use sip_proto::reason::Reason;

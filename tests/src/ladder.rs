@@ -34,6 +34,7 @@ pub struct Ladder<'a> {
     trace: &'a Trace,
     bodies: bool,
     folds: bool,
+    trying: bool,
     since: Duration,
     attempt: Option<String>,
 }
@@ -64,6 +65,7 @@ impl<'a> Ladder<'a> {
             trace,
             bodies: false,
             folds: false,
+            trying: true,
             since,
             attempt: None,
         }
@@ -79,6 +81,12 @@ impl<'a> Ladder<'a> {
     #[must_use]
     pub fn with_repeats_folded(self) -> Self {
         Self { folds: true, ..self }
+    }
+
+    /// Leaves out every 100, which each box sends for itself.
+    #[must_use]
+    pub fn without_trying(self) -> Self {
+        Self { trying: false, ..self }
     }
 
     /// Leaves out what happened before this time of the simulation.
@@ -136,6 +144,9 @@ impl<'a> Ladder<'a> {
             return None;
         }
         let mut label = packet.label();
+        if label == "100" && !self.trying {
+            return None;
+        }
         if packet.transport == Transport::Tcp {
             label.push_str(" tcp");
         }

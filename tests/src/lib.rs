@@ -9,9 +9,14 @@
 //! The same seed gives the same packets at the same times, so a failing schedule can be replayed. The
 //! boxes are those that the actors run; only the sockets and the clock are simulated.
 
+mod account;
+mod any_node;
+mod flight;
 pub mod ladder;
 pub mod link;
 pub mod network;
 pub mod phone;
 pub mod simnet;
 pub mod trace;
+
+pub use any_node::Notice;

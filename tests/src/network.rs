@@ -15,6 +15,7 @@ use switch::{CallServer, PoolMonitor, TrunkGroup};
 use telemetry::{Audit, BoxKind, Ledger, LostNode, Outcome, Rules};
 use topology::{Layers, Topology};
 
+use crate::account::Account;
 use crate::ladder::Ladder;
 use crate::link::Link;
 use crate::phone::{Phone, invite};
@@ -35,7 +36,6 @@ pub const MONITOR: &str = "127.0.0.1:5072";
 pub struct Network {
     pub net: Simnet,
     pub topology: Arc<Topology>,
-    names: BTreeMap<SocketAddr, String>,
     addresses: BTreeMap<String, SocketAddr>,
     /// Call servers and PSAPs that were killed, for the ledger.
     lost: Vec<LostNode>,
@@ -55,7 +55,6 @@ impl Network {
         let mut network = Self {
             net: Simnet::new(seed, link),
             topology: Arc::clone(&topology),
-            names: BTreeMap::new(),
             addresses: BTreeMap::new(),
             lost: Vec::new(),
             seed,
@@ -170,11 +169,11 @@ impl Network {
         self.net.run_for(time);
     }
 
-    /// Runs until no box has a call any more, looking ten times a second. False when `limit` is over first.
+    /// Runs until no box has a call any more, looking once a second. False when `limit` is over first.
     pub fn run_until_idle(&mut self, limit: Duration) -> bool {
         let end = self.net.now() + limit;
         while self.net.now() < end {
-            self.net.run_for(Duration::from_millis(100));
+            self.net.run_for(Duration::from_secs(1));
             if self.held().is_empty() {
                 return true;
             }
@@ -213,45 +212,44 @@ impl Network {
         held
     }
 
-    /// `offered = answered + rejected + abandoned + timed out + lost + in progress`, for each box that lives, counted by its
-    /// records. Returns the boxes for which it does not hold.
+    /// `offered = answered + rejected + abandoned + timed out + lost + in progress` for each box that has lived from the
+    /// start, by its records, and its counters say the same. Returns what does not hold.
     #[must_use]
     pub fn unbalanced(&self) -> Vec<String> {
-        let mut written = BTreeMap::<&str, u64>::new();
-        for record in self.net.records() {
-            *written.entry(&record.node).or_default() += 1;
-        }
-        let mut wrong = Vec::new();
-        let mut expect = |name: &str, offered: u64, in_progress: u64| {
-            let ended = written.get(name).copied().unwrap_or_default();
-            if offered != ended + in_progress {
-                wrong.push(format!(
-                    "{name}: {offered} offered, {ended} ended, {in_progress} in progress"
-                ));
-            }
-        };
+        let mut account = Account::new(self.net.records());
         for group in &self.topology.trunk_groups {
-            let now = self.trunk_group(&group.name);
-            expect(&group.name, now.counts.offered, now.calls as u64);
+            let (name, now) = (group.name.as_str(), self.trunk_group(&group.name));
+            account.expect_all(name, now.counts.offered, now.calls as u64);
+            account.expect(name, Outcome::Rejected, now.counts.rejected);
+            account.expect(name, Outcome::Abandoned, now.counts.abandoned);
+            account.expect(name, Outcome::Lost, now.counts.lost);
+            let seized = now.members.iter().map(|member| u64::from(member.seized)).sum();
+            account.expect_circuits(name, seized, now.calls as u64);
         }
-        let newborn = |name: &String| !self.lost.iter().any(|lost| lost.node == *name);
-        for name in self.live_call_servers().into_iter().filter(newborn) {
-            let now = self.call_server(&name);
-            expect(&name, now.counts.offered, now.calls as u64);
+        let is_old = |name: &String| !self.lost.iter().any(|lost| lost.node == *name);
+        let call_servers: Vec<_> = self.live_call_servers().into_iter().filter(is_old).collect();
+        for name in &call_servers {
+            let now = self.call_server(name);
+            account.expect_all(name, now.counts.offered, now.calls as u64);
+            account.expect(name, Outcome::Rejected, now.counts.rejected);
+            account.expect(name, Outcome::Abandoned, now.counts.abandoned);
+            account.expect(name, Outcome::Lost, now.counts.lost);
         }
-        for name in self.live_psaps().into_iter().filter(newborn) {
-            let now = self.psap(&name);
-            expect(&name, now.offered, now.in_progress as u64);
+        let psaps: Vec<_> = self.live_psaps().into_iter().filter(is_old).collect();
+        for name in &psaps {
+            let now = self.psap(name);
+            account.expect_all(name, now.offered, now.in_progress as u64);
         }
         if self.net.is_alive(address(GENERATOR)) {
             let now = self.generator();
-            let ended = now.answered + now.rejected + now.abandoned + now.timed_out + now.lost;
-            expect("generator", now.offered, now.in_progress);
-            if now.offered != ended + now.in_progress {
-                wrong.push(format!("generator: {now:?}"));
-            }
+            account.expect_all("generator", now.offered, now.in_progress);
+            account.expect("generator", Outcome::Answered, now.answered);
+            account.expect("generator", Outcome::Rejected, now.rejected);
+            account.expect("generator", Outcome::Abandoned, now.abandoned);
+            account.expect("generator", Outcome::TimedOut, now.timed_out);
+            account.expect("generator", Outcome::Lost, now.lost);
         }
-        wrong
+        account.mistakes()
     }
 
     /// Compares the records of all boxes, attempt by attempt. `started` attempts were made by generators.
@@ -309,11 +307,8 @@ impl Network {
     }
 
     fn live_psaps(&self) -> Vec<String> {
-        let is_psap = |at: &SocketAddr| {
-            self.names.get(at).is_some_and(|name| self.topology.psap(name).is_some())
-        };
-        let live = self.topology.psaps.iter().filter(|psap| is_psap(&psap.address));
-        live.filter(|psap| self.net.is_alive(psap.address)).map(|psap| psap.name.clone()).collect()
+        let live = self.topology.psaps.iter().filter(|psap| self.net.is_alive(psap.address));
+        live.map(|psap| psap.name.clone()).collect()
     }
 
     fn start_call_server(&mut self, name: &str) {
@@ -337,7 +332,6 @@ impl Network {
     }
 
     fn name(&mut self, name: &str, at: SocketAddr) {
-        self.names.insert(at, name.to_owned());
         self.addresses.insert(name.to_owned(), at);
     }
 

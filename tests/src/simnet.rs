@@ -12,7 +12,6 @@
 use std::any::Any;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
-use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
@@ -23,126 +22,17 @@ use sip_proto::{Packet, Transport};
 use switch::pool::Change;
 use telemetry::CallRecord;
 
+use crate::any_node::{AnyNode, Notice};
+use crate::flight::{Cargo, Flight};
 use crate::link::{Link, Links};
 use crate::trace::{Sighting, Trace, label};
 
 /// Steps without any progress of time after which a simulation is taken to be stuck.
 const MOST_STEPS_AT_ONCE: u32 = 1_000_000;
 
-/// What a box tells the management plane.
-#[derive(Debug)]
-pub enum Notice {
-    Record(Box<CallRecord>),
-    Change(Change),
-}
-
-impl From<CallRecord> for Notice {
-    fn from(record: CallRecord) -> Self {
-        Self::Record(Box::new(record))
-    }
-}
-
-impl From<Change> for Notice {
-    fn from(change: Change) -> Self {
-        Self::Change(change)
-    }
-}
-
-impl From<Infallible> for Notice {
-    fn from(never: Infallible) -> Self {
-        match never {}
-    }
-}
-
-/// A [`Node`] of any type.
-trait AnyNode: Any {
-    fn handle_packet(&mut self, now: Instant, packet: Packet);
-    fn handle_timeout(&mut self, now: Instant);
-    fn handle_unreachable(&mut self, now: Instant, transport: Transport, peer: SocketAddr);
-    fn handle_drain(&mut self, now: Instant);
-    fn poll_transmit(&mut self) -> Option<Packet>;
-    fn poll_notice(&mut self) -> Option<Notice>;
-    fn poll_timeout(&self) -> Option<Instant>;
-    fn is_drained(&self) -> bool;
-}
-
-impl<N: Node + Any> AnyNode for N
-where
-    N::Event: Into<Notice>,
-{
-    fn handle_packet(&mut self, now: Instant, packet: Packet) {
-        Node::handle_packet(self, now, packet);
-    }
-
-    fn handle_timeout(&mut self, now: Instant) {
-        Node::handle_timeout(self, now);
-    }
-
-    fn handle_unreachable(&mut self, now: Instant, transport: Transport, peer: SocketAddr) {
-        Node::handle_unreachable(self, now, transport, peer);
-    }
-
-    fn handle_drain(&mut self, now: Instant) {
-        Node::handle_drain(self, now);
-    }
-
-    fn poll_transmit(&mut self) -> Option<Packet> {
-        Node::poll_transmit(self)
-    }
-
-    fn poll_notice(&mut self) -> Option<Notice> {
-        self.poll_event().map(Into::into)
-    }
-
-    fn poll_timeout(&self) -> Option<Instant> {
-        Node::poll_timeout(self)
-    }
-
-    fn is_drained(&self) -> bool {
-        Node::is_drained(self)
-    }
-}
-
 struct Host {
     node: Box<dyn AnyNode>,
     due: Option<Instant>,
-}
-
-/// A packet, or the news that it cannot be delivered, on its way to `to`.
-#[derive(Debug)]
-struct Flight {
-    due: Instant,
-    sequence: u64,
-    to: SocketAddr,
-    /// Its place in the trace.
-    at: Option<usize>,
-    cargo: Cargo,
-}
-
-#[derive(Debug)]
-enum Cargo {
-    Packet(Packet),
-    Unreachable(SocketAddr),
-}
-
-impl PartialEq for Flight {
-    fn eq(&self, other: &Self) -> bool {
-        self.sequence == other.sequence
-    }
-}
-
-impl Eq for Flight {}
-
-impl PartialOrd for Flight {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Flight {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        (self.due, self.sequence).cmp(&(other.due, other.sequence))
-    }
 }
 
 /// A packet that a test wants to get lost.

@@ -38,10 +38,10 @@ const PIECES: [&[u8]; 16] = [
     b"Via: SIP/2.0/UDP [::1]:0;branch=z9hG4bK;rport\r\n",
 ];
 
-/// One to four changes of bytes, or of a run of them.
-fn mutate(rng: &mut StdRng, bytes: &Bytes, other: &Bytes) -> Bytes {
+/// One to `most` changes of bytes, or of a run of them.
+fn mutate(rng: &mut StdRng, bytes: &Bytes, other: &Bytes, most: u32) -> Bytes {
     let mut out = bytes.to_vec();
-    for _ in 0..rng.random_range(1..=4) {
+    for _ in 0..rng.random_range(1..=most) {
         let at = rng.random_range(0..=out.len());
         let end = (at + rng.random_range(0..40)).min(out.len());
         match rng.random_range(0..6) {
@@ -67,7 +67,7 @@ fn two_hundred_thousand_mutations_neither_panic_nor_leak() {
     for case in 0..200_000 {
         let (_, one) = &messages[case % messages.len()];
         let (_, other) = &messages[rng.random_range(0..messages.len())];
-        let bytes = mutate(&mut rng, one, other);
+        let bytes = mutate(&mut rng, one, other, 4);
         let transport = if case % 5 == 0 { Transport::Tcp } else { Transport::Udp };
         for packet in station.receive(transport, bytes) {
             assert!(!packet.peer.ip().is_unspecified() && packet.peer.port() != 0);
@@ -85,13 +85,14 @@ fn two_hundred_thousand_mutations_neither_panic_nor_leak() {
 // Whatever is sound when it comes in is sound, and says the same, when it goes out.
 #[test]
 fn what_is_forwarded_or_relayed_is_as_sound_as_what_came() {
-    let (messages, mut rng) = (messages(), StdRng::seed_from_u64(5118));
+    let (mut messages, mut rng) = (messages(), StdRng::seed_from_u64(5118));
+    messages.retain(|(_, bytes)| Request::parse(bytes.clone()).is_ok());
     let (mut proxy, now) = (Transactions::new(peer(), Timers::RFC3261, 1), Instant::now());
     let mut crossed = 0;
     for case in 0..50_000 {
         let (_, one) = &messages[case % messages.len()];
         let (_, other) = &messages[rng.random_range(0..messages.len())];
-        let Ok(request) = Request::parse(mutate(&mut rng, one, other)) else { continue };
+        let Ok(request) = Request::parse(mutate(&mut rng, one, other, 1)) else { continue };
         let record_route = Some("<sip:127.0.0.8;lr>");
         let changes = Forward {
             source: peer(),
@@ -126,7 +127,7 @@ fn mutated_streams_never_panic_the_framer() {
     for case in 0..20_000 {
         let (_, one) = &messages[case % messages.len()];
         let mut framer = StreamFramer::new(8_192);
-        for piece in mutate(&mut rng, one, one).chunks(97) {
+        for piece in mutate(&mut rng, one, one, 4).chunks(97) {
             framer.push(piece);
             while let Ok(Some(_)) = framer.next_frame() {}
         }

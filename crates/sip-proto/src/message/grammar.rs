@@ -4,9 +4,25 @@ use super::Malformed;
 
 /// `token` of RFC 3261 §25.1.
 pub(crate) const fn is_token_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric()
-        || matches!(byte, b'-' | b'.' | b'!' | b'%' | b'*' | b'_' | b'+' | b'`' | b'\'' | b'~')
+    TOKEN[byte as usize]
 }
+
+/// Looked up for every byte of every name, so a table.
+const TOKEN: [bool; 256] = {
+    let mut table = [false; 256];
+    let marks = b"-.!%*_+`'~";
+    let mut at = 0;
+    while at < 256 {
+        table[at] = (at as u8).is_ascii_alphanumeric();
+        at += 1;
+    }
+    let mut at = 0;
+    while at < marks.len() {
+        table[marks[at] as usize] = true;
+        at += 1;
+    }
+    table
+};
 
 pub(crate) fn is_token(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(is_token_byte)
@@ -14,7 +30,12 @@ pub(crate) fn is_token(text: &str) -> bool {
 
 /// Linear white space inside one unfolded line.
 pub(crate) fn trim(text: &str) -> &str {
-    text.trim_matches([' ', '\t'])
+    // The pattern machinery of `trim_matches` costs more than these few bytes are worth.
+    let is_text = |byte: &u8| !matches!(byte, b' ' | b'\t');
+    let bytes = text.as_bytes();
+    let Some(start) = bytes.iter().position(is_text) else { return "" };
+    let end = bytes.iter().rposition(is_text).map_or(start, |last| last + 1);
+    text.get(start..end).unwrap_or_default()
 }
 
 /// Offset of the first byte of `text` for which `stop` holds, outside quoted strings and, if
@@ -133,8 +154,8 @@ impl<'a> Params<'a> {
                     text
                 }
             };
-            Some(match one.split_once('=') {
-                Some((name, value)) => (trim(name), Some(trim(value))),
+            Some(match one.bytes().position(|byte| byte == b'=') {
+                Some(at) => (trim(one.get(..at)?), Some(trim(one.get(at + 1..)?))),
                 None => (trim(one), None),
             })
         })

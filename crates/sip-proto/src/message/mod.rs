@@ -1,6 +1,6 @@
 //! SIP messages: the wire bytes with an index over them.
 //!
-//! The scanner ([`scan`]) is the message: it frames, unfolds and indexes without copying. Typed
+//! The scanner (`scan.rs`) is the message: it frames, unfolds and indexes without copying. Typed
 //! values are views into the bytes. What a peer may get wrong in the fields that every element
 //! needs (Via, From, To, Call-ID, CSeq, Max-Forwards, Content-Length) is refused once, in
 //! [`parse`]; after that a [`Request`] or [`Response`] is sound and its accessors do not fail.

@@ -85,10 +85,15 @@ impl Name {
                 .find(|(_, compact)| compact.first() == Some(&letter))
                 .map_or(Self::Other, |(name, _)| *name);
         }
+        // The first letter alone rules out nearly all names of the same length.
+        let Some(first) = text.first().map(u8::to_ascii_lowercase) else { return Self::Other };
         Self::LONG
             .iter()
             .find(|(_, long)| {
-                long.len() == text.len() && long.as_bytes().eq_ignore_ascii_case(text)
+                let long = long.as_bytes();
+                long.len() == text.len()
+                    && long.first().is_some_and(|letter| letter.to_ascii_lowercase() == first)
+                    && long.eq_ignore_ascii_case(text)
             })
             .map_or(Self::Other, |(name, _)| *name)
     }

@@ -1,6 +1,6 @@
 //! Status codes and their reason phrases (RFC 3261 §21).
 
-/// The registered phrase. rsip has a table too, but prints some phrases without their spaces.
+/// The registered phrase; `Unknown` for a code that has none here.
 #[must_use]
 pub const fn reason_phrase(status: u16) -> &'static str {
     match status {

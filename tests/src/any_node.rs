@@ -1,0 +1,85 @@
+//! Boxes of any type behind one face, so that one network can hold them all.
+
+use std::any::Any;
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use node::Node;
+use sip_proto::{Packet, Transport};
+use switch::pool::Change;
+use telemetry::CallRecord;
+
+/// What a box tells the management plane.
+#[derive(Debug)]
+pub enum Notice {
+    Record(Box<CallRecord>),
+    Change(Change),
+}
+
+impl From<CallRecord> for Notice {
+    fn from(record: CallRecord) -> Self {
+        Self::Record(Box::new(record))
+    }
+}
+
+impl From<Change> for Notice {
+    fn from(change: Change) -> Self {
+        Self::Change(change)
+    }
+}
+
+impl From<Infallible> for Notice {
+    fn from(never: Infallible) -> Self {
+        match never {}
+    }
+}
+
+/// A [`Node`] of any type.
+pub(crate) trait AnyNode: Any {
+    fn handle_packet(&mut self, now: Instant, packet: Packet);
+    fn handle_timeout(&mut self, now: Instant);
+    fn handle_unreachable(&mut self, now: Instant, transport: Transport, peer: SocketAddr);
+    fn handle_drain(&mut self, now: Instant);
+    fn poll_transmit(&mut self) -> Option<Packet>;
+    fn poll_notice(&mut self) -> Option<Notice>;
+    fn poll_timeout(&self) -> Option<Instant>;
+    fn is_drained(&self) -> bool;
+}
+
+impl<N: Node + Any> AnyNode for N
+where
+    N::Event: Into<Notice>,
+{
+    fn handle_packet(&mut self, now: Instant, packet: Packet) {
+        Node::handle_packet(self, now, packet);
+    }
+
+    fn handle_timeout(&mut self, now: Instant) {
+        Node::handle_timeout(self, now);
+    }
+
+    fn handle_unreachable(&mut self, now: Instant, transport: Transport, peer: SocketAddr) {
+        Node::handle_unreachable(self, now, transport, peer);
+    }
+
+    fn handle_drain(&mut self, now: Instant) {
+        Node::handle_drain(self, now);
+    }
+
+    fn poll_transmit(&mut self) -> Option<Packet> {
+        Node::poll_transmit(self)
+    }
+
+    fn poll_notice(&mut self) -> Option<Notice> {
+        self.poll_event().map(Into::into)
+    }
+
+    fn poll_timeout(&self) -> Option<Instant> {
+        Node::poll_timeout(self)
+    }
+
+    fn is_drained(&self) -> bool {
+        Node::is_drained(self)
+    }
+}

@@ -1,0 +1,43 @@
+//! What is on its way, ordered by its arrival.
+
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use sip_proto::Packet;
+
+/// A packet, or the news that it cannot be delivered, on its way to `to`.
+#[derive(Debug)]
+pub(crate) struct Flight {
+    pub(crate) due: Instant,
+    pub(crate) sequence: u64,
+    pub(crate) to: SocketAddr,
+    /// Its place in the trace.
+    pub(crate) at: Option<usize>,
+    pub(crate) cargo: Cargo,
+}
+
+#[derive(Debug)]
+pub(crate) enum Cargo {
+    Packet(Packet),
+    Unreachable(SocketAddr),
+}
+
+impl PartialEq for Flight {
+    fn eq(&self, other: &Self) -> bool {
+        self.sequence == other.sequence
+    }
+}
+
+impl Eq for Flight {}
+
+impl PartialOrd for Flight {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Flight {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        (self.due, self.sequence).cmp(&(other.due, other.sequence))
+    }
+}
