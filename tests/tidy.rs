@@ -64,7 +64,8 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ has a parent").to_path_buf()
 }
 
-/// Every file of the repository by its path from the root, without what builds and runs leave behind.
+/// Every file of the repository by its path from the root, without what builds and runs leave
+/// behind.
 fn files() -> Vec<(String, PathBuf)> {
     let mut found = Vec::new();
     collect(&root(), &root(), &mut found);

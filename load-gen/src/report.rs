@@ -150,15 +150,28 @@ fn table<T>(
     push(out, "");
 }
 
-/// Three to a line, three lines at most.
+/// CPU of all processes of a kind together, and the memory of the largest; kinds are the first words of
+/// their names, as in `site-alpha`.
 fn processes(out: &mut String, processes: &[ProcessUsage]) {
-    let used = |process: &ProcessUsage| {
+    let mut kinds: Vec<(&str, usize, f64, u64)> = Vec::new();
+    for process in processes {
+        let kind = process.name.split('-').next().unwrap_or_default();
         let (cpu, mib) = (process.user_s + process.system_s, process.max_rss_kib / 1_024);
-        format!("{} {cpu:.2} s CPU {mib} MiB", process.name)
-    };
-    for line in processes.chunks(3).take(3) {
-        push(out, &line.iter().map(used).collect::<Vec<_>>().join("   "));
+        match kinds.iter_mut().find(|(have, ..)| *have == kind) {
+            Some((_, count, sum, largest)) => {
+                *count += 1;
+                *sum += cpu;
+                *largest = mib.max(*largest);
+            }
+            None => kinds.push((kind, 1, cpu, mib)),
+        }
     }
+    let text = |(kind, count, cpu, mib): &(&str, usize, f64, u64)| {
+        let times = if *count > 1 { format!(" x{count}") } else { String::new() };
+        format!("{kind}{times} {cpu:.2} s, {mib} MiB")
+    };
+    let all: Vec<_> = kinds.iter().map(text).collect();
+    push(out, &format!("CPU, peak memory   {}", all.join("   ")));
 }
 
 fn reasons(out: &mut String, reasons: &[String]) {

@@ -3,13 +3,11 @@
 use std::time::Instant;
 
 use sip_proto::Rejection;
-use sip_proto::message::{Name, Request};
+use sip_proto::message::Request;
 use sip_proto::reason::{Reason, cause_of_status};
 use sip_proto::user_agent::End;
 use sip_proto::wall::WallClock;
 use telemetry::{BoxKind, CallRecord, Outcome, Party};
-
-use crate::location::commune;
 
 /// Q.850: normal call clearing.
 pub(crate) const NORMAL_CLEARING: u16 = 16;
@@ -44,12 +42,11 @@ pub(crate) struct Ending {
 impl Attempt {
     pub(crate) fn new(invite: &Request, now: Instant) -> Self {
         let to = invite.to().uri();
-        let access = invite.headers(Name::PAccessNetworkInfo).find_map(commune);
         Self {
             id: invite.session_id().map_or_else(String::new, |id| id.local().to_owned()),
             call_id: invite.call_id().to_owned(),
-            number: to.user().unwrap_or_else(|| to.as_str()).to_owned(),
-            commune: access.map(str::to_owned),
+            number: to.dialled().unwrap_or_else(|| to.as_str().to_owned()),
+            commune: invite.commune().map(str::to_owned),
             arrived: now,
             rang: None,
             answered: None,

@@ -11,12 +11,8 @@ pub(crate) fn is_served(uri: &Uri<'_>, number: &str) -> bool {
     if let Some(service) = uri.service() {
         return is_emergency(service);
     }
-    match uri.user() {
-        Some(user) => {
-            // RFC 3261 §19.1.6: telephone parameters follow the number inside the user part.
-            let user = user.split(';').next().unwrap_or(user);
-            user == number || is_international(user, number)
-        }
+    match uri.dialled() {
+        Some(dialled) => dialled == number,
         None => uri.is_sip(),
     }
 }
@@ -24,12 +20,6 @@ pub(crate) fn is_served(uri: &Uri<'_>, number: &str) -> bool {
 fn is_emergency(service: &str) -> bool {
     let top = service.split('.').next().unwrap_or(service);
     top.eq_ignore_ascii_case("sos")
-}
-
-/// `+33199001234` for 0199001234.
-fn is_international(user: &str, number: &str) -> bool {
-    let national = user.strip_prefix("+33");
-    national.is_some_and(|digits| number.strip_prefix('0') == Some(digits))
 }
 
 #[cfg(test)]

@@ -21,7 +21,6 @@ mod behaviour;
 mod centre;
 mod deadlines;
 mod destination;
-mod location;
 mod negotiation;
 mod position;
 pub mod program;

@@ -125,7 +125,7 @@ pub fn monitor_spec(topology: &Arc<Topology>, seed: u64) -> NodeSpec {
     let label = Label {
         name: "pool-monitor".to_owned(),
         kind: "pool monitor",
-        address: SocketAddr::new(host.unwrap_or([127, 0, 0, 1].into()), 0),
+        address: SocketAddr::new(host.unwrap_or_else(|| [127, 0, 0, 1].into()), 0),
         setting: "the address of the first trunk group".to_owned(),
     };
     let topology = Arc::clone(topology);

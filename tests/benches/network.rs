@@ -68,7 +68,11 @@ impl Bench {
         let folder = tempfile::tempdir()?;
         fs::write(folder.path().join("network.toml"), NETWORK)?;
         let program = target_folder()?.join("release/tocsin");
-        ensure!(program.exists(), "{} is missing: run `cargo build --release` first", program.display());
+        ensure!(
+            program.exists(),
+            "{} is missing: run `cargo build --release` first",
+            program.display()
+        );
         Ok(Self { folder, program })
     }
 
@@ -102,7 +106,8 @@ impl Bench {
         self.run(load)?;
         let taken = |name: &str| self.setup_times(name);
         let (callers, psaps) = (taken("load")?, taken("psap-centre")?);
-        let added = |(attempt, caller): (&String, &u64)| Some(caller.saturating_sub(*psaps.get(attempt)?));
+        let added =
+            |(attempt, caller): (&String, &u64)| Some(caller.saturating_sub(*psaps.get(attempt)?));
         let mut added: Vec<u64> = callers.iter().filter_map(added).collect();
         added.sort_unstable();
         ensure!(!added.is_empty(), "no call was answered");
@@ -117,7 +122,8 @@ impl Bench {
         let idle = self.run(Load { rate: 1, seconds: 2, talk: "1s", pinned: false })?;
         let held = self.run(Load { rate: 1_000, seconds: 10, talk: "20s", pinned: false })?;
         let calls = held["ledger"]["answered"].as_f64().unwrap_or(f64::NAN);
-        let bytes = |name: &str| ((rss_of(&held, name) - rss_of(&idle, name)) * 1024.0 / calls).round();
+        let bytes =
+            |name: &str| ((rss_of(&held, name) - rss_of(&idle, name)) * 1024.0 / calls).round();
         let (site, trunks) = (bytes("site-one"), bytes("trunks"));
         let figures = json!({
             "calls_held": calls, "switch": site + trunks, "call_server": site, "trunk_group": trunks,
@@ -134,7 +140,10 @@ impl Bench {
             let summary = self.run(Load { rate, seconds: 10, talk: "100ms", pinned: false })?;
             let ledger = &summary["ledger"];
             let all = ledger["offered"] == ledger["answered"] && summary["verdict"] == "pass";
-            println!("{rate} calls/s: {} of {} answered, {}", ledger["answered"], ledger["offered"], summary["verdict"]);
+            println!(
+                "{rate} calls/s: {} of {} answered, {}",
+                ledger["answered"], ledger["offered"], summary["verdict"]
+            );
             if !all {
                 break;
             }
@@ -157,7 +166,8 @@ impl Bench {
                  [limits]\nmax_in_progress = 100000\n"
             ),
         )?;
-        let mut command = if load.pinned { Command::new("taskset") } else { Command::new(&self.program) };
+        let mut command =
+            if load.pinned { Command::new("taskset") } else { Command::new(&self.program) };
         if load.pinned {
             command.args(["-c", "0"]).arg(&self.program);
         }
@@ -174,9 +184,11 @@ impl Bench {
         let mut times = HashMap::new();
         for line in fs::read_to_string(records)?.lines() {
             let record: Value = serde_json::from_str(line)?;
-            if let (Some(attempt), Some(start), Some(answer)) =
-                (record["attempt"].as_str(), record["start_us"].as_u64(), record["answer_us"].as_u64())
-            {
+            if let (Some(attempt), Some(start), Some(answer)) = (
+                record["attempt"].as_str(),
+                record["start_us"].as_u64(),
+                record["answer_us"].as_u64(),
+            ) {
                 times.insert(attempt.to_owned(), answer.saturating_sub(start));
             }
         }
@@ -193,7 +205,8 @@ fn process<'a>(summary: &'a Value, name: &str) -> Option<&'a Value> {
 }
 
 fn cpu_of(summary: &Value, name: &str) -> f64 {
-    let seconds = |process: &Value| Some(process["user_s"].as_f64()? + process["system_s"].as_f64()?);
+    let seconds =
+        |process: &Value| Some(process["user_s"].as_f64()? + process["system_s"].as_f64()?);
     process(summary, name).and_then(seconds).unwrap_or(f64::NAN)
 }
 

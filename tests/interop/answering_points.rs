@@ -62,7 +62,8 @@ fn an_unavailable_psap_makes_the_next_one_answer() {
 /// RFC 3261 §8.1.3.4, for a Contact that is a PSAP of this network.
 #[test]
 fn a_psap_can_redirect_to_another_one() {
-    let (_, records) = call(Sipp::own("psap_redirects").setting("overflow", "0353010016@127.0.0.1"));
+    let (_, records) =
+        call(Sipp::own("psap_redirects").setting("overflow", "0353010016@127.0.0.1"));
     expect_rerouted(&records);
 }
 

@@ -10,6 +10,9 @@ use tempfile::TempDir;
 use crate::loopback;
 use crate::process::Process;
 
+/// Its own number; it takes calls to no other. That of the PSAP `first` in `network.toml`.
+const NUMBER: &str = "0353010015";
+
 /// A running softphone with one account.
 #[derive(Debug)]
 pub(crate) struct Baresip {
@@ -28,7 +31,7 @@ impl Baresip {
         write(&folder, "config", &config(address, &tone));
         let mode = if answers { "auto" } else { "manual" };
         let host = address.ip();
-        write(&folder, "accounts", &format!("<sip:phone@{host}>;regint=0;answermode={mode}\n"));
+        write(&folder, "accounts", &format!("<sip:{NUMBER}@{host}>;regint=0;answermode={mode}\n"));
         write(&folder, "contacts", "");
         let mut command = Command::new("baresip");
         // It ends by itself if a test ends without it.
@@ -47,8 +50,10 @@ impl Baresip {
         self.process.write(&format!("/dial {uri}"));
     }
 
+    /// Ends its call, with BYE or CANCEL.
     pub(crate) fn hang_up(&mut self) {
         self.process.write("/hangup");
+        self.process.until("terminate call");
     }
 
     /// Waits until it hears that the other side rings.
@@ -59,11 +64,6 @@ impl Baresip {
     /// Waits until it says that the call is established.
     pub(crate) fn until_established(&mut self) {
         self.process.until("Call established");
-    }
-
-    /// Waits until it says that a call of its own was ended by itself.
-    pub(crate) fn until_terminated(&mut self) {
-        self.process.until("terminated (duration");
     }
 
     /// Waits until it says that the other side ended the call.

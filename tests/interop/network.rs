@@ -71,8 +71,7 @@ impl Network {
         }
         let mut network =
             Self { programs: Vec::new(), addresses: BTreeMap::new(), settings, folder };
-        let psaps: &[_] =
-            if network.settings.foreign_psap { &["--psap", "second"] } else { &[] };
+        let psaps: &[_] = if network.settings.foreign_psap { &["--psap", "second"] } else { &[] };
         network.start_tier("psap", psaps, "psaps");
         network.start_tier("switch", &["--site", "alpha"], "sites");
         network.start_tier("switch", &["--trunks"], "trunk_groups");

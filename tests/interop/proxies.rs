@@ -13,9 +13,7 @@ fn calls_through_a_proxy_follow_the_route_set() {
     let caller = Sipp::caller("caller_hangs_up", kamailio.address());
     assert_eq!(caller.calls(50).with(&["-r", "25", "-d", "200"]).run().successful, 50);
     let records = network.stop();
-    for kind in ["trunk_group", "call_server", "psap"] {
-        records.expect(kind, "answered", 50).expect_each(kind, "ended_by", "caller");
-    }
+    records.expect_on_path("answered", 50).expect_each_on_path("ended_by", "caller");
 }
 
 /// The BYE of the PSAP follows it in the opposite direction.
@@ -26,9 +24,7 @@ fn a_psap_hangs_up_through_a_proxy() {
     let caller = Sipp::caller("callee_hangs_up", kamailio.address());
     assert_eq!(caller.calls(20).with(&["-r", "20"]).run().successful, 20);
     let records = network.stop();
-    for kind in ["trunk_group", "call_server", "psap"] {
-        records.expect(kind, "answered", 20).expect_each(kind, "ended_by", "callee");
-    }
+    records.expect_on_path("answered", 20).expect_each_on_path("ended_by", "callee");
 }
 
 #[test]
@@ -38,7 +34,5 @@ fn a_caller_gives_up_through_a_proxy() {
     let caller = Sipp::caller("caller_cancels", kamailio.address());
     assert_eq!(caller.calls(20).with(&["-r", "20"]).run().successful, 20);
     let records = network.stop();
-    for kind in ["trunk_group", "call_server", "psap"] {
-        records.expect(kind, "abandoned", 20);
-    }
+    records.expect_on_path("abandoned", 20);
 }

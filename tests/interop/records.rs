@@ -5,6 +5,9 @@ use std::path::Path;
 
 use serde_json::Value;
 
+/// The boxes of ours that a call of a foreign caller passes.
+pub(crate) const PATH: [&str; 3] = ["trunk_group", "call_server", "psap"];
+
 /// What became of each call, in the words of each box.
 #[derive(Debug)]
 pub(crate) struct Records(Vec<Value>);
@@ -31,6 +34,17 @@ impl Records {
         let said = (outcomes.len(), right);
         assert_eq!(said, (count, count), "{kind}: calls, and those {outcome}; {:#?}", self.0);
         self
+    }
+
+    /// Checks that each of our boxes on the [`PATH`] saw `count` calls, all with this `outcome`.
+    pub(crate) fn expect_on_path(&self, outcome: &str, count: usize) -> &Self {
+        PATH.iter().fold(self, |records, kind| records.expect(kind, outcome, count))
+    }
+
+    /// Checks that a field has the same value in all records of the [`PATH`].
+    pub(crate) fn expect_each_on_path(&self, field: &str, value: impl Into<Value>) -> &Self {
+        let value = value.into();
+        PATH.iter().fold(self, |records, kind| records.expect_each(kind, field, value.clone()))
     }
 
     /// Checks that a field has the same value in all records of `kind`.

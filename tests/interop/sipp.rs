@@ -1,5 +1,6 @@
 //! SIPp, as caller or as answering point, with a scenario of `sipp/` or one of its own.
 
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
@@ -14,7 +15,10 @@ use crate::process::Process;
 pub(crate) struct Sipp {
     name: String,
     command: Command,
+    /// SIPp wants it after the settings that it uses.
+    scenario: [OsString; 2],
     address: SocketAddr,
+    request_uri: Option<String>,
     folder: TempDir,
 }
 
@@ -47,19 +51,15 @@ impl Sipp {
     /// An answering point that behaves as `sipp/NAME.xml` says.
     pub(crate) fn own(name: &str) -> Self {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("interop/sipp");
-        let mut sipp = Self::new(name);
-        sipp.command.arg("-sf").arg(folder.join(format!("{name}.xml")));
-        sipp
+        Self::new(name, ["-sf".into(), folder.join(format!("{name}.xml")).into()])
     }
 
     /// An answering point with a scenario that is part of SIPp.
     pub(crate) fn built_in(name: &str) -> Self {
-        let mut sipp = Self::new(name);
-        sipp.command.args(["-sn", name]);
-        sipp
+        Self::new(name, ["-sn".into(), name.into()])
     }
 
-    fn new(name: &str) -> Self {
+    fn new(name: &str, scenario: [OsString; 2]) -> Self {
         let folder = TempDir::new().expect("a temporary folder");
         let address = loopback::free_port(loopback::host());
         let mut command = Command::new("sipp");
@@ -71,12 +71,17 @@ impl Sipp {
         command.args(["-trace_err", "-error_file", "errors.log"]);
         // It ends by itself if a test ends without it.
         command.args(["-timeout", "45s", "-timeout_error", "-max_invite_retrans", "12"]);
-        Self { name: name.to_owned(), command, address, folder }
+        Self { name: name.to_owned(), command, scenario, address, request_uri: None, folder }
     }
 
     fn calling(mut self, to: SocketAddr) -> Self {
         self.command.arg(to.to_string());
-        self.with(&["-s", "112"]).setting("request_uri", &format!("sip:112@{to}"))
+        self.with(&["-s", "112"]).dialling(&format!("sip:112@{to}"))
+    }
+
+    /// What the callers of `sipp/` dial, instead of 112.
+    pub(crate) fn dialling(self, uri: &str) -> Self {
+        Self { request_uri: Some(uri.to_owned()), ..self }
     }
 
     /// How many calls it places or takes, and then ends.
@@ -102,11 +107,12 @@ impl Sipp {
 
     /// Starts it, and waits until it listens.
     pub(crate) fn start(mut self) -> Running {
-        let mut process = Process::foreign(
-            &format!("SIPp ({})", self.name),
-            "sip-tester",
-            &mut self.command,
-        );
+        if let Some(uri) = &self.request_uri {
+            self.command.args(["-key", "request_uri", uri]);
+        }
+        self.command.args(&self.scenario);
+        let mut process =
+            Process::foreign(&format!("SIPp ({})", self.name), "sip-tester", &mut self.command);
         process.until("Scenario Screen");
         Running { process, folder: self.folder }
     }

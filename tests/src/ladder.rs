@@ -9,7 +9,8 @@
 //! 0.700   |             |--BYE---X    |
 //! ```
 //!
-//! Nothing that chance decides (tags, branches, Call-IDs) is in the picture, so it can be compared from run to run.
+//! Nothing that chance decides (tags, branches, Call-IDs) is in the picture, so it can be compared
+//! from run to run.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -55,7 +56,8 @@ struct Arrow<'a> {
 }
 
 impl<'a> Ladder<'a> {
-    /// A ladder with these boxes, from left to right. Packets to and from other boxes are left out, and so are probes.
+    /// A ladder with these boxes, from left to right. Packets to and from other boxes are left out,
+    /// and so are probes.
     #[must_use]
     pub fn new(title: &str, columns: Vec<(String, SocketAddr)>, trace: &'a Trace) -> Self {
         let since = Duration::ZERO;

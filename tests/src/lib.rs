@@ -6,8 +6,8 @@
 //!                                                  └──► Trace ──► Ladder: one call as a picture
 //! ```
 //!
-//! The same seed gives the same packets at the same times, so a failing schedule can be replayed. The
-//! boxes are those that the actors run; only the sockets and the clock are simulated.
+//! The same seed gives the same packets at the same times, so a failing schedule can be replayed.
+//! The boxes are those that the actors run; only the sockets and the clock are simulated.
 
 mod account;
 mod any_node;

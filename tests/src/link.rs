@@ -12,7 +12,8 @@ use rand::rngs::StdRng;
 pub struct Link {
     /// One way.
     pub latency: Duration,
-    /// Added to the latency, evenly between nothing and this much: later packets overtake earlier ones.
+    /// Added to the latency, evenly between nothing and this much: later packets overtake earlier
+    /// ones.
     pub jitter: Duration,
     /// Share of UDP packets that vanish.
     pub loss: f64,

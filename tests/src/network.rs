@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use load_gen::campaign::Campaign;
 use load_gen::{Generator, Shard};
+use node::Node as _;
 use psap_mock::Psap;
 use sip_proto::timer::Timers;
 use sip_proto::user_agent::{Invite, LegId};
@@ -44,7 +45,8 @@ pub struct Network {
 }
 
 impl Network {
-    /// Every box of the network that `text` describes, a telephone called `caller`, and a pool monitor.
+    /// Every box of the network that `text` describes, a telephone called `caller`, and a pool
+    /// monitor.
     ///
     /// # Panics
     /// When `text` describes no network.
@@ -109,7 +111,6 @@ impl Network {
         self.name("generator", address(GENERATOR));
         self.net.attach(address(GENERATOR), generator);
         self.net.act(address(GENERATOR), |generator: &mut Generator, now| {
-            use node::Node as _;
             generator.handle_command(now, load_gen::Command::Start { at: now });
         });
     }
@@ -169,7 +170,8 @@ impl Network {
         self.net.run_for(time);
     }
 
-    /// Runs until no box has a call any more, looking once a second. False when `limit` is over first.
+    /// Runs until no box has a call any more, looking once a second. False when `limit` is over
+    /// first.
     pub fn run_until_idle(&mut self, limit: Duration) -> bool {
         let end = self.net.now() + limit;
         while self.net.now() < end {
@@ -212,8 +214,9 @@ impl Network {
         held
     }
 
-    /// `offered = answered + rejected + abandoned + timed out + lost + in progress` for each box that has lived from the
-    /// start, by its records, and its counters say the same. Returns what does not hold.
+    /// `offered = answered + rejected + abandoned + timed out + lost + in progress` for each box
+    /// that has lived from the start, by its records, and its counters say the same. Returns what
+    /// does not hold.
     #[must_use]
     pub fn unbalanced(&self) -> Vec<String> {
         let mut account = Account::new(self.net.records());
@@ -252,7 +255,8 @@ impl Network {
         account.mistakes()
     }
 
-    /// Compares the records of all boxes, attempt by attempt. `started` attempts were made by generators.
+    /// Compares the records of all boxes, attempt by attempt. `started` attempts were made by
+    /// generators.
     #[must_use]
     pub fn ledger(&self, started: u64, foreign_callers: bool) -> Ledger {
         let mut audit = Audit::new(Rules { foreign_callers, ..Rules::default() });
@@ -277,25 +281,21 @@ impl Network {
 
     #[must_use]
     pub fn trunk_group(&self, name: &str) -> switch::trunk_group::Snapshot {
-        use node::Node as _;
         self.net.node::<TrunkGroup>(self.at(name)).snapshot()
     }
 
     #[must_use]
     pub fn call_server(&self, name: &str) -> switch::call_server::Snapshot {
-        use node::Node as _;
         self.net.node::<CallServer>(self.at(name)).snapshot()
     }
 
     #[must_use]
     pub fn psap(&self, name: &str) -> psap_mock::Snapshot {
-        use node::Node as _;
         self.net.node::<Psap>(self.at(name)).snapshot()
     }
 
     #[must_use]
     pub fn generator(&self) -> load_gen::Snapshot {
-        use node::Node as _;
         self.net.node::<Generator>(address(GENERATOR)).snapshot()
     }
 

@@ -6,8 +6,8 @@
 //!            └── next deadline ► handle_timeout ─┘    poll_event ─────► records, changes
 //! ```
 //!
-//! A step jumps to whatever is due first. Nothing sleeps, nothing iterates a hash map, and chance comes
-//! from one seed, so a simulation can be repeated exactly.
+//! A step jumps to whatever is due first. Nothing sleeps, nothing iterates a hash map, and chance
+//! comes from one seed, so a simulation can be repeated exactly.
 
 use std::any::Any;
 use std::cmp::Reverse;

@@ -101,8 +101,8 @@ impl Trace {
 }
 
 impl Sighting {
-    /// `INVITE`, `re-INVITE`, `180`, `200 BYE`: the method of a request; the status of a response, with its method unless that
-    /// is INVITE.
+    /// `INVITE`, `re-INVITE`, `180`, `200 BYE`: the method of a request; the status of a response,
+    /// with its method unless that is INVITE.
     #[must_use]
     pub fn label(&self) -> String {
         label(&self.bytes)

@@ -20,7 +20,7 @@ fn dead_site_is_passed_over_before_the_caller_notices() {
     assert_idle(&mut network);
 }
 
-// A caller who hears it ring is not rung anew elsewhere; who gives up is answered by the trunk group.
+// The caller's CANCEL finds a dead site; the trunk group answers in its place.
 #[test]
 fn site_dies_while_it_rings() {
     let mut network = two_sites_with(&[("ring = \"2s\"", "ring = \"30s\"")]);
@@ -34,6 +34,39 @@ fn site_dies_while_it_rings() {
     let boxes = ["caller", "mobile", "alpha", "samu-59"];
     let ladder = network.ladder("site_dies_while_it_rings", &boxes).with_repeats_folded();
     assert_snapshot!(ladder);
+    assert_idle(&mut network);
+}
+
+// Probes every two seconds find the site down after its third silence, and the call moves on.
+#[test]
+fn ringing_call_moves_when_its_site_is_found_down() {
+    let changes = [("ring = \"2s\"", "ring = \"15s\""), ("\"1h\"", "\"2s\"")];
+    let mut network = two_sites_with(&changes);
+    let leg = network.dial("15");
+    network.run_for(seconds(1));
+    network.kill("alpha");
+    network.run_for(seconds(24));
+    network.hang_up("caller", leg);
+    network.run_for(ms(100));
+    assert_eq!(network.call(leg).ends, [Outcome::HungUp(true)]);
+    let title = "ringing_call_moves_when_its_site_is_found_down";
+    assert_snapshot!(network.ladder(title, &POOL).with_repeats_folded());
+    assert_idle(&mut network);
+}
+
+// RFC 3261 §16.8: without probes, Timer C (three minutes) decides for a caller who never gives up.
+#[test]
+fn patient_caller_is_rung_elsewhere_after_timer_c() {
+    let mut network = two_sites_with(&[("ring = \"2s\"", "ring = \"15s\"")]);
+    let leg = network.dial("15");
+    network.run_for(seconds(1));
+    network.kill("alpha");
+    network.run_for(seconds(236));
+    network.hang_up("caller", leg);
+    network.run_for(ms(100));
+    assert_eq!(network.call(leg).ends, [Outcome::HungUp(true)]);
+    let title = "patient_caller_is_rung_elsewhere_after_timer_c";
+    assert_snapshot!(network.ladder(title, &POOL).with_repeats_folded());
     assert_idle(&mut network);
 }
 

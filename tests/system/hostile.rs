@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use node::Node as _;
 use proptest::prelude::*;
+use proptest::sample::Index;
 use sip_proto::{Packet, Transport};
 use system_tests::network::Network;
 use system_tests::phone::Outcome;
@@ -58,6 +59,9 @@ fn torture_messages_change_no_call_and_leave_nothing() {
         for name in BOXES {
             let to = network.at(name);
             inject_from(&mut network, stranger, to, bytes.clone());
+            let packet =
+                Packet { transport: Transport::Tcp, peer: to, bytes: bytes.clone().into() };
+            network.net.inject(stranger, packet);
         }
         network.run_for(ms(10));
     }
@@ -111,10 +115,11 @@ fn mutate(mut bytes: Vec<u8>, mutation: &Mutation) -> Vec<u8> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
-    /// The packets of a call, damaged and sent by a stranger to any box, end no box and leak nothing.
+    /// The packets of a call, damaged and sent by a stranger to any box, end no box and leak
+    /// nothing.
     #[test]
     fn damaged_packets_leave_nothing_behind(
-        damage in prop::collection::vec((any::<prop::sample::Index>(), mutation(), 0..BOXES.len()), 1..30),
+        damage in prop::collection::vec((any::<Index>(), mutation(), 0..BOXES.len()), 1..30),
     ) {
         let mut network = two_sites();
         let leg = network.dial("15");

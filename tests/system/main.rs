@@ -3,7 +3,7 @@
 //! | module | what it asks |
 //! |---|---|
 //! | `calls`, `refusals`, `failover`, `races`, `sessions` | what one call looks like, as a ladder |
-//! | `flood`, `outage`, `pool` | what becomes of thousands of calls when links are bad and sites die |
+//! | `flood`, `outage`, `pool` | thousands of calls, while links are bad and sites die |
 //! | `selection` | which site a trunk group chooses |
 //! | `properties` | does anything leak, whatever callers, links and sites do |
 //! | `transparency` | what crosses unchanged |

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use switch::pool::MemberState;
 use system_tests::link::Link;
 use system_tests::network::Network;
 use telemetry::{BoxKind, Outcome};
@@ -70,6 +71,31 @@ fn calls_find_another_site_while_one_is_cut_off_and_use_it_again_afterwards() {
     let now = network.generator();
     assert_eq!(now.offered, now.answered + now.rejected + now.abandoned + now.timed_out + now.lost);
     assert!(now.answered * 10 > now.offered * 8, "{now:?}");
+    assert_idle(&mut network);
+}
+
+#[test]
+fn one_trunk_group_loses_one_site_and_the_others_keep_it() {
+    let mut network = network(26);
+    network.start_campaign(&campaign(60.0, seconds(30), 26));
+    let (mobile, alpha) = (network.at("mobile"), network.at("alpha"));
+    network.net.cut(mobile, alpha);
+    network.run_for(seconds(15));
+    let towards_alpha = |network: &Network, group: &str| {
+        let members = network.trunk_group(group).members;
+        let alpha = members.into_iter().find(|member| member.site == "alpha").unwrap();
+        (alpha.state, alpha.counts.answered)
+    };
+    assert_eq!(towards_alpha(&network, "mobile"), (MemberState::Down, 0));
+    let (state, answered) = towards_alpha(&network, "fixe");
+    assert_eq!(state, MemberState::Up);
+    assert!(answered > 10, "{answered}");
+    network.net.heal(mobile);
+    network.run_for(seconds(15));
+    assert!(towards_alpha(&network, "mobile").1 > 5);
+    assert!(network.run_until_idle(seconds(3 * 3_600)), "{:?}", network.held());
+    let ledger = network.ledger(network.generator().offered, false);
+    assert!(ledger.balanced && ledger.lost == 0, "{ledger:#?}");
     assert_idle(&mut network);
 }
 

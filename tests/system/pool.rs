@@ -18,7 +18,8 @@ fn changes_of(network: &Network, call_server: &str) -> Vec<(u64, MemberState)> {
     ours.map(|(at, change)| (at.as_secs(), change.to)).collect()
 }
 
-// Probes every 2 s with 1 s of patience; suspect after 1 silence, down after 3, up again after 2 answers.
+// Probes every 2 s with 1 s of patience; suspect after 1 silence, down after 3, up again after 2
+// answers.
 #[test]
 fn a_dead_site_is_suspected_then_down_and_comes_back() {
     let mut network = Network::new(SIX_SITES, Link::CLEAN, 31);

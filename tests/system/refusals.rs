@@ -14,10 +14,9 @@ fn dial(network: &mut Network, invite: Invite) -> LegId {
 
 #[test]
 fn busy_psap_sends_the_call_to_the_next_one() {
-    let mut network = two_sites_with(&[(
-        "number = \"0353010015\"\n",
-        "number = \"0353010015\"\nbehaviours = [{ share = 1.0, behaviour = \"reject\", status = 486 }]\n",
-    )]);
+    let number = "number = \"0353010015\"\n";
+    let busy = "behaviours = [{ share = 1.0, behaviour = \"reject\", status = 486 }]\n";
+    let mut network = two_sites_with(&[(number, &format!("{number}{busy}"))]);
     let leg = network.dial("15");
     network.run_for(seconds(3));
     network.hang_up("caller", leg);
@@ -70,7 +69,8 @@ fn no_circuit_is_refused_with_503() {
     assert_idle(&mut network);
 }
 
-// RFC 3261 §21.5.4: a full call server says when to come back; the trunk group tries the other site.
+// RFC 3261 §21.5.4: a full call server says when to come back; the trunk group tries the other
+// site.
 #[test]
 fn full_site_sheds_with_retry_after() {
     let mut network =

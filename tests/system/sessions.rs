@@ -7,7 +7,8 @@ use system_tests::phone::{Outcome, Phone, sdp};
 
 use crate::support::{PATH, assert_idle, ms, seconds, two_sites};
 
-/// The small network with a telephone in the place of the answering point, and a call between the two.
+/// The small network with a telephone in the place of the answering point, and a call between the
+/// two.
 fn talking() -> (Network, LegId, LegId) {
     let mut network = two_sites();
     network.phone("samu-59", "127.0.0.31:5060");

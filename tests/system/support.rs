@@ -119,7 +119,8 @@ pub(crate) fn campaign(rate: f64, length: Duration, seed: u64) -> Campaign {
     }
 }
 
-/// Nothing is left anywhere: no call, no circuit, no position, and after a drain no leg and no transaction.
+/// Nothing is left anywhere: no call, no circuit, no position, and after a drain no leg and no
+/// transaction.
 pub(crate) fn assert_idle(network: &mut Network) {
     let idle = network.run_until_idle(seconds(3 * 3_600));
     assert!(idle, "still held: {:#?}", network.held());

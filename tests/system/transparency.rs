@@ -112,7 +112,8 @@ fn location_identity_and_bodies_cross_byte_for_byte() {
     assert_idle(&mut network);
 }
 
-// RFC 7989 §6 and §7: every message of a call carries the caller's half, and later the callee's too.
+// RFC 7989 §6 and §7: every message of a call carries the caller's half, and later the callee's
+// too.
 #[test]
 fn session_id_names_the_attempt_in_every_message() {
     let mut network = two_sites();

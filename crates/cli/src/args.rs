@@ -28,8 +28,9 @@ pub struct BoxArgs {
     /// Seed of every random draw; the default is drawn from the system
     #[arg(long, value_name = "NUMBER")]
     pub seed: Option<u64>,
-    /// How long calls in progress may take to end once the program is asked to stop
-    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration)]
+    /// How long calls in progress may take to end once the program is asked to stop; a BYE to a peer
+    /// that is gone takes 32 s
+    #[arg(long, value_name = "DURATION", default_value = "40s", value_parser = duration)]
     pub drain_timeout: Duration,
     /// Report on standard output and take orders on standard input, as a child of `tocsin run`
     #[arg(long, hide = true)]

@@ -55,8 +55,9 @@ impl CallServer {
             self.user_agent.hang_up(now, other, reason.as_ref());
         }
         self.counts.lost += u64::from(outcome == Outcome::Lost);
-        let cause =
-            reason.as_ref().map_or(if trouble.is_some() { 41 } else { 16 }, Reason::q850_cause);
+        let cause = reason
+            .as_ref()
+            .map_or_else(|| if trouble.is_some() { 41 } else { 16 }, Reason::q850_cause);
         self.records.push_back(CallRecord {
             end_us: self.micros(now),
             outcome,

@@ -59,7 +59,7 @@ impl PoolMonitor {
                 timers: crate::call_server::sip_timers(topology),
                 ..Config::new(address, seed)
             }),
-            pool: topology.pool.clone(),
+            pool: topology.pool,
             members: members.collect(),
             next_round: Some(now),
             changes: std::collections::VecDeque::new(),

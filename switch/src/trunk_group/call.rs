@@ -33,7 +33,6 @@ pub(super) struct Call {
     pub(super) nonce: u64,
     /// Call-ID and the caller's tag: finds this call for requests inside its dialog.
     pub(super) key: Box<str>,
-    pub(super) caller_tag: Box<str>,
     /// The caller's INVITE transaction.
     pub(super) server: ServerId,
     /// Where the caller's INVITE came from.

@@ -32,6 +32,7 @@ use slab::Slab;
 use telemetry::CallRecord;
 use topology::Topology;
 
+use crate::pool::MemberState;
 use call::{Call, CallId, Owner};
 use member::Member;
 use selection::Selection;
@@ -128,7 +129,7 @@ impl TrunkGroup {
             members: settings.members.iter().map(|one| Member::new(one, &topology.pool)).collect(),
             selection: Selection::new(
                 settings.policy,
-                StdRng::seed_from_u64(seed ^ 0x7472_756e_6b),
+                StdRng::seed_from_u64(seed ^ 0x0074_7275_6e6b),
             ),
             settings,
             calls: Slab::new(),
@@ -167,7 +168,7 @@ impl TrunkGroup {
             Event::Failed { id, owner, .. } => match owner {
                 Owner::Setup(call) => self.setup_failed(now, call, id),
                 Owner::Inside { call, server, ends } => self.inside_failed(now, call, server, ends),
-                Owner::Probe(member) => self.probe_silent(member, id),
+                Owner::Probe(member) => self.probe_silent(now, member, id),
             },
             Event::NoAck { .. } => {}
         }
@@ -257,13 +258,18 @@ impl TrunkGroup {
         }
     }
 
-    fn probe_silent(&mut self, index: usize, id: ClientId) {
-        if self.probes.get(&index) == Some(&id) {
-            self.probes.remove(&index);
-            self.transactions.forget(id);
-            if let Some(member) = self.members.get_mut(index) {
-                member.watch.silent();
-            }
+    fn probe_silent(&mut self, now: Instant, index: usize, id: ClientId) {
+        if self.probes.get(&index) != Some(&id) {
+            return;
+        }
+        self.probes.remove(&index);
+        self.transactions.forget(id);
+        let Some(member) = self.members.get_mut(index) else { return };
+        let before = member.watch.state();
+        member.watch.silent();
+        let fell = before != MemberState::Down && member.watch.state() == MemberState::Down;
+        if fell {
+            self.rescue_calls(now, index);
         }
     }
 }
@@ -286,7 +292,7 @@ impl Node for TrunkGroup {
                 Wake::Call(id) => self.overdue(now, id),
                 Wake::ProbeRound if self.draining => {}
                 Wake::ProbeRound => self.probe_round(now),
-                Wake::ProbeTimeout(index, id) => self.probe_silent(index, id),
+                Wake::ProbeTimeout(index, id) => self.probe_silent(now, index, id),
             }
         }
         self.settle(now);

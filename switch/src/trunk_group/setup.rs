@@ -1,7 +1,8 @@
 //! From the caller's INVITE to its final response: one site after the other.
 //!
-//! A site that dies while the call rings says nothing more; its caller's INVITE is decided by Timer C or by the caller's
-//! patience. A site that dies before its first response is left after `next_site_after`.
+//! A site that dies before its first response is left after `next_site_after`. A site that dies while
+//! the call rings says nothing more: its calls move to the next site as soon as the probes say that
+//! it is down (`rescue_calls`). What an answered call loses with its site is lost.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -44,7 +45,6 @@ impl TrunkGroup {
         let call = Call {
             nonce: self.next_nonce,
             key: key.clone(),
-            caller_tag: invite.from_tag().into(),
             server,
             source,
             invite: Some(invite),
@@ -276,19 +276,33 @@ impl TrunkGroup {
         self.try_next(now, id, Some(silent));
     }
 
+    /// A site is down: the calls that had no answer there go to the next one.
+    pub(super) fn rescue_calls(&mut self, now: Instant, index: usize) {
+        let there = |call: &Call| call.circuit.as_ref().is_some_and(|(at, _)| *at == index);
+        let unanswered = |call: &Call| matches!(call.state, State::Trying | State::Proceeding);
+        let ids: Vec<_> = self
+            .calls
+            .iter()
+            .filter(|(_, call)| there(call) && unanswered(call))
+            .map(|(slot, call)| CallId { slot, nonce: call.nonce })
+            .collect();
+        for id in ids {
+            self.site_is_silent(now, id);
+        }
+    }
+
     /// The caller sent CANCEL; the CANCEL itself has been answered.
     pub(super) fn cancelled(&mut self, now: Instant, owner: Owner, invite: ServerId) {
         match owner {
             Owner::Setup(id) => {
+                // A site that answers no CANCEL within this time is dead, whatever it said before.
                 let limit = now + self.settings.next_site_after;
                 let Some(call) = self.call_mut(id) else { return };
-                let silent = call.state == State::Trying;
                 call.state = State::Cancelled;
                 if let Some(client) = call.client {
                     self.transactions.cancel(now, client, Vec::new());
                 }
-                // A silent site answers no CANCEL either.
-                self.wake_call_at(id, if silent { limit } else { now + TIMER_C });
+                self.wake_call_at(id, limit);
             }
             Owner::Inside { call, .. } => {
                 let inside =
@@ -361,7 +375,7 @@ impl TrunkGroup {
         });
     }
 
-    fn open_record(&mut self, now: Instant, invite: &Request) -> CallRecord {
+    fn open_record(&self, now: Instant, invite: &Request) -> CallRecord {
         let at = self.micros(now);
         let attempt = invite.session_id().map(|id| id.local().to_owned());
         CallRecord {

@@ -12,7 +12,8 @@ impl Uri<'_> {
         }
         // RFC 3261 §19.1.6: a user part may carry the parameters of a tel URI.
         let user = self.user()?.split(';').next()?;
-        Some(user.to_owned())
+        // E.164 of this country's plan: the same number as dialled inside it.
+        Some(user.strip_prefix("+33").map_or_else(|| user.to_owned(), |rest| format!("0{rest}")))
     }
 }
 
@@ -60,6 +61,7 @@ mod tests {
         let dialled = |text| Uri::parse(text).unwrap().dialled();
         assert_eq!(dialled("sip:112@127.0.0.1").as_deref(), Some("112"));
         assert_eq!(dialled("sip:15;phone-context=+33@127.0.0.1").as_deref(), Some("15"));
+        assert_eq!(dialled("tel:+33199001234").as_deref(), Some("0199001234"));
         assert_eq!(dialled("tel:18;phone-context=+33").as_deref(), Some("18"));
         assert_eq!(dialled("URN:service:SOS.fire").as_deref(), Some("urn:service:sos.fire"));
         assert_eq!(dialled("sip:127.0.0.1"), None);

@@ -20,7 +20,7 @@ use super::plan::{Process, Tier, processes};
 /// How long a tier may take to listen.
 const START_LIMIT: Duration = Duration::from_secs(20);
 /// How long a process may take to end after its drain began; longer than its own drain timeout.
-const END_LIMIT: Duration = Duration::from_secs(15);
+const END_LIMIT: Duration = Duration::from_secs(50);
 
 pub(crate) struct Fleet {
     members: Vec<Member>,
@@ -35,8 +35,10 @@ struct Member {
     usage: Option<Usage>,
     /// The last snapshot of each box.
     snapshots: serde_json::Map<String, Value>,
-    /// How it ended without being told to.
+    /// How it ended without being told to, or without a last word.
     lost: Option<String>,
+    /// Its exit status, when it ended as told but not well.
+    trouble: Option<String>,
 }
 
 impl Fleet {
@@ -51,6 +53,7 @@ impl Fleet {
             usage: None,
             snapshots: serde_json::Map::new(),
             lost: None,
+            trouble: None,
         };
         let mut fleet =
             Self { members: processes(prepared).into_iter().map(member).collect(), news };
@@ -130,8 +133,10 @@ impl Fleet {
                 member.child = None;
                 // A generator ends by itself; anything else that ends without being told to is lost.
                 let expected = member.told_to_end || member.process.tier == Tier::Load;
-                if !clean || !expected {
+                if !expected || member.usage.is_none() {
                     member.lost = Some(status);
+                } else if !clean {
+                    member.trouble = Some(status);
                 }
             }
         }
@@ -231,10 +236,15 @@ impl Fleet {
         self.members.iter().filter_map(lost).flatten().collect()
     }
 
-    /// Sentences about processes that were lost.
+    /// Sentences about processes that were lost or did not end well.
     pub(crate) fn losses(&self) -> Vec<String> {
         let loss = |member: &Member| {
-            Some(format!("process {} was lost: {}", member.process.name, member.lost.as_ref()?))
+            let name = &member.process.name;
+            let lost = member.lost.as_ref().map(|how| format!("process {name} was lost: {how}"));
+            let trouble = member.trouble.as_ref();
+            let trouble =
+                trouble.map(|how| format!("process {name} did not end well: {how}; see its log"));
+            lost.or(trouble)
         };
         self.members.iter().filter_map(loss).collect()
     }
