@@ -168,10 +168,11 @@ fn processes(out: &mut String, processes: &[ProcessUsage]) {
     }
     let text = |(kind, count, cpu, mib): &(&str, usize, f64, u64)| {
         let times = if *count > 1 { format!(" x{count}") } else { String::new() };
-        format!("{kind}{times} {cpu:.2} s, {mib} MiB")
+        format!("{kind}{times}: {cpu:.2} s CPU, {mib} MiB")
     };
-    let all: Vec<_> = kinds.iter().map(text).collect();
-    push(out, &format!("CPU, peak memory   {}", all.join("   ")));
+    for line in kinds.chunks(3) {
+        push(out, &line.iter().map(text).collect::<Vec<_>>().join("   "));
+    }
 }
 
 fn reasons(out: &mut String, reasons: &[String]) {

@@ -8,7 +8,7 @@ use std::process::Command;
 use tempfile::TempDir;
 
 use crate::loopback;
-use crate::process::Process;
+use crate::process::{Process, installed};
 
 /// Its own number; it takes calls to no other. That of the PSAP `first` in `network.toml`.
 const NUMBER: &str = "0353010015";
@@ -33,10 +33,10 @@ impl Baresip {
         let host = address.ip();
         write(&folder, "accounts", &format!("<sip:{NUMBER}@{host}>;regint=0;answermode={mode}\n"));
         write(&folder, "contacts", "");
-        let mut command = Command::new("baresip");
+        let mut command = Command::new(installed("baresip", "baresip-core"));
         // It ends by itself if a test ends without it.
         command.arg("-4").arg("-f").arg(folder.path()).args(["-t", "45"]);
-        let mut process = Process::foreign("baresip", "baresip-core", &mut command);
+        let mut process = Process::start("baresip", &mut command);
         process.until("baresip is ready");
         Self { process, address, _folder: folder }
     }

@@ -1,6 +1,7 @@
 //! One child process: what it says, line by line, and its end. Nothing waits for time, only for events.
 
 use std::io::{BufRead as _, BufReader, Read, Write as _};
+use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
@@ -20,31 +21,16 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    /// Starts a program of a Debian package.
-    ///
-    /// # Panics
-    /// When it is not installed, with the name of the package.
-    pub(crate) fn foreign(name: &str, package: &str, command: &mut Command) -> Self {
-        let path = std::env::var("PATH").unwrap_or_default();
-        // Kamailio is where only root's PATH leads.
-        command.env("PATH", format!("{path}:/usr/sbin:/sbin"));
-        Self::start(name, command).unwrap_or_else(|error| {
-            panic!(
-                "cannot start {name} ({error}): install the package {package} \
-                 (apt-get install {package}, or tests/install-peers.sh)"
-            )
-        })
-    }
-
-    /// Starts any program, with its input and output in our hands.
-    pub(crate) fn start(name: &str, command: &mut Command) -> std::io::Result<Self> {
+    /// Starts a program with its input and output in our hands.
+    pub(crate) fn start(name: &str, command: &mut Command) -> Self {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn()?;
+        let mut child =
+            command.spawn().unwrap_or_else(|error| panic!("cannot start {name}: {error}"));
         let (sender, lines) = channel();
         listen(child.stdout.take().expect("a piped stdout"), sender.clone());
         listen(child.stderr.take().expect("a piped stderr"), sender);
         let stdin = child.stdin.take();
-        Ok(Self { name: name.to_owned(), child, stdin, lines, said: Vec::new() })
+        Self { name: name.to_owned(), child, stdin, lines, said: Vec::new() }
     }
 
     /// Waits for a line that contains `wanted`, and returns it.
@@ -113,6 +99,23 @@ impl Drop for Process {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Where a program of a Debian package is.
+///
+/// # Panics
+/// When it is not installed, with the name of the package.
+pub(crate) fn installed(program: &str, package: &str) -> PathBuf {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    // Kamailio is where only root's PATH leads.
+    let folders = std::env::split_paths(&path).chain(["/usr/sbin".into()]);
+    let mut places = folders.map(|folder| folder.join(program));
+    places.find(|place| place.is_file()).unwrap_or_else(|| {
+        panic!(
+            "{program} is not installed: install the package {package} \
+             (apt-get install {package}, or tests/install-peers.sh for all)"
+        )
+    })
 }
 
 fn listen(output: impl Read + Send + 'static, lines: Sender<String>) {

@@ -24,8 +24,7 @@ impl Program {
         let mut command = Command::new(tocsin());
         command.args(arguments).arg("--supervised").arg("--records").arg(records);
         command.args(["--log-filter", "warn"]);
-        eprintln!("DBG {command:?}");
-        let process = Process::start(name, &mut command).expect("our own program starts");
+        let process = Process::start(name, &mut command);
         Self { name: name.to_owned(), process }
     }
 

@@ -8,7 +8,7 @@ use std::process::Command;
 use tempfile::TempDir;
 
 use crate::loopback;
-use crate::process::Process;
+use crate::process::{Process, installed};
 
 /// A command line for SIPp.
 #[derive(Debug)]
@@ -62,7 +62,9 @@ impl Sipp {
     fn new(name: &str, scenario: [OsString; 2]) -> Self {
         let folder = TempDir::new().expect("a temporary folder");
         let address = loopback::free_port(loopback::host());
-        let mut command = Command::new("sipp");
+        // SIPp keeps its words back while nobody looks, but we wait for them.
+        let mut command = Command::new("stdbuf");
+        command.arg("-oL").arg(installed("sipp", "sip-tester"));
         command.current_dir(folder.path()).env("TERM", "dumb");
         let port = address.port().to_string();
         let host = address.ip().to_string();
@@ -111,8 +113,7 @@ impl Sipp {
             self.command.args(["-key", "request_uri", uri]);
         }
         self.command.args(&self.scenario);
-        let mut process =
-            Process::foreign(&format!("SIPp ({})", self.name), "sip-tester", &mut self.command);
+        let mut process = Process::start(&format!("SIPp ({})", self.name), &mut self.command);
         process.until("Scenario Screen");
         Running { process, folder: self.folder }
     }

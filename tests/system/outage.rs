@@ -75,6 +75,25 @@ fn calls_find_another_site_while_one_is_cut_off_and_use_it_again_afterwards() {
 }
 
 #[test]
+fn sites_die_and_return_while_links_are_bad() {
+    let mut network = Network::new(SIX_SITES, Link::BAD, 27);
+    network.net.forget_packets();
+    network.start_campaign(&campaign(60.0, seconds(40), 27));
+    for site in ["alpha", "epsilon", "beta"] {
+        network.run_for(seconds(6));
+        network.kill(site);
+        network.run_for(seconds(6));
+        network.revive(site);
+        assert_eq!(network.unbalanced(), [""; 0]);
+    }
+    assert!(network.run_until_idle(seconds(3 * 3_600)), "{:?}", network.held());
+    let ledger = network.ledger(network.generator().offered, false);
+    assert!(ledger.balanced, "{ledger:#?}");
+    assert!(ledger.answered > 1_500, "{ledger:#?}");
+    assert_idle(&mut network);
+}
+
+#[test]
 fn one_trunk_group_loses_one_site_and_the_others_keep_it() {
     let mut network = network(26);
     network.start_campaign(&campaign(60.0, seconds(30), 26));
