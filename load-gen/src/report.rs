@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use telemetry::Quantiles;
 
-use crate::summary::{GroupMetrics, ProcessUsage, PsapService, Summary};
+use crate::summary::{GroupMetrics, ProcessUsage, PsapFigures, Summary};
 
 /// Rows per table; the rest is counted in one more line.
 const ROWS: usize = 6;
@@ -105,9 +105,9 @@ fn sites(out: &mut String, sites: &BTreeMap<String, GroupMetrics>) {
     table(out, "site", title, sites, row);
 }
 
-fn psaps(out: &mut String, psaps: &BTreeMap<String, PsapService>) {
+fn psaps(out: &mut String, psaps: &BTreeMap<String, PsapFigures>) {
     let title = ["received", "answered", "abandoned", "in time", "wait p50 ms", "wait p99 ms"];
-    let row = |psap: &PsapService| {
+    let row = |psap: &PsapFigures| {
         [
             psap.received.to_string(),
             psap.answered.to_string(),

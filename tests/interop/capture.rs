@@ -1,8 +1,8 @@
-//! tshark: captures what passes on loopback between the addresses of this process, and dissects it.
+//! tshark: captures what our boxes receive and send on loopback, and dissects it.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::path::PathBuf;
-use std::process::{Command, Output};
+use std::process::Command;
 
 use tempfile::TempDir;
 
@@ -14,6 +14,9 @@ use crate::process::{Process, installed};
 pub(crate) struct Capture {
     process: Process,
     file: PathBuf,
+    boxes: Vec<SocketAddr>,
+    /// A packet from here is the last one.
+    marker: IpAddr,
     folder: TempDir,
 }
 
@@ -21,38 +24,56 @@ pub(crate) struct Capture {
 #[derive(Debug)]
 pub(crate) struct Packets {
     file: PathBuf,
-    /// What tshark needs to know to see SIP on ports that are not 5060.
-    decode_as: Vec<String>,
+    boxes: Vec<SocketAddr>,
     _folder: TempDir,
 }
 
 impl Capture {
-    /// Starts to capture.
+    /// Captures the packets of these boxes.
     ///
     /// # Panics
     /// When this user may not capture.
-    pub(crate) fn start() -> Self {
+    pub(crate) fn start(boxes: Vec<SocketAddr>) -> Self {
         let folder = TempDir::new().expect("a temporary folder");
         let file = folder.path().join("calls.pcapng");
-        let [a, b, c] = loopback::network();
-        let filter = format!("net {a}.{b}.{c}.0/24");
+        let marker = loopback::host();
+        let hosts = boxes.iter().map(SocketAddr::ip).chain([marker]);
+        let filter: Vec<_> = hosts.map(|host| format!("host {host}")).collect();
         let mut command = Command::new(installed("tshark", "tshark"));
-        // -P -l: one line on its output for each packet, at once.
-        command.args(["-i", "lo", "-n", "-f", &filter, "-P", "-l", "-a", "duration:45"]);
-        command.arg("-w").arg(&file);
-        let mut process = Process::start("tshark (root, or a user who may capture)", &mut command);
+        // -P -l: a line on its output for each packet, at once.
+        command.args(["-i", "lo", "-n", "-f", &filter.join(" or "), "-P", "-l"]);
+        // It ends by itself if a test ends without it.
+        command.args(["-a", "duration:45", "-w"]).arg(&file);
+        let mut process =
+            Process::start("tshark (as root or in the group wireshark)", &mut command);
         process.until("Capture started");
-        Self { process, file, folder }
+        Self { process, file, boxes, marker, folder }
     }
 
-    /// Stops once a packet from `marker` has passed, which must be the last one of interest.
-    pub(crate) fn stop_at(mut self, marker: SocketAddr, sip: &[SocketAddr]) -> Packets {
-        self.process.until(&marker.ip().to_string());
-        self.process.kill();
-        let port = |address: &SocketAddr| address.port();
-        let decode_as = sip.iter().map(port).flat_map(|port| {
-            ["udp", "tcp"].map(|transport| format!("{transport}.port=={port},sip"))
-        });
-        Packets { file: self.file, decode_as: decode_as.collect(), _folder: self.folder }
+    /// Ends the capture, with everything that was sent before.
+    pub(crate) fn stop(mut self) -> Packets {
+        let socket = UdpSocket::bind((self.marker, 0)).expect("a UDP socket on loopback");
+        let itself = socket.local_addr().expect("the address of a bound socket");
+        socket.send_to(b"the last packet", itself).expect("a packet on loopback");
+        self.process.until(&self.marker.to_string());
+        self.process.terminate();
+        Packets { file: self.file, boxes: self.boxes, _folder: self.folder }
+    }
+}
+
+impl Packets {
+    /// The packets to which a display filter applies, a line each.
+    pub(crate) fn matching(&self, filter: &str) -> Vec<String> {
+        let mut command = Command::new(installed("tshark", "tshark"));
+        command.arg("-n").arg("-r").arg(&self.file).args(["-Y", filter]);
+        // Our boxes are on ports that the system chose: without this it would guess.
+        for port in self.boxes.iter().map(SocketAddr::port) {
+            command.args(["-d", &format!("udp.port=={port},sip")]);
+            command.args(["-d", &format!("tcp.port=={port},sip")]);
+        }
+        let output = command.output().expect("tshark starts");
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "tshark cannot apply {filter:?}: {errors}");
+        String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect()
     }
 }

@@ -12,7 +12,7 @@
 //! A peer that is not installed is a failure. `tests/install-peers.sh` installs them all.
 
 mod baresip;
-//mod capture;
+mod capture;
 mod kamailio;
 mod loopback;
 mod network;
@@ -23,6 +23,6 @@ mod sipp;
 
 mod answering_points;
 mod callers;
-//mod decoding;
+mod decoding;
 mod proxies;
 mod softphones;

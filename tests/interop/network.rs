@@ -106,8 +106,7 @@ impl Network {
         Program::start("load", arguments, &self.records("load")).end();
     }
 
-    /// Drains all programs, which proves that no call, circuit or transaction is left; then returns
-    /// what they wrote.
+    /// Drains all programs, which fails if one of them still has a call; then returns what they wrote.
     pub(crate) fn stop(self) -> Records {
         self.programs.into_iter().for_each(Program::drain);
         Records::read(self.folder.path())

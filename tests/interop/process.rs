@@ -1,6 +1,8 @@
 //! One child process: what it says, line by line, and its end. Nothing waits for time, only for events.
 
+use std::fs;
 use std::io::{BufRead as _, BufReader, Read, Write as _};
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -9,6 +11,9 @@ use std::time::{Duration, Instant};
 
 /// Nothing here takes longer, even on a busy machine.
 const LIMIT: Duration = Duration::from_secs(60);
+
+/// Between two looks at what no event tells.
+const LOOK_AGAIN: Duration = Duration::from_millis(10);
 
 /// A running program. It is killed when dropped.
 #[derive(Debug)]
@@ -57,6 +62,30 @@ impl Process {
         }
     }
 
+    /// Waits until something listens at `address`, which nobody else uses: not every program says when it does.
+    ///
+    /// # Panics
+    /// When the program ends, or [`LIMIT`] is over, before that.
+    pub(crate) fn until_listening(&mut self, address: SocketAddr) {
+        let end = Instant::now() + LIMIT;
+        while !is_bound(address) {
+            match self.lines.recv_timeout(LOOK_AGAIN) {
+                Ok(line) => self.said.push(line),
+                Err(RecvTimeoutError::Timeout) if Instant::now() < end => {}
+                Err(_) => panic!("{}: does not listen at {address}; {}", self.name, self.words()),
+            }
+        }
+    }
+
+    /// Asks it to end; a child that has ended already needs no asking.
+    pub(crate) fn terminate(&mut self) {
+        let kill = format!("kill -TERM {} 2>/dev/null", self.child.id());
+        let asked = Command::new("sh").args(["-c", &kill]).status();
+        if asked.is_ok_and(|status| status.success()) {
+            let _ = self.child.wait();
+        }
+    }
+
     /// Types a line.
     pub(crate) fn write(&mut self, line: &str) {
         let stdin = self.stdin.as_mut().expect("an input that is still open");
@@ -99,6 +128,16 @@ impl Drop for Process {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// True when the kernel lists a UDP or TCP socket with this address of its own: see proc_pid_net(5).
+fn is_bound(address: SocketAddr) -> bool {
+    let IpAddr::V4(host) = address.ip() else { return false };
+    // In hexadecimal, the host in the byte order of the machine.
+    let host = u32::from_ne_bytes(host.octets());
+    let wanted = format!(" {host:08X}:{:04X} 00000000:0000 ", address.port());
+    let lists = |file| fs::read_to_string(file).is_ok_and(|text| text.contains(&wanted));
+    lists("/proc/net/udp") || lists("/proc/net/tcp")
 }
 
 /// Where a program of a Debian package is.

@@ -1,4 +1,4 @@
-//! SIPp, as caller or as answering point, with a scenario of `sipp/` or one of its own.
+//! SIPp, as caller or as answering point, with a scenario of `sipp/` or one that is part of it.
 
 use std::ffi::OsString;
 use std::net::SocketAddr;
@@ -18,6 +18,7 @@ pub(crate) struct Sipp {
     /// SIPp wants it after the settings that it uses.
     scenario: [OsString; 2],
     address: SocketAddr,
+    calls_out: bool,
     request_uri: Option<String>,
     folder: TempDir,
 }
@@ -34,7 +35,6 @@ pub(crate) struct Running {
 pub(crate) struct Counts {
     pub(crate) successful: usize,
     pub(crate) failed: usize,
-    pub(crate) retransmissions: usize,
 }
 
 impl Sipp {
@@ -62,9 +62,7 @@ impl Sipp {
     fn new(name: &str, scenario: [OsString; 2]) -> Self {
         let folder = TempDir::new().expect("a temporary folder");
         let address = loopback::free_port(loopback::host());
-        // SIPp keeps its words back while nobody looks, but we wait for them.
-        let mut command = Command::new("stdbuf");
-        command.arg("-oL").arg(installed("sipp", "sip-tester"));
+        let mut command = Command::new(installed("sipp", "sip-tester"));
         command.current_dir(folder.path()).env("TERM", "dumb");
         let port = address.port().to_string();
         let host = address.ip().to_string();
@@ -72,11 +70,20 @@ impl Sipp {
         command.args(["-trace_stat", "-stf", "statistics.csv"]);
         command.args(["-trace_err", "-error_file", "errors.log"]);
         // It ends by itself if a test ends without it.
-        command.args(["-timeout", "45s", "-timeout_error", "-max_invite_retrans", "12"]);
-        Self { name: name.to_owned(), command, scenario, address, request_uri: None, folder }
+        command.args(["-timeout", "45s", "-timeout_error"]);
+        Self {
+            name: name.to_owned(),
+            command,
+            scenario,
+            address,
+            calls_out: false,
+            request_uri: None,
+            folder,
+        }
     }
 
     fn calling(mut self, to: SocketAddr) -> Self {
+        self.calls_out = true;
         self.command.arg(to.to_string());
         self.with(&["-s", "112"]).dialling(&format!("sip:112@{to}"))
     }
@@ -107,14 +114,16 @@ impl Sipp {
         self.address
     }
 
-    /// Starts it, and waits until it listens.
+    /// Starts it; as an answering point it listens when this returns.
     pub(crate) fn start(mut self) -> Running {
         if let Some(uri) = &self.request_uri {
             self.command.args(["-key", "request_uri", uri]);
         }
         self.command.args(&self.scenario);
         let mut process = Process::start(&format!("SIPp ({})", self.name), &mut self.command);
-        process.until("Scenario Screen");
+        if !self.calls_out {
+            process.until_listening(self.address);
+        }
         Running { process, folder: self.folder }
     }
 
@@ -151,10 +160,6 @@ impl Running {
             let value = at.and_then(|at| values.get(at)).and_then(|value| value.parse().ok());
             value.unwrap_or_else(|| panic!("no {name} in the statistics of SIPp:\n{text}"))
         };
-        Counts {
-            successful: count("SuccessfulCall(C)"),
-            failed: count("FailedCall(C)"),
-            retransmissions: count("Retransmissions(C)"),
-        }
+        Counts { successful: count("SuccessfulCall(C)"), failed: count("FailedCall(C)") }
     }
 }

@@ -1,19 +1,29 @@
 //! Sites that die, are cut off and come back while calls flow.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
+use load_gen::campaign::{Arrivals, Campaign};
 use switch::pool::MemberState;
 use system_tests::link::Link;
 use system_tests::network::Network;
 use telemetry::{BoxKind, Outcome};
+use topology::Distribution;
 
-use crate::support::{SIX_SITES, assert_idle, campaign, seconds};
+use crate::support::{SIX_SITES, TWO_SITES, assert_idle, campaign, ms, seconds};
 
 fn network(seed: u64) -> Network {
     let mut network = Network::new(SIX_SITES, Link::CLEAN, seed);
     network.net.forget_packets();
     network.run_for(seconds(1));
     network
+}
+
+/// Callers who end every call themselves: none waits an hour for a call taker whom the network lost.
+fn hurried(rate: f64, length: Duration, seed: u64) -> Campaign {
+    let mut campaign = campaign(rate, length, seed);
+    campaign.callers.caller_hangs_up = 1.0;
+    campaign
 }
 
 /// Attempts that a trunk group had offered to `site` last.
@@ -74,11 +84,34 @@ fn calls_find_another_site_while_one_is_cut_off_and_use_it_again_afterwards() {
     assert_idle(&mut network);
 }
 
+// The answering point that the dead site had rung still answers it, and nobody tells it to stop.
+#[test]
+fn a_call_that_moved_on_and_was_then_given_up_is_no_fault() {
+    let text = TWO_SITES.replace("\"1h\"", "\"2s\"").replace("ring = \"2s\"", "ring = \"15s\"");
+    let mut network = Network::new(&text, Link::CLEAN, 28);
+    network.run_for(ms(100));
+    let mut one_call = campaign(1.0, seconds(1), 28);
+    one_call.phases[0].arrivals = Arrivals::Constant { rate: 1.0 };
+    one_call.mix.truncate(1);
+    one_call.callers.patience = Some(Distribution::Fixed(seconds(10)));
+    network.start_campaign(&one_call);
+    network.run_for(seconds(3));
+    network.kill("alpha");
+    assert!(network.run_until_idle(seconds(120)), "{:?}", network.held());
+    let trunk = network.net.records().iter().find(|one| one.kind == BoxKind::TrunkGroup).unwrap();
+    assert_eq!(
+        (&trunk.tried[..], trunk.outcome),
+        (&["alpha", "beta"].map(String::from)[..], Outcome::Abandoned)
+    );
+    let ledger = network.ledger(1, false);
+    assert!(ledger.balanced, "{ledger:#?}");
+}
+
 #[test]
 fn sites_die_and_return_while_links_are_bad() {
     let mut network = Network::new(SIX_SITES, Link::BAD, 27);
     network.net.forget_packets();
-    network.start_campaign(&campaign(60.0, seconds(40), 27));
+    network.start_campaign(&hurried(60.0, seconds(40), 27));
     for site in ["alpha", "epsilon", "beta"] {
         network.run_for(seconds(6));
         network.kill(site);
@@ -121,7 +154,7 @@ fn one_trunk_group_loses_one_site_and_the_others_keep_it() {
 #[test]
 fn a_site_that_starts_again_knows_nothing_and_carries_calls() {
     let mut network = network(23);
-    network.start_campaign(&campaign(40.0, seconds(40), 23));
+    network.start_campaign(&hurried(40.0, seconds(40), 23));
     network.run_for(seconds(8));
     network.kill("zeta");
     network.run_for(seconds(10));
@@ -137,7 +170,7 @@ fn a_site_that_starts_again_knows_nothing_and_carries_calls() {
 #[test]
 fn five_of_six_sites_die_and_the_last_one_carries_on() {
     let mut network = network(24);
-    network.start_campaign(&campaign(20.0, seconds(60), 24));
+    network.start_campaign(&hurried(20.0, seconds(60), 24));
     network.run_for(seconds(5));
     for site in ["alpha", "beta", "gamma", "delta", "epsilon"] {
         network.kill(site);
@@ -167,4 +200,57 @@ fn all_sites_dead_means_every_caller_is_told() {
     assert_eq!(now.offered, now.rejected + now.abandoned);
     assert!(now.rejected > now.abandoned, "{now:?}");
     assert_idle(&mut network);
+}
+
+/// Two sites, and a PSAP with one position and one place in its queue.
+const ONE_POSITION: &str = r#"
+[sites.alpha]
+address = "127.0.0.11:5060"
+
+[sites.beta]
+address = "127.0.0.12:5060"
+
+[trunk_groups.mobile]
+address = "127.0.0.21:5060"
+policy = "round-robin"
+circuits = 2
+
+[psaps.samu-59]
+address = "127.0.0.31:5060"
+number = "0353010015"
+positions = 1
+queue = 1
+ring = "11s"
+talk = "600s"
+
+[[routes]]
+numbers = ["15"]
+psaps = ["samu-59"]
+"#;
+
+// RFC 3261 §16.7 item 10: the first 2xx is the call; the other branches are cancelled.
+#[test]
+fn a_site_that_was_given_up_may_still_answer() {
+    let mut network = Network::new(ONE_POSITION, Link::CLEAN, 1);
+    network.run_for(seconds(1));
+    let leg = network.dial("15");
+    network.run_for(seconds(5));
+    let alpha = network.at("alpha");
+    network.net.isolate(alpha);
+    // Long enough for the probes to find it down and for the call to move to beta.
+    network.run_for(ms(7_200));
+    assert_eq!(network.trunk_group("mobile").counts.rerouted, 1);
+    network.net.heal(alpha);
+    network.run_for(seconds(100));
+    let group = network.trunk_group("mobile");
+    assert_eq!((group.calls, group.counts.answered), (1, 1));
+    let seized: Vec<_> = group.members.iter().map(|member| member.seized).collect();
+    assert_eq!(seized, [1, 0], "the circuit is the one towards the site that answered");
+    network.hang_up("caller", leg);
+    assert!(network.run_until_idle(seconds(100)), "{:?}", network.held());
+    assert_idle(&mut network);
+    let of_group = |record: &&telemetry::CallRecord| record.kind == BoxKind::TrunkGroup;
+    let outcomes: Vec<_> =
+        network.net.records().iter().filter(of_group).map(|record| record.outcome).collect();
+    assert_eq!(outcomes, [Outcome::Answered]);
 }

@@ -180,6 +180,7 @@ fn a_proxy_changes_only_via_and_max_forwards() {
             record_route: None,
             pop_route: false,
             push_route: None,
+            lines: b"",
         };
         proxy.forward(Instant::now(), &request, &changes, Target::to(peer()), ());
         let bytes = proxy.poll_transmit().expect("the request").bytes;

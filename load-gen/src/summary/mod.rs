@@ -47,7 +47,7 @@ pub struct Summary {
     pub duration_s: f64,
     pub ledger: Ledger,
     pub metrics: Metrics,
-    pub psaps: BTreeMap<String, PsapService>,
+    pub psaps: BTreeMap<String, PsapFigures>,
     pub generator: GeneratorFigures,
     pub processes: Vec<ProcessUsage>,
     /// Record files that end in half a line, as after a kill.
@@ -99,7 +99,7 @@ pub struct GroupMetrics {
 
 /// How a PSAP served its callers, by its own records.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct PsapService {
+pub struct PsapFigures {
     /// Calls that reached it, also those that it refused.
     pub received: u64,
     pub answered: u64,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use telemetry::{CallRecord, Destination, LatencyHistogram, Outcome};
 
-use super::{GroupMetrics, Metrics, PsapService};
+use super::{GroupMetrics, Metrics, PsapFigures};
 
 /// Key of the attempts that never reached a site or PSAP, or named no trunk group.
 pub const UNREACHED: &str = "unreached";
@@ -148,8 +148,8 @@ impl Tally {
 
     /// The figures of each PSAP.
     #[must_use]
-    pub fn psaps(&self) -> BTreeMap<String, PsapService> {
-        let service = |psap: &PsapTally| PsapService {
+    pub fn psaps(&self) -> BTreeMap<String, PsapFigures> {
+        let service = |psap: &PsapTally| PsapFigures {
             received: psap.received,
             answered: psap.answered,
             abandoned: psap.abandoned,

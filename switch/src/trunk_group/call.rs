@@ -42,7 +42,8 @@ pub(super) struct Call {
     /// Where the call is now: the member, and the circuit that it holds there.
     pub(super) circuit: Option<(usize, Circuit)>,
     pub(super) client: Option<ClientId>,
-    pub(super) tried: Vec<usize>,
+    /// Every branch of the call so far: its transaction and the member that it went to.
+    pub(super) branches: Vec<(ClientId, usize)>,
     pub(super) state: State,
     /// To tag of the first 2xx: the dialog that is the call. Other answers are of forks.
     pub(super) answered_tag: Box<str>,
@@ -65,6 +66,11 @@ pub(super) enum State {
 }
 
 impl Call {
+    /// True if the member at this place has had the call already.
+    pub(super) fn has_tried(&self, index: usize) -> bool {
+        self.branches.iter().any(|(_, tried)| *tried == index)
+    }
+
     pub(super) fn is_cancelled(&self) -> bool {
         self.state == State::Cancelled
     }

@@ -143,6 +143,7 @@ impl TrunkGroup {
             record_route: None,
             pop_route: request.is_routed_to(self.address),
             push_route: None,
+            lines: b"",
         }
     }
 }

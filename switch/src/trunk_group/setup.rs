@@ -50,7 +50,7 @@ impl TrunkGroup {
             invite: Some(invite),
             circuit: None,
             client: None,
-            tried: Vec::new(),
+            branches: Vec::new(),
             state: State::Trying,
             answered_tag: "".into(),
             inside: Vec::new(),
@@ -77,13 +77,17 @@ impl TrunkGroup {
         member.counts.offered += 1;
         let (peer, name, site) = (member.address, member.name.clone(), member.site.clone());
         let Some(call) = self.calls.get_mut(id.slot) else { return };
-        self.counts.rerouted += u64::from(!call.tried.is_empty());
+        self.counts.rerouted += u64::from(!call.branches.is_empty());
         call.circuit = Some((index, circuit));
-        call.tried.push(index);
         call.state = State::Trying;
         call.record.tried.push(name);
         call.record.site = Some(site);
         let Some(invite) = &call.invite else { return };
+        // RFC 7989 §7: an intermediary may give a call its Session-ID, so that it has one name in all records.
+        let session = match invite.session_id() {
+            Some(_) => String::new(),
+            None => format!("Session-ID: {}\r\n", call.record.attempt),
+        };
         let uri = invite.uri();
         let place = host_port(peer);
         // A short number is the pool's own (RFC 3261 §16.5); a service URN is not changed by routing.
@@ -97,10 +101,12 @@ impl TrunkGroup {
             record_route: Some(&self.record_route),
             pop_route: invite.is_routed_to(self.address),
             push_route: route.as_deref(),
+            lines: session.as_bytes(),
         };
         let client =
             self.transactions.forward(now, invite, &forward, Target::to(peer), Owner::Setup(id));
         call.client = Some(client);
+        call.branches.push((client, index));
         self.wake_call_at(id, now + self.settings.next_site_after);
     }
 
@@ -111,7 +117,7 @@ impl TrunkGroup {
             call.invite.as_ref().and_then(|invite| invite.from().uri().user()).unwrap_or_default();
         for state in [MemberState::Up, MemberState::Suspect] {
             let untried =
-                self.members.iter().enumerate().filter(|(index, _)| !call.tried.contains(index));
+                self.members.iter().enumerate().filter(|(index, _)| !call.has_tried(*index));
             let candidates: Vec<_> =
                 untried.filter_map(|(index, member)| member.candidate(index, state, now)).collect();
             if let Some(index) = self.selection.choose(&candidates, caller) {
@@ -130,7 +136,7 @@ impl TrunkGroup {
     ) {
         let at = self.micros(now);
         let Some(call) = self.call_mut(id) else { return };
-        let current = call.client == Some(client);
+        let current = call.client == Some(client) && call.state != State::Answered;
         let index = call.circuit.as_ref().map(|(index, _)| *index);
         if let Some(member) =
             index.filter(|_| current).and_then(|index| self.members.get_mut(index))
@@ -139,7 +145,7 @@ impl TrunkGroup {
         }
         match response.status() {
             status @ 100..=199 if current => self.proceeding(now, id, status, response, at),
-            status @ 200..=299 => self.answered(now, id, status, response, at),
+            200..=299 => self.answered(now, id, client, response, at),
             status @ 300.. if current => self.refused(now, id, status, response),
             // A site that was given up: CANCEL is on its way.
             _ => {}
@@ -163,13 +169,24 @@ impl TrunkGroup {
         }
     }
 
-    /// All 2xx go to the caller, who ends those that it does not want (RFC 3261 §16.7 item 5).
-    fn answered(&mut self, now: Instant, id: CallId, status: u16, response: &Response, at: u64) {
+    /// All 2xx go to the caller, who ends those that it does not want (RFC 3261 §16.7 item 5). The first one
+    /// is the call, even if it comes from a site that was given up.
+    fn answered(
+        &mut self,
+        now: Instant,
+        id: CallId,
+        client: ClientId,
+        response: &Response,
+        at: u64,
+    ) {
+        let status = response.status();
         let limit = now + self.settings.max_call_duration;
         let Some(call) = self.call_mut(id) else { return };
         let server = call.server;
         let first = call.state != State::Answered;
         if first {
+            self.settle_on(now, id, client);
+            let Some(call) = self.call_mut(id) else { return };
             call.state = State::Answered;
             call.answered_tag = response.to_tag().unwrap_or_default().into();
             call.invite = None;
@@ -185,6 +202,28 @@ impl TrunkGroup {
         if let Some(bytes) = response.without_topmost_via() {
             self.transactions.respond_bytes(now, server, status, bytes);
         }
+    }
+
+    /// The branch of `client` was answered: the other one is cancelled (RFC 3261 §16.7 item 10), and the circuit is
+    /// the one towards the site that answered.
+    fn settle_on(&mut self, now: Instant, id: CallId, client: ClientId) {
+        let Some(call) = self.call_mut(id).filter(|call| call.client != Some(client)) else {
+            return;
+        };
+        let answering = call.branches.iter().find(|(branch, _)| *branch == client);
+        let Some(index) = answering.map(|(_, index)| *index) else { return };
+        if let Some(other) = call.client.replace(client) {
+            self.transactions.cancel(now, other, Vec::new());
+        }
+        self.release(id, true);
+        let Some(member) = self.members.get_mut(index) else { return };
+        // Full again since: then the call is one more than its circuits, and holds none.
+        let circuit = member.circuits.seize();
+        let (name, site) = (member.name.clone(), member.site.clone());
+        let Some(call) = self.call_mut(id) else { return };
+        call.circuit = circuit.map(|circuit| (index, circuit));
+        call.record.tried.push(name);
+        call.record.site = Some(site);
     }
 
     fn refused(&mut self, now: Instant, id: CallId, status: u16, response: &Response) {
@@ -375,11 +414,11 @@ impl TrunkGroup {
         });
     }
 
-    fn open_record(&self, now: Instant, invite: &Request) -> CallRecord {
+    fn open_record(&mut self, now: Instant, invite: &Request) -> CallRecord {
         let at = self.micros(now);
         let attempt = invite.session_id().map(|id| id.local().to_owned());
         CallRecord {
-            attempt: attempt.unwrap_or_default(),
+            attempt: attempt.unwrap_or_else(|| self.transactions.ids().uuid().into()),
             kind: BoxKind::TrunkGroup,
             node: self.settings.name.clone(),
             call_id: invite.call_id().to_owned(),

@@ -2,7 +2,9 @@
 
 use std::net::IpAddr;
 
-use super::grammar::{Params, find_outside, is_token, is_token_byte, quoted_end, trim};
+use super::grammar::{
+    Params, find_outside, is_token, is_token_byte, quoted_end, rsplit_byte, split_byte, trim,
+};
 use super::uri::{parse_ip, split_host_port};
 use super::{Malformed, Uri};
 
@@ -18,22 +20,18 @@ pub struct Via<'a> {
 impl<'a> Via<'a> {
     pub(crate) fn parse(text: &'a str) -> Result<Self, Malformed> {
         let bad = Malformed("a malformed Via");
-        let mut parts = text.splitn(3, '/');
-        let (Some(protocol), Some(version), Some(rest)) =
-            (parts.next(), parts.next(), parts.next())
-        else {
-            return Err(bad);
-        };
+        let (protocol, rest) = split_byte(text, b'/').ok_or(bad)?;
+        let (version, rest) = split_byte(rest, b'/').ok_or(bad)?;
         let rest = trim(rest);
-        let space = rest.find([' ', '\t']).ok_or(bad)?;
+        let space = rest.bytes().position(|b| matches!(b, b' ' | b'\t')).ok_or(bad)?;
         let (transport, rest) = rest.split_at(space);
         if !is_token(trim(protocol)) || !is_token(trim(version)) || !is_token(transport) {
             return Err(bad);
         }
-        let (sent_by, params) = rest.split_at(rest.find(';').unwrap_or(rest.len()));
+        let (sent_by, params) = rest.split_at(end_before(rest, b';'));
         // "host : port" may have white space round the colon (RFC 4475 §3.1.1.1).
         let sent_by = trim(sent_by);
-        let (host, port) = match sent_by.rsplit_once(':') {
+        let (host, port) = match rsplit_byte(sent_by, b':') {
             Some((host, port)) if !sent_by.ends_with(']') => {
                 let port = trim(port);
                 if port.is_empty() || !port.bytes().all(|b| b.is_ascii_digit()) {
@@ -111,9 +109,9 @@ impl<'a> NameAddr<'a> {
         let Some(open) = find_outside(text, false, |byte| byte == b'<')? else {
             // RFC 3261 §20: without brackets, parameters belong to the header and "?" and "," are
             // not allowed.
-            let (uri, params) = text.split_at(text.find(';').unwrap_or(text.len()));
+            let (uri, params) = text.split_at(end_before(text, b';'));
             let uri = trim(uri);
-            if uri.contains(['?', ',']) {
+            if uri.bytes().any(|b| matches!(b, b'?' | b',')) {
                 return Err(Malformed("a URI that needs < and > round it"));
             }
             let (uri, params) = (Uri::parse(uri)?, Params::parse(params)?);
@@ -122,7 +120,7 @@ impl<'a> NameAddr<'a> {
         let (display, rest) = text.split_at(open);
         let display = trim(display);
         check_display(display)?;
-        let close = rest.find('>').ok_or(Malformed("a < without its >"))?;
+        let close = rest.bytes().position(|b| b == b'>').ok_or(Malformed("a < without its >"))?;
         let (Some(uri), Some(params)) = (rest.get(1..close), rest.get(close + 1..)) else {
             return Err(Malformed("a malformed address"));
         };
@@ -156,6 +154,11 @@ impl<'a> NameAddr<'a> {
     pub fn param(&self, name: &str) -> Option<&'a str> {
         self.params.value(name)
     }
+}
+
+/// Where `byte` first stands, or else the end.
+fn end_before(text: &str, byte: u8) -> usize {
+    text.bytes().position(|have| have == byte).unwrap_or(text.len())
 }
 
 /// A display name is a quoted string or tokens (RFC 3261 §25.1).

@@ -23,6 +23,8 @@ pub struct Forward<'a> {
     pub pop_route: bool,
     /// A Route value to put on top.
     pub push_route: Option<&'a str>,
+    /// Further complete header lines to add.
+    pub lines: &'a [u8],
 }
 
 impl Forward<'_> {
@@ -42,6 +44,7 @@ impl Forward<'_> {
         // RFC 3261 §16.6 item 3. The caller has refused 0.
         number(&mut out, request.max_forwards().map_or(70, |hops| hops.saturating_sub(1)).into());
         push(&mut out, &["\r\n"]);
+        out.extend_from_slice(self.lines);
         let mut pop = self.pop_route;
         for field in &request.fields {
             match field.name {

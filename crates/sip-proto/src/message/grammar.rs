@@ -38,6 +38,19 @@ pub(crate) fn trim(text: &str) -> &str {
     text.get(start..end).unwrap_or_default()
 }
 
+/// The text before and after the first `byte`. (`str::split_once` sets up a searcher that costs more
+/// than these short texts are long.)
+pub(crate) fn split_byte(text: &str, byte: u8) -> Option<(&str, &str)> {
+    let at = text.bytes().position(|have| have == byte)?;
+    Some((text.get(..at)?, text.get(at + 1..)?))
+}
+
+/// The text before and after the last `byte`.
+pub(crate) fn rsplit_byte(text: &str, byte: u8) -> Option<(&str, &str)> {
+    let at = text.bytes().rposition(|have| have == byte)?;
+    Some((text.get(..at)?, text.get(at + 1..)?))
+}
+
 /// Offset of the first byte of `text` for which `stop` holds, outside quoted strings and, if
 /// `angles`, outside `<…>`. A quoted string without an end, or a `<` without `>`, is malformed.
 pub(crate) fn find_outside(

@@ -85,23 +85,42 @@ impl Name {
                 .find(|(_, compact)| compact.first() == Some(&letter))
                 .map_or(Self::Other, |(name, _)| *name);
         }
-        // The first letter alone rules out nearly all names of the same length.
-        let Some(first) = text.first().map(u8::to_ascii_lowercase) else { return Self::Other };
-        Self::LONG
+        let candidates = BY_LENGTH.get(text.len()).map_or(&[][..], |row| &row[..]);
+        candidates
             .iter()
-            .find(|(_, long)| {
-                let long = long.as_bytes();
-                long.len() == text.len()
-                    && long.first().is_some_and(|letter| letter.to_ascii_lowercase() == first)
-                    && long.eq_ignore_ascii_case(text)
-            })
+            .map_while(|at| Self::LONG.get(usize::from(*at)))
+            .find(|(_, long)| long.as_bytes().eq_ignore_ascii_case(text))
             .map_or(Self::Other, |(name, _)| *name)
     }
 }
 
+/// Places in [`Name::LONG`] by the length of the name, `u8::MAX` where there are no more: every line of
+/// every message is looked up here.
+const BY_LENGTH: [[u8; 8]; 24] = {
+    let mut rows = [[u8::MAX; 8]; 24];
+    let mut at = 0;
+    while at < Name::LONG.len() {
+        let row = &mut rows[Name::LONG[at].1.len()];
+        let mut free = 0;
+        while row[free] != u8::MAX {
+            free += 1;
+        }
+        row[free] = at as u8;
+        at += 1;
+    }
+    rows
+};
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_long_form_is_recognised() {
+        for (name, long) in Name::LONG {
+            assert_eq!(Name::recognise(long.as_bytes()), *name, "{long}");
+        }
+    }
 
     // RFC 3261 §7.3.3 and §20: the compact forms.
     #[test]

@@ -115,7 +115,8 @@ pub(super) fn scan(bytes: Bytes, max_fields: usize) -> Result<Scanned, Malformed
 /// backslash in a quoted string. (CR has been looked for line by line.)
 fn holds_control(head: &[u8]) -> bool {
     let is_control = |byte: u8| byte < b' ' && !matches!(byte, b'\t' | b'\n' | b'\r');
-    if !head.iter().any(|byte| is_control(*byte)) {
+    // Without an early exit this runs over many bytes at a time.
+    if !head.iter().fold(false, |any, byte| any | is_control(*byte)) {
         return false;
     }
     let before = |at: usize| at.checked_sub(1).and_then(|at| head.get(at));
@@ -125,31 +126,34 @@ fn holds_control(head: &[u8]) -> bool {
 /// Replaces each line end that a space or tab follows by spaces (RFC 3261 §7.3.1), so that every
 /// offset stays.
 fn unfold(bytes: Bytes) -> Bytes {
-    let end = header_end(&bytes).unwrap_or(bytes.len());
-    let folded = |bytes: &[u8], at: usize| {
-        bytes.get(at) == Some(&b'\n') && matches!(bytes.get(at + 1), Some(b' ' | b'\t'))
-    };
-    if !(0..end).any(|at| folded(&bytes, at)) {
+    let folds = folds(&bytes);
+    if folds.is_empty() {
         return bytes;
     }
     let mut bytes = BytesMut::from(bytes);
-    for at in 0..end {
-        if folded(&bytes, at) {
-            if let Some(before) = at.checked_sub(1)
-                && bytes.get(before) == Some(&b'\r')
-            {
-                bytes[before] = b' ';
-            }
-            bytes[at] = b' ';
+    for at in folds {
+        if let Some(before) = at.checked_sub(1)
+            && bytes.get(before) == Some(&b'\r')
+        {
+            bytes[before] = b' ';
         }
+        bytes[at] = b' ';
     }
     bytes.freeze()
 }
 
-/// The offset of the line end that closes the header section.
-fn header_end(bytes: &[u8]) -> Option<usize> {
-    memchr::memchr_iter(b'\n', bytes)
-        .find(|at| matches!(bytes.get(at + 1..), Some([b'\n', ..] | [b'\r', b'\n', ..])))
+/// The line ends of the header section that a space or tab follows.
+fn folds(bytes: &[u8]) -> Vec<usize> {
+    let mut folds = Vec::new();
+    for at in memchr::memchr_iter(b'\n', bytes) {
+        match bytes.get(at + 1..) {
+            Some([b' ' | b'\t', ..]) => folds.push(at),
+            // The empty line that closes the section.
+            Some([b'\n', ..] | [b'\r', b'\n', ..]) => break,
+            _ => {}
+        }
+    }
+    folds
 }
 
 /// Lines without their ends; a bare LF ends a line too.

@@ -4,6 +4,7 @@
 use std::net::{IpAddr, Ipv6Addr};
 
 use super::Malformed;
+use super::grammar::{rsplit_byte, split_byte};
 
 /// A checked view of a URI. Escapes are left as they are: `sip:%61@x` and `sip:a@x` print
 /// differently.
@@ -26,7 +27,7 @@ impl<'a> Uri<'a> {
     /// White space, brackets, a bad scheme, a bad escape, or for `sip` and `sips` a bad host or
     /// port.
     pub fn parse(text: &'a str) -> Result<Self, Malformed> {
-        let (scheme, rest) = text.split_once(':').ok_or(Malformed("a URI without a scheme"))?;
+        let (scheme, rest) = split_byte(text, b':').ok_or(Malformed("a URI without a scheme"))?;
         let scheme_is_sound = scheme.as_bytes().first().is_some_and(u8::is_ascii_alphabetic)
             && scheme.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.'));
         let bad = |b: u8| b <= b' ' || b == 0x7f || matches!(b, b'<' | b'>' | b'"');
@@ -40,7 +41,7 @@ impl<'a> Uri<'a> {
             return opaque.with_sip_parts(rest);
         }
         if scheme.eq_ignore_ascii_case("tel") {
-            let (number, params) = rest.split_once(';').unwrap_or((rest, ""));
+            let (number, params) = split_byte(rest, b';').unwrap_or((rest, ""));
             return Ok(Self { user: Some(number), params, ..opaque });
         }
         Ok(opaque)
@@ -48,20 +49,20 @@ impl<'a> Uri<'a> {
 
     fn with_sip_parts(self, rest: &'a str) -> Result<Self, Malformed> {
         // `@` never stands unescaped after the host, and `;` and `?` may stand in the user part.
-        let (user, rest) = match rest.rsplit_once('@') {
+        let (user, rest) = match rsplit_byte(rest, b'@') {
             Some((user, rest)) if !user.is_empty() => (Some(user), rest),
             Some(_) => return Err(Malformed("a URI with an empty user part")),
             None => (None, rest),
         };
-        if user.is_some_and(|user| user.contains('@')) {
+        if user.is_some_and(|user| user.as_bytes().contains(&b'@')) {
             // Whoever takes the first "@" for the end of the user part would route it elsewhere.
             return Err(Malformed("a URI with an @ in its user part"));
         }
-        let (rest, headers) = match rest.split_once('?') {
+        let (rest, headers) = match split_byte(rest, b'?') {
             Some((rest, headers)) => (rest, Some(headers)),
             None => (rest, None),
         };
-        let (host_port, params) = rest.split_once(';').unwrap_or((rest, ""));
+        let (host_port, params) = split_byte(rest, b';').unwrap_or((rest, ""));
         let (host, port) = split_host_port(host_port)?;
         Ok(Self { user, host, port, params, headers, ..self })
     }
@@ -161,7 +162,7 @@ pub(crate) fn split_host_port(text: &str) -> Result<(&str, Option<u16>), Malform
             None => return Err(bad),
         }
     } else {
-        match text.split_once(':') {
+        match split_byte(text, b':') {
             Some((host, port)) => (host, Some(port)),
             None => (text, None),
         }

@@ -75,6 +75,8 @@ pub(super) struct Slip {
     pub(super) talk_ms: u32,
     /// The next box, the last one tried.
     pub(super) next: Name,
+    /// The ones tried before it, the latest first; more than two are not remembered.
+    pub(super) earlier: [Name; 2],
     pub(super) site: Name,
     pub(super) psap: Name,
     pub(super) trunk_group: Name,
@@ -86,6 +88,7 @@ impl Slip {
     pub(super) fn new(key: u128, record: &CallRecord, names: &mut Names) -> Self {
         let talk_us = record.answer_us.map_or(0, |answer| record.end_us.saturating_sub(answer));
         let lost = record.outcome == Outcome::Lost;
+        let mut tried = record.tried.iter().rev().map(String::as_str);
         Self {
             attempt: ((key >> 64) as u64, key as u64),
             kind: record.kind,
@@ -95,7 +98,8 @@ impl Slip {
             established: record.answer_us.is_some(),
             rang: record.ring_us.is_some(),
             talk_ms: u32::try_from(talk_us / 1_000).unwrap_or(u32::MAX),
-            next: names.keep_opt(record.tried.last().map(String::as_str)),
+            next: names.keep_opt(tried.next()),
+            earlier: [names.keep_opt(tried.next()), names.keep_opt(tried.next())],
             site: names.keep_opt(record.site.as_deref()),
             psap: names.keep_opt(record.psap.as_deref()),
             trunk_group: names.keep_opt(record.trunk_group.as_deref()),
@@ -111,6 +115,7 @@ impl Slip {
     pub(super) fn boxes(&self) -> impl Iterator<Item = Name> {
         [self.node, self.next, self.site, self.psap, self.trunk_group]
             .into_iter()
+            .chain(self.earlier)
             .filter_map(Name::known)
     }
 }

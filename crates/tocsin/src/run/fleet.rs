@@ -32,6 +32,8 @@ struct Member {
     child: Option<Child>,
     ready: bool,
     told_to_end: bool,
+    /// Told to end at once, in the middle of whatever it does.
+    told_to_stop: bool,
     usage: Option<Usage>,
     /// The last snapshot of each box.
     snapshots: serde_json::Map<String, Value>,
@@ -50,6 +52,7 @@ impl Fleet {
             child: None,
             ready: false,
             told_to_end: false,
+            told_to_stop: false,
             usage: None,
             snapshots: serde_json::Map::new(),
             lost: None,
@@ -135,7 +138,7 @@ impl Fleet {
                 let expected = member.told_to_end || member.process.tier == Tier::Load;
                 if !expected || member.usage.is_none() {
                     member.lost = Some(status);
-                } else if !clean {
+                } else if !clean && !member.told_to_stop {
                     member.trouble = Some(status);
                 }
             }
@@ -151,6 +154,7 @@ impl Fleet {
     pub(crate) async fn order(&mut self, tier: Tier, order: Order) {
         for member in self.members.iter_mut().filter(|member| member.process.tier == tier) {
             member.told_to_end = true;
+            member.told_to_stop |= matches!(order, Order::Stop);
             if let Some(child) = &mut member.child {
                 child.order(order).await;
             }

@@ -102,6 +102,8 @@ pub(crate) fn run(args: &RunArgs) -> ExitCode {
 async fn conduct(prepared: &Prepared, folder: &Folder, quiet: bool) -> anyhow::Result<u8> {
     let mut interruptions = Interruptions::catch()?;
     folder.keep_inputs(&prepared.args.campaign_file, &prepared.campaign.network)?;
+    let command: Vec<_> = std::env::args().collect();
+    folder.write("command.txt", &format!("{}\n", command.join(" ")))?;
     let mut fleet = Fleet::start(prepared, folder).await?;
     if !quiet {
         println!(

@@ -1,0 +1,41 @@
+#!/bin/sh
+# Installs the programs that the interop tests talk to. Does nothing, and says nothing, when all are there.
+set -eu
+
+# program:package; baresip-core is baresip without a desktop.
+peers="sipp:sip-tester baresip:baresip-core tshark:tshark kamailio:kamailio"
+
+# Kamailio is where only root's PATH leads.
+PATH="$PATH:/usr/sbin:/sbin"
+
+missing=""
+for peer in $peers; do
+    command -v "${peer%%:*}" >/dev/null 2>&1 || missing="$missing ${peer##*:}"
+done
+[ -n "$missing" ] || exit 0
+
+if ! command -v apt-get >/dev/null 2>&1; then
+    echo "error: the interop tests need the Debian packages$missing, and there is no apt-get here;" \
+        "install sipp, baresip, tshark and kamailio by other means" >&2
+    exit 1
+fi
+if [ "$(id -u)" -ne 0 ]; then
+    echo "error: the interop tests need the packages$missing; run: sudo apt-get install -y$missing" >&2
+    exit 1
+fi
+
+# tshark asks whether users may capture; the services of the packages must not start.
+export DEBIAN_FRONTEND=noninteractive
+export RUNLEVEL=1
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+install() {
+    # $missing is a list of words.
+    # shellcheck disable=SC2086
+    apt-get install -y --no-install-recommends $missing >"$log" 2>&1
+}
+echo "installing$missing"
+if ! install; then
+    apt-get update >"$log" 2>&1 || { cat "$log" >&2; exit 1; }
+    install || { cat "$log" >&2; exit 1; }
+fi
