@@ -13,6 +13,7 @@ mod child;
 mod fleet;
 mod folder;
 mod live;
+mod loopback;
 mod plan;
 mod verdict;
 
@@ -51,13 +52,13 @@ const INTERRUPTED: u8 = 130;
 
 /// What is known of a campaign before it runs.
 struct Prepared {
-    args: RunArgsRef,
+    args: Inherited,
     campaign: Campaign,
     topology: Topology,
 }
 
 /// The options that child processes inherit.
-struct RunArgsRef {
+struct Inherited {
     campaign_file: PathBuf,
     set: Vec<(String, String)>,
     log: telemetry::LogFormat,
@@ -75,12 +76,9 @@ pub(crate) fn run(args: &RunArgs) -> ExitCode {
         Ok(folder) => folder,
         Err(error) => return cli::fail(&error, cli::USAGE),
     };
+    let set = [args.campaign.set.clone(), loopback::missing_addresses(&topology)].concat();
     let prepared = Prepared {
-        args: RunArgsRef {
-            campaign_file: args.campaign.file.clone(),
-            set: args.campaign.set.clone(),
-            log: args.log,
-        },
+        args: Inherited { campaign_file: args.campaign.file.clone(), set, log: args.log },
         campaign,
         topology,
     };
