@@ -61,7 +61,7 @@ impl Dialog {
         let from = request.from();
         Self {
             call_id: request.call_id().into(),
-            local: format!("{};tag={local_tag}", request.to_value()).into(),
+            local: [request.to_value(), ";tag=", local_tag].concat().into(),
             remote: request.from_value().into(),
             remote_tag: request.from_tag().into(),
             local_seq: 0,

@@ -24,7 +24,9 @@ impl Ids {
 
     /// A tag with 64 bits of randomness (RFC 3261 §19.3 asks for 32).
     pub(crate) fn tag(&mut self) -> Box<str> {
-        format!("{:016x}", self.rng.next_u64()).into()
+        let mut tag = String::with_capacity(16);
+        push_hex(&mut tag, self.rng.next_u64());
+        tag.into()
     }
 
     /// A random duration in `0..limit`, in steps of 10 ms (RFC 3261 §14.1).
@@ -36,6 +38,32 @@ impl Ids {
     /// §4).
     #[must_use]
     pub fn uuid(&mut self) -> Box<str> {
-        format!("{:016x}{:016x}", self.rng.next_u64(), self.rng.next_u64()).into()
+        let mut uuid = String::with_capacity(32);
+        push_hex(&mut uuid, self.rng.next_u64());
+        push_hex(&mut uuid, self.rng.next_u64());
+        uuid.into()
+    }
+}
+
+/// Adds 16 lower-case hex digits: every call makes a dozen identifiers, and the formatter takes ten times
+/// as long.
+pub(crate) fn push_hex(out: &mut String, value: u64) {
+    for shift in (0..16).rev() {
+        let digit = (value >> (4 * shift)) & 0xf;
+        out.push(char::from(b"0123456789abcdef"[digit as usize]));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hex_is_what_the_formatter_prints() {
+        for value in [0, 1, 0x0123_4567_89ab_cdef, u64::MAX] {
+            let mut text = String::new();
+            push_hex(&mut text, value);
+            assert_eq!(text, format!("{value:016x}"));
+        }
     }
 }

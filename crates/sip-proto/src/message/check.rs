@@ -120,12 +120,17 @@ fn fill(message: &mut Message, body_at: usize, defect: Option<Malformed>) -> Res
     Ok(())
 }
 
-/// All Vias must be well formed, as a response carries them all; the first one is what matters.
+/// All Vias of a request must be well formed, as its response carries them all. Of a response, the first
+/// one tells whose it is, and the others are not ours.
 fn topmost_via(message: &Message) -> Result<(Span, Span), Malformed> {
+    let is_response = matches!(message.start, Start::Response { .. });
     let mut first = None;
     for field in message.fields.iter().filter(|field| field.name == Name::Via) {
         let line = message.text(field.value);
         for value in split_list(line) {
+            if is_response && first.is_some() {
+                break;
+            }
             let via = Via::parse(value)?;
             first.get_or_insert_with(|| {
                 let branch = via

@@ -106,7 +106,7 @@ pub struct NameAddr<'a> {
 impl<'a> NameAddr<'a> {
     pub(crate) fn parse(text: &'a str) -> Result<Self, Malformed> {
         let text = trim(text);
-        let Some(open) = find_outside(text, false, |byte| byte == b'<')? else {
+        let Some(open) = find_outside(text, false, b'<')? else {
             // RFC 3261 §20: without brackets, parameters belong to the header and "?" and "," are
             // not allowed.
             let (uri, params) = text.split_at(end_before(text, b';'));

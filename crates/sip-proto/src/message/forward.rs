@@ -152,7 +152,7 @@ impl Request {
 
 /// The comma-separated elements after the first.
 fn after_first(line: &str) -> Option<&str> {
-    let comma = super::grammar::find_outside(line, true, |byte| byte == b',').ok()??;
+    let comma = super::grammar::find_outside(line, true, b',').ok()??;
     Some(line.get(comma + 1..)?.trim())
 }
 

@@ -53,12 +53,13 @@ pub(crate) fn rsplit_byte(text: &str, byte: u8) -> Option<(&str, &str)> {
 
 /// Offset of the first byte of `text` for which `stop` holds, outside quoted strings and, if
 /// `angles`, outside `<…>`. A quoted string without an end, or a `<` without `>`, is malformed.
-pub(crate) fn find_outside(
-    text: &str,
-    angles: bool,
-    stop: impl Fn(u8) -> bool,
-) -> Result<Option<usize>, Malformed> {
+pub(crate) fn find_outside(text: &str, angles: bool, stop: u8) -> Result<Option<usize>, Malformed> {
     let bytes = text.as_bytes();
+    // Most texts have neither quotes nor the byte looked for.
+    let quoted = memchr::memchr(b'"', bytes).is_some();
+    if !quoted && !angles {
+        return Ok(bytes.iter().position(|byte| *byte == stop));
+    }
     let mut at = 0;
     let mut inside_angles = false;
     while let Some(&byte) = bytes.get(at) {
@@ -69,7 +70,7 @@ pub(crate) fn find_outside(
             }
             b'>' if inside_angles => inside_angles = false,
             _ if inside_angles => {}
-            _ if stop(byte) => return Ok(Some(at)),
+            _ if byte == stop => return Ok(Some(at)),
             b'<' if angles => inside_angles = true,
             _ => {}
         }
@@ -98,7 +99,11 @@ pub(crate) fn split_list(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = Some(text);
     std::iter::from_fn(move || {
         let text = rest?;
-        match find_outside(text, true, |byte| byte == b',') {
+        if memchr::memchr(b',', text.as_bytes()).is_none() {
+            rest = None;
+            return Some(trim(text));
+        }
+        match find_outside(text, true, b',') {
             Ok(Some(comma)) => {
                 rest = text.get(comma + 1..);
                 text.get(..comma).map(trim)
@@ -157,7 +162,7 @@ impl<'a> Params<'a> {
         let mut rest = (!self.text.is_empty()).then_some(self.text);
         std::iter::from_fn(move || {
             let text = rest?;
-            let one = match find_outside(text, false, |byte| byte == b';') {
+            let one = match find_outside(text, false, b';') {
                 Ok(Some(semicolon)) => {
                     rest = text.get(semicolon + 1..);
                     text.get(..semicolon)?

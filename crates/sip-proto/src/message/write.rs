@@ -208,8 +208,7 @@ pub(crate) fn topmost_via(out: &mut Vec<u8>, request: &Message, value: &str, sou
     let mut rest = value;
     let mut first = true;
     loop {
-        let end =
-            find_outside(rest, false, |byte| byte == b';').ok().flatten().unwrap_or(rest.len());
+        let end = find_outside(rest, false, b';').ok().flatten().unwrap_or(rest.len());
         let (part, tail) = rest.split_at(end);
         let name = part.split('=').next().unwrap_or_default().trim();
         // What the peer claims about itself here is not true by definition.

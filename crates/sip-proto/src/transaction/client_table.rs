@@ -13,7 +13,7 @@ use super::client::Client;
 use super::invite_client::InviteClient;
 use super::{ClientId, Output};
 use crate::Transport;
-use crate::id::COOKIE;
+use crate::id::{COOKIE, push_hex};
 use crate::message::{Method, Response};
 use crate::timer::Timers;
 
@@ -286,7 +286,12 @@ impl<O: Copy> ClientTable<O> {
 
 /// The branch of a transaction: cookie, slot, nonce.
 pub(super) fn branch(slot: u32, nonce: u64) -> String {
-    format!("{COOKIE}{slot:x}.{nonce:016x}")
+    let mut branch = String::with_capacity(COOKIE.len() + 33);
+    branch.push_str(COOKIE);
+    push_hex(&mut branch, slot.into());
+    branch.push('.');
+    push_hex(&mut branch, nonce);
+    branch
 }
 
 fn parse_branch(branch: &str) -> Option<ClientId> {

@@ -36,7 +36,7 @@ impl UserAgent {
         let call_id = self.transactions.ids().uuid();
         let ours = invite.session_id.map_or_else(|| self.transactions.ids().uuid(), Box::from);
         let session = super::session_line(&ours, None);
-        let from = format!("{};tag={}", invite.from, id.tag());
+        let from = [&invite.from, ";tag=", &id.tag()].concat();
         let route: Vec<Box<str>> = invite.route.iter().map(|route| route.as_str().into()).collect();
         let head = Head {
             method: Method::Invite,

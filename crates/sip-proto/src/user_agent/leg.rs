@@ -7,6 +7,7 @@ use slab::Slab;
 
 use crate::Packet;
 use crate::dialog::Dialog;
+use crate::id::push_hex;
 use crate::message::{Method, Payload};
 use crate::reason::Reason;
 use crate::transaction::{ClientId, ServerId};
@@ -22,7 +23,11 @@ impl LegId {
     /// Our tag of the dialog. It carries the leg's slot, so a request inside the dialog finds its
     /// leg without a search.
     pub(super) fn tag(self) -> String {
-        format!("{:x}.{:016x}", self.slot, self.nonce)
+        let mut tag = String::with_capacity(33);
+        push_hex(&mut tag, self.slot.into());
+        tag.push('.');
+        push_hex(&mut tag, self.nonce);
+        tag
     }
 
     pub(super) fn from_tag(tag: &str) -> Option<Self> {

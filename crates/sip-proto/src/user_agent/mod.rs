@@ -436,7 +436,7 @@ const NULL_UUID: &str = "00000000000000000000000000000000";
 
 /// The Session-ID line of a leg whose halves are these (RFC 7989 §5).
 fn session_line(ours: &str, theirs: Option<&str>) -> Box<str> {
-    format!("Session-ID: {ours};remote={}\r\n", theirs.unwrap_or(NULL_UUID)).into()
+    ["Session-ID: ", ours, ";remote=", theirs.unwrap_or(NULL_UUID), "\r\n"].concat().into()
 }
 
 fn peer_half(line: &str) -> Option<&str> {
