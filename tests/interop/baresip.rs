@@ -8,7 +8,7 @@ use std::process::Command;
 use tempfile::TempDir;
 
 use crate::loopback;
-use crate::process::{Process, installed};
+use system_tests::process::{Process, installed};
 
 /// Its own number; it takes calls to no other. That of the PSAP `first` in `network.toml`.
 const NUMBER: &str = "0353010015";

@@ -16,8 +16,6 @@ mod capture;
 mod kamailio;
 mod loopback;
 mod network;
-mod process;
-mod program;
 mod records;
 mod sipp;
 

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 use crate::loopback;
-use crate::program::Program;
 use crate::records::Records;
+use system_tests::program::Program;
 
 /// The calls of `campaign.toml`.
 pub(crate) const CAMPAIGN_CALLS: usize = 20;

@@ -8,7 +8,7 @@ use std::process::Command;
 use tempfile::TempDir;
 
 use crate::loopback;
-use crate::process::{Process, installed};
+use system_tests::process::{Process, installed};
 
 /// A command line for SIPp.
 #[derive(Debug)]

@@ -1,4 +1,5 @@
-//! The network of boxes without a socket and without a clock, for tests.
+//! What tests stand on: the network of boxes without a socket and without a clock, and real processes
+//! ([`process`], [`program`]).
 //!
 //! ```text
 //!   Network: the boxes of one topology file ──► Simnet: time, latency, loss, partitions, kills
@@ -16,6 +17,8 @@ pub mod ladder;
 pub mod link;
 pub mod network;
 pub mod phone;
+pub mod process;
+pub mod program;
 pub mod simnet;
 pub mod trace;
 

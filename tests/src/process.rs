@@ -17,7 +17,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(10);
 
 /// A running program. It is killed when dropped.
 #[derive(Debug)]
-pub(crate) struct Process {
+pub struct Process {
     name: String,
     child: Child,
     stdin: Option<ChildStdin>,
@@ -27,7 +27,7 @@ pub(crate) struct Process {
 
 impl Process {
     /// Starts a program with its input and output in our hands.
-    pub(crate) fn start(name: &str, command: &mut Command) -> Self {
+    pub fn start(name: &str, command: &mut Command) -> Self {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child =
             command.spawn().unwrap_or_else(|error| panic!("cannot start {name}: {error}"));
@@ -42,7 +42,7 @@ impl Process {
     ///
     /// # Panics
     /// When the program ends, or [`LIMIT`] is over, before it says so.
-    pub(crate) fn until(&mut self, wanted: &str) -> String {
+    pub fn until(&mut self, wanted: &str) -> String {
         let end = Instant::now() + LIMIT;
         loop {
             match self.lines.recv_timeout(end.saturating_duration_since(Instant::now())) {
@@ -66,7 +66,7 @@ impl Process {
     ///
     /// # Panics
     /// When the program ends, or [`LIMIT`] is over, before that.
-    pub(crate) fn until_listening(&mut self, address: SocketAddr) {
+    pub fn until_listening(&mut self, address: SocketAddr) {
         let end = Instant::now() + LIMIT;
         while !is_bound(address) {
             match self.lines.recv_timeout(LOOK_AGAIN) {
@@ -78,7 +78,7 @@ impl Process {
     }
 
     /// Asks it to end; a child that has ended already needs no asking.
-    pub(crate) fn terminate(&mut self) {
+    pub fn terminate(&mut self) {
         let kill = format!("kill -TERM {} 2>/dev/null", self.child.id());
         let asked = Command::new("sh").args(["-c", &kill]).status();
         if asked.is_ok_and(|status| status.success()) {
@@ -86,8 +86,18 @@ impl Process {
         }
     }
 
+    /// Sends it SIGINT, as Ctrl-C in a terminal does.
+    pub fn interrupt(&self) {
+        signal("INT", self.child.id());
+    }
+
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Types a line.
-    pub(crate) fn write(&mut self, line: &str) {
+    pub fn write(&mut self, line: &str) {
         let stdin = self.stdin.as_mut().expect("an input that is still open");
         let written = writeln!(stdin, "{line}").and_then(|()| stdin.flush());
         written.unwrap_or_else(|error| panic!("{}: cannot type {line:?}: {error}", self.name));
@@ -97,7 +107,7 @@ impl Process {
     ///
     /// # Panics
     /// When it does not end within [`LIMIT`].
-    pub(crate) fn finish(&mut self) -> ExitStatus {
+    pub fn finish(&mut self) -> ExitStatus {
         let end = Instant::now() + LIMIT;
         loop {
             match self.lines.recv_timeout(end.saturating_duration_since(Instant::now())) {
@@ -112,12 +122,12 @@ impl Process {
     }
 
     /// Everything it has said, for messages of failed tests.
-    pub(crate) fn words(&self) -> String {
+    pub fn words(&self) -> String {
         format!("it said:\n{}", self.said.concat())
     }
 
     /// The lines so far.
-    pub(crate) fn said(&self) -> &[String] {
+    pub fn said(&self) -> &[String] {
         &self.said
     }
 }
@@ -140,11 +150,21 @@ fn is_bound(address: SocketAddr) -> bool {
     lists("/proc/net/udp") || lists("/proc/net/tcp")
 }
 
+/// Sends a signal by its name, such as `KILL`.
+///
+/// # Panics
+/// When there is no such process.
+pub fn signal(name: &str, process: u32) {
+    let kill = format!("kill -{name} {process}");
+    let sent = Command::new("sh").args(["-c", &kill]).status();
+    assert!(sent.is_ok_and(|status| status.success()), "cannot {kill}");
+}
+
 /// Where a program of a Debian package is.
 ///
 /// # Panics
 /// When it is not installed, with the name of the package.
-pub(crate) fn installed(program: &str, package: &str) -> PathBuf {
+pub fn installed(program: &str, package: &str) -> PathBuf {
     let path = std::env::var_os("PATH").unwrap_or_default();
     // Kamailio is where only root's PATH leads.
     let folders = std::env::split_paths(&path).chain(["/usr/sbin".into()]);

@@ -13,14 +13,14 @@ use crate::process::Process;
 
 /// A running `tocsin switch`, `tocsin psap` or `tocsin load`.
 #[derive(Debug)]
-pub(crate) struct Program {
+pub struct Program {
     name: String,
     process: Process,
 }
 
 impl Program {
     /// Starts `tocsin` with these arguments; its call records go to `records`.
-    pub(crate) fn start(name: &str, arguments: Vec<OsString>, records: &Path) -> Self {
+    pub fn start(name: &str, arguments: Vec<OsString>, records: &Path) -> Self {
         let mut command = Command::new(tocsin());
         command.args(arguments).arg("--supervised").arg("--records").arg(records);
         command.args(["--log-filter", "warn"]);
@@ -29,7 +29,7 @@ impl Program {
     }
 
     /// Waits until all its boxes listen, and returns where.
-    pub(crate) fn addresses(&mut self) -> BTreeMap<String, SocketAddr> {
+    pub fn addresses(&mut self) -> BTreeMap<String, SocketAddr> {
         let ready = report(&self.process.until(r#""event":"ready""#));
         let nodes = ready["nodes"].as_array().expect("a list of boxes");
         let place = |node: &Value| {
@@ -43,13 +43,13 @@ impl Program {
     ///
     /// # Panics
     /// When something was still in progress, or it had received a message that it could not read.
-    pub(crate) fn drain(mut self) {
+    pub fn drain(mut self) {
         self.process.write(r#"{"command":"drain"}"#);
         self.end();
     }
 
     /// Waits for its end, which must be a clean one.
-    pub(crate) fn end(mut self) {
+    pub fn end(mut self) {
         let status = self.process.finish();
         assert!(status.success(), "{}: {status}; {}", self.name, self.process.words());
         let last = self.process.said().iter().rfind(|line| line.contains(r#""event":"final""#));
@@ -66,7 +66,10 @@ fn report(line: &str) -> Value {
 }
 
 /// The executable of the same build as this test, built now if it was not.
-fn tocsin() -> &'static Path {
+///
+/// # Panics
+/// When cargo cannot build it.
+pub fn tocsin() -> &'static Path {
     static TOCSIN: OnceLock<PathBuf> = OnceLock::new();
     TOCSIN.get_or_init(|| {
         // target/PROFILE/deps/interop-HASH
