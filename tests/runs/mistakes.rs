@@ -1,0 +1,75 @@
+//! Bad input: a sentence that names the thing and the fix, and exit code 2.
+
+use std::net::UdpSocket;
+use std::process::Command;
+
+use system_tests::process::Process;
+use system_tests::program::tocsin;
+
+use crate::Desk;
+
+#[test]
+fn a_port_in_use_is_named_with_its_box_and_its_key() {
+    let desk = Desk::new(1, "100ms");
+    let taken = UdpSocket::bind("127.0.0.1:0").expect("a free port");
+    let address = taken.local_addr().expect("its address");
+    let set = format!("sites.beta.address={address}");
+    let mut run = desk.run(&["--set", &set]);
+    assert_eq!(run.finish().code(), Some(2), "{}", run.words());
+    let said = run.words();
+    let sentence = format!("call server \"beta\": cannot listen on {address}: address in use");
+    assert!(said.contains(&sentence) && said.contains("sites.beta.address"), "{said}");
+}
+
+#[test]
+fn every_mistake_of_a_campaign_is_told_at_once_with_its_line() {
+    let desk = Desk::new(1, "100ms");
+    desk.write(
+        "campaign.toml",
+        "network = \"network.toml\"\nsed = 3\n\n[callers]\ntalk = \"soon\"\n",
+    );
+    let mut run = desk.run(&[]);
+    assert_eq!(run.finish().code(), Some(2), "{}", run.words());
+    let said = run.words();
+    for sentence in [
+        "campaign.toml:2: unknown key \"sed\"; did you mean \"seed\"?",
+        "campaign.toml:5: callers.talk: ",
+        "the campaign needs at least one [[mix]]",
+        "the campaign needs at least one [[phases]]",
+    ] {
+        assert!(said.contains(sentence), "{sentence:?} is missing; {said}");
+    }
+}
+
+#[test]
+fn a_psap_that_no_route_reaches_is_a_mistake() {
+    let desk = Desk::new(1, "100ms");
+    let lonely =
+        "\n[psaps.lonely]\naddress = \"127.0.0.1:0\"\nnumber = \"0353010099\"\npositions = 1\n";
+    desk.write("network.toml", &[crate::NETWORK, lonely].concat());
+    let mut run = desk.run(&[]);
+    assert_eq!(run.finish().code(), Some(2), "{}", run.words());
+    assert!(run.words().contains("psaps.lonely: no route reaches this PSAP"), "{}", run.words());
+}
+
+#[test]
+fn files_that_cannot_be_read_are_named() {
+    let desk = Desk::new(1, "100ms");
+    let mut command = Command::new(tocsin());
+    command.current_dir(desk.path("")).args(["check", "network.toml", "none.toml"]);
+    let mut check = Process::start("tocsin check", &mut command);
+    assert_eq!(check.finish().code(), Some(2));
+    let said = check.words();
+    assert!(said.contains("none.toml: cannot read the file"), "{said}");
+    // The right file is still shown as a picture.
+    assert!(said.contains("2 sites, 2 trunk groups, 2 PSAPs"), "{said}");
+}
+
+#[test]
+fn a_run_folder_that_cannot_be_made_is_named() {
+    let desk = Desk::new(1, "100ms");
+    desk.write("runs", "a file where the folder should be");
+    let mut run = desk.run(&[]);
+    assert_eq!(run.finish().code(), Some(2), "{}", run.words());
+    assert!(run.words().contains("cannot create runs"), "{}", run.words());
+}
