@@ -41,7 +41,7 @@ impl Process {
     /// Waits for a line that contains `wanted`, and returns it.
     ///
     /// # Panics
-    /// When the program ends, or [`LIMIT`] is over, before it says so.
+    /// When the program ends, or a minute is over, before it says so.
     pub fn until(&mut self, wanted: &str) -> String {
         let end = Instant::now() + LIMIT;
         loop {
@@ -65,7 +65,7 @@ impl Process {
     /// Waits until something listens at `address`, which nobody else uses: not every program says when it does.
     ///
     /// # Panics
-    /// When the program ends, or [`LIMIT`] is over, before that.
+    /// When the program ends, or a minute is over, before that.
     pub fn until_listening(&mut self, address: SocketAddr) {
         let end = Instant::now() + LIMIT;
         while !is_bound(address) {
@@ -106,7 +106,7 @@ impl Process {
     /// Waits for the end of the program.
     ///
     /// # Panics
-    /// When it does not end within [`LIMIT`].
+    /// When it does not end within a minute.
     pub fn finish(&mut self) -> ExitStatus {
         let end = Instant::now() + LIMIT;
         loop {

@@ -6,7 +6,7 @@
 //!   signals, parent  Directory (name → address, state, snapshot)
 //! ```
 //!
-//! A program describes its boxes as [`NodeSpec`]s and calls [`serve`] inside [`run`]; a test starts
+//! A program describes its boxes as [`NodeSpec`]s and calls [`serve()`] inside [`run`]; a test starts
 //! [`Boxes`] itself. Only this crate knows actix, and inside it only `actor.rs` and `system.rs`.
 
 mod actor;
