@@ -1,6 +1,6 @@
 //! What the command lines of the three programs share: options, records, exit codes.
 //!
-//! A program describes its boxes and calls [`serve`]; everything that is the same for `switch`,
+//! A program describes its boxes and calls [`serve()`]; everything that is the same for `switch`,
 //! `psap-mock` and `load-gen` happens here.
 
 mod args;
