@@ -20,6 +20,8 @@ pub(crate) fn campaign() -> Campaign {
         drain_timeout: Duration::ZERO,
         max_in_progress: 100,
         ring_limit: Duration::from_secs(60),
+        foreign_callers: false,
+        unrecorded: Vec::new(),
         thresholds: Vec::new(),
         progress_interval: Duration::from_secs(1),
     }

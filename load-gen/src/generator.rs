@@ -31,6 +31,9 @@ use crate::snapshot::Snapshot;
 /// Calls started in one wake. A late generator must still read its packets in between.
 const STARTS_PER_WAKE: usize = 64;
 
+/// Dead deadlines that are not worth a look at all of them.
+const SPARE_DEADLINES: usize = 1_000;
+
 /// The place of one generator in a campaign.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -41,6 +44,9 @@ pub struct Config {
     pub shard: Shard,
     pub timers: Timers,
     pub clock: WallClock,
+    /// Sets the identifiers of this run (Call-ID, tags, branches, attempts) apart from those of
+    /// any other run of the same campaign. Who calls whom, and when, does not depend on it.
+    pub nonce: u64,
     /// Name and address of each trunk group of the network. At least one.
     pub trunk_groups: Vec<(String, SocketAddr)>,
 }
@@ -84,7 +90,7 @@ impl Generator {
     pub fn new(config: Config, campaign: &Campaign) -> Result<Self, MixError> {
         let names: Vec<&str> = config.trunk_groups.iter().map(|(name, _)| &name[..]).collect();
         // Shards must not choose the same tags and Call-IDs.
-        let seed = campaign.seed.rotate_left(32) ^ u64::from(config.shard.index);
+        let seed = config.nonce.rotate_left(32) ^ u64::from(config.shard.index);
         let agent = UserAgent::new(user_agent::Config {
             timers: config.timers,
             product: "Tocsin-load-gen".to_owned(),
@@ -93,7 +99,7 @@ impl Generator {
         Ok(Self {
             agent,
             schedule: Schedule::new(&campaign.phases, campaign.seed, config.shard),
-            mix: Mix::new(campaign, &names)?,
+            mix: Mix::new(campaign, &names, config.nonce)?,
             max_in_progress: u64::from(campaign.max_in_progress.div_ceil(config.shard.of.max(1))),
             config,
             started_at: None,
@@ -136,6 +142,18 @@ impl Generator {
         let leg = self.agent.connect(now, invite);
         self.deadlines.extend(attempt.deadline().map(|due| Reverse((due, leg))));
         self.calls.insert(leg, Call { attempt, media });
+        self.forget_deadlines();
+    }
+
+    /// Throws away deadlines of calls that have ended, once most are: a caller who would have
+    /// talked for an hour leaves one behind for an hour.
+    fn forget_deadlines(&mut self) {
+        if self.deadlines.len() > 2 * self.calls.len() + SPARE_DEADLINES {
+            let calls = &self.calls;
+            self.deadlines.retain(|Reverse((due, leg))| {
+                calls.get(leg).is_some_and(|call| call.attempt.deadline() == Some(*due))
+            });
+        }
     }
 
     /// Ends the calls whose callers are done.
@@ -208,7 +226,9 @@ impl Generator {
 
     /// A re-INVITE or UPDATE: hold, resume, or a refresh.
     fn handle_modify(&mut self, now: Instant, leg: LegId, id: ServerId, request: &Request) {
-        let Some(Call { media, .. }) = self.calls.get_mut(&leg) else { return };
+        let Some(Call { media, .. }) = self.calls.get_mut(&leg) else {
+            return self.agent.respond(now, id, 481, &Payload::empty());
+        };
         let offer = request.body();
         if offer.is_empty() {
             // RFC 3261 §14.2: an INVITE without an offer asks for ours. An UPDATE does not.
@@ -295,7 +315,15 @@ impl Node for Generator {
 
     fn snapshot(&self) -> Snapshot {
         let all_started = self.draining || self.schedule.next_due().is_none();
-        Snapshot { finished: all_started && self.calls.is_empty(), ..self.counts.clone() }
+        let transactions = self.agent.transaction_stats();
+        Snapshot {
+            malformed: transactions.malformed,
+            stray: transactions.stray,
+            overflow: transactions.overflow,
+            refused_by_status: self.agent.stats().refused.clone(),
+            finished: all_started && self.calls.is_empty(),
+            ..self.counts.clone()
+        }
     }
 
     fn is_drained(&self) -> bool {

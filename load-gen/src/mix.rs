@@ -1,12 +1,13 @@
 //! Who calls: each caller is drawn from the campaign's mix by its seed and the number of the call.
 //!
 //! A draw depends on nothing else. The same call of the same campaign dials the same number with
-//! the same patience, on any machine and however many generators share the load.
+//! the same patience, on any machine and however many generators share the load. Only the id of
+//! the attempt is new in each run: a network that serves two runs must tell their calls apart.
 
 use std::time::Duration;
 
 use rand::rngs::StdRng;
-use rand::{Rng, RngExt, SeedableRng};
+use rand::{RngExt, SeedableRng};
 
 use crate::campaign::{Callers, Campaign};
 
@@ -39,6 +40,7 @@ pub struct Mix {
     ring_limit: Duration,
     trunk_groups: usize,
     seed: u64,
+    nonce: u64,
 }
 
 #[derive(Debug)]
@@ -61,11 +63,12 @@ pub enum MixError {
 }
 
 impl Mix {
-    /// `trunk_groups` are the names of all trunk groups of the network.
+    /// `trunk_groups` are the names of all trunk groups of the network; `nonce` sets the attempts of
+    /// one run apart from those of another, and changes nothing else.
     ///
     /// # Errors
     /// When an entry names another one, or there is nothing to choose from.
-    pub fn new(campaign: &Campaign, trunk_groups: &[&str]) -> Result<Self, MixError> {
+    pub fn new(campaign: &Campaign, trunk_groups: &[&str], nonce: u64) -> Result<Self, MixError> {
         if trunk_groups.is_empty() {
             return Err(MixError::NoTrunkGroup);
         }
@@ -98,13 +101,14 @@ impl Mix {
             ring_limit: campaign.ring_limit,
             trunk_groups: trunk_groups.len(),
             seed: campaign.seed,
+            nonce,
         })
     }
 
     /// The caller of call number `index`.
     #[must_use]
     pub fn caller(&self, index: u64) -> Caller {
-        let mut rng = self.rng(index);
+        let mut rng = StdRng::from_seed(self.stream(index));
         let entry = self.entry(rng.random::<f64>() * self.total_weight);
         let commune = match entry.communes.len() {
             0 => None,
@@ -115,8 +119,7 @@ impl Mix {
         let patience = self.callers.patience.map_or(Duration::MAX, |it| it.sample(&mut rng));
         let hangs_up = rng.random::<f64>() < self.callers.caller_hangs_up;
         Caller {
-            // RFC 7989 §4.1: the nil UUID means "no id".
-            attempt: rng.random::<u128>().max(1),
+            attempt: self.attempt(index),
             subscriber: rng.random_range(0..10_000),
             number: entry.number.clone(),
             commune,
@@ -138,12 +141,21 @@ impl Mix {
         last
     }
 
+    /// The id of call number `index`, in this run alone.
+    fn attempt(&self, index: u64) -> u128 {
+        let mut stream = self.stream(index);
+        stream[16..24].copy_from_slice(&self.nonce.to_le_bytes());
+        stream[24] = 1; // never the stream of the caller
+        // RFC 7989 §4.1: the nil UUID means "no id".
+        StdRng::from_seed(stream).random::<u128>().max(1)
+    }
+
     /// Seed and index side by side, so that no two calls share a stream.
-    fn rng(&self, index: u64) -> impl Rng + use<> {
+    fn stream(&self, index: u64) -> [u8; 32] {
         let mut bytes = [0; 32];
         bytes[..8].copy_from_slice(&self.seed.to_le_bytes());
         bytes[8..16].copy_from_slice(&index.to_le_bytes());
-        StdRng::from_seed(bytes)
+        bytes
     }
 }
 
@@ -173,7 +185,7 @@ mod tests {
     }
 
     fn mix(seed: u64) -> Mix {
-        Mix::new(&campaign(seed), &["mobile", "fixe", "rtc"]).expect("a good mix")
+        Mix::new(&campaign(seed), &["mobile", "fixe", "rtc"], 0).expect("a good mix")
     }
 
     fn callers(seed: u64) -> Vec<Caller> {
@@ -213,8 +225,18 @@ mod tests {
     }
 
     #[test]
+    fn another_run_has_the_same_callers_with_other_attempts() {
+        let again = Mix::new(&campaign(1), &["mobile", "fixe", "rtc"], 9).expect("a good mix");
+        for (index, first) in (0..).zip(callers(1)) {
+            let second = again.caller(index);
+            assert_ne!(first.attempt, second.attempt);
+            assert_eq!(Caller { attempt: first.attempt, ..second }, first);
+        }
+    }
+
+    #[test]
     fn an_unknown_trunk_group_is_named_with_the_known_ones() {
-        let error = Mix::new(&campaign(1), &["mobile", "rtc"]).expect_err("fixe does not exist");
+        let error = Mix::new(&campaign(1), &["mobile", "rtc"], 0).expect_err("fixe does not exist");
         let text = r#"mix: no trunk group is called "fixe"; the trunk groups are mobile, rtc"#;
         assert_eq!(error.to_string(), text);
     }

@@ -31,8 +31,7 @@ pub struct LoadArgs {
 /// Runs the program to its end.
 #[must_use]
 pub fn run(args: &LoadArgs) -> ExitCode {
-    let layers = args.campaign.campaign_layers(ENVIRONMENT_PREFIX);
-    let network_layers = args.campaign.network_layers();
+    let (layers, network_layers) = args.campaign.campaign_and_network_layers(ENVIRONMENT_PREFIX);
     let loaded = Campaign::load_with_network(&args.campaign.file, &layers, &network_layers);
     let (campaign, topology) = match loaded {
         Ok(loaded) => loaded,
@@ -46,25 +45,34 @@ pub fn run(args: &LoadArgs) -> ExitCode {
         Err(error) => return cli::fail(&error, cli::USAGE),
     };
     let limit = campaign.duration() + campaign.drain_timeout;
-    let start = WallStart::read();
+    let (start, nonce) = (WallStart::read(), args.serve.seed());
     let spec = |index| {
-        let shard = Shard { index, of: args.shards };
-        generator_spec(args.address, shard, &campaign, &topology, start, records.clone())
+        let place = Place { address: args.address, shard: Shard { index, of: args.shards }, nonce };
+        generator_spec(place, &campaign, &topology, start, records.clone())
     };
     let specs = (0..args.shards).map(spec).collect();
     cli::serve(&args.serve, &records, specs, Some(limit))
 }
 
+/// Which generator of which run.
+#[derive(Debug, Clone, Copy)]
+pub struct Place {
+    pub address: SocketAddr,
+    pub shard: Shard,
+    /// See [`Config::nonce`].
+    pub nonce: u64,
+}
+
 /// A generator as a box to run; time zero of the campaign is `start`.
 #[must_use]
 pub fn generator_spec(
-    address: SocketAddr,
-    shard: Shard,
+    place: Place,
     campaign: &Campaign,
     topology: &Topology,
     start: WallStart,
     records: Records,
 ) -> NodeSpec {
+    let Place { address, shard, nonce } = place;
     let label = Label {
         name: format!("load-{}", shard.index + 1),
         kind: "generator",
@@ -78,7 +86,7 @@ pub fn generator_spec(
     let (name, campaign) = (label.name.clone(), campaign.clone());
     let build = move |address, _start: WallStart| {
         let clock = WallClock::new(start.now, start.unix);
-        let config = Config { name, address, shard, timers, clock, trunk_groups };
+        let config = Config { name, address, shard, timers, clock, nonce, trunk_groups };
         let mut generator = Generator::new(config, &campaign)
             .expect("the campaign was checked against its network");
         generator.handle_command(start.now, Command::Start { at: start.now });

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use telemetry::Quantiles;
+use telemetry::{MessageFigures, Quantiles};
 
-use crate::summary::{GroupMetrics, ProcessUsage, PsapFigures, Summary};
+use crate::summary::{GroupMetrics, ProcessUsage, PsapFigures, Summary, Verdict};
 
 /// Rows per table; the rest is counted in one more line.
 const ROWS: usize = 6;
@@ -22,14 +22,21 @@ pub fn report(summary: &Summary) -> String {
     sites(&mut out, &summary.metrics.by_site);
     psaps(&mut out, &summary.psaps);
     processes(&mut out, &summary.processes);
+    messages(&mut out, &summary.messages);
     reasons(&mut out, &summary.reasons);
     out
 }
 
 fn headline(out: &mut String, summary: &Summary) {
     let Summary { campaign, network, seed, started_at, duration_s, .. } = summary;
-    let verdict = summary.verdict.as_str();
+    let verdict = match summary.verdict {
+        Verdict::Pass if summary.interrupted => "INTERRUPTED",
+        verdict => verdict.as_str(),
+    };
     push(out, &format!("{verdict}  {campaign} on {network}, seed {seed}"));
+    if summary.interrupted {
+        push(out, "the run was interrupted: its thresholds were not judged");
+    }
     push(out, &format!("started {started_at}, ran {duration_s:.1} s"));
     push(out, "");
 }
@@ -50,6 +57,9 @@ fn ledger(out: &mut String, summary: &Summary) {
             ledger.lost,
         ),
     );
+    if ledger.foreign > 0 {
+        push(out, &format!("  and {} by callers outside the campaign", ledger.foreign));
+    }
     for lost in ledger.lost_at.iter().take(2) {
         push(out, &format!("  lost in {}: {} ({})", lost.node, lost.attempts, lost.why));
     }
@@ -172,6 +182,15 @@ fn processes(out: &mut String, processes: &[ProcessUsage]) {
     };
     for line in kinds.chunks(3) {
         push(out, &line.iter().map(text).collect::<Vec<_>>().join("   "));
+    }
+}
+
+/// One line about messages that came to nothing, if there were any.
+fn messages(out: &mut String, messages: &BTreeMap<String, MessageFigures>) {
+    let some = messages.iter().filter(|(_, figures)| !figures.is_zero());
+    let some: Vec<String> = some.map(|(name, figures)| format!("{name}: {figures}")).collect();
+    if !some.is_empty() {
+        push(out, &format!("messages  {}", some.join("   ")));
     }
 }
 

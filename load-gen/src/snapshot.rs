@@ -1,5 +1,6 @@
 //! Live counters of a generator.
 
+use std::collections::BTreeMap;
 use std::ops::AddAssign;
 use std::time::Duration;
 
@@ -27,6 +28,14 @@ pub struct Snapshot {
     pub late_starts: u64,
     /// From intended to actual start.
     pub lag: LatencyHistogram,
+    /// Messages that could not be understood.
+    pub malformed: u64,
+    /// Responses that match no request.
+    pub stray: u64,
+    /// Requests refused because too many transactions were alive.
+    pub overflow: u64,
+    /// Requests that the user agent refused by itself.
+    pub refused_by_status: BTreeMap<u16, u64>,
     /// Everything has been started and has ended.
     pub finished: bool,
 }
@@ -77,6 +86,12 @@ impl AddAssign<&Self> for Snapshot {
         self.not_started += other.not_started;
         self.late_starts += other.late_starts;
         self.lag.merge(&other.lag);
+        self.malformed += other.malformed;
+        self.stray += other.stray;
+        self.overflow += other.overflow;
+        for (status, count) in &other.refused_by_status {
+            *self.refused_by_status.entry(*status).or_default() += count;
+        }
         self.finished &= other.finished;
     }
 }

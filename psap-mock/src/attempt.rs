@@ -18,7 +18,7 @@ pub(crate) const TEMPORARY_FAILURE: u16 = 41;
 /// One INVITE: who it was, and when what happened to it.
 #[derive(Debug)]
 pub(crate) struct Attempt {
-    /// The caller's half of Session-ID (RFC 7989 §5); empty when the caller sent none.
+    /// The caller's half of Session-ID (RFC 7989 §5), or one made up for a caller without.
     id: String,
     call_id: String,
     number: String,
@@ -40,10 +40,10 @@ pub(crate) struct Ending {
 }
 
 impl Attempt {
-    pub(crate) fn new(invite: &Request, now: Instant) -> Self {
+    pub(crate) fn new(id: String, invite: &Request, now: Instant) -> Self {
         let to = invite.to().uri();
         Self {
-            id: invite.session_id().map_or_else(String::new, |id| id.local().to_owned()),
+            id,
             call_id: invite.call_id().to_owned(),
             number: to.dialled().unwrap_or_else(|| to.as_str().to_owned()),
             commune: invite.commune().map(str::to_owned),

@@ -180,7 +180,10 @@ impl Psap {
     /// A new call: refused, ignored, or told that it rings and put into the queue.
     fn receive(&mut self, now: Instant, leg: LegId, invite: &Request) {
         self.offered += 1;
-        let mut attempt = Attempt::new(invite, now);
+        let id = invite.session_id().map(|id| id.local().to_owned());
+        // RFC 7989 §7: who calls without Session-ID gets one here, so that the record has a key.
+        let id = id.unwrap_or_else(|| self.agent.uuid().into());
+        let mut attempt = Attempt::new(id, invite, now);
         let (plan, media) = match self.admit(now, leg, invite) {
             Ok(admitted) => admitted,
             Err(rejection) => return self.refuse(now, leg, attempt, &rejection),

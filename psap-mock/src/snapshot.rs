@@ -1,5 +1,7 @@
 //! What a console shows of a PSAP.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use crate::position::PositionCounts;
@@ -26,4 +28,12 @@ pub struct Snapshot {
     /// Calls from the INVITE to the end of the dialog, answered or not.
     pub in_progress: usize,
     pub service: ServiceFigures,
+    /// Messages that could not be understood.
+    pub malformed: u64,
+    /// Responses that match no request.
+    pub stray: u64,
+    /// Requests refused because too many transactions were alive.
+    pub overflow: u64,
+    /// Requests that the user agent refused by itself; none of them is among `offered`.
+    pub refused_by_status: BTreeMap<u16, u64>,
 }

@@ -19,6 +19,7 @@
 pub mod call_server;
 pub mod pool;
 pub mod program;
+mod record;
 
 pub mod trunk_group;
 

@@ -42,6 +42,24 @@ fn every_mistake_of_a_campaign_is_told_at_once_with_its_line() {
 }
 
 #[test]
+fn an_unknown_key_of_the_command_line_is_a_mistake_of_every_program() {
+    let desk = Desk::new(1, "100ms");
+    for (program, file) in [
+        ("switch", "network.toml"),
+        ("psap", "network.toml"),
+        ("load", "campaign.toml"),
+        ("run", "campaign.toml"),
+    ] {
+        let mut command = Command::new(tocsin());
+        command.current_dir(desk.path("")).args([program, file, "--set", "sitez.alpha.max_calls=1"]);
+        let mut refused = Process::start(program, &mut command);
+        assert_eq!(refused.finish().code(), Some(2), "{program}: {}", refused.words());
+        let sentence = "--set: unknown key \"sitez\"";
+        assert!(refused.words().contains(sentence), "{program}: {}", refused.words());
+    }
+}
+
+#[test]
 fn a_psap_that_no_route_reaches_is_a_mistake() {
     let desk = Desk::new(1, "100ms");
     let lonely =

@@ -1,7 +1,9 @@
 //! Runs that end well, are interrupted, or lose a site.
 
 use std::fs;
+use std::net::UdpSocket;
 
+use serde_json::Value;
 use system_tests::process::{Process, signal};
 
 use crate::{Desk, balanced};
@@ -47,6 +49,102 @@ fn the_first_interrupt_drains_and_the_summary_is_still_written() {
     balanced(&summary);
     assert_eq!(summary["ledger"]["in_progress"], 0);
     assert_eq!(summary["ledger"]["lost"], 0, "established calls were ended with BYE");
+    assert_eq!((&summary["verdict"], &summary["interrupted"]), (&"pass".into(), &true.into()));
+    assert!(run.words().contains("INTERRUPTED  campaign"), "{}", run.words());
+    // Of the seconds that it ran, and not of the minute that it was meant to.
+    let rate = summary["metrics"]["calls_per_second"].as_f64().expect("a rate");
+    assert!(rate > 10.0, "{rate} calls/s");
+}
+
+// `timeout` and `docker stop` may signal every process there is.
+#[test]
+fn a_signal_to_every_process_is_one_interrupt() {
+    let desk = Desk::new(60, "60s");
+    let mut run = desk.run(&[]);
+    wait_for_calls(&mut run);
+    for child in children(run.id()) {
+        signal("TERM", child);
+        signal("HUP", child);
+    }
+    signal("TERM", run.id());
+    assert_eq!(run.finish().code(), Some(130), "{}", run.words());
+    let summary = desk.summary();
+    balanced(&summary);
+    assert_eq!(summary["ledger"]["lost"], 0);
+    assert_eq!(summary["reasons"], serde_json::json!([]));
+}
+
+#[test]
+fn an_interrupt_while_the_network_starts_is_obeyed() {
+    let desk = Desk::new(60, "60s");
+    let mut run = desk.run(&[]);
+    while children(run.id()).is_empty() {
+        std::thread::yield_now();
+    }
+    run.interrupt();
+    assert_eq!(run.finish().code(), Some(130), "{}", run.words());
+    assert!(run.words().contains("interrupted while the network started"), "{}", run.words());
+}
+
+#[test]
+fn a_killed_generator_has_lost_the_calls_it_had() {
+    let desk = Desk::new(60, "60s");
+    let mut run = desk.run(&[]);
+    wait_for_calls(&mut run);
+    signal("KILL", child(run.id(), &["load", "campaign.toml"]));
+    assert_eq!(run.finish().code(), Some(4), "{}", run.words());
+    let summary = desk.summary();
+    balanced(&summary);
+    let lost_at = summary["ledger"]["lost_at"].as_array().expect("places");
+    assert!(!lost_at.is_empty(), "{summary:#}");
+    assert!(lost_at.iter().all(|place| place["node"] == "load-1"), "{lost_at:?}");
+    let reasons = summary["reasons"].to_string();
+    assert!(reasons.contains("process load was lost: signal: 9 (SIGKILL)"), "{reasons}");
+}
+
+#[test]
+fn two_runs_have_the_same_callers_and_share_no_attempt() {
+    let desk = Desk::new(1, "100ms");
+    let mut run = || {
+        let mut run = desk.run(&["--quiet"]);
+        assert!(run.finish().success(), "{}", run.words());
+        let records = fs::read_to_string(desk.path("runs/latest/records/load.jsonl"));
+        let records = records.expect("the records of the generator");
+        let of = |key: &str| {
+            let key = |line: &str| serde_json::from_str::<Value>(line).expect("JSON")[key].to_string();
+            let mut values: Vec<_> = records.lines().map(key).collect();
+            values.sort_unstable();
+            values
+        };
+        (of("attempt"), of("call_id"), of("number"))
+    };
+    let (first, second) = (run(), run());
+    assert_eq!(first.2, second.2);
+    assert!(first.0.iter().all(|attempt| !second.0.contains(attempt)));
+    assert!(first.1.iter().all(|call_id| !second.1.contains(call_id)));
+}
+
+#[test]
+fn a_stranger_who_calls_is_counted_and_fails_nothing() {
+    let desk = Desk::new(2, "200ms");
+    let stranger = UdpSocket::bind("127.0.0.1:0").expect("a free port");
+    let from = stranger.local_addr().expect("its address");
+    let site = UdpSocket::bind("127.0.0.1:0").and_then(|free| free.local_addr());
+    let site = site.expect("a port that is free again");
+    let mut run = desk.run(&["--set", &format!("sites.alpha.address={site}")]);
+    wait_for_calls(&mut run);
+    // No route leads there, and no Session-ID says who calls.
+    let invite = format!(
+        "INVITE sip:0353010099@{site} SIP/2.0\r\nVia: SIP/2.0/UDP {from};branch=z9hG4bKstranger\r\n\
+         Max-Forwards: 70\r\nFrom: <sip:lab@{from}>;tag=1\r\nTo: <sip:0353010099@{site}>\r\n\
+         Call-ID: stranger\r\nCSeq: 1 INVITE\r\nContact: <sip:lab@{from}>\r\n\
+         Content-Length: 0\r\n\r\n"
+    );
+    stranger.send_to(invite.as_bytes(), site).expect("a datagram on its way");
+    assert!(run.finish().success(), "{}", run.words());
+    let summary = desk.summary();
+    balanced(&summary);
+    assert_eq!(summary["ledger"]["foreign"], 1);
 }
 
 #[test]
@@ -63,6 +161,7 @@ fn a_killed_site_loses_its_own_calls_and_no_others() {
     let lost_at = summary["ledger"]["lost_at"].as_array().expect("places");
     assert!(lost_at.iter().all(|place| place["node"] == "alpha"), "{lost_at:?}");
     let lost = summary["ledger"]["lost"].as_u64().expect("a count");
+    assert!(lost > 0, "a site that is killed loses the calls in it");
     assert!(lost * 4 < calls, "{lost} of {calls} lost: the other site should have carried on");
     let reasons = summary["reasons"].to_string();
     assert!(reasons.contains("process site-alpha was lost: signal: 9 (SIGKILL)"), "{reasons}");
@@ -83,14 +182,19 @@ fn wait_for_calls(run: &mut Process) {
 
 /// The child of a process whose command line has these words next to each other: see proc(5).
 fn child(parent: u32, words: &[&str]) -> u32 {
-    let children = format!("/proc/{parent}/task/{parent}/children");
-    let children = fs::read_to_string(children).expect("the children of a process");
-    let has_words = |id: &&str| {
+    let has_words = |id: &u32| {
         let line = fs::read(format!("/proc/{id}/cmdline")).unwrap_or_default();
         let line: Vec<_> = line.split(|byte| *byte == 0).collect();
         line.windows(words.len())
             .any(|have| have.iter().zip(words).all(|(a, b)| *a == b.as_bytes()))
     };
-    let found = children.split_whitespace().find(has_words);
-    found.and_then(|id| id.parse().ok()).unwrap_or_else(|| panic!("no child has {words:?}"))
+    let found = children(parent).into_iter().find(has_words);
+    found.unwrap_or_else(|| panic!("no child has {words:?}"))
+}
+
+/// All children of a process.
+fn children(parent: u32) -> Vec<u32> {
+    let children = format!("/proc/{parent}/task/{parent}/children");
+    let children = fs::read_to_string(children).expect("the children of a process");
+    children.split_whitespace().filter_map(|id| id.parse().ok()).collect()
 }

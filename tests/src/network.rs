@@ -105,6 +105,7 @@ impl Network {
             shard: Shard::WHOLE,
             timers: Timers::RFC3261,
             clock: self.wall(),
+            nonce: campaign.seed,
             trunk_groups: groups.map(|group| (group.name.clone(), group.address)).collect(),
         };
         let generator = Generator::new(config, campaign).expect("a campaign for this network");

@@ -155,3 +155,32 @@ proptest! {
         prop_assert_eq!(now.counts.offered, 0);
     }
 }
+
+// RFC 3261 §16.12: what is inside a dialog follows its routes; a dialog is no licence to send anything anywhere.
+#[test]
+fn a_call_makes_the_trunk_group_nobodys_relay() {
+    let mut network = two_sites();
+    let leg = network.dial("15");
+    network.run_for(seconds(4));
+    let (caller, mobile) = (network.at("caller"), network.at("mobile"));
+    let group = |network: &Network| network.trunk_group("mobile").counts;
+    let invite = network.net.trace().sent_to(mobile, "INVITE").find_map(|packet| packet.message());
+    let invite = invite.expect("an INVITE of the caller");
+    let (call_id, tag) = (invite.call_id(), invite.from_tag());
+    let before = group(&network).unknown_dialog;
+    let victim = network.at("samu-75");
+    for (method, to_tag) in [("MESSAGE", "any"), ("INVITE", "any"), ("REGISTER", "x")] {
+        let text = format!(
+            "{method} sip:x@{victim} SIP/2.0\r\nVia: SIP/2.0/UDP {caller};branch=z9hG4bK{method}\r\n\
+             Max-Forwards: 70\r\nFrom: <sip:a@{caller}>;tag={tag}\r\nTo: <sip:15@{mobile}>;tag={to_tag}\r\n\
+             Call-ID: {call_id}\r\nCSeq: 9 {method}\r\nContent-Length: 0\r\n\r\n"
+        );
+        inject(&mut network, mobile, text.into_bytes());
+        network.run_for(ms(100));
+    }
+    assert_eq!(group(&network).unknown_dialog - before, 3);
+    network.hang_up("caller", leg);
+    network.run_for(seconds(1));
+    assert_eq!(network.call(leg).ends, [Outcome::HungUp(true)]);
+    assert_idle(&mut network);
+}

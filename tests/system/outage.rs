@@ -254,3 +254,64 @@ fn a_site_that_was_given_up_may_still_answer() {
         network.net.records().iter().filter(of_group).map(|record| record.outcome).collect();
     assert_eq!(outcomes, [Outcome::Answered]);
 }
+
+// Calls that get no answer bring a site down before the probes do; the calls that ring there must move all the same.
+#[test]
+fn ringing_calls_move_when_new_calls_find_their_site_down() {
+    let text =
+        ONE_POSITION.replace("queue = 1", "queue = 9").replace("circuits = 2", "circuits = 9");
+    let mut network = Network::new(&text, Link::CLEAN, 3);
+    network.run_for(seconds(1));
+    let ringing = network.dial("15");
+    network.run_for(seconds(1));
+    network.kill("alpha");
+    let others: Vec<_> = (0..5).map(|_| network.dial("15")).collect();
+    network.run_for(seconds(8));
+    let group = network.trunk_group("mobile");
+    assert_eq!(group.members[0].state, MemberState::Down);
+    let seized: u32 = group.members[0].seized;
+    assert_eq!(seized, 0, "no call may wait for a site that is down: {group:?}");
+    for leg in others.into_iter().chain([ringing]) {
+        network.hang_up("caller", leg);
+    }
+    assert!(network.run_until_idle(seconds(200)), "{:?}", network.held());
+    assert_idle(&mut network);
+}
+
+/// One site that is slower than the trunk group is patient, and a PSAP that answers at once.
+const SLOW_SITE: &str = r#"
+[sites.alpha]
+address = "127.0.0.11:5060"
+
+[trunk_groups.mobile]
+address = "127.0.0.21:5060"
+next_site_after = "2s"
+
+[psaps.samu-59]
+address = "127.0.0.31:5060"
+number = "0353010015"
+positions = 1
+ring = "0s"
+talk = "600s"
+
+[[routes]]
+numbers = ["15"]
+psaps = ["samu-59"]
+"#;
+
+// RFC 3261 §9.1: a CANCEL may cross the 200; here the caller has had its refusal by then.
+#[test]
+fn an_answer_that_comes_after_the_refusal_is_ended() {
+    let mut network = Network::new(SLOW_SITE, Link::CLEAN, 4);
+    network.run_for(seconds(1));
+    let (mobile, alpha) = (network.at("mobile"), network.at("alpha"));
+    network.net.set_link(mobile, alpha, Link { latency: seconds(3), ..Link::CLEAN });
+    let leg = network.dial("15");
+    network.run_for(seconds(3));
+    assert_eq!(network.call(leg).heard, [503]);
+    network.run_for(seconds(17));
+    assert_eq!(network.psap("samu-59").positions.talking, 0, "nobody is on the line");
+    let mut of_alpha = network.net.records().iter().filter(|record| record.node == "alpha");
+    assert_eq!(of_alpha.next().map(|record| record.outcome), Some(Outcome::Answered));
+    assert_idle(&mut network);
+}

@@ -114,6 +114,8 @@ pub(crate) fn campaign(rate: f64, length: Duration, seed: u64) -> Campaign {
         drain_timeout: seconds(30),
         max_in_progress: 10_000,
         ring_limit: seconds(60),
+        foreign_callers: false,
+        unrecorded: Vec::new(),
         thresholds: Vec::new(),
         progress_interval: seconds(1),
     }

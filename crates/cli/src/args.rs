@@ -61,21 +61,24 @@ impl LogArgs {
 }
 
 impl FileArgs {
-    /// The layers over a network file: environment, then `--set`.
+    /// The layers over a network file that stands alone: environment, then every `--set`, so that
+    /// an unknown key is refused.
     #[must_use]
     pub fn network_layers(&self) -> Layers {
-        self.layers(topology::ENVIRONMENT_PREFIX, true)
+        Layers::none()
+            .with_process_environment(topology::ENVIRONMENT_PREFIX)
+            .with_overrides(self.set.iter().cloned())
     }
 
-    /// The layers over a campaign file.
+    /// The layers over a campaign file and over the network that it names. A `--set` key goes to
+    /// the network if it is in a section of networks; all others, `name` too, are the campaign's.
     #[must_use]
-    pub fn campaign_layers(&self, prefix: &str) -> Layers {
-        self.layers(prefix, false)
-    }
-
-    fn layers(&self, prefix: &str, network: bool) -> Layers {
-        let ours = self.set.iter().filter(|(key, _)| topology::is_network_key(key) == network);
-        Layers::none().with_process_environment(prefix).with_overrides(ours.cloned())
+    pub fn campaign_and_network_layers(&self, campaign_prefix: &str) -> (Layers, Layers) {
+        let (network, campaign): (Vec<_>, Vec<_>) =
+            self.set.iter().cloned().partition(|(key, _)| topology::is_network_key(key));
+        let layers =
+            |prefix, set| Layers::none().with_process_environment(prefix).with_overrides(set);
+        (layers(campaign_prefix, campaign), layers(topology::ENVIRONMENT_PREFIX, network))
     }
 }
 

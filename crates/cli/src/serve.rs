@@ -4,6 +4,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use node::{Directory, DrainRequest, Ending, NodeSpec, Options};
+use telemetry::MessageFigures;
 use tokio::time::{Instant, interval};
 
 use crate::{BoxArgs, Records, fail};
@@ -26,6 +27,7 @@ pub fn serve(
         drain_timeout: args.drain_timeout,
         ..Options::default()
     };
+    let directory = options.directory.clone();
     let ending = node::run(async {
         let flush = tokio::task::spawn_local(flush_now_and_then(records.clone()));
         let finish = limit.map(|limit| {
@@ -38,6 +40,7 @@ pub fn serve(
         ending
     });
     records.flush();
+    tell_of_messages(&directory);
     let ending = match ending {
         Ok(ending) => ending,
         Err(error) => return fail(&error.into(), crate::USAGE),
@@ -47,6 +50,18 @@ pub fn serve(
         return ExitCode::from(Ending::DrainTimedOut.exit_code());
     }
     ExitCode::from(ending.exit_code())
+}
+
+/// Logs one line about messages that came to nothing, if there were any.
+fn tell_of_messages(directory: &Directory) {
+    let mut sum = MessageFigures::default();
+    for entry in directory.entries().values() {
+        sum +=
+            &serde_json::to_value(entry).map(|it| MessageFigures::of_box(&it)).unwrap_or_default();
+    }
+    if !sum.is_zero() {
+        tracing::info!("messages that came to nothing: {sum}");
+    }
 }
 
 async fn flush_now_and_then(records: Records) {

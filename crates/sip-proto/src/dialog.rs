@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use crate::message::{
     Draft, Head, Message, Method, Name, NameAddr, Payload, Request, Response, Uri, address_of,
+    host_port,
 };
 use crate::transaction::Target;
 use crate::{Rejection, Transport};
@@ -72,6 +73,19 @@ impl Dialog {
             source,
             transport,
         }
+    }
+
+    /// The dialog as a proxy on its path may end it: its requests begin after the proxy `sent_by`.
+    pub(crate) fn seen_from(mut self, sent_by: &str) -> Self {
+        let ours = |route: &str| {
+            let uri = route.split_once('<').and_then(|(_, rest)| rest.split_once('>'));
+            let uri = uri.and_then(|(uri, _)| Uri::parse(uri).ok());
+            uri.as_ref().and_then(address_of).is_some_and(|address| host_port(address) == sent_by)
+        };
+        if let Some(at) = self.route_set.iter().position(|route| ours(route)) {
+            self.route_set.drain(..=at);
+        }
+        self
     }
 
     #[must_use]

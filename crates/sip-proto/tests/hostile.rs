@@ -152,6 +152,51 @@ fn more_header_lines_than_anybody_needs_are_refused() {
     }
 }
 
+// 60 KB of one header must neither cost quadratic time nor stay in a table: it is refused.
+#[test]
+fn headers_that_fill_a_datagram_are_refused() {
+    let contact = |repeated: &str| format!("Contact: <sip:a@b>{}\r\n", repeated.repeat(20_000));
+    let routes = |count| format!("Route: <sip:a@b>{}\r\n", ",<sip:a@b>".repeat(count));
+    let vias = |count| format!("Via: SIP/2.0/UDP h{}\r\n", ",SIP/2.0/UDP h".repeat(count));
+    for (extra, status) in [
+        (contact(";a"), 400),
+        (contact(",<>"), 400),
+        (contact(",a:b"), 400),
+        (routes(5_000), 400),
+        (routes(128), 400),
+        (routes(127), 200),
+        (vias(4_000), 400),
+        (vias(126), 200),
+    ] {
+        let sent = Station::new(None).receive(Transport::Udp, options(&extra));
+        assert_eq!(responses(&sent)[0].status(), status, "{extra:.60}");
+    }
+}
+
+// A transaction keeps what identifies it, so that has a limit, and must be unambiguous.
+#[test]
+fn long_or_ambiguous_identifiers_are_refused() {
+    let text = String::from_utf8(options("").to_vec()).unwrap();
+    let long = |length| "x".repeat(length);
+    for (from, to, status) in [
+        ("Call-ID: c", format!("Call-ID: {}", long(256)), 200),
+        ("Call-ID: c", format!("Call-ID: {}", long(257)), 400),
+        ("tag=1", format!("tag={}", long(256)), 200),
+        ("tag=1", format!("tag={}", long(257)), 400),
+        ("branch=z9hG4bKx", format!("branch=z9hG4bK{}", long(249)), 200),
+        ("branch=z9hG4bKx", format!("branch=z9hG4bK{}", long(250)), 400),
+        ("UDP 127.0.0.1", format!("UDP {}", long(257)), 400),
+        ("tag=1", "tag=1;Tag=2".to_owned(), 400),
+        ("branch=z9hG4bKx", "branch=z9hG4bKx;BRANCH=z9hG4bKy".to_owned(), 400),
+    ] {
+        let request = text.replace(from, &to);
+        let sent = Station::new(None).receive(Transport::Udp, request.into());
+        // The refusal repeats what it refuses, so it can be read as text only.
+        let answer = String::from_utf8_lossy(&sent[0].bytes);
+        assert!(answer.starts_with(&format!("SIP/2.0 {status} ")), "{to:.40}: {answer:.40}");
+    }
+}
+
 // RFC 3261 §8.2.6.2: the refusal of a request inside a dialog keeps its To tag, sound or not.
 #[test]
 fn a_refusal_never_adds_a_second_to_tag() {
@@ -172,6 +217,15 @@ fn a_lone_cr_is_malformed_everywhere() {
          To: \"\\\rInjected: yes\" <sip:a@b>\r\nCall-ID: c\r\nCSeq: 1 OPTIONS\r\n\r\n",
     ] {
         assert!(parse(Bytes::from_static(text.as_bytes())).is_err(), "{text:?}");
+    }
+}
+
+// `now` plus what a peer asks for must stay a moment that the clock has.
+#[test]
+fn no_peer_puts_us_off_for_more_than_an_hour() {
+    for (value, seconds) in [("5 (busy)", 5), ("3601", 3_600), ("18446744073709551615", 3_600)] {
+        let request = Request::parse(options(&format!("Retry-After: {value}\r\n"))).unwrap();
+        assert_eq!(request.retry_after().map(|after| after.as_secs()), Some(seconds));
     }
 }
 

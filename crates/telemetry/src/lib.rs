@@ -16,6 +16,7 @@
 mod histogram;
 mod ledger;
 mod logging;
+mod messages;
 mod reader;
 mod record;
 mod writer;
@@ -23,6 +24,7 @@ mod writer;
 pub use histogram::{LatencyHistogram, Quantiles};
 pub use ledger::{Audit, Destination, Destinations, Ledger, LostAt, LostNode, Rules};
 pub use logging::{LogError, LogFormat, init};
+pub use messages::MessageFigures;
 pub use reader::{ReadError, Records, read_records};
 pub use record::{BoxKind, CallRecord, Outcome, Party};
 pub use writer::RecordWriter;

@@ -5,6 +5,7 @@
 //!     phases      how many calls per second, for how long
 //!     mix         which numbers, from which communes, over which trunk group
 //!     callers     how long they talk and wait
+//!     ledger      whose calls and records are not the campaign's own
 //!     thresholds  what the run must measure to pass
 //! ```
 //!
@@ -20,6 +21,7 @@ mod threshold;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use telemetry::Rules;
 use topology::reader::{Document, kind};
 use topology::{Layers, Problems, Topology};
 
@@ -51,6 +53,11 @@ pub struct Campaign {
     pub max_in_progress: u32,
     /// No caller lets it ring longer than this, whatever patience is drawn.
     pub ring_limit: Duration,
+    /// Callers outside the campaign, such as a lab phone, may call too: their attempts are counted
+    /// apart. Otherwise each is a fault of the ledger.
+    pub foreign_callers: bool,
+    /// PSAPs of the network that write no records, because another program plays them.
+    pub unrecorded: Vec<String>,
     /// All must hold for the run to pass. May be empty.
     pub thresholds: Vec<Threshold>,
     /// Between two lines of live progress.
@@ -98,6 +105,16 @@ impl Campaign {
         self.phases.iter().map(|phase| phase.duration).sum()
     }
 
+    /// What the ledger of a run takes as normal.
+    #[must_use]
+    pub fn rules(&self) -> Rules {
+        Rules {
+            foreign_callers: self.foreign_callers,
+            unrecorded: self.unrecorded.clone(),
+            ..Rules::default()
+        }
+    }
+
     /// How many attempts the phases are expected to make.
     #[must_use]
     pub fn expected_attempts(&self) -> f64 {
@@ -113,6 +130,12 @@ impl Campaign {
                 let in_progress = limits.or("max_in_progress", kind::count(1..=1_000_000), 20_000);
                 (in_progress, limits.or("ring", kind::duration(shortest), 180 * shortest))
             });
+            let (foreign_callers, unrecorded) = root.section("ledger", |ledger| {
+                (
+                    ledger.or("foreign_callers", kind::flag, true),
+                    ledger.list("unrecorded", kind::name),
+                )
+            });
             let campaign = Self {
                 name: root.or("name", kind::name, stem.into_owned()),
                 network: folder.join(root.required("network", kind::text, String::new())),
@@ -127,6 +150,8 @@ impl Campaign {
                 ),
                 max_in_progress,
                 ring_limit,
+                foreign_callers,
+                unrecorded,
                 thresholds: root.tables("thresholds", Threshold::read),
                 progress_interval: root.or(
                     "progress_interval",
@@ -160,6 +185,14 @@ impl Campaign {
                     groups.join(", ")
                 );
                 document.report(&format!("mix[{index}].trunk_group"), message);
+            }
+        }
+        for (index, name) in self.unrecorded.iter().enumerate() {
+            if network.psap(name).is_none() {
+                let known: Vec<&str> = network.psaps.iter().map(|psap| &psap.name[..]).collect();
+                let message =
+                    format!("no PSAP is called {name:?}; the PSAPs are {}", known.join(", "));
+                document.report(&format!("ledger.unrecorded[{index}]"), message);
             }
         }
         let endless = network.psaps.iter().find(|psap| psap.talk.is_none());

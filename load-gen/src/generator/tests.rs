@@ -128,6 +128,7 @@ impl Lab {
         let now = Instant::now();
         let address = |text: &str| text.parse().expect("an address");
         let config = Config {
+            nonce: 1,
             name: "generator-0".to_owned(),
             address: address(GENERATOR),
             shard: Shard::WHOLE,

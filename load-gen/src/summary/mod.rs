@@ -18,7 +18,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use telemetry::{Audit, BoxKind, Ledger, LostNode, Quantiles, ReadError, Rules, read_records};
+use telemetry::{
+    Audit, BoxKind, Ledger, LostNode, MessageFigures, Quantiles, ReadError, Rules, read_records,
+};
 
 use crate::campaign::Campaign;
 use crate::snapshot::Snapshot;
@@ -50,6 +52,12 @@ pub struct Summary {
     pub psaps: BTreeMap<String, PsapFigures>,
     pub generator: GeneratorFigures,
     pub processes: Vec<ProcessUsage>,
+    /// Messages that came to nothing, by process.
+    #[serde(default)]
+    pub messages: BTreeMap<String, MessageFigures>,
+    /// The tester ended the campaign before its time. Its thresholds are not judged then.
+    #[serde(default)]
+    pub interrupted: bool,
     /// Record files that end in half a line, as after a kill.
     pub truncated_files: u64,
 }
@@ -104,7 +112,8 @@ pub struct PsapFigures {
     pub received: u64,
     pub answered: u64,
     pub abandoned: u64,
-    /// Calls answered within [`target_s`](Self::target_s), of those received.
+    /// Calls answered within [`target_s`](Self::target_s), of those answered or abandoned. Refused
+    /// calls never waited and do not count.
     pub service_level: Option<f64>,
     pub target_s: f64,
     /// From INVITE to answer.
@@ -117,6 +126,9 @@ pub struct GeneratorFigures {
     pub lag: Quantiles,
     pub late_starts: u64,
     pub not_started: u64,
+    /// Datagrams that its own sockets lost: the kernel dropped them unread, or they were not sent.
+    #[serde(default)]
+    pub socket_losses: u64,
     /// Seconds of CPU, user and system.
     pub cpu_s: f64,
 }
@@ -147,7 +159,11 @@ pub struct Run<'a> {
     pub generators: Snapshot,
     /// Seconds of CPU that the generators used.
     pub generator_cpu_s: f64,
+    /// Messages of the generators that came to nothing.
+    pub generator_messages: MessageFigures,
     pub processes: Vec<ProcessUsage>,
+    pub messages: BTreeMap<String, MessageFigures>,
+    pub interrupted: bool,
     pub rules: Rules,
     pub lost: Vec<LostNode>,
     /// Sentences about what went wrong with the run itself: a process lost without being told to
@@ -155,7 +171,20 @@ pub struct Run<'a> {
     pub degraded: Vec<String>,
 }
 
+/// Exit code after an interrupted run with nothing else to say against it: its drain was clean,
+/// its ledger balances.
+const INTERRUPTED: u8 = 130;
+
 impl Summary {
+    /// Exit code of a program that ends with this summary.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        match self.verdict {
+            Verdict::Pass if self.interrupted => INTERRUPTED,
+            verdict => verdict.exit_code(),
+        }
+    }
+
     /// Reads the records of all boxes and judges the run.
     ///
     /// A file or line that cannot be read makes the run fail, with its name; the rest is still
@@ -176,11 +205,13 @@ impl Summary {
             BoxKind::Psap => tally.add_psap(&record),
             BoxKind::TrunkGroup | BoxKind::CallServer => {}
         });
-        let metrics = tally.metrics(run.campaign.duration());
+        let loaded = run.duration.min(run.campaign.duration());
+        let metrics = tally.metrics(loaded);
         let generator = GeneratorFigures {
             lag: run.generators.lag_quantiles(),
             late_starts: run.generators.late_starts,
             not_started: run.generators.not_started,
+            socket_losses: run.generator_messages.kernel_drops + run.generator_messages.unsent,
             cpu_s: run.generator_cpu_s,
         };
         let judged = verdict::Evidence {
@@ -190,6 +221,7 @@ impl Summary {
             thresholds: &run.campaign.thresholds,
             degraded: &run.degraded,
             unreadable: &unreadable,
+            interrupted: run.interrupted,
         };
         let (verdict, reasons) = judged.verdict();
         Self {
@@ -206,6 +238,8 @@ impl Summary {
             psaps: tally.psaps(),
             generator,
             processes: run.processes,
+            messages: run.messages,
+            interrupted: run.interrupted,
             truncated_files,
         }
     }

@@ -153,7 +153,7 @@ impl Tally {
             received: psap.received,
             answered: psap.answered,
             abandoned: psap.abandoned,
-            service_level: ratio(psap.in_time, psap.received),
+            service_level: ratio(psap.in_time, psap.answered + psap.abandoned),
             target_s: psap.target.as_secs_f64(),
             wait: psap.wait.quantiles(),
         };

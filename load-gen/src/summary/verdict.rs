@@ -55,6 +55,7 @@ pub(super) struct Evidence<'a> {
     pub(super) thresholds: &'a [Threshold],
     pub(super) degraded: &'a [String],
     pub(super) unreadable: &'a [String],
+    pub(super) interrupted: bool,
 }
 
 impl Evidence<'_> {
@@ -89,7 +90,14 @@ impl Evidence<'_> {
                  raise limits.max_in_progress or lower the load"
             ));
         }
-        if self.ledger.offered == 0 {
+        let losses = self.generator.socket_losses;
+        if losses > 0 {
+            reasons.push(format!(
+                "the generator's own sockets lost {losses} datagrams: it could not keep up with its \
+                 traffic; lower the load or raise net.core.rmem_max"
+            ));
+        }
+        if self.ledger.offered == 0 && !self.interrupted {
             reasons.push("the generator started no call".to_owned());
         }
         reasons
@@ -106,7 +114,10 @@ impl Evidence<'_> {
             reasons.push(format!("the ledger has {count} faults; the first: {first}"));
         }
         reasons.extend_from_slice(self.unreadable);
-        reasons.extend(self.thresholds.iter().filter_map(|threshold| self.breach(threshold)));
+        // Half a campaign is not what the thresholds were written for.
+        if !self.interrupted {
+            reasons.extend(self.thresholds.iter().filter_map(|threshold| self.breach(threshold)));
+        }
         reasons
     }
 

@@ -84,6 +84,7 @@ impl Node for Psap {
     }
 
     fn snapshot(&self) -> Snapshot {
+        let transactions = self.agent.transaction_stats();
         Snapshot {
             name: self.config.name.clone(),
             number: self.config.number.clone(),
@@ -95,6 +96,10 @@ impl Node for Psap {
             unanswered: self.unanswered,
             in_progress: self.calls.len(),
             service: self.level.figures(),
+            malformed: transactions.malformed,
+            stray: transactions.stray,
+            overflow: transactions.overflow,
+            refused_by_status: self.agent.stats().refused.clone(),
         }
     }
 

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use sip_proto::Rejection;
-use sip_proto::message::{Payload, Request};
+use sip_proto::message::Payload;
 use sip_proto::reason::Reason;
 use sip_proto::user_agent::{End, LegId};
 use telemetry::{CallRecord, Outcome, Party};
@@ -39,7 +39,7 @@ impl CallServer {
             Side::B => Party::Callee,
         };
         let (outcome, ended_by, reason, trouble) = match end {
-            End::Bye(bye) => (Outcome::Answered, hung_up_by, reason_of(bye), None),
+            End::Bye(bye) => (Outcome::Answered, hung_up_by, Reason::of(bye), None),
             End::HungUp { .. } => (Outcome::Answered, Party::Network, None, None),
             End::NoAck => {
                 let trouble =
@@ -74,7 +74,7 @@ impl CallServer {
             Awaited::Response if b.is_some_and(|b| self.user_agent.has_heard(b)) => {
                 let due = now + self.settings.ring_timeout
                     - self.settings.response_timeout.min(self.settings.ring_timeout);
-                self.await_until(id, Some(Deadline { due, awaited: Awaited::Answer }));
+                self.await_until(now, id, Some(Deadline { due, awaited: Awaited::Answer }));
             }
             Awaited::Response => {
                 self.give_up_b_leg(now, id, &Reason::q850(102, "Recovery on timer expiry"));
@@ -145,10 +145,6 @@ impl CallServer {
         }
         Some(call)
     }
-}
-
-fn reason_of(bye: &Request) -> Option<Reason> {
-    Reason::of(bye)
 }
 
 const fn word(side: Side) -> &'static str {

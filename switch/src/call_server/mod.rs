@@ -16,7 +16,7 @@ mod setup;
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use hashbrown::HashMap;
 use node::Node;
@@ -47,6 +47,9 @@ pub struct CallServer {
     draining: bool,
     counts: Counts,
 }
+
+/// How far ahead a deadline may stand in the queue.
+const FAR: Duration = Duration::from_secs(60);
 
 /// What a call server has done since it started.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
@@ -162,12 +165,14 @@ impl CallServer {
         self.legs.get(&leg).copied()
     }
 
-    fn await_until(&mut self, id: CallId, deadline: Option<call::Deadline>) {
+    fn await_until(&mut self, now: Instant, id: CallId, deadline: Option<call::Deadline>) {
         if let Some(call) = self.call_mut(id) {
             call.deadline = deadline;
         }
         if let Some(deadline) = deadline {
-            self.deadlines.push(deadline.due, id);
+            // A far deadline is looked at now and then instead: most calls end long before theirs, and an
+            // entry stays in the queue until its time.
+            self.deadlines.push(deadline.due.min(now + FAR), id);
         }
     }
 
@@ -190,9 +195,10 @@ impl Node for CallServer {
         self.user_agent.handle_timeout(now);
         self.settle(now);
         while let Some(id) = self.deadlines.pop_due(now) {
-            let deadline = self.call_mut(id).and_then(|call| call.deadline);
-            if let Some(deadline) = deadline.filter(|deadline| deadline.due <= now) {
-                self.overdue(now, id, deadline.awaited);
+            match self.call_mut(id).and_then(|call| call.deadline) {
+                Some(deadline) if deadline.due <= now => self.overdue(now, id, deadline.awaited),
+                Some(deadline) => self.await_until(now, id, Some(deadline)),
+                None => {}
             }
         }
         self.settle(now);

@@ -6,12 +6,13 @@ use sip_proto::Rejection;
 use sip_proto::message::{Payload, Request, Response, host_port};
 use sip_proto::reason::{Reason, cause_of_status};
 use sip_proto::user_agent::{Failure, Invite, LegId};
-use telemetry::{BoxKind, CallRecord, Outcome};
+use telemetry::{BoxKind, CallRecord};
 use topology::Psap;
 
 use super::CallServer;
 use super::call::{Awaited, Call, CallId, Deadline, Side};
 use super::itinerary::Itinerary;
+use crate::record;
 
 impl CallServer {
     pub(super) fn offered(&mut self, now: Instant, a: LegId, invite: Request) {
@@ -78,7 +79,7 @@ impl CallServer {
             call.b = Some(b);
         }
         let due = now + self.settings.response_timeout;
-        self.await_until(id, Some(Deadline { due, awaited: Awaited::Response }));
+        self.await_until(now, id, Some(Deadline { due, awaited: Awaited::Response }));
     }
 
     pub(super) fn progress(&mut self, now: Instant, b: LegId, response: &Response) {
@@ -96,7 +97,7 @@ impl CallServer {
         let at = self.micros(now);
         self.counts.answered += 1;
         let due = now + self.settings.max_call_duration;
-        self.await_until(id, Some(Deadline { due, awaited: Awaited::End }));
+        self.await_until(now, id, Some(Deadline { due, awaited: Awaited::End }));
         let Some(call) = self.call_mut(id) else { return };
         call.record.answer_us = Some(at);
         call.record.status = Some(200);
@@ -148,30 +149,11 @@ impl CallServer {
 
     fn open_record(&mut self, now: Instant, invite: &Request) -> CallRecord {
         let attempt = invite.session_id().map(|id| id.local().to_owned());
+        // A caller without Session-ID gets one here (RFC 7989 §7).
+        let attempt = attempt.unwrap_or_else(|| self.user_agent.uuid().into());
         let at = self.micros(now);
-        CallRecord {
-            // A caller without Session-ID gets one here (RFC 7989 §7).
-            attempt: attempt.unwrap_or_else(|| self.user_agent.uuid().into()),
-            kind: BoxKind::CallServer,
-            node: self.settings.name.clone(),
-            call_id: invite.call_id().to_owned(),
-            number: invite.uri().dialled().unwrap_or_default(),
-            commune: invite.commune().map(str::to_owned),
-            site: Some(self.settings.site.clone()),
-            psap: None,
-            trunk_group: None,
-            tried: Vec::new(),
-            intended_us: None,
-            start_us: at,
-            ring_us: None,
-            answer_us: None,
-            end_us: at,
-            outcome: Outcome::Rejected,
-            status: None,
-            cause: None,
-            ended_by: None,
-            reason: None,
-        }
+        let record = record::open(BoxKind::CallServer, &self.settings.name, attempt, invite, at);
+        CallRecord { site: Some(self.settings.site.clone()), ..record }
     }
 
     pub(super) fn record_rejection(
@@ -181,15 +163,7 @@ impl CallServer {
         rejection: &Rejection,
     ) {
         self.counts.rejected += 1;
-        let cause = rejection.reason.as_ref().map(Reason::q850_cause);
-        self.records.push_back(CallRecord {
-            end_us: self.micros(now),
-            outcome: Outcome::Rejected,
-            status: Some(rejection.status),
-            cause: Some(cause.unwrap_or_else(|| cause_of_status(rejection.status))),
-            reason: rejection.warning.clone(),
-            ..record
-        });
+        self.records.push_back(record::refused(record, rejection, self.wall.micros(now)));
     }
 }
 

@@ -5,8 +5,9 @@ use std::time::Instant;
 
 use node::Node;
 use serde::Serialize;
+use sip_proto::message::Payload;
 use sip_proto::user_agent::{Config, Event, Probe, UserAgent};
-use sip_proto::{Packet, Transport};
+use sip_proto::{Packet, Rejection, Transport};
 use topology::{Pool, Topology};
 
 use super::watch::{MemberState, Watch};
@@ -73,11 +74,18 @@ impl PoolMonitor {
         self.next_round = Some(now + self.pool.probe_interval);
     }
 
-    fn settle(&mut self) {
+    fn settle(&mut self, now: Instant) {
         while let Some(event) = self.user_agent.poll_event() {
-            // Calls do not belong here: the user agent's legs stay unanswered and time out at the caller.
-            if let Event::Probed { peer, outcome } = event {
-                self.take_probe(peer, &outcome);
+            match event {
+                Event::Probed { peer, outcome } => self.take_probe(peer, &outcome),
+                // Nobody has business here; without an answer a stranger's request would stay for ever.
+                Event::Offered { leg, .. } => {
+                    self.user_agent.reject(now, leg, &Rejection::new(403), &Payload::empty());
+                }
+                Event::OutOfDialog { id, .. } | Event::Request { id, .. } => {
+                    self.user_agent.respond(now, id, 403, &Payload::empty());
+                }
+                _ => {}
             }
         }
     }
@@ -109,7 +117,7 @@ impl Node for PoolMonitor {
 
     fn handle_packet(&mut self, now: Instant, packet: Packet) {
         self.user_agent.handle_packet(now, packet);
-        self.settle();
+        self.settle(now);
     }
 
     fn handle_timeout(&mut self, now: Instant) {
@@ -117,12 +125,12 @@ impl Node for PoolMonitor {
         if self.next_round.is_some_and(|at| at <= now) {
             self.probe_all(now);
         }
-        self.settle();
+        self.settle(now);
     }
 
     fn handle_unreachable(&mut self, now: Instant, transport: Transport, peer: SocketAddr) {
         self.user_agent.handle_unreachable(now, transport, peer);
-        self.settle();
+        self.settle(now);
     }
 
     fn handle_command(&mut self, _now: Instant, command: Self::Command) {
@@ -151,6 +159,6 @@ impl Node for PoolMonitor {
     }
 
     fn is_drained(&self) -> bool {
-        self.next_round.is_none()
+        self.next_round.is_none() && self.user_agent.legs() == 0
     }
 }

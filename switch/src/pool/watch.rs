@@ -66,8 +66,8 @@ impl Watch {
         self.silences = 0;
         self.answers += 1;
         self.state = match (self.state, status) {
-            (_, 503) => MemberState::Draining,
             (MemberState::Down, _) if self.answers < self.limits.up_after => MemberState::Down,
+            (_, 503) => MemberState::Draining,
             _ => MemberState::Up,
         };
     }

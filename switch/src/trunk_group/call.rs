@@ -23,6 +23,8 @@ pub(super) enum Owner {
     Setup(CallId),
     /// A request inside the dialog, forwarded for the server transaction `server`.
     Inside { call: CallId, server: ServerId, ends: bool },
+    /// A BYE for an answer that came too late.
+    Nobody,
     /// OPTIONS to the member at this place.
     Probe(usize),
 }

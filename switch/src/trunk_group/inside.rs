@@ -4,12 +4,18 @@ use std::net::SocketAddr;
 use std::time::Instant;
 
 use sip_proto::message::{Forward, Method, Request, Response, address_of};
+use sip_proto::reason::Reason;
 use sip_proto::transaction::{ServerId, Target};
 use sip_proto::{Rejection, Transport};
 use telemetry::{CallRecord, Outcome, Party};
 
-use super::TrunkGroup;
-use super::call::{CallId, Owner, key};
+use super::call::{Call, CallId, Owner, State, key};
+use super::setup::TIMER_C;
+use super::{TrunkGroup, Wake};
+
+/// re-INVITEs of one call that may be on their way at once. One from each side is usual (glare, RFC 3261
+/// §14.1); more are somebody's attack.
+const MOST_CHANGES: usize = 4;
 
 /// Who sent a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,7 +25,8 @@ enum From {
 }
 
 impl TrunkGroup {
-    /// Forwards a request of a known dialog. An unknown one is answered 481: else we would carry anybody's messages anywhere.
+    /// Forwards a request of a known dialog. Any other is answered 481: else we would carry anybody's
+    /// messages anywhere.
     pub(super) fn forward_inside(
         &mut self,
         now: Instant,
@@ -27,20 +34,29 @@ impl TrunkGroup {
         request: &Request,
         source: SocketAddr,
     ) {
-        let Some((id, from)) = self.dialog_of(request) else {
+        let Some((id, from)) = self.dialog_of(request, source) else {
             self.counts.unknown_dialog += 1;
             self.transactions.reject(now, server, &Rejection::new(481));
             return;
         };
         let target = self.target_of(id, from, request);
         let method = request.method();
-        let remote = if from == From::Caller { request.to_tag() } else { Some(request.from_tag()) };
         let Some(call) = self.call_mut(id) else { return };
+        if method == Method::Invite && call.inside.len() >= MOST_CHANGES {
+            self.transactions.reject(now, server, &Rejection::new(491));
+            return;
+        }
         // The BYE for another branch of a fork is not the end of this call.
-        let ends = method == Method::Bye && remote == Some(&*call.answered_tag);
-        if ends {
-            call.record.ended_by =
-                Some(if from == From::Caller { Party::Caller } else { Party::Callee });
+        let ends = method == Method::Bye && site_tag(request, from) == &*call.answered_tag;
+        if ends && call.record.ended_by.is_none() {
+            let cause = Reason::of(request).map_or(16, |reason| reason.q850_cause());
+            call.record.cause = Some(cause);
+            // "Temporary failure" and "Network out of order": neither end wanted it.
+            call.record.ended_by = Some(match from {
+                _ if matches!(cause, 38 | 41) => Party::Network,
+                From::Caller => Party::Caller,
+                From::Site => Party::Callee,
+            });
         }
         let forward = self.changes(request, source);
         let owner = Owner::Inside { call: id, server, ends };
@@ -50,13 +66,26 @@ impl TrunkGroup {
             self.transactions.own(server, owner);
             if let Some(call) = self.call_mut(id) {
                 call.inside.push((server, client));
+                self.deadlines.push(now + TIMER_C, Wake::Inside(id, server));
             }
+        }
+    }
+
+    /// Timer C of a re-INVITE: the other side took it and fell silent.
+    pub(super) fn inside_overdue(&mut self, now: Instant, id: CallId, server: ServerId) {
+        let Some(call) = self.call_mut(id) else { return };
+        let pending = call.inside.iter().find(|(have, _)| *have == server).copied();
+        if let Some((server, client)) = pending {
+            call.inside.retain(|(have, _)| *have != server);
+            self.transactions.cancel(now, client, Vec::new());
+            self.transactions.limit(now, client);
+            self.transactions.reject(now, server, &Rejection::new(408));
         }
     }
 
     /// The ACK of a 2xx has no transaction of its own (RFC 3261 §16.11).
     pub(super) fn forward_ack(&mut self, ack: &Request, source: SocketAddr) {
-        if let Some((id, from)) = self.dialog_of(ack)
+        if let Some((id, from)) = self.dialog_of(ack, source)
             && ack.max_forwards() != Some(0)
         {
             let target = self.target_of(id, from, ack);
@@ -101,39 +130,70 @@ impl TrunkGroup {
         call.inside.retain(|(have, _)| *have != server);
         if ends {
             self.release(id, false);
-            let Some(call) = self.remove(id) else { return };
+            let Some(call) = self.remove(now, id) else { return };
             self.records.push_back(CallRecord {
                 end_us: self.micros(now),
                 outcome: Outcome::Answered,
-                cause: Some(16),
                 ..call.record
             });
         }
     }
 
-    fn dialog_of(&self, request: &Request) -> Option<(CallId, From)> {
-        let to_tag = request.to_tag()?;
+    /// The call that a request is inside of, and who sent it. Its tags must be those of the call, and what
+    /// claims to come from a site must come from one that has had the call.
+    fn dialog_of(&self, request: &Request, source: SocketAddr) -> Option<(CallId, From)> {
         let call_id = request.call_id();
         let find = |tag| self.by_key.get(key(call_id, tag).as_str()).copied();
-        let found = find(request.from_tag()).map(|id| (id, From::Caller));
-        found.or_else(|| find(to_tag).map(|id| (id, From::Site)))
+        let (id, from) = match find(request.from_tag()) {
+            Some(id) => (id, From::Caller),
+            None => (find(request.to_tag()?)?, From::Site),
+        };
+        let call = self.calls.get(id.slot)?;
+        let method = request.method();
+        let known = match call.state {
+            // The other answers of a fork are acknowledged and ended by the caller.
+            State::Answered => {
+                site_tag(request, from) == &*call.answered_tag
+                    || matches!(method, Method::Ack | Method::Bye)
+            }
+            // An early dialog.
+            _ => matches!(method, Method::Bye | Method::Update | Method::Info | Method::Prack),
+        };
+        let honest = from == From::Caller || self.has_branch_at(call, |at| at.ip() == source.ip());
+        (known && honest).then_some((id, from))
     }
 
-    /// The next hop: the route after ours, or else the Request-URI; and if that is a name, where the other side is known to be.
+    /// True if a branch of the call went to an address that `fits`.
+    fn has_branch_at(&self, call: &Call, fits: impl Fn(SocketAddr) -> bool) -> bool {
+        let mut members = call.branches.iter().filter_map(|(_, index)| self.members.get(*index));
+        members.any(|member| fits(member.address))
+    }
+
+    /// The next hop. Towards a site it is one that has had the call, whatever the request asks for. Towards the
+    /// caller it is the route after ours, or else the Request-URI; and if that is a name, where the caller's
+    /// INVITE came from.
     fn target_of(&self, id: CallId, from: From, request: &Request) -> Target {
         let ours = request.is_routed_to(self.address);
         let route = if ours { request.second_route() } else { request.topmost_route() };
         let uri = route.map_or_else(|| request.uri(), |route| route.uri());
         let tcp = uri.param("transport").is_some_and(|name| name.eq_ignore_ascii_case("tcp"));
-        let known = self.calls.get(id.slot).map(|call| match from {
-            From::Site => call.source,
-            From::Caller => {
-                let member = call.circuit.as_ref().and_then(|(index, _)| self.members.get(*index));
-                member.map_or(call.source, |member| member.address)
+        let wanted = address_of(&uri).filter(|peer| *peer != self.address);
+        let call = self.calls.get(id.slot);
+        let peer = match (from, call) {
+            (From::Site, Some(call)) => wanted.unwrap_or(call.source),
+            (From::Caller, Some(call)) => {
+                let member = call.circuit.as_ref().map(|(index, _)| *index);
+                let member = member.or_else(|| call.branches.last().map(|(_, index)| *index));
+                let member = member.and_then(|index| self.members.get(index));
+                let had_it = |peer: &SocketAddr| self.has_branch_at(call, |at| at == *peer);
+                wanted
+                    .filter(had_it)
+                    .or_else(|| member.map(|member| member.address))
+                    .unwrap_or(self.address)
             }
-        });
-        let peer = address_of(&uri).filter(|peer| *peer != self.address).or(known);
-        Target { peer: peer.unwrap_or(self.address), transport: tcp.then_some(Transport::Tcp) }
+            (_, None) => self.address,
+        };
+        Target { peer, transport: tcp.then_some(Transport::Tcp) }
     }
 
     fn changes(&self, request: &Request, source: SocketAddr) -> Forward<'static> {
@@ -145,5 +205,13 @@ impl TrunkGroup {
             push_route: None,
             lines: b"",
         }
+    }
+}
+
+/// The tag that the site gave the dialog.
+fn site_tag(request: &Request, from: From) -> &str {
+    match from {
+        From::Caller => request.to_tag().unwrap_or_default(),
+        From::Site => request.from_tag(),
     }
 }

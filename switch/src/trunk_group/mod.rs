@@ -22,7 +22,7 @@ use node::Node;
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 use serde::Serialize;
-use sip_proto::message::{Method, Request};
+use sip_proto::message::{Method, Name, Request};
 use sip_proto::reason::Reason;
 use sip_proto::timer::Deadlines;
 use sip_proto::transaction::{ClientId, Event, ServerId, Transactions};
@@ -72,6 +72,8 @@ struct Probing {
 #[derive(Debug, Clone, Copy)]
 enum Wake {
     Call(CallId),
+    /// Timer C of a re-INVITE.
+    Inside(CallId, ServerId),
     ProbeRound,
     ProbeTimeout(usize, ClientId),
 }
@@ -154,7 +156,9 @@ impl TrunkGroup {
         match event {
             Event::Request { id, request, source, .. } => self.receive(now, id, request, source),
             Event::Ack { request, source, .. } => self.forward_ack(&request, source),
-            Event::Cancel { owner: Some(owner), invite, .. } => self.cancelled(now, owner, invite),
+            Event::Cancel { owner: Some(owner), invite, cancel } => {
+                self.cancelled(now, owner, invite, reason_lines(&cancel));
+            }
             Event::Cancel { owner: None, invite, .. } => {
                 self.transactions.reject(now, invite, &Rejection::new(487));
             }
@@ -163,11 +167,13 @@ impl TrunkGroup {
                 Owner::Inside { call, server, ends } => {
                     self.inside_response(now, call, server, ends, &response);
                 }
+                Owner::Nobody => {}
                 Owner::Probe(member) => self.probe_answered(member, id, response.status()),
             },
             Event::Failed { id, owner, .. } => match owner {
                 Owner::Setup(call) => self.setup_failed(now, call, id),
                 Owner::Inside { call, server, ends } => self.inside_failed(now, call, server, ends),
+                Owner::Nobody => {}
                 Owner::Probe(member) => self.probe_silent(now, member, id),
             },
             Event::NoAck { .. } => {}
@@ -187,8 +193,8 @@ impl TrunkGroup {
                 Method::Bye | Method::Update | Method::Info | Method::Prack => {
                     self.transactions.reject(now, id, &Rejection::new(481));
                 }
-                Method::Other => self.transactions.reject(now, id, &Rejection::new(501)),
-                _ => self.transactions.reject(now, id, &Rejection::new(405)),
+                Method::Other => self.transactions.reject(now, id, &with_allow(501)),
+                _ => self.transactions.reject(now, id, &with_allow(405)),
             }
         }
     }
@@ -212,7 +218,7 @@ impl TrunkGroup {
     }
 
     fn answer_options(&mut self, now: Instant, id: ServerId) {
-        let rejection = if self.draining { self.busy() } else { Rejection::new(200) };
+        let rejection = if self.draining { self.busy() } else { with_allow(200) };
         self.transactions.reject(now, id, &rejection);
     }
 
@@ -225,16 +231,34 @@ impl TrunkGroup {
         self.calls.get_mut(id.slot).filter(|call| call.nonce == id.nonce)
     }
 
-    fn wake_call_at(&mut self, id: CallId, due: Instant) {
+    fn wake_call_at(&mut self, now: Instant, id: CallId, due: Instant) {
         if let Some(call) = self.call_mut(id) {
             call.due = Some(due);
-            self.deadlines.push(due, Wake::Call(id));
+            // A far deadline is looked at now and then instead: most calls end long before theirs, and an
+            // entry stays in the queue until its time.
+            self.deadlines.push(due.min(now + FAR), Wake::Call(id));
         }
     }
 
     fn micros(&self, now: Instant) -> u64 {
         self.wall.micros(now)
     }
+}
+
+/// How far ahead a deadline may stand in the queue.
+const FAR: Duration = Duration::from_secs(60);
+
+/// A response that says which methods this proxy takes from outside a dialog, or forwards inside one
+/// (RFC 3261 §21.4.6, §11.2).
+fn with_allow(status: u16) -> Rejection {
+    let lines = "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE\r\nAccept: */*\r\n";
+    Rejection { headers: Some(lines.into()), ..Rejection::new(status) }
+}
+
+/// The Reason lines of a CANCEL, which go on with it (RFC 3326 §1).
+fn reason_lines(cancel: &Request) -> Vec<u8> {
+    let lines = cancel.headers(Name::Reason).map(|value| format!("Reason: {value}\r\n"));
+    lines.collect::<String>().into_bytes()
 }
 
 /// OPTIONS to every member.
@@ -264,11 +288,15 @@ impl TrunkGroup {
         }
         self.probes.remove(&index);
         self.transactions.forget(id);
+        self.member_silent(now, index);
+    }
+
+    /// A probe or a call got nothing from a member. If that brings it down, its ringing calls move on.
+    fn member_silent(&mut self, now: Instant, index: usize) {
         let Some(member) = self.members.get_mut(index) else { return };
         let before = member.watch.state();
         member.watch.silent();
-        let fell = before != MemberState::Down && member.watch.state() == MemberState::Down;
-        if fell {
+        if before != MemberState::Down && member.watch.state() == MemberState::Down {
             self.rescue_calls(now, index);
         }
     }
@@ -290,6 +318,7 @@ impl Node for TrunkGroup {
         while let Some(wake) = self.deadlines.pop_due(now) {
             match wake {
                 Wake::Call(id) => self.overdue(now, id),
+                Wake::Inside(id, server) => self.inside_overdue(now, id, server),
                 Wake::ProbeRound if self.draining => {}
                 Wake::ProbeRound => self.probe_round(now),
                 Wake::ProbeTimeout(index, id) => self.probe_silent(now, index, id),

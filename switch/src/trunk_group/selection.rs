@@ -42,7 +42,7 @@ impl Selection {
                 after.unwrap_or(first).index
             }
             Policy::LeastLoaded => {
-                // a/b < c/d without division; the first of equals wins.
+                // The first of equals wins.
                 let load = |one: &Candidate| f64::from(one.seized) / f64::from(one.circuits.max(1));
                 candidates.iter().min_by(|a, b| load(a).total_cmp(&load(b))).unwrap_or(first).index
             }

@@ -15,10 +15,12 @@ use telemetry::{BoxKind, CallRecord, Outcome, Party};
 
 use super::TrunkGroup;
 use super::call::{Call, CallId, Owner, State, key};
+use super::member::Member;
 use crate::pool::MemberState;
+use crate::record;
 
 /// RFC 3261 §16.6 item 11: more than three minutes.
-const TIMER_C: Duration = Duration::from_secs(185);
+pub(super) const TIMER_C: Duration = Duration::from_secs(185);
 
 impl TrunkGroup {
     pub(super) fn offered(
@@ -66,9 +68,7 @@ impl TrunkGroup {
     /// Offers the call to the next site; if none is left, refuses it with `last`, or for want of a circuit.
     fn try_next(&mut self, now: Instant, id: CallId, last: Option<Rejection>) {
         let Some(index) = self.choose(now, id) else {
-            let no_circuit =
-                || self.busy().with_reason(Reason::q850(34, "No circuit/channel available"));
-            let rejection = last.unwrap_or_else(no_circuit);
+            let rejection = last.unwrap_or_else(|| self.no_way());
             self.refuse(now, id, &rejection);
             return;
         };
@@ -107,7 +107,18 @@ impl TrunkGroup {
             self.transactions.forward(now, invite, &forward, Target::to(peer), Owner::Setup(id));
         call.client = Some(client);
         call.branches.push((client, index));
-        self.wake_call_at(id, now + self.settings.next_site_after);
+        self.wake_call_at(now, id, now + self.settings.next_site_after);
+    }
+
+    /// Why no site could be offered the call: circuits all seized (Q.850 34), or no site in a state to take it.
+    fn no_way(&self) -> Rejection {
+        let usable = |state| matches!(state, MemberState::Up | MemberState::Suspect);
+        let full = |member: &Member| usable(member.watch.state()) && member.circuits.is_full();
+        self.busy().with_reason(if self.members.iter().any(full) {
+            Reason::q850(34, "No circuit/channel available")
+        } else {
+            Reason::q850(41, "Temporary failure")
+        })
     }
 
     /// Among the sites not tried yet: those that are up, or failing that, those under suspicion.
@@ -135,7 +146,13 @@ impl TrunkGroup {
         response: &Response,
     ) {
         let at = self.micros(now);
-        let Some(call) = self.call_mut(id) else { return };
+        let Some(call) = self.call_mut(id) else {
+            if (200..300).contains(&response.status()) {
+                // The caller has been told that the call failed, or has gone.
+                self.transactions.end_answer(now, client, response, Owner::Nobody);
+            }
+            return;
+        };
         let current = call.client == Some(client) && call.state != State::Answered;
         let index = call.circuit.as_ref().map(|(index, _)| *index);
         if let Some(member) =
@@ -154,16 +171,20 @@ impl TrunkGroup {
 
     fn proceeding(&mut self, now: Instant, id: CallId, status: u16, response: &Response, at: u64) {
         let Some(call) = self.call_mut(id) else { return };
-        if call.state == State::Trying {
+        let first = call.state == State::Trying;
+        if first {
             call.state = State::Proceeding;
         }
         if status == 100 {
-            self.wake_call_at(id, now + TIMER_C);
+            // RFC 3261 §16.7 item 2: only 101 to 199 start Timer C again.
+            if first {
+                self.wake_call_at(now, id, now + TIMER_C);
+            }
             return;
         }
         call.record.ring_us.get_or_insert(at);
         let server = call.server;
-        self.wake_call_at(id, now + TIMER_C);
+        self.wake_call_at(now, id, now + TIMER_C);
         if let Some(bytes) = response.without_topmost_via() {
             self.transactions.respond_bytes(now, server, status, bytes);
         }
@@ -180,7 +201,8 @@ impl TrunkGroup {
         at: u64,
     ) {
         let status = response.status();
-        let limit = now + self.settings.max_call_duration;
+        // A call server with the same limit must be able to end the call first.
+        let limit = now + self.settings.max_call_duration + self.transactions.timers().give_up();
         let Some(call) = self.call_mut(id) else { return };
         let server = call.server;
         let first = call.state != State::Answered;
@@ -197,7 +219,7 @@ impl TrunkGroup {
             if let Some(member) = index.and_then(|index| self.members.get_mut(index)) {
                 member.counts.answered += 1;
             }
-            self.wake_call_at(id, limit);
+            self.wake_call_at(now, id, limit);
         }
         if let Some(bytes) = response.without_topmost_via() {
             self.transactions.respond_bytes(now, server, status, bytes);
@@ -213,7 +235,9 @@ impl TrunkGroup {
         let answering = call.branches.iter().find(|(branch, _)| *branch == client);
         let Some(index) = answering.map(|(_, index)| *index) else { return };
         if let Some(other) = call.client.replace(client) {
-            self.transactions.cancel(now, other, Vec::new());
+            // RFC 3326 §2: whoever rang there has missed no call.
+            let elsewhere = format!("Reason: {}\r\n", Reason::sip(200));
+            self.transactions.cancel(now, other, elsewhere.into_bytes());
         }
         self.release(id, true);
         let Some(member) = self.members.get_mut(index) else { return };
@@ -235,7 +259,7 @@ impl TrunkGroup {
         if let (503, Some(after)) = (status, retry_after)
             && let Some(member) = index.and_then(|index| self.members.get_mut(index))
         {
-            member.hold_off = Some(now + after);
+            member.hold_off = now.checked_add(after);
         }
         // 408 and 5xx speak of the site, not of the called number: another site may do better.
         let next = matches!(status, 408 | 500 | 502..=504) && !cancelled;
@@ -243,7 +267,7 @@ impl TrunkGroup {
             self.try_next(now, id, Some(self.relayed_refusal(status, response)));
             return;
         }
-        let Some(call) = self.remove(id) else { return };
+        let Some(call) = self.remove(now, id) else { return };
         if let Some(bytes) = response.without_topmost_via() {
             self.transactions.respond_bytes(now, call.server, status, bytes);
         }
@@ -260,10 +284,11 @@ impl TrunkGroup {
 
     /// The site said nothing for `next_site_after`, or Timer C ran out, or the answered call is over its limit.
     pub(super) fn overdue(&mut self, now: Instant, id: CallId) {
-        let Some(call) = self.call_mut(id).filter(|call| call.due.is_some_and(|due| due <= now))
-        else {
+        let Some(call) = self.call_mut(id) else { return };
+        if let Some(due) = call.due.filter(|due| *due > now) {
+            self.wake_call_at(now, id, due);
             return;
-        };
+        }
         let (state, client) = (call.state, call.client);
         match state {
             State::Trying => self.site_is_silent(now, id),
@@ -275,7 +300,7 @@ impl TrunkGroup {
             State::Cancelled => self.end_cancelled(now, id),
             State::Answered => {
                 self.release(id, false);
-                let Some(call) = self.remove(id) else { return };
+                let Some(call) = self.remove(now, id) else { return };
                 self.counts.lost += 1;
                 self.records.push_back(CallRecord {
                     end_us: self.micros(now),
@@ -308,8 +333,8 @@ impl TrunkGroup {
             self.transactions.cancel(now, client, Vec::new());
         }
         self.release(id, true);
-        if let Some(member) = index.and_then(|index| self.members.get_mut(index)) {
-            member.watch.silent();
+        if let Some(index) = index {
+            self.member_silent(now, index);
         }
         let silent = self.busy().with_reason(Reason::q850(102, "Recovery on timer expiry"));
         self.try_next(now, id, Some(silent));
@@ -331,7 +356,13 @@ impl TrunkGroup {
     }
 
     /// The caller sent CANCEL; the CANCEL itself has been answered.
-    pub(super) fn cancelled(&mut self, now: Instant, owner: Owner, invite: ServerId) {
+    pub(super) fn cancelled(
+        &mut self,
+        now: Instant,
+        owner: Owner,
+        invite: ServerId,
+        reason: Vec<u8>,
+    ) {
         match owner {
             Owner::Setup(id) => {
                 // A site that answers no CANCEL within this time is dead, whatever it said before.
@@ -339,32 +370,32 @@ impl TrunkGroup {
                 let Some(call) = self.call_mut(id) else { return };
                 call.state = State::Cancelled;
                 if let Some(client) = call.client {
-                    self.transactions.cancel(now, client, Vec::new());
+                    self.transactions.cancel(now, client, reason);
                 }
-                self.wake_call_at(id, limit);
+                self.wake_call_at(now, id, limit);
             }
             Owner::Inside { call, .. } => {
                 let inside =
                     self.call_mut(call).map(|call| call.inside.clone()).unwrap_or_default();
                 if let Some((_, client)) = inside.into_iter().find(|(server, _)| *server == invite)
                 {
-                    self.transactions.cancel(now, client, Vec::new());
+                    self.transactions.cancel(now, client, reason);
                 }
             }
-            Owner::Probe(_) => {}
+            Owner::Nobody | Owner::Probe(_) => {}
         }
     }
 
     /// No final response came after the CANCEL: the caller gets its 487 from us.
     fn end_cancelled(&mut self, now: Instant, id: CallId) {
         self.release(id, true);
-        let Some(call) = self.remove(id) else { return };
+        let Some(call) = self.remove(now, id) else { return };
         self.transactions.reject(now, call.server, &Rejection::new(487));
         self.close_unanswered(now, call, 487, None);
     }
 
     fn refuse(&mut self, now: Instant, id: CallId, rejection: &Rejection) {
-        let Some(call) = self.remove(id) else { return };
+        let Some(call) = self.remove(now, id) else { return };
         self.transactions.reject(now, call.server, rejection);
         self.record_rejection(now, call.record, rejection);
     }
@@ -380,9 +411,14 @@ impl TrunkGroup {
     }
 
     /// Forgets a call. Its circuit must have been released.
-    pub(super) fn remove(&mut self, id: CallId) -> Option<Call> {
+    pub(super) fn remove(&mut self, now: Instant, id: CallId) -> Option<Call> {
         self.call_mut(id)?;
-        let call = self.calls.remove(id.slot);
+        let mut call = self.calls.remove(id.slot);
+        for (server, client) in call.inside.drain(..) {
+            // A change that was on its way through; the dialog that it was for is over.
+            self.transactions.forget(client);
+            self.transactions.reject(now, server, &Rejection::new(487));
+        }
         debug_assert!(call.circuit.is_none(), "a call ends without its circuit");
         self.by_key.remove(&call.key);
         Some(call)
@@ -404,40 +440,14 @@ impl TrunkGroup {
 
     fn record_rejection(&mut self, now: Instant, record: CallRecord, rejection: &Rejection) {
         self.counts.rejected += 1;
-        let cause = rejection.reason.as_ref().map(Reason::q850_cause);
-        self.records.push_back(CallRecord {
-            end_us: self.micros(now),
-            outcome: Outcome::Rejected,
-            status: Some(rejection.status),
-            cause: Some(cause.unwrap_or_else(|| cause_of_status(rejection.status))),
-            ..record
-        });
+        self.records.push_back(record::refused(record, rejection, self.wall.micros(now)));
     }
 
     fn open_record(&mut self, now: Instant, invite: &Request) -> CallRecord {
-        let at = self.micros(now);
         let attempt = invite.session_id().map(|id| id.local().to_owned());
-        CallRecord {
-            attempt: attempt.unwrap_or_else(|| self.transactions.ids().uuid().into()),
-            kind: BoxKind::TrunkGroup,
-            node: self.settings.name.clone(),
-            call_id: invite.call_id().to_owned(),
-            number: invite.uri().dialled().unwrap_or_default(),
-            commune: invite.commune().map(str::to_owned),
-            site: None,
-            psap: None,
-            trunk_group: Some(self.settings.name.clone()),
-            tried: Vec::new(),
-            intended_us: None,
-            start_us: at,
-            ring_us: None,
-            answer_us: None,
-            end_us: at,
-            outcome: Outcome::Rejected,
-            status: None,
-            cause: None,
-            ended_by: None,
-            reason: None,
-        }
+        let attempt = attempt.unwrap_or_else(|| self.transactions.ids().uuid().into());
+        let (name, at) = (&self.settings.name, self.micros(now));
+        let record = record::open(BoxKind::TrunkGroup, name, attempt, invite, at);
+        CallRecord { trunk_group: Some(name.clone()), ..record }
     }
 }

@@ -4,10 +4,30 @@
 use bytes::Bytes;
 
 use super::grammar::split_list;
-use super::scan::{MAX_FIELDS, Scanned, Span, Start, scan};
+use super::scan::{Scanned, Span, Start, scan};
 use super::{
     Keys, Malformed, Message, Method, Name, NameAddr, Request, Response, Uri, Via, text_of,
 };
+
+/// How much one message may hold.
+#[derive(Debug, Clone, Copy)]
+struct Limits {
+    /// Header lines.
+    fields: usize,
+    /// Elements of each of Via, Contact, Route and Record-Route.
+    elements: usize,
+}
+
+/// More than any honest message has: Max-Forwards alone ends most of them after 70 hops.
+const OF_PEERS: Limits = Limits { fields: 256, elements: 128 };
+
+/// What a TU relays may bring a request of this stack above the limits that peers have to keep.
+const OF_OURS: Limits = Limits { fields: usize::MAX, elements: usize::MAX };
+
+/// Longest branch, tag, Call-ID or Via host: a transaction keeps them, so they bound its size.
+const MAX_IDENTIFIER: usize = 256;
+
+const TOO_MANY: Malformed = Malformed("too many elements in a header");
 
 /// A sound message of either kind.
 #[derive(Debug)]
@@ -44,25 +64,24 @@ impl Unsound {
 /// # Errors
 /// [`Unsound`], which says what to answer, if anything.
 pub fn parse(bytes: Bytes) -> Result<Incoming, Unsound> {
-    parse_within(bytes, MAX_FIELDS)
+    parse_within(bytes, OF_PEERS)
 }
 
-/// Reads a request that this stack wrote itself: what a TU relays may bring it above the limit that
-/// peers have to keep.
+/// Reads a request that this stack wrote itself.
 pub(super) fn reread(bytes: Bytes) -> Result<Request, Unsound> {
-    match parse_within(bytes, usize::MAX)? {
+    match parse_within(bytes, OF_OURS)? {
         Incoming::Request(request) => Ok(request),
         Incoming::Response(_) => Err(Unsound::silent("a response where a request was expected")),
     }
 }
 
-fn parse_within(bytes: Bytes, max_fields: usize) -> Result<Incoming, Unsound> {
+fn parse_within(bytes: Bytes, limits: Limits) -> Result<Incoming, Unsound> {
     let Scanned { bytes, start, fields, body_at, defect } =
-        scan(bytes, max_fields).map_err(|why| Unsound { why, answer: None })?;
+        scan(bytes, limits.fields).map_err(|why| Unsound { why, answer: None })?;
     let is_request = matches!(start, Start::Request { .. });
     let (body, keys) = (Span::default(), Keys::default());
     let mut message = Message { bytes, start, fields, body, keys };
-    match fill(&mut message, body_at, defect) {
+    match fill(&mut message, body_at, defect, limits) {
         Ok(()) if is_request => Ok(Incoming::Request(Request(message))),
         Ok(()) => Ok(Incoming::Response(Response(message))),
         Err(why) => {
@@ -91,11 +110,16 @@ fn wrong_version(message: &Message) -> Option<Malformed> {
 
 /// Fills in keys and body, in an order that learns the Via first, so that a refusal finds its way
 /// back.
-fn fill(message: &mut Message, body_at: usize, defect: Option<Malformed>) -> Result<(), Malformed> {
-    let (via, branch) = topmost_via(message)?;
-    message.keys.via = via;
-    message.keys.branch = branch;
-    wrong_version(message).or(defect).map_or(Ok(()), Err)?;
+fn fill(
+    message: &mut Message,
+    body_at: usize,
+    defect: Option<Malformed>,
+    limits: Limits,
+) -> Result<(), Malformed> {
+    let topmost = topmost_via(message, limits)?;
+    message.keys.via = topmost.value;
+    message.keys.branch = topmost.branch;
+    wrong_version(message).or(defect).or(topmost.defect).map_or(Ok(()), Err)?;
     message.body = body_of(message, body_at)?;
     message.bytes.truncate(message.body.range().end.max(body_at));
     message.keys = keys(message)?;
@@ -106,13 +130,21 @@ fn fill(message: &mut Message, body_at: usize, defect: Option<Malformed>) -> Res
             return Err(Malformed("headers in the Request-URI"));
         }
     }
-    for contact in message.list(Name::Contact).filter(|contact| *contact != "*") {
-        NameAddr::parse(contact)?;
-    }
-    for name in [Name::Route, Name::RecordRoute] {
-        for route in message.list(name) {
-            // RFC 3261 §20.34: a name-addr, never a bare URI.
-            if !NameAddr::parse(route)?.is_bracketed() {
+    check_addresses(message, limits)
+}
+
+/// The addresses that this stack sends to.
+fn check_addresses(message: &Message, limits: Limits) -> Result<(), Malformed> {
+    for name in [Name::Contact, Name::Route, Name::RecordRoute] {
+        for (at, value) in message.list(name).enumerate() {
+            if at == limits.elements {
+                return Err(TOO_MANY);
+            }
+            if name == Name::Contact && value == "*" {
+                continue;
+            }
+            // RFC 3261 §20.34: a route is a name-addr, never a bare URI.
+            if !NameAddr::parse(value)?.is_bracketed() && name != Name::Contact {
                 return Err(Malformed("a route without < and >"));
             }
         }
@@ -120,11 +152,19 @@ fn fill(message: &mut Message, body_at: usize, defect: Option<Malformed>) -> Res
     Ok(())
 }
 
+/// The first Via value of a message.
+struct TopmostVia {
+    value: Span,
+    branch: Span,
+    /// What is wrong with any Via, if it does not keep us from answering.
+    defect: Option<Malformed>,
+}
+
 /// All Vias of a request must be well formed, as its response carries them all. Of a response, the first
 /// one tells whose it is, and the others are not ours.
-fn topmost_via(message: &Message) -> Result<(Span, Span), Malformed> {
+fn topmost_via(message: &Message, limits: Limits) -> Result<TopmostVia, Malformed> {
     let is_response = matches!(message.start, Start::Response { .. });
-    let mut first = None;
+    let (mut first, mut defect, mut count) = (None, None, 0);
     for field in message.fields.iter().filter(|field| field.name == Name::Via) {
         let line = message.text(field.value);
         for value in split_list(line) {
@@ -132,6 +172,9 @@ fn topmost_via(message: &Message) -> Result<(Span, Span), Malformed> {
                 break;
             }
             let via = Via::parse(value)?;
+            count += 1;
+            let too_many = (count > limits.elements).then_some(TOO_MANY);
+            defect = defect.or(too_many).or_else(|| defect_of(&via));
             first.get_or_insert_with(|| {
                 let branch = via
                     .branch()
@@ -140,7 +183,19 @@ fn topmost_via(message: &Message) -> Result<(Span, Span), Malformed> {
             });
         }
     }
-    first.ok_or(Malformed("no Via"))
+    let (value, branch) = first.ok_or(Malformed("no Via"))?;
+    Ok(TopmostVia { value, branch, defect })
+}
+
+fn defect_of(via: &Via<'_>) -> Option<Malformed> {
+    let branch = via.param("branch").unwrap_or_default();
+    if via.is_ambiguous() {
+        Some(Malformed("a branch twice"))
+    } else if branch.len().max(via.host().len()) > MAX_IDENTIFIER {
+        Some(Malformed("a Via that is too long"))
+    } else {
+        None
+    }
 }
 
 fn keys(message: &Message) -> Result<Keys, Malformed> {
@@ -148,6 +203,9 @@ fn keys(message: &Message) -> Result<Keys, Malformed> {
     keys.call_id = only(message, Name::CallId, "Call-ID")?;
     if message.text(keys.call_id).contains([' ', '\t', ',']) || keys.call_id.is_empty() {
         return Err(Malformed("a malformed Call-ID"));
+    }
+    if keys.call_id.range().len() > MAX_IDENTIFIER {
+        return Err(Malformed("a Call-ID that is too long"));
     }
     (keys.from, keys.from_tag) = address(message, Name::From, "From")?;
     (keys.to, keys.to_tag) = address(message, Name::To, "To")?;
@@ -175,8 +233,12 @@ fn address(message: &Message, name: Name, label: &'static str) -> Result<(Span, 
     let span = only(message, name, label)?;
     let text = message.text(span);
     let address = NameAddr::parse(text)?;
+    if address.is_ambiguous() {
+        return Err(Malformed("a tag twice"));
+    }
     let tag = match address.tag() {
         Some("") => return Err(Malformed("an empty tag")),
+        Some(tag) if tag.len() > MAX_IDENTIFIER => return Err(Malformed("a tag that is too long")),
         Some(tag) => span.of_part(text, tag),
         None => Span::default(),
     };

@@ -69,6 +69,11 @@ impl<'a> Via<'a> {
         (cookie.eq_ignore_ascii_case(crate::id::COOKIE) && !rest.is_empty()).then_some(branch)
     }
 
+    /// True if the branch stands more than once, so that it names no transaction.
+    pub(crate) fn is_ambiguous(&self) -> bool {
+        self.params.repeats("branch")
+    }
+
     /// Any other parameter.
     #[must_use]
     pub fn param(&self, name: &str) -> Option<&'a str> {
@@ -147,6 +152,11 @@ impl<'a> NameAddr<'a> {
     #[must_use]
     pub fn tag(&self) -> Option<&'a str> {
         self.params.value("tag")
+    }
+
+    /// True if the tag stands more than once, so that it names no dialog.
+    pub(crate) fn is_ambiguous(&self) -> bool {
+        self.params.repeats("tag")
     }
 
     /// A header parameter (not a parameter of the URI).

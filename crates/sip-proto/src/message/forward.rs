@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use super::scan::Start;
 use super::write::{Draft, number, push, write_vias};
-use super::{Method, Name, NameAddr, Request, Response, Uri};
+use super::{Message, Name, NameAddr, Request, Response, Uri};
 use crate::Rejection;
 
 /// The changes to a request on its way through.
@@ -48,7 +48,7 @@ impl Forward<'_> {
         let mut pop = self.pop_route;
         for field in &request.fields {
             match field.name {
-                Name::Via | Name::MaxForwards => {}
+                Name::Via | Name::MaxForwards | Name::ContentLength => {}
                 Name::Route if pop => {
                     pop = false;
                     if let Some(rest) = after_first(request.text(field.value)) {
@@ -58,8 +58,7 @@ impl Forward<'_> {
                 _ => push(&mut out, &[request.text(field.line), "\r\n"]),
             }
         }
-        push(&mut out, &["\r\n"]);
-        out.extend_from_slice(request.bytes.get(request.body.range()).unwrap_or_default());
+        write_body(&mut out, request);
         Draft { bytes: out, via_at, method: request.method() }
     }
 }
@@ -86,14 +85,14 @@ impl Response {
                         push(&mut out, &["Via: ", rest, "\r\n"]);
                     }
                 }
+                Name::ContentLength => {}
                 name => {
                     vias += usize::from(name == Name::Via);
                     push(&mut out, &[self.text(field.line), "\r\n"]);
                 }
             }
         }
-        push(&mut out, &["\r\n"]);
-        out.extend_from_slice(self.bytes.get(self.body.range())?);
+        write_body(&mut out, self);
         (vias > 0).then(|| out.into())
     }
 }
@@ -140,14 +139,16 @@ impl Request {
     pub fn second_route(&self) -> Option<NameAddr<'_>> {
         NameAddr::parse(self.list(Name::Route).nth(1)?).ok()
     }
+}
 
-    /// True for a request that may create a dialog (RFC 3261 §12.1): then a proxy that wants to
-    /// stay in it adds Record-Route.
-    #[must_use]
-    pub fn makes_dialog(&self) -> bool {
-        self.to_tag().is_none()
-            && matches!(self.method(), Method::Invite | Method::Subscribe | Method::Refer)
-    }
+/// Content-Length, the empty line and the body. A datagram may come without Content-Length, but the
+/// copy may leave over a stream, which needs it (RFC 3261 §18.3).
+fn write_body(out: &mut Vec<u8>, message: &Message) {
+    let body = message.bytes.get(message.body.range()).unwrap_or_default();
+    push(out, &["Content-Length: "]);
+    number(out, body.len() as u64);
+    push(out, &["\r\n\r\n"]);
+    out.extend_from_slice(body);
 }
 
 /// The comma-separated elements after the first.
@@ -161,4 +162,41 @@ fn after_first(line: &str) -> Option<&str> {
 #[must_use]
 pub fn address_of(uri: &Uri<'_>) -> Option<SocketAddr> {
     Some(SocketAddr::new(uri.ip()?, uri.port().unwrap_or(5060)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Transport;
+
+    // RFC 3261 §18.3: a datagram may lack Content-Length, a message on a stream may not.
+    #[test]
+    fn a_forwarded_message_always_tells_the_length_of_its_body() {
+        for length in ["", "l: 4\r\n"] {
+            let fields = format!(
+                "Via: SIP/2.0/UDP 127.0.0.1;branch=z9hG4bK1\r\nVia: SIP/2.0/UDP 127.0.0.9\r\n\
+                 From: <sip:a@x>;tag=1\r\nTo: <sip:b@x>\r\nCall-ID: c\r\nCSeq: 1 MESSAGE\r\n\
+                 {length}\r\nbody"
+            );
+            let request = format!("MESSAGE sip:b@x SIP/2.0\r\n{fields}");
+            let request = Request::parse(request.into()).unwrap();
+            let forward = Forward {
+                source: ([127, 0, 0, 1], 5060).into(),
+                uri: None,
+                record_route: None,
+                pop_route: false,
+                push_route: None,
+                lines: b"",
+            };
+            let copy = forward.draft(&request).with_via(Transport::Tcp, "127.0.0.2:5060", "b");
+            let copy = Request::parse(copy).unwrap();
+            assert_eq!(copy.headers(Name::ContentLength).collect::<Vec<_>>(), ["4"]);
+            assert_eq!(copy.body(), "body");
+
+            let response = Response::parse(format!("SIP/2.0 200 OK\r\n{fields}").into()).unwrap();
+            let copy = Response::parse(response.without_topmost_via().unwrap()).unwrap();
+            assert_eq!(copy.headers(Name::ContentLength).collect::<Vec<_>>(), ["4"]);
+            assert_eq!(copy.body(), "body");
+        }
+    }
 }

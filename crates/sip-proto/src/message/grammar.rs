@@ -55,10 +55,13 @@ pub(crate) fn rsplit_byte(text: &str, byte: u8) -> Option<(&str, &str)> {
 /// `angles`, outside `<…>`. A quoted string without an end, or a `<` without `>`, is malformed.
 pub(crate) fn find_outside(text: &str, angles: bool, stop: u8) -> Result<Option<usize>, Malformed> {
     let bytes = text.as_bytes();
-    // Most texts have neither quotes nor the byte looked for.
-    let quoted = memchr::memchr(b'"', bytes).is_some();
-    if !quoted && !angles {
-        return Ok(bytes.iter().position(|byte| *byte == stop));
+    if !angles {
+        // Mostly no quote comes before the byte looked for. What comes after it is not read: a
+        // caller that splits a long value asks again for each part.
+        let first = bytes.iter().position(|byte| matches!(*byte, b'"') || *byte == stop);
+        if first.is_none_or(|at| bytes.get(at) == Some(&stop)) {
+            return Ok(first);
+        }
     }
     let mut at = 0;
     let mut inside_angles = false;
@@ -117,6 +120,9 @@ pub(crate) fn split_list(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
+/// More parameters than any honest value has.
+const MAX_PARAMS: usize = 64;
+
 /// The `;name=value` parameters of a header value.
 #[derive(Debug, Clone, Copy)]
 pub struct Params<'a> {
@@ -138,7 +144,10 @@ impl<'a> Params<'a> {
             return Err(Malformed("a semicolon without a parameter"));
         }
         let params = Self { text };
-        for (name, value) in params.iter() {
+        for (at, (name, value)) in params.iter().enumerate() {
+            if at == MAX_PARAMS {
+                return Err(Malformed("too many parameters"));
+            }
             let value_is_sound = match value {
                 None => true,
                 Some(value) if value.starts_with('"') => quoted_end(value, 0)? == value.len(),
@@ -186,6 +195,11 @@ impl<'a> Params<'a> {
             .find(|(have, _)| have.eq_ignore_ascii_case(name))
             .map(|(_, value)| value.unwrap_or_default())
     }
+
+    /// True if `name` stands more than once (RFC 3261 §7.3.1 allows it once).
+    pub(crate) fn repeats(self, name: &str) -> bool {
+        self.iter().filter(|(have, _)| have.eq_ignore_ascii_case(name)).count() > 1
+    }
 }
 
 #[cfg(test)]
@@ -207,6 +221,21 @@ mod tests {
         assert_eq!(params.value("flag"), Some(""));
         assert_eq!(params.value("received"), Some("[::1]"));
         assert_eq!(params.value("none"), None);
+    }
+
+    // What follows the byte looked for is not read: splitting a long value takes linear time.
+    #[test]
+    fn a_search_ends_at_the_byte_looked_for() {
+        assert_eq!(find_outside("a;b=\"never closed", false, b';'), Ok(Some(1)));
+        assert_eq!(find_outside("a=\";\";b=\"never closed", false, b';'), Ok(Some(5)));
+        assert!(find_outside("a=\"never closed;b", false, b';').is_err());
+        assert_eq!(find_outside("a=\"x\"", false, b';'), Ok(None));
+    }
+
+    #[test]
+    fn a_value_with_too_many_parameters_is_refused() {
+        assert!(Params::parse(&";a".repeat(MAX_PARAMS)).is_ok());
+        assert!(Params::parse(&";a".repeat(MAX_PARAMS + 1)).is_err());
     }
 
     #[test]

@@ -20,6 +20,7 @@ mod write;
 
 use std::fmt;
 use std::ops::Deref;
+use std::time::Duration;
 
 use bytes::Bytes;
 
@@ -199,12 +200,13 @@ impl Message {
         SessionId::parse(self.header(Name::SessionId)?)
     }
 
-    /// Retry-After in seconds (RFC 3261 §20.33).
+    /// Retry-After (RFC 3261 §20.33), but at most an hour: no peer may put us off for longer.
     #[must_use]
-    pub fn retry_after(&self) -> Option<std::time::Duration> {
+    pub fn retry_after(&self) -> Option<Duration> {
         let value = self.header(Name::RetryAfter)?;
         let digits = value.split([' ', '\t', '(', ';']).next()?;
-        digits.parse().ok().map(std::time::Duration::from_secs)
+        let seconds: u64 = digits.parse().ok()?;
+        Some(Duration::from_secs(seconds.min(3_600)))
     }
 
     fn untagged(&self, value: Span, tag: Span) -> String {

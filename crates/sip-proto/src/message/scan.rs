@@ -66,9 +66,6 @@ pub(super) struct Scanned {
     pub(super) defect: Option<Malformed>,
 }
 
-/// More header lines than any honest message has.
-pub(super) const MAX_FIELDS: usize = 256;
-
 /// Scans one message of at most `max_fields` header lines. An error means that it cannot even be
 /// answered.
 pub(super) fn scan(bytes: Bytes, max_fields: usize) -> Result<Scanned, Malformed> {

@@ -7,6 +7,7 @@ use super::client_table::Machine;
 use super::{
     ClientId, Event, Failure, Output, Owner, Target, Transactions, UDP_LIMIT, client_table,
 };
+use crate::dialog::Dialog;
 use crate::message::{Draft, Forward, Head, Method, Payload, Request, Response, host_port};
 use crate::{Packet, Transport};
 
@@ -101,7 +102,7 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
 
     /// Ends an INVITE of ours within 64·T1 though it is not cancelled: its dialog is over, and a
     /// peer that fell silent after a provisional response would keep it alive for ever.
-    pub(crate) fn limit(&mut self, now: Instant, id: ClientId) {
+    pub fn limit(&mut self, now: Instant, id: ClientId) {
         let give_up = self.timers.give_up();
         if let Some(entry) = self.clients.get_mut(id) {
             entry.give_up_at.get_or_insert(now + give_up);
@@ -112,6 +113,19 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
     /// Where the request of a live client transaction went.
     pub(crate) fn peer_of(&mut self, id: ClientId) -> Option<SocketAddr> {
         Some(self.clients.get_mut(id)?.peer)
+    }
+
+    /// Ends the dialog that an answer made and nobody wants any more, as the caller would: ACK, then BYE
+    /// (RFC 3261 §13.2.2.4). For a proxy that has told its caller otherwise in the meantime. Further copies
+    /// of the answer match nothing then.
+    pub fn end_answer(&mut self, now: Instant, id: ClientId, response: &Response, owner: O) {
+        let Some(peer) = self.peer_of(id) else { return };
+        self.forget(id);
+        let mut dialog = Dialog::uac(response, peer).seen_from(&self.sent_by);
+        let (ack, target) = dialog.ack(response.cseq().0, b"", &Payload::empty());
+        self.send_ack(&ack, target);
+        let (bye, target) = dialog.request(Method::Bye, b"", &Payload::empty());
+        self.send(now, &bye, target, owner);
     }
 
     /// Drops a client transaction whose outcome nobody waits for any more.

@@ -253,7 +253,9 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
         &mut self.ids
     }
 
-    pub(crate) const fn timers(&self) -> Timers {
+    /// The base values of this node's timers.
+    #[must_use]
+    pub const fn timers(&self) -> Timers {
         self.timers
     }
 

@@ -1,5 +1,6 @@
 //! All processes of a run: started tier by tier, watched, drained in the opposite order.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::time::Duration;
 
@@ -7,7 +8,7 @@ use anyhow::bail;
 use load_gen::Snapshot;
 use load_gen::summary::ProcessUsage;
 use serde_json::Value;
-use telemetry::{BoxKind, LostNode};
+use telemetry::{BoxKind, LostNode, MessageFigures};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
 
@@ -44,8 +45,13 @@ struct Member {
 }
 
 impl Fleet {
-    /// Starts all processes and returns when the generator runs.
-    pub(crate) async fn start(prepared: &Prepared, folder: &Folder) -> anyhow::Result<Self> {
+    /// Starts all processes and returns when the generator runs; `None` when interrupted before
+    /// that, with all processes killed: none has had a call.
+    pub(crate) async fn start(
+        prepared: &Prepared,
+        folder: &Folder,
+        interruptions: &mut Interruptions,
+    ) -> anyhow::Result<Option<Self>> {
         let (sender, news) = mpsc::unbounded_channel();
         let member = |process| Member {
             process,
@@ -71,10 +77,12 @@ impl Fleet {
                     fleet.members[index].child = Some(child);
                 }
             }
-            let found = fleet.until_ready(prepared, folder, tier).await?;
-            addresses.extend(found);
+            tokio::select! {
+                found = fleet.until_ready(prepared, folder, tier) => addresses.extend(found?),
+                () = interruptions.next() => return Ok(None),
+            }
         }
-        Ok(fleet)
+        Ok(Some(fleet))
     }
 
     /// Waits until every process of a tier listens, and returns the keys of their addresses.
@@ -210,6 +218,16 @@ impl Fleet {
     pub(crate) fn calls_by_site(&self) -> Vec<u64> {
         let offered = |entry: &Value| entry["snapshot"]["offered"].as_u64().unwrap_or_default();
         self.of(Tier::Sites).map(|member| member.snapshots.values().map(offered).sum()).collect()
+    }
+
+    /// Messages that came to nothing, by process.
+    pub(crate) fn messages(&self) -> BTreeMap<String, MessageFigures> {
+        let figures = |member: &Member| {
+            let mut sum = MessageFigures::default();
+            member.snapshots.values().for_each(|entry| sum += &MessageFigures::of_box(entry));
+            (member.process.name.clone(), sum)
+        };
+        self.members.iter().map(figures).collect()
     }
 
     pub(crate) fn usage(&self) -> Vec<ProcessUsage> {

@@ -11,10 +11,11 @@ use super::child::Order;
 use super::fleet::Fleet;
 use super::plan::Tier;
 
-/// SIGINT and SIGTERM: the first one drains, the second one stops.
+/// SIGINT, SIGTERM and SIGHUP: the first one drains, the second one stops.
 pub(crate) struct Interruptions {
     interrupt: Signal,
     terminate: Signal,
+    hangup: Signal,
     count: u32,
 }
 
@@ -23,6 +24,7 @@ impl Interruptions {
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
+            hangup: signal(SignalKind::hangup())?,
             count: 0,
         })
     }
@@ -31,6 +33,7 @@ impl Interruptions {
         tokio::select! {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
+            _ = self.hangup.recv() => {}
         }
         self.count += 1;
     }

@@ -47,7 +47,7 @@ pub(crate) struct RunArgs {
     log: telemetry::LogFormat,
 }
 
-/// Exit code after an interrupted run that was drained cleanly.
+/// Exit code after an interruption before the first call.
 const INTERRUPTED: u8 = 130;
 
 /// What is known of a campaign before it runs.
@@ -65,8 +65,7 @@ struct Inherited {
 }
 
 pub(crate) fn run(args: &RunArgs) -> ExitCode {
-    let layers = args.campaign.campaign_layers(ENVIRONMENT_PREFIX);
-    let network_layers = args.campaign.network_layers();
+    let (layers, network_layers) = args.campaign.campaign_and_network_layers(ENVIRONMENT_PREFIX);
     let loaded = Campaign::load_with_network(&args.campaign.file, &layers, &network_layers);
     let (campaign, topology) = match loaded {
         Ok(loaded) => loaded,
@@ -100,9 +99,11 @@ pub(crate) fn run(args: &RunArgs) -> ExitCode {
 async fn conduct(prepared: &Prepared, folder: &Folder, quiet: bool) -> anyhow::Result<u8> {
     let mut interruptions = Interruptions::catch()?;
     folder.keep_inputs(&prepared.args.campaign_file, &prepared.campaign.network)?;
-    let command: Vec<_> = std::env::args().collect();
-    folder.write("command.txt", &format!("{}\n", command.join(" ")))?;
-    let mut fleet = Fleet::start(prepared, folder).await?;
+    folder.write("command.txt", &command_line())?;
+    let Some(mut fleet) = Fleet::start(prepared, folder, &mut interruptions).await? else {
+        println!("interrupted while the network started: no call was placed");
+        return Ok(INTERRUPTED);
+    };
     if !quiet {
         println!(
             "{}: about {:.0} calls in {} on {} sites, {} trunk groups, {} PSAPs; Ctrl-C drains",
@@ -121,6 +122,16 @@ async fn conduct(prepared: &Prepared, folder: &Folder, quiet: bool) -> anyhow::R
     fleet.shut_down(&mut interruptions).await;
     let unix = started.duration_since(std::time::UNIX_EPOCH).unwrap_or(Duration::ZERO);
     let started_us = u64::try_from(unix.as_micros()).unwrap_or(u64::MAX);
-    let code = verdict::conclude(prepared, folder, &fleet, started_us, duration)?;
-    Ok(if interruptions.seen() { INTERRUPTED } else { code })
+    verdict::conclude(prepared, folder, &fleet, &interruptions, started_us, duration)
+}
+
+/// How this run was started: the variables that lie over its files, then the words of the command.
+fn command_line() -> String {
+    let layers = [topology::ENVIRONMENT_PREFIX, ENVIRONMENT_PREFIX].map(|one| format!("{one}__"));
+    let ours = |(name, _): &(String, String)| layers.iter().any(|one| name.starts_with(one));
+    let text = |text: std::ffi::OsString| text.to_string_lossy().into_owned();
+    let variables = std::env::vars_os().map(|(name, value)| (text(name), text(value)));
+    let variables = variables.filter(ours).map(|(name, value)| format!("{name}={value}"));
+    let words = variables.chain(std::env::args_os().map(text)).collect::<Vec<_>>();
+    format!("{}\n", words.join(" "))
 }

@@ -8,6 +8,9 @@ use telemetry::BoxKind;
 use super::Prepared;
 use super::folder::Folder;
 
+/// The only generator of a run, as it calls itself in its records.
+const GENERATOR: &str = "load-1";
+
 /// One process to start.
 #[derive(Debug, Clone)]
 pub(crate) struct Process {
@@ -68,7 +71,7 @@ pub(crate) fn processes(prepared: &Prepared) -> Vec<Process> {
     let load = Process {
         name: "load".to_owned(),
         tier: Tier::Load,
-        boxes: Vec::new(),
+        boxes: vec![(BoxKind::Generator, GENERATOR.to_owned())],
         subcommand: "load",
         choice: Vec::new(),
     };
@@ -91,7 +94,10 @@ impl Process {
         arguments.extend(self.choice.iter().cloned());
         arguments.extend(["--supervised".into(), "--records".into()]);
         arguments.push(folder.records(&self.name).into());
-        arguments.extend(["--seed".into(), prepared.campaign.seed.to_string().into()]);
+        // The campaign's seed decides who calls when; the identifiers of a run are its own.
+        if self.tier != Tier::Load {
+            arguments.extend(["--seed".into(), prepared.campaign.seed.to_string().into()]);
+        }
         let format = match prepared.args.log {
             telemetry::LogFormat::Human => "human",
             telemetry::LogFormat::Json => "json",

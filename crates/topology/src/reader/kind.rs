@@ -101,6 +101,16 @@ pub fn seed(raw: Raw<'_>) -> Result<u64, String> {
     number.ok_or_else(|| raw.must_be("a whole number from 0"))
 }
 
+/// Yes or no.
+pub fn flag(raw: Raw<'_>) -> Result<bool, String> {
+    match raw.kind {
+        ValueKind::Boolean(flag) => Some(*flag),
+        ValueKind::String(text) if raw.from_layer => text.trim().parse().ok(),
+        _ => None,
+    }
+    .ok_or_else(|| raw.must_be("true or false"))
+}
+
 /// A number in `range`.
 pub fn number(range: RangeInclusive<f64>) -> impl Fn(Raw<'_>) -> Result<f64, String> {
     move |raw| {
