@@ -208,6 +208,7 @@ impl Generator {
             Event::Cancelled { .. }
             | Event::Confirmed { .. }
             | Event::ModifyConfirmed { .. }
+            | Event::ModifyCancelled { .. }
             | Event::Modified { .. }
             | Event::Response { .. }
             | Event::Probed { .. } => {}

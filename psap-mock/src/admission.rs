@@ -7,7 +7,6 @@ use rand::rngs::StdRng;
 use sip_proto::Rejection;
 use sip_proto::message::Request;
 use sip_proto::sdp::LocalMedia;
-use topology::BehaviourShare;
 
 use crate::behaviour::{Behaviours, Plan, Reception};
 use crate::destination;
@@ -46,11 +45,6 @@ impl Admission {
 
     pub(crate) const fn is_closed(&self) -> bool {
         self.closed
-    }
-
-    /// Replaces the behaviours, for calls that arrive from now on.
-    pub(crate) fn behave(&mut self, shares: Vec<BehaviourShare>) {
-        self.behaviours = Behaviours::new(shares);
     }
 
     /// Decides how a call will go and what its media will be, or refuses it. Whether there is room is

@@ -158,6 +158,7 @@ impl Psap {
             | Event::Answered { .. }
             | Event::Failed { .. }
             | Event::Modified { .. }
+            | Event::ModifyCancelled { .. }
             | Event::Response { .. }
             | Event::Probed { .. } => {}
         }

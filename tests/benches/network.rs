@@ -1,7 +1,7 @@
 //! What a call costs: `make bench` prints these figures and writes `target/bench.json`.
 //!
 //! Every figure comes from whole runs of the program `tocsin`: one site, one trunk group, one PSAP, each a process of its
-//! own, callers that talk for 100 ms. CPU figures are taken with all processes pinned to one core, because wake-ups across
+//! own, callers that talk for 100 ms. Only the highest rate is found on six sites, the shape of the demo. CPU figures are taken with all processes pinned to one core, because wake-ups across
 //! cores cost more than the work and vary more; the median of three runs is given.
 
 use std::collections::HashMap;
@@ -33,6 +33,17 @@ numbers = ["15"]
 psaps = ["centre"]
 "#;
 
+const ONE_SITE: &str = "one-site.toml";
+const SIX_SITES: &str = "six-sites.toml";
+
+/// The same network with six call-server sites in place of one.
+fn six_sites() -> String {
+    let site = "[sites.one]\naddress = \"127.0.0.1:0\"\nmax_calls = 100000\n";
+    let sites = ["one", "two", "three", "four", "five", "six"];
+    let sites = sites.map(|name| site.replace("one", name)).concat();
+    NETWORK.replace(site, &sites)
+}
+
 /// One run: how many calls per second, for how long, and how long each talks.
 #[derive(Debug, Clone, Copy)]
 struct Load {
@@ -40,6 +51,8 @@ struct Load {
     seconds: u32,
     talk: &'static str,
     pinned: bool,
+    /// File of the network.
+    network: &'static str,
 }
 
 struct Bench {
@@ -55,7 +68,7 @@ fn main() -> anyhow::Result<()> {
     }
     figures.insert("added_delay_us_at_500_cps".to_owned(), bench.added_delay()?);
     figures.insert("memory_bytes_per_established_call".to_owned(), bench.memory()?);
-    figures.insert("calls_per_second_without_a_failure".to_owned(), bench.capacity()?);
+    figures.insert("calls_per_second_without_a_failure_on_six_sites".to_owned(), bench.capacity()?);
     let figures = Value::Object(figures);
     let target = target_folder()?.join("bench.json");
     fs::write(&target, serde_json::to_string_pretty(&figures)?)?;
@@ -66,7 +79,8 @@ fn main() -> anyhow::Result<()> {
 impl Bench {
     fn new() -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
-        fs::write(folder.path().join("network.toml"), NETWORK)?;
+        fs::write(folder.path().join(ONE_SITE), NETWORK)?;
+        fs::write(folder.path().join(SIX_SITES), six_sites())?;
         let program = target_folder()?.join("release/tocsin");
         ensure!(
             program.exists(),
@@ -78,7 +92,7 @@ impl Bench {
 
     /// Microseconds of CPU per call of each program, by getrusage of each process.
     fn cpu(&self, rate: u32) -> anyhow::Result<Value> {
-        let load = Load { rate, seconds: 10, talk: "100ms", pinned: true };
+        let load = Load { rate, seconds: 10, talk: "100ms", pinned: true, network: ONE_SITE };
         let mut runs: Vec<[f64; 4]> = Vec::new();
         for _ in 0..3 {
             let summary = self.run(load)?;
@@ -102,7 +116,7 @@ impl Bench {
 
     /// From the caller's INVITE to its 200, less what the PSAP took of it.
     fn added_delay(&self) -> anyhow::Result<Value> {
-        let load = Load { rate: 500, seconds: 10, talk: "100ms", pinned: false };
+        let load = Load { rate: 500, seconds: 10, talk: "100ms", pinned: false, network: ONE_SITE };
         self.run(load)?;
         let taken = |name: &str| self.setup_times(name);
         let (callers, psaps) = (taken("load")?, taken("psap-centre")?);
@@ -119,8 +133,15 @@ impl Bench {
 
     /// Peak memory with 10,000 calls held, less that of an idle network, per call.
     fn memory(&self) -> anyhow::Result<Value> {
-        let idle = self.run(Load { rate: 1, seconds: 2, talk: "1s", pinned: false })?;
-        let held = self.run(Load { rate: 1_000, seconds: 10, talk: "20s", pinned: false })?;
+        let idle =
+            self.run(Load { rate: 1, seconds: 2, talk: "1s", pinned: false, network: ONE_SITE })?;
+        let held = self.run(Load {
+            rate: 1_000,
+            seconds: 10,
+            talk: "20s",
+            pinned: false,
+            network: ONE_SITE,
+        })?;
         let calls = held["ledger"]["answered"].as_f64().unwrap_or(f64::NAN);
         let bytes =
             |name: &str| ((rss_of(&held, name) - rss_of(&idle, name)) * 1024.0 / calls).round();
@@ -133,18 +154,12 @@ impl Bench {
         Ok(figures)
     }
 
-    /// The highest rate, in steps of 500, at which every call of a 10 s run is answered and the run is valid.
+    /// The highest rate, in steps of 500, at which every call of a 10 s run over six sites is answered and the run is
+    /// valid. A rate may fail once: other work of the machine is no limit of the program.
     fn capacity(&self) -> anyhow::Result<Value> {
         let mut best = 0;
         for rate in (500..=20_000).step_by(500) {
-            let summary = self.run(Load { rate, seconds: 10, talk: "100ms", pinned: false })?;
-            let ledger = &summary["ledger"];
-            let all = ledger["offered"] == ledger["answered"] && summary["verdict"] == "pass";
-            println!(
-                "{rate} calls/s: {} of {} answered, {}",
-                ledger["answered"], ledger["offered"], summary["verdict"]
-            );
-            if !all {
+            if !self.carries(rate)? && !self.carries(rate)? {
                 break;
             }
             best = rate;
@@ -152,13 +167,26 @@ impl Bench {
         Ok(json!(best))
     }
 
+    /// Whether six sites answer every call at this rate.
+    fn carries(&self, rate: u32) -> anyhow::Result<bool> {
+        let network = SIX_SITES;
+        let summary =
+            self.run(Load { rate, seconds: 10, talk: "100ms", pinned: false, network })?;
+        let ledger = &summary["ledger"];
+        println!(
+            "six sites, {rate} calls/s: {} of {} answered, {}",
+            ledger["answered"], ledger["offered"], summary["verdict"]
+        );
+        Ok(ledger["offered"] == ledger["answered"] && summary["verdict"] == "pass")
+    }
+
     fn run(&self, load: Load) -> anyhow::Result<Value> {
         let campaign = self.folder.path().join("bench.toml");
-        let Load { rate, seconds, talk, .. } = load;
+        let Load { rate, seconds, talk, network, .. } = load;
         fs::write(
             &campaign,
             format!(
-                "network = \"network.toml\"\nseed = 1\ndrain_timeout = \"40s\"\n\
+                "network = \"{network}\"\nseed = 1\ndrain_timeout = \"40s\"\n\
                  [[phases]]\nname = \"load\"\nduration = \"{seconds}s\"\n\
                  arrivals = {{ model = \"constant\", rate = {rate} }}\n\
                  [[mix]]\nnumber = \"15\"\nweight = 1\n\

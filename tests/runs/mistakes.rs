@@ -51,7 +51,12 @@ fn an_unknown_key_of_the_command_line_is_a_mistake_of_every_program() {
         ("run", "campaign.toml"),
     ] {
         let mut command = Command::new(tocsin());
-        command.current_dir(desk.path("")).args([program, file, "--set", "sitez.alpha.max_calls=1"]);
+        command.current_dir(desk.path("")).args([
+            program,
+            file,
+            "--set",
+            "sitez.alpha.max_calls=1",
+        ]);
         let mut refused = Process::start(program, &mut command);
         assert_eq!(refused.finish().code(), Some(2), "{program}: {}", refused.words());
         let sentence = "--set: unknown key \"sitez\"";

@@ -1,7 +1,7 @@
 //! Runs that end well, are interrupted, or lose a site.
 
 use std::fs;
-use std::net::UdpSocket;
+use std::net::{SocketAddr, UdpSocket};
 
 use serde_json::Value;
 use system_tests::process::{Process, signal};
@@ -87,6 +87,26 @@ fn an_interrupt_while_the_network_starts_is_obeyed() {
 }
 
 #[test]
+fn a_killed_site_loses_its_own_calls_and_no_others() {
+    let desk = Desk::new(4, "500ms");
+    let mut run = desk.run(&[]);
+    wait_for_calls(&mut run);
+    signal("KILL", child(run.id(), &["--site", "alpha"]));
+    let status = run.finish();
+    assert_eq!(status.code(), Some(4), "{}", run.words());
+    let summary = desk.summary();
+    let calls = balanced(&summary);
+    assert_eq!(summary["verdict"], "degraded");
+    let lost_at = summary["ledger"]["lost_at"].as_array().expect("places");
+    assert!(lost_at.iter().all(|place| place["node"] == "alpha"), "{lost_at:?}");
+    let lost = summary["ledger"]["lost"].as_u64().expect("a count");
+    assert!(lost > 0, "a site that is killed loses the calls in it");
+    assert!(lost * 4 < calls, "{lost} of {calls} lost: the other site should have carried on");
+    let reasons = summary["reasons"].to_string();
+    assert!(reasons.contains("process site-alpha was lost: signal: 9 (SIGKILL)"), "{reasons}");
+}
+
+#[test]
 fn a_killed_generator_has_lost_the_calls_it_had() {
     let desk = Desk::new(60, "60s");
     let mut run = desk.run(&[]);
@@ -105,13 +125,14 @@ fn a_killed_generator_has_lost_the_calls_it_had() {
 #[test]
 fn two_runs_have_the_same_callers_and_share_no_attempt() {
     let desk = Desk::new(1, "100ms");
-    let mut run = || {
+    let run = || {
         let mut run = desk.run(&["--quiet"]);
         assert!(run.finish().success(), "{}", run.words());
         let records = fs::read_to_string(desk.path("runs/latest/records/load.jsonl"));
         let records = records.expect("the records of the generator");
         let of = |key: &str| {
-            let key = |line: &str| serde_json::from_str::<Value>(line).expect("JSON")[key].to_string();
+            let key =
+                |line: &str| serde_json::from_str::<Value>(line).expect("JSON")[key].to_string();
             let mut values: Vec<_> = records.lines().map(key).collect();
             values.sort_unstable();
             values
@@ -125,46 +146,36 @@ fn two_runs_have_the_same_callers_and_share_no_attempt() {
 }
 
 #[test]
-fn a_stranger_who_calls_is_counted_and_fails_nothing() {
+fn strangers_who_call_are_counted_and_fail_nothing() {
     let desk = Desk::new(2, "200ms");
     let stranger = UdpSocket::bind("127.0.0.1:0").expect("a free port");
-    let from = stranger.local_addr().expect("its address");
-    let site = UdpSocket::bind("127.0.0.1:0").and_then(|free| free.local_addr());
-    let site = site.expect("a port that is free again");
-    let mut run = desk.run(&["--set", &format!("sites.alpha.address={site}")]);
+    let free = || UdpSocket::bind("127.0.0.1:0").and_then(|free| free.local_addr());
+    let [site, psap] = [free(), free()].map(|address| address.expect("a port that is free again"));
+    let site_key = format!("sites.alpha.address={site}");
+    let psap_key = format!("psaps.samu-59.address={psap}");
+    let mut run = desk.run(&["--set", &site_key, "--set", &psap_key]);
     wait_for_calls(&mut run);
-    // No route leads there, and no Session-ID says who calls.
-    let invite = format!(
-        "INVITE sip:0353010099@{site} SIP/2.0\r\nVia: SIP/2.0/UDP {from};branch=z9hG4bKstranger\r\n\
-         Max-Forwards: 70\r\nFrom: <sip:lab@{from}>;tag=1\r\nTo: <sip:0353010099@{site}>\r\n\
-         Call-ID: stranger\r\nCSeq: 1 INVITE\r\nContact: <sip:lab@{from}>\r\n\
-         Content-Length: 0\r\n\r\n"
-    );
-    stranger.send_to(invite.as_bytes(), site).expect("a datagram on its way");
+    // Both refuse: no route leads to this number, and the PSAP cannot read this body.
+    for to in [site, psap] {
+        let invite = foreign_invite(&stranger, to);
+        stranger.send_to(invite.as_bytes(), to).expect("a datagram on its way");
+    }
     assert!(run.finish().success(), "{}", run.words());
     let summary = desk.summary();
     balanced(&summary);
-    assert_eq!(summary["ledger"]["foreign"], 1);
+    assert_eq!(summary["ledger"]["foreign"], 2);
 }
 
-#[test]
-fn a_killed_site_loses_its_own_calls_and_no_others() {
-    let desk = Desk::new(4, "500ms");
-    let mut run = desk.run(&[]);
-    wait_for_calls(&mut run);
-    signal("KILL", child(run.id(), &["--site", "alpha"]));
-    let status = run.finish();
-    assert_eq!(status.code(), Some(4), "{}", run.words());
-    let summary = desk.summary();
-    let calls = balanced(&summary);
-    assert_eq!(summary["verdict"], "degraded");
-    let lost_at = summary["ledger"]["lost_at"].as_array().expect("places");
-    assert!(lost_at.iter().all(|place| place["node"] == "alpha"), "{lost_at:?}");
-    let lost = summary["ledger"]["lost"].as_u64().expect("a count");
-    assert!(lost > 0, "a site that is killed loses the calls in it");
-    assert!(lost * 4 < calls, "{lost} of {calls} lost: the other site should have carried on");
-    let reasons = summary["reasons"].to_string();
-    assert!(reasons.contains("process site-alpha was lost: signal: 9 (SIGKILL)"), "{reasons}");
+/// A call from outside the campaign, without Session-ID.
+fn foreign_invite(from: &UdpSocket, to: SocketAddr) -> String {
+    let from = from.local_addr().expect("an address");
+    let branch = to.port();
+    format!(
+        "INVITE sip:0353010099@{to} SIP/2.0\r\nVia: SIP/2.0/UDP {from};branch=z9hG4bK-{branch}\r\n\
+         Max-Forwards: 70\r\nFrom: <sip:lab@{from}>;tag=1\r\nTo: <sip:0353010099@{to}>\r\n\
+         Call-ID: stranger-{branch}\r\nCSeq: 1 INVITE\r\nContact: <sip:lab@{from}>\r\n\
+         Content-Type: application/sdp\r\nContent-Length: 5\r\n\r\nhello"
+    )
 }
 
 /// Waits for a progress line with answered calls in it.

@@ -17,6 +17,8 @@ pub struct Phone {
     agent: UserAgent,
     /// How long it rings here before somebody answers; `None` is for ever.
     pub answers_after: Option<Duration>,
+    /// Leaves re-INVITE and UPDATE without a final response, as while its user is asked.
+    pub ponders_changes: bool,
     calls: BTreeMap<LegId, Call>,
     pick_ups: BTreeMap<(Instant, LegId), ()>,
 }
@@ -86,6 +88,7 @@ impl Phone {
         Self {
             agent: UserAgent::new(Config::new(address, seed)),
             answers_after: Some(Duration::ZERO),
+            ponders_changes: false,
             calls: BTreeMap::new(),
             pick_ups: BTreeMap::new(),
         }
@@ -109,6 +112,12 @@ impl Phone {
         let taken = self.agent.modify(now, leg, Method::Invite, Payload::sdp(description));
         self.settle(now);
         taken
+    }
+
+    /// Takes the last re-INVITE back.
+    pub fn cancel_reinvite(&mut self, now: Instant, leg: LegId) {
+        self.agent.cancel_modify(now, leg);
+        self.settle(now);
     }
 
     #[must_use]
@@ -149,6 +158,7 @@ impl Phone {
                 self.answered(now, leg, &response, response.status())
             }
             Event::Failed { leg, failure } => self.failed(leg, failure),
+            Event::Modify { .. } if self.ponders_changes => {}
             Event::Modify { id, request, .. } => {
                 let payload = Payload::sdp(counterpart(&request));
                 self.agent.respond(now, id, 200, &payload);
@@ -162,6 +172,7 @@ impl Phone {
             Event::OutOfDialog { id, .. } => self.agent.respond(now, id, 405, &Payload::empty()),
             Event::Confirmed { .. }
             | Event::ModifyConfirmed { .. }
+            | Event::ModifyCancelled { .. }
             | Event::Response { .. }
             | Event::Probed { .. } => {}
         }

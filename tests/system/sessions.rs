@@ -62,6 +62,25 @@ fn glare_is_resolved_through_the_pool() {
     assert_idle_but_for_the_phone(&mut network);
 }
 
+// RFC 3261 §9.1: the CANCEL of a re-INVITE crosses too, so that the other side is free to change the
+// session itself.
+#[test]
+fn a_cancelled_re_invite_is_cancelled_on_the_other_side() {
+    let (mut network, leg, callee) = talking();
+    let (caller, psap) = (network.at("caller"), network.at("samu-59"));
+    network.net.act(psap, |phone: &mut Phone, _| phone.ponders_changes = true);
+    offer(&mut network, "caller", leg, "inactive");
+    network.run_for(seconds(1));
+    network.net.act(caller, |phone: &mut Phone, now| phone.cancel_reinvite(now, leg));
+    network.run_for(seconds(1));
+    assert_eq!(answers(&network, "caller", leg), [487]);
+    offer(&mut network, "samu-59", callee, "sendonly");
+    network.run_for(seconds(1));
+    assert_eq!(answers(&network, "samu-59", callee), [200]);
+    network.hang_up("caller", leg);
+    assert_idle_but_for_the_phone(&mut network);
+}
+
 /// The telephone is in the place of a PSAP, so the network cannot be asked as a whole.
 fn assert_idle_but_for_the_phone(network: &mut Network) {
     network.run_for(seconds(60));

@@ -29,7 +29,8 @@ impl Ids {
         tag.into()
     }
 
-    /// A random duration in `0..limit`, in steps of 10 ms (RFC 3261 §14.1).
+    /// A random duration from `from_ms` to `to_ms`, both included, in steps of 10 ms (RFC 3261
+    /// §14.1).
     pub(crate) fn jitter(&mut self, from_ms: u64, to_ms: u64) -> std::time::Duration {
         std::time::Duration::from_millis(self.rng.random_range(from_ms / 10..=to_ms / 10) * 10)
     }

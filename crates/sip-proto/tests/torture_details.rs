@@ -184,7 +184,11 @@ fn a_proxy_changes_only_via_and_max_forwards() {
         };
         proxy.forward(Instant::now(), &request, &changes, Target::to(peer()), ());
         let bytes = proxy.poll_transmit().expect("the request").bytes;
-        let changed = ["Via", "v", "Max-Forwards"];
+        let mut changed = vec!["Via", "v", "Max-Forwards"];
+        // RFC 3261 §18.3: the copy may leave over a stream, where the length must stand.
+        if request.header(Name::ContentLength).is_none() {
+            changed.push("Content-Length");
+        }
         assert_eq!(lines(&bytes, &changed), lines(request.bytes(), &changed), "{name}");
         let read = Request::parse(bytes).unwrap();
         assert_eq!(read.body(), request.body(), "{name}");

@@ -141,6 +141,25 @@ fn the_demo_fits_its_network() {
 }
 
 #[test]
+fn strangers_may_call_unless_the_campaign_says_no() {
+    assert!(parse(GOOD, &Layers::none()).expect("a good file").rules().foreign_callers);
+    let text = format!("{GOOD}[ledger]\nforeign_callers = false\nunrecorded = [\"samu-59\"]\n");
+    let rules = parse(&text, &Layers::none()).expect("a good file").rules();
+    assert!(!rules.foreign_callers);
+    assert_eq!(rules.unrecorded, ["samu-59"]);
+    let layers = overrides(&[("ledger.foreign_callers", "true")]);
+    assert!(parse(&text, &layers).expect("a good layer").foreign_callers);
+
+    let none = Layers::none();
+    let unknown = overrides(&[("ledger.unrecorded", "samu")]);
+    let problems = Campaign::load_with_network(&demo(), &unknown, &none).expect_err("no such PSAP");
+    assert!(
+        problems.to_string().contains("no PSAP is called \"samu\"; the PSAPs are "),
+        "{problems}"
+    );
+}
+
+#[test]
 fn the_network_must_have_what_the_campaign_asks_for() {
     let none = Layers::none();
     let campaign = overrides(&[("mix[0].trunk_group", "mobil")]);

@@ -236,6 +236,21 @@ const SOON: Script = Script::Answer { after: S1, talk: None };
 const HOUR: Duration = Duration::from_secs(3_600);
 
 #[test]
+fn deadlines_of_calls_that_are_over_do_not_pile_up() {
+    // The callers would talk for an hour; the callee hangs up at once.
+    let campaign = Campaign {
+        phases: vec![phase(40, Arrivals::Constant { rate: 100.0 })],
+        callers: Callers { talk: Distribution::Fixed(HOUR), ..one_call(true).callers },
+        ..one_call(true)
+    };
+    let at_once = Script::Answer { after: Duration::ZERO, talk: Some(Duration::ZERO) };
+    let lab = Lab::started(&campaign, &[at_once], Duration::from_secs(45));
+    assert_eq!(lab.records.len(), 4_000);
+    let kept = lab.generator.deadlines.len();
+    assert!(kept <= SPARE_DEADLINES + 10, "{kept} deadlines for no call");
+}
+
+#[test]
 fn a_caller_talks_and_hangs_up() {
     let lab = Lab::started(&one_call(true), &[SOON], HOUR);
     let record = lab.only();

@@ -86,7 +86,12 @@ fn summarize(campaign: &Campaign, generators: Snapshot, records: &[CallRecord]) 
 }
 
 fn summarize_files(campaign: &Campaign, generators: Snapshot, files: &[&Path]) -> Summary {
-    let run = Run {
+    let files: Vec<PathBuf> = files.iter().map(|file| file.to_path_buf()).collect();
+    Summary::of(run(campaign, generators), &files)
+}
+
+fn run(campaign: &Campaign, generators: Snapshot) -> Run<'_> {
+    Run {
         campaign,
         network: "six-sites",
         service_levels: BTreeMap::from([("samu-59".to_owned(), Duration::from_secs(2))]),
@@ -101,9 +106,7 @@ fn summarize_files(campaign: &Campaign, generators: Snapshot, files: &[&Path]) -
         rules: Rules::default(),
         lost: Vec::new(),
         degraded: Vec::new(),
-    };
-    let files: Vec<PathBuf> = files.iter().map(|file| file.to_path_buf()).collect();
-    Summary::of(run, &files)
+    }
 }
 
 /// Three answered attempts and one abandoned while it rang.
@@ -243,4 +246,42 @@ fn the_json_reads_back_and_has_the_names_that_scripts_use() {
     }
     let back: Summary = serde_json::from_str(&json).expect("our own JSON");
     assert_eq!(back, summary);
+}
+
+fn judge(change: impl FnOnce(&mut Run<'_>), thresholds: Vec<Threshold>) -> Summary {
+    let campaign = campaign(thresholds);
+    let mut run = run(&campaign, generators(0));
+    change(&mut run);
+    Summary::of(run, &[])
+}
+
+#[test]
+fn an_interrupted_run_is_judged_by_its_ledger_and_not_by_its_thresholds() {
+    let high = Threshold { metric: Metric::AnsweredShare, min: Some(1.0), max: None };
+    let summary = judge(|run| run.interrupted = true, vec![high]);
+    assert_eq!((summary.verdict, summary.exit_code()), (Verdict::Pass, 130));
+    assert!(summary.interrupted && summary.reasons.is_empty(), "{:?}", summary.reasons);
+    let report = crate::report(&summary);
+    assert!(report.starts_with("INTERRUPTED  demo") && report.contains("not judged"), "{report}");
+
+    // An attempt without a record, or a process that did not end well, is no clean end.
+    let unbalanced = |run: &mut Run<'_>| (run.interrupted, run.generators) = (true, generators(1));
+    assert_eq!(judge(unbalanced, Vec::new()).exit_code(), 1);
+    let degraded = |run: &mut Run<'_>| {
+        (run.interrupted, run.degraded) =
+            (true, vec!["process trunks did not end well".to_owned()]);
+    };
+    assert_eq!(judge(degraded, Vec::new()).exit_code(), 4);
+}
+
+#[test]
+fn a_generator_whose_own_sockets_lose_datagrams_makes_the_run_invalid() {
+    let lossy = |run: &mut Run<'_>| {
+        run.interrupted = true;
+        run.generator_messages =
+            MessageFigures { kernel_drops: 2, unsent: 1, ..MessageFigures::default() };
+    };
+    let summary = judge(lossy, Vec::new());
+    assert_eq!((summary.verdict, summary.generator.socket_losses), (Verdict::Invalid, 3));
+    assert!(summary.reasons[0].contains("sockets lost 3 datagrams"), "{:?}", summary.reasons);
 }

@@ -6,7 +6,6 @@ use std::time::Instant;
 use node::Node;
 use sip_proto::{Packet, Transport};
 use telemetry::{CallRecord, Party};
-use topology::BehaviourShare;
 
 use super::{LegId, Psap};
 use crate::attempt::{Ending, NORMAL_CLEARING};
@@ -21,8 +20,6 @@ const MOST_POSITIONS: u32 = 10_000;
 pub enum Command {
     /// Opens or closes positions, up to 10,000. Call takers in a call finish it first.
     SetPositions(u32),
-    /// Replaces the behaviours, for calls that arrive from now on.
-    SetBehaviours(Vec<BehaviourShare>),
 }
 
 impl Node for Psap {
@@ -48,7 +45,6 @@ impl Node for Psap {
     fn handle_command(&mut self, now: Instant, command: Command) {
         match command {
             Command::SetPositions(count) => self.centre.resize(count.min(MOST_POSITIONS) as usize),
-            Command::SetBehaviours(shares) => self.admission.behave(shares),
         }
         self.settle(now);
     }

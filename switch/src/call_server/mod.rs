@@ -135,6 +135,7 @@ impl CallServer {
                 self.confirmed(now, leg, &ack);
             }
             Event::Modify { leg, id, request } => self.modify(now, leg, id, &request),
+            Event::ModifyCancelled { leg } => self.modify_cancelled(now, leg),
             Event::Modified { leg, response } => self.modified(now, leg, &response),
             Event::Request { leg, id, request } => self.cross(now, leg, id, &request),
             Event::Response { leg, response } => self.crossed(now, leg, &response),

@@ -34,6 +34,18 @@ impl CallServer {
         }
     }
 
+    /// One side takes its re-INVITE back, so the other side need not answer it any more. Its answer
+    /// then has nowhere to go.
+    pub(super) fn modify_cancelled(&mut self, now: Instant, leg: LegId) {
+        let Some((id, side)) = self.find(leg) else { return };
+        let Some(call) = self.call_mut(id) else { return };
+        let pending = call.modifying.take_if(|(from, _)| *from == side);
+        let other = call.leg(side.other());
+        if let (Some(_), Some(other)) = (pending, other) {
+            self.user_agent.cancel_modify(now, other);
+        }
+    }
+
     pub(super) fn modified(&mut self, now: Instant, leg: LegId, response: &Response) {
         let Some((id, _)) = self.find(leg) else { return };
         let pending = self.call_mut(id).and_then(|call| call.modifying.take());

@@ -48,7 +48,7 @@ impl Forward<'_> {
         let mut pop = self.pop_route;
         for field in &request.fields {
             match field.name {
-                Name::Via | Name::MaxForwards | Name::ContentLength => {}
+                Name::Via | Name::MaxForwards => {}
                 Name::Route if pop => {
                     pop = false;
                     if let Some(rest) = after_first(request.text(field.value)) {
@@ -85,7 +85,6 @@ impl Response {
                         push(&mut out, &["Via: ", rest, "\r\n"]);
                     }
                 }
-                Name::ContentLength => {}
                 name => {
                     vias += usize::from(name == Name::Via);
                     push(&mut out, &[self.text(field.line), "\r\n"]);
@@ -141,13 +140,16 @@ impl Request {
     }
 }
 
-/// Content-Length, the empty line and the body. A datagram may come without Content-Length, but the
-/// copy may leave over a stream, which needs it (RFC 3261 §18.3).
+/// The empty line and the body. A datagram may come without Content-Length, but the copy may leave
+/// over a stream, which needs it (RFC 3261 §18.3).
 fn write_body(out: &mut Vec<u8>, message: &Message) {
     let body = message.bytes.get(message.body.range()).unwrap_or_default();
-    push(out, &["Content-Length: "]);
-    number(out, body.len() as u64);
-    push(out, &["\r\n\r\n"]);
+    if message.header(Name::ContentLength).is_none() {
+        push(out, &["Content-Length: "]);
+        number(out, body.len() as u64);
+        push(out, &["\r\n"]);
+    }
+    push(out, &["\r\n"]);
     out.extend_from_slice(body);
 }
 

@@ -108,6 +108,11 @@ impl Client {
         matches!(self.state, State::Trying | State::Proceeding)
     }
 
+    /// True while no response at all has come.
+    pub(super) fn is_unanswered(&self) -> bool {
+        self.state == State::Trying
+    }
+
     pub(super) const fn request(&self) -> &Bytes {
         &self.request
     }

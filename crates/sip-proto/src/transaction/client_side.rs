@@ -11,6 +11,9 @@ use crate::dialog::Dialog;
 use crate::message::{Draft, Forward, Head, Method, Payload, Request, Response, host_port};
 use crate::{Packet, Transport};
 
+/// Bytes of the Via line of a request, but for our name: its fixed text and a branch.
+const VIA_LINE: usize = "Via: SIP/2.0/UDP ;rport;branch=\r\n".len() + client_table::BRANCH_LEN;
+
 impl<O: Copy + std::fmt::Debug> Transactions<O> {
     /// Starts a client transaction for a request of the user agent.
     pub(crate) fn send(
@@ -29,7 +32,7 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
             let bytes = draft.with_via(transport, sent_by, branch);
             Machine::start(draft.method(), bytes, transport.is_reliable(), timers, now, &mut out)
         });
-        self.carry_out_client(now, id, &mut out);
+        self.carry_out_client(id, &mut out);
         self.scratch = out;
         id
     }
@@ -153,13 +156,12 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
         let reliable = transport.is_reliable();
         let machine = Machine::start(Method::Cancel, bytes, reliable, self.timers, now, &mut out);
         let cancel = self.clients.insert_cancel(id, owner, peer, transport, machine);
-        self.carry_out_client(now, cancel, &mut out);
+        self.carry_out_client(cancel, &mut out);
         self.arm_client(id);
     }
 
     fn transport_for(&self, draft: &Draft) -> Transport {
-        // The Via line adds its fixed text, our name and a branch.
-        let size = draft.len() + 64 + self.sent_by.len();
+        let size = draft.len() + VIA_LINE + self.sent_by.len();
         if size > UDP_LIMIT { Transport::Tcp } else { Transport::Udp }
     }
 
@@ -174,7 +176,7 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
         if let Some(entry) = self.clients.get_mut(id) {
             entry.machine.handle_response(response, now, &mut out);
         }
-        self.carry_out_client(now, id, &mut out);
+        self.carry_out_client(id, &mut out);
         self.scratch = out;
         self.send_cancel_if_due(now, id);
     }
@@ -191,7 +193,7 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
         } else {
             entry.machine.handle_timeout(now, &mut out);
         }
-        self.carry_out_client(now, id, &mut out);
+        self.carry_out_client(id, &mut out);
         self.scratch = out;
     }
 
@@ -203,11 +205,11 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
         if !entry.fall_back_to_udp(self.timers, now, &mut out) {
             entry.machine.handle_unreachable(&mut out);
         }
-        self.carry_out_client(now, id, &mut out);
+        self.carry_out_client(id, &mut out);
         self.scratch = out;
     }
 
-    fn carry_out_client(&mut self, _now: Instant, id: ClientId, out: &mut Vec<Output>) {
+    fn carry_out_client(&mut self, id: ClientId, out: &mut Vec<Output>) {
         let Some(entry) = self.clients.get_mut(id) else {
             out.clear();
             return;

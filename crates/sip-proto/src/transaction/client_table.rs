@@ -74,6 +74,13 @@ impl Machine {
         }
     }
 
+    fn is_unanswered(&self) -> bool {
+        match self {
+            Self::Invite(machine) => machine.is_unanswered(),
+            Self::Other(machine) => machine.is_unanswered(),
+        }
+    }
+
     fn request(&self) -> &Bytes {
         match self {
             Self::Invite(machine) => machine.invite(),
@@ -137,14 +144,15 @@ impl<O> Entry<O> {
     }
 
     /// RFC 3261 §18.1.1: "if the attempt to use a congestion-controlled transport fails, retry with
-    /// UDP". False if this request was not moved to TCP for its size.
+    /// UDP". False if this request was not moved to TCP for its size, or has had a response: then the
+    /// peer has it, and would take a second copy for a new one.
     pub(super) fn fall_back_to_udp(
         &mut self,
         timers: Timers,
         now: Instant,
         out: &mut Vec<Output>,
     ) -> bool {
-        if !self.by_size || self.transport != Transport::Tcp || !self.machine.is_pending() {
+        if !self.by_size || self.transport != Transport::Tcp || !self.machine.is_unanswered() {
             return false;
         }
         let mut bytes = self.machine.request().to_vec();
@@ -284,9 +292,12 @@ impl<O: Copy> ClientTable<O> {
     }
 }
 
+/// The length of every branch: two numbers of 16 digits and a dot.
+pub(super) const BRANCH_LEN: usize = COOKIE.len() + 33;
+
 /// The branch of a transaction: cookie, slot, nonce.
 pub(super) fn branch(slot: u32, nonce: u64) -> String {
-    let mut branch = String::with_capacity(COOKIE.len() + 33);
+    let mut branch = String::with_capacity(BRANCH_LEN);
     branch.push_str(COOKIE);
     push_hex(&mut branch, slot.into());
     branch.push('.');

@@ -18,6 +18,9 @@ use super::Output;
 use crate::message::{Draft, Request, Response};
 use crate::timer::{Running, Timers};
 
+/// RFC 3261 table 4: "> 32s for UDP", however short T1 is, as the peer's T1 may be the usual one.
+const MIN_TIMER_D: Duration = Duration::from_secs(32);
+
 /// Sends one INVITE and follows it to its final response.
 #[derive(Debug)]
 pub(super) struct InviteClient {
@@ -89,8 +92,8 @@ impl InviteClient {
                 if self.reliable {
                     self.terminate(out);
                 } else {
-                    // Timer D is at least 32 s (RFC 3261 table 4), which is 64·T1 by default.
-                    self.timers.set(Timer::D, now + self.config.give_up());
+                    let absorb = self.config.give_up().max(MIN_TIMER_D);
+                    self.timers.set(Timer::D, now + absorb);
                 }
             }
             // Forked 2xx: each one is a separate dialog, so the TU must see them all.
@@ -122,7 +125,7 @@ impl InviteClient {
     /// The transport failed (RFC 3261 §17.1.4): only an INVITE without a response yet is lost by
     /// that.
     pub(super) fn handle_unreachable(&mut self, out: &mut Vec<Output>) {
-        if self.state == State::Calling {
+        if self.is_unanswered() {
             out.push(Output::Unreachable);
             self.terminate(out);
         }
@@ -136,6 +139,11 @@ impl InviteClient {
     /// True once a provisional response came: RFC 3261 §9.1 allows no CANCEL before it.
     pub(super) fn is_proceeding(&self) -> bool {
         self.state == State::Proceeding
+    }
+
+    /// True while no response at all has come.
+    pub(super) fn is_unanswered(&self) -> bool {
+        self.state == State::Calling
     }
 
     /// True while no final response has come.
@@ -272,6 +280,17 @@ mod tests {
         assert!(matches!(&again[..], [Output::Send(_)]));
         f.advance(1);
         assert!(matches!(f.out[..], [Output::Terminate]));
+    }
+
+    // RFC 3261 table 4: Timer D does not shrink with T1.
+    #[test]
+    fn timer_d_is_at_least_32_s() {
+        let config = Timers { t1: Duration::from_millis(50), ..Timers::RFC3261 };
+        let (now, mut out) = (Instant::now(), Vec::new());
+        let invite_bytes = invite().bytes().clone();
+        let mut tx = InviteClient::start(invite_bytes, false, config, now, &mut out);
+        tx.handle_response(response_to(&invite(), 486), now, &mut out);
+        assert_eq!(tx.poll_timeout(), Some(now + Duration::from_secs(32)));
     }
 
     // RFC 3261 §17.1.1.3: the ACK has the Via, From, Call-ID and CSeq number of the INVITE and the

@@ -45,10 +45,15 @@ impl ClientId {
 }
 
 /// Names a server transaction. Old names of ended transactions never match a new one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ServerId {
     slot: u32,
     nonce: u32,
+}
+
+impl ServerId {
+    const FIRST: Self = Self { slot: 0, nonce: 0 };
+    const LAST: Self = Self { slot: u32::MAX, nonce: u32::MAX };
 }
 
 /// What one machine wants done, in order.
@@ -136,9 +141,13 @@ impl Target {
 /// congestion-controlled transport.
 const UDP_LIMIT: usize = 1_300;
 
-/// Live server transactions beyond which new requests are refused: a bound on memory under a
+/// Live server transactions beyond which all requests are refused: a bound on memory under a
 /// hostile flood.
 const MAX_SERVERS: usize = 500_000;
+
+/// The share of them, one in so many, that is kept for requests inside dialogs: who is in a call
+/// can end it while new calls are refused.
+const RESERVE: usize = 10;
 
 /// All transactions of one address.
 #[derive(Debug)]
@@ -153,6 +162,8 @@ pub struct Transactions<O> {
     events: VecDeque<Event<O>>,
     scratch: Vec<Output>,
     stats: Stats,
+    /// [`MAX_SERVERS`], but for tests.
+    max_servers: usize,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -176,6 +187,7 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
             events: VecDeque::new(),
             scratch: Vec::new(),
             stats: Stats::default(),
+            max_servers: MAX_SERVERS,
         }
     }
 
@@ -206,10 +218,14 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
     }
 
     /// The transport could not deliver to `peer`. Requests that went by TCP only because of their
-    /// size are tried again by UDP (RFC 3261 §18.1.1).
+    /// size are tried again by UDP (RFC 3261 §18.1.1), and responses that would have gone back on a
+    /// connection of `peer` get one to its Via (§18.2.2).
     pub fn handle_unreachable(&mut self, now: Instant, transport: Transport, peer: SocketAddr) {
         for id in self.clients.pending_towards(transport, peer) {
             self.client_lost_transport(now, id);
+        }
+        if transport.is_reliable() {
+            self.servers.lose_connection(peer);
         }
     }
 

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 
-use super::{Event, MAX_SERVERS, Output, Owner, ServerId, Transactions, server_table};
+use super::{Event, Output, Owner, RESERVE, ServerId, Transactions, server_table};
 use crate::message::{Method, Payload, Reply, Request, response, response_target};
 use crate::{Packet, Rejection, Transport};
 
@@ -22,8 +22,9 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
         self.servers.get_mut(id)?.owner
     }
 
-    /// True if a live server transaction has the same request over another path (RFC 3261
-    /// §8.2.2.2). A user agent server answers such a copy 482; a proxy forwards it.
+    /// True if the transaction `id` is a copy: when it began, another one was alive with the same
+    /// request, which had come over another path (RFC 3261 §8.2.2.2). A user agent server answers
+    /// such a copy 482; a proxy forwards it.
     #[must_use]
     pub fn is_merged(&self, id: ServerId) -> bool {
         self.servers.is_merged(id)
@@ -90,6 +91,13 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
         Some(packet)
     }
 
+    /// Sends one more copy of a 2xx of the TU's (RFC 3261 §13.3.1.4), to where responses to its
+    /// INVITE go by now.
+    pub(crate) fn resend_answer(&mut self, id: ServerId, packet: &Packet) {
+        let peer = self.servers.get_mut(id).map_or(packet.peer, |entry| entry.reply_to);
+        self.resend(&Packet { peer, ..packet.clone() });
+    }
+
     pub(super) fn receive_request(
         &mut self,
         now: Instant,
@@ -104,7 +112,7 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
         match request.method() {
             Method::Ack => self.events.push_back(Event::Ack { owner: None, request, source }),
             Method::Cancel => self.receive_cancel(now, &request, transport, source),
-            _ if self.servers.len() >= MAX_SERVERS => {
+            _ if !self.has_room_for(&request) => {
                 self.stats.overflow += 1;
                 let reply = Reply {
                     status: 503,
@@ -121,6 +129,11 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
                 self.events.push_back(Event::Request { id, request, source, transport });
             }
         }
+    }
+
+    fn has_room_for(&self, request: &Request) -> bool {
+        let reserve = if request.to_tag().is_some() { 0 } else { self.max_servers / RESERVE };
+        self.servers.len() < self.max_servers - reserve
     }
 
     fn receive_known(&mut self, now: Instant, id: ServerId, request: Request, source: SocketAddr) {
@@ -238,5 +251,43 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
         if let Some(due) = self.servers.get_mut(id).and_then(server_table::Entry::rearm) {
             self.deadlines.push(due, Owner::Server(id));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::message::Response;
+    use crate::timer::Timers;
+
+    fn request(number: usize, to_tag: &str) -> Packet {
+        let text = format!(
+            "OPTIONS sip:15@127.0.0.2 SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1;branch=z9hG4bK{number}\r\n\
+             From: <sip:a@127.0.0.1>;tag=a\r\nTo: <sip:15@127.0.0.2>{to_tag}\r\n\
+             Call-ID: {number}\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n"
+        );
+        let peer = ([127, 0, 0, 1], 5060).into();
+        Packet { transport: Transport::Udp, peer, bytes: text.into() }
+    }
+
+    // Under a flood, a call can still be ended or changed.
+    #[test]
+    fn the_last_places_are_for_requests_inside_dialogs() {
+        let now = Instant::now();
+        let mut transactions: Transactions<()> =
+            Transactions::new(([127, 0, 0, 2], 5060).into(), Timers::RFC3261, 1);
+        transactions.max_servers = 20;
+        let mut refused = |number, to_tag| {
+            transactions.handle_packet(now, request(number, to_tag));
+            let sent = transactions.poll_transmit();
+            sent.map(|packet| Response::parse(packet.bytes).unwrap().status())
+        };
+        for number in 0..18 {
+            assert_eq!(refused(number, ""), None);
+        }
+        assert_eq!(refused(18, ""), Some(503));
+        assert_eq!(refused(19, ";tag=b"), None);
+        assert_eq!(refused(20, ";tag=b"), None);
+        assert_eq!(refused(21, ";tag=b"), Some(503));
     }
 }

@@ -1,5 +1,6 @@
 //! Server transactions of one address and how requests find them — RFC 3261 §17.2.3.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -83,6 +84,8 @@ pub(super) struct Entry<O> {
     pub(super) source: SocketAddr,
     /// Where responses go (RFC 3261 §18.2.2).
     pub(super) reply_to: SocketAddr,
+    /// Where its sender takes connections.
+    sent_by_port: u16,
     pub(super) machine: Machine,
     /// Outside of any dialog, so that RFC 3261 §8.2.2.2 applies.
     is_initial: bool,
@@ -115,6 +118,9 @@ pub(super) struct ServerTable<O> {
     by_key: HashMap<Arc<str>, ServerId>,
     /// The merge keys of all live transactions (RFC 3261 §8.2.2.2).
     merge_keys: HashSet<Arc<str>>,
+    /// Transactions that answer on a connection, by its other end: a lost one must not cost a walk
+    /// over all others.
+    by_connection: BTreeSet<(SocketAddr, ServerId)>,
     next_nonce: u32,
     /// The key being looked up; kept to save its allocation.
     wanted: String,
@@ -126,6 +132,7 @@ impl<O> Default for ServerTable<O> {
             entries: Slab::new(),
             by_key: HashMap::new(),
             merge_keys: HashSet::new(),
+            by_connection: BTreeSet::new(),
             next_nonce: 0,
             wanted: String::new(),
         }
@@ -164,12 +171,14 @@ impl<O> ServerTable<O> {
         self.next_nonce = self.next_nonce.wrapping_add(1);
         let nonce = self.next_nonce;
         let reply_to = response_target(&request, transport, source);
+        let sent_by_port = request.via().port().unwrap_or(5060);
         let key_of_entry = Arc::clone(&key);
         let slot = self.entries.insert(Entry {
             owner: None,
             transport,
             source,
             reply_to,
+            sent_by_port,
             machine,
             is_initial: is_initial(&request),
             request: Some(request),
@@ -180,6 +189,9 @@ impl<O> ServerTable<O> {
         });
         let id = ServerId { slot: u32::try_from(slot).unwrap_or(u32::MAX), nonce };
         self.by_key.insert(key, id);
+        if reliable {
+            self.by_connection.insert((source, id));
+        }
         id
     }
 
@@ -191,8 +203,24 @@ impl<O> ServerTable<O> {
         if self.get_mut(id).is_some() {
             let entry = self.entries.remove(id.slot as usize);
             self.by_key.remove(&entry.key);
+            self.by_connection.remove(&(entry.source, id));
             if let Some(key) = entry.merge_key {
                 self.merge_keys.remove(&key);
+            }
+        }
+    }
+
+    /// RFC 3261 §18.2.2: "If that connection is no longer open, the server SHOULD open a connection
+    /// to the IP address in the received parameter, if present, using the port in the sent-by
+    /// value". Responses from now on go there; one that is lost already is asked for by a copy of
+    /// its request.
+    pub(super) fn lose_connection(&mut self, peer: SocketAddr) {
+        let range = (peer, ServerId::FIRST)..=(peer, ServerId::LAST);
+        let lost: Vec<_> = self.by_connection.range(range).copied().collect();
+        for place in lost {
+            self.by_connection.remove(&place);
+            if let Some(entry) = self.get_mut(place.1) {
+                entry.reply_to.set_port(entry.sent_by_port);
             }
         }
     }

@@ -48,12 +48,12 @@ impl UserAgent {
     /// Sends 200 and repeats it until the ACK (RFC 3261 §13.3.1.4). `Confirmed` or `Ended` follows.
     pub fn accept(&mut self, now: Instant, leg: LegId, payload: &Payload) {
         if let Some(State::Offered { invite, seq }) = self.legs.get(leg).map(|leg| &leg.state) {
-            let seq = *seq;
-            let sent = self.reply(now, *invite, leg, 200, payload, b"");
+            let (invite, seq) = (*invite, *seq);
+            let sent = self.reply(now, invite, leg, 200, payload, b"");
             if let Some(entry) = self.legs.get_mut(leg) {
                 entry.state = State::Answered { hang_up: None };
             }
-            self.await_ack(now, leg, seq, sent);
+            self.await_ack(now, leg, (invite, seq), sent);
         }
     }
 
@@ -66,14 +66,22 @@ impl UserAgent {
         }
     }
 
-    /// Arms the retransmission of a 2xx just sent to the INVITE numbered `seq`.
-    pub(super) fn await_ack(&mut self, now: Instant, id: LegId, seq: u32, sent: Option<Packet>) {
+    /// Arms the retransmission of a 2xx just sent to an INVITE, given by its transaction and CSeq
+    /// number.
+    pub(super) fn await_ack(
+        &mut self,
+        now: Instant,
+        id: LegId,
+        (invite, seq): (ServerId, u32),
+        sent: Option<Packet>,
+    ) {
         let timers = self.transactions.timers();
         let Some(leg) = self.legs.get_mut(id) else {
             return;
         };
         leg.answer = sent.map(|packet| Answer {
             packet,
+            invite,
             seq,
             interval: timers.t1,
             resend_at: now + timers.t1,
@@ -94,9 +102,9 @@ impl UserAgent {
         } else if answer.resend_at <= now {
             answer.interval = (answer.interval * 2).min(t2);
             answer.resend_at = now + answer.interval;
-            let packet = answer.packet.clone();
+            let (invite, packet) = (answer.invite, answer.packet.clone());
             self.stats.answers_resent += 1;
-            self.transactions.resend(&packet);
+            self.transactions.resend_answer(invite, &packet);
         }
     }
 
@@ -151,8 +159,9 @@ impl UserAgent {
             }
             Some(Owner::Leg(leg, Purpose::Modify)) => {
                 self.transactions.reject(now, invite, &Rejection::new(487));
-                if let Some(leg) = self.legs.get_mut(leg) {
-                    leg.their_modify = None;
+                let pending = self.legs.get_mut(leg).and_then(|leg| leg.their_modify.take());
+                if pending.is_some() {
+                    self.events.push_back(Event::ModifyCancelled { leg });
                 }
             }
             _ => self.transactions.reject(now, invite, &Rejection::new(487)),

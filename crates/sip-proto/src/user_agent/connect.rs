@@ -48,7 +48,7 @@ impl UserAgent {
             cseq: 1,
             route: &route,
         };
-        let fixed = [&self.dialog_lines, session.as_bytes()].concat();
+        let fixed = [&self.dialog_request_lines, session.as_bytes()].concat();
         let draft = Draft::new(&head, &fixed, &invite.payload);
         let target = Target::to(invite.next_hop);
         let client = self.transactions.send(now, &draft, target, Owner::Leg(id, Purpose::Invite));

@@ -29,10 +29,13 @@ pub enum Event {
     Confirmed { leg: LegId, ack: Request },
     /// A re-INVITE or UPDATE from the peer. Answer with `respond`.
     Modify { leg: LegId, id: ServerId, request: Request },
+    /// The peer cancelled its re-INVITE before the TU answered; 487 has been sent.
+    ModifyCancelled { leg: LegId },
     /// The ACK of our 2xx to a re-INVITE arrived.
     ModifyConfirmed { leg: LegId, ack: Request },
     /// The final response to our `modify`. A 2xx to a re-INVITE has been acknowledged, unless the
-    /// re-INVITE carried no offer: then the TU owes `acknowledge`.
+    /// re-INVITE carried no offer: then the TU owes `acknowledge`. After `cancel_modify` it never
+    /// owes anything.
     Modified { leg: LegId, response: Response },
     /// Another request inside the dialog (INFO, OPTIONS, MESSAGE…). Answer with `respond`.
     Request { leg: LegId, id: ServerId, request: Request },

@@ -107,6 +107,8 @@ pub(super) struct SentAck {
 #[derive(Debug)]
 pub(super) struct Answer {
     pub(super) packet: Packet,
+    /// The transaction of the INVITE.
+    pub(super) invite: ServerId,
     /// CSeq of the INVITE.
     pub(super) seq: u32,
     pub(super) interval: Duration,
@@ -123,6 +125,8 @@ pub(super) struct OurModify {
     pub(super) seq: u32,
     /// `None` before it is sent.
     pub(super) client: Option<ClientId>,
+    /// The TU wants it no more.
+    pub(super) cancelled: bool,
     /// When to send it: after a 491, or while a change by the peer is under way (RFC 3261 §14.1).
     pub(super) retry_at: Option<Instant>,
 }

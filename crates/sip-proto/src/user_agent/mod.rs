@@ -127,9 +127,11 @@ pub struct UserAgent {
     probes: HashMap<ClientId, SocketAddr>,
     deadlines: Deadlines<Deadline>,
     events: VecDeque<Event>,
-    /// Contact, Allow, Supported and who we are: lines of each message that makes or refreshes a
-    /// dialog.
-    dialog_lines: Vec<u8>,
+    /// Contact, Allow, Supported: lines of each message that makes or refreshes a dialog. In a
+    /// request, User-Agent says who we are (RFC 3261 §20.41).
+    dialog_request_lines: Vec<u8>,
+    /// The same for a response, where Server says it (RFC 3261 §20.35).
+    dialog_response_lines: Vec<u8>,
     /// Set while this node wants no new calls: then OPTIONS says so too.
     unavailable: Option<Rejection>,
     stats: Stats,
@@ -140,8 +142,9 @@ impl UserAgent {
     pub fn new(config: Config) -> Self {
         let transactions = Transactions::new(config.address, config.timers, config.seed);
         let contact = format!("Contact: <sip:{}>\r\n", transactions.sent_by());
-        let product = format!("User-Agent: {}\r\n", config.product);
-        let dialog_lines = [contact, config.capabilities.lines(), product].concat().into_bytes();
+        let lines = [contact, config.capabilities.lines()].concat();
+        let dialog_request_lines = format!("{lines}User-Agent: {}\r\n", config.product);
+        let dialog_response_lines = format!("{lines}Server: {}\r\n", config.product);
         Self {
             config,
             transactions,
@@ -149,7 +152,8 @@ impl UserAgent {
             probes: HashMap::new(),
             deadlines: Deadlines::default(),
             events: VecDeque::new(),
-            dialog_lines,
+            dialog_request_lines: dialog_request_lines.into_bytes(),
+            dialog_response_lines: dialog_response_lines.into_bytes(),
             unavailable: None,
             stats: Stats::default(),
         }
@@ -355,9 +359,9 @@ impl UserAgent {
         payload: &Payload,
         extra: &[u8],
     ) -> Option<Packet> {
-        let mut fixed = Vec::with_capacity(self.dialog_lines.len() + 96 + extra.len());
+        let mut fixed = Vec::with_capacity(self.dialog_response_lines.len() + 96 + extra.len());
         if status < 300 {
-            fixed.extend_from_slice(&self.dialog_lines);
+            fixed.extend_from_slice(&self.dialog_response_lines);
         }
         if let Some(leg) = self.legs.get(leg) {
             fixed.extend_from_slice(leg.session.as_bytes());
@@ -374,7 +378,7 @@ impl UserAgent {
     /// Header lines of a request of ours that makes or refreshes a dialog, or of any other.
     fn request_lines(&self, leg: &Leg, method: Method) -> Vec<u8> {
         let refreshes = matches!(method, Method::Invite | Method::Update);
-        let lines: &[u8] = if refreshes { &self.dialog_lines } else { b"" };
+        let lines: &[u8] = if refreshes { &self.dialog_request_lines } else { b"" };
         [lines, leg.session.as_bytes()].concat()
     }
 

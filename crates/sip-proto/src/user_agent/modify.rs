@@ -19,9 +19,38 @@ impl UserAgent {
         if busy || !matches!(leg.state, State::Confirmed) {
             return false;
         }
-        leg.our_modify = Some(OurModify { method, payload, seq: 0, client: None, retry_at: None });
+        leg.our_modify = Some(OurModify {
+            method,
+            payload,
+            seq: 0,
+            client: None,
+            cancelled: false,
+            retry_at: None,
+        });
         self.send_modify(now, id);
         true
+    }
+
+    /// Cancels our re-INVITE (RFC 3261 §9.1); `Modified` still follows, usually with 487, unless the
+    /// re-INVITE was waiting to be sent again. Nothing happens to an UPDATE, which is answered at
+    /// once.
+    ///
+    /// A 2xx that crosses the CANCEL is acknowledged without a body. If the re-INVITE carried no
+    /// offer, the peer's offer so stays without an answer, and both sides keep the session that
+    /// they had (RFC 3261 §14.1). The call goes on: §13.2.2.4 would have it ended by BYE, which a
+    /// caller in distress would not understand.
+    pub fn cancel_modify(&mut self, now: Instant, id: LegId) {
+        let Some(leg) = self.legs.get_mut(id) else { return };
+        let Some(modify) = leg.our_modify.as_mut().filter(|one| one.method == Method::Invite)
+        else {
+            return;
+        };
+        if modify.retry_at.is_some() {
+            leg.our_modify = None;
+        } else if let Some(client) = modify.client {
+            modify.cancelled = true;
+            self.transactions.cancel(now, client, Vec::new());
+        }
     }
 
     fn send_modify(&mut self, now: Instant, id: LegId) {
@@ -51,7 +80,8 @@ impl UserAgent {
             self.repeat_ack(id, seq);
             return;
         };
-        let offered = !modify.payload.body().is_empty();
+        let complete = !modify.payload.body().is_empty() || modify.cancelled;
+        let try_again = self.config.retry_glare && !modify.cancelled;
         match response.status() {
             100..=199 => return,
             200..=299 => {
@@ -59,13 +89,13 @@ impl UserAgent {
                 if let Some(dialog) = &mut leg.dialog {
                     dialog.refresh_target(&response);
                 }
-                if method == Method::Invite && offered {
+                if method == Method::Invite && complete {
                     self.send_ack(now, id, seq, &Payload::empty());
                 } else if method == Method::Invite {
                     self.owe_ack(now, id, seq);
                 }
             }
-            491 if self.config.retry_glare => {
+            491 if try_again => {
                 self.back_off(now, id);
                 return;
             }
@@ -156,7 +186,7 @@ impl UserAgent {
         if let Some(TheirModify { method: Method::Invite, seq, .. }) = pending
             && status < 300
         {
-            self.await_ack(now, id, seq, sent);
+            self.await_ack(now, id, (server, seq), sent);
         }
     }
 }

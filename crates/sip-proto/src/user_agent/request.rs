@@ -64,7 +64,7 @@ impl UserAgent {
             self.transactions.reject(now, id, &rejection);
             return;
         }
-        let mut fixed = self.dialog_lines.clone();
+        let mut fixed = self.dialog_response_lines.clone();
         fixed.extend_from_slice(self.config.capabilities.accept_line().as_bytes());
         let tag = self.transactions.ids().tag();
         let payload = Payload::empty();

@@ -207,6 +207,7 @@ fn a_cancelled_re_invite_does_not_disturb_the_next_one() {
         alone.receive(first.replace(" INVITE", " CANCEL").replace("INVITE sip", "CANCEL sip"));
     let statuses: Vec<_> = sent.iter().map(|text| text[8..11].to_owned()).collect();
     assert_eq!(statuses, ["200", "487"]);
+    assert_eq!(alone.events(), ["ModifyCancelled"]);
     alone.receive(inside(Method::Invite, 3, &tag));
     let new = pending(&mut alone);
     alone.agent.respond(alone.now, old, 200, &sdp());
@@ -215,6 +216,59 @@ fn a_cancelled_re_invite_does_not_disturb_the_next_one() {
     assert_eq!(alone.sent().len(), 1);
     alone.receive(inside(Method::Ack, 3, &tag));
     assert_eq!(alone.events(), ["ModifyConfirmed"]);
+}
+
+// RFC 3261 §9.1: the other side need not answer a re-INVITE that was taken back; the call goes on.
+#[test]
+fn a_re_invite_may_be_cancelled() {
+    let mut net = Network::new();
+    let (caller, callee) = net.call();
+    net.on(Caller, |agent, now| agent.modify(now, caller, Method::Invite, sdp()));
+    net.run(300);
+    net.on(Caller, |agent, now| agent.cancel_modify(now, caller));
+    net.run(100);
+    assert_eq!(net.events(Callee), ["Modify INVITE", "ModifyCancelled"]);
+    assert_eq!(net.events(Caller), ["Modified 487"]);
+    changed(&mut net, (Callee, callee), Caller, Method::Invite, 200);
+    assert_eq!(net.events(Callee), ["Modified 200"]);
+}
+
+// RFC 3261 §9.1: "a CANCEL request has no effect on a request to which a UAS has already given a
+// final response". Its ACK goes out all the same, even if nobody has an answer to put into it.
+#[test]
+fn an_answer_that_crosses_the_cancel_is_acknowledged() {
+    for payload in [sdp(), Payload::empty()] {
+        let mut alone = Alone::new(Caller);
+        let contact = "Contact: <sip:127.0.0.2>\r\n";
+        let (leg, invite) = alone.connect(sdp());
+        alone.receive(response(&invite, 200, "t", contact));
+        alone.events();
+        alone.agent.modify(alone.now, leg, Method::Invite, payload);
+        let again = Request::parse(alone.sent().remove(0).into()).unwrap();
+        alone.receive(response(&again, 100, "", ""));
+        alone.agent.cancel_modify(alone.now, leg);
+        assert!(alone.sent()[0].starts_with("CANCEL "));
+        let sent = alone.receive(response(&again, 200, "", contact));
+        assert_eq!(sent.len(), 1, "{sent:?}");
+        assert!(sent[0].starts_with("ACK ") && sent[0].contains("Content-Length: 0\r\n"));
+        assert_eq!(alone.events(), ["Modified 200"]);
+        assert_eq!(alone.agent.legs(), 1);
+    }
+}
+
+// A re-INVITE that waits to be sent again after glare is not sent any more.
+#[test]
+fn a_re_invite_in_glare_may_be_cancelled() {
+    let mut net = Network::with(|who, config| config.retry_glare = who == Caller);
+    let (caller, callee) = net.call();
+    net.on(Caller, |agent, now| agent.modify(now, caller, Method::Invite, sdp()));
+    net.on(Callee, |agent, now| agent.modify(now, callee, Method::Invite, sdp()));
+    net.run(100);
+    let before = net.times(Caller, "INVITE").len();
+    net.on(Caller, |agent, now| agent.cancel_modify(now, caller));
+    net.run(5_000);
+    assert_eq!(net.times(Caller, "INVITE").len(), before);
+    assert!(net.on(Caller, |agent, now| agent.modify(now, caller, Method::Invite, sdp())));
 }
 
 // RFC 3261 §15.1.2: "the UAS MUST still respond to any pending requests received for that dialog":

@@ -254,6 +254,7 @@ pub(crate) fn name(event: &Event) -> String {
         Event::Confirmed { .. } => "Confirmed".into(),
         Event::Modify { request, .. } => format!("Modify {}", request.method()),
         Event::ModifyConfirmed { .. } => "ModifyConfirmed".into(),
+        Event::ModifyCancelled { .. } => "ModifyCancelled".into(),
         Event::Modified { response, .. } => format!("Modified {}", response.status()),
         Event::Request { request, .. } => format!("Request {}", request.method()),
         Event::Response { response, .. } => format!("Response {}", response.status()),

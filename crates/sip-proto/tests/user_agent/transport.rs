@@ -1,8 +1,10 @@
 //! Where messages go — RFC 3261 §18, RFC 3581.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
-use sip_proto::message::{Method, Payload, Request};
+use sip_proto::message::{Method, Name, Payload, Request, Response};
+use sip_proto::user_agent::Event;
 use sip_proto::{Packet, Transport};
 
 use crate::network::Who::{Callee, Caller};
@@ -64,6 +66,34 @@ fn a_large_invite_falls_back_to_udp() {
     alone.agent.hang_up(alone.now, leg, None);
     assert_eq!(packet(&mut alone).transport, Transport::Udp);
     assert_eq!(alone.events(), ["Progress 180"]);
+}
+
+// Once the peer has answered at all, it has the INVITE: a copy by UDP would be a second call.
+#[test]
+fn a_large_invite_that_was_heard_is_not_sent_again() {
+    let mut alone = Alone::new(Caller);
+    alone.agent.connect(alone.now, crate::network::invite(large()));
+    let invite = Request::parse(packet(&mut alone).bytes).unwrap();
+    alone.receive_by(Transport::Tcp, response(&invite, 100, "", ""));
+    alone.agent.handle_unreachable(alone.now, Transport::Tcp, Callee.address());
+    assert!(alone.run(10_000).is_empty());
+    assert!(alone.events().is_empty());
+}
+
+// RFC 3261 §18.1.1: the limit is for the whole message.
+#[test]
+fn the_largest_datagram_has_1300_bytes() {
+    let mut seen = [0, 0];
+    for length in 300..1_100 {
+        let mut alone = Alone::new(Caller);
+        let payload = Payload::sdp("x".repeat(length));
+        alone.agent.connect(alone.now, crate::network::invite(payload));
+        let sent = packet(&mut alone);
+        let large = sent.bytes.len() > 1_300;
+        assert_eq!(sent.transport == Transport::Tcp, large, "{} bytes", sent.bytes.len());
+        seen[usize::from(large)] += 1;
+    }
+    assert!(seen[0] > 0 && seen[1] > 0, "{seen:?}");
 }
 
 // A request that was small has no other transport to try.
@@ -135,6 +165,51 @@ fn responses_stay_on_their_connection() {
     alone.agent.handle_packet(alone.now, Packet { transport: Transport::Tcp, peer, bytes });
     let sent = packet(&mut alone);
     assert_eq!((sent.transport, sent.peer), (Transport::Tcp, peer));
+}
+
+// RFC 3261 §18.2.2: "If that connection is no longer open, the server SHOULD open a connection to
+// the IP address in the received parameter, if present, using the port in the sent-by value".
+#[test]
+fn responses_find_a_way_round_a_lost_connection() {
+    let peer: SocketAddr = ([127, 0, 0, 5], 40_000).into();
+    let listens: SocketAddr = ([127, 0, 0, 5], 5080).into();
+    for answered_before in [false, true] {
+        let mut alone = Alone::new(Callee);
+        let text = request(Method::Invite, "a", None, "Content-Length: 0\r\n");
+        let bytes = text.replace("UDP 127.0.0.1:5060", "TCP 127.0.0.1:5080").into();
+        alone.agent.handle_packet(alone.now, Packet { transport: Transport::Tcp, peer, bytes });
+        let Some(Event::Offered { leg, .. }) = alone.agent.poll_event() else { panic!("no offer") };
+        if answered_before {
+            alone.agent.accept(alone.now, leg, &Payload::sdp(SDP));
+            assert_eq!(packet(&mut alone).peer, peer);
+        }
+        alone.agent.handle_unreachable(alone.now, Transport::Tcp, peer);
+        if answered_before {
+            alone.now += Duration::from_millis(500);
+            alone.agent.handle_timeout(alone.now);
+        } else {
+            alone.agent.accept(alone.now, leg, &Payload::sdp(SDP));
+        }
+        let sent = packet(&mut alone);
+        assert!(sent.bytes.starts_with(b"SIP/2.0 200 "));
+        assert_eq!((sent.transport, sent.peer), (Transport::Tcp, listens));
+    }
+}
+
+// RFC 3261 §20.35 and §20.41: User-Agent names the client, Server the server.
+#[test]
+fn each_side_names_itself_in_its_own_header() {
+    let mut alone = Alone::new(Caller);
+    alone.agent.connect(alone.now, crate::network::invite(large()));
+    let invite = Request::parse(packet(&mut alone).bytes).unwrap();
+    let product = |name| invite.header(name).map(str::to_owned);
+    assert_eq!(product(Name::UserAgent).as_deref(), Some("Tocsin"));
+    assert_eq!(product(Name::Server), None);
+    let mut alone = Alone::new(Callee);
+    let sent = alone.receive(request(Method::Options, "a", None, ""));
+    let answer = Response::parse(sent[0].clone().into()).unwrap();
+    assert_eq!(answer.header(Name::Server), Some("Tocsin"));
+    assert_eq!(answer.header(Name::UserAgent), None);
 }
 
 // What a TU relays may be long: 250 lines of the peer and ours. ACK and CANCEL are made all the

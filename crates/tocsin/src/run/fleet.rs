@@ -174,6 +174,10 @@ impl Fleet {
         for tier in Tier::ALL.into_iter().rev() {
             let order = if interruptions.are_urgent() { Order::Stop } else { Order::Drain };
             self.order(tier, order).await;
+            // Callers who are lost hang up no call, and a trunk group cannot: call servers do.
+            if tier == Tier::Trunks && self.of(Tier::Load).any(|member| member.lost.is_some()) {
+                self.order(Tier::Sites, order).await;
+            }
             let deadline = Instant::now() + END_LIMIT;
             while self.of(tier).any(|member| member.child.is_some()) {
                 tokio::select! {
