@@ -13,7 +13,7 @@ mod itinerary;
 mod relay;
 mod setup;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -75,6 +75,10 @@ pub struct Snapshot {
     pub malformed: u64,
     pub resent: u64,
     pub stray: u64,
+    /// Requests refused because too many transactions were alive.
+    pub overflow: u64,
+    /// Requests that the user agent refused before call control saw them.
+    pub refused_by_status: BTreeMap<u16, u64>,
 }
 
 /// The timers of a topology, as the SIP core wants them.
@@ -240,6 +244,8 @@ impl Node for CallServer {
             malformed: stats.malformed,
             resent: stats.resent,
             stray: stats.stray,
+            overflow: stats.overflow,
+            refused_by_status: self.user_agent.stats().refused.clone(),
         }
     }
 

@@ -103,6 +103,8 @@ pub struct Snapshot {
     pub malformed: u64,
     pub resent: u64,
     pub stray: u64,
+    /// Requests refused because too many transactions were alive.
+    pub overflow: u64,
 }
 
 impl TrunkGroup {
@@ -363,6 +365,7 @@ impl Node for TrunkGroup {
             malformed: stats.malformed,
             resent: stats.resent,
             stray: stats.stray,
+            overflow: stats.overflow,
         }
     }
 
