@@ -23,7 +23,7 @@ circuits = 10000
 [psaps.centre]
 address = "127.0.0.1:0"
 number = "0199000015"
-positions = 20000
+positions = 10000
 queue = 10000
 ring = "0s"
 talk = "never"
