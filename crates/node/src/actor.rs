@@ -1,7 +1,8 @@
 //! The actor that runs one [`Node`]: the only place where a node meets the clock and the network.
 //!
 //! ```text
-//!   UDP batches ─┐                             ┌─► datagrams, a batch at a time
+//!   RTP, RTCP   ─┐                             ┌─► RTP, RTCP
+//!   UDP batches ─┤                             ├─► datagrams, a batch at a time
 //!   TCP inputs  ─┤  handle_*  ┌──────┐  poll_* ├─► TCP connections
 //!   messages    ─┼──────────► │ Node │ ───────►┼─► event sink
 //!   one deadline ┘            └──────┘         └─► the next deadline
@@ -23,13 +24,15 @@ use actix::{
     StreamHandler, WrapFuture,
 };
 use futures_util::Stream;
+use media::Plane;
 use sip_proto::{Packet, Transport};
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::Node;
 use crate::boxes::Notice;
 use crate::socket::{
-    Flushed, SocketCounts, Sockets, Tally, TcpInput, TcpInputs, TcpPort, UdpReceiver, UdpSender,
+    Flushed, MediaArrived, MediaSockets, MediaWaiting, SocketCounts, Sockets, Tally, TcpInput,
+    TcpInputs, TcpPort, UdpReceiver, UdpSender,
 };
 
 /// Messages of the management plane that may wait for one actor.
@@ -44,9 +47,11 @@ pub(crate) struct NodeActor<N: Node> {
     sink: Box<dyn FnMut(N::Event)>,
     udp: UdpSender,
     tcp: TcpPort,
+    /// `None` for a box without media.
+    media: Option<MediaSockets>,
     tally: Tally,
     /// Taken when the actor starts.
-    streams: Option<(UdpReceiver, TcpInputs)>,
+    streams: Option<(UdpReceiver, TcpInputs, Option<MediaWaiting>)>,
     /// Datagrams of the inputs since the last flush.
     datagrams: Vec<Packet>,
     /// A future waits for room in the kernel's send buffer.
@@ -61,19 +66,28 @@ pub(crate) struct NodeActor<N: Node> {
 
 impl<N: Node + Unpin + 'static> NodeActor<N> {
     pub(crate) fn new(
-        node: N,
+        mut node: N,
         sockets: Sockets,
         sink: Box<dyn FnMut(N::Event)>,
         lifeline: Lifeline,
     ) -> Self {
         let Sockets { udp_receiver, udp_sender, tcp_inputs, tcp, tally } = sockets;
+        // Without an epoll there is no media, and each call says so.
+        let media = node.plane().and_then(|_| {
+            let opened = MediaSockets::new(tally.clone());
+            opened
+                .inspect_err(|error| tracing::error!(%error, "no media: cannot watch sockets"))
+                .ok()
+        });
+        let (media, media_waiting) = media.unzip();
         Self {
             node,
             sink,
             udp: udp_sender,
             tcp,
+            media,
             tally,
-            streams: Some((udp_receiver, tcp_inputs)),
+            streams: Some((udp_receiver, tcp_inputs, media_waiting)),
             datagrams: Vec::new(),
             awaiting_room: false,
             armed: None,
@@ -110,10 +124,28 @@ impl<N: Node + Unpin + 'static> NodeActor<N> {
         if !self.datagrams.is_empty() && self.udp.send(&mut self.datagrams) == Flushed::Waiting {
             self.await_room(ctx);
         }
+        self.drive_media();
         self.arm(ctx);
         if self.draining && self.node.is_drained() {
             self.draining = false; // told once
             self.lifeline.tell_drained();
+        }
+    }
+
+    /// Opens ports, and sends what is due.
+    fn drive_media(&mut self) {
+        self.with_media(|sockets, plane| {
+            sockets.provide(plane);
+            sockets.transmit(Instant::now(), plane);
+        });
+    }
+
+    fn with_media(&mut self, act: impl FnOnce(&mut MediaSockets, &mut Plane)) {
+        if let (Some(sockets), Some(plane)) = (&mut self.media, self.node.plane()) {
+            // A panic in the plane is one in the node.
+            self.inside_node = true;
+            act(sockets, plane);
+            self.inside_node = false;
         }
     }
 
@@ -133,7 +165,8 @@ impl<N: Node + Unpin + 'static> NodeActor<N> {
 
     /// Makes sure that something fires no later than the node's deadline.
     fn arm(&mut self, ctx: &mut Context<Self>) {
-        let Some(due) = self.node.poll_timeout() else {
+        let media = self.node.plane().and_then(|plane| plane.poll_timeout());
+        let Some(due) = [self.node.poll_timeout(), media].into_iter().flatten().min() else {
             return;
         };
         if self.armed.is_some_and(|armed| armed <= due) {
@@ -162,9 +195,12 @@ impl<N: Node + Unpin + 'static> Actor for NodeActor<N> {
 
     fn started(&mut self, ctx: &mut Context<Self>) {
         ctx.set_mailbox_capacity(MAILBOX);
-        if let Some((datagrams, connections)) = self.streams.take() {
+        if let Some((datagrams, connections, media)) = self.streams.take() {
             ctx.add_stream(Attached { stream: datagrams, _lifeline: Rc::clone(&self.lifeline) });
             ctx.add_stream(Attached { stream: connections, _lifeline: Rc::clone(&self.lifeline) });
+            if let Some(media) = media {
+                ctx.add_stream(Attached { stream: media, _lifeline: Rc::clone(&self.lifeline) });
+            }
         }
         // A node may have something to send or to wait for from its birth.
         self.feed(|node| node.handle_timeout(Instant::now()));
@@ -194,6 +230,17 @@ impl<N: Node + Unpin + 'static> StreamHandler<TcpInput> for NodeActor<N> {
                 }
             }
         }
+        self.settle(ctx);
+    }
+}
+
+impl<N: Node + Unpin + 'static> StreamHandler<MediaArrived> for NodeActor<N> {
+    fn handle(&mut self, _: MediaArrived, ctx: &mut Context<Self>) {
+        if self.inside_node {
+            return;
+        }
+        self.with_media(MediaSockets::receive);
+        self.feed(|node| node.handle_media(Instant::now()));
         self.settle(ctx);
     }
 }

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Instant;
 
+use media::Plane;
 use sip_proto::{Packet, Transport};
 
 /// One box on the network, without its sockets and its clock.
@@ -29,6 +30,13 @@ pub trait Node {
     fn poll_event(&mut self) -> Option<Self::Event>;
     /// When [`handle_timeout`](Self::handle_timeout) must next be called.
     fn poll_timeout(&self) -> Option<Instant>;
+
+    /// The media of this box, which its driver feeds and drains like the box itself; `None` for a box without.
+    fn plane(&mut self) -> Option<&mut Plane> {
+        None
+    }
+    /// The plane has taken datagrams, and may have events.
+    fn handle_media(&mut self, _now: Instant) {}
 
     fn snapshot(&self) -> Self::Snapshot;
     /// True once nothing is in progress any more after [`handle_drain`](Self::handle_drain).

@@ -23,6 +23,10 @@ pub struct SocketCounts {
     pub udp_dropped: u64,
     /// Messages too long for a datagram.
     pub udp_oversize: u64,
+    /// RTP and RTCP datagrams that the kernel dropped because the box did not read fast enough (Linux only).
+    pub media_kernel_drops: u64,
+    /// RTP and RTCP datagrams that the kernel did not take.
+    pub media_unsent: u64,
     pub tcp_received: u64,
     /// Messages given to the kernel whole.
     pub tcp_sent: u64,

@@ -8,12 +8,16 @@
 //!
 //! Nothing is lost without a count in [`SocketCounts`].
 
+#[cfg_attr(target_os = "linux", path = "media_linux.rs")]
+#[cfg_attr(not(target_os = "linux"), path = "media_portable.rs")]
+mod arrivals;
 #[cfg_attr(target_os = "linux", path = "batch_linux.rs")]
 #[cfg_attr(not(target_os = "linux"), path = "batch_portable.rs")]
 mod batch;
 mod bind;
 mod connection;
 mod counts;
+mod media;
 mod tcp;
 mod udp;
 
@@ -28,8 +32,10 @@ use tokio::net::UdpSocket;
 pub use bind::BindError;
 pub use counts::SocketCounts;
 
+pub(crate) use arrivals::{MediaArrived, MediaWaiting};
 pub(crate) use bind::{Bound, bind};
 pub(crate) use counts::Tally;
+pub(crate) use media::MediaSockets;
 pub(crate) use tcp::{TcpInput, TcpInputs, TcpPort};
 pub(crate) use udp::{Flushed, UdpReceiver, UdpSender};
 

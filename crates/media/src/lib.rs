@@ -1,0 +1,41 @@
+//! RTP and RTCP without I/O: what is said, heard, relayed and measured in a call.
+//!
+//! ```text
+//!   datagram ─► Plane ─► Stream ─┬─ Relay: to the other leg, as it is
+//!                                └─ Terminal: Ear (whose voice?), Receiver (how good?), Recorder
+//!   schedule ─► Terminal ─► Voice, DTMF, RTCP ─► datagram
+//! ```
+//!
+//! Like a box, a [`Plane`] has no socket, no clock and no task; [`plane`] is where to begin to read.
+
+pub mod agreement;
+pub mod dtmf;
+pub mod ear;
+pub mod g711;
+mod latch;
+pub mod plane;
+mod ports;
+pub mod quality;
+mod receiver;
+mod recorder;
+mod report;
+pub mod rtcp;
+pub mod rtp;
+mod stream;
+mod terminal;
+mod tone;
+mod voice;
+pub mod wav;
+
+pub use agreement::{Agreement, Formats, announce, rtcp_of};
+pub use ear::{Expectation, Verdict};
+pub use g711::Law;
+pub use latch::Latch;
+pub use plane::{Event, Forward, Plane, PlaneCounts, Settings};
+pub use ports::{PairId, Ports, Shortage};
+pub use receiver::{Arrival, Counts, PLAYOUT, Receiver};
+pub use recorder::{Recorder, Recording};
+pub use report::StreamReport;
+pub use stream::StreamId;
+pub use tone::{Melody, Singer};
+pub use voice::{Clip, Voice};

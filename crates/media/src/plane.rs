@@ -1,0 +1,486 @@
+//! All media of a box: every stream, and the one schedule that they share.
+//!
+//! ```text
+//!   shell: sockets ──datagram──► Plane ──► forward by socket k to address x   (a relay: at once, same bytes)
+//!                                  │  ├──► terminals: counted, heard, recorded
+//!                                  │  └──► poll_event: media stopped, media is back
+//!          timer ──poll_timeout─► schedule ──poll_transmit──► packets of terminals, every 20 ms each
+//! ```
+//!
+//! A pure value, as boxes are: it has no socket, no clock and no task. Packets of terminals are made when the
+//! shell asks for them, into a buffer of the shell, so that nothing queues up and nothing is allocated for each.
+//! All terminals speak on multiples of [`GRAIN`]: one wake-up of the shell serves many.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
+use std::net::{IpAddr, SocketAddr};
+use std::ops::RangeInclusive;
+use std::time::{Duration, Instant};
+
+use rand::rngs::StdRng;
+use rand::{RngExt as _, SeedableRng as _};
+use serde::Serialize;
+use slab::Slab;
+
+use crate::agreement::{Agreement, Formats};
+use crate::ear::{Ear, Expectation};
+use crate::ports::{PairId, Ports, Shortage};
+use crate::recorder::{Recorder, Recording};
+use crate::report::StreamReport;
+use crate::rtcp::NtpTime;
+use crate::stream::{Role, Stream, StreamId};
+use crate::terminal::Terminal;
+use crate::voice::Voice;
+
+mod inbound;
+
+/// Terminals speak at multiples of this since the start.
+const GRAIN: Duration = Duration::from_millis(5);
+/// A packet this much after its time is late.
+const LATE: Duration = Duration::from_millis(10);
+/// A schedule that is further behind skips packets instead of sending them in a burst.
+const HOPELESS: Duration = Duration::from_millis(100);
+/// How often silent streams are looked for.
+const IDLE_CHECK: Duration = Duration::from_secs(1);
+
+/// What a plane is made from.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Local addresses, at most one of each family.
+    pub addresses: Vec<IpAddr>,
+    /// Ports of each address.
+    pub ports: RangeInclusive<u16>,
+    /// A peer that should send and does not for this long is idle.
+    pub idle_after: Duration,
+}
+
+/// The media of a box; see the module's picture.
+#[derive(Debug)]
+pub struct Plane {
+    pools: Vec<Ports>,
+    pairs: Vec<Pair>,
+    streams: Slab<Stream>,
+    next_nonce: u32,
+    schedule: BinaryHeap<Reverse<Due>>,
+    /// Packets that are not due by schedule: echoes and farewells.
+    ready: VecDeque<(u32, SocketAddr, Vec<u8>)>,
+    events: VecDeque<Event>,
+    rng: StdRng,
+    start: Instant,
+    /// Unix time at the start.
+    unix: Duration,
+    idle_after: Duration,
+    next_idle_check: Instant,
+    counts: PlaneCounts,
+}
+
+/// A port pair that the shell has opened.
+#[derive(Debug)]
+struct Pair {
+    pool: usize,
+    port: u16,
+    stream: Option<u32>,
+}
+
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Due {
+    at: Instant,
+    stream: StreamId,
+    task: Task,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Task {
+    Speak,
+    Report,
+}
+
+/// What a box should know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Event {
+    /// The peer should send, and has sent nothing for `idle_after`.
+    Idle(StreamId),
+    /// It sends again.
+    Resumed(StreamId),
+}
+
+/// Where a datagram goes on: by this socket, to this address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Forward {
+    pub socket: u32,
+    pub to: SocketAddr,
+}
+
+/// What a plane has done since it started.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct PlaneCounts {
+    /// Streams that are open now.
+    pub streams: usize,
+    /// RTP packets taken from a peer.
+    pub received: u64,
+    /// Of those, sent on to the other side.
+    pub forwarded: u64,
+    /// RTP packets of terminals.
+    pub sent: u64,
+    /// Packets of terminals that went out more than 10 ms after their time.
+    pub late: u64,
+    /// Packets of terminals that were left out because the schedule was too far behind.
+    pub skipped: u64,
+    /// Datagrams to a port that no call holds.
+    pub stray: u64,
+    /// Datagrams that are neither RTP nor RTCP.
+    pub malformed: u64,
+    /// Datagrams from addresses that are not the peer's.
+    pub strangers: u64,
+    /// Calls that found no port.
+    pub refused: u64,
+    /// Times that media stopped without the call having ended.
+    pub idle: u64,
+}
+
+impl Plane {
+    /// `unix` is the Unix time at `start`.
+    #[must_use]
+    pub fn new(settings: &Settings, seed: u64, start: Instant, unix: Duration) -> Self {
+        let mut rng = StdRng::seed_from_u64(seed);
+        let mut pool = |ip: &IpAddr| Ports::new(*ip, &settings.ports, rng.random());
+        Self {
+            pools: settings.addresses.iter().map(&mut pool).collect(),
+            pairs: Vec::new(),
+            streams: Slab::new(),
+            next_nonce: 0,
+            schedule: BinaryHeap::new(),
+            ready: VecDeque::new(),
+            events: VecDeque::new(),
+            rng,
+            start,
+            unix,
+            idle_after: settings.idle_after,
+            next_idle_check: start + IDLE_CHECK,
+            counts: PlaneCounts::default(),
+        }
+    }
+
+    // --- What the shell asks and tells of sockets. ---
+
+    /// The RTP address that the shell should open next, with the RTCP port above it; `None` while enough are open.
+    pub fn wanted_port(&mut self) -> Option<SocketAddr> {
+        self.pools.iter_mut().find_map(|pool| Some(SocketAddr::new(pool.ip(), pool.wanted()?)))
+    }
+
+    /// Both sockets are open. Their numbers are the returned one and the next.
+    pub fn port_opened(&mut self, rtp: SocketAddr) -> u32 {
+        let pair = PairId(self.pairs.len() as u32);
+        if let Some(pool) = self.pools.iter().position(|pool| pool.ip() == rtp.ip()) {
+            self.pools[pool].opened(pair, rtp.port());
+            self.pairs.push(Pair { pool, port: rtp.port(), stream: None });
+        }
+        2 * pair.0
+    }
+
+    /// Another program has one of the two ports.
+    pub fn port_taken(&mut self, rtp: SocketAddr) {
+        self.pool_of(rtp.ip()).into_iter().for_each(Ports::taken);
+    }
+
+    /// No socket can be opened, for a reason that concerns every port.
+    pub fn port_refused(&mut self, rtp: SocketAddr, reason: &str) {
+        if let Some(pool) = self.pool_of(rtp.ip()) {
+            pool.refused(rtp.port(), reason.to_owned());
+        }
+    }
+
+    fn pool_of(&mut self, ip: IpAddr) -> Option<&mut Ports> {
+        self.pools.iter_mut().find(|pool| pool.ip() == ip)
+    }
+
+    // --- What a box does with streams. ---
+
+    /// Opens a stream on a local address of the same family as `like`.
+    ///
+    /// # Errors
+    /// There is no port to be had; the text says why and what to do.
+    pub fn open(&mut self, like: IpAddr) -> Result<StreamId, Shortage> {
+        let pool = self.pools.iter_mut().find(|pool| pool.ip().is_ipv4() == like.is_ipv4());
+        let taken = pool.map_or(Err(Shortage::Family), Ports::take);
+        let (pair, local) = taken.inspect_err(|_| self.counts.refused += 1)?;
+        self.next_nonce = self.next_nonce.wrapping_add(1);
+        let nonce = self.next_nonce;
+        let slot = self.streams.insert(Stream::new(nonce, pair, local)) as u32;
+        self.pairs[pair.0 as usize].stream = Some(slot);
+        self.counts.streams += 1;
+        Ok(StreamId { slot, nonce })
+    }
+
+    /// Where the stream receives RTP; RTCP on the next port.
+    #[must_use]
+    pub fn local(&self, id: StreamId) -> Option<SocketAddr> {
+        self.streams.get(id.slot as usize).filter(|one| one.nonce == id.nonce).map(|one| one.local)
+    }
+
+    fn stream(&mut self, id: StreamId) -> Option<&mut Stream> {
+        self.streams.get_mut(id.slot as usize).filter(|stream| stream.nonce == id.nonce)
+    }
+
+    /// What arrives at one goes out at the other.
+    pub fn join(&mut self, one: StreamId, other: StreamId) {
+        for (id, partner) in [(one, other), (other, one)] {
+            if let Some(stream) = self.stream(id) {
+                stream.role = Role::Relay { partner: partner.slot };
+            }
+        }
+    }
+
+    /// The peer of a relayed stream: where it receives, and whether it should send. Another address than before
+    /// moves the stream.
+    pub fn set_peer(
+        &mut self,
+        now: Instant,
+        id: StreamId,
+        rtp: Option<SocketAddr>,
+        rtcp: Option<SocketAddr>,
+        expects: bool,
+    ) {
+        let Some(stream) = self.stream(id) else { return };
+        stream.rtp.announce(rtp);
+        stream.rtcp.announce(rtcp);
+        stream.watch.expect(now, expects);
+    }
+
+    /// The payload types that the peer of a relayed stream may send.
+    pub fn set_formats(&mut self, id: StreamId, formats: Formats) {
+        if let Some(stream) = self.stream(id) {
+            stream.formats = formats;
+            stream.receiver.set_clock_rate(formats.clock_rate);
+        }
+    }
+
+    /// Makes the stream an end of the call, or changes what was agreed on it. It says nothing until
+    /// [`set_voice`](Self::set_voice).
+    pub fn talk(&mut self, now: Instant, id: StreamId, agreement: &Agreement) {
+        let cname = self.cname();
+        let Some(stream) =
+            self.streams.get_mut(id.slot as usize).filter(|one| one.nonce == id.nonce)
+        else {
+            return;
+        };
+        stream.rtp.announce(agreement.peer);
+        stream.rtcp.announce(agreement.peer_rtcp);
+        stream.watch.expect(now, agreement.receives);
+        stream.formats = agreement.formats;
+        let is_new = !matches!(stream.role, Role::Terminal(_));
+        if is_new {
+            stream.role = Role::Terminal(Box::new(Terminal::new(&mut self.rng, cname)));
+        }
+        let Some(terminal) = stream.terminal() else { return };
+        terminal.agree(agreement);
+        terminal.set_sending(now, agreement.sends);
+        let begins = terminal.is_sending() && !terminal.is_scheduled;
+        terminal.is_scheduled |= begins;
+        if is_new {
+            let due = now + terminal.first_report(&mut self.rng);
+            self.schedule.push(Reverse(Due { at: due, stream: id, task: Task::Report }));
+        }
+        if begins {
+            let at = self.next_grain(now);
+            self.schedule.push(Reverse(Due { at, stream: id, task: Task::Speak }));
+        }
+    }
+
+    /// RFC 3550 §6.5.1: the same for all streams of an endpoint, and unlike that of any other.
+    fn cname(&self) -> Box<str> {
+        let ip = self.pools.first().map(Ports::ip);
+        ip.map_or_else(|| "tocsin".to_owned(), |ip| format!("tocsin@{ip}")).into()
+    }
+
+    /// The first moment on the grid that is not before `now`.
+    fn next_grain(&self, now: Instant) -> Instant {
+        let since = now.saturating_duration_since(self.start);
+        let grains = since.as_micros().div_ceil(GRAIN.as_micros());
+        self.start + GRAIN * u32::try_from(grains).unwrap_or(u32::MAX)
+    }
+
+    /// What an end says from now on.
+    pub fn set_voice(&mut self, id: StreamId, voice: Voice) {
+        if let Some(terminal) = self.terminal(id) {
+            terminal.set_voice(voice);
+        }
+    }
+
+    /// Listens from now on, forgetting what was heard before.
+    pub fn listen(&mut self, id: StreamId, expectation: Expectation) {
+        if let Some(terminal) = self.terminal(id) {
+            terminal.ear = Some(Ear::new(expectation));
+        }
+    }
+
+    /// Sends DTMF digits (RFC 4733). A peer that does not understand events hears none.
+    pub fn dial(&mut self, id: StreamId, digits: &str) {
+        if let Some(terminal) = self.terminal(id) {
+            terminal.dial(digits);
+        }
+    }
+
+    /// Records both sides from now on.
+    pub fn record(&mut self, now: Instant, id: StreamId) {
+        if let Some(terminal) = self.terminal(id) {
+            terminal.recorder.get_or_insert_with(|| Recorder::new(now));
+        }
+    }
+
+    fn terminal(&mut self, id: StreamId) -> Option<&mut Terminal> {
+        self.stream(id)?.terminal()
+    }
+
+    /// What has been recorded so far; the recording ends with that.
+    pub fn take_recording(&mut self, id: StreamId) -> Option<Recording> {
+        self.terminal(id)?.recorder.take().map(Recorder::finish)
+    }
+
+    /// Ends a stream, with RTCP BYE if it was an end, and gives its ports back. `None` when it was over.
+    pub fn close(&mut self, now: Instant, id: StreamId) -> Option<StreamReport> {
+        let ntp = self.ntp(now);
+        let stream = self.stream(id)?;
+        let mut farewell = None;
+        let block = stream.receiver.report();
+        let (socket, to) = (stream.socket() + 1, stream.rtcp.target());
+        if let (Some(terminal), Some(to)) = (stream.terminal(), to) {
+            let mut out = Vec::new();
+            if terminal.goodbye(now, ntp, block, &mut out) {
+                farewell = Some((socket, to, out));
+            }
+        }
+        self.ready.extend(farewell);
+        let stream = self.streams.remove(id.slot as usize);
+        if let Role::Relay { partner } = stream.role
+            && let Some(partner) = self.streams.get_mut(partner as usize)
+            && matches!(partner.role, Role::Relay { partner } if partner == id.slot)
+        {
+            partner.role = Role::Open;
+        }
+        let pair = &mut self.pairs[stream.pair.0 as usize];
+        pair.stream = None;
+        self.pools[pair.pool].give_back(stream.pair, pair.port);
+        self.counts.streams -= 1;
+        Some(stream.finish(now, self.idle_after))
+    }
+
+    /// Forgets what a stream's peer was and counted, as when another callee takes its place.
+    pub fn reset(&mut self, id: StreamId) {
+        if let Some(stream) = self.stream(id) {
+            let fresh = Stream::new(stream.nonce, stream.pair, stream.local);
+            let role = std::mem::replace(&mut stream.role, Role::Open);
+            *stream = Stream { role, ..fresh };
+        }
+    }
+
+    fn ntp(&self, now: Instant) -> NtpTime {
+        NtpTime::from_unix(self.unix + now.saturating_duration_since(self.start))
+    }
+
+    // --- What the shell drives. ---
+
+    /// Writes the next packet that is due into `out` and says where it goes. To be called until `None`.
+    pub fn poll_transmit(&mut self, now: Instant, out: &mut Vec<u8>) -> Option<Forward> {
+        if let Some((socket, to, bytes)) = self.ready.pop_front() {
+            out.clear();
+            out.extend_from_slice(&bytes);
+            return Some(Forward { socket, to });
+        }
+        self.look_for_idle(now);
+        loop {
+            let due = self.schedule.peek().filter(|Reverse(due)| due.at <= now)?.0.at;
+            let Reverse(Due { stream: id, task, .. }) = self.schedule.pop()?;
+            out.clear();
+            let sent = match task {
+                Task::Speak => self.speak(now, due, id, out),
+                Task::Report => self.report(now, id, out),
+            };
+            if sent.is_some() {
+                return sent;
+            }
+        }
+    }
+
+    fn speak(
+        &mut self,
+        now: Instant,
+        due: Instant,
+        id: StreamId,
+        out: &mut Vec<u8>,
+    ) -> Option<Forward> {
+        let stream = self.streams.get_mut(id.slot as usize).filter(|one| one.nonce == id.nonce)?;
+        let (socket, to) = (stream.socket(), stream.rtp.target());
+        let terminal = stream.terminal()?;
+        if !terminal.is_sending() {
+            terminal.is_scheduled = false;
+            return None;
+        }
+        let time = terminal.packet_time();
+        let mut next = due + time;
+        let behind = now.saturating_duration_since(due);
+        if behind > HOPELESS {
+            let skipped = (behind.as_micros() / time.as_micros().max(1)) as u32;
+            terminal.pause(skipped);
+            self.counts.skipped += u64::from(skipped);
+            next += time * skipped;
+        }
+        let spoke = terminal.speak(now, out);
+        self.schedule.push(Reverse(Due { at: next, stream: id, task: Task::Speak }));
+        let to = to.filter(|_| spoke)?;
+        self.counts.late += u64::from(behind > LATE);
+        self.counts.sent += 1;
+        Some(Forward { socket, to })
+    }
+
+    fn report(&mut self, now: Instant, id: StreamId, out: &mut Vec<u8>) -> Option<Forward> {
+        let ntp = self.ntp(now);
+        let stream = self.streams.get_mut(id.slot as usize).filter(|one| one.nonce == id.nonce)?;
+        let (socket, to) = (stream.socket() + 1, stream.rtcp.target());
+        let block = stream.receiver.report();
+        let terminal = stream.terminal()?;
+        let next = now + terminal.report(now, ntp, block, &mut self.rng, out);
+        self.schedule.push(Reverse(Due { at: next, stream: id, task: Task::Report }));
+        let to = to.filter(|_| !out.is_empty())?;
+        Some(Forward { socket, to })
+    }
+
+    fn look_for_idle(&mut self, now: Instant) {
+        if now < self.next_idle_check {
+            return;
+        }
+        self.next_idle_check = now + IDLE_CHECK;
+        for (slot, stream) in &mut self.streams {
+            if stream.watch.falls_idle(now, stream.receiver.last(), self.idle_after) {
+                self.counts.idle += 1;
+                let id = StreamId { slot: slot as u32, nonce: stream.nonce };
+                self.events.push_back(Event::Idle(id));
+            }
+        }
+    }
+
+    /// When [`poll_transmit`](Self::poll_transmit) must next be called.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        if !self.ready.is_empty() {
+            return Some(self.start);
+        }
+        let due = self.schedule.peek().map(|Reverse(due)| due.at);
+        let idle = (!self.streams.is_empty()).then_some(self.next_idle_check);
+        [due, idle].into_iter().flatten().min()
+    }
+
+    /// What the box should know.
+    pub fn poll_event(&mut self) -> Option<Event> {
+        self.events.pop_front()
+    }
+
+    /// What was done so far.
+    #[must_use]
+    pub fn counts(&self) -> PlaneCounts {
+        self.counts
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,123 @@
+//! A datagram arrives: counted, heard, sent on.
+
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use super::{Event, Forward, Plane};
+use crate::agreement::COMFORT_NOISE;
+use crate::receiver::Arrival;
+use crate::rtcp;
+use crate::rtp::Packet;
+use crate::stream::{Role, StreamId};
+use crate::voice::Voice;
+
+impl Plane {
+    /// Takes a datagram that arrived at `socket`, at the time that the kernel says if it does. A relay's datagram
+    /// is to be sent on as it is, as told.
+    pub fn handle_datagram(
+        &mut self,
+        arrived: Instant,
+        socket: u32,
+        from: SocketAddr,
+        bytes: &[u8],
+    ) -> Option<Forward> {
+        let holder = self.pairs.get(socket as usize / 2).and_then(|pair| pair.stream);
+        let Some(slot) = holder else {
+            // The peer cannot know yet that the call is over; nor can it know before the call begins.
+            self.counts.stray += 1;
+            return None;
+        };
+        let on_rtp_port = socket.is_multiple_of(2);
+        if !on_rtp_port || rtcp::is_rtcp(bytes) {
+            return self.handle_rtcp(arrived, slot, on_rtp_port, from, bytes);
+        }
+        self.handle_rtp(arrived, slot, from, bytes)
+    }
+
+    fn handle_rtp(
+        &mut self,
+        arrived: Instant,
+        slot: u32,
+        from: SocketAddr,
+        bytes: &[u8],
+    ) -> Option<Forward> {
+        let stream = self.streams.get_mut(slot as usize)?;
+        let Some(packet) = Packet::parse(bytes) else {
+            self.counts.malformed += 1;
+            return None;
+        };
+        if !stream.rtp.admits(from) {
+            self.counts.strangers += 1;
+            return None;
+        }
+        self.counts.received += 1;
+        if stream.watch.wakes() {
+            self.events.push_back(Event::Resumed(StreamId { slot, nonce: stream.nonce }));
+        }
+        let payload_type = packet.header.payload_type;
+        let paced = Some(payload_type) != stream.formats.events;
+        let arrival = stream.receiver.receive(arrived, &packet.header, paced);
+        let (formats, own) = (stream.formats, stream.socket());
+        match &mut stream.role {
+            Role::Open => None,
+            Role::Relay { partner } => {
+                let partner = *partner;
+                let partner = self.streams.get_mut(partner as usize)?;
+                let to = partner.rtp.target()?;
+                partner.sent += 1;
+                self.counts.forwarded += 1;
+                Some(Forward { socket: partner.socket(), to })
+            }
+            Role::Terminal(terminal) => {
+                if arrival == Arrival::InTime {
+                    terminal.hear(arrived, &formats, &packet);
+                    if terminal.voice == Voice::Echo && payload_type != COMFORT_NOISE {
+                        let mut out = Vec::with_capacity(bytes.len());
+                        terminal.echo(&packet, &mut out);
+                        let to = stream.rtp.target()?;
+                        self.counts.sent += 1;
+                        self.ready.push_back((own, to, out));
+                    }
+                }
+                None
+            }
+        }
+    }
+
+    /// RTCP on its own port, or on that of RTP (RFC 5761).
+    fn handle_rtcp(
+        &mut self,
+        arrived: Instant,
+        slot: u32,
+        is_multiplexed: bool,
+        from: SocketAddr,
+        bytes: &[u8],
+    ) -> Option<Forward> {
+        let ntp = self.ntp(arrived);
+        let stream = self.streams.get_mut(slot as usize)?;
+        let latch = if is_multiplexed { &mut stream.rtp } else { &mut stream.rtcp };
+        if !rtcp::is_rtcp(bytes) {
+            self.counts.malformed += 1;
+            return None;
+        }
+        if !latch.admits(from) {
+            self.counts.strangers += 1;
+            return None;
+        }
+        match &mut stream.role {
+            Role::Open => None,
+            Role::Relay { partner } => {
+                let partner = *partner;
+                let partner = self.streams.get(partner as usize)?;
+                let (latch, above) =
+                    if is_multiplexed { (&partner.rtp, 0) } else { (&partner.rtcp, 1) };
+                Some(Forward { socket: partner.socket() + above, to: latch.target()? })
+            }
+            Role::Terminal(terminal) => {
+                let understood = terminal.hear_report(arrived, ntp, bytes);
+                self.counts.malformed += u64::from(!understood);
+                None
+            }
+        }
+    }
+}

@@ -1,0 +1,409 @@
+//! Planes that send each other datagrams in virtual time.
+
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+
+use proptest::prelude::*;
+use sip_proto::sdp::{self, LocalMedia};
+
+use super::*;
+use crate::ear::Verdict;
+use crate::rtp;
+use crate::tone::{Melody, Singer};
+
+const MS: Duration = Duration::from_millis(1);
+
+/// Planes by IP address, and what is between them.
+struct Wire {
+    planes: BTreeMap<IpAddr, Plane>,
+    now: Instant,
+    rng: StdRng,
+    delay: Duration,
+    loss: f64,
+    lost: u64,
+    sent: u64,
+    flying: Vec<(Instant, SocketAddr, SocketAddr, Vec<u8>)>,
+}
+
+fn ip(last: u8) -> IpAddr {
+    Ipv4Addr::new(127, 0, 0, last).into()
+}
+
+impl Wire {
+    fn new(count: u8) -> Self {
+        let now = Instant::now();
+        let plane = |last| {
+            let settings = Settings {
+                addresses: vec![ip(last)],
+                ports: 4_000..=4_999,
+                idle_after: Duration::from_secs(5),
+            };
+            (ip(last), Plane::new(&settings, last.into(), now, Duration::from_secs(1_622_645_100)))
+        };
+        Self {
+            planes: (1..=count).map(plane).collect(),
+            now,
+            rng: StdRng::seed_from_u64(7),
+            delay: MS,
+            loss: 0.0,
+            lost: 0,
+            sent: 0,
+            flying: Vec::new(),
+        }
+    }
+
+    fn plane(&mut self, last: u8) -> &mut Plane {
+        self.planes.get_mut(&ip(last)).expect("a plane")
+    }
+
+    fn open(&mut self, last: u8) -> StreamId {
+        let plane = self.plane(last);
+        open_ports(plane);
+        plane.open(ip(last)).expect("a port")
+    }
+
+    fn local(&mut self, last: u8, id: StreamId) -> SocketAddr {
+        self.plane(last).local(id).expect("an open stream")
+    }
+
+    /// Sends what is due everywhere, and delivers what arrives, until `end`.
+    fn run(&mut self, time: Duration) {
+        let end = self.now + time;
+        while self.now < end {
+            self.deliver();
+            self.transmit();
+            self.now += MS;
+        }
+    }
+
+    fn transmit(&mut self) {
+        let mut out = Vec::new();
+        for (ip, plane) in &mut self.planes {
+            while let Some(forward) = plane.poll_transmit(self.now, &mut out) {
+                let from = address_of(plane, *ip, forward.socket);
+                self.flying.push((self.now + self.delay, from, forward.to, out.clone()));
+            }
+        }
+    }
+
+    fn deliver(&mut self) {
+        let (arrived, flying) =
+            std::mem::take(&mut self.flying).into_iter().partition(|(due, ..)| *due <= self.now);
+        self.flying = flying;
+        let arrived: Vec<_> = arrived;
+        for (_, from, to, bytes) in arrived {
+            let is_rtp = to.port() % 2 == 0;
+            self.sent += u64::from(is_rtp);
+            if is_rtp && self.rng.random_bool(self.loss) {
+                self.lost += 1;
+                continue;
+            }
+            let Some(plane) = self.planes.get_mut(&to.ip()) else { continue };
+            let Some(socket) = socket_of(plane, to) else { continue };
+            if let Some(forward) = plane.handle_datagram(self.now, socket, from, &bytes) {
+                let from = address_of(plane, to.ip(), forward.socket);
+                self.flying.push((self.now + self.delay, from, forward.to, bytes));
+            }
+        }
+    }
+}
+
+fn open_ports(plane: &mut Plane) {
+    while let Some(address) = plane.wanted_port() {
+        plane.port_opened(address);
+    }
+}
+
+fn socket_of(plane: &Plane, address: SocketAddr) -> Option<u32> {
+    let port = address.port() & !1;
+    let pair = plane.pairs.iter().position(|pair| pair.port == port)?;
+    Some(2 * pair as u32 + u32::from(address.port() % 2))
+}
+
+fn address_of(plane: &Plane, ip: IpAddr, socket: u32) -> SocketAddr {
+    let pair = &plane.pairs[socket as usize / 2];
+    SocketAddr::new(ip, pair.port + (socket % 2) as u16)
+}
+
+/// What a telephone at `ours` agrees on with one at `theirs`.
+fn agreement(ours: SocketAddr, theirs: SocketAddr) -> Agreement {
+    let telephone = |at: SocketAddr| sdp::offer(&LocalMedia::telephone(1, at.ip(), at.port()));
+    Agreement::between(&telephone(ours), &telephone(theirs)).expect("two telephones")
+}
+
+const ATTEMPT: u128 = 0xabcd;
+
+fn melody(singer: Singer) -> Melody {
+    Melody::of(ATTEMPT, singer)
+}
+
+/// A caller at plane 1 and a PSAP at plane 2, who talk to each other through a relay at plane 3, or directly.
+fn call(wire: &mut Wire, relayed: bool) -> (StreamId, StreamId, Option<(StreamId, StreamId)>) {
+    let (caller, psap) = (wire.open(1), wire.open(2));
+    let (at_caller, at_psap) = (wire.local(1, caller), wire.local(2, psap));
+    let now = wire.now;
+    let relay = relayed.then(|| {
+        let (a, b) = (wire.open(3), wire.open(3));
+        wire.plane(3).join(a, b);
+        for (id, peer) in [(a, at_caller), (b, at_psap)] {
+            let rtcp = SocketAddr::new(peer.ip(), peer.port() + 1);
+            wire.plane(3).set_peer(now, id, Some(peer), Some(rtcp), true);
+        }
+        (a, b)
+    });
+    let (to_caller, to_psap) = match relay {
+        Some((a, b)) => (wire.local(3, b), wire.local(3, a)),
+        None => (at_caller, at_psap),
+    };
+    for (last, id, ours, theirs, sings, hears) in [
+        (1, caller, at_caller, to_psap, Singer::Caller, Singer::Psap),
+        (2, psap, at_psap, to_caller, Singer::Psap, Singer::Caller),
+    ] {
+        let plane = wire.plane(last);
+        plane.talk(now, id, &agreement(ours, theirs));
+        plane.set_voice(id, Voice::Melody(melody(sings)));
+        plane.listen(id, Expectation::Melody(melody(hears)));
+    }
+    (caller, psap, relay)
+}
+
+fn close(wire: &mut Wire, last: u8, id: StreamId) -> StreamReport {
+    let now = wire.now;
+    wire.plane(last).close(now, id).expect("it was open")
+}
+
+#[test]
+fn two_ends_hear_each_other_and_measure_the_way() {
+    let mut wire = Wire::new(2);
+    wire.delay = 10 * MS;
+    let (caller, psap, _) = call(&mut wire, false);
+    wire.run(Duration::from_secs(20));
+    for (last, id) in [(1, caller), (2, psap)] {
+        let report = close(&mut wire, last, id);
+        assert_eq!(report.verdict, Some(Verdict::Heard));
+        assert!((996..=1_001).contains(&report.received), "{}", report.received);
+        assert_eq!((report.lost, report.discarded, report.mean_jitter_us), (0, 0, 0));
+        // RFC 3550 §6.4.1: 10 ms each way, and the millisecond in which the wire turns.
+        let round_trip = report.round_trip_us.expect("reports were exchanged");
+        assert!((19_000..=22_000).contains(&round_trip), "{round_trip}");
+        assert!(report.mos.expect("received") > 4.3);
+        assert_eq!(report.stopped_us, None);
+    }
+}
+
+#[test]
+fn a_relay_carries_rtp_and_rtcp_both_ways_and_counts_them() {
+    let mut wire = Wire::new(3);
+    let (caller, psap, relay) = call(&mut wire, true);
+    wire.run(Duration::from_secs(10));
+    let (a, b) = relay.expect("relayed");
+    let at_caller = close(&mut wire, 1, caller);
+    let at_psap = close(&mut wire, 2, psap);
+    wire.run(10 * MS);
+    let (from_caller, from_psap) = (close(&mut wire, 3, a), close(&mut wire, 3, b));
+    assert_eq!((at_caller.verdict, at_psap.verdict), (Some(Verdict::Heard), Some(Verdict::Heard)));
+    assert!(at_caller.round_trip_us.is_some() && at_psap.round_trip_us.is_some());
+    assert_eq!(from_caller.received, at_caller.sent);
+    assert_eq!((from_caller.received, from_psap.received), (from_psap.sent, from_caller.sent));
+    assert_eq!(from_caller.verdict, None, "a relay hears nothing");
+    assert_eq!(wire.plane(3).counts().streams, 0);
+}
+
+#[test]
+fn measured_loss_is_injected_loss() {
+    let mut wire = Wire::new(2);
+    wire.loss = 0.03;
+    let (caller, psap, _) = call(&mut wire, false);
+    wire.run(Duration::from_secs(100));
+    let reports = [close(&mut wire, 1, caller), close(&mut wire, 2, psap)];
+    let measured: u64 = reports.iter().map(|report| report.lost).sum();
+    // The first and the last packets of a stream may be lost without a trace.
+    assert!(wire.lost > 250 && wire.lost.abs_diff(measured) <= 4, "{} of {}", measured, wire.lost);
+    assert!(reports.iter().all(|report| report.verdict == Some(Verdict::Heard)));
+    assert!(reports.iter().all(|report| report.r.is_some_and(|r| (70.0..90.0).contains(&r))));
+}
+
+#[test]
+fn a_mute_end_is_silent_and_its_media_counts_as_stopped() {
+    let mut wire = Wire::new(3);
+    let (caller, psap, relay) = call(&mut wire, true);
+    wire.plane(2).set_voice(psap, Voice::Mute);
+    wire.run(Duration::from_secs(8));
+    let (_, b) = relay.expect("relayed");
+    assert_eq!(wire.plane(3).poll_event(), Some(Event::Idle(b)));
+    assert_eq!(wire.plane(3).poll_event(), None, "told once");
+    let report = close(&mut wire, 1, caller);
+    assert_eq!(report.verdict, Some(Verdict::Silent));
+    assert!(report.stopped_us.is_some_and(|stopped| stopped >= 7_900_000));
+    assert_eq!((report.mos, report.received), (None, 0));
+    assert_eq!(close(&mut wire, 2, psap).verdict, Some(Verdict::Heard));
+}
+
+#[test]
+fn idle_media_that_comes_back_is_told_too() {
+    let mut wire = Wire::new(3);
+    let (_, psap, relay) = call(&mut wire, true);
+    let (_, b) = relay.expect("relayed");
+    wire.run(Duration::from_secs(1));
+    wire.plane(2).set_voice(psap, Voice::Mute);
+    wire.run(Duration::from_secs(8));
+    wire.plane(2).set_voice(psap, Voice::Melody(melody(Singer::Psap)));
+    wire.run(Duration::from_secs(1));
+    let events: Vec<_> = std::iter::from_fn(|| wire.plane(3).poll_event()).collect();
+    assert_eq!(events, [Event::Idle(b), Event::Resumed(b)]);
+    assert_eq!(close(&mut wire, 3, b).stopped_us, None);
+}
+
+// RFC 4733: events cross a relay as they are.
+#[test]
+fn digits_are_sent_relayed_and_decoded() {
+    let mut wire = Wire::new(3);
+    wire.loss = 0.05;
+    let (caller, psap, _) = call(&mut wire, true);
+    wire.run(500 * MS);
+    wire.plane(1).dial(caller, "112#A");
+    wire.run(Duration::from_secs(3));
+    let report = close(&mut wire, 2, psap);
+    assert_eq!((&report.digits[..], report.verdict), ("112#A", Some(Verdict::Heard)));
+}
+
+// RFC 3264 §8.4. The packets of a held end would come twice as fast if the schedule had two entries for it.
+#[test]
+fn hold_and_resume_leave_one_packet_every_twenty_milliseconds() {
+    let mut wire = Wire::new(2);
+    let (caller, psap, _) = call(&mut wire, false);
+    let (at_caller, at_psap) = (wire.local(1, caller), wire.local(2, psap));
+    let talking = agreement(at_caller, at_psap);
+    let held = Agreement { sends: false, receives: false, ..talking.clone() };
+    wire.run(Duration::from_secs(1));
+    for pause in [3 * MS, Duration::from_secs(6)] {
+        let now = wire.now;
+        wire.plane(1).talk(now, caller, &held);
+        wire.run(pause);
+        let now = wire.now;
+        wire.plane(1).talk(now, caller, &talking);
+        wire.run(Duration::from_secs(1));
+    }
+    let report = close(&mut wire, 2, psap);
+    assert!((148..=153).contains(&report.received), "{}", report.received);
+    assert_eq!((report.lost, report.verdict), (0, Some(Verdict::Heard)));
+    let report = close(&mut wire, 1, caller);
+    assert_eq!((report.stopped_us, report.verdict), (None, Some(Verdict::Heard)));
+}
+
+#[test]
+fn an_echo_sends_back_what_it_hears() {
+    let mut wire = Wire::new(2);
+    let (caller, psap, _) = call(&mut wire, false);
+    wire.plane(2).set_voice(psap, Voice::Echo);
+    wire.plane(1).listen(caller, Expectation::Melody(melody(Singer::Caller)));
+    wire.run(Duration::from_secs(2));
+    let report = close(&mut wire, 1, caller);
+    assert_eq!((report.verdict, report.lost), (Some(Verdict::Heard), 0));
+    assert!(report.received > 95);
+}
+
+#[test]
+fn crossed_lines_are_heard_as_the_wrong_party() {
+    let mut wire = Wire::new(2);
+    let (caller, psap, _) = call(&mut wire, false);
+    wire.plane(2).set_voice(psap, Voice::Melody(Melody::of(ATTEMPT + 1, Singer::Psap)));
+    wire.run(Duration::from_secs(2));
+    assert_eq!(close(&mut wire, 1, caller).verdict, Some(Verdict::WrongParty));
+}
+
+#[test]
+fn a_stranger_is_neither_heard_nor_relayed() {
+    let mut wire = Wire::new(3);
+    let (caller, psap, relay) = call(&mut wire, true);
+    wire.run(Duration::from_secs(1));
+    let (a, _) = relay.expect("relayed");
+    let target = wire.local(3, a);
+    let socket = socket_of(wire.plane(3), target).expect("open");
+    let mut noise = Vec::new();
+    let header = rtp::Header { marker: false, payload_type: 8, sequence: 9, timestamp: 9, ssrc: 9 };
+    rtp::write(&header, &[0x55; 160], &mut noise);
+    let now = wire.now;
+    for _ in 0..100 {
+        let stranger = SocketAddr::new(ip(66), 6_666);
+        assert_eq!(wire.plane(3).handle_datagram(now, socket, stranger, &noise), None);
+    }
+    wire.run(Duration::from_secs(1));
+    assert_eq!(close(&mut wire, 3, a).strangers, 100);
+    assert_eq!(close(&mut wire, 1, caller).verdict, Some(Verdict::Heard));
+    assert_eq!(close(&mut wire, 2, psap).verdict, Some(Verdict::Heard));
+}
+
+#[test]
+fn ports_run_out_with_a_sentence_and_come_back() {
+    let settings = Settings { addresses: vec![ip(1)], ports: 4_000..=4_003, idle_after: MS };
+    let now = Instant::now();
+    let mut plane = Plane::new(&settings, 1, now, Duration::ZERO);
+    open_ports(&mut plane);
+    let first = plane.open(ip(1)).expect("a port");
+    plane.open(ip(1)).expect("another");
+    let shortage = plane.open(ip(1)).expect_err("two pairs");
+    assert!(shortage.to_string().contains("in use"), "{shortage}");
+    assert_eq!(plane.open("::1".parse().expect("an address")), Err(Shortage::Family));
+    assert_eq!((plane.counts().refused, plane.counts().streams), (2, 2));
+    plane.close(now, first).expect("it was open");
+    assert_eq!(plane.close(now, first), None, "only once");
+    plane.open(ip(1)).expect("the port of the first");
+}
+
+#[test]
+fn a_recording_has_both_sides() {
+    let mut wire = Wire::new(2);
+    let (_, psap, _) = call(&mut wire, false);
+    let now = wire.now;
+    wire.plane(2).record(now, psap);
+    wire.run(Duration::from_secs(2));
+    let recording = wire.plane(2).take_recording(psap).expect("recorded");
+    for side in [&recording.heard, &recording.said] {
+        assert!((15_500..=16_200).contains(&side.len()), "{}", side.len());
+        assert!(side.iter().filter(|sample| sample.abs() > 1_000).count() > 10_000);
+    }
+}
+
+// A box that was stopped for a second does not make up for it in a burst.
+#[test]
+fn a_late_schedule_skips_and_says_so() {
+    let mut wire = Wire::new(2);
+    let (caller, psap, _) = call(&mut wire, false);
+    wire.run(Duration::from_secs(1));
+    wire.now += Duration::from_secs(1);
+    wire.run(Duration::from_secs(1));
+    assert!(wire.plane(1).counts().skipped >= 45);
+    let report = close(&mut wire, 2, psap);
+    assert!((98..=104).contains(&report.received), "{}", report.received);
+    assert_eq!(close(&mut wire, 1, caller).verdict, Some(Verdict::Heard));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+    #[test]
+    fn no_datagram_panics(datagrams in proptest::collection::vec(
+        (any::<bool>(), any::<bool>(), proptest::collection::vec(any::<u8>(), 0..80)), 1..60))
+    {
+        let mut wire = Wire::new(3);
+        let (caller, psap, relay) = call(&mut wire, true);
+        let (a, _) = relay.expect("relayed");
+        let targets = [(1, caller), (3, a)];
+        for (count, (rtcp, valid, mut bytes)) in datagrams.into_iter().enumerate() {
+            let (last, id) = targets[count % 2];
+            let local = wire.local(last, id);
+            let socket = socket_of(wire.plane(last), local).expect("open") + u32::from(rtcp);
+            if valid && let Some(first) = bytes.first_mut() {
+                *first = 0x80 | *first & 0x3f;
+            }
+            // From the peer itself, so that the latch lets it pass.
+            let peer = wire.planes.get(&ip(last)).expect("a plane").streams[id.slot as usize].rtp.target();
+            let from = peer.expect("a peer");
+            let now = wire.now;
+            let _ = wire.plane(last).handle_datagram(now, socket, from, &bytes);
+            wire.run(5 * MS);
+        }
+        close(&mut wire, 1, caller);
+        close(&mut wire, 2, psap);
+    }
+}

@@ -1,0 +1,341 @@
+//! One end of a call: it says something every 20 ms, listens, and reports (RFC 3550 §6, RFC 4733).
+
+use std::time::{Duration, Instant};
+
+use rand::RngExt as _;
+use rand::rngs::StdRng;
+
+use crate::agreement::{Agreement, COMFORT_NOISE, Formats};
+use crate::dtmf;
+use crate::ear::Ear;
+use crate::g711::Law;
+use crate::recorder::Recorder;
+use crate::rtcp::{self, Interval, Membership, NtpTime, ReportBlock, SenderReport};
+use crate::rtp::{self, Header, Packet};
+use crate::voice::Voice;
+
+/// Octets per second of G.711 with the headers of RTP, UDP and IPv4, in packets of 20 ms.
+const BANDWIDTH: u32 = 10_000;
+/// Octets of the compounds that we send: SR, one block, SDES.
+const COMPOUND: usize = 90;
+/// A call has two ends, and both speak.
+const CALL: Membership = Membership { members: 2, senders: 2, we_sent: true };
+
+/// An end of a call: what it sends, and what it makes of what it hears.
+#[derive(Debug)]
+pub(crate) struct Terminal {
+    speech: Speech,
+    pub(crate) voice: Voice,
+    pub(crate) ear: Option<Ear>,
+    pub(crate) recorder: Option<Recorder>,
+    digits_heard: dtmf::Decoder,
+    digits: Option<dtmf::Sequence>,
+    interval: Interval,
+    last_report: Option<Instant>,
+    /// The last SR of the peer: the middle of its NTP time, and when it came.
+    last_sr: Option<(u32, Instant)>,
+    round_trip: Option<Duration>,
+    /// RFC 3550 §6.6: it says goodbye only to whom it has spoken.
+    has_reported: bool,
+    cname: Box<str>,
+    sending: Sending,
+    /// The schedule holds an entry for the next packet.
+    pub(crate) is_scheduled: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sending {
+    Yes,
+    /// Not yet, or on hold, since then.
+    No(Option<Instant>),
+}
+
+/// The outgoing stream.
+#[derive(Debug)]
+struct Speech {
+    ssrc: u32,
+    sequence: u16,
+    /// Of the next packet.
+    timestamp: u32,
+    law: Law,
+    payload_type: u8,
+    events: Option<u8>,
+    /// Samples in a packet.
+    samples: u32,
+    /// Samples since the voice began.
+    position: u32,
+    /// The next packet begins a talkspurt.
+    marker: bool,
+    packets: u32,
+    octets: u32,
+}
+
+impl Terminal {
+    pub(crate) fn new(rng: &mut StdRng, cname: Box<str>) -> Self {
+        Self {
+            // RFC 3550 §5.1: all three begin at random.
+            speech: Speech {
+                ssrc: rng.random(),
+                sequence: rng.random(),
+                timestamp: rng.random(),
+                law: Law::A,
+                payload_type: Law::A.payload_type(),
+                events: None,
+                samples: 160,
+                position: 0,
+                marker: true,
+                packets: 0,
+                octets: 0,
+            },
+            voice: Voice::Mute,
+            ear: None,
+            recorder: None,
+            digits_heard: dtmf::Decoder::default(),
+            digits: None,
+            interval: Interval::new(BANDWIDTH, COMPOUND),
+            last_report: None,
+            last_sr: None,
+            round_trip: None,
+            has_reported: false,
+            cname,
+            sending: Sending::No(None),
+            is_scheduled: false,
+        }
+    }
+
+    /// Speaks from now on as agreed.
+    pub(crate) fn agree(&mut self, agreement: &Agreement) {
+        let speech = &mut self.speech;
+        speech.law = agreement.law;
+        speech.payload_type = agreement.payload_type;
+        speech.events = agreement.events;
+        speech.samples = agreement.packet.as_millis() as u32 * 8;
+        speech.marker = true;
+    }
+
+    pub(crate) fn set_voice(&mut self, voice: Voice) {
+        if self.voice != voice {
+            self.voice = voice;
+            self.speech.position = 0;
+            self.speech.marker = true;
+        }
+    }
+
+    /// Begins or ends sending.
+    pub(crate) fn set_sending(&mut self, now: Instant, sends: bool) {
+        match (self.sending, sends) {
+            (Sending::No(since), true) => {
+                self.sending = Sending::Yes;
+                if let Some(since) = since {
+                    // RFC 3550 §5.1: the timestamp goes on while nothing is sent.
+                    let paused = now.saturating_duration_since(since).as_micros();
+                    let packets = paused / self.packet_time().as_micros().max(1);
+                    self.pause(u32::try_from(packets).unwrap_or_default());
+                }
+            }
+            (Sending::Yes, false) => self.sending = Sending::No(Some(now)),
+            _ => {}
+        }
+    }
+
+    pub(crate) fn is_sending(&self) -> bool {
+        self.sending == Sending::Yes
+    }
+
+    /// Sends digits from the next packet on, if the peer understands events.
+    pub(crate) fn dial(&mut self, digits: &str) {
+        // A campaign file with other characters was refused.
+        self.digits = dtmf::Sequence::new(digits, self.speech.samples).ok();
+    }
+
+    pub(crate) fn packet_time(&self) -> Duration {
+        Duration::from_micros(u64::from(self.speech.samples) * 125)
+    }
+
+    pub(crate) fn sent(&self) -> u64 {
+        self.speech.packets.into()
+    }
+
+    pub(crate) fn round_trip(&self) -> Option<Duration> {
+        self.round_trip
+    }
+
+    pub(crate) fn digits_heard(&self) -> String {
+        self.digits_heard.digits().collect()
+    }
+
+    /// Passes `packets` packet times without sending: hold, or a schedule that came too late.
+    pub(crate) fn pause(&mut self, packets: u32) {
+        self.speech.advance(packets.wrapping_mul(self.speech.samples));
+        self.speech.marker = true;
+    }
+
+    /// Writes the packet of this packet time into `out`, which is empty; false when there is none.
+    pub(crate) fn speak(&mut self, now: Instant, out: &mut Vec<u8>) -> bool {
+        if let Some(events) = self.speech.events
+            && let Some(digits) = &mut self.digits
+        {
+            match digits.next_packet(self.speech.timestamp) {
+                Some(dtmf::Step::Event(dtmf::Packet { payload, timestamp, marker })) => {
+                    let speech = &mut self.speech;
+                    rtp::write(&speech.header(events, timestamp, marker), &payload, out);
+                    speech.count(payload.len());
+                    speech.advance(speech.samples);
+                    speech.marker = true;
+                    return true;
+                }
+                Some(dtmf::Step::Pause) => {}
+                None => self.digits = None,
+            }
+        }
+        let speech = &mut self.speech;
+        let (law, count, timestamp) = (speech.law, speech.samples, speech.timestamp);
+        let header = speech.header(speech.payload_type, timestamp, speech.marker);
+        rtp::write(&header, &[], out);
+        let start = out.len();
+        let speaks = self.voice.say(law, speech.position, count, out);
+        speech.advance(count);
+        speech.marker = !speaks;
+        if speaks {
+            let sound = out.get(start..).unwrap_or_default();
+            speech.count(sound.len());
+            if let Some(recorder) = &mut self.recorder {
+                recorder.say(now, law, timestamp, sound);
+            }
+        } else {
+            out.clear();
+        }
+        speaks
+    }
+
+    /// Makes of a packet what is heard of it.
+    pub(crate) fn hear(&mut self, now: Instant, formats: &Formats, packet: &Packet<'_>) {
+        let Header { payload_type, timestamp, .. } = packet.header;
+        if Some(payload_type) == formats.events {
+            self.digits_heard.receive(timestamp, packet.payload);
+            return;
+        }
+        if payload_type == COMFORT_NOISE {
+            return;
+        }
+        let law = formats.law(payload_type);
+        if let Some(ear) = &mut self.ear {
+            match law {
+                Some(law) => ear.hear(law, timestamp, packet.payload),
+                None => ear.hear_opaque(),
+            }
+        }
+        if let (Some(recorder), Some(law)) = (&mut self.recorder, law) {
+            recorder.hear(now, law, timestamp, packet.payload);
+        }
+    }
+
+    /// Sends a packet back as our own.
+    pub(crate) fn echo(&mut self, packet: &Packet<'_>, out: &mut Vec<u8>) {
+        let Header { payload_type, timestamp, marker, .. } = packet.header;
+        rtp::write(&self.speech.header(payload_type, timestamp, marker), packet.payload, out);
+        self.speech.count(packet.payload.len());
+    }
+
+    /// When the first report is due.
+    pub(crate) fn first_report(&self, rng: &mut StdRng) -> Duration {
+        self.interval.next(rng, CALL)
+    }
+
+    /// Writes the report that is due at `now` and says when to come back (RFC 3550 §6.3.3).
+    pub(crate) fn report(
+        &mut self,
+        now: Instant,
+        ntp: NtpTime,
+        block: Option<ReportBlock>,
+        rng: &mut StdRng,
+        out: &mut Vec<u8>,
+    ) -> Duration {
+        if let Some(last) = self.last_report {
+            let since = now.saturating_duration_since(last);
+            if let Some(wait) = self.interval.reconsider(rng, CALL, since) {
+                return wait;
+            }
+        }
+        self.write_report(now, ntp, block, out);
+        self.interval.sent(out.len());
+        self.last_report = Some(now);
+        self.interval.next(rng, CALL)
+    }
+
+    fn write_report(
+        &mut self,
+        now: Instant,
+        ntp: NtpTime,
+        block: Option<ReportBlock>,
+        out: &mut Vec<u8>,
+    ) {
+        let speech = &self.speech;
+        let sender = (speech.packets > 0).then_some(SenderReport {
+            ntp,
+            rtp_timestamp: speech.timestamp,
+            packets: speech.packets,
+            octets: speech.octets,
+        });
+        let block = block.map(|block| match self.last_sr {
+            Some((last_sr, came)) => {
+                let delay = now.saturating_duration_since(came);
+                let units = delay.as_micros().saturating_mul(65_536) / 1_000_000;
+                let delay = u32::try_from(units).unwrap_or(u32::MAX);
+                ReportBlock { last_sr, delay_since_last_sr: delay, ..block }
+            }
+            None => block,
+        });
+        rtcp::write_report(out, speech.ssrc, sender.as_ref(), block.as_slice(), &self.cname);
+        self.has_reported = true;
+    }
+
+    /// The last compound: a report, and BYE. Nothing for a terminal that never spoke (RFC 3550 §6.6).
+    pub(crate) fn goodbye(
+        &mut self,
+        now: Instant,
+        ntp: NtpTime,
+        block: Option<ReportBlock>,
+        out: &mut Vec<u8>,
+    ) -> bool {
+        if self.speech.packets == 0 && !self.has_reported {
+            return false;
+        }
+        self.write_report(now, ntp, block, out);
+        rtcp::write_bye(out, self.speech.ssrc, "");
+        true
+    }
+
+    /// Takes a compound of the peer.
+    pub(crate) fn hear_report(&mut self, now: Instant, ntp: NtpTime, datagram: &[u8]) -> bool {
+        let Ok(packets) = rtcp::parse(datagram) else { return false };
+        self.interval.received(datagram.len());
+        for packet in packets {
+            let rtcp::Packet::Report { sender, blocks, .. } = packet else { continue };
+            if let Some(sender) = sender {
+                self.last_sr = Some((sender.ntp.middle(), now));
+            }
+            for block in blocks.filter(|block| block.ssrc == self.speech.ssrc) {
+                self.round_trip = block.round_trip(ntp).or(self.round_trip);
+            }
+        }
+        true
+    }
+}
+
+impl Speech {
+    fn header(&self, payload_type: u8, timestamp: u32, marker: bool) -> Header {
+        Header { marker, payload_type, sequence: self.sequence, timestamp, ssrc: self.ssrc }
+    }
+
+    fn count(&mut self, octets: usize) {
+        self.sequence = self.sequence.wrapping_add(1);
+        self.packets = self.packets.wrapping_add(1);
+        self.octets = self.octets.wrapping_add(octets as u32);
+    }
+
+    fn advance(&mut self, samples: u32) {
+        self.timestamp = self.timestamp.wrapping_add(samples);
+        self.position = self.position.wrapping_add(samples);
+    }
+}

@@ -1,0 +1,120 @@
+//! The RTP and RTCP sockets of one box: many sockets, one stream of wake-ups, no task for any of them.
+//!
+//! ```text
+//!   Arrivals: which sockets have datagrams ──► receive ──► Plane ──► send on, or keep
+//!                                              transmit ◄── schedule of the Plane
+//! ```
+//!
+//! Sockets are opened ahead of need, as the plane asks for them, and stay open: a port is used by many calls, one
+//! after the other.
+
+use std::io;
+use std::net::{SocketAddr, UdpSocket};
+use std::time::Instant;
+
+use media::{Forward, Plane};
+use nix::errno::Errno;
+use socket2::{Domain, Protocol, Socket, Type};
+
+use super::Tally;
+use super::arrivals::{Arrivals, MediaWaiting};
+
+/// Bytes of the kernel for datagrams of one stream that wait: two seconds of G.711.
+const BUFFER: usize = 128 * 1024;
+/// Rounds of reading in one turn: then SIP has its turn.
+const ROUNDS: usize = 8;
+
+/// The sockets of a plane, by its numbers.
+pub(crate) struct MediaSockets {
+    sockets: Vec<UdpSocket>,
+    arrivals: Arrivals,
+    out: Vec<u8>,
+    tally: Tally,
+}
+
+impl MediaSockets {
+    /// No socket yet, and the stream that wakes the box when there is something to read.
+    pub(crate) fn new(tally: Tally) -> io::Result<(Self, MediaWaiting)> {
+        let (arrivals, waiting) = Arrivals::new()?;
+        Ok((Self { sockets: Vec::new(), arrivals, out: Vec::new(), tally }, waiting))
+    }
+
+    /// Opens the ports that the plane wants.
+    pub(crate) fn provide(&mut self, plane: &mut Plane) {
+        while let Some(rtp) = plane.wanted_port() {
+            match self.open_pair(rtp) {
+                Ok(sockets) => {
+                    let first = plane.port_opened(rtp);
+                    debug_assert_eq!(first as usize, self.sockets.len(), "numbers are in order");
+                    self.sockets.extend(sockets);
+                }
+                Err(error) if is_about_port(&error) => plane.port_taken(rtp),
+                Err(error) => {
+                    tracing::warn!(%rtp, %error, "cannot open further RTP sockets");
+                    plane.port_refused(rtp, &error.to_string());
+                }
+            }
+        }
+    }
+
+    fn open_pair(&self, rtp: SocketAddr) -> io::Result<[UdpSocket; 2]> {
+        // RFC 3550 §11: RTCP on the next higher port.
+        let rtcp = SocketAddr::new(rtp.ip(), rtp.port() + 1);
+        let pair = [open(rtp)?, open(rtcp)?];
+        for (socket, number) in pair.iter().zip(self.sockets.len()..) {
+            self.arrivals.watch(socket, number as u32)?;
+        }
+        Ok(pair)
+    }
+
+    /// Gives the plane what has arrived, and sends on what it relays.
+    pub(crate) fn receive(&mut self, plane: &mut Plane) {
+        let Self { sockets, arrivals, tally, .. } = self;
+        for _ in 0..ROUNDS {
+            let more = arrivals.read(sockets, |at, number, from, bytes| {
+                if let Some(forward) = plane.handle_datagram(at, number, from, bytes) {
+                    send(sockets, forward, bytes, tally);
+                }
+            });
+            if !more {
+                break;
+            }
+        }
+        let drops = arrivals.kernel_drops();
+        tally.update(|counts| counts.media_kernel_drops = drops);
+    }
+
+    /// Sends what is due.
+    pub(crate) fn transmit(&mut self, now: Instant, plane: &mut Plane) {
+        while let Some(forward) = plane.poll_transmit(now, &mut self.out) {
+            send(&self.sockets, forward, &self.out, &self.tally);
+        }
+    }
+}
+
+/// RTP is never sent again, so what does not go is counted and forgotten.
+fn send(sockets: &[UdpSocket], forward: Forward, bytes: &[u8], tally: &Tally) {
+    let Some(socket) = sockets.get(forward.socket as usize) else { return };
+    if let Err(error) = socket.send_to(bytes, forward.to) {
+        tally.update(|counts| counts.media_unsent += 1);
+        tracing::debug!(to = %forward.to, %error, "media not sent");
+    }
+}
+
+fn open(address: SocketAddr) -> io::Result<UdpSocket> {
+    let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
+    socket.bind(&address.into())?;
+    // The kernel may grant less; its default is enough for a stream.
+    let _ = socket.set_recv_buffer_size(BUFFER);
+    socket.set_nonblocking(true)?;
+    Ok(socket.into())
+}
+
+/// Whether another port may be had where this one cannot.
+fn is_about_port(error: &io::Error) -> bool {
+    let code = error.raw_os_error().map(Errno::from_raw);
+    matches!(code, Some(Errno::EADDRINUSE | Errno::EACCES | Errno::EADDRNOTAVAIL))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,166 @@
+//! Which of many sockets have datagrams, by epoll, and when the kernel received each.
+//!
+//! The kernel's time of arrival is what jitter is measured by: a box that reads late must not blame the network.
+
+use std::collections::BTreeMap;
+use std::io::{self, IoSliceMut};
+use std::net::{SocketAddr, UdpSocket};
+use std::os::fd::{AsRawFd, RawFd};
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, ready};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use futures_util::Stream;
+use nix::cmsg_space;
+use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
+use nix::sys::socket::{
+    ControlMessageOwned, MsgFlags, SockaddrStorage, recvmsg, setsockopt, sockopt,
+};
+use nix::sys::time::TimeSpec;
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
+
+use super::socket_address;
+
+/// Sockets that are looked at in one round.
+const ROUND: usize = 256;
+/// Longest datagram that is read whole: RTP fits an Ethernet frame, and RTCP too (RFC 3550 §6.1).
+const LONGEST: usize = 2_048;
+
+/// The sockets that are watched, and room for one datagram.
+pub(super) struct Arrivals {
+    epoll: Rc<AsyncFd<Watched>>,
+    ready: Vec<EpollEvent>,
+    buffer: Box<[u8]>,
+    control: Vec<u8>,
+    /// Drops of each socket so far, as the kernel last told: only of sockets that dropped something.
+    drops: BTreeMap<u32, u32>,
+}
+
+/// The epoll that the box and its stream of wake-ups share.
+struct Watched(Epoll);
+
+impl AsRawFd for Watched {
+    fn as_raw_fd(&self) -> RawFd {
+        self.0.0.as_raw_fd()
+    }
+}
+
+impl Arrivals {
+    pub(super) fn new() -> io::Result<(Self, MediaWaiting)> {
+        let epoll = Watched(Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?);
+        // Tokio cannot know that `Watched` always names the same open file. It does: it owns it.
+        #[allow(
+            deprecated,
+            reason = "the successor is unsafe to call, which this workspace forbids"
+        )]
+        let epoll = Rc::new(AsyncFd::with_interest(epoll, Interest::READABLE)?);
+        let waiting = MediaWaiting(Rc::clone(&epoll));
+        let arrivals = Self {
+            epoll,
+            ready: vec![EpollEvent::empty(); ROUND],
+            buffer: vec![0; LONGEST].into(),
+            control: cmsg_space!(TimeSpec, u32),
+            drops: BTreeMap::new(),
+        };
+        Ok((arrivals, waiting))
+    }
+
+    /// Watches a socket under a number.
+    pub(super) fn watch(&self, socket: &UdpSocket, number: u32) -> io::Result<()> {
+        setsockopt(socket, sockopt::ReceiveTimestampns, &true)?;
+        setsockopt(socket, sockopt::RxqOvfl, &1)?;
+        self.epoll.get_ref().0.add(socket, EpollEvent::new(EpollFlags::EPOLLIN, number.into()))?;
+        Ok(())
+    }
+
+    /// Reads a datagram of each socket that has one; false when none has. Sockets that have several come up again in
+    /// the next round.
+    pub(super) fn read(
+        &mut self,
+        sockets: &[UdpSocket],
+        mut take: impl FnMut(Instant, u32, SocketAddr, &[u8]),
+    ) -> bool {
+        // "Would block" makes tokio wait for a new event, which the next datagram makes.
+        let found = self.epoll.try_io(Interest::READABLE, |epoll| {
+            match epoll.0.wait(&mut self.ready, EpollTimeout::ZERO)? {
+                0 => Err(io::ErrorKind::WouldBlock.into()),
+                found => Ok(found),
+            }
+        });
+        let found = found.unwrap_or(0);
+        let clock = Clocks::read();
+        for event in self.ready.iter().take(found) {
+            let number = event.data() as u32;
+            let Some(socket) = sockets.get(number as usize) else { continue };
+            let mut slices = [IoSliceMut::new(&mut self.buffer)];
+            let received = recvmsg::<SockaddrStorage>(
+                socket.as_raw_fd(),
+                &mut slices,
+                Some(&mut self.control),
+                MsgFlags::MSG_DONTWAIT,
+            );
+            // Nothing after all, or an error that an earlier datagram caused: there is nothing to take.
+            let Ok(message) = received else { continue };
+            let (length, peer) = (message.bytes, message.address.as_ref().and_then(socket_address));
+            let is_whole = !message.flags.contains(MsgFlags::MSG_TRUNC);
+            let mut arrived = clock.now;
+            for extra in message.cmsgs().into_iter().flatten() {
+                match extra {
+                    ControlMessageOwned::ScmTimestampns(at) => arrived = clock.instant_of(at),
+                    ControlMessageOwned::RxqOvfl(drops) => _ = self.drops.insert(number, drops),
+                    _ => {}
+                }
+            }
+            if let (Some(peer), true) = (peer, is_whole) {
+                take(arrived, number, peer, self.buffer.get(..length).unwrap_or_default());
+            }
+        }
+        found > 0
+    }
+
+    /// Datagrams that the kernel dropped unread.
+    pub(super) fn kernel_drops(&self) -> u64 {
+        self.drops.values().map(|drops| u64::from(*drops)).sum()
+    }
+}
+
+/// One moment on both clocks: the kernel stamps datagrams with the wall clock.
+struct Clocks {
+    now: Instant,
+    unix: Duration,
+}
+
+/// Waits that are believed. A wall clock that is set must not throw a datagram into the past.
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
+
+impl Clocks {
+    fn read() -> Self {
+        let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Self { now: Instant::now(), unix }
+    }
+
+    fn instant_of(&self, at: TimeSpec) -> Instant {
+        let at = Duration::from(at);
+        let waited = self.unix.checked_sub(at).filter(|waited| *waited < LONGEST_WAIT);
+        waited.and_then(|waited| self.now.checked_sub(waited)).unwrap_or(self.now)
+    }
+}
+
+/// Wakes the box when at least one socket has a datagram.
+pub(crate) struct MediaWaiting(Rc<AsyncFd<Watched>>);
+
+/// There is media to be read.
+#[derive(Debug)]
+pub(crate) struct MediaArrived;
+
+impl Stream for MediaWaiting {
+    type Item = MediaArrived;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<MediaArrived>> {
+        // Fails only when the reactor is gone.
+        let ready = ready!(self.0.poll_read_ready(cx)).is_ok();
+        Poll::Ready(ready.then_some(MediaArrived))
+    }
+}
