@@ -12,6 +12,7 @@
 
 use std::time::{Duration, Instant};
 
+use media::StreamReport;
 use telemetry::{BoxKind, CallRecord, Outcome, Party};
 
 use crate::mix::Caller;
@@ -97,6 +98,7 @@ impl Attempt {
                 cause: None,
                 ended_by: None,
                 reason: None,
+                media: Vec::new(),
             },
         }
     }
@@ -125,6 +127,16 @@ impl Attempt {
     /// When [`hang_up`](Self::hang_up) is due.
     pub(crate) const fn deadline(&self) -> Option<Instant> {
         self.deadline
+    }
+
+    /// The 200 came while the caller waited for it.
+    pub(crate) fn is_answered(&self) -> bool {
+        self.record.answer_us.is_some()
+    }
+
+    /// What the caller heard.
+    pub(crate) fn note_media(&mut self, report: StreamReport) {
+        self.record.media.push(report);
     }
 
     /// True from the answer until somebody hangs up.
@@ -239,6 +251,7 @@ mod tests {
             trunk_group: 0,
             patience: Duration::from_secs(20),
             talk: Some(Duration::from_secs(60)),
+            speaks: false,
         };
         let origin = Origin {
             generator: "generator-0",

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use topology::Distribution;
 
-use crate::campaign::{Arrivals, Callers, Campaign, MixEntry, Phase};
+use crate::campaign::{Arrivals, CallerAudio, Callers, Campaign, MixEntry, Phase};
 
 /// Two calls per second for two seconds; callers wait 5 s, talk for 5 s and hang up themselves.
 pub(crate) fn campaign() -> Campaign {
@@ -16,7 +16,7 @@ pub(crate) fn campaign() -> Campaign {
         seed: 1,
         phases: vec![phase(2, Arrivals::Constant { rate: 2.0 })],
         mix: vec![entry("15", &["59350"], 1.0, None)],
-        callers: Callers { talk: always, patience: Some(always), caller_hangs_up: 1.0 },
+        callers: Callers { talk: always, patience: Some(always), caller_hangs_up: 1.0, ..quiet() },
         drain_timeout: Duration::ZERO,
         max_in_progress: 100,
         ring_limit: Duration::from_secs(60),
@@ -24,6 +24,18 @@ pub(crate) fn campaign() -> Campaign {
         unrecorded: Vec::new(),
         thresholds: Vec::new(),
         progress_interval: Duration::from_secs(1),
+    }
+}
+
+/// Callers without media.
+fn quiet() -> Callers {
+    Callers {
+        talk: Distribution::Fixed(Duration::ZERO),
+        patience: None,
+        caller_hangs_up: 1.0,
+        media: 0.0,
+        audio: CallerAudio::Tones,
+        digits: String::new(),
     }
 }
 

@@ -7,11 +7,14 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 use std::net::SocketAddr;
-use std::time::Instant;
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
+use ::media::{Agreement, Clip, Plane};
 use hashbrown::HashMap;
 use node::Node;
-use sip_proto::message::{Method, Payload, Request};
+use sip_proto::message::{Method, Payload, Request, Response};
 use sip_proto::reason::Reason;
 use sip_proto::timer::Timers;
 use sip_proto::transaction::ServerId;
@@ -47,6 +50,12 @@ pub struct Config {
     /// Sets the identifiers of this run (Call-ID, tags, branches, attempts) apart from those of
     /// any other run of the same campaign. Who calls whom, and when, does not depend on it.
     pub nonce: u64,
+    /// Ports for media, on the address of the generator.
+    pub media_ports: RangeInclusive<u16>,
+    /// Media that should come and has not come for this long has stopped.
+    pub idle_after: Duration,
+    /// What callers play if the campaign names a clip.
+    pub clip: Option<Arc<Clip>>,
     /// Name and address of each trunk group of the network. At least one.
     pub trunk_groups: Vec<(String, SocketAddr)>,
 }
@@ -74,12 +83,18 @@ pub struct Generator {
     deadlines: BinaryHeap<Reverse<(Instant, LegId)>>,
     counts: Snapshot,
     records: VecDeque<CallRecord>,
+    /// `None` when no caller has media.
+    media: Option<media::CallerMedia>,
 }
 
 #[derive(Debug)]
 struct Call {
     attempt: Attempt,
     media: Description,
+    /// `None`: the call has no media, or none any more.
+    line: Option<media::Line>,
+    /// What both sides agreed on last.
+    agreement: Option<Box<Agreement>>,
 }
 
 impl Generator {
@@ -96,7 +111,12 @@ impl Generator {
             product: "Tocsin-load-gen".to_owned(),
             ..user_agent::Config::new(config.address, seed)
         });
+        let media = (campaign.callers.media > 0.0).then(|| {
+            let plane = media::plane_of(&config, seed);
+            media::CallerMedia::new(plane, config.clip.clone(), campaign.callers.digits.clone())
+        });
         Ok(Self {
+            media,
             agent,
             schedule: Schedule::new(&campaign.phases, campaign.seed, config.shard),
             mix: Mix::new(campaign, &names, config.nonce)?,
@@ -127,8 +147,11 @@ impl Generator {
 
     fn start_call(&mut self, now: Instant, zero: Instant, start: Start) {
         let caller = self.mix.caller(start.index);
+        let (line, port) = self.open_line(&caller);
+        let sings = self.media.as_ref().and_then(|media| media.sings(caller.attempt));
         let (trunk_group, to) = &self.config.trunk_groups[caller.trunk_group];
-        let media = Description::new(self.config.address.ip(), start.index);
+        let ip = self.config.address.ip();
+        let media = Description::new(ip, start.index, port, sings);
         let invite = invite(&caller, self.config.address, *to, media.offer());
         let intended = zero + start.at;
         let origin = Origin {
@@ -141,7 +164,7 @@ impl Generator {
         self.counts.count_start(now - intended);
         let leg = self.agent.connect(now, invite);
         self.deadlines.extend(attempt.deadline().map(|due| Reverse((due, leg))));
-        self.calls.insert(leg, Call { attempt, media });
+        self.calls.insert(leg, Call { attempt, media, line, agreement: None });
         self.forget_deadlines();
     }
 
@@ -175,6 +198,11 @@ impl Generator {
         let talking = call.attempt.is_talking();
         if call.attempt.hang_up() {
             self.counts.talking -= u64::from(talking);
+            // Nobody speaks after the BYE.
+            if talking && let Some(mut call) = self.calls.remove(&leg) {
+                self.close_line(now, &mut call);
+                self.calls.insert(leg, call);
+            }
             let reason = talking.then(|| Reason::q850(16, "Normal call clearing"));
             self.agent.hang_up(now, leg, reason.as_ref());
         }
@@ -194,10 +222,11 @@ impl Generator {
                 if let Some(call) = self.calls.get_mut(&leg) {
                     call.attempt.handle_progress(response.call_id(), now_us);
                 }
+                self.hear(now, leg, &response, false);
             }
-            Event::Answered { leg, response } => self.handle_answer(now, leg, response.call_id()),
-            Event::Failed { leg, failure } => self.finish(now_us, leg, end_of_failure(&failure)),
-            Event::Ended { leg, end } => self.finish(now_us, leg, end_of_dialog(&end)),
+            Event::Answered { leg, response } => self.handle_answer(now, leg, &response),
+            Event::Failed { leg, failure } => self.finish(now, leg, end_of_failure(&failure)),
+            Event::Ended { leg, end } => self.finish(now, leg, end_of_dialog(&end)),
             Event::Modify { leg, id, request } => self.handle_modify(now, leg, id, &request),
             Event::Request { id, .. } => self.agent.respond(now, id, 200, &Payload::empty()),
             // RFC 3261 §21.4.18: these callers cannot be called back.
@@ -215,13 +244,14 @@ impl Generator {
         }
     }
 
-    fn handle_answer(&mut self, now: Instant, leg: LegId, call_id: &str) {
+    fn handle_answer(&mut self, now: Instant, leg: LegId, response: &Response) {
         let Some(Call { attempt, .. }) = self.calls.get_mut(&leg) else { return };
         let talked = attempt.is_talking();
-        attempt.handle_answer(call_id, now, self.config.clock.micros(now));
+        attempt.handle_answer(response.call_id(), now, self.config.clock.micros(now));
         if attempt.is_talking() && !talked {
             self.counts.talking += 1;
             self.deadlines.extend(attempt.deadline().map(|due| Reverse((due, leg))));
+            self.hear(now, leg, response, true);
         }
     }
 
@@ -238,15 +268,19 @@ impl Generator {
             return self.agent.respond(now, id, 200, &payload);
         }
         match media.answer(&offer) {
-            Ok(answer) => self.agent.respond(now, id, 200, &Payload::sdp(answer)),
+            Ok(answer) => {
+                self.agent.respond(now, id, 200, &Payload::sdp(answer));
+                self.change_line(now, leg, &offer);
+            }
             Err(error) => self.agent.respond(now, id, error.status(), &Payload::empty()),
         }
     }
 
-    fn finish(&mut self, now_us: u64, leg: LegId, end: End) {
-        let Some(Call { attempt, .. }) = self.calls.remove(&leg) else { return };
-        self.counts.talking -= u64::from(attempt.is_talking());
-        let record = attempt.finish(end, now_us);
+    fn finish(&mut self, now: Instant, leg: LegId, end: End) {
+        let Some(mut call) = self.calls.remove(&leg) else { return };
+        self.close_line(now, &mut call);
+        self.counts.talking -= u64::from(call.attempt.is_talking());
+        let record = call.attempt.finish(end, self.config.clock.micros(now));
         self.counts.count_end(record.outcome);
         self.records.push_back(record);
     }
@@ -322,9 +356,19 @@ impl Node for Generator {
             stray: transactions.stray,
             overflow: transactions.overflow,
             refused_by_status: self.agent.stats().refused.clone(),
+            media: self.media.as_ref().map(|media| media.plane.counts()).unwrap_or_default(),
             finished: all_started && self.calls.is_empty(),
             ..self.counts.clone()
         }
+    }
+
+    fn plane(&mut self) -> Option<&mut Plane> {
+        self.media.as_mut().map(|media| &mut media.plane)
+    }
+
+    fn handle_media(&mut self, _now: Instant) {
+        // The record of each call says when its media stopped.
+        while self.plane().is_some_and(|plane| plane.poll_event().is_some()) {}
     }
 
     fn is_drained(&self) -> bool {
@@ -355,5 +399,6 @@ fn end_of_dialog(end: &user_agent::End) -> End {
     }
 }
 
+mod media;
 #[cfg(test)]
 mod tests;

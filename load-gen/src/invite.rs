@@ -61,6 +61,7 @@ mod tests {
             trunk_group: 0,
             patience: Duration::MAX,
             talk: None,
+            speaks: false,
         };
         let address = |text: &str| text.parse().expect("an address");
         invite(&caller, address("127.0.0.1:5070"), address("127.0.0.21:5060"), Bytes::new())

@@ -3,43 +3,63 @@
 use std::net::IpAddr;
 
 use bytes::Bytes;
-use sip_proto::sdp::{self, LocalMedia, SdpError, Session};
+use media::{Agreement, Melody, announce};
+use sip_proto::sdp::{self, Direction, LocalMedia, SdpError, Session};
 
-/// First RTP port of a caller, and how many even ports follow.
-const FIRST_PORT: u16 = 16_384;
-const PORTS: u64 = 16_384;
+/// The discard port: what an inactive stream gets, where nobody listens.
+const NO_PORT: u16 = 9;
 
 /// What one caller has told the other side about its media.
 #[derive(Debug)]
 pub(crate) struct Description {
     local: LocalMedia,
+    /// What our descriptions say that we sing.
+    sings: Option<Melody>,
     /// The last description we sent, once it is no longer the first offer.
     sent: Option<Box<Session>>,
 }
 
 impl Description {
-    /// A telephone with a port of its own; call number `index` decides which.
-    pub(crate) fn new(address: IpAddr, index: u64) -> Self {
-        let port = FIRST_PORT + 2 * (index % PORTS) as u16;
-        Self { local: LocalMedia::telephone(index, address, port), sent: None }
+    /// A telephone that listens at `port`, or, without one, offers a stream that stays inactive. `session` names it
+    /// in `o=`.
+    pub(crate) fn new(ip: IpAddr, session: u64, port: Option<u16>, sings: Option<Melody>) -> Self {
+        let telephone = LocalMedia::telephone(session, ip, port.unwrap_or(NO_PORT));
+        let direction = if port.is_some() { Direction::SendRecv } else { Direction::Inactive };
+        Self { local: LocalMedia { direction, ..telephone }, sings, sent: None }
+    }
+
+    fn first_offer(&self) -> Session {
+        let mut offer = sdp::offer(&self.local);
+        self.sings.into_iter().for_each(|melody| announce(&mut offer, melody));
+        offer
     }
 
     /// The offer of the INVITE, and of every later answer to a request without an offer.
     pub(crate) fn offer(&self) -> Bytes {
-        let first = || sdp::offer(&self.local).to_string();
+        let first = || self.first_offer().to_string();
         self.sent.as_deref().map_or_else(first, Session::to_string).into()
     }
 
     /// The answer to an offer inside the call, for example hold (RFC 3264 §8).
     pub(crate) fn answer(&mut self, offer: &[u8]) -> Result<Bytes, SdpError> {
-        let answer = sdp::answer(&Session::parse(offer)?, &self.local)?;
+        let mut answer = sdp::answer(&Session::parse(offer)?, &self.local)?;
+        self.sings.into_iter().for_each(|melody| announce(&mut answer, melody));
         let answer = match self.sent.take() {
             Some(sent) => answer.continuing(&sent),
-            None => answer.continuing(&sdp::offer(&self.local)),
+            None => answer.continuing(&self.first_offer()),
         };
         let text = answer.to_string().into();
         self.sent = Some(Box::new(answer));
         Ok(text)
+    }
+
+    /// What this and `theirs`, an offer or an answer of the other side, agree on.
+    pub(crate) fn agree(&self, theirs: &[u8]) -> Option<Agreement> {
+        let theirs = Session::parse(theirs).ok()?;
+        match &self.sent {
+            Some(sent) => Agreement::between(sent, &theirs),
+            None => Agreement::between(&self.first_offer(), &theirs),
+        }
     }
 }
 
@@ -47,21 +67,16 @@ impl Description {
 mod tests {
     use std::net::Ipv4Addr;
 
-    use sip_proto::sdp::Direction;
-
     use super::*;
 
-    #[test]
-    fn ports_are_even_and_of_one_call_each() {
-        let port = |index| Description::new(Ipv4Addr::LOCALHOST.into(), index).local.port;
-        assert_eq!((port(0), port(1), port(16_383)), (16_384, 16_386, 49_150));
-        assert_eq!(port(16_384), port(0));
+    fn caller(port: Option<u16>) -> Description {
+        Description::new(Ipv4Addr::LOCALHOST.into(), 7, port, Some(Melody(5)))
     }
 
     // RFC 3264 §8.4: hold with sendonly is answered recvonly; §8: the version of o= grows by one.
     #[test]
     fn hold_is_answered_and_resume_too() {
-        let mut caller = Description::new(Ipv4Addr::LOCALHOST.into(), 7);
+        let mut caller = caller(Some(4_002));
         let first = Session::parse(&caller.offer()).expect("our own offer");
         let psap = LocalMedia::telephone(1, Ipv4Addr::LOCALHOST.into(), 4_000);
         let theirs = sdp::offer(&psap);
@@ -75,12 +90,29 @@ mod tests {
             let audio = answer.audio().expect("an audio stream");
             assert_eq!(answer.direction_of(audio), answered);
             assert_eq!(answer.origin.version, first.origin.version + version);
+            let agreement = caller.agree(hold.as_bytes()).expect("audio");
+            assert_eq!(
+                (agreement.sends, agreement.receives),
+                (answered.sends(), answered.receives())
+            );
         }
     }
 
     #[test]
+    fn a_caller_without_media_stays_inactive_whatever_is_offered() {
+        let mut caller = caller(None);
+        let offer = Session::parse(&caller.offer()).expect("our own offer");
+        let audio = offer.audio().expect("an audio stream");
+        assert_eq!((audio.port, offer.direction_of(audio)), (9, Direction::Inactive));
+        let psap = sdp::offer(&LocalMedia::telephone(1, Ipv4Addr::LOCALHOST.into(), 4_000));
+        let answer = caller.answer(psap.to_string().as_bytes()).expect("a telephone");
+        assert!(String::from_utf8_lossy(&answer).contains("a=inactive"));
+    }
+
+    #[test]
     fn an_unreadable_offer_is_a_400() {
-        let mut caller = Description::new(Ipv4Addr::LOCALHOST.into(), 7);
+        let mut caller = caller(Some(4_002));
         assert_eq!(caller.answer(b"nonsense").expect_err("not SDP").status(), 400);
+        assert_eq!(caller.agree(b"nonsense"), None);
     }
 }

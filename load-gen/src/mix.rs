@@ -28,6 +28,8 @@ pub struct Caller {
     pub patience: Duration,
     /// How long the caller talks before hanging up; `None` leaves that to the call taker.
     pub talk: Option<Duration>,
+    /// Whether the call has media.
+    pub speaks: bool,
 }
 
 /// What the callers of a campaign have in common.
@@ -118,14 +120,18 @@ impl Mix {
         let talk = self.callers.talk.sample(&mut rng);
         let patience = self.callers.patience.map_or(Duration::MAX, |it| it.sample(&mut rng));
         let hangs_up = rng.random::<f64>() < self.callers.caller_hangs_up;
+        let subscriber = rng.random_range(0..10_000);
+        // Drawn last, so that another share changes nothing else.
+        let speaks = rng.random::<f64>() < self.callers.media;
         Caller {
             attempt: self.attempt(index),
-            subscriber: rng.random_range(0..10_000),
+            subscriber,
             number: entry.number.clone(),
             commune,
             trunk_group: entry.trunk_group.unwrap_or(spread),
             patience: patience.min(self.ring_limit),
             talk: hangs_up.then_some(talk),
+            speaks,
         }
     }
 
@@ -179,6 +185,7 @@ mod tests {
                 talk: Distribution::Exponential { mean: Duration::from_secs(5) },
                 patience: Some(Distribution::Exponential { mean: Duration::from_secs(30) }),
                 caller_hangs_up: 0.25,
+                ..fixture::campaign().callers
             },
             ..fixture::campaign()
         }

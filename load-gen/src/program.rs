@@ -2,15 +2,17 @@
 
 use std::net::SocketAddr;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::Args;
 use cli::{BoxArgs, FileArgs, Records};
+use media::Clip;
 use node::{Label, Node as _, NodeSpec, WallStart};
 use sip_proto::timer::Timers;
 use sip_proto::wall::WallClock;
 use topology::Topology;
 
-use crate::campaign::{Campaign, ENVIRONMENT_PREFIX};
+use crate::campaign::{CallerAudio, Campaign, ENVIRONMENT_PREFIX};
 use crate::{Command, Config, Generator, Shard};
 
 /// Places the calls of a campaign against a network that runs already
@@ -45,10 +47,18 @@ pub fn run(args: &LoadArgs) -> ExitCode {
         Err(error) => return cli::fail(&error, cli::USAGE),
     };
     let limit = campaign.duration() + campaign.drain_timeout;
+    let clips = match cli::load_clips(&topology.media) {
+        Ok(clips) => clips,
+        Err(error) => return cli::fail(&error, cli::USAGE),
+    };
+    let clip = match &campaign.callers.audio {
+        CallerAudio::Tones => None,
+        CallerAudio::Clip(name) => clips.get(name).cloned(),
+    };
     let (start, nonce) = (WallStart::read(), args.serve.seed());
     let spec = |index| {
         let place = Place { address: args.address, shard: Shard { index, of: args.shards }, nonce };
-        generator_spec(place, &campaign, &topology, start, records.clone())
+        generator_spec(place, &campaign, &topology, clip.clone(), start, records.clone())
     };
     let specs = (0..args.shards).map(spec).collect();
     cli::serve(&args.serve, &records, specs, Some(limit))
@@ -56,19 +66,19 @@ pub fn run(args: &LoadArgs) -> ExitCode {
 
 /// Which generator of which run.
 #[derive(Debug, Clone, Copy)]
-pub struct Place {
-    pub address: SocketAddr,
-    pub shard: Shard,
+struct Place {
+    address: SocketAddr,
+    shard: Shard,
     /// See [`Config::nonce`].
-    pub nonce: u64,
+    nonce: u64,
 }
 
 /// A generator as a box to run; time zero of the campaign is `start`.
-#[must_use]
-pub fn generator_spec(
+fn generator_spec(
     place: Place,
     campaign: &Campaign,
     topology: &Topology,
+    clip: Option<Arc<Clip>>,
     start: WallStart,
     records: Records,
 ) -> NodeSpec {
@@ -83,10 +93,22 @@ pub fn generator_spec(
     let timers = Timers { t1: timers.t1, t2: timers.t2, t4: timers.t4 };
     let trunk_groups =
         topology.trunk_groups.iter().map(|group| (group.name.clone(), group.address)).collect();
+    let (media_ports, idle_after) = (topology.media.ports.clone(), topology.media.idle_after);
     let (name, campaign) = (label.name.clone(), campaign.clone());
     let build = move |address, _start: WallStart| {
         let clock = WallClock::new(start.now, start.unix);
-        let config = Config { name, address, shard, timers, clock, nonce, trunk_groups };
+        let config = Config {
+            name,
+            address,
+            shard,
+            timers,
+            clock,
+            nonce,
+            media_ports,
+            idle_after,
+            clip,
+            trunk_groups,
+        };
         let mut generator = Generator::new(config, &campaign)
             .expect("the campaign was checked against its network");
         generator.handle_command(start.now, Command::Start { at: start.now });

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::AddAssign;
 use std::time::Duration;
 
+use media::PlaneCounts;
 use serde::{Deserialize, Serialize};
 use telemetry::{LatencyHistogram, Outcome, Quantiles};
 
@@ -26,6 +27,12 @@ pub struct Snapshot {
     /// Calls that were due while too many were in progress. They are not offered.
     pub not_started: u64,
     pub late_starts: u64,
+    /// Calls placed without media because no port was left for it.
+    #[serde(default)]
+    pub without_port: u64,
+    /// What the callers' media came to.
+    #[serde(default)]
+    pub media: PlaneCounts,
     /// From intended to actual start.
     pub lag: LatencyHistogram,
     /// Messages that could not be understood.
@@ -85,6 +92,8 @@ impl AddAssign<&Self> for Snapshot {
         self.lost += other.lost;
         self.not_started += other.not_started;
         self.late_starts += other.late_starts;
+        self.without_port += other.without_port;
+        self.media += other.media;
         self.lag.merge(&other.lag);
         self.malformed += other.malformed;
         self.stray += other.stray;

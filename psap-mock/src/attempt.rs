@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use media::StreamReport;
 use sip_proto::Rejection;
 use sip_proto::message::Request;
 use sip_proto::reason::{Reason, cause_of_status};
@@ -26,6 +27,7 @@ pub(crate) struct Attempt {
     pub(crate) arrived: Instant,
     pub(crate) rang: Option<Instant>,
     pub(crate) answered: Option<Instant>,
+    pub(crate) media: Vec<StreamReport>,
 }
 
 /// How an attempt ended.
@@ -50,7 +52,17 @@ impl Attempt {
             arrived: now,
             rang: None,
             answered: None,
+            media: Vec::new(),
         }
+    }
+
+    pub(crate) fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The id as a number.
+    pub(crate) fn key(&self) -> u128 {
+        u128::from_str_radix(&self.id, 16).unwrap_or_default()
     }
 
     pub(crate) fn record(
@@ -82,6 +94,7 @@ impl Attempt {
             cause: Some(ending.cause),
             ended_by: Some(ending.ended_by),
             reason: ending.reason,
+            media: self.media,
         }
     }
 }

@@ -4,7 +4,6 @@
 use std::time::Duration;
 
 use rand::{Rng, RngExt};
-use sip_proto::sdp::Direction;
 use topology::{Behaviour, BehaviourShare};
 
 /// Behaviours with the shares of the calls that meet them; the rest is [`Behaviour::Normal`].
@@ -39,8 +38,9 @@ pub(crate) struct Plan {
     pub(crate) slowness: f64,
     /// Replaces the talk time.
     pub(crate) drops_after: Option<Duration>,
-    /// What our media does. Mute is `Inactive`, in the answer itself: the caller can see the fault.
-    pub(crate) media: Direction,
+    /// Whether the call taker is heard. A mute one negotiates like any other and sends nothing: the fault that only
+    /// somebody who listens can find.
+    pub(crate) speaks: bool,
 }
 
 /// What happens to an INVITE at once.
@@ -62,13 +62,13 @@ impl Plan {
             answers: true,
             slowness: 1.0,
             drops_after: None,
-            media: Direction::SendRecv,
+            speaks: true,
         };
         match behaviour {
             Behaviour::Normal => normal,
             Behaviour::NoAnswer => Self { answers: false, ..normal },
             Behaviour::AnswerThenDrop { after } => Self { drops_after: Some(after), ..normal },
-            Behaviour::Mute => Self { media: Direction::Inactive, ..normal },
+            Behaviour::Mute => Self { speaks: false, ..normal },
             Behaviour::Slow { factor } => Self { slowness: factor, ..normal },
             Behaviour::Reject { status } => Self { reception: Reception::Refuse(status), ..normal },
             Behaviour::Silent => Self { reception: Reception::Ignore, ..normal },

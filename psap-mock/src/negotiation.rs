@@ -1,13 +1,21 @@
 //! Our side of a call's media: which description goes out, and who owes an answer (RFC 3264, RFC
 //! 6337).
 
+use media::{Agreement, Melody, announce};
 use sip_proto::message::{Message, Method, Name, Payload, Request};
-use sip_proto::sdp::{self, LocalMedia, SdpError, Session};
+use sip_proto::sdp::{self, Direction, LocalMedia, SdpError, Session};
+
+/// The discard port: what an inactive stream gets, where nobody listens (RFC 3264 §8.4 lets it be any).
+pub(crate) const NO_PORT: u16 = 9;
 
 /// The offer/answer state of one call.
 #[derive(Debug)]
 pub(crate) struct Negotiation {
     local: LocalMedia,
+    /// What our descriptions say that we sing.
+    sings: Option<Melody>,
+    /// What both sides agreed on last.
+    agreement: Option<Agreement>,
     /// What we said last.
     ours: Session,
     /// `ours` is an offer, and its answer has not come.
@@ -17,12 +25,39 @@ pub(crate) struct Negotiation {
 impl Negotiation {
     /// Prepares what the 200 will carry: the answer to the offer of the INVITE, or our offer when
     /// it had none (RFC 3261 §13.2.1).
-    pub(crate) fn start(local: LocalMedia, invite: &Message) -> Result<Self, SdpError> {
-        let (ours, awaits_answer) = match description(invite)? {
-            Some(theirs) => (sdp::answer(&theirs, &local)?, false),
-            None => (sdp::offer(&local), true),
+    pub(crate) fn start(
+        local: LocalMedia,
+        sings: Option<Melody>,
+        invite: &Message,
+    ) -> Result<Self, SdpError> {
+        let theirs = description(invite)?;
+        let mut ours = match &theirs {
+            Some(theirs) => sdp::answer(theirs, &local)?,
+            None => sdp::offer(&local),
         };
-        Ok(Self { local, ours, awaits_answer })
+        sings.into_iter().for_each(|melody| announce(&mut ours, melody));
+        let agreement = theirs.as_ref().and_then(|theirs| Agreement::between(&ours, theirs));
+        Ok(Self { local, sings, agreement, ours, awaits_answer: theirs.is_none() })
+    }
+
+    /// Whether a caller wants any audio: an offer of an inactive stream does not, and a missing offer leaves it to us.
+    pub(crate) fn wants_media(message: &Message) -> Result<bool, SdpError> {
+        let theirs = description(message)?;
+        let is_inactive = |theirs: &Session| {
+            theirs.audio().is_none_or(|audio| theirs.direction_of(audio) == Direction::Inactive)
+        };
+        Ok(!theirs.is_some_and(|theirs| is_inactive(&theirs)))
+    }
+
+    /// What both sides have agreed on, once they have.
+    pub(crate) fn agreement(&self) -> Option<&Agreement> {
+        self.agreement.as_ref()
+    }
+
+    /// We have a port now, and speak there.
+    pub(crate) fn move_to(&mut self, port: u16) {
+        self.local.port = port;
+        self.local.direction = Direction::SendRecv;
     }
 
     /// The body of the 200 to the INVITE.
@@ -32,9 +67,12 @@ impl Negotiation {
 
     /// Takes the ACK of a 200. `false` when it owed us an answer and has none that can be read.
     pub(crate) fn confirm(&mut self, ack: &Message) -> bool {
-        let complete = !self.awaits_answer || matches!(description(ack), Ok(Some(_)));
-        self.awaits_answer = false;
-        complete
+        if !std::mem::take(&mut self.awaits_answer) {
+            return true;
+        }
+        let Ok(Some(theirs)) = description(ack) else { return false };
+        self.agreement = Agreement::between(&self.ours, &theirs);
+        true
     }
 
     /// Answers a re-INVITE or an UPDATE: the body of the 200, or the status that refuses it. A
@@ -45,8 +83,12 @@ impl Negotiation {
             // RFC 3264 §4: one offer at a time.
             Some(_) if self.awaits_answer => return Err(491),
             Some(theirs) => {
-                let answer = sdp::answer(&theirs, &self.local).map_err(|error| error.status())?;
-                answer.continuing(&self.ours)
+                let mut answer =
+                    sdp::answer(&theirs, &self.local).map_err(|error| error.status())?;
+                self.sings.into_iter().for_each(|melody| announce(&mut answer, melody));
+                let answer = answer.continuing(&self.ours);
+                self.agreement = Agreement::between(&answer, &theirs);
+                answer
             }
             // RFC 3261 §14.2: a re-INVITE without an offer asks for ours.
             None if request.method() == Method::Invite => {

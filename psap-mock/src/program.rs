@@ -1,5 +1,6 @@
 //! The program `psap-mock`: serves the answering points of a network.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
@@ -9,7 +10,8 @@ use sip_proto::timer::Timers;
 use sip_proto::wall::WallClock;
 use topology::Topology;
 
-use crate::{Command, Psap};
+use crate::recordings::{RecordingSink, Recordings};
+use crate::{Clips, Command, Output, Psap};
 
 /// Serves the answering points of a network: all, or those that are named
 #[derive(Debug, Args)]
@@ -19,6 +21,9 @@ pub struct PsapArgs {
     /// Serve only this answering point; may be given several times
     #[arg(long, value_name = "NAME")]
     pub psap: Vec<String>,
+    /// Write recorded calls (psaps.NAME.record) to this folder, as stereo WAV files
+    #[arg(long, value_name = "FOLDER")]
+    pub recordings: Option<PathBuf>,
     #[command(flatten)]
     pub serve: BoxArgs,
 }
@@ -42,22 +47,43 @@ pub fn run(args: &PsapArgs) -> ExitCode {
         Ok(records) => records,
         Err(error) => return cli::fail(&error, cli::USAGE),
     };
+    let wanted = |psap: &&topology::Psap| args.psap.is_empty() || args.psap.contains(&psap.name);
+    let recorded = topology.psaps.iter().filter(wanted).find(|psap| psap.record > 0.0);
+    let recordings = match (&args.recordings, recorded) {
+        (Some(folder), Some(_)) => match Recordings::create(folder) {
+            Ok(recordings) => Some(recordings),
+            Err(error) => return cli::fail(&error, cli::USAGE),
+        },
+        (None, Some(psap)) => {
+            let name = &psap.name;
+            eprintln!("error: psaps.{name}.record is set: say where with --recordings FOLDER");
+            return ExitCode::from(cli::USAGE);
+        }
+        (_, None) => None,
+    };
+    let clips = match cli::load_clips(&topology.media) {
+        Ok(clips) => clips,
+        Err(error) => return cli::fail(&error, cli::USAGE),
+    };
     let seed = args.serve.seed();
     let timers = topology.timers;
     let timers = Timers { t1: timers.t1, t2: timers.t2, t4: timers.t4 };
-    let wanted = |psap: &&topology::Psap| args.psap.is_empty() || args.psap.contains(&psap.name);
-    let spec = |psap| psap_spec(psap, timers, seed, records.clone());
+    let sink = || recordings.as_ref().map(Recordings::sink);
+    let spec = |psap| psap_spec(psap, timers, seed, clips.clone(), records.clone(), sink());
     let specs = topology.psaps.iter().filter(wanted).map(spec).collect();
-    cli::serve(&args.serve, &records, specs, None)
+    let code = cli::serve(&args.serve, &records, specs, None);
+    recordings.into_iter().for_each(Recordings::finish);
+    code
 }
 
 /// An answering point as a box to run.
-#[must_use]
-pub fn psap_spec(
+pub(crate) fn psap_spec(
     settings: &topology::Psap,
     timers: Timers,
     seed: u64,
+    clips: Clips,
     records: Records,
+    recordings: Option<RecordingSink>,
 ) -> NodeSpec {
     let label = Label {
         name: settings.name.clone(),
@@ -69,9 +95,16 @@ pub fn psap_spec(
     let seed = BoxArgs::seed_of(seed, &settings.name);
     let build = move |address, start: node::WallStart| {
         let settings = topology::Psap { address, ..settings };
-        Psap::new(settings, timers, WallClock::new(start.now, start.unix), seed)
+        Psap::new(settings, timers, WallClock::new(start.now, start.unix), seed).with_clips(clips)
     };
-    NodeSpec::new(label, build, decode, move |record| records.write(&record))
+    NodeSpec::new(label, build, decode, move |output| match output {
+        Output::Record(record) => records.write(&record),
+        Output::Recording(recorded) => {
+            if let Some(sink) = &recordings {
+                sink.take(*recorded);
+            }
+        }
+    })
 }
 
 /// `{"positions": 12}` staffs the answering point anew.

@@ -11,11 +11,13 @@
 //! A call is in `calls` from its INVITE to its record. Its place in the centre is freed when the
 //! caller leaves or when we hang up, whichever comes first; the centre frees it once.
 
+mod media;
 mod node;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
+use ::media::{Plane, Settings, StreamId};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use sip_proto::Rejection;
@@ -37,6 +39,8 @@ use crate::refusal::{allow, q850, queue_full, refusal};
 use crate::service_level::ServiceLevel;
 
 pub use node::Command;
+
+use crate::sounds::{Clips, Recorded, Sounds};
 
 /// RFC 3261 §13.3.1.1: a provisional response every minute, or proxies give the call up.
 const RING_AGAIN: Duration = Duration::from_secs(60);
@@ -65,14 +69,29 @@ pub struct Psap {
     offered: u64,
     refused: u64,
     unanswered: usize,
-    records: VecDeque<CallRecord>,
+    plane: Plane,
+    sounds: Sounds,
+    outputs: VecDeque<Output>,
+}
+
+/// What a PSAP tells.
+#[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "nearly all are records")]
+pub enum Output {
+    Record(CallRecord),
+    Recording(Box<Recorded>),
 }
 
 #[derive(Debug)]
 struct Call {
     attempt: Attempt,
     plan: Plan,
+    voices: media::Voices,
     media: Negotiation,
+    /// `None`: the caller offers no media.
+    stream: Option<StreamId>,
+    /// Both sides are to be recorded.
+    records: bool,
     /// Set when we hang up; the dialog is then over as soon as the BYE is answered.
     ending: Option<Ending>,
 }
@@ -103,7 +122,16 @@ impl Psap {
             product: "Tocsin PSAP".to_owned(),
             ..Config::new(config.address, seed)
         });
+        let (start, unix) = clock.origin();
+        let media = Settings {
+            addresses: vec![config.address.ip()],
+            ports: config.media_ports.clone(),
+            idle_after: config.idle_after,
+            dated: true,
+        };
         Self {
+            plane: Plane::new(&media, rng.random(), start, unix),
+            sounds: Sounds::default(),
             agent,
             clock,
             rng,
@@ -115,9 +143,16 @@ impl Psap {
             offered: 0,
             refused: 0,
             unanswered: 0,
-            records: VecDeque::new(),
+            outputs: VecDeque::new(),
             config,
         }
+    }
+
+    /// The recordings that the configuration names.
+    #[must_use]
+    pub fn with_clips(mut self, clips: Clips) -> Self {
+        self.sounds.clips = clips;
+        self
     }
 
     /// Carries out all that follows from the last input, until nothing more does.
@@ -145,8 +180,10 @@ impl Psap {
             Event::Modify { leg, id, request } => self.modify(now, leg, id, &request),
             Event::ModifyConfirmed { leg, ack } => {
                 let known = self.calls.get_mut(&leg);
-                if known.is_some_and(|call| !call.media.confirm(&ack)) {
-                    self.refuse_media(now, leg);
+                match known.map(|call| call.media.confirm(&ack)) {
+                    Some(false) => self.refuse_media(now, leg),
+                    Some(true) => self.change_talk(now, leg),
+                    None => {}
                 }
             }
             Event::Request { id, request, .. } => self.answer_request(now, id, request.method()),
@@ -185,18 +222,24 @@ impl Psap {
         // RFC 7989 §7: who calls without Session-ID gets one here, so that the record has a key.
         let id = id.unwrap_or_else(|| self.agent.uuid().into());
         let mut attempt = Attempt::new(id, invite, now);
-        let (plan, media) = match self.admit(now, leg, invite) {
+        let voices = media::Voices::of(&attempt, invite);
+        let (plan, media, stream) = match self.admit(now, leg, invite, voices) {
             Ok(admitted) => admitted,
             Err(rejection) => return self.refuse(now, leg, attempt, &rejection),
         };
-        if plan.reception == Reception::Ring {
+        let rings = plan.reception == Reception::Ring;
+        if rings {
             attempt.rang = Some(now);
-            self.agent.ring(now, leg, 180, &Payload::empty());
         }
         self.unanswered += 1;
         self.deadlines.set(Timer::RingAgain(leg), now + RING_AGAIN);
-        let call = Call { attempt, plan, media, ending: None };
+        let share = self.config.record;
+        let records = stream.is_some() && share > 0.0 && self.rng.random_bool(share);
+        let call = Call { attempt, plan, voices, media, stream, records, ending: None };
         self.calls.insert(leg, call);
+        if rings {
+            self.progress(now, leg);
+        }
     }
 
     /// Lets a call in and gives it a place, or says why not.
@@ -205,13 +248,16 @@ impl Psap {
         now: Instant,
         leg: LegId,
         invite: &Request,
-    ) -> Result<(Plan, Negotiation), Box<Rejection>> {
-        let (plan, media) = self.admission.inspect(invite, &mut self.rng)?;
+        voices: media::Voices,
+    ) -> Result<(Plan, Negotiation, Option<StreamId>), Box<Rejection>> {
+        let plan = self.admission.inspect(invite, &mut self.rng)?;
+        let (media, stream) = self.negotiate(now, invite, voices)?;
         // An ignored call takes no place: nobody at the PSAP knows of it.
         if plan.reception == Reception::Ring && !self.centre.admit(leg, now) {
+            stream.map(|stream| self.plane.close(now, stream));
             return Err(Box::new(queue_full(&self.config.when_full)));
         }
-        Ok((plan, media))
+        Ok((plan, media, stream))
     }
 
     fn refuse(&mut self, now: Instant, leg: LegId, attempt: Attempt, rejection: &Rejection) {
@@ -238,6 +284,7 @@ impl Psap {
         call.attempt.answered = Some(now);
         self.level.count_answered(now - call.attempt.arrived);
         self.agent.accept(now, leg, &call.media.payload());
+        self.begin_talk(now, leg);
         self.unanswered -= 1;
         self.centre.answer(leg);
         self.deadlines.clear(Timer::RingAgain(leg));
@@ -252,7 +299,7 @@ impl Psap {
             return;
         }
         if call.plan.reception == Reception::Ring {
-            self.agent.ring(now, leg, 180, &Payload::empty());
+            self.progress(now, leg);
         }
         self.deadlines.set(Timer::RingAgain(leg), now + RING_AGAIN);
     }
@@ -266,6 +313,7 @@ impl Psap {
         if call.ending.is_some() {
             return;
         }
+        let awaited = call.media.agreement().is_none();
         if !call.media.confirm(ack) {
             return self.refuse_media(now, leg);
         }
@@ -275,6 +323,10 @@ impl Psap {
             (None, None) => LONGEST_TALK,
         };
         self.deadlines.set(Timer::HangUp(leg), now + talk.min(LONGEST_TALK));
+        if awaited {
+            // Only now is it known where the caller listens.
+            self.begin_talk(now, leg);
+        }
     }
 
     /// RFC 3261 §13.2.1: when the 200 carries the offer, the ACK carries the answer. This one does
@@ -285,11 +337,15 @@ impl Psap {
     }
 
     fn modify(&mut self, now: Instant, leg: LegId, id: ServerId, request: &Request) {
+        self.add_stream(leg, request);
         let Some(call) = self.calls.get_mut(&leg) else {
             return self.agent.respond(now, id, 481, &Payload::empty());
         };
         match call.media.modify(request) {
-            Ok(payload) => self.agent.respond(now, id, 200, &payload),
+            Ok(payload) => {
+                self.agent.respond(now, id, 200, &payload);
+                self.change_talk(now, leg);
+            }
             Err(status) => self.agent.respond(now, id, status, &Payload::empty()),
         }
     }
@@ -311,6 +367,11 @@ impl Psap {
         };
         let reason = q850(ending.cause);
         call.ending = Some(ending);
+        // Nobody speaks after the BYE.
+        if let Some(mut call) = self.calls.remove(&leg) {
+            self.close_media(now, &mut call);
+            self.calls.insert(leg, call);
+        }
         self.leave(now, leg);
         self.agent.hang_up(now, leg, Some(&reason));
     }
@@ -340,9 +401,10 @@ impl Psap {
     /// Forgets a call and writes its record.
     fn finish(&mut self, now: Instant, leg: LegId, ending: Ending) {
         self.leave(now, leg);
-        let Some(call) = self.calls.remove(&leg) else {
+        let Some(mut call) = self.calls.remove(&leg) else {
             return;
         };
+        self.close_media(now, &mut call);
         if call.attempt.answered.is_none() {
             self.unanswered -= 1;
             match ending.outcome {
@@ -366,6 +428,6 @@ impl Psap {
 
     fn write_record(&mut self, now: Instant, attempt: Attempt, ending: Ending) {
         let record = attempt.record(&self.config.name, &self.clock, now, ending);
-        self.records.push_back(record);
+        self.outputs.push_back(Output::Record(record));
     }
 }

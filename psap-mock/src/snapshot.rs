@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use media::PlaneCounts;
 use serde::Serialize;
 
 use crate::position::PositionCounts;
@@ -36,4 +37,5 @@ pub struct Snapshot {
     pub overflow: u64,
     /// Requests that the user agent refused by itself; none of them is among `offered`.
     pub refused_by_status: BTreeMap<u16, u64>,
+    pub media: PlaneCounts,
 }

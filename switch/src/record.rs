@@ -34,6 +34,7 @@ pub(crate) fn open(
         cause: None,
         ended_by: None,
         reason: None,
+        media: Vec::new(),
     }
 }
 

@@ -190,7 +190,7 @@ impl Bench {
                  [[phases]]\nname = \"load\"\nduration = \"{seconds}s\"\n\
                  arrivals = {{ model = \"constant\", rate = {rate} }}\n\
                  [[mix]]\nnumber = \"15\"\nweight = 1\n\
-                 [callers]\ntalk = \"{talk}\"\npatience = \"endless\"\ncaller_hangs_up = 1.0\n\
+                 [callers]\ntalk = \"{talk}\"\npatience = \"endless\"\ncaller_hangs_up = 1.0\nmedia = 0\n\
                  [limits]\nmax_in_progress = 100000\n"
             ),
         )?;

@@ -42,6 +42,7 @@ weight = 1
 talk = "100ms"
 patience = "endless"
 caller_hangs_up = 1.0
+media = 0
 "#;
 
 fn main() -> anyhow::Result<()> {

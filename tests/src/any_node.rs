@@ -5,6 +5,7 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::time::Instant;
 
+use media::Plane;
 use node::Node;
 use sip_proto::{Packet, Transport};
 use switch::pool::Change;
@@ -15,11 +16,21 @@ use telemetry::CallRecord;
 pub enum Notice {
     Record(Box<CallRecord>),
     Change(Change),
+    Recording(Box<psap_mock::Recorded>),
 }
 
 impl From<CallRecord> for Notice {
     fn from(record: CallRecord) -> Self {
         Self::Record(Box::new(record))
+    }
+}
+
+impl From<psap_mock::Output> for Notice {
+    fn from(output: psap_mock::Output) -> Self {
+        match output {
+            psap_mock::Output::Record(record) => Self::Record(Box::new(record)),
+            psap_mock::Output::Recording(recorded) => Self::Recording(recorded),
+        }
     }
 }
 
@@ -45,6 +56,8 @@ pub(crate) trait AnyNode: Any {
     fn poll_notice(&mut self) -> Option<Notice>;
     fn poll_timeout(&self) -> Option<Instant>;
     fn is_drained(&self) -> bool;
+    fn plane(&mut self) -> Option<&mut Plane>;
+    fn handle_media(&mut self, now: Instant);
 }
 
 impl<N: Node + Any> AnyNode for N
@@ -81,5 +94,13 @@ where
 
     fn is_drained(&self) -> bool {
         Node::is_drained(self)
+    }
+
+    fn plane(&mut self) -> Option<&mut Plane> {
+        Node::plane(self)
+    }
+
+    fn handle_media(&mut self, now: Instant) {
+        Node::handle_media(self, now);
     }
 }

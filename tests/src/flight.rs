@@ -20,6 +20,11 @@ pub(crate) struct Flight {
 pub(crate) enum Cargo {
     Packet(Packet),
     Unreachable(SocketAddr),
+    /// An RTP or RTCP datagram; `to` is the port of a plane then.
+    Media {
+        from: SocketAddr,
+        bytes: Vec<u8>,
+    },
 }
 
 impl PartialEq for Flight {

@@ -106,6 +106,9 @@ impl Network {
             timers: Timers::RFC3261,
             clock: self.wall(),
             nonce: campaign.seed,
+            media_ports: self.topology.media.ports.clone(),
+            idle_after: self.topology.media.idle_after,
+            clip: None,
             trunk_groups: groups.map(|group| (group.name.clone(), group.address)).collect(),
         };
         let generator = Generator::new(config, campaign).expect("a campaign for this network");

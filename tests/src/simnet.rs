@@ -33,6 +33,8 @@ const MOST_STEPS_AT_ONCE: u32 = 1_000_000;
 struct Host {
     node: Box<dyn AnyNode>,
     due: Option<Instant>,
+    /// The RTP and RTCP ports of its plane, by the numbers that the plane gave them.
+    ports: Vec<SocketAddr>,
 }
 
 /// A packet that a test wants to get lost.
@@ -53,6 +55,11 @@ pub struct Simnet {
     flights: BinaryHeap<Reverse<Flight>>,
     sequence: u64,
     links: Links,
+    /// The box that has an RTP or RTCP port, and the number of the port there.
+    ports: BTreeMap<SocketAddr, (SocketAddr, u32)>,
+    recordings: Vec<psap_mock::Recorded>,
+    /// RTP packets that links have lost, by sending and receiving box.
+    media_lost: BTreeMap<(SocketAddr, SocketAddr), u64>,
     /// When the last packet of each TCP connection arrives: the next one may not overtake it.
     streams: BTreeMap<(SocketAddr, SocketAddr), Instant>,
     doomed: Vec<Doomed>,
@@ -85,6 +92,9 @@ impl Simnet {
             flights: BinaryHeap::new(),
             sequence: 0,
             links: Links::new(link),
+            ports: BTreeMap::new(),
+            recordings: Vec::new(),
+            media_lost: BTreeMap::new(),
             streams: BTreeMap::new(),
             doomed: Vec::new(),
             trace: Trace::new(),
@@ -121,6 +131,18 @@ impl Simnet {
         &self.changes
     }
 
+    /// RTP packets that the link from one box to another has lost so far.
+    #[must_use]
+    pub fn media_lost(&self, from: SocketAddr, to: SocketAddr) -> u64 {
+        self.media_lost.get(&(from, to)).copied().unwrap_or_default()
+    }
+
+    /// Calls that were recorded so far.
+    #[must_use]
+    pub fn recordings(&self) -> &[psap_mock::Recorded] {
+        &self.recordings
+    }
+
     /// Keeps only the hash of the trace from now on.
     pub fn forget_packets(&mut self) {
         self.trace.forget_packets();
@@ -131,15 +153,22 @@ impl Simnet {
     where
         N::Event: Into<Notice>,
     {
-        self.hosts.insert(address, Host { node: Box::new(node), due: None });
+        self.close_ports(address);
+        let host = Host { node: Box::new(node), due: None, ports: Vec::new() };
+        self.hosts.insert(address, host);
         self.settle(address);
     }
 
     /// Pulls the plug of a box: it says no farewell, and packets to it vanish.
     pub fn kill(&mut self, address: SocketAddr) {
         self.hosts.remove(&address);
+        self.close_ports(address);
         self.streams.retain(|(from, to), _| *from != address && *to != address);
         self.note(Some(address), "loses power");
+    }
+
+    fn close_ports(&mut self, address: SocketAddr) {
+        self.ports.retain(|_, (host, _)| *host != address);
     }
 
     #[must_use]
@@ -281,11 +310,15 @@ impl Simnet {
 
     fn arrive(&mut self, flight: Flight) {
         let Flight { to, at, cargo, .. } = flight;
+        if let Cargo::Media { from, bytes } = cargo {
+            return self.arrive_media(from, to, &bytes);
+        }
         match (self.hosts.get_mut(&to), cargo) {
             (Some(host), Cargo::Packet(packet)) => host.node.handle_packet(self.now, packet),
             (Some(host), Cargo::Unreachable(peer)) => {
                 host.node.handle_unreachable(self.now, Transport::Tcp, peer);
             }
+            (Some(_), Cargo::Media { .. }) => {}
             (None, cargo) => {
                 self.trace.lose(at);
                 if let Cargo::Packet(packet) = cargo {
@@ -294,6 +327,63 @@ impl Simnet {
             }
         }
         self.settle(to);
+    }
+
+    fn arrive_media(&mut self, from: SocketAddr, to: SocketAddr, bytes: &[u8]) {
+        let Some((address, number)) = self.ports.get(&to).copied() else { return };
+        let Some(host) = self.hosts.get_mut(&address) else { return };
+        let Some(plane) = host.node.plane() else { return };
+        let forward = plane.handle_datagram(self.now, number, from, bytes);
+        host.node.handle_media(self.now);
+        if let Some(forward) = forward {
+            let from = host.ports[forward.socket as usize];
+            self.transmit_media(address, from, forward.to, bytes);
+        }
+        self.settle(address);
+    }
+
+    /// Opens the ports that the plane of a box wants, and sends what it has to send.
+    fn settle_media(&mut self, address: SocketAddr) {
+        let mut out = Vec::new();
+        while let Some(host) = self.hosts.get_mut(&address)
+            && let Some(plane) = host.node.plane()
+        {
+            if let Some(rtp) = plane.wanted_port() {
+                if self.ports.contains_key(&rtp) {
+                    plane.port_taken(rtp);
+                    continue;
+                }
+                let first = plane.port_opened(rtp);
+                let rtcp = SocketAddr::new(rtp.ip(), rtp.port() + 1);
+                for (number, port) in (first..).zip([rtp, rtcp]) {
+                    host.ports.push(port);
+                    self.ports.insert(port, (address, number));
+                }
+            } else if let Some(forward) = plane.poll_transmit(self.now, &mut out) {
+                let from = host.ports[forward.socket as usize];
+                self.transmit_media(address, from, forward.to, &out);
+            } else {
+                return;
+            }
+        }
+    }
+
+    /// Media takes the link between the two boxes, as their SIP does.
+    fn transmit_media(&mut self, host: SocketAddr, from: SocketAddr, to: SocketAddr, bytes: &[u8]) {
+        self.trace.media(self.elapsed(), from, to, bytes);
+        let peer = self.ports.get(&to).map_or(to, |(peer, _)| *peer);
+        if !self.links.is_open(host, peer) {
+            return;
+        }
+        let link = self.links.get(host, peer);
+        let copies = link.copies(&mut self.rng);
+        if copies == 0 && to.port().is_multiple_of(2) {
+            *self.media_lost.entry((host, peer)).or_default() += 1;
+        }
+        for _ in 0..copies {
+            let due = self.now + link.delay(&mut self.rng);
+            self.fly(due, to, None, Cargo::Media { from, bytes: bytes.to_vec() });
+        }
     }
 
     /// The sender of a TCP packet learns that nobody is there.
@@ -315,9 +405,13 @@ impl Simnet {
             match notice {
                 Notice::Record(record) => self.records.push(*record),
                 Notice::Change(change) => self.changes.push((elapsed, change)),
+                Notice::Recording(recorded) => self.recordings.push(*recorded),
             }
         }
-        host.due = host.node.poll_timeout();
+        self.settle_media(address);
+        let Some(host) = self.hosts.get_mut(&address) else { return };
+        let media = host.node.plane().and_then(|plane| plane.poll_timeout());
+        host.due = [host.node.poll_timeout(), media].into_iter().flatten().min();
     }
 
     fn transmit(&mut self, from: SocketAddr, packet: Packet) {

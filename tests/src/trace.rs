@@ -62,6 +62,11 @@ impl Trace {
         })
     }
 
+    /// Media only counts for the hash: a ladder shows signalling.
+    pub(crate) fn media(&mut self, at: Duration, from: SocketAddr, to: SocketAddr, bytes: &[u8]) {
+        (at, from, to, bytes).hash(&mut self.hash);
+    }
+
     pub(crate) fn note(&mut self, at: Duration, place: Option<SocketAddr>, text: String) {
         (at, place, &text).hash(&mut self.hash);
         if self.keep {

@@ -6,6 +6,7 @@
 //! | `flood`, `outage`, `pool` | thousands of calls, while links are bad and sites die |
 //! | `selection` | which site a trunk group chooses |
 //! | `properties` | does anything leak, whatever callers, links and sites do |
+//! | `media` | what the two ends hear, and what is measured of it |
 //! | `transparency` | what crosses unchanged |
 //! | `hostile` | what bad bytes can do |
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on must stop")]
@@ -14,6 +15,7 @@ mod calls;
 mod failover;
 mod flood;
 mod hostile;
+mod media;
 mod outage;
 mod pool;
 mod properties;

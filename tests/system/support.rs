@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use load_gen::campaign::{Arrivals, Callers, Campaign, MixEntry, Phase};
+use load_gen::campaign::{Arrivals, CallerAudio, Callers, Campaign, MixEntry, Phase};
 use system_tests::link::Link;
 use system_tests::network::Network;
 use topology::Distribution;
@@ -110,6 +110,9 @@ pub(crate) fn campaign(rate: f64, length: Duration, seed: u64) -> Campaign {
             talk: Distribution::Uniform { from: seconds(1), to: seconds(4) },
             patience: Some(Distribution::Exponential { mean: seconds(20) }),
             caller_hangs_up: 0.5,
+            media: 0.0,
+            audio: CallerAudio::Tones,
+            digits: String::new(),
         },
         drain_timeout: seconds(30),
         max_in_progress: 10_000,

@@ -8,7 +8,7 @@ use system_tests::network::Network;
 use system_tests::phone::{Phone, sdp};
 use system_tests::trace::Sighting;
 
-use crate::support::{assert_idle, seconds, two_sites};
+use crate::support::{assert_idle, seconds, two_sites, two_sites_with};
 
 const BOUNDARY: &str = "boundary-of-parts";
 
@@ -88,28 +88,40 @@ fn invite_at<'a>(network: &'a Network, name: &str) -> &'a Sighting {
     network.net.trace().sent_to(network.at(name), "INVITE").next().unwrap()
 }
 
+/// Without the two lines that say where media goes.
+fn without_places(body: &[u8]) -> Vec<&[u8]> {
+    let lines = body.split_inclusive(|byte| *byte == b'\n');
+    lines.filter(|line| !line.starts_with(b"c=IN") && !line.starts_with(b"m=audio")).collect()
+}
+
 #[test]
 fn location_identity_and_bodies_cross_byte_for_byte() {
-    let mut network = two_sites();
-    let mut invite = network.invite("15", "mobile");
-    invite.payload = location_payload(network.at("caller"));
-    let caller = network.at("caller");
-    let leg = network.net.act(caller, |phone: &mut Phone, now| phone.dial(now, invite));
-    network.run_for(seconds(3));
+    for carriage in ["relay", "direct"] {
+        let mut network =
+            two_sites_with(&[("circuits = 2", &format!("circuits = 2\nmedia = \"{carriage}\""))]);
+        let mut invite = network.invite("15", "mobile");
+        invite.payload = location_payload(network.at("caller"));
+        let caller = network.at("caller");
+        let leg = network.net.act(caller, |phone: &mut Phone, now| phone.dial(now, invite));
+        network.run_for(seconds(3));
 
-    let sent = invite_at(&network, "mobile");
-    assert_eq!(lines_of(sent).len(), LINES.len());
-    assert!(body(sent).contains(&0) && body(sent).len() > 1_300);
-    for name in ["alpha", "samu-59"] {
-        let seen = invite_at(&network, name);
-        let text = |lines: Vec<Vec<u8>>| -> Vec<String> {
-            lines.iter().map(|line| String::from_utf8_lossy(line).into_owned()).collect()
-        };
-        assert_eq!(text(lines_of(seen)), text(lines_of(sent)), "at {name}");
-        assert_eq!(body(seen), body(sent), "at {name}");
+        let sent = invite_at(&network, "mobile");
+        assert_eq!(lines_of(sent).len(), LINES.len());
+        assert!(body(sent).contains(&0) && body(sent).len() > 1_300);
+        for name in ["alpha", "samu-59"] {
+            let seen = invite_at(&network, name);
+            let text = |lines: Vec<Vec<u8>>| -> Vec<String> {
+                lines.iter().map(|line| String::from_utf8_lossy(line).into_owned()).collect()
+            };
+            assert_eq!(text(lines_of(seen)), text(lines_of(sent)), "at {name}");
+            // A call server that relays media says where it listens, and nothing else changes.
+            let moved = carriage == "relay" && name == "samu-59";
+            assert_eq!(body(seen) != body(sent), moved, "{carriage} at {name}");
+            assert!(without_places(&body(seen)) == without_places(&body(sent)), "at {name}");
+        }
+        network.hang_up("caller", leg);
+        assert_idle(&mut network);
     }
-    network.hang_up("caller", leg);
-    assert_idle(&mut network);
 }
 
 // RFC 7989 §6 and §7: every message of a call carries the caller's half, and later the callee's

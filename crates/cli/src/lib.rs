@@ -4,10 +4,12 @@
 //! `psap-mock` and `load-gen` happens here.
 
 mod args;
+mod clips;
 mod records;
 mod serve;
 
 pub use args::{BoxArgs, FileArgs, LogArgs};
+pub use clips::load_clips;
 pub use records::Records;
 pub use serve::serve;
 

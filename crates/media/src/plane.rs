@@ -19,7 +19,6 @@ use std::time::{Duration, Instant};
 
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
-use serde::Serialize;
 use slab::Slab;
 
 use crate::agreement::{Agreement, Formats};
@@ -32,7 +31,10 @@ use crate::stream::{Role, Stream, StreamId};
 use crate::terminal::Terminal;
 use crate::voice::Voice;
 
+mod counts;
 mod inbound;
+
+pub use counts::PlaneCounts;
 
 /// Terminals speak at multiples of this since the start.
 const GRAIN: Duration = Duration::from_millis(5);
@@ -52,6 +54,9 @@ pub struct Settings {
     pub ports: RangeInclusive<u16>,
     /// A peer that should send and does not for this long is idle.
     pub idle_after: Duration,
+    /// The shell should tell when the kernel received each datagram, and not only when it was read. That costs a
+    /// tenth of a relay, so only those ask for it who judge the way by it.
+    pub dated: bool,
 }
 
 /// The media of a box; see the module's picture.
@@ -70,6 +75,7 @@ pub struct Plane {
     /// Unix time at the start.
     unix: Duration,
     idle_after: Duration,
+    dated: bool,
     next_idle_check: Instant,
     counts: PlaneCounts,
 }
@@ -111,33 +117,6 @@ pub struct Forward {
     pub to: SocketAddr,
 }
 
-/// What a plane has done since it started.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-pub struct PlaneCounts {
-    /// Streams that are open now.
-    pub streams: usize,
-    /// RTP packets taken from a peer.
-    pub received: u64,
-    /// Of those, sent on to the other side.
-    pub forwarded: u64,
-    /// RTP packets of terminals.
-    pub sent: u64,
-    /// Packets of terminals that went out more than 10 ms after their time.
-    pub late: u64,
-    /// Packets of terminals that were left out because the schedule was too far behind.
-    pub skipped: u64,
-    /// Datagrams to a port that no call holds.
-    pub stray: u64,
-    /// Datagrams that are neither RTP nor RTCP.
-    pub malformed: u64,
-    /// Datagrams from addresses that are not the peer's.
-    pub strangers: u64,
-    /// Calls that found no port.
-    pub refused: u64,
-    /// Times that media stopped without the call having ended.
-    pub idle: u64,
-}
-
 impl Plane {
     /// `unix` is the Unix time at `start`.
     #[must_use]
@@ -156,12 +135,19 @@ impl Plane {
             start,
             unix,
             idle_after: settings.idle_after,
+            dated: settings.dated,
             next_idle_check: start + IDLE_CHECK,
             counts: PlaneCounts::default(),
         }
     }
 
     // --- What the shell asks and tells of sockets. ---
+
+    /// Whether the shell should ask the kernel when each datagram arrived.
+    #[must_use]
+    pub fn is_dated(&self) -> bool {
+        self.dated
+    }
 
     /// The RTP address that the shell should open next, with the RTCP port above it; `None` while enough are open.
     pub fn wanted_port(&mut self) -> Option<SocketAddr> {
@@ -231,20 +217,18 @@ impl Plane {
         }
     }
 
-    /// The peer of a relayed stream: where it receives, and whether it should send. Another address than before
-    /// moves the stream.
-    pub fn set_peer(
-        &mut self,
-        now: Instant,
-        id: StreamId,
-        rtp: Option<SocketAddr>,
-        rtcp: Option<SocketAddr>,
-        expects: bool,
-    ) {
+    /// Where the peer of a relayed stream receives. Another address than before moves the stream.
+    pub fn set_peer(&mut self, id: StreamId, rtp: Option<SocketAddr>, rtcp: Option<SocketAddr>) {
         let Some(stream) = self.stream(id) else { return };
         stream.rtp.announce(rtp);
         stream.rtcp.announce(rtcp);
-        stream.watch.expect(now, expects);
+    }
+
+    /// Whether the peer of a stream should send, from now on.
+    pub fn expect(&mut self, now: Instant, id: StreamId, expects: bool) {
+        if let Some(stream) = self.stream(id) {
+            stream.watch.expect(now, expects);
+        }
     }
 
     /// The payload types that the peer of a relayed stream may send.

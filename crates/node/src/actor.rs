@@ -73,8 +73,8 @@ impl<N: Node + Unpin + 'static> NodeActor<N> {
     ) -> Self {
         let Sockets { udp_receiver, udp_sender, tcp_inputs, tcp, tally } = sockets;
         // Without an epoll there is no media, and each call says so.
-        let media = node.plane().and_then(|_| {
-            let opened = MediaSockets::new(tally.clone());
+        let media = node.plane().and_then(|plane| {
+            let opened = MediaSockets::new(plane.is_dated(), tally.clone());
             opened
                 .inspect_err(|error| tracing::error!(%error, "no media: cannot watch sockets"))
                 .ok()

@@ -16,6 +16,12 @@ impl WallClock {
         Self { start, unix }
     }
 
+    /// An instant, and the Unix time at it.
+    #[must_use]
+    pub const fn origin(&self) -> (Instant, Duration) {
+        (self.start, self.unix)
+    }
+
     /// Unix time in microseconds.
     #[must_use]
     pub fn micros(&self, now: Instant) -> u64 {

@@ -2,13 +2,14 @@
 
 use std::fmt;
 
+use media::StreamReport;
 use serde::{Deserialize, Serialize};
 
 /// One line of a record file.
 ///
 /// Every box that an attempt passes writes its own record. Times are Unix microseconds by the clock
 /// of that box.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CallRecord {
     /// The caller's half of Session-ID (RFC 7989), 32 hexadecimal digits: one id through all boxes.
     pub attempt: String,
@@ -56,6 +57,9 @@ pub struct CallRecord {
     /// A sentence, when something went wrong.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// What this box received of each stream of the call, if it had media.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub media: Vec<StreamReport>,
 }
 
 /// Kinds of boxes, in the order in which an attempt passes them.
@@ -155,6 +159,7 @@ pub(crate) mod tests {
             cause: Some(16),
             ended_by: Some(Party::Caller),
             reason: None,
+            media: Vec::new(),
         }
     }
 

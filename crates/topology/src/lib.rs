@@ -31,6 +31,7 @@
 mod check;
 mod distribution;
 mod duration;
+mod media;
 mod number;
 mod picture;
 mod pool;
@@ -44,6 +45,7 @@ mod trunk_group;
 
 pub use self::distribution::{Distribution, ParseDistributionError};
 pub use self::duration::{ParseDurationError, format_duration, parse_duration};
+pub use self::media::{Audio, Carriage, Clip, Media, Waiting};
 pub use self::number::{is_commune, is_commune_prefix, is_dialled_number, is_fictitious};
 pub use self::picture::picture;
 pub use self::pool::{Pool, SipTimers};

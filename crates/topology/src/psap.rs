@@ -1,9 +1,11 @@
 //! PSAPs: who answers, how many at once, and how well.
 
 use std::net::SocketAddr;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use crate::distribution::Distribution;
+use crate::media::{self, Audio, Media, Waiting};
 use crate::number::{self, is_fictitious};
 use crate::reader::{Raw, Table, kind};
 
@@ -30,6 +32,15 @@ pub struct Psap {
     pub service_level: Duration,
     /// Shares of the calls that meet a fault; the rest is [`Behaviour::Normal`].
     pub behaviours: Vec<BehaviourShare>,
+    pub media_ports: RangeInclusive<u16>,
+    /// Media that should come and has not come for this long has stopped.
+    pub idle_after: Duration,
+    /// What the call taker says.
+    pub audio: Audio,
+    /// What a caller hears before.
+    pub waiting: Waiting,
+    /// Share of the answered calls of which both sides are recorded.
+    pub record: f64,
 }
 
 /// The answer to a call that finds the queue full.
@@ -75,10 +86,10 @@ pub enum Behaviour {
 
 impl Psap {
     /// Reads every `[psaps.NAME]` and resolves redirections between them.
-    pub(crate) fn read_all(root: &Table<'_>) -> Vec<Self> {
+    pub(crate) fn read_all(root: &Table<'_>, media: &Media) -> Vec<Self> {
         let drafts = root.named("psaps", |table| {
             let when_full = table.or("when_full", when_full, FullText::Reject(486));
-            (Self::read(table), when_full, table.path("when_full"))
+            (Self::read(table, media), when_full, table.path("when_full"))
         });
         let others: Vec<Self> = drafts.iter().map(|(psap, ..)| psap.clone()).collect();
         let resolve = |(mut psap, when_full, path): (Self, FullText, String)| {
@@ -105,13 +116,24 @@ impl Psap {
         drafts.into_iter().map(resolve).collect()
     }
 
-    fn read(table: &Table<'_>) -> Self {
+    fn read(table: &Table<'_>, media: &Media) -> Self {
         let fixed = |millis| Distribution::Fixed(Duration::from_millis(millis));
         let behaviours = table.tables("behaviours", BehaviourShare::read);
         let shares: f64 = behaviours.iter().map(|behaviour| behaviour.share).sum();
         if shares > 1.0 + 1e-9 {
             let message = format!("the shares add up to {shares:.3}; they must not exceed 1");
             table.report("behaviours", message);
+        }
+        let audio = table.or("audio", media::audio, Audio::Tones);
+        let waiting = table.or("waiting", media::waiting, Waiting::Ringing);
+        let clips = [
+            ("audio", if let Audio::Clip(name) = &audio { Some(name) } else { None }),
+            ("waiting", if let Waiting::Announcement(name) = &waiting { Some(name) } else { None }),
+        ];
+        for (key, name) in clips {
+            if let Some(name) = name.filter(|name| media.clip(name).is_none()) {
+                table.report(key, media.unknown_clip(name));
+            }
         }
         Self {
             name: table.name().to_owned(),
@@ -129,6 +151,11 @@ impl Psap {
                 Duration::from_secs(10),
             ),
             behaviours,
+            media_ports: table.or("media_ports", media::ports, media.ports.clone()),
+            idle_after: media.idle_after,
+            audio,
+            waiting,
+            record: table.or("record", kind::share, 0.0),
         }
     }
 }

@@ -1,8 +1,10 @@
 //! Sites and their call servers.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use crate::media::{self, Media};
 use crate::reader::{Table, kind};
 
 /// A place that can fail as a whole.
@@ -30,12 +32,16 @@ pub struct CallServer {
     pub response_timeout: Duration,
     /// A longer call is ended by the call server.
     pub max_call_duration: Duration,
+    /// Ports of each media address.
+    pub media_ports: RangeInclusive<u16>,
+    /// Where media is relayed: one address of each family that the two ends may have.
+    pub media_addresses: Vec<IpAddr>,
 }
 
 impl Site {
-    pub(crate) fn read(table: &Table<'_>) -> Self {
+    pub(crate) fn read(table: &Table<'_>, media: &Media) -> Self {
         let name = table.name().to_owned();
-        let limits = Limits::default().read(table);
+        let limits = Limits::new(media).read(table);
         let mut call_servers = table.named("call_servers", |blade| {
             limits.read(blade).call_server(format!("{name}.{}", blade.name()), &name, blade)
         });
@@ -65,32 +71,40 @@ impl CallServer {
 }
 
 /// What a site sets for all its call servers, and each of them may change.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 struct Limits {
     max_calls: u32,
     retry_after: Duration,
     ring_timeout: Duration,
     response_timeout: Duration,
     max_call_duration: Duration,
+    media_ports: RangeInclusive<u16>,
+    media_addresses: Vec<IpAddr>,
 }
 
-impl Default for Limits {
-    fn default() -> Self {
+impl Limits {
+    fn new(media: &Media) -> Self {
         Self {
             max_calls: 10_000,
             retry_after: Duration::from_secs(5),
             ring_timeout: Duration::from_secs(60),
             response_timeout: Duration::from_secs(4),
             max_call_duration: Duration::from_secs(2 * 3600),
+            media_ports: media.ports.clone(),
+            media_addresses: Vec::new(),
         }
     }
-}
 
-impl Limits {
     /// These limits with the changes of `table`.
-    fn read(self, table: &Table<'_>) -> Self {
+    fn read(&self, table: &Table<'_>) -> Self {
         let shortest = Duration::from_millis(100);
         let second = Duration::from_secs(1);
+        let media_addresses = table.list("media_addresses", kind::ip);
+        for (index, ip) in media_addresses.iter().enumerate() {
+            if media_addresses.iter().take(index).any(|one| one.is_ipv4() == ip.is_ipv4()) {
+                table.report("media_addresses", "must hold at most one IPv4 and one IPv6 address");
+            }
+        }
         Self {
             max_calls: table.or("max_calls", kind::count(1..=1_000_000), self.max_calls),
             // Retry-After counts whole seconds.
@@ -106,19 +120,31 @@ impl Limits {
                 kind::duration(second),
                 self.max_call_duration,
             ),
+            media_ports: table.or("media_ports", media::ports, self.media_ports.clone()),
+            media_addresses: match media_addresses.is_empty() {
+                true => self.media_addresses.clone(),
+                false => media_addresses,
+            },
         }
     }
 
-    fn call_server(self, name: String, site: &str, table: &Table<'_>) -> CallServer {
+    fn call_server(&self, name: String, site: &str, table: &Table<'_>) -> CallServer {
+        let address = table.required("address", kind::address, kind::NO_ADDRESS);
+        let media_addresses = match self.media_addresses.is_empty() {
+            true => vec![address.ip()],
+            false => self.media_addresses.clone(),
+        };
         CallServer {
             name,
             site: site.to_owned(),
-            address: table.required("address", kind::address, kind::NO_ADDRESS),
+            address,
             max_calls: self.max_calls,
             retry_after: self.retry_after,
             ring_timeout: self.ring_timeout,
             response_timeout: self.response_timeout,
             max_call_duration: self.max_call_duration,
+            media_ports: self.media_ports.clone(),
+            media_addresses,
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::check;
+use crate::media::Media;
 use crate::pool::{Pool, SipTimers};
 use crate::problem::Problems;
 use crate::psap::Psap;
@@ -14,7 +15,7 @@ use crate::trunk_group::TrunkGroup;
 /// Environment variables of a network begin with this: `TOCSIN__SITES__ALPHA__ADDRESS`.
 pub const ENVIRONMENT_PREFIX: &str = "TOCSIN";
 
-const SECTIONS: [&str; 6] = ["timers", "pool", "sites", "trunk_groups", "psaps", "routes"];
+const SECTIONS: [&str; 7] = ["timers", "pool", "media", "sites", "trunk_groups", "psaps", "routes"];
 
 /// A network whose every reference resolves. All lists are in the order of the file.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,6 +24,7 @@ pub struct Topology {
     pub name: String,
     pub timers: SipTimers,
     pub pool: Pool,
+    pub media: Media,
     pub sites: Vec<Site>,
     pub trunk_groups: Vec<TrunkGroup>,
     pub psaps: Vec<Psap>,
@@ -49,20 +51,23 @@ impl Topology {
 
     fn decode(document: Document, path: &Path) -> Result<Self, Problems> {
         let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-        let topology = document.read(|root| Self::read(root, &stem));
+        let folder = path.parent().unwrap_or_else(|| Path::new(""));
+        let topology = document.read(|root| Self::read(root, &stem, folder));
         check::check(&document, &topology);
         document.finish(topology)
     }
 
-    fn read(root: &Table<'_>, default_name: &str) -> Self {
-        let sites = root.named("sites", Site::read);
+    fn read(root: &Table<'_>, default_name: &str, folder: &Path) -> Self {
+        let media = root.section("media", |table| Media::read(table, folder));
+        let sites = root.named("sites", |table| Site::read(table, &media));
         Self {
             name: root.or("name", kind::name, default_name.to_owned()),
             timers: root.section("timers", SipTimers::read),
             pool: root.section("pool", Pool::read),
             trunk_groups: root.named("trunk_groups", |table| TrunkGroup::read(table, &sites)),
-            psaps: Psap::read_all(root),
+            psaps: Psap::read_all(root, &media),
             routes: Routes::new(root.tables("routes", Route::read)),
+            media,
             sites,
         }
     }

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use crate::media::Carriage;
 use crate::reader::{Table, kind};
 use crate::site::{CallServer, Site};
 
@@ -19,6 +20,8 @@ pub struct TrunkGroup {
     pub members: Vec<Member>,
     /// A longer call gives its circuit back.
     pub max_call_duration: Duration,
+    /// Whether the media of its calls passes through the call servers.
+    pub media: Carriage,
 }
 
 /// The circuits of a trunk group towards one call server.
@@ -111,6 +114,7 @@ impl TrunkGroup {
                 kind::duration(Duration::from_secs(1)),
                 Duration::from_secs(2 * 3600),
             ),
+            media: table.or("media", kind::choice(&Carriage::WORDS), Carriage::Relay),
         }
     }
 

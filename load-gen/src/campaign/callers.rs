@@ -17,6 +17,21 @@ pub struct Callers {
     ///
     /// A PSAP whose own talk time is over first hangs up in either case.
     pub caller_hangs_up: f64,
+    /// Share of the calls with media; the others offer an inactive stream.
+    pub media: f64,
+    /// What callers say.
+    pub audio: CallerAudio,
+    /// DTMF digits that each caller dials after the answer (RFC 4733). May be empty.
+    pub digits: String,
+}
+
+/// What callers say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CallerAudio {
+    /// The melody of the call, by which the PSAP knows whose voice it is.
+    Tones,
+    /// A clip of the network, again and again.
+    Clip(String),
 }
 
 impl Callers {
@@ -27,7 +42,30 @@ impl Callers {
             talk: table.or("talk", kind::distribution, talk),
             patience: table.or("patience", patience, Some(exponential)),
             caller_hangs_up: table.or("caller_hangs_up", kind::share, 0.5),
+            media: table.or("media", kind::share, 1.0),
+            audio: table.or("audio", audio, CallerAudio::Tones),
+            digits: table.or("digits", digits, String::new()),
         }
+    }
+}
+
+fn audio(raw: Raw<'_>) -> Result<CallerAudio, String> {
+    let refuse = || format!("must be \"tones\" or \"clip NAME\", got {raw}");
+    let text = kind::text(raw).map_err(|_| refuse())?;
+    match text.split_whitespace().collect::<Vec<_>>()[..] {
+        ["tones"] => Ok(CallerAudio::Tones),
+        ["clip", name] => Ok(CallerAudio::Clip(name.to_owned())),
+        _ => Err(refuse()),
+    }
+}
+
+/// Digits of a telephone, at most 64: what one decoder keeps.
+fn digits(raw: Raw<'_>) -> Result<String, String> {
+    let text = kind::text(raw)?;
+    let known = |digit| media::dtmf::event_of(digit).is_some();
+    match text.len() <= 64 && text.chars().all(known) {
+        true => Ok(text.to_ascii_uppercase()),
+        false => Err(format!("must be at most 64 of the digits 0-9 * # A B C D, got {raw}")),
     }
 }
 

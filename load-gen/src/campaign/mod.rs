@@ -26,7 +26,7 @@ use topology::reader::{Document, kind};
 use topology::{Layers, Problems, Topology};
 
 pub use self::arrivals::{Arrivals, Phase};
-pub use self::callers::Callers;
+pub use self::callers::{CallerAudio, Callers};
 pub use self::mix::MixEntry;
 pub use self::threshold::{Metric, Quantile, Threshold};
 
@@ -194,6 +194,11 @@ impl Campaign {
                     format!("no PSAP is called {name:?}; the PSAPs are {}", known.join(", "));
                 document.report(&format!("ledger.unrecorded[{index}]"), message);
             }
+        }
+        if let CallerAudio::Clip(name) = &self.callers.audio
+            && network.media.clip(name).is_none()
+        {
+            document.report("callers.audio", network.media.unknown_clip(name));
         }
         let endless = network.psaps.iter().find(|psap| psap.talk.is_none());
         if let Some(psap) = endless.filter(|_| self.callers.caller_hangs_up < 1.0) {

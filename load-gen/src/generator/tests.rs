@@ -124,6 +124,13 @@ struct Lab {
 }
 
 impl Lab {
+    fn open_ports(&mut self) {
+        let plane = self.generator.plane().expect("callers with media");
+        while let Some(port) = plane.wanted_port() {
+            plane.port_opened(port);
+        }
+    }
+
     fn new(campaign: &Campaign, scripts: &[Script]) -> Self {
         let now = Instant::now();
         let address = |text: &str| text.parse().expect("an address");
@@ -134,6 +141,9 @@ impl Lab {
             shard: Shard::WHOLE,
             timers: Timers::RFC3261,
             clock: WallClock::new(now, UNIX),
+            media_ports: 16_384..=32_767,
+            idle_after: Duration::from_secs(5),
+            clip: None,
             trunk_groups: vec![("mobile".to_owned(), address(TRUNK_GROUP))],
         };
         let callee = Callee {
@@ -226,6 +236,7 @@ fn one_call(hangs_up: bool) -> Campaign {
             talk: seconds(60),
             patience: Some(seconds(20)),
             caller_hangs_up: f64::from(u8::from(hangs_up)),
+            ..fixture::campaign().callers
         },
         ..fixture::campaign()
     }
@@ -329,7 +340,9 @@ fn the_invite_says_who_calls_from_where() {
 
 #[test]
 fn hold_by_the_call_taker_is_answered() {
-    let mut lab = Lab::new(&one_call(true), &[SOON]);
+    let callers = Callers { media: 1.0, ..one_call(true).callers };
+    let mut lab = Lab::new(&Campaign { callers, ..one_call(true) }, &[SOON]);
+    lab.open_ports();
     lab.callee.hold_after = Some(S1);
     lab.generator.handle_command(lab.now, Command::Start { at: lab.now });
     lab.run(HOUR);

@@ -35,6 +35,7 @@ fn record(kind: BoxKind, node: &str, attempt: u128) -> CallRecord {
         cause: Some(16),
         ended_by: Some(Party::Caller),
         reason: None,
+        media: Vec::new(),
     }
 }
 

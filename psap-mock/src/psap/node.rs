@@ -3,11 +3,12 @@
 use std::net::SocketAddr;
 use std::time::Instant;
 
+use media::Plane;
 use node::Node;
 use sip_proto::{Packet, Transport};
-use telemetry::{CallRecord, Party};
+use telemetry::Party;
 
-use super::{LegId, Psap};
+use super::{LegId, Output, Psap};
 use crate::attempt::{Ending, NORMAL_CLEARING};
 use crate::refusal::refusal;
 use crate::snapshot::Snapshot;
@@ -24,7 +25,7 @@ pub enum Command {
 
 impl Node for Psap {
     type Command = Command;
-    type Event = CallRecord;
+    type Event = Output;
     type Snapshot = Snapshot;
 
     fn handle_packet(&mut self, now: Instant, packet: Packet) {
@@ -70,8 +71,8 @@ impl Node for Psap {
         self.agent.poll_transmit()
     }
 
-    fn poll_event(&mut self) -> Option<CallRecord> {
-        self.records.pop_front()
+    fn poll_event(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
     }
 
     fn poll_timeout(&self) -> Option<Instant> {
@@ -96,7 +97,17 @@ impl Node for Psap {
             stray: transactions.stray,
             overflow: transactions.overflow,
             refused_by_status: self.agent.stats().refused.clone(),
+            media: self.plane.counts(),
         }
+    }
+
+    fn plane(&mut self) -> Option<&mut Plane> {
+        Some(&mut self.plane)
+    }
+
+    fn handle_media(&mut self, _now: Instant) {
+        // The record of each call says when its media stopped.
+        while self.plane.poll_event().is_some() {}
     }
 
     fn is_drained(&self) -> bool {

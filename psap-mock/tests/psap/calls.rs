@@ -13,7 +13,11 @@ fn call_rings_is_answered_and_hung_up_by_the_call_taker() {
     bench.advance(seconds(2));
     let answer = bench.messages(1).remove(0);
     assert!(answer.starts_with("SIP/2.0 200 "), "{answer}");
-    assert!(body(&answer).contains("m=audio 16384 RTP/AVP 8 101\r\n"), "{answer}");
+    let audio = body(&answer).lines().find_map(|line| line.strip_prefix("m=audio ")).unwrap();
+    let (port, formats) = audio.split_once(' ').unwrap();
+    // RFC 3550 §11: RTP is on an even port.
+    assert!(port.parse::<u16>().unwrap().is_multiple_of(2), "{answer}");
+    assert_eq!(formats, "RTP/AVP 8 101");
     bench.ack(1);
     bench.advance(seconds(60));
     let bye = bench.messages(1).remove(0);
@@ -238,12 +242,15 @@ fn answered_call_is_dropped_after_the_configured_time() {
 }
 
 #[test]
-fn mute_psap_answers_inactive() {
-    let mut bench = Bench::new(config_with(Behaviour::Mute));
-    bench.invite(1);
-    bench.advance(seconds(2));
-    let answer = bench.messages(1).remove(1);
-    assert!(body(&answer).contains("a=inactive\r\n"), "{answer}");
+fn mute_psap_answers_like_any_other_and_says_nothing() {
+    for (behaviour, speaks) in [(Behaviour::Mute, false), (Behaviour::Normal, true)] {
+        let mut bench = Bench::new(config_with(behaviour));
+        bench.invite(1);
+        bench.advance(seconds(2));
+        let answer = bench.messages(1).remove(1);
+        assert!(body(&answer).contains("a=sendrecv\r\n"), "{answer}");
+        assert_eq!(bench.speech() > 0, speaks, "{behaviour:?}");
+    }
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use node::Node;
-use psap_mock::{Command, Psap, Snapshot};
+use psap_mock::{Command, Output, Psap, Snapshot};
 use sip_proto::timer::Timers;
 use sip_proto::wall::WallClock;
 use sip_proto::{Packet, Transport};
@@ -39,6 +39,11 @@ pub(crate) fn config() -> topology::Psap {
         wrap_up: fixed(5),
         service_level: seconds(10),
         behaviours: Vec::new(),
+        media_ports: 16_384..=32_767,
+        idle_after: seconds(5),
+        audio: topology::Audio::Tones,
+        waiting: topology::Waiting::Ringing,
+        record: 0.0,
     }
 }
 
@@ -60,13 +65,13 @@ pub(crate) struct Bench {
 impl Bench {
     pub(crate) fn new(config: topology::Psap) -> Self {
         let now = Instant::now();
-        Self {
-            psap: Psap::new(config, Timers::RFC3261, WallClock::new(now, Duration::ZERO), 1),
-            now,
-            sent: BTreeMap::new(),
-            tags: BTreeMap::new(),
-            records: Vec::new(),
+        let clock = WallClock::new(now, Duration::ZERO);
+        let mut psap = Psap::new(config, Timers::RFC3261, clock, 1);
+        let plane = psap.plane().expect("a PSAP has media");
+        while let Some(port) = plane.wanted_port() {
+            plane.port_opened(port);
         }
+        Self { psap, now, sent: BTreeMap::new(), tags: BTreeMap::new(), records: Vec::new() }
     }
 
     /// Runs virtual time forward, firing deadlines on the way.
@@ -89,6 +94,15 @@ impl Bench {
     /// The same, as whole messages.
     pub(crate) fn messages(&mut self, n: u32) -> Vec<String> {
         self.sent.remove(&n).unwrap_or_default()
+    }
+
+    /// RTP packets that the PSAP has to send in the next second.
+    pub(crate) fn speech(&mut self) -> usize {
+        let end = self.now + seconds(1);
+        let plane = self.psap.plane().expect("a PSAP has media");
+        let mut out = Vec::new();
+        let packets = std::iter::from_fn(|| plane.poll_transmit(end, &mut out));
+        packets.filter(|packet| packet.socket.is_multiple_of(2)).count()
     }
 
     pub(crate) fn snapshot(&self) -> Snapshot {
@@ -210,8 +224,11 @@ impl Bench {
             }
             self.sent.entry(n).or_default().push(text);
         }
-        while let Some(record) = self.psap.poll_event() {
-            self.records.push(record);
+        while let Some(output) = self.psap.poll_event() {
+            match output {
+                Output::Record(record) => self.records.push(record),
+                Output::Recording(_) => {}
+            }
         }
     }
 }

@@ -9,6 +9,7 @@ use sip_proto::user_agent::LegId;
 use telemetry::CallRecord;
 
 use super::itinerary::Itinerary;
+use super::media::Relay;
 
 /// Names a call; the name of a call that is over never matches a new one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,6 +43,8 @@ pub(super) struct Call {
     pub(super) modifying: Option<(Side, ServerId)>,
     /// Other requests on their way across: the side they came from, their transaction, their CSeq on the other leg.
     pub(super) crossing: Vec<(Side, ServerId, u32)>,
+    /// `None`: the two ends exchange media with each other.
+    pub(super) relay: Option<Relay>,
     pub(super) record: CallRecord,
 }
 

@@ -15,7 +15,7 @@ impl CallServer {
     /// The caller gave up before the answer.
     pub(super) fn cancelled(&mut self, now: Instant, a: LegId, reason: Option<&Reason>) {
         let Some((id, _)) = self.find(a) else { return };
-        let Some(call) = self.remove(id) else { return };
+        let Some(call) = self.remove(now, id) else { return };
         if let Some(b) = call.b {
             self.user_agent.hang_up(now, b, reason);
         }
@@ -33,7 +33,7 @@ impl CallServer {
     /// A dialog of an answered call is over: the other leg follows.
     pub(super) fn ended(&mut self, now: Instant, leg: LegId, end: &End) {
         let Some((id, side)) = self.find(leg) else { return };
-        let Some(call) = self.remove(id) else { return };
+        let Some(call) = self.remove(now, id) else { return };
         let hung_up_by = match side {
             Side::A => Party::Caller,
             Side::B => Party::Callee,
@@ -109,7 +109,7 @@ impl CallServer {
             let reason = Reason::q850(38, "Network out of order");
             if answered {
                 self.cut(now, id, &reason, "the call server was drained");
-            } else if let Some(call) = self.remove(id) {
+            } else if let Some(call) = self.remove(now, id) {
                 if let Some(b) = call.b {
                     self.user_agent.hang_up(now, b, Some(&reason));
                 }
@@ -121,7 +121,7 @@ impl CallServer {
 
     /// Hangs up both legs of an answered call.
     fn cut(&mut self, now: Instant, id: CallId, reason: &Reason, why: &str) {
-        let Some(call) = self.remove(id) else { return };
+        let Some(call) = self.remove(now, id) else { return };
         for leg in [Some(call.a), call.b].into_iter().flatten() {
             self.user_agent.hang_up(now, leg, Some(reason));
         }
@@ -135,10 +135,13 @@ impl CallServer {
         });
     }
 
-    /// Forgets a call and its legs; what the legs still say is nobody's concern then.
-    pub(super) fn remove(&mut self, id: CallId) -> Option<Call> {
+    /// Forgets a call, its legs and its media; what the legs still say is nobody's concern then.
+    pub(super) fn remove(&mut self, now: Instant, id: CallId) -> Option<Call> {
         self.call_mut(id)?;
-        let call = self.calls.remove(id.slot);
+        let mut call = self.calls.remove(id.slot);
+        if let Some(relay) = call.relay.take() {
+            call.record.media = relay.close(&mut self.plane, now);
+        }
         self.legs.remove(&call.a);
         if let Some(b) = call.b {
             self.legs.remove(&b);

@@ -5,11 +5,13 @@
 //! | a call arrives, is admitted and routed; its answering point refuses, is silent or answers | `setup.rs` |
 //! | where it may go, in order | `itinerary.rs` |
 //! | re-INVITE, UPDATE, INFO cross | `relay.rs` |
+//! | session descriptions get our addresses, media is relayed | `media.rs` |
 //! | either side hangs up, vanishes, or talks for too long; drain | `ending.rs` |
 
 mod call;
 mod ending;
 mod itinerary;
+mod media;
 mod relay;
 mod setup;
 
@@ -18,6 +20,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use ::media::{Plane, PlaneCounts, Settings};
 use hashbrown::HashMap;
 use node::Node;
 use serde::Serialize;
@@ -46,6 +49,7 @@ pub struct CallServer {
     next_nonce: u64,
     draining: bool,
     counts: Counts,
+    plane: Plane,
 }
 
 /// How far ahead a deadline may stand in the queue.
@@ -79,6 +83,7 @@ pub struct Snapshot {
     pub overflow: u64,
     /// Requests that the user agent refused before call control saw them.
     pub refused_by_status: BTreeMap<u16, u64>,
+    pub media: PlaneCounts,
 }
 
 /// The timers of a topology, as the SIP core wants them.
@@ -107,7 +112,15 @@ impl CallServer {
             capabilities: Capabilities { accept: None, ..Capabilities::default() },
             ..Config::new(address, seed)
         };
+        let (start, unix) = wall.origin();
+        let media = Settings {
+            addresses: settings.media_addresses.clone(),
+            ports: settings.media_ports.clone(),
+            idle_after: topology.media.idle_after,
+            dated: false,
+        };
         Self {
+            plane: Plane::new(&media, seed, start, unix),
             settings,
             topology,
             user_agent: UserAgent::new(config),
@@ -130,7 +143,7 @@ impl CallServer {
 
     fn handle_event(&mut self, now: Instant, event: Event) {
         match event {
-            Event::Offered { leg, invite, .. } => self.offered(now, leg, invite),
+            Event::Offered { leg, invite, source } => self.offered(now, leg, invite, source),
             Event::Cancelled { leg, reason } => self.cancelled(now, leg, reason.as_ref()),
             Event::Progress { leg, response } => self.progress(now, leg, &response),
             Event::Answered { leg, response } => self.answered(now, leg, &response),
@@ -246,7 +259,16 @@ impl Node for CallServer {
             stray: stats.stray,
             overflow: stats.overflow,
             refused_by_status: self.user_agent.stats().refused.clone(),
+            media: self.plane.counts(),
         }
+    }
+
+    fn plane(&mut self) -> Option<&mut Plane> {
+        Some(&mut self.plane)
+    }
+
+    fn handle_media(&mut self, _now: Instant) {
+        self.note_media();
     }
 
     fn is_drained(&self) -> bool {

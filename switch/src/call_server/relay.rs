@@ -15,7 +15,8 @@ impl CallServer {
         let other = self.call_mut(id).and_then(|call| call.leg(side.other()));
         if let Some(other) = other {
             // Does nothing unless an ACK is owed there.
-            self.user_agent.acknowledge(now, other, &Payload::relay(ack));
+            let payload = self.carry_back(now, id, side, ack);
+            self.user_agent.acknowledge(now, other, &payload);
         }
     }
 
@@ -23,11 +24,17 @@ impl CallServer {
         let Some((id, side)) = self.find(leg) else { return };
         let other = self.call_mut(id).and_then(|call| call.leg(side.other()));
         let method = request.method();
-        let taken = other.is_some_and(|other| {
-            self.user_agent.modify(now, other, method, Payload::relay(request))
-        });
+        let payload = match self.carry(now, id, side, request, true) {
+            Ok(payload) => payload,
+            Err(obstacle) => {
+                let status = obstacle.status_inside();
+                return self.user_agent.respond(now, server, status, &Payload::empty());
+            }
+        };
+        let taken = other.is_some_and(|other| self.user_agent.modify(now, other, method, payload));
         if !taken {
             // RFC 3261 §14.2: the other side is changing the session too.
+            self.settle_offer(now, id, side, false);
             self.user_agent.respond(now, server, 491, &Payload::empty());
         } else if let Some(call) = self.call_mut(id) {
             call.modifying = Some((side, server));
@@ -43,14 +50,20 @@ impl CallServer {
         let other = call.leg(side.other());
         if let (Some(_), Some(other)) = (pending, other) {
             self.user_agent.cancel_modify(now, other);
+            self.settle_offer(now, id, side, false);
         }
     }
 
     pub(super) fn modified(&mut self, now: Instant, leg: LegId, response: &Response) {
-        let Some((id, _)) = self.find(leg) else { return };
+        let Some((id, side)) = self.find(leg) else { return };
+        let accepted = (200..300).contains(&response.status());
+        self.settle_offer(now, id, side.other(), accepted);
+        let payload = match accepted {
+            true => self.carry_back(now, id, side, response),
+            false => Payload::relay(response),
+        };
         let pending = self.call_mut(id).and_then(|call| call.modifying.take());
         if let Some((_, server)) = pending {
-            let payload = Payload::relay(response);
             self.user_agent.respond(now, server, response.status(), &payload);
         }
     }

@@ -1,5 +1,6 @@
 //! From the caller's INVITE to the answer: admission, routing, one answering point after the other.
 
+use std::net::SocketAddr;
 use std::time::Instant;
 
 use sip_proto::Rejection;
@@ -7,15 +8,16 @@ use sip_proto::message::{Payload, Request, Response, host_port};
 use sip_proto::reason::{Reason, cause_of_status};
 use sip_proto::user_agent::{Failure, Invite, LegId};
 use telemetry::{BoxKind, CallRecord};
-use topology::Psap;
+use topology::{Carriage, Psap};
 
 use super::CallServer;
 use super::call::{Awaited, Call, CallId, Deadline, Side};
 use super::itinerary::Itinerary;
+use super::media::{Obstacle, Relay};
 use crate::record;
 
 impl CallServer {
-    pub(super) fn offered(&mut self, now: Instant, a: LegId, invite: Request) {
+    pub(super) fn offered(&mut self, now: Instant, a: LegId, invite: Request, source: SocketAddr) {
         self.counts.offered += 1;
         let record = self.open_record(now, &invite);
         let admitted = self.admit(&invite).and_then(|()| Itinerary::find(&self.topology, &invite));
@@ -25,12 +27,13 @@ impl CallServer {
                     nonce: 0,
                     a,
                     b: None,
-                    invite: Some(invite),
                     itinerary,
                     refusal: Rejection::new(480),
                     deadline: None,
                     modifying: None,
                     crossing: Vec::new(),
+                    relay: self.is_relayed(&invite, source).then(|| Relay::new(source.ip())),
+                    invite: Some(invite),
                     record,
                 });
                 self.try_next(now, id);
@@ -58,6 +61,19 @@ impl CallServer {
         Ok(())
     }
 
+    /// Whether the media of a call passes through here: as its trunk group wants it, which has put its name into its
+    /// Record-Route. That of a call from elsewhere does.
+    fn is_relayed(&self, invite: &Request, source: SocketAddr) -> bool {
+        let groups = &self.topology.trunk_groups;
+        let by_route = || {
+            let route = invite.record_route()?;
+            let name = route.uri().user()?.to_owned();
+            groups.iter().find(|group| group.name == name)
+        };
+        let group = groups.iter().find(|group| group.address == source).or_else(by_route);
+        group.is_none_or(|group| group.media == Carriage::Relay)
+    }
+
     /// Offers the call to the next answering point, or refuses it.
     fn try_next(&mut self, now: Instant, id: CallId) {
         let topology = std::sync::Arc::clone(&self.topology);
@@ -70,8 +86,13 @@ impl CallServer {
         call.record.tried.push(psap.name.clone());
         let attempt = call.record.attempt.clone();
         let rerouted = call.record.tried.len() > 1;
-        let Some(invite) = &call.invite else { return };
-        let invite = b_leg_invite(invite, psap, attempt);
+        let Some(invite) = call.invite.clone() else { return };
+        self.turn_media(now, id, psap.address.ip());
+        let payload = match self.carry(now, id, Side::A, &invite, false) {
+            Ok(payload) => payload,
+            Err(obstacle) => return self.refuse_media(now, id, obstacle),
+        };
+        let invite = b_leg_invite(&invite, psap, attempt, payload);
         let b = self.user_agent.connect(now, invite);
         self.counts.rerouted += u64::from(rerouted);
         self.legs.insert(b, (id, Side::B));
@@ -85,11 +106,12 @@ impl CallServer {
     pub(super) fn progress(&mut self, now: Instant, b: LegId, response: &Response) {
         let Some((id, _)) = self.find(b) else { return };
         let at = self.micros(now);
+        let payload = self.carry_back(now, id, Side::B, response);
         let Some(call) = self.call_mut(id) else { return };
         call.record.ring_us.get_or_insert(at);
         let a = call.a;
         self.carry_session_id(b, a);
-        self.user_agent.ring(now, a, response.status(), &Payload::relay(response));
+        self.user_agent.ring(now, a, response.status(), &payload);
     }
 
     pub(super) fn answered(&mut self, now: Instant, b: LegId, response: &Response) {
@@ -98,13 +120,15 @@ impl CallServer {
         self.counts.answered += 1;
         let due = now + self.settings.max_call_duration;
         self.await_until(now, id, Some(Deadline { due, awaited: Awaited::End }));
+        let payload = self.carry_back(now, id, Side::B, response);
+        self.expect_media(now, id);
         let Some(call) = self.call_mut(id) else { return };
         call.record.answer_us = Some(at);
         call.record.status = Some(200);
         call.invite = None;
         let a = call.a;
         self.carry_session_id(b, a);
-        self.user_agent.accept(now, a, &Payload::relay(response));
+        self.user_agent.accept(now, a, &payload);
     }
 
     pub(super) fn failed(&mut self, now: Instant, b: LegId, failure: &Failure) {
@@ -134,8 +158,17 @@ impl CallServer {
         self.try_next(now, id);
     }
 
+    /// There is no way for the media of this call.
+    fn refuse_media(&mut self, now: Instant, id: CallId, obstacle: Obstacle) {
+        let rejection = obstacle.rejection(self.settings.retry_after);
+        if let Some(call) = self.call_mut(id) {
+            call.refusal = rejection;
+        }
+        self.refuse(now, id);
+    }
+
     fn refuse(&mut self, now: Instant, id: CallId) {
-        let Some(call) = self.remove(id) else { return };
+        let Some(call) = self.remove(now, id) else { return };
         self.user_agent.reject(now, call.a, &call.refusal, &Payload::empty());
         self.record_rejection(now, call.record, &call.refusal);
     }
@@ -168,7 +201,7 @@ impl CallServer {
 }
 
 /// The B leg's INVITE: the caller's, with all its end-to-end headers and its body, towards `psap`.
-fn b_leg_invite(invite: &Request, psap: &Psap, attempt: String) -> Invite {
+fn b_leg_invite(invite: &Request, psap: &Psap, attempt: String, payload: Payload) -> Invite {
     let uri = invite.uri();
     let place = host_port(psap.address);
     // A service URN stays as it is and a Route leads to the answering point (NENA-STA-010 §3.1); a short number is translated
@@ -185,7 +218,7 @@ fn b_leg_invite(invite: &Request, psap: &Psap, attempt: String) -> Invite {
         max_forwards: invite.max_forwards().map_or(70, |hops| hops.saturating_sub(1)),
         route,
         session_id: Some(attempt),
-        payload: Payload::relay(invite),
+        payload,
     }
 }
 

@@ -128,7 +128,8 @@ impl TrunkGroup {
                 timeout: topology.pool.probe_timeout,
             },
             address,
-            record_route: format!("<sip:{};lr>", transactions.sent_by()),
+            // The user part tells the call server by which trunk group the call came.
+            record_route: format!("<sip:{}@{};lr>", settings.name, transactions.sent_by()),
             transactions,
             members: settings.members.iter().map(|one| Member::new(one, &topology.pool)).collect(),
             selection: Selection::new(

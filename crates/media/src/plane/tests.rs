@@ -37,6 +37,7 @@ impl Wire {
                 addresses: vec![ip(last)],
                 ports: 4_000..=4_999,
                 idle_after: Duration::from_secs(5),
+                dated: true,
             };
             (ip(last), Plane::new(&settings, last.into(), now, Duration::from_secs(1_622_645_100)))
         };
@@ -147,7 +148,8 @@ fn call(wire: &mut Wire, relayed: bool) -> (StreamId, StreamId, Option<(StreamId
         wire.plane(3).join(a, b);
         for (id, peer) in [(a, at_caller), (b, at_psap)] {
             let rtcp = SocketAddr::new(peer.ip(), peer.port() + 1);
-            wire.plane(3).set_peer(now, id, Some(peer), Some(rtcp), true);
+            wire.plane(3).set_peer(id, Some(peer), Some(rtcp));
+            wire.plane(3).expect(now, id, true);
         }
         (a, b)
     });
@@ -336,7 +338,8 @@ fn a_stranger_is_neither_heard_nor_relayed() {
 
 #[test]
 fn ports_run_out_with_a_sentence_and_come_back() {
-    let settings = Settings { addresses: vec![ip(1)], ports: 4_000..=4_003, idle_after: MS };
+    let settings =
+        Settings { addresses: vec![ip(1)], ports: 4_000..=4_003, idle_after: MS, dated: true };
     let now = Instant::now();
     let mut plane = Plane::new(&settings, 1, now, Duration::ZERO);
     open_ports(&mut plane);

@@ -33,9 +33,10 @@ pub(crate) struct MediaSockets {
 }
 
 impl MediaSockets {
-    /// No socket yet, and the stream that wakes the box when there is something to read.
-    pub(crate) fn new(tally: Tally) -> io::Result<(Self, MediaWaiting)> {
-        let (arrivals, waiting) = Arrivals::new()?;
+    /// No socket yet, and the stream that wakes the box when there is something to read. `dated`: datagrams carry the
+    /// kernel's time of arrival, where it tells.
+    pub(crate) fn new(dated: bool, tally: Tally) -> io::Result<(Self, MediaWaiting)> {
+        let (arrivals, waiting) = Arrivals::new(dated)?;
         Ok((Self { sockets: Vec::new(), arrivals, out: Vec::new(), tally }, waiting))
     }
 

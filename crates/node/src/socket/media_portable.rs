@@ -18,7 +18,7 @@ pub(super) struct Arrivals {
 }
 
 impl Arrivals {
-    pub(super) fn new() -> io::Result<(Self, MediaWaiting)> {
+    pub(super) fn new(_dated: bool) -> io::Result<(Self, MediaWaiting)> {
         let mut turns = interval(TURN);
         turns.set_missed_tick_behavior(MissedTickBehavior::Skip);
         Ok((Self { buffer: vec![0; LONGEST].into() }, MediaWaiting(turns)))

@@ -194,6 +194,12 @@ impl Message {
         NameAddr::parse(self.list(Name::Contact).next()?).ok()
     }
 
+    /// The topmost Record-Route: the last proxy that stays in the dialog (RFC 3261 §20.30).
+    #[must_use]
+    pub fn record_route(&self) -> Option<NameAddr<'_>> {
+        NameAddr::parse(self.list(Name::RecordRoute).next()?).ok()
+    }
+
     /// Session-ID, if it is well formed (RFC 7989).
     #[must_use]
     pub fn session_id(&self) -> Option<SessionId<'_>> {

@@ -51,6 +51,12 @@ impl Payload {
         Self { headers, body: message.body() }
     }
 
+    /// The same headers with another body.
+    #[must_use]
+    pub fn with_body(self, body: Bytes) -> Self {
+        Self { body, ..self }
+    }
+
     #[must_use]
     pub fn headers(&self) -> &[u8] {
         &self.headers

@@ -31,6 +31,18 @@ pub fn find(content_type: &str, body: &Bytes) -> Option<Bytes> {
     })
 }
 
+/// `body` with `description`, which [`find`] found in it, replaced by `by`. All other parts stay as they are.
+#[must_use]
+pub fn replace(body: &Bytes, description: &Bytes, by: &[u8]) -> Bytes {
+    // `find` gives a slice of the body itself, so the two begin that far apart.
+    let start = (description.as_ptr() as usize).wrapping_sub(body.as_ptr() as usize);
+    let (before, after) = (body.get(..start), body.get(start.wrapping_add(description.len())..));
+    match (before, after) {
+        (Some(before), Some(after)) => [before, by, after].concat().into(),
+        _ => Bytes::copy_from_slice(by),
+    }
+}
+
 /// `type/subtype`, without parameters.
 fn media_type(content_type: &str) -> &str {
     content_type.split(';').next().unwrap_or("").trim()
@@ -144,6 +156,15 @@ mod tests {
         }
         let bare = find_text("multipart/mixed;boundary=b1", &MULTIPART.replace("\r\n", "\n"));
         assert_eq!(bare.as_deref(), Some("v=0\ns=--b1\n"));
+    }
+
+    #[test]
+    fn a_description_is_replaced_where_it_stands() {
+        let body = Bytes::from_static(MULTIPART.as_bytes());
+        let found = find("multipart/mixed;boundary=b1", &body).expect("a description");
+        let replaced = replace(&body, &found, b"v=0\r\ns=other\r\n");
+        let expected = MULTIPART.replace("v=0\r\ns=--b1\r\n", "v=0\r\ns=other\r\n");
+        assert_eq!(replaced, expected.as_bytes());
     }
 
     #[test]

@@ -18,13 +18,15 @@ mod error;
 mod offer_answer;
 mod parse;
 mod print;
+mod relocate;
 mod session;
 
 #[cfg(test)]
 mod tests;
 
-pub use body::find;
+pub use body::{find, replace};
 pub use codec::Codec;
 pub use error::SdpError;
 pub use offer_answer::{LocalMedia, answer, next_offer, offer};
+pub use relocate::relocate;
 pub use session::{Address, Attribute, Direction, Line, Media, Origin, Session};

@@ -157,6 +157,13 @@ pub fn address(raw: Raw<'_>) -> Result<SocketAddr, String> {
     Ok(address)
 }
 
+/// An IP address that media can be sent to.
+pub fn ip(raw: Raw<'_>) -> Result<IpAddr, String> {
+    let ip = raw.string().and_then(|text| text.parse::<IpAddr>().ok());
+    ip.filter(|ip| !ip.is_unspecified() && !ip.is_multicast())
+        .ok_or_else(|| raw.must_be("the IP address of one host, such as \"127.0.0.1\" or \"::1\""))
+}
+
 /// One of the words in `choices`.
 pub fn choice<T: Clone>(choices: &[(&str, T)]) -> impl Fn(Raw<'_>) -> Result<T, String> {
     move |raw| {

@@ -9,8 +9,12 @@ use super::*;
 const LOCALHOST: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 fn plane(ports: std::ops::RangeInclusive<u16>) -> Plane {
-    let settings =
-        Settings { addresses: vec![LOCALHOST], ports, idle_after: Duration::from_secs(5) };
+    let settings = Settings {
+        addresses: vec![LOCALHOST],
+        ports,
+        idle_after: Duration::from_secs(5),
+        dated: true,
+    };
     Plane::new(&settings, u64::from(std::process::id()), Instant::now(), Duration::ZERO)
 }
 
@@ -37,15 +41,15 @@ fn packet(sequence: u16) -> Vec<u8> {
 fn packets_cross_from_one_port_to_the_other_in_order() {
     crate::run(async {
         let tally = Tally::new(0, 0);
-        let (mut sockets, mut waiting) = MediaSockets::new(tally.clone()).expect("an epoll");
+        let (mut sockets, mut waiting) = MediaSockets::new(true, tally.clone()).expect("an epoll");
         let mut plane = plane(20_000..=29_999);
         sockets.provide(&mut plane);
         let (one, other) = (phone(), phone());
         let (a, b) =
             (plane.open(LOCALHOST).expect("a port"), plane.open(LOCALHOST).expect("a port"));
         plane.join(a, b);
-        plane.set_peer(Instant::now(), a, Some(at(&one)), None, true);
-        plane.set_peer(Instant::now(), b, Some(at(&other)), None, true);
+        plane.set_peer(a, Some(at(&one)), None);
+        plane.set_peer(b, Some(at(&other)), None);
         let to = plane.local(a).expect("open");
         // More than one round, and several packets in one socket.
         for sequence in 0..40 {
@@ -70,7 +74,7 @@ fn ports_of_others_are_passed_over() {
         let taken = phone();
         let first = at(&taken).port() & !1;
         let last = first.saturating_add(7);
-        let (mut sockets, _waiting) = MediaSockets::new(Tally::new(0, 0)).expect("an epoll");
+        let (mut sockets, _waiting) = MediaSockets::new(true, Tally::new(0, 0)).expect("an epoll");
         let mut plane = plane(first..=last);
         sockets.provide(&mut plane);
         while let Ok(stream) = plane.open(LOCALHOST) {
@@ -83,12 +87,13 @@ fn ports_of_others_are_passed_over() {
 #[test]
 fn a_datagram_is_dated_by_the_kernel() {
     crate::run(async {
-        let (mut sockets, mut waiting) = MediaSockets::new(Tally::new(0, 0)).expect("an epoll");
+        let (mut sockets, mut waiting) =
+            MediaSockets::new(true, Tally::new(0, 0)).expect("an epoll");
         let mut plane = plane(20_000..=29_999);
         sockets.provide(&mut plane);
         let one = phone();
         let stream = plane.open(LOCALHOST).expect("a port");
-        plane.set_peer(Instant::now(), stream, Some(at(&one)), None, true);
+        plane.set_peer(stream, Some(at(&one)), None);
         let to = plane.local(stream).expect("open");
         // 20 ms apart by their timestamps, sent together: only the time of sending counts, however late we read.
         one.send_to(&packet(1), to).expect("sent");

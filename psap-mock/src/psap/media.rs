@@ -1,0 +1,157 @@
+//! What callers hear of this PSAP, and what is heard of them.
+//!
+//! ```text
+//!   183 ──► early media: ring-back tone or announcement
+//!   200 ──► the call taker: a melody, a recording, an echo, or nothing (mute)
+//!           and from now on we listen: whose voice is it?
+//! ```
+
+use std::time::Instant;
+
+use media::{Expectation, Melody, Singer, StreamId, Voice};
+use rand::RngExt as _;
+use sip_proto::Rejection;
+use sip_proto::message::{Payload, Request};
+use sip_proto::reason::Reason;
+use sip_proto::sdp::{Direction, LocalMedia};
+use sip_proto::user_agent::LegId;
+use topology::{Audio, Waiting};
+
+use super::{Call, Output, Psap};
+use crate::attempt::Attempt;
+use crate::negotiation::{NO_PORT, Negotiation};
+use crate::refusal::refusal;
+
+/// The voices of one call.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Voices {
+    /// What we sing.
+    ours: Melody,
+    /// What the caller must sing, if the caller's id crossed the network with the call.
+    theirs: Option<Melody>,
+}
+
+impl Voices {
+    pub(super) fn of(attempt: &Attempt, invite: &Request) -> Self {
+        let ours = Melody::of(attempt.key(), Singer::Psap);
+        let theirs = invite.session_id().map(|_| Melody::of(attempt.key(), Singer::Caller));
+        Self { ours, theirs }
+    }
+}
+
+impl Psap {
+    /// Finds a port for the media of a call and negotiates it. A caller who offers no media gets none.
+    pub(super) fn negotiate(
+        &mut self,
+        now: Instant,
+        invite: &Request,
+        voices: Voices,
+    ) -> Result<(Negotiation, Option<StreamId>), Box<Rejection>> {
+        let refused = |error: sip_proto::sdp::SdpError| {
+            Box::new(refusal(error.status()).with_warning(error.to_string()))
+        };
+        let wants_media = Negotiation::wants_media(invite).map_err(refused)?;
+        let ip = self.config.address.ip();
+        let stream = match wants_media {
+            true => Some(self.plane.open(ip).map_err(|shortage| {
+                let reason = Reason::q850(47, "Resource unavailable, unspecified");
+                Box::new(refusal(503).with_reason(reason).with_warning(shortage.to_string()))
+            })?),
+            false => None,
+        };
+        let port = stream.and_then(|stream| self.plane.local(stream));
+        let session_id = u64::from(self.rng.random::<u32>());
+        let telephone =
+            LocalMedia::telephone(session_id, ip, port.map_or(NO_PORT, |local| local.port()));
+        let direction = if wants_media { Direction::SendRecv } else { Direction::Inactive };
+        let sings = (self.config.audio == Audio::Tones).then_some(voices.ours);
+        match Negotiation::start(LocalMedia { direction, ..telephone }, sings, invite) {
+            Ok(negotiation) => Ok((negotiation, stream)),
+            Err(error) => {
+                stream.map(|stream| self.plane.close(now, stream));
+                Err(refused(error))
+            }
+        }
+    }
+
+    /// The provisional response while a caller waits: 180, or 183 with sound of ours (RFC 3960).
+    pub(super) fn progress(&mut self, now: Instant, leg: LegId) {
+        let Some(call) = self.calls.get_mut(&leg) else { return };
+        let sound = match &self.config.waiting {
+            Waiting::Ringing => None,
+            Waiting::RingBack => Some(&self.sounds.ring_back),
+            Waiting::Announcement(name) => self.sounds.clips.get(name),
+        };
+        let (status, payload) = match (sound, call.stream, call.media.agreement()) {
+            (Some(sound), Some(stream), Some(agreement)) => {
+                self.plane.talk(now, stream, agreement);
+                self.plane.set_voice(stream, Voice::Clip(sound.clone()));
+                (183, call.media.payload())
+            }
+            _ => (180, Payload::empty()),
+        };
+        self.agent.ring(now, leg, status, &payload);
+    }
+
+    /// The call taker is on the line: speaks, and listens.
+    pub(super) fn begin_talk(&mut self, now: Instant, leg: LegId) {
+        let Some(call) = self.calls.get_mut(&leg) else { return };
+        let (Some(stream), Some(agreement)) = (call.stream, call.media.agreement()) else { return };
+        let expectation = match (agreement.melody, call.voices.theirs) {
+            (None, _) => Expectation::AnySound,
+            (Some(_), Some(theirs)) => Expectation::Melody(theirs),
+            (Some(announced), None) => Expectation::Melody(announced),
+        };
+        let voice = match &self.config.audio {
+            _ if !call.plan.speaks => Voice::Mute,
+            Audio::Tones => Voice::Melody(call.voices.ours),
+            Audio::Echo => Voice::Echo,
+            Audio::Clip(name) => {
+                self.sounds.clips.get(name).map_or(Voice::Mute, |clip| Voice::Clip(clip.clone()))
+            }
+        };
+        self.plane.talk(now, stream, agreement);
+        self.plane.set_voice(stream, voice);
+        self.plane.listen(stream, expectation);
+        if call.records {
+            self.plane.record(now, stream);
+        }
+    }
+
+    /// What was agreed on has changed: hold, resume, another address.
+    pub(super) fn change_talk(&mut self, now: Instant, leg: LegId) {
+        let Some(call) = self.calls.get_mut(&leg) else { return };
+        if let (Some(stream), Some(agreement)) = (call.stream, call.media.agreement()) {
+            self.plane.talk(now, stream, agreement);
+        }
+    }
+
+    /// A call without media wants some now.
+    pub(super) fn add_stream(&mut self, leg: LegId, request: &Request) {
+        let ip = self.config.address.ip();
+        let Some(call) = self.calls.get_mut(&leg) else { return };
+        if call.stream.is_none() && matches!(Negotiation::wants_media(request), Ok(true)) {
+            // Without a port the answer goes on saying that there is no media.
+            call.stream = self.plane.open(ip).ok();
+            if let Some(local) = call.stream.and_then(|stream| self.plane.local(stream)) {
+                call.media.move_to(local.port());
+            }
+        }
+    }
+
+    /// Ends the media of a call and notes what it was worth. Harmless when it has ended.
+    pub(super) fn close_media(&mut self, now: Instant, call: &mut Call) {
+        let Some(stream) = call.stream.take() else { return };
+        if let Some(recording) = self.plane.take_recording(stream) {
+            let (psap, attempt) = (self.config.name.clone(), call.attempt.id().to_owned());
+            self.outputs.push_back(Output::Recording(Box::new(crate::Recorded {
+                psap,
+                attempt,
+                recording,
+            })));
+        }
+        if let Some(report) = self.plane.close(now, stream) {
+            call.attempt.media.push(report);
+        }
+    }
+}

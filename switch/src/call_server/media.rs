@@ -1,0 +1,296 @@
+//! The media of a call passes through here: session descriptions get our addresses, and two streams are joined for
+//! each "m=" line.
+//!
+//! ```text
+//!   caller ◄──RTP──► stream of A ═══ stream of B ◄──RTP──► answering point
+//!            c=, m= of B's answer       c=, m= of A's offer
+//!            say where this is          say where this is
+//! ```
+//!
+//! Codecs and directions are the business of the two ends: what is unknown here crosses all the same.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Instant;
+
+use media::{Event, Formats, Plane, Shortage, StreamId, StreamReport, rtcp_of};
+use sip_proto::Rejection;
+use sip_proto::message::{Message, Name, Payload};
+use sip_proto::reason::Reason;
+use sip_proto::sdp::{self, Direction, Media, SdpError, Session};
+
+use super::CallServer;
+use super::call::{CallId, Side};
+
+/// The relayed streams of one call.
+#[derive(Debug)]
+pub(super) struct Relay {
+    /// One for each "m=" line so far.
+    lines: Vec<Line>,
+    /// Where the other end is, as far as SIP tells: the family of its media, before it describes any.
+    places: [IpAddr; 2],
+    /// What each side offers in a re-INVITE or UPDATE, until the other side accepts (RFC 3261 §14.1).
+    offered: [Option<Session>; 2],
+    /// Both sides should send as they have agreed.
+    is_answered: bool,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Line {
+    ends: [Option<End>; 2],
+}
+
+/// Our end of a stream towards one side.
+#[derive(Debug, Clone, Copy)]
+struct End {
+    stream: StreamId,
+    /// What the side has said last; `None` before that.
+    way: Option<Direction>,
+}
+
+/// Why a description cannot be carried on.
+#[derive(Debug)]
+pub(super) enum Obstacle {
+    Description(SdpError),
+    Shortage(Shortage),
+}
+
+impl Relay {
+    /// For a call whose caller's SIP comes from `caller`.
+    pub(super) fn new(caller: IpAddr) -> Self {
+        Self { lines: Vec::new(), places: [caller; 2], offered: [None, None], is_answered: false }
+    }
+
+    /// Another answering point is tried: nothing that the one before said holds.
+    fn turn_to(&mut self, plane: &mut Plane, now: Instant, psap: IpAddr) {
+        let family_changes = self.places[at(Side::B)].is_ipv4() != psap.is_ipv4();
+        self.places[at(Side::B)] = psap;
+        for line in &mut self.lines {
+            let end = &mut line.ends[at(Side::B)];
+            match end {
+                Some(one) if family_changes => {
+                    plane.close(now, one.stream);
+                    *end = None;
+                }
+                Some(one) => {
+                    plane.reset(one.stream);
+                    one.way = None;
+                }
+                None => {}
+            }
+        }
+    }
+
+    /// Finds or opens the streams for what `from` describes, and says where the other side is to send.
+    fn places(
+        &mut self,
+        plane: &mut Plane,
+        now: Instant,
+        from: Side,
+        session: &Session,
+    ) -> Result<Vec<Option<SocketAddr>>, Shortage> {
+        let place = |(index, media): (usize, &Media)| {
+            if !is_relayed(media) {
+                return Ok(None);
+            }
+            if let Some(address) = session.target_of(media) {
+                self.places[at(from)] = address.ip();
+            }
+            if self.lines.len() <= index {
+                self.lines.resize(index + 1, Line::default());
+            }
+            let line = &mut self.lines[index];
+            for side in [from, from.other()] {
+                let like = self.places[at(side)];
+                let end = line.ends[at(side)];
+                // A side that moves to the other family needs a stream of that family.
+                let fits = end
+                    .and_then(|end| plane.local(end.stream))
+                    .is_some_and(|local| local.is_ipv4() == like.is_ipv4());
+                if !fits {
+                    end.map(|end| plane.close(now, end.stream));
+                    line.ends[at(side)] = None;
+                    line.ends[at(side)] = Some(End { stream: plane.open(like)?, way: None });
+                }
+            }
+            if let [Some(a), Some(b)] = line.ends {
+                plane.join(a.stream, b.stream);
+            }
+            Ok(line.ends[at(from.other())].and_then(|end| plane.local(end.stream)))
+        };
+        session.media.iter().enumerate().map(place).collect()
+    }
+
+    /// What `from` says of itself holds from now on.
+    fn accept(&mut self, plane: &mut Plane, now: Instant, from: Side, session: &Session) {
+        for (line, media) in self.lines.iter_mut().zip(&session.media) {
+            let Some(end) = &mut line.ends[at(from)] else { continue };
+            let in_use = media.port != 0;
+            let target = session.target_of(media).filter(|address| !address.ip().is_unspecified());
+            let rtcp = target.map(|target| rtcp_of(media, target));
+            end.way = Some(if in_use { session.direction_of(media) } else { Direction::Inactive });
+            plane.set_formats(end.stream, Formats::of(media));
+            plane.set_peer(end.stream, target, rtcp);
+        }
+        self.watch(plane, now);
+    }
+
+    /// Says of each side whether it should send: it wants to, and the other side wants to hear it.
+    fn watch(&self, plane: &mut Plane, now: Instant) {
+        for line in &self.lines {
+            for side in [Side::A, Side::B] {
+                let (Some(end), Some(other)) = (line.ends[at(side)], line.ends[at(side.other())])
+                else {
+                    continue;
+                };
+                let sends = end.way.is_some_and(Direction::sends);
+                let is_heard = other.way.is_some_and(Direction::receives);
+                plane.expect(now, end.stream, self.is_answered && sends && is_heard);
+            }
+        }
+    }
+
+    /// Gives all ports back, and says what passed through them.
+    pub(super) fn close(self, plane: &mut Plane, now: Instant) -> Vec<StreamReport> {
+        let mut reports = Vec::new();
+        for line in self.lines {
+            for (side, name) in [(Side::A, "caller"), (Side::B, "psap")] {
+                let closed = line.ends[at(side)].and_then(|end| plane.close(now, end.stream));
+                // A call without any media has nothing to report.
+                let told = closed.filter(|report| {
+                    report.received + report.sent > 0 || report.stopped_us.is_some()
+                });
+                reports.extend(
+                    told.map(|report| StreamReport { from: Some(name.to_owned()), ..report }),
+                );
+            }
+        }
+        reports
+    }
+}
+
+const fn at(side: Side) -> usize {
+    match side {
+        Side::A => 0,
+        Side::B => 1,
+    }
+}
+
+/// RTP of any profile, in use. Others, such as MSRP over TCP (RFC 4975), are left where they are.
+fn is_relayed(media: &Media) -> bool {
+    media.port != 0 && media.protocol.contains("RTP/")
+}
+
+impl CallServer {
+    /// What `message` from one side says to the other, with our addresses in its description. `tentative`: an
+    /// offer inside the call, which holds only when it is accepted.
+    pub(super) fn carry(
+        &mut self,
+        now: Instant,
+        id: CallId,
+        from: Side,
+        message: &Message,
+        tentative: bool,
+    ) -> Result<Payload, Obstacle> {
+        let payload = Payload::relay(message);
+        let Some(call) = self.calls.get_mut(id.slot).filter(|call| call.nonce == id.nonce) else {
+            return Ok(payload);
+        };
+        let content_type = message.header(Name::ContentType).unwrap_or_default();
+        let found = sdp::find(content_type, payload.body());
+        let (Some(relay), Some(description)) = (&mut call.relay, found) else { return Ok(payload) };
+        let session = Session::parse(&description).map_err(Obstacle::Description)?;
+        let plane = &mut self.plane;
+        let places = relay.places(plane, now, from, &session).map_err(Obstacle::Shortage)?;
+        let moved = sdp::relocate(&description, &session, &places);
+        let body = sdp::replace(payload.body(), &description, &moved);
+        if tentative {
+            relay.offered[at(from)] = Some(session);
+        } else {
+            relay.accept(plane, now, from, &session);
+        }
+        Ok(payload.with_body(body))
+    }
+
+    /// The same for what cannot be refused any more: a response. One that cannot be read crosses as it is.
+    pub(super) fn carry_back(
+        &mut self,
+        now: Instant,
+        id: CallId,
+        from: Side,
+        message: &Message,
+    ) -> Payload {
+        self.carry(now, id, from, message, false).unwrap_or_else(|obstacle| {
+            tracing::warn!(?obstacle, "a session description crosses unchanged");
+            Payload::relay(message)
+        })
+    }
+
+    /// The other side has accepted what `from` offered inside the call, or has not.
+    pub(super) fn settle_offer(&mut self, now: Instant, id: CallId, from: Side, accepted: bool) {
+        let Some(call) = self.calls.get_mut(id.slot).filter(|call| call.nonce == id.nonce) else {
+            return;
+        };
+        let Some(relay) = &mut call.relay else { return };
+        if let Some(session) = relay.offered[at(from)].take().filter(|_| accepted) {
+            relay.accept(&mut self.plane, now, from, &session);
+        }
+    }
+
+    /// The next answering point gets the call.
+    pub(super) fn turn_media(&mut self, now: Instant, id: CallId, psap: IpAddr) {
+        if let Some(call) = self.calls.get_mut(id.slot).filter(|call| call.nonce == id.nonce)
+            && let Some(relay) = &mut call.relay
+        {
+            relay.turn_to(&mut self.plane, now, psap);
+        }
+    }
+
+    /// From the answer on, both sides should send what they have agreed on.
+    pub(super) fn expect_media(&mut self, now: Instant, id: CallId) {
+        if let Some(call) = self.calls.get_mut(id.slot).filter(|call| call.nonce == id.nonce)
+            && let Some(relay) = &mut call.relay
+        {
+            relay.is_answered = true;
+            relay.watch(&mut self.plane, now);
+        }
+    }
+
+    pub(super) fn note_media(&mut self) {
+        while let Some(event) = self.plane.poll_event() {
+            // The caller may have died, or a site in between; the call record will say since when.
+            let (stream, what) = match event {
+                Event::Idle(stream) => (stream, "stopped without a BYE"),
+                Event::Resumed(stream) => (stream, "is back"),
+            };
+            let port = self.plane.local(stream).map(|local| local.port());
+            tracing::debug!(call_server = self.settings.name, ?port, "media {what}");
+        }
+    }
+}
+
+impl Obstacle {
+    /// How the caller is refused; `retry_after` is in whole seconds.
+    pub(super) fn rejection(self, retry_after: std::time::Duration) -> Rejection {
+        match self {
+            Self::Description(error) => {
+                Rejection::new(error.status()).with_warning(error.to_string())
+            }
+            // RFC 3261 §21.4.26: there is no common address family.
+            Self::Shortage(shortage @ Shortage::Family) => Rejection::new(488)
+                .with_reason(Reason::q850(88, "Incompatible destination"))
+                .with_warning(shortage.to_string()),
+            Self::Shortage(shortage) => Rejection::new(503)
+                .with_retry_after(retry_after)
+                .with_reason(Reason::q850(47, "Resource unavailable, unspecified"))
+                .with_warning(shortage.to_string()),
+        }
+    }
+
+    /// How a change inside the call is refused: the call goes on as it is (RFC 3261 §14.2).
+    pub(super) fn status_inside(&self) -> u16 {
+        match self {
+            Self::Description(error) => error.status(),
+            Self::Shortage(_) => 488,
+        }
+    }
+}

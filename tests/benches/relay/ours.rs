@@ -1,0 +1,81 @@
+//! Our call server as a relay: `tocsin switch`, and phones that call through it.
+
+use std::fs;
+use std::net::{Ipv4Addr, SocketAddr};
+
+use anyhow::{Context as _, ensure};
+use serde_json::Value;
+use system_tests::process::Process;
+
+use crate::machine;
+use crate::phones::{Phones, Sockets};
+use crate::relay::Relay;
+use crate::session::Ports;
+
+const HOST: Ipv4Addr = Ipv4Addr::new(127, 77, 0, 13);
+
+/// One site relays; `PSAP` is where the phones of the B side listen.
+const NETWORK: &str = r#"
+name = "relay"
+[sites.one]
+address = "HOST:0"
+max_calls = 100000
+[psaps.centre]
+address = "PSAP"
+number = "0199000015"
+positions = 10000
+queue = 10000
+[[routes]]
+numbers = ["15"]
+psaps = ["centre"]
+"#;
+
+/// A running call server, and the phones.
+#[derive(Debug)]
+pub(crate) struct Ours {
+    process: Process,
+    phones: Phones,
+    ports: Vec<Ports>,
+    _folder: tempfile::TempDir,
+}
+
+impl Ours {
+    /// Starts the release build that stands beside this program.
+    pub(crate) fn start() -> anyhow::Result<Self> {
+        let program = machine::target_folder()?.join("release/tocsin");
+        ensure!(program.exists(), "no {}: run `cargo build --release`", program.display());
+        let sockets = Sockets::bind()?;
+        let folder = tempfile::tempdir()?;
+        let network = folder.path().join("relay.toml");
+        let text = NETWORK.replace("HOST", &HOST.to_string());
+        fs::write(&network, text.replace("PSAP", &sockets.psap()?.to_string()))?;
+        let mut command = machine::pinned(machine::RELAY, &program);
+        command.arg("switch").arg(&network).args(["--site", "one", "--supervised"]);
+        command.args(["--log-filter", "warn"]);
+        let mut process = Process::start("tocsin switch", &mut command);
+        let ready: Value = serde_json::from_str(&process.until(r#""event":"ready""#))?;
+        let address = ready["nodes"][0]["address"].as_str().context("a call server")?;
+        let server: SocketAddr = address.parse()?;
+        let phones = Phones::start(sockets, server)?;
+        Ok(Self { process, phones, ports: Vec::new(), _folder: folder })
+    }
+}
+
+impl Relay for Ours {
+    fn process(&self) -> u32 {
+        self.process.id()
+    }
+
+    fn host(&self) -> Ipv4Addr {
+        HOST
+    }
+
+    fn grow(&mut self, calls: usize) -> anyhow::Result<&[Ports]> {
+        self.ports = self.phones.hold(self.ports.len().max(calls))?;
+        Ok(&self.ports[..calls])
+    }
+
+    fn end(self: Box<Self>) -> anyhow::Result<()> {
+        self.phones.hang_up()
+    }
+}
