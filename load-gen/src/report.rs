@@ -5,11 +5,14 @@ use std::fmt::Write as _;
 
 use telemetry::{MessageFigures, Quantiles};
 
-use crate::summary::{GroupMetrics, ProcessUsage, PsapFigures, Summary, Verdict};
+use crate::summary::{
+    GroupMetrics, MediaFigures, MediaGroup, ProcessUsage, PsapFigures, Summary, Verdict, word,
+};
 
 /// Rows per table; the rest is counted in one more line.
 const ROWS: usize = 6;
 const REASONS: usize = 4;
+const WORST_CALLS: usize = 3;
 const WIDTH: usize = 100;
 
 /// Writes the report of one run.
@@ -21,6 +24,7 @@ pub fn report(summary: &Summary) -> String {
     delays(&mut out, summary);
     sites(&mut out, &summary.metrics.by_site);
     psaps(&mut out, &summary.psaps);
+    media(&mut out, summary.media.as_ref());
     processes(&mut out, &summary.processes);
     messages(&mut out, &summary.messages);
     reasons(&mut out, &summary.reasons);
@@ -129,6 +133,75 @@ fn psaps(out: &mut String, psaps: &BTreeMap<String, PsapFigures>) {
         ]
     };
     table(out, "PSAP", title, psaps, row);
+}
+
+/// What was heard: two lines and the worst calls.
+fn media(out: &mut String, media: Option<&MediaFigures>) {
+    let Some(media) = media else { return };
+    let share =
+        media.heard_share.map_or_else(|| "-".to_owned(), |it| format!("{:.1} %", it * 100.0));
+    push(
+        out,
+        &format!(
+            "media  {} calls: {} heard both ways ({share}), {} one way, {} not at all, {} not judged",
+            media.calls, media.heard_both_ways, media.one_way, media.no_way, media.unjudged
+        ),
+    );
+    let (mos, jitter, loss) = (&media.mos, &media.jitter, media.loss.unwrap_or_default());
+    let mut line = format!(
+        "MOS p50 {:.2} p5 {:.2} min {:.2}   jitter p50 {} p99 {} ms   loss {:.2} %",
+        mos.p50,
+        mos.p5,
+        mos.min,
+        millis(jitter.p50),
+        millis(jitter.p99),
+        loss * 100.0
+    );
+    if media.round_trip.count > 0 {
+        let _ = write!(line, "   round trip p50 {} ms", millis(media.round_trip.p50));
+    }
+    push(out, &line);
+    push(out, "");
+    let title = ["calls", "heard", "MOS p50", "MOS p5", "loss", "jitter p99"];
+    let row = |group: &MediaGroup| {
+        [
+            group.calls.to_string(),
+            group.heard_both_ways.to_string(),
+            format!("{:.2}", group.mos.p50),
+            format!("{:.2}", group.mos.p5),
+            format!("{:.2} %", group.loss.unwrap_or_default() * 100.0),
+            format!("{} ms", millis(group.jitter.p99)),
+        ]
+    };
+    table(out, "media by site", title, &media.by_site, row);
+    if media.stopped > 0 {
+        push(out, &format!("  media stopped without a BYE in {} calls", media.stopped));
+    }
+    for (process, calls) in &media.refused_without_port {
+        push(
+            out,
+            &format!("  {process} had no RTP port for {calls} calls and refused them with 503"),
+        );
+    }
+    for call in media.worst.iter().take(WORST_CALLS) {
+        let said = |verdict: Option<media::Verdict>| verdict.map_or("no record", word);
+        let mos = call.mos.map_or_else(|| "-".to_owned(), |mos| format!("{mos:.2}"));
+        push(
+            out,
+            &format!(
+                "  worst: {} {} {}  caller: {}, PSAP: {}, MOS {mos}, loss {:.1} %",
+                call.attempt,
+                call.site,
+                call.psap,
+                said(call.towards_caller),
+                said(call.towards_psap),
+                call.loss * 100.0
+            ),
+        );
+    }
+    if media.stopped > 0 || !media.worst.is_empty() || !media.refused_without_port.is_empty() {
+        push(out, "");
+    }
 }
 
 /// A title line, up to [`ROWS`] rows, and an empty line.

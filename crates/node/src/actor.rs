@@ -202,6 +202,8 @@ impl<N: Node + Unpin + 'static> Actor for NodeActor<N> {
                 ctx.add_stream(Attached { stream: media, _lifeline: Rc::clone(&self.lifeline) });
             }
         }
+        // Ports first: what a node begins by itself may need one.
+        self.drive_media();
         // A node may have something to send or to wait for from its birth.
         self.feed(|node| node.handle_timeout(Instant::now()));
         self.settle(ctx);

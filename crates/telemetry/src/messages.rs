@@ -47,8 +47,8 @@ impl MessageFigures {
             refused: refused
                 .filter_map(|(status, count)| Some((status.parse().ok()?, count.as_u64()?)))
                 .collect(),
-            kernel_drops: socket(&["udp_kernel_drops"]),
-            unsent: socket(&["udp_dropped"]),
+            kernel_drops: socket(&["udp_kernel_drops", "media_kernel_drops"]),
+            unsent: socket(&["udp_dropped", "media_unsent"]),
             send_errors: socket(&["udp_send_errors", "udp_oversize", "tcp_unsent"]),
             framing_errors: socket(&["tcp_framing_errors"]),
             over_limit: socket(&["tcp_over_limit"]),

@@ -28,7 +28,7 @@ use topology::{Layers, Problems, Topology};
 pub use self::arrivals::{Arrivals, Phase};
 pub use self::callers::{CallerAudio, Callers};
 pub use self::mix::MixEntry;
-pub use self::threshold::{Metric, Quantile, Threshold};
+pub use self::threshold::{Metric, MosQuantile, Quantile, Threshold};
 
 /// Environment variables of a campaign begin with this: `TOCSIN_CAMPAIGN__SEED`.
 pub const ENVIRONMENT_PREFIX: &str = "TOCSIN_CAMPAIGN";

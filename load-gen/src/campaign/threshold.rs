@@ -5,7 +5,7 @@ use topology::reader::{Raw, Table, kind};
 
 /// A bound on one metric. At least one of `min` and `max` is set.
 ///
-/// Bounds are shares from 0 to 1, or seconds where the metric is a delay.
+/// Bounds are shares from 0 to 1, scores from 1 to 4.5, or seconds where the metric is a delay.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Threshold {
     pub metric: Metric,
@@ -27,6 +27,19 @@ pub enum Metric {
     Pdd(Quantile),
     /// Intended start to 200.
     AnswerDelay(Quantile),
+    /// Calls heard both ways, of those with media that could be judged.
+    HeardShare,
+    /// Mean opinion score of the streams (ITU-T G.107).
+    Mos(MosQuantile),
+}
+
+/// A point of the distribution of scores, from the bad end: 95 % of the streams are at least as good as `P5`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum MosQuantile {
+    P50,
+    P5,
+    P1,
+    Min,
 }
 
 /// A point of a distribution of delays.
@@ -39,7 +52,12 @@ pub enum Quantile {
     Max,
 }
 
-const METRICS: [(&str, Metric); 16] = [
+const METRICS: [(&str, Metric); 21] = [
+    ("heard_share", Metric::HeardShare),
+    ("mos_p50", Metric::Mos(MosQuantile::P50)),
+    ("mos_p5", Metric::Mos(MosQuantile::P5)),
+    ("mos_p1", Metric::Mos(MosQuantile::P1)),
+    ("mos_min", Metric::Mos(MosQuantile::Min)),
     ("answered_share", Metric::AnsweredShare),
     ("rejected_share", Metric::RejectedShare),
     ("abandoned_share", Metric::AbandonedShare),
@@ -98,6 +116,9 @@ impl Metric {
     }
 
     fn bound(self, raw: Raw<'_>) -> Result<f64, String> {
+        if matches!(self, Self::Mos(_)) {
+            return kind::number(1.0..=4.5)(raw);
+        }
         if !self.is_delay() {
             return kind::share(raw);
         }

@@ -358,6 +358,7 @@ fn a_generator_that_wakes_late_starts_all_that_was_due_and_owns_up_to_it() {
         Campaign { phases: vec![phase(10, Arrivals::Constant { rate: 2.0 })], ..one_call(true) };
     let mut lab = Lab::new(&campaign, &[SOON]);
     lab.generator.handle_command(lab.now, Command::Start { at: lab.now });
+    lab.generator.handle_timeout(lab.now);
     lab.now += Duration::from_secs(5);
     lab.generator.handle_timeout(lab.now);
     let snapshot = lab.generator.snapshot();

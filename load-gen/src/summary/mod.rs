@@ -10,6 +10,7 @@
 //! Fields are added, never renamed. Shares and ratios are from 0 to 1; delays are in microseconds
 //! unless the name says `_s`. A ratio without a denominator is `null`.
 
+mod media;
 mod tally;
 mod verdict;
 
@@ -26,6 +27,7 @@ use crate::campaign::Campaign;
 use crate::snapshot::Snapshot;
 use crate::utc::rfc3339;
 
+pub use media::{MediaFigures, MediaGroup, MosFigures, WorstCall, word};
 pub use tally::{Tally, UNREACHED};
 pub use verdict::Verdict;
 
@@ -50,6 +52,9 @@ pub struct Summary {
     pub ledger: Ledger,
     pub metrics: Metrics,
     pub psaps: BTreeMap<String, PsapFigures>,
+    /// `null` when no call had media.
+    #[serde(default)]
+    pub media: Option<MediaFigures>,
     pub generator: GeneratorFigures,
     pub processes: Vec<ProcessUsage>,
     /// Messages that came to nothing, by process.
@@ -129,6 +134,12 @@ pub struct GeneratorFigures {
     /// Datagrams that its own sockets lost: the kernel dropped them unread, or they were not sent.
     #[serde(default)]
     pub socket_losses: u64,
+    /// RTP packets of callers that went out more than 10 ms late, or were left out, of all that were due.
+    #[serde(default)]
+    pub late_media_share: f64,
+    /// Calls placed without media because no port was left for it.
+    #[serde(default)]
+    pub without_port: u64,
     /// Seconds of CPU, user and system.
     pub cpu_s: f64,
 }
@@ -163,6 +174,8 @@ pub struct Run<'a> {
     pub generator_messages: MessageFigures,
     pub processes: Vec<ProcessUsage>,
     pub messages: BTreeMap<String, MessageFigures>,
+    /// Calls that each process refused because it had no port or no file left for their media.
+    pub refused_without_port: BTreeMap<String, u64>,
     pub interrupted: bool,
     pub rules: Rules,
     pub lost: Vec<LostNode>,
@@ -193,30 +206,42 @@ impl Summary {
     pub fn of(run: Run<'_>, record_files: &[PathBuf]) -> Self {
         let mut audit = Audit::new(run.rules.clone());
         let mut unreadable = Vec::new();
-        let truncated_files = read_all(record_files, &mut unreadable, |record| audit.add(&record));
+        let mut media = media::MediaTally::default();
+        let truncated_files = read_all(record_files, &mut unreadable, |record| {
+            audit.add(&record);
+            if record.kind == BoxKind::Psap {
+                media.add_psap(&record);
+            }
+        });
         let (ledger, destinations) = audit.close(run.generators.offered, &run.lost);
 
         let mut tally = Tally::new(&run.service_levels);
         read_all(record_files, &mut Vec::new(), |record| match record.kind {
             BoxKind::Generator => {
                 let key = record.attempt_key().unwrap_or_default();
-                tally.add_caller(&record, destinations.find(key));
+                let reached = destinations.find(key);
+                tally.add_caller(&record, reached);
+                media.add_caller(&record, reached.site, reached.psap);
             }
             BoxKind::Psap => tally.add_psap(&record),
             BoxKind::TrunkGroup | BoxKind::CallServer => {}
         });
         let loaded = run.duration.min(run.campaign.duration());
         let metrics = tally.metrics(loaded);
+        let media = media.close(run.refused_without_port);
         let generator = GeneratorFigures {
             lag: run.generators.lag_quantiles(),
             late_starts: run.generators.late_starts,
             not_started: run.generators.not_started,
             socket_losses: run.generator_messages.kernel_drops + run.generator_messages.unsent,
+            late_media_share: late_share(&run.generators.media),
+            without_port: run.generators.without_port,
             cpu_s: run.generator_cpu_s,
         };
         let judged = verdict::Evidence {
             ledger: &ledger,
             metrics: &metrics,
+            media: media.as_ref(),
             generator: &generator,
             thresholds: &run.campaign.thresholds,
             degraded: &run.degraded,
@@ -236,6 +261,7 @@ impl Summary {
             ledger,
             metrics,
             psaps: tally.psaps(),
+            media,
             generator,
             processes: run.processes,
             messages: run.messages,
@@ -243,6 +269,11 @@ impl Summary {
             truncated_files,
         }
     }
+}
+
+fn late_share(media: &::media::PlaneCounts) -> f64 {
+    let due = media.sent + media.skipped;
+    if due == 0 { 0.0 } else { (media.late + media.skipped) as f64 / due as f64 }
 }
 
 /// Gives every record of all files to `take`, and returns how many files end in half a line.

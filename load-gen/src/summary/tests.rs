@@ -13,7 +13,7 @@ fn campaign(thresholds: Vec<Threshold>) -> Campaign {
     Campaign { thresholds, ..fixture::campaign() }
 }
 
-fn record(kind: BoxKind, node: &str, attempt: u128) -> CallRecord {
+pub(super) fn record(kind: BoxKind, node: &str, attempt: u128) -> CallRecord {
     CallRecord {
         attempt: format!("{attempt:032x}"),
         kind,
@@ -103,6 +103,7 @@ fn run(campaign: &Campaign, generators: Snapshot) -> Run<'_> {
         generator_messages: MessageFigures::default(),
         processes: Vec::new(),
         messages: BTreeMap::new(),
+        refused_without_port: BTreeMap::new(),
         interrupted: false,
         rules: Rules::default(),
         lost: Vec::new(),

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 use telemetry::{Ledger, Quantiles};
 
-use super::{GeneratorFigures, Metrics};
-use crate::campaign::{Metric, Quantile, Threshold};
+use super::{GeneratorFigures, MediaFigures, Metrics};
+use crate::campaign::{Metric, MosQuantile, Quantile, Threshold};
 
 /// The generator measures the network only while its own lag stays below this, in microseconds.
 const LAG_P99_LIMIT_US: u64 = 50_000;
@@ -51,6 +51,7 @@ impl Verdict {
 pub(super) struct Evidence<'a> {
     pub(super) ledger: &'a Ledger,
     pub(super) metrics: &'a Metrics,
+    pub(super) media: Option<&'a MediaFigures>,
     pub(super) generator: &'a GeneratorFigures,
     pub(super) thresholds: &'a [Threshold],
     pub(super) degraded: &'a [String],
@@ -97,6 +98,21 @@ impl Evidence<'_> {
                  traffic; lower the load or raise net.core.rmem_max"
             ));
         }
+        let late = self.generator.late_media_share;
+        if late > LATE_MEDIA_LIMIT {
+            let (late, limit) = (late * 100.0, LATE_MEDIA_LIMIT * 100.0);
+            reasons.push(format!(
+                "the generator spoke late: {late:.1} % of its RTP packets went out more than 10 ms after \
+                 their time, the limit is {limit:.0} %; lower the load or callers.media"
+            ));
+        }
+        let without_port = self.generator.without_port;
+        if without_port > 0 {
+            reasons.push(format!(
+                "the generator had no RTP port for {without_port} calls: widen media.ports or lower \
+                 callers.media"
+            ));
+        }
         if self.ledger.offered == 0 && !self.interrupted {
             reasons.push("the generator started no call".to_owned());
         }
@@ -114,6 +130,11 @@ impl Evidence<'_> {
             reasons.push(format!("the ledger has {count} faults; the first: {first}"));
         }
         reasons.extend_from_slice(self.unreadable);
+        // A campaign may say how many it bears.
+        let bears = self.thresholds.iter().any(|one| one.metric == Metric::HeardShare);
+        if !bears {
+            reasons.extend(self.media.and_then(MediaFigures::complaint));
+        }
         // Half a campaign is not what the thresholds were written for.
         if !self.interrupted {
             reasons.extend(self.thresholds.iter().filter_map(|threshold| self.breach(threshold)));
@@ -140,6 +161,18 @@ impl Evidence<'_> {
         Some(format!("{name} is {measured:.4}{unit}, must be {}", bounds.join(" and ")))
     }
 
+    fn mos(&self, quantile: MosQuantile) -> f64 {
+        match self.media.map(|media| media.mos).filter(|mos| mos.count > 0) {
+            None => f64::NAN,
+            Some(mos) => match quantile {
+                MosQuantile::P50 => mos.p50,
+                MosQuantile::P5 => mos.p5,
+                MosQuantile::P1 => mos.p1,
+                MosQuantile::Min => mos.min,
+            },
+        }
+    }
+
     /// In the unit of the bounds; NaN when there is nothing to measure.
     fn measure(&self, metric: Metric) -> f64 {
         let ledger = self.ledger;
@@ -154,11 +187,18 @@ impl Evidence<'_> {
             Metric::TimedOutShare => share(ledger.timed_out),
             Metric::LostShare => share(ledger.lost),
             Metric::FailedShare => share(ledger.rejected + ledger.timed_out + ledger.lost),
+            Metric::HeardShare => {
+                self.media.and_then(|media| media.heard_share).unwrap_or(f64::NAN)
+            }
+            Metric::Mos(quantile) => self.mos(quantile),
             Metric::Pdd(quantile) => seconds(&self.metrics.pdd, quantile),
             Metric::AnswerDelay(quantile) => seconds(&self.metrics.setup, quantile),
         }
     }
 }
+
+/// Share of late RTP packets from which the generator measures itself.
+const LATE_MEDIA_LIMIT: f64 = 0.05;
 
 fn seconds(delays: &Quantiles, quantile: Quantile) -> f64 {
     if delays.count == 0 {

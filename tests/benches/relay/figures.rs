@@ -108,12 +108,14 @@ fn carried(capacity: &Value) -> String {
     }
 }
 
-/// A step as figures; `idle` is what the relay used before its first call.
-pub(crate) fn describe(step: &Step, idle: u64) -> Value {
+/// A step as figures; `idle` is what the relay used before its first call, where it has no more calls than those that
+/// talk.
+pub(crate) fn describe(step: &Step, idle: Option<u64>) -> Value {
     let streams = (step.calls * 2) as u64;
+    let memory = idle.map(|idle| step.resident.saturating_sub(idle) / streams);
     json!({
         "cpu_us_per_packet": hundredths(step.cost()),
-        "memory_bytes_per_stream": step.resident.saturating_sub(idle) / streams,
+        "memory_bytes_per_stream": memory,
         "sent": step.count("sent"), "lost": step.count("lost"), "too_old": step.count("too_old"),
         "oldest_ms": step.count("oldest_ms"), "strange": step.count("strange"),
         "repeated": step.count("repeated"), "unsent": step.count("unsent"),

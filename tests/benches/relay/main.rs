@@ -94,7 +94,11 @@ fn compare(figures: &mut Figures) {
         entries.retain_mut(|(kind, entry)| match entry.step(calls, false, end) {
             Ok(step) => {
                 println!("{}, {calls} calls: {}", kind.name(), figures::sentence(&step));
-                figures.insert(*kind, &figures::load(calls), figures::describe(&step, entry.idle));
+                figures.insert(
+                    *kind,
+                    &figures::load(calls),
+                    figures::describe(&step, Some(entry.idle)),
+                );
                 true
             }
             Err(error) => {
@@ -123,7 +127,7 @@ fn capacity(kind: Kind) -> anyhow::Result<Value> {
         println!("{}, {} calls, search: {sentence}", kind.name(), step.calls);
         if step.carries() {
             carried = middle;
-            best = Some(figures::describe(&step, entry.idle));
+            best = Some(figures::describe(&step, None));
         } else {
             refused = middle;
             let at_fault = if step.disturbance().is_some() { "machine or phones" } else { "relay" };

@@ -234,6 +234,18 @@ impl Fleet {
         self.members.iter().map(figures).collect()
     }
 
+    /// Calls that each process refused for want of a port, where there are any. Callers accuse themselves elsewhere.
+    pub(crate) fn refused_without_port(&self) -> BTreeMap<String, u64> {
+        let refused =
+            |entry: &Value| entry["snapshot"]["media"]["refused"].as_u64().unwrap_or_default();
+        let count = |member: &Member| {
+            let sum: u64 = member.snapshots.values().map(refused).sum();
+            (member.process.name.clone(), sum)
+        };
+        let members = self.members.iter().filter(|member| member.process.tier != Tier::Load);
+        members.map(count).filter(|(_, calls)| *calls > 0).collect()
+    }
+
     pub(crate) fn usage(&self) -> Vec<ProcessUsage> {
         let seconds = |micros: u64| micros as f64 / 1e6;
         let usage = |member: &Member| {

@@ -94,6 +94,9 @@ impl Process {
         arguments.extend(self.choice.iter().cloned());
         arguments.extend(["--supervised".into(), "--records".into()]);
         arguments.push(folder.records(&self.name).into());
+        if self.tier == Tier::Psaps {
+            arguments.extend(["--recordings".into(), folder.path().join("recordings").into()]);
+        }
         // The campaign's seed decides who calls when; the identifiers of a run are its own.
         if self.tier != Tier::Load {
             arguments.extend(["--seed".into(), prepared.campaign.seed.to_string().into()]);

@@ -43,6 +43,7 @@ pub(crate) fn conclude(
             generator_messages: messages.get("load").cloned().unwrap_or_default(),
             processes,
             messages,
+            refused_without_port: fleet.refused_without_port(),
             interrupted: interruptions.seen(),
             rules: prepared.campaign.rules(),
             lost: fleet.lost_boxes(),
