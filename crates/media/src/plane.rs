@@ -36,7 +36,7 @@ mod inbound;
 
 pub use counts::PlaneCounts;
 
-/// Terminals speak at multiples of this since the start.
+/// Terminals speak at multiples of this.
 const GRAIN: Duration = Duration::from_millis(5);
 /// A packet this much after its time is late.
 const LATE: Duration = Duration::from_millis(10);
@@ -277,11 +277,13 @@ impl Plane {
         ip.map_or_else(|| "tocsin".to_owned(), |ip| format!("tocsin@{ip}")).into()
     }
 
-    /// The first moment on the grid that is not before `now`.
+    /// The first moment on the grid that is not before `now`. The grid is that of the wall clock, so that all boxes of
+    /// a machine speak together, and what lies between them is woken once for many packets.
     fn next_grain(&self, now: Instant) -> Instant {
-        let since = now.saturating_duration_since(self.start);
-        let grains = since.as_micros().div_ceil(GRAIN.as_micros());
-        self.start + GRAIN * u32::try_from(grains).unwrap_or(u32::MAX)
+        let unix = self.unix + now.saturating_duration_since(self.start);
+        let past = unix.as_micros() % GRAIN.as_micros();
+        let ahead = if past == 0 { 0 } else { GRAIN.as_micros() - past };
+        now + Duration::from_micros(ahead as u64)
     }
 
     /// What an end says from now on.

@@ -101,10 +101,10 @@ impl Arrivals {
             }
         });
         let found = found.unwrap_or(0);
-        let clock = Clocks::read();
         // The count of drops is cumulative, so it is enough to ask for it now and then.
         self.rounds = self.rounds.wrapping_add(1);
         let is_plain = !self.dated && !self.rounds.is_multiple_of(ASK_EVERY);
+        let clock = Clocks::read();
         for event in self.ready.iter().take(found) {
             let number = event.data() as u32;
             let Some(socket) = sockets.get(number as usize) else { continue };
