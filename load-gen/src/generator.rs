@@ -8,10 +8,9 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use ::media::{Agreement, Clip, Plane};
+use ::media::{Agreement, Clips, Plane};
 use hashbrown::HashMap;
 use node::Node;
 use sip_proto::message::{Method, Payload, Request, Response};
@@ -54,8 +53,8 @@ pub struct Config {
     pub media_ports: RangeInclusive<u16>,
     /// Media that should come and has not come for this long has stopped.
     pub idle_after: Duration,
-    /// What callers play if the campaign names a clip.
-    pub clip: Option<Arc<Clip>>,
+    /// The recordings that the network names.
+    pub clips: Clips,
     /// Name and address of each trunk group of the network. At least one.
     pub trunk_groups: Vec<(String, SocketAddr)>,
 }
@@ -113,7 +112,7 @@ impl Generator {
         });
         let media = (campaign.callers.media > 0.0).then(|| {
             let plane = media::plane_of(&config, seed);
-            media::CallerMedia::new(plane, config.clip.clone(), campaign.callers.digits.clone())
+            media::CallerMedia::new(plane, &campaign.callers, config.clips.clone())
         });
         Ok(Self {
             media,
@@ -148,10 +147,10 @@ impl Generator {
     fn start_call(&mut self, now: Instant, zero: Instant, start: Start) {
         let caller = self.mix.caller(start.index);
         let (line, port) = self.open_line(&caller);
-        let sings = self.media.as_ref().and_then(|media| media.sings(caller.attempt));
+        let sign = line.and(self.media.as_ref()).map(|media| media.sign(caller.attempt));
         let (trunk_group, to) = &self.config.trunk_groups[caller.trunk_group];
         let ip = self.config.address.ip();
-        let media = Description::new(ip, start.index, port, sings);
+        let media = Description::new(ip, start.index, port, sign);
         let invite = invite(&caller, self.config.address, *to, media.offer());
         let intended = zero + start.at;
         let origin = Origin {

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use bytes::Bytes;
-use media::{Agreement, Melody, announce};
+use media::{Agreement, Sign, announce};
 use sip_proto::sdp::{self, Direction, LocalMedia, SdpError, Session};
 
 /// The discard port: what an inactive stream gets, where nobody listens.
@@ -13,8 +13,8 @@ const NO_PORT: u16 = 9;
 #[derive(Debug)]
 pub(crate) struct Description {
     local: LocalMedia,
-    /// What our descriptions say that we sing.
-    sings: Option<Melody>,
+    /// What our descriptions say that we play.
+    sign: Option<Sign>,
     /// The last description we sent, once it is no longer the first offer.
     sent: Option<Box<Session>>,
 }
@@ -22,15 +22,15 @@ pub(crate) struct Description {
 impl Description {
     /// A telephone that listens at `port`, or, without one, offers a stream that stays inactive. `session` names it
     /// in `o=`.
-    pub(crate) fn new(ip: IpAddr, session: u64, port: Option<u16>, sings: Option<Melody>) -> Self {
+    pub(crate) fn new(ip: IpAddr, session: u64, port: Option<u16>, sign: Option<Sign>) -> Self {
         let telephone = LocalMedia::telephone(session, ip, port.unwrap_or(NO_PORT));
         let direction = if port.is_some() { Direction::SendRecv } else { Direction::Inactive };
-        Self { local: LocalMedia { direction, ..telephone }, sings, sent: None }
+        Self { local: LocalMedia { direction, ..telephone }, sign, sent: None }
     }
 
     fn first_offer(&self) -> Session {
         let mut offer = sdp::offer(&self.local);
-        self.sings.into_iter().for_each(|melody| announce(&mut offer, melody));
+        self.sign.iter().for_each(|sign| announce(&mut offer, sign));
         offer
     }
 
@@ -43,7 +43,7 @@ impl Description {
     /// The answer to an offer inside the call, for example hold (RFC 3264 §8).
     pub(crate) fn answer(&mut self, offer: &[u8]) -> Result<Bytes, SdpError> {
         let mut answer = sdp::answer(&Session::parse(offer)?, &self.local)?;
-        self.sings.into_iter().for_each(|melody| announce(&mut answer, melody));
+        self.sign.iter().for_each(|sign| announce(&mut answer, sign));
         let answer = match self.sent.take() {
             Some(sent) => answer.continuing(&sent),
             None => answer.continuing(&self.first_offer()),
@@ -70,7 +70,7 @@ mod tests {
     use super::*;
 
     fn caller(port: Option<u16>) -> Description {
-        Description::new(Ipv4Addr::LOCALHOST.into(), 7, port, Some(Melody(5)))
+        Description::new(Ipv4Addr::LOCALHOST.into(), 7, port, Some(Sign::Clip("alert".to_owned())))
     }
 
     // RFC 3264 §8.4: hold with sendonly is answered recvonly; §8: the version of o= grows by one.

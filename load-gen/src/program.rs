@@ -2,17 +2,16 @@
 
 use std::net::SocketAddr;
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use clap::Args;
 use cli::{BoxArgs, FileArgs, Records};
-use media::Clip;
+use media::Clips;
 use node::{Label, Node as _, NodeSpec, WallStart};
 use sip_proto::timer::Timers;
 use sip_proto::wall::WallClock;
 use topology::Topology;
 
-use crate::campaign::{CallerAudio, Campaign, ENVIRONMENT_PREFIX};
+use crate::campaign::{Campaign, ENVIRONMENT_PREFIX};
 use crate::{Command, Config, Generator, Shard};
 
 /// Places the calls of a campaign against a network that runs already
@@ -51,14 +50,10 @@ pub fn run(args: &LoadArgs) -> ExitCode {
         Ok(clips) => clips,
         Err(error) => return cli::fail(&error, cli::USAGE),
     };
-    let clip = match &campaign.callers.audio {
-        CallerAudio::Tones => None,
-        CallerAudio::Clip(name) => clips.get(name).cloned(),
-    };
     let (start, nonce) = (WallStart::read(), args.serve.seed());
     let spec = |index| {
         let place = Place { address: args.address, shard: Shard { index, of: args.shards }, nonce };
-        generator_spec(place, &campaign, &topology, clip.clone(), start, records.clone())
+        generator_spec(place, &campaign, &topology, clips.clone(), start, records.clone())
     };
     let specs = (0..args.shards).map(spec).collect();
     cli::serve(&args.serve, &records, specs, Some(limit))
@@ -78,7 +73,7 @@ fn generator_spec(
     place: Place,
     campaign: &Campaign,
     topology: &Topology,
-    clip: Option<Arc<Clip>>,
+    clips: Clips,
     start: WallStart,
     records: Records,
 ) -> NodeSpec {
@@ -106,7 +101,7 @@ fn generator_spec(
             nonce,
             media_ports,
             idle_after,
-            clip,
+            clips,
             trunk_groups,
         };
         let mut generator = Generator::new(config, &campaign)

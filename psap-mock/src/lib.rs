@@ -36,4 +36,4 @@ pub use position::PositionCounts;
 pub use psap::{Command, Output, Psap};
 pub use service_level::ServiceFigures;
 pub use snapshot::Snapshot;
-pub use sounds::{Clips, Recorded};
+pub use sounds::Recorded;

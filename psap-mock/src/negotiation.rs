@@ -1,7 +1,7 @@
 //! Our side of a call's media: which description goes out, and who owes an answer (RFC 3264, RFC
 //! 6337).
 
-use media::{Agreement, Melody, announce};
+use media::{Agreement, Sign, announce};
 use sip_proto::message::{Message, Method, Name, Payload, Request};
 use sip_proto::sdp::{self, Direction, LocalMedia, SdpError, Session};
 
@@ -12,8 +12,8 @@ pub(crate) const NO_PORT: u16 = 9;
 #[derive(Debug)]
 pub(crate) struct Negotiation {
     local: LocalMedia,
-    /// What our descriptions say that we sing.
-    sings: Option<Melody>,
+    /// What our descriptions say that we play.
+    sign: Option<Sign>,
     /// What both sides agreed on last.
     agreement: Option<Agreement>,
     /// What we said last.
@@ -27,7 +27,7 @@ impl Negotiation {
     /// it had none (RFC 3261 §13.2.1).
     pub(crate) fn start(
         local: LocalMedia,
-        sings: Option<Melody>,
+        sign: Option<Sign>,
         invite: &Message,
     ) -> Result<Self, SdpError> {
         let theirs = description(invite)?;
@@ -35,9 +35,9 @@ impl Negotiation {
             Some(theirs) => sdp::answer(theirs, &local)?,
             None => sdp::offer(&local),
         };
-        sings.into_iter().for_each(|melody| announce(&mut ours, melody));
+        sign.iter().for_each(|sign| announce(&mut ours, sign));
         let agreement = theirs.as_ref().and_then(|theirs| Agreement::between(&ours, theirs));
-        Ok(Self { local, sings, agreement, ours, awaits_answer: theirs.is_none() })
+        Ok(Self { local, sign, agreement, ours, awaits_answer: theirs.is_none() })
     }
 
     /// Whether a caller wants any audio: an offer of an inactive stream does not, and a missing offer leaves it to us.
@@ -85,7 +85,7 @@ impl Negotiation {
             Some(theirs) => {
                 let mut answer =
                     sdp::answer(&theirs, &self.local).map_err(|error| error.status())?;
-                self.sings.into_iter().for_each(|melody| announce(&mut answer, melody));
+                self.sign.iter().for_each(|sign| announce(&mut answer, sign));
                 let answer = answer.continuing(&self.ours);
                 self.agreement = Agreement::between(&answer, &theirs);
                 answer

@@ -5,13 +5,14 @@ use std::process::ExitCode;
 
 use clap::Args;
 use cli::{BoxArgs, FileArgs, Records};
+use media::Clips;
 use node::{Label, NodeSpec};
 use sip_proto::timer::Timers;
 use sip_proto::wall::WallClock;
 use topology::Topology;
 
 use crate::recordings::{RecordingSink, Recordings};
-use crate::{Clips, Command, Output, Psap};
+use crate::{Command, Output, Psap};
 
 /// Serves the answering points of a network: all, or those that are named
 #[derive(Debug, Args)]

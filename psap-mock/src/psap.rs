@@ -17,7 +17,7 @@ mod node;
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
-use ::media::{Plane, Settings, StreamId};
+use ::media::{Clips, Plane, Settings, StreamId};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use sip_proto::Rejection;
@@ -40,7 +40,7 @@ use crate::service_level::ServiceLevel;
 
 pub use node::Command;
 
-use crate::sounds::{Clips, Recorded, Sounds};
+use crate::sounds::{Recorded, Sounds};
 
 /// RFC 3261 §13.3.1.1: a provisional response every minute, or proxies give the call up.
 const RING_AGAIN: Duration = Duration::from_secs(60);

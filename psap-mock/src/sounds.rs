@@ -1,12 +1,8 @@
 //! What a PSAP can play, and what it has recorded.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use media::{Clip, Recording};
-
-/// Recordings to be played, by the names that a network gives them.
-pub type Clips = BTreeMap<String, Arc<Clip>>;
+use media::{Clip, Clips, Recording};
 
 /// Everything that a PSAP plays.
 #[derive(Debug)]

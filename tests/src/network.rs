@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use load_gen::campaign::Campaign;
 use load_gen::{Generator, Shard};
+use media::{Clip, Clips};
 use node::Node as _;
 use psap_mock::Psap;
 use sip_proto::timer::Timers;
@@ -42,6 +43,7 @@ pub struct Network {
     lost: Vec<LostNode>,
     seed: u64,
     attempts: u128,
+    clips: Clips,
 }
 
 impl Network {
@@ -61,6 +63,7 @@ impl Network {
             lost: Vec::new(),
             seed,
             attempts: 0,
+            clips: clips(&topology),
         };
         for group in &topology.trunk_groups {
             network.name(&group.name, group.address);
@@ -108,7 +111,7 @@ impl Network {
             nonce: campaign.seed,
             media_ports: self.topology.media.ports.clone(),
             idle_after: self.topology.media.idle_after,
-            clip: None,
+            clips: self.clips.clone(),
             trunk_groups: groups.map(|group| (group.name.clone(), group.address)).collect(),
         };
         let generator = Generator::new(config, campaign).expect("a campaign for this network");
@@ -331,7 +334,8 @@ impl Network {
             let at = settings.address;
             let timers = self.topology.timers;
             let timers = Timers { t1: timers.t1, t2: timers.t2, t4: timers.t4 };
-            self.net.attach(at, Psap::new(settings, timers, wall, seed));
+            let psap = Psap::new(settings, timers, wall, seed).with_clips(self.clips.clone());
+            self.net.attach(at, psap);
         }
     }
 
@@ -358,4 +362,14 @@ impl Network {
 /// When `text` is no address: a mistake of the test.
 fn address(text: &str) -> SocketAddr {
     text.parse().expect("an address with a port")
+}
+
+/// Noise in the place of the files that the network names: a second for each, unlike any other.
+fn clips(topology: &Topology) -> Clips {
+    let sound = |name: &str| {
+        let seed = name.bytes().fold(7_u32, |seed, byte| seed.wrapping_mul(31) + u32::from(byte));
+        let noise = |at: u32| ((at + seed).wrapping_mul(2_654_435_761) >> 19) as i16;
+        Arc::new(Clip::new(&(0..8_000).map(noise).collect::<Vec<_>>()))
+    };
+    topology.media.clips.iter().map(|clip| (clip.name.clone(), sound(&clip.name))).collect()
 }

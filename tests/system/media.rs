@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use load_gen::campaign::{Arrivals, Callers, Campaign, Phase};
+use load_gen::campaign::{Arrivals, CallerAudio, Callers, Campaign, Phase};
 use media::{StreamReport, Verdict};
 use sip_proto::message::Payload;
 use switch::CallServer;
@@ -212,6 +212,19 @@ fn digits_of_the_caller_reach_the_call_taker() {
     let network = after(&Campaign { callers, ..base }, &[]);
     assert!(received(&network, BoxKind::Psap).iter().all(|one| one.digits == "15#*0"));
     assert_eq!(verdicts(&network, BoxKind::Psap), [Some(Verdict::Heard); 2]);
+}
+
+// A recording of the other end is recognised, and another one is not.
+#[test]
+fn recordings_are_recognised_as_melodies_are() {
+    let clips =
+        "[media.clips.alert]\nfile = \"a.wav\"\n[media.clips.voice]\nfile = \"v.wav\"\n[pool]";
+    let changes = [("[pool]", clips), ("talk = \"10s\"", "talk = \"10s\"\naudio = \"clip voice\"")];
+    let base = speaking(3, seconds(3));
+    let callers = Callers { audio: CallerAudio::Clip("alert".to_owned()), ..base.callers.clone() };
+    let network = after(&Campaign { callers, ..base }, &changes);
+    assert_eq!(verdicts(&network, BoxKind::Generator), [Some(Verdict::Heard); 3]);
+    assert_eq!(verdicts(&network, BoxKind::Psap), [Some(Verdict::Heard); 3]);
 }
 
 #[test]

@@ -9,8 +9,16 @@ use sip_proto::sdp::{Attribute, Codec, Media, Session};
 use crate::g711::Law;
 use crate::tone::Melody;
 
-/// Attribute by which an end of ours says that it sings, and what. Others ignore it (RFC 8866 §6).
-const MELODY: &str = "x-tocsin-melody";
+/// Attribute by which an end of ours says what it will play. Others ignore it (RFC 8866 §6).
+const SIGN: &str = "x-tocsin-voice";
+
+/// What an end says that it will play, so that the other end can tell whether it heard that.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Sign {
+    Melody(Melody),
+    /// A recording that the network gives this name.
+    Clip(String),
+}
 
 /// The audio stream between two ends, seen from ours.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,8 +40,8 @@ pub struct Agreement {
     pub packet: Duration,
     /// What comes, by the numbers that we have given.
     pub formats: Formats,
-    /// What the peer says it sings.
-    pub melody: Option<Melody>,
+    /// What the peer says it will play.
+    pub sign: Option<Sign>,
 }
 
 /// Payload types of a stream that a terminal or a relay must tell apart.
@@ -114,7 +122,7 @@ impl Agreement {
             events: Formats::of(their).events,
             packet: Duration::from_millis(ptime.into()),
             formats: Formats::of(our),
-            melody: announced(their),
+            sign: announced(their),
         })
     }
 }
@@ -131,16 +139,25 @@ pub fn rtcp_of(media: &Media, rtp: SocketAddr) -> SocketAddr {
     SocketAddr::new(ip.unwrap_or_else(|| rtp.ip()), port.unwrap_or(next))
 }
 
-/// Says in `session` what this end will sing.
-pub fn announce(session: &mut Session, melody: Melody) {
+/// Says in `session` what this end will play.
+pub fn announce(session: &mut Session, sign: &Sign) {
     if let Some(audio) = session.media.iter_mut().find(|media| media.port != 0) {
-        let value = Some(format!("{:08x}", melody.0));
-        audio.attributes.push(Attribute { name: Cow::Borrowed(MELODY), value });
+        let value = Some(match sign {
+            Sign::Melody(melody) => format!("melody {:08x}", melody.0),
+            Sign::Clip(name) => format!("clip {name}"),
+        });
+        audio.attributes.push(Attribute { name: Cow::Borrowed(SIGN), value });
     }
 }
 
-fn announced(media: &Media) -> Option<Melody> {
-    u32::from_str_radix(media.attribute(MELODY)?, 16).ok().map(Melody)
+fn announced(media: &Media) -> Option<Sign> {
+    match media.attribute(SIGN)?.split_once(' ')? {
+        ("melody", notes) => {
+            u32::from_str_radix(notes, 16).ok().map(|notes| Sign::Melody(Melody(notes)))
+        }
+        ("clip", name) => Some(Sign::Clip(name.to_owned())),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -233,11 +250,14 @@ mod tests {
     }
 
     #[test]
-    fn a_melody_is_announced_in_the_description() {
-        let mut offer = sdp::offer(&telephone(4_000));
-        announce(&mut offer, Melody(0x00ab_cdef));
-        let read = parse(&offer.to_string());
-        let agreement = Agreement::between(&sdp::offer(&telephone(5_000)), &read).expect("audio");
-        assert_eq!(agreement.melody, Some(Melody(0x00ab_cdef)));
+    fn what_an_end_plays_is_announced_in_its_description() {
+        for sign in [Sign::Melody(Melody(0x00ab_cdef)), Sign::Clip("alert".to_owned())] {
+            let mut offer = sdp::offer(&telephone(4_000));
+            announce(&mut offer, &sign);
+            let read = parse(&offer.to_string());
+            let agreement =
+                Agreement::between(&sdp::offer(&telephone(5_000)), &read).expect("audio");
+            assert_eq!(agreement.sign, Some(sign));
+        }
     }
 }

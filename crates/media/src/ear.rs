@@ -1,9 +1,13 @@
 //! What one end of a call heard: the other party, silence, noise, or somebody else.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
+use crate::agreement::Sign;
 use crate::g711::Law;
 use crate::tone::{Melody, PERIOD, PIECE, Sound, exact_note, identify};
+use crate::voice::{Clip, Clips};
 
 /// Verdict on one direction of one call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -22,12 +26,29 @@ pub enum Verdict {
 }
 
 /// What is to be heard.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Expectation {
     /// The melody of the other end of this call.
     Melody(Melody),
+    /// This recording, octet for octet: a way that changes the law garbles it.
+    Clip(Arc<Clip>),
     /// Any sound: the other end is not one of ours.
     AnySound,
+}
+
+impl Expectation {
+    /// What to listen for. `announced` is what the other end says that it plays; `known` is the melody that follows from
+    /// the call, if the other end must know the call's id: then its word does not count.
+    #[must_use]
+    pub fn of(announced: Option<&Sign>, known: Option<Melody>, clips: &Clips) -> Self {
+        match announced {
+            Some(Sign::Melody(melody)) => Self::Melody(known.unwrap_or(*melody)),
+            Some(Sign::Clip(name)) => {
+                clips.get(name).map_or(Self::AnySound, |clip| Self::Clip(Arc::clone(clip)))
+            }
+            None => Self::AnySound,
+        }
+    }
 }
 
 /// Alignments of what is heard with the melody: one for each piece of a period.
@@ -56,7 +77,7 @@ impl Ear {
     pub fn new(expectation: Expectation) -> Self {
         let alignments = match expectation {
             Expectation::Melody(_) => ALIGNMENTS,
-            Expectation::AnySound => 0,
+            Expectation::Clip(_) | Expectation::AnySound => 0,
         };
         Self {
             expectation,
@@ -72,6 +93,14 @@ impl Ear {
     pub fn hear(&mut self, law: Law, timestamp: u32, payload: &[u8]) {
         for (at, octets) in (0_u32..).zip(payload.chunks_exact(PIECE)) {
             let timestamp = timestamp.wrapping_add(at * PIECE as u32);
+            if let Expectation::Clip(clip) = &self.expectation {
+                match clip.find(law, octets) {
+                    Some(true) => self.notes += 1,
+                    Some(false) => self.other += 1,
+                    None => self.silent += 1,
+                }
+                continue;
+            }
             match sound(law, octets) {
                 Sound::Silence => self.silent += 1,
                 Sound::Other => self.other += 1,
@@ -89,7 +118,7 @@ impl Ear {
     }
 
     fn compare(&mut self, timestamp: u32, note: u8) {
-        let Expectation::Melody(melody) = self.expectation else { return };
+        let Expectation::Melody(melody) = &self.expectation else { return };
         let origin = *self.origin.get_or_insert(timestamp);
         // Before the origin, for a packet that was overtaken: still the right place in the melody.
         let since = timestamp.wrapping_sub(origin) as i32;
@@ -104,11 +133,13 @@ impl Ear {
     #[must_use]
     pub fn verdict(&self) -> Verdict {
         let sound = self.notes + self.other;
-        match self.expectation {
+        match &self.expectation {
             _ if sound == 0 => Verdict::Silent,
             Expectation::AnySound if sound >= ENOUGH_OF_ANY => Verdict::Heard,
             Expectation::AnySound => Verdict::Unjudged,
-            Expectation::Melody(_) if sound < ENOUGH => Verdict::Unjudged,
+            _ if sound < ENOUGH => Verdict::Unjudged,
+            Expectation::Clip(_) if self.notes * 5 >= sound * 4 => Verdict::Heard,
+            Expectation::Clip(_) => Verdict::Garbled,
             Expectation::Melody(_) => {
                 // Counters of an endless call are full; both sides of the comparison are then.
                 let hits = self.hits.iter().copied().max().unwrap_or_default();
@@ -202,6 +233,26 @@ mod tests {
         let (mut short, melody) = ear(5);
         listen(&mut short, melody, 5, |_| false);
         assert_eq!(short.verdict(), Verdict::Unjudged);
+    }
+
+    #[test]
+    fn a_recording_is_known_by_its_octets() {
+        let speech = |seed: u32| -> Vec<i16> {
+            let noise = |at: u32| (at.wrapping_mul(2_654_435_761).rotate_left(seed) % 9_000) as i16;
+            (0..8_000).map(noise).collect()
+        };
+        let clip = Arc::new(Clip::new(&speech(3)));
+        for (heard, verdict) in [(3, Verdict::Heard), (7, Verdict::Garbled)] {
+            let mut ear = Ear::new(Expectation::Clip(Arc::clone(&clip)));
+            for (packet, samples) in (0_u32..).zip(speech(heard).chunks(160)) {
+                let octets: Vec<u8> = samples.iter().map(|sample| LAW.encode(*sample)).collect();
+                ear.hear(LAW, packet * 160, &octets);
+            }
+            assert_eq!(ear.verdict(), verdict);
+        }
+        let mut ear = Ear::new(Expectation::Clip(clip));
+        (0..50).for_each(|at| ear.hear(LAW, at * 160, &[LAW.silence(); 160]));
+        assert_eq!(ear.verdict(), Verdict::Silent);
     }
 
     #[test]

@@ -27,7 +27,7 @@ mod tone;
 mod voice;
 pub mod wav;
 
-pub use agreement::{Agreement, Formats, announce, rtcp_of};
+pub use agreement::{Agreement, Formats, Sign, announce, rtcp_of};
 pub use ear::{Expectation, Verdict};
 pub use g711::Law;
 pub use latch::Latch;
@@ -38,4 +38,4 @@ pub use recorder::{Recorder, Recording};
 pub use report::StreamReport;
 pub use stream::StreamId;
 pub use tone::{Melody, Singer};
-pub use voice::{Clip, Voice};
+pub use voice::{Clip, Clips, Voice};

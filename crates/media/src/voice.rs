@@ -1,5 +1,6 @@
 //! What a terminal says: a melody, a file, a tone, an echo, or nothing.
 
+use std::collections::{BTreeMap, HashSet};
 use std::f64::consts::TAU;
 use std::sync::Arc;
 
@@ -19,20 +20,29 @@ pub enum Voice {
     Mute,
 }
 
-/// Sound that is ready to be sent in either law.
+/// Recordings by the names that a network gives them.
+pub type Clips = BTreeMap<String, Arc<Clip>>;
+
+/// Sound that is ready to be sent in either law, and to be recognised.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Clip {
     a: Box<[u8]>,
     mu: Box<[u8]>,
+    /// Every 10 ms of it in both laws.
+    pieces: HashSet<[u8; PIECE]>,
 }
 
 impl Clip {
-    /// From samples at 8 kHz; nothing becomes one packet of silence.
+    /// From samples at 8 kHz, filled up with silence to a whole number of pieces of 10 ms; nothing becomes one.
     #[must_use]
     pub fn new(samples: &[i16]) -> Self {
-        let samples = if samples.is_empty() { &[0; 160][..] } else { samples };
-        let encode = |law: Law| samples.iter().map(|sample| law.encode(*sample)).collect();
-        Self { a: encode(Law::A), mu: encode(Law::Mu) }
+        let length = samples.len().max(1).next_multiple_of(PIECE);
+        let samples = samples.iter().copied().chain(std::iter::repeat(0)).take(length);
+        let encode =
+            |law: Law| samples.clone().map(|sample| law.encode(sample)).collect::<Box<[u8]>>();
+        let (a, mu) = (encode(Law::A), encode(Law::Mu));
+        let both = [&a, &mu].into_iter().flat_map(|octets| octets.as_chunks().0);
+        Self { pieces: both.copied().collect(), a, mu }
     }
 
     /// The French ring-back tone: 440 Hz, 1.5 s of every 5 s (ITU-T E.180 supplement 2).
@@ -43,6 +53,13 @@ impl Clip {
             if at < 12_000 { (4_000.0 * phase.sin()) as i16 } else { 0 }
         };
         Self::new(&(0..40_000).map(sample).collect::<Vec<_>>())
+    }
+
+    /// Whether 10 ms of sound are of this clip; `None` for silence, which every clip has.
+    pub(crate) fn find(&self, law: Law, octets: &[u8]) -> Option<bool> {
+        let piece: &[u8; PIECE] = octets.try_into().ok()?;
+        let is_quiet = piece.iter().all(|octet| law.decode(*octet).unsigned_abs() < 64);
+        (!is_quiet).then(|| self.pieces.contains(piece))
     }
 
     fn octets(&self, law: Law) -> &[u8] {
@@ -86,16 +103,14 @@ mod tests {
 
     #[test]
     fn a_clip_repeats_without_a_seam() {
-        let clip = Clip::new(&[100, 200, 300]);
+        let clip = Clip::new(&[[100; 79].as_slice(), &[300]].concat());
         let voice = Voice::Clip(Arc::new(clip));
         let mut out = Vec::new();
-        assert!(voice.say(Law::A, 2, 5, &mut out));
+        assert!(voice.say(Law::A, 78, 4, &mut out));
         let samples: Vec<i16> = out.iter().map(|octet| Law::A.decode(*octet)).collect();
         let near = |one: &i16, other: &i16| (one - other).abs() <= 8;
-        assert!(
-            samples.iter().zip(&[300, 100, 200, 300, 100]).all(|(a, b)| near(a, b)),
-            "{samples:?}"
-        );
+        let expected = [100, 300, 100, 100];
+        assert!(samples.iter().zip(&expected).all(|(a, b)| near(a, b)), "{samples:?}");
         let nothing = Voice::Clip(Arc::new(Clip::new(&[])));
         assert!(nothing.say(Law::Mu, 7, 160, &mut out));
     }

@@ -4,21 +4,22 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use media::{
-    Agreement, Clip, Expectation, Melody, Plane, Settings, Singer, StreamId, Verdict, Voice,
+    Agreement, Clips, Expectation, Melody, Plane, Settings, Sign, Singer, StreamId, Verdict, Voice,
 };
 use sip_proto::message::{Message, Name};
 use sip_proto::sdp;
 use sip_proto::user_agent::LegId;
 
 use super::{Call, Generator};
+use crate::campaign::{CallerAudio, Callers};
 use crate::mix::Caller;
 
 /// The media of all callers.
 #[derive(Debug)]
 pub(super) struct CallerMedia {
     pub(super) plane: Plane,
-    /// `None`: callers sing the melody of their call.
-    clip: Option<Arc<Clip>>,
+    audio: CallerAudio,
+    clips: Clips,
     digits: String,
 }
 
@@ -32,13 +33,27 @@ pub(super) struct Line {
 }
 
 impl CallerMedia {
-    pub(super) fn new(plane: Plane, clip: Option<Arc<Clip>>, digits: String) -> Self {
-        Self { plane, clip, digits }
+    pub(super) fn new(plane: Plane, callers: &Callers, clips: Clips) -> Self {
+        let (audio, digits) = (callers.audio.clone(), callers.digits.clone());
+        Self { plane, audio, clips, digits }
     }
 
-    /// What the description of a caller says that it sings.
-    pub(super) fn sings(&self, attempt: u128) -> Option<Melody> {
-        self.clip.is_none().then(|| Melody::of(attempt, Singer::Caller))
+    /// What the description of a caller says that it plays.
+    pub(super) fn sign(&self, attempt: u128) -> Sign {
+        match &self.audio {
+            CallerAudio::Tones => Sign::Melody(Melody::of(attempt, Singer::Caller)),
+            CallerAudio::Clip(name) => Sign::Clip(name.clone()),
+        }
+    }
+
+    fn voice(&self, attempt: u128) -> Voice {
+        match &self.audio {
+            CallerAudio::Tones => Voice::Melody(Melody::of(attempt, Singer::Caller)),
+            // The campaign was checked against its network.
+            CallerAudio::Clip(name) => {
+                self.clips.get(name).map_or(Voice::Mute, |clip| Voice::Clip(Arc::clone(clip)))
+            }
+        }
     }
 }
 
@@ -68,12 +83,12 @@ impl Generator {
         }
         let Some(agreement) = &call.agreement else { return };
         media.plane.talk(now, line.stream, agreement);
-        let sung = Voice::Melody(Melody::of(line.attempt, Singer::Caller));
-        let voice = media.clip.as_ref().map_or(sung, |clip| Voice::Clip(Arc::clone(clip)));
+        let voice = media.voice(line.attempt);
         media.plane.set_voice(line.stream, voice);
         if answered && !line.listens {
             line.listens = true;
-            media.plane.listen(line.stream, expectation(line.attempt, agreement, response));
+            let expectation = expectation(line.attempt, agreement, response, &media.clips);
+            media.plane.listen(line.stream, expectation);
             if !media.digits.is_empty() {
                 media.plane.dial(line.stream, &media.digits);
             }
@@ -105,11 +120,16 @@ impl Generator {
 
 /// Whose voice a caller expects. The PSAP knows the id of the attempt if its Session-ID gives it back (RFC 7989 §6);
 /// then it must sing what follows from that, whatever its description says.
-fn expectation(attempt: u128, agreement: &Agreement, response: &Message) -> Expectation {
-    let Some(announced) = agreement.melody else { return Expectation::AnySound };
+fn expectation(
+    attempt: u128,
+    agreement: &Agreement,
+    response: &Message,
+    clips: &Clips,
+) -> Expectation {
     let ours = format!("{attempt:032x}");
     let knows_us = response.session_id().is_some_and(|id| id.remote() == Some(&ours));
-    Expectation::Melody(if knows_us { Melody::of(attempt, Singer::Psap) } else { announced })
+    let known = knows_us.then(|| Melody::of(attempt, Singer::Psap));
+    Expectation::of(agreement.sign.as_ref(), known, clips)
 }
 
 /// The plane of a generator, if any of its callers has media.

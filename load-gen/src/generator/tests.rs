@@ -143,7 +143,7 @@ impl Lab {
             clock: WallClock::new(now, UNIX),
             media_ports: 16_384..=32_767,
             idle_after: Duration::from_secs(5),
-            clip: None,
+            clips: BTreeMap::new(),
             trunk_groups: vec![("mobile".to_owned(), address(TRUNK_GROUP))],
         };
         let callee = Callee {

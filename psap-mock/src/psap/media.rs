@@ -8,7 +8,7 @@
 
 use std::time::Instant;
 
-use media::{Expectation, Melody, Singer, StreamId, Voice};
+use media::{Expectation, Melody, Sign, Singer, StreamId, Voice};
 use rand::RngExt as _;
 use sip_proto::Rejection;
 use sip_proto::message::{Payload, Request};
@@ -64,8 +64,12 @@ impl Psap {
         let telephone =
             LocalMedia::telephone(session_id, ip, port.map_or(NO_PORT, |local| local.port()));
         let direction = if wants_media { Direction::SendRecv } else { Direction::Inactive };
-        let sings = (self.config.audio == Audio::Tones).then_some(voices.ours);
-        match Negotiation::start(LocalMedia { direction, ..telephone }, sings, invite) {
+        let sign = match &self.config.audio {
+            Audio::Tones => Some(Sign::Melody(voices.ours)),
+            Audio::Clip(name) => Some(Sign::Clip(name.clone())),
+            Audio::Echo => None,
+        };
+        match Negotiation::start(LocalMedia { direction, ..telephone }, sign, invite) {
             Ok(negotiation) => Ok((negotiation, stream)),
             Err(error) => {
                 stream.map(|stream| self.plane.close(now, stream));
@@ -97,11 +101,8 @@ impl Psap {
     pub(super) fn begin_talk(&mut self, now: Instant, leg: LegId) {
         let Some(call) = self.calls.get_mut(&leg) else { return };
         let (Some(stream), Some(agreement)) = (call.stream, call.media.agreement()) else { return };
-        let expectation = match (agreement.melody, call.voices.theirs) {
-            (None, _) => Expectation::AnySound,
-            (Some(_), Some(theirs)) => Expectation::Melody(theirs),
-            (Some(announced), None) => Expectation::Melody(announced),
-        };
+        let (sign, clips) = (agreement.sign.as_ref(), &self.sounds.clips);
+        let expectation = Expectation::of(sign, call.voices.theirs, clips);
         let voice = match &self.config.audio {
             _ if !call.plan.speaks => Voice::Mute,
             Audio::Tones => Voice::Melody(call.voices.ours),
