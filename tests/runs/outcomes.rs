@@ -179,7 +179,7 @@ fn foreign_invite(from: &UdpSocket, to: SocketAddr) -> String {
 }
 
 /// Waits for a progress line with answered calls in it.
-fn wait_for_calls(run: &mut Process) {
+pub(crate) fn wait_for_calls(run: &mut Process) {
     run.until("offered");
     loop {
         let line = run.until(" s ");
@@ -192,7 +192,7 @@ fn wait_for_calls(run: &mut Process) {
 }
 
 /// The child of a process whose command line has these words next to each other: see proc(5).
-fn child(parent: u32, words: &[&str]) -> u32 {
+pub(crate) fn child(parent: u32, words: &[&str]) -> u32 {
     let has_words = |id: &u32| {
         let line = fs::read(format!("/proc/{id}/cmdline")).unwrap_or_default();
         let line: Vec<_> = line.split(|byte| *byte == 0).collect();
