@@ -21,10 +21,11 @@ test: peers
 peers:
 	./tests/install-peers.sh
 
-# Figures: what a call costs. Prints them and writes target/bench.json.
+# Figures: what a call and a relayed packet cost. Prints them and writes target/bench.json and target/bench-relay.json.
 bench:
 	cargo build --release
 	cargo bench -p system-tests --bench network
+	cargo bench -p system-tests --bench relay
 
 doc:
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --open

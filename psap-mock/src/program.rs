@@ -57,8 +57,8 @@ pub fn run(args: &PsapArgs) -> ExitCode {
         },
         (None, Some(psap)) => {
             let name = &psap.name;
-            eprintln!("error: psaps.{name}.record is set: say where with --recordings FOLDER");
-            return ExitCode::from(cli::USAGE);
+            tracing::warn!("psaps.{name}.record is set; nothing is recorded without --recordings");
+            None
         }
         (_, None) => None,
     };
@@ -92,7 +92,8 @@ pub(crate) fn psap_spec(
         address: settings.address,
         setting: format!("psaps.{}.address", settings.name),
     };
-    let settings = settings.clone();
+    let record = if recordings.is_some() { settings.record } else { 0.0 };
+    let settings = topology::Psap { record, ..settings.clone() };
     let seed = BoxArgs::seed_of(seed, &settings.name);
     let build = move |address, start: node::WallStart| {
         let settings = topology::Psap { address, ..settings };

@@ -206,16 +206,21 @@ impl Network {
             expect_zero(&group.name, "circuits", seized);
         }
         for name in self.live_call_servers() {
-            expect_zero(&name, "calls", self.call_server(&name).calls as u64);
+            let now = self.call_server(&name);
+            expect_zero(&name, "calls", now.calls as u64);
+            expect_zero(&name, "streams", now.media.streams as u64);
         }
         for name in self.live_psaps() {
             let now = self.psap(&name);
             let places =
                 now.in_progress + now.waiting + now.positions.ringing + now.positions.talking;
             expect_zero(&name, "calls, queue places or positions", places as u64);
+            expect_zero(&name, "streams", now.media.streams as u64);
         }
         if self.net.is_alive(address(GENERATOR)) {
-            expect_zero("generator", "calls", self.generator().in_progress);
+            let now = self.generator();
+            expect_zero("generator", "calls", now.in_progress);
+            expect_zero("generator", "streams", now.media.streams as u64);
         }
         expect_zero("caller", "legs", self.net.node::<Phone>(self.at("caller")).legs() as u64);
         held

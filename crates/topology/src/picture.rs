@@ -26,7 +26,7 @@ pub fn picture(topology: &Topology) -> String {
         stage(&mut out, &["trunk groups", "address", "policy", "circuits"], groups);
     }
     let sites = topology.sites.iter().flat_map(site_rows).collect();
-    stage(&mut out, &["sites", "address", "calls at once", "next PSAP after"], sites);
+    stage(&mut out, &["sites", "address", "calls at once", "with media", "next PSAP after"], sites);
     let psaps = topology.psaps.iter().map(psap_row).collect();
     stage(&mut out, &["PSAPs", "address", "number", "positions", "queue", "when full"], psaps);
     routes(&mut out, topology.routes.iter());
@@ -53,6 +53,7 @@ fn site_rows(site: &Site) -> Vec<Vec<String>> {
             call_server.name.clone(),
             call_server.address.to_string(),
             call_server.max_calls.to_string(),
+            call_server.max_calls.min(call_server.relayed_calls()).to_string(),
             format!(
                 "{} silent, {} ringing",
                 format_duration(call_server.response_timeout),

@@ -60,6 +60,15 @@ impl Site {
 }
 
 impl CallServer {
+    /// Calls whose media its ports can relay at once: two pairs of ports for each.
+    #[must_use]
+    pub fn relayed_calls(&self) -> u32 {
+        let (first, last) = (*self.media_ports.start(), *self.media_ports.end());
+        let pairs = (last.saturating_add(1) / 2).saturating_sub(first.div_ceil(2));
+        // Two families may share a call, and then each port range has one end of it.
+        u32::from(pairs) * self.media_addresses.len() as u32 / 2
+    }
+
     /// Where this call server's address stands in the file.
     #[must_use]
     pub fn address_path(&self) -> String {
