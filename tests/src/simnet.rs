@@ -58,6 +58,8 @@ pub struct Simnet {
     /// The box that has an RTP or RTCP port, and the number of the port there.
     ports: BTreeMap<SocketAddr, (SocketAddr, u32)>,
     recordings: Vec<psap_mock::Recorded>,
+    /// RTP packets sent so far, by the address that they were sent to.
+    media_sent: BTreeMap<SocketAddr, u64>,
     /// RTP packets that links have lost, by sending and receiving box.
     media_lost: BTreeMap<(SocketAddr, SocketAddr), u64>,
     /// When the last packet of each TCP connection arrives: the next one may not overtake it.
@@ -94,6 +96,7 @@ impl Simnet {
             links: Links::new(link),
             ports: BTreeMap::new(),
             recordings: Vec::new(),
+            media_sent: BTreeMap::new(),
             media_lost: BTreeMap::new(),
             streams: BTreeMap::new(),
             doomed: Vec::new(),
@@ -129,6 +132,12 @@ impl Simnet {
     #[must_use]
     pub fn changes(&self) -> &[(Duration, Change)] {
         &self.changes
+    }
+
+    /// RTP packets that were sent to `address` so far, whether somebody listens there or not.
+    #[must_use]
+    pub fn media_sent(&self, address: SocketAddr) -> u64 {
+        self.media_sent.get(&address).copied().unwrap_or_default()
     }
 
     /// RTP packets that the link from one box to another has lost so far.
@@ -371,6 +380,9 @@ impl Simnet {
     /// Media takes the link between the two boxes, as their SIP does.
     fn transmit_media(&mut self, host: SocketAddr, from: SocketAddr, to: SocketAddr, bytes: &[u8]) {
         self.trace.media(self.elapsed(), from, to, bytes);
+        if to.port().is_multiple_of(2) {
+            *self.media_sent.entry(to).or_default() += 1;
+        }
         let peer = self.ports.get(&to).map_or(to, |(peer, _)| *peer);
         if !self.links.is_open(host, peer) {
             return;

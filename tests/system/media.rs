@@ -8,6 +8,7 @@ use sip_proto::message::Payload;
 use switch::CallServer;
 use system_tests::link::Link;
 use system_tests::network::Network;
+use system_tests::phone::Phone;
 use telemetry::{BoxKind, CallRecord, Outcome};
 use topology::Distribution;
 
@@ -260,9 +261,7 @@ fn a_caller_with_ipv6_reaches_a_psap_with_ipv4() {
         let mut invite = network.invite("15", "mobile");
         invite.payload = Payload::sdp(SDP);
         let caller = network.at("caller");
-        let leg = network
-            .net
-            .act(caller, |phone: &mut system_tests::phone::Phone, now| phone.dial(now, invite));
+        let leg = network.net.act(caller, |phone: &mut Phone, now| phone.dial(now, invite));
         network.run_for(seconds(1));
         if !reaches {
             // RFC 3261 §21.4.26.
@@ -278,4 +277,50 @@ fn a_caller_with_ipv6_reaches_a_psap_with_ipv4() {
         network.hang_up("caller", leg);
         assert_idle(&mut network);
     }
+}
+
+/// What reaches `address` in the next second.
+fn heard_at(network: &mut Network, address: &str) -> u64 {
+    let address = address.parse().unwrap();
+    let before = network.net.media_sent(address);
+    network.run_for(seconds(1));
+    network.net.media_sent(address) - before
+}
+
+// RFC 3264 §8.3.1: a re-INVITE moves the media, and only once it is accepted (RFC 3261 §14.1).
+#[test]
+fn a_reinvite_moves_the_media_and_a_refused_one_does_not() {
+    let mut network = network(&[]);
+    let caller = network.at("caller");
+    let leg = network.dial("15");
+    network.run_for(seconds(1));
+    let offer = |port: u16, format: u8, way: &str| {
+        format!(
+            "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n\
+             m=audio {port} RTP/AVP {format}\r\na={way}\r\n"
+        )
+    };
+    let reinvite = |network: &mut Network, description: String| {
+        let sent =
+            network.net.act(caller, |phone: &mut Phone, now| phone.reinvite(now, leg, description));
+        assert!(sent);
+        network.run_for(ms(200));
+        network.call(leg).modified.last().copied()
+    };
+    let fifty = 48..=52;
+    assert!(fifty.contains(&heard_at(&mut network, "127.0.0.1:40000")));
+    assert_eq!(reinvite(&mut network, offer(40_010, 8, "sendrecv")), Some(200));
+    assert!(fifty.contains(&heard_at(&mut network, "127.0.0.1:40010")));
+    assert_eq!(heard_at(&mut network, "127.0.0.1:40000"), 0);
+    // G.729 alone is nothing for this PSAP.
+    assert_eq!(reinvite(&mut network, offer(40_020, 18, "sendrecv")), Some(488));
+    assert_eq!(heard_at(&mut network, "127.0.0.1:40020"), 0);
+    assert!(fifty.contains(&heard_at(&mut network, "127.0.0.1:40010")));
+    // Hold and resume.
+    assert_eq!(reinvite(&mut network, offer(40_010, 8, "sendonly")), Some(200));
+    assert_eq!(heard_at(&mut network, "127.0.0.1:40010"), 0);
+    assert_eq!(reinvite(&mut network, offer(40_010, 8, "sendrecv")), Some(200));
+    assert!(fifty.contains(&heard_at(&mut network, "127.0.0.1:40010")));
+    network.hang_up("caller", leg);
+    assert_idle(&mut network);
 }

@@ -382,6 +382,64 @@ fn a_late_schedule_skips_and_says_so() {
     assert_eq!(close(&mut wire, 1, caller).verdict, Some(Verdict::Heard));
 }
 
+// RFC 3389: in a pause only a packet of comfort noise comes now and then. It is no sound, and no packet of it is missing.
+#[test]
+fn comfort_noise_is_neither_sound_nor_loss() {
+    let mut wire = Wire::new(2);
+    let (caller, psap, _) = call(&mut wire, false);
+    wire.plane(2).set_voice(psap, Voice::Mute);
+    let (from, to) = (wire.local(2, psap), wire.local(1, caller));
+    let socket = socket_of(wire.plane(1), to).expect("open");
+    for number in 0..20_u16 {
+        wire.run(200 * MS);
+        let header = rtp::Header {
+            marker: false,
+            payload_type: 13,
+            sequence: number,
+            timestamp: 1_600 * u32::from(number),
+            ssrc: 9,
+        };
+        let mut noise = Vec::new();
+        rtp::write(&header, &[40], &mut noise);
+        let now = wire.now;
+        assert_eq!(wire.plane(1).handle_datagram(now, socket, from, &noise), None);
+    }
+    let report = close(&mut wire, 1, caller);
+    assert_eq!((report.received, report.lost, report.discarded), (20, 0, 0));
+    assert_eq!((report.verdict, report.max_jitter_us), (Some(Verdict::Silent), 0));
+}
+
+// RFC 6716, RFC 3551 §4.5.2: what the relay does not understand passes all the same, octet for octet.
+#[test]
+fn opus_and_g722_pass_the_relay_unread() {
+    let mut wire = Wire::new(3);
+    let (caller, psap, relay) = call(&mut wire, true);
+    let (a, _) = relay.expect("relayed");
+    let (from, to) = (wire.local(1, caller), wire.local(3, a));
+    let there = wire.local(2, psap);
+    let socket = socket_of(wire.plane(3), to).expect("open");
+    for (payload_type, clock_rate, step) in [(96, 48_000, 960), (9, 8_000, 160)] {
+        wire.plane(3).set_formats(a, Formats { clock_rate, ..Formats::default() });
+        for number in 0..10_u16 {
+            wire.now += 20 * MS;
+            let header = rtp::Header {
+                marker: false,
+                payload_type,
+                sequence: number,
+                timestamp: step * u32::from(number),
+                ssrc: payload_type.into(),
+            };
+            let mut packet = Vec::new();
+            rtp::write(&header, &[0xf8, 1, 2, 3], &mut packet);
+            let now = wire.now;
+            let forward = wire.plane(3).handle_datagram(now, socket, from, &packet);
+            assert_eq!(forward.map(|forward| forward.to), Some(there));
+        }
+    }
+    let report = close(&mut wire, 3, a);
+    assert_eq!((report.received, report.lost, report.max_jitter_us), (20, 0, 0));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]
