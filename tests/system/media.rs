@@ -324,3 +324,23 @@ fn a_reinvite_moves_the_media_and_a_refused_one_does_not() {
     network.hang_up("caller", leg);
     assert_idle(&mut network);
 }
+
+// A flood of calls without media takes no ports: its size is not that of the port range.
+#[test]
+fn calls_without_media_take_no_ports() {
+    let base = speaking(6, seconds(2));
+    let callers = Callers { media: 0.0, ..base.callers.clone() };
+    let mut network = network(&[(
+        "ring_timeout = \"20s\"",
+        "ring_timeout = \"20s\"\nmedia_ports = \"20000-20001\"",
+    )]);
+    network.start_campaign(&Campaign { callers, ..base });
+    network.run_for(seconds(2));
+    let alpha = network.net.node::<CallServer>(network.at("alpha"));
+    assert_eq!(node::Node::snapshot(alpha).media.streams, 0);
+    assert!(network.run_until_idle(seconds(600)));
+    assert!(
+        records(&network, BoxKind::Generator).iter().all(|one| one.outcome == Outcome::Answered)
+    );
+    assert!(network.net.records().iter().all(|record| record.media.is_empty()));
+}

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Args;
 use load_gen::campaign::{Campaign, ENVIRONMENT_PREFIX};
 use topology::reader::Document;
-use topology::{Layers, Problems, Topology, format_duration, picture};
+use topology::{Layers, Topology, format_duration, picture};
 
 /// Checks network and campaign files and shows what they mean
 #[derive(Debug, Args)]
@@ -26,23 +26,26 @@ pub(crate) fn check(args: &CheckArgs) -> ExitCode {
         match describe(file) {
             Ok(text) if !args.quiet => println!("{text}"),
             Ok(_) => {}
-            Err(problems) => {
+            Err(error) => {
                 right = false;
-                eprintln!("{problems}");
+                eprintln!("{error:#}");
             }
         }
     }
     if right { ExitCode::SUCCESS } else { ExitCode::from(cli::USAGE) }
 }
 
-fn describe(file: &Path) -> Result<String, Problems> {
+fn describe(file: &Path) -> anyhow::Result<String> {
     let network_layers = Layers::none().with_process_environment(topology::ENVIRONMENT_PREFIX);
     // Only a campaign names a network.
     if !Document::load(file, &Layers::none())?.has("network") {
-        return Topology::load(file, &network_layers).map(|topology| picture(&topology));
+        let topology = Topology::load(file, &network_layers)?;
+        cli::load_clips(&topology.media)?;
+        return Ok(picture(&topology));
     }
     let layers = Layers::none().with_process_environment(ENVIRONMENT_PREFIX);
     let (campaign, topology) = Campaign::load_with_network(file, &layers, &network_layers)?;
+    cli::load_clips(&topology.media)?;
     let attempts = campaign.expected_attempts();
     Ok(format!(
         "campaign {}: about {attempts:.0} calls in {}, seed {}, on network {}\n\n{}",

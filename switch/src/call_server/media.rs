@@ -21,6 +21,9 @@ use sip_proto::sdp::{self, Direction, Media, SdpError, Session};
 use super::CallServer;
 use super::call::{CallId, Side};
 
+/// The discard port (RFC 863), where nobody listens.
+const DISCARD: u16 = 9;
+
 /// The relayed streams of one call.
 #[derive(Debug)]
 pub(super) struct Relay {
@@ -89,7 +92,7 @@ impl Relay {
         session: &Session,
     ) -> Result<Vec<Option<SocketAddr>>, Shortage> {
         let place = |(index, media): (usize, &Media)| {
-            if !is_relayed(media) {
+            if !is_relayed(session, media) {
                 return Ok(None);
             }
             if let Some(address) = session.target_of(media) {
@@ -175,9 +178,11 @@ const fn at(side: Side) -> usize {
     }
 }
 
-/// RTP of any profile, in use. Others, such as MSRP over TCP (RFC 4975), are left where they are.
-fn is_relayed(media: &Media) -> bool {
-    media.port != 0 && media.protocol.contains("RTP/")
+/// RTP of any profile, in use. Others, such as MSRP over TCP (RFC 4975), are left where they are; so is an inactive stream
+/// at the discard port, by which an end says that it has no media: such a call needs no ports.
+fn is_relayed(session: &Session, media: &Media) -> bool {
+    let has_media = media.port != DISCARD || session.direction_of(media) != Direction::Inactive;
+    media.port != 0 && has_media && media.protocol.contains("RTP/")
 }
 
 impl CallServer {
