@@ -1,4 +1,5 @@
-//! baresip, a softphone, without sound card and screen: it plays a file, and we type its commands.
+//! baresip, a softphone, without sound card and screen: it plays a file, writes what it hears into another, and we
+//! type its commands.
 
 use std::fs;
 use std::net::{IpAddr, SocketAddr};
@@ -8,17 +9,21 @@ use std::process::Command;
 use tempfile::TempDir;
 
 use crate::loopback;
+use crate::sound;
 use system_tests::process::{Process, installed};
 
 /// Its own number; it takes calls to no other. That of the PSAP `first` in `network.toml`.
 const NUMBER: &str = "0353010015";
+
+/// What it plays, in hertz: the French dial tone.
+pub(crate) const TONE: f64 = 425.0;
 
 /// A running softphone with one account.
 #[derive(Debug)]
 pub(crate) struct Baresip {
     process: Process,
     address: SocketAddr,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Baresip {
@@ -27,8 +32,8 @@ impl Baresip {
         let folder = TempDir::new().expect("a temporary folder");
         let address = loopback::free_port(loopback::host());
         let tone = folder.path().join("tone.wav");
-        fs::write(&tone, tone_file()).expect("a file in a temporary folder");
-        write(&folder, "config", &config(address, &tone));
+        sound::write(&tone, &sound::tone(TONE, 20));
+        write(&folder, "config", &config(address, folder.path(), &tone));
         let mode = if answers { "auto" } else { "manual" };
         let host = address.ip();
         write(&folder, "accounts", &format!("<sip:{NUMBER}@{host}>;regint=0;answermode={mode}\n"));
@@ -38,7 +43,7 @@ impl Baresip {
         command.arg("-4").arg("-f").arg(folder.path()).args(["-t", "45"]);
         let mut process = Process::start("baresip", &mut command);
         process.until("baresip is ready");
-        Self { process, address, _folder: folder }
+        Self { process, address, folder }
     }
 
     /// Where it takes calls.
@@ -71,8 +76,36 @@ impl Baresip {
         self.process.until("session closed");
     }
 
+    /// Presses a key of the telephone, and lets go.
+    pub(crate) fn press(&mut self, digit: char) {
+        self.process.write(&digit.to_string());
+        self.process.until(&format!("send DTMF digit end: '{digit}'"));
+    }
+
+    /// Waits until it has received this digit.
+    pub(crate) fn until_digit(&mut self, digit: char) {
+        self.process.until(&format!("received event: '{digit}' (end=1)"));
+    }
+
     /// Ends it.
     pub(crate) fn quit(mut self) {
+        self.end();
+    }
+
+    /// Ends it, and returns what it heard in its only call.
+    pub(crate) fn quit_with_sound(mut self) -> Vec<i16> {
+        self.end();
+        let entries = fs::read_dir(self.folder.path()).expect("the folder of baresip");
+        let paths = entries.map(|entry| entry.expect("an entry of a folder").path());
+        // dump-TIME-dec.wav: decoded.
+        let mut heard = paths.filter(|path| path.to_string_lossy().ends_with("-dec.wav"));
+        let channels = sound::read(&heard.next().expect("a sound file of baresip"));
+        assert!(heard.next().is_none(), "baresip had several calls");
+        let [sound] = <[_; 1]>::try_from(channels).expect("sound of one channel");
+        sound
+    }
+
+    fn end(&mut self) {
         self.process.write("/quit");
         let status = self.process.finish();
         assert!(status.success(), "baresip: {status}; {}", self.process.words());
@@ -80,9 +113,9 @@ impl Baresip {
 }
 
 /// Only what a call needs: no sound card, no network outside loopback.
-fn config(address: SocketAddr, tone: &Path) -> String {
+fn config(address: SocketAddr, folder: &Path, tone: &Path) -> String {
     let host: IpAddr = address.ip();
-    let tone = tone.display();
+    let (folder, tone) = (folder.display(), tone.display());
     format!(
         "sip_listen {address}\n\
          net_interface {host}\n\
@@ -93,9 +126,11 @@ fn config(address: SocketAddr, tone: &Path) -> String {
          audio_alert aubridge,bell\n\
          ausrc_channels 1\n\
          auplay_channels 1\n\
+         snd_path {folder}\n\
          module_path /usr/lib/baresip/modules\n\
          module stdio.so\n\
          module g711.so\n\
+         module sndfile.so\n\
          module aufile.so\n\
          module aubridge.so\n\
          module_tmp uuid.so\n\
@@ -106,26 +141,4 @@ fn config(address: SocketAddr, tone: &Path) -> String {
 
 fn write(folder: &TempDir, name: &str, text: &str) {
     fs::write(folder.path().join(name), text).expect("a file in a temporary folder");
-}
-
-/// Twenty seconds of 425 Hz, the French dial tone, as a WAV file of 16-bit samples at 8 kHz.
-fn tone_file() -> Vec<u8> {
-    const RATE: u32 = 8000;
-    let length = 20 * RATE * 2;
-    let mut file = Vec::new();
-    file.extend(b"RIFF");
-    file.extend((36 + length).to_le_bytes());
-    file.extend(b"WAVEfmt ");
-    file.extend(16_u32.to_le_bytes());
-    file.extend([1, 0, 1, 0]); // PCM, one channel
-    file.extend(RATE.to_le_bytes());
-    file.extend((2 * RATE).to_le_bytes());
-    file.extend([2, 0, 16, 0]); // bytes of a sample, bits of a sample
-    file.extend(b"data");
-    file.extend(length.to_le_bytes());
-    for sample in 0..20 * RATE {
-        let phase = f64::from(sample) * 425.0 * std::f64::consts::TAU / f64::from(RATE);
-        file.extend(((phase.sin() * 8000.0) as i16).to_le_bytes());
-    }
-    file
 }

@@ -64,8 +64,13 @@ impl Capture {
 impl Packets {
     /// The packets to which a display filter applies, a line each.
     pub(crate) fn matching(&self, filter: &str) -> Vec<String> {
+        self.read(&["-Y", filter])
+    }
+
+    /// What tshark says of the packets when it has these arguments too.
+    pub(crate) fn read(&self, arguments: &[&str]) -> Vec<String> {
         let mut command = Command::new(installed("tshark", "tshark"));
-        command.arg("-n").arg("-r").arg(&self.file).args(["-Y", filter]);
+        command.arg("-n").arg("-r").arg(&self.file).args(arguments);
         // Our boxes are on ports that the system chose: without this it would guess.
         for port in self.boxes.iter().map(SocketAddr::port) {
             command.args(["-d", &format!("udp.port=={port},sip")]);
@@ -73,7 +78,7 @@ impl Packets {
         }
         let output = command.output().expect("tshark starts");
         let errors = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "tshark cannot apply {filter:?}: {errors}");
+        assert!(output.status.success(), "tshark cannot read with {arguments:?}: {errors}");
         String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect()
     }
 }

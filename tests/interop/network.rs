@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::net::SocketAddr;
+use std::fs;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
 use crate::loopback;
 use crate::records::Records;
+use crate::sound;
 use system_tests::program::Program;
 
 /// The calls of `campaign.toml`.
@@ -24,10 +26,12 @@ pub(crate) struct Network {
     folder: TempDir,
 }
 
-/// Changes to `network.toml`.
+/// Changes to `network.toml` and `campaign.toml`.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Settings {
     keys: Vec<(String, String)>,
+    campaign_keys: Vec<(String, String)>,
+    clips: Vec<(String, Vec<i16>)>,
     foreign_psap: bool,
 }
 
@@ -44,10 +48,39 @@ impl Settings {
         self.with("psaps.first.address", &address.to_string())
     }
 
-    fn arguments(&self, subcommand: &str, file: &str) -> Vec<OsString> {
-        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("interop").join(file);
+    /// Sets one key of `campaign.toml`.
+    pub(crate) fn with_campaign(mut self, key: &str, value: &str) -> Self {
+        self.campaign_keys.push((key.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Adds a recording that PSAPs and callers may play.
+    pub(crate) fn with_clip(mut self, name: &str, samples: Vec<i16>) -> Self {
+        self.clips.push((name.to_owned(), samples));
+        self
+    }
+
+    /// Writes the files that the programs read.
+    fn write(&self, folder: &Path) {
+        let mut network = include_str!("network.toml").to_owned();
+        for (name, samples) in &self.clips {
+            network.push_str(&format!("\n[media.clips.{name}]\nfile = \"{name}.wav\"\n"));
+            sound::write(&folder.join(format!("{name}.wav")), samples);
+        }
+        let write = |name, text: &str| {
+            fs::write(folder.join(name), text).expect("a file in a temporary folder");
+        };
+        write("network.toml", &network);
+        write("campaign.toml", include_str!("campaign.toml"));
+    }
+
+    fn arguments<'a>(
+        subcommand: &str,
+        file: PathBuf,
+        keys: impl Iterator<Item = &'a (String, String)>,
+    ) -> Vec<OsString> {
         let mut arguments = vec![OsString::from(subcommand), file.into()];
-        for (key, value) in &self.keys {
+        for (key, value) in keys {
             arguments.extend(["--set".into(), format!("{key}={value}").into()]);
         }
         arguments
@@ -69,6 +102,7 @@ impl Network {
                 settings.keys.push((key, SocketAddr::new(loopback::host(), 0).to_string()));
             }
         }
+        settings.write(folder.path());
         let mut network =
             Self { programs: Vec::new(), addresses: BTreeMap::new(), settings, folder };
         let psaps: &[_] = if network.settings.foreign_psap { &["--psap", "second"] } else { &[] };
@@ -79,8 +113,12 @@ impl Network {
     }
 
     fn start_tier(&mut self, subcommand: &str, choice: &[&str], table: &str) {
-        let mut arguments = self.settings.arguments(subcommand, "network.toml");
+        let file = self.folder.path().join("network.toml");
+        let mut arguments = Settings::arguments(subcommand, file, self.settings.keys.iter());
         arguments.extend(choice.iter().map(OsString::from));
+        if subcommand == "psap" {
+            arguments.extend(["--recordings".into(), Records::recordings_in(&self.folder).into()]);
+        }
         let mut program = Program::start(table, arguments, &self.records(table));
         for (name, address) in program.addresses() {
             if name != "pool-monitor" {
@@ -98,18 +136,21 @@ impl Network {
         *self.addresses.get(name).unwrap_or_else(|| panic!("no box is called {name}"))
     }
 
-    /// Lets our callers place the calls of `campaign.toml`, and waits for their end.
-    pub(crate) fn carry_campaign(&self) {
-        let mut arguments = self.settings.arguments("load", "campaign.toml");
+    /// Lets our callers place the calls of `campaign.toml`, and waits for their end. Returns where they were.
+    pub(crate) fn carry_campaign(&self) -> IpAddr {
+        let file = self.folder.path().join("campaign.toml");
+        let keys = self.settings.keys.iter().chain(&self.settings.campaign_keys);
+        let mut arguments = Settings::arguments("load", file, keys);
         let caller = SocketAddr::new(loopback::host(), 0);
         arguments.extend(["--address".into(), caller.to_string().into()]);
         Program::start("load", arguments, &self.records("load")).end();
+        caller.ip()
     }
 
     /// Drains all programs, which fails if one of them still has a call; then returns what they wrote.
     pub(crate) fn stop(self) -> Records {
         self.programs.into_iter().for_each(Program::drain);
-        Records::read(self.folder.path())
+        Records::read(self.folder)
     }
 
     fn records(&self, name: &str) -> PathBuf {

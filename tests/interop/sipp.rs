@@ -109,6 +109,13 @@ impl Sipp {
         self.with(&["-key", name, value])
     }
 
+    /// Puts a file where the scenario finds it.
+    pub(crate) fn with_file(self, name: &str, content: &[u8]) -> Self {
+        let written = std::fs::write(self.folder.path().join(name), content);
+        written.expect("a file in a temporary folder");
+        self
+    }
+
     /// Where it listens.
     pub(crate) fn address(&self) -> SocketAddr {
         self.address

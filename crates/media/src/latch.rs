@@ -47,7 +47,12 @@ impl Latch {
         }
         if self.announced == Some(from) || self.is_proven(from) {
             self.source = Some(from);
-            self.candidate = None;
+            // What it sent to prove itself came from no stranger.
+            if let Some((_, seen)) =
+                self.candidate.take().filter(|(candidate, _)| *candidate == from)
+            {
+                self.refused -= u64::from(seen.saturating_sub(1));
+            }
             return true;
         }
         self.refused += 1;
@@ -114,6 +119,7 @@ mod tests {
         let heard = [5_000, 6_000, 5_000, 5_000, 5_000].map(|port| latch.admits(address(port)));
         assert_eq!(heard, [false, false, false, false, true]);
         assert_eq!(latch.target(), Some(address(5_000)));
+        assert_eq!(latch.refused(), 2, "the first of 5000, and that of 6000");
     }
 
     // The attack known as RTPBleed: whoever sends to the port gets the audio.

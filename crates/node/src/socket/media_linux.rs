@@ -28,8 +28,8 @@ const ASK_EVERY: u32 = 16;
 
 /// Sockets that are looked at in one round.
 const ROUND: usize = 256;
-/// Longest datagram that is read whole: RTP fits an Ethernet frame, and RTCP too (RFC 3550 §6.1).
-const LONGEST: usize = 2_048;
+/// The longest UDP datagram there is.
+const LONGEST: usize = 65_535;
 
 /// The sockets that are watched, and room for one datagram.
 pub(super) struct Arrivals {
@@ -109,9 +109,7 @@ impl Arrivals {
             let number = event.data() as u32;
             let Some(socket) = sockets.get(number as usize) else { continue };
             if is_plain {
-                if let Ok((length, peer)) = socket.recv_from(&mut self.buffer)
-                    && length < LONGEST
-                {
+                if let Ok((length, peer)) = socket.recv_from(&mut self.buffer) {
                     take(clock.now, number, peer, self.buffer.get(..length).unwrap_or_default());
                 }
                 continue;
@@ -126,7 +124,6 @@ impl Arrivals {
             // Nothing after all, or an error that an earlier datagram caused: there is nothing to take.
             let Ok(message) = received else { continue };
             let (length, peer) = (message.bytes, message.address.as_ref().and_then(socket_address));
-            let is_whole = !message.flags.contains(MsgFlags::MSG_TRUNC);
             let mut arrived = clock.now;
             for extra in message.cmsgs().into_iter().flatten() {
                 match extra {
@@ -135,7 +132,7 @@ impl Arrivals {
                     _ => {}
                 }
             }
-            if let (Some(peer), true) = (peer, is_whole) {
+            if let Some(peer) = peer {
                 take(arrived, number, peer, self.buffer.get(..length).unwrap_or_default());
             }
         }
@@ -154,13 +151,29 @@ struct Clocks {
     unix: Duration,
 }
 
+/// Two clocks that were read within this show the same moment.
+const SAME_MOMENT: Duration = Duration::from_micros(50);
+
 /// Waits that are believed. A wall clock that is set must not throw a datagram into the past.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
 impl Clocks {
     fn read() -> Self {
+        // Between two readings the process may lose its core; then they are of two moments.
+        let mut clocks = Self::read_once();
+        for _ in 0..2 {
+            if clocks.now.elapsed() < SAME_MOMENT {
+                break;
+            }
+            clocks = Self::read_once();
+        }
+        clocks
+    }
+
+    fn read_once() -> Self {
+        let now = Instant::now();
         let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Self { now: Instant::now(), unix }
+        Self { now, unix }
     }
 
     fn instant_of(&self, at: TimeSpec) -> Instant {

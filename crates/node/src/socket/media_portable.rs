@@ -10,7 +10,7 @@ use futures_util::Stream;
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
 const TURN: Duration = Duration::from_millis(5);
-const LONGEST: usize = 2_048;
+const LONGEST: usize = 65_535;
 
 /// Room for one datagram.
 pub(super) struct Arrivals {
