@@ -337,14 +337,18 @@ impl Psap {
     }
 
     fn modify(&mut self, now: Instant, leg: LegId, id: ServerId, request: &Request) {
-        self.add_stream(leg, request);
+        let has_new_stream = self.add_stream(leg, request);
         let Some(call) = self.calls.get_mut(&leg) else {
             return self.agent.respond(now, id, 481, &Payload::empty());
         };
         match call.media.modify(request) {
             Ok(payload) => {
+                let is_answered = call.attempt.answered.is_some();
                 self.agent.respond(now, id, 200, &payload);
-                self.change_talk(now, leg);
+                match has_new_stream && is_answered {
+                    true => self.begin_talk(now, leg),
+                    false => self.change_talk(now, leg),
+                }
             }
             Err(status) => self.agent.respond(now, id, status, &Payload::empty()),
         }

@@ -69,11 +69,19 @@ impl RecordingSink {
 
 fn write_all(folder: &Path, recordings: &Receiver<Recorded>) {
     for recorded in recordings {
-        let file = folder.join(format!("{}-{}.wav", recorded.psap, recorded.attempt));
+        let file = free_name(folder, &recorded);
         if let Err(error) = write(&file, &recorded) {
             tracing::error!("a recording is lost: {error:#}");
         }
     }
+}
+
+/// An attempt that comes to a PSAP twice, as when its first site died, has two recordings.
+fn free_name(folder: &Path, recorded: &Recorded) -> PathBuf {
+    let name = format!("{}-{}", recorded.psap, recorded.attempt);
+    let names = (2..).map(|number| folder.join(format!("{name}-{number}.wav")));
+    let mut names = std::iter::once(folder.join(format!("{name}.wav"))).chain(names);
+    names.find(|file| !file.exists()).unwrap_or_else(|| folder.join(name))
 }
 
 fn write(file: &PathBuf, recorded: &Recorded) -> anyhow::Result<()> {

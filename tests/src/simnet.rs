@@ -372,6 +372,7 @@ impl Simnet {
                 let from = host.ports[forward.socket as usize];
                 self.transmit_media(address, from, forward.to, &out);
             } else {
+                host.node.handle_media(self.now);
                 return;
             }
         }

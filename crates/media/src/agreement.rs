@@ -1,7 +1,7 @@
 //! What two session descriptions agree on for the audio of a terminal (RFC 3264 §6).
 
 use std::borrow::Cow;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use sip_proto::sdp::{Attribute, Codec, Media, Session};
@@ -132,9 +132,11 @@ impl Agreement {
 pub fn rtcp_of(media: &Media, rtp: SocketAddr) -> SocketAddr {
     let written = media.attribute("rtcp").unwrap_or_default();
     let mut words = written.split_ascii_whitespace();
-    let port = words.next().and_then(|word| word.parse().ok());
+    // Telephones without an RTCP port of their own write 9, at 0.0.0.0.
+    let port = words.next().and_then(|word| word.parse().ok()).filter(|port| *port > 9);
     // RFC 3605 §2.1: port, then optionally IN IP4 address.
-    let ip = words.nth(2).and_then(|word| word.parse().ok());
+    let ip = words.nth(2).and_then(|word| word.parse::<IpAddr>().ok());
+    let ip = ip.filter(|ip| !ip.is_unspecified() && ip.is_ipv4() == rtp.is_ipv4());
     let next = rtp.port().saturating_add(1);
     SocketAddr::new(ip.unwrap_or_else(|| rtp.ip()), port.unwrap_or(next))
 }

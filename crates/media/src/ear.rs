@@ -54,8 +54,8 @@ impl Expectation {
 /// Alignments of what is heard with the melody: one for each piece of a period.
 const ALIGNMENTS: usize = PERIOD as usize / PIECE;
 
-/// Pieces of sound (10 ms each) below which nothing is said of a melody: 200 ms.
-const ENOUGH: u32 = 20;
+/// Pieces of sound (10 ms each) below which nothing is said of a melody: a whole one, so that chance cannot sing it.
+const ENOUGH: u32 = 80;
 /// Pieces of any sound that count as heard: 100 ms.
 const ENOUGH_OF_ANY: u32 = 10;
 
@@ -69,7 +69,7 @@ pub struct Ear {
     notes: u32,
     other: u32,
     /// How often a note was the one that the melody has there, by alignment. Empty for any sound.
-    hits: Box<[u16]>,
+    hits: Box<[u32]>,
 }
 
 impl Ear {
@@ -125,7 +125,7 @@ impl Ear {
         let since = since.rem_euclid(PERIOD as i32) as u32;
         for (hits, shift) in self.hits.iter_mut().zip((0_u32..).step_by(PIECE)) {
             let right = melody.note_at(since + shift) == note;
-            *hits = hits.saturating_add(u16::from(right));
+            *hits = hits.saturating_add(u32::from(right));
         }
     }
 
@@ -138,13 +138,11 @@ impl Ear {
             Expectation::AnySound if sound >= ENOUGH_OF_ANY => Verdict::Heard,
             Expectation::AnySound => Verdict::Unjudged,
             _ if sound < ENOUGH => Verdict::Unjudged,
-            Expectation::Clip(_) if self.notes * 5 >= sound * 4 => Verdict::Heard,
+            Expectation::Clip(_) if is_most(self.notes, sound) => Verdict::Heard,
             Expectation::Clip(_) => Verdict::Garbled,
             Expectation::Melody(_) => {
-                // Counters of an endless call are full; both sides of the comparison are then.
                 let hits = self.hits.iter().copied().max().unwrap_or_default();
-                let sound = sound.min(u16::MAX.into());
-                if u32::from(hits) * 5 >= sound * 4 {
+                if is_most(hits, sound) {
                     Verdict::Heard
                 } else if self.notes >= self.other {
                     Verdict::WrongParty
@@ -154,6 +152,11 @@ impl Ear {
             }
         }
     }
+}
+
+/// Four fifths.
+fn is_most(part: u32, whole: u32) -> bool {
+    u64::from(part) * 5 >= u64::from(whole) * 4
 }
 
 fn sound(law: Law, octets: &[u8]) -> Sound {

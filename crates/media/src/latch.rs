@@ -6,10 +6,12 @@
 //!              └ PROOF packets in a row from one other address ───┘        │
 //!        ▲                                                                 │
 //!        └──────────── a session description with another address ─────────┘
+//!                       (and the announced address is heard in any state)
 //! ```
 //!
 //! A telephone behind a translator (NAT) sends from another port than it announced, so the real source is
-//! taken instead, once. Afterwards a stranger who guesses the port is neither heard nor answered.
+//! taken instead, once. Afterwards a stranger who guesses the port is neither heard nor answered; and one who was first
+//! is pushed out by the peer itself, if that sends from where it said.
 
 use std::net::SocketAddr;
 
@@ -41,7 +43,8 @@ impl Latch {
         if self.source == Some(from) {
             return true;
         }
-        if self.source.is_some() {
+        // Where the peer said that it is, it is: whoever was taken for it before was not.
+        if self.source.is_some() && self.announced != Some(from) {
             self.refused += 1;
             return false;
         }
@@ -70,6 +73,13 @@ impl Latch {
         };
         self.candidate = Some((from, seen));
         seen >= PROOF
+    }
+
+    /// Takes `from` for the peer without proof, if nobody is known yet.
+    pub(crate) fn trust(&mut self, from: SocketAddr) {
+        if self.announced.is_some() {
+            self.source.get_or_insert(from);
+        }
     }
 
     /// Where to send: the real source if it is known, else what was announced. Nowhere while the peer
@@ -130,6 +140,17 @@ mod tests {
         assert!(latch.admits(address(4_000)));
         assert!((0..1_000).all(|_| !latch.admits(address(6_666))));
         assert_eq!((latch.target(), latch.refused()), (Some(address(4_000)), 1_000));
+    }
+
+    #[test]
+    fn the_announced_peer_pushes_out_whoever_was_first() {
+        let mut latch = Latch::default();
+        latch.announce(Some(address(4_000)));
+        (0..5).for_each(|_| _ = latch.admits(address(6_666)));
+        assert_eq!(latch.target(), Some(address(6_666)));
+        assert!(latch.admits(address(4_000)));
+        assert!(!latch.admits(address(6_666)));
+        assert_eq!(latch.target(), Some(address(4_000)));
     }
 
     #[test]

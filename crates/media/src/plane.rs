@@ -76,6 +76,8 @@ pub struct Plane {
     unix: Duration,
     idle_after: Duration,
     dated: bool,
+    /// RFC 7022 §4.2: the same for all streams of an endpoint, and unlike that of any other.
+    cname: Box<str>,
     next_idle_check: Instant,
     counts: PlaneCounts,
 }
@@ -122,6 +124,7 @@ impl Plane {
     #[must_use]
     pub fn new(settings: &Settings, seed: u64, start: Instant, unix: Duration) -> Self {
         let mut rng = StdRng::seed_from_u64(seed);
+        let cname = format!("{:024x}", rng.random::<u128>() >> 32).into();
         let mut pool = |ip: &IpAddr| Ports::new(*ip, &settings.ports, rng.random());
         Self {
             pools: settings.addresses.iter().map(&mut pool).collect(),
@@ -136,6 +139,7 @@ impl Plane {
             unix,
             idle_after: settings.idle_after,
             dated: settings.dated,
+            cname,
             next_idle_check: start + IDLE_CHECK,
             counts: PlaneCounts::default(),
         }
@@ -242,7 +246,6 @@ impl Plane {
     /// Makes the stream an end of the call, or changes what was agreed on it. It says nothing until
     /// [`set_voice`](Self::set_voice).
     pub fn talk(&mut self, now: Instant, id: StreamId, agreement: &Agreement) {
-        let cname = self.cname();
         let Some(stream) =
             self.streams.get_mut(id.slot as usize).filter(|one| one.nonce == id.nonce)
         else {
@@ -254,7 +257,8 @@ impl Plane {
         stream.formats = agreement.formats;
         let is_new = !matches!(stream.role, Role::Terminal(_));
         if is_new {
-            stream.role = Role::Terminal(Box::new(Terminal::new(&mut self.rng, cname)));
+            stream.role =
+                Role::Terminal(Box::new(Terminal::new(&mut self.rng, self.cname.clone())));
         }
         let Some(terminal) = stream.terminal() else { return };
         terminal.agree(agreement);
@@ -269,12 +273,6 @@ impl Plane {
             let at = self.next_grain(now);
             self.schedule.push(Reverse(Due { at, stream: id, task: Task::Speak }));
         }
-    }
-
-    /// RFC 3550 §6.5.1: the same for all streams of an endpoint, and unlike that of any other.
-    fn cname(&self) -> Box<str> {
-        let ip = self.pools.first().map(Ports::ip);
-        ip.map_or_else(|| "tocsin".to_owned(), |ip| format!("tocsin@{ip}")).into()
     }
 
     /// The first moment on the grid that is not before `now`. The grid is that of the wall clock, so that all boxes of
@@ -297,6 +295,17 @@ impl Plane {
     pub fn listen(&mut self, id: StreamId, expectation: Expectation) {
         if let Some(terminal) = self.terminal(id) {
             terminal.ear = Some(Ear::new(expectation));
+        }
+    }
+
+    /// The two sides have no audio in common any more: an end says nothing and expects nothing, until the next
+    /// [`talk`](Self::talk).
+    pub fn hush(&mut self, now: Instant, id: StreamId) {
+        if let Some(stream) = self.stream(id) {
+            stream.watch.expect(now, false);
+            if let Some(terminal) = stream.terminal() {
+                terminal.set_sending(now, false);
+            }
         }
     }
 
@@ -423,9 +432,8 @@ impl Plane {
         let ntp = self.ntp(now);
         let stream = self.streams.get_mut(id.slot as usize).filter(|one| one.nonce == id.nonce)?;
         let (socket, to) = (stream.socket() + 1, stream.rtcp.target());
-        let block = stream.receiver.report();
-        let terminal = stream.terminal()?;
-        let next = now + terminal.report(now, ntp, block, &mut self.rng, out);
+        let Stream { role: Role::Terminal(terminal), receiver, .. } = stream else { return None };
+        let next = now + terminal.report(now, ntp, receiver, &mut self.rng, out);
         self.schedule.push(Reverse(Due { at: next, stream: id, task: Task::Report }));
         let to = to.filter(|_| !out.is_empty())?;
         Some(Forward { socket, to })

@@ -27,6 +27,8 @@ pub enum Shortage {
         "no further RTP socket could be opened: {reason}; raise the limit of open files (ulimit -n)"
     )]
     Sockets { reason: String },
+    #[error("the next RTP ports on {ip} are not open yet; try again")]
+    NotReady { ip: IpAddr },
     #[error("there is no address of that family (IPv4 or IPv6) for media here")]
     Family,
 }
@@ -131,6 +133,10 @@ impl Ports {
     fn shortage(&self) -> Shortage {
         match &self.trouble {
             Some(reason) => Shortage::Sockets { reason: reason.clone() },
+            // One batch of INVITEs has taken more than the shell keeps ready.
+            None if self.untried > 0 && self.failures < FAILURES => {
+                Shortage::NotReady { ip: self.ip }
+            }
             None => Shortage::Ports {
                 ip: self.ip,
                 first: self.first,

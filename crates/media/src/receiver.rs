@@ -26,6 +26,9 @@ const WINDOW: u32 = 64;
 /// What comes later than the earliest packet by more than this could not be played any more: the depth of
 /// a fixed playout buffer (RFC 3611 §4.7.1 "discarded").
 pub const PLAYOUT: Duration = Duration::from_millis(60);
+/// A longer silence is a pause of the sender.
+const PAUSE: Duration = Duration::from_secs(1);
+
 /// Packets after which the earliest arrival is looked for anew, because clocks drift: 10 s.
 const DRIFT_WINDOW: u32 = 500;
 
@@ -51,16 +54,16 @@ pub struct Receiver {
 #[derive(Debug, Clone)]
 struct Source {
     ssrc: u32,
-    base: u32,
-    /// Extended: the cycles in the upper half.
-    highest: u32,
+    /// Sequence numbers that do not wrap: the cycles are above the lowest 16 bits.
+    base: u64,
+    highest: u64,
     /// What the next packet after a large step must have (A.1).
     restart: Option<u16>,
     /// Bit k: number `highest - k` has arrived.
     arrived: u64,
     /// All packets, duplicates too, as A.3 counts them.
     received: u64,
-    expected_prior: u32,
+    expected_prior: u64,
     received_prior: u64,
 }
 
@@ -150,7 +153,9 @@ impl Receiver {
             return Arrival::Ignored;
         }
         let first = *self.first.get_or_insert(arrived);
+        let mut paused = false;
         if let Some(last) = self.last {
+            paused = arrived.saturating_duration_since(last) > PAUSE;
             self.longest_gap = self.longest_gap.max(arrived.saturating_duration_since(last));
         }
         self.last = self.last.max(Some(arrived));
@@ -158,7 +163,8 @@ impl Receiver {
             return Arrival::InTime;
         }
         let transit = self.transit(arrived, first, header.timestamp);
-        if step == Step::Begins {
+        // After a pause some senders count on from where they were: that is no delay.
+        if step == Step::Begins || header.marker || paused {
             self.jitter.forget_transit();
             self.playout = Playout::default();
         }
@@ -191,7 +197,7 @@ impl Receiver {
         };
         let delta = header.sequence.wrapping_sub(source.highest as u16);
         if delta == 0 || delta > u16::MAX - WINDOW as u16 + 1 {
-            let back = u32::from(0_u16.wrapping_sub(delta));
+            let back = u64::from(0_u16.wrapping_sub(delta));
             source.received += 1;
             let bit = 1_u64 << back;
             if source.arrived & bit != 0 {
@@ -200,8 +206,8 @@ impl Receiver {
             }
             source.arrived |= bit;
             // Older than the first packet that came: the stream began earlier than thought.
-            if source.highest.wrapping_sub(back) < source.base {
-                source.base = source.highest.wrapping_sub(back);
+            if source.highest - back < source.base {
+                source.base = source.highest - back;
             }
             self.reordered += 1;
             return Step::Follows;
@@ -231,7 +237,7 @@ impl Receiver {
     fn begin(&mut self, header: &Header) {
         self.close_source();
         // One cycle up, so that an earlier packet that comes later has a smaller number.
-        let highest = u32::from(header.sequence) + (1 << 16);
+        let highest = u64::from(header.sequence) + (1 << 16);
         self.source = Some(Source {
             ssrc: header.ssrc,
             base: highest,
@@ -247,7 +253,7 @@ impl Receiver {
     fn close_source(&mut self) {
         if let Some(mut source) = self.source.take() {
             self.past.received += source.received;
-            self.past.expected += u64::from(source.expected());
+            self.past.expected += source.expected();
             settle(&mut source, &mut self.bursts, WINDOW);
         }
     }
@@ -263,22 +269,22 @@ impl Receiver {
         let jitter = self.jitter.current() as u32;
         let source = self.source.as_mut()?;
         let expected = source.expected();
-        let lost = i64::from(expected) - source.received as i64;
-        let expected_interval = expected.wrapping_sub(source.expected_prior);
+        let lost = expected as i64 - source.received as i64;
+        let expected_interval = expected - source.expected_prior;
         let received_interval = source.received - source.received_prior;
         (source.expected_prior, source.received_prior) = (expected, source.received);
-        let lost_interval = i64::from(expected_interval) - received_interval as i64;
+        let lost_interval = expected_interval as i64 - received_interval as i64;
         let fraction = match expected_interval {
             0 => 0,
             _ if lost_interval <= 0 => 0,
-            interval => ((lost_interval << 8) / i64::from(interval)).min(255) as u8,
+            interval => ((lost_interval << 8) / interval as i64).min(255) as u8,
         };
         Some(ReportBlock {
             ssrc: source.ssrc,
             fraction_lost: fraction,
             cumulative_lost: lost.clamp(-0x80_0000, 0x7f_ffff) as i32,
             // Without the cycle that `begin` put on.
-            highest_sequence: source.highest.wrapping_sub(1 << 16),
+            highest_sequence: (source.highest - (1 << 16)) as u32,
             jitter,
             last_sr: 0,
             delay_since_last_sr: 0,
@@ -317,28 +323,27 @@ enum Step {
 }
 
 impl Source {
-    fn expected(&self) -> u32 {
-        self.highest.wrapping_sub(self.base) + 1
+    fn expected(&self) -> u64 {
+        self.highest - self.base + 1
     }
 }
 
 /// Moves the window `steps` numbers on; what falls out of it is received or lost for good.
 fn settle(source: &mut Source, bursts: &mut Bursts, steps: u32) {
     for _ in 0..steps.min(WINDOW) {
-        let oldest = source.highest.wrapping_sub(WINDOW - 1);
-        let is_ours = oldest >= source.base;
+        let is_ours = source.highest - source.base >= u64::from(WINDOW - 1);
         if source.arrived >> (WINDOW - 1) == 1 {
             bursts.received();
         } else if is_ours {
             bursts.lost(1);
         }
         source.arrived <<= 1;
-        source.highest = source.highest.wrapping_add(1);
+        source.highest += 1;
     }
     if steps > WINDOW {
         // Numbers that were never in the window: all of them are lost, but for the last 64.
         bursts.lost(steps - WINDOW);
-        source.highest = source.highest.wrapping_add(steps - WINDOW);
+        source.highest += u64::from(steps - WINDOW);
     }
     source.arrived |= 1;
 }

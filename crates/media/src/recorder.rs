@@ -6,7 +6,7 @@ use crate::g711::Law;
 
 /// Samples per second.
 const RATE: u64 = 8_000;
-/// A recording ends after this long: about 10 MB in memory.
+/// A recording ends after this long: about 19 MB in memory, both sides together.
 const LONGEST: Duration = Duration::from_secs(600);
 
 /// Collects one call. Gaps stay silent, and nothing grows faster than time does.

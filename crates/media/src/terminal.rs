@@ -9,6 +9,7 @@ use crate::agreement::{Agreement, COMFORT_NOISE, Formats};
 use crate::dtmf;
 use crate::ear::Ear;
 use crate::g711::Law;
+use crate::receiver::Receiver;
 use crate::recorder::Recorder;
 use crate::rtcp::{self, Interval, Membership, NtpTime, ReportBlock, SenderReport};
 use crate::rtp::{self, Header, Packet};
@@ -18,6 +19,12 @@ use crate::voice::Voice;
 const BANDWIDTH: u32 = 10_000;
 /// Octets of the compounds that we send: SR, one block, SDES.
 const COMPOUND: usize = 90;
+/// Digits of sources that are gone.
+const MOST_DIGITS: usize = 64;
+/// Echoes in a second: packets of 10 ms, twice as many as there can be.
+const MOST_ECHOES: u32 = 200;
+/// Who has sent nothing for so long is no sender: two intervals of RTCP (RFC 3550 §6.4).
+const SENDER_FOR: Duration = Duration::from_secs(10);
 /// A call has two ends, and both speak.
 const CALL: Membership = Membership { members: 2, senders: 2, we_sent: true };
 
@@ -39,6 +46,13 @@ pub(crate) struct Terminal {
     has_reported: bool,
     cname: Box<str>,
     sending: Sending,
+    /// When the last packet went, and its timestamp.
+    spoken: Option<(Instant, u32)>,
+    /// The second that is counted, and the echoes in it.
+    echoes: (Option<Instant>, u32),
+    /// The source of the digits that are being decoded, and those of sources before it.
+    digits_from: Option<u32>,
+    digits_before: String,
     /// The schedule holds an entry for the next packet.
     pub(crate) is_scheduled: bool,
 }
@@ -99,6 +113,10 @@ impl Terminal {
             has_reported: false,
             cname,
             sending: Sending::No(None),
+            spoken: None,
+            echoes: (None, 0),
+            digits_from: None,
+            digits_before: String::new(),
             is_scheduled: false,
         }
     }
@@ -161,7 +179,7 @@ impl Terminal {
     }
 
     pub(crate) fn digits_heard(&self) -> String {
-        self.digits_heard.digits().collect()
+        self.digits_before.chars().chain(self.digits_heard.digits()).collect()
     }
 
     /// Passes `packets` packet times without sending: hold, or a schedule that came too late.
@@ -182,6 +200,7 @@ impl Terminal {
                     speech.count(payload.len());
                     speech.advance(speech.samples);
                     speech.marker = true;
+                    self.spoken = Some((now, speech.timestamp));
                     return true;
                 }
                 Some(dtmf::Step::Pause) => {}
@@ -199,6 +218,7 @@ impl Terminal {
         if speaks {
             let sound = out.get(start..).unwrap_or_default();
             speech.count(sound.len());
+            self.spoken = Some((now, timestamp));
             if let Some(recorder) = &mut self.recorder {
                 recorder.say(now, law, timestamp, sound);
             }
@@ -210,8 +230,14 @@ impl Terminal {
 
     /// Makes of a packet what is heard of it.
     pub(crate) fn hear(&mut self, now: Instant, formats: &Formats, packet: &Packet<'_>) {
-        let Header { payload_type, timestamp, .. } = packet.header;
+        let Header { payload_type, timestamp, ssrc, .. } = packet.header;
         if Some(payload_type) == formats.events {
+            // Timestamps of another source may be the same by chance.
+            if self.digits_from.replace(ssrc).is_some_and(|before| before != ssrc) {
+                let digits = self.digits_heard();
+                self.digits_before = digits.chars().take(MOST_DIGITS).collect();
+                self.digits_heard = dtmf::Decoder::default();
+            }
             self.digits_heard.receive(timestamp, packet.payload);
             return;
         }
@@ -231,10 +257,21 @@ impl Terminal {
     }
 
     /// Sends a packet back as our own.
-    pub(crate) fn echo(&mut self, packet: &Packet<'_>, out: &mut Vec<u8>) {
+    pub(crate) fn echo(&mut self, now: Instant, packet: &Packet<'_>, out: &mut Vec<u8>) {
         let Header { payload_type, timestamp, marker, .. } = packet.header;
         rtp::write(&self.speech.header(payload_type, timestamp, marker), packet.payload, out);
         self.speech.count(packet.payload.len());
+        self.spoken = Some((now, timestamp));
+    }
+
+    /// Whether an echo may go now: not on hold, and not so often that two echoes could keep each other busy.
+    pub(crate) fn may_echo(&mut self, now: Instant) -> bool {
+        let (second, echoes) = &mut self.echoes;
+        if second.is_none_or(|second| now.saturating_duration_since(second).as_secs() >= 1) {
+            (*second, *echoes) = (Some(now), 0);
+        }
+        *echoes += 1;
+        *echoes <= MOST_ECHOES && self.sending == Sending::Yes
     }
 
     /// When the first report is due.
@@ -247,7 +284,7 @@ impl Terminal {
         &mut self,
         now: Instant,
         ntp: NtpTime,
-        block: Option<ReportBlock>,
+        receiver: &mut Receiver,
         rng: &mut StdRng,
         out: &mut Vec<u8>,
     ) -> Duration {
@@ -257,6 +294,8 @@ impl Terminal {
                 return wait;
             }
         }
+        // Asked only now: each report on reception begins a new interval (RFC 3550 A.3).
+        let block = receiver.report();
         self.write_report(now, ntp, block, out);
         self.interval.sent(out.len());
         self.last_report = Some(now);
@@ -271,9 +310,13 @@ impl Terminal {
         out: &mut Vec<u8>,
     ) {
         let speech = &self.speech;
-        let sender = (speech.packets > 0).then_some(SenderReport {
+        let spoken =
+            self.spoken.map(|(at, timestamp)| (now.saturating_duration_since(at), timestamp));
+        let sender = spoken.filter(|(since, _)| *since < SENDER_FOR);
+        let sender = sender.map(|(since, timestamp)| SenderReport {
             ntp,
-            rtp_timestamp: speech.timestamp,
+            // The timestamp of this moment, as the clock of the stream goes on (RFC 3550 §6.4.1).
+            rtp_timestamp: timestamp.wrapping_add(since.as_millis() as u32 * 8),
             packets: speech.packets,
             octets: speech.octets,
         });

@@ -121,10 +121,10 @@ impl<N: Node + Unpin + 'static> NodeActor<N> {
         if self.inside_node {
             return;
         }
+        self.drive_media();
         if !self.datagrams.is_empty() && self.udp.send(&mut self.datagrams) == Flushed::Waiting {
             self.await_room(ctx);
         }
-        self.drive_media();
         self.arm(ctx);
         if self.draining && self.node.is_drained() {
             self.draining = false; // told once
@@ -138,6 +138,9 @@ impl<N: Node + Unpin + 'static> NodeActor<N> {
             sockets.provide(plane);
             sockets.transmit(Instant::now(), plane);
         });
+        if self.media.is_some() {
+            self.feed(|node| node.handle_media(Instant::now()));
+        }
     }
 
     fn with_media(&mut self, act: impl FnOnce(&mut MediaSockets, &mut Plane)) {
@@ -242,7 +245,6 @@ impl<N: Node + Unpin + 'static> StreamHandler<MediaArrived> for NodeActor<N> {
             return;
         }
         self.with_media(MediaSockets::receive);
-        self.feed(|node| node.handle_media(Instant::now()));
         self.settle(ctx);
     }
 }

@@ -83,6 +83,10 @@ impl Generator {
         }
         let Some(agreement) = &call.agreement else { return };
         media.plane.talk(now, line.stream, agreement);
+        if !answered && !line.listens {
+            // A PSAP need not send anything before the answer.
+            media.plane.expect(now, line.stream, false);
+        }
         let voice = media.voice(line.attempt);
         media.plane.set_voice(line.stream, voice);
         if answered && !line.listens {
@@ -98,9 +102,13 @@ impl Generator {
     /// A later description of the other side: hold, resume, another address.
     pub(super) fn change_line(&mut self, now: Instant, leg: LegId, offer: &[u8]) {
         let (Some(call), Some(media)) = (self.calls.get_mut(&leg), &mut self.media) else { return };
-        if let (Some(line), Some(agreement)) = (call.line, call.media.agree(offer)) {
-            media.plane.talk(now, line.stream, &agreement);
-            call.agreement = Some(Box::new(agreement));
+        let Some(line) = call.line else { return };
+        match call.media.agree(offer) {
+            Some(agreement) => {
+                media.plane.talk(now, line.stream, &agreement);
+                call.agreement = Some(Box::new(agreement));
+            }
+            None => media.plane.hush(now, line.stream),
         }
     }
 

@@ -17,7 +17,7 @@ use super::tally::UNREACHED;
 /// Bad calls that are named.
 const WORST: usize = 10;
 /// A shorter talk proves nothing, in microseconds.
-const SHORT_TALK_US: u64 = 500_000;
+const SHORT_TALK_US: u64 = 1_000_000;
 
 /// The media of a run.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -97,10 +97,52 @@ pub struct WorstCall {
 /// Adds up records: those of PSAPs first, then those of callers.
 #[derive(Debug, Default)]
 pub(super) struct MediaTally {
-    psaps: HashMap<u128, StreamReport>,
+    /// By attempt and PSAP.
+    psaps: HashMap<(u128, u16), Heard>,
+    psap_names: Vec<String>,
     figures: MediaFigures,
     streams: Streams,
     sites: BTreeMap<String, (MediaGroup, Streams)>,
+}
+
+/// A stream at its end, as small as it can be: a run may have millions.
+#[derive(Debug, Clone, Copy)]
+struct Heard {
+    verdict: Option<Verdict>,
+    /// In hundredths.
+    mos: Option<u16>,
+    is_stopped: bool,
+    received: u32,
+    expected: u32,
+    lost: u32,
+    discarded: u32,
+    jitter_us: u32,
+    round_trip_us: Option<u32>,
+}
+
+impl Heard {
+    fn of(report: &StreamReport) -> Self {
+        let small = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
+        Self {
+            verdict: report.verdict,
+            mos: report.mos.map(|mos| (mos * 100.0).round() as u16),
+            is_stopped: report.stopped_us.is_some(),
+            received: small(report.received),
+            expected: small(report.expected),
+            lost: small(report.lost),
+            discarded: small(report.discarded),
+            jitter_us: small(report.mean_jitter_us),
+            round_trip_us: report.round_trip_us.map(small),
+        }
+    }
+
+    fn missed(&self) -> u32 {
+        self.lost.saturating_add(self.discarded).min(self.expected)
+    }
+
+    fn loss(&self) -> f64 {
+        ratio(self.missed().into(), self.expected.into()).unwrap_or_default()
+    }
 }
 
 /// Quality of many streams.
@@ -116,40 +158,55 @@ struct Streams {
 
 impl MediaTally {
     pub(super) fn add_psap(&mut self, record: &CallRecord) {
+        // A PSAP that only rang, or whose site died before the caller heard the answer, is not the one who talked.
+        if record.outcome != Outcome::Answered {
+            return;
+        }
         if let (Some(key), Some(report)) = (record.attempt_key(), record.media.first()) {
-            self.psaps.insert(key, report.clone());
+            let psap = self.psap_number(&record.node);
+            self.psaps.insert((key, psap), Heard::of(report));
         }
     }
 
+    fn psap_number(&mut self, name: &str) -> u16 {
+        let known = self.psap_names.iter().position(|known| known == name);
+        let number = known.unwrap_or_else(|| {
+            self.psap_names.push(name.to_owned());
+            self.psap_names.len() - 1
+        });
+        u16::try_from(number).unwrap_or(u16::MAX)
+    }
+
+    /// Takes the record of a caller, whose call reached this site and this PSAP.
     pub(super) fn add_caller(
         &mut self,
         record: &CallRecord,
         site: Option<&str>,
         psap: Option<&str>,
     ) {
-        let Some(heard) = record.media.first() else { return };
-        let at_psap = record.attempt_key().and_then(|key| self.psaps.remove(&key));
-        let ends = [Some(heard), at_psap.as_ref()];
-        let is_stopped = |one: &&StreamReport| one.stopped_us.is_some();
-        self.figures.stopped += u64::from(ends.iter().flatten().any(is_stopped));
+        let Some(heard) = record.media.first().map(Heard::of) else { return };
+        let number = psap.map(|psap| self.psap_number(psap));
+        let key = record.attempt_key().zip(number);
+        let ends = [Some(heard), key.and_then(|key| self.psaps.remove(&key))];
+        self.figures.stopped += u64::from(ends.iter().flatten().any(|end| end.is_stopped));
         if record.outcome != Outcome::Answered {
             return; // the ledger says what became of it
         }
         let site = site.unwrap_or(UNREACHED);
         let (group, streams) = self.sites.entry(site.to_owned()).or_default();
-        for report in ends.into_iter().flatten() {
-            self.figures.received += report.received;
-            self.figures.lost += report.lost;
-            self.figures.discarded += report.discarded;
-            self.streams.add(report);
-            streams.add(report);
+        for end in ends.iter().flatten() {
+            self.figures.received += u64::from(end.received);
+            self.figures.lost += u64::from(end.lost);
+            self.figures.discarded += u64::from(end.discarded);
+            self.streams.add(end);
+            streams.add(end);
         }
         self.figures.calls += 1;
         group.calls += 1;
         let talk = record.answer_us.map_or(0, |answer| record.end_us.saturating_sub(answer));
         let verdicts = match talk < SHORT_TALK_US {
             true => [Some(Verdict::Unjudged); 2],
-            false => ends.map(|end| end.and_then(|report| report.verdict)),
+            false => ends.map(|end| end.and_then(|end| end.verdict)),
         };
         let [towards_caller, towards_psap] = verdicts;
         for (counts, verdict) in [
@@ -169,24 +226,16 @@ impl MediaTally {
             1 => self.figures.one_way += 1,
             _ => self.figures.no_way += 1,
         }
-        let worse = |one: Option<f64>, other: Option<f64>| match (one, other) {
-            (Some(one), Some(other)) => Some(one.min(other)),
-            (one, other) => one.or(other),
-        };
+        let both = || ends.iter().flatten();
         self.keep_if_bad(WorstCall {
             attempt: record.attempt.clone(),
             site: site.to_owned(),
             psap: psap.unwrap_or(UNREACHED).to_owned(),
             towards_caller,
             towards_psap,
-            mos: ends.into_iter().flatten().map(|one| one.mos).fold(None, worse),
-            loss: ends.into_iter().flatten().map(StreamReport::loss).fold(0.0, f64::max),
-            mean_jitter_us: ends
-                .into_iter()
-                .flatten()
-                .map(|one| one.mean_jitter_us)
-                .max()
-                .unwrap_or(0),
+            mos: both().filter_map(|end| end.mos).min().map(|mos| f64::from(mos) / 100.0),
+            loss: both().map(Heard::loss).fold(0.0, f64::max),
+            mean_jitter_us: both().map(|end| u64::from(end.jitter_us)).max().unwrap_or(0),
         });
     }
 
@@ -246,14 +295,14 @@ impl WorstCall {
 }
 
 impl Streams {
-    fn add(&mut self, report: &StreamReport) {
-        if let Some(mos) = report.mos {
-            *self.mos.entry((mos * 100.0).round() as u16).or_default() += 1;
-            self.jitter.record_us(report.mean_jitter_us);
+    fn add(&mut self, end: &Heard) {
+        if let Some(mos) = end.mos {
+            *self.mos.entry(mos).or_default() += 1;
+            self.jitter.record_us(end.jitter_us.into());
         }
-        report.round_trip_us.into_iter().for_each(|us| self.round_trip.record_us(us));
-        self.expected += report.expected;
-        self.missed += (report.lost + report.discarded).min(report.expected);
+        end.round_trip_us.into_iter().for_each(|us| self.round_trip.record_us(us.into()));
+        self.expected += u64::from(end.expected);
+        self.missed += u64::from(end.missed());
     }
 
     fn mos(&self) -> MosFigures {
@@ -378,6 +427,23 @@ mod tests {
         assert_eq!(worst, [91, 90]);
         assert_eq!(figures.by_site["alpha"].heard_both_ways, 90);
         assert_eq!(figures.loss, Some(0.1));
+    }
+
+    // The site dies while it rings, the call goes to another PSAP, and the first one picks up all the same.
+    #[test]
+    fn only_the_psap_that_was_reached_counts() {
+        let mut tally = MediaTally::default();
+        let at = |psap: &str, outcome, verdict| CallRecord {
+            outcome,
+            media: vec![stream(verdict, 4.3)],
+            ..record(BoxKind::Psap, psap, 1)
+        };
+        tally.add_psap(&at("samu", Outcome::Answered, Verdict::Heard));
+        tally.add_psap(&at("samu", Outcome::Lost, Verdict::Silent));
+        tally.add_psap(&at("other", Outcome::Answered, Verdict::Silent));
+        add(&mut tally, 1, heard(), None);
+        let figures = tally.close(BTreeMap::new()).expect("there was media");
+        assert_eq!((figures.heard_both_ways, figures.complaint()), (1, None));
     }
 
     #[test]

@@ -89,6 +89,8 @@ impl Psap {
         let (status, payload) = match (sound, call.stream, call.media.agreement()) {
             (Some(sound), Some(stream), Some(agreement)) => {
                 self.plane.talk(now, stream, agreement);
+                // A caller need not speak before the answer.
+                self.plane.expect(now, stream, false);
                 self.plane.set_voice(stream, Voice::Clip(sound.clone()));
                 (183, call.media.payload())
             }
@@ -122,22 +124,26 @@ impl Psap {
     /// What was agreed on has changed: hold, resume, another address.
     pub(super) fn change_talk(&mut self, now: Instant, leg: LegId) {
         let Some(call) = self.calls.get_mut(&leg) else { return };
-        if let (Some(stream), Some(agreement)) = (call.stream, call.media.agreement()) {
-            self.plane.talk(now, stream, agreement);
+        match (call.stream, call.media.agreement()) {
+            (Some(stream), Some(agreement)) => self.plane.talk(now, stream, agreement),
+            (Some(stream), None) => self.plane.hush(now, stream),
+            (None, _) => {}
         }
     }
 
-    /// A call without media wants some now.
-    pub(super) fn add_stream(&mut self, leg: LegId, request: &Request) {
+    /// A call without media wants some now; true if it gets a stream.
+    pub(super) fn add_stream(&mut self, leg: LegId, request: &Request) -> bool {
         let ip = self.config.address.ip();
-        let Some(call) = self.calls.get_mut(&leg) else { return };
-        if call.stream.is_none() && matches!(Negotiation::wants_media(request), Ok(true)) {
+        let Some(call) = self.calls.get_mut(&leg) else { return false };
+        let is_new = call.stream.is_none();
+        if is_new && matches!(Negotiation::wants_media(request), Ok(true)) {
             // Without a port the answer goes on saying that there is no media.
             call.stream = self.plane.open(ip).ok();
             if let Some(local) = call.stream.and_then(|stream| self.plane.local(stream)) {
                 call.media.move_to(local.port());
             }
         }
+        is_new && call.stream.is_some()
     }
 
     /// Ends the media of a call and notes what it was worth. Harmless when it has ended.

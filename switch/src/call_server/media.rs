@@ -21,6 +21,9 @@ use sip_proto::sdp::{self, Direction, Media, SdpError, Session};
 use super::CallServer;
 use super::call::{CallId, Side};
 
+/// Relayed streams of one call: audio, video, text and one more.
+const MOST_LINES: usize = 4;
+
 /// The discard port (RFC 863), where nobody listens.
 const DISCARD: u16 = 9;
 
@@ -29,8 +32,8 @@ const DISCARD: u16 = 9;
 pub(super) struct Relay {
     /// One for each "m=" line so far.
     lines: Vec<Line>,
-    /// Where the other end is, as far as SIP tells: the family of its media, before it describes any.
-    places: [IpAddr; 2],
+    /// Where each side is, as far as SIP tells: the family of its media, before it describes any.
+    hosts: [IpAddr; 2],
     /// What each side offers in a re-INVITE or UPDATE, until the other side accepts (RFC 3261 §14.1).
     offered: [Option<Session>; 2],
     /// Both sides should send as they have agreed.
@@ -55,22 +58,26 @@ struct End {
 pub(super) enum Obstacle {
     Description(SdpError),
     Shortage(Shortage),
+    /// More streams than one call may have.
+    TooMany(usize),
 }
 
 impl Relay {
     /// For a call whose caller's SIP comes from `caller`.
     pub(super) fn new(caller: IpAddr) -> Self {
-        Self { lines: Vec::new(), places: [caller; 2], offered: [None, None], is_answered: false }
+        Self { lines: Vec::new(), hosts: [caller; 2], offered: [None, None], is_answered: false }
     }
 
     /// Another answering point is tried: nothing that the one before said holds.
     fn turn_to(&mut self, plane: &mut Plane, now: Instant, psap: IpAddr) {
-        let family_changes = self.places[at(Side::B)].is_ipv4() != psap.is_ipv4();
-        self.places[at(Side::B)] = psap;
+        self.hosts[at(Side::B)] = psap;
         for line in &mut self.lines {
             let end = &mut line.ends[at(Side::B)];
+            let fits = |one: &End| {
+                plane.local(one.stream).is_some_and(|local| local.is_ipv4() == psap.is_ipv4())
+            };
             match end {
-                Some(one) if family_changes => {
+                Some(one) if !fits(one) => {
                     plane.close(now, one.stream);
                     *end = None;
                 }
@@ -84,36 +91,46 @@ impl Relay {
     }
 
     /// Finds or opens the streams for what `from` describes, and says where the other side is to send.
+    ///
+    /// A side that describes another address family than before gets a stream of that family, but not by a `tentative`
+    /// offer: were it refused, the session that goes on would have lost its stream.
     fn places(
         &mut self,
         plane: &mut Plane,
         now: Instant,
         from: Side,
         session: &Session,
-    ) -> Result<Vec<Option<SocketAddr>>, Shortage> {
+        tentative: bool,
+    ) -> Result<Vec<Option<SocketAddr>>, Obstacle> {
+        let relayed = session.media.iter().filter(|media| is_relayed(session, media)).count();
+        if relayed > MOST_LINES {
+            return Err(Obstacle::TooMany(relayed));
+        }
         let place = |(index, media): (usize, &Media)| {
             if !is_relayed(session, media) {
                 return Ok(None);
-            }
-            if let Some(address) = session.target_of(media) {
-                self.places[at(from)] = address.ip();
             }
             if self.lines.len() <= index {
                 self.lines.resize(index + 1, Line::default());
             }
             let line = &mut self.lines[index];
-            for side in [from, from.other()] {
-                let like = self.places[at(side)];
+            // An address of hold (RFC 3264 §8.4) says nothing of the family.
+            let described = session.target_of(media).map(|address| address.ip());
+            let described = described.filter(|ip| !ip.is_unspecified());
+            for (side, described) in [(from, described), (from.other(), None)] {
                 let end = line.ends[at(side)];
-                // A side that moves to the other family needs a stream of that family.
-                let fits = end
-                    .and_then(|end| plane.local(end.stream))
-                    .is_some_and(|local| local.is_ipv4() == like.is_ipv4());
-                if !fits {
-                    end.map(|end| plane.close(now, end.stream));
-                    line.ends[at(side)] = None;
-                    line.ends[at(side)] = Some(End { stream: plane.open(like)?, way: None });
+                let local = end.and_then(|end| plane.local(end.stream)).map(|local| local.ip());
+                let like = described.or(local).unwrap_or_else(|| self.hosts[at(side)]);
+                if local.is_some_and(|local| local.is_ipv4() == like.is_ipv4()) {
+                    continue;
                 }
+                if tentative && end.is_some() {
+                    return Err(Obstacle::Shortage(Shortage::Family));
+                }
+                end.map(|end| plane.close(now, end.stream));
+                line.ends[at(side)] = None;
+                let stream = plane.open(like).map_err(Obstacle::Shortage)?;
+                line.ends[at(side)] = Some(End { stream, way: None });
             }
             if let [Some(a), Some(b)] = line.ends {
                 plane.join(a.stream, b.stream);
@@ -126,12 +143,15 @@ impl Relay {
     /// What `from` says of itself holds from now on.
     fn accept(&mut self, plane: &mut Plane, now: Instant, from: Side, session: &Session) {
         for (line, media) in self.lines.iter_mut().zip(&session.media) {
+            // What a side can receive is what the other side sends.
+            if let Some(other) = line.ends[at(from.other())] {
+                plane.set_formats(other.stream, Formats::of(media));
+            }
             let Some(end) = &mut line.ends[at(from)] else { continue };
             let in_use = media.port != 0;
             let target = session.target_of(media).filter(|address| !address.ip().is_unspecified());
             let rtcp = target.map(|target| rtcp_of(media, target));
             end.way = Some(if in_use { session.direction_of(media) } else { Direction::Inactive });
-            plane.set_formats(end.stream, Formats::of(media));
             plane.set_peer(end.stream, target, rtcp);
         }
         self.watch(plane, now);
@@ -205,7 +225,7 @@ impl CallServer {
         let (Some(relay), Some(description)) = (&mut call.relay, found) else { return Ok(payload) };
         let session = Session::parse(&description).map_err(Obstacle::Description)?;
         let plane = &mut self.plane;
-        let places = relay.places(plane, now, from, &session).map_err(Obstacle::Shortage)?;
+        let places = relay.places(plane, now, from, &session, tentative)?;
         let moved = sdp::relocate(&description, &session, &places);
         let body = sdp::replace(payload.body(), &description, &moved);
         if tentative {
@@ -284,6 +304,9 @@ impl Obstacle {
             Self::Shortage(shortage @ Shortage::Family) => Rejection::new(488)
                 .with_reason(Reason::q850(88, "Incompatible destination"))
                 .with_warning(shortage.to_string()),
+            Self::TooMany(streams) => Rejection::new(488)
+                .with_reason(Reason::q850(88, "Incompatible destination"))
+                .with_warning(format!("{streams} media streams; a call may have {MOST_LINES}")),
             Self::Shortage(shortage) => Rejection::new(503)
                 .with_retry_after(retry_after)
                 .with_reason(Reason::q850(47, "Resource unavailable, unspecified"))
@@ -295,7 +318,7 @@ impl Obstacle {
     pub(super) fn status_inside(&self) -> u16 {
         match self {
             Self::Description(error) => error.status(),
-            Self::Shortage(_) => 488,
+            Self::Shortage(_) | Self::TooMany(_) => 488,
         }
     }
 }

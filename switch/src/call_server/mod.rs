@@ -108,7 +108,7 @@ impl CallServer {
             trying_at_once: true,
             session_id: SessionIdRole::Relay,
             retry_glare: false,
-            // Bodies cross unread.
+            // Bodies cross, whatever they are.
             capabilities: Capabilities { accept: None, ..Capabilities::default() },
             ..Config::new(address, seed)
         };

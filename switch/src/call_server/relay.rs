@@ -15,7 +15,11 @@ impl CallServer {
         let other = self.call_mut(id).and_then(|call| call.leg(side.other()));
         if let Some(other) = other {
             // Does nothing unless an ACK is owed there.
-            let payload = self.carry_back(now, id, side, ack);
+            // Only an answer that is owed has a body (RFC 3261 §13.2.1).
+            let payload = match ack.body().is_empty() {
+                true => Payload::relay(ack),
+                false => self.carry_back(now, id, side, ack),
+            };
             self.user_agent.acknowledge(now, other, &payload);
         }
     }

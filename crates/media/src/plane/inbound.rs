@@ -4,7 +4,6 @@ use std::net::SocketAddr;
 use std::time::Instant;
 
 use super::{Event, Forward, Plane};
-use crate::agreement::COMFORT_NOISE;
 use crate::receiver::Arrival;
 use crate::rtcp;
 use crate::rtp::Packet;
@@ -71,9 +70,10 @@ impl Plane {
             Role::Terminal(terminal) => {
                 if arrival == Arrival::InTime {
                     terminal.hear(arrived, &formats, &packet);
-                    if terminal.voice == Voice::Echo && payload_type != COMFORT_NOISE {
+                    let is_voice = formats.law(payload_type).is_some();
+                    if terminal.voice == Voice::Echo && is_voice && terminal.may_echo(arrived) {
                         let mut out = Vec::with_capacity(bytes.len());
-                        terminal.echo(&packet, &mut out);
+                        terminal.echo(arrived, &packet, &mut out);
                         let to = stream.rtp.target()?;
                         self.counts.sent += 1;
                         self.ready.push_back((own, to, out));
@@ -95,6 +95,10 @@ impl Plane {
     ) -> Option<Forward> {
         let ntp = self.ntp(arrived);
         let stream = self.streams.get_mut(slot as usize)?;
+        // Reports come too seldom to prove anything: they come from where the media comes from.
+        if stream.rtp.source().is_some_and(|source| source.ip() == from.ip()) {
+            stream.rtcp.trust(from);
+        }
         let latch = if is_multiplexed { &mut stream.rtp } else { &mut stream.rtcp };
         if !rtcp::is_rtcp(bytes) {
             self.counts.malformed += 1;

@@ -191,3 +191,30 @@ fn random_loss_is_measured_as_it_was_injected() {
     assert_eq!(counts.lost, injected);
     assert!((counts.burst_ratio - 1.0).abs() < 0.05, "{}", counts.burst_ratio);
 }
+
+// 65,536 cycles and more: two weeks of a call, or seconds of somebody who counts in large steps.
+#[test]
+fn large_steps_overflow_nothing() {
+    let mut receiver = Receiver::new(8_000);
+    let start = Instant::now();
+    for number in 0..1_500_000_u32 {
+        receiver.receive(start, &header(number.wrapping_mul(2_999)), false);
+    }
+    assert!(receiver.report().is_some());
+    let counts = receiver.finish();
+    assert_eq!(counts.expected, 1_499_999 * 2_999 + 1);
+    assert_eq!(counts.lost, counts.expected - 1_500_000);
+}
+
+#[test]
+fn a_pause_that_the_timestamps_leave_out_is_no_delay() {
+    let mut receiver = Receiver::new(8_000);
+    let start = Instant::now();
+    for number in 0..200_u32 {
+        let pause = Duration::from_secs(if number < 100 { 0 } else { 10 });
+        let arrived = start + Duration::from_millis(20) * number + pause;
+        assert_eq!(receiver.receive(arrived, &header(number), true), Arrival::InTime);
+    }
+    let counts = receiver.finish();
+    assert_eq!((counts.discarded, counts.max_jitter), (0, Duration::ZERO));
+}

@@ -22,7 +22,7 @@ use super::arrivals::{Arrivals, MediaWaiting};
 /// Bytes of the kernel for datagrams of one stream that wait: two seconds of G.711.
 const BUFFER: usize = 128 * 1024;
 /// Rounds of reading in one turn: then SIP has its turn.
-const ROUNDS: usize = 8;
+const ROUNDS: usize = 4;
 
 /// The sockets of a plane, by its numbers.
 pub(crate) struct MediaSockets {

@@ -63,7 +63,7 @@ impl Arrivals {
             reason = "the successor is unsafe to call, which this workspace forbids"
         )]
         let epoll = Rc::new(AsyncFd::with_interest(epoll, Interest::READABLE)?);
-        let waiting = MediaWaiting(Rc::clone(&epoll));
+        let waiting = MediaWaiting { epoll: Rc::clone(&epoll), has_told: false };
         let arrivals = Self {
             epoll,
             dated,
@@ -184,7 +184,12 @@ impl Clocks {
 }
 
 /// Wakes the box when at least one socket has a datagram.
-pub(crate) struct MediaWaiting(Rc<AsyncFd<Watched>>);
+///
+/// After each time it lets the other inputs of the box come first: actix would otherwise poll this one many times in a row.
+pub(crate) struct MediaWaiting {
+    epoll: Rc<AsyncFd<Watched>>,
+    has_told: bool,
+}
 
 /// There is media to be read.
 #[derive(Debug)]
@@ -193,9 +198,14 @@ pub(crate) struct MediaArrived;
 impl Stream for MediaWaiting {
     type Item = MediaArrived;
 
-    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<MediaArrived>> {
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<MediaArrived>> {
+        if std::mem::take(&mut self.has_told) {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         // Fails only when the reactor is gone.
-        let ready = ready!(self.0.poll_read_ready(cx)).is_ok();
+        let ready = ready!(self.epoll.poll_read_ready(cx)).is_ok();
+        self.has_told = true;
         Poll::Ready(ready.then_some(MediaArrived))
     }
 }

@@ -62,10 +62,16 @@ fn finish_stream(
     let (Some(media), Some(Some(place))) = (session.media.get(index), places.get(index)) else {
         return;
     };
+    let is_held = |address: &Address| address.ip().is_some_and(|ip| ip.is_unspecified());
     let says_it = media.connection.is_some()
+        || session.connection.as_ref().is_some_and(is_held)
         || (session.connection.is_some() && common_place(session, places).is_some());
     if !says_it {
         // RFC 8866 §9: "c=" stands before "b=" and "a=", so directly after the "m=" line.
+        let end = if end.is_empty() { "\r\n" } else { end };
+        if !out.ends_with(b"\n") {
+            out.extend_from_slice(end.as_bytes());
+        }
         let start = last_media_line(out);
         let line = format!("c={}{end}", Address::from(place.ip()));
         out.splice(start..start, line.into_bytes());
@@ -89,10 +95,11 @@ fn write_moved(out: &mut Vec<u8>, line: &[u8], place: SocketAddr) {
     let text = String::from_utf8_lossy(line);
     let end = line_end(line);
     if let Some(rest) = text.strip_prefix("m=") {
-        let mut words = rest.trim_end().splitn(3, ' ');
-        let (Some(kind), Some(_), Some(rest)) = (words.next(), words.next(), words.next()) else {
+        let mut words = rest.split_ascii_whitespace();
+        let (Some(kind), Some(_)) = (words.next(), words.next()) else {
             return out.extend_from_slice(line);
         };
+        let rest = words.collect::<Vec<_>>().join(" ");
         out.extend_from_slice(format!("m={kind} {} {rest}{end}", place.port()).as_bytes());
     } else if text.starts_with("c=") {
         write_connection(out, line, place);
@@ -182,6 +189,19 @@ mod tests {
         assert!(moved(&held, &[Some("127.0.0.11:20000")]).contains("c=IN IP4 0.0.0.0\r\n"));
         let refused = PHONE.replace("audio 4000", "audio 0");
         assert_eq!(moved(&refused, &[None]), refused);
+    }
+
+    // The parser is as lenient.
+    #[test]
+    fn careless_lines_are_moved_too() {
+        let body = "v=0\no=- 1 1 IN IP4 10.0.0.7\ns=-\nt=0 0\nm=audio\t4000  RTP/AVP 8";
+        let text = moved(body, &[Some("127.0.0.11:20000")]);
+        assert!(text.ends_with("m=audio 20000 RTP/AVP 8\nc=IN IP4 127.0.0.11\n"), "{text:?}");
+        let held = "v=0\no=- 1 1 IN IP4 0.0.0.0\ns=-\nc=IN IP4 0.0.0.0\nt=0 0\nm=audio 4000 RTP/AVP 8\n\
+            m=message 5000 TCP/MSRP *\n";
+        let text = moved(held, &[Some("127.0.0.11:20000"), None]);
+        let read = Session::parse(text.as_bytes()).expect("still a description");
+        assert!(!read.direction_of(&read.media[0]).receives(), "{text}");
     }
 
     #[test]
