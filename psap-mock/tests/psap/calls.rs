@@ -210,6 +210,27 @@ fn hold_and_resume_are_answered() {
     assert_eq!(bench.heard(1), ["200"]);
 }
 
+// RFC 3264 §8.1, §8.2: a stream may come into a call, and leave it.
+#[test]
+fn media_that_is_added_inside_the_call_is_spoken_and_removed_media_is_not() {
+    let mut bench = Bench::new(config());
+    let none = SDP.replace("m=audio 9000", "m=audio 9").replace("sendrecv", "inactive");
+    bench.invite_with(1, "urn:service:sos.ambulance", "", &none);
+    bench.advance(seconds(2));
+    bench.heard(1);
+    bench.ack_with(1, 1, "");
+    assert_eq!((bench.speech(), bench.snapshot().media.streams), (0, 0));
+    let gone = SDP.replace("m=audio 9000", "m=audio 0");
+    for (cseq, offer, speaks) in [(2, SDP, true), (3, &gone, false), (4, SDP, true)] {
+        bench.send_in_dialog(1, "INVITE", cseq, offer);
+        assert_eq!(bench.heard(1), ["200"]);
+        bench.ack_with(1, cseq, "");
+        assert_eq!(bench.speech() > 0, speaks, "{offer}");
+        bench.advance(seconds(1));
+    }
+    assert_eq!(bench.snapshot().media.streams, 1);
+}
+
 #[test]
 fn no_answer_rings_until_the_caller_gives_up() {
     let mut bench = Bench::new(config_with(Behaviour::NoAnswer));

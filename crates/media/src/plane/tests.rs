@@ -8,8 +8,8 @@ use sip_proto::sdp::{self, LocalMedia};
 
 use super::*;
 use crate::ear::Verdict;
-use crate::rtp;
 use crate::tone::{Melody, Singer};
+use crate::{rtcp, rtp};
 
 const MS: Duration = Duration::from_millis(1);
 
@@ -303,6 +303,87 @@ fn an_echo_sends_back_what_it_hears() {
     let report = close(&mut wire, 1, caller);
     assert_eq!((report.verdict, report.lost), (Some(Verdict::Heard), 0));
     assert!(report.received > 95);
+}
+
+// Whatever comes first, two echoes would throw it to and fro as fast as the way allows.
+#[test]
+fn two_echoes_do_not_keep_each_other_busy() {
+    let mut wire = Wire::new(2);
+    let (caller, psap, _) = call(&mut wire, false);
+    wire.plane(1).set_voice(caller, Voice::Echo);
+    wire.plane(2).set_voice(psap, Voice::Echo);
+    let (from, to) = (wire.local(1, caller), wire.local(2, psap));
+    let socket = socket_of(wire.plane(2), to).expect("open");
+    for payload_type in [8, 101] {
+        for number in 0..50_u16 {
+            let header = rtp::Header {
+                marker: false,
+                payload_type,
+                sequence: number,
+                timestamp: 0,
+                ssrc: 9,
+            };
+            let mut packet = Vec::new();
+            rtp::write(&header, &[0x55; 160], &mut packet);
+            let now = wire.now;
+            let _ = wire.plane(2).handle_datagram(now, socket, from, &packet);
+        }
+    }
+    wire.run(Duration::from_secs(10));
+    let sent = close(&mut wire, 1, caller).sent + close(&mut wire, 2, psap).sent;
+    assert!(sent <= 2 * 10 * 200, "{sent}");
+}
+
+#[test]
+fn an_echo_is_silent_on_hold() {
+    let mut wire = Wire::new(2);
+    let (caller, psap, _) = call(&mut wire, false);
+    let (at_caller, at_psap) = (wire.local(1, caller), wire.local(2, psap));
+    wire.plane(2).set_voice(psap, Voice::Echo);
+    let now = wire.now;
+    let held = Agreement { sends: false, ..agreement(at_psap, at_caller) };
+    wire.plane(2).talk(now, psap, &held);
+    wire.run(Duration::from_secs(1));
+    assert_eq!(close(&mut wire, 2, psap).sent, 0);
+}
+
+// RFC 3264 §8.2: a stream that is taken out of the session gets nothing more, and owes nothing.
+#[test]
+fn a_stream_without_agreement_is_hushed() {
+    let mut wire = Wire::new(2);
+    let (caller, psap, _) = call(&mut wire, false);
+    wire.run(Duration::from_secs(1));
+    let now = wire.now;
+    wire.plane(1).hush(now, caller);
+    wire.run(Duration::from_secs(7));
+    assert!((48..=52).contains(&close(&mut wire, 2, psap).received));
+    assert_eq!(close(&mut wire, 1, caller).stopped_us, None);
+}
+
+// RFC 3550 §6.4.1: each report tells the loss of the time since the one before.
+#[test]
+fn reports_tell_the_loss_of_their_own_interval() {
+    let mut wire = Wire::new(2);
+    wire.loss = 0.25;
+    call(&mut wire, false);
+    let mut fractions = Vec::new();
+    for _ in 0..60_000 {
+        wire.transmit();
+        for (_, _, _, bytes) in &wire.flying {
+            for packet in rtcp::parse(bytes).into_iter().flatten() {
+                let rtcp::Packet::Report { blocks, .. } = packet else { continue };
+                fractions.extend(blocks.map(|block| block.fraction_lost));
+            }
+        }
+        let end = wire.now + MS;
+        wire.deliver();
+        wire.now = end;
+    }
+    // A packet is a millisecond on its way, so each report is seen once.
+    assert!(fractions.len() > 16, "{}", fractions.len());
+    // 150 packets or more in each interval: a quarter of 256, give or take four standard deviations.
+    let far = fractions.iter().filter(|fraction| fraction.abs_diff(64) > 36).count();
+    assert_eq!(far, 0, "{fractions:?}");
 }
 
 #[test]
