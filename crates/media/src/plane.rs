@@ -9,7 +9,7 @@
 //!
 //! A pure value, as boxes are: it has no socket, no clock and no task. Packets of terminals are made when the
 //! shell asks for them, into a buffer of the shell, so that nothing queues up and nothing is allocated for each.
-//! All terminals speak on multiples of [`GRAIN`]: one wake-up of the shell serves many.
+//! All terminals speak on multiples of 5 ms of the wall clock: one wake-up of the shell serves many.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};

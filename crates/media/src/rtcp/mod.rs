@@ -4,7 +4,7 @@
 //!   compound:  SR or RR | SDES with CNAME | BYE or others, until the datagram ends   (§6.1)
 //! ```
 //!
-//! [`write_report`] and [`write_bye`] make compounds, [`parse`] reads them, [`Interval`] says when the next
+//! [`write_report`] and [`write_bye`] make compounds, [`parse()`] reads them, [`Interval`] says when the next
 //! one is due.
 
 use std::time::Duration;
