@@ -198,9 +198,8 @@ impl Generator {
         if call.attempt.hang_up() {
             self.counts.talking -= u64::from(talking);
             // Nobody speaks after the BYE.
-            if talking && let Some(mut call) = self.calls.remove(&leg) {
-                self.close_line(now, &mut call);
-                self.calls.insert(leg, call);
+            if talking {
+                self.close_line(now, leg);
             }
             let reason = talking.then(|| Reason::q850(16, "Normal call clearing"));
             self.agent.hang_up(now, leg, reason.as_ref());
@@ -276,8 +275,8 @@ impl Generator {
     }
 
     fn finish(&mut self, now: Instant, leg: LegId, end: End) {
-        let Some(mut call) = self.calls.remove(&leg) else { return };
-        self.close_line(now, &mut call);
+        self.close_line(now, leg);
+        let Some(call) = self.calls.remove(&leg) else { return };
         self.counts.talking -= u64::from(call.attempt.is_talking());
         let record = call.attempt.finish(end, self.config.clock.micros(now));
         self.counts.count_end(record.outcome);

@@ -372,10 +372,7 @@ impl Psap {
         let reason = q850(ending.cause);
         call.ending = Some(ending);
         // Nobody speaks after the BYE.
-        if let Some(mut call) = self.calls.remove(&leg) {
-            self.close_media(now, &mut call);
-            self.calls.insert(leg, call);
-        }
+        self.close_media(now, leg);
         self.leave(now, leg);
         self.agent.hang_up(now, leg, Some(&reason));
     }
@@ -405,10 +402,10 @@ impl Psap {
     /// Forgets a call and writes its record.
     fn finish(&mut self, now: Instant, leg: LegId, ending: Ending) {
         self.leave(now, leg);
-        let Some(mut call) = self.calls.remove(&leg) else {
+        self.close_media(now, leg);
+        let Some(call) = self.calls.remove(&leg) else {
             return;
         };
-        self.close_media(now, &mut call);
         if call.attempt.answered.is_none() {
             self.unanswered -= 1;
             match ending.outcome {

@@ -82,15 +82,6 @@ impl StreamReport {
             ..Self::default()
         }
     }
-
-    /// Share of the packets that could not be played, 0 to 1.
-    #[must_use]
-    pub fn loss(&self) -> f64 {
-        match self.expected {
-            0 => 0.0,
-            expected => ((self.lost + self.discarded) as f64 / expected as f64).min(1.0),
-        }
-    }
 }
 
 fn rate(counts: &Counts, codec: Impairment, round_trip: Option<Duration>) -> f64 {

@@ -198,9 +198,10 @@ impl Terminal {
                     let speech = &mut self.speech;
                     rtp::write(&speech.header(events, timestamp, marker), &payload, out);
                     speech.count(payload.len());
+                    // The clock of the stream, which goes on while an event repeats its beginning.
+                    self.spoken = Some((now, speech.timestamp));
                     speech.advance(speech.samples);
                     speech.marker = true;
-                    self.spoken = Some((now, speech.timestamp));
                     return true;
                 }
                 Some(dtmf::Step::Pause) => {}

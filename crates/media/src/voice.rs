@@ -76,13 +76,13 @@ impl Voice {
     pub(crate) fn say(&self, law: Law, position: u32, count: u32, out: &mut Vec<u8>) -> bool {
         match self {
             Self::Melody(melody) => {
-                let mut at = position;
-                while at < position + count {
+                let (mut at, mut left) = (position, count as usize);
+                while left > 0 {
                     let within = at as usize % PIECE;
-                    let wanted = (position + count - at) as usize;
-                    let taken = wanted.min(PIECE - within);
+                    let taken = left.min(PIECE - within);
                     out.extend_from_slice(&piece(law, melody.note_at(at))[within..within + taken]);
-                    at += taken as u32;
+                    at = at.wrapping_add(taken as u32);
+                    left -= taken;
                 }
                 true
             }

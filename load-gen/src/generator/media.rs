@@ -10,7 +10,7 @@ use sip_proto::message::{Message, Name};
 use sip_proto::sdp;
 use sip_proto::user_agent::LegId;
 
-use super::{Call, Generator};
+use super::Generator;
 use crate::campaign::{CallerAudio, Callers};
 use crate::mix::Caller;
 
@@ -113,8 +113,9 @@ impl Generator {
     }
 
     /// The caller has hung up, or the call is over. Harmless when that was so before.
-    pub(super) fn close_line(&mut self, now: Instant, call: &mut Call) {
-        let (Some(line), Some(media)) = (call.line.take(), &mut self.media) else { return };
+    pub(super) fn close_line(&mut self, now: Instant, leg: LegId) {
+        let (Some(call), Some(media)) = (self.calls.get_mut(&leg), &mut self.media) else { return };
+        let Some(line) = call.line.take() else { return };
         let Some(mut report) = media.plane.close(now, line.stream) else { return };
         // No agreement on media is one way of hearing nothing.
         if call.attempt.is_answered() && !line.listens {

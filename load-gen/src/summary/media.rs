@@ -85,8 +85,8 @@ pub struct WorstCall {
     pub attempt: String,
     pub site: String,
     pub psap: String,
-    /// `None`: the PSAP wrote no record.
     pub towards_caller: Option<Verdict>,
+    /// `None`: the PSAP wrote no record.
     pub towards_psap: Option<Verdict>,
     /// The lower one of its two streams.
     pub mos: Option<f64>,

@@ -17,7 +17,7 @@ use sip_proto::sdp::{Direction, LocalMedia};
 use sip_proto::user_agent::LegId;
 use topology::{Audio, Waiting};
 
-use super::{Call, Output, Psap};
+use super::{Output, Psap};
 use crate::attempt::Attempt;
 use crate::negotiation::{NO_PORT, Negotiation};
 use crate::refusal::refusal;
@@ -147,7 +147,8 @@ impl Psap {
     }
 
     /// Ends the media of a call and notes what it was worth. Harmless when it has ended.
-    pub(super) fn close_media(&mut self, now: Instant, call: &mut Call) {
+    pub(super) fn close_media(&mut self, now: Instant, leg: LegId) {
+        let Some(call) = self.calls.get_mut(&leg) else { return };
         let Some(stream) = call.stream.take() else { return };
         if let Some(recording) = self.plane.take_recording(stream) {
             let (psap, attempt) = (self.config.name.clone(), call.attempt.id().to_owned());
