@@ -38,8 +38,8 @@ pub use counts::PlaneCounts;
 
 /// Terminals speak at multiples of this.
 const GRAIN: Duration = Duration::from_millis(5);
-/// A packet this much after its time is late.
-const LATE: Duration = Duration::from_millis(10);
+/// A packet this much after its time is late: its successor is due then. A playout buffer bears three times as much.
+const LATE: Duration = Duration::from_millis(20);
 /// A schedule that is further behind skips packets instead of sending them in a burst.
 const HOPELESS: Duration = Duration::from_millis(100);
 /// How often silent streams are looked for.

@@ -134,7 +134,7 @@ pub struct GeneratorFigures {
     /// Datagrams that its own sockets lost: the kernel dropped them unread, or they were not sent.
     #[serde(default)]
     pub socket_losses: u64,
-    /// RTP packets of callers that went out more than 10 ms late, or were left out, of all that were due.
+    /// RTP packets of callers that went out more than 20 ms late, or were left out, of all that were due.
     #[serde(default)]
     pub late_media_share: f64,
     /// Calls placed without media because no port was left for it.

@@ -102,7 +102,7 @@ impl Evidence<'_> {
         if late > LATE_MEDIA_LIMIT {
             let (late, limit) = (late * 100.0, LATE_MEDIA_LIMIT * 100.0);
             reasons.push(format!(
-                "the generator spoke late: {late:.1} % of its RTP packets went out more than 10 ms after \
+                "the generator spoke late: {late:.1} % of its RTP packets went out more than 20 ms after \
                  their time, the limit is {limit:.0} %; lower the load or callers.media"
             ));
         }

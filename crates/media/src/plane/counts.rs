@@ -16,7 +16,7 @@ pub struct PlaneCounts {
     pub forwarded: u64,
     /// RTP packets of terminals.
     pub sent: u64,
-    /// Packets of terminals that went out more than 10 ms after their time.
+    /// Packets of terminals that went out more than 20 ms after their time.
     pub late: u64,
     /// Packets of terminals that were left out because the schedule was too far behind.
     pub skipped: u64,
