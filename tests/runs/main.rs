@@ -96,6 +96,9 @@ patience = "10s"
 caller_hangs_up = 1.0
 "#;
 
+/// Runs of one test until one is measured.
+const MOST_RUNS: u32 = 5;
+
 /// A folder with a network and a campaign, and the run folders that come out of it.
 struct Desk {
     folder: TempDir,
@@ -124,6 +127,28 @@ impl Desk {
         let mut command = Command::new(tocsin());
         command.current_dir(self.folder.path()).args(["run", "campaign.toml"]).args(options);
         Process::start("tocsin run", &mut command)
+    }
+
+    /// Makes the run again while the machine was too slow to measure anything, as a tester would: other programs share
+    /// the processors of a test machine. The last run counts, whatever its verdict.
+    fn until_measured(&self, run: impl Fn(&Self) -> Process) -> Process {
+        let mut last = run(self);
+        for _ in 1..MOST_RUNS {
+            last.finish();
+            if !self.was_late() {
+                break;
+            }
+            last = run(self);
+        }
+        last
+    }
+
+    /// Whether the generator accuses itself of lateness.
+    fn was_late(&self) -> bool {
+        const LATE: [&str; 3] =
+            ["the generator started calls late", "the generator spoke late", "own sockets lost"];
+        let reasons = self.summary()["reasons"].to_string();
+        LATE.iter().any(|late| reasons.contains(late))
     }
 
     fn summary(&self) -> Value {
