@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use ::media::{Agreement, Clips, Plane};
 use hashbrown::HashMap;
-use node::Node;
+use node::{Node, Reply};
 use sip_proto::message::{Method, Payload, Request, Response};
 use sip_proto::reason::Reason;
 use sip_proto::timer::Timers;
@@ -313,10 +313,13 @@ impl Node for Generator {
         self.handle_events(now);
     }
 
-    fn handle_command(&mut self, _now: Instant, command: Command) {
+    fn handle_command(&mut self, _now: Instant, command: Command) -> Reply {
         match command {
             // The calls start in `handle_timeout`, when the generator has the ports that its driver opens.
-            Command::Start { at } => _ = self.started_at.get_or_insert(at),
+            Command::Start { at } => {
+                self.started_at.get_or_insert(at);
+                Reply::Done("the campaign has begun".to_owned())
+            }
         }
     }
 

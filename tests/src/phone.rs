@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use node::Node;
+use node::{Node, Reply};
 use sip_proto::message::{Message, Method, Payload};
 use sip_proto::reason::Reason;
 use sip_proto::user_agent::{Config, End, Event, Failure, Invite, LegId, UserAgent};
@@ -256,7 +256,7 @@ impl Node for Phone {
         self.settle(now);
     }
 
-    fn handle_command(&mut self, _now: Instant, command: Infallible) {
+    fn handle_command(&mut self, _now: Instant, command: Infallible) -> Reply {
         match command {}
     }
 

@@ -28,12 +28,12 @@ use media::Plane;
 use sip_proto::{Packet, Transport};
 use tokio::sync::mpsc::UnboundedSender;
 
-use crate::Node;
 use crate::boxes::Notice;
 use crate::socket::{
     Flushed, MediaArrived, MediaSockets, MediaWaiting, SocketCounts, Sockets, Tally, TcpInput,
     TcpInputs, TcpPort, UdpReceiver, UdpSender,
 };
+use crate::{Node, Reply};
 
 /// Messages of the management plane that may wait for one actor.
 const MAILBOX: usize = 64;
@@ -97,13 +97,13 @@ impl<N: Node + Unpin + 'static> NodeActor<N> {
         }
     }
 
-    /// Gives the node one input and takes its outputs.
-    fn feed(&mut self, input: impl FnOnce(&mut N)) {
+    /// Gives the node one input and takes its outputs. `None` when the node has panicked.
+    fn feed<R>(&mut self, input: impl FnOnce(&mut N) -> R) -> Option<R> {
         // actix polls an actor once more while it drops it after a panic.
         if std::mem::replace(&mut self.inside_node, true) {
-            return;
+            return None;
         }
-        input(&mut self.node);
+        let result = input(&mut self.node);
         while let Some(packet) = self.node.poll_transmit() {
             match packet.transport {
                 Transport::Udp => self.datagrams.push(packet),
@@ -114,6 +114,7 @@ impl<N: Node + Unpin + 'static> NodeActor<N> {
             (self.sink)(event);
         }
         self.inside_node = false;
+        Some(result)
     }
 
     /// Ends a series of inputs: sends what they made and arms the next deadline.
@@ -228,7 +229,9 @@ impl<N: Node + Unpin + 'static> StreamHandler<TcpInput> for NodeActor<N> {
         let now = Instant::now();
         match input {
             TcpInput::Accepted { stream, peer } => self.tcp.adopt(stream, peer),
-            TcpInput::Received(packet) => self.feed(|node| node.handle_packet(now, packet)),
+            TcpInput::Received(packet) => {
+                self.feed(|node| node.handle_packet(now, packet));
+            }
             TcpInput::Ended(ended) => {
                 if let Some(peer) = self.tcp.forget(&ended) {
                     self.feed(|node| node.handle_unreachable(now, Transport::Tcp, peer));
@@ -253,15 +256,16 @@ impl<N: Node + Unpin + 'static> StreamHandler<MediaArrived> for NodeActor<N> {
 pub(crate) struct Command<N: Node>(pub(crate) N::Command);
 
 impl<N: Node> Message for Command<N> {
-    type Result = ();
+    type Result = Reply;
 }
 
 impl<N: Node + Unpin + 'static> Handler<Command<N>> for NodeActor<N> {
-    type Result = ();
+    type Result = MessageResult<Command<N>>;
 
-    fn handle(&mut self, Command(command): Command<N>, ctx: &mut Context<Self>) {
-        self.feed(|node| node.handle_command(Instant::now(), command));
+    fn handle(&mut self, Command(command): Command<N>, ctx: &mut Context<Self>) -> Self::Result {
+        let reply = self.feed(|node| node.handle_command(Instant::now(), command));
         self.settle(ctx);
+        MessageResult(reply.unwrap_or(Reply::Silent))
     }
 }
 

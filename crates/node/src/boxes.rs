@@ -11,6 +11,7 @@ use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
+use crate::Reply;
 use crate::directory::{Directory, State};
 use crate::socket::{BindError, SocketLimits, bind};
 use crate::spec::NodeSpec;
@@ -18,6 +19,9 @@ use crate::system::{Launch, Remote, Thread};
 
 /// A box that does not answer for so long keeps its last snapshot in the directory.
 const SNAPSHOT_TIMEOUT: Duration = Duration::from_millis(500);
+
+/// A box that is so long in answering a command is taken to be silent.
+const REPLY_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// Running boxes. Lives inside [`run`](crate::run).
 pub struct Boxes {
@@ -66,8 +70,6 @@ pub enum CommandError {
     Unknown { name: String },
     #[error("\"{name}\" refuses: {reason}")]
     Refused { name: String, reason: String },
-    #[error("\"{name}\" has too many commands waiting")]
-    Busy { name: String },
     #[error("\"{name}\" has ended")]
     Ended { name: String },
 }
@@ -121,13 +123,21 @@ impl Boxes {
         &self.directory
     }
 
-    /// Gives a command to one box. `Ok` means that the box has it, not that it has obeyed.
+    /// Gives a command to one box, at once. The future is what the box says to it; one that says nothing in time
+    /// is [`Reply::Silent`].
     ///
     /// # Errors
     /// The box did not take the command.
-    pub fn command(&self, name: &str, args: Value) -> Result<(), CommandError> {
+    pub fn command(
+        &self,
+        name: &str,
+        args: Value,
+    ) -> Result<impl Future<Output = Reply> + use<>, CommandError> {
         let unknown = || CommandError::Unknown { name: name.to_owned() };
-        self.remotes.get(name).ok_or_else(unknown)?.command(name, args)
+        let reply = self.remotes.get(name).ok_or_else(unknown)?.command(name, args)?;
+        Ok(
+            async move { timeout(REPLY_TIMEOUT, reply).await.ok().flatten().unwrap_or(Reply::Silent) },
+        )
     }
 
     /// Brings the snapshots in the directory up to date.

@@ -26,7 +26,7 @@ mod tests;
 pub use boxes::{Boxes, CommandError, Notice, StartError};
 pub use directory::{Directory, Entry, State};
 pub use limits::{Usage, raise_fd_limit, usage};
-pub use node::Node;
+pub use node::{Node, Reply};
 pub use serve::{DrainRequest, Ending, Options, serve};
 pub use socket::{BindError, SocketCounts, SocketLimits};
 pub use spec::{Label, NodeSpec, WallStart};

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::time::Instant;
 
 use media::Plane;
+use serde::{Deserialize, Serialize};
 use sip_proto::{Packet, Transport};
 
 /// One box on the network, without its sockets and its clock.
@@ -22,7 +23,7 @@ pub trait Node {
     fn handle_timeout(&mut self, now: Instant);
     /// The transport could not deliver to `peer` (connection refused or broken).
     fn handle_unreachable(&mut self, now: Instant, transport: Transport, peer: SocketAddr);
-    fn handle_command(&mut self, now: Instant, command: Self::Command);
+    fn handle_command(&mut self, now: Instant, command: Self::Command) -> Reply;
     /// Refuse what is new and end what is in progress, with BYE or CANCEL.
     fn handle_drain(&mut self, now: Instant);
 
@@ -41,4 +42,16 @@ pub trait Node {
     fn snapshot(&self) -> Self::Snapshot;
     /// True once nothing is in progress any more after [`handle_drain`](Self::handle_drain).
     fn is_drained(&self) -> bool;
+}
+
+/// What a box says to a command.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reply {
+    /// It was carried out, or has begun; in words.
+    Done(String),
+    /// It was not carried out; a sentence says why.
+    Refused(String),
+    /// Nothing, as from equipment that is starting: whoever asked waits in vain.
+    Silent,
 }

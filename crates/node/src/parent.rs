@@ -4,7 +4,7 @@
 //!   child → parent                                      parent → child
 //!   {"event":"ready","nodes":[{"name","kind","address"}]}   {"command":"drain"}
 //!   {"event":"snapshot","nodes":{…}}  each second           {"command":"stop"}
-//!   {"event":"command","name","accepted","reason"}          {"command":"node","name","args"}
+//!   {"event":"command","id","name","reply"}                 {"command":"node","id","name","args"}
 //!   {"event":"refused","line","reason"}                     end of input: drain
 //!   {"event":"drained","complete"}
 //!   {"event":"final","ending","usage":{…},"nodes":{…}}  the last line
@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::sync::mpsc;
 
+use crate::Reply;
 use crate::directory::Entry;
 use crate::limits::Usage;
 use crate::serve::Ending;
@@ -32,8 +33,10 @@ const REQUEST_QUEUE: usize = 64;
 pub(crate) enum Order {
     Drain,
     Stop,
-    /// A command for one node, which the node's own decoder understands.
+    /// A command for one node, which the node's own decoder understands. The reply names `id`.
     Node {
+        #[serde(default)]
+        id: u64,
         name: String,
         args: Value,
     },
@@ -58,7 +61,7 @@ pub(crate) enum FromParent {
 pub(crate) enum Report<'a> {
     Ready { nodes: Vec<Place<'a>> },
     Snapshot { nodes: &'a BTreeMap<String, Entry> },
-    Command { name: &'a str, accepted: bool, reason: Option<String> },
+    Command { id: u64, name: &'a str, reply: Reply },
     Refused { line: &'a str, reason: &'a str },
     Drained { complete: bool },
     Final { ending: &'a Ending, usage: Usage, nodes: &'a BTreeMap<String, Entry> },

@@ -14,6 +14,7 @@ use serde::Serialize;
 use tokio::sync::Notify;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep_until};
 
+use crate::Reply;
 use crate::boxes::{Boxes, Notice, StartError};
 use crate::directory::Directory;
 use crate::limits::{raise_fd_limit, usage};
@@ -154,7 +155,7 @@ impl Shell {
             let ending = match self.next().await {
                 Happening::Signal if self.deadline.is_some() => Some(Ending::Stopped),
                 Happening::Signal | Happening::DrainRequested => self.drain(),
-                Happening::FromParent(incoming) => self.obey(incoming),
+                Happening::FromParent(incoming) => self.obey(incoming).await,
                 Happening::Notice(notice) => self.note(notice),
                 Happening::Tick => self.show().await,
                 Happening::DrainTimeout => Some(self.give_up()),
@@ -177,13 +178,16 @@ impl Shell {
         }
     }
 
-    fn obey(&mut self, incoming: FromParent) -> Option<Ending> {
+    async fn obey(&mut self, incoming: FromParent) -> Option<Ending> {
         match incoming {
             FromParent::Order(Order::Drain) | FromParent::End => self.drain(),
             FromParent::Order(Order::Stop) => Some(Ending::Stopped),
-            FromParent::Order(Order::Node { name, args }) => {
-                let reason = self.boxes.command(&name, args).err().map(|error| error.to_string());
-                self.tell(&Report::Command { name: &name, accepted: reason.is_none(), reason });
+            FromParent::Order(Order::Node { id, name, args }) => {
+                let reply = match self.boxes.command(&name, args) {
+                    Ok(reply) => reply.await,
+                    Err(error) => Reply::Refused(error.to_string()),
+                };
+                self.tell(&Report::Command { id, name: &name, reply });
                 None
             }
             FromParent::Nonsense { line, reason } => {

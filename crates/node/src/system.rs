@@ -4,7 +4,6 @@ use std::io;
 use std::marker::PhantomData;
 use std::net::SocketAddr;
 
-use actix::prelude::SendError;
 use actix::{Actor, Addr, Arbiter, System};
 use futures_util::future::LocalBoxFuture;
 use serde::Serialize;
@@ -15,7 +14,7 @@ use tokio::sync::oneshot;
 use crate::actor::{Command, Drain, Lifeline, NodeActor, Stop, TakeSnapshot};
 use crate::boxes::{CommandError, Notice, StartError};
 use crate::socket::{Bound, SocketCounts, SocketLimits, Sockets};
-use crate::{Node, WallStart};
+use crate::{Node, Reply, WallStart};
 
 /// Runs `future` on this thread, with the actor system that boxes need.
 pub fn run<F: Future>(future: F) -> F::Output {
@@ -58,13 +57,16 @@ impl Launch {
     }
 }
 
+/// The way of a reply. `None` when the box has ended.
+pub(crate) type Replying = LocalBoxFuture<'static, Option<Reply>>;
+
 /// What a box looks like: the node's own snapshot, and its sockets.
 pub(crate) type Seen = (Value, SocketCounts);
 
 /// The shell's side of one actor, whatever the node is.
 pub(crate) trait Remote {
-    /// Sends a command. Accepted means that it is in the box's mailbox.
-    fn command(&self, name: &str, args: Value) -> Result<(), CommandError>;
+    /// Sends a command; what the box says to it comes later.
+    fn command(&self, name: &str, args: Value) -> Result<Replying, CommandError>;
     /// `None` when the box has ended.
     fn snapshot(&self) -> LocalBoxFuture<'static, Option<Seen>>;
     /// Starts the drain; the end of it comes as a [`Notice`].
@@ -123,16 +125,22 @@ where
     N::Snapshot: Serialize + Send + 'static,
     D: Fn(Value) -> Result<N::Command, String>,
 {
-    fn command(&self, name: &str, args: Value) -> Result<(), CommandError> {
+    fn command(&self, name: &str, args: Value) -> Result<Replying, CommandError> {
         let name = name.to_owned();
         let command = match (self.decode)(args) {
             Ok(command) => command,
             Err(reason) => return Err(CommandError::Refused { name, reason }),
         };
-        self.actor.try_send(Command::<N>(command)).map_err(|error| match error {
-            SendError::Full(_) => CommandError::Busy { name },
-            SendError::Closed(_) => CommandError::Ended { name },
-        })
+        if !self.actor.connected() {
+            return Err(CommandError::Ended { name });
+        }
+        let reply = self.actor.send(Command::<N>(command));
+        // An actor skips a message whose sender is gone; a command counts even if nobody waits for the reply.
+        let (told, replying) = oneshot::channel();
+        actix::spawn(async move {
+            let _ = told.send(reply.await.ok());
+        });
+        Ok(Box::pin(async move { replying.await.ok().flatten() }))
     }
 
     fn snapshot(&self) -> LocalBoxFuture<'static, Option<Seen>> {

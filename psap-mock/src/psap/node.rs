@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Instant;
 
 use media::Plane;
-use node::Node;
+use node::{Node, Reply};
 use sip_proto::{Packet, Transport};
 use telemetry::Party;
 
@@ -43,11 +43,12 @@ impl Node for Psap {
         self.settle(now);
     }
 
-    fn handle_command(&mut self, now: Instant, command: Command) {
-        match command {
-            Command::SetPositions(count) => self.centre.resize(count.min(MOST_POSITIONS) as usize),
-        }
+    fn handle_command(&mut self, now: Instant, command: Command) -> Reply {
+        let Command::SetPositions(count) = command;
+        let count = count.min(MOST_POSITIONS);
+        self.centre.resize(count as usize);
         self.settle(now);
+        Reply::Done(format!("{count} positions are staffed"))
     }
 
     fn handle_drain(&mut self, now: Instant) {

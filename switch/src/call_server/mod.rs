@@ -22,7 +22,7 @@ use std::time::{Duration, Instant};
 
 use ::media::{Plane, PlaneCounts, Settings};
 use hashbrown::HashMap;
-use node::Node;
+use node::{Node, Reply};
 use serde::Serialize;
 use sip_proto::message::Payload;
 use sip_proto::timer::{Deadlines, Timers};
@@ -227,7 +227,7 @@ impl Node for CallServer {
         self.settle(now);
     }
 
-    fn handle_command(&mut self, _now: Instant, command: Self::Command) {
+    fn handle_command(&mut self, _now: Instant, command: Self::Command) -> Reply {
         match command {}
     }
 

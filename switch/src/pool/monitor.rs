@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Instant;
 
-use node::Node;
+use node::{Node, Reply};
 use serde::Serialize;
 use sip_proto::message::Payload;
 use sip_proto::user_agent::{Config, Event, Probe, UserAgent};
@@ -133,7 +133,7 @@ impl Node for PoolMonitor {
         self.settle(now);
     }
 
-    fn handle_command(&mut self, _now: Instant, command: Self::Command) {
+    fn handle_command(&mut self, _now: Instant, command: Self::Command) -> Reply {
         match command {}
     }
 

@@ -18,7 +18,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use hashbrown::HashMap;
-use node::Node;
+use node::{Node, Reply};
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 use serde::Serialize;
@@ -335,7 +335,7 @@ impl Node for TrunkGroup {
         self.settle(now);
     }
 
-    fn handle_command(&mut self, _now: Instant, command: Self::Command) {
+    fn handle_command(&mut self, _now: Instant, command: Self::Command) -> Reply {
         match command {}
     }
 

@@ -12,8 +12,8 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use crate::{
-    Boxes, CommandError, Directory, Label, Node, NodeSpec, Notice, SocketCounts, SocketLimits,
-    StartError,
+    Boxes, CommandError, Directory, Label, Node, NodeSpec, Notice, Reply, SocketCounts,
+    SocketLimits, StartError,
 };
 
 /// Longer than any test may take on a loaded machine; only a failing test waits for it.
@@ -74,7 +74,7 @@ impl Node for Echo {
         self.events.push_back(Event::Unreachable(peer));
     }
 
-    fn handle_command(&mut self, now: Instant, command: Command) {
+    fn handle_command(&mut self, now: Instant, command: Command) -> Reply {
         match command {
             Command::Send(peer, times) => {
                 let bytes = Bytes::from(message(60_000));
@@ -88,6 +88,7 @@ impl Node for Echo {
             Command::Block(until) => drop(until.recv()),
             Command::Panic => panic!("the test asked for it"),
         }
+        Reply::Done("held".to_owned())
     }
 
     fn handle_drain(&mut self, _: Instant) {
@@ -175,7 +176,7 @@ impl Bench {
 
     pub(super) fn try_command(&self, command: Command) -> Result<(), CommandError> {
         self.commands.send(command).expect("the decoder lives");
-        self.boxes.command("echo", Value::Null)
+        self.boxes.command("echo", Value::Null).map(drop)
     }
 
     pub(super) async fn event(&mut self) -> Event {

@@ -3,7 +3,9 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::echo::{Command, Event, label, spec, with_echo};
-use crate::{Boxes, CommandError, Directory, NodeSpec, Notice, SocketLimits, StartError, State};
+use crate::{
+    Boxes, CommandError, Directory, NodeSpec, Notice, Reply, SocketLimits, StartError, State,
+};
 
 fn echo() -> String {
     "echo".to_owned()
@@ -67,10 +69,11 @@ fn commands_that_are_not_taken_say_why() {
         let boxes = Boxes::start(vec![spec("a"), spec("b")], limits, Directory::default())
             .await
             .expect("up");
-        assert_eq!(boxes.command("a", json!("tell")), Ok(()));
+        let told = boxes.command("a", json!("tell")).expect("it takes this");
+        assert_eq!(told.await, Reply::Done("held".to_owned()));
         let unknown = CommandError::Unknown { name: "c".to_owned() };
-        assert_eq!(boxes.command("c", json!("tell")), Err(unknown));
-        let refused = boxes.command("b", json!("dance")).expect_err("it cannot");
+        assert_eq!(boxes.command("c", json!("tell")).map(drop), Err(unknown));
+        let refused = boxes.command("b", json!("dance")).map(drop).expect_err("it cannot");
         assert_eq!(refused.to_string(), "\"b\" refuses: unknown command \"dance\"");
         boxes.close().await;
     });

@@ -69,9 +69,13 @@ fn orders_are_obeyed_and_everything_is_reported() {
 
     child.write(r#"{"command":"node","name":"alpha","args":"hold"}"#);
     let told = child.report("command");
-    assert_eq!(told, json!({"event":"command","name":"alpha","accepted":true,"reason":null}));
+    let held = json!({"event":"command","id":0,"name":"alpha","reply":{"done":"held"}});
+    assert_eq!(told, held);
     child.write(r#"{"command":"node","name":"beta","args":"dance"}"#);
-    assert_eq!(child.report("command")["accepted"], false);
+    assert_eq!(
+        child.report("command")["reply"],
+        json!({"refused": "\"beta\" refuses: unknown command \"dance\""})
+    );
     child.write("nonsense");
     assert_eq!(child.report("refused")["line"], "nonsense");
     assert_eq!(child.report("snapshot")["nodes"]["alpha"]["snapshot"]["holds"], true);
