@@ -4,9 +4,9 @@
 use std::time::{Duration, Instant};
 
 use load_gen::campaign::Campaign;
-use system_tests::link::Link;
 use system_tests::network::Network;
 use topology::Layers;
+use world::Link;
 
 const NETWORK: &str = r#"
 name = "bench"

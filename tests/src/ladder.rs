@@ -20,7 +20,7 @@ use std::time::Duration;
 use sip_proto::Transport;
 use sip_proto::message::Method;
 
-use crate::trace::{Entry, Sighting, Trace};
+use world::trace::{Entry, Sighting, Trace};
 
 /// Column of the first box.
 const MARGIN: usize = 8;

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use system_tests::link::Link;
 use system_tests::network::Network;
 use telemetry::{BoxKind, Outcome};
+use world::Link;
 
 use crate::support::{SIX_SITES, assert_idle, campaign, ms, seconds};
 
@@ -20,7 +20,7 @@ fn flood(link: Link, rate: f64, seed: u64) -> Network {
 /// The generator's outcomes add up, and no attempt has two.
 fn assert_one_outcome_each(network: &Network) {
     let now = network.generator();
-    let records = network.net.records().iter();
+    let records = network.records().iter();
     let attempts: Vec<&str> = records
         .filter(|record| record.kind == BoxKind::Generator)
         .map(|record| record.attempt.as_str())
@@ -96,7 +96,7 @@ fn same_seed_gives_the_same_packets_and_records() {
         network.run_for(seconds(10));
         network.kill("beta");
         network.run_for(seconds(60));
-        let records = serde_json::to_string(network.net.records()).unwrap();
+        let records = serde_json::to_string(network.records()).unwrap();
         (network.net.trace().hash(), records)
     };
     let (hash, records) = run(14);

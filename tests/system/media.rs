@@ -6,11 +6,11 @@ use load_gen::campaign::{Arrivals, CallerAudio, Callers, Campaign, Phase};
 use media::{StreamReport, Verdict};
 use sip_proto::message::Payload;
 use switch::CallServer;
-use system_tests::link::Link;
 use system_tests::network::Network;
 use system_tests::phone::Phone;
 use telemetry::{BoxKind, CallRecord, Outcome};
 use topology::Distribution;
+use world::Link;
 
 use crate::support::{assert_idle, campaign, ms, seconds, two_sites_with};
 
@@ -54,7 +54,7 @@ fn after(campaign: &Campaign, changes: &[(&str, &str)]) -> Network {
 }
 
 fn records(network: &Network, kind: BoxKind) -> Vec<&CallRecord> {
-    network.net.records().iter().filter(|record| record.kind == kind).collect()
+    network.records().iter().filter(|record| record.kind == kind).collect()
 }
 
 /// What each box of a kind received, call by call.
@@ -240,8 +240,8 @@ fn an_echoing_call_taker_sends_the_callers_voice_back() {
 fn recorded_calls_have_both_sides_for_as_long_as_they_lasted() {
     let network =
         after(&speaking(4, seconds(3)), &[("talk = \"10s\"", "talk = \"10s\"\nrecord = 1.0")]);
-    assert_eq!(network.net.recordings().len(), 4);
-    for recorded in network.net.recordings() {
+    assert_eq!(network.recordings().len(), 4);
+    for recorded in network.recordings() {
         for side in [&recorded.recording.heard, &recorded.recording.said] {
             assert!((23_000..=25_000).contains(&side.len()), "{}", side.len());
             assert!(side.iter().filter(|sample| sample.abs() > 1_000).count() > 15_000);
@@ -342,5 +342,5 @@ fn calls_without_media_take_no_ports() {
     assert!(
         records(&network, BoxKind::Generator).iter().all(|one| one.outcome == Outcome::Answered)
     );
-    assert!(network.net.records().iter().all(|record| record.media.is_empty()));
+    assert!(network.records().iter().all(|record| record.media.is_empty()));
 }

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use load_gen::campaign::{Arrivals, Campaign};
 use switch::pool::MemberState;
-use system_tests::link::Link;
 use system_tests::network::Network;
 use telemetry::{BoxKind, Outcome};
 use topology::Distribution;
+use world::Link;
 
 use crate::support::{SIX_SITES, TWO_SITES, assert_idle, campaign, ms, seconds};
 
@@ -28,7 +28,7 @@ fn hurried(rate: f64, length: Duration, seed: u64) -> Campaign {
 
 /// Attempts that a trunk group had offered to `site` last.
 fn attempts_at(network: &Network, site: &str) -> BTreeSet<String> {
-    let records = network.net.records().iter();
+    let records = network.records().iter();
     let there = records.filter(|record| {
         record.kind == BoxKind::TrunkGroup && record.site.as_deref() == Some(site)
     });
@@ -53,7 +53,7 @@ fn a_site_that_dies_takes_only_its_own_calls() {
     assert_eq!(places, ["gamma"], "{ledger:#?}");
 
     let at_gamma = attempts_at(&network, "gamma");
-    let lost = network.net.records().iter().filter(|record| {
+    let lost = network.records().iter().filter(|record| {
         record.kind == BoxKind::Generator
             && matches!(record.outcome, Outcome::Lost | Outcome::TimedOut)
     });
@@ -98,7 +98,7 @@ fn a_call_that_moved_on_and_was_then_given_up_is_no_fault() {
     network.run_for(seconds(3));
     network.kill("alpha");
     assert!(network.run_until_idle(seconds(120)), "{:?}", network.held());
-    let trunk = network.net.records().iter().find(|one| one.kind == BoxKind::TrunkGroup).unwrap();
+    let trunk = network.records().iter().find(|one| one.kind == BoxKind::TrunkGroup).unwrap();
     assert_eq!(
         (&trunk.tried[..], trunk.outcome),
         (&["alpha", "beta"].map(String::from)[..], Outcome::Abandoned)
@@ -251,7 +251,7 @@ fn a_site_that_was_given_up_may_still_answer() {
     assert_idle(&mut network);
     let of_group = |record: &&telemetry::CallRecord| record.kind == BoxKind::TrunkGroup;
     let outcomes: Vec<_> =
-        network.net.records().iter().filter(of_group).map(|record| record.outcome).collect();
+        network.records().iter().filter(of_group).map(|record| record.outcome).collect();
     assert_eq!(outcomes, [Outcome::Answered]);
 }
 
@@ -311,7 +311,7 @@ fn an_answer_that_comes_after_the_refusal_is_ended() {
     assert_eq!(network.call(leg).heard, [503]);
     network.run_for(seconds(17));
     assert_eq!(network.psap("samu-59").positions.talking, 0, "nobody is on the line");
-    let mut of_alpha = network.net.records().iter().filter(|record| record.node == "alpha");
+    let mut of_alpha = network.records().iter().filter(|record| record.node == "alpha");
     assert_eq!(of_alpha.next().map(|record| record.outcome), Some(Outcome::Answered));
     assert_idle(&mut network);
 }

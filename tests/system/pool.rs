@@ -1,8 +1,8 @@
 //! The states of pool members: up, suspect, down, and up again.
 
 use switch::pool::MemberState;
-use system_tests::link::Link;
 use system_tests::network::Network;
+use world::Link;
 
 use crate::support::{SIX_SITES, seconds};
 
@@ -13,7 +13,7 @@ fn state_of(network: &Network, site: &str) -> MemberState {
 
 /// Changes of one call server as the pool monitor reported them, with their times in whole seconds.
 fn changes_of(network: &Network, call_server: &str) -> Vec<(u64, MemberState)> {
-    let changes = network.net.changes().iter();
+    let changes = network.changes().iter();
     let ours = changes.filter(|(_, change)| change.call_server == call_server);
     ours.map(|(at, change)| (at.as_secs(), change.to)).collect()
 }

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use sip_proto::user_agent::LegId;
-use system_tests::link::Link;
 use system_tests::network::Network;
 use system_tests::phone::{Phone, sdp};
+use world::Link;
 
 use crate::support::{TWO_SITES, ms, seconds};
 
@@ -67,8 +67,14 @@ fn carry_out(network: &mut Network, legs: &mut Vec<LegId>, step: Step) {
         Step::Kill(name) if network.net.is_alive(network.at(name)) => network.kill(name),
         Step::Revive(name) if !network.net.is_alive(network.at(name)) => network.revive(name),
         Step::Kill(_) | Step::Revive(_) => {}
-        Step::Isolate(name) => network.net.isolate(network.at(name)),
-        Step::Heal(name) => network.net.heal(network.at(name)),
+        Step::Isolate(name) => {
+            let at = network.at(name);
+            network.net.isolate(at);
+        }
+        Step::Heal(name) => {
+            let at = network.at(name);
+            network.net.heal(at);
+        }
     }
 }
 

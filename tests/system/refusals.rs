@@ -61,7 +61,7 @@ fn no_circuit_is_refused_with_503() {
     let half = format!("{:032x}", 3);
     let ladder = network.ladder("no_circuit_is_refused_with_503", &PATH).of_attempt(&half);
     assert_snapshot!(ladder);
-    let last = network.net.records().last().unwrap();
+    let last = network.records().last().unwrap();
     assert_eq!((last.node.as_str(), last.status, last.cause), ("mobile", Some(503), Some(34)));
     for leg in talking {
         network.hang_up("caller", leg);

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use load_gen::campaign::{Arrivals, Campaign};
-use system_tests::link::Link;
 use system_tests::network::Network;
 use telemetry::BoxKind;
+use world::Link;
 
 use crate::support::{assert_idle, campaign, seconds};
 
@@ -139,7 +139,7 @@ fn every_policy_passes_over_a_dead_site() {
         assert!(network.run_until_idle(seconds(600)), "{policy}: {:?}", network.held());
         let now = network.generator();
         assert_eq!(now.answered, now.offered, "{policy}: {now:?}");
-        let at_beta = network.net.records().iter().filter(|record| {
+        let at_beta = network.records().iter().filter(|record| {
             record.kind == BoxKind::TrunkGroup && record.site.as_deref() == Some("beta")
         });
         assert_eq!(at_beta.count(), 0, "{policy}");

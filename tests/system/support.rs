@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use load_gen::campaign::{Arrivals, CallerAudio, Callers, Campaign, MixEntry, Phase};
-use system_tests::link::Link;
 use system_tests::network::Network;
 use topology::Distribution;
+use world::Link;
 
 /// Two sites taken in turn, one trunk group, two answering points that answer after two seconds.
 pub(crate) const TWO_SITES: &str = r#"

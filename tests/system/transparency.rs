@@ -6,7 +6,7 @@ use bytes::Bytes;
 use sip_proto::message::{Payload, Request};
 use system_tests::network::Network;
 use system_tests::phone::{Phone, sdp};
-use system_tests::trace::Sighting;
+use world::trace::Sighting;
 
 use crate::support::{assert_idle, seconds, two_sites, two_sites_with};
 
@@ -154,7 +154,7 @@ fn session_id_names_the_attempt_in_every_message() {
         seen += 1;
     }
     assert!(seen >= 15, "{seen} messages");
-    let records = network.net.records();
+    let records = network.records();
     assert_eq!(records.len(), 3);
     assert!(records.iter().all(|record| record.attempt == half), "{records:#?}");
     assert_idle(&mut network);

@@ -13,6 +13,7 @@ use sip_proto::message::{Message, Method, Request, Response};
 pub struct Trace {
     entries: Vec<Entry>,
     keep: bool,
+    is_hashed: bool,
     hash: DefaultHasher,
 }
 
@@ -43,7 +44,7 @@ pub struct Sighting {
 
 impl Trace {
     pub(crate) fn new() -> Self {
-        Self { entries: Vec::new(), keep: true, hash: DefaultHasher::new() }
+        Self { entries: Vec::new(), keep: true, is_hashed: true, hash: DefaultHasher::new() }
     }
 
     /// Keeps only the hash from now on: a flood would fill the memory.
@@ -52,10 +53,17 @@ impl Trace {
         self.entries.clear();
     }
 
+    pub(crate) fn stop(&mut self) {
+        self.forget_packets();
+        self.is_hashed = false;
+    }
+
     /// Returns where the packet stands, if it is kept.
     pub(crate) fn packet(&mut self, sighting: Sighting) -> Option<usize> {
-        let Sighting { at, from, to, transport, bytes, lost } = &sighting;
-        (at, from, to, transport, bytes, lost).hash(&mut self.hash);
+        if self.is_hashed {
+            let Sighting { at, from, to, transport, bytes, lost } = &sighting;
+            (at, from, to, transport, bytes, lost).hash(&mut self.hash);
+        }
         self.keep.then(|| {
             self.entries.push(Entry::Packet(sighting));
             self.entries.len() - 1
@@ -64,11 +72,15 @@ impl Trace {
 
     /// Media only counts for the hash: a ladder shows signalling.
     pub(crate) fn media(&mut self, at: Duration, from: SocketAddr, to: SocketAddr, bytes: &[u8]) {
-        (at, from, to, bytes).hash(&mut self.hash);
+        if self.is_hashed {
+            (at, from, to, bytes).hash(&mut self.hash);
+        }
     }
 
     pub(crate) fn note(&mut self, at: Duration, place: Option<SocketAddr>, text: String) {
-        (at, place, &text).hash(&mut self.hash);
+        if self.is_hashed {
+            (at, place, &text).hash(&mut self.hash);
+        }
         if self.keep {
             self.entries.push(Entry::Note { at, place, text });
         }

@@ -19,8 +19,6 @@ use node::Node;
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 use sip_proto::{Packet, Transport};
-use switch::pool::Change;
-use telemetry::CallRecord;
 
 use crate::any_node::{AnyNode, Notice};
 use crate::flight::{Cargo, Flight};
@@ -37,6 +35,12 @@ struct Host {
     ports: Vec<SocketAddr>,
 }
 
+/// Takes what boxes tell the management plane.
+pub trait Listener {
+    /// The box at `from` tells `notice`, at `elapsed` of virtual time.
+    fn hear(&mut self, elapsed: Duration, from: SocketAddr, notice: Notice);
+}
+
 /// A packet that a test wants to get lost.
 #[derive(Debug)]
 struct Doomed {
@@ -47,17 +51,18 @@ struct Doomed {
 }
 
 /// The simulated network; see the module's picture.
-pub struct Simnet {
+pub struct Simnet<L> {
     start: Instant,
     now: Instant,
     rng: StdRng,
     hosts: BTreeMap<SocketAddr, Host>,
+    /// When hosts want to be woken. An entry that is not what the host wants now is skipped.
+    wakes: BinaryHeap<Reverse<(Instant, SocketAddr)>>,
     flights: BinaryHeap<Reverse<Flight>>,
     sequence: u64,
     links: Links,
     /// The box that has an RTP or RTCP port, and the number of the port there.
     ports: BTreeMap<SocketAddr, (SocketAddr, u32)>,
-    recordings: Vec<psap_mock::Recorded>,
     /// RTP packets sent so far, by the address that they were sent to.
     media_sent: BTreeMap<SocketAddr, u64>,
     /// RTP packets that links have lost, by sending and receiving box.
@@ -66,24 +71,23 @@ pub struct Simnet {
     streams: BTreeMap<(SocketAddr, SocketAddr), Instant>,
     doomed: Vec<Doomed>,
     trace: Trace,
-    records: Vec<CallRecord>,
-    changes: Vec<(Duration, Change)>,
+    listener: L,
 }
 
-impl std::fmt::Debug for Simnet {
+impl<L> std::fmt::Debug for Simnet<L> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Simnet")
-            .field("elapsed", &self.elapsed())
+            .field("elapsed", &(self.now - self.start))
             .field("hosts", &self.hosts.keys())
             .field("flights", &self.flights.len())
             .finish_non_exhaustive()
     }
 }
 
-impl Simnet {
+impl<L: Listener> Simnet<L> {
     /// An empty network whose links are all `link`.
     #[must_use]
-    pub fn new(seed: u64, link: Link) -> Self {
+    pub fn new(seed: u64, link: Link, listener: L) -> Self {
         // Any instant will do: only differences count.
         let start = Instant::now();
         Self {
@@ -91,18 +95,17 @@ impl Simnet {
             now: start,
             rng: StdRng::seed_from_u64(seed),
             hosts: BTreeMap::new(),
+            wakes: BinaryHeap::new(),
             flights: BinaryHeap::new(),
             sequence: 0,
             links: Links::new(link),
             ports: BTreeMap::new(),
-            recordings: Vec::new(),
             media_sent: BTreeMap::new(),
             media_lost: BTreeMap::new(),
             streams: BTreeMap::new(),
             doomed: Vec::new(),
             trace: Trace::new(),
-            records: Vec::new(),
-            changes: Vec::new(),
+            listener,
         }
     }
 
@@ -122,16 +125,14 @@ impl Simnet {
         &self.trace
     }
 
-    /// Call records so far, of all boxes, in the order in which they were written.
+    /// Who hears what boxes tell.
     #[must_use]
-    pub fn records(&self) -> &[CallRecord] {
-        &self.records
+    pub const fn listener(&self) -> &L {
+        &self.listener
     }
 
-    /// Changes in the pool so far, with their times.
-    #[must_use]
-    pub fn changes(&self) -> &[(Duration, Change)] {
-        &self.changes
+    pub const fn listener_mut(&mut self) -> &mut L {
+        &mut self.listener
     }
 
     /// RTP packets that were sent to `address` so far, whether somebody listens there or not.
@@ -146,15 +147,14 @@ impl Simnet {
         self.media_lost.get(&(from, to)).copied().unwrap_or_default()
     }
 
-    /// Calls that were recorded so far.
-    #[must_use]
-    pub fn recordings(&self) -> &[psap_mock::Recorded] {
-        &self.recordings
-    }
-
     /// Keeps only the hash of the trace from now on.
     pub fn forget_packets(&mut self) {
         self.trace.forget_packets();
+    }
+
+    /// Keeps no trace from now on, not even its hash: the fastest.
+    pub fn stop_trace(&mut self) {
+        self.trace.stop();
     }
 
     /// Puts a box on the network, or a new one in the place of another.
@@ -274,8 +274,7 @@ impl Simnet {
     /// Carries out what is due first, unless that is after `limit`. False when nothing was.
     pub fn step(&mut self, limit: Instant) -> bool {
         let flight = self.flights.peek().map(|Reverse(flight)| flight.due);
-        let waking =
-            self.hosts.iter().filter_map(|(address, host)| Some((host.due?, *address))).min();
+        let waking = self.next_wake();
         let next = [flight, waking.map(|(due, _)| due)].into_iter().flatten().min();
         let Some(next) = next.filter(|next| *next <= limit) else {
             self.now = self.now.max(limit);
@@ -287,12 +286,25 @@ impl Simnet {
                 self.arrive(flight);
             }
         } else if let Some((_, address)) = waking {
+            self.wakes.pop();
             if let Some(host) = self.hosts.get_mut(&address) {
+                host.due = None;
                 host.node.handle_timeout(self.now);
             }
             self.settle(address);
         }
         true
+    }
+
+    /// The host that wants to be woken first.
+    fn next_wake(&mut self) -> Option<(Instant, SocketAddr)> {
+        while let Some(Reverse((due, address))) = self.wakes.peek().copied() {
+            if self.hosts.get(&address).is_some_and(|host| host.due == Some(due)) {
+                return Some((due, address));
+            }
+            self.wakes.pop();
+        }
+        None
     }
 
     /// Runs until `done` says so after a step. False when `limit` comes first.
@@ -415,16 +427,16 @@ impl Simnet {
         let elapsed = self.elapsed();
         let Some(host) = self.hosts.get_mut(&address) else { return };
         while let Some(notice) = host.node.poll_notice() {
-            match notice {
-                Notice::Record(record) => self.records.push(*record),
-                Notice::Change(change) => self.changes.push((elapsed, change)),
-                Notice::Recording(recorded) => self.recordings.push(*recorded),
-            }
+            self.listener.hear(elapsed, address, notice);
         }
         self.settle_media(address);
         let Some(host) = self.hosts.get_mut(&address) else { return };
         let media = host.node.plane().and_then(|plane| plane.poll_timeout());
-        host.due = [host.node.poll_timeout(), media].into_iter().flatten().min();
+        let due = [host.node.poll_timeout(), media].into_iter().flatten().min();
+        if host.due != due {
+            host.due = due;
+            self.wakes.extend(due.map(|due| Reverse((due, address))));
+        }
     }
 
     fn transmit(&mut self, from: SocketAddr, packet: Packet) {

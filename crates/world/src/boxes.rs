@@ -1,0 +1,232 @@
+//! The boxes of a topology on the simulated network.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use load_gen::campaign::Campaign;
+use load_gen::{Generator, Shard};
+use media::Clips;
+use node::Node as _;
+use psap_mock::Psap;
+use sip_proto::timer::Timers;
+use sip_proto::wall::WallClock;
+use switch::{CallServer, PoolMonitor, TrunkGroup};
+use telemetry::{BoxKind, LostNode};
+use topology::Topology;
+
+use crate::link::Link;
+use crate::simnet::{Listener, Simnet};
+
+/// Unix time at the start of each simulation: 2 June 2021, 14:45:00 UTC.
+pub const START: Duration = Duration::from_secs(1_622_645_100);
+
+/// Where the load generator is.
+pub const GENERATOR: &str = "127.0.0.1:5071";
+/// Where the pool monitor is.
+pub const MONITOR: &str = "127.0.0.1:5072";
+
+/// A network as configured, running in virtual time.
+#[derive(Debug)]
+pub struct World<L> {
+    pub net: Simnet<L>,
+    pub topology: Arc<Topology>,
+    addresses: BTreeMap<String, SocketAddr>,
+    names: BTreeMap<SocketAddr, String>,
+    /// Call servers and PSAPs that lost power, for the ledger.
+    lost: Vec<LostNode>,
+    seed: u64,
+    clips: Clips,
+}
+
+impl<L: Listener> World<L> {
+    /// Every box of a network, and a pool monitor.
+    #[must_use]
+    pub fn new(topology: Arc<Topology>, clips: Clips, link: Link, seed: u64, listener: L) -> Self {
+        let mut world = Self {
+            net: Simnet::new(seed, link, listener),
+            topology: Arc::clone(&topology),
+            addresses: BTreeMap::new(),
+            names: BTreeMap::new(),
+            lost: Vec::new(),
+            seed,
+            clips,
+        };
+        for group in &topology.trunk_groups {
+            world.name(&group.name, group.address);
+            let (seed, wall, now) = (world.next_seed(), world.wall(), world.net.now());
+            let trunk = TrunkGroup::new(group.clone(), &topology, group.address, seed, wall, now);
+            world.net.attach(group.address, trunk);
+        }
+        for call_server in topology.call_servers() {
+            world.name(&call_server.name, call_server.address);
+            world.start_call_server(&call_server.name);
+        }
+        for psap in &topology.psaps {
+            world.name(&psap.name, psap.address);
+            world.start_psap(&psap.name);
+        }
+        world
+    }
+
+    /// Adds the pool monitor, which tells how the states of the members change.
+    pub fn start_monitor(&mut self) {
+        let monitor = address(MONITOR);
+        self.name("monitor", monitor);
+        let seed = self.next_seed();
+        let node = PoolMonitor::new(&self.topology, monitor, seed, self.net.now());
+        self.net.attach(monitor, node);
+    }
+
+    /// Puts a load generator on the network and starts its campaign.
+    ///
+    /// # Panics
+    /// When the campaign does not fit the network.
+    pub fn start_campaign(&mut self, campaign: &Campaign) {
+        let groups = self.topology.trunk_groups.iter();
+        let config = load_gen::Config {
+            name: "generator".to_owned(),
+            address: address(GENERATOR),
+            shard: Shard::WHOLE,
+            timers: self.timers(),
+            clock: self.wall(),
+            nonce: campaign.seed,
+            media_ports: self.topology.media.ports.clone(),
+            idle_after: self.topology.media.idle_after,
+            clips: self.clips.clone(),
+            trunk_groups: groups.map(|group| (group.name.clone(), group.address)).collect(),
+        };
+        let generator = Generator::new(config, campaign).expect("a campaign for this network");
+        self.name("generator", address(GENERATOR));
+        self.net.attach(address(GENERATOR), generator);
+        self.net.act(address(GENERATOR), |generator: &mut Generator, now| {
+            generator.handle_command(now, load_gen::Command::Start { at: now })
+        });
+    }
+
+    /// The address of a box.
+    ///
+    /// # Panics
+    /// When no box has this name: a mistake of the caller.
+    #[must_use]
+    pub fn at(&self, name: &str) -> SocketAddr {
+        *self.addresses.get(name).expect("a box of this name")
+    }
+
+    /// The name of the box at an address.
+    #[must_use]
+    pub fn name_of(&self, address: SocketAddr) -> Option<&str> {
+        self.names.get(&address).map(String::as_str)
+    }
+
+    /// Gives a box at `at` a name.
+    pub fn name(&mut self, name: &str, at: SocketAddr) {
+        self.addresses.insert(name.to_owned(), at);
+        self.names.insert(at, name.to_owned());
+    }
+
+    /// Pulls the plug of a call server or a PSAP, and remembers it for the ledger.
+    pub fn kill(&mut self, name: &str) {
+        self.net.kill(self.at(name));
+        let kind =
+            if self.topology.psap(name).is_some() { BoxKind::Psap } else { BoxKind::CallServer };
+        let why = "lost power".to_owned();
+        self.lost.push(LostNode { kind, node: name.to_owned(), why });
+    }
+
+    /// Starts a box that was killed: it knows nothing of the calls it had.
+    pub fn revive(&mut self, name: &str) {
+        if self.topology.psap(name).is_some() {
+            self.start_psap(name)
+        } else {
+            self.start_call_server(name)
+        }
+        self.net.note(Some(self.at(name)), "starts again");
+    }
+
+    /// The boxes that lost power at some time.
+    #[must_use]
+    pub fn lost(&self) -> &[LostNode] {
+        &self.lost
+    }
+
+    pub fn run_for(&mut self, time: Duration) {
+        self.net.run_for(time);
+    }
+
+    #[must_use]
+    pub fn trunk_group(&self, name: &str) -> switch::trunk_group::Snapshot {
+        self.net.node::<TrunkGroup>(self.at(name)).snapshot()
+    }
+
+    #[must_use]
+    pub fn call_server(&self, name: &str) -> switch::call_server::Snapshot {
+        self.net.node::<CallServer>(self.at(name)).snapshot()
+    }
+
+    #[must_use]
+    pub fn psap(&self, name: &str) -> psap_mock::Snapshot {
+        self.net.node::<Psap>(self.at(name)).snapshot()
+    }
+
+    /// What the load generator counts.
+    ///
+    /// # Panics
+    /// When no campaign was started.
+    #[must_use]
+    pub fn generator(&self) -> load_gen::Snapshot {
+        self.net.node::<Generator>(address(GENERATOR)).snapshot()
+    }
+
+    /// Whether a campaign was started.
+    #[must_use]
+    pub fn has_generator(&self) -> bool {
+        self.net.is_alive(address(GENERATOR))
+    }
+
+    fn start_call_server(&mut self, name: &str) {
+        let (seed, wall) = (self.next_seed(), self.wall());
+        let topology = Arc::clone(&self.topology);
+        if let Some(settings) = topology.call_servers().find(|one| one.name == name).cloned() {
+            let at = settings.address;
+            let node = CallServer::new(settings, Arc::clone(&topology), at, seed, wall);
+            self.net.attach(at, node);
+        }
+    }
+
+    fn start_psap(&mut self, name: &str) {
+        let (seed, wall) = (self.next_seed(), self.wall());
+        if let Some(settings) = self.topology.psap(name).cloned() {
+            let at = settings.address;
+            let psap =
+                Psap::new(settings, self.timers(), wall, seed).with_clips(self.clips.clone());
+            self.net.attach(at, psap);
+        }
+    }
+
+    fn timers(&self) -> Timers {
+        let timers = self.topology.timers;
+        Timers { t1: timers.t1, t2: timers.t2, t4: timers.t4 }
+    }
+
+    /// Unix time for records.
+    #[must_use]
+    pub fn wall(&self) -> WallClock {
+        let start: Instant = self.net.now() - self.net.elapsed();
+        WallClock::new(start, START)
+    }
+
+    /// A seed that no other box has got.
+    pub const fn next_seed(&mut self) -> u64 {
+        self.seed = self
+            .seed
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        self.seed
+    }
+}
+
+fn address(text: &str) -> SocketAddr {
+    text.parse().expect("a constant of this file")
+}
