@@ -10,12 +10,13 @@
 //! | box | file to begin with |
 //! |---|---|
 //! | [`TrunkGroup`]: a stateful proxy with circuits towards each call server | `trunk_group/mod.rs` |
-//! | [`CallServer`]: a back-to-back user agent that routes to PSAPs | `call_server/mod.rs` |
+//! | [`CallServer`]: a machine with the software that routes calls to PSAPs | `call_server/mod.rs`, `call_control/mod.rs` |
 //! | [`PoolMonitor`]: probes all call servers and says which are up | `pool/monitor.rs` |
 //!
 //! Each is a pure [`node::Node`]. What a site's death does to a ringing call is decided in
 //! `trunk_group/setup.rs`.
 
+mod call_control;
 pub mod call_server;
 pub mod pool;
 pub mod program;

@@ -10,6 +10,7 @@ use node::{Label, NodeSpec};
 use sip_proto::wall::WallClock;
 use topology::Topology;
 
+use crate::call_server::Notice;
 use crate::{CallServer, PoolMonitor, TrunkGroup};
 
 /// Serves the call servers and trunk groups of a network: all, or those that are named
@@ -86,12 +87,25 @@ pub fn call_server_spec(
         setting: settings.address_path(),
     };
     let (settings, topology) = (settings.clone(), Arc::clone(topology));
-    let seed = BoxArgs::seed_of(seed, &settings.name);
+    let (name, seed) = (settings.name.clone(), BoxArgs::seed_of(seed, &settings.name));
     let build = move |address, start: node::WallStart| {
         let wall = WallClock::new(start.now, start.unix);
         CallServer::new(settings, topology, address, seed, wall)
     };
-    NodeSpec::new(label, build, no_command, move |record| records.write(&record))
+    NodeSpec::new(label, build, decode_action, move |notice| match notice {
+        Notice::Record(record) => records.write(&record),
+        Notice::Restarting { why } => {
+            tracing::warn!(call_server = name, why, "the call server restarts")
+        }
+        Notice::InService => {
+            tracing::warn!(call_server = name, "the call server is in service again")
+        }
+    })
+}
+
+/// An operator's command in words: `"restart clean"`.
+fn decode_action(args: serde_json::Value) -> Result<operations::Action, String> {
+    serde_json::from_value(args).map_err(|error| error.to_string())
 }
 
 /// A trunk group as a box to run.

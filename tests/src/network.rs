@@ -32,14 +32,17 @@ pub struct Notebook {
     records: Vec<CallRecord>,
     changes: Vec<(Duration, Change)>,
     recordings: Vec<psap_mock::Recorded>,
+    restarts: Vec<(Duration, SocketAddr, String)>,
 }
 
 impl Listener for Notebook {
-    fn hear(&mut self, elapsed: Duration, _from: SocketAddr, notice: Notice) {
+    fn hear(&mut self, elapsed: Duration, from: SocketAddr, notice: Notice) {
         match notice {
             Notice::Record(record) => self.records.push(*record),
             Notice::Change(change) => self.changes.push((elapsed, change)),
             Notice::Recording(recorded) => self.recordings.push(*recorded),
+            Notice::Restarting { why } => self.restarts.push((elapsed, from, why)),
+            Notice::InService => {}
         }
     }
 }
@@ -85,6 +88,14 @@ impl Network {
     #[must_use]
     pub fn changes(&self) -> &[(Duration, Change)] {
         &self.net.listener().changes
+    }
+
+    /// Restarts of call servers so far: when, which, why.
+    #[must_use]
+    pub fn restarts(&self) -> Vec<(Duration, &str, &str)> {
+        let name = |at| self.name_of(at).unwrap_or("?");
+        let all = self.net.listener().restarts.iter();
+        all.map(|(at, box_at, why)| (*at, name(*box_at), &why[..])).collect()
     }
 
     /// Calls that were recorded so far.

@@ -14,6 +14,7 @@ pub(crate) fn check(document: &Document, topology: &Topology) {
     names(document, topology);
     addresses(document, topology);
     psap_numbers(document, &topology.psaps);
+    releases(document, topology);
     let routes: Vec<&Route> = topology.routes.iter().collect();
     route_overlaps(document, &routes);
     let unknown = route_psaps(document, &routes, &topology.psaps);
@@ -70,6 +71,31 @@ fn addresses(document: &Document, topology: &Topology) {
             document.report(&path, format!("{address} is already the address of {owner}; {fix}"));
         } else {
             owners.insert(address, box_name);
+        }
+    }
+}
+
+/// A site runs a release of the file, or the one without defects.
+fn releases(document: &Document, topology: &Topology) {
+    for (index, release) in topology.releases.iter().enumerate() {
+        if topology.releases.iter().take(index).any(|other| other.name == release.name) {
+            let sound = crate::release::SOUND;
+            document.report(
+                &format!("releases.{sound}"),
+                "is the release without defects; choose another name",
+            );
+        }
+    }
+    for call_server in topology.call_servers() {
+        let name = &call_server.equipment.release;
+        if topology.release(name).is_none() {
+            let known: Vec<&str> = topology.releases.iter().map(|one| &one.name[..]).collect();
+            let path = format!("sites.{}.release", call_server.site);
+            let path = if document.holds(&path) { path } else { "equipment.release".to_owned() };
+            document.report(
+                &path,
+                format!("no release is called {name:?}; the releases are {}", known.join(", ")),
+            );
         }
     }
 }

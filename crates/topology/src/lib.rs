@@ -31,6 +31,7 @@
 mod check;
 mod distribution;
 mod duration;
+mod equipment;
 mod media;
 mod number;
 mod picture;
@@ -38,6 +39,7 @@ mod pool;
 mod problem;
 mod psap;
 pub mod reader;
+mod release;
 mod route;
 mod site;
 mod topology;
@@ -45,14 +47,18 @@ mod trunk_group;
 
 pub use self::distribution::{Distribution, ParseDistributionError};
 pub use self::duration::{ParseDurationError, format_duration, parse_duration};
+pub use self::equipment::Equipment;
 pub use self::media::{Audio, Carriage, Clip, Media, Waiting};
-pub use self::number::{is_commune, is_commune_prefix, is_dialled_number, is_fictitious};
+pub use self::number::{
+    is_commune, is_commune_prefix, is_dialled_number, is_emergency, is_fictitious,
+};
 pub use self::picture::picture;
 pub use self::pool::{Pool, SipTimers};
 pub use self::problem::{Problem, Problems};
 pub use self::psap::{Behaviour, BehaviourShare, Psap, WhenFull};
 pub use self::reader::Layers;
+pub use self::release::{Defect, Release, SOUND};
 pub use self::route::{Route, Routes};
 pub use self::site::{CallServer, Site};
 pub use self::topology::{ENVIRONMENT_PREFIX, Topology, is_network_key};
-pub use self::trunk_group::{Member, Policy, TrunkGroup};
+pub use self::trunk_group::{Member, Policy, TrunkGroup, WhenSiteDies};

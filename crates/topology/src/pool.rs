@@ -56,6 +56,12 @@ pub struct Pool {
     pub down_after: u32,
     /// Successes in a row until a member that was down is up.
     pub up_after: u32,
+    /// A member that was down gets its share of new calls back over this long, evenly from nothing to all.
+    pub readmit_over: Duration,
+    /// Each answered call is told to a partner site, the next in the order of the file.
+    pub replicate_calls: bool,
+    /// A call server that starts asks the others for the configuration of the pool.
+    pub sync_configuration: bool,
 }
 
 impl Default for Pool {
@@ -66,6 +72,9 @@ impl Default for Pool {
             suspect_after: 1,
             down_after: 3,
             up_after: 2,
+            readmit_over: Duration::ZERO,
+            replicate_calls: false,
+            sync_configuration: true,
         }
     }
 }
@@ -84,6 +93,13 @@ impl Pool {
             suspect_after: table.or("suspect_after", kind::count(1..=100), base.suspect_after),
             down_after: table.or("down_after", kind::count(1..=100), base.down_after),
             up_after: table.or("up_after", kind::count(1..=100), base.up_after),
+            readmit_over: table.or(
+                "readmit_over",
+                kind::duration(Duration::ZERO),
+                base.readmit_over,
+            ),
+            replicate_calls: table.or("replicate_calls", kind::flag, base.replicate_calls),
+            sync_configuration: table.or("sync_configuration", kind::flag, base.sync_configuration),
         };
         if pool.probe_timeout > pool.probe_interval {
             table.report("probe_timeout", "must not be longer than probe_interval");
@@ -92,5 +108,13 @@ impl Pool {
             table.report("suspect_after", "must not be more than down_after");
         }
         pool
+    }
+
+    /// How long it takes, by probes alone, to find a member down that has just fallen silent: at best, when the fall comes
+    /// just before a probe, and at worst, when it comes just after one.
+    #[must_use]
+    pub fn detection(&self) -> std::ops::RangeInclusive<Duration> {
+        let best = self.probe_interval * (self.down_after - 1) + self.probe_timeout;
+        best..=best + self.probe_interval
     }
 }

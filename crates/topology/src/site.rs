@@ -4,6 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use crate::equipment::Equipment;
 use crate::media::{self, Media};
 use crate::reader::{Table, kind};
 
@@ -11,6 +12,9 @@ use crate::reader::{Table, kind};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Site {
     pub name: String,
+    /// Whether it is one of the redundant sites that operators command together. A site outside the pool stands for
+    /// something else, such as the switched network.
+    pub in_pool: bool,
     /// At least one, in the order of the file.
     pub call_servers: Vec<CallServer>,
 }
@@ -36,12 +40,16 @@ pub struct CallServer {
     pub media_ports: RangeInclusive<u16>,
     /// Where media is relayed: one address of each family that the two ends may have.
     pub media_addresses: Vec<IpAddr>,
+    /// Its site is in the pool.
+    pub in_pool: bool,
+    pub equipment: Equipment,
 }
 
 impl Site {
-    pub(crate) fn read(table: &Table<'_>, media: &Media) -> Self {
+    pub(crate) fn read(table: &Table<'_>, media: &Media, equipment: &Equipment) -> Self {
         let name = table.name().to_owned();
-        let limits = Limits::new(media).read(table);
+        let in_pool = table.or("in_pool", kind::flag, true);
+        let limits = Limits::new(media, equipment, in_pool).read(table);
         let mut call_servers = table.named("call_servers", |blade| {
             limits.read(blade).call_server(format!("{name}.{}", blade.name()), &name, blade)
         });
@@ -55,7 +63,7 @@ impl Site {
         if call_servers.is_empty() {
             table.report_here("needs an address, or a table call_servers.NAME with one");
         }
-        Self { name, call_servers }
+        Self { name, in_pool, call_servers }
     }
 }
 
@@ -89,10 +97,12 @@ struct Limits {
     max_call_duration: Duration,
     media_ports: RangeInclusive<u16>,
     media_addresses: Vec<IpAddr>,
+    in_pool: bool,
+    equipment: Equipment,
 }
 
 impl Limits {
-    fn new(media: &Media) -> Self {
+    fn new(media: &Media, equipment: &Equipment, in_pool: bool) -> Self {
         Self {
             max_calls: 10_000,
             retry_after: Duration::from_secs(5),
@@ -101,6 +111,8 @@ impl Limits {
             max_call_duration: Duration::from_secs(2 * 3600),
             media_ports: media.ports.clone(),
             media_addresses: Vec::new(),
+            in_pool,
+            equipment: equipment.clone(),
         }
     }
 
@@ -134,6 +146,8 @@ impl Limits {
                 true => self.media_addresses.clone(),
                 false => media_addresses,
             },
+            in_pool: self.in_pool,
+            equipment: self.equipment.read(table),
         }
     }
 
@@ -154,6 +168,8 @@ impl Limits {
             max_call_duration: self.max_call_duration,
             media_ports: self.media_ports.clone(),
             media_addresses,
+            in_pool: self.in_pool,
+            equipment: self.equipment.clone(),
         }
     }
 }

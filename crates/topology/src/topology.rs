@@ -3,11 +3,13 @@
 use std::path::Path;
 
 use crate::check;
+use crate::equipment::Equipment;
 use crate::media::Media;
 use crate::pool::{Pool, SipTimers};
 use crate::problem::Problems;
 use crate::psap::Psap;
 use crate::reader::{Document, Layers, Table, kind};
+use crate::release::Release;
 use crate::route::{Route, Routes};
 use crate::site::{CallServer, Site};
 use crate::trunk_group::TrunkGroup;
@@ -15,7 +17,17 @@ use crate::trunk_group::TrunkGroup;
 /// Environment variables of a network begin with this: `TOCSIN__SITES__ALPHA__ADDRESS`.
 pub const ENVIRONMENT_PREFIX: &str = "TOCSIN";
 
-const SECTIONS: [&str; 7] = ["timers", "pool", "media", "sites", "trunk_groups", "psaps", "routes"];
+const SECTIONS: [&str; 9] = [
+    "timers",
+    "pool",
+    "equipment",
+    "media",
+    "releases",
+    "sites",
+    "trunk_groups",
+    "psaps",
+    "routes",
+];
 
 /// A network whose every reference resolves. All lists are in the order of the file.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,6 +37,8 @@ pub struct Topology {
     pub timers: SipTimers,
     pub pool: Pool,
     pub media: Media,
+    /// Those of the file and, last, [`Release::sound`].
+    pub releases: Vec<Release>,
     pub sites: Vec<Site>,
     pub trunk_groups: Vec<TrunkGroup>,
     pub psaps: Vec<Psap>,
@@ -59,7 +73,10 @@ impl Topology {
 
     fn read(root: &Table<'_>, default_name: &str, folder: &Path) -> Self {
         let media = root.section("media", |table| Media::read(table, folder));
-        let sites = root.named("sites", |table| Site::read(table, &media));
+        let equipment = root.section("equipment", |table| Equipment::default().read(table));
+        let sites = root.named("sites", |table| Site::read(table, &media, &equipment));
+        let mut releases = root.named("releases", Release::read);
+        releases.push(Release::sound());
         Self {
             name: root.or("name", kind::name, default_name.to_owned()),
             timers: root.section("timers", SipTimers::read),
@@ -68,6 +85,7 @@ impl Topology {
             psaps: Psap::read_all(root, &media),
             routes: Routes::new(root.tables("routes", Route::read)),
             media,
+            releases,
             sites,
         }
     }
@@ -81,6 +99,19 @@ impl Topology {
     #[must_use]
     pub fn psap(&self, name: &str) -> Option<&Psap> {
         self.psaps.iter().find(|psap| psap.name == name)
+    }
+
+    /// The names of the sites that are redundant with each other, in the order of the file.
+    #[must_use]
+    pub fn pool_sites(&self) -> Vec<String> {
+        let in_pool = self.sites.iter().filter(|site| site.in_pool);
+        in_pool.map(|site| site.name.clone()).collect()
+    }
+
+    /// The release called `name`.
+    #[must_use]
+    pub fn release(&self, name: &str) -> Option<&Release> {
+        self.releases.iter().find(|release| release.name == name)
     }
 
     /// The trunk group called `name`.

@@ -22,6 +22,21 @@ pub struct TrunkGroup {
     pub max_call_duration: Duration,
     /// Whether the media of its calls passes through the call servers.
     pub media: Carriage,
+    /// What becomes of the answered calls of a call server that is found down.
+    pub when_site_dies: WhenSiteDies,
+}
+
+/// What a trunk group does with answered calls whose call server is found down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WhenSiteDies {
+    /// They stay: whoever hangs up finds that nobody answers.
+    Keep,
+    /// The caller gets a BYE, as from a network that has lost a link (3GPP TS 24.229 §5.2.8.1.2).
+    Release,
+}
+
+impl WhenSiteDies {
+    const WORDS: [(&'static str, Self); 2] = [("keep", Self::Keep), ("release", Self::Release)];
 }
 
 /// The circuits of a trunk group towards one call server.
@@ -75,7 +90,11 @@ impl TrunkGroup {
         let shortest = Duration::from_millis(100);
         let capacity = Capacity { circuits: 30, weight: 1 }.read(table);
         let wanted = table.list("sites", |raw| known_site(kind::name(raw)?, sites));
-        let leads_to = |site: &Site| !table.has("sites") || wanted.contains(&site.name);
+        // Without the key: to the whole pool.
+        let leads_to = |site: &Site| match table.has("sites") {
+            true => wanted.contains(&site.name),
+            false => site.in_pool,
+        };
         let changes = table.named("members", |member| {
             let site = known_site(member.name().to_owned(), sites);
             match site {
@@ -115,6 +134,11 @@ impl TrunkGroup {
                 Duration::from_secs(2 * 3600),
             ),
             media: table.or("media", kind::choice(&Carriage::WORDS), Carriage::Relay),
+            when_site_dies: table.or(
+                "when_site_dies",
+                kind::choice(&WhenSiteDies::WORDS),
+                WhenSiteDies::Keep,
+            ),
         }
     }
 

@@ -8,6 +8,7 @@ use std::time::Instant;
 use media::Plane;
 use node::Node;
 use sip_proto::{Packet, Transport};
+use switch::call_server;
 use switch::pool::Change;
 use telemetry::CallRecord;
 
@@ -16,6 +17,12 @@ use telemetry::CallRecord;
 pub enum Notice {
     Record(Box<CallRecord>),
     Change(Change),
+    /// A call server loses its calls and starts again.
+    Restarting {
+        why: String,
+    },
+    /// A call server that was starting takes calls again.
+    InService,
     Recording(Box<psap_mock::Recorded>),
 }
 
@@ -30,6 +37,16 @@ impl From<psap_mock::Output> for Notice {
         match output {
             psap_mock::Output::Record(record) => Self::Record(Box::new(record)),
             psap_mock::Output::Recording(recorded) => Self::Recording(recorded),
+        }
+    }
+}
+
+impl From<call_server::Notice> for Notice {
+    fn from(notice: call_server::Notice) -> Self {
+        match notice {
+            call_server::Notice::Record(record) => Self::Record(record),
+            call_server::Notice::Restarting { why } => Self::Restarting { why },
+            call_server::Notice::InService => Self::InService,
         }
     }
 }

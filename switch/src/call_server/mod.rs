@@ -1,72 +1,80 @@
-//! A call server: a back-to-back user agent that routes emergency calls — RFC 3261 §6, RFC 7092.
+//! A call server as a machine: what operators command, what fails, and what starts again.
 //!
-//! | what happens | file |
+//! ```text
+//!             restart, failure of the software
+//!       Up ────────────────────────────────────► Starting          Up: CallControl is the software that runs
+//!        ▲                                          │              Starting: packets vanish, commands time out
+//!        └──────────────── after `boot` ────────────┘              the disk outlives the software
+//! ```
+//!
+//! | what | file |
 //! |---|---|
-//! | a call arrives, is admitted and routed; its answering point refuses, is silent or answers | `setup.rs` |
-//! | where it may go, in order | `itinerary.rs` |
-//! | re-INVITE, UPDATE, INFO cross | `relay.rs` |
-//! | session descriptions get our addresses, media is relayed | `media.rs` |
-//! | either side hangs up, vanishes, or talks for too long; drain | `ending.rs` |
+//! | the calls | `call_control/` |
+//! | lock, disconnect, restart, load …, and what the machine answers | `command.rs` |
+//! | the software ends, the machine starts again | `restart.rs` |
+//! | the links to trunk groups: cut, aligned, audited | `links.rs` |
+//! | what outlives a restart, and what does not | `disk.rs`, `memory.rs` |
 
-mod call;
-mod ending;
-mod itinerary;
-mod media;
-mod relay;
-mod setup;
+mod command;
+mod disk;
+mod links;
+mod memory;
+mod restart;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use ::media::{Plane, PlaneCounts, Settings};
-use hashbrown::HashMap;
 use node::{Node, Reply};
+use operations::Action;
 use serde::Serialize;
-use sip_proto::message::Payload;
-use sip_proto::timer::{Deadlines, Timers};
-use sip_proto::user_agent::{Capabilities, Config, Event, LegId, SessionIdRole, UserAgent};
 use sip_proto::wall::WallClock;
 use sip_proto::{Packet, Transport};
-use slab::Slab;
 use telemetry::CallRecord;
 use topology::Topology;
 
-use call::{Call, CallId, Side};
+use crate::call_control::CallControl;
+use restart::{Boot, Installation};
+
+pub use crate::call_control::Counts;
+pub(crate) use crate::call_control::sip_timers;
+pub(crate) use disk::{Disk, Replica};
+pub(crate) use links::Refused;
+pub(crate) use memory::Memory;
 
 /// One member of the pool; see the module's table.
 #[derive(Debug)]
 pub struct CallServer {
     settings: topology::CallServer,
     topology: Arc<Topology>,
-    user_agent: UserAgent,
-    calls: Slab<Call>,
-    legs: HashMap<LegId, (CallId, Side)>,
-    deadlines: Deadlines<CallId>,
-    records: VecDeque<CallRecord>,
+    address: SocketAddr,
+    seed: u64,
     wall: WallClock,
-    next_nonce: u64,
+    /// The software that runs; `None` while the machine starts.
+    software: Option<Box<CallControl>>,
+    boot: Option<Boot>,
+    installation: Option<Installation>,
+    /// Cut off from everything but the management plane.
+    isolated: bool,
     draining: bool,
-    counts: Counts,
-    plane: Plane,
+    restarts: u32,
+    /// What earlier lives of the software have counted.
+    past: Counts,
+    notices: VecDeque<Notice>,
 }
 
-/// How far ahead a deadline may stand in the queue.
-const FAR: Duration = Duration::from_secs(60);
-
-/// What a call server has done since it started.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-pub struct Counts {
-    pub offered: u64,
-    pub answered: u64,
-    pub rejected: u64,
-    /// Rejected because the call server was full or draining; part of `rejected`.
-    pub shed: u64,
-    pub abandoned: u64,
-    pub lost: u64,
-    /// B legs after the first of their call.
-    pub rerouted: u64,
+/// What a call server tells the management plane.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Notice {
+    Record(Box<CallRecord>),
+    /// It loses its calls now.
+    Restarting {
+        why: String,
+    },
+    /// It takes calls again.
+    InService,
 }
 
 /// What a console shows of a call server.
@@ -74,6 +82,20 @@ pub struct Counts {
 pub struct Snapshot {
     pub calls: usize,
     pub draining: bool,
+    /// It is starting: nothing reaches it.
+    pub starting: bool,
+    pub locked: bool,
+    pub isolated: bool,
+    /// Refuses ordinary calls.
+    pub shedding: bool,
+    pub release: String,
+    /// Call contexts in its memory: taken, and how many there are.
+    pub contexts_used: u32,
+    pub contexts: u32,
+    /// Restarts since the beginning.
+    pub restarts: u32,
+    /// Stale circuits stand in its stored configuration.
+    pub stale_circuits: bool,
     #[serde(flatten)]
     pub counts: Counts,
     pub malformed: u64,
@@ -86,13 +108,8 @@ pub struct Snapshot {
     pub media: PlaneCounts,
 }
 
-/// The timers of a topology, as the SIP core wants them.
-pub(crate) fn sip_timers(topology: &Topology) -> Timers {
-    Timers { t1: topology.timers.t1, t2: topology.timers.t2, t4: topology.timers.t4 }
-}
-
 impl CallServer {
-    /// The call server `settings` of a network, reached at `address`.
+    /// The call server `settings` of a network, reached at `address`. It is in service from the start.
     #[must_use]
     pub fn new(
         settings: topology::CallServer,
@@ -101,17 +118,6 @@ impl CallServer {
         seed: u64,
         wall: WallClock,
     ) -> Self {
-        let config = Config {
-            timers: sip_timers(&topology),
-            product: format!("Tocsin call server {}", settings.name),
-            // Routing and the answering point take their time.
-            trying_at_once: true,
-            session_id: SessionIdRole::Relay,
-            retry_glare: false,
-            // Bodies cross, whatever they are.
-            capabilities: Capabilities { accept: None, ..Capabilities::default() },
-            ..Config::new(address, seed)
-        };
         let (start, unix) = wall.origin();
         let media = Settings {
             addresses: settings.media_addresses.clone(),
@@ -119,159 +125,153 @@ impl CallServer {
             idle_after: topology.media.idle_after,
             dated: false,
         };
-        Self {
-            plane: Plane::new(&media, seed, start, unix),
+        let plane = Plane::new(&media, seed, start, unix);
+        let disk = Disk::new(&topology, &settings);
+        let mut machine = Self {
             settings,
             topology,
-            user_agent: UserAgent::new(config),
-            calls: Slab::new(),
-            legs: HashMap::new(),
-            deadlines: Deadlines::default(),
-            records: VecDeque::new(),
+            address,
+            seed,
             wall,
-            next_nonce: 0,
+            software: None,
+            boot: None,
+            installation: None,
+            isolated: false,
             draining: false,
-            counts: Counts::default(),
+            restarts: 0,
+            past: Counts::default(),
+            notices: VecDeque::new(),
+        };
+        machine.software = Some(Box::new(machine.start_software(disk, plane)));
+        machine
+    }
+
+    /// Whether a packet crosses between this machine and `peer`.
+    fn is_connected(&self, peer: SocketAddr) -> bool {
+        let lets = |software: &CallControl| software.disk().links.lets(peer);
+        !self.isolated && self.software.as_deref().is_some_and(lets)
+    }
+
+    /// Gives the software one input; it may be its last.
+    fn feed(&mut self, now: Instant, input: impl FnOnce(&mut CallControl)) {
+        let Some(software) = &mut self.software else { return };
+        input(software);
+        self.collect(now);
+    }
+
+    fn collect(&mut self, now: Instant) {
+        let Some(software) = &mut self.software else { return };
+        while let Some(record) = software.poll_record() {
+            self.notices.push_back(Notice::Record(Box::new(record)));
         }
-    }
-
-    fn settle(&mut self, now: Instant) {
-        while let Some(event) = self.user_agent.poll_event() {
-            self.handle_event(now, event);
+        if let Some(why) = software.take_failure() {
+            self.restart(now, &why, false);
         }
-    }
-
-    fn handle_event(&mut self, now: Instant, event: Event) {
-        match event {
-            Event::Offered { leg, invite, source } => self.offered(now, leg, invite, source),
-            Event::Cancelled { leg, reason } => self.cancelled(now, leg, reason.as_ref()),
-            Event::Progress { leg, response } => self.progress(now, leg, &response),
-            Event::Answered { leg, response } => self.answered(now, leg, &response),
-            Event::Failed { leg, failure } => self.failed(now, leg, &failure),
-            Event::Confirmed { leg, ack } | Event::ModifyConfirmed { leg, ack } => {
-                self.confirmed(now, leg, &ack);
-            }
-            Event::Modify { leg, id, request } => self.modify(now, leg, id, &request),
-            Event::ModifyCancelled { leg } => self.modify_cancelled(now, leg),
-            Event::Modified { leg, response } => self.modified(now, leg, &response),
-            Event::Request { leg, id, request } => self.cross(now, leg, id, &request),
-            Event::Response { leg, response } => self.crossed(now, leg, &response),
-            Event::Ended { leg, end } => self.ended(now, leg, &end),
-            // A text message is no call; there is nobody here to read it.
-            Event::OutOfDialog { id, .. } => {
-                self.user_agent.respond(now, id, 405, &Payload::empty());
-            }
-            Event::Probed { .. } => {}
-        }
-    }
-
-    fn insert(&mut self, mut call: Call) -> CallId {
-        self.next_nonce += 1;
-        call.nonce = self.next_nonce;
-        let a = call.a;
-        let id = CallId { slot: self.calls.insert(call), nonce: self.next_nonce };
-        self.legs.insert(a, (id, Side::A));
-        id
-    }
-
-    fn call_mut(&mut self, id: CallId) -> Option<&mut Call> {
-        self.calls.get_mut(id.slot).filter(|call| call.nonce == id.nonce)
-    }
-
-    /// The call that a leg belongs to. A leg that was given up belongs to none.
-    fn find(&self, leg: LegId) -> Option<(CallId, Side)> {
-        self.legs.get(&leg).copied()
-    }
-
-    fn await_until(&mut self, now: Instant, id: CallId, deadline: Option<call::Deadline>) {
-        if let Some(call) = self.call_mut(id) {
-            call.deadline = deadline;
-        }
-        if let Some(deadline) = deadline {
-            // A far deadline is looked at now and then instead: most calls end long before theirs, and an
-            // entry stays in the queue until its time.
-            self.deadlines.push(deadline.due.min(now + FAR), id);
-        }
-    }
-
-    fn micros(&self, now: Instant) -> u64 {
-        self.wall.micros(now)
     }
 }
 
 impl Node for CallServer {
-    type Command = std::convert::Infallible;
-    type Event = CallRecord;
+    type Command = Action;
+    type Event = Notice;
     type Snapshot = Snapshot;
 
     fn handle_packet(&mut self, now: Instant, packet: Packet) {
-        self.user_agent.handle_packet(now, packet);
-        self.settle(now);
+        if self.is_connected(packet.peer) {
+            self.feed(now, |software| software.handle_packet(now, packet));
+        }
     }
 
     fn handle_timeout(&mut self, now: Instant) {
-        self.user_agent.handle_timeout(now);
-        self.settle(now);
-        while let Some(id) = self.deadlines.pop_due(now) {
-            match self.call_mut(id).and_then(|call| call.deadline) {
-                Some(deadline) if deadline.due <= now => self.overdue(now, id, deadline.awaited),
-                Some(deadline) => self.await_until(now, id, Some(deadline)),
-                None => {}
-            }
-        }
-        self.settle(now);
+        self.install_if_due(now);
+        self.boot_if_due(now);
+        self.feed(now, |software| software.handle_timeout(now));
     }
 
     fn handle_unreachable(&mut self, now: Instant, transport: Transport, peer: SocketAddr) {
-        self.user_agent.handle_unreachable(now, transport, peer);
-        self.settle(now);
+        self.feed(now, |software| software.handle_unreachable(now, transport, peer));
     }
 
-    fn handle_command(&mut self, _now: Instant, command: Self::Command) -> Reply {
-        match command {}
+    fn handle_command(&mut self, now: Instant, command: Action) -> Reply {
+        self.obey(now, command)
     }
 
     fn handle_drain(&mut self, now: Instant) {
-        self.drain(now);
-        self.settle(now);
+        self.draining = true;
+        self.feed(now, |software| software.drain(now));
     }
 
     fn poll_transmit(&mut self) -> Option<Packet> {
-        self.user_agent.poll_transmit()
-    }
-
-    fn poll_event(&mut self) -> Option<CallRecord> {
-        self.records.pop_front()
-    }
-
-    fn poll_timeout(&self) -> Option<Instant> {
-        [self.user_agent.poll_timeout(), self.deadlines.next()].into_iter().flatten().min()
-    }
-
-    fn snapshot(&self) -> Snapshot {
-        let stats = self.user_agent.transaction_stats();
-        Snapshot {
-            calls: self.calls.len(),
-            draining: self.draining,
-            counts: self.counts,
-            malformed: stats.malformed,
-            resent: stats.resent,
-            stray: stats.stray,
-            overflow: stats.overflow,
-            refused_by_status: self.user_agent.stats().refused.clone(),
-            media: self.plane.counts(),
+        loop {
+            let packet = self.software.as_mut()?.poll_transmit()?;
+            if self.is_connected(packet.peer) {
+                return Some(packet);
+            }
         }
     }
 
+    fn poll_event(&mut self) -> Option<Notice> {
+        self.notices.pop_front()
+    }
+
+    fn poll_timeout(&self) -> Option<Instant> {
+        let software = self.software.as_ref().and_then(|software| software.poll_timeout());
+        let boot = self.boot.as_ref().map(|boot| boot.until);
+        let installation = self.installation.as_ref().map(|installation| installation.until);
+        [software, boot, installation].into_iter().flatten().min()
+    }
+
+    fn snapshot(&self) -> Snapshot {
+        let disk = self.disk();
+        let mut snapshot = Snapshot {
+            calls: 0,
+            draining: self.draining,
+            starting: self.software.is_none(),
+            locked: disk.locked,
+            isolated: self.isolated,
+            shedding: disk.shedding,
+            release: disk.release.name.clone(),
+            contexts_used: 0,
+            contexts: self.settings.equipment.contexts,
+            restarts: self.restarts,
+            stale_circuits: disk.stale_circuits,
+            counts: self.past,
+            malformed: 0,
+            resent: 0,
+            stray: 0,
+            overflow: 0,
+            refused_by_status: BTreeMap::new(),
+            media: self.boot.as_ref().map(|boot| boot.plane.counts()).unwrap_or_default(),
+        };
+        if let Some(software) = &self.software {
+            let stats = software.user_agent().transaction_stats();
+            snapshot.calls = software.calls();
+            snapshot.contexts_used = software.memory().used();
+            snapshot.counts += software.counts();
+            snapshot.malformed = stats.malformed;
+            snapshot.resent = stats.resent;
+            snapshot.stray = stats.stray;
+            snapshot.overflow = stats.overflow;
+            snapshot.refused_by_status = software.user_agent().stats().refused.clone();
+            snapshot.media = software.plane_counts();
+        }
+        snapshot
+    }
+
     fn plane(&mut self) -> Option<&mut Plane> {
-        Some(&mut self.plane)
+        match (&mut self.software, &mut self.boot) {
+            (Some(software), _) => Some(software.plane()),
+            (None, Some(boot)) => Some(&mut boot.plane),
+            (None, None) => None,
+        }
     }
 
     fn handle_media(&mut self, _now: Instant) {
-        self.note_media();
+        if let Some(software) = &mut self.software {
+            software.note_media();
+        }
     }
 
     fn is_drained(&self) -> bool {
-        self.draining && self.calls.is_empty() && self.user_agent.is_idle()
+        self.draining && self.software.as_ref().is_none_or(|software| software.is_drained())
     }
 }

@@ -105,6 +105,7 @@ mod tests {
             suspect_after: 1,
             down_after: 3,
             up_after: 2,
+            ..Pool::default()
         })
     }
 

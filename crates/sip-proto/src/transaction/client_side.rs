@@ -57,6 +57,31 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
         self.send(now, &draft, Target::to(peer), owner)
     }
 
+    /// Sends a MESSAGE outside any dialog (RFC 3428 §4): how the call servers of a pool talk to each other.
+    pub fn message(
+        &mut self,
+        now: Instant,
+        peer: SocketAddr,
+        payload: &Payload,
+        owner: O,
+    ) -> ClientId {
+        let (call_id, tag) = (self.ids.uuid(), self.ids.tag());
+        let from = format!("<sip:{}>;tag={tag}", self.sent_by);
+        let uri = format!("sip:{}", host_port(peer));
+        let head = Head {
+            method: Method::Message,
+            uri: &uri,
+            max_forwards: 1,
+            from: &from,
+            to: &format!("<{uri}>"),
+            call_id: &call_id,
+            cseq: 1,
+            route: &[],
+        };
+        let draft = Draft::new(&head, b"", payload);
+        self.send(now, &draft, Target::to(peer), owner)
+    }
+
     /// Forwards a request statefully (RFC 3261 §16.6).
     pub fn forward(
         &mut self,

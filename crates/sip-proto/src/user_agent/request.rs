@@ -81,6 +81,11 @@ impl UserAgent {
         self.deadlines.push(now + within, Deadline::Probe(id));
     }
 
+    /// Tells a peer something with MESSAGE (RFC 3428). Nobody waits for the answer.
+    pub fn message(&mut self, now: Instant, peer: SocketAddr, payload: &Payload) {
+        self.transactions.message(now, peer, payload, Owner::Nobody);
+    }
+
     pub(super) fn probe_response(&mut self, id: ClientId, response: Response) {
         if response.status() >= 200
             && let Some(peer) = self.probes.remove(&id)

@@ -18,7 +18,7 @@ use sip_proto::message::{Message, Name, Payload};
 use sip_proto::reason::Reason;
 use sip_proto::sdp::{self, Direction, Media, SdpError, Session};
 
-use super::CallServer;
+use super::CallControl;
 use super::call::{CallId, Side};
 
 /// Relayed streams of one call: audio, video, text and one more.
@@ -205,7 +205,7 @@ fn is_relayed(session: &Session, media: &Media) -> bool {
     media.port != 0 && has_media && media.protocol.contains("RTP/")
 }
 
-impl CallServer {
+impl CallControl {
     /// What `message` from one side says to the other, with our addresses in its description. `tentative`: an
     /// offer inside the call, which holds only when it is accepted.
     pub(super) fn carry(
@@ -280,7 +280,7 @@ impl CallServer {
         }
     }
 
-    pub(super) fn note_media(&mut self) {
+    pub(crate) fn note_media(&mut self) {
         while let Some(event) = self.plane.poll_event() {
             // The caller may have died, or a site in between; the call record will say since when.
             let (stream, what) = match event {

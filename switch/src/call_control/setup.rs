@@ -8,21 +8,31 @@ use sip_proto::message::{Payload, Request, Response, host_port};
 use sip_proto::reason::{Reason, cause_of_status};
 use sip_proto::user_agent::{Failure, Invite, LegId};
 use telemetry::{BoxKind, CallRecord};
-use topology::{Carriage, Psap};
+use topology::{Carriage, Psap, is_emergency};
 
-use super::CallServer;
+use super::CallControl;
 use super::call::{Awaited, Call, CallId, Deadline, Side};
+use crate::call_server::Refused;
+
 use super::itinerary::Itinerary;
 use super::media::{Obstacle, Relay};
 use crate::record;
 
-impl CallServer {
+impl CallControl {
     pub(super) fn offered(&mut self, now: Instant, a: LegId, invite: Request, source: SocketAddr) {
         self.counts.offered += 1;
         let record = self.open_record(now, &invite);
-        let admitted = self.admit(&invite).and_then(|()| Itinerary::find(&self.topology, &invite));
+        let group = invite.record_route().and_then(|route| Some(route.uri().user()?.to_owned()));
+        let link = self.disk.links.of_call(source, group.as_deref());
+        let admitted = self
+            .admit(now, &invite, link, &record.number)
+            .and_then(|()| Itinerary::find(&self.topology, &invite));
         match admitted {
             Ok(itinerary) => {
+                if !self.memory.take() {
+                    self.fail("its memory for calls is full");
+                }
+                let swallowed = self.swallows(&record.number);
                 let id = self.insert(Call {
                     nonce: 0,
                     a,
@@ -34,9 +44,13 @@ impl CallServer {
                     crossing: Vec::new(),
                     relay: self.is_relayed(&invite, source).then(|| Relay::new(source.ip())),
                     invite: Some(invite),
+                    link,
                     record,
                 });
-                self.try_next(now, id);
+                self.report_load(now);
+                if !swallowed {
+                    self.try_next(now, id);
+                }
             }
             Err(rejection) => {
                 self.user_agent.reject(now, a, &rejection, &Payload::empty());
@@ -46,13 +60,35 @@ impl CallServer {
     }
 
     /// Who may come in. A refusal here is cheap and says when to try again.
-    fn admit(&mut self, invite: &Request) -> Result<(), Rejection> {
+    fn admit(
+        &mut self,
+        now: Instant,
+        invite: &Request,
+        link: Option<usize>,
+        number: &str,
+    ) -> Result<(), Rejection> {
         let full = self.calls.len() >= self.settings.max_calls as usize;
-        if self.draining || full {
+        let locked = self.disk.locked && !self.swallows(number);
+        let sheds = self.disk.shedding && !is_emergency(number);
+        let unaudited = link.is_some_and(|link| self.disk.links.admit(now, link) == Err(Refused));
+        if self.draining || full || locked || sheds || unaudited {
             self.counts.shed += 1;
+            let (cause, text) = match unaudited && !full && !locked {
+                true => (34, "No circuit/channel available"),
+                false => (42, "Switching equipment congestion"),
+            };
             return Err(Rejection::new(503)
                 .with_retry_after(self.settings.retry_after)
-                .with_reason(Reason::q850(42, "Switching equipment congestion")));
+                .with_reason(Reason::q850(cause, text)));
+        }
+        if self.is_poisoned_by(number) {
+            self.fail("a call that the software cannot bear");
+        }
+        if self.has_no_trunk_member(number) {
+            // Not a 503: the machine believes itself to be well, and nobody looks for another site.
+            return Err(
+                Rejection::new(480).with_reason(Reason::q850(34, "No circuit/channel available"))
+            );
         }
         // RFC 3261 §16.3 item 3, which RFC 7332 asks of back-to-back user agents too.
         if invite.max_forwards() == Some(0) {
@@ -127,6 +163,8 @@ impl CallServer {
         call.record.status = Some(200);
         call.invite = None;
         let a = call.a;
+        let (attempt, number) = (call.record.attempt.clone(), call.record.number.clone());
+        self.replicate(now, &attempt, &number);
         self.carry_session_id(b, a);
         self.user_agent.accept(now, a, &payload);
     }

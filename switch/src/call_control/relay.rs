@@ -6,9 +6,9 @@ use sip_proto::message::{Payload, Request, Response};
 use sip_proto::transaction::ServerId;
 use sip_proto::user_agent::LegId;
 
-use super::CallServer;
+use super::CallControl;
 
-impl CallServer {
+impl CallControl {
     /// The ACK of a 2xx: it carries the answer when the 2xx carried the offer (RFC 3261 §13.2.1).
     pub(super) fn confirmed(&mut self, now: Instant, leg: LegId, ack: &Request) {
         let Some((id, side)) = self.find(leg) else { return };

@@ -1,6 +1,9 @@
 //! How calls end: by either side, by silence, by a timer, by a drain.
 
+use std::collections::VecDeque;
 use std::time::Instant;
+
+use ::media::Plane;
 
 use sip_proto::Rejection;
 use sip_proto::message::Payload;
@@ -8,10 +11,20 @@ use sip_proto::reason::Reason;
 use sip_proto::user_agent::{End, LegId};
 use telemetry::{CallRecord, Outcome, Party};
 
-use super::CallServer;
+use super::{CallControl, Counts};
+use crate::call_server::Disk;
+
 use super::call::{Awaited, Call, CallId, Deadline, Side};
 
-impl CallServer {
+/// What is left when the software ends.
+pub(crate) struct Wreck {
+    pub(crate) disk: Disk,
+    pub(crate) plane: Plane,
+    pub(crate) counts: Counts,
+    pub(crate) records: VecDeque<CallRecord>,
+}
+
+impl CallControl {
     /// The caller gave up before the answer.
     pub(super) fn cancelled(&mut self, now: Instant, a: LegId, reason: Option<&Reason>) {
         let Some((id, _)) = self.find(a) else { return };
@@ -98,10 +111,10 @@ impl CallServer {
     }
 
     /// Ends what is in progress and refuses what is new.
-    pub(super) fn drain(&mut self, now: Instant) {
+    pub(crate) fn drain(&mut self, now: Instant) {
         self.draining = true;
+        self.show_state();
         let busy = Rejection::new(503).with_retry_after(self.settings.retry_after);
-        self.user_agent.set_unavailable(Some(busy.clone()));
         let ids: Vec<_> =
             self.calls.iter().map(|(slot, call)| CallId { slot, nonce: call.nonce }).collect();
         for id in ids {
@@ -146,7 +159,58 @@ impl CallServer {
         if let Some(b) = call.b {
             self.legs.remove(&b);
         }
+        if let Some(link) = call.link {
+            self.disk.links.call_ended(link);
+        }
+        if !self.keeps_contexts() {
+            self.memory.give_back();
+        }
         Some(call)
+    }
+
+    /// The link that these calls came by is gone. Returns how many they were.
+    pub(crate) fn cut_link(&mut self, now: Instant, link: usize) -> usize {
+        let on_link = |call: &Call| call.link == Some(link);
+        let ids: Vec<_> = self
+            .calls
+            .iter()
+            .filter(|(_, call)| on_link(call))
+            .map(|(slot, call)| CallId { slot, nonce: call.nonce })
+            .collect();
+        let reason = Reason::q850(27, "Destination out of order");
+        for id in &ids {
+            let Some(call) = self.remove(now, *id) else { continue };
+            for leg in [Some(call.a), call.b].into_iter().flatten() {
+                self.user_agent.hang_up(now, leg, Some(&reason));
+            }
+            self.lose(now, call, "its link was disconnected");
+        }
+        ids.len()
+    }
+
+    /// The end of the software: what the machine keeps, and the records of the calls that are lost.
+    pub(crate) fn end(mut self, now: Instant, why: &str) -> Wreck {
+        let ids: Vec<_> =
+            self.calls.iter().map(|(slot, call)| CallId { slot, nonce: call.nonce }).collect();
+        for id in ids {
+            if let Some(call) = self.remove(now, id) {
+                self.lose(now, call, why);
+            }
+        }
+        let Self { disk, plane, counts, records, .. } = self;
+        Wreck { disk, plane, counts, records }
+    }
+
+    fn lose(&mut self, now: Instant, call: Call, why: &str) {
+        self.counts.lost += 1;
+        self.records.push_back(CallRecord {
+            end_us: self.micros(now),
+            outcome: Outcome::Lost,
+            cause: Some(27),
+            ended_by: Some(Party::Network),
+            reason: Some(why.to_owned()),
+            ..call.record
+        });
     }
 }
 

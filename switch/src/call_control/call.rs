@@ -43,6 +43,8 @@ pub(super) struct Call {
     pub(super) modifying: Option<(Side, ServerId)>,
     /// Other requests on their way across: the side they came from, their transaction, their CSeq on the other leg.
     pub(super) crossing: Vec<(Side, ServerId, u32)>,
+    /// The link to a trunk group that it came by; `None` for a call from elsewhere.
+    pub(super) link: Option<usize>,
     /// `None`: the two ends exchange media with each other.
     pub(super) relay: Option<Relay>,
     pub(super) record: CallRecord,

@@ -1,0 +1,54 @@
+//! A call server as a machine: its software, its memory, and how long things take.
+
+use std::time::Duration;
+
+use crate::reader::{Table, kind};
+use crate::release::SOUND;
+
+/// What an operator deals with, beside the calls.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Equipment {
+    /// Name of the release that it runs from the start.
+    pub release: String,
+    /// Call contexts that fit in its memory. A call takes one and gives it back; when none is left, the software fails
+    /// and the machine restarts.
+    pub contexts: u32,
+    /// From a restart until calls are taken again.
+    pub boot: Duration,
+    /// From the command to load a release until the restart that makes it run.
+    pub install: Duration,
+    /// From `reconnect` until a link that was quiet carries calls again.
+    pub alignment: Duration,
+    /// A link that was disconnected with calls on it gets its circuits back one by one, each after this long: the two
+    /// ends must agree on what became of it.
+    pub circuit_audit: Duration,
+}
+
+impl Default for Equipment {
+    fn default() -> Self {
+        Self {
+            release: SOUND.to_owned(),
+            contexts: 12_000,
+            boot: Duration::from_secs(40),
+            install: Duration::from_secs(60),
+            alignment: Duration::from_secs(2),
+            circuit_audit: Duration::from_secs(1),
+        }
+    }
+}
+
+impl Equipment {
+    /// This equipment with the changes of `table`.
+    pub(crate) fn read(&self, table: &Table<'_>) -> Self {
+        let base = self.clone();
+        let any = kind::duration(Duration::ZERO);
+        Self {
+            release: table.or("release", kind::name, base.release),
+            contexts: table.or("contexts", kind::count(1..=10_000_000), base.contexts),
+            boot: table.or("boot", &any, base.boot),
+            install: table.or("install", &any, base.install),
+            alignment: table.or("alignment", &any, base.alignment),
+            circuit_audit: table.or("circuit_audit", &any, base.circuit_audit),
+        }
+    }
+}

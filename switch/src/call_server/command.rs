@@ -1,0 +1,154 @@
+//! What an operator commands, and what the machine answers. While it starts it answers nothing.
+
+use std::time::Instant;
+
+use node::Reply;
+use operations::Action;
+use topology::format_duration;
+
+use super::CallServer;
+use super::restart::Installation;
+
+impl CallServer {
+    pub(super) fn obey(&mut self, now: Instant, action: Action) -> Reply {
+        if self.software.is_none() {
+            return Reply::Silent;
+        }
+        let result = match action {
+            Action::Show => Ok(self.describe()),
+            Action::Lock => Ok(self.lock()),
+            Action::Drain => Ok(self.divert()),
+            Action::Unlock => Ok(self.unlock()),
+            Action::Disconnect { trunk_group } => self.disconnect(now, trunk_group.as_deref()),
+            Action::Reconnect { trunk_group } => self.reconnect(now, trunk_group.as_deref()),
+            Action::Restart { clean } => Ok(self.restart_on_demand(now, clean)),
+            Action::Isolate => Ok(self.isolate(true)),
+            Action::Rejoin if self.isolated => Ok(self.isolate(false)),
+            Action::Rejoin => Err("it is not isolated".to_owned()),
+            Action::LoadRelease { release } => self.load(now, &release),
+            Action::Rollback => self.roll_back(now),
+            Action::Shed { on } => Ok(self.shed(on)),
+        };
+        self.collect(now);
+        match result {
+            Ok(done) => Reply::Done(done),
+            Err(sentence) => Reply::Refused(sentence),
+        }
+    }
+
+    fn describe(&self) -> String {
+        let disk = self.disk();
+        let locked = match (disk.locked, disk.diverted) {
+            (false, _) => "unlocked",
+            (true, true) => "locked, traffic led away",
+            (true, false) => "locked",
+        };
+        let calls = self.software.as_ref().map_or(0, |software| software.calls());
+        let isolated = if self.isolated { ", isolated" } else { "" };
+        let shedding = if disk.shedding { ", sheds ordinary calls" } else { "" };
+        format!("release {}, {locked}{isolated}{shedding}, {calls} calls", disk.release.name)
+    }
+
+    fn lock(&mut self) -> String {
+        // A site that was drained before has lost its traffic already.
+        self.change_lock(true, false);
+        "takes no new calls".to_owned()
+    }
+
+    /// Trunk groups lead new calls elsewhere; those in progress go on.
+    fn divert(&mut self) -> String {
+        self.change_lock(true, true);
+        "new calls are led away; those in progress go on".to_owned()
+    }
+
+    fn unlock(&mut self) -> String {
+        self.change_lock(false, false);
+        "takes new calls".to_owned()
+    }
+
+    fn change_lock(&mut self, locked: bool, diverts: bool) {
+        if let Some(software) = &mut self.software {
+            let disk = software.disk_mut();
+            disk.diverted = locked && (diverts || (disk.locked && disk.diverted));
+            disk.locked = locked;
+            software.show_state();
+        }
+    }
+
+    fn disconnect(&mut self, now: Instant, trunk_group: Option<&str>) -> Result<String, String> {
+        let Some(software) = &mut self.software else { return Err(String::new()) };
+        let meant = software.disk().links.meant(trunk_group)?;
+        let connected: Vec<_> =
+            meant.into_iter().filter(|link| software.disk().links.is_connected(*link)).collect();
+        if connected.is_empty() {
+            return Err("the links are disconnected already".to_owned());
+        }
+        let mut cut = 0;
+        for link in &connected {
+            software.disk_mut().links.disconnect(*link);
+            cut += software.cut_link(now, *link);
+        }
+        Ok(format!("{} links are disconnected; {cut} calls were cut", connected.len()))
+    }
+
+    fn reconnect(&mut self, now: Instant, trunk_group: Option<&str>) -> Result<String, String> {
+        let Some(software) = &mut self.software else { return Err(String::new()) };
+        let meant = software.disk().links.meant(trunk_group)?;
+        let disk = software.disk_mut();
+        let meant: Vec<_> =
+            meant.into_iter().filter(|link| !disk.links.is_connected(*link)).collect();
+        if meant.is_empty() {
+            return Err("the links are not disconnected".to_owned());
+        }
+        // The documented order locks the site first. Without that, entries of the calls that were cut may stay in the
+        // table of circuits; a sound release throws them away.
+        disk.stale_circuits |= !disk.locked;
+        let longest = meant.iter().map(|link| disk.links.reconnect(now, *link)).max();
+        let longest = format_duration(longest.unwrap_or_default());
+        Ok(format!("{} links come back within {longest}", meant.len()))
+    }
+
+    fn restart_on_demand(&mut self, now: Instant, clean: bool) -> String {
+        let how = if clean { "restarted clean by command" } else { "restarted by command" };
+        self.restart(now, how, clean);
+        format!("starts again within {}", format_duration(self.settings.equipment.boot))
+    }
+
+    fn isolate(&mut self, isolated: bool) -> String {
+        self.isolated = isolated;
+        let (cut, joined) = ("is cut off from pool and trunk groups", "is in the pool again");
+        if isolated { cut } else { joined }.to_owned()
+    }
+
+    fn load(&mut self, now: Instant, name: &str) -> Result<String, String> {
+        let Some(release) = self.topology.release(name).cloned() else {
+            let known: Vec<_> = self.topology.releases.iter().map(|one| &one.name[..]).collect();
+            return Err(format!("there is no release {name:?}; there are {}", known.join(", ")));
+        };
+        if self.disk().release.name == name {
+            return Err(format!("release {name} runs already"));
+        }
+        let install = self.settings.equipment.install;
+        self.installation = Some(Installation { until: now + install, release });
+        Ok(format!("release {name} runs after a restart in {}", format_duration(install)))
+    }
+
+    fn roll_back(&mut self, now: Instant) -> Result<String, String> {
+        let Some(software) = &mut self.software else { return Err(String::new()) };
+        let disk = software.disk_mut();
+        let Some(previous) = disk.previous.take() else {
+            return Err("there is no earlier release on it".to_owned());
+        };
+        let name = previous.name.clone();
+        disk.release = previous;
+        self.restart(now, &format!("rolled back to release {name}"), false);
+        Ok(format!("starts again with release {name}"))
+    }
+
+    fn shed(&mut self, on: bool) -> String {
+        if let Some(software) = &mut self.software {
+            software.disk_mut().shedding = on;
+        }
+        if on { "refuses ordinary calls" } else { "takes ordinary calls" }.to_owned()
+    }
+}

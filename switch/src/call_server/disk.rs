@@ -1,0 +1,63 @@
+//! What outlives a restart: the stored configuration, the software, a counter, the journal of replicas.
+
+use serde::{Deserialize, Serialize};
+use topology::{Release, Topology};
+
+use super::links::Links;
+
+/// The disk of one call server.
+#[derive(Debug)]
+pub(crate) struct Disk {
+    /// New calls are refused.
+    pub(crate) locked: bool,
+    /// Traffic had been led away when it was locked.
+    pub(crate) diverted: bool,
+    /// Ordinary calls are refused.
+    pub(crate) shedding: bool,
+    pub(crate) links: Links,
+    /// The table of circuits has entries of a link that was reconnected while it was in service. A sound release throws
+    /// them away.
+    pub(crate) stale_circuits: bool,
+    pub(crate) release: Release,
+    /// What ran before the last release was loaded.
+    pub(crate) previous: Option<Release>,
+    /// Identifiers given to trunk members so far; they are never given again.
+    pub(crate) trunk_members: u32,
+    /// Calls of the partner, to be taken over if it falls.
+    pub(crate) journal: Vec<Replica>,
+}
+
+/// What one call server tells its partner of an answered call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Replica {
+    pub(crate) attempt: String,
+    pub(crate) number: String,
+}
+
+impl Disk {
+    /// The disk of a machine that has never run.
+    pub(crate) fn new(topology: &Topology, settings: &topology::CallServer) -> Self {
+        let release = topology.release(&settings.equipment.release).cloned();
+        Self {
+            locked: false,
+            diverted: false,
+            shedding: false,
+            links: Links::new(topology, settings),
+            stale_circuits: false,
+            release: release.unwrap_or_else(Release::sound),
+            previous: None,
+            trunk_members: 0,
+            journal: Vec::new(),
+        }
+    }
+
+    /// The same software, with the configuration as it was delivered.
+    pub(crate) fn cleaned(self, topology: &Topology, settings: &topology::CallServer) -> Self {
+        Self {
+            release: self.release,
+            previous: self.previous,
+            trunk_members: self.trunk_members,
+            ..Self::new(topology, settings)
+        }
+    }
+}

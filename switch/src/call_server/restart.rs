@@ -1,0 +1,84 @@
+//! The software ends and the machine starts again: memory is empty then, the disk is as it was.
+
+use std::time::Instant;
+
+use ::media::Plane;
+use topology::Release;
+
+use super::{CallServer, Disk, Notice};
+use crate::call_control::CallControl;
+
+/// A machine that is starting.
+#[derive(Debug)]
+pub(super) struct Boot {
+    pub(super) until: Instant,
+    pub(super) disk: Disk,
+    /// Its ports stay open; whatever comes in is nobody's.
+    pub(super) plane: Plane,
+}
+
+/// A release that is being copied to the disk. A restart meanwhile ends that.
+#[derive(Debug)]
+pub(super) struct Installation {
+    pub(super) until: Instant,
+    pub(super) release: Release,
+}
+
+impl CallServer {
+    /// Loses all calls, and starts again: with the stored configuration, or with a `clean` one.
+    pub(super) fn restart(&mut self, now: Instant, why: &str, clean: bool) {
+        let Some(software) = self.software.take() else { return };
+        let wreck = software.end(now, why);
+        self.past += wreck.counts;
+        let records = wreck.records.into_iter().map(|record| Notice::Record(Box::new(record)));
+        self.notices.extend(records);
+        self.notices.push_back(Notice::Restarting { why: why.to_owned() });
+        self.installation = None;
+        self.restarts += 1;
+        let mut disk = wreck.disk;
+        if clean {
+            disk = disk.cleaned(&self.topology, &self.settings);
+        }
+        disk.links.restarted();
+        let until = now + self.settings.equipment.boot;
+        self.boot = Some(Boot { until, disk, plane: wreck.plane });
+    }
+
+    pub(super) fn boot_if_due(&mut self, now: Instant) {
+        let Some(boot) = self.boot.take_if(|boot| boot.until <= now) else { return };
+        let mut software = self.start_software(boot.disk, boot.plane);
+        if self.draining {
+            software.drain(now);
+        }
+        software.recover(now, self.isolated);
+        self.software = Some(Box::new(software));
+        self.notices.push_back(Notice::InService);
+        self.collect(now);
+    }
+
+    pub(super) fn install_if_due(&mut self, now: Instant) {
+        let done = self.installation.take_if(|installation| installation.until <= now);
+        let Some(Installation { release, .. }) = done else { return };
+        if let Some(software) = &mut self.software {
+            let disk = software.disk_mut();
+            let why = format!("release {} was loaded", release.name);
+            disk.previous = Some(std::mem::replace(&mut disk.release, release));
+            self.restart(now, &why, false);
+        }
+    }
+
+    pub(super) fn start_software(&self, disk: Disk, plane: Plane) -> CallControl {
+        // Each life has identifiers of its own.
+        let seed =
+            self.seed.wrapping_add(u64::from(self.restarts).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        let (settings, topology) = (self.settings.clone(), self.topology.clone());
+        CallControl::start(settings, topology, self.address, seed, self.wall, disk, plane)
+    }
+
+    /// The disk, whether the software runs or not.
+    pub(super) fn disk(&self) -> &Disk {
+        let running = self.software.as_ref().map(|software| software.disk());
+        let starting = self.boot.as_ref().map(|boot| &boot.disk);
+        running.or(starting).expect("a machine runs or starts")
+    }
+}
