@@ -11,7 +11,8 @@ use sip_proto::wall::WallClock;
 use topology::Topology;
 
 use crate::call_server::Notice;
-use crate::{CallServer, PoolMonitor, TrunkGroup};
+use crate::pool::Change;
+use crate::{CallServer, PoolMonitor, TrunkGroup, trunk_group};
 
 /// Serves the call servers and trunk groups of a network: all, or those that are named
 #[derive(Debug, Args)]
@@ -128,7 +129,10 @@ pub fn trunk_group_spec(
         let wall = WallClock::new(start.now, start.unix);
         TrunkGroup::new(settings, &topology, address, seed, wall, start.now)
     };
-    NodeSpec::new(label, build, no_command, move |record| records.write(&record))
+    NodeSpec::new(label, build, no_command, move |notice| match notice {
+        trunk_group::Notice::Record(record) => records.write(&record),
+        trunk_group::Notice::Change(change) => log_change(&change),
+    })
 }
 
 /// The pool monitor as a box to run. It asks, and nobody calls it: any port of the first trunk group's address will do.
@@ -147,15 +151,20 @@ pub fn monitor_spec(topology: &Arc<Topology>, seed: u64) -> NodeSpec {
     let build = move |address, start: node::WallStart| {
         PoolMonitor::new(&topology, address, seed, start.now)
     };
-    NodeSpec::new(label, build, no_command, |change: crate::pool::Change| {
-        tracing::warn!(
-            call_server = change.call_server,
-            site = change.site,
-            from = ?change.from,
-            to = ?change.to,
-            "call server changed its state"
-        );
-    })
+    NodeSpec::new(label, build, no_command, |change| log_change(&change))
+}
+
+fn log_change(change: &Change) {
+    let Change { seen_by, silent_for, call_server, site, from, to } = change;
+    tracing::warn!(
+        seen_by,
+        ?silent_for,
+        call_server,
+        site,
+        ?from,
+        ?to,
+        "a call server changed its state"
+    );
 }
 
 fn no_command(_args: serde_json::Value) -> Result<std::convert::Infallible, String> {

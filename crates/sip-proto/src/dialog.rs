@@ -88,6 +88,15 @@ impl Dialog {
         self
     }
 
+    /// The dialog towards the caller of `invite` as a proxy may end it in the name of the callee, whose tag is
+    /// `callee_tag`, once the callee is gone (3GPP TS 24.229 §5.2.8.1.2).
+    #[must_use]
+    pub fn in_place_of_callee(invite: &Request, callee_tag: &str, source: SocketAddr) -> Self {
+        // Higher than any CSeq that the callee has used.
+        const BEYOND: u32 = 1 << 30;
+        Self { local_seq: BEYOND, ..Self::uas(invite, callee_tag, source, transport_of(invite)) }
+    }
+
     #[must_use]
     pub fn call_id(&self) -> &str {
         &self.call_id

@@ -8,8 +8,8 @@ use std::time::Instant;
 use media::Plane;
 use node::Node;
 use sip_proto::{Packet, Transport};
-use switch::call_server;
 use switch::pool::Change;
+use switch::{call_server, trunk_group};
 use telemetry::CallRecord;
 
 /// What a box tells the management plane.
@@ -47,6 +47,15 @@ impl From<call_server::Notice> for Notice {
             call_server::Notice::Record(record) => Self::Record(record),
             call_server::Notice::Restarting { why } => Self::Restarting { why },
             call_server::Notice::InService => Self::InService,
+        }
+    }
+}
+
+impl From<trunk_group::Notice> for Notice {
+    fn from(notice: trunk_group::Notice) -> Self {
+        match notice {
+            trunk_group::Notice::Record(record) => Self::Record(record),
+            trunk_group::Notice::Change(change) => Self::Change(change),
         }
     }
 }

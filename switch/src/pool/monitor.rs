@@ -1,7 +1,7 @@
 //! The pool monitor: probes every call server with OPTIONS and reports each change of state.
 
 use std::net::SocketAddr;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use node::{Node, Reply};
 use serde::Serialize;
@@ -30,9 +30,16 @@ struct Member {
     watch: Watch,
 }
 
+/// Its name where it says who saw something.
+const MONITOR: &str = "pool-monitor";
+
 /// A call server changed its state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Change {
+    /// The box that found it so.
+    pub seen_by: String,
+    /// How long it had shown no sign of life by then: what a fall cost until it was found.
+    pub silent_for: Duration,
     pub call_server: String,
     pub site: String,
     pub from: MemberState,
@@ -53,7 +60,7 @@ impl PoolMonitor {
             name: call_server.name.clone(),
             site: call_server.site.clone(),
             address: call_server.address,
-            watch: Watch::new(&topology.pool),
+            watch: Watch::new(&topology.pool, now),
         });
         Self {
             user_agent: UserAgent::new(Config {
@@ -77,7 +84,7 @@ impl PoolMonitor {
     fn settle(&mut self, now: Instant) {
         while let Some(event) = self.user_agent.poll_event() {
             match event {
-                Event::Probed { peer, outcome } => self.take_probe(peer, &outcome),
+                Event::Probed { peer, outcome } => self.take_probe(now, peer, &outcome),
                 // Nobody has business here; without an answer a stranger's request would stay for ever.
                 Event::Offered { leg, .. } => {
                     self.user_agent.reject(now, leg, &Rejection::new(403), &Payload::empty());
@@ -90,16 +97,18 @@ impl PoolMonitor {
         }
     }
 
-    fn take_probe(&mut self, peer: SocketAddr, outcome: &Probe) {
+    fn take_probe(&mut self, now: Instant, peer: SocketAddr, outcome: &Probe) {
         for member in self.members.iter_mut().filter(|member| member.address == peer) {
             let from = member.watch.state();
             match outcome {
-                Probe::Alive(response) => member.watch.probe_answered(response.status()),
+                Probe::Alive(response) => member.watch.probe_answered(now, response.status()),
                 Probe::Silent => member.watch.silent(),
             }
             let to = member.watch.state();
             if from != to {
                 self.changes.push_back(Change {
+                    seen_by: MONITOR.to_owned(),
+                    silent_for: member.watch.silent_for(now),
                     call_server: member.name.clone(),
                     site: member.site.clone(),
                     from,

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Instant;
 
+use sip_proto::dialog::Dialog;
 use sip_proto::message::Request;
 use sip_proto::transaction::{ClientId, ServerId};
 use telemetry::CallRecord;
@@ -49,6 +50,8 @@ pub(super) struct Call {
     pub(super) state: State,
     /// To tag of the first 2xx: the dialog that is the call. Other answers are of forks.
     pub(super) answered_tag: Box<str>,
+    /// How to end the call towards the caller when its site has died, in a trunk group that does so.
+    pub(super) towards_caller: Option<Box<Dialog>>,
     /// re-INVITEs on their way through: what a CANCEL of them must reach.
     pub(super) inside: Vec<(ServerId, ClientId)>,
     pub(super) due: Option<Instant>,

@@ -33,14 +33,14 @@ pub struct Counts {
 }
 
 impl Member {
-    pub(super) fn new(settings: &topology::Member, pool: &Pool) -> Self {
+    pub(super) fn new(settings: &topology::Member, pool: &Pool, now: Instant) -> Self {
         Self {
             name: settings.call_server.clone(),
             site: settings.site.clone(),
             address: settings.address,
             weight: settings.weight,
             circuits: Circuits::new(settings.circuits),
-            watch: Watch::new(pool),
+            watch: Watch::new(pool, now),
             hold_off: None,
             counts: Counts::default(),
         }

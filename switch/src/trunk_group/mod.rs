@@ -4,12 +4,14 @@
 //! |---|---|
 //! | an INVITE arrives, a site is chosen, refuses, is silent or answers | `setup.rs` |
 //! | requests inside the dialog pass; BYE gives the circuit back | `inside.rs` |
+//! | a site is down: its answered calls are released | `release.rs` |
 //! | which site | `selection.rs`, with `member.rs` and `circuits.rs` |
 
 mod call;
 mod circuits;
 mod inside;
 mod member;
+mod release;
 mod selection;
 mod setup;
 
@@ -30,9 +32,9 @@ use sip_proto::wall::WallClock;
 use sip_proto::{Packet, Rejection, Transport};
 use slab::Slab;
 use telemetry::CallRecord;
-use topology::Topology;
+use topology::{Topology, WhenSiteDies};
 
-use crate::pool::MemberState;
+use crate::pool::{Change, MemberState, Watch};
 use call::{Call, CallId, Owner};
 use member::Member;
 use selection::Selection;
@@ -57,6 +59,9 @@ pub struct TrunkGroup {
     deadlines: Deadlines<Wake>,
     probes: HashMap<usize, ClientId>,
     records: VecDeque<CallRecord>,
+    changes: VecDeque<Change>,
+    /// Decides which calls a member that is readmitted gets.
+    rng: StdRng,
     wall: WallClock,
     next_nonce: u64,
     draining: bool,
@@ -76,6 +81,14 @@ enum Wake {
     Inside(CallId, ServerId),
     ProbeRound,
     ProbeTimeout(usize, ClientId),
+}
+
+/// What a trunk group tells the management plane.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Notice {
+    Record(Box<CallRecord>),
+    /// It judges a call server otherwise than before.
+    Change(Change),
 }
 
 /// What a trunk group has done since it started.
@@ -131,7 +144,11 @@ impl TrunkGroup {
             // The user part tells the call server by which trunk group the call came.
             record_route: format!("<sip:{}@{};lr>", settings.name, transactions.sent_by()),
             transactions,
-            members: settings.members.iter().map(|one| Member::new(one, &topology.pool)).collect(),
+            members: settings
+                .members
+                .iter()
+                .map(|one| Member::new(one, &topology.pool, now))
+                .collect(),
             selection: Selection::new(
                 settings.policy,
                 StdRng::seed_from_u64(seed ^ 0x0074_7275_6e6b),
@@ -142,6 +159,8 @@ impl TrunkGroup {
             deadlines,
             probes: HashMap::new(),
             records: VecDeque::new(),
+            changes: VecDeque::new(),
+            rng: StdRng::seed_from_u64(seed ^ 0x7265_6164),
             wall,
             next_nonce: 0,
             draining: false,
@@ -171,7 +190,7 @@ impl TrunkGroup {
                     self.inside_response(now, call, server, ends, &response);
                 }
                 Owner::Nobody => {}
-                Owner::Probe(member) => self.probe_answered(member, id, response.status()),
+                Owner::Probe(member) => self.probe_answered(now, member, id, response.status()),
             },
             Event::Failed { id, owner, .. } => match owner {
                 Owner::Setup(call) => self.setup_failed(now, call, id),
@@ -276,12 +295,29 @@ impl TrunkGroup {
         self.deadlines.push(now + self.probing.interval, Wake::ProbeRound);
     }
 
-    fn probe_answered(&mut self, index: usize, id: ClientId, status: u16) {
+    fn probe_answered(&mut self, now: Instant, index: usize, id: ClientId, status: u16) {
         if status >= 200 && self.probes.get(&index) == Some(&id) {
             self.probes.remove(&index);
-            if let Some(member) = self.members.get_mut(index) {
-                member.watch.probe_answered(status);
-            }
+            self.judge(now, index, |watch| watch.probe_answered(now, status));
+        }
+    }
+
+    /// Lets a member's watch take something in, and tells when its state has changed.
+    fn judge(&mut self, now: Instant, index: usize, take: impl FnOnce(&mut Watch)) {
+        let Some(member) = self.members.get_mut(index) else { return };
+        let from = member.watch.state();
+        let silent_for = member.watch.silent_for(now);
+        take(&mut member.watch);
+        let to = member.watch.state();
+        if from != to {
+            self.changes.push_back(Change {
+                seen_by: self.settings.name.clone(),
+                silent_for,
+                call_server: member.name.clone(),
+                site: member.site.clone(),
+                from,
+                to,
+            });
         }
     }
 
@@ -296,18 +332,21 @@ impl TrunkGroup {
 
     /// A probe or a call got nothing from a member. If that brings it down, its ringing calls move on.
     fn member_silent(&mut self, now: Instant, index: usize) {
-        let Some(member) = self.members.get_mut(index) else { return };
-        let before = member.watch.state();
-        member.watch.silent();
-        if before != MemberState::Down && member.watch.state() == MemberState::Down {
+        let state = |group: &Self| group.members.get(index).map(|member| member.watch.state());
+        let before = state(self);
+        self.judge(now, index, Watch::silent);
+        if before != Some(MemberState::Down) && state(self) == Some(MemberState::Down) {
             self.rescue_calls(now, index);
+            if self.settings.when_site_dies == WhenSiteDies::Release {
+                self.release_calls(now, index);
+            }
         }
     }
 }
 
 impl Node for TrunkGroup {
     type Command = std::convert::Infallible;
-    type Event = CallRecord;
+    type Event = Notice;
     type Snapshot = Snapshot;
 
     fn handle_packet(&mut self, now: Instant, packet: Packet) {
@@ -348,8 +387,9 @@ impl Node for TrunkGroup {
         self.transactions.poll_transmit()
     }
 
-    fn poll_event(&mut self) -> Option<CallRecord> {
-        self.records.pop_front()
+    fn poll_event(&mut self) -> Option<Notice> {
+        let change = self.changes.pop_front().map(Notice::Change);
+        change.or_else(|| self.records.pop_front().map(|record| Notice::Record(Box::new(record))))
     }
 
     fn poll_timeout(&self) -> Option<Instant> {

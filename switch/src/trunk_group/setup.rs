@@ -7,15 +7,20 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use rand::RngExt as _;
+use rand::rngs::StdRng;
 use sip_proto::Rejection;
+use sip_proto::dialog::Dialog;
 use sip_proto::message::{Forward, Request, Response, host_port};
 use sip_proto::reason::{Reason, cause_of_status};
 use sip_proto::transaction::{ClientId, ServerId, Target};
 use telemetry::{BoxKind, CallRecord, Outcome, Party};
+use topology::WhenSiteDies;
 
 use super::TrunkGroup;
 use super::call::{Call, CallId, Owner, State, key};
 use super::member::Member;
+use super::selection::Candidate;
 use crate::pool::MemberState;
 use crate::record;
 
@@ -55,6 +60,7 @@ impl TrunkGroup {
             branches: Vec::new(),
             state: State::Trying,
             answered_tag: "".into(),
+            towards_caller: None,
             inside: Vec::new(),
             due: None,
             record,
@@ -129,8 +135,9 @@ impl TrunkGroup {
         for state in [MemberState::Up, MemberState::Suspect] {
             let untried =
                 self.members.iter().enumerate().filter(|(index, _)| !call.has_tried(*index));
-            let candidates: Vec<_> =
+            let mut candidates: Vec<_> =
                 untried.filter_map(|(index, member)| member.candidate(index, state, now)).collect();
+            hold_back(&self.members, &mut self.rng, now, &mut candidates);
             if let Some(index) = self.selection.choose(&candidates, caller) {
                 return Some(index);
             }
@@ -155,10 +162,8 @@ impl TrunkGroup {
         };
         let current = call.client == Some(client) && call.state != State::Answered;
         let index = call.circuit.as_ref().map(|(index, _)| *index);
-        if let Some(member) =
-            index.filter(|_| current).and_then(|index| self.members.get_mut(index))
-        {
-            member.watch.call_answered();
+        if let Some(index) = index.filter(|_| current) {
+            self.judge(now, index, |watch| watch.call_answered(now));
         }
         match response.status() {
             status @ 100..=199 if current => self.proceeding(now, id, status, response, at),
@@ -203,6 +208,7 @@ impl TrunkGroup {
         let status = response.status();
         // A call server with the same limit must be able to end the call first.
         let limit = now + self.settings.max_call_duration + self.transactions.timers().give_up();
+        let releases = self.settings.when_site_dies == WhenSiteDies::Release;
         let Some(call) = self.call_mut(id) else { return };
         let server = call.server;
         let first = call.state != State::Answered;
@@ -211,7 +217,11 @@ impl TrunkGroup {
             let Some(call) = self.call_mut(id) else { return };
             call.state = State::Answered;
             call.answered_tag = response.to_tag().unwrap_or_default().into();
-            call.invite = None;
+            let invite = call.invite.take().filter(|_| releases);
+            call.towards_caller = invite.map(|invite| {
+                let tag = &call.answered_tag;
+                Box::new(Dialog::in_place_of_callee(&invite, tag, call.source))
+            });
             call.record.answer_us = Some(at);
             call.record.status = Some(status);
             let index = call.circuit.as_ref().map(|(index, _)| *index);
@@ -450,4 +460,19 @@ impl TrunkGroup {
         let record = record::open(BoxKind::TrunkGroup, name, attempt, invite, at);
         CallRecord { trunk_group: Some(name.clone()), ..record }
     }
+}
+
+/// Members that are readmitted get a growing part of the calls, while there are others.
+fn hold_back(members: &[Member], rng: &mut StdRng, now: Instant, candidates: &mut Vec<Candidate>) {
+    let share =
+        |one: &Candidate| members.get(one.index).map_or(1.0, |member| member.watch.share(now));
+    let shares: Vec<f64> = candidates.iter().map(share).collect();
+    if !shares.contains(&1.0) || shares.iter().all(|share| *share >= 1.0) {
+        return;
+    }
+    let mut shares = shares.into_iter();
+    candidates.retain(|_| {
+        let share = shares.next().unwrap_or(1.0);
+        share >= 1.0 || rng.random_bool(share)
+    });
 }

@@ -156,6 +156,12 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
         self.send(now, &bye, target, owner);
     }
 
+    /// Ends a dialog whose other side is gone, with these header lines in the BYE.
+    pub fn end_dialog(&mut self, now: Instant, mut dialog: Dialog, payload: &Payload, owner: O) {
+        let (bye, target) = dialog.request(Method::Bye, b"", payload);
+        self.send(now, &bye, target, owner);
+    }
+
     /// Drops a client transaction whose outcome nobody waits for any more.
     pub fn forget(&mut self, id: ClientId) {
         self.clients.remove(id);
