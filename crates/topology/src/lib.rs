@@ -46,7 +46,9 @@ mod trunk_group;
 pub use self::distribution::{Distribution, ParseDistributionError};
 pub use self::duration::{ParseDurationError, format_duration, parse_duration};
 pub use self::media::{Audio, Carriage, Clip, Media, Waiting};
-pub use self::number::{is_commune, is_commune_prefix, is_dialled_number, is_fictitious};
+pub use self::number::{
+    is_commune, is_commune_prefix, is_dialled_number, is_emergency, is_fictitious,
+};
 pub use self::picture::picture;
 pub use self::pool::{Pool, SipTimers};
 pub use self::problem::{Problem, Problems};

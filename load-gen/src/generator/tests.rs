@@ -145,6 +145,7 @@ impl Lab {
             idle_after: Duration::from_secs(5),
             clips: BTreeMap::new(),
             trunk_groups: vec![("mobile".to_owned(), address(TRUNK_GROUP))],
+            ten_digits: TenDigits::default(),
         };
         let callee = Callee {
             agent: UserAgent::new(user_agent::Config::new(address(TRUNK_GROUP), 2)),

@@ -36,6 +36,9 @@ pub(super) fn record(kind: BoxKind, node: &str, attempt: u128) -> CallRecord {
         ended_by: Some(Party::Caller),
         reason: None,
         media: Vec::new(),
+        caller: None,
+        attempt_of_caller: None,
+        class: None,
     }
 }
 
