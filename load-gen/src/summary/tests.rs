@@ -13,7 +13,7 @@ fn campaign(thresholds: Vec<Threshold>) -> Campaign {
     Campaign { thresholds, ..fixture::campaign() }
 }
 
-pub(super) fn record(kind: BoxKind, node: &str, attempt: u128) -> CallRecord {
+pub(crate) fn record(kind: BoxKind, node: &str, attempt: u128) -> CallRecord {
     CallRecord {
         attempt: format!("{attempt:032x}"),
         kind,
