@@ -386,6 +386,7 @@ impl Node for Generator {
             overflow: transactions.overflow,
             refused_by_status: self.agent.stats().refused.clone(),
             media: self.media.as_ref().map(|media| media.plane.counts()).unwrap_or_default(),
+            about_to_redial: self.redials.len() as u64,
             finished: all_started && self.calls.is_empty(),
             ..self.counts.clone()
         }

@@ -51,6 +51,9 @@ pub struct Snapshot {
     /// Calls of people who had called before.
     #[serde(default)]
     pub redials: u64,
+    /// People who will call again and have not yet.
+    #[serde(default)]
+    pub about_to_redial: u64,
     /// Redials with another short number than before.
     #[serde(default)]
     pub switched_number: u64,
@@ -134,6 +137,7 @@ impl AddAssign<&Self> for Snapshot {
         }
         self.callers += other.callers;
         self.redials += other.redials;
+        self.about_to_redial += other.about_to_redial;
         self.switched_number += other.switched_number;
         self.switched_network += other.switched_network;
         self.ten_digit += other.ten_digit;

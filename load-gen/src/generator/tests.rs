@@ -414,6 +414,7 @@ proptest! {
         seed: u64,
         rate in 0.5..20.0_f64,
         urn: bool,
+        redial: bool,
     ) {
         let scripts: Vec<Script> = picks
             .iter()
@@ -429,14 +430,19 @@ proptest! {
         let number = if urn { "urn:service:sos.fire" } else { "112" };
         let mix: Vec<MixEntry> = vec![entry(number, &[], 1.0, None)];
         let arrivals = Arrivals::Poisson { rate };
-        let campaign =
+        let mut campaign =
             Campaign { seed, mix, phases: vec![phase(5, arrivals)], ..one_call(true) };
+        campaign.callers.redial = redial.then(Redial::default);
         let lab = Lab::started(&campaign, &scripts, HOUR);
         let snapshot = lab.generator.snapshot();
         prop_assert!(snapshot.finished);
         prop_assert_eq!(snapshot.lost + snapshot.timed_out, 0);
         let attempts: BTreeSet<&str> = lab.records.iter().map(|r| &r.attempt[..]).collect();
         prop_assert_eq!(attempts.len() as u64, snapshot.offered);
+        let people: BTreeSet<(Option<u64>, Option<u32>)> =
+            lab.records.iter().map(|r| (r.caller, r.attempt_of_caller)).collect();
+        prop_assert_eq!(people.len(), attempts.len(), "each call of a person has its own number");
+        prop_assert_eq!(snapshot.callers + snapshot.redials, snapshot.offered);
         for record in &lab.records {
             prop_assert!(record.start_us <= record.end_us);
             prop_assert_eq!(record.outcome == Outcome::Answered, record.answer_us.is_some());
@@ -492,7 +498,8 @@ fn a_refused_caller_calls_again_after_the_gap_and_is_the_same_person() {
 fn a_campaign_is_not_over_while_somebody_is_about_to_call_again() {
     let busy = Script::Reject { after: S1, status: 486 };
     let mut lab = Lab::started(&redialling(|_| {}), &[busy, SOON], Duration::from_secs(3));
-    assert!(!lab.generator.snapshot().finished);
+    let now = lab.generator.snapshot();
+    assert_eq!((now.in_progress, now.about_to_redial, now.finished), (0, 1, false));
     lab.generator.handle_drain(lab.now);
     lab.run(HOUR);
     let now = lab.generator.snapshot();
