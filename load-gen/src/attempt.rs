@@ -26,6 +26,8 @@ const LONGEST_CALL: Duration = Duration::from_secs(3_600);
 pub(crate) struct Attempt {
     state: State,
     talk: Duration,
+    /// From the first ring; `None` when the patience counts from the INVITE.
+    patience_once_it_rings: Option<Duration>,
     /// When patience or talk time runs out.
     deadline: Option<Instant>,
     /// Filled in as the call goes on. Its outcome is set last.
@@ -72,18 +74,19 @@ pub(crate) struct Origin<'a> {
 
 impl Attempt {
     /// The INVITE goes out at `now`.
-    pub(crate) fn start(caller: Caller, origin: Origin<'_>, now: Instant) -> Self {
+    pub(crate) fn start(caller: &Caller, origin: Origin<'_>, now: Instant) -> Self {
         Self {
             state: State::Calling,
             talk: caller.talk.unwrap_or(LONGEST_CALL),
-            deadline: Some(now + caller.patience),
+            deadline: Some(now + caller.silence_patience.unwrap_or(caller.patience)),
+            patience_once_it_rings: caller.silence_patience.and(Some(caller.patience)),
             record: CallRecord {
                 attempt: format!("{:032x}", caller.attempt),
                 kind: BoxKind::Generator,
                 node: origin.generator.to_owned(),
                 call_id: String::new(),
-                number: caller.number,
-                commune: caller.commune,
+                number: caller.number.clone(),
+                commune: caller.commune.clone(),
                 site: None,
                 psap: None,
                 trunk_group: Some(origin.trunk_group.to_owned()),
@@ -99,16 +102,22 @@ impl Attempt {
                 ended_by: None,
                 reason: None,
                 media: Vec::new(),
+                caller: Some(caller.index),
+                attempt_of_caller: Some(caller.nth),
+                class: Some(caller.class),
             },
         }
     }
 
     /// A provisional response above 100 arrived.
-    pub(crate) fn handle_progress(&mut self, call_id: &str, now_us: u64) {
+    pub(crate) fn handle_progress(&mut self, call_id: &str, now: Instant, now_us: u64) {
         self.record.ring_us.get_or_insert(now_us);
         self.learn(call_id);
         if self.state == State::Calling {
             self.state = State::Ringing;
+            if let Some(patience) = self.patience_once_it_rings {
+                self.deadline = Some(now + patience);
+            }
         }
     }
 
@@ -236,6 +245,7 @@ fn unreachable_trunk_group() -> (Outcome, Party, Option<String>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fixture;
 
     const NOW_US: u64 = 1_000_000;
 
@@ -243,28 +253,22 @@ mod tests {
     type Case = (fn(Instant) -> Attempt, End, Outcome, Party);
 
     fn attempt(now: Instant) -> Attempt {
-        let caller = Caller {
-            attempt: 0xab,
-            subscriber: 7,
-            number: "15".to_owned(),
-            commune: None,
-            trunk_group: 0,
-            patience: Duration::from_secs(20),
-            talk: Some(Duration::from_secs(60)),
-            speaks: false,
-        };
-        let origin = Origin {
+        let caller = fixture::caller();
+        Attempt::start(&caller, origin(), now)
+    }
+
+    fn origin() -> Origin<'static> {
+        Origin {
             generator: "generator-0",
             trunk_group: "mobile",
             intended_us: NOW_US - 10,
             start_us: NOW_US,
-        };
-        Attempt::start(caller, origin, now)
+        }
     }
 
     fn talking(now: Instant) -> Attempt {
         let mut attempt = attempt(now);
-        attempt.handle_progress("a@b", NOW_US + 1);
+        attempt.handle_progress("a@b", now, NOW_US + 1);
         attempt.handle_answer("a@b", now, NOW_US + 2);
         attempt
     }
@@ -333,10 +337,24 @@ mod tests {
 
     #[test]
     fn the_first_ring_counts() {
-        let mut attempt = attempt(Instant::now());
-        attempt.handle_progress("a@b", NOW_US + 1);
-        attempt.handle_progress("a@b", NOW_US + 2);
+        let now = Instant::now();
+        let mut attempt = attempt(now);
+        attempt.handle_progress("a@b", now, NOW_US + 1);
+        attempt.handle_progress("a@b", now, NOW_US + 2);
         let record = attempt.finish(End::NoResponse, NOW_US + 3);
         assert_eq!((record.ring_us, record.end_us), (Some(NOW_US + 1), NOW_US + 3));
+    }
+
+    #[test]
+    fn silence_is_borne_until_it_rings_and_patience_counts_from_there() {
+        let now = Instant::now();
+        let seconds = Duration::from_secs;
+        let caller = Caller { silence_patience: Some(seconds(12)), ..fixture::caller() };
+        let mut attempt = Attempt::start(&caller, origin(), now);
+        assert_eq!(attempt.deadline(), Some(now + seconds(12)));
+        attempt.handle_progress("a@b", now + seconds(11), NOW_US);
+        assert_eq!(attempt.deadline(), Some(now + seconds(31)));
+        attempt.handle_progress("a@b", now + seconds(15), NOW_US);
+        assert_eq!(attempt.deadline(), Some(now + seconds(31)), "only the first ring counts");
     }
 }

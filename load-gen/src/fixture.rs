@@ -3,9 +3,11 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use telemetry::CallerClass;
 use topology::Distribution;
 
 use crate::campaign::{Arrivals, CallerAudio, Callers, Campaign, MixEntry, Phase};
+use crate::mix::Caller;
 
 /// Two calls per second for two seconds; callers wait 5 s, talk for 5 s and hang up themselves.
 pub(crate) fn campaign() -> Campaign {
@@ -36,6 +38,27 @@ fn quiet() -> Callers {
         media: 0.0,
         audio: CallerAudio::Tones,
         digits: String::new(),
+        redial: None,
+    }
+}
+
+/// The first call of the first person: to 15, without media; waits 20 s and talks for a minute.
+pub(crate) fn caller() -> Caller {
+    Caller {
+        index: 0,
+        nth: 1,
+        class: CallerClass::Emergency,
+        attempt: 0xab,
+        subscriber: 7,
+        number: "15".to_owned(),
+        instead_of: None,
+        commune: None,
+        trunk_group: 0,
+        patience: Duration::from_secs(20),
+        silence_patience: None,
+        talk: Some(Duration::from_secs(60)),
+        speaks: false,
+        entry: 0,
     }
 }
 
@@ -54,5 +77,7 @@ pub(crate) fn entry(
         communes: communes.iter().map(ToString::to_string).collect(),
         weight,
         trunk_group: trunk_group.map(str::to_owned),
+        talk: None,
+        redial: true,
     }
 }

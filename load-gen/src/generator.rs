@@ -5,7 +5,7 @@
 //! cost no more per packet than one.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, VecDeque};
+use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::time::{Duration, Instant};
@@ -26,9 +26,13 @@ use crate::attempt::{Attempt, End, Origin};
 use crate::campaign::Campaign;
 use crate::invite::invite;
 use crate::media::Description;
-use crate::mix::{Mix, MixError};
-use crate::pacer::{Schedule, Shard, Start};
+use crate::mix::{Caller, Mix, MixError};
+use crate::pacer::{Schedule, Shard};
+use crate::person::Told;
 use crate::snapshot::Snapshot;
+use crate::ten_digits::TenDigits;
+
+use self::people::{Due, session};
 
 /// Calls started in one wake. A late generator must still read its packets in between.
 const STARTS_PER_WAKE: usize = 64;
@@ -57,6 +61,8 @@ pub struct Config {
     pub clips: Clips,
     /// Name and address of each trunk group of the network. At least one.
     pub trunk_groups: Vec<(String, SocketAddr)>,
+    /// The numbers that people may learn by [`Command::PublishTenDigits`].
+    pub ten_digits: TenDigits,
 }
 
 /// What the management plane may ask of a generator.
@@ -64,6 +70,10 @@ pub struct Config {
 pub enum Command {
     /// Begin the campaign; `at` is its time zero. All shards get the same one.
     Start { at: Instant },
+    /// The public is advised to redial until somebody answers.
+    Advise,
+    /// The public learns the ten-digit numbers of the PSAPs.
+    PublishTenDigits,
 }
 
 /// Places the calls of its shard and follows each to its end.
@@ -75,6 +85,9 @@ pub struct Generator {
     mix: Mix,
     /// Share of this shard in the limit of the campaign.
     max_in_progress: u64,
+    told: Told,
+    /// People who will call again, by when and by who they are.
+    redials: BTreeMap<(Instant, u64), people::Redial>,
     started_at: Option<Instant>,
     draining: bool,
     calls: HashMap<LegId, Call>,
@@ -88,6 +101,7 @@ pub struct Generator {
 
 #[derive(Debug)]
 struct Call {
+    caller: Caller,
     attempt: Attempt,
     media: Description,
     /// `None`: the call has no media, or none any more.
@@ -121,6 +135,8 @@ impl Generator {
             mix: Mix::new(campaign, &names, config.nonce)?,
             max_in_progress: u64::from(campaign.max_in_progress.div_ceil(config.shard.of.max(1))),
             config,
+            told: Told::default(),
+            redials: BTreeMap::new(),
             started_at: None,
             draining: false,
             calls: HashMap::new(),
@@ -133,37 +149,36 @@ impl Generator {
     /// Starts what is due, up to the limit of one wake.
     fn start_calls(&mut self, now: Instant) {
         let Some(zero) = self.started_at.filter(|_| !self.draining) else { return };
-        let elapsed = now.saturating_duration_since(zero);
         for _ in 0..STARTS_PER_WAKE {
-            let Some(start) = self.schedule.take(elapsed) else { return };
+            let Some(due) = self.take_due(now, zero) else { return };
             if self.counts.in_progress < self.max_in_progress {
-                self.start_call(now, zero, start);
+                self.start_call(now, due);
             } else {
                 self.counts.not_started += 1;
             }
         }
     }
 
-    fn start_call(&mut self, now: Instant, zero: Instant, start: Start) {
-        let caller = self.mix.caller(start.index);
+    fn start_call(&mut self, now: Instant, due: Due) {
+        let Due { intended, caller, way } = due;
+        self.counts.count_call(caller.nth, &way);
         let (line, port) = self.open_line(&caller);
         let sign = line.and(self.media.as_ref()).map(|media| media.sign(caller.attempt));
         let (trunk_group, to) = &self.config.trunk_groups[caller.trunk_group];
         let ip = self.config.address.ip();
-        let media = Description::new(ip, start.index, port, sign);
+        let media = Description::new(ip, session(&caller), port, sign);
         let invite = invite(&caller, self.config.address, *to, media.offer());
-        let intended = zero + start.at;
         let origin = Origin {
             generator: &self.config.name,
             trunk_group,
             intended_us: self.config.clock.micros(intended),
             start_us: self.config.clock.micros(now),
         };
-        let attempt = Attempt::start(caller, origin, now);
-        self.counts.count_start(now - intended);
+        let attempt = Attempt::start(&caller, origin, now);
+        self.counts.count_start(now.saturating_duration_since(intended));
         let leg = self.agent.connect(now, invite);
         self.deadlines.extend(attempt.deadline().map(|due| Reverse((due, leg))));
-        self.calls.insert(leg, Call { attempt, media, line, agreement: None });
+        self.calls.insert(leg, Call { caller, attempt, media, line, agreement: None });
         self.forget_deadlines();
     }
 
@@ -218,7 +233,10 @@ impl Generator {
         match event {
             Event::Progress { leg, response } => {
                 if let Some(call) = self.calls.get_mut(&leg) {
-                    call.attempt.handle_progress(response.call_id(), now_us);
+                    let before = call.attempt.deadline();
+                    call.attempt.handle_progress(response.call_id(), now, now_us);
+                    let due = call.attempt.deadline().filter(|due| Some(*due) != before);
+                    self.deadlines.extend(due.map(|due| Reverse((due, leg))));
                 }
                 self.hear(now, leg, &response, false);
             }
@@ -280,13 +298,15 @@ impl Generator {
         self.counts.talking -= u64::from(call.attempt.is_talking());
         let record = call.attempt.finish(end, self.config.clock.micros(now));
         self.counts.count_end(record.outcome);
+        self.think_again(now, call.caller, &record);
         self.records.push_back(record);
     }
 
     /// When the next call must start.
     fn next_start(&self) -> Option<Instant> {
         let zero = self.started_at.filter(|_| !self.draining)?;
-        Some(zero + self.schedule.next_due()?)
+        let scheduled = self.schedule.next_due().map(|at| zero + at);
+        scheduled.into_iter().chain(self.next_redial()).min()
     }
 }
 
@@ -320,12 +340,21 @@ impl Node for Generator {
                 self.started_at.get_or_insert(at);
                 Reply::Done("the campaign has begun".to_owned())
             }
+            Command::Advise => {
+                self.told.to_redial = true;
+                Reply::Done("the public is advised to redial".to_owned())
+            }
+            Command::PublishTenDigits => {
+                self.told.ten_digits = true;
+                Reply::Done("the ten-digit numbers of the PSAPs are published".to_owned())
+            }
         }
     }
 
     /// Starts nothing more, and ends each call with CANCEL or BYE.
     fn handle_drain(&mut self, now: Instant) {
         self.draining = true;
+        self.redials.clear();
         let mut legs: Vec<LegId> = self.calls.keys().copied().collect();
         legs.sort_unstable();
         for leg in legs {
@@ -348,7 +377,8 @@ impl Node for Generator {
     }
 
     fn snapshot(&self) -> Snapshot {
-        let all_started = self.draining || self.schedule.next_due().is_none();
+        let all_started =
+            self.draining || (self.schedule.next_due().is_none() && self.redials.is_empty());
         let transactions = self.agent.transaction_stats();
         Snapshot {
             malformed: transactions.malformed,
@@ -356,6 +386,7 @@ impl Node for Generator {
             overflow: transactions.overflow,
             refused_by_status: self.agent.stats().refused.clone(),
             media: self.media.as_ref().map(|media| media.plane.counts()).unwrap_or_default(),
+            about_to_redial: self.redials.len() as u64,
             finished: all_started && self.calls.is_empty(),
             ..self.counts.clone()
         }
@@ -399,5 +430,6 @@ fn end_of_dialog(end: &user_agent::End) -> End {
 }
 
 mod media;
+mod people;
 #[cfg(test)]
 mod tests;

@@ -48,20 +48,15 @@ fn access_network(commune: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
+    use crate::fixture;
 
     fn to(number: &str, commune: Option<&str>) -> Invite {
         let caller = Caller {
-            attempt: 0xab,
             subscriber: 42,
             number: number.to_owned(),
             commune: commune.map(str::to_owned),
-            trunk_group: 0,
-            patience: Duration::MAX,
-            talk: None,
-            speaks: false,
+            ..fixture::caller()
         };
         let address = |text: &str| text.parse().expect("an address");
         invite(&caller, address("127.0.0.1:5070"), address("127.0.0.21:5060"), Bytes::new())

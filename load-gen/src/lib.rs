@@ -24,11 +24,13 @@ mod invite;
 mod media;
 mod mix;
 mod pacer;
+mod person;
 pub mod program;
 mod progress;
 mod report;
 mod snapshot;
 pub mod summary;
+mod ten_digits;
 pub mod utc;
 
 pub use generator::{Command, Config, Generator};
@@ -37,3 +39,4 @@ pub use pacer::{Constant, Pacer, Poisson, Ramp, Schedule, Shard, Start, Steps};
 pub use progress::Progress;
 pub use report::report;
 pub use snapshot::Snapshot;
+pub use ten_digits::TenDigits;

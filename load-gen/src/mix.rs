@@ -8,28 +8,46 @@ use std::time::Duration;
 
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
+use telemetry::CallerClass;
+use topology::{Distribution, is_emergency};
 
 use crate::campaign::{Callers, Campaign};
+use crate::person::{Fate, Habits, Next, Told};
+use crate::ten_digits::TenDigits;
 
-/// A person who places one call.
+/// A person and the one call that they place now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
+    /// The number of their first call in the campaign: names the person.
+    pub index: u64,
+    /// Which call of theirs this is: 1, 2, 3 …
+    pub nth: u32,
+    /// What they want, as their first call tells.
+    pub class: CallerClass,
     /// The caller's half of Session-ID (RFC 7989), which names this attempt in every box.
     pub attempt: u128,
     /// Last four digits of the caller's own number.
     pub subscriber: u16,
     /// What is dialled: `15`, `urn:service:sos.fire`.
     pub number: String,
+    /// The short number that the ten digits in [`number`](Self::number) stand for, when the person has
+    /// turned to these.
+    pub instead_of: Option<String>,
     /// INSEE code of the commune where the caller is.
     pub commune: Option<String>,
     /// Position of the trunk group in the list that the [`Mix`] was made with.
     pub trunk_group: usize,
-    /// How long the caller waits for an answer.
+    /// How long the caller waits for an answer: from the INVITE, or from the first ring if there is
+    /// a [`silence_patience`](Self::silence_patience).
     pub patience: Duration,
+    /// How long the caller bears to hear nothing.
+    pub silence_patience: Option<Duration>,
     /// How long the caller talks before hanging up; `None` leaves that to the call taker.
     pub talk: Option<Duration>,
     /// Whether the call has media.
     pub speaks: bool,
+    /// Position of the person's entry in the mix.
+    pub(crate) entry: usize,
 }
 
 /// What the callers of a campaign have in common.
@@ -51,6 +69,8 @@ struct Entry {
     number: String,
     communes: Vec<String>,
     trunk_group: Option<usize>,
+    talk: Distribution,
+    redial: bool,
 }
 
 /// Why no caller can be drawn from a mix.
@@ -93,6 +113,8 @@ impl Mix {
                     number: entry.number.clone(),
                     communes: entry.communes.clone(),
                     trunk_group: entry.trunk_group.as_ref().map(place).transpose()?,
+                    talk: entry.talk.unwrap_or(campaign.callers.talk),
+                    redial: entry.redial,
                 })
             })
             .collect::<Result<_, _>>()?;
@@ -110,59 +132,112 @@ impl Mix {
     /// The caller of call number `index`.
     #[must_use]
     pub fn caller(&self, index: u64) -> Caller {
-        let mut rng = StdRng::from_seed(self.stream(index));
-        let entry = self.entry(rng.random::<f64>() * self.total_weight);
+        let mut rng = StdRng::from_seed(self.stream(index, Use::Person, 1));
+        let place = self.entry(rng.random::<f64>() * self.total_weight);
+        let entry = &self.entries[place];
         let commune = match entry.communes.len() {
             0 => None,
             n => Some(entry.communes[rng.random_range(0..n)].clone()),
         };
         let spread = rng.random_range(0..self.trunk_groups);
-        let talk = self.callers.talk.sample(&mut rng);
-        let patience = self.callers.patience.map_or(Duration::MAX, |it| it.sample(&mut rng));
+        let talk = entry.talk.sample(&mut rng);
+        let patience = self.patience(&mut rng);
         let hangs_up = rng.random::<f64>() < self.callers.caller_hangs_up;
         let subscriber = rng.random_range(0..10_000);
-        // Drawn last, so that another share changes nothing else.
+        // What came later is drawn last, so that it changes nothing before it.
         let speaks = rng.random::<f64>() < self.callers.media;
+        let silence_patience = self.silence_patience(&mut rng);
         Caller {
-            attempt: self.attempt(index),
+            index,
+            nth: 1,
+            class: match is_emergency(&entry.number) {
+                true => CallerClass::Emergency,
+                false => CallerClass::Ordinary,
+            },
+            attempt: self.attempt(index, 1),
             subscriber,
             number: entry.number.clone(),
+            instead_of: None,
             commune,
             trunk_group: entry.trunk_group.unwrap_or(spread),
-            patience: patience.min(self.ring_limit),
+            patience,
+            silence_patience,
             talk: hangs_up.then_some(talk),
             speaks,
+            entry: place,
         }
+    }
+
+    /// What the same person does after a call that failed by `fate`: the next call as far as it follows
+    /// from the person, and how it differs. `None`: they call no more.
+    pub(crate) fn again(
+        &self,
+        caller: Caller,
+        fate: Fate,
+        told: Told,
+        ten_digits: &TenDigits,
+    ) -> Option<(Caller, Next)> {
+        let entry = &self.entries[caller.entry];
+        let redial = self.callers.redial.as_ref().filter(|_| entry.redial)?;
+        let nth = caller.nth + 1;
+        let mut rng = StdRng::from_seed(self.stream(caller.index, Use::Person, nth));
+        let habits = Habits { redial, trunk_groups: self.trunk_groups, ten_digits, told };
+        let next = habits.next(&caller, fate, &mut rng)?;
+        let talk = entry.talk.sample(&mut rng);
+        let patience = self.patience(&mut rng);
+        let hangs_up = rng.random::<f64>() < self.callers.caller_hangs_up;
+        let silence_patience = self.silence_patience(&mut rng);
+        let attempt = self.attempt(caller.index, nth);
+        let talk = hangs_up.then_some(talk);
+        Some((Caller { nth, attempt, talk, patience, silence_patience, ..caller }, next))
+    }
+
+    fn patience(&self, rng: &mut StdRng) -> Duration {
+        let drawn = self.callers.patience.map_or(Duration::MAX, |it| it.sample(rng));
+        drawn.min(self.ring_limit)
+    }
+
+    fn silence_patience(&self, rng: &mut StdRng) -> Option<Duration> {
+        let silence = self.callers.redial.as_ref()?.silence_patience?;
+        Some(silence.sample(rng).min(self.ring_limit))
     }
 
     /// The entry on which `point` falls when all weights are laid end to end.
-    fn entry(&self, mut point: f64) -> &Entry {
-        let (last, others) = self.entries.split_last().expect("a mix has entries");
-        for entry in others {
+    fn entry(&self, mut point: f64) -> usize {
+        for (place, entry) in self.entries.iter().enumerate() {
             if point < entry.weight {
-                return entry;
+                return place;
             }
             point -= entry.weight;
         }
-        last
+        self.entries.len() - 1
     }
 
-    /// The id of call number `index`, in this run alone.
-    fn attempt(&self, index: u64) -> u128 {
-        let mut stream = self.stream(index);
+    /// The id of one call of person `index`, in this run alone.
+    fn attempt(&self, index: u64, nth: u32) -> u128 {
+        let mut stream = self.stream(index, Use::Attempt, nth);
         stream[16..24].copy_from_slice(&self.nonce.to_le_bytes());
-        stream[24] = 1; // never the stream of the caller
         // RFC 7989 §4.1: the nil UUID means "no id".
         StdRng::from_seed(stream).random::<u128>().max(1)
     }
 
-    /// Seed and index side by side, so that no two calls share a stream.
-    fn stream(&self, index: u64) -> [u8; 32] {
+    /// Seed, person and call side by side, so that no two calls share a stream.
+    fn stream(&self, index: u64, use_for: Use, nth: u32) -> [u8; 32] {
         let mut bytes = [0; 32];
         bytes[..8].copy_from_slice(&self.seed.to_le_bytes());
         bytes[8..16].copy_from_slice(&index.to_le_bytes());
+        bytes[24] = use_for as u8;
+        // Counted from 0, so that first calls draw the same whether or not anybody redials.
+        bytes[25..29].copy_from_slice(&(nth - 1).to_le_bytes());
         bytes
     }
+}
+
+/// What a stream of chance is for.
+#[derive(Debug, Clone, Copy)]
+enum Use {
+    Person = 0,
+    Attempt = 1,
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use sip_proto::wall::WallClock;
 use topology::Topology;
 
 use crate::campaign::{Campaign, ENVIRONMENT_PREFIX};
-use crate::{Command, Config, Generator, Shard};
+use crate::{Command, Config, Generator, Shard, TenDigits};
 
 /// Places the calls of a campaign against a network that runs already
 #[derive(Debug, Args)]
@@ -88,6 +88,7 @@ fn generator_spec(
     let timers = Timers { t1: timers.t1, t2: timers.t2, t4: timers.t4 };
     let trunk_groups =
         topology.trunk_groups.iter().map(|group| (group.name.clone(), group.address)).collect();
+    let ten_digits = TenDigits::of(topology);
     let (media_ports, idle_after) = (topology.media.ports.clone(), topology.media.idle_after);
     let (name, campaign) = (label.name.clone(), campaign.clone());
     let build = move |address, _start: WallStart| {
@@ -103,15 +104,41 @@ fn generator_spec(
             idle_after,
             clips,
             trunk_groups,
+            ten_digits,
         };
         let mut generator = Generator::new(config, &campaign)
             .expect("the campaign was checked against its network");
         generator.handle_command(start.now, Command::Start { at: start.now });
         generator
     };
-    NodeSpec::new(label, build, no_command, move |record| records.write(&record))
+    NodeSpec::new(label, build, decode, move |record| records.write(&record))
 }
 
-fn no_command(_args: serde_json::Value) -> Result<Command, String> {
-    Err("a generator takes no commands".to_owned())
+/// `{"advise": true}` advises the public to redial; `{"publish_ten_digits": true}` tells it the
+/// ten-digit numbers of the PSAPs.
+fn decode(args: serde_json::Value) -> Result<Command, String> {
+    let yes = |key| args.get(key).and_then(serde_json::Value::as_bool) == Some(true);
+    match (yes("advise"), yes("publish_ten_digits")) {
+        (true, false) => Ok(Command::Advise),
+        (false, true) => Ok(Command::PublishTenDigits),
+        _ => Err("write {\"advise\": true} or {\"publish_ten_digits\": true}".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_public_is_told_one_thing_at_a_time() {
+        assert_eq!(decode(json!({ "advise": true })), Ok(Command::Advise));
+        assert_eq!(decode(json!({ "publish_ten_digits": true })), Ok(Command::PublishTenDigits));
+        for wrong in [json!({}), json!({ "advise": false }), json!("advise")] {
+            assert!(decode(wrong).expect_err("no order").contains("publish_ten_digits"));
+        }
+        let both = json!({ "advise": true, "publish_ten_digits": true });
+        assert!(decode(both).is_err());
+    }
 }

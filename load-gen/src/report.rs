@@ -67,6 +67,7 @@ fn ledger(out: &mut String, summary: &Summary) {
     for lost in ledger.lost_at.iter().take(2) {
         push(out, &format!("  lost in {}: {} ({})", lost.node, lost.attempts, lost.why));
     }
+    callers(out, summary);
     let metrics = &summary.metrics;
     let percent = |ratio: Option<f64>| match ratio {
         Some(ratio) => format!("{:.1} %", ratio * 100.0),
@@ -84,6 +85,23 @@ fn ledger(out: &mut String, summary: &Summary) {
         .collect();
     push(out, &format!("final statuses  {}", statuses.join("  ")));
     push(out, "");
+}
+
+/// How many people stand behind the attempts, where they may call more than once.
+fn callers(out: &mut String, summary: &Summary) {
+    let Summary { callers, ledger, .. } = summary;
+    if !callers.redial {
+        return;
+    }
+    let percent = |part: u64, whole: u64| part as f64 * 100.0 / whole.max(1) as f64;
+    let mut line = format!("attempts answered {:.1} %", percent(ledger.answered, ledger.offered));
+    let classes = [("emergency", &callers.emergency), ("ordinary", &callers.ordinary)];
+    for (name, class) in classes.into_iter().filter(|(_, class)| class.callers > 0) {
+        let (reached, callers) = (class.reached, class.callers);
+        let share = percent(reached, callers);
+        let _ = write!(line, "   {name} callers reached {share:.1} % of {callers}");
+    }
+    push(out, &line);
 }
 
 fn delays(out: &mut String, summary: &Summary) {
@@ -312,8 +330,20 @@ mod tests {
     }
 
     #[test]
+    fn where_people_redial_the_report_counts_people_too() {
+        let mut summary = demo();
+        assert!(!report(&summary).contains("reached"));
+        summary.callers.redial = true;
+        (summary.callers.emergency.callers, summary.callers.emergency.reached) = (3, 3);
+        let line = "attempts answered 75.0 %   emergency callers reached 100.0 % of 3\n";
+        assert!(report(&summary).contains(line), "{}", report(&summary));
+    }
+
+    #[test]
     fn a_crowded_report_still_fits_a_screen() {
         let mut summary = demo();
+        summary.callers.redial = true;
+        (summary.callers.emergency.callers, summary.callers.ordinary.callers) = (900_000, 100_000);
         let group = summary.metrics.by_site.values().next().cloned().expect("a site");
         let psap = summary.psaps.values().next().cloned().expect("a PSAP");
         for i in 0..50 {

@@ -8,6 +8,8 @@ use media::PlaneCounts;
 use serde::{Deserialize, Serialize};
 use telemetry::{LatencyHistogram, Outcome, Quantiles};
 
+use crate::person::Way;
+
 /// A start this much after its intended time is late: one turn of the 10 ms timer, twice over.
 const LATE_AFTER: Duration = Duration::from_millis(20);
 
@@ -43,7 +45,28 @@ pub struct Snapshot {
     pub overflow: u64,
     /// Requests that the user agent refused by itself.
     pub refused_by_status: BTreeMap<u16, u64>,
-    /// Everything has been started and has ended.
+    /// People who have called at least once.
+    #[serde(default)]
+    pub callers: u64,
+    /// Calls of people who had called before.
+    #[serde(default)]
+    pub redials: u64,
+    /// People who will call again and have not yet.
+    #[serde(default)]
+    pub about_to_redial: u64,
+    /// Redials with another short number than before.
+    #[serde(default)]
+    pub switched_number: u64,
+    /// Redials through another trunk group than before.
+    #[serde(default)]
+    pub switched_network: u64,
+    /// Redials with the ten digits of a PSAP in place of a short number.
+    #[serde(default)]
+    pub ten_digit: u64,
+    /// People who call no more although they spoke to nobody, or were cut.
+    #[serde(default)]
+    pub gave_up: u64,
+    /// Everything has been started and has ended, and nobody is about to call again.
     pub finished: bool,
 }
 
@@ -53,6 +76,17 @@ impl Snapshot {
         self.in_progress += 1;
         self.late_starts += u64::from(lag > LATE_AFTER);
         self.lag.record(lag);
+    }
+
+    /// Counts a person's call number `nth`, and how it differs from the one before.
+    pub(crate) fn count_call(&mut self, nth: u32, way: &Way) {
+        *if nth == 1 { &mut self.callers } else { &mut self.redials } += 1;
+        match way {
+            Way::AsBefore => {}
+            Way::OtherNetwork(_) => self.switched_network += 1,
+            Way::OtherNumber(_) => self.switched_number += 1,
+            Way::TenDigits(_) => self.ten_digit += 1,
+        }
     }
 
     pub(crate) fn count_end(&mut self, outcome: Outcome) {
@@ -101,6 +135,13 @@ impl AddAssign<&Self> for Snapshot {
         for (status, count) in &other.refused_by_status {
             *self.refused_by_status.entry(*status).or_default() += count;
         }
+        self.callers += other.callers;
+        self.redials += other.redials;
+        self.about_to_redial += other.about_to_redial;
+        self.switched_number += other.switched_number;
+        self.switched_network += other.switched_network;
+        self.ten_digit += other.ten_digit;
+        self.gave_up += other.gave_up;
         self.finished &= other.finished;
     }
 }

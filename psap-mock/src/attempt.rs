@@ -95,6 +95,9 @@ impl Attempt {
             ended_by: Some(ending.ended_by),
             reason: ending.reason,
             media: self.media,
+            caller: None,
+            attempt_of_caller: None,
+            class: None,
         }
     }
 }

@@ -35,6 +35,9 @@ pub(crate) fn open(
         ended_by: None,
         reason: None,
         media: Vec::new(),
+        caller: None,
+        attempt_of_caller: None,
+        class: None,
     }
 }
 

@@ -181,6 +181,7 @@ impl Network {
         if self.has_generator() {
             let now = self.generator();
             expect_zero("generator", "calls", now.in_progress);
+            expect_zero("generator", "people about to call again", now.about_to_redial);
             expect_zero("generator", "streams", now.media.streams as u64);
         }
         expect_zero("caller", "legs", self.net.node::<Phone>(self.at("caller")).legs() as u64);

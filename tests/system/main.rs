@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `calls`, `refusals`, `failover`, `races`, `sessions` | what one call looks like, as a ladder |
 //! | `flood`, `outage`, `pool` | thousands of calls, while links are bad and sites die |
+//! | `people` | who is reached in the end, when callers call again |
 //! | `selection` | which site a trunk group chooses |
 //! | `properties` | does anything leak, whatever callers, links and sites do |
 //! | `media` | what the two ends hear, and what is measured of it |
@@ -17,6 +18,7 @@ mod flood;
 mod hostile;
 mod media;
 mod outage;
+mod people;
 mod pool;
 mod properties;
 mod races;

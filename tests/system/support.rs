@@ -89,6 +89,8 @@ pub(crate) fn campaign(rate: f64, length: Duration, seed: u64) -> Campaign {
         communes: communes.iter().map(ToString::to_string).collect(),
         weight,
         trunk_group: None,
+        talk: None,
+        redial: true,
     };
     Campaign {
         name: "flood".to_owned(),
@@ -113,6 +115,7 @@ pub(crate) fn campaign(rate: f64, length: Duration, seed: u64) -> Campaign {
             media: 0.0,
             audio: CallerAudio::Tones,
             digits: String::new(),
+            redial: None,
         },
         drain_timeout: seconds(30),
         max_in_progress: 10_000,

@@ -26,5 +26,5 @@ pub use ledger::{Audit, Destination, Destinations, Ledger, LostAt, LostNode, Rul
 pub use logging::{LogError, LogFormat, init};
 pub use messages::MessageFigures;
 pub use reader::{ReadError, Records, read_records};
-pub use record::{BoxKind, CallRecord, Outcome, Party};
+pub use record::{BoxKind, CallRecord, CallerClass, Outcome, Party};
 pub use writer::RecordWriter;

@@ -60,6 +60,15 @@ pub struct CallRecord {
     /// What this box received of each stream of the call, if it had media.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub media: Vec<StreamReport>,
+    /// The person who calls: the number of their first call in the campaign. Only a generator knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub caller: Option<u64>,
+    /// Which call of that person this is: 1, 2, 3 …
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attempt_of_caller: Option<u32>,
+    /// What that person wanted with their first call.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class: Option<CallerClass>,
 }
 
 /// Kinds of boxes, in the order in which an attempt passes them.
@@ -111,6 +120,15 @@ impl fmt::Display for Outcome {
     }
 }
 
+/// What a person calls for. It stays with the person, whatever number they dial later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CallerClass {
+    /// The first number dialled was a short emergency number or a `urn:service:sos…`.
+    Emergency,
+    Ordinary,
+}
+
 /// Who ended a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -160,6 +178,9 @@ pub(crate) mod tests {
             ended_by: Some(Party::Caller),
             reason: None,
             media: Vec::new(),
+            caller: None,
+            attempt_of_caller: None,
+            class: None,
         }
     }
 
@@ -173,7 +194,18 @@ pub(crate) mod tests {
         assert!(line.contains(r#""kind":"trunk_group""#), "{line}");
         assert!(line.contains(r#""outcome":"answered""#), "{line}");
         assert!(!line.contains("psap"), "{line}");
+        assert!(!line.contains(r#""caller":"#) && !line.contains("class"), "{line}");
         assert_eq!(serde_json::from_str::<CallRecord>(&line).unwrap(), record);
+        let person = CallRecord {
+            caller: Some(7),
+            attempt_of_caller: Some(2),
+            class: Some(CallerClass::Emergency),
+            ..record
+        };
+        let line = serde_json::to_string(&person).unwrap();
+        let wanted = r#""caller":7,"attempt_of_caller":2,"class":"emergency""#;
+        assert!(line.contains(wanted), "{line}");
+        assert_eq!(serde_json::from_str::<CallRecord>(&line).unwrap(), person);
     }
 
     // RFC 7989 §5: a UUID is 32 lower-case hexadecimal digits.

@@ -23,7 +23,13 @@ pub fn is_fictitious(number: &str) -> bool {
 /// Whether a caller may dial `number`: emergency number, `urn:service:sos…` or fictitious number.
 #[must_use]
 pub fn is_dialled_number(number: &str) -> bool {
-    EMERGENCY.contains(&number) || is_sos(number) || is_fictitious(number)
+    is_emergency(number) || is_fictitious(number)
+}
+
+/// Whether `number` asks for help: an emergency number, or `urn:service:sos…` (RFC 5031).
+#[must_use]
+pub fn is_emergency(number: &str) -> bool {
+    EMERGENCY.contains(&number) || is_sos(number)
 }
 
 /// Whether `number` is an emergency number or an emergency service URN, in any case.
@@ -97,6 +103,8 @@ mod tests {
             assert!(is_dialled_number(number), "{number}");
         }
         assert!(is_dialled_number("urn:service:sos.ambulance"));
+        assert!(is_emergency("urn:service:sos.ambulance") && is_emergency("15"));
+        assert!(!is_emergency("0199001234"));
         for number in ["0112", "1", "", "0612345678", "urn:service:sos.", "urn:service:sosx"] {
             assert!(!is_dialled_number(number), "{number}");
         }

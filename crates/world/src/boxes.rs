@@ -96,6 +96,7 @@ impl<L: Listener> World<L> {
             idle_after: self.topology.media.idle_after,
             clips: self.clips.clone(),
             trunk_groups: groups.map(|group| (group.name.clone(), group.address)).collect(),
+            ten_digits: load_gen::TenDigits::of(&self.topology),
         };
         let generator = Generator::new(config, campaign).expect("a campaign for this network");
         self.name("generator", address(GENERATOR));

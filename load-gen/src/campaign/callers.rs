@@ -5,6 +5,8 @@ use std::time::Duration;
 use topology::Distribution;
 use topology::reader::{Raw, Table, kind};
 
+use super::Redial;
+
 /// People, by their times.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Callers {
@@ -23,6 +25,8 @@ pub struct Callers {
     pub audio: CallerAudio,
     /// DTMF digits that each caller dials after the answer (RFC 4733). May be empty.
     pub digits: String,
+    /// What people do after a call that failed. `None`: nobody calls twice.
+    pub redial: Option<Redial>,
 }
 
 /// What callers say.
@@ -45,6 +49,7 @@ impl Callers {
             media: table.or("media", kind::share, 1.0),
             audio: table.or("audio", audio, CallerAudio::Tones),
             digits: table.or("digits", digits, String::new()),
+            redial: table.has("redial").then(|| table.section("redial", Redial::read)),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The mix: who calls what from where.
 
 use topology::reader::{Raw, Table, kind};
-use topology::{is_commune, is_dialled_number};
+use topology::{Distribution, is_commune, is_dialled_number};
 
 /// One kind of attempt.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,6 +14,10 @@ pub struct MixEntry {
     pub weight: f64,
     /// `None`: any trunk group of the network, each as likely as the others.
     pub trunk_group: Option<String>,
+    /// From answer to BYE, in place of that of [`Callers`](super::Callers).
+    pub talk: Option<Distribution>,
+    /// Whether these people call again when the others do.
+    pub redial: bool,
 }
 
 impl MixEntry {
@@ -23,6 +27,8 @@ impl MixEntry {
             communes: table.list("communes", commune),
             weight: table.or("weight", kind::number(0.001..=1_000_000.0), 1.0),
             trunk_group: table.optional("trunk_group", kind::name),
+            talk: table.optional("talk", kind::distribution),
+            redial: table.or("redial", kind::flag, true),
         }
     }
 }

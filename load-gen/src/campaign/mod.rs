@@ -4,7 +4,7 @@
 //!   campaign.toml ─► Campaign ── network ──► six-sites.toml ─► Topology
 //!     phases      how many calls per second, for how long
 //!     mix         which numbers, from which communes, over which trunk group
-//!     callers     how long they talk and wait
+//!     callers     how long they talk and wait, and whether they call again
 //!     ledger      whose calls and records are not the campaign's own
 //!     thresholds  what the run must measure to pass
 //! ```
@@ -14,6 +14,7 @@
 mod arrivals;
 mod callers;
 mod mix;
+mod redial;
 #[cfg(test)]
 mod tests;
 mod threshold;
@@ -28,6 +29,7 @@ use topology::{Layers, Problems, Topology};
 pub use self::arrivals::{Arrivals, Phase};
 pub use self::callers::{CallerAudio, Callers};
 pub use self::mix::MixEntry;
+pub use self::redial::Redial;
 pub use self::threshold::{Metric, MosQuantile, Quantile, Threshold};
 
 /// Environment variables of a campaign begin with this: `TOCSIN_CAMPAIGN__SEED`.

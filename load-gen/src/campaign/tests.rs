@@ -185,3 +185,51 @@ fn the_network_must_have_what_the_campaign_asks_for() {
     let missing = Campaign::load_with_network(&demo(), &missing, &none).expect_err("no file");
     assert!(missing.to_string().contains("none.toml: cannot read the file: "), "{missing}");
 }
+
+#[test]
+fn people_redial_only_where_the_campaign_says_so() {
+    let campaign = parse(GOOD, &Layers::none()).expect("a good file");
+    assert_eq!(campaign.callers.redial, None);
+    assert!(campaign.mix[0].redial && campaign.mix[0].talk.is_none());
+    let text = GOOD.replace("[[mix]]\n", "[[mix]]\ntalk = \"9s\"\nredial = false\n");
+    let text = format!("{text}[callers.redial]\nsilence_patience = \"uniform 10s 20s\"\n");
+    let campaign = parse(&text, &Layers::none()).expect("a good file");
+    let redial = campaign.callers.redial.expect("redialling");
+    let (from, to) = (Duration::from_secs(10), Duration::from_secs(20));
+    let silence_patience = Some(Distribution::Uniform { from, to });
+    assert_eq!(redial, Redial { silence_patience, ..Redial::default() });
+    assert_eq!(campaign.mix[0].talk, Some(Distribution::Fixed(Duration::from_secs(9))));
+    assert!(!campaign.mix[0].redial);
+    let layers = overrides(&[("callers.redial.numbers", "18,112")]);
+    let redial = parse(GOOD, &layers).expect("a good layer").callers.redial;
+    assert_eq!(redial.expect("redialling").numbers, ["18", "112"]);
+}
+
+#[test]
+fn mistakes_about_redialling_are_one_sentence_each() {
+    let text = format!(
+        r#"{GOOD}talk = "long"
+redial = "no"
+[callers.redial]
+after_refusal = 85
+gap = "soon"
+most_attempts = 0
+numbers = ["15", "0199001234"]
+stop = 0.9
+silent_patience = "5s"
+"#
+    );
+    let problems = parse(&text, &Layers::none()).expect_err("many mistakes").to_string();
+    for part in [
+        "mix[0].talk: must be a distribution",
+        "mix[0].redial: must be true or false, got \"no\"",
+        "callers.redial.after_refusal: must be a share, 0..=1 (0.25 is a quarter), got 85",
+        "callers.redial.gap: must be a distribution",
+        "callers.redial.most_attempts: must be 1..=1000, got 0",
+        "numbers[1]: must be an emergency number, such as \"112\", got \"0199001234\"",
+        "stop add up to 1.700; they must not exceed 1",
+        "unknown key \"silent_patience\"; did you mean \"silence_patience\"?",
+    ] {
+        assert!(problems.contains(part), "{part:?} is missing in\n{problems}");
+    }
+}

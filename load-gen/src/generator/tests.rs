@@ -1,16 +1,17 @@
 //! A generator calls a scripted callee through real messages, in virtual time.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::time::Duration;
 
 use proptest::prelude::*;
 use sip_proto::sdp::{self, Direction, LocalMedia, Session};
-use telemetry::{Outcome, Party};
+use telemetry::{CallerClass, Outcome, Party};
 
 use super::*;
-use crate::campaign::{Arrivals, Callers, MixEntry};
+use crate::campaign::{Arrivals, Callers, MixEntry, Redial};
 use crate::fixture::{self, entry, phase};
-use topology::Distribution;
+use topology::{Distribution, Layers, Topology};
 
 const GENERATOR: &str = "127.0.0.1:5070";
 const TRUNK_GROUP: &str = "127.0.0.21:5060";
@@ -145,6 +146,7 @@ impl Lab {
             idle_after: Duration::from_secs(5),
             clips: BTreeMap::new(),
             trunk_groups: vec![("mobile".to_owned(), address(TRUNK_GROUP))],
+            ten_digits: TenDigits::default(),
         };
         let callee = Callee {
             agent: UserAgent::new(user_agent::Config::new(address(TRUNK_GROUP), 2)),
@@ -412,6 +414,7 @@ proptest! {
         seed: u64,
         rate in 0.5..20.0_f64,
         urn: bool,
+        redial: bool,
     ) {
         let scripts: Vec<Script> = picks
             .iter()
@@ -427,17 +430,203 @@ proptest! {
         let number = if urn { "urn:service:sos.fire" } else { "112" };
         let mix: Vec<MixEntry> = vec![entry(number, &[], 1.0, None)];
         let arrivals = Arrivals::Poisson { rate };
-        let campaign =
+        let mut campaign =
             Campaign { seed, mix, phases: vec![phase(5, arrivals)], ..one_call(true) };
+        campaign.callers.redial = redial.then(Redial::default);
         let lab = Lab::started(&campaign, &scripts, HOUR);
         let snapshot = lab.generator.snapshot();
         prop_assert!(snapshot.finished);
         prop_assert_eq!(snapshot.lost + snapshot.timed_out, 0);
         let attempts: BTreeSet<&str> = lab.records.iter().map(|r| &r.attempt[..]).collect();
         prop_assert_eq!(attempts.len() as u64, snapshot.offered);
+        let people: BTreeSet<(Option<u64>, Option<u32>)> =
+            lab.records.iter().map(|r| (r.caller, r.attempt_of_caller)).collect();
+        prop_assert_eq!(people.len(), attempts.len(), "each call of a person has its own number");
+        prop_assert_eq!(snapshot.callers + snapshot.redials, snapshot.offered);
         for record in &lab.records {
             prop_assert!(record.start_us <= record.end_us);
             prop_assert_eq!(record.outcome == Outcome::Answered, record.answer_us.is_some());
         }
     }
+}
+
+/// As [`one_call`], but whoever fails calls again, after a gap of 5 s or, once cut, of 3 s.
+fn redialling(change: impl FnOnce(&mut Redial)) -> Campaign {
+    let seconds = |seconds| Distribution::Fixed(Duration::from_secs(seconds));
+    let mut redial = Redial {
+        after_refusal: 1.0,
+        after_silence: 1.0,
+        after_no_answer: 1.0,
+        after_cut: 1.0,
+        gap: seconds(5),
+        gap_after_cut: seconds(3),
+        stop: 0.0,
+        ..Redial::default()
+    };
+    change(&mut redial);
+    let callers = Callers { redial: Some(redial), ..one_call(true).callers };
+    Campaign { callers, ..one_call(true) }
+}
+
+/// Start, end and intended start of each record, in seconds since the campaign began.
+fn times(lab: &Lab) -> Vec<(u64, u64, u64)> {
+    let since = |us: u64| (us - UNIX.as_micros() as u64 + 500_000) / 1_000_000;
+    let of = |r: &CallRecord| (since(r.start_us), since(r.end_us), since(r.intended_us.unwrap()));
+    lab.records.iter().map(of).collect()
+}
+
+#[test]
+fn a_refused_caller_calls_again_after_the_gap_and_is_the_same_person() {
+    let busy = Script::Reject { after: S1, status: 486 };
+    let lab = Lab::started(&redialling(|_| {}), &[busy, SOON], HOUR);
+    assert_eq!(times(&lab), [(0, 1, 0), (6, 67, 6)]);
+    let [first, second] = &lab.records[..] else { panic!("two calls: {:?}", lab.records) };
+    assert_eq!((first.outcome, second.outcome), (Outcome::Rejected, Outcome::Answered));
+    assert_eq!((first.caller, first.attempt_of_caller), (Some(0), Some(1)));
+    assert_eq!((second.caller, second.attempt_of_caller), (Some(0), Some(2)));
+    assert_eq!((&first.number, &first.commune), (&second.number, &second.commune));
+    assert_eq!(second.class, Some(CallerClass::Emergency));
+    assert!(first.attempt != second.attempt && first.call_id != second.call_id);
+    let identity = |invite: &Request| invite.header_named("P-Asserted-Identity").map(str::to_owned);
+    assert_eq!(identity(&lab.callee.invites[0]), identity(&lab.callee.invites[1]));
+    let now = lab.generator.snapshot();
+    assert_eq!((now.offered, now.callers, now.redials, now.gave_up), (2, 1, 1, 0));
+    assert!(now.finished && now.late_starts == 0, "{now:?}");
+}
+
+#[test]
+fn a_campaign_is_not_over_while_somebody_is_about_to_call_again() {
+    let busy = Script::Reject { after: S1, status: 486 };
+    let mut lab = Lab::started(&redialling(|_| {}), &[busy, SOON], Duration::from_secs(3));
+    let now = lab.generator.snapshot();
+    assert_eq!((now.in_progress, now.about_to_redial, now.finished), (0, 1, false));
+    lab.generator.handle_drain(lab.now);
+    lab.run(HOUR);
+    let now = lab.generator.snapshot();
+    assert!(now.finished && lab.generator.is_drained());
+    assert_eq!((now.offered, now.gave_up), (1, 0), "the end of the campaign is not a choice");
+}
+
+#[test]
+fn nobody_redials_whose_entry_of_the_mix_says_so() {
+    let busy = Script::Reject { after: S1, status: 486 };
+    let mut campaign = redialling(|_| {});
+    campaign.mix[0].redial = false;
+    campaign.mix[0].talk = Some(Distribution::Fixed(Duration::from_secs(7)));
+    let lab = Lab::started(&campaign, &[busy], HOUR);
+    assert_eq!((lab.records.len(), lab.generator.snapshot().gave_up), (1, 1));
+    let lab = Lab::started(&campaign, &[SOON], HOUR);
+    assert_eq!(times(&lab), [(0, 8, 0)], "and they talk as long as their entry says");
+}
+
+#[test]
+fn silence_is_borne_for_less_time_than_ringing() {
+    let seconds = |seconds| Some(Distribution::Fixed(Duration::from_secs(seconds)));
+    let campaign = redialling(|redial| {
+        (redial.silence_patience, redial.most_attempts) = (seconds(12), 2);
+    });
+    // Nothing at all comes back, so each call is over only when its CANCEL has timed out.
+    let lab = Lab::started(&campaign, &[Script::Silence], HOUR);
+    let starts: Vec<u64> = times(&lab).iter().map(|(start, ..)| *start).collect();
+    assert_eq!((lab.records.len(), starts[0]), (2, 0));
+    assert!((17..60).contains(&starts[1]), "{starts:?}");
+    assert_eq!(lab.generator.snapshot().gave_up, 1);
+
+    // A ring at once, and the patience of 20 s counts.
+    let lab = Lab::started(&campaign, &[Script::Ring], HOUR);
+    assert_eq!(times(&lab), [(0, 20, 0), (25, 45, 25)]);
+}
+
+#[test]
+fn a_person_changes_number_after_three_failures_and_dials_ten_digits_once_published() {
+    let busy = Script::Reject { after: S1, status: 503 };
+    let numbers = |lab: &Lab| -> Vec<String> {
+        lab.callee.invites.iter().filter_map(|invite| invite.uri().dialled()).collect()
+    };
+    let next = redialling(|redial| {
+        (redial.other_network, redial.other_number, redial.ten_digit) = (0.0, 1.0, 0.0);
+        redial.most_attempts = 5;
+    });
+    let lab = Lab::started(&next, &[busy], HOUR);
+    assert_eq!(numbers(&lab), ["15", "15", "15", "18", "112"]);
+    assert_eq!(lab.generator.snapshot().switched_number, 2);
+    assert!(lab.records.iter().all(|record| record.class == Some(CallerClass::Emergency)));
+
+    let digits = redialling(|redial| {
+        (redial.other_network, redial.other_number, redial.ten_digit) = (0.0, 0.0, 1.0);
+        redial.most_attempts = 6;
+    });
+    let mut lab = Lab::new(&digits, &[busy]);
+    let network = Path::new(env!("CARGO_MANIFEST_DIR")).join("../configs/networks/six-sites.toml");
+    let network = Topology::load(&network, &Layers::none()).expect("a good network");
+    lab.generator.config.ten_digits = TenDigits::of(&network);
+    let psap = &network.routes.find("15", Some("59350")).expect("a route").psaps[0];
+    let known = network.psap(psap).expect("a PSAP").number.clone();
+    lab.generator.handle_command(lab.now, Command::Start { at: lab.now });
+    // The fourth call has begun, and is refused after a second.
+    lab.run(Duration::from_millis(18_500));
+    assert_eq!(numbers(&lab), ["15"; 4], "nobody has published anything");
+    lab.generator.handle_command(lab.now, Command::PublishTenDigits);
+    lab.run(HOUR);
+    assert_eq!(numbers(&lab), ["15", "15", "15", "15", &known, &known]);
+    assert_eq!(lab.generator.snapshot().ten_digit, 1);
+}
+
+#[test]
+fn advice_reaches_those_who_would_not_redial() {
+    let busy = Script::Reject { after: S1, status: 503 };
+    let campaign = redialling(|redial| (redial.after_refusal, redial.advised) = (0.0, 1.0));
+    assert_eq!(Lab::started(&campaign, &[busy, SOON], HOUR).records.len(), 1);
+    let mut lab = Lab::new(&campaign, &[busy, SOON]);
+    lab.generator.handle_command(lab.now, Command::Advise);
+    lab.generator.handle_command(lab.now, Command::Start { at: lab.now });
+    lab.run(HOUR);
+    assert_eq!(lab.records.len(), 2);
+}
+
+#[test]
+fn redials_keep_to_the_limit_of_calls_in_progress() {
+    let busy = Script::Reject { after: S1, status: 503 };
+    // The first caller is refused; when they call again, the second talks.
+    let campaign = Campaign {
+        phases: vec![phase(4, Arrivals::Constant { rate: 0.5 })],
+        max_in_progress: 1,
+        ..redialling(|_| {})
+    };
+    let lab = Lab::started(&campaign, &[busy, SOON], HOUR);
+    let now = lab.generator.snapshot();
+    assert_eq!((now.offered, now.redials, now.not_started), (2, 0, 1));
+    assert!(now.finished);
+}
+
+#[test]
+fn a_campaign_with_redials_is_the_same_every_time() {
+    let scripts = [
+        Script::Reject { after: S1, status: 503 },
+        Script::Ring,
+        Script::Answer { after: S1, talk: Some(S1) },
+    ];
+    let campaign = Campaign {
+        phases: vec![phase(30, Arrivals::Poisson { rate: 5.0 })],
+        ..redialling(|redial| {
+            *redial = Redial { most_attempts: 9, ..Redial::default() };
+        })
+    };
+    let run = |seed| {
+        let campaign = Campaign { seed, ..campaign.clone() };
+        let lab = Lab::started(&campaign, &scripts, HOUR);
+        assert!(lab.generator.snapshot().redials > 50);
+        lab.records.into_iter().map(|r| CallRecord { call_id: String::new(), ..r }).collect()
+    };
+    let (first, again, other): (Vec<_>, Vec<_>, Vec<_>) = (run(1), run(1), run(2));
+    assert!(first == again && first != other);
+    // First calls come when they would come if nobody redialled, and from the same people.
+    let alone =
+        Campaign { callers: one_call(true).callers, ..Campaign { seed: 1, ..campaign.clone() } };
+    let alone = Lab::started(&alone, &scripts, HOUR);
+    let firsts = |records: &[CallRecord]| -> BTreeSet<(Option<u64>, String, Option<u64>)> {
+        let firsts = records.iter().filter(|record| record.attempt_of_caller == Some(1));
+        firsts.map(|r| (r.caller, r.attempt.clone(), r.intended_us)).collect()
+    };
+    assert_eq!(firsts(&alone.records), firsts(&first));
 }

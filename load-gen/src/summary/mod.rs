@@ -3,6 +3,7 @@
 //! ```text
 //!  record files ──1st pass──► Audit ──► Ledger, Destinations
 //!               ──2nd pass──► Tally ──► Metrics, by site, trunk group, number and PSAP
+//!                         └──► CallerTally ──► people: who was reached, and how soon
 //!  generators, processes ──────────┐
 //!  thresholds ─────────────────────┴──► verdict and reasons
 //! ```
@@ -10,6 +11,7 @@
 //! Fields are added, never renamed. Shares and ratios are from 0 to 1; delays are in microseconds
 //! unless the name says `_s`. A ratio without a denominator is `null`.
 
+mod callers;
 mod media;
 mod tally;
 mod verdict;
@@ -27,6 +29,7 @@ use crate::campaign::Campaign;
 use crate::snapshot::Snapshot;
 use crate::utc::rfc3339;
 
+pub use callers::{CallerTally, CallersFigures, ClassFigures};
 pub use media::{MediaFigures, MediaGroup, MosFigures, WorstCall, word};
 pub use tally::{Tally, UNREACHED};
 pub use verdict::Verdict;
@@ -55,6 +58,9 @@ pub struct Summary {
     /// `null` when no call had media.
     #[serde(default)]
     pub media: Option<MediaFigures>,
+    /// The people behind the attempts.
+    #[serde(default)]
+    pub callers: CallersFigures,
     pub generator: GeneratorFigures,
     pub processes: Vec<ProcessUsage>,
     /// Messages that came to nothing, by process.
@@ -216,11 +222,13 @@ impl Summary {
         let (ledger, destinations) = audit.close(run.generators.offered, &run.lost);
 
         let mut tally = Tally::new(&run.service_levels);
+        let mut callers = CallerTally::default();
         read_all(record_files, &mut Vec::new(), |record| match record.kind {
             BoxKind::Generator => {
                 let key = record.attempt_key().unwrap_or_default();
                 let reached = destinations.find(key);
                 tally.add_caller(&record, reached);
+                callers.add(&record);
                 media.add_caller(&record, reached.site, reached.psap);
             }
             BoxKind::Psap => tally.add_psap(&record),
@@ -262,6 +270,7 @@ impl Summary {
             metrics,
             psaps: tally.psaps(),
             media,
+            callers: callers.figures(&run.generators, run.campaign.callers.redial.is_some()),
             generator,
             processes: run.processes,
             messages: run.messages,

@@ -193,6 +193,6 @@ fn group<'a>(groups: &'a mut Groups, name: &str) -> &'a mut Group {
     groups.get_mut(name).expect("it was put there above")
 }
 
-fn ratio(part: u64, whole: u64) -> Option<f64> {
+pub(super) fn ratio(part: u64, whole: u64) -> Option<f64> {
     (whole > 0).then(|| part as f64 / whole as f64)
 }

@@ -13,7 +13,7 @@ fn campaign(thresholds: Vec<Threshold>) -> Campaign {
     Campaign { thresholds, ..fixture::campaign() }
 }
 
-pub(super) fn record(kind: BoxKind, node: &str, attempt: u128) -> CallRecord {
+pub(crate) fn record(kind: BoxKind, node: &str, attempt: u128) -> CallRecord {
     CallRecord {
         attempt: format!("{attempt:032x}"),
         kind,
@@ -36,6 +36,9 @@ pub(super) fn record(kind: BoxKind, node: &str, attempt: u128) -> CallRecord {
         ended_by: Some(Party::Caller),
         reason: None,
         media: Vec::new(),
+        caller: None,
+        attempt_of_caller: None,
+        class: None,
     }
 }
 

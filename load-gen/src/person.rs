@@ -1,0 +1,193 @@
+//! What a person does after a call that failed: call again, when, and by which way.
+//!
+//! ```text
+//!   record of the call ──► Fate ──► Habits::next ──► gap and Way, or no more calls
+//!                                       ▲
+//!        what the public was told ──────┘
+//! ```
+//!
+//! Pure: the [`Mix`](crate::Mix) lends the chance of this person and this call.
+
+use std::time::Duration;
+
+use rand::RngExt;
+use telemetry::{CallRecord, CallerClass, Outcome, Party};
+
+use crate::campaign::Redial;
+use crate::mix::Caller;
+use crate::ten_digits::TenDigits;
+
+/// The classes of Q.850 from "resource unavailable" (34) on. In a BYE they say that no person hung up.
+const CAUSES_OF_NETWORK: std::ops::RangeInclusive<u16> = 32..=127;
+
+/// How a call failed, as the person who placed it knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fate {
+    /// A final refusal: busy, 503 or any other.
+    Refused,
+    /// Nothing was heard until the caller, or the network, gave up.
+    Silence,
+    /// It rang until the caller gave up.
+    NoAnswer,
+    /// The network lost an answered call.
+    Cut,
+}
+
+impl Fate {
+    /// What `record`, which a generator wrote, was for the caller. `None`: they spoke to somebody.
+    pub(crate) fn of(record: &CallRecord) -> Option<Self> {
+        match record.outcome {
+            Outcome::Answered => {
+                let cause = record.cause.unwrap_or_default();
+                let cut = record.ended_by == Some(Party::Callee);
+                (cut && CAUSES_OF_NETWORK.contains(&cause)).then_some(Self::Cut)
+            }
+            Outcome::Lost => Some(Self::Cut),
+            Outcome::Rejected => Some(Self::Refused),
+            Outcome::Abandoned | Outcome::TimedOut if record.ring_us.is_some() => {
+                Some(Self::NoAnswer)
+            }
+            Outcome::Abandoned | Outcome::TimedOut => Some(Self::Silence),
+        }
+    }
+}
+
+/// What the public has been told so far.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Told {
+    /// To redial until somebody answers.
+    pub(crate) to_redial: bool,
+    /// The ten-digit numbers of the PSAPs.
+    pub(crate) ten_digits: bool,
+}
+
+/// How a call differs from the one before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Way {
+    AsBefore,
+    /// Through the trunk group at this place.
+    OtherNetwork(usize),
+    /// With this short number.
+    OtherNumber(String),
+    /// With these ten digits, for the short number that did not help.
+    TenDigits(String),
+}
+
+/// The next call of a person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Next {
+    /// From the end of the last call.
+    pub(crate) gap: Duration,
+    pub(crate) way: Way,
+}
+
+/// What a person goes by.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Habits<'a> {
+    pub(crate) redial: &'a Redial,
+    /// How many trunk groups there are to choose from.
+    pub(crate) trunk_groups: usize,
+    pub(crate) ten_digits: &'a TenDigits,
+    pub(crate) told: Told,
+}
+
+impl Habits<'_> {
+    /// The next call of `caller`, whose last one failed by `fate`. `None`: they call no more.
+    pub(crate) fn next(
+        &self,
+        caller: &Caller,
+        fate: Fate,
+        rng: &mut impl rand::Rng,
+    ) -> Option<Next> {
+        let redial = self.redial;
+        if caller.nth >= redial.most_attempts {
+            return None;
+        }
+        // All calls of this person have failed: one that did not would have been the last.
+        let searches = caller.nth >= redial.switch_after;
+        let goes_on = match fate {
+            _ if self.told.to_redial => redial.advised,
+            _ if searches => 1.0 - redial.stop,
+            Fate::Refused => redial.after_refusal,
+            Fate::Silence => redial.after_silence,
+            Fate::NoAnswer => redial.after_no_answer,
+            Fate::Cut => redial.after_cut,
+        };
+        if rng.random::<f64>() >= goes_on {
+            return None;
+        }
+        let way = if searches { self.way(caller, rng) } else { Way::AsBefore };
+        let gap = if fate == Fate::Cut { redial.gap_after_cut } else { redial.gap };
+        Some(Next { gap: gap.sample(rng), way })
+    }
+
+    /// One of the ways, by their shares among those who go on. A way that is not open to this
+    /// person leaves them with the one before.
+    fn way(&self, caller: &Caller, rng: &mut impl rand::Rng) -> Way {
+        let redial = self.redial;
+        let mut point = rng.random::<f64>() * (1.0 - redial.stop);
+        let mut falls_on = |share: f64| {
+            let hit = (0.0..share).contains(&point);
+            point -= share;
+            hit
+        };
+        let way = if falls_on(redial.other_network) {
+            self.other_network(caller, rng)
+        } else if falls_on(redial.other_number) {
+            self.other_number(caller)
+        } else if falls_on(redial.ten_digit) {
+            self.ten_digits_of_psap(caller)
+        } else {
+            None
+        };
+        way.unwrap_or(Way::AsBefore)
+    }
+
+    fn other_network(&self, caller: &Caller, rng: &mut impl rand::Rng) -> Option<Way> {
+        let others = self.trunk_groups.checked_sub(1).filter(|others| *others > 0)?;
+        let step = rng.random_range(1..=others);
+        Some(Way::OtherNetwork((caller.trunk_group + step) % self.trunk_groups))
+    }
+
+    fn other_number(&self, caller: &Caller) -> Option<Way> {
+        let numbers = &self.redial.numbers;
+        let last = numbers.iter().position(|number| number == caller.asks_for());
+        let next = numbers.get(last.map_or(0, |last| (last + 1) % numbers.len()))?;
+        let other = caller.class == CallerClass::Emergency && *next != caller.number;
+        other.then(|| Way::OtherNumber(next.clone()))
+    }
+
+    fn ten_digits_of_psap(&self, caller: &Caller) -> Option<Way> {
+        if !self.told.ten_digits || caller.class != CallerClass::Emergency {
+            return None;
+        }
+        let number = self.ten_digits.find(caller.asks_for(), caller.commune.as_deref())?;
+        (number != caller.number).then(|| Way::TenDigits(number.to_owned()))
+    }
+}
+
+impl Caller {
+    /// The short number whose answer this person wants, also while they dial ten digits for it.
+    pub(crate) fn asks_for(&self) -> &str {
+        self.instead_of.as_deref().unwrap_or(&self.number)
+    }
+
+    /// Takes another way for the next call.
+    pub(crate) fn turn_to(&mut self, way: &Way) {
+        match way {
+            Way::AsBefore => {}
+            Way::OtherNetwork(place) => self.trunk_group = *place,
+            Way::OtherNumber(number) => {
+                self.number.clone_from(number);
+                self.instead_of = None;
+            }
+            Way::TenDigits(digits) => {
+                let short = std::mem::replace(&mut self.number, digits.clone());
+                self.instead_of.get_or_insert(short);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
