@@ -185,6 +185,11 @@ impl Attempt {
     fn end_of_call(&mut self, end: End) -> (Outcome, Party, Option<String>) {
         let lost = |why: String| (Outcome::Lost, Party::Network, Some(why));
         match end {
+            // A border element releases so the calls of a site that it has found down.
+            End::CalleeHungUp { cause: Some(OUT_OF_ORDER) } => {
+                self.record.cause = Some(OUT_OF_ORDER);
+                lost("the network released the call: destination out of order".to_owned())
+            }
             End::CalleeHungUp { cause } => {
                 self.record.cause = cause;
                 (Outcome::Answered, Party::Callee, None)
@@ -237,6 +242,9 @@ fn without_answer(end: End) -> (Outcome, Party, Option<String>) {
     }
 }
 
+/// Q.850: destination out of order.
+const OUT_OF_ORDER: u16 = 27;
+
 fn unreachable_trunk_group() -> (Outcome, Party, Option<String>) {
     let why = "the trunk group could not be reached";
     (Outcome::TimedOut, Party::Network, Some(why.to_owned()))
@@ -285,7 +293,8 @@ mod tests {
         let refused = |status| End::Refused { status, cause: Some(17) };
         let hung_up = |confirmed| End::HungUp { confirmed };
         let callee = End::CalleeHungUp { cause: Some(16) };
-        let cases: [Case; 13] = [
+        let released = End::CalleeHungUp { cause: Some(27) };
+        let cases: [Case; 14] = [
             (attempt, refused(486), Outcome::Rejected, Party::Callee),
             (attempt, refused(503), Outcome::Rejected, Party::Network),
             (attempt, End::NoResponse, Outcome::TimedOut, Party::Network),
@@ -295,6 +304,7 @@ mod tests {
             (gave_up, callee, Outcome::Abandoned, Party::Caller),
             (gave_up, End::NoResponse, Outcome::TimedOut, Party::Network),
             (talking, callee, Outcome::Answered, Party::Callee),
+            (talking, released, Outcome::Lost, Party::Network),
             (talking, hung_up(true), Outcome::Answered, Party::Caller),
             (talking, hung_up(false), Outcome::Lost, Party::Network),
             (talking, End::PeerGone { status: 481 }, Outcome::Lost, Party::Network),

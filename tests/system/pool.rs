@@ -14,7 +14,9 @@ fn state_of(network: &Network, site: &str) -> MemberState {
 /// Changes of one call server as the pool monitor reported them, with their times in whole seconds.
 fn changes_of(network: &Network, call_server: &str) -> Vec<(u64, MemberState)> {
     let changes = network.changes().iter();
-    let ours = changes.filter(|(_, change)| change.call_server == call_server);
+    let ours = changes.filter(|(_, change)| {
+        change.seen_by == "pool-monitor" && change.call_server == call_server
+    });
     ours.map(|(at, change)| (at.as_secs(), change.to)).collect()
 }
 

@@ -32,12 +32,6 @@ pub fn is_emergency(number: &str) -> bool {
     EMERGENCY.contains(&number) || is_sos(number)
 }
 
-/// Whether `number` is an emergency number or an emergency service URN, in any case.
-#[must_use]
-pub fn is_emergency(number: &str) -> bool {
-    EMERGENCY.contains(&number) || is_sos(&number.to_ascii_lowercase())
-}
-
 /// Whether `code` is a whole INSEE commune code: `59350`, in Corsica `2A004`.
 #[must_use]
 pub fn is_commune(code: &str) -> bool {
