@@ -28,6 +28,7 @@ use config::Value;
 
 pub use self::kind::Raw;
 pub use self::layers::Layers;
+pub use self::suggestion::nearest;
 pub use self::table::Table;
 
 use self::lines::Lines;

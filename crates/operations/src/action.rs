@@ -1,0 +1,241 @@
+//! What an operator tells a site, in the words that an operator types.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use topology::reader::nearest;
+
+/// The longest name of a software release.
+const LONGEST_RELEASE: usize = 64;
+
+/// One command to one site.
+///
+/// As text, in files and messages too: `lock`, `disconnect`, `disconnect mobile`, `restart clean`, `load r8`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum Action {
+    /// Tell the state of the site. Changes nothing.
+    Show,
+    /// Take no new calls; those in progress go on (ITU-T X.731 §8.1.1.3, administrative state *locked*).
+    Lock,
+    /// Take calls again. Also ends a drain.
+    Unlock,
+    /// Take the links towards one trunk group out of use, or towards all of them.
+    Disconnect { trunk_group: Option<String> },
+    /// Bring the links towards one trunk group into use again, or towards all of them.
+    Reconnect { trunk_group: Option<String> },
+    /// Boot. `clean` leaves the stored configuration behind.
+    Restart { clean: bool },
+    /// Cut the site from pool and trunk groups. The management plane still reaches it.
+    Isolate,
+    /// End [`Isolate`](Self::Isolate).
+    Rejoin,
+    /// Take no new calls and say when the last one in progress is over.
+    Drain,
+    /// Load a software release.
+    LoadRelease { release: String },
+    /// Load the release that ran before.
+    Rollback,
+    /// `on`: refuse ordinary traffic, so that emergency calls have the site to themselves.
+    Shed { on: bool },
+}
+
+/// Text that is no [`Action`]. Displayed as a sentence with the fix.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct ParseActionError(String);
+
+/// The first word of each action, and how to write the whole.
+const FORMS: [(&str, &str); 12] = [
+    ("show", "show"),
+    ("lock", "lock"),
+    ("unlock", "unlock"),
+    ("disconnect", "disconnect [TRUNK-GROUP]"),
+    ("reconnect", "reconnect [TRUNK-GROUP]"),
+    ("restart", "restart [clean]"),
+    ("isolate", "isolate"),
+    ("rejoin", "rejoin"),
+    ("drain", "drain"),
+    ("load", "load RELEASE"),
+    ("rollback", "rollback"),
+    ("shed", "shed ordinary|nothing"),
+];
+
+impl Action {
+    /// Whether the site is another one afterwards. Only [`Show`](Self::Show) leaves it as it was.
+    #[must_use]
+    pub fn touches(&self) -> bool {
+        *self != Self::Show
+    }
+
+    /// The trunk group that the action names.
+    #[must_use]
+    pub fn trunk_group(&self) -> Option<&str> {
+        match self {
+            Self::Disconnect { trunk_group } | Self::Reconnect { trunk_group } => {
+                trunk_group.as_deref()
+            }
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Show => f.write_str("show"),
+            Self::Lock => f.write_str("lock"),
+            Self::Unlock => f.write_str("unlock"),
+            Self::Disconnect { trunk_group: None } => f.write_str("disconnect"),
+            Self::Disconnect { trunk_group: Some(group) } => write!(f, "disconnect {group}"),
+            Self::Reconnect { trunk_group: None } => f.write_str("reconnect"),
+            Self::Reconnect { trunk_group: Some(group) } => write!(f, "reconnect {group}"),
+            Self::Restart { clean: false } => f.write_str("restart"),
+            Self::Restart { clean: true } => f.write_str("restart clean"),
+            Self::Isolate => f.write_str("isolate"),
+            Self::Rejoin => f.write_str("rejoin"),
+            Self::Drain => f.write_str("drain"),
+            Self::LoadRelease { release } => write!(f, "load {release}"),
+            Self::Rollback => f.write_str("rollback"),
+            Self::Shed { on: true } => f.write_str("shed ordinary"),
+            Self::Shed { on: false } => f.write_str("shed nothing"),
+        }
+    }
+}
+
+impl FromStr for Action {
+    type Err = ParseActionError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let words: Vec<&str> = text.split_whitespace().collect();
+        Ok(match words[..] {
+            ["show"] => Self::Show,
+            ["lock"] => Self::Lock,
+            ["unlock"] => Self::Unlock,
+            ["disconnect"] => Self::Disconnect { trunk_group: None },
+            ["disconnect", group] => Self::Disconnect { trunk_group: Some(named(group)?) },
+            ["reconnect"] => Self::Reconnect { trunk_group: None },
+            ["reconnect", group] => Self::Reconnect { trunk_group: Some(named(group)?) },
+            ["restart"] => Self::Restart { clean: false },
+            ["restart", "clean"] => Self::Restart { clean: true },
+            ["isolate"] => Self::Isolate,
+            ["rejoin"] => Self::Rejoin,
+            ["drain"] => Self::Drain,
+            ["load", release] => Self::LoadRelease { release: released(release)? },
+            ["rollback"] => Self::Rollback,
+            ["shed", "ordinary"] => Self::Shed { on: true },
+            ["shed", "nothing"] => Self::Shed { on: false },
+            _ => return Err(refusal(text, &words)),
+        })
+    }
+}
+
+impl TryFrom<String> for Action {
+    type Error = ParseActionError;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+impl From<Action> for String {
+    fn from(action: Action) -> Self {
+        action.to_string()
+    }
+}
+
+/// The name of a trunk group, as files write it.
+fn named(group: &str) -> Result<String, ParseActionError> {
+    let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    if group.len() <= 32 && group.bytes().all(allowed) {
+        return Ok(group.to_owned());
+    }
+    Err(ParseActionError(format!(
+        "{group:?} is no name of a trunk group; names have lower-case letters, digits and hyphens"
+    )))
+}
+
+/// The name of a software release. It may become part of a file name, so it is kept plain.
+fn released(release: &str) -> Result<String, ParseActionError> {
+    let allowed = |b: u8| b.is_ascii_alphanumeric() || b"-._".contains(&b);
+    if release.len() <= LONGEST_RELEASE && release.bytes().all(allowed) {
+        return Ok(release.to_owned());
+    }
+    Err(ParseActionError(format!(
+        "{release:?} is no name of a release; names have letters, digits, dots, hyphens and \
+         underscores, at most {LONGEST_RELEASE}"
+    )))
+}
+
+fn refusal(text: &str, words: &[&str]) -> ParseActionError {
+    let first = words.first().copied().unwrap_or_default();
+    if let Some((_, form)) = FORMS.iter().find(|(word, _)| *word == first) {
+        return ParseActionError(format!("{text:?} is incomplete or too long; write {form:?}"));
+    }
+    let known = FORMS.iter().map(|(word, _)| *word);
+    ParseActionError(match nearest(first, known) {
+        Some(meant) => format!("no command is called {first:?}; did you mean {meant:?}?"),
+        None => {
+            let forms: Vec<&str> = FORMS.iter().map(|(_, form)| *form).collect();
+            format!("no command is called {first:?}; the commands are {}", forms.join(", "))
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_command_is_written_as_it_is_read() {
+        for text in [
+            "show",
+            "lock",
+            "unlock",
+            "disconnect",
+            "disconnect mobile",
+            "reconnect",
+            "reconnect fixe-2",
+            "restart",
+            "restart clean",
+            "isolate",
+            "rejoin",
+            "drain",
+            "load r8.2_b",
+            "rollback",
+            "shed ordinary",
+            "shed nothing",
+        ] {
+            let action: Action = text.parse().expect(text);
+            assert_eq!(action.to_string(), text);
+            assert_eq!(action.touches(), text != "show");
+            let json = serde_json::to_string(&action).expect("an action is text");
+            assert_eq!(json, format!("{text:?}"));
+            assert_eq!(serde_json::from_str::<Action>(&json).expect(text), action);
+        }
+        assert_eq!("  restart   clean ".parse(), Ok(Action::Restart { clean: true }));
+    }
+
+    #[test]
+    fn a_slip_is_answered_with_the_command_that_was_meant() {
+        let refused = |text: &str| text.parse::<Action>().expect_err(text).to_string();
+        let meant = "no command is called \"unlok\"; did you mean \"unlock\"?";
+        assert_eq!(refused("unlok"), meant);
+        assert!(refused("explode").contains("the commands are show, lock, unlock, "));
+        assert!(refused("").contains("no command is called \"\"; the commands are"));
+        let form = "\"load\" is incomplete or too long; write \"load RELEASE\"";
+        assert_eq!(refused("load"), form);
+        assert!(refused("shed emergency").contains("write \"shed ordinary|nothing\""));
+        assert!(refused("lock alpha").contains("write \"lock\""));
+    }
+
+    #[test]
+    fn names_that_no_file_could_hold_are_refused() {
+        for text in ["disconnect Mobile", "reconnect ../x", "load ../../etc", "load r8;reboot"] {
+            let refusal = text.parse::<Action>().expect_err(text).to_string();
+            assert!(refusal.contains("is no name of a"), "{refusal}");
+        }
+        assert!(serde_json::from_str::<Action>("\"format\"").is_err());
+    }
+}
