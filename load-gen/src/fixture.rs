@@ -24,6 +24,7 @@ pub(crate) fn campaign() -> Campaign {
         unrecorded: Vec::new(),
         thresholds: Vec::new(),
         progress_interval: Duration::from_secs(1),
+        operations: operations::Settings::default(),
     }
 }
 
