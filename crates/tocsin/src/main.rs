@@ -1,6 +1,9 @@
 //! `tocsin`: one program with the three programs of the network inside it.
 
 mod check;
+mod control_room;
+mod defects;
+mod replay;
 mod run;
 
 use std::process::ExitCode;
@@ -18,6 +21,7 @@ struct Cli {
 enum Command {
     Run(run::RunArgs),
     Check(check::CheckArgs),
+    Defects(defects::DefectsArgs),
     Switch(switch::program::SwitchArgs),
     Psap(psap_mock::program::PsapArgs),
     Load(load_gen::program::LoadArgs),
@@ -27,6 +31,7 @@ fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Run(args) => run::run(&args),
         Command::Check(args) => check::check(&args),
+        Command::Defects(args) => defects::defects(&args),
         Command::Switch(args) => switch::program::run(&args),
         Command::Psap(args) => psap_mock::program::run(&args),
         Command::Load(args) => load_gen::program::run(&args),
