@@ -19,6 +19,7 @@
 mod call_control;
 pub mod call_server;
 pub mod pool;
+mod priority;
 pub mod program;
 mod record;
 

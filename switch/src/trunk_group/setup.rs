@@ -22,6 +22,7 @@ use super::call::{Call, CallId, Owner, State, key};
 use super::member::Member;
 use super::selection::Candidate;
 use crate::pool::MemberState;
+use crate::priority::Priority;
 use crate::record;
 
 /// RFC 3261 §16.6 item 11: more than three minutes.
@@ -73,10 +74,13 @@ impl TrunkGroup {
 
     /// Offers the call to the next site; if none is left, refuses it with `last`, or for want of a circuit.
     fn try_next(&mut self, now: Instant, id: CallId, last: Option<Rejection>) {
-        let Some(index) = self.choose(now, id) else {
-            let rejection = last.unwrap_or_else(|| self.no_way());
-            self.refuse(now, id, &rejection);
-            return;
+        let index = match self.choose(now, id) {
+            Ok(index) => index,
+            Err(want) => {
+                let rejection = last.unwrap_or_else(|| self.no_way(want));
+                self.refuse(now, id, &rejection);
+                return;
+            }
         };
         let Some(member) = self.members.get_mut(index) else { return };
         let Some(circuit) = member.circuits.seize() else { return };
@@ -116,8 +120,14 @@ impl TrunkGroup {
         self.wake_call_at(now, id, now + self.settings.next_site_after);
     }
 
-    /// Why no site could be offered the call: circuits all seized (Q.850 34), or no site in a state to take it.
-    fn no_way(&self) -> Rejection {
+    /// Why no site could be offered the call: held back (Q.850 42), circuits all seized (34), or no site in a state to take
+    /// it.
+    fn no_way(&self, want: Want) -> Rejection {
+        if want == Want::HeldBack {
+            // No Retry-After: it would keep more calls away than the sites have asked for.
+            let congestion = Reason::q850(42, "Switching equipment congestion");
+            return Rejection::new(503).with_reason(congestion);
+        }
         let usable = |state| matches!(state, MemberState::Up | MemberState::Suspect);
         let full = |member: &Member| usable(member.watch.state()) && member.circuits.is_full();
         self.busy().with_reason(if self.members.iter().any(full) {
@@ -128,8 +138,10 @@ impl TrunkGroup {
     }
 
     /// Among the sites not tried yet: those that are up, or failing that, those under suspicion.
-    fn choose(&mut self, now: Instant, id: CallId) -> Option<usize> {
-        let call = self.calls.get(id.slot)?;
+    fn choose(&mut self, now: Instant, id: CallId) -> Result<usize, Want> {
+        let Some(call) = self.calls.get(id.slot) else { return Err(Want::Site) };
+        let priority = call.invite.as_ref().map_or(Priority::ORDINARY, Priority::of);
+        let mut want = Want::Site;
         let caller =
             call.invite.as_ref().and_then(|invite| invite.from().uri().user()).unwrap_or_default();
         for state in [MemberState::Up, MemberState::Suspect] {
@@ -138,11 +150,17 @@ impl TrunkGroup {
             let mut candidates: Vec<_> =
                 untried.filter_map(|(index, member)| member.candidate(index, state, now)).collect();
             hold_back(&self.members, &mut self.rng, now, &mut candidates);
-            if let Some(index) = self.selection.choose(&candidates, caller) {
-                return Some(index);
+            while let Some(index) = self.selection.choose(&candidates, caller) {
+                let member = self.members.get_mut(index).ok_or(Want::Site)?;
+                if member.restraint.lets(now, priority, &mut self.rng) {
+                    return Ok(index);
+                }
+                // RFC 7339 §5.10: what an overloaded site does not want may go to another one.
+                want = Want::HeldBack;
+                candidates.retain(|one| one.index != index);
             }
         }
-        None
+        Err(want)
     }
 
     pub(super) fn setup_response(
@@ -460,6 +478,15 @@ impl TrunkGroup {
         let record = record::open(BoxKind::TrunkGroup, name, attempt, invite, at);
         CallRecord { trunk_group: Some(name.clone()), ..record }
     }
+}
+
+/// What a call lacks that goes nowhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Want {
+    /// A site that is up and has a circuit.
+    Site,
+    /// A site that has such and wants it: it was held back by overload control.
+    HeldBack,
 }
 
 /// Members that are readmitted get a growing part of the calls, while there are others.
