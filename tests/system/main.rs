@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `calls`, `refusals`, `failover`, `races`, `sessions` | what one call looks like, as a ladder |
 //! | `flood`, `outage`, `pool` | thousands of calls, while links are bad and sites die |
+//! | `overload` | more calls than call servers can process, with and without control |
 //! | `people` | who is reached in the end, when callers call again |
 //! | `selection` | which site a trunk group chooses |
 //! | `properties` | does anything leak, whatever callers, links and sites do |
@@ -18,6 +19,7 @@ mod flood;
 mod hostile;
 mod media;
 mod outage;
+mod overload;
 mod people;
 mod pool;
 mod properties;

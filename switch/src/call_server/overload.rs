@@ -1,6 +1,6 @@
 //! How much of its load a call server asks its clients to keep: RFC 7339 (loss) and RFC 7415 (rate).
 //!
-//! Each interval the work that has arrived, and what waits beyond [`MOST_BACKLOG`], is compared to the interval. That is
+//! Each interval the work that has arrived, and what waits for too long, is compared to the interval. That is
 //! its occupancy, and it may be above one. What clients may send is multiplied by how far it is from [`TARGET`]: the
 //! occupancy algorithm that RFC 6357 §5.2 speaks of.
 
@@ -13,13 +13,13 @@ use topology::{OverloadMode, Processing};
 
 /// The occupancy that is aimed at.
 const TARGET: f64 = 0.9;
-/// Work that may wait: it is no sign of overload.
-const MOST_BACKLOG: Duration = Duration::from_millis(50);
+/// Calls that may wait: they are no sign of overload.
+const MOST_WAITING: u32 = 5;
 const INTERVAL: Duration = Duration::from_millis(250);
 /// Feedback holds for this long, unless newer one comes.
 const VALIDITY: Duration = Duration::from_secs(2);
 /// What clients may send grows and shrinks by no more in an interval.
-const STEP: std::ops::RangeInclusive<f64> = 0.5..=1.2;
+const STEP: std::ops::RangeInclusive<f64> = 0.5..=1.5;
 /// Some calls are always let through: without responses no feedback reaches the clients.
 const LEAST_KEPT: f64 = 0.02;
 /// Of a rate, the part that is shared evenly; the rest goes by demand.
@@ -40,6 +40,8 @@ pub(super) struct OverloadControl {
     rate: f64,
     /// No processor does more.
     most: f64,
+    /// Work that may wait.
+    tolerated: Duration,
     clients: BTreeMap<SocketAddr, Client>,
     seq: OverloadSeq,
 }
@@ -63,6 +65,7 @@ impl OverloadControl {
             kept: 1.0,
             rate: most,
             most,
+            tolerated: processing.call * MOST_WAITING,
             clients: BTreeMap::new(),
             seq: OverloadSeq::default(),
         }
@@ -87,7 +90,7 @@ impl OverloadControl {
         }
         self.since = Some(now);
         self.seq = OverloadSeq::at(unix_micros);
-        let work = std::mem::take(&mut self.work) + backlog.saturating_sub(MOST_BACKLOG);
+        let work = std::mem::take(&mut self.work) + backlog.saturating_sub(self.tolerated);
         let occupancy = work.as_secs_f64() / elapsed.as_secs_f64();
         // The root damps it: what is measured follows what is asked late.
         let step = (TARGET / occupancy.max(0.01)).sqrt().clamp(*STEP.start(), *STEP.end());

@@ -5,10 +5,11 @@
 //! | an INVITE arrives, a site is chosen, refuses, is silent or answers | `setup.rs` |
 //! | requests inside the dialog pass; BYE gives the circuit back | `inside.rs` |
 //! | a site is down: its answered calls are released | `release.rs` |
-//! | which site | `selection.rs`, with `member.rs` and `circuits.rs` |
+//! | which site | `choice.rs`, by `selection.rs`, with `member.rs` and `circuits.rs` |
 //! | a site is overloaded: who is held back | `restraint.rs` |
 
 mod call;
+mod choice;
 mod circuits;
 mod inside;
 mod member;

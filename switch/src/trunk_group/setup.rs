@@ -7,8 +7,6 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use rand::RngExt as _;
-use rand::rngs::StdRng;
 use sip_proto::Rejection;
 use sip_proto::dialog::Dialog;
 use sip_proto::message::{Forward, Request, Response, host_port};
@@ -19,10 +17,6 @@ use topology::WhenSiteDies;
 
 use super::TrunkGroup;
 use super::call::{Call, CallId, Owner, State, key};
-use super::member::Member;
-use super::selection::Candidate;
-use crate::pool::MemberState;
-use crate::priority::Priority;
 use crate::record;
 
 /// RFC 3261 §16.6 item 11: more than three minutes.
@@ -118,49 +112,6 @@ impl TrunkGroup {
         call.client = Some(client);
         call.branches.push((client, index));
         self.wake_call_at(now, id, now + self.settings.next_site_after);
-    }
-
-    /// Why no site could be offered the call: held back (Q.850 42), circuits all seized (34), or no site in a state to take
-    /// it.
-    fn no_way(&self, want: Want) -> Rejection {
-        if want == Want::HeldBack {
-            // No Retry-After: it would keep more calls away than the sites have asked for.
-            let congestion = Reason::q850(42, "Switching equipment congestion");
-            return Rejection::new(503).with_reason(congestion);
-        }
-        let usable = |state| matches!(state, MemberState::Up | MemberState::Suspect);
-        let full = |member: &Member| usable(member.watch.state()) && member.circuits.is_full();
-        self.busy().with_reason(if self.members.iter().any(full) {
-            Reason::q850(34, "No circuit/channel available")
-        } else {
-            Reason::q850(41, "Temporary failure")
-        })
-    }
-
-    /// Among the sites not tried yet: those that are up, or failing that, those under suspicion.
-    fn choose(&mut self, now: Instant, id: CallId) -> Result<usize, Want> {
-        let Some(call) = self.calls.get(id.slot) else { return Err(Want::Site) };
-        let priority = call.invite.as_ref().map_or(Priority::ORDINARY, Priority::of);
-        let mut want = Want::Site;
-        let caller =
-            call.invite.as_ref().and_then(|invite| invite.from().uri().user()).unwrap_or_default();
-        for state in [MemberState::Up, MemberState::Suspect] {
-            let untried =
-                self.members.iter().enumerate().filter(|(index, _)| !call.has_tried(*index));
-            let mut candidates: Vec<_> =
-                untried.filter_map(|(index, member)| member.candidate(index, state, now)).collect();
-            hold_back(&self.members, &mut self.rng, now, &mut candidates);
-            while let Some(index) = self.selection.choose(&candidates, caller) {
-                let member = self.members.get_mut(index).ok_or(Want::Site)?;
-                if member.restraint.lets(now, priority, &mut self.rng) {
-                    return Ok(index);
-                }
-                // RFC 7339 §5.10: what an overloaded site does not want may go to another one.
-                want = Want::HeldBack;
-                candidates.retain(|one| one.index != index);
-            }
-        }
-        Err(want)
     }
 
     pub(super) fn setup_response(
@@ -478,28 +429,4 @@ impl TrunkGroup {
         let record = record::open(BoxKind::TrunkGroup, name, attempt, invite, at);
         CallRecord { trunk_group: Some(name.clone()), ..record }
     }
-}
-
-/// What a call lacks that goes nowhere.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Want {
-    /// A site that is up and has a circuit.
-    Site,
-    /// A site that has such and wants it: it was held back by overload control.
-    HeldBack,
-}
-
-/// Members that are readmitted get a growing part of the calls, while there are others.
-fn hold_back(members: &[Member], rng: &mut StdRng, now: Instant, candidates: &mut Vec<Candidate>) {
-    let share =
-        |one: &Candidate| members.get(one.index).map_or(1.0, |member| member.watch.share(now));
-    let shares: Vec<f64> = candidates.iter().map(share).collect();
-    if !shares.contains(&1.0) || shares.iter().all(|share| *share >= 1.0) {
-        return;
-    }
-    let mut shares = shares.into_iter();
-    candidates.retain(|_| {
-        let share = shares.next().unwrap_or(1.0);
-        share >= 1.0 || rng.random_bool(share)
-    });
 }
