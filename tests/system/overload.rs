@@ -80,18 +80,56 @@ fn goodput_collapses_without_control_and_is_kept_with_it() {
 
 #[test]
 fn emergency_calls_get_through_twice_the_capacity() {
-    let (mut network, measured) = flood("loss", 2.0);
-    let (emergency, ordinary) = (measured.emergency.unwrap(), measured.ordinary.unwrap());
-    println!("{measured:?}");
-    assert!(emergency > 0.95, "{measured:?}");
-    assert!(ordinary < 0.5, "{measured:?}");
-    let kept_away: u64 =
-        network.trunk_group("mobile").members.iter().map(|member| member.kept_away).sum();
-    assert!(kept_away > 100, "{kept_away}");
-    assert!(network.run_until_idle(seconds(600)), "{:?}", network.held());
-    let ledger = network.ledger(network.generator().offered, false);
-    assert!(ledger.balanced, "{ledger:#?}");
-    assert_idle(&mut network);
+    for mode in ["loss", "rate"] {
+        let (mut network, measured) = flood(mode, 2.0);
+        let (emergency, ordinary) = (measured.emergency.unwrap(), measured.ordinary.unwrap());
+        println!("{mode}: {measured:?}");
+        assert!(emergency > 0.95, "{mode}: {measured:?}");
+        assert!(ordinary < 0.5, "{mode}: {measured:?}");
+        let members = network.trunk_group("mobile").members;
+        let kept_away: u64 = members.iter().map(|member| member.kept_away).sum();
+        assert!(kept_away > 100, "{mode}: {kept_away}");
+        assert!(network.run_until_idle(seconds(600)), "{:?}", network.held());
+        let ledger = network.ledger(network.generator().offered, false);
+        assert!(ledger.balanced, "{ledger:#?}");
+        assert_idle(&mut network);
+    }
+}
+
+// RFC 5390 REQ 3: when the flood is over, the network is soon what it was.
+#[test]
+fn control_lets_go_when_the_flood_is_over() {
+    for mode in ["loss", "rate"] {
+        let mut network = network(mode, 64);
+        let start = network.wall().micros(network.net.now());
+        let mut waves = crowd(3.0, 64);
+        waves.phases[0].duration = seconds(10);
+        waves.phases.push(waves.phases[0].clone());
+        waves.phases[1].duration = seconds(20);
+        waves.phases[1].arrivals = Arrivals::Poisson { rate: 0.5 * CAPACITY };
+        network.start_campaign(&waves);
+        network.run_for(seconds(41));
+        let calm = goodput(network.records(), start + 13_000_000, start + 30_000_000);
+        assert!(calm.answered > 0.98 * calm.offered, "{mode}: {calm:?}");
+    }
+}
+
+// RFC 7339 §5.2 and §5.6: the trunk group reads what the call server asks, and takes it off with its Via.
+#[test]
+fn feedback_crosses_one_hop() {
+    let mut network = Network::new(TEXT, Link::CLEAN, 65);
+    network.run_for(seconds(3));
+    network.dial("15");
+    network.run_for(seconds(1));
+    let [caller, mobile, alpha] = ["caller", "mobile", "alpha"].map(|name| network.at(name));
+    let first = |from, to, label: &str| {
+        let mut sent = network.net.trace().sent_to(to, label).filter(|one| one.from == from);
+        String::from_utf8(sent.next().unwrap().bytes.to_vec()).unwrap()
+    };
+    assert!(first(mobile, alpha, "INVITE").contains(";oc;oc-algo=\"loss,rate\"\r\n"));
+    let asked = first(alpha, mobile, "200");
+    assert!(asked.contains(";oc=0;oc-algo=\"loss\";oc-validity=2000;oc-seq=1622645"), "{asked}");
+    assert!(!first(mobile, caller, "200").contains(";oc"));
 }
 
 // RFC 7339 §5.10: requests that an overloaded server does not want may go to another one.

@@ -106,13 +106,15 @@ impl OverloadControl {
         self.clients.retain(|_, client| client.demand > 0.01);
     }
 
-    /// What is asked of `client`, which has made this offer. Nothing has been measured yet: nothing is asked.
+    /// What is asked of `client`, which has made this offer; nothing before the end of the first interval.
     pub(super) fn feedback(
         &self,
         client: SocketAddr,
         offer: OverloadOffer,
     ) -> Option<OverloadFeedback> {
-        self.since?;
+        if self.seq == OverloadSeq::default() {
+            return None;
+        }
         let by_rate = self.mode == OverloadMode::Rate && offer.rate;
         // RFC 7339 §5.2: the answer names one algorithm of the client's, and every client has loss.
         let (algorithm, oc) = match self.mode {

@@ -16,9 +16,10 @@ use crate::priority::Priority;
 
 /// Calls over which the mix of priorities is remembered.
 const MEMORY: f64 = 100.0;
-/// The tolerance of the leaky bucket for ordinary calls, in calls; each priority above them has one more, so that what is
-/// most important has about twice as much (RFC 7415 §3.5.2).
-const TOLERANCE: f64 = 5.0;
+/// The tolerances of the leaky bucket, in calls (RFC 7415 §3.5.2). Ordinary calls keep it filled to theirs, so emergency
+/// calls need room for a whole burst above it.
+const ORDINARY_TOLERANCE: f64 = 2.0;
+const EMERGENCY_TOLERANCE: f64 = 10.0;
 
 /// The restraint towards one member.
 #[derive(Debug, Default)]
@@ -38,7 +39,8 @@ struct Asked {
     seq: OverloadSeq,
 }
 
-/// RFC 7415 §3.5.1: X, in seconds, and LCT.
+/// RFC 7415 §3.5.1: X and LCT. X is in calls here, not in time: it means the same after the rate has changed, where a
+/// level in time would let a burst in just when the rate goes down.
 #[derive(Debug, Clone, Copy)]
 struct Bucket {
     level: f64,
@@ -110,12 +112,16 @@ impl Restraint {
         if rate == 0 {
             return false;
         }
-        let each = 1.0 / f64::from(rate);
         let Bucket { level, filled } = self.bucket.unwrap_or(Bucket { level: 0.0, filled: now });
-        let level = (level - now.saturating_duration_since(filled).as_secs_f64()).max(0.0);
-        let room = level <= each * (TOLERANCE + priority.level() as f64);
+        let elapsed = now.saturating_duration_since(filled).as_secs_f64();
+        let level = (level - elapsed * f64::from(rate)).max(0.0);
+        let tolerance = match priority.is_emergency() {
+            true => EMERGENCY_TOLERANCE + priority.level() as f64,
+            false => ORDINARY_TOLERANCE,
+        };
+        let room = level <= tolerance;
         if room {
-            self.bucket = Some(Bucket { level: level + each, filled: now });
+            self.bucket = Some(Bucket { level: level + 1.0, filled: now });
         }
         room
     }
@@ -189,6 +195,21 @@ mod tests {
         assert!(shares[1] > 0.99, "{shares:?}");
         let all: f64 = shares.iter().sum::<f64>() * 25.0;
         assert!((29.5..=30.5).contains(&all), "{all} in a second, {shares:?}");
+    }
+
+    #[test]
+    fn a_lower_rate_lets_no_burst_in() {
+        let mut rng = StdRng::seed_from_u64(7);
+        let (mut restraint, now) = (Restraint::default(), Instant::now());
+        let mut lets = |restraint: &mut Restraint, at| {
+            (0..50).filter(|_| restraint.lets(at, Priority::ORDINARY, &mut rng)).count()
+        };
+        restraint.hear(now, feedback(OverloadAlgorithm::Rate, 20, 1));
+        assert_eq!(lets(&mut restraint, now), 3, "its tolerance, and the one that goes beyond");
+        restraint.hear(now, feedback(OverloadAlgorithm::Rate, 2, 2));
+        assert_eq!(lets(&mut restraint, now), 0);
+        restraint.hear(now, feedback(OverloadAlgorithm::Rate, 0, 3));
+        assert_eq!(lets(&mut restraint, now + Duration::from_millis(499)), 0, "none at all");
     }
 
     #[test]
