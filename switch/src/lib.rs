@@ -20,6 +20,7 @@ mod call_control;
 pub mod call_server;
 pub mod defects;
 pub mod pool;
+mod priority;
 pub mod program;
 mod record;
 

@@ -6,6 +6,7 @@
 //! | `flood`, `outage`, `pool` | thousands of calls, while links are bad and sites die |
 //! | `machine` | what operators command, while there are calls |
 //! | `defects` | each latent defect: trigger, effect, cure, near miss |
+//! | `overload` | more calls than call servers can process, with and without control |
 //! | `people` | who is reached in the end, when callers call again |
 //! | `selection` | which site a trunk group chooses |
 //! | `properties` | does anything leak, whatever callers, links and sites do |
@@ -22,6 +23,7 @@ mod hostile;
 mod machine;
 mod media;
 mod outage;
+mod overload;
 mod people;
 mod pool;
 mod properties;

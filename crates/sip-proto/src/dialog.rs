@@ -238,7 +238,7 @@ mod tests {
 
     fn bye(dialog: &mut Dialog) -> (String, Target) {
         let (draft, target) = dialog.request(Method::Bye, b"", &Payload::empty());
-        let bytes = draft.with_via(Transport::Udp, "127.0.0.9:5060", "z9hG4bKb");
+        let bytes = draft.with_via(Transport::Udp, "127.0.0.9:5060", "z9hG4bKb", "");
         (String::from_utf8(bytes.to_vec()).unwrap(), target)
     }
 

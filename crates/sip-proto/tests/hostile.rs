@@ -4,13 +4,16 @@
 
 mod support;
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use sip_proto::Transport;
-use sip_proto::message::{Forward, Name, Payload, Request, parse};
+use sip_proto::message::{
+    Forward, Name, OverloadAlgorithm, OverloadFeedback, OverloadSeq, Payload, Request, Response,
+    parse, with_overload_feedback,
+};
 use sip_proto::reason::Reason;
 use sip_proto::stream::StreamFramer;
 use sip_proto::timer::Timers;
@@ -120,6 +123,38 @@ fn what_is_forwarded_or_relayed_is_as_sound_as_what_came() {
         crossed += 1;
     }
     assert!(crossed > 5_000, "{crossed}");
+}
+
+// RFC 7339: whatever stands in a Via, the feedback written there is what is read, and the rest of the message stays.
+#[test]
+fn feedback_in_a_mutated_response_is_read_as_it_was_written() {
+    let response = Bytes::from_static(
+        b"SIP/2.0 180 Ringing\r\n\
+          Via: SIP/2.0/UDP 127.0.0.2:5060;rport=5060;oc;branch=z9hG4bKa;oc-algo=\"loss,rate\", SIP/2.0/UDP h\r\n\
+          Via: SIP/2.0/UDP 127.0.0.1;branch=z9hG4bKb;oc=20;oc-algo=\"loss\";oc-validity=500;oc-seq=1282321615.782\r\n\
+          From: <sip:a@h>;tag=a\r\nTo: <sip:15@h>;tag=b\r\nCall-ID: a\r\nCSeq: 1 INVITE\r\nContent-Length: 0\r\n\r\n",
+    );
+    let feedback = OverloadFeedback {
+        algorithm: OverloadAlgorithm::Loss,
+        oc: 20,
+        validity: Duration::from_millis(500),
+        seq: OverloadSeq::at(1_282_321_615_782_000),
+    };
+    let (mut rng, mut written) = (StdRng::seed_from_u64(7339), 0);
+    for _ in 0..100_000 {
+        let mutated = mutate(&mut rng, &response, &response, 2);
+        let _ = Response::parse(mutated.clone()).map(|one| one.via().overload_feedback());
+        let Some(bytes) = with_overload_feedback(&mutated, |_| Some(feedback)) else { continue };
+        let Ok(before) = Response::parse(mutated) else { continue };
+        let after = Response::parse(bytes).unwrap_or_else(|why| panic!("{why:?}: {before:?}"));
+        assert_eq!(after.via().overload_feedback(), Some(feedback), "{before:?}");
+        assert_eq!(after.via().branch(), before.via().branch());
+        let vias = |message: &Response| message.list(Name::Via).count();
+        assert_eq!(vias(&after), vias(&before));
+        assert_eq!(after.without_topmost_via(), before.without_topmost_via());
+        written += 1;
+    }
+    assert!(written > 10_000, "{written}");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::processing::Processing;
 use crate::reader::{Table, kind};
 use crate::release::SOUND;
 
@@ -22,6 +23,8 @@ pub struct Equipment {
     /// A link that was disconnected with calls on it gets its circuits back one by one, each after this long: the two
     /// ends must agree on what became of it.
     pub circuit_audit: Duration,
+    /// How fast it works, and what becomes of what is too much.
+    pub processing: Processing,
 }
 
 impl Default for Equipment {
@@ -33,6 +36,7 @@ impl Default for Equipment {
             install: Duration::from_secs(60),
             alignment: Duration::from_secs(2),
             circuit_audit: Duration::from_secs(1),
+            processing: Processing::default(),
         }
     }
 }
@@ -49,6 +53,7 @@ impl Equipment {
             install: table.or("install", &any, base.install),
             alignment: table.or("alignment", &any, base.alignment),
             circuit_audit: table.or("circuit_audit", &any, base.circuit_audit),
+            processing: base.processing.read(table),
         }
     }
 }

@@ -37,6 +37,7 @@ mod number;
 mod picture;
 mod pool;
 mod problem;
+mod processing;
 mod psap;
 pub mod reader;
 mod release;
@@ -55,6 +56,7 @@ pub use self::number::{
 pub use self::picture::picture;
 pub use self::pool::{Pool, SipTimers};
 pub use self::problem::{Problem, Problems};
+pub use self::processing::{OverloadMode, Processing};
 pub use self::psap::{Behaviour, BehaviourShare, Psap, WhenFull};
 pub use self::reader::Layers;
 pub use self::release::{Defect, Release, SOUND};

@@ -61,6 +61,8 @@ pub(crate) struct CallControl {
     disk: Disk,
     memory: Memory,
     neighbours: Neighbours,
+    /// The machine has no time for the new call in the packet at hand.
+    overloaded: bool,
     /// Why the software cannot go on: the machine must restart.
     failure: Option<String>,
 }
@@ -76,6 +78,8 @@ pub struct Counts {
     pub rejected: u64,
     /// Rejected because the call server was full or draining; part of `rejected`.
     pub shed: u64,
+    /// Rejected because too many messages waited; part of `shed`.
+    pub overload: u64,
     pub abandoned: u64,
     pub lost: u64,
     /// B legs after the first of their call.
@@ -114,6 +118,7 @@ impl CallControl {
             memory: Memory::new(settings.equipment.contexts),
             neighbours: Neighbours::new(&topology, &settings, address),
             disk,
+            overloaded: false,
             failure: None,
             settings,
             topology,
@@ -215,6 +220,7 @@ impl std::ops::AddAssign for Counts {
         self.answered += other.answered;
         self.rejected += other.rejected;
         self.shed += other.shed;
+        self.overload += other.overload;
         self.abandoned += other.abandoned;
         self.lost += other.lost;
         self.rerouted += other.rerouted;
@@ -225,6 +231,13 @@ impl CallControl {
     pub(crate) fn handle_packet(&mut self, now: Instant, packet: Packet) {
         self.user_agent.handle_packet(now, packet);
         self.settle(now);
+    }
+
+    /// The same, but a new call in it is refused.
+    pub(crate) fn refuse_packet(&mut self, now: Instant, packet: Packet) {
+        self.overloaded = true;
+        self.handle_packet(now, packet);
+        self.overloaded = false;
     }
 
     pub(crate) fn handle_timeout(&mut self, now: Instant) {

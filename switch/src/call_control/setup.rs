@@ -67,6 +67,9 @@ impl CallControl {
         link: Option<usize>,
         number: &str,
     ) -> Result<(), Rejection> {
+        if self.overloaded {
+            return Err(self.too_much(invite));
+        }
         let full = self.calls.len() >= self.settings.max_calls as usize;
         let locked = self.disk.locked && !self.swallows(number);
         let sheds = self.disk.shedding && !is_emergency(number);
@@ -95,6 +98,20 @@ impl CallControl {
             return Err(Rejection::new(483).with_reason(Reason::q850(25, "Exchange routing error")));
         }
         Ok(())
+    }
+
+    /// RFC 3261 §21.5.4. A trunk group that obeys overload control is told in Via what it may send; a Retry-After would
+    /// keep all its calls away (RFC 7339 §5.10.2).
+    fn too_much(&mut self, invite: &Request) -> Rejection {
+        self.counts.shed += 1;
+        self.counts.overload += 1;
+        let rejection =
+            Rejection::new(503).with_reason(Reason::q850(42, "Switching equipment congestion"));
+        let mode = self.settings.equipment.processing.overload;
+        match mode.gives_feedback() && invite.via().overload_offer().is_some() {
+            true => rejection,
+            false => rejection.with_retry_after(self.settings.retry_after),
+        }
     }
 
     /// Whether the media of a call passes through here: as its trunk group wants it, which has put its name into its

@@ -46,7 +46,12 @@ impl CallServer {
         let calls = self.software.as_ref().map_or(0, |software| software.calls());
         let isolated = if self.isolated { ", isolated" } else { "" };
         let shedding = if disk.shedding { ", sheds ordinary calls" } else { "" };
-        format!("release {}, {locked}{isolated}{shedding}, {calls} calls", disk.release.name)
+        let waiting = match self.inbox.len() {
+            0 => String::new(),
+            count => format!(", {count} messages wait"),
+        };
+        let release = &disk.release.name;
+        format!("release {release}, {locked}{isolated}{shedding}, {calls} calls{waiting}")
     }
 
     fn lock(&mut self) -> String {

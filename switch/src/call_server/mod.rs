@@ -12,13 +12,17 @@
 //! | the calls | `call_control/` |
 //! | lock, disconnect, restart, load …, and what the machine answers | `command.rs` |
 //! | the software ends, the machine starts again | `restart.rs` |
+//! | messages wait for the processor; what is too much | `inbox.rs` |
+//! | what it asks of its clients in overload | `overload.rs` |
 //! | the links to trunk groups: cut, aligned, audited | `links.rs` |
 //! | what outlives a restart, and what does not | `disk.rs`, `memory.rs` |
 
 mod command;
 mod disk;
+mod inbox;
 mod links;
 mod memory;
+mod overload;
 mod restart;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -30,12 +34,16 @@ use ::media::{Plane, PlaneCounts, Settings};
 use node::{Node, Reply};
 use operations::Action;
 use serde::Serialize;
+use sip_proto::message::{Request, with_overload_feedback};
 use sip_proto::wall::WallClock;
 use sip_proto::{Packet, Transport};
 use telemetry::CallRecord;
 use topology::Topology;
 
 use crate::call_control::CallControl;
+use crate::priority::Priority;
+use inbox::{Done, Inbox};
+use overload::OverloadControl;
 use restart::{Boot, Installation};
 
 pub use crate::call_control::Counts;
@@ -55,6 +63,8 @@ pub struct CallServer {
     /// The software that runs; `None` while the machine starts.
     software: Option<Box<CallControl>>,
     boot: Option<Boot>,
+    inbox: Inbox,
+    overload: OverloadControl,
     installation: Option<Installation>,
     /// Cut off from everything but the management plane.
     isolated: bool,
@@ -106,6 +116,12 @@ pub struct Snapshot {
     /// Requests that the user agent refused before call control saw them.
     pub refused_by_status: BTreeMap<u16, u64>,
     pub media: PlaneCounts,
+    /// Messages that wait for the processor.
+    pub waiting: usize,
+    /// Messages that found no place to wait.
+    pub dropped: u64,
+    /// What it asks of its clients: per cent to hold back, or calls in a second. None without overload control in Via.
+    pub oc: Option<u32>,
 }
 
 impl CallServer {
@@ -127,7 +143,10 @@ impl CallServer {
         };
         let plane = Plane::new(&media, seed, start, unix);
         let disk = Disk::new(&topology, &settings);
+        let processing = settings.equipment.processing.clone();
         let mut machine = Self {
+            overload: OverloadControl::new(&processing),
+            inbox: Inbox::new(processing),
             settings,
             topology,
             address,
@@ -159,6 +178,29 @@ impl CallServer {
         self.collect(now);
     }
 
+    /// A packet waits for its turn.
+    fn wait(&mut self, now: Instant, packet: Packet) {
+        self.work(now);
+        let peer = packet.peer;
+        let invite = new_call(&packet);
+        let obeys = invite.as_ref().is_some_and(|invite| invite.via().overload_offer().is_some());
+        let work = self.inbox.arrive(now, packet, invite.as_ref().map(Priority::of));
+        self.overload.observe(peer, obeys, work);
+        self.overload.settle(now, self.wall.micros(now), self.inbox.backlog());
+        // What costs nothing is done.
+        self.work(now);
+    }
+
+    /// Gives the software what the processor is through with.
+    fn work(&mut self, now: Instant) {
+        while let Some(done) = self.inbox.take_done(now) {
+            self.feed(now, |software| match done {
+                Done::Process(packet) => software.handle_packet(now, packet),
+                Done::Refuse(packet) => software.refuse_packet(now, packet),
+            });
+        }
+    }
+
     fn collect(&mut self, now: Instant) {
         let Some(software) = &mut self.software else { return };
         while let Some(record) = software.poll_record() {
@@ -170,20 +212,48 @@ impl CallServer {
     }
 }
 
+impl CallServer {
+    /// Tells a client in its Via what it may send (RFC 7339 §5.2).
+    fn with_feedback(&self, packet: Packet) -> Packet {
+        if !self.settings.equipment.processing.overload.gives_feedback() {
+            return packet;
+        }
+        let feedback = |offer| self.overload.feedback(packet.peer, offer);
+        match with_overload_feedback(&packet.bytes, feedback) {
+            Some(bytes) => Packet { bytes, ..packet },
+            None => packet,
+        }
+    }
+}
+
+/// The INVITE that wants to begin a call, if this is one.
+fn new_call(packet: &Packet) -> Option<Request> {
+    if !packet.bytes.starts_with(b"INVITE ") {
+        return None;
+    }
+    Request::parse(packet.bytes.clone()).ok().filter(|invite| invite.to_tag().is_none())
+}
+
 impl Node for CallServer {
     type Command = Action;
     type Event = Notice;
     type Snapshot = Snapshot;
 
     fn handle_packet(&mut self, now: Instant, packet: Packet) {
-        if self.is_connected(packet.peer) {
+        if !self.is_connected(packet.peer) {
+            return;
+        }
+        if self.inbox.takes_no_time() {
             self.feed(now, |software| software.handle_packet(now, packet));
+        } else {
+            self.wait(now, packet);
         }
     }
 
     fn handle_timeout(&mut self, now: Instant) {
         self.install_if_due(now);
         self.boot_if_due(now);
+        self.work(now);
         self.feed(now, |software| software.handle_timeout(now));
     }
 
@@ -204,7 +274,7 @@ impl Node for CallServer {
         loop {
             let packet = self.software.as_mut()?.poll_transmit()?;
             if self.is_connected(packet.peer) {
-                return Some(packet);
+                return Some(self.with_feedback(packet));
             }
         }
     }
@@ -217,7 +287,7 @@ impl Node for CallServer {
         let software = self.software.as_ref().and_then(|software| software.poll_timeout());
         let boot = self.boot.as_ref().map(|boot| boot.until);
         let installation = self.installation.as_ref().map(|installation| installation.until);
-        [software, boot, installation].into_iter().flatten().min()
+        [software, boot, installation, self.inbox.next()].into_iter().flatten().min()
     }
 
     fn snapshot(&self) -> Snapshot {
@@ -241,6 +311,9 @@ impl Node for CallServer {
             overflow: 0,
             refused_by_status: BTreeMap::new(),
             media: self.boot.as_ref().map(|boot| boot.plane.counts()).unwrap_or_default(),
+            waiting: self.inbox.len(),
+            dropped: self.inbox.dropped(),
+            oc: self.overload.oc(),
         };
         if let Some(software) = &self.software {
             let stats = software.user_agent().transaction_stats();
@@ -272,6 +345,7 @@ impl Node for CallServer {
     }
 
     fn is_drained(&self) -> bool {
-        self.draining && self.software.as_ref().is_none_or(|software| software.is_drained())
+        let idle = self.draining && self.inbox.is_idle();
+        idle && self.software.as_ref().is_none_or(|software| software.is_drained())
     }
 }

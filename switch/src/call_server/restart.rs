@@ -5,6 +5,7 @@ use std::time::Instant;
 use ::media::Plane;
 use topology::Release;
 
+use super::overload::OverloadControl;
 use super::{CallServer, Disk, Notice};
 use crate::call_control::CallControl;
 
@@ -34,6 +35,8 @@ impl CallServer {
         self.notices.extend(records);
         self.notices.push_back(Notice::Restarting { why: why.to_owned() });
         self.installation = None;
+        self.inbox.clear();
+        self.overload = OverloadControl::new(&self.settings.equipment.processing);
         self.restarts += 1;
         let mut disk = wreck.disk;
         if clean {

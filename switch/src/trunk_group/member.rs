@@ -7,6 +7,7 @@ use serde::Serialize;
 use topology::Pool;
 
 use super::circuits::Circuits;
+use super::restraint::{AskedSnapshot, Restraint};
 use super::selection::Candidate;
 use crate::pool::{MemberState, Watch};
 
@@ -20,6 +21,7 @@ pub(super) struct Member {
     pub(super) watch: Watch,
     /// A 503 asked for silence until then (RFC 3261 §21.5.4).
     pub(super) hold_off: Option<Instant>,
+    pub(super) restraint: Restraint,
     pub(super) counts: Counts,
 }
 
@@ -42,6 +44,7 @@ impl Member {
             circuits: Circuits::new(settings.circuits),
             watch: Watch::new(pool, now),
             hold_off: None,
+            restraint: Restraint::default(),
             counts: Counts::default(),
         }
     }
@@ -75,6 +78,10 @@ pub struct MemberSnapshot {
     pub seized: u32,
     #[serde(flatten)]
     pub counts: Counts,
+    /// What it asks by overload control.
+    pub asked: Option<AskedSnapshot>,
+    /// Calls that would have gone to it and were held back at its wish.
+    pub kept_away: u64,
 }
 
 impl From<&Member> for MemberSnapshot {
@@ -86,6 +93,8 @@ impl From<&Member> for MemberSnapshot {
             circuits: member.circuits.limit(),
             seized: member.circuits.seized(),
             counts: member.counts,
+            asked: member.restraint.asked(),
+            kept_away: member.restraint.kept_away(),
         }
     }
 }

@@ -5,13 +5,16 @@
 //! | an INVITE arrives, a site is chosen, refuses, is silent or answers | `setup.rs` |
 //! | requests inside the dialog pass; BYE gives the circuit back | `inside.rs` |
 //! | a site is down: its answered calls are released | `release.rs` |
-//! | which site | `selection.rs`, with `member.rs` and `circuits.rs` |
+//! | which site | `choice.rs`, by `selection.rs`, with `member.rs` and `circuits.rs` |
+//! | a site is overloaded: who is held back | `restraint.rs` |
 
 mod call;
+mod choice;
 mod circuits;
 mod inside;
 mod member;
 mod release;
+mod restraint;
 mod selection;
 mod setup;
 
@@ -24,7 +27,7 @@ use node::{Node, Reply};
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 use serde::Serialize;
-use sip_proto::message::{Method, Name, Request};
+use sip_proto::message::{Method, Name, OverloadFeedback, Request, Response};
 use sip_proto::reason::Reason;
 use sip_proto::timer::Deadlines;
 use sip_proto::transaction::{ClientId, Event, ServerId, Transactions};
@@ -41,6 +44,7 @@ use selection::Selection;
 
 pub use circuits::{Circuit, Circuits};
 pub use member::{Counts as MemberCounts, MemberSnapshot};
+pub use restraint::AskedSnapshot;
 pub use selection::{Candidate, Selection as SelectionPolicy};
 
 /// One trunk group; see the module's table.
@@ -132,7 +136,8 @@ impl TrunkGroup {
         now: Instant,
     ) -> Self {
         let transactions =
-            Transactions::new(address, crate::call_server::sip_timers(topology), seed);
+            Transactions::new(address, crate::call_server::sip_timers(topology), seed)
+                .obeying_overload();
         let mut deadlines = Deadlines::default();
         deadlines.push(now, Wake::ProbeRound);
         Self {
@@ -184,14 +189,9 @@ impl TrunkGroup {
             Event::Cancel { owner: None, invite, .. } => {
                 self.transactions.reject(now, invite, &Rejection::new(487));
             }
-            Event::Response { id, owner, response } => match owner {
-                Owner::Setup(call) => self.setup_response(now, call, id, &response),
-                Owner::Inside { call, server, ends } => {
-                    self.inside_response(now, call, server, ends, &response);
-                }
-                Owner::Nobody => {}
-                Owner::Probe(member) => self.probe_answered(now, member, id, response.status()),
-            },
+            Event::Response { id, owner, response } => {
+                self.receive_response(now, id, owner, &response)
+            }
             Event::Failed { id, owner, .. } => match owner {
                 Owner::Setup(call) => self.setup_failed(now, call, id),
                 Owner::Inside { call, server, ends } => self.inside_failed(now, call, server, ends),
@@ -199,6 +199,36 @@ impl TrunkGroup {
                 Owner::Probe(member) => self.probe_silent(now, member, id),
             },
             Event::NoAck { .. } => {}
+        }
+    }
+
+    fn receive_response(&mut self, now: Instant, id: ClientId, owner: Owner, response: &Response) {
+        if let Some(feedback) = response.via().overload_feedback() {
+            self.hear(now, id, owner, feedback);
+        }
+        match owner {
+            Owner::Setup(call) => self.setup_response(now, call, id, response),
+            Owner::Inside { call, server, ends } => {
+                self.inside_response(now, call, server, ends, response);
+            }
+            Owner::Nobody => {}
+            Owner::Probe(member) => self.probe_answered(now, member, id, response.status()),
+        }
+    }
+
+    /// A member says how much it can take (RFC 7339 §5.4). Whoever answers inside a dialog may be the caller, and is not
+    /// listened to.
+    fn hear(&mut self, now: Instant, id: ClientId, owner: Owner, feedback: OverloadFeedback) {
+        let index = match owner {
+            Owner::Probe(index) => Some(index),
+            Owner::Setup(call) => self.call_mut(call).and_then(|call| {
+                let branch = call.branches.iter().find(|(client, _)| *client == id)?;
+                Some(branch.1)
+            }),
+            Owner::Inside { .. } | Owner::Nobody => None,
+        };
+        if let Some(member) = index.and_then(|index| self.members.get_mut(index)) {
+            member.restraint.hear(now, feedback);
         }
     }
 

@@ -7,8 +7,6 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use rand::RngExt as _;
-use rand::rngs::StdRng;
 use sip_proto::Rejection;
 use sip_proto::dialog::Dialog;
 use sip_proto::message::{Forward, Request, Response, host_port};
@@ -19,9 +17,6 @@ use topology::WhenSiteDies;
 
 use super::TrunkGroup;
 use super::call::{Call, CallId, Owner, State, key};
-use super::member::Member;
-use super::selection::Candidate;
-use crate::pool::MemberState;
 use crate::record;
 
 /// RFC 3261 §16.6 item 11: more than three minutes.
@@ -73,10 +68,13 @@ impl TrunkGroup {
 
     /// Offers the call to the next site; if none is left, refuses it with `last`, or for want of a circuit.
     fn try_next(&mut self, now: Instant, id: CallId, last: Option<Rejection>) {
-        let Some(index) = self.choose(now, id) else {
-            let rejection = last.unwrap_or_else(|| self.no_way());
-            self.refuse(now, id, &rejection);
-            return;
+        let index = match self.choose(now, id) {
+            Ok(index) => index,
+            Err(want) => {
+                let rejection = last.unwrap_or_else(|| self.no_way(want));
+                self.refuse(now, id, &rejection);
+                return;
+            }
         };
         let Some(member) = self.members.get_mut(index) else { return };
         let Some(circuit) = member.circuits.seize() else { return };
@@ -114,35 +112,6 @@ impl TrunkGroup {
         call.client = Some(client);
         call.branches.push((client, index));
         self.wake_call_at(now, id, now + self.settings.next_site_after);
-    }
-
-    /// Why no site could be offered the call: circuits all seized (Q.850 34), or no site in a state to take it.
-    fn no_way(&self) -> Rejection {
-        let usable = |state| matches!(state, MemberState::Up | MemberState::Suspect);
-        let full = |member: &Member| usable(member.watch.state()) && member.circuits.is_full();
-        self.busy().with_reason(if self.members.iter().any(full) {
-            Reason::q850(34, "No circuit/channel available")
-        } else {
-            Reason::q850(41, "Temporary failure")
-        })
-    }
-
-    /// Among the sites not tried yet: those that are up, or failing that, those under suspicion.
-    fn choose(&mut self, now: Instant, id: CallId) -> Option<usize> {
-        let call = self.calls.get(id.slot)?;
-        let caller =
-            call.invite.as_ref().and_then(|invite| invite.from().uri().user()).unwrap_or_default();
-        for state in [MemberState::Up, MemberState::Suspect] {
-            let untried =
-                self.members.iter().enumerate().filter(|(index, _)| !call.has_tried(*index));
-            let mut candidates: Vec<_> =
-                untried.filter_map(|(index, member)| member.candidate(index, state, now)).collect();
-            hold_back(&self.members, &mut self.rng, now, &mut candidates);
-            if let Some(index) = self.selection.choose(&candidates, caller) {
-                return Some(index);
-            }
-        }
-        None
     }
 
     pub(super) fn setup_response(
@@ -460,19 +429,4 @@ impl TrunkGroup {
         let record = record::open(BoxKind::TrunkGroup, name, attempt, invite, at);
         CallRecord { trunk_group: Some(name.clone()), ..record }
     }
-}
-
-/// Members that are readmitted get a growing part of the calls, while there are others.
-fn hold_back(members: &[Member], rng: &mut StdRng, now: Instant, candidates: &mut Vec<Candidate>) {
-    let share =
-        |one: &Candidate| members.get(one.index).map_or(1.0, |member| member.watch.share(now));
-    let shares: Vec<f64> = candidates.iter().map(share).collect();
-    if !shares.contains(&1.0) || shares.iter().all(|share| *share >= 1.0) {
-        return;
-    }
-    let mut shares = shares.into_iter();
-    candidates.retain(|_| {
-        let share = shares.next().unwrap_or(1.0);
-        share >= 1.0 || rng.random_bool(share)
-    });
 }

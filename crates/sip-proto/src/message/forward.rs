@@ -190,7 +190,7 @@ mod tests {
                 push_route: None,
                 lines: b"",
             };
-            let copy = forward.draft(&request).with_via(Transport::Tcp, "127.0.0.2:5060", "b");
+            let copy = forward.draft(&request).with_via(Transport::Tcp, "127.0.0.2:5060", "b", "");
             let copy = Request::parse(copy).unwrap();
             assert_eq!(copy.headers(Name::ContentLength).collect::<Vec<_>>(), ["4"]);
             assert_eq!(copy.body(), "body");

@@ -12,6 +12,7 @@ mod forward;
 pub(crate) mod grammar;
 mod method;
 mod name;
+mod overload;
 mod payload;
 mod scan;
 mod status;
@@ -30,6 +31,10 @@ pub use forward::{Forward, address_of};
 pub use grammar::Params;
 pub use method::Method;
 pub use name::Name;
+pub(crate) use overload::OFFER_BOTH;
+pub use overload::{
+    OverloadAlgorithm, OverloadFeedback, OverloadOffer, OverloadSeq, with_overload_feedback,
+};
 pub use payload::Payload;
 pub use status::reason_phrase;
 pub use uri::Uri;

@@ -77,14 +77,20 @@ impl Draft {
         self.bytes.len()
     }
 
-    /// The finished request.
-    pub(crate) fn with_via(&self, transport: Transport, sent_by: &str, branch: &str) -> Bytes {
-        let mut out = Vec::with_capacity(self.bytes.len() + 48 + sent_by.len() + branch.len());
+    /// The finished request. `params` are further parameters of the Via, each with its semicolon.
+    pub(crate) fn with_via(
+        &self,
+        transport: Transport,
+        sent_by: &str,
+        branch: &str,
+        params: &str,
+    ) -> Bytes {
+        let size = self.bytes.len() + 48 + sent_by.len() + branch.len() + params.len();
+        let mut out = Vec::with_capacity(size);
         let (start, rest) = self.bytes.split_at(self.via_at);
         out.extend_from_slice(start);
-        let parts =
-            ["Via: SIP/2.0/", transport.token(), " ", sent_by, ";rport;branch=", branch, "\r\n"];
-        push(&mut out, &parts);
+        push(&mut out, &["Via: SIP/2.0/", transport.token(), " ", sent_by, ";rport;branch="]);
+        push(&mut out, &[branch, params, "\r\n"]);
         out.extend_from_slice(rest);
         out.into()
     }

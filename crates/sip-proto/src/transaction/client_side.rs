@@ -27,9 +27,9 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
         let by_size = target.transport.is_none() && transport == Transport::Tcp;
         let nonce = self.ids.nonce();
         let mut out = std::mem::take(&mut self.scratch);
-        let (timers, sent_by) = (self.timers, &self.sent_by);
+        let (timers, sent_by, params) = (self.timers, &self.sent_by, self.via_params);
         let id = self.clients.insert(owner, target.peer, transport, by_size, nonce, |branch| {
-            let bytes = draft.with_via(transport, sent_by, branch);
+            let bytes = draft.with_via(transport, sent_by, branch, params);
             Machine::start(draft.method(), bytes, transport.is_reliable(), timers, now, &mut out)
         });
         self.carry_out_client(id, &mut out);
@@ -100,7 +100,7 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
     pub(crate) fn send_ack(&mut self, draft: &Draft, target: Target) -> Packet {
         let transport = target.transport.unwrap_or_else(|| self.transport_for(draft));
         let branch = client_table::branch(u32::MAX, self.ids.nonce());
-        let bytes = draft.with_via(transport, &self.sent_by, &branch);
+        let bytes = draft.with_via(transport, &self.sent_by, &branch, self.via_params);
         self.transmit(transport, target.peer, bytes.clone());
         Packet { transport, peer: target.peer, bytes }
     }
@@ -192,7 +192,7 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
     }
 
     fn transport_for(&self, draft: &Draft) -> Transport {
-        let size = draft.len() + VIA_LINE + self.sent_by.len();
+        let size = draft.len() + VIA_LINE + self.sent_by.len() + self.via_params.len();
         if size > UDP_LIMIT { Transport::Tcp } else { Transport::Udp }
     }
 

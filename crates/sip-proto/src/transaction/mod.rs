@@ -23,7 +23,7 @@ use bytes::Bytes;
 
 use crate::id::Ids;
 use crate::message::{
-    Incoming, Payload, Reply, Request, Response, Unsound, host_port, parse, response,
+    Incoming, OFFER_BOTH, Payload, Reply, Request, Response, Unsound, host_port, parse, response,
     response_target,
 };
 use crate::timer::{Deadlines, Timers};
@@ -153,6 +153,8 @@ const RESERVE: usize = 10;
 #[derive(Debug)]
 pub struct Transactions<O> {
     sent_by: Box<str>,
+    /// Further parameters of the Via of each request.
+    via_params: &'static str,
     timers: Timers,
     ids: Ids,
     clients: ClientTable<O>,
@@ -178,6 +180,7 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
     pub fn new(address: SocketAddr, timers: Timers, seed: u64) -> Self {
         Self {
             sent_by: host_port(address).into(),
+            via_params: "",
             timers,
             ids: Ids::new(seed),
             clients: ClientTable::default(),
@@ -189,6 +192,12 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
             stats: Stats::default(),
             max_servers: MAX_SERVERS,
         }
+    }
+
+    /// The same, and each request says that its sender obeys overload control by loss and by rate (RFC 7339 §5.1).
+    #[must_use]
+    pub fn obeying_overload(self) -> Self {
+        Self { via_params: OFFER_BOTH, ..self }
     }
 
     /// Takes what a socket received.
