@@ -1,6 +1,7 @@
 //! `tocsin`: one program with the three programs of the network inside it.
 
 mod check;
+mod ctl;
 mod run;
 
 use std::process::ExitCode;
@@ -18,6 +19,7 @@ struct Cli {
 enum Command {
     Run(run::RunArgs),
     Check(check::CheckArgs),
+    Ctl(ctl::CtlArgs),
     Switch(switch::program::SwitchArgs),
     Psap(psap_mock::program::PsapArgs),
     Load(load_gen::program::LoadArgs),
@@ -27,6 +29,7 @@ fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Run(args) => run::run(&args),
         Command::Check(args) => check::check(&args),
+        Command::Ctl(args) => ctl::run(&args),
         Command::Switch(args) => switch::program::run(&args),
         Command::Psap(args) => psap_mock::program::run(&args),
         Command::Load(args) => load_gen::program::run(&args),
