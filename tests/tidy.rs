@@ -41,6 +41,7 @@ const NAMED_ANYWAY: &[(&str, &str)] = &[];
 /// Folders whose code never reads a clock: time is an argument there.
 const PURE: &[&str] = &[
     "crates/media/src/",
+    "crates/operations/src/",
     "crates/sip-proto/src/",
     "crates/topology/src/",
     "load-gen/src/",

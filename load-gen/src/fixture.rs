@@ -26,6 +26,7 @@ pub(crate) fn campaign() -> Campaign {
         unrecorded: Vec::new(),
         thresholds: Vec::new(),
         progress_interval: Duration::from_secs(1),
+        operations: operations::Settings::default(),
     }
 }
 

@@ -18,6 +18,7 @@
 
 mod call_control;
 pub mod call_server;
+pub mod defects;
 pub mod pool;
 pub mod program;
 mod record;

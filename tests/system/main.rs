@@ -4,6 +4,8 @@
 //! |---|---|
 //! | `calls`, `refusals`, `failover`, `races`, `sessions` | what one call looks like, as a ladder |
 //! | `flood`, `outage`, `pool` | thousands of calls, while links are bad and sites die |
+//! | `machine` | what operators command, while there are calls |
+//! | `defects` | each latent defect: trigger, effect, cure, near miss |
 //! | `people` | who is reached in the end, when callers call again |
 //! | `selection` | which site a trunk group chooses |
 //! | `properties` | does anything leak, whatever callers, links and sites do |
@@ -13,9 +15,11 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on must stop")]
 
 mod calls;
+mod defects;
 mod failover;
 mod flood;
 mod hostile;
+mod machine;
 mod media;
 mod outage;
 mod people;

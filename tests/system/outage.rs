@@ -20,7 +20,7 @@ fn network(seed: u64) -> Network {
 }
 
 /// Callers who end every call themselves: none waits an hour for a call taker whom the network lost.
-fn hurried(rate: f64, length: Duration, seed: u64) -> Campaign {
+pub(crate) fn hurried(rate: f64, length: Duration, seed: u64) -> Campaign {
     let mut campaign = campaign(rate, length, seed);
     campaign.callers.caller_hangs_up = 1.0;
     campaign

@@ -124,6 +124,7 @@ pub(crate) fn campaign(rate: f64, length: Duration, seed: u64) -> Campaign {
         unrecorded: Vec::new(),
         thresholds: Vec::new(),
         progress_interval: seconds(1),
+        operations: operations::Settings::default(),
     }
 }
 

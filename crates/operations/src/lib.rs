@@ -1,5 +1,35 @@
-//! What operators do, what supervision sees, how a crisis unfolds.
+//! What operators do to a network, what supervision sees of it, and how a crisis unfolds.
+//!
+//! ```text
+//!   campaign.toml ─► Settings
+//!     [operations.NAME] ─► Procedure ── orders ──► sites       lint: how much it touches at once
+//!                             ▲ gate                 │
+//!     [supervision] ────► Supervision ◄── attempts ──┘
+//!                             │ alarms ─► alertmanager
+//!     [crisis] ─────────► Crisis ── milestones ──► Procedure (`after = "diagnosed"`)
+//! ```
+//!
+//! Everything here is pure: time is an argument, counted from the start of the campaign. Whoever
+//! drives it calls it in real or in virtual time, and comes back at the earliest `next_due`.
 
 mod action;
+mod course;
+mod crisis;
+pub mod lint;
+mod log;
+mod milestone;
+mod operation;
+mod procedure;
+mod settings;
+pub mod supervision;
+#[cfg(test)]
+mod tests;
 
-pub use action::{Action, ParseActionError};
+pub use self::action::{Action, ParseActionError};
+pub use self::crisis::{Crisis, CrisisReport, CrisisSettings, Informed, Reached, Starts};
+pub use self::log::{LogEntry, OrderResult};
+pub use self::milestone::{Milestone, ParseMilestoneError};
+pub use self::operation::{Canary, Manner, Operation, Sequence, Sites, Start};
+pub use self::procedure::{Order, Procedure};
+pub use self::settings::Settings;
+pub use self::supervision::{Alarm, AlarmState, SeenAttempt, Supervision, SupervisionSettings};

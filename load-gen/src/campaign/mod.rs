@@ -7,6 +7,8 @@
 //!     callers     how long they talk and wait, and whether they call again
 //!     ledger      whose calls and records are not the campaign's own
 //!     thresholds  what the run must measure to pass
+//!     operations, supervision, crisis
+//!                 what operators do to the network and see of it
 //! ```
 //!
 //! Read with the same decoder as a network, so every mistake of both files is reported at once.
@@ -64,6 +66,8 @@ pub struct Campaign {
     pub thresholds: Vec<Threshold>,
     /// Between two lines of live progress.
     pub progress_interval: Duration,
+    /// What operators do to the network, and what they see of it.
+    pub operations: operations::Settings,
 }
 
 impl Campaign {
@@ -160,6 +164,7 @@ impl Campaign {
                     kind::duration(Duration::from_millis(100)),
                     Duration::from_secs(1),
                 ),
+                operations: operations::Settings::read(root),
             };
             if campaign.phases.is_empty() {
                 root.report_here("the campaign needs at least one [[phases]]");
@@ -197,6 +202,7 @@ impl Campaign {
                 document.report(&format!("ledger.unrecorded[{index}]"), message);
             }
         }
+        self.check_operations(network, document);
         if let CallerAudio::Clip(name) = &self.callers.audio
             && network.media.clip(name).is_none()
         {
@@ -209,6 +215,28 @@ impl Campaign {
                 psap.name
             );
             document.report("callers.caller_hangs_up", message);
+        }
+    }
+
+    /// Reports operations on what the network does not have, or after the end of the campaign.
+    fn check_operations(&self, network: &Topology, document: &Document) {
+        let sites: Vec<String> = network.sites.iter().map(|site| site.name.clone()).collect();
+        let groups: Vec<String> =
+            network.trunk_groups.iter().map(|group| group.name.clone()).collect();
+        for (key, sentence) in self.operations.check(&sites, &groups) {
+            document.report(&key, sentence);
+        }
+        let length = self.duration();
+        for operation in &self.operations.operations {
+            if let operations::Start::At(at) = operation.start
+                && at > length
+            {
+                let message = format!(
+                    "would begin after the end of the campaign, which lasts {}",
+                    topology::format_duration(length)
+                );
+                document.report(&format!("operations.{}.at", operation.name), message);
+            }
         }
     }
 }

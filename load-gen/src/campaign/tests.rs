@@ -233,3 +233,37 @@ silent_patience = "5s"
         assert!(problems.contains(part), "{part:?} is missing in\n{problems}");
     }
 }
+
+#[test]
+fn operations_are_read_and_fit_the_network() {
+    let section =
+        "[operations.reconnection]\nat = \"1m\"\ncommands = [\"lock\"]\nsites = \"all\"\n";
+    let campaign = parse(&format!("{GOOD}{section}"), &Layers::none()).expect("a good file");
+    assert_eq!(campaign.operations.operations[0].commands, [operations::Action::Lock]);
+    assert_eq!(parse(GOOD, &Layers::none()).expect("a good file").operations, Default::default());
+
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("peak.toml");
+    let network = demo().with_file_name("../networks/six-sites.toml");
+    let text = GOOD.replace("../networks/lab.toml", &network.to_string_lossy());
+    let late = section
+        .replace("1m", "2h")
+        .replace("\"all\"", "[\"omega\"]")
+        .replace("lock", "disconnect mobil");
+    std::fs::write(&path, format!("{text}{late}")).expect("a writable folder");
+    let none = Layers::none();
+    let problems = Campaign::load_with_network(&path, &none, &none).expect_err("three mistakes");
+    let text = problems.to_string();
+    assert_eq!(problems.0.len(), 3, "{text}");
+    assert!(text.contains(
+        "operations.reconnection.at: would begin after the end of the campaign, which lasts 70s"
+    ));
+    assert!(
+        text.contains(
+            "operations.reconnection.sites[0]: no site is called \"omega\"; the sites are "
+        )
+    );
+    assert!(
+        text.contains("operations.reconnection.commands[0]: no trunk group is called \"mobil\"")
+    );
+}

@@ -146,7 +146,7 @@ impl Chain<'_> {
     fn must_be_the_only_one(&self, kind: BoxKind, node: Name, faults: &mut Faults) {
         let another = |slip: &&Slip| slip.kind == kind && slip.node != node && self.lasts(slip);
         if let Some(slip) = self.slips.iter().find(another)
-            && self.first_lost().is_none()
+            && !self.has_broken()
         {
             faults.add(|| {
                 let (one, other) = (self.place(kind, node), self.place(kind, slip.node));
@@ -178,7 +178,7 @@ impl Chain<'_> {
         let lasting =
             self.slips.iter().rev().find(|s| s.kind != BoxKind::Generator && self.lasts(s));
         let Some(slip) = lasting else { return };
-        if self.first_lost().is_some() {
+        if self.has_broken() {
             return;
         }
         faults.add(|| {
@@ -242,6 +242,12 @@ impl Chain<'_> {
     /// The first lost box on the way of this attempt.
     fn first_lost(&self) -> Option<Name> {
         self.slips.iter().flat_map(Slip::boxes).find(|node| self.silent.lost.contains_key(node))
+    }
+
+    /// A box on the way was lost, or lost this attempt and says why: it could not tell the others.
+    fn has_broken(&self) -> bool {
+        let lost = |slip: &Slip| slip.outcome == Outcome::Lost && slip.why != Name::NONE;
+        self.first_lost().is_some() || self.slips.iter().any(lost)
     }
 
     fn subject(&self) -> String {

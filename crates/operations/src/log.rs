@@ -1,0 +1,88 @@
+//! What became of the orders of a procedure.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::{Serialize, Serializer};
+
+use crate::action::Action;
+
+/// One try of an order, or an order that was never given.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LogEntry {
+    /// When the result was known, since the start of the campaign.
+    #[serde(rename = "at_s", serialize_with = "seconds")]
+    pub at: Duration,
+    /// When the order went out; `None` when it did not.
+    #[serde(rename = "given_at_s", serialize_with = "optional_seconds")]
+    pub given_at: Option<Duration>,
+    pub site: String,
+    pub action: Action,
+    #[serde(flatten)]
+    pub result: OrderResult,
+}
+
+/// How an order ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "result", content = "text", rename_all = "kebab-case")]
+pub enum OrderResult {
+    /// The site did it, and said this.
+    Done(String),
+    /// The site refused, with a sentence.
+    Refused(String),
+    /// The site did not answer in time. It may have done it all the same.
+    TimedOut,
+    /// The operation ended before; with the reason.
+    Stopped(String),
+}
+
+impl fmt::Display for LogEntry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { site, action, .. } = self;
+        match &self.result {
+            OrderResult::Done(text) if text.is_empty() => write!(f, "{site}: {action}: done"),
+            OrderResult::Done(text) => write!(f, "{site}: {action}: {text}"),
+            OrderResult::Refused(sentence) => write!(f, "{site}: {action}: refused, {sentence}"),
+            OrderResult::TimedOut => write!(f, "{site}: {action}: no answer"),
+            OrderResult::Stopped(reason) => write!(f, "{site}: {action}: not given, {reason}"),
+        }
+    }
+}
+
+/// Times of reports are seconds.
+pub(crate) fn seconds<S: Serializer>(time: &Duration, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_f64(time.as_secs_f64())
+}
+
+pub(crate) fn optional_seconds<S: Serializer>(
+    time: &Option<Duration>,
+    to: S,
+) -> Result<S::Ok, S::Error> {
+    time.map(|time| time.as_secs_f64()).serialize(to)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_is_a_flat_object_and_a_line() {
+        let mut entry = LogEntry {
+            at: Duration::from_millis(2_640_500),
+            given_at: Some(Duration::from_secs(2640)),
+            site: "alpha".to_owned(),
+            action: Action::Restart { clean: true },
+            result: OrderResult::Done("up".to_owned()),
+        };
+        let json = serde_json::json!({
+            "at_s": 2640.5, "given_at_s": 2640.0, "site": "alpha", "action": "restart clean",
+            "result": "done", "text": "up",
+        });
+        assert_eq!(serde_json::to_value(&entry).expect("an object"), json);
+        assert_eq!(entry.to_string(), "alpha: restart clean: up");
+        entry.result = OrderResult::TimedOut;
+        let json = serde_json::to_value(&entry).expect("an object");
+        assert_eq!(json["result"], "timed-out");
+        assert_eq!(entry.to_string(), "alpha: restart clean: no answer");
+    }
+}

@@ -1,0 +1,284 @@
+//! The execution of an operation: orders come out, answers go in.
+//!
+//! ```text
+//!            due           no canary
+//!   Waiting ─────┬────────────────────────────────────► Rollout ───► Over
+//!                │ canary                                  ▲           ▲
+//!                └────────► Canary ──► Observing ──► Gate ─┤ passes    │
+//!                             │ silent, refused            │           │
+//!                             └──────────► StandDown ◄─────┘ fails     │
+//!                                             └────────────────────────┘
+//! ```
+//!
+//! Call in this order: one of [`milestone`](Procedure::milestone), [`answered`](Procedure::answered) or
+//! [`advance`](Procedure::advance); then [`poll_order`](Procedure::poll_order) until `None`; then
+//! [`awaits_gate`](Procedure::awaits_gate), and [`gate`](Procedure::gate) when it asks; then come back at
+//! [`next_due`](Procedure::next_due). To come back earlier is harmless.
+
+#[cfg(test)]
+mod tests;
+
+use std::time::Duration;
+
+use crate::course::{Course, Desk};
+use crate::log::LogEntry;
+use crate::milestone::Milestone;
+use crate::operation::{Canary, Operation, Start};
+
+pub use crate::course::Order;
+
+/// One operation while it is carried out.
+#[derive(Debug)]
+pub struct Procedure {
+    operation: Operation,
+    /// All its sites; the canary is the first.
+    sites: Vec<String>,
+    stage: Stage,
+    /// Why no further order is given, if so.
+    stopped: Option<String>,
+    last_id: u64,
+    log: Vec<LogEntry>,
+}
+
+#[derive(Debug)]
+enum Stage {
+    /// For its time, or with `None` for its milestone.
+    Waiting(Option<Duration>),
+    Canary(Course),
+    Observing {
+        until: Duration,
+    },
+    Gate,
+    Rollout(Course),
+    /// The commands for a canary that failed.
+    StandDown(Course),
+    Over,
+}
+
+impl Procedure {
+    /// `operation` on the sites of `pool`, in the order of the network file.
+    #[must_use]
+    pub fn new(operation: &Operation, pool: &[String]) -> Self {
+        let sites = operation.sites_of(pool);
+        let stage = match &operation.start {
+            _ if !operation.enabled || sites.is_empty() => Stage::Over,
+            Start::At(at) => Stage::Waiting(Some(*at)),
+            Start::After { .. } => Stage::Waiting(None),
+        };
+        Self {
+            operation: operation.clone(),
+            sites,
+            stage,
+            stopped: None,
+            last_id: 0,
+            log: Vec::new(),
+        }
+    }
+
+    /// The settings that it carries out.
+    #[must_use]
+    pub fn operation(&self) -> &Operation {
+        &self.operation
+    }
+
+    /// Takes note that the crisis has reached `milestone`, which the operation may wait for.
+    pub fn milestone(&mut self, at: Duration, milestone: &Milestone) {
+        if let (Stage::Waiting(due @ None), Start::After { milestone: awaited, delay }) =
+            (&mut self.stage, &self.operation.start)
+            && awaited == milestone
+        {
+            *due = Some(at + *delay);
+        }
+    }
+
+    /// The next order that is due at `at`.
+    pub fn poll_order(&mut self, at: Duration) -> Option<Order> {
+        self.advance(at);
+        let mut desk =
+            Desk { operation: &self.operation, log: &mut self.log, last_id: &mut self.last_id };
+        match &mut self.stage {
+            Stage::Canary(course) | Stage::Rollout(course) | Stage::StandDown(course) => {
+                course.poll_order(at, &mut desk)
+            }
+            _ => None,
+        }
+    }
+
+    /// Takes the answer to the order `id`: what the site says, or the sentence by which it refuses.
+    ///
+    /// An answer that comes after the time-out is too late and changes nothing.
+    pub fn answered(&mut self, at: Duration, id: u64, answer: Result<String, String>) {
+        self.time_out(at, true);
+        let mut desk =
+            Desk { operation: &self.operation, log: &mut self.log, last_id: &mut self.last_id };
+        if let Stage::Canary(course) | Stage::Rollout(course) | Stage::StandDown(course) =
+            &mut self.stage
+            && let Some(reason) = course.answered(at, id, answer, &mut desk)
+        {
+            self.stop(at, reason);
+        }
+        self.proceed(at);
+    }
+
+    /// Lets time pass: orders time out, a canary has been observed for long enough.
+    pub fn advance(&mut self, at: Duration) {
+        self.time_out(at, false);
+        self.proceed(at);
+    }
+
+    /// When to come back, at the latest. `None` while it waits for a milestone or a gate, and when it is over.
+    #[must_use]
+    pub fn next_due(&self) -> Option<Duration> {
+        match &self.stage {
+            Stage::Waiting(due) => *due,
+            Stage::Observing { until } => Some(*until),
+            Stage::Canary(course) | Stage::Rollout(course) | Stage::StandDown(course) => {
+                course.next_due(&self.operation)
+            }
+            Stage::Gate | Stage::Over => None,
+        }
+    }
+
+    /// The canary that has been observed and waits for its measurement.
+    #[must_use]
+    pub fn awaits_gate(&self) -> Option<&Canary> {
+        self.operation.canary.as_ref().filter(|_| matches!(self.stage, Stage::Gate))
+    }
+
+    /// The site that goes ahead, if the operation has a canary.
+    #[must_use]
+    pub fn canary_site(&self) -> Option<&str> {
+        self.operation.canary.as_ref()?;
+        self.sites.first().map(String::as_str)
+    }
+
+    /// Decides by what was `measured` at the canary whether the other sites follow. `None` stops: nothing is known.
+    pub fn gate(&mut self, at: Duration, measured: Option<f64>) {
+        let Some(canary) = self.awaits_gate() else {
+            return;
+        };
+        if canary.passes(measured) {
+            let commands = self.operation.commands.clone();
+            self.stage = Stage::Rollout(self.course(&commands, 1.., at));
+        } else {
+            let reason = verdict(canary, measured, &self.sites[0]);
+            self.stand_down(at, reason);
+        }
+        self.proceed(at);
+    }
+
+    /// Whether nothing more will happen.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        matches!(self.stage, Stage::Over)
+    }
+
+    /// Why the operation gave up before its end, if it did.
+    #[must_use]
+    pub fn stopped(&self) -> Option<&str> {
+        self.stopped.as_deref()
+    }
+
+    /// Every try of every order whose result is known, in the order of the results.
+    #[must_use]
+    pub fn log(&self) -> &[LogEntry] {
+        &self.log
+    }
+
+    /// Lets orders time out; those whose last moment is `at` itself only if it has passed.
+    fn time_out(&mut self, at: Duration, answer_first: bool) {
+        // An answer in the last moment of an order is in time.
+        let until = match answer_first {
+            true => at.saturating_sub(Duration::from_nanos(1)),
+            false => at,
+        };
+        let mut desk =
+            Desk { operation: &self.operation, log: &mut self.log, last_id: &mut self.last_id };
+        if let Stage::Canary(course) | Stage::Rollout(course) | Stage::StandDown(course) =
+            &mut self.stage
+        {
+            while let Some(reason) = course.advance(until, &mut desk) {
+                course.stop(at, &reason, desk.log);
+                self.stopped.get_or_insert(reason);
+            }
+        }
+    }
+
+    /// Goes from stage to stage as far as `at` allows.
+    fn proceed(&mut self, at: Duration) {
+        loop {
+            self.stage = match &self.stage {
+                Stage::Waiting(Some(due)) if *due <= at => {
+                    let (due, commands) = (*due, self.operation.commands.clone());
+                    match self.operation.canary {
+                        Some(_) => {
+                            let course = self.course(&commands, ..1, due);
+                            Stage::Canary(course.stopping_on_silence())
+                        }
+                        None => Stage::Rollout(self.course(&commands, .., due)),
+                    }
+                }
+                Stage::Canary(course) if course.is_over() => {
+                    let over_at = course.over_at();
+                    match self.stopped.clone() {
+                        Some(reason) => {
+                            self.stand_down(at, reason);
+                            continue;
+                        }
+                        None => Stage::Observing { until: over_at + self.observe() },
+                    }
+                }
+                Stage::Observing { until } if *until <= at => Stage::Gate,
+                Stage::Rollout(course) | Stage::StandDown(course) if course.is_over() => {
+                    Stage::Over
+                }
+                _ => return,
+            };
+        }
+    }
+
+    /// Leaves the sites behind the canary alone, and gives the canary its last commands.
+    fn stand_down(&mut self, at: Duration, reason: String) {
+        let commands = self.operation.commands.clone();
+        self.course(&commands, 1.., at).stop(at, &reason, &mut self.log);
+        self.stopped.get_or_insert(reason);
+        let on_stop = self.operation.canary.as_ref().map(|canary| canary.on_stop.clone());
+        self.stage = Stage::StandDown(self.course(&on_stop.unwrap_or_default(), ..1, at));
+    }
+
+    fn stop(&mut self, at: Duration, reason: String) {
+        if let Stage::Canary(course) | Stage::Rollout(course) | Stage::StandDown(course) =
+            &mut self.stage
+        {
+            course.stop(at, &reason, &mut self.log);
+        }
+        self.stopped.get_or_insert(reason);
+    }
+
+    fn course<R>(&self, commands: &[crate::Action], sites: R, begins: Duration) -> Course
+    where
+        R: std::slice::SliceIndex<[String], Output = [String]>,
+    {
+        Course::new(&self.operation, commands, &self.sites[sites], begins)
+    }
+
+    fn observe(&self) -> Duration {
+        self.operation.canary.as_ref().map_or(Duration::ZERO, |canary| canary.observe)
+    }
+}
+
+/// Why a canary did not pass.
+fn verdict(canary: &Canary, measured: Option<f64>, site: &str) -> String {
+    let indicator = canary.indicator;
+    let Some(measured) = measured else {
+        return format!("too little was measured of {indicator} after {site} to go on");
+    };
+    match (canary.min, canary.max) {
+        (Some(min), _) if measured < min => {
+            format!("{indicator} after {site} was {measured:.3}, below {min}")
+        }
+        (_, max) => {
+            format!("{indicator} after {site} was {measured:.3}, above {}", max.unwrap_or_default())
+        }
+    }
+}

@@ -1,0 +1,279 @@
+//! Procedures with sites that answer, refuse, are late and are silent.
+
+use super::*;
+use crate::log::OrderResult;
+use crate::tests::{operation, pool};
+
+fn s(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+/// Carries `text` out over the first `sites` sites. `answer` decides what becomes of an order: how
+/// long its answer takes, or `None` for silence. Gives when each order went out.
+fn carry_out(
+    text: &str,
+    sites: usize,
+    answer: impl Fn(&Order) -> Option<(Duration, Result<String, String>)>,
+    measured: Option<f64>,
+) -> (Procedure, Vec<String>) {
+    let mut procedure = Procedure::new(&operation(text), &pool()[..sites]);
+    let (mut given, mut answers) = (Vec::new(), Vec::new());
+    let mut at = Duration::ZERO;
+    loop {
+        procedure.advance(at);
+        while let Some(order) = procedure.poll_order(at) {
+            given.push(format!("{} {} {}", at.as_secs_f64(), order.site, order.action));
+            answers.extend(answer(&order).map(|(delay, answer)| (at + delay, order.id, answer)));
+        }
+        if procedure.is_over() {
+            break;
+        }
+        if procedure.awaits_gate().is_some() {
+            procedure.gate(at, measured);
+            continue;
+        }
+        let first = answers.iter().map(|(due, ..)| *due).min();
+        let due = procedure.next_due().into_iter().chain(first).min();
+        at = due.unwrap_or_else(|| panic!("stuck at {at:?}: {procedure:?}"));
+        let due = answers.extract_if(.., |(due, ..)| *due <= at).collect::<Vec<_>>();
+        for (_, id, answer) in due {
+            procedure.answered(at, id, answer);
+        }
+    }
+    (procedure, given)
+}
+
+fn at_once(_: &Order) -> Option<(Duration, Result<String, String>)> {
+    Some((Duration::ZERO, Ok("done".to_owned())))
+}
+
+fn after_2s(_: &Order) -> Option<(Duration, Result<String, String>)> {
+    Some((s(2), Ok("done".to_owned())))
+}
+
+const BASE: &str = "at = \"10s\"\nsites = \"all\"\ncommands = [\"lock\", \"unlock\"]\n";
+
+#[test]
+fn serial_by_site_keeps_both_intervals() {
+    let text = format!("{BASE}interval = \"60s\"\ncommand_interval = \"5s\"");
+    let (procedure, given) = carry_out(&text, 2, at_once, None);
+    assert_eq!(given, ["10 alpha lock", "15 alpha unlock", "75 beta lock", "80 beta unlock"]);
+    assert!(procedure.log().iter().all(|e| e.result == OrderResult::Done("done".to_owned())));
+    assert_eq!(procedure.stopped(), None);
+}
+
+#[test]
+fn serial_by_command_goes_round() {
+    let text =
+        format!("{BASE}order = \"by-command\"\ninterval = \"1s\"\ncommand_interval = \"5s\"");
+    let (_, given) = carry_out(&text, 2, at_once, None);
+    assert_eq!(given, ["10 alpha lock", "11 beta lock", "16 alpha unlock", "17 beta unlock"]);
+}
+
+#[test]
+fn a_site_gets_its_next_command_once_the_last_one_is_answered() {
+    let (_, given) = carry_out(BASE, 2, after_2s, None);
+    // Beta need not wait for the last answer of alpha.
+    assert_eq!(given, ["10 alpha lock", "12 alpha unlock", "12 beta lock", "14 beta unlock"]);
+    let text = format!("{BASE}wait_for = \"ready\"\ninterval = \"60s\"");
+    let (_, given) = carry_out(&text, 2, after_2s, None);
+    assert_eq!(given, ["10 alpha lock", "12 alpha unlock", "74 beta lock", "76 beta unlock"]);
+}
+
+#[test]
+fn parallel_sites_do_not_wait_for_each_other_unless_by_command() {
+    let slow_beta = |order: &Order| {
+        let delay = if order.site == "beta" { s(7) } else { s(2) };
+        Some((delay, Ok(String::new())))
+    };
+    let text = format!("{BASE}manner = \"parallel\"");
+    let (_, given) = carry_out(&text, 2, slow_beta, None);
+    assert_eq!(given, ["10 alpha lock", "10 beta lock", "12 alpha unlock", "17 beta unlock"]);
+    let text = format!("{BASE}manner = \"parallel\"\norder = \"by-command\"");
+    let (_, given) = carry_out(&text, 2, slow_beta, None);
+    assert_eq!(given, ["10 alpha lock", "10 beta lock", "17 alpha unlock", "17 beta unlock"]);
+}
+
+#[test]
+fn the_list_gives_the_order_of_sites() {
+    let text = "at = \"0\"\nsites = [\"beta\", \"alpha\"]\ncommands = [\"show\"]";
+    let (_, given) = carry_out(text, 6, at_once, None);
+    assert_eq!(given, ["0 beta show", "0 alpha show"]);
+}
+
+/// The log as `at site action: result`.
+fn lines(procedure: &Procedure) -> Vec<String> {
+    procedure.log().iter().map(|entry| format!("{} {entry}", entry.at.as_secs_f64())).collect()
+}
+
+#[test]
+fn silence_times_out_and_is_tried_again() {
+    let text = "at = \"0\"\nsites = \"all\"\ncommands = [\"restart\", \"unlock\"]\n\
+                timeout = \"30s\"\nretry = 2\nretry_interval = \"10s\"";
+    let silent = |order: &Order| (order.site != "alpha").then(|| (s(1), Ok("done".to_owned())));
+    let (procedure, given) = carry_out(text, 1, silent, None);
+    let wanted = ["0 alpha restart", "40 alpha restart", "80 alpha restart", "110 alpha unlock"];
+    assert_eq!(given[..4], wanted);
+    assert_eq!(procedure.log().len(), 6);
+    assert_eq!(lines(&procedure)[2], "110 alpha: restart: no answer");
+    assert_eq!(procedure.log()[1].given_at, Some(s(40)));
+
+    let third = |order: &Order| (order.id >= 3).then(|| (s(1), Ok("up".to_owned())));
+    let (procedure, _) = carry_out(text, 1, third, None);
+    let wanted = [
+        "30 alpha: restart: no answer",
+        "70 alpha: restart: no answer",
+        "81 alpha: restart: up",
+        "82 alpha: unlock: up",
+    ];
+    assert_eq!(lines(&procedure), wanted);
+}
+
+#[test]
+fn an_answer_in_the_last_moment_is_in_time_and_a_later_one_is_not() {
+    let text = "at = \"0\"\nsites = \"all\"\ncommands = [\"restart\"]\ntimeout = \"30s\"";
+    for (delay, result) in
+        [(s(30), OrderResult::Done("up".to_owned())), (s(31), OrderResult::TimedOut)]
+    {
+        let mut procedure = Procedure::new(&operation(text), &pool()[..1]);
+        let order = procedure.poll_order(Duration::ZERO).expect("it is due");
+        procedure.answered(delay, order.id, Ok("up".to_owned()));
+        procedure.answered(delay, order.id, Err("twice".to_owned()));
+        procedure.answered(delay, 77, Ok("never asked".to_owned()));
+        assert!(procedure.is_over());
+        assert_eq!(procedure.log().len(), 1);
+        assert_eq!(procedure.log()[0].result, result);
+    }
+}
+
+#[test]
+fn a_site_that_never_gets_ready_ends_a_serial_recovery() {
+    let text = "at = \"0\"\nsites = \"all\"\ncommands = [\"restart clean\"]\nwait_for = \"ready\"";
+    let silent = |order: &Order| (order.site != "beta").then(|| (s(5), Ok("up".to_owned())));
+    let (procedure, given) = carry_out(text, 4, silent, None);
+    assert_eq!(given, ["0 alpha restart clean", "5 beta restart clean"]);
+    assert_eq!(procedure.stopped(), Some("beta did not answer restart clean"));
+    let wanted = [
+        "5 alpha: restart clean: up",
+        "35 beta: restart clean: no answer",
+        "35 gamma: restart clean: not given, beta did not answer restart clean",
+        "35 delta: restart clean: not given, beta did not answer restart clean",
+    ];
+    assert_eq!(lines(&procedure), wanted);
+}
+
+#[test]
+fn a_refusal_goes_to_the_log_and_stops_only_when_asked() {
+    let refusing = |order: &Order| {
+        let refused = order.site == "alpha" && order.action == crate::Action::Lock;
+        let answer = if refused { Err("busy".to_owned()) } else { Ok(String::new()) };
+        Some((s(1), answer))
+    };
+    let (procedure, given) = carry_out(BASE, 2, refusing, None);
+    assert_eq!((given.len(), procedure.stopped()), (4, None));
+    assert_eq!(lines(&procedure)[0], "11 alpha: lock: refused, busy");
+
+    // In parallel the other site has its first order already; its answer still counts.
+    let text = format!("{BASE}stop_on_refusal = true\nmanner = \"parallel\"");
+    let (procedure, given) = carry_out(&text, 2, refusing, None);
+    assert_eq!(given, ["10 alpha lock", "10 beta lock"]);
+    let wanted = [
+        "11 alpha: lock: refused, busy",
+        "11 alpha: unlock: not given, alpha refused lock",
+        "11 beta: unlock: not given, alpha refused lock",
+        "11 beta: lock: done",
+    ];
+    assert_eq!(lines(&procedure), wanted);
+}
+
+const CANARY: &str = "at = \"0\"\nsites = \"all\"\nmanner = \"parallel\"\n\
+                      commands = [\"lock\", \"unlock\"]\n\
+                      canary = { observe = \"10m\", min = 0.9, on_stop = [\"rollback\", \"show\"] }";
+
+#[test]
+fn a_canary_that_passes_lets_the_others_follow() {
+    let (procedure, given) = carry_out(CANARY, 3, after_2s, Some(0.9));
+    let wanted = [
+        "0 alpha lock",
+        "2 alpha unlock",
+        "604 beta lock",
+        "604 gamma lock",
+        "606 beta unlock",
+        "606 gamma unlock",
+    ];
+    assert_eq!(given, wanted);
+    assert_eq!(procedure.stopped(), None);
+    assert_eq!(procedure.canary_site(), Some("alpha"));
+}
+
+#[test]
+fn a_canary_that_fails_stops_the_operation_and_is_rolled_back() {
+    let (procedure, given) = carry_out(CANARY, 2, after_2s, Some(0.72));
+    let wanted = ["0 alpha lock", "2 alpha unlock", "604 alpha rollback", "606 alpha show"];
+    assert_eq!(given, wanted);
+    let reason = "emergency_asr after alpha was 0.720, below 0.9";
+    assert_eq!(procedure.stopped(), Some(reason));
+    assert_eq!(lines(&procedure)[2], format!("604 beta: lock: not given, {reason}"));
+
+    let (procedure, given) = carry_out(CANARY, 2, at_once, None);
+    assert_eq!(given.len(), 4, "what was not measured is no pass");
+    let reason = "too little was measured of emergency_asr after alpha to go on";
+    assert_eq!(procedure.stopped(), Some(reason));
+    assert!(!operation(CANARY).canary.expect("it has one").passes(Some(f64::NAN)));
+}
+
+#[test]
+fn a_canary_bounded_above_counts_restarts() {
+    let text = CANARY.replace("min = 0.9", "indicator = \"restarts\", max = 0");
+    let (procedure, _) = carry_out(&text, 2, at_once, Some(1.0));
+    assert_eq!(procedure.stopped(), Some("restarts after alpha was 1.000, above 0"));
+    assert_eq!(carry_out(&text, 2, at_once, Some(0.0)).0.stopped(), None);
+}
+
+#[test]
+fn a_silent_canary_stops_without_being_observed() {
+    let silent = |order: &Order| (order.id > 1).then(|| (s(1), Ok(String::new())));
+    let (procedure, given) = carry_out(CANARY, 2, silent, Some(1.0));
+    assert_eq!(given, ["0 alpha lock", "30 alpha rollback", "31 alpha show"]);
+    assert_eq!(procedure.stopped(), Some("alpha did not answer lock"));
+    let left: Vec<String> =
+        lines(&procedure).into_iter().filter(|l| l.contains("not given")).collect();
+    assert_eq!(left.len(), 3, "{left:?}");
+}
+
+#[test]
+fn an_operation_waits_for_its_milestone() {
+    let mut operation = operation(BASE);
+    operation.start = Start::After { milestone: Milestone::Diagnosed, delay: s(60) };
+    let mut procedure = Procedure::new(&operation, &pool());
+    assert_eq!((procedure.next_due(), procedure.poll_order(s(9_999))), (None, None));
+    procedure.milestone(s(10_000), &Milestone::Detected);
+    procedure.milestone(s(10_000), &Milestone::Diagnosed);
+    procedure.milestone(s(10_030), &Milestone::Diagnosed);
+    assert_eq!(procedure.next_due(), Some(s(10_060)));
+    assert_eq!(procedure.poll_order(s(10_059)), None);
+    assert_eq!(procedure.poll_order(s(10_060)).map(|order| order.id), Some(1));
+}
+
+#[test]
+fn what_is_disabled_or_has_no_site_is_over() {
+    assert!(Procedure::new(&operation(BASE), &[]).is_over());
+    let text = format!("{BASE}enabled = false");
+    let mut procedure = Procedure::new(&operation(&text), &pool());
+    assert!(procedure.is_over());
+    assert_eq!((procedure.poll_order(s(99)), procedure.next_due()), (None, None));
+    let (procedure, given) = carry_out(CANARY, 1, at_once, Some(1.0));
+    assert!(procedure.is_over() && given.len() == 2, "a canary may be alone");
+}
+
+#[test]
+fn the_driver_may_come_late_and_call_too_often() {
+    let mut procedure = Procedure::new(&operation(BASE), &pool()[..1]);
+    procedure.advance(s(500));
+    let order = procedure.poll_order(s(500)).expect("it is long due");
+    assert_eq!(procedure.poll_order(s(500)), None);
+    procedure.gate(s(500), Some(0.0));
+    procedure.answered(s(500), order.id, Ok(String::new()));
+    assert!(procedure.poll_order(s(500)).is_some());
+    assert_eq!(procedure.next_due(), Some(s(530)));
+}

@@ -1,0 +1,88 @@
+//! The sections of a campaign that are about operators: `[operations.NAME]`, `[supervision]`, `[crisis]`.
+
+use topology::reader::{Table, nearest};
+
+use crate::crisis::{CrisisSettings, Starts};
+use crate::operation::{Operation, Start};
+use crate::supervision::SupervisionSettings;
+
+/// What a campaign has operators do, and what they see of the network.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Settings {
+    /// In the order of the file.
+    pub operations: Vec<Operation>,
+    pub supervision: Option<SupervisionSettings>,
+    pub crisis: Option<CrisisSettings>,
+}
+
+impl Settings {
+    /// Reads the three sections from the top level of a campaign; those that are absent are empty.
+    #[must_use]
+    pub fn read(root: &Table<'_>) -> Self {
+        let settings = Self {
+            operations: root.named("operations", Operation::read),
+            supervision: root
+                .has("supervision")
+                .then(|| root.section("supervision", SupervisionSettings::read)),
+            crisis: root.has("crisis").then(|| root.section("crisis", CrisisSettings::read)),
+        };
+        settings.check_references(root);
+        settings
+    }
+
+    /// What the operations ask for and the network does not have: the key path and a sentence for
+    /// each.
+    #[must_use]
+    pub fn check(&self, pool: &[String], trunk_groups: &[String]) -> Vec<(String, String)> {
+        let of = |operation: &Operation| {
+            let found = operation.check(pool, trunk_groups).into_iter();
+            let path = format!("operations.{}", operation.name);
+            found.map(move |(key, sentence)| (format!("{path}.{key}"), sentence))
+        };
+        self.operations.iter().flat_map(of).collect()
+    }
+
+    /// Whether anything has to be watched while the campaign runs.
+    #[must_use]
+    pub fn needs_supervision(&self) -> bool {
+        self.supervision.is_some()
+            || self.operations.iter().any(|one| one.enabled && one.canary.is_some())
+    }
+
+    /// Reports sections that name each other and do not fit.
+    fn check_references(&self, root: &Table<'_>) {
+        let rules = self.supervision.as_ref().map_or(&[][..], |supervision| &supervision.rules);
+        if let Some(crisis) = &self.crisis {
+            if rules.is_empty() {
+                let message = "begins with an alarm; needs a [[supervision.rules]] to raise one";
+                root.report("crisis", message);
+            } else if let Starts::Rule(name) = &crisis.starts
+                && !rules.iter().any(|rule| rule.name == *name)
+            {
+                let known: Vec<&str> = rules.iter().map(|rule| &rule.name[..]).collect();
+                let hint = match nearest(name, known.iter().copied()) {
+                    Some(meant) => format!("did you mean {meant:?}?"),
+                    None => format!("the rules are {}, or \"first-alarm\"", known.join(", ")),
+                };
+                let message = format!("no rule is called {name:?}; {hint}");
+                root.document().report("crisis.starts", message);
+            }
+        }
+        for operation in &self.operations {
+            let Start::After { milestone, .. } = &operation.start else {
+                continue;
+            };
+            let key = format!("operations.{}.after", operation.name);
+            match &self.crisis {
+                None => root
+                    .document()
+                    .report(&key, "needs a section [crisis], which has the milestones"),
+                Some(crisis) if !crisis.reaches(milestone) => {
+                    let message = format!("[crisis] never reaches {:?}", milestone.to_string());
+                    root.document().report(&key, format!("{message}; give it a delay there"));
+                }
+                Some(_) => {}
+            }
+        }
+    }
+}
