@@ -2,12 +2,12 @@
 
 use std::fmt;
 use std::fs::{self, OpenOptions};
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::net::SocketAddr;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use rand::TryRng as _;
 use rand::rngs::SysRng;
 use serde::{Deserialize, Serialize};
@@ -76,7 +76,12 @@ impl Access {
     /// # Errors
     /// There is none, or it cannot be read.
     pub fn read(path: &Path) -> anyhow::Result<Self> {
-        let text = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+        let text = match fs::read(path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                bail!("{} does not exist; name another file with --manage", path.display())
+            }
+            read => read.with_context(|| format!("cannot read {}", path.display()))?,
+        };
         serde_json::from_slice(&text)
             .with_context(|| format!("{} does not say where to manage what", path.display()))
     }
