@@ -27,6 +27,10 @@ pub(crate) fn campaign() -> Campaign {
         thresholds: Vec::new(),
         progress_interval: Duration::from_secs(1),
         operations: operations::Settings::default(),
+        figures: Vec::new(),
+        variants: Vec::new(),
+        time: crate::campaign::Time::Real,
+        compression: 1.0,
     }
 }
 

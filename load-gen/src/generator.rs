@@ -20,10 +20,11 @@ use sip_proto::transaction::ServerId;
 use sip_proto::user_agent::{self, Event, Failure, LegId, UserAgent};
 use sip_proto::wall::WallClock;
 use sip_proto::{Packet, Rejection, Transport};
-use telemetry::CallRecord;
+use telemetry::{CallRecord, Outcome};
 
 use crate::attempt::{Attempt, End, Origin};
 use crate::campaign::Campaign;
+use crate::fates::{Fate, Fates};
 use crate::invite::invite;
 use crate::media::Description;
 use crate::mix::{Caller, Mix, MixError};
@@ -94,6 +95,7 @@ pub struct Generator {
     /// May hold deadlines of calls that have ended or gone on; those are skipped when they come up.
     deadlines: BinaryHeap<Reverse<(Instant, LegId)>>,
     counts: Snapshot,
+    fates: Fates,
     records: VecDeque<CallRecord>,
     /// `None` when no caller has media.
     media: Option<media::CallerMedia>,
@@ -142,6 +144,7 @@ impl Generator {
             calls: HashMap::new(),
             deadlines: BinaryHeap::new(),
             counts: Snapshot::default(),
+            fates: Fates::default(),
             records: VecDeque::new(),
         })
     }
@@ -261,11 +264,12 @@ impl Generator {
     }
 
     fn handle_answer(&mut self, now: Instant, leg: LegId, response: &Response) {
-        let Some(Call { attempt, .. }) = self.calls.get_mut(&leg) else { return };
+        let Some(Call { attempt, caller, .. }) = self.calls.get_mut(&leg) else { return };
         let talked = attempt.is_talking();
         attempt.handle_answer(response.call_id(), now, self.config.clock.micros(now));
         if attempt.is_talking() && !talked {
             self.counts.talking += 1;
+            self.fates.count(caller, Fate::Answered);
             self.deadlines.extend(attempt.deadline().map(|due| Reverse((due, leg))));
             self.hear(now, leg, response, true);
         }
@@ -298,6 +302,11 @@ impl Generator {
         self.counts.talking -= u64::from(call.attempt.is_talking());
         let record = call.attempt.finish(end, self.config.clock.micros(now));
         self.counts.count_end(record.outcome);
+        match record.outcome {
+            Outcome::Answered => {}
+            Outcome::Lost => self.fates.count(&call.caller, Fate::Lost),
+            _ => self.fates.count(&call.caller, Fate::Unanswered),
+        }
         self.think_again(now, call.caller, &record);
         self.records.push_back(record);
     }
@@ -386,6 +395,7 @@ impl Node for Generator {
             overflow: transactions.overflow,
             refused_by_status: self.agent.stats().refused.clone(),
             media: self.media.as_ref().map(|media| media.plane.counts()).unwrap_or_default(),
+            fates: self.fates.counts(&self.config.trunk_groups),
             about_to_redial: self.redials.len() as u64,
             finished: all_started && self.calls.is_empty(),
             ..self.counts.clone()

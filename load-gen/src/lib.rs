@@ -17,6 +17,7 @@
 pub mod campaign;
 
 mod attempt;
+mod fates;
 #[cfg(test)]
 mod fixture;
 mod generator;
@@ -33,6 +34,7 @@ pub mod summary;
 mod ten_digits;
 pub mod utc;
 
+pub use fates::FateCount;
 pub use generator::{Command, Config, Generator};
 pub use mix::{Caller, Mix, MixError};
 pub use pacer::{Constant, Pacer, Poisson, Ramp, Schedule, Shard, Start, Steps};

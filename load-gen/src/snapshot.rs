@@ -8,6 +8,7 @@ use media::PlaneCounts;
 use serde::{Deserialize, Serialize};
 use telemetry::{LatencyHistogram, Outcome, Quantiles};
 
+use crate::fates::FateCount;
 use crate::person::Way;
 
 /// A start this much after its intended time is late: one turn of the 10 ms timer, twice over.
@@ -66,6 +67,9 @@ pub struct Snapshot {
     /// People who call no more although they spoke to nobody, or were cut.
     #[serde(default)]
     pub gave_up: u64,
+    /// Attempts whose fate is known, by what supervision tells apart.
+    #[serde(default)]
+    pub fates: Vec<FateCount>,
     /// Everything has been started and has ended, and nobody is about to call again.
     pub finished: bool,
 }
@@ -142,6 +146,7 @@ impl AddAssign<&Self> for Snapshot {
         self.switched_network += other.switched_network;
         self.ten_digit += other.ten_digit;
         self.gave_up += other.gave_up;
+        self.fates.extend_from_slice(&other.fates);
         self.finished &= other.finished;
     }
 }

@@ -125,6 +125,10 @@ pub(crate) fn campaign(rate: f64, length: Duration, seed: u64) -> Campaign {
         thresholds: Vec::new(),
         progress_interval: seconds(1),
         operations: operations::Settings::default(),
+        figures: Vec::new(),
+        variants: Vec::new(),
+        time: load_gen::campaign::Time::Real,
+        compression: 1.0,
     }
 }
 

@@ -1,7 +1,10 @@
 //! `tocsin`: one program with the three programs of the network inside it.
 
 mod check;
+mod control_room;
 mod ctl;
+mod defects;
+mod replay;
 mod run;
 
 use std::process::ExitCode;
@@ -20,6 +23,7 @@ enum Command {
     Run(run::RunArgs),
     Check(check::CheckArgs),
     Ctl(ctl::CtlArgs),
+    Defects(defects::DefectsArgs),
     Switch(switch::program::SwitchArgs),
     Psap(psap_mock::program::PsapArgs),
     Load(load_gen::program::LoadArgs),
@@ -30,6 +34,7 @@ fn main() -> ExitCode {
         Command::Run(args) => run::run(&args),
         Command::Check(args) => check::check(&args),
         Command::Ctl(args) => ctl::run(&args),
+        Command::Defects(args) => defects::defects(&args),
         Command::Switch(args) => switch::program::run(&args),
         Command::Psap(args) => psap_mock::program::run(&args),
         Command::Load(args) => load_gen::program::run(&args),

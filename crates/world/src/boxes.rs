@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 use load_gen::campaign::Campaign;
 use load_gen::{Generator, Shard};
 use media::Clips;
-use node::Node as _;
+use node::{Node as _, Reply};
+use operations::Action;
 use psap_mock::Psap;
 use sip_proto::timer::Timers;
 use sip_proto::wall::WallClock;
@@ -150,6 +151,39 @@ impl<L: Listener> World<L> {
     #[must_use]
     pub fn lost(&self) -> &[LostNode] {
         &self.lost
+    }
+
+    /// Gives a call server an operator's command.
+    pub fn command(&mut self, call_server: &str, action: Action) -> Reply {
+        let at = self.at(call_server);
+        if !self.net.is_alive(at) {
+            return Reply::Silent;
+        }
+        self.net.act(at, |machine: &mut CallServer, now| machine.handle_command(now, action))
+    }
+
+    /// Tells all callers something.
+    pub fn tell_callers(&mut self, command: load_gen::Command) {
+        self.net.act(address(GENERATOR), |generator: &mut Generator, now| {
+            generator.handle_command(now, command)
+        });
+    }
+
+    /// Ends everything: callers hang up, then all boxes drain, and late messages have their time.
+    pub fn drain(&mut self) {
+        if self.has_generator() {
+            self.net.act(address(GENERATOR), |generator: &mut Generator, now| {
+                generator.handle_drain(now);
+            });
+            self.net.run_for(self.timers().give_up());
+        }
+        self.net.drain_all();
+        self.net.run_for(self.timers().give_up() * 2);
+    }
+
+    /// What the listener has heard, when all is over.
+    pub fn into_listener(self) -> L {
+        self.net.into_listener()
     }
 
     pub fn run_for(&mut self, time: Duration) {

@@ -131,8 +131,10 @@ impl<L: Listener> Simnet<L> {
         &self.listener
     }
 
-    pub const fn listener_mut(&mut self) -> &mut L {
-        &mut self.listener
+    /// Ends the network.
+    #[must_use]
+    pub fn into_listener(self) -> L {
+        self.listener
     }
 
     /// RTP packets that were sent to `address` so far, whether somebody listens there or not.

@@ -15,6 +15,7 @@
 
 mod arrivals;
 mod callers;
+mod comparison;
 mod mix;
 mod redial;
 #[cfg(test)]
@@ -30,6 +31,7 @@ use topology::{Layers, Problems, Topology};
 
 pub use self::arrivals::{Arrivals, Phase};
 pub use self::callers::{CallerAudio, Callers};
+pub use self::comparison::{Figure, Measure, Time, Variant};
 pub use self::mix::MixEntry;
 pub use self::redial::Redial;
 pub use self::threshold::{Metric, MosQuantile, Quantile, Threshold};
@@ -68,6 +70,14 @@ pub struct Campaign {
     pub progress_interval: Duration,
     /// What operators do to the network, and what they see of it.
     pub operations: operations::Settings,
+    /// Figures that the report compares, with what was published.
+    pub figures: Vec<Figure>,
+    /// The same campaign with something changed, for a comparison.
+    pub variants: Vec<Variant>,
+    /// In which time it runs if the command line does not say.
+    pub time: Time,
+    /// On real sockets, everything goes so many times faster than the file says.
+    pub compression: f64,
 }
 
 impl Campaign {
@@ -165,6 +175,10 @@ impl Campaign {
                     Duration::from_secs(1),
                 ),
                 operations: operations::Settings::read(root),
+                figures: root.tables("figures", Figure::read),
+                variants: root.tables("variants", Variant::read),
+                time: root.or("time", kind::choice(&Time::WORDS), Time::Real),
+                compression: root.or("compression", kind::number(1.0..=1_000.0), 1.0),
             };
             if campaign.phases.is_empty() {
                 root.report_here("the campaign needs at least one [[phases]]");
@@ -192,6 +206,16 @@ impl Campaign {
                     groups.join(", ")
                 );
                 document.report(&format!("mix[{index}].trunk_group"), message);
+            }
+        }
+        for (index, figure) in self.figures.iter().enumerate() {
+            for (place, group) in figure.trunk_groups.iter().enumerate() {
+                if network.trunk_group(group).is_none() {
+                    let known = groups.join(", ");
+                    let message =
+                        format!("no trunk group is called {group:?}; the trunk groups are {known}");
+                    document.report(&format!("figures[{index}].trunk_groups[{place}]"), message);
+                }
             }
         }
         for (index, name) in self.unrecorded.iter().enumerate() {

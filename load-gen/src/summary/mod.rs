@@ -22,7 +22,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use telemetry::{
-    Audit, BoxKind, Ledger, LostNode, MessageFigures, Quantiles, ReadError, Rules, read_records,
+    Audit, BoxKind, CallRecord, Destinations, Ledger, LostNode, MessageFigures, Quantiles,
+    ReadError, Rules, read_records,
 };
 
 use crate::campaign::Campaign;
@@ -66,6 +67,10 @@ pub struct Summary {
     /// Messages that came to nothing, by process.
     #[serde(default)]
     pub messages: BTreeMap<String, MessageFigures>,
+    /// In virtual time: the hash of all records in the order in which they were written. The same campaign with the same
+    /// seed gives the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ledger_hash: Option<String>,
     /// The tester ended the campaign before its time. Its thresholds are not judged then.
     #[serde(default)]
     pub interrupted: bool,
@@ -182,6 +187,8 @@ pub struct Run<'a> {
     pub messages: BTreeMap<String, MessageFigures>,
     /// Calls that each process refused because it had no port or no file left for their media.
     pub refused_without_port: BTreeMap<String, u64>,
+    /// See [`Summary::ledger_hash`].
+    pub ledger_hash: Option<String>,
     pub interrupted: bool,
     pub rules: Rules,
     pub lost: Vec<LostNode>,
@@ -210,30 +217,81 @@ impl Summary {
     /// used.
     #[must_use]
     pub fn of(run: Run<'_>, record_files: &[PathBuf]) -> Self {
-        let mut audit = Audit::new(run.rules.clone());
+        let mut books = Books::open(run.rules.clone());
         let mut unreadable = Vec::new();
-        let mut media = media::MediaTally::default();
-        let truncated_files = read_all(record_files, &mut unreadable, |record| {
-            audit.add(&record);
-            if record.kind == BoxKind::Psap {
-                media.add_psap(&record);
-            }
-        });
-        let (ledger, destinations) = audit.close(run.generators.offered, &run.lost);
+        let truncated_files =
+            read_all(record_files, &mut unreadable, |record| books.add_first(&record));
+        let mut balance = books.balance(&run);
+        read_all(record_files, &mut Vec::new(), |record| balance.add_second(&record));
+        balance.close(run, &unreadable, truncated_files)
+    }
+}
 
-        let mut tally = Tally::new(&run.service_levels);
-        let mut callers = CallerTally::default();
-        read_all(record_files, &mut Vec::new(), |record| match record.kind {
+/// The records of a run on their way into its summary. Each is needed twice: the second time, all are known.
+#[derive(Debug)]
+pub struct Books {
+    audit: Audit,
+    media: media::MediaTally,
+}
+
+/// [`Books`] that have had every record once.
+#[derive(Debug)]
+pub struct Balance {
+    ledger: Ledger,
+    destinations: Destinations,
+    media: media::MediaTally,
+    tally: Tally,
+    callers: CallerTally,
+}
+
+impl Books {
+    #[must_use]
+    pub fn open(rules: Rules) -> Self {
+        Self { audit: Audit::new(rules), media: media::MediaTally::default() }
+    }
+
+    /// Takes a record of any box.
+    pub fn add_first(&mut self, record: &CallRecord) {
+        self.audit.add(record);
+        if record.kind == BoxKind::Psap {
+            self.media.add_psap(record);
+        }
+    }
+
+    /// All records have been seen once.
+    #[must_use]
+    pub fn balance(self, run: &Run<'_>) -> Balance {
+        let (ledger, destinations) = self.audit.close(run.generators.offered, &run.lost);
+        Balance {
+            ledger,
+            destinations,
+            media: self.media,
+            tally: Tally::new(&run.service_levels),
+            callers: CallerTally::default(),
+        }
+    }
+}
+
+impl Balance {
+    /// Takes a record for the second time. Only those of generators and PSAPs are needed again.
+    pub fn add_second(&mut self, record: &CallRecord) {
+        match record.kind {
             BoxKind::Generator => {
                 let key = record.attempt_key().unwrap_or_default();
-                let reached = destinations.find(key);
-                tally.add_caller(&record, reached);
-                callers.add(&record);
-                media.add_caller(&record, reached.site, reached.psap);
+                let reached = self.destinations.find(key);
+                self.tally.add_caller(record, reached);
+                self.callers.add(record);
+                self.media.add_caller(record, reached.site, reached.psap);
             }
-            BoxKind::Psap => tally.add_psap(&record),
+            BoxKind::Psap => self.tally.add_psap(record),
             BoxKind::TrunkGroup | BoxKind::CallServer => {}
-        });
+        }
+    }
+
+    /// Judges the run.
+    #[must_use]
+    pub fn close(self, run: Run<'_>, unreadable: &[String], truncated_files: u64) -> Summary {
+        let Self { ledger, media, tally, callers, .. } = self;
         let loaded = run.duration.min(run.campaign.duration());
         let metrics = tally.metrics(loaded);
         let media = media.close(run.refused_without_port);
@@ -253,11 +311,11 @@ impl Summary {
             generator: &generator,
             thresholds: &run.campaign.thresholds,
             degraded: &run.degraded,
-            unreadable: &unreadable,
+            unreadable,
             interrupted: run.interrupted,
         };
         let (verdict, reasons) = judged.verdict();
-        Self {
+        Summary {
             schema_version: SCHEMA_VERSION,
             verdict,
             reasons,
@@ -274,6 +332,7 @@ impl Summary {
             generator,
             processes: run.processes,
             messages: run.messages,
+            ledger_hash: run.ledger_hash,
             interrupted: run.interrupted,
             truncated_files,
         }
@@ -289,7 +348,7 @@ fn late_share(media: &::media::PlaneCounts) -> f64 {
 fn read_all(
     files: &[PathBuf],
     unreadable: &mut Vec<String>,
-    mut take: impl FnMut(telemetry::CallRecord),
+    mut take: impl FnMut(CallRecord),
 ) -> u64 {
     let mut complain = |error: ReadError| {
         if unreadable.len() < UNREADABLE_KEPT {

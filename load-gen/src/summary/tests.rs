@@ -107,6 +107,7 @@ fn run(campaign: &Campaign, generators: Snapshot) -> Run<'_> {
         processes: Vec::new(),
         messages: BTreeMap::new(),
         refused_without_port: BTreeMap::new(),
+        ledger_hash: None,
         interrupted: false,
         rules: Rules::default(),
         lost: Vec::new(),

@@ -42,8 +42,8 @@ const UNKNOWN: &str = "unknown";
 pub struct SeenAttempt<'a> {
     /// The number that was dialled.
     pub number: &'a str,
-    /// INSEE code of the caller's commune.
-    pub commune: Option<&'a str>,
+    /// Where the caller is: see [`department`].
+    pub department: &'a str,
     pub trunk_group: Option<&'a str>,
     /// The site that had it last.
     pub site: Option<&'a str>,
@@ -155,6 +155,20 @@ impl Supervision {
     /// Counts a call that arrives at `psap`, whatever becomes of it there.
     pub fn arrived(&mut self, at: Duration, psap: &str) {
         self.count(at, Class::Arrivals, psap);
+    }
+
+    /// Counts calls that a site was offered, and those of them that were answered there.
+    pub fn site_took(&mut self, at: Duration, site: &str, offered: u64, answered: u64) {
+        self.advance(at);
+        let Some(step) = self.step_of(at) else {
+            return;
+        };
+        let by_site = |view: &&mut View| view.class == Class::Attempts && view.by == By::Site;
+        for view in self.views.iter_mut().filter(by_site) {
+            // An answer may come in a later step than its call.
+            (0..offered.max(answered))
+                .for_each(|call| view.windows.add(site, step, call < answered));
+        }
     }
 
     /// Counts a restart of `site`.
@@ -275,12 +289,12 @@ impl<'a> SeenAttempt<'a> {
         match by {
             By::All => Some(""),
             By::Number => Some(self.short_number()),
-            By::Department => Some(department(self.commune)),
+            By::Department => Some(self.department),
             By::NumberDepartment => {
                 place.clear();
                 place.push_str(self.short_number());
                 place.push('/');
-                place.push_str(department(self.commune));
+                place.push_str(self.department);
                 Some(place)
             }
             By::Site => self.site,

@@ -10,7 +10,7 @@ fn s(seconds: u64) -> Duration {
 fn attempt(number: &str, answered: bool) -> SeenAttempt<'_> {
     SeenAttempt {
         number,
-        commune: Some("59350"),
+        department: "59",
         trunk_group: Some("mobile"),
         site: Some("alpha"),
         emergency: number.len() < 10,
@@ -110,7 +110,8 @@ fn figures_are_told_apart_by_number_department_site_and_trunk_group() {
     ] {
         for _ in 0..2 {
             let base = attempt(number, answered);
-            let attempt = SeenAttempt { commune, site, trunk_group, ..base };
+            let attempt =
+                SeenAttempt { department: department(commune), site, trunk_group, ..base };
             seen.attempt_ended(s(1), &attempt);
         }
     }
@@ -274,8 +275,8 @@ fn a_million_attempts_of_any_number_are_counted_the_same_each_time() {
             let odd = n.wrapping_mul(2_654_435_761) % 97;
             let number = if n % 100 == 0 { n.to_string() } else { "15".to_owned() };
             let base = attempt(&number, odd > 45);
-            let commune = Some(communes[(odd % 4) as usize]);
-            seen.attempt_ended(Duration::from_millis(25 * n), &SeenAttempt { commune, ..base });
+            let department = department(Some(communes[(odd % 4) as usize]));
+            seen.attempt_ended(Duration::from_millis(25 * n), &SeenAttempt { department, ..base });
         }
         let keys: usize = seen.views.iter().map(|view| view.windows.iter().count()).sum();
         (changes(&mut seen), keys)

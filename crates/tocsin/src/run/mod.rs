@@ -24,13 +24,14 @@ use std::time::Duration;
 
 use clap::Args;
 use cli::FileArgs;
-use load_gen::campaign::{Campaign, ENVIRONMENT_PREFIX};
+use load_gen::campaign::{Campaign, ENVIRONMENT_PREFIX, Time};
 use tokio::runtime::Builder;
 use topology::Topology;
 
+use crate::replay::Replay;
 use fleet::Fleet;
-use folder::Folder;
-use live::Interruptions;
+pub(crate) use folder::Folder;
+pub(crate) use live::Interruptions;
 
 /// Runs a campaign: starts its network, places its calls, and judges what happened
 #[derive(Debug, Args)]
@@ -40,6 +41,18 @@ pub(crate) struct RunArgs {
     /// Folder in which run folders are made
     #[arg(long, value_name = "FOLDER", default_value = "runs")]
     runs: PathBuf,
+    /// Run on the simulated network, in virtual time, whatever the file says
+    #[arg(long, conflicts_with = "real_time")]
+    virtual_time: bool,
+    /// Run on real sockets, in real time, whatever the file says
+    #[arg(long)]
+    real_time: bool,
+    /// In virtual time: run only this variant of the campaign; `base` is the campaign itself
+    #[arg(long, value_name = "NAME")]
+    variant: Option<String>,
+    /// In virtual time: keep the records of all boxes too
+    #[arg(long)]
+    records: bool,
     /// No live progress lines
     #[arg(long)]
     quiet: bool,
@@ -49,7 +62,7 @@ pub(crate) struct RunArgs {
 }
 
 /// Exit code after an interruption before the first call.
-const INTERRUPTED: u8 = 130;
+pub(crate) const INTERRUPTED: u8 = 130;
 
 /// What is known of a campaign before it runs.
 struct Prepared {
@@ -72,6 +85,17 @@ pub(crate) fn run(args: &RunArgs) -> ExitCode {
         Ok(loaded) => loaded,
         Err(problems) => return cli::refuse(&problems),
     };
+    let is_virtual = args.virtual_time || (campaign.time == Time::Virtual && !args.real_time);
+    if is_virtual {
+        let replay = Replay {
+            file: &args.campaign,
+            runs: &args.runs,
+            quiet: args.quiet,
+            variant: args.variant.as_deref(),
+            records: args.records,
+        };
+        return crate::replay::replay(&replay, &campaign, &topology);
+    }
     let folder = match Folder::create(&args.runs, &campaign.name) {
         Ok(folder) => folder,
         Err(error) => return cli::fail(&error, cli::USAGE),
@@ -129,7 +153,7 @@ async fn conduct(prepared: &Prepared, folder: &Folder, quiet: bool) -> anyhow::R
 }
 
 /// How this run was started: the variables that lie over its files, then the words of the command.
-fn command_line() -> String {
+pub(crate) fn command_line() -> String {
     let layers = [topology::ENVIRONMENT_PREFIX, ENVIRONMENT_PREFIX].map(|one| format!("{one}__"));
     let ours = |(name, _): &(String, String)| layers.iter().any(|one| name.starts_with(one));
     let text = |text: std::ffi::OsString| text.to_string_lossy().into_owned();

@@ -44,6 +44,7 @@ pub(crate) fn conclude(
             processes,
             messages,
             refused_without_port: fleet.refused_without_port(),
+            ledger_hash: None,
             interrupted: interruptions.seen(),
             rules: prepared.campaign.rules(),
             lost: fleet.lost_boxes(),

@@ -1,0 +1,281 @@
+//! Those who operate the network and watch it, in either world: procedures, supervision, the crisis cell.
+//!
+//! ```text
+//!   snapshots of the boxes ──► Supervision ── alarms ──► Crisis ── milestones ──► Procedures
+//!                                                          └────► callers: advice, numbers
+//!   Procedures ── orders ──► sites ── replies ──► Procedures
+//! ```
+//!
+//! Time is counted from the start of the campaign; whoever drives this comes back at `next_due`.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use load_gen::{FateCount, Snapshot};
+use operations::supervision::{Alarm, SeenAttempt, Supervision};
+use operations::{Action, Crisis, LogEntry, Milestone, OrderResult, Procedure, Settings, Start};
+
+/// All is well for good when no alarm has been raised for this long.
+const CALM: Duration = Duration::from_secs(600);
+
+/// What the boxes show at one moment.
+#[derive(Debug, Default)]
+pub(crate) struct View {
+    pub(crate) generators: Snapshot,
+    /// Calls that each PSAP was offered so far.
+    pub(crate) psaps: BTreeMap<String, u64>,
+    /// What each call server has counted so far.
+    pub(crate) sites: BTreeMap<String, SiteView>,
+}
+
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) struct SiteView {
+    pub(crate) offered: u64,
+    pub(crate) answered: u64,
+    pub(crate) restarts: u64,
+}
+
+/// What is to be done now.
+#[derive(Debug)]
+pub(crate) enum Deed {
+    Order {
+        procedure: usize,
+        id: u64,
+        site: String,
+        action: Action,
+    },
+    /// The public is advised to redial.
+    Advise,
+    /// The public learns the ten-digit numbers.
+    Publish,
+}
+
+#[derive(Debug)]
+pub(crate) struct ControlRoom {
+    procedures: Vec<Procedure>,
+    supervision: Option<Supervision>,
+    crisis: Option<Crisis>,
+    seen: View,
+    /// Alarms in the order in which they were raised and cleared.
+    alarms: Vec<Alarm>,
+    /// Alarms that are raised now, and since when there are none.
+    raised: usize,
+    calm_since: Option<Duration>,
+    milestones: Vec<(Duration, Milestone)>,
+    /// The first command that touched a site.
+    fault_at: Option<Duration>,
+    deeds: std::collections::VecDeque<Deed>,
+}
+
+impl ControlRoom {
+    pub(crate) fn new(settings: &Settings, pool: &[String]) -> Self {
+        let of = |operation| Procedure::new(operation, pool);
+        let default = operations::supervision::SupervisionSettings::default();
+        let watched = settings.supervision.as_ref().unwrap_or(&default);
+        Self {
+            procedures: settings.operations.iter().map(of).collect(),
+            supervision: settings.needs_supervision().then(|| Supervision::new(watched)),
+            crisis: settings.crisis.as_ref().map(Crisis::new),
+            seen: View::default(),
+            alarms: Vec::new(),
+            raised: 0,
+            calm_since: None,
+            milestones: Vec::new(),
+            fault_at: None,
+            deeds: std::collections::VecDeque::new(),
+        }
+    }
+
+    /// When something is to be done or looked at next.
+    pub(crate) fn next_due(&self) -> Option<Duration> {
+        let procedures = self.procedures.iter().filter_map(Procedure::next_due);
+        let supervision = self.supervision.as_ref().and_then(Supervision::next_due);
+        let crisis = self.crisis.as_ref().and_then(Crisis::next_due);
+        procedures.chain(supervision).chain(crisis).min()
+    }
+
+    /// Whether it wants to see the boxes at all.
+    pub(crate) const fn watches(&self) -> bool {
+        self.supervision.is_some()
+    }
+
+    /// Takes in what the boxes show at `at`.
+    pub(crate) fn see(&mut self, at: Duration, view: View) {
+        let Some(supervision) = &mut self.supervision else { return };
+        for now in &view.generators.fates {
+            let before = self.seen.generators.fates.iter().find(|one| same_kind(one, now));
+            let before = before.cloned().unwrap_or_default();
+            let mut tell = |count: u64, answered: bool| {
+                let attempt = SeenAttempt {
+                    number: &now.number,
+                    department: &now.department,
+                    trunk_group: Some(&now.trunk_group),
+                    site: None,
+                    emergency: now.emergency,
+                    answered,
+                    lost: false,
+                };
+                (0..count).for_each(|_| supervision.attempt_ended(at, &attempt));
+            };
+            tell(now.answered.saturating_sub(before.answered), true);
+            tell(now.unanswered.saturating_sub(before.unanswered), false);
+        }
+        for (psap, offered) in &view.psaps {
+            let before = self.seen.psaps.get(psap).copied().unwrap_or_default();
+            (before..*offered).for_each(|_| supervision.arrived(at, psap));
+        }
+        for (site, now) in &view.sites {
+            let before = self.seen.sites.get(site).copied().unwrap_or_default();
+            let (offered, answered) = (
+                now.offered.saturating_sub(before.offered),
+                now.answered.saturating_sub(before.answered),
+            );
+            supervision.site_took(at, site, offered, answered);
+            (before.restarts..now.restarts).for_each(|_| supervision.site_restarted(at, site));
+        }
+        self.seen = view;
+    }
+
+    /// Lets time pass, and finds what is to be done. [`see`](Self::see) comes first.
+    pub(crate) fn advance(&mut self, at: Duration) {
+        if let Some(supervision) = &mut self.supervision {
+            supervision.advance(at);
+            while let Some(alarm) = supervision.poll_change() {
+                if alarm.is_raised() {
+                    self.raised += 1;
+                    if let Some(crisis) = &mut self.crisis {
+                        crisis.alarm(alarm.at, &alarm);
+                    }
+                } else {
+                    self.raised = self.raised.saturating_sub(1);
+                }
+                self.alarms.push(alarm);
+            }
+        }
+        self.watch_calm(at);
+        while let Some(milestone) = self.crisis.as_mut().and_then(|crisis| crisis.poll(at)) {
+            self.reach(at, milestone);
+        }
+        for procedure in &mut self.procedures {
+            procedure.advance(at);
+        }
+        self.open_gates(at);
+        self.take_orders(at);
+    }
+
+    /// After a fault, all is well for good once no alarm has come back for a while.
+    fn watch_calm(&mut self, at: Duration) {
+        if self.raised > 0 || self.alarms.is_empty() {
+            self.calm_since = None;
+            return;
+        }
+        let since = *self.calm_since.get_or_insert(at);
+        let under_way = |procedure: &Procedure| {
+            !procedure.is_over() && procedure.next_due().is_some_and(|due| due <= at + CALM)
+        };
+        if at >= since + CALM
+            && !self.procedures.iter().any(under_way)
+            && let Some(crisis) = &mut self.crisis
+        {
+            crisis.recovered(since);
+        }
+    }
+
+    fn reach(&mut self, at: Duration, milestone: Milestone) {
+        for procedure in &mut self.procedures {
+            procedure.milestone(at, &milestone);
+        }
+        match milestone {
+            Milestone::Advised => self.deeds.push_back(Deed::Advise),
+            Milestone::Published => self.deeds.push_back(Deed::Publish),
+            _ => {}
+        }
+        self.milestones.push((at, milestone));
+    }
+
+    fn open_gates(&mut self, at: Duration) {
+        for procedure in &mut self.procedures {
+            let Some(canary) = procedure.awaits_gate() else { continue };
+            let measured = self.supervision.as_ref().and_then(|supervision| {
+                supervision.indicator(
+                    canary.indicator,
+                    procedure.canary_site(),
+                    canary.min_attempts,
+                )
+            });
+            procedure.gate(at, measured);
+        }
+    }
+
+    fn take_orders(&mut self, at: Duration) {
+        for (number, procedure) in self.procedures.iter_mut().enumerate() {
+            while let Some(order) = procedure.poll_order(at) {
+                let is_first_cause = matches!(procedure.operation().start, Start::At(_));
+                if order.action.touches() && is_first_cause && self.fault_at.is_none() {
+                    self.fault_at = Some(at);
+                    if let Some(crisis) = &mut self.crisis {
+                        crisis.fault(at);
+                    }
+                }
+                let (id, site, action) = (order.id, order.site, order.action);
+                self.deeds.push_back(Deed::Order { procedure: number, id, site, action });
+            }
+        }
+    }
+
+    pub(crate) fn poll_deed(&mut self) -> Option<Deed> {
+        self.deeds.pop_front()
+    }
+
+    /// What a site said to an order.
+    pub(crate) fn answered(
+        &mut self,
+        at: Duration,
+        procedure: usize,
+        id: u64,
+        answer: Result<String, String>,
+    ) {
+        if let Some(procedure) = self.procedures.get_mut(procedure) {
+            procedure.answered(at, id, answer);
+        }
+    }
+
+    pub(crate) fn alarms(&self) -> &[Alarm] {
+        &self.alarms
+    }
+
+    pub(crate) fn milestones(&self) -> &[(Duration, Milestone)] {
+        &self.milestones
+    }
+
+    pub(crate) const fn fault_at(&self) -> Option<Duration> {
+        self.fault_at
+    }
+
+    pub(crate) const fn crisis(&self) -> Option<&Crisis> {
+        self.crisis.as_ref()
+    }
+
+    pub(crate) const fn supervision(&self) -> Option<&Supervision> {
+        self.supervision.as_ref()
+    }
+
+    /// What became of each command, by the name of its operation.
+    pub(crate) fn log(&self) -> impl Iterator<Item = (&str, &LogEntry)> {
+        self.procedures.iter().flat_map(|procedure| {
+            procedure.log().iter().map(|entry| (&procedure.operation().name[..], entry))
+        })
+    }
+
+    pub(crate) fn timed_out(&self) -> u64 {
+        let silent = |(_, entry): &(&str, &LogEntry)| entry.result == OrderResult::TimedOut;
+        self.log().filter(silent).count() as u64
+    }
+}
+
+fn same_kind(one: &FateCount, other: &FateCount) -> bool {
+    one.emergency == other.emergency
+        && one.number == other.number
+        && one.department == other.department
+        && one.trunk_group == other.trunk_group
+}

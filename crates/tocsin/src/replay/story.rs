@@ -1,0 +1,127 @@
+//! What happened, in the order of time: commands, restarts, alarms, milestones.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use operations::OrderResult;
+
+use super::evening::Outcome;
+
+/// Lines of commands, alarms and milestones that are told in full.
+const MOST_LINES: usize = 40;
+
+/// The chronicle of a run, how soon sites were found down, and the times of the crisis.
+pub(crate) fn story(run: &Outcome) -> String {
+    let mut text = String::new();
+    for line in detection(run).into_iter().chain(crisis(run)) {
+        let _ = writeln!(text, "{line}");
+    }
+    let events = events(run);
+    if !events.is_empty() {
+        let _ = writeln!(text, "\nwhat happened");
+    }
+    for (at, what) in events.iter().take(MOST_LINES) {
+        let _ = writeln!(text, "  {}  {what}", clock(*at));
+    }
+    if events.len() > MOST_LINES {
+        let _ = writeln!(text, "  … and {} more in chronicle.json", events.len() - MOST_LINES);
+    }
+    text
+}
+
+/// What was predicted of the detection of a dead site, and what was measured.
+fn detection(run: &Outcome) -> Option<String> {
+    let mut times: Vec<Duration> = run.detections.iter().map(|(_, _, time)| *time).collect();
+    times.sort_unstable();
+    let (best, worst) = run.predicted;
+    let (first, middle, last) = (times.first()?, times[times.len() / 2], times.last()?);
+    Some(format!(
+        "sites found down {} times: predicted {:.1} to {:.1} s by probes alone, measured {:.1} to {:.1} s, median {:.1} s",
+        times.len(),
+        best.as_secs_f64(),
+        worst.as_secs_f64(),
+        first.as_secs_f64(),
+        last.as_secs_f64(),
+        middle.as_secs_f64()
+    ))
+}
+
+fn crisis(run: &Outcome) -> Vec<String> {
+    let Some(crisis) = run.room.crisis() else { return Vec::new() };
+    let report = crisis.report();
+    let minutes = |seconds: Option<f64>| {
+        seconds.map_or_else(|| "-".to_owned(), |seconds| format!("{:.0} min", seconds / 60.0))
+    };
+    let mut times = vec![
+        format!("detect {}", minutes(report.detected_s)),
+        format!("understand {}", minutes(report.understood_s)),
+    ];
+    let inform =
+        |one: &operations::Informed| format!("inform {} {}", one.who, minutes(one.after_s));
+    times.extend(report.informed.iter().map(inform));
+    times.push(format!("publish {}", minutes(report.published_s)));
+    times.push(format!("diagnose {}", minutes(report.diagnosed_s)));
+    times.push(format!("recover {}", minutes(report.recovered_s)));
+    vec![format!("from the first command: {}", times.join(", "))]
+}
+
+/// Everything that happened, in order. Restarts of one site for one reason that follow each other are one line.
+fn events(run: &Outcome) -> Vec<(Duration, String)> {
+    let mut events: Vec<(Duration, String)> = Vec::new();
+    let mut silent = BTreeMap::<(String, String), (Duration, u32)>::new();
+    for (operation, entry) in run.room.log() {
+        let what = format!("{operation}: {} {}", entry.site, entry.action);
+        match &entry.result {
+            OrderResult::Done(said) => events.push((entry.at, format!("{what}: {said}"))),
+            OrderResult::Refused(said) => {
+                events.push((entry.at, format!("{what}: REFUSED, {said}")))
+            }
+            OrderResult::Stopped(said) => {
+                events.push((entry.at, format!("{what}: STOPPED, {said}")))
+            }
+            OrderResult::TimedOut => {
+                let key = (operation.to_owned(), what);
+                let times = silent.entry(key).or_insert((entry.at, 0));
+                times.1 += 1;
+            }
+        }
+    }
+    events.extend(silent.into_iter().map(|((_, what), (at, times))| {
+        (
+            at,
+            format!(
+                "{what}: no answer{}",
+                if times > 1 { format!(", {times} times") } else { String::new() }
+            ),
+        )
+    }));
+    let mut restarts = BTreeMap::<(&str, &str), (Duration, Duration, u32)>::new();
+    for (at, site, why) in &run.restarts {
+        let entry = restarts.entry((site, why)).or_insert((*at, *at, 0));
+        (entry.1, entry.2) = (*at, entry.2 + 1);
+    }
+    events.extend(restarts.into_iter().map(|((site, why), (first, last, times))| {
+        let often = if times > 1 {
+            format!(", {times} times until {}", clock(last))
+        } else {
+            String::new()
+        };
+        (first, format!("{site} restarts: {why}{often}"))
+    }));
+    for alarm in run.room.alarms() {
+        let what = if alarm.is_raised() { "ALARM" } else { "cleared" };
+        events.push((alarm.at, format!("{what} {}: {}", alarm.rule, alarm.sentence)));
+    }
+    events.extend(
+        run.room.milestones().iter().map(|(at, milestone)| (*at, format!("crisis: {milestone}"))),
+    );
+    events.sort_by_key(|(at, _)| *at);
+    events
+}
+
+/// Hours, minutes and seconds since the start of the campaign.
+fn clock(at: Duration) -> String {
+    let seconds = at.as_secs();
+    format!("{}:{:02}:{:02}", seconds / 3_600, seconds / 60 % 60, seconds % 60)
+}

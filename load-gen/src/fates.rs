@@ -1,0 +1,74 @@
+//! What became of attempts so far, by number, département and trunk group: what supervision counts.
+
+use std::collections::BTreeMap;
+
+use operations::supervision::department;
+use serde::{Deserialize, Serialize};
+use telemetry::CallerClass;
+
+use crate::mix::Caller;
+
+/// Attempts of one kind, from the start of the campaign.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FateCount {
+    pub number: String,
+    /// `59`, `2A`, `971`; `unknown` without a commune.
+    pub department: String,
+    pub trunk_group: String,
+    pub emergency: bool,
+    /// Their INVITE was answered, whatever came later.
+    pub answered: u64,
+    /// They ended without an answer.
+    pub unanswered: u64,
+    /// Of those answered, lost afterwards.
+    pub lost: u64,
+}
+
+/// The counts of one generator.
+#[derive(Debug, Default)]
+pub(crate) struct Fates {
+    counts: BTreeMap<Key, [u64; 3]>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Key {
+    number: String,
+    department: String,
+    trunk_group: usize,
+    emergency: bool,
+}
+
+/// What can become of an attempt.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Fate {
+    Answered,
+    Unanswered,
+    Lost,
+}
+
+impl Fates {
+    pub(crate) fn count(&mut self, caller: &Caller, fate: Fate) {
+        let key = Key {
+            number: caller.number.clone(),
+            department: department(caller.commune.as_deref()).to_owned(),
+            trunk_group: caller.trunk_group,
+            emergency: caller.class == CallerClass::Emergency,
+        };
+        self.counts.entry(key).or_default()[fate as usize] += 1;
+    }
+
+    /// All counts; `trunk_groups` are the names behind their places.
+    pub(crate) fn counts(&self, trunk_groups: &[(String, std::net::SocketAddr)]) -> Vec<FateCount> {
+        let name = |place: usize| trunk_groups.get(place).map_or("", |(name, _)| &name[..]);
+        let count = |(key, [answered, unanswered, lost]): (&Key, &[u64; 3])| FateCount {
+            number: key.number.clone(),
+            department: key.department.clone(),
+            trunk_group: name(key.trunk_group).to_owned(),
+            emergency: key.emergency,
+            answered: *answered,
+            unanswered: *unanswered,
+            lost: *lost,
+        };
+        self.counts.iter().map(count).collect()
+    }
+}
