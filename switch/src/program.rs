@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Args;
+use cli::manage::{ManageArgs, Member};
 use cli::{BoxArgs, FileArgs, Records};
 use node::{Label, NodeSpec};
 use sip_proto::wall::WallClock;
@@ -26,6 +27,8 @@ pub struct SwitchArgs {
     #[arg(long, conflicts_with = "site")]
     pub trunks: bool,
     #[command(flatten)]
+    pub manage: ManageArgs,
+    #[command(flatten)]
     pub serve: BoxArgs,
 }
 
@@ -46,25 +49,39 @@ pub fn run(args: &SwitchArgs) -> ExitCode {
     if let Err(error) = args.serve.log.init() {
         return cli::fail(&error, cli::USAGE);
     }
-    match Records::create(args.serve.records.as_deref()) {
-        Ok(records) => {
+    let opened = Records::create(args.serve.records.as_deref())
+        .and_then(|records| Ok((records, args.manage.open()?)));
+    match opened {
+        Ok((records, management)) => {
             let specs = specs(args, &topology, &records);
-            cli::serve(&args.serve, &records, specs, None)
+            let management = management.map(|management| (management, members(args, &topology)));
+            cli::serve_managed(&args.serve, &records, specs, None, management)
         }
         Err(error) => cli::fail(&error, cli::USAGE),
     }
 }
 
+/// The call servers that are served here, for whoever manages them.
+fn members(args: &SwitchArgs, topology: &Topology) -> Vec<Member> {
+    served(args, topology)
+        .map(|one| Member { name: one.name.clone(), site: one.site.clone() })
+        .collect()
+}
+
+fn served<'a>(
+    args: &SwitchArgs,
+    topology: &'a Topology,
+) -> impl Iterator<Item = &'a topology::CallServer> {
+    let all = args.site.is_empty() && !args.trunks;
+    topology.call_servers().filter(move |one| all || args.site.contains(&one.site))
+}
+
 fn specs(args: &SwitchArgs, topology: &Arc<Topology>, records: &Records) -> Vec<NodeSpec> {
     let seed = args.serve.seed();
-    let all = args.site.is_empty() && !args.trunks;
-    let mut specs = Vec::new();
-    for call_server in topology.call_servers() {
-        if all || args.site.contains(&call_server.site) {
-            specs.push(call_server_spec(call_server, topology, seed, records.clone()));
-        }
-    }
-    if all || args.trunks {
+    let mut specs: Vec<_> = served(args, topology)
+        .map(|one| call_server_spec(one, topology, seed, records.clone()))
+        .collect();
+    if args.site.is_empty() {
         for trunk_group in &topology.trunk_groups {
             specs.push(trunk_group_spec(trunk_group, topology, seed, records.clone()));
         }

@@ -5,13 +5,14 @@
 
 mod args;
 mod clips;
+pub mod manage;
 mod records;
 mod serve;
 
 pub use args::{BoxArgs, FileArgs, LogArgs};
 pub use clips::load_clips;
 pub use records::Records;
-pub use serve::serve;
+pub use serve::{serve, serve_managed};
 
 use std::process::ExitCode;
 

@@ -1,12 +1,14 @@
 //! From boxes to an exit code.
 
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use node::{Directory, DrainRequest, Ending, NodeSpec, Options};
 use telemetry::MessageFigures;
 use tokio::time::{Instant, interval};
 
+use crate::manage::{Management, Member, OwnBoxes};
 use crate::{BoxArgs, Records, fail};
 
 /// Records wait at most this long in memory: what a killed process takes with it.
@@ -22,6 +24,18 @@ pub fn serve(
     specs: Vec<NodeSpec>,
     limit: Option<Duration>,
 ) -> ExitCode {
+    serve_managed(args, records, specs, limit, None)
+}
+
+/// As [`serve`], and lets operators manage the call servers that are named.
+#[must_use]
+pub fn serve_managed(
+    args: &BoxArgs,
+    records: &Records,
+    specs: Vec<NodeSpec>,
+    limit: Option<Duration>,
+    management: Option<(Management, Vec<Member>)>,
+) -> ExitCode {
     let options = Options {
         supervised: args.supervised,
         drain_timeout: args.drain_timeout,
@@ -29,6 +43,12 @@ pub fn serve(
     };
     let directory = options.directory.clone();
     let ending = node::run(async {
+        let managed = management.map(|(management, members)| {
+            let (directory, console) = (options.directory.clone(), options.console.clone());
+            tracing::info!("managed at {}; see tocsin ctl", management.address());
+            management.serve(Arc::new(OwnBoxes { members, directory, console }))
+        });
+        let _managed = managed.transpose()?;
         let flush = tokio::task::spawn_local(flush_now_and_then(records.clone()));
         let finish = limit.map(|limit| {
             let (directory, drain) = (options.directory.clone(), options.drain_request.clone());
@@ -37,13 +57,13 @@ pub fn serve(
         let ending = node::serve(specs, options).await;
         flush.abort();
         finish.inspect(tokio::task::JoinHandle::abort);
-        ending
+        anyhow::Ok(ending?)
     });
     records.flush();
     tell_of_messages(&directory);
     let ending = match ending {
         Ok(ending) => ending,
-        Err(error) => return fail(&error.into(), crate::USAGE),
+        Err(error) => return fail(&error, crate::USAGE),
     };
     if let Some(trouble) = records.trouble() {
         eprintln!("error: {trouble}");

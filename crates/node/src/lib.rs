@@ -11,6 +11,7 @@
 
 mod actor;
 mod boxes;
+mod console;
 mod directory;
 mod limits;
 mod node;
@@ -24,6 +25,7 @@ mod system;
 mod tests;
 
 pub use boxes::{Boxes, CommandError, Notice, StartError};
+pub use console::{Console, Errand};
 pub use directory::{Directory, Entry, State};
 pub use limits::{Usage, raise_fd_limit, usage};
 pub use node::{Node, Reply};

@@ -10,12 +10,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use serde::Serialize;
+use serde_json::Value;
 use tokio::sync::Notify;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep_until};
 
 use crate::Reply;
 use crate::boxes::{Boxes, Notice, StartError};
+use crate::console::{Console, Errand};
 use crate::directory::Directory;
 use crate::limits::{raise_fd_limit, usage};
 use crate::parent::{FromParent, Order, Parent, Place, Report};
@@ -36,6 +39,8 @@ pub struct Options {
     /// Filled and kept up to date while the boxes run.
     pub directory: Directory,
     pub drain_request: DrainRequest,
+    /// Commands to the boxes from within this process.
+    pub console: Console,
 }
 
 impl Default for Options {
@@ -46,6 +51,7 @@ impl Default for Options {
             limits: SocketLimits::default(),
             directory: Directory::default(),
             drain_request: DrainRequest::default(),
+            console: Console::default(),
         }
     }
 }
@@ -117,6 +123,7 @@ pub(crate) async fn serve_for(
         signals,
         ticks,
         drain_request: options.drain_request,
+        console: options.console,
         drain_timeout: options.drain_timeout,
         deadline: None,
     };
@@ -135,6 +142,7 @@ struct Shell {
     signals: Signals,
     ticks: Interval,
     drain_request: DrainRequest,
+    console: Console,
     drain_timeout: Duration,
     /// When the drain is given up; `None` while running.
     deadline: Option<Instant>,
@@ -144,6 +152,7 @@ enum Happening {
     Signal,
     FromParent(FromParent),
     DrainRequested,
+    Errands(Vec<Errand>),
     Notice(Notice),
     Tick,
     DrainTimeout,
@@ -156,8 +165,12 @@ impl Shell {
                 Happening::Signal if self.deadline.is_some() => Some(Ending::Stopped),
                 Happening::Signal | Happening::DrainRequested => self.drain(),
                 Happening::FromParent(incoming) => self.obey(incoming).await,
+                Happening::Errands(errands) => self.carry_out(errands).await,
                 Happening::Notice(notice) => self.note(notice),
-                Happening::Tick => self.show().await,
+                Happening::Tick => {
+                    self.show().await;
+                    None
+                }
                 Happening::DrainTimeout => Some(self.give_up()),
             };
             if let Some(ending) = ending {
@@ -172,6 +185,7 @@ impl Shell {
             () = self.signals.next() => Happening::Signal,
             incoming = next_from(&mut self.parent) => Happening::FromParent(incoming),
             () = self.drain_request.0.notified() => Happening::DrainRequested,
+            errands = self.console.next() => Happening::Errands(errands),
             notice = self.boxes.next_notice() => Happening::Notice(notice),
             _ = self.ticks.tick() => Happening::Tick,
             () = passed(deadline) => Happening::DrainTimeout,
@@ -183,10 +197,9 @@ impl Shell {
             FromParent::Order(Order::Drain) | FromParent::End => self.drain(),
             FromParent::Order(Order::Stop) => Some(Ending::Stopped),
             FromParent::Order(Order::Node { id, name, args }) => {
-                let reply = match self.boxes.command(&name, args) {
-                    Ok(reply) => reply.await,
-                    Err(error) => Reply::Refused(error.to_string()),
-                };
+                let reply = self.command(&name, args).await;
+                // Whoever has the reply and looks sees what has changed.
+                self.show().await;
                 self.tell(&Report::Command { id, name: &name, reply });
                 None
             }
@@ -195,6 +208,28 @@ impl Shell {
                 None
             }
         }
+    }
+
+    /// Gives a command at once; what the box says comes later.
+    fn command(&self, name: &str, args: Value) -> impl Future<Output = Reply> + use<> {
+        let given = self.boxes.command(name, args);
+        async move {
+            match given {
+                Ok(reply) => reply.await,
+                Err(error) => Reply::Refused(error.to_string()),
+            }
+        }
+    }
+
+    /// All are given before the first is waited for: a command to several boxes reaches them together.
+    async fn carry_out(&mut self, errands: Vec<Errand>) -> Option<Ending> {
+        let given = errands.iter().map(|errand| self.command(&errand.name, errand.args.clone()));
+        let replies = join_all(given.collect::<Vec<_>>()).await;
+        self.show().await;
+        for (errand, reply) in errands.into_iter().zip(replies) {
+            errand.answer(reply);
+        }
+        None
     }
 
     fn drain(&mut self) -> Option<Ending> {
@@ -232,11 +267,10 @@ impl Shell {
         Ending::DrainTimedOut
     }
 
-    async fn show(&mut self) -> Option<Ending> {
+    async fn show(&mut self) {
         self.boxes.refresh().await;
         let nodes = self.boxes.directory().entries();
         self.tell(&Report::Snapshot { nodes: &nodes });
-        None
     }
 
     fn tell_ready(&mut self) {

@@ -2,6 +2,7 @@
 
 mod check;
 mod control_room;
+mod ctl;
 mod defects;
 mod replay;
 mod run;
@@ -21,6 +22,7 @@ struct Cli {
 enum Command {
     Run(run::RunArgs),
     Check(check::CheckArgs),
+    Ctl(ctl::CtlArgs),
     Defects(defects::DefectsArgs),
     Switch(switch::program::SwitchArgs),
     Psap(psap_mock::program::PsapArgs),
@@ -31,6 +33,7 @@ fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Run(args) => run::run(&args),
         Command::Check(args) => check::check(&args),
+        Command::Ctl(args) => ctl::run(&args),
         Command::Defects(args) => defects::defects(&args),
         Command::Switch(args) => switch::program::run(&args),
         Command::Psap(args) => psap_mock::program::run(&args),

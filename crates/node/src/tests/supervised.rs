@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::echo::{PATIENCE, spec, within};
 use crate::parent::Parent;
 use crate::serve::serve_for;
-use crate::{DrainRequest, Ending, Options};
+use crate::{DrainRequest, Ending, Options, Reply};
 
 /// A served program on a thread of its own, seen from its parent.
 struct Child {
@@ -90,6 +90,29 @@ fn orders_are_obeyed_and_everything_is_reported() {
     );
     assert!(last["usage"]["max_rss_kib"].as_u64().expect("a number") > 0);
     assert_eq!(child.ending(), Ending::Drained);
+}
+
+#[test]
+fn commands_from_within_the_process_are_answered_after_the_boxes_are_shown() {
+    let options = Options::default();
+    let (console, directory) = (options.console.clone(), options.directory.clone());
+    let drain = options.drain_request.clone();
+    crate::run(async {
+        let operator = async {
+            // Given before the boxes run, and answered once they do.
+            let held = console.command("alpha", json!("hold"));
+            let unknown = console.command("gamma", json!("hold"));
+            assert_eq!(within(held).await, Reply::Done("held".to_owned()));
+            assert_eq!(directory.find("alpha").expect("a box").snapshot["holds"], true);
+            let refused = Reply::Refused("there is no box \"gamma\"".to_owned());
+            assert_eq!(within(unknown).await, refused);
+            within(console.command("alpha", json!("release"))).await;
+            drain.begin();
+        };
+        let serving = crate::serve(vec![spec("alpha"), spec("beta")], options);
+        let ((), ending) = futures_util::future::join(operator, serving).await;
+        assert_eq!(ending.expect("ports are free"), Ending::Drained);
+    });
 }
 
 #[test]

@@ -4,10 +4,11 @@ use std::fs::File;
 use std::process::Stdio;
 
 use anyhow::Context as _;
+use node::Reply;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
-use tokio::process::{ChildStdin, Command};
+use tokio::process::Command;
 use tokio::sync::mpsc;
 
 use super::plan::Process;
@@ -39,6 +40,11 @@ pub(crate) enum Report {
     Snapshot {
         nodes: serde_json::Map<String, Value>,
     },
+    /// What a box said to [`Order::Node`] with this `id`.
+    Command {
+        id: u64,
+        reply: Reply,
+    },
     Final {
         usage: Usage,
         nodes: serde_json::Map<String, Value>,
@@ -50,6 +56,7 @@ pub(crate) enum Report {
 #[derive(Debug, Deserialize)]
 pub(crate) struct Place {
     pub(crate) name: String,
+    pub(crate) kind: String,
     pub(crate) address: String,
 }
 
@@ -61,17 +68,24 @@ pub(crate) struct Usage {
 }
 
 /// An order to a child.
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 #[serde(tag = "command", rename_all = "snake_case")]
 pub(crate) enum Order {
     Drain,
     Stop,
+    /// A command to one of its boxes.
+    Node {
+        id: u64,
+        name: String,
+        args: Value,
+    },
 }
 
 /// The handle of a running child.
 #[derive(Debug)]
 pub(crate) struct Child {
-    stdin: ChildStdin,
+    /// Written by a task: a child that does not read holds up nobody else.
+    orders: mpsc::UnboundedSender<Order>,
     /// Ends the process if this handle is dropped.
     _life: mpsc::Sender<()>,
 }
@@ -97,8 +111,18 @@ impl Child {
             .kill_on_drop(true)
             .spawn()
             .with_context(|| format!("cannot start the process {}", process.name))?;
-        let stdin = child.stdin.take().context("a piped stdin")?;
+        let mut stdin = child.stdin.take().context("a piped stdin")?;
         let stdout = child.stdout.take().context("a piped stdout")?;
+        let (orders, mut given) = mpsc::unbounded_channel::<Order>();
+        tokio::spawn(async move {
+            while let Some(order) = given.recv().await {
+                let Ok(mut line) = serde_json::to_vec(&order) else { continue };
+                line.push(b'\n');
+                // A child that is gone needs none.
+                let _ = stdin.write_all(&line).await;
+                let _ = stdin.flush().await;
+            }
+        });
         let (life, mut end_of_life) = mpsc::channel::<()>(1);
         tokio::spawn(async move {
             let mut lines = BufReader::new(stdout).lines();
@@ -118,14 +142,11 @@ impl Child {
             };
             let _ = news.send(News { index, what });
         });
-        Ok(Self { stdin, _life: life })
+        Ok(Self { orders, _life: life })
     }
 
     /// Gives an order. A child that is gone needs none.
-    pub(crate) async fn order(&mut self, order: Order) {
-        let Ok(mut line) = serde_json::to_vec(&order) else { return };
-        line.push(b'\n');
-        let _ = self.stdin.write_all(&line).await;
-        let _ = self.stdin.flush().await;
+    pub(crate) fn order(&self, order: Order) {
+        let _ = self.orders.send(order);
     }
 }

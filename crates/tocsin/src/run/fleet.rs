@@ -1,12 +1,13 @@
 //! All processes of a run: started tier by tier, watched, drained in the opposite order.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::time::Duration;
 
 use anyhow::bail;
 use load_gen::Snapshot;
 use load_gen::summary::ProcessUsage;
+use node::{Console, Errand, Reply};
 use serde_json::Value;
 use telemetry::{BoxKind, LostNode, MessageFigures};
 use tokio::sync::mpsc;
@@ -16,6 +17,7 @@ use super::Prepared;
 use super::child::{Child, News, Order, Place, Report, Usage, What};
 use super::folder::Folder;
 use super::live::Interruptions;
+use super::manage::Board;
 use super::plan::{Process, Tier, processes};
 
 /// How long a tier may take to listen.
@@ -26,6 +28,12 @@ const END_LIMIT: Duration = Duration::from_secs(50);
 pub(crate) struct Fleet {
     members: Vec<Member>,
     news: mpsc::UnboundedReceiver<News>,
+    board: Board,
+    /// Commands to boxes, from those who manage the run.
+    console: Console,
+    /// Commands on their way: their `id`, the member, and who waits for the reply.
+    errands: HashMap<u64, (usize, Errand)>,
+    next_errand: u64,
 }
 
 struct Member {
@@ -64,8 +72,14 @@ impl Fleet {
             lost: None,
             trouble: None,
         };
-        let mut fleet =
-            Self { members: processes(prepared).into_iter().map(member).collect(), news };
+        let mut fleet = Self {
+            members: processes(prepared).into_iter().map(member).collect(),
+            news,
+            board: Board::default(),
+            console: Console::default(),
+            errands: HashMap::new(),
+            next_errand: 0,
+        };
         let mut addresses = Vec::new();
         for tier in Tier::ALL {
             for index in 0..fleet.members.len() {
@@ -106,6 +120,7 @@ impl Fleet {
             match news.what {
                 What::Said(Report::Ready { nodes }) => {
                     member.ready = true;
+                    self.board.add(&nodes);
                     let key = |place: &Place| {
                         let key = member.process.address_key(prepared, &place.name)?;
                         Some((key, place.address.clone()))
@@ -124,18 +139,56 @@ impl Fleet {
         Ok(addresses)
     }
 
-    /// Waits for the next thing that a process says or does, and takes note of it.
+    /// Waits for the next thing that a process says or does, and takes note of it; or for commands, and passes them on.
+    /// Cancel safe.
     pub(crate) async fn next(&mut self) {
-        if let Some(news) = self.news.recv().await {
-            self.note(news);
+        tokio::select! {
+            news = self.news.recv() => news.into_iter().for_each(|news| self.note(news)),
+            errands = self.console.next() => {
+                errands.into_iter().for_each(|errand| self.pass_on(errand));
+            }
         }
+    }
+
+    /// What is known of all boxes.
+    pub(super) fn board(&self) -> Board {
+        self.board.clone()
+    }
+
+    /// Takes commands to the boxes.
+    pub(super) fn console(&self) -> Console {
+        self.console.clone()
+    }
+
+    /// A machine whose process is lost meets a command with silence, like any machine without power.
+    fn pass_on(&mut self, errand: Errand) {
+        let has_box =
+            |member: &Member| member.process.boxes.iter().any(|(_, it)| *it == errand.name);
+        let Some(index) = self.members.iter().position(has_box) else {
+            let refusal = format!("there is no box {:?}", errand.name);
+            return errand.answer(Reply::Refused(refusal));
+        };
+        let Some(child) = &self.members[index].child else { return errand.answer(Reply::Silent) };
+        let id = self.next_errand;
+        self.next_errand += 1;
+        child.order(Order::Node { id, name: errand.name.clone(), args: errand.args.clone() });
+        self.errands.insert(id, (index, errand));
     }
 
     fn note(&mut self, news: News) {
         let Some(member) = self.members.get_mut(news.index) else { return };
         match news.what {
-            What::Said(Report::Snapshot { nodes }) => member.snapshots = nodes,
+            What::Said(Report::Snapshot { nodes }) => {
+                self.board.update(&nodes);
+                member.snapshots = nodes;
+            }
+            What::Said(Report::Command { id, reply }) => {
+                if let Some((_, errand)) = self.errands.remove(&id) {
+                    errand.answer(reply);
+                }
+            }
             What::Said(Report::Final { usage, nodes }) => {
+                self.board.update(&nodes);
                 member.snapshots = nodes;
                 member.usage = Some(usage);
             }
@@ -149,6 +202,10 @@ impl Fleet {
                 } else if !clean && !member.told_to_stop {
                     member.trouble = Some(status);
                 }
+                let state = if member.lost.is_some() { "lost" } else { "stopped" };
+                let boxes = member.process.boxes.iter().map(|(_, name)| name);
+                self.board.close(boxes.chain(member.snapshots.keys()), state);
+                self.errands.retain(|_, (index, _)| *index != news.index);
             }
         }
     }
@@ -159,12 +216,12 @@ impl Fleet {
     }
 
     /// Gives an order to all processes of a tier.
-    pub(crate) async fn order(&mut self, tier: Tier, order: Order) {
+    pub(crate) fn order(&mut self, tier: Tier, order: &Order) {
         for member in self.members.iter_mut().filter(|member| member.process.tier == tier) {
             member.told_to_end = true;
             member.told_to_stop |= matches!(order, Order::Stop);
-            if let Some(child) = &mut member.child {
-                child.order(order).await;
+            if let Some(child) = &member.child {
+                child.order(order.clone());
             }
         }
     }
@@ -173,16 +230,16 @@ impl Fleet {
     pub(crate) async fn shut_down(&mut self, interruptions: &mut Interruptions) {
         for tier in Tier::ALL.into_iter().rev() {
             let order = if interruptions.are_urgent() { Order::Stop } else { Order::Drain };
-            self.order(tier, order).await;
+            self.order(tier, &order);
             // Callers who are lost hang up no call, and a trunk group cannot: call servers do.
             if tier == Tier::Trunks && self.of(Tier::Load).any(|member| member.lost.is_some()) {
-                self.order(Tier::Sites, order).await;
+                self.order(Tier::Sites, &order);
             }
             let deadline = Instant::now() + END_LIMIT;
             while self.of(tier).any(|member| member.child.is_some()) {
                 tokio::select! {
                     () = self.next() => {}
-                    () = interruptions.next() => self.order(tier, Order::Stop).await,
+                    () = interruptions.next() => self.order(tier, &Order::Stop),
                     () = tokio::time::sleep_until(deadline) => {
                         self.kill(tier);
                         break;

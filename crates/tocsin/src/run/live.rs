@@ -72,7 +72,7 @@ pub(crate) async fn watch(
                     let what = if urgent { "stopping at once" } else { "draining; Ctrl-C again stops at once" };
                     println!("interrupted: {what}");
                 }
-                fleet.order(Tier::Load, if urgent { Order::Stop } else { Order::Drain }).await;
+                fleet.order(Tier::Load, if urgent { &Order::Stop } else { &Order::Drain });
             }
             _ = ticks.tick() => {
                 if !quiet {

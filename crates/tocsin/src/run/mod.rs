@@ -14,6 +14,7 @@ mod fleet;
 mod folder;
 mod live;
 mod loopback;
+mod manage;
 mod plan;
 mod verdict;
 
@@ -128,6 +129,7 @@ async fn conduct(prepared: &Prepared, folder: &Folder, quiet: bool) -> anyhow::R
         println!("interrupted while the network started: no call was placed");
         return Ok(INTERRUPTED);
     };
+    let managed = manage::open(&prepared.topology, folder, &fleet)?;
     if !quiet {
         println!(
             "{}: about {:.0} calls in {} on {} sites, {} trunk groups, {} PSAPs; Ctrl-C drains",
@@ -144,6 +146,7 @@ async fn conduct(prepared: &Prepared, folder: &Folder, quiet: bool) -> anyhow::R
     live::watch(prepared, &mut fleet, &mut interruptions, quiet).await;
     let duration = clock.elapsed();
     fleet.shut_down(&mut interruptions).await;
+    drop(managed);
     let unix = started.duration_since(std::time::UNIX_EPOCH).unwrap_or(Duration::ZERO);
     let started_us = u64::try_from(unix.as_micros()).unwrap_or(u64::MAX);
     verdict::conclude(prepared, folder, &fleet, &interruptions, started_us, duration)

@@ -1,0 +1,104 @@
+//! The socket of the management plane, and its patience with those who connect to it.
+
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use axum::Router;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tokio::sync::Semaphore;
+use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::sleep;
+
+use super::routes::routes;
+use super::{Sites, Token};
+
+/// Requests at once; further ones wait until one of these is answered.
+const MOST_CONNECTIONS: usize = 64;
+
+/// How long a request may take to arrive: head and body each.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The longest head of a request.
+const LONGEST_HEAD: usize = 16 * 1024;
+
+/// A bound socket that nobody answers yet.
+#[derive(Debug)]
+pub struct Listener {
+    socket: TcpListener,
+    address: SocketAddr,
+    pub(super) patience: Duration,
+}
+
+/// Answers as long as this is kept.
+#[derive(Debug)]
+pub struct Listening(JoinHandle<()>);
+
+impl Listener {
+    /// Binds `address`; port 0 takes any free port.
+    ///
+    /// # Errors
+    /// The address cannot be had.
+    pub fn bind(address: SocketAddr) -> anyhow::Result<Self> {
+        let place = || format!("cannot listen at {address} for management");
+        let socket = TcpListener::bind(address).with_context(place)?;
+        socket.set_nonblocking(true).with_context(place)?;
+        let address = socket.local_addr().with_context(place)?;
+        Ok(Self { socket, address, patience: PATIENCE })
+    }
+
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Answers requests about `sites` from those who show `token`. To be called inside a runtime.
+    ///
+    /// # Errors
+    /// The runtime cannot take the socket.
+    pub fn serve(self, sites: Arc<dyn Sites>, token: Token) -> anyhow::Result<Listening> {
+        let socket = tokio::net::TcpListener::from_std(self.socket).context("cannot listen")?;
+        let routes = routes(sites, token, self.patience);
+        Ok(Listening(tokio::spawn(accept(socket, routes, self.patience))))
+    }
+}
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// Serves one request per connection. Whoever hangs up drops what it asked for.
+async fn accept(socket: tokio::net::TcpListener, routes: Router, patience: Duration) {
+    let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));
+    let mut open = JoinSet::new(); // they end with this task
+    loop {
+        let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
+        while open.try_join_next().is_some() {}
+        let stream = match socket.accept().await {
+            Ok((stream, _)) => stream,
+            Err(error) => {
+                tracing::warn!(%error, "cannot take a connection for management");
+                sleep(patience).await; // no file descriptors: there may be some later
+                continue;
+            }
+        };
+        let service = TowerToHyperService::new(routes.clone());
+        let connection = http1::Builder::new()
+            .keep_alive(false)
+            .max_buf_size(LONGEST_HEAD)
+            .timer(TokioTimer::new())
+            .header_read_timeout(patience)
+            .serve_connection(TokioIo::new(stream), service);
+        open.spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::debug!(%error, "a connection for management broke");
+            }
+            drop(place);
+        });
+    }
+}

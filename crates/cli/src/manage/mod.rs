@@ -1,0 +1,93 @@
+//! The management plane: operators see the sites of a running network and command them, over HTTP.
+//!
+//! ```text
+//!  tocsin ctl ──reads──► manage.json (address, token; mode 0600)
+//!      │ HTTP, Bearer token                 ▲ written at start, removed at the end
+//!      ▼                                    │
+//!  listener.rs ─► routes.rs ─► order.rs ─► Sites ─► the boxes of this process, or of child processes
+//! ```
+//!
+//! | request | answer |
+//! |---|---|
+//! | `GET /v1/sites` | every call server: name, site, state, and what it last showed of itself |
+//! | `GET /v1/boxes` | the same of every box, whatever it is, by name |
+//! | `POST /v1/commands` | carries out an [`Order`], and says what each call server answered |
+//!
+//! Who has the token may do everything; nobody else gets an answer but 401.
+
+mod access;
+mod listener;
+mod order;
+mod routes;
+mod served;
+#[cfg(test)]
+mod tests;
+
+pub use access::{Access, AccessFile, Token};
+pub use listener::{Listener, Listening};
+pub use order::{Manner, Order, Outcome, Results, Selection, Verdict};
+pub(crate) use served::OwnBoxes;
+pub use served::{ManageArgs, Managed, Management};
+
+use std::collections::BTreeMap;
+
+use futures_util::future::BoxFuture;
+use node::Reply;
+use operations::Action;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// The call servers that are managed, and the way to them.
+pub trait Sites: Send + Sync + 'static {
+    /// The call servers, in the order of the network file.
+    fn members(&self) -> Vec<Member>;
+
+    /// What is known of every box, by name: an object with `kind`, `address`, `state` and `snapshot`.
+    fn boxes(&self) -> BTreeMap<String, Value>;
+
+    /// Sends a command to a call server, at once. [`Reply::Silent`] when nothing comes back.
+    fn command(&self, name: &str, action: &Action) -> BoxFuture<'static, Reply>;
+}
+
+/// A call server of the network file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Member {
+    /// The site's name for its only call server, else `site.blade`.
+    pub name: String,
+    pub site: String,
+}
+
+/// A call server as `GET /v1/sites` shows it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct View {
+    pub name: String,
+    pub site: String,
+    /// The life of the box, in a word: `running`, `draining`, `drained`, `stopped`, `failed`; `lost` with its process.
+    pub state: String,
+    /// As the call server last showed itself, at most a second ago; null before the first time.
+    pub snapshot: Value,
+}
+
+/// The answer to `GET /v1/sites`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Views {
+    pub sites: Vec<View>,
+}
+
+/// The answer to a request that was not carried out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trouble {
+    /// A sentence with the fix.
+    pub error: String,
+}
+
+fn views(sites: &dyn Sites) -> Views {
+    let mut boxes = sites.boxes();
+    let view = |Member { name, site }: Member| {
+        let mut entry = boxes.remove(&name).unwrap_or_default();
+        let state = entry.get("state").and_then(Value::as_str).unwrap_or("unknown").to_owned();
+        let snapshot = entry.get_mut("snapshot").map(Value::take).unwrap_or_default();
+        View { name, site, state, snapshot }
+    };
+    Views { sites: sites.members().into_iter().map(view).collect() }
+}

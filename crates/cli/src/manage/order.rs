@@ -1,0 +1,223 @@
+//! A command to some sites, and what became of it at each.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use node::Reply;
+use operations::Action;
+use serde::{Deserialize, Serialize};
+use tokio::time::{Instant, sleep, timeout};
+use topology::{format_duration, parse_duration};
+
+use super::{Member, Sites};
+
+/// Longer than any equipment takes to start; a request must end one day.
+const LONGEST_WAIT: Duration = Duration::from_secs(600);
+
+/// What an operator orders: the body of `POST /v1/commands`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Order {
+    /// As an operator types it: `restart clean`, `load r8`.
+    pub command: String,
+    pub sites: Selection,
+    #[serde(default)]
+    pub manner: Manner,
+    /// Between the answer of a site and the command to the next one.
+    #[serde(default, with = "words")]
+    pub interval: Duration,
+    /// How long each call server may take to answer.
+    #[serde(default = "default_timeout", with = "words")]
+    pub timeout: Duration,
+}
+
+/// Which sites are meant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Selection {
+    /// The word `all`.
+    Word(String),
+    /// Names of sites, and of single call servers of a site with several.
+    Names(Vec<String>),
+}
+
+/// In what order the sites get a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Manner {
+    /// All at once.
+    #[default]
+    Parallel,
+    /// One after the other, in the order in which they are named.
+    Serial,
+}
+
+/// What one call server made of a command.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outcome {
+    pub name: String,
+    pub site: String,
+    pub result: Verdict,
+    /// What it said.
+    pub text: String,
+    /// Until the answer, in milliseconds.
+    pub ms: u64,
+}
+
+/// Whether a command was carried out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    Done,
+    Refused,
+    TimedOut,
+}
+
+/// The answer to `POST /v1/commands`: one result for each call server, in the order of the sites.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Results {
+    pub results: Vec<Outcome>,
+}
+
+/// An order that makes sense in this network.
+#[derive(Debug)]
+pub(super) struct Plan {
+    action: Action,
+    /// The call servers of each step get the command at once.
+    steps: Vec<Vec<Member>>,
+    interval: Duration,
+    timeout: Duration,
+}
+
+impl Plan {
+    /// Checks an order against the network.
+    ///
+    /// # Errors
+    /// A sentence about what is wrong.
+    pub(super) fn new(order: &Order, members: Vec<Member>) -> Result<Self, String> {
+        let action: Action = order.command.parse().map_err(|error| format!("{error}"))?;
+        for (what, wait) in [("interval", order.interval), ("timeout", order.timeout)] {
+            if wait > LONGEST_WAIT {
+                let longest = format_duration(LONGEST_WAIT);
+                return Err(format!("{what} is too long; at most {longest}"));
+            }
+        }
+        let chosen = choose(&order.sites, members)?;
+        let steps = match order.manner {
+            Manner::Parallel => vec![chosen.into_iter().flatten().collect()],
+            Manner::Serial => chosen,
+        };
+        Ok(Self { action, steps, interval: order.interval, timeout: order.timeout })
+    }
+
+    /// Gives the command step by step. Dropped before its end, it gives it to no further site.
+    pub(super) async fn carry_out(&self, sites: &dyn Sites) -> Results {
+        let mut results = Vec::new();
+        for (number, step) in self.steps.iter().enumerate() {
+            if number > 0 {
+                sleep(self.interval).await;
+            }
+            results.extend(join_all(step.iter().map(|member| self.command(sites, member))).await);
+        }
+        Results { results }
+    }
+
+    async fn command(&self, sites: &dyn Sites, member: &Member) -> Outcome {
+        let start = Instant::now();
+        let answer = async {
+            match sites.command(&member.name, &self.action).await {
+                Reply::Done(text) => (Verdict::Done, text),
+                Reply::Refused(text) => (Verdict::Refused, text),
+                // The command is gone. Who asked cannot know that, and waits.
+                Reply::Silent => std::future::pending().await,
+            }
+        };
+        let (result, text) = timeout(self.timeout, answer).await.unwrap_or_else(|_| {
+            (Verdict::TimedOut, format!("no answer within {}", format_duration(self.timeout)))
+        });
+        let ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let Member { name, site } = member.clone();
+        Outcome { name, site, result, text, ms }
+    }
+}
+
+/// The call servers that are meant, site by site; each of them once.
+fn choose(selection: &Selection, members: Vec<Member>) -> Result<Vec<Vec<Member>>, String> {
+    let mut seen = HashSet::new();
+    let sites: Vec<String> = members
+        .iter()
+        .map(|one| one.site.clone())
+        .filter(|site| seen.insert(site.clone()))
+        .collect();
+    if sites.is_empty() {
+        return Err("no call server runs here".to_owned());
+    }
+    let names = match selection {
+        Selection::Word(word) if word == "all" => &sites,
+        Selection::Word(word) => {
+            return Err(format!("sites is {word:?}; write \"all\", or a list of names"));
+        }
+        Selection::Names(names) if names.is_empty() => {
+            return Err("sites is empty; write \"all\", or a list of names".to_owned());
+        }
+        Selection::Names(names) => names,
+    };
+    let mut chosen = Vec::new();
+    let mut taken = HashSet::new();
+    for name in names {
+        let mut meant =
+            members.iter().filter(|one| one.site == *name || one.name == *name).peekable();
+        if meant.peek().is_none() {
+            return Err(format!("there is no site {name:?}; the sites are {}", sites.join(", ")));
+        }
+        let meant: Vec<_> = meant.filter(|one| taken.insert(one.name.clone())).cloned().collect();
+        if !meant.is_empty() {
+            chosen.push(meant);
+        }
+    }
+    Ok(chosen)
+}
+
+/// How long a call server may take to answer if nothing else is said.
+const fn default_timeout() -> Duration {
+    Duration::from_secs(30)
+}
+
+impl Selection {
+    /// Every site of the network.
+    #[must_use]
+    pub fn all() -> Self {
+        Self::Word("all".to_owned())
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Done => "done",
+            Self::Refused => "refused",
+            Self::TimedOut => "timed out",
+        })
+    }
+}
+
+/// Durations as files write them: `500ms`, `30s`.
+mod words {
+    use super::*;
+
+    pub(super) fn serialize<S: serde::Serializer>(
+        duration: &Duration,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        to.serialize_str(&format_duration(*duration))
+    }
+
+    pub(super) fn deserialize<'a, D: serde::Deserializer<'a>>(
+        from: D,
+    ) -> Result<Duration, D::Error> {
+        let text = String::deserialize(from)?;
+        parse_duration(&text).map_err(serde::de::Error::custom)
+    }
+}

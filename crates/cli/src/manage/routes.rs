@@ -1,0 +1,94 @@
+//! What is asked over HTTP and how it is answered. Nothing is read from whoever has not shown the token.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::{Body, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use tokio::time::timeout;
+
+use super::order::Plan;
+use super::{Order, Sites, Token, Trouble, views};
+
+/// The longest body: a command that names hundreds of sites is shorter.
+const LONGEST_BODY: usize = 16 * 1024;
+
+/// What every request has at hand.
+#[derive(Clone)]
+struct Desk {
+    sites: Arc<dyn Sites>,
+    token: Token,
+    /// How long the body of a request may take to arrive.
+    patience: Duration,
+}
+
+pub(super) fn routes(sites: Arc<dyn Sites>, token: Token, patience: Duration) -> Router {
+    let desk = Desk { sites, token, patience };
+    Router::new()
+        .route("/v1/sites", get(show_sites))
+        .route("/v1/boxes", get(show_boxes))
+        .route("/v1/commands", post(command))
+        .fallback(nothing_there)
+        .method_not_allowed_fallback(other_method)
+        .layer(from_fn_with_state(desk.clone(), admit))
+        .with_state(desk)
+}
+
+async fn admit(State(desk): State<Desk>, request: Request, next: Next) -> Response {
+    let shown = request.headers().get(AUTHORIZATION);
+    if shown.is_some_and(|shown| desk.token.admits(shown.as_bytes())) {
+        return next.run(request).await;
+    }
+    let what = "show the token of manage.json: \"Authorization: Bearer TOKEN\"";
+    let challenge = [(WWW_AUTHENTICATE, "Bearer")];
+    (challenge, trouble(StatusCode::UNAUTHORIZED, what)).into_response()
+}
+
+async fn show_sites(State(desk): State<Desk>) -> Response {
+    Json(views(&*desk.sites)).into_response()
+}
+
+async fn show_boxes(State(desk): State<Desk>) -> Response {
+    Json(serde_json::json!({ "boxes": desk.sites.boxes() })).into_response()
+}
+
+async fn command(State(desk): State<Desk>, body: Body) -> Response {
+    let body = match timeout(desk.patience, to_bytes(body, LONGEST_BODY)).await {
+        Ok(Ok(body)) => body,
+        Ok(Err(_)) => {
+            let what = format!("the body is broken, or longer than {LONGEST_BODY} octets");
+            return trouble(StatusCode::PAYLOAD_TOO_LARGE, &what);
+        }
+        Err(_) => return trouble(StatusCode::REQUEST_TIMEOUT, "the body does not arrive"),
+    };
+    let order: Order = match serde_json::from_slice(&body) {
+        Ok(order) => order,
+        Err(error) => {
+            return trouble(StatusCode::BAD_REQUEST, &format!("the body is no order: {error}"));
+        }
+    };
+    match Plan::new(&order, desk.sites.members()) {
+        Ok(plan) => Json(plan.carry_out(&*desk.sites).await).into_response(),
+        Err(sentence) => trouble(StatusCode::BAD_REQUEST, &sentence),
+    }
+}
+
+async fn nothing_there() -> Response {
+    let what = "there are GET /v1/sites, GET /v1/boxes and POST /v1/commands";
+    trouble(StatusCode::NOT_FOUND, what)
+}
+
+async fn other_method() -> Response {
+    let what = "GET shows sites and boxes, POST gives commands";
+    trouble(StatusCode::METHOD_NOT_ALLOWED, what)
+}
+
+fn trouble(status: StatusCode, sentence: &str) -> Response {
+    (status, Json(Trouble { error: sentence.to_owned() })).into_response()
+}

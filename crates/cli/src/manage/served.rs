@@ -1,0 +1,116 @@
+//! The management plane of boxes in this process, as the options of a program ask for it.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::bail;
+use clap::Args;
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use node::{Console, Directory, Reply};
+use operations::Action;
+use serde_json::Value;
+
+use super::{Access, AccessFile, Listener, Listening, Member, Sites, Token};
+
+/// Whether a program can be managed, and where.
+#[derive(Debug, Clone, Args)]
+pub struct ManageArgs {
+    /// Let operators manage the sites at this address: port 0 takes any free port; see tocsin ctl
+    #[arg(long, value_name = "ADDRESS")]
+    pub manage: Option<SocketAddr>,
+    /// Write the address and the token of this start into this file, for its owner alone
+    #[arg(long, value_name = "FILE", default_value = "manage.json", requires = "manage")]
+    pub manage_file: PathBuf,
+    /// Let --manage listen beyond loopback: the token crosses the network as clear text
+    #[arg(long, requires = "manage")]
+    pub manage_in_clear: bool,
+}
+
+/// A management plane that is about to begin: its address is bound, and its file written.
+#[derive(Debug)]
+pub struct Management {
+    listener: Listener,
+    token: Token,
+    file: AccessFile,
+}
+
+/// A management plane as long as this is kept.
+#[derive(Debug)]
+#[must_use = "it ends when dropped"]
+pub struct Managed {
+    _listening: Listening,
+    _file: AccessFile,
+}
+
+impl ManageArgs {
+    /// Opens what is asked for, if anything.
+    ///
+    /// # Errors
+    /// The address cannot be had, or is not on loopback; the file cannot be written.
+    pub fn open(&self) -> anyhow::Result<Option<Management>> {
+        let Some(address) = self.manage else { return Ok(None) };
+        if !address.ip().is_loopback() && !self.manage_in_clear {
+            bail!(
+                "--manage {address}: the token would cross the network as clear text; listen on 127.0.0.1 and reach it \
+                 through ssh -L, or say --manage-in-clear"
+            );
+        }
+        Management::open(address, &self.manage_file).map(Some)
+    }
+}
+
+impl Management {
+    /// Binds `address`, draws a token, and writes both into `file`.
+    ///
+    /// # Errors
+    /// One of these cannot be done.
+    pub fn open(address: SocketAddr, file: &Path) -> anyhow::Result<Self> {
+        let listener = Listener::bind(address)?;
+        let token = Token::draw()?;
+        let access = Access { address: listener.address(), token: token.clone() };
+        let file = AccessFile::create(file, access)?;
+        Ok(Self { listener, token, file })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.listener.address()
+    }
+
+    /// Begins to answer. To be called inside a runtime.
+    ///
+    /// # Errors
+    /// The runtime cannot take the socket.
+    pub fn serve(self, sites: Arc<dyn Sites>) -> anyhow::Result<Managed> {
+        let Self { listener, token, file } = self;
+        Ok(Managed { _listening: listener.serve(sites, token)?, _file: file })
+    }
+}
+
+/// The boxes that [`node::serve()`] runs in this process.
+pub(crate) struct OwnBoxes {
+    pub(crate) members: Vec<Member>,
+    pub(crate) directory: Directory,
+    pub(crate) console: Console,
+}
+
+impl Sites for OwnBoxes {
+    fn members(&self) -> Vec<Member> {
+        self.members.clone()
+    }
+
+    fn boxes(&self) -> BTreeMap<String, Value> {
+        let entries = self.directory.entries().into_iter();
+        entries
+            .filter_map(|(name, entry)| Some((name, serde_json::to_value(entry).ok()?)))
+            .collect()
+    }
+
+    fn command(&self, name: &str, action: &Action) -> BoxFuture<'static, Reply> {
+        self.console.command(name, action.to_string().into()).boxed()
+    }
+}

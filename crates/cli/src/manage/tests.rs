@@ -1,0 +1,280 @@
+//! The management plane over real HTTP, with sites that only pretend.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use node::Reply;
+use operations::Action;
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::sync::Notify;
+use tokio::time::timeout;
+
+use super::{Listener, Listening, Member, Sites, Token};
+
+/// Only a failing test waits for so long.
+const LIMIT: Duration = Duration::from_secs(20);
+
+/// Two sites, the second with two call servers. `beta.b` is starting; nobody may lock `alpha`, and its drain takes for
+/// ever.
+#[derive(Default)]
+struct Fake {
+    commands: Mutex<Vec<String>>,
+    /// Told when nobody waits for the end of the drain any more.
+    left: Arc<Notify>,
+}
+
+struct Waiting(Arc<Notify>);
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.notify_one();
+    }
+}
+
+impl Sites for Fake {
+    fn members(&self) -> Vec<Member> {
+        let member = |(name, site): (&str, &str)| Member { name: name.into(), site: site.into() };
+        [("alpha", "alpha"), ("beta.a", "beta"), ("beta.b", "beta")].map(member).into()
+    }
+
+    fn boxes(&self) -> BTreeMap<String, Value> {
+        let alpha = json!({"kind": "call server", "state": "running", "snapshot": {"calls": 3}});
+        let mobile = json!({"kind": "trunk group", "state": "running", "snapshot": null});
+        [("alpha".to_owned(), alpha), ("mobile".to_owned(), mobile)].into()
+    }
+
+    fn command(&self, name: &str, action: &Action) -> BoxFuture<'static, Reply> {
+        self.commands.lock().unwrap().push(format!("{name}: {action}"));
+        let reply = match (name, action) {
+            ("alpha", Action::Drain) => {
+                let waiting = Waiting(Arc::clone(&self.left));
+                return async move {
+                    let _waiting = waiting;
+                    std::future::pending().await
+                }
+                .boxed();
+            }
+            ("alpha", Action::Lock) => Reply::Refused("it is in use".to_owned()),
+            ("beta.b", _) => Reply::Silent,
+            _ => Reply::Done("as you wish".to_owned()),
+        };
+        std::future::ready(reply).boxed()
+    }
+}
+
+struct Plane {
+    address: std::net::SocketAddr,
+    token: Token,
+    sites: Arc<Fake>,
+    _listening: Listening,
+}
+
+impl Plane {
+    fn new() -> Self {
+        Self::with_patience(LIMIT)
+    }
+
+    fn with_patience(patience: Duration) -> Self {
+        let mut listener = Listener::bind(([127, 0, 0, 1], 0).into()).unwrap();
+        listener.patience = patience;
+        let (address, token) = (listener.address(), Token::draw().unwrap());
+        let sites = Arc::new(Fake::default());
+        let listening = listener.serve(Arc::clone(&sites) as Arc<dyn Sites>, token.clone());
+        Self { address, token, sites, _listening: listening.unwrap() }
+    }
+
+    /// Sends these octets, and returns all that comes back.
+    async fn send(&self, octets: &[u8]) -> String {
+        let mut stream = TcpStream::connect(self.address).await.unwrap();
+        // It may answer, and close, before it has read everything.
+        let _ = stream.write_all(octets).await;
+        let mut answer = Vec::new();
+        let read = timeout(LIMIT, stream.read_to_end(&mut answer)).await;
+        let _ = read.expect("the connection ends");
+        String::from_utf8_lossy(&answer).into_owned()
+    }
+
+    async fn request(&self, method: &str, path: &str, body: &str) -> (u16, Value) {
+        let head = format!(
+            "{method} {path} HTTP/1.1\r\nHost: x\r\nAuthorization: {}\r\nContent-Length: {}\r\n\r\n",
+            self.token.credentials(),
+            body.len()
+        );
+        parsed(&self.send(format!("{head}{body}").as_bytes()).await)
+    }
+
+    async fn order(&self, order: Value) -> (u16, Value) {
+        self.request("POST", "/v1/commands", &order.to_string()).await
+    }
+
+    fn commands(&self) -> Vec<String> {
+        self.sites.commands.lock().unwrap().clone()
+    }
+}
+
+fn parsed(answer: &str) -> (u16, Value) {
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or_else(|| panic!("{answer:?}"));
+    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
+    let body = serde_json::from_str(body).unwrap_or_else(|error| panic!("{error}: {answer}"));
+    (status.unwrap_or_else(|| panic!("{answer:?}")), body)
+}
+
+/// Name, result and text of each outcome.
+fn outcomes(results: &Value) -> Vec<[&str; 3]> {
+    let outcomes = results["results"].as_array().expect("results").iter();
+    outcomes
+        .map(|one| ["name", "result", "text"].map(|key| one[key].as_str().expect("a text")))
+        .collect()
+}
+
+#[tokio::test]
+async fn sites_and_boxes_are_shown() {
+    let plane = Plane::new();
+    let (status, shown) = plane.request("GET", "/v1/sites", "").await;
+    let unseen = |name| json!({"name": name, "site": "beta", "state": "unknown", "snapshot": null});
+    let alpha =
+        json!({"name": "alpha", "site": "alpha", "state": "running", "snapshot": {"calls": 3}});
+    assert_eq!(
+        (status, shown),
+        (200, json!({"sites": [alpha, unseen("beta.a"), unseen("beta.b")]}))
+    );
+    let (status, shown) = plane.request("GET", "/v1/boxes", "").await;
+    assert_eq!((status, &shown["boxes"]["mobile"]["kind"]), (200, &json!("trunk group")));
+}
+
+#[tokio::test]
+async fn each_call_server_has_its_own_result() {
+    let plane = Plane::new();
+    let order = json!({"command": "lock", "sites": "all", "timeout": "50ms"});
+    let (status, results) = plane.order(order).await;
+    assert_eq!(status, 200, "{results}");
+    let expected = [
+        ["alpha", "refused", "it is in use"],
+        ["beta.a", "done", "as you wish"],
+        // What is starting says nothing, and is not asked again.
+        ["beta.b", "timed_out", "no answer within 50ms"],
+    ];
+    assert_eq!(outcomes(&results), expected);
+    let last = &results["results"][2];
+    assert!(last["site"] == "beta" && last["ms"].as_u64() >= Some(50), "{last}");
+    assert_eq!(plane.commands(), ["alpha: lock", "beta.a: lock", "beta.b: lock"]);
+}
+
+#[tokio::test]
+async fn in_series_one_site_follows_the_other_as_named() {
+    let plane = Plane::new();
+    let order = json!({
+        "command": "restart  clean", "sites": ["beta", "alpha", "beta.a"], "manner": "serial",
+        "interval": "1ms", "timeout": "1ms"
+    });
+    let (status, results) = plane.order(order).await;
+    assert_eq!(status, 200, "{results}");
+    let names: Vec<_> = outcomes(&results).iter().map(|outcome| outcome[0]).collect();
+    assert_eq!(names, ["beta.a", "beta.b", "alpha"], "each once");
+    let commands = ["beta.a: restart clean", "beta.b: restart clean", "alpha: restart clean"];
+    assert_eq!(plane.commands(), commands);
+}
+
+#[tokio::test]
+async fn orders_that_make_no_sense_are_answered_with_a_sentence() {
+    let plane = Plane::new();
+    for (order, sentence) in [
+        (json!({"command": "unlok", "sites": "all"}), "did you mean \"unlock\"?"),
+        (
+            json!({"command": "lock", "sites": ["gamma"]}),
+            "no site \"gamma\"; the sites are alpha, beta",
+        ),
+        (json!({"command": "lock", "sites": ["alpha", "gamma"]}), "no site \"gamma\""),
+        (json!({"command": "lock", "sites": []}), "sites is empty"),
+        (json!({"command": "lock", "sites": "alpha"}), "write \"all\", or a list"),
+        (json!({"command": "lock", "sites": 6}), "the body is no order"),
+        (json!({"command": "lock", "sites": "all", "timeout": "1h"}), "timeout is too long"),
+        (json!({"command": "lock", "sites": "all", "timeout": "soon"}), "soon"),
+        (json!({"command": "lock", "sites": "all", "how": "now"}), "unknown field `how`"),
+        (json!(["lock"]), "the body is no order"),
+    ] {
+        let (status, answer) = plane.order(order.clone()).await;
+        assert_eq!(status, 400, "{order}");
+        let error = answer["error"].as_str().unwrap_or_default();
+        assert!(error.contains(sentence), "{order}: {error}");
+    }
+    let (status, answer) = plane.request("POST", "/v1/commands", "{").await;
+    assert_eq!(status, 400, "{answer}");
+    assert_eq!(plane.request("GET", "/", "").await.0, 404);
+    assert_eq!(plane.request("GET", "/v1/commands", "").await.0, 405);
+    assert_eq!(plane.commands(), [""; 0]);
+}
+
+#[tokio::test]
+async fn without_the_token_nothing_is_told() {
+    let plane = Plane::new();
+    let other = Token::draw().unwrap().credentials();
+    for path in ["/v1/sites", "/v1/boxes", "/v1/commands", "/", "/../.."] {
+        for shown in ["", "Authorization: Bearer \r\n", &format!("Authorization: {other}\r\n")] {
+            let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\n{shown}\r\n");
+            let (status, answer) = parsed(&plane.send(request.as_bytes()).await);
+            assert_eq!(status, 401, "{path} {shown:?}: {answer}");
+            assert_eq!(answer.as_object().map(serde_json::Map::len), Some(1), "{answer}");
+        }
+    }
+    let order = r#"{"command":"lock","sites":"all"}"#;
+    let head = format!("POST /v1/commands HTTP/1.1\r\nHost: x\r\nContent-Length: {}", order.len());
+    let (status, _) = parsed(&plane.send(format!("{head}\r\n\r\n{order}").as_bytes()).await);
+    assert_eq!(status, 401);
+    assert_eq!(plane.commands(), [""; 0]);
+}
+
+#[tokio::test]
+async fn hostile_input_neither_hangs_nor_ends_it() {
+    let plane = Plane::with_patience(Duration::from_millis(100));
+    let admitted = format!("Host: x\r\nAuthorization: {}\r\n", plane.token.credentials());
+    let post = |rest: &str| format!("POST /v1/commands HTTP/1.1\r\n{admitted}{rest}").into_bytes();
+    let nested = "[".repeat(10_000);
+    let long = "x".repeat(20_000);
+    for hostile in [
+        b"\r\n\r\n".to_vec(),
+        vec![0xff; 100_000],
+        b"GET /v1/sites HTTP/1.1\r\nHost:".to_vec(), // and no more
+        b"".to_vec(),
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec(),
+        post("Content-Length: 100\r\n\r\n{"), // and no more
+        post(&format!("Content-Length: 20000\r\n\r\n{long}")),
+        post("Content-Length: 18446744073709551615\r\n\r\n"),
+        post("Content-Length: -1\r\n\r\n"),
+        post(&format!("Content-Length: {}\r\n\r\n{nested}", nested.len())),
+        post("Transfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n"),
+        post(&format!("X: {long}\r\n\r\n")),
+        b"GET /v1/sites HTTP/1.1\r\nAuthorization: \xff\xfe\r\n\r\n".to_vec(),
+    ] {
+        let answer = plane.send(&hostile).await;
+        assert!(!answer.starts_with("HTTP/1.1 2"), "{:?}", String::from_utf8_lossy(&hostile));
+    }
+    let (status, _) = plane.request("GET", "/v1/sites", "").await;
+    assert_eq!(status, 200);
+    assert_eq!(plane.commands(), [""; 0]);
+}
+
+#[tokio::test]
+async fn whoever_hangs_up_commands_no_further_site() {
+    let plane = Plane::new();
+    let order =
+        r#"{"command":"drain","sites":["alpha","beta.a"],"manner":"serial","timeout":"10m"}"#;
+    let head = format!(
+        "POST /v1/commands HTTP/1.1\r\nHost: x\r\nAuthorization: {}\r\nContent-Length: {}\r\n\r\n",
+        plane.token.credentials(),
+        order.len()
+    );
+    let mut stream = TcpStream::connect(plane.address).await.unwrap();
+    stream.write_all(format!("{head}{order}").as_bytes()).await.unwrap();
+    while plane.commands().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    drop(stream);
+    timeout(LIMIT, plane.sites.left.notified()).await.expect("the order is dropped");
+    assert_eq!(plane.commands(), ["alpha: drain"]);
+}

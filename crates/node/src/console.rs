@@ -1,0 +1,67 @@
+//! Commands to boxes from elsewhere in this process: whoever manages them asks, whoever runs them answers.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+use tokio::sync::{Mutex, mpsc, oneshot};
+
+use crate::Reply;
+
+/// The two ends of a queue of commands; cheap to clone. [`serve`](crate::serve()) answers those of
+/// [`Options::console`](crate::Options); a parent of several programs may answer them itself.
+#[derive(Debug, Clone)]
+pub struct Console(Arc<Queue>);
+
+#[derive(Debug)]
+struct Queue {
+    sender: mpsc::UnboundedSender<Errand>,
+    receiver: Mutex<mpsc::UnboundedReceiver<Errand>>,
+}
+
+/// One command on its way to a box.
+#[derive(Debug)]
+pub struct Errand {
+    /// The box.
+    pub name: String,
+    /// What its decoder understands.
+    pub args: Value,
+    asker: oneshot::Sender<Reply>,
+}
+
+impl Default for Console {
+    fn default() -> Self {
+        // Whoever asks waits for the answer, so the queue is as long as there are askers.
+        let (sender, receiver) = mpsc::unbounded_channel();
+        Self(Arc::new(Queue { sender, receiver: Mutex::new(receiver) }))
+    }
+}
+
+impl Console {
+    /// Sends a command, at once, even if nobody waits for the future. The future is what the box says to it; it waits
+    /// for ever when nobody runs the box.
+    pub fn command(&self, name: &str, args: Value) -> impl Future<Output = Reply> + use<> {
+        let (asker, reply) = oneshot::channel();
+        let errand = Errand { name: name.to_owned(), args, asker };
+        // The other end lives as long as this one.
+        let _ = self.0.sender.send(errand);
+        async move { reply.await.unwrap_or(Reply::Silent) }
+    }
+
+    /// Waits for the next command, and takes all that wait with it. Cancel safe. For one caller: others wait.
+    pub async fn next(&self) -> Vec<Errand> {
+        let mut receiver = self.0.receiver.lock().await;
+        let Some(first) = receiver.recv().await else { return std::future::pending().await };
+        let mut errands = vec![first];
+        while let Ok(errand) = receiver.try_recv() {
+            errands.push(errand);
+        }
+        errands
+    }
+}
+
+impl Errand {
+    /// Tells whoever asked. An errand that is dropped has been met with silence.
+    pub fn answer(self, reply: Reply) {
+        let _ = self.asker.send(reply);
+    }
+}

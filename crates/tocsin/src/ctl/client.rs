@@ -1,0 +1,76 @@
+//! The way to the management plane of a network that runs.
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use cli::manage::{Access, Order, Outcome, Results, Trouble, View, Views};
+use serde::de::DeserializeOwned;
+use ureq::http::StatusCode;
+use ureq::http::header::AUTHORIZATION;
+use ureq::{Agent, Body};
+
+/// How long the plane may take to say what it knows, and longer than the sites to say what they answered.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The longest answer: hundreds of boxes are shorter.
+const LONGEST_ANSWER: u64 = 16 << 20;
+
+pub(super) struct Client {
+    access: Access,
+    agent: Agent,
+}
+
+impl Client {
+    /// Reads where the network is managed.
+    pub(super) fn open(file: &Path) -> anyhow::Result<Self> {
+        let access = Access::read(file).context("no network is managed there")?;
+        let settings = Agent::config_builder()
+            // The token is for this address and for nobody on the way.
+            .proxy(None)
+            .max_redirects(0)
+            .http_status_as_error(false);
+        Ok(Self { access, agent: settings.build().new_agent() })
+    }
+
+    pub(super) fn sites(&self) -> anyhow::Result<Vec<View>> {
+        let request = self.agent.get(self.url("sites"));
+        let request = request.header(AUTHORIZATION, self.access.token.credentials());
+        let request = request.config().timeout_global(Some(PATIENCE)).build();
+        self.answer::<Views>(request.call()).map(|views| views.sites)
+    }
+
+    pub(super) fn command(&self, order: &Order) -> anyhow::Result<Vec<Outcome>> {
+        let request = self.agent.post(self.url("commands"));
+        let request = request.header(AUTHORIZATION, self.access.token.credentials());
+        let longest = PATIENCE + order.timeout;
+        let request = request.config().timeout_global(Some(longest)).build();
+        let sent = request.send(serde_json::to_string(order)?);
+        self.answer::<Results>(sent).map(|results| results.results)
+    }
+
+    fn url(&self, what: &str) -> String {
+        format!("http://{}/v1/{what}", self.access.address)
+    }
+
+    fn answer<T: DeserializeOwned>(
+        &self,
+        answer: Result<ureq::http::Response<Body>, ureq::Error>,
+    ) -> anyhow::Result<T> {
+        let address = self.access.address;
+        let mut answer = answer
+            .with_context(|| format!("no network is managed there: {address} does not answer"))?;
+        let status = answer.status();
+        if status == StatusCode::UNAUTHORIZED {
+            bail!("no network is managed there: {address} belongs to another one by now");
+        }
+        let limited = answer.body_mut().with_config().limit(LONGEST_ANSWER);
+        let text =
+            limited.read_to_string().with_context(|| format!("{address} stopped talking"))?;
+        if !status.is_success() {
+            let trouble = serde_json::from_str::<Trouble>(&text);
+            bail!("{}", trouble.map_or_else(|_| format!("{address}: {status}"), |it| it.error));
+        }
+        serde_json::from_str(&text).with_context(|| format!("{address} is no management plane"))
+    }
+}

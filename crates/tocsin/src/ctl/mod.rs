@@ -1,0 +1,239 @@
+//! `tocsin ctl COMMAND SITE…`: what an operator does to a network that runs.
+//!
+//! Words without a dash are always names of sites, after the release of `load` and the class of `shed`. So no site can
+//! be mistaken for a part of a command.
+
+mod client;
+mod table;
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::thread::sleep;
+use std::time::Duration;
+
+use anyhow::bail;
+use clap::{Args, Subcommand, ValueEnum};
+use cli::manage::{Manner, Order, Outcome, Selection, Verdict, View};
+use operations::Action;
+
+use client::Client;
+
+/// Exit code when a site refused the command or did not answer.
+const NOT_ALL: u8 = 1;
+
+/// Commands the sites of a network that runs, or shows them
+#[derive(Debug, Args)]
+pub(crate) struct CtlArgs {
+    #[command(subcommand)]
+    command: Command,
+    /// The file that says where the network is managed
+    #[arg(long, global = true, value_name = "FILE", default_value = "runs/latest/manage.json")]
+    manage: PathBuf,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Show the sites: all, or those that are named
+    Show {
+        #[arg(value_name = "SITE")]
+        sites: Vec<String>,
+    },
+    /// Take no new calls; those in progress go on
+    Lock(Target),
+    /// Take calls again, after lock or drain
+    Unlock(Target),
+    /// Have new calls led elsewhere; those in progress go on
+    Drain(Target),
+    /// Cut the links towards the trunk groups, with the calls on them
+    Disconnect {
+        /// Only the links towards this trunk group
+        #[arg(long = "from", value_name = "TRUNK-GROUP")]
+        trunk_group: Option<String>,
+        #[command(flatten)]
+        target: Target,
+    },
+    /// Bring the links towards the trunk groups back
+    Reconnect {
+        /// Only the links towards this trunk group
+        #[arg(long = "to", value_name = "TRUNK-GROUP")]
+        trunk_group: Option<String>,
+        #[command(flatten)]
+        target: Target,
+    },
+    /// Start again: calls are lost
+    Restart {
+        /// Leave the stored configuration behind
+        #[arg(long)]
+        clean: bool,
+        #[command(flatten)]
+        target: Target,
+    },
+    /// Cut the site off from pool and trunk groups
+    Isolate(Target),
+    /// End an isolation
+    Rejoin(Target),
+    /// Load a software release, and start again with it
+    Load {
+        /// The name of the release in the network file
+        release: String,
+        #[command(flatten)]
+        target: Target,
+    },
+    /// Go back to the release that ran before
+    Rollback(Target),
+    /// Refuse ordinary calls, or take all calls again
+    Shed {
+        /// The class of calls to refuse
+        class: Class,
+        #[command(flatten)]
+        target: Target,
+    },
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Class {
+    Ordinary,
+    Nothing,
+}
+
+/// Which sites get a command, and how.
+#[derive(Debug, Clone, Args)]
+struct Target {
+    /// Sites, or call servers of a site with several
+    #[arg(value_name = "SITE", conflicts_with = "all")]
+    sites: Vec<String>,
+    /// A further site; may be given several times
+    #[arg(long = "site", value_name = "SITE", conflicts_with = "all")]
+    more: Vec<String>,
+    /// All sites
+    #[arg(long)]
+    all: bool,
+    /// One site after the other, each when the one before has answered
+    #[arg(long)]
+    serial: bool,
+    /// Wait so long between two sites
+    #[arg(long, value_name = "DURATION", default_value = "0", value_parser = duration, requires = "serial")]
+    interval: Duration,
+    /// How long a site may take to answer
+    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = duration)]
+    timeout: Duration,
+    /// Command all sites at once without being asked
+    #[arg(long)]
+    yes: bool,
+}
+
+pub(crate) fn run(args: &CtlArgs) -> ExitCode {
+    let done = match args.command.order() {
+        None => show(args),
+        Some((words, target)) => command(args, &words, target),
+    };
+    match done {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(NOT_ALL),
+        Err(error) => cli::fail(&error, cli::USAGE),
+    }
+}
+
+fn show(args: &CtlArgs) -> anyhow::Result<bool> {
+    let Command::Show { sites } = &args.command else { return Ok(true) };
+    let views = Client::open(&args.manage)?.sites()?;
+    let chosen = if sites.is_empty() { views } else { chosen(&views, sites)? };
+    print!("{}", table::of(&chosen));
+    Ok(true)
+}
+
+/// True when every call server did what it was told.
+fn command(args: &CtlArgs, words: &str, target: &Target) -> anyhow::Result<bool> {
+    // A slip is told before anybody is asked.
+    let action: Action = words.parse()?;
+    let mut named = BTreeSet::new();
+    let names = target.sites.iter().chain(&target.more).filter(|name| named.insert(*name));
+    let names: Vec<String> = names.cloned().collect();
+    if names.is_empty() && !target.all {
+        bail!("name the sites, or say --all");
+    }
+    let client = Client::open(&args.manage)?;
+    let views = client.sites()?;
+    let names = if target.all { sites_of(&views) } else { names };
+    let touched = sites_of(&chosen(&views, &names)?).len();
+    let all = sites_of(&views).len();
+    if touched == all && !target.serial && !target.yes {
+        bail!("{action} touches {touched}/{all} sites at once; say --yes, or --serial");
+    }
+    let order = |names: Vec<String>| Order {
+        command: action.to_string(),
+        sites: Selection::Names(names),
+        manner: Manner::Parallel,
+        interval: Duration::ZERO,
+        timeout: target.timeout,
+    };
+    if !target.serial {
+        return Ok(tell(&client.command(&order(names))?));
+    }
+    // Site by site from here: the answer of each is told at once, and Ctrl-C spares those that are left.
+    let mut all_done = true;
+    for (number, name) in names.into_iter().enumerate() {
+        if number > 0 {
+            sleep(target.interval);
+        }
+        all_done &= tell(&client.command(&order(vec![name]))?);
+    }
+    Ok(all_done)
+}
+
+fn tell(results: &[Outcome]) -> bool {
+    for Outcome { name, result, text, ms, .. } in results {
+        println!("{name:<10} {result:<10} {text} ({ms} ms)");
+    }
+    results.iter().all(|outcome| outcome.result == Verdict::Done)
+}
+
+/// The sites of these call servers, each once, in their order.
+fn sites_of(views: &[View]) -> Vec<String> {
+    let mut seen = BTreeSet::new();
+    views.iter().filter(|view| seen.insert(&view.site)).map(|view| view.site.clone()).collect()
+}
+
+/// The call servers that are named, by themselves or by their site.
+fn chosen(views: &[View], names: &[String]) -> anyhow::Result<Vec<View>> {
+    let is_meant = |view: &View, name: &String| view.name == *name || view.site == *name;
+    if let Some(name) = names.iter().find(|name| !views.iter().any(|view| is_meant(view, name))) {
+        bail!("there is no site {name:?}; the sites are {}", sites_of(views).join(", "));
+    }
+    let is_chosen = |view: &&View| names.iter().any(|name| is_meant(view, name));
+    Ok(views.iter().filter(is_chosen).cloned().collect())
+}
+
+impl Command {
+    /// The command in the words of the management plane, and for whom; `None` to show.
+    fn order(&self) -> Option<(String, &Target)> {
+        let on_links = |word: &str, group: &Option<String>| match group {
+            Some(group) => format!("{word} {group}"),
+            None => word.to_owned(),
+        };
+        Some(match self {
+            Self::Show { .. } => return None,
+            Self::Lock(target) => ("lock".to_owned(), target),
+            Self::Unlock(target) => ("unlock".to_owned(), target),
+            Self::Drain(target) => ("drain".to_owned(), target),
+            Self::Disconnect { trunk_group, target } => {
+                (on_links("disconnect", trunk_group), target)
+            }
+            Self::Reconnect { trunk_group, target } => (on_links("reconnect", trunk_group), target),
+            Self::Restart { clean, target } => {
+                (if *clean { "restart clean" } else { "restart" }.to_owned(), target)
+            }
+            Self::Isolate(target) => ("isolate".to_owned(), target),
+            Self::Rejoin(target) => ("rejoin".to_owned(), target),
+            Self::Load { release, target } => (format!("load {release}"), target),
+            Self::Rollback(target) => ("rollback".to_owned(), target),
+            Self::Shed { class: Class::Ordinary, target } => ("shed ordinary".to_owned(), target),
+            Self::Shed { class: Class::Nothing, target } => ("shed nothing".to_owned(), target),
+        })
+    }
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    topology::parse_duration(text).map_err(|error| error.to_string())
+}

@@ -1,0 +1,148 @@
+//! An operator at work while a run goes on: `tocsin ctl`.
+
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use system_tests::process::Process;
+use system_tests::program::tocsin;
+
+use crate::outcomes::wait_for_calls;
+use crate::{Desk, balanced};
+
+/// Only a failing test waits for so long.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// Runs `tocsin ctl` in the folder of the run: its exit code, and what it said.
+fn ctl(desk: &Desk, arguments: &[&str]) -> (Option<i32>, String) {
+    let mut command = Command::new(tocsin());
+    command.current_dir(desk.folder.path()).arg("ctl").args(arguments);
+    let output = command.output().expect("tocsin ctl starts");
+    let said = [output.stdout, output.stderr].concat();
+    (output.status.code(), String::from_utf8_lossy(&said).into_owned())
+}
+
+/// A line of `tocsin ctl show`.
+#[derive(Debug, Clone, PartialEq)]
+struct Site {
+    state: String,
+    lock: String,
+    calls: u64,
+    restarts: u64,
+}
+
+fn show(desk: &Desk, site: &str) -> Site {
+    let (code, said) = ctl(desk, &["show", site]);
+    assert_eq!(code, Some(0), "{said}");
+    let cells: Vec<_> = said.lines().last().unwrap_or_default().split_whitespace().collect();
+    let [name, state, lock, _, _, calls, _, restarts] = cells[..] else { panic!("{said}") };
+    assert_eq!(name, site, "{said}");
+    let number = |cell: &str| cell.parse().unwrap_or_else(|_| panic!("{said}"));
+    let (calls, restarts) = (number(calls), number(restarts));
+    Site { state: state.to_owned(), lock: lock.to_owned(), calls, restarts }
+}
+
+/// Looks at a site again and again until it looks as `wanted`.
+fn until(desk: &Desk, site: &str, wanted: impl Fn(&Site) -> bool) -> Site {
+    let end = Instant::now() + LIMIT;
+    loop {
+        let seen = show(desk, site);
+        if wanted(&seen) {
+            return seen;
+        }
+        assert!(Instant::now() < end, "{site} is still {seen:?}");
+    }
+}
+
+#[test]
+fn a_site_is_locked_and_restarted_while_the_other_carries_on() {
+    let desk = Desk::new(60, "60s");
+    let mut run = desk.until_measured(|desk| {
+        let mut run = desk.run(&[]);
+        wait_for_calls(&mut run);
+        until(desk, "alpha", |site| site.calls > 5);
+
+        let (code, said) = ctl(desk, &["disconnect", "alpha", "beta"]);
+        assert_eq!(code, Some(2), "{said}");
+        assert!(said.contains("touches 2/2 sites at once; say --yes, or --serial"), "{said}");
+        let (code, said) = ctl(desk, &["rollback", "alpha"]);
+        assert_eq!(code, Some(1), "{said}");
+        assert!(said.contains("alpha      refused    there is no earlier release"), "{said}");
+
+        let (code, said) = ctl(desk, &["lock", "alpha"]);
+        assert_eq!(code, Some(0), "{said}");
+        assert!(said.starts_with("alpha      done       takes no new calls ("), "{said}");
+        // Whoever looks after the answer sees what has changed. Nobody hangs up for a minute.
+        let (alpha, beta) = (show(desk, "alpha"), show(desk, "beta"));
+        assert_eq!((&*alpha.lock, &*beta.lock), ("locked", "unlocked"));
+        until(desk, "beta", |site| site.calls > beta.calls + 40);
+        let later = show(desk, "alpha");
+        assert!(later.calls <= alpha.calls, "{later:?} takes calls since {alpha:?}");
+
+        // It takes longer to start than this run lasts: BYE and commands meet with silence.
+        let (code, said) = ctl(desk, &["restart", "--site", "alpha"]);
+        assert_eq!(code, Some(0), "{said}");
+        let (code, said) = ctl(desk, &["unlock", "alpha", "--timeout", "100ms"]);
+        assert_eq!(code, Some(1), "{said}");
+        assert!(said.starts_with("alpha      timed out  no answer within 100ms ("), "{said}");
+        let alpha = show(desk, "alpha");
+        assert_eq!((&*alpha.state, &*alpha.lock, alpha.calls), ("starting", "locked", 0));
+        assert_eq!(alpha.restarts, 1);
+        run.interrupt();
+        run
+    });
+    assert_eq!(run.finish().code(), Some(130), "{}", run.words());
+    let summary = desk.summary();
+    balanced(&summary);
+    let lost_at = summary["ledger"]["lost_at"].as_array().expect("places");
+    assert!(!lost_at.is_empty(), "a restart loses the calls in it");
+    for place in lost_at {
+        assert_eq!(
+            (&place["node"], &place["why"]),
+            (&"alpha".into(), &"restarted by command".into())
+        );
+    }
+    let (code, said) = ctl(&desk, &["show"]);
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("no network is managed there: "), "{said}");
+    assert!(!desk.path("runs/latest/manage.json").exists(), "the token goes with the run");
+}
+
+#[test]
+fn a_switch_is_managed_where_its_options_say() {
+    let desk = Desk::new(1, "1s");
+    let start = |address: &str| {
+        let mut command = Command::new(tocsin());
+        command.current_dir(desk.folder.path()).args(["switch", "network.toml", "--site", "alpha"]);
+        command.args(["--site", "beta", "--manage", address, "--manage-file", "here.json"]);
+        Process::start("tocsin switch", &mut command)
+    };
+    let mut beyond = start("0.0.0.0:0");
+    assert_eq!(beyond.finish().code(), Some(2), "{}", beyond.words());
+    assert!(beyond.words().contains("cross the network as clear text"), "{}", beyond.words());
+    assert!(!desk.path("here.json").exists());
+
+    let mut switch = start("127.0.0.1:0");
+    switch.until("beta listens on");
+    let ctl = |arguments: &[&str]| ctl(&desk, &[arguments, &["--manage", "here.json"]].concat());
+    let (code, said) = ctl(&["lock", "beta", "alpha", "--serial", "--interval", "1ms"]);
+    assert_eq!(code, Some(0), "{said}");
+    let order: Vec<_> = said.lines().filter_map(|line| line.split_whitespace().next()).collect();
+    assert_eq!(order, ["beta", "alpha"]);
+    let (code, said) = ctl(&["restart", "--clean", "--all", "--yes"]);
+    assert_eq!((code, said.matches("done").count()), (Some(0), 2), "{said}");
+    let (code, said) = ctl(&["show"]);
+    assert_eq!((code, said.matches("starting").count()), (Some(0), 2), "{said}");
+    for (slip, sentence) in [
+        (vec!["lock", "gamma"], "there is no site \"gamma\"; the sites are alpha, beta"),
+        (vec!["lock"], "name the sites, or say --all"),
+        (vec!["load", "../r8", "alpha"], "is no name of a release"),
+        (vec!["unlok", "alpha"], "unlock"),
+    ] {
+        let (code, said) = ctl(&slip);
+        assert_eq!(code, Some(2), "{slip:?}: {said}");
+        assert!(said.contains(sentence), "{slip:?}: {said}");
+    }
+    switch.interrupt();
+    assert_eq!(switch.finish().code(), Some(0), "{}", switch.words());
+    assert!(!desk.path("here.json").exists());
+}
