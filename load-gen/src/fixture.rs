@@ -30,6 +30,7 @@ pub(crate) fn campaign() -> Campaign {
         figures: Vec::new(),
         variants: Vec::new(),
         time: crate::campaign::Time::Real,
+        begins: Duration::ZERO,
         compression: 1.0,
     }
 }

@@ -38,6 +38,7 @@ pub fn run(args: &LoadArgs) -> ExitCode {
         Ok(loaded) => loaded,
         Err(problems) => return cli::refuse(&problems),
     };
+    args.serve.set_clock();
     if let Err(error) = args.serve.log.init() {
         return cli::fail(&error, cli::USAGE);
     }

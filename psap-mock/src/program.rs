@@ -41,6 +41,7 @@ pub fn run(args: &PsapArgs) -> ExitCode {
         eprintln!("error: --psap {unknown}: no such PSAP; the PSAPs are {}", names.join(", "));
         return ExitCode::from(cli::USAGE);
     }
+    args.serve.set_clock();
     if let Err(error) = args.serve.log.init() {
         return cli::fail(&error, cli::USAGE);
     }

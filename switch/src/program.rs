@@ -46,6 +46,7 @@ pub fn run(args: &SwitchArgs) -> ExitCode {
         eprintln!("error: --site {unknown}: no such site; the sites are {}", names.join(", "));
         return ExitCode::from(cli::USAGE);
     }
+    args.serve.set_clock();
     if let Err(error) = args.serve.log.init() {
         return cli::fail(&error, cli::USAGE);
     }

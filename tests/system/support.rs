@@ -128,6 +128,7 @@ pub(crate) fn campaign(rate: f64, length: Duration, seed: u64) -> Campaign {
         figures: Vec::new(),
         variants: Vec::new(),
         time: load_gen::campaign::Time::Real,
+        begins: Duration::ZERO,
         compression: 1.0,
     }
 }

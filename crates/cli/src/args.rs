@@ -35,6 +35,9 @@ pub struct BoxArgs {
     /// Report on standard output and take orders on standard input, as a child of `tocsin run`
     #[arg(long, hide = true)]
     pub supervised: bool,
+    /// Let time go so many times faster since a Unix time in microseconds, as FACTOR@SINCE
+    #[arg(long, hide = true, value_parser = fast_clock)]
+    pub clock: Option<(f64, u64)>,
     #[command(flatten)]
     pub log: LogArgs,
 }
@@ -83,6 +86,13 @@ impl FileArgs {
 }
 
 impl BoxArgs {
+    /// Sets the clock of this process. To be called before any time is read.
+    pub fn set_clock(&self) {
+        if let Some((factor, since)) = self.clock {
+            node::clock::set_clock(node::clock::Clock::new(factor, Duration::from_micros(since)));
+        }
+    }
+
     /// The seed, drawn from the system if none was given.
     #[must_use]
     pub fn seed(&self) -> u64 {
@@ -103,6 +113,16 @@ impl BoxArgs {
 fn key_value(text: &str) -> Result<(String, String), String> {
     let (key, value) = text.split_once('=').ok_or("must be KEY=VALUE")?;
     Ok((key.trim().to_owned(), value.trim().to_owned()))
+}
+
+fn fast_clock(text: &str) -> Result<(f64, u64), String> {
+    let parse = || {
+        let (factor, since) = text.split_once('@')?;
+        Some((factor.parse().ok()?, since.parse().ok()?))
+    };
+    let (factor, since): (f64, u64) = parse().ok_or("must be FACTOR@MICROSECONDS")?;
+    let sane = (1.0..=1_000.0).contains(&factor);
+    if sane { Ok((factor, since)) } else { Err("FACTOR must be 1..=1000".to_owned()) }
 }
 
 fn duration(text: &str) -> Result<Duration, String> {

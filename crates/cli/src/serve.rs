@@ -94,7 +94,7 @@ async fn flush_now_and_then(records: Records) {
 
 /// Begins the drain once every box shows `finished`, or at `limit` after now.
 async fn drain_when_finished(directory: Directory, drain: DrainRequest, limit: Duration) {
-    let end = Instant::now() + limit;
+    let end = Instant::now() + node::clock::real(limit);
     let mut ticks = interval(FLUSH_INTERVAL);
     loop {
         ticks.tick().await;

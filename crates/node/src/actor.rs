@@ -29,6 +29,7 @@ use sip_proto::{Packet, Transport};
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::boxes::Notice;
+use crate::clock;
 use crate::socket::{
     Flushed, MediaArrived, MediaSockets, MediaWaiting, SocketCounts, Sockets, Tally, TcpInput,
     TcpInputs, TcpPort, UdpReceiver, UdpSender,
@@ -137,10 +138,10 @@ impl<N: Node + Unpin + 'static> NodeActor<N> {
     fn drive_media(&mut self) {
         self.with_media(|sockets, plane| {
             sockets.provide(plane);
-            sockets.transmit(Instant::now(), plane);
+            sockets.transmit(clock::now(), plane);
         });
         if self.media.is_some() {
-            self.feed(|node| node.handle_media(Instant::now()));
+            self.feed(|node| node.handle_media(clock::now()));
         }
     }
 
@@ -176,9 +177,10 @@ impl<N: Node + Unpin + 'static> NodeActor<N> {
         if self.armed.is_some_and(|armed| armed <= due) {
             return;
         }
-        let now = Instant::now();
+        let now = clock::now();
         let wait = due.saturating_duration_since(now).min(LONGEST_WAIT);
         let due = now + wait;
+        let wait = clock::real(wait);
         if self.armed.is_some_and(|armed| armed <= due) {
             return;
         }
@@ -188,7 +190,7 @@ impl<N: Node + Unpin + 'static> NodeActor<N> {
             if actor.armed == Some(due) {
                 actor.armed = None;
             }
-            actor.feed(|node| node.handle_timeout(Instant::now()));
+            actor.feed(|node| node.handle_timeout(clock::now()));
             actor.settle(ctx);
         });
     }
@@ -209,14 +211,14 @@ impl<N: Node + Unpin + 'static> Actor for NodeActor<N> {
         // Ports first: what a node begins by itself may need one.
         self.drive_media();
         // A node may have something to send or to wait for from its birth.
-        self.feed(|node| node.handle_timeout(Instant::now()));
+        self.feed(|node| node.handle_timeout(clock::now()));
         self.settle(ctx);
     }
 }
 
 impl<N: Node + Unpin + 'static> StreamHandler<Vec<Packet>> for NodeActor<N> {
     fn handle(&mut self, batch: Vec<Packet>, ctx: &mut Context<Self>) {
-        let now = Instant::now();
+        let now = clock::now();
         for packet in batch {
             self.feed(|node| node.handle_packet(now, packet));
         }
@@ -226,7 +228,7 @@ impl<N: Node + Unpin + 'static> StreamHandler<Vec<Packet>> for NodeActor<N> {
 
 impl<N: Node + Unpin + 'static> StreamHandler<TcpInput> for NodeActor<N> {
     fn handle(&mut self, input: TcpInput, ctx: &mut Context<Self>) {
-        let now = Instant::now();
+        let now = clock::now();
         match input {
             TcpInput::Accepted { stream, peer } => self.tcp.adopt(stream, peer),
             TcpInput::Received(packet) => {
@@ -263,7 +265,7 @@ impl<N: Node + Unpin + 'static> Handler<Command<N>> for NodeActor<N> {
     type Result = MessageResult<Command<N>>;
 
     fn handle(&mut self, Command(command): Command<N>, ctx: &mut Context<Self>) -> Self::Result {
-        let reply = self.feed(|node| node.handle_command(Instant::now(), command));
+        let reply = self.feed(|node| node.handle_command(clock::now(), command));
         self.settle(ctx);
         MessageResult(reply.unwrap_or(Reply::Silent))
     }
@@ -296,7 +298,7 @@ impl<N: Node + Unpin + 'static> Handler<Drain> for NodeActor<N> {
 
     fn handle(&mut self, _: Drain, ctx: &mut Context<Self>) {
         self.draining = true;
-        self.feed(|node| node.handle_drain(Instant::now()));
+        self.feed(|node| node.handle_drain(clock::now()));
         self.settle(ctx);
     }
 }

@@ -11,6 +11,7 @@
 
 mod actor;
 mod boxes;
+pub mod clock;
 mod console;
 mod directory;
 mod limits;

@@ -18,6 +18,7 @@ use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep_until};
 
 use crate::Reply;
 use crate::boxes::{Boxes, Notice, StartError};
+use crate::clock;
 use crate::console::{Console, Errand};
 use crate::directory::Directory;
 use crate::limits::{raise_fd_limit, usage};
@@ -115,7 +116,10 @@ pub(crate) async fn serve_for(
     // Caught before the first box runs: no call may be cut off by an early signal.
     let signals = Signals::catch(parent.is_none()).map_err(StartError::Signals)?;
     let boxes = Boxes::start(specs, options.limits, options.directory).await?;
-    let mut ticks = interval(SNAPSHOT_INTERVAL);
+    // By a fast clock a second is much; more often than this would cost more than it shows.
+    let shortest = Duration::from_millis(200);
+    let mut ticks =
+        interval(clock::real(10 * SNAPSHOT_INTERVAL).clamp(shortest, SNAPSHOT_INTERVAL));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
     let mut shell = Shell {
         boxes,

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::net::SocketAddr;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use futures_util::future::LocalBoxFuture;
 use serde::Serialize;
@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use crate::Node;
 use crate::boxes::StartError;
+use crate::clock;
 use crate::socket::Bound;
 use crate::system::{self, Launch, Remote};
 
@@ -38,8 +39,7 @@ impl WallStart {
     /// Reads both clocks.
     #[must_use]
     pub fn read() -> Self {
-        let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Self { now: Instant::now(), unix }
+        Self { now: clock::now(), unix: clock::unix() }
     }
 }
 

@@ -65,6 +65,8 @@ pub(crate) struct ControlRoom {
     /// The first command that touched a site.
     fault_at: Option<Duration>,
     deeds: std::collections::VecDeque<Deed>,
+    /// Restarts of sites, when they were seen.
+    restarts: Vec<(Duration, String)>,
 }
 
 impl ControlRoom {
@@ -83,6 +85,7 @@ impl ControlRoom {
             milestones: Vec::new(),
             fault_at: None,
             deeds: std::collections::VecDeque::new(),
+            restarts: Vec::new(),
         }
     }
 
@@ -131,7 +134,10 @@ impl ControlRoom {
                 now.answered.saturating_sub(before.answered),
             );
             supervision.site_took(at, site, offered, answered);
-            (before.restarts..now.restarts).for_each(|_| supervision.site_restarted(at, site));
+            for _ in before.restarts..now.restarts {
+                supervision.site_restarted(at, site);
+                self.restarts.push((at, site.clone()));
+            }
         }
         self.seen = view;
     }
@@ -248,16 +254,13 @@ impl ControlRoom {
         &self.milestones
     }
 
-    pub(crate) const fn fault_at(&self) -> Option<Duration> {
-        self.fault_at
-    }
-
     pub(crate) const fn crisis(&self) -> Option<&Crisis> {
         self.crisis.as_ref()
     }
 
-    pub(crate) const fn supervision(&self) -> Option<&Supervision> {
-        self.supervision.as_ref()
+    /// Restarts of sites, when they were seen.
+    pub(crate) fn restarts(&self) -> &[(Duration, String)] {
+        &self.restarts
     }
 
     /// What became of each command, by the name of its operation.

@@ -4,6 +4,7 @@ mod check;
 mod control_room;
 mod ctl;
 mod defects;
+mod outcome;
 mod replay;
 mod run;
 

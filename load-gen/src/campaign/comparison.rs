@@ -1,5 +1,7 @@
 //! What a campaign is compared with: published figures, and variants of itself.
 
+use std::time::Duration;
+
 use topology::reader::{Raw, Table, kind};
 
 /// One figure of a comparison: a column of the table.
@@ -109,4 +111,15 @@ fn key_and_value(raw: Raw<'_>) -> Result<(String, String), String> {
     let (key, value) =
         text.split_once('=').ok_or_else(|| format!("must be \"KEY=VALUE\", got {raw}"))?;
     Ok((key.trim().to_owned(), value.trim().to_owned()))
+}
+
+/// `16:40`, or nothing at all for midnight.
+pub(super) fn time_of_day(raw: Raw<'_>) -> Result<Duration, String> {
+    let refuse = || format!("must be a time of day such as \"16:40\", got {raw}");
+    let text = kind::text(raw)?;
+    let (hours, minutes) = text.split_once(':').ok_or_else(refuse)?;
+    let number = |text: &str, limit: u64| text.parse::<u64>().ok().filter(|number| *number < limit);
+    let (hours, minutes) = (number(hours, 24), number(minutes, 60));
+    let seconds = hours.zip(minutes).map(|(hours, minutes)| hours * 3_600 + minutes * 60);
+    seconds.map(Duration::from_secs).ok_or_else(refuse)
 }

@@ -31,6 +31,7 @@ use topology::{Layers, Problems, Topology};
 
 pub use self::arrivals::{Arrivals, Phase};
 pub use self::callers::{CallerAudio, Callers};
+use self::comparison::time_of_day;
 pub use self::comparison::{Figure, Measure, Time, Variant};
 pub use self::mix::MixEntry;
 pub use self::redial::Redial;
@@ -76,6 +77,8 @@ pub struct Campaign {
     pub variants: Vec<Variant>,
     /// In which time it runs if the command line does not say.
     pub time: Time,
+    /// The time of day at its start, for reports that retell an evening.
+    pub begins: Duration,
     /// On real sockets, everything goes so many times faster than the file says.
     pub compression: f64,
 }
@@ -178,8 +181,13 @@ impl Campaign {
                 figures: root.tables("figures", Figure::read),
                 variants: root.tables("variants", Variant::read),
                 time: root.or("time", kind::choice(&Time::WORDS), Time::Real),
+                begins: root.or("begins", time_of_day, Duration::ZERO),
                 compression: root.or("compression", kind::number(1.0..=1_000.0), 1.0),
             };
+            if campaign.compression > 1.0 && campaign.callers.media > 0.0 {
+                let message = "cannot be used with media, which has the pace of speech; set callers.media to 0";
+                root.report("compression", message);
+            }
             if campaign.phases.is_empty() {
                 root.report_here("the campaign needs at least one [[phases]]");
             }

@@ -190,6 +190,8 @@ pub struct Run<'a> {
     /// See [`Summary::ledger_hash`].
     pub ledger_hash: Option<String>,
     pub interrupted: bool,
+    /// How much faster than the wall's the clock of the run went; 1 unless it was compressed, or virtual.
+    pub compression: f64,
     pub rules: Rules,
     pub lost: Vec<LostNode>,
     /// Sentences about what went wrong with the run itself: a process lost without being told to
@@ -313,6 +315,7 @@ impl Balance {
             degraded: &run.degraded,
             unreadable,
             interrupted: run.interrupted,
+            compression: run.compression,
         };
         let (verdict, reasons) = judged.verdict();
         Summary {

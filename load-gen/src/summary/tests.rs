@@ -109,6 +109,7 @@ fn run(campaign: &Campaign, generators: Snapshot) -> Run<'_> {
         refused_without_port: BTreeMap::new(),
         ledger_hash: None,
         interrupted: false,
+        compression: 1.0,
         rules: Rules::default(),
         lost: Vec::new(),
         degraded: Vec::new(),

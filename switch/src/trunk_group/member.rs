@@ -1,7 +1,7 @@
 //! A call server as one trunk group sees it: circuits, health, and what became of the calls it got.
 
 use std::net::SocketAddr;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde::Serialize;
 use topology::Pool;
@@ -22,6 +22,9 @@ pub(super) struct Member {
     /// A 503 asked for silence until then (RFC 3261 §21.5.4).
     pub(super) hold_off: Option<Instant>,
     pub(super) restraint: Restraint,
+    /// How long it had shown no sign of life when it was last found down, and how often it was.
+    pub(super) found_after: Option<Duration>,
+    pub(super) falls: u32,
     pub(super) counts: Counts,
 }
 
@@ -45,6 +48,8 @@ impl Member {
             watch: Watch::new(pool, now),
             hold_off: None,
             restraint: Restraint::default(),
+            found_after: None,
+            falls: 0,
             counts: Counts::default(),
         }
     }
@@ -76,6 +81,9 @@ pub struct MemberSnapshot {
     pub state: MemberState,
     pub circuits: u32,
     pub seized: u32,
+    /// How often it was found down, and how long it had been silent by then the last time.
+    pub falls: u32,
+    pub found_after_us: Option<u64>,
     #[serde(flatten)]
     pub counts: Counts,
     /// What it asks by overload control.
@@ -92,6 +100,10 @@ impl From<&Member> for MemberSnapshot {
             state: member.watch.state(),
             circuits: member.circuits.limit(),
             seized: member.circuits.seized(),
+            falls: member.falls,
+            found_after_us: member
+                .found_after
+                .map(|time| u64::try_from(time.as_micros()).unwrap_or(u64::MAX)),
             counts: member.counts,
             asked: member.restraint.asked(),
             kept_away: member.restraint.kept_away(),

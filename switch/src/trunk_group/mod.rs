@@ -339,6 +339,10 @@ impl TrunkGroup {
         let silent_for = member.watch.silent_for(now);
         take(&mut member.watch);
         let to = member.watch.state();
+        if from != to && to == MemberState::Down {
+            member.falls += 1;
+            member.found_after = Some(silent_for);
+        }
         if from != to {
             self.changes.push_back(Change {
                 seen_by: self.settings.name.clone(),

@@ -52,7 +52,13 @@ impl Chain<'_> {
             return self.without_caller(faults);
         };
         match caller.outcome {
-            Outcome::Answered => self.must_be_answered(caller, faults),
+            Outcome::Answered => {
+                self.must_be_answered(caller, faults);
+                // A caller may hang up without having noticed that nobody was there any more.
+                if let Some((node, why)) = self.broken_in_the_talk() {
+                    return Finding::Lost { node, why };
+                }
+            }
             Outcome::Lost => return self.locate(caller, faults),
             Outcome::Rejected => {
                 self.must_have_reached_trunk_group(caller, faults);
@@ -242,6 +248,16 @@ impl Chain<'_> {
     /// The first lost box on the way of this attempt.
     fn first_lost(&self) -> Option<Name> {
         self.slips.iter().flat_map(Slip::boxes).find(|node| self.silent.lost.contains_key(node))
+    }
+
+    /// The call server that lost an established call, unless another one went on with it.
+    fn broken_in_the_talk(&self) -> Option<(Name, Name)> {
+        let of_servers = || self.of_kind(BoxKind::CallServer).filter(|slip| slip.established);
+        if of_servers().any(|slip| slip.outcome == Outcome::Answered) {
+            return None;
+        }
+        let lost = |slip: &&Slip| slip.outcome == Outcome::Lost && slip.why != Name::NONE;
+        of_servers().find(lost).map(|slip| (slip.node, slip.why))
     }
 
     /// A box on the way was lost, or lost this attempt and says why: it could not tell the others.

@@ -8,16 +8,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use load_gen::Progress;
-use load_gen::summary::{Books, ProcessUsage, Run, Summary};
+use load_gen::summary::{Books, ProcessUsage, Run};
 use node::Reply;
 use switch::pool::{Change, MemberState};
 use telemetry::{BoxKind, CallRecord, MessageFigures};
 use world::{Link, Listener, Notice, START, World};
 
 use super::Task;
-use super::figures::Evidence;
 use super::ledger_hash::LedgerHash;
 use crate::control_room::{ControlRoom, Deed, SiteView, View};
+use crate::outcome::{Evidence, Outcome};
 use crate::run::Folder;
 
 /// Between two boxes, one way: what a national network needs.
@@ -26,38 +26,6 @@ const LINK: Link = Link { latency: Duration::from_millis(5), ..Link::CLEAN };
 const LOOK: Duration = Duration::from_secs(10);
 /// Between two lines of progress.
 const LINE: Duration = Duration::from_secs(30 * 60);
-
-/// What one run came to.
-#[derive(Debug)]
-pub(crate) struct Outcome {
-    pub(crate) name: String,
-    pub(crate) title: String,
-    pub(crate) summary: Summary,
-    pub(crate) room: ControlRoom,
-    pub(crate) evidence: Evidence,
-    /// Restarts of call servers: when, which, why.
-    pub(crate) restarts: Vec<(Duration, String, String)>,
-    /// How long each fall had lasted when a trunk group found it: which call server, which trunk group, how long.
-    pub(crate) detections: Vec<(String, String, Duration)>,
-    /// What the pool's settings let expect: at best, and at worst.
-    pub(crate) predicted: (Duration, Duration),
-    /// Real time that it took.
-    pub(crate) took: Duration,
-}
-
-impl Outcome {
-    /// One line when it is done.
-    pub(crate) fn line(&self) -> String {
-        let ledger = &self.summary.ledger;
-        let balanced = if ledger.balanced { "balanced" } else { "NOT BALANCED" };
-        format!(
-            "{:<14} {:>7} attempts, {balanced}, {:.1} s",
-            self.name,
-            ledger.offered,
-            self.took.as_secs_f64()
-        )
-    }
-}
 
 /// Takes what boxes tell.
 #[derive(Debug)]
@@ -258,6 +226,7 @@ fn conclude(
         refused_without_port: BTreeMap::new(),
         ledger_hash: Some(hash.finish()),
         interrupted,
+        compression: 1.0,
         rules: task.campaign.rules(),
         lost,
         degraded: Vec::new(),

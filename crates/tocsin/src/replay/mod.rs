@@ -3,14 +3,11 @@
 //! ```text
 //!   campaign, and each variant ──► evening.rs: World + ControlRoom ──► Outcome
 //!                                       │                                 │
-//!                             summary.json, report.txt      figures.rs: the table of all of them
+//!                             summary.json, report.txt      outcome/: the table of all of them
 //! ```
 
 mod evening;
-mod figures;
 mod ledger_hash;
-mod story;
-mod table;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -21,8 +18,8 @@ use cli::FileArgs;
 use load_gen::campaign::{Campaign, ENVIRONMENT_PREFIX, Variant};
 use topology::{Problems, Topology};
 
+use crate::outcome::{Outcome, chronicle, story, table};
 use crate::run::{Folder, command_line};
-use evening::Outcome;
 
 /// How to replay.
 #[derive(Debug)]
@@ -115,7 +112,7 @@ fn conduct(
     folder.keep_inputs(&replay.file.file, &campaign.network)?;
     folder.write("command.txt", &command_line())?;
     let stop = interruption()?;
-    for sentence in lint(&tasks[0]) {
+    for sentence in lint(&tasks[0].campaign, &tasks[0].topology) {
         println!("! {sentence}");
     }
     if !replay.quiet {
@@ -128,12 +125,19 @@ fn conduct(
         );
     }
     let outcomes = run_all(replay, folder, &tasks, &stop)?;
-    let text = table::table(campaign, &outcomes);
+    let text = table(campaign, &outcomes);
     let base = &outcomes[0];
     let report =
-        [&load_gen::report(&base.summary)[..], "\n", &story::story(base), "\n", &text].concat();
+        [&load_gen::report(&base.summary)[..], "\n", &story(base, campaign.begins), "\n", &text]
+            .concat();
     folder.write("report.txt", &report)?;
     folder.write("comparison.txt", &text)?;
+    for outcome in &outcomes {
+        let suffix =
+            if outcome.name == BASE { String::new() } else { format!("-{}", outcome.name) };
+        let text = serde_json::to_string_pretty(&chronicle(outcome, world::START))?;
+        folder.write(&format!("chronicle{suffix}.json"), &text)?;
+    }
     println!("\n{report}\nrun folder: {}", folder.path().display());
     Ok(base.summary.exit_code())
 }
@@ -176,10 +180,9 @@ fn run_all(
 }
 
 /// What to know before: how much the operations touch at once, and how soon a dead site is found.
-pub(crate) fn lint(task: &Task) -> Vec<String> {
-    let pool = task.topology.pool_sites();
-    let worst = *task.topology.pool.detection().end();
-    operations::lint::blast_radius(&task.campaign.operations.operations, &pool, worst)
+pub(crate) fn lint(campaign: &Campaign, topology: &Topology) -> Vec<String> {
+    let worst = *topology.pool.detection().end();
+    operations::lint::blast_radius(&campaign.operations.operations, &topology.pool_sites(), worst)
 }
 
 /// A flag that SIGINT, SIGTERM or SIGHUP sets; a second one ends the process.

@@ -19,6 +19,8 @@ use super::folder::Folder;
 use super::live::Interruptions;
 use super::manage::Board;
 use super::plan::{Process, Tier, processes};
+use crate::control_room::View;
+use topology::Topology;
 
 /// How long a tier may take to listen.
 const START_LIMIT: Duration = Duration::from_secs(20);
@@ -279,6 +281,45 @@ impl Fleet {
     pub(crate) fn calls_by_site(&self) -> Vec<u64> {
         let offered = |entry: &Value| entry["snapshot"]["offered"].as_u64().unwrap_or_default();
         self.of(Tier::Sites).map(|member| member.snapshots.values().map(offered).sum()).collect()
+    }
+
+    /// What the control room sees of the boxes.
+    pub(crate) fn view(&self, topology: &Topology) -> View {
+        let count = |entry: &Value, key: &str| entry["snapshot"][key].as_u64().unwrap_or_default();
+        let mut view = View { generators: self.generators(), ..View::default() };
+        for (name, entry) in self.of(Tier::Psaps).flat_map(|member| &member.snapshots) {
+            view.psaps.insert(name.clone(), count(entry, "offered"));
+        }
+        for (name, entry) in self.of(Tier::Sites).flat_map(|member| &member.snapshots) {
+            let Some(one) = topology.call_servers().find(|one| one.name == *name) else { continue };
+            let site = view.sites.entry(one.site.clone()).or_default();
+            site.offered += count(entry, "offered");
+            site.answered += count(entry, "answered");
+            site.restarts += count(entry, "restarts");
+        }
+        view
+    }
+
+    /// Each member of each trunk group that was found down: how often, and after which silence the last time.
+    pub(crate) fn falls(&self) -> Vec<(String, String, u64, Duration)> {
+        let mut falls = Vec::new();
+        for (group, entry) in self.of(Tier::Trunks).flat_map(|member| &member.snapshots) {
+            let members = entry["snapshot"]["members"].as_array().into_iter().flatten();
+            for member in members {
+                let (count, after) = (member["falls"].as_u64(), member["found_after_us"].as_u64());
+                if let (Some(count), Some(after), Some(name)) =
+                    (count, after, member["call_server"].as_str())
+                {
+                    falls.push((
+                        name.to_owned(),
+                        group.clone(),
+                        count,
+                        Duration::from_micros(after),
+                    ));
+                }
+            }
+        }
+        falls
     }
 
     /// Messages that came to nothing, by process.

@@ -1,15 +1,20 @@
 //! What a tester sees while the calls run, and Ctrl-C.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use load_gen::Progress;
+use node::Reply;
+use serde_json::{Value, json};
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::time::{Instant, MissedTickBehavior, interval_at};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until};
 
 use super::Prepared;
 use super::child::Order;
 use super::fleet::Fleet;
 use super::plan::Tier;
+use crate::control_room::{ControlRoom, Deed};
 
 /// SIGINT, SIGTERM and SIGHUP: the first one drains, the second one stops.
 pub(crate) struct Interruptions {
@@ -47,19 +52,28 @@ impl Interruptions {
     }
 }
 
-/// Shows progress until the generator has ended.
+/// What those who watched a run have seen.
+pub(crate) struct Watched {
+    pub(crate) room: ControlRoom,
+    /// How long each fall had lasted when a trunk group found it.
+    pub(crate) detections: Vec<(String, String, Duration)>,
+}
+
+/// Shows progress, watches and commands, until the generator has ended.
 pub(crate) async fn watch(
     prepared: &Prepared,
     fleet: &mut Fleet,
     interruptions: &mut Interruptions,
     quiet: bool,
-) {
-    let sites = prepared.topology.sites.iter().map(|site| site.name.clone()).collect();
+) -> Watched {
+    let Prepared { campaign, topology, .. } = prepared;
+    let sites = topology.sites.iter().map(|site| site.name.clone()).collect();
     let mut progress = Progress::new(sites);
-    let every = prepared.campaign.progress_interval.max(Duration::from_millis(100));
+    let every = campaign.progress_interval.max(Duration::from_millis(100));
     let start = Instant::now();
     let mut ticks = interval_at(start + every, every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    let mut desk = Desk::new(prepared, start);
     if !quiet {
         println!("{}", progress.header());
     }
@@ -74,12 +88,121 @@ pub(crate) async fn watch(
                 }
                 fleet.order(Tier::Load, if urgent { &Order::Stop } else { &Order::Drain });
             }
+            () = desk.next() => desk.work(prepared, fleet),
             _ = ticks.tick() => {
                 if !quiet {
-                    let line = progress.line(start.elapsed(), &fleet.generators(), &fleet.calls_by_site());
+                    let elapsed = start.elapsed().mul_f64(campaign.compression);
+                    let line = progress.line(elapsed, &fleet.generators(), &fleet.calls_by_site());
                     println!("{line}");
                 }
             }
         }
     }
+    Watched { room: desk.room, detections: desk.detections }
+}
+
+/// What a site said: the procedure, the order, and its answer.
+type Answer = (usize, u64, Result<String, String>);
+
+/// The control room with its clock and its lines to the sites.
+struct Desk {
+    room: ControlRoom,
+    start: Instant,
+    compression: f64,
+    answers: mpsc::UnboundedReceiver<Answer>,
+    to_desk: mpsc::UnboundedSender<Answer>,
+    detections: Vec<(String, String, Duration)>,
+    /// How often each member was found down by each trunk group so far.
+    falls: BTreeMap<(String, String), u64>,
+}
+
+impl Desk {
+    fn new(prepared: &Prepared, start: Instant) -> Self {
+        let (to_desk, answers) = mpsc::unbounded_channel();
+        Self {
+            room: ControlRoom::new(&prepared.campaign.operations, &prepared.topology.pool_sites()),
+            start,
+            compression: prepared.campaign.compression,
+            answers,
+            to_desk,
+            detections: Vec::new(),
+            falls: BTreeMap::new(),
+        }
+    }
+
+    /// By the clock of the campaign.
+    fn at(&self) -> Duration {
+        self.start.elapsed().mul_f64(self.compression)
+    }
+
+    /// Waits until something is due, or a site has answered. Cancel safe.
+    async fn next(&mut self) {
+        let due = self.room.next_due().map(|due| self.start + due.div_f64(self.compression));
+        let sleep = async {
+            match due {
+                Some(due) => sleep_until(due).await,
+                None => std::future::pending().await,
+            }
+        };
+        let answered = tokio::select! {
+            () = sleep => None,
+            answer = self.answers.recv() => answer,
+        };
+        if let Some((procedure, id, answer)) = answered {
+            let at = self.at();
+            self.room.answered(at, procedure, id, answer);
+        }
+    }
+
+    fn work(&mut self, prepared: &Prepared, fleet: &Fleet) {
+        let at = self.at();
+        if self.room.watches() {
+            self.room.see(at, fleet.view(&prepared.topology));
+        }
+        for (member, group, falls, after) in fleet.falls() {
+            let known =
+                self.falls.insert((member.clone(), group.clone()), falls).unwrap_or_default();
+            if falls > known {
+                self.detections.push((member, group, after));
+            }
+        }
+        self.room.advance(at);
+        while let Some(deed) = self.room.poll_deed() {
+            self.carry_out(prepared, fleet, deed);
+        }
+    }
+
+    fn carry_out(&self, prepared: &Prepared, fleet: &Fleet, deed: Deed) {
+        match deed {
+            Deed::Order { procedure, id, site, action } => {
+                let of_site = |one: &&topology::CallServer| one.site == site;
+                let members = prepared.topology.call_servers().filter(of_site);
+                let console = fleet.console();
+                let replies: Vec<_> = members
+                    .map(|one| console.command(&one.name, action.to_string().into()))
+                    .collect();
+                let to_desk = self.to_desk.clone();
+                tokio::spawn(async move {
+                    let mut answer = None;
+                    for reply in replies {
+                        match reply.await {
+                            Reply::Silent => return, // whoever asked waits in vain
+                            Reply::Done(text) => answer = answer.or(Some(Ok(text))),
+                            Reply::Refused(text) => answer = Some(Err(text)),
+                        }
+                    }
+                    if let Some(answer) = answer {
+                        let _ = to_desk.send((procedure, id, answer));
+                    }
+                });
+            }
+            Deed::Advise => tell_callers(fleet, json!({"advise": true})),
+            Deed::Publish => tell_callers(fleet, json!({"publish_ten_digits": true})),
+        }
+    }
+}
+
+fn tell_callers(fleet: &Fleet, args: Value) {
+    let reply = fleet.console().command(super::plan::GENERATOR, args);
+    drop(reply);
 }

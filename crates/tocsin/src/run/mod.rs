@@ -69,6 +69,8 @@ struct Prepared {
     args: Inherited,
     campaign: Campaign,
     topology: Topology,
+    /// Unix microseconds from which the clock of a compressed run goes faster.
+    since_us: u64,
 }
 
 /// The options that child processes inherit.
@@ -105,6 +107,7 @@ pub(crate) fn run(args: &RunArgs) -> ExitCode {
         args: Inherited { campaign_file: args.campaign.file.clone(), set, log: args.log },
         campaign,
         topology,
+        since_us: unix_us(),
     };
     let runtime = match Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -130,6 +133,15 @@ async fn conduct(prepared: &Prepared, folder: &Folder, quiet: bool) -> anyhow::R
         return Ok(INTERRUPTED);
     };
     let managed = manage::open(&prepared.topology, folder, &fleet)?;
+    for sentence in crate::replay::lint(&prepared.campaign, &prepared.topology) {
+        println!("! {sentence}");
+    }
+    if prepared.campaign.compression > 1.0 {
+        println!(
+            "every clock of this run goes {} times faster: calls, timers, restarts and people; what the machine itself takes does not",
+            prepared.campaign.compression
+        );
+    }
     if !quiet {
         println!(
             "{}: about {:.0} calls in {} on {} sites, {} trunk groups, {} PSAPs; Ctrl-C drains",
@@ -141,15 +153,21 @@ async fn conduct(prepared: &Prepared, folder: &Folder, quiet: bool) -> anyhow::R
             prepared.topology.psaps.len(),
         );
     }
-    let started = std::time::SystemTime::now();
+    let started_us = unix_us();
     let clock = std::time::Instant::now();
-    live::watch(prepared, &mut fleet, &mut interruptions, quiet).await;
-    let duration = clock.elapsed();
+    let watched = live::watch(prepared, &mut fleet, &mut interruptions, quiet).await;
+    let duration = clock.elapsed().mul_f64(prepared.campaign.compression);
     fleet.shut_down(&mut interruptions).await;
     drop(managed);
-    let unix = started.duration_since(std::time::UNIX_EPOCH).unwrap_or(Duration::ZERO);
-    let started_us = u64::try_from(unix.as_micros()).unwrap_or(u64::MAX);
-    verdict::conclude(prepared, folder, &fleet, &interruptions, started_us, duration)
+    // By the clock of the run, which its records are dated by.
+    let since = started_us.saturating_sub(prepared.since_us) as f64 * prepared.campaign.compression;
+    let started_us = prepared.since_us + since as u64;
+    verdict::conclude(prepared, folder, &fleet, &interruptions, started_us, duration, watched)
+}
+
+fn unix_us() -> u64 {
+    let unix = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    u64::try_from(unix.unwrap_or(Duration::ZERO).as_micros()).unwrap_or(u64::MAX)
 }
 
 /// How this run was started: the variables that lie over its files, then the words of the command.

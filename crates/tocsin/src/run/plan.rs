@@ -9,7 +9,7 @@ use super::Prepared;
 use super::folder::Folder;
 
 /// The only generator of a run, as it calls itself in its records.
-const GENERATOR: &str = "load-1";
+pub(super) const GENERATOR: &str = "load-1";
 
 /// One process to start.
 #[derive(Debug, Clone)]
@@ -100,6 +100,10 @@ impl Process {
         // The campaign's seed decides who calls when; the identifiers of a run are its own.
         if self.tier != Tier::Load {
             arguments.extend(["--seed".into(), prepared.campaign.seed.to_string().into()]);
+        }
+        if prepared.campaign.compression > 1.0 {
+            let (factor, since) = (prepared.campaign.compression, prepared.since_us);
+            arguments.extend(["--clock".into(), format!("{factor}@{since}").into()]);
         }
         let format = match prepared.args.log {
             telemetry::LogFormat::Human => "human",

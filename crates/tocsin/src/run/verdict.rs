@@ -8,7 +8,8 @@ use load_gen::summary::{Run, Summary};
 use super::Prepared;
 use super::fleet::Fleet;
 use super::folder::Folder;
-use super::live::Interruptions;
+use super::live::{Interruptions, Watched};
+use crate::outcome::{Evidence, Outcome, chronicle, story, table};
 
 /// Writes `summary.json` and `report.txt`, prints the report, and returns the exit code.
 pub(crate) fn conclude(
@@ -18,6 +19,7 @@ pub(crate) fn conclude(
     interruptions: &Interruptions,
     started_us: u64,
     duration: Duration,
+    watched: Watched,
 ) -> anyhow::Result<u8> {
     let processes = fleet.usage();
     let load = processes.iter().filter(|process| process.name == "load");
@@ -46,15 +48,64 @@ pub(crate) fn conclude(
             refused_without_port: fleet.refused_without_port(),
             ledger_hash: None,
             interrupted: interruptions.seen(),
+            compression: prepared.campaign.compression,
             rules: prepared.campaign.rules(),
             lost: fleet.lost_boxes(),
             degraded,
         },
         &fleet.record_files(folder),
     );
-    let text = report(&summary);
-    folder.write("summary.json", &serde_json::to_string_pretty(&summary)?)?;
+    let outcome = outcome(prepared, folder, fleet, summary, watched, (started_us, duration));
+    let Outcome { summary, .. } = &outcome;
+    let mut text = report(summary);
+    let campaign = &prepared.campaign;
+    if !campaign.operations.operations.is_empty() || campaign.operations.supervision.is_some() {
+        let zero = Duration::from_micros(started_us);
+        folder
+            .write("chronicle.json", &serde_json::to_string_pretty(&chronicle(&outcome, zero))?)?;
+        text += &format!("\n{}", story(&outcome, campaign.begins));
+    }
+    if !campaign.figures.is_empty() {
+        text += &format!("\n{}", table(campaign, std::slice::from_ref(&outcome)));
+    }
+    folder.write("summary.json", &serde_json::to_string_pretty(summary)?)?;
     folder.write("report.txt", &text)?;
     println!("\n{text}\nrun folder: {}", folder.path().display());
     Ok(summary.exit_code())
+}
+
+/// What the run came to, for the figures and the story: callers by their own records, the rest by those who watched.
+fn outcome(
+    prepared: &Prepared,
+    folder: &Folder,
+    fleet: &Fleet,
+    summary: Summary,
+    watched: Watched,
+    (started_us, duration): (u64, Duration),
+) -> Outcome {
+    let campaign = &prepared.campaign;
+    let mut evidence = Evidence::new(&campaign.figures, started_us, campaign.duration());
+    for file in fleet.record_files(folder) {
+        // What cannot be read stands among the reasons of the verdict already.
+        let records = telemetry::read_records(&file).into_iter().flatten();
+        for record in records.filter_map(Result::ok) {
+            if record.kind == telemetry::BoxKind::Generator {
+                evidence.add(&record);
+            }
+        }
+    }
+    let detection = prepared.topology.pool.detection();
+    let why = || "restarted; its log says why".to_owned();
+    let restarts = watched.room.restarts().iter();
+    Outcome {
+        name: "run".to_owned(),
+        title: "on real sockets".to_owned(),
+        restarts: restarts.map(|(at, site)| (*at, site.clone(), why())).collect(),
+        summary,
+        room: watched.room,
+        evidence,
+        detections: watched.detections,
+        predicted: (*detection.start(), *detection.end()),
+        took: duration,
+    }
 }

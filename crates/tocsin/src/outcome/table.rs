@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use load_gen::campaign::{Campaign, Figure};
 
-use super::evening::Outcome;
+use super::Outcome;
 use super::figures::word;
 
 /// The table, and below it what each row changes and where the published figures come from.

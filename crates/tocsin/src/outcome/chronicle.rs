@@ -5,19 +5,22 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use operations::OrderResult;
+use operations::supervision::alertmanager;
+use serde_json::{Value, json};
 
-use super::evening::Outcome;
+use super::Outcome;
 
 /// Lines of commands, alarms and milestones that are told in full.
 const MOST_LINES: usize = 40;
 
 /// The chronicle of a run, how soon sites were found down, and the times of the crisis.
-pub(crate) fn story(run: &Outcome) -> String {
+pub(crate) fn story(run: &Outcome, begins: Duration) -> String {
+    let clock = |at: Duration| clock(begins + at);
     let mut text = String::new();
     for line in detection(run).into_iter().chain(crisis(run)) {
         let _ = writeln!(text, "{line}");
     }
-    let events = events(run);
+    let events = events(run, begins);
     if !events.is_empty() {
         let _ = writeln!(text, "\nwhat happened");
     }
@@ -67,7 +70,8 @@ fn crisis(run: &Outcome) -> Vec<String> {
 }
 
 /// Everything that happened, in order. Restarts of one site for one reason that follow each other are one line.
-fn events(run: &Outcome) -> Vec<(Duration, String)> {
+fn events(run: &Outcome, begins: Duration) -> Vec<(Duration, String)> {
+    let clock = |at: Duration| clock(begins + at);
     let mut events: Vec<(Duration, String)> = Vec::new();
     let mut silent = BTreeMap::<(String, String), (Duration, u32)>::new();
     for (operation, entry) in run.room.log() {
@@ -120,8 +124,42 @@ fn events(run: &Outcome) -> Vec<(Duration, String)> {
     events
 }
 
-/// Hours, minutes and seconds since the start of the campaign.
+/// Time of day; after midnight it goes on beyond 24 hours.
 fn clock(at: Duration) -> String {
     let seconds = at.as_secs();
     format!("{}:{:02}:{:02}", seconds / 3_600, seconds / 60 % 60, seconds % 60)
+}
+
+/// The same and more for programs: every command and its answer, every alarm, every milestone, every restart.
+pub(crate) fn chronicle(run: &Outcome, zero: Duration) -> Value {
+    let seconds = |at: &Duration| at.as_secs_f64();
+    let commands = run.room.log().map(|(operation, entry)| {
+        let mut entry = serde_json::to_value(entry).unwrap_or_default();
+        entry["operation"] = operation.into();
+        entry
+    });
+    let milestones = run.room.milestones().iter();
+    let restarts = run.restarts.iter();
+    let detections = run.detections.iter();
+    json!({
+        "commands": commands.collect::<Vec<_>>(),
+        "alarms": run.room.alarms(),
+        // As Alertmanager would post them to a webhook.
+        "notifications": alertmanager::notifications(run.room.alarms(), zero),
+        "milestones": milestones
+            .map(|(at, milestone)| json!({"at_s": seconds(at), "milestone": milestone}))
+            .collect::<Vec<_>>(),
+        "crisis": run.room.crisis().map(operations::Crisis::report),
+        "restarts": restarts
+            .map(|(at, site, why)| json!({"at_s": seconds(at), "call_server": site, "why": why}))
+            .collect::<Vec<_>>(),
+        "detection": {
+            "predicted_s": [seconds(&run.predicted.0), seconds(&run.predicted.1)],
+            "measured": detections
+                .map(|(call_server, by, time)| {
+                    json!({"call_server": call_server, "seen_by": by, "after_s": seconds(time)})
+                })
+                .collect::<Vec<_>>(),
+        },
+    })
 }

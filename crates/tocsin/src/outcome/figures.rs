@@ -5,7 +5,7 @@ use std::time::Duration;
 use load_gen::campaign::{Figure, Measure};
 use telemetry::{CallRecord, CallerClass, Outcome};
 
-use super::evening::Outcome as RunOutcome;
+use super::Outcome as RunOutcome;
 
 /// Attempts are counted in steps of this.
 const STEP: Duration = Duration::from_secs(300);
@@ -75,13 +75,6 @@ impl Evidence {
     fn of(&self, figure: &Figure) -> &Count {
         let place = self.choices.iter().position(|groups| *groups == figure.trunk_groups);
         &self.counts[place.unwrap_or_default()]
-    }
-
-    /// The share of emergency attempts that were routed, and how many there were, in each step of five minutes.
-    pub(crate) fn shares(&self) -> impl Iterator<Item = (Duration, u64, f64)> {
-        (0_u32..).zip(&self.counts[0].steps).map(|(number, step)| {
-            (STEP * number, step.attempts, share(step.routed, step.attempts).unwrap_or(1.0))
-        })
     }
 }
 
