@@ -7,6 +7,7 @@ mod manage;
 mod media;
 mod mistakes;
 mod outcomes;
+mod replay;
 
 use std::fs;
 use std::path::PathBuf;

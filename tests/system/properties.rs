@@ -1,5 +1,6 @@
 //! Whatever callers, links and sites do: every call ends once, nothing leaks, the sum is right.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use proptest::prelude::*;
@@ -7,6 +8,8 @@ use sip_proto::user_agent::LegId;
 use system_tests::network::Network;
 use system_tests::phone::{Phone, sdp};
 use world::Link;
+
+use crate::outage::hurried;
 
 use crate::support::{TWO_SITES, ms, seconds};
 
@@ -116,5 +119,88 @@ proptest! {
         network.net.drain_all();
         network.run_for(seconds(200));
         prop_assert_eq!(network.net.not_drained(), Vec::new());
+    }
+}
+
+/// What an operator may do to a site at some moment.
+fn any_command() -> impl Strategy<Value = &'static str> {
+    prop_oneof![
+        Just("lock"),
+        Just("unlock"),
+        Just("drain"),
+        Just("disconnect"),
+        Just("disconnect mobile"),
+        Just("reconnect"),
+        Just("restart"),
+        Just("restart clean"),
+        Just("isolate"),
+        Just("rejoin"),
+        Just("load r8"),
+        Just("rollback"),
+        Just("shed ordinary"),
+        Just("shed nothing"),
+    ]
+}
+
+/// Commands after which a site may have lost calls.
+const FAULTS: [&str; 8] = [
+    "disconnect",
+    "disconnect mobile",
+    "restart",
+    "restart clean",
+    "isolate",
+    "load r8",
+    "rollback",
+    "kill",
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
+
+    // Commands in any order, at any time, to any site, and sites that die: with no defect armed, no call is lost that no such
+    // fault explains, and everything comes back.
+    #[test]
+    fn no_call_is_lost_without_a_fault_that_explains_it(
+        seed in 0..1_000_u64,
+        schedule in proptest::collection::vec((1..6_u64, 0..6_usize, any_command()), 1..24),
+        killed in proptest::option::of(0..6_usize),
+    ) {
+        let sites = ["alpha", "beta", "gamma", "delta", "epsilon", "zeta"];
+        let machine = "[releases.r8]\n[equipment]\nboot = \"8s\"\ninstall = \"4s\"\ncircuit_audit = \"500ms\"\n[sites.alpha]";
+        let text = SIX_SITES.replace("[sites.alpha]", machine);
+        let text = text.replace("circuits = ", "when_site_dies = \"release\"\ncircuits = ");
+        let mut network = Network::new(&text, Link::CLEAN, seed);
+        network.start_campaign(&hurried(20.0, seconds(90), seed));
+        let mut faulty = BTreeSet::new();
+        for (wait, site, words) in schedule {
+            network.run_for(seconds(wait));
+            let site = sites[site];
+            if !network.net.is_alive(network.at(site)) {
+                continue;
+            }
+            let reply = network.command(site, words.parse().unwrap());
+            if matches!(reply, node::Reply::Done(_)) && FAULTS.contains(&words) {
+                faulty.insert(site);
+            }
+        }
+        if let Some(site) = killed {
+            network.kill(sites[site]);
+            faulty.insert(sites[site]);
+        }
+        network.run_for(seconds(20));
+        for site in sites {
+            if !network.net.is_alive(network.at(site)) {
+                network.revive(site);
+            }
+            for words in ["rejoin", "reconnect", "unlock", "shed nothing"] {
+                network.command(site, words.parse().unwrap());
+            }
+        }
+        prop_assert!(network.run_until_idle(seconds(3 * 3_600)), "{:?}", network.held());
+        let ledger = network.ledger(network.generator().offered, false);
+        prop_assert!(ledger.balanced, "{:#?}", ledger);
+        let unexplained: Vec<_> =
+            ledger.lost_at.iter().filter(|place| !faulty.contains(&place.node[..])).collect();
+        prop_assert!(unexplained.is_empty(), "{:#?}, faults at {:?}", unexplained, faulty);
     }
 }

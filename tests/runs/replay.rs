@@ -1,0 +1,209 @@
+//! Campaigns in virtual time, and on a clock that goes faster, as a tester runs them.
+
+use std::fs;
+
+use serde_json::Value;
+
+use crate::{Desk, NETWORK, balanced};
+
+/// Both sites get the usual commands in the wrong order, at once, while there are calls.
+const OUTAGE: &str = r#"
+network = "network.toml"
+seed = 7
+time = "virtual"
+begins = "16:40"
+drain_timeout = "3m"
+
+[[phases]]
+name = "evening"
+duration = "10m"
+arrivals = { model = "poisson", rate = 4 }
+
+[[mix]]
+number = "15"
+communes = ["59350"]
+
+[[mix]]
+number = "112"
+
+[callers]
+talk = "20s"
+patience = "30s"
+caller_hangs_up = 1.0
+media = 0
+
+[callers.redial]
+
+[operations.reconnection]
+at = "1m"
+commands = ["disconnect", "reconnect"]
+sites = "all"
+manner = "parallel"
+command_interval = "2s"
+
+[operations.cure]
+after = "diagnosed"
+commands = ["isolate", "restart clean", "rejoin"]
+sites = "all"
+manner = "serial"
+timeout = "5s"
+retry = 20
+retry_interval = "2s"
+
+[supervision]
+window = "1m"
+
+[[supervision.rules]]
+name = "asr"
+indicator = "emergency_asr"
+by = "all"
+below = 0.8
+for = "10s"
+
+[crisis]
+diagnose = "3m"
+
+[[figures]]
+name = "not routed"
+measure = "unrouted_share"
+published = "11 %"
+source = "https://example.org/report"
+
+[[figures]]
+name = "restarts"
+measure = "restarts"
+
+[[variants]]
+name = "bug-off"
+title = "the same commands on a release without the defect"
+set = ["equipment.release=sound"]
+"#;
+
+fn desk() -> Desk {
+    let desk = Desk::new(1, "1s");
+    let machine = "[equipment]\nrelease = \"r7\"\ncontexts = 100\nboot = \"10s\"\n\
+                   [releases.r7.defects.context-leak]\n[sites.alpha]";
+    // In virtual time ports are what the file says.
+    let mut network = NETWORK.replace("[sites.alpha]", machine);
+    for port in 20..26 {
+        network = network.replacen("127.0.0.1:0", &format!("127.0.0.{port}:5060"), 1);
+    }
+    desk.write("network.toml", &network);
+    desk.write("outage.toml", OUTAGE);
+    desk
+}
+
+fn chronicle(desk: &Desk, name: &str) -> Value {
+    let text = fs::read_to_string(desk.path("runs/latest").join(name)).expect("a chronicle");
+    serde_json::from_str(&text).expect("JSON")
+}
+
+fn run(desk: &Desk, options: &[&str]) -> String {
+    let mut command = std::process::Command::new(system_tests::program::tocsin());
+    command.current_dir(desk.path(".")).args(["run", "outage.toml"]).args(options);
+    let mut run = system_tests::process::Process::start("tocsin run", &mut command);
+    let status = run.finish();
+    assert!(status.success(), "{status}; {}", run.words());
+    run.words()
+}
+
+#[test]
+fn an_outage_and_its_variant_are_told_side_by_side() {
+    let desk = desk();
+    let said = run(&desk, &[]);
+    for part in [
+        "touches 2/2 sites",
+        "not the documented order",
+        "published",
+        "11 %",
+        "bug-off",
+        "restarts: its memory for calls is full",
+        "16:41:00  reconnection: alpha disconnect",
+        "crisis: detected",
+    ] {
+        assert!(said.contains(part), "{part:?} is missing in\n{said}");
+    }
+    balanced(&desk.summary());
+    let restarts = |name| chronicle(&desk, name)["restarts"].as_array().map_or(0, Vec::len);
+    assert!(restarts("chronicle.json") > 3, "the sites restart in loops");
+    assert_eq!(restarts("chronicle-bug-off.json"), 0, "without the defect none does");
+    let chronicle = chronicle(&desk, "chronicle.json");
+    assert_eq!(chronicle["notifications"][0]["version"], "4", "as Alertmanager posts it");
+    assert!(chronicle["crisis"]["detected_s"].as_f64().is_some());
+    // The cure has worked: no site restarts of itself after it.
+    let cured = chronicle["commands"].as_array().expect("commands").iter();
+    let cured = cured.filter(|one| one["operation"] == "cure").count();
+    assert!(cured >= 6, "{chronicle:#}");
+}
+
+#[test]
+fn the_same_seed_is_the_same_evening() {
+    let desk = desk();
+    let hash = |options: &[&str]| {
+        run(&desk, &[&["--variant", "base", "--quiet"], options].concat());
+        desk.summary()["ledger_hash"].as_str().expect("a hash").to_owned()
+    };
+    let (first, second, other) = (hash(&[]), hash(&[]), hash(&["--set", "seed=8"]));
+    assert_eq!(first, second);
+    assert_ne!(first, other);
+}
+
+#[test]
+fn a_mistake_in_a_variant_and_an_unknown_one_are_named() {
+    let desk = desk();
+    let wrong = OUTAGE.replace("equipment.release=sound", "equipment.release=r9");
+    desk.write("outage.toml", &wrong);
+    let mut command = std::process::Command::new(system_tests::program::tocsin());
+    command.current_dir(desk.path(".")).args(["run", "outage.toml"]);
+    let mut run = system_tests::process::Process::start("tocsin run", &mut command);
+    assert_eq!(run.finish().code(), Some(2));
+    let said = run.words();
+    assert!(
+        said.contains("variant bug-off") && said.contains("no release is called \"r9\""),
+        "{said}"
+    );
+    desk.write("outage.toml", OUTAGE);
+    let mut command = std::process::Command::new(system_tests::program::tocsin());
+    command.current_dir(desk.path(".")).args(["run", "outage.toml", "--variant", "bug-of"]);
+    let mut run = system_tests::process::Process::start("tocsin run", &mut command);
+    assert_eq!(run.finish().code(), Some(2));
+    assert!(run.words().contains("no such variant; there are base, bug-off"), "{}", run.words());
+}
+
+// The same file on real sockets: a minute of it in a few seconds.
+#[test]
+fn the_clock_of_a_real_run_may_go_faster() {
+    let desk = desk();
+    let short = OUTAGE
+        .replace("\"10m\"", "\"2m\"")
+        .replace("at = \"1m\"", "at = \"30s\"")
+        .replace("rate = 4", "rate = 2")
+        .replace("time = \"virtual\"", "compression = 10");
+    desk.write("outage.toml", &short);
+    desk.write(
+        "network.toml",
+        &NETWORK
+            .replace("t1 = \"50ms\"", "t1 = \"400ms\"")
+            .replace("\"400ms\"\nt2", "\"400ms\"\nt2"),
+    );
+    let mut said = String::new();
+    desk.until_measured(|desk| {
+        let mut command = std::process::Command::new(system_tests::program::tocsin());
+        let options = ["run", "outage.toml", "--set", "equipment.release=sound"];
+        command.current_dir(desk.path(".")).args(options);
+        let mut run = system_tests::process::Process::start("tocsin run", &mut command);
+        run.finish();
+        said = run.words();
+        run
+    });
+    assert!(said.contains("every clock of this run goes 10 times faster"), "{said}");
+    let summary = desk.summary();
+    balanced(&summary);
+    let commands = chronicle(&desk, "chronicle.json")["commands"].clone();
+    let done = commands.as_array().expect("commands").iter();
+    let done =
+        done.filter(|one| one["result"]["done"].is_string() || one["result"].get("Done").is_some());
+    assert!(done.count() >= 4, "{commands:#}");
+    let duration = summary["duration_s"].as_f64().expect("a duration");
+    assert!(duration > 110.0, "{duration} s by the clock of the run");
+}
