@@ -186,16 +186,14 @@ fn the_clock_of_a_real_run_may_go_faster() {
             .replace("t1 = \"50ms\"", "t1 = \"400ms\"")
             .replace("\"400ms\"\nt2", "\"400ms\"\nt2"),
     );
-    let mut said = String::new();
-    desk.until_measured(|desk| {
+    let mut run = desk.until_measured(|desk| {
         let mut command = std::process::Command::new(system_tests::program::tocsin());
         let options = ["run", "outage.toml", "--set", "equipment.release=sound"];
         command.current_dir(desk.path(".")).args(options);
-        let mut run = system_tests::process::Process::start("tocsin run", &mut command);
-        run.finish();
-        said = run.words();
-        run
+        system_tests::process::Process::start("tocsin run", &mut command)
     });
+    run.finish();
+    let said = run.words();
     assert!(said.contains("every clock of this run goes 10 times faster"), "{said}");
     let summary = desk.summary();
     balanced(&summary);

@@ -11,7 +11,7 @@ use world::Link;
 
 use crate::outage::hurried;
 
-use crate::support::{TWO_SITES, ms, seconds};
+use crate::support::{SIX_SITES, TWO_SITES, ms, seconds};
 
 /// What may happen in a schedule.
 #[derive(Debug, Clone)]
@@ -155,14 +155,14 @@ const FAULTS: [&str; 8] = [
 ];
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 8, max_shrink_iters: 40, ..ProptestConfig::default() })]
 
     // Commands in any order, at any time, to any site, and sites that die: with no defect armed, no call is lost that no such
     // fault explains, and everything comes back.
     #[test]
     fn no_call_is_lost_without_a_fault_that_explains_it(
         seed in 0..1_000_u64,
-        schedule in proptest::collection::vec((1..6_u64, 0..6_usize, any_command()), 1..24),
+        schedule in proptest::collection::vec((1..5_u64, 0..6_usize, any_command()), 1..24),
         killed in proptest::option::of(0..6_usize),
     ) {
         let sites = ["alpha", "beta", "gamma", "delta", "epsilon", "zeta"];
@@ -170,7 +170,7 @@ proptest! {
         let text = SIX_SITES.replace("[sites.alpha]", machine);
         let text = text.replace("circuits = ", "when_site_dies = \"release\"\ncircuits = ");
         let mut network = Network::new(&text, Link::CLEAN, seed);
-        network.start_campaign(&hurried(20.0, seconds(90), seed));
+        network.start_campaign(&hurried(8.0, seconds(60), seed));
         let mut faulty = BTreeSet::new();
         for (wait, site, words) in schedule {
             network.run_for(seconds(wait));
@@ -199,8 +199,12 @@ proptest! {
         prop_assert!(network.run_until_idle(seconds(3 * 3_600)), "{:?}", network.held());
         let ledger = network.ledger(network.generator().offered, false);
         prop_assert!(ledger.balanced, "{:#?}", ledger);
+        // In the site itself, or in a trunk group that names the site which it found down.
+        let explained = |place: &&telemetry::LostAt| {
+            faulty.iter().any(|site| place.node == *site || place.why.contains(&format!("site {site} ")))
+        };
         let unexplained: Vec<_> =
-            ledger.lost_at.iter().filter(|place| !faulty.contains(&place.node[..])).collect();
+            ledger.lost_at.iter().filter(|place| !explained(place)).collect();
         prop_assert!(unexplained.is_empty(), "{:#?}, faults at {:?}", unexplained, faulty);
     }
 }

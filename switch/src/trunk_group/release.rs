@@ -37,12 +37,14 @@ impl TrunkGroup {
             self.transactions.end_dialog(now, *dialog, &payload, Owner::Nobody);
         }
         self.counts.lost += 1;
+        let site = call.record.site.as_deref().unwrap_or_default();
+        let why = format!("site {site} was found down");
         self.records.push_back(CallRecord {
             end_us: self.micros(now),
             outcome: Outcome::Lost,
             cause: Some(OUT_OF_ORDER),
             ended_by: Some(Party::Network),
-            reason: Some("its site was found down".to_owned()),
+            reason: Some(why),
             ..call.record
         });
     }
