@@ -178,7 +178,7 @@ fn ordinary_calls_are_shed_and_emergency_calls_are_not() {
     let ordinary = network.dial("0353010015");
     let emergency = network.dial("15");
     network.run_for(seconds(4));
-    assert_eq!(network.call(ordinary).heard, [503]);
+    assert_eq!(network.call(ordinary).heard, [480]);
     assert!(network.call(emergency).heard.contains(&200));
     done(&mut network, "alpha", "shed nothing");
     network.hang_up("caller", emergency);

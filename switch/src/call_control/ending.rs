@@ -76,7 +76,7 @@ impl CallControl {
             outcome,
             cause: Some(cause),
             ended_by: Some(ended_by),
-            reason: trouble,
+            reason: trouble.or(call.record.reason),
             ..call.record
         });
     }
@@ -186,6 +186,13 @@ impl CallControl {
             self.lose(now, call, "its link was disconnected");
         }
         ids.len()
+    }
+
+    /// Writes into the record of each call in progress what has happened to the machine meanwhile.
+    pub(crate) fn note(&mut self, what: &str) {
+        for (_, call) in &mut self.calls {
+            call.record.reason.get_or_insert_with(|| what.to_owned());
+        }
     }
 
     /// The end of the software: what the machine keeps, and the records of the calls that are lost.

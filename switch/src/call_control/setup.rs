@@ -72,9 +72,15 @@ impl CallControl {
         }
         let full = self.calls.len() >= self.settings.max_calls as usize;
         let locked = self.disk.locked && !self.swallows(number);
-        let sheds = self.disk.shedding && !is_emergency(number);
+        if self.disk.shedding && !is_emergency(number) {
+            self.counts.shed += 1;
+            // Not a 503, which would speak of all calls: a trunk group would hold emergency calls back too.
+            return Err(
+                Rejection::new(480).with_reason(Reason::q850(42, "Switching equipment congestion"))
+            );
+        }
         let unaudited = link.is_some_and(|link| self.disk.links.admit(now, link) == Err(Refused));
-        if self.draining || full || locked || sheds || unaudited {
+        if self.draining || full || locked || unaudited {
             self.counts.shed += 1;
             let (cause, text) = match unaudited && !full && !locked {
                 true => (34, "No circuit/channel available"),

@@ -121,6 +121,9 @@ impl CallServer {
 
     fn isolate(&mut self, isolated: bool) -> String {
         self.isolated = isolated;
+        if let Some(software) = self.software.as_mut().filter(|_| isolated) {
+            software.note("the site was isolated during the call");
+        }
         let (cut, joined) = ("is cut off from pool and trunk groups", "is in the pool again");
         if isolated { cut } else { joined }.to_owned()
     }

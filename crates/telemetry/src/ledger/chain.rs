@@ -260,10 +260,17 @@ impl Chain<'_> {
         of_servers().find(lost).map(|slip| (slip.node, slip.why))
     }
 
-    /// A box on the way was lost, or lost this attempt and says why: it could not tell the others.
+    /// A box on the way was lost, or says what kept it from telling the others: that it lost the attempt, or that it was
+    /// cut off during the call.
     fn has_broken(&self) -> bool {
         let lost = |slip: &Slip| slip.outcome == Outcome::Lost && slip.why != Name::NONE;
-        self.first_lost().is_some() || self.slips.iter().any(lost)
+        let troubled = |slip: &Slip| {
+            // The reason of a refusal is another matter.
+            slip.kind == BoxKind::CallServer
+                && slip.outcome != Outcome::Rejected
+                && slip.why != Name::NONE
+        };
+        self.first_lost().is_some() || self.slips.iter().any(|slip| lost(slip) || troubled(slip))
     }
 
     fn subject(&self) -> String {

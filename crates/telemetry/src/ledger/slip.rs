@@ -80,7 +80,7 @@ pub(super) struct Slip {
     pub(super) site: Name,
     pub(super) psap: Name,
     pub(super) trunk_group: Name,
-    /// Why the call was lost, if it was.
+    /// Why the call was lost, if it was; in a call server also what else befell it.
     pub(super) why: Name,
 }
 
@@ -103,7 +103,9 @@ impl Slip {
             site: names.keep_opt(record.site.as_deref()),
             psap: names.keep_opt(record.psap.as_deref()),
             trunk_group: names.keep_opt(record.trunk_group.as_deref()),
-            why: names.keep_opt(record.reason.as_deref().filter(|_| lost)),
+            why: names.keep_opt(
+                record.reason.as_deref().filter(|_| lost || record.kind == BoxKind::CallServer),
+            ),
         }
     }
 
