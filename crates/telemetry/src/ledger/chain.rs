@@ -203,6 +203,10 @@ impl Chain<'_> {
         if let Some(node) = self.first_lost() {
             return Finding::Lost { node, why: self.silent.lost[&node] };
         }
+        // A call server that was cut off is the cause of what others saw.
+        if let Some(slip) = self.slips.iter().find(|slip| Self::is_troubled(slip)) {
+            return Finding::Lost { node: slip.node, why: slip.why };
+        }
         // The box nearest to the PSAP that also lost it has seen most.
         let explained = |slip: &&Slip| slip.outcome == Outcome::Lost && slip.why != Name::NONE;
         if let Some(slip) = self.slips.iter().rev().find(explained) {
@@ -264,13 +268,15 @@ impl Chain<'_> {
     /// cut off during the call.
     fn has_broken(&self) -> bool {
         let lost = |slip: &Slip| slip.outcome == Outcome::Lost && slip.why != Name::NONE;
-        let troubled = |slip: &Slip| {
-            // The reason of a refusal is another matter.
-            slip.kind == BoxKind::CallServer
-                && slip.outcome != Outcome::Rejected
-                && slip.why != Name::NONE
-        };
-        self.first_lost().is_some() || self.slips.iter().any(|slip| lost(slip) || troubled(slip))
+        let broken = |slip: &Slip| lost(slip) || Self::is_troubled(slip);
+        self.first_lost().is_some() || self.slips.iter().any(broken)
+    }
+
+    /// A call server says what befell the call in it. The reason of a refusal is another matter.
+    fn is_troubled(slip: &Slip) -> bool {
+        slip.kind == BoxKind::CallServer
+            && slip.outcome != Outcome::Rejected
+            && slip.why != Name::NONE
     }
 
     fn subject(&self) -> String {
