@@ -156,7 +156,10 @@ fn a_site_that_was_only_cut_off_gives_its_calls_away() {
     network.run_for(seconds(2));
     assert_eq!((network.call_server("alpha").calls, network.call_server("beta").calls), (0, 1));
     let alpha = record_of(&network, "alpha");
-    assert_eq!((alpha.outcome, alpha.reason.as_deref()), (Outcome::Lost, Some("taken over by beta")));
+    assert_eq!(
+        (alpha.outcome, alpha.reason.as_deref()),
+        (Outcome::Lost, Some("taken over by beta"))
+    );
     network.hang_up("caller", leg);
     network.run_for(ms(500));
     assert_eq!(network.call(leg).ends, [End::HungUp(true)]);
@@ -259,7 +262,8 @@ fn hundreds_of_calls_outlive_a_site() {
     network.start_campaign(&lasting(20.0, 60, 81));
     network.run_for(seconds(30));
     let held = network.call_server("gamma").calls;
-    let all: usize = network.live_call_servers().iter().map(|site| network.call_server(site).calls).sum();
+    let all: usize =
+        network.live_call_servers().iter().map(|site| network.call_server(site).calls).sum();
     assert!(held > 30 && all > 300, "{held} of {all}");
     network.kill("gamma");
     assert!(network.run_until_idle(seconds(3_600)), "{:?}", network.held());
@@ -270,7 +274,10 @@ fn hundreds_of_calls_outlive_a_site() {
     // Who hung up before the partner knew.
     let window = held as u64 / 5;
     assert!(ledger.lost <= window, "{ledger:#?}");
-    let failed = network.records().iter().filter(|record| record.node == "delta" && record.outcome == Outcome::Lost);
+    let failed = network
+        .records()
+        .iter()
+        .filter(|record| record.node == "delta" && record.outcome == Outcome::Lost);
     assert!(failed.count() as u64 <= window);
     assert_idle(&mut network);
 }
@@ -300,7 +307,8 @@ fn a_restart_loses_no_call_that_goes_on_elsewhere() {
 #[test]
 fn both_sides_hear_each_other_again() {
     let at_once = ("ring = \"2s\"", "ring = \"100ms\"");
-    let mut network = two_sites(&[LONG, at_once, ("policy = \"round-robin\"", "policy = \"weighted\"")]);
+    let mut network =
+        two_sites(&[LONG, at_once, ("policy = \"round-robin\"", "policy = \"weighted\"")]);
     let base = campaign(2.0, seconds(4), 3);
     let entry = base.mix.iter().find(|entry| entry.number == "15").unwrap().clone();
     network.start_campaign(&Campaign {
@@ -321,7 +329,7 @@ fn both_sides_hear_each_other_again() {
     network.run_for(seconds(TAKEOVER));
     let beta = network.call_server("beta");
     assert_eq!(beta.counts.taken_over, held);
-    assert_eq!(beta.media.streams as usize, 2 * beta.calls);
+    assert_eq!(beta.media.streams, 2 * beta.calls);
     assert!(network.run_until_idle(seconds(600)), "{:?}", network.held());
     let records = network.records().iter();
     let ends = records.filter(|one| matches!(one.kind, BoxKind::Generator | BoxKind::Psap));
@@ -386,7 +394,8 @@ fn hostile_replicas_are_refused() {
         ("\"pool\":\"replica\"", "\"pool\":\"relic\""),
     ];
     let (alpha, stranger) = (network.at("alpha"), "127.0.0.99:5060".parse().unwrap());
-    let mut bodies = vec!["{}".to_owned(), "[".repeat(10_000), String::new(), sound[..900].to_owned()];
+    let mut bodies =
+        vec!["{}".to_owned(), "[".repeat(10_000), String::new(), sound[..900].to_owned()];
     for (old, new) in changes {
         assert!(sound.contains(old), "{old:?} is not in {sound}");
         bodies.push(sound.replace(old, new));
@@ -400,12 +409,18 @@ fn hostile_replicas_are_refused() {
     assert_eq!(network.call_server("beta").replicas, 0);
     assert_eq!(network.net.trace().sent_to(alpha, "400 MESSAGE").count(), bodies.len());
     // Sound in itself, but of a call that is over: found out when it is to go on, and then nobody has lost it.
-    network.net.inject(alpha, message("127.0.0.11:5060", &sound, 902));
+    // It comes by TCP, from any port: Via says who it is.
+    let connection = "127.0.0.11:43210".parse().unwrap();
+    let packet = message("127.0.0.11:5060", &sound, 902);
+    network.net.inject(connection, Packet { transport: Transport::Tcp, ..packet });
     network.run_for(seconds(1));
     assert_eq!(network.call_server("beta").replicas, 1);
     network.kill("alpha");
     network.run_for(seconds(10));
-    assert_eq!((network.call_server("beta").calls, network.call_server("beta").counts.taken_over), (0, 0));
+    assert_eq!(
+        (network.call_server("beta").calls, network.call_server("beta").counts.taken_over),
+        (0, 0)
+    );
     assert!(!network.records().iter().any(|record| record.node == "beta"));
     assert_idle(&mut network);
 }

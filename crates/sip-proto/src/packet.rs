@@ -6,9 +6,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 /// How a message travels (RFC 3261 §18).
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Transport {
     Udp,

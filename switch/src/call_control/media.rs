@@ -67,7 +67,13 @@ pub(super) enum Obstacle {
 impl Relay {
     /// For a call whose caller's SIP comes from `caller`.
     pub(super) fn new(caller: IpAddr) -> Self {
-        Self { lines: Vec::new(), hosts: [caller; 2], offered: [None, None], is_answered: false, takeovers: 0 }
+        Self {
+            lines: Vec::new(),
+            hosts: [caller; 2],
+            offered: [None, None],
+            is_answered: false,
+            takeovers: 0,
+        }
     }
 
     /// For a call that is taken over for the `takeovers`th time.
@@ -157,7 +163,13 @@ impl Relay {
     }
 
     /// What `from` says of itself holds from now on.
-    pub(super) fn accept(&mut self, plane: &mut Plane, now: Instant, from: Side, session: &Session) {
+    pub(super) fn accept(
+        &mut self,
+        plane: &mut Plane,
+        now: Instant,
+        from: Side,
+        session: &Session,
+    ) {
         for (line, media) in self.lines.iter_mut().zip(&session.media) {
             // What a side can receive is what the other side sends.
             if let Some(other) = line.ends[at(from.other())] {

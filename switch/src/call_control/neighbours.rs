@@ -49,10 +49,7 @@ pub(super) enum Word {
 }
 
 impl Neighbours {
-    pub(super) fn new(
-        topology: &Topology,
-        settings: &topology::CallServer,
-    ) -> Self {
+    pub(super) fn new(topology: &Topology, settings: &topology::CallServer) -> Self {
         let pool: Vec<_> = topology.call_servers().filter(|one| one.in_pool).collect();
         let place = pool.iter().position(|one| one.name == settings.name);
         let others = pool.iter().filter(|one| settings.in_pool && one.name != settings.name);

@@ -85,7 +85,8 @@ impl CallControl {
         if self.chokes_on(&replica) {
             self.fail(UNREADABLE);
         }
-        let longest = u64::try_from(self.settings.max_call_duration.as_micros()).unwrap_or(u64::MAX);
+        let longest =
+            u64::try_from(self.settings.max_call_duration.as_micros()).unwrap_or(u64::MAX);
         self.disk.journal.expire(self.micros(now).saturating_sub(longest));
         // RFC 3261 §21.5.1; the call goes on, but only where it is.
         let status = if self.disk.journal.write(owner, replica) { 200 } else { 500 };

@@ -113,7 +113,11 @@ impl CallControl {
                 self.offer(now, b, to_b);
             }
             Err(obstacle) => {
-                self.give_up_takeover(now, id, &format!("its media cannot pass here: {obstacle:?}"));
+                self.give_up_takeover(
+                    now,
+                    id,
+                    &format!("its media cannot pass here: {obstacle:?}"),
+                );
             }
         }
     }

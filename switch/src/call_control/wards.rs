@@ -48,7 +48,8 @@ impl Wards {
 
     /// Anything at all has come in.
     pub(super) fn hear(&mut self, now: Instant) {
-        let since = self.heard.filter(|(_, last)| now.saturating_duration_since(*last) <= self.pause());
+        let since =
+            self.heard.filter(|(_, last)| now.saturating_duration_since(*last) <= self.pause());
         self.heard = Some((since.map_or(now, |(since, _)| since), now));
     }
 
@@ -93,9 +94,7 @@ impl CallControl {
             return;
         }
         let journal = &self.disk.journal;
-        self.wards.wards.retain(|owner, ward| {
-            !ward.debt.is_empty() || journal.has_any_of(*owner)
-        });
+        self.wards.wards.retain(|owner, ward| !ward.debt.is_empty() || journal.has_any_of(*owner));
         let Pool { probe_interval, probe_timeout, .. } = self.wards.pool;
         for owner in self.wards.wards.keys() {
             self.user_agent.probe(now, *owner, probe_timeout);

@@ -84,7 +84,10 @@ impl Journal {
     }
 
     pub(crate) fn has_any_of(&self, owner: SocketAddr) -> bool {
-        self.replicas.range((owner, String::new())..).next().is_some_and(|((at, _), _)| *at == owner)
+        self.replicas
+            .range((owner, String::new())..)
+            .next()
+            .is_some_and(|((at, _), _)| *at == owner)
     }
 
     pub(crate) fn replicas(&self) -> impl Iterator<Item = &Replica> {

@@ -7,8 +7,8 @@ use sip_proto::message::Payload;
 use sip_proto::reason::Reason;
 use telemetry::{CallRecord, Outcome, Party};
 
-use super::{TrunkGroup, Wake};
 use super::call::{Call, CallId, Owner, State};
+use super::{TrunkGroup, Wake};
 
 /// Q.850: destination out of order.
 const OUT_OF_ORDER: u16 = 27;

@@ -139,7 +139,9 @@ mod tests {
         let bytes = draft.with_via(Transport::Udp, "127.0.0.9:5060", "z9hG4bKb", "");
         let text = String::from_utf8(bytes.to_vec()).unwrap();
         assert!(text.starts_with("BYE sip:a@127.0.0.1:5999 SIP/2.0\r\n"), "{text}");
-        assert!(text.contains("From: <sip:15@127.0.0.2>;tag=lt\r\nTo: <sip:a@127.0.0.1>;tag=ft\r\n"));
+        assert!(
+            text.contains("From: <sip:15@127.0.0.2>;tag=lt\r\nTo: <sip:a@127.0.0.1>;tag=ft\r\n")
+        );
         assert!(text.contains("Route: <sip:mobile@127.0.0.7;lr>\r\n"));
         assert!(text.contains("CSeq: 10001 BYE\r\n"), "{text}");
         assert_eq!(target.peer, "127.0.0.7:5060".parse().unwrap());

@@ -38,7 +38,8 @@ mod tests {
 
     #[test]
     fn what_cannot_be_counted_on_stays_as_it_is() {
-        for text in ["o=- 7 x IN IP4 ::1\n", "o=- 7\n", "o=- 7 18446744073709551615 IN IP4 ::1", ""] {
+        for text in ["o=- 7 x IN IP4 ::1\n", "o=- 7\n", "o=- 7 18446744073709551615 IN IP4 ::1", ""]
+        {
             assert_eq!(advance(text.as_bytes(), 1), text.as_bytes(), "{text:?}");
         }
     }

@@ -69,6 +69,8 @@ impl Chain<'_> {
         Finding::Counted(caller.outcome)
     }
 
+    /// A box writes one record of a call. Only in a pool that replicates may a call come back to a call server that has
+    /// lost it: its partner took it over, fell too, and had this one as its partner.
     fn find_duplicates(&self, faults: &mut Faults) {
         for pair in self.slips.windows(2) {
             let [a, b] = [&pair[0], &pair[1]];
@@ -76,7 +78,8 @@ impl Chain<'_> {
             // An attempt is one INVITE of one caller, so a generator writes one record whatever
             // its Call-ID.
             let generators = a.kind == BoxKind::Generator && b.kind == BoxKind::Generator;
-            if generators || (same_box && a.call == b.call) {
+            let came_back = a.kind == BoxKind::CallServer && a.has_lost() != b.has_lost();
+            if generators || (same_box && a.call == b.call && !came_back) {
                 faults.add(|| {
                     format!("{} has two records in {}", self.subject(), self.place(b.kind, b.node))
                 });
@@ -198,8 +201,7 @@ impl Chain<'_> {
             return Finding::Lost { node, why: self.silent.lost[&node] };
         }
         // The box nearest to the PSAP that also lost it has seen most.
-        let explained = |slip: &&Slip| slip.outcome == Outcome::Lost && slip.why != Name::NONE;
-        if let Some(slip) = self.slips.iter().rev().find(explained) {
+        if let Some(slip) = self.slips.iter().rev().find(|slip| slip.has_lost()) {
             let node = if slip.kind == BoxKind::Generator { caller.trunk_group } else { slip.node };
             return Finding::Lost { node: node.known().unwrap_or(slip.node), why: slip.why };
         }
@@ -246,8 +248,7 @@ impl Chain<'_> {
 
     /// A box on the way was lost, or lost this attempt and says why: it could not tell the others.
     fn has_broken(&self) -> bool {
-        let lost = |slip: &Slip| slip.outcome == Outcome::Lost && slip.why != Name::NONE;
-        self.first_lost().is_some() || self.slips.iter().any(lost)
+        self.first_lost().is_some() || self.slips.iter().any(Slip::has_lost)
     }
 
     fn subject(&self) -> String {
