@@ -207,7 +207,8 @@ impl Network {
         let call_servers: Vec<_> = self.live_call_servers().into_iter().filter(is_old).collect();
         for name in &call_servers {
             let now = self.call_server(name);
-            account.expect_all(name, now.counts.offered, now.calls as u64);
+            let taken = now.counts.offered + now.counts.taken_over;
+            account.expect_all(name, taken, now.calls as u64);
             account.expect(name, Outcome::Rejected, now.counts.rejected);
             account.expect(name, Outcome::Abandoned, now.counts.abandoned);
             account.expect(name, Outcome::Lost, now.counts.lost);

@@ -5,6 +5,7 @@
 //! | `calls`, `refusals`, `failover`, `races`, `sessions` | what one call looks like, as a ladder |
 //! | `flood`, `outage`, `pool` | thousands of calls, while links are bad and sites die |
 //! | `machine` | what operators command, while there are calls |
+//! | `replication` | answered calls that go on at another site when theirs dies |
 //! | `defects` | each latent defect: trigger, effect, cure, near miss |
 //! | `overload` | more calls than call servers can process, with and without control |
 //! | `people` | who is reached in the end, when callers call again |
@@ -29,6 +30,7 @@ mod pool;
 mod properties;
 mod races;
 mod refusals;
+mod replication;
 mod selection;
 mod sessions;
 mod support;

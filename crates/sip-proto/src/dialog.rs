@@ -1,5 +1,7 @@
 //! Dialogs — RFC 3261 §12: what two user agents know of each other while a call lasts.
 
+mod saved;
+
 use std::net::SocketAddr;
 
 use crate::message::{
@@ -8,6 +10,8 @@ use crate::message::{
 };
 use crate::transaction::Target;
 use crate::{Rejection, Transport};
+
+pub use saved::{SavedDialog, Unfit};
 
 /// One side of a dialog (RFC 3261 §12).
 #[derive(Debug, Clone)]
@@ -184,6 +188,11 @@ impl Dialog {
         (Draft::new(&head, fixed, payload), self.target())
     }
 
+    /// Where our next request goes.
+    pub(crate) fn target_peer(&self) -> SocketAddr {
+        self.target().peer
+    }
+
     /// The next hop: the first route, or else the peer's Contact.
     fn target(&self) -> Target {
         let first = self.route_set.first().and_then(|route| NameAddr::parse(route).ok());
@@ -242,7 +251,7 @@ mod tests {
         (String::from_utf8(bytes.to_vec()).unwrap(), target)
     }
 
-    fn uas(record_route: &str) -> Dialog {
+    pub(super) fn uas(record_route: &str) -> Dialog {
         let source = "127.0.0.1:5060".parse().unwrap();
         Dialog::uas(&invite(record_route), "lt", source, Transport::Udp)
     }

@@ -58,7 +58,8 @@ pub struct Pool {
     pub up_after: u32,
     /// A member that was down gets its share of new calls back over this long, evenly from nothing to all.
     pub readmit_over: Duration,
-    /// Each answered call is told to a partner site, the next in the order of the file.
+    /// Each answered call is told to a partner, the next in the order of the file at another site, which goes on with it
+    /// if its call server falls.
     pub replicate_calls: bool,
     /// A call server that starts asks the others for the configuration of the pool.
     pub sync_configuration: bool,

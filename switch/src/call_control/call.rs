@@ -8,8 +8,10 @@ use sip_proto::transaction::ServerId;
 use sip_proto::user_agent::LegId;
 use telemetry::CallRecord;
 
+use super::descriptions::Descriptions;
 use super::itinerary::Itinerary;
 use super::media::Relay;
+use super::takeover::Takeover;
 
 /// Names a call; the name of a call that is over never matches a new one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +49,12 @@ pub(super) struct Call {
     pub(super) link: Option<usize>,
     /// `None`: the two ends exchange media with each other.
     pub(super) relay: Option<Relay>,
+    /// Kept only in a pool that replicates.
+    pub(super) descriptions: Descriptions,
+    /// The name under which the partner has a replica.
+    pub(super) replica: Option<String>,
+    /// It was begun by another call server, and the two sides are being told.
+    pub(super) takeover: Option<Takeover>,
     pub(super) record: CallRecord,
 }
 
@@ -65,6 +73,8 @@ pub(super) enum Awaited {
     Answer,
     /// The end of the call.
     End,
+    /// Both sides of a call that is taken over have heard of it.
+    TakenOver,
 }
 
 impl Call {

@@ -66,11 +66,8 @@ impl CallControl {
     }
 
     /// `poison-replica`: the record cannot be read, today or after a start.
-    pub(super) fn choke_on(&mut self, replica: &Replica) {
-        let poison = |defect: &Defect| matches!(defect, Defect::PoisonReplica { number } if *number == replica.number);
-        if self.has(poison) {
-            self.fail("a replicated record of a call cannot be read");
-        }
+    pub(super) fn chokes_on(&self, replica: &Replica) -> bool {
+        self.has(|defect| matches!(defect, Defect::PoisonReplica { number } if *number == replica.record.number))
     }
 
     fn has(&self, defect: impl Fn(&Defect) -> bool) -> bool {

@@ -46,6 +46,11 @@ impl CallControl {
     /// A dialog of an answered call is over: the other leg follows.
     pub(super) fn ended(&mut self, now: Instant, leg: LegId, end: &End) {
         let Some((id, side)) = self.find(leg) else { return };
+        if let End::PeerGone { status: 481 } = end
+            && self.side_is_gone(now, id, side)
+        {
+            return;
+        }
         let Some(call) = self.remove(now, id) else { return };
         let hung_up_by = match side {
             Side::A => Party::Caller,
@@ -76,7 +81,7 @@ impl CallControl {
             outcome,
             cause: Some(cause),
             ended_by: Some(ended_by),
-            reason: trouble.or(call.record.reason),
+            reason: with_history(call.record.reason, trouble),
             ..call.record
         });
     }
@@ -107,6 +112,9 @@ impl CallControl {
                     "the call lasted longer than max_call_duration",
                 );
             }
+            Awaited::TakenOver => {
+                self.give_up_takeover(now, id, "nobody answered within 64·T1");
+            }
         }
     }
 
@@ -114,10 +122,9 @@ impl CallControl {
     pub(crate) fn drain(&mut self, now: Instant) {
         self.draining = true;
         self.show_state();
+        self.leave_wards();
         let busy = Rejection::new(503).with_retry_after(self.settings.retry_after);
-        let ids: Vec<_> =
-            self.calls.iter().map(|(slot, call)| CallId { slot, nonce: call.nonce }).collect();
-        for id in ids {
+        for id in self.ids() {
             let answered = self.call_mut(id).is_some_and(|call| call.is_answered());
             let reason = Reason::q850(38, "Network out of order");
             if answered {
@@ -143,7 +150,7 @@ impl CallControl {
             outcome: Outcome::Answered,
             cause: Some(reason.q850_cause()),
             ended_by: Some(Party::Network),
-            reason: Some(why.to_owned()),
+            reason: with_history(call.record.reason, Some(why.to_owned())),
             ..call.record
         });
     }
@@ -161,6 +168,9 @@ impl CallControl {
         }
         if let Some(link) = call.link {
             self.disk.links.call_ended(link);
+        }
+        if let Some(replica) = call.replica.take() {
+            self.strike_replica(now, replica);
         }
         if !self.keeps_contexts() {
             self.memory.give_back();
@@ -197,9 +207,9 @@ impl CallControl {
 
     /// The end of the software: what the machine keeps, and the records of the calls that are lost.
     pub(crate) fn end(mut self, now: Instant, why: &str) -> Wreck {
-        let ids: Vec<_> =
-            self.calls.iter().map(|(slot, call)| CallId { slot, nonce: call.nonce }).collect();
-        for id in ids {
+        for id in self.ids() {
+            // The partner must not hear that they are over.
+            self.withhold_word(id);
             if let Some(call) = self.remove(now, id) {
                 self.lose(now, call, why);
             }
@@ -208,16 +218,29 @@ impl CallControl {
         Wreck { disk, plane, counts, records }
     }
 
-    fn lose(&mut self, now: Instant, call: Call, why: &str) {
+    /// The names of all calls.
+    pub(super) fn ids(&self) -> Vec<CallId> {
+        self.calls.iter().map(|(slot, call)| CallId { slot, nonce: call.nonce }).collect()
+    }
+
+    pub(super) fn lose(&mut self, now: Instant, call: Call, why: &str) {
         self.counts.lost += 1;
         self.records.push_back(CallRecord {
             end_us: self.micros(now),
             outcome: Outcome::Lost,
             cause: Some(27),
             ended_by: Some(Party::Network),
-            reason: Some(why.to_owned()),
+            reason: with_history(call.record.reason, Some(why.to_owned())),
             ..call.record
         });
+    }
+}
+
+/// What befell a call on its way, and how it ended.
+fn with_history(history: Option<String>, end: Option<String>) -> Option<String> {
+    match (history, end) {
+        (Some(history), Some(end)) => Some(format!("{history}; {end}")),
+        (history, end) => history.or(end),
     }
 }
 

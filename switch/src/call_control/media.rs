@@ -38,6 +38,8 @@ pub(super) struct Relay {
     offered: [Option<Session>; 2],
     /// Both sides should send as they have agreed.
     is_answered: bool,
+    /// How often the session was taken over: descriptions have had so many versions more than their authors know.
+    takeovers: u32,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -65,7 +67,27 @@ pub(super) enum Obstacle {
 impl Relay {
     /// For a call whose caller's SIP comes from `caller`.
     pub(super) fn new(caller: IpAddr) -> Self {
-        Self { lines: Vec::new(), hosts: [caller; 2], offered: [None, None], is_answered: false }
+        Self {
+            lines: Vec::new(),
+            hosts: [caller; 2],
+            offered: [None, None],
+            is_answered: false,
+            takeovers: 0,
+        }
+    }
+
+    /// For a call that is taken over for the `takeovers`th time.
+    pub(super) fn taken_over(hosts: [IpAddr; 2], takeovers: u32) -> Self {
+        Self { hosts, is_answered: true, takeovers, ..Self::new(hosts[0]) }
+    }
+
+    /// Where the two sides are.
+    pub(super) const fn hosts(&self) -> [IpAddr; 2] {
+        self.hosts
+    }
+
+    pub(super) const fn takeovers(&self) -> u32 {
+        self.takeovers
     }
 
     /// Another answering point is tried: nothing that the one before said holds.
@@ -94,7 +116,7 @@ impl Relay {
     ///
     /// A side that describes another address family than before gets a stream of that family, but not by a `tentative`
     /// offer: were it refused, the session that goes on would have lost its stream.
-    fn places(
+    pub(super) fn places(
         &mut self,
         plane: &mut Plane,
         now: Instant,
@@ -141,7 +163,13 @@ impl Relay {
     }
 
     /// What `from` says of itself holds from now on.
-    fn accept(&mut self, plane: &mut Plane, now: Instant, from: Side, session: &Session) {
+    pub(super) fn accept(
+        &mut self,
+        plane: &mut Plane,
+        now: Instant,
+        from: Side,
+        session: &Session,
+    ) {
         for (line, media) in self.lines.iter_mut().zip(&session.media) {
             // What a side can receive is what the other side sends.
             if let Some(other) = line.ends[at(from.other())] {
@@ -155,6 +183,20 @@ impl Relay {
             plane.set_peer(end.stream, target, rtcp);
         }
         self.watch(plane, now);
+    }
+
+    /// `description` as the other side gets it, with `places` of ours in it.
+    pub(super) fn moved(
+        &self,
+        description: &[u8],
+        session: &Session,
+        places: &[Option<SocketAddr>],
+    ) -> Vec<u8> {
+        let moved = sdp::relocate(description, session, places);
+        match self.takeovers {
+            0 => moved,
+            more => sdp::advance(&moved, more.into()),
+        }
     }
 
     /// Says of each side whether it should send: it wants to, and the other side wants to hear it.
@@ -191,7 +233,7 @@ impl Relay {
     }
 }
 
-const fn at(side: Side) -> usize {
+pub(super) const fn at(side: Side) -> usize {
     match side {
         Side::A => 0,
         Side::B => 1,
@@ -222,16 +264,26 @@ impl CallControl {
         };
         let content_type = message.header(Name::ContentType).unwrap_or_default();
         let found = sdp::find(content_type, payload.body());
-        let (Some(relay), Some(description)) = (&mut call.relay, found) else { return Ok(payload) };
+        let Some(description) = found else { return Ok(payload) };
+        let keeps = self.topology.pool.replicate_calls;
+        let Some(relay) = &mut call.relay else {
+            if keeps {
+                call.descriptions.note(from, tentative, &description);
+            }
+            return Ok(payload);
+        };
         let session = Session::parse(&description).map_err(Obstacle::Description)?;
         let plane = &mut self.plane;
         let places = relay.places(plane, now, from, &session, tentative)?;
-        let moved = sdp::relocate(&description, &session, &places);
+        let moved = relay.moved(&description, &session, &places);
         let body = sdp::replace(payload.body(), &description, &moved);
         if tentative {
             relay.offered[at(from)] = Some(session);
         } else {
             relay.accept(plane, now, from, &session);
+        }
+        if keeps {
+            call.descriptions.note(from, tentative, &description);
         }
         Ok(payload.with_body(body))
     }
@@ -255,6 +307,7 @@ impl CallControl {
         let Some(call) = self.calls.get_mut(id.slot).filter(|call| call.nonce == id.nonce) else {
             return;
         };
+        call.descriptions.settle(from, accepted);
         let Some(relay) = &mut call.relay else { return };
         if let Some(session) = relay.offered[at(from)].take().filter(|_| accepted) {
             relay.accept(&mut self.plane, now, from, &session);
@@ -263,9 +316,10 @@ impl CallControl {
 
     /// The next answering point gets the call.
     pub(super) fn turn_media(&mut self, now: Instant, id: CallId, psap: IpAddr) {
-        if let Some(call) = self.calls.get_mut(id.slot).filter(|call| call.nonce == id.nonce)
-            && let Some(relay) = &mut call.relay
-        {
+        let call = self.calls.get_mut(id.slot).filter(|call| call.nonce == id.nonce);
+        let Some(call) = call else { return };
+        call.descriptions.forget(Side::B);
+        if let Some(relay) = &mut call.relay {
             relay.turn_to(&mut self.plane, now, psap);
         }
     }

@@ -12,15 +12,22 @@
 //! | either side hangs up, vanishes, or talks for too long; drain; the machine fails | `ending.rs` |
 //! | where latent defects act | `defects.rs` |
 //! | what the call servers of the pool tell each other | `neighbours.rs` |
+//! | the partner gets a replica of each answered call | `replication.rs`, `descriptions.rs` |
+//! | is a call server alive whose replicas are kept here? | `wards.rs` |
+//! | its calls are taken over | `takeover.rs` |
 
 mod call;
 mod defects;
+mod descriptions;
 mod ending;
 mod itinerary;
 mod media;
 mod neighbours;
 mod relay;
+mod replication;
 mod setup;
+mod takeover;
+mod wards;
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -42,6 +49,7 @@ use topology::Topology;
 use crate::call_server::{Disk, Memory};
 use call::{Call, CallId, Side};
 use neighbours::Neighbours;
+use wards::Wards;
 
 /// One life of the software; see the module's table.
 #[derive(Debug)]
@@ -61,6 +69,7 @@ pub(crate) struct CallControl {
     disk: Disk,
     memory: Memory,
     neighbours: Neighbours,
+    wards: Wards,
     /// The machine has no time for the new call in the packet at hand.
     overloaded: bool,
     /// Why the software cannot go on: the machine must restart.
@@ -84,6 +93,8 @@ pub struct Counts {
     pub lost: u64,
     /// B legs after the first of their call.
     pub rerouted: u64,
+    /// Calls of other call servers that go on here; not part of `offered`.
+    pub taken_over: u64,
 }
 
 /// The timers of a topology, as the SIP core wants them.
@@ -116,7 +127,8 @@ impl CallControl {
         Self {
             plane,
             memory: Memory::new(settings.equipment.contexts),
-            neighbours: Neighbours::new(&topology, &settings, address),
+            neighbours: Neighbours::new(&topology, &settings),
+            wards: Wards::new(topology.pool),
             disk,
             overloaded: false,
             failure: None,
@@ -160,7 +172,7 @@ impl CallControl {
                 let status = self.take_message(now, &request, source);
                 self.user_agent.respond(now, id, status, &Payload::empty());
             }
-            Event::Probed { .. } => {}
+            Event::Probed { peer, outcome } => self.ward_probed(now, peer, &outcome),
         }
     }
 
@@ -224,11 +236,13 @@ impl std::ops::AddAssign for Counts {
         self.abandoned += other.abandoned;
         self.lost += other.lost;
         self.rerouted += other.rerouted;
+        self.taken_over += other.taken_over;
     }
 }
 
 impl CallControl {
     pub(crate) fn handle_packet(&mut self, now: Instant, packet: Packet) {
+        self.wards.hear(now);
         self.user_agent.handle_packet(now, packet);
         self.settle(now);
     }
@@ -251,6 +265,8 @@ impl CallControl {
             }
         }
         self.disk.links.settle(now);
+        self.greet(now);
+        self.visit_wards(now);
         self.settle(now);
     }
 
@@ -273,10 +289,9 @@ impl CallControl {
     }
 
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
-        [self.user_agent.poll_timeout(), self.deadlines.next(), self.disk.links.next()]
-            .into_iter()
-            .flatten()
-            .min()
+        let (links, wards) = (self.disk.links.next(), self.wards.next());
+        let sip = [self.user_agent.poll_timeout(), self.deadlines.next(), self.greeting_due()];
+        sip.into_iter().chain([links, wards]).flatten().min()
     }
 
     /// Taken once: the machine restarts then.

@@ -21,6 +21,9 @@ impl CallControl {
                 false => self.carry_back(now, id, side, ack),
             };
             self.user_agent.acknowledge(now, other, &payload);
+            if !ack.body().is_empty() {
+                self.replicate(now, id);
+            }
         }
     }
 
@@ -60,6 +63,9 @@ impl CallControl {
 
     pub(super) fn modified(&mut self, now: Instant, leg: LegId, response: &Response) {
         let Some((id, side)) = self.find(leg) else { return };
+        if self.is_taking_over(id) {
+            return self.side_answered(now, id, side, response);
+        }
         let accepted = (200..300).contains(&response.status());
         self.settle_offer(now, id, side.other(), accepted);
         let payload = match accepted {
@@ -69,6 +75,9 @@ impl CallControl {
         let pending = self.call_mut(id).and_then(|call| call.modifying.take());
         if let Some((_, server)) = pending {
             self.user_agent.respond(now, server, response.status(), &payload);
+        }
+        if accepted {
+            self.replicate(now, id);
         }
     }
 

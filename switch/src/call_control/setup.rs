@@ -14,6 +14,7 @@ use super::CallControl;
 use super::call::{Awaited, Call, CallId, Deadline, Side};
 use crate::call_server::Refused;
 
+use super::descriptions::Descriptions;
 use super::itinerary::Itinerary;
 use super::media::{Obstacle, Relay};
 use crate::record;
@@ -43,6 +44,9 @@ impl CallControl {
                     modifying: None,
                     crossing: Vec::new(),
                     relay: self.is_relayed(&invite, source).then(|| Relay::new(source.ip())),
+                    descriptions: Descriptions::default(),
+                    replica: None,
+                    takeover: None,
                     invite: Some(invite),
                     link,
                     record,
@@ -186,9 +190,8 @@ impl CallControl {
         call.record.status = Some(200);
         call.invite = None;
         let a = call.a;
-        let (attempt, number) = (call.record.attempt.clone(), call.record.number.clone());
-        self.replicate(now, &attempt, &number);
         self.carry_session_id(b, a);
+        self.replicate(now, id);
         self.user_agent.accept(now, a, &payload);
     }
 

@@ -1,8 +1,8 @@
 //! What outlives a restart: the stored configuration, the software, a counter, the journal of replicas.
 
-use serde::{Deserialize, Serialize};
 use topology::{Release, Topology};
 
+use super::journal::Journal;
 use super::links::Links;
 
 /// The disk of one call server.
@@ -24,14 +24,7 @@ pub(crate) struct Disk {
     /// Identifiers given to trunk members so far; they are never given again.
     pub(crate) trunk_members: u32,
     /// Calls of the partner, to be taken over if it falls.
-    pub(crate) journal: Vec<Replica>,
-}
-
-/// What one call server tells its partner of an answered call.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Replica {
-    pub(crate) attempt: String,
-    pub(crate) number: String,
+    pub(crate) journal: Journal,
 }
 
 impl Disk {
@@ -47,7 +40,7 @@ impl Disk {
             release: release.unwrap_or_else(Release::sound),
             previous: None,
             trunk_members: 0,
-            journal: Vec::new(),
+            journal: Journal::default(),
         }
     }
 

@@ -76,6 +76,16 @@ impl Links {
         found
     }
 
+    /// The link to the trunk group of this name.
+    pub(crate) fn named(&self, trunk_group: &str) -> Option<usize> {
+        self.links.iter().position(|link| link.trunk_group == trunk_group)
+    }
+
+    /// The trunk group at the other end of a link.
+    pub(crate) fn trunk_group(&self, link: usize) -> Option<&str> {
+        self.links.get(link).map(|link| &link.trunk_group[..])
+    }
+
     fn of_peer(&self, peer: SocketAddr) -> Option<usize> {
         self.links
             .iter()

@@ -15,11 +15,12 @@
 //! | messages wait for the processor; what is too much | `inbox.rs` |
 //! | what it asks of its clients in overload | `overload.rs` |
 //! | the links to trunk groups: cut, aligned, audited | `links.rs` |
-//! | what outlives a restart, and what does not | `disk.rs`, `memory.rs` |
+//! | what outlives a restart, and what does not | `disk.rs`, `journal.rs`, `memory.rs` |
 
 mod command;
 mod disk;
 mod inbox;
+mod journal;
 mod links;
 mod memory;
 mod overload;
@@ -48,7 +49,8 @@ use restart::{Boot, Installation};
 
 pub use crate::call_control::Counts;
 pub(crate) use crate::call_control::sip_timers;
-pub(crate) use disk::{Disk, Replica};
+pub(crate) use disk::Disk;
+pub(crate) use journal::Replica;
 pub(crate) use links::Refused;
 pub(crate) use memory::Memory;
 
@@ -104,6 +106,8 @@ pub struct Snapshot {
     pub contexts: u32,
     /// Restarts since the beginning.
     pub restarts: u32,
+    /// Calls of other call servers that are in its journal.
+    pub replicas: usize,
     /// Stale circuits stand in its stored configuration.
     pub stale_circuits: bool,
     #[serde(flatten)]
@@ -303,6 +307,7 @@ impl Node for CallServer {
             contexts_used: 0,
             contexts: self.settings.equipment.contexts,
             restarts: self.restarts,
+            replicas: disk.journal.len(),
             stale_circuits: disk.stale_circuits,
             counts: self.past,
             malformed: 0,

@@ -52,6 +52,12 @@ pub(super) struct Call {
     pub(super) answered_tag: Box<str>,
     /// How to end the call towards the caller when its site has died, in a trunk group that does so.
     pub(super) towards_caller: Option<Box<Dialog>>,
+    /// The member that has taken the call over from the one that answered.
+    pub(super) taken_by: Option<usize>,
+    /// CSeq of the request by which it did. Were the first one alive after all, it would use lower ones.
+    pub(super) taken_seq: u32,
+    /// Its site was found down; released at the next [`Wake::Orphans`](super::Wake) unless it is taken over.
+    pub(super) is_orphan: bool,
     /// re-INVITEs on their way through: what a CANCEL of them must reach.
     pub(super) inside: Vec<(ServerId, ClientId)>,
     pub(super) due: Option<Instant>,

@@ -19,7 +19,7 @@ const MOST_CHANGES: usize = 4;
 
 /// Who sent a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum From {
+pub(super) enum From {
     Caller,
     Site,
 }
@@ -39,6 +39,11 @@ impl TrunkGroup {
             self.transactions.reject(now, server, &Rejection::new(481));
             return;
         };
+        if from == From::Site && !self.may_speak(id, request, source) {
+            self.counts.unknown_dialog += 1;
+            self.transactions.reject(now, server, &Rejection::new(481));
+            return;
+        }
         let target = self.target_of(id, from, request);
         let method = request.method();
         let Some(call) = self.call_mut(id) else { return };
@@ -106,6 +111,9 @@ impl TrunkGroup {
         if status == 100 {
             return;
         }
+        if (200..300).contains(&status) {
+            self.move_circuit(id);
+        }
         if let Some(bytes) = response.without_topmost_via() {
             self.transactions.respond_bytes(now, server, status, bytes);
         }
@@ -159,7 +167,9 @@ impl TrunkGroup {
             // An early dialog.
             _ => matches!(method, Method::Bye | Method::Update | Method::Info | Method::Prack),
         };
-        let honest = from == From::Caller || self.has_branch_at(call, |at| at.ip() == source.ip());
+        let honest = from == From::Caller
+            || self.has_branch_at(call, |at| at.ip() == source.ip())
+            || self.may_take_over(call, source);
         (known && honest).then_some((id, from))
     }
 
@@ -169,7 +179,12 @@ impl TrunkGroup {
         members.any(|member| fits(member.address))
     }
 
-    /// The next hop. Towards a site it is one that has had the call, whatever the request asks for. Towards the
+    /// The address of the member that has taken a call over.
+    fn heir_of(&self, call: &Call) -> Option<SocketAddr> {
+        self.members.get(call.taken_by?).map(|member| member.address)
+    }
+
+    /// The next hop. Towards a site it is one that has had the call or has taken it over, whatever the request asks for. Towards the
     /// caller it is the route after ours, or else the Request-URI; and if that is a name, where the caller's
     /// INVITE came from.
     fn target_of(&self, id: CallId, from: From, request: &Request) -> Target {
@@ -185,9 +200,13 @@ impl TrunkGroup {
                 let member = call.circuit.as_ref().map(|(index, _)| *index);
                 let member = member.or_else(|| call.branches.last().map(|(_, index)| *index));
                 let member = member.and_then(|index| self.members.get(index));
-                let had_it = |peer: &SocketAddr| self.has_branch_at(call, |at| at == *peer);
+                let heir = self.heir_of(call);
+                let had_it = |peer: &SocketAddr| {
+                    heir == Some(*peer) || self.has_branch_at(call, |at| at == *peer)
+                };
                 wanted
                     .filter(had_it)
+                    .or(heir)
                     .or_else(|| member.map(|member| member.address))
                     .unwrap_or(self.address)
             }

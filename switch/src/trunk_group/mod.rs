@@ -5,6 +5,7 @@
 //! | an INVITE arrives, a site is chosen, refuses, is silent or answers | `setup.rs` |
 //! | requests inside the dialog pass; BYE gives the circuit back | `inside.rs` |
 //! | a site is down: its answered calls are released | `release.rs` |
+//! | or another site goes on with them | `takeover.rs` |
 //! | which site | `choice.rs`, by `selection.rs`, with `member.rs` and `circuits.rs` |
 //! | a site is overloaded: who is held back | `restraint.rs` |
 
@@ -17,6 +18,7 @@ mod release;
 mod restraint;
 mod selection;
 mod setup;
+mod takeover;
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -52,6 +54,8 @@ pub use selection::{Candidate, Selection as SelectionPolicy};
 pub struct TrunkGroup {
     settings: topology::TrunkGroup,
     probing: Probing,
+    /// How long other sites have to take over the calls of one that was found down, if they do such a thing.
+    takeover_within: Option<Duration>,
     address: SocketAddr,
     /// Our Record-Route value.
     record_route: String,
@@ -85,6 +89,8 @@ enum Wake {
     Inside(CallId, ServerId),
     ProbeRound,
     ProbeTimeout(usize, ClientId),
+    /// Calls of the member at this place have had the time to be taken over.
+    Orphans(usize),
 }
 
 /// What a trunk group tells the management plane.
@@ -145,6 +151,7 @@ impl TrunkGroup {
                 interval: topology.pool.probe_interval,
                 timeout: topology.pool.probe_timeout,
             },
+            takeover_within: takeover::time_for(topology),
             address,
             // The user part tells the call server by which trunk group the call came.
             record_route: format!("<sip:{}@{};lr>", settings.name, transactions.sent_by()),
@@ -372,7 +379,7 @@ impl TrunkGroup {
         if before != Some(MemberState::Down) && state(self) == Some(MemberState::Down) {
             self.rescue_calls(now, index);
             if self.settings.when_site_dies == WhenSiteDies::Release {
-                self.release_calls(now, index);
+                self.orphan_calls(now, index);
             }
         }
     }
@@ -398,6 +405,7 @@ impl Node for TrunkGroup {
                 Wake::ProbeRound if self.draining => {}
                 Wake::ProbeRound => self.probe_round(now),
                 Wake::ProbeTimeout(index, id) => self.probe_silent(now, index, id),
+                Wake::Orphans(index) => self.release_orphans(now, index),
             }
         }
         self.settle(now);

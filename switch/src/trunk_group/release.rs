@@ -7,20 +7,32 @@ use sip_proto::message::Payload;
 use sip_proto::reason::Reason;
 use telemetry::{CallRecord, Outcome, Party};
 
-use super::TrunkGroup;
 use super::call::{Call, CallId, Owner, State};
+use super::{TrunkGroup, Wake};
 
 /// Q.850: destination out of order.
 const OUT_OF_ORDER: u16 = 27;
 
 impl TrunkGroup {
-    /// Ends the answered calls that went over the member at `index`.
-    pub(super) fn release_calls(&mut self, now: Instant, index: usize) {
+    /// The answered calls that go over the member at `index` are ended: at once, or when nobody has taken them over.
+    pub(super) fn orphan_calls(&mut self, now: Instant, index: usize) {
+        for (_, call) in &mut self.calls {
+            let is_there = call.circuit.as_ref().is_some_and(|(at, _)| *at == index);
+            call.is_orphan |= is_there && call.state == State::Answered;
+        }
+        match self.takeover_within {
+            Some(time) => self.deadlines.push(now + time, Wake::Orphans(index)),
+            None => self.release_orphans(now, index),
+        }
+    }
+
+    /// Ends those that have stayed there.
+    pub(super) fn release_orphans(&mut self, now: Instant, index: usize) {
         let there = |call: &Call| call.circuit.as_ref().is_some_and(|(at, _)| *at == index);
         let ids: Vec<_> = self
             .calls
             .iter()
-            .filter(|(_, call)| there(call) && call.state == State::Answered)
+            .filter(|(_, call)| there(call) && call.is_orphan)
             .map(|(slot, call)| CallId { slot, nonce: call.nonce })
             .collect();
         for id in ids {

@@ -2,7 +2,8 @@
 //!
 //! A site that dies before its first response is left after `next_site_after`. A site that dies while
 //! the call rings says nothing more: its calls move to the next site as soon as the probes say that
-//! it is down (`rescue_calls`). What an answered call loses with its site is lost.
+//! it is down (`rescue_calls`). An answered call is lost with its site, unless another one takes it over
+//! (`takeover.rs`).
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -56,6 +57,9 @@ impl TrunkGroup {
             state: State::Trying,
             answered_tag: "".into(),
             towards_caller: None,
+            taken_by: None,
+            taken_seq: 0,
+            is_orphan: false,
             inside: Vec::new(),
             due: None,
             record,

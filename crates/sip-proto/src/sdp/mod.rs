@@ -12,6 +12,7 @@
 //! The parser accepts what phones send in practice: bare LF, an empty `s=`, lines out of order,
 //! unknown lines and attributes. What it does not understand it keeps, in order, and prints again.
 
+mod advance;
 mod body;
 mod codec;
 mod error;
@@ -24,6 +25,7 @@ mod session;
 #[cfg(test)]
 mod tests;
 
+pub use advance::advance;
 pub use body::{find, replace};
 pub use codec::Codec;
 pub use error::SdpError;

@@ -119,15 +119,14 @@ impl UserAgent {
 
     /// An ACK that no transaction absorbed: it ends the retransmission of our 2xx.
     pub(super) fn receive_ack(&mut self, now: Instant, ack: Request) {
-        let Some(id) = ack.to_tag().and_then(LegId::from_tag) else {
+        let Some(id) = ack.to_tag().and_then(|tag| self.leg_inside(tag, &ack)) else {
             return;
         };
         let Some(leg) = self.legs.get_mut(id) else {
             return;
         };
-        let inside = leg.dialog.as_ref().is_some_and(|d| d.matches(ack.call_id(), ack.from_tag()));
         let awaited = leg.answer.as_ref().is_some_and(|answer| answer.seq == ack.cseq().0);
-        if !inside || !awaited {
+        if !awaited {
             return;
         }
         leg.answer = None;

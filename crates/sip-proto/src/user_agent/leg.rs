@@ -88,6 +88,8 @@ pub(super) struct Leg {
     pub(super) our_modify: Option<OurModify>,
     /// The peer's re-INVITE or UPDATE that awaits our final response.
     pub(super) their_modify: Option<TheirModify>,
+    /// Our tag, if the leg was begun by another user agent: it does not name the leg then.
+    pub(super) adopted_tag: Option<Box<str>>,
     /// The earliest deadline of this leg that is already in the queue.
     pub(super) armed: Option<Instant>,
 }
@@ -125,6 +127,8 @@ pub(super) struct OurModify {
     pub(super) seq: u32,
     /// `None` before it is sent.
     pub(super) client: Option<ClientId>,
+    /// It is sent again after glare, instead of failing with 491.
+    pub(super) repeats: bool,
     /// The TU wants it no more.
     pub(super) cancelled: bool,
     /// When to send it: after a 491, or while a change by the peer is under way (RFC 3261 §14.1).
@@ -154,6 +158,7 @@ impl Leg {
             answer: None,
             our_modify: None,
             their_modify: None,
+            adopted_tag: None,
             armed: None,
         }
     }

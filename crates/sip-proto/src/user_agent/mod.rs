@@ -8,9 +8,11 @@
 //! | `accept.rs` | a peer's INVITE: ringing, 2xx and its retransmission, refusal, CANCEL |
 //! | `close.rs` | BYE in both directions, CANCEL of our INVITE |
 //! | `modify.rs` | re-INVITE and UPDATE in both directions, glare |
+//! | `adopt.rs` | a dialog that another user agent began: saved there, gone on with here |
 //! | `request.rs` | everything else: INFO, OPTIONS, probes |
 
 mod accept;
+mod adopt;
 mod close;
 mod connect;
 mod event;
@@ -30,6 +32,7 @@ use crate::timer::{Deadlines, Timers};
 use crate::transaction::{self, ClientId, ServerId, Transactions};
 use crate::{Packet, Rejection, Transport};
 
+pub use adopt::SavedLeg;
 pub use connect::Invite;
 pub use event::{End, Event, Failure, Probe};
 pub use leg::LegId;
@@ -124,6 +127,8 @@ pub struct UserAgent {
     config: Config,
     transactions: Transactions<Owner>,
     legs: Legs,
+    /// Legs that another user agent began, by the tag that it gave them.
+    adopted: HashMap<Box<str>, LegId>,
     probes: HashMap<ClientId, SocketAddr>,
     deadlines: Deadlines<Deadline>,
     events: VecDeque<Event>,
@@ -149,6 +154,7 @@ impl UserAgent {
             config,
             transactions,
             legs: Legs::default(),
+            adopted: HashMap::new(),
             probes: HashMap::new(),
             deadlines: Deadlines::default(),
             events: VecDeque::new(),
@@ -294,16 +300,21 @@ impl UserAgent {
             self.receive_outside(now, id, request, source, transport);
             return;
         };
-        let inside = |leg: &Leg| {
-            leg.dialog
-                .as_ref()
-                .is_some_and(|dialog| dialog.matches(request.call_id(), request.from_tag()))
-        };
-        match LegId::from_tag(tag).filter(|leg| self.legs.get(*leg).is_some_and(inside)) {
+        match self.leg_inside(tag, &request) {
             Some(leg) => self.receive_inside(now, leg, id, request),
             // RFC 3261 §12.2.2: no such dialog.
             None => self.refuse(now, id, &Rejection::new(481)),
         }
+    }
+
+    /// The leg whose dialog a request with this tag of ours is inside of.
+    fn leg_inside(&self, tag: &str, request: &Request) -> Option<LegId> {
+        let inside = |id: &LegId| {
+            let dialog = self.legs.get(*id).and_then(|leg| leg.dialog.as_ref());
+            dialog.is_some_and(|dialog| dialog.matches(request.call_id(), request.from_tag()))
+        };
+        let begun_here = LegId::from_tag(tag).filter(inside);
+        begun_here.or_else(|| self.adopted.get(tag).copied().filter(inside))
     }
 
     fn receive_inside(&mut self, now: Instant, leg: LegId, id: ServerId, request: Request) {
@@ -401,6 +412,9 @@ impl UserAgent {
     /// Ends a leg's life; the caller reports its terminal event.
     fn remove(&mut self, now: Instant, id: LegId) {
         if let Some(leg) = self.legs.remove(id) {
+            if let Some(tag) = leg.adopted_tag {
+                self.adopted.remove(&tag);
+            }
             self.drop_changes(now, leg.our_modify, leg.their_modify);
         }
     }
@@ -430,7 +444,9 @@ impl UserAgent {
         }
     }
 
-    fn give_up_after(&self) -> Duration {
+    /// How long a request of ours may go without an answer: 64·T1.
+    #[must_use]
+    pub fn give_up_after(&self) -> Duration {
         self.transactions.timers().give_up()
     }
 }

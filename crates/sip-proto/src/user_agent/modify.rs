@@ -14,6 +14,26 @@ impl UserAgent {
     /// changed now: it is not confirmed, or a change is pending in either direction (RFC 3261
     /// §14.1).
     pub fn modify(&mut self, now: Instant, id: LegId, method: Method, payload: Payload) -> bool {
+        let repeats = self.config.retry_glare;
+        self.begin_modify(now, id, method, payload, repeats)
+    }
+
+    /// Tells the peer our Contact (RFC 3261 §12.2): with the offer in `payload` by re-INVITE, without one by UPDATE
+    /// (RFC 3311 §5.1). It is our own wish, so it is repeated after glare. As for the rest like
+    /// [`modify`](Self::modify).
+    pub fn refresh(&mut self, now: Instant, id: LegId, payload: Payload) -> bool {
+        let method = if payload.body().is_empty() { Method::Update } else { Method::Invite };
+        self.begin_modify(now, id, method, payload, true)
+    }
+
+    fn begin_modify(
+        &mut self,
+        now: Instant,
+        id: LegId,
+        method: Method,
+        payload: Payload,
+        repeats: bool,
+    ) -> bool {
         let Some(leg) = self.legs.get_mut(id) else { return false };
         let busy = leg.our_modify.is_some() || leg.their_modify.is_some() || leg.answer.is_some();
         if busy || !matches!(leg.state, State::Confirmed) {
@@ -24,6 +44,7 @@ impl UserAgent {
             payload,
             seq: 0,
             client: None,
+            repeats,
             cancelled: false,
             retry_at: None,
         });
@@ -81,7 +102,7 @@ impl UserAgent {
             return;
         };
         let complete = !modify.payload.body().is_empty() || modify.cancelled;
-        let try_again = self.config.retry_glare && !modify.cancelled;
+        let try_again = modify.repeats && !modify.cancelled;
         match response.status() {
             100..=199 => return,
             200..=299 => {

@@ -75,6 +75,8 @@ impl Chain<'_> {
         Finding::Counted(caller.outcome)
     }
 
+    /// A box writes one record of a call. Only in a pool that replicates may a call come back to a call server that has
+    /// lost it: its partner took it over, fell too, and had this one as its partner.
     fn find_duplicates(&self, faults: &mut Faults) {
         for pair in self.slips.windows(2) {
             let [a, b] = [&pair[0], &pair[1]];
@@ -82,7 +84,8 @@ impl Chain<'_> {
             // An attempt is one INVITE of one caller, so a generator writes one record whatever
             // its Call-ID.
             let generators = a.kind == BoxKind::Generator && b.kind == BoxKind::Generator;
-            if generators || (same_box && a.call == b.call) {
+            let came_back = a.kind == BoxKind::CallServer && a.has_lost() != b.has_lost();
+            if generators || (same_box && a.call == b.call && !came_back) {
                 faults.add(|| {
                     format!("{} has two records in {}", self.subject(), self.place(b.kind, b.node))
                 });
@@ -208,8 +211,7 @@ impl Chain<'_> {
             return Finding::Lost { node: slip.node, why: slip.why };
         }
         // The box nearest to the PSAP that also lost it has seen most.
-        let explained = |slip: &&Slip| slip.outcome == Outcome::Lost && slip.why != Name::NONE;
-        if let Some(slip) = self.slips.iter().rev().find(explained) {
+        if let Some(slip) = self.slips.iter().rev().find(|slip| slip.has_lost()) {
             let node = if slip.kind == BoxKind::Generator { caller.trunk_group } else { slip.node };
             return Finding::Lost { node: node.known().unwrap_or(slip.node), why: slip.why };
         }
@@ -260,15 +262,13 @@ impl Chain<'_> {
         if of_servers().any(|slip| slip.outcome == Outcome::Answered) {
             return None;
         }
-        let lost = |slip: &&Slip| slip.outcome == Outcome::Lost && slip.why != Name::NONE;
-        of_servers().find(lost).map(|slip| (slip.node, slip.why))
+        of_servers().find(|slip| slip.has_lost()).map(|slip| (slip.node, slip.why))
     }
 
     /// A box on the way was lost, or says what kept it from telling the others: that it lost the attempt, or that it was
     /// cut off during the call.
     fn has_broken(&self) -> bool {
-        let lost = |slip: &Slip| slip.outcome == Outcome::Lost && slip.why != Name::NONE;
-        let broken = |slip: &Slip| lost(slip) || Self::is_troubled(slip);
+        let broken = |slip: &Slip| slip.has_lost() || Self::is_troubled(slip);
         self.first_lost().is_some() || self.slips.iter().any(broken)
     }
 

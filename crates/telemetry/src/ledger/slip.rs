@@ -113,6 +113,11 @@ impl Slip {
         ((self.attempt.0 as u128) << 64) | self.attempt.1 as u128
     }
 
+    /// The box lost the call, and says why.
+    pub(super) fn has_lost(&self) -> bool {
+        self.outcome == Outcome::Lost && self.why != Name::NONE
+    }
+
     /// The boxes that this record names, itself included.
     pub(super) fn boxes(&self) -> impl Iterator<Item = Name> {
         [self.node, self.next, self.site, self.psap, self.trunk_group]

@@ -161,6 +161,41 @@ fn duplicates_are_found_but_a_second_call_of_one_attempt_is_none() {
     assert!(audit(&records, 1, &[]).balanced);
 }
 
+// The site that fell says lost if it restarted, and nothing if it lost power. The one that took the call over says answered.
+#[test]
+fn a_call_that_was_taken_over_is_answered() {
+    let mut records = chain(1);
+    records[1].tried = vec!["alpha".to_owned(), "beta".to_owned()];
+    records[1].site = Some("beta".to_owned());
+    let mut heir = records[2].clone();
+    (heir.node, heir.site) = ("beta".to_owned(), Some("beta".to_owned()));
+    heir.reason = Some("taken over from alpha".to_owned());
+    let fell = &mut records[2];
+    (fell.outcome, fell.reason) = (Outcome::Lost, Some("restarted by command".to_owned()));
+    records.push(heir.clone());
+    let ledger = audit(&records, 1, &[]);
+    assert!(ledger.balanced && ledger.answered == 1 && ledger.lost == 0, "{ledger:?}");
+
+    // It came back to where it was.
+    let mut again = records.clone();
+    again[1].tried.push("alpha".to_owned());
+    again[1].site = Some("alpha".to_owned());
+    let mut back = again[2].clone();
+    (back.outcome, back.reason) = (heir.outcome, heir.reason.clone());
+    again.push(back);
+    let last = again.len() - 2;
+    (again[last].outcome, again[last].reason) = (Outcome::Lost, Some("fell too".to_owned()));
+    let ledger = audit(&again, 1, &[]);
+    assert!(ledger.balanced && ledger.answered == 1, "{ledger:?}");
+
+    records.remove(2);
+    let ledger = audit(&records, 1, &[lost_node(BoxKind::CallServer, "alpha")]);
+    assert!(ledger.balanced && ledger.answered == 1 && ledger.lost == 0, "{ledger:?}");
+    // Nobody took it over, whatever the trunk group believes.
+    records.pop();
+    assert_fault(&records, "call server beta has no record of it");
+}
+
 #[test]
 fn a_second_call_taker_must_be_let_go_at_once() {
     let mut records = chain(1);

@@ -1,0 +1,127 @@
+//! In a pool that replicates, the partner gets a replica of each answered call, and word of its end.
+//!
+//! ```text
+//!   answered, changed ──► replica ──► partner's journal ──► taken over, if this machine falls
+//!   ended ──────────────► ended ────► struck out
+//! ```
+
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use telemetry::{CallRecord, Outcome};
+
+use super::CallControl;
+use super::call::{Call, CallId};
+use super::neighbours::Word;
+use crate::call_server::Replica;
+
+impl CallControl {
+    /// A call was answered, or its dialogs or its session have changed: the partner gets a replica.
+    pub(super) fn replicate(&mut self, now: Instant, id: CallId) {
+        let partner = self.neighbours.partner.filter(|_| self.topology.pool.replicate_calls);
+        let call = self.calls.get(id.slot).filter(|call| call.nonce == id.nonce);
+        let (Some(partner), Some(call)) = (partner, call) else { return };
+        let Some(replica) = self.replica_of(call) else { return };
+        let name = replica.id.clone();
+        self.tell(now, partner, &Word::Replica(Box::new(replica)));
+        if let Some(call) = self.call_mut(id) {
+            call.replica = Some(name);
+        }
+    }
+
+    fn replica_of(&self, call: &Call) -> Option<Replica> {
+        call.record.answer_us?;
+        let a = self.user_agent.save(call.a)?;
+        let relay = call.relay.as_ref();
+        let link = call.link.and_then(|link| self.disk.links.trunk_group(link));
+        Some(Replica {
+            id: a.dialog.local_tag().to_owned(),
+            record: CallRecord { outcome: Outcome::Answered, ..call.record.clone() },
+            b: self.user_agent.save(call.b?)?,
+            a,
+            said: call.descriptions.texts(),
+            trunk_group: link.map(str::to_owned),
+            relay: relay.map(|relay| relay.hosts()),
+            takeovers: relay.map_or(0, |relay| relay.takeovers()),
+        })
+    }
+
+    /// A call of which the partner has a replica is over.
+    pub(super) fn strike_replica(&mut self, now: Instant, id: String) {
+        if let Some(partner) = self.neighbours.partner {
+            self.tell(now, partner, &Word::Ended { id });
+        }
+    }
+
+    /// The end of this call is not told to the partner.
+    pub(super) fn withhold_word(&mut self, id: CallId) {
+        if let Some(call) = self.call_mut(id) {
+            call.replica = None;
+        }
+    }
+
+    /// A neighbour has started: it knows of no call that it had, and if it is the partner, of none that it should keep.
+    pub(super) fn neighbour_started(&mut self, now: Instant, neighbour: SocketAddr) {
+        self.take_over_all(now, neighbour);
+        self.wards.forget_debt(neighbour);
+        if self.neighbours.partner == Some(neighbour) {
+            for id in self.ids() {
+                self.replicate(now, id);
+            }
+        }
+    }
+
+    /// A neighbour tells of a call. Returns the status of the answer.
+    pub(super) fn read_replica(
+        &mut self,
+        now: Instant,
+        owner: SocketAddr,
+        replica: Replica,
+    ) -> u16 {
+        if let Err(why) = replica.check() {
+            tracing::warn!(call_server = self.settings.name, %owner, why, "a replica is refused");
+            return 400;
+        }
+        if self.chokes_on(&replica) {
+            self.fail(UNREADABLE);
+        }
+        let longest =
+            u64::try_from(self.settings.max_call_duration.as_micros()).unwrap_or(u64::MAX);
+        self.disk.journal.expire(self.micros(now).saturating_sub(longest));
+        // RFC 3261 §21.5.1; the call goes on, but only where it is.
+        let status = if self.disk.journal.write(owner, replica) { 200 } else { 500 };
+        self.wards.watch_over(now, owner);
+        status
+    }
+
+    /// The machine has started: what was in the journal still is.
+    pub(super) fn read_journal(&mut self, now: Instant) {
+        if self.disk.journal.replicas().any(|replica| self.chokes_on(replica)) {
+            self.fail(UNREADABLE);
+        }
+        for owner in self.disk.journal.owners() {
+            self.wards.watch_over(now, owner);
+        }
+    }
+
+    /// The partner goes on with these calls, for it has found this machine down. Nobody here may touch them any more.
+    pub(super) fn give_away(&mut self, now: Instant, source: SocketAddr, ids: &[String]) {
+        if self.neighbours.partner != Some(source) {
+            return;
+        }
+        let why = format!("taken over by {}", self.neighbours.name_of(source));
+        for id in ids {
+            let leg = self.user_agent.leg_tagged(id);
+            let Some((id, _)) = leg.and_then(|leg| self.find(leg)) else { continue };
+            self.withhold_word(id);
+            let Some(call) = self.remove(now, id) else { continue };
+            for leg in [Some(call.a), call.b].into_iter().flatten() {
+                self.user_agent.disown(now, leg);
+            }
+            self.lose(now, call, &why);
+        }
+    }
+}
+
+/// Why a machine with the defect `poison-replica` falls.
+const UNREADABLE: &str = "a replicated record of a call cannot be read";

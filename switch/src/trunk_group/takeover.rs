@@ -1,0 +1,87 @@
+//! Another member goes on with the calls of one that has fallen, in a pool that replicates. It speaks inside dialogs that
+//! it did not begin, and the circuit moves to it.
+//!
+//! ```text
+//!   re-INVITE or UPDATE of another member, Call-ID and tags right ──► requests of the caller may go to it
+//!   its 2xx ──────────────────────────────────────────────────────► the circuit is one towards it
+//! ```
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use sip_proto::message::{Method, Request, address_of};
+use topology::Topology;
+
+use super::TrunkGroup;
+use super::call::{Call, CallId, State};
+
+/// How long the two sides of a call may take to answer, once the other member has found its partner down.
+const ANSWERS: Duration = Duration::from_secs(5);
+
+/// How long after the fall of a member its calls may still be taken over; `None` if nobody does that. The other member
+/// probes on its own, so it may find out a round later than we do.
+pub(super) fn time_for(topology: &Topology) -> Option<Duration> {
+    let pool = &topology.pool;
+    pool.replicate_calls.then(|| pool.probe_interval + pool.probe_timeout + ANSWERS)
+}
+
+impl TrunkGroup {
+    /// Whether a request inside an answered call may come from `source`, which has not had it: from any member, when calls
+    /// are taken over.
+    pub(super) fn may_take_over(&self, call: &Call, source: SocketAddr) -> bool {
+        self.takeover_within.is_some()
+            && call.state == State::Answered
+            && self.members.iter().any(|member| member.address.ip() == source.ip())
+    }
+
+    /// Whether a member may speak for a call. Who has lost it to another one may not: it does not know what was said
+    /// since, and its BYE would end a call that goes on. A target refresh by another member takes the call over.
+    pub(super) fn may_speak(&mut self, id: CallId, request: &Request, source: SocketAddr) -> bool {
+        if self.takeover_within.is_none() {
+            return true;
+        }
+        let heir = self.member_that_refreshes(request, source);
+        let Some(call) = self.call_mut(id).filter(|call| call.state == State::Answered) else {
+            return true;
+        };
+        let seq = request.cseq().0;
+        if seq < call.taken_seq {
+            return false;
+        }
+        let holder = call.taken_by.or_else(|| call.circuit.as_ref().map(|(index, _)| *index));
+        if heir.is_some() && heir != holder {
+            call.taken_by = heir;
+            call.taken_seq = seq;
+        }
+        true
+    }
+
+    /// The member that asks for requests of the caller to come to itself (RFC 3261 §12.2, RFC 3311 §5.1).
+    fn member_that_refreshes(&self, request: &Request, source: SocketAddr) -> Option<usize> {
+        if !matches!(request.method(), Method::Invite | Method::Update) {
+            return None;
+        }
+        let contact = address_of(&request.contact()?.uri())?;
+        let is_it = |at: SocketAddr| at == contact && at.ip() == source.ip();
+        self.members.iter().position(|member| is_it(member.address))
+    }
+
+    /// The caller has accepted that its call goes on elsewhere: so has the circuit.
+    pub(super) fn move_circuit(&mut self, id: CallId) {
+        let Some(call) = self.call_mut(id) else { return };
+        let from = call.circuit.as_ref().map(|(index, _)| *index);
+        let Some(heir) = call.taken_by.filter(|heir| Some(*heir) != from) else { return };
+        self.release(id, false);
+        let Some(member) = self.members.get_mut(heir) else { return };
+        // None is free: then the call is one more than its circuits, and holds none.
+        let circuit = member.circuits.seize();
+        let (name, site) = (member.name.clone(), member.site.clone());
+        let Some(call) = self.call_mut(id) else { return };
+        call.circuit = circuit.map(|circuit| (heir, circuit));
+        call.is_orphan = false;
+        if call.record.tried.last() != Some(&name) {
+            call.record.tried.push(name);
+        }
+        call.record.site = Some(site);
+    }
+}
