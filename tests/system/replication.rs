@@ -158,7 +158,7 @@ fn a_site_that_was_only_cut_off_gives_its_calls_away() {
     let alpha = record_of(&network, "alpha");
     assert_eq!(
         (alpha.outcome, alpha.reason.as_deref()),
-        (Outcome::Lost, Some("taken over by beta"))
+        (Outcome::Lost, Some("the site was isolated during the call; taken over by beta"))
     );
     network.hang_up("caller", leg);
     network.run_for(ms(500));
