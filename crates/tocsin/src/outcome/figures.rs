@@ -104,11 +104,10 @@ impl Evidence {
         &self.counts[place.unwrap_or_default()]
     }
 
-    /// All emergency attempts in the steps that are wholly inside the campaign.
+    /// All emergency attempts in the steps that are wholly inside the campaign, up to the last one that has any.
     pub(crate) fn steps(&self) -> impl Iterator<Item = PlacedStep> {
-        let counted = self.counts[0].steps.iter().copied();
-        let steps = counted.chain(std::iter::repeat(Step::default())).take(self.steps);
-        (0_u32..).zip(steps).map(|(number, step)| PlacedStep { from: STEP * number, step })
+        let steps = self.counts[0].steps.iter().take(self.steps);
+        (0_u32..).zip(steps).map(|(number, step)| PlacedStep { from: STEP * number, step: *step })
     }
 }
 

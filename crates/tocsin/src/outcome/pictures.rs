@@ -54,7 +54,7 @@ fn attempts(campaign: &Campaign, outcomes: &[Outcome]) -> Plot {
         });
         line(number, run, points.collect())
     };
-    let y = |label: &str| Axis { label: label.to_owned(), scale: Scale::Number, end: None };
+    let y = |label: &str| Axis { label: label.to_owned(), scale: Scale::Count, end: None };
     let runs = || outcomes.iter().enumerate();
     let upper = Panel { y: y("attempts"), height: 290.0, lines: runs().map(attempts).collect() };
     let lower = Panel { y: y("restarts"), height: 130.0, lines: runs().map(restarts).collect() };
@@ -78,8 +78,9 @@ fn goodput(campaign: &Campaign, outcomes: &[Outcome]) -> Plot {
         let look = Look::Run { number, dots: true };
         lines.push(Line { look, ..line(number, run, points.collect()) });
     }
+    // The diagonal goes no further than the lines need, or they would be flat.
     let answered = lines.iter().flat_map(|line| &line.points).filter_map(|(_, y)| *y);
-    let y_end = Scale::Number.end(answered.fold(0.0, f64::max) * 1.15);
+    let y_end = answered.fold(1.0, f64::max) * 1.15;
     let end = most.min(y_end);
     lines.push(Line {
         name: "y = x".to_owned(),
@@ -87,11 +88,11 @@ fn goodput(campaign: &Campaign, outcomes: &[Outcome]) -> Plot {
         look: Look::Reference,
         points: vec![(0.0, Some(0.0)), (end, Some(end))],
     });
-    let axis = |label: &str, end| Axis { label: label.to_owned(), scale: Scale::Number, end };
-    let y = axis("answered calls per second", Some(y_end));
+    let axis = |label: &str| Axis { label: label.to_owned(), scale: Scale::Number, end: None };
+    let y = axis("answered calls per second");
     Plot {
         title: format!("{}: goodput, one point for each phase", campaign.name),
-        x: axis("offered attempts per second", None),
+        x: axis("offered attempts per second"),
         panels: vec![Panel { y, height: 400.0, lines }],
         marks: Vec::new(),
     }

@@ -30,6 +30,9 @@ const LANE: f64 = 16.0;
 const BETWEEN: f64 = 18.0;
 const X_AXIS: f64 = 58.0;
 const ROW: f64 = 19.0;
+/// Steps of the x axis, at most, and the room that a step of a y axis needs.
+const X_STEPS: f64 = 10.0;
+const Y_STEP: f64 = 30.0;
 /// The width of a letter of the legend, and how many of them fit beside a long name.
 const LETTER: f64 = 7.0;
 const ROW_LETTERS: usize = 90;
@@ -185,16 +188,16 @@ impl Plot {
     fn x_end(&self) -> f64 {
         let lines = self.panels.iter().flat_map(|panel| &panel.lines);
         let most = lines.flat_map(|line| &line.points).map(|(x, _)| *x).fold(0.0, f64::max);
-        self.x.end.filter(|end| *end > 0.0).unwrap_or_else(|| self.x.scale.end(most))
+        self.x.end.filter(|end| *end > 0.0).unwrap_or_else(|| self.x.scale.end(most, X_STEPS))
     }
 
     fn grid(&self, svg: &mut Svg, panel: &Panel, frame: &Frame) {
         let thin = "stroke=\"#e4e4e4\" stroke-width=\"1\"";
         let axis = "stroke=\"#222\" stroke-width=\"1\"";
-        for (at, _) in self.x.scale.ticks(frame.x_end) {
+        for (at, _) in self.x.scale.ticks(frame.x_end, X_STEPS) {
             svg.line((frame.x(at), frame.top), (frame.x(at), frame.bottom), thin);
         }
-        for (at, word) in panel.ticks(frame) {
+        for (at, word) in panel.y.scale.ticks(frame.y_end, panel.y_steps()) {
             svg.line((LEFT, frame.y(at)), (RIGHT, frame.y(at)), thin);
             svg.text((LEFT - 8.0, frame.y(at) + 4.5), Anchor::End, "", &word);
         }
@@ -211,7 +214,7 @@ impl Plot {
 
     fn x_axis(&self, svg: &mut Svg, bottom: f64, x_end: f64) {
         let axis = "stroke=\"#222\" stroke-width=\"1\"";
-        for (at, word) in self.x.scale.ticks(x_end) {
+        for (at, word) in self.x.scale.ticks(x_end, X_STEPS) {
             let x = LEFT + (RIGHT - LEFT) * at / x_end;
             svg.line((x, bottom), (x, bottom + 5.0), axis);
             svg.text((x, bottom + 20.0), Anchor::Middle, "", &word);
@@ -241,15 +244,15 @@ impl Panel {
     fn y_end(&self) -> f64 {
         let points = self.lines.iter().flat_map(|line| &line.points);
         let most = points.filter_map(|(_, y)| *y).fold(0.0, f64::max);
-        self.y.end.filter(|end| *end > 0.0).unwrap_or_else(|| self.y.scale.end(most))
+        self.y
+            .end
+            .filter(|end| *end > 0.0)
+            .unwrap_or_else(|| self.y.scale.end(most, self.y_steps()))
     }
 
-    /// As many ticks as its height has room for.
-    fn ticks(&self, frame: &Frame) -> Vec<(f64, String)> {
-        let ticks = self.y.scale.ticks(frame.y_end);
-        let room = (self.height / 26.0).max(1.0) as usize;
-        let each = [1, 2, 5, 10].into_iter().find(|each| (ticks.len() - 1) / each <= room);
-        ticks.into_iter().step_by(each.unwrap_or(10)).collect()
+    /// As many steps as its height has room for.
+    fn y_steps(&self) -> f64 {
+        (self.height / Y_STEP).floor().clamp(1.0, 12.0)
     }
 
     fn is_empty(&self, frame: &Frame) -> bool {

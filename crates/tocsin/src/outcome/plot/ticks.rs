@@ -1,7 +1,5 @@
 //! Round ticks of an axis that begins at zero.
 
-/// Ticks of an axis, at most.
-const MOST: f64 = 10.0;
 /// Minutes between two ticks of a clock.
 const CLOCK_STEPS: [u32; 12] = [1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1_440];
 
@@ -10,33 +8,36 @@ const CLOCK_STEPS: [u32; 12] = [1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1_4
 pub(crate) enum Scale {
     /// Numbers of a unit that the label names.
     Number,
+    /// How many there were: whole numbers.
+    Count,
     /// Seconds, written as hours and minutes; zero is `begins` seconds after midnight.
     Clock { begins: u32 },
 }
 
 impl Scale {
-    /// The distance of two ticks on an axis from zero to `end`.
-    pub(super) fn step(self, end: f64) -> f64 {
+    /// The distance of two ticks on an axis from zero to `end` with at most so many steps.
+    fn step(self, end: f64, steps: f64) -> f64 {
         match self {
-            Self::Number => round(end / MOST),
+            Self::Number => round(end / steps),
+            Self::Count => round(end / steps).max(1.0),
             Self::Clock { .. } => {
                 let seconds = CLOCK_STEPS.iter().map(|minutes| f64::from(60 * minutes));
                 let day = f64::from(24 * 3_600);
-                let fits = |step: &f64| end / step <= MOST;
-                seconds.clone().find(fits).unwrap_or_else(|| (end / MOST / day).ceil() * day)
+                let fits = |step: &f64| end / step <= steps;
+                seconds.clone().find(fits).unwrap_or_else(|| (end / steps / day).ceil() * day)
             }
         }
     }
 
-    /// The ticks from zero to `end`, each with what is written there.
-    pub(super) fn ticks(self, end: f64) -> Vec<(f64, String)> {
-        let step = self.step(end);
+    /// The ticks from zero to `end`, with at most so many steps, each with what is written there.
+    pub(super) fn ticks(self, end: f64, steps: f64) -> Vec<(f64, String)> {
+        let step = self.step(end, steps);
         let zero = match self {
-            Self::Number => 0.0,
+            Self::Number | Self::Count => 0.0,
             Self::Clock { begins } => f64::from(begins),
         };
         let word = |value: f64| match self {
-            Self::Number => number(value, step),
+            Self::Number | Self::Count => number(value, step),
             Self::Clock { begins } => time(value, begins > 0),
         };
         // A tick that rounding puts a little beyond the end is one.
@@ -47,9 +48,9 @@ impl Scale {
     }
 
     /// The first tick at or above `most`: where an axis that nobody limits ends.
-    pub(crate) fn end(self, most: f64) -> f64 {
+    pub(super) fn end(self, most: f64, steps: f64) -> f64 {
         let most = if most.is_finite() && most > 0.0 { most } else { 1.0 };
-        let step = self.step(most);
+        let step = self.step(most, steps);
         (most / step - 1e-6).ceil() * step
     }
 }
@@ -90,7 +91,7 @@ mod tests {
     const CLOCK: Scale = Scale::Clock { begins: 0 };
 
     fn words(scale: Scale, end: f64) -> Vec<String> {
-        scale.ticks(end).into_iter().map(|(_, word)| word).collect()
+        scale.ticks(end, 10.0).into_iter().map(|(_, word)| word).collect()
     }
 
     #[test]
@@ -109,7 +110,7 @@ mod tests {
         );
         assert_eq!(words(CLOCK, 900.0)[..3], ["0:00", "0:02", "0:04"]);
         let evening = Scale::Clock { begins: 16 * 3_600 + 40 * 60 };
-        let ticks = evening.ticks(f64::from(440 * 60));
+        let ticks = evening.ticks(f64::from(440 * 60), 10.0);
         assert_eq!(ticks.first(), Some(&(1_200.0, "17:00".to_owned())));
         assert_eq!(ticks.last(), Some(&(26_400.0, "0:00".to_owned())));
         assert!(words(CLOCK, 1e8).len() <= 11);
@@ -117,10 +118,12 @@ mod tests {
 
     #[test]
     fn an_axis_ends_at_the_first_tick_that_holds_everything() {
-        assert_eq!(Scale::Number.end(143.0), 160.0);
-        assert_eq!(Scale::Number.end(160.0), 160.0);
+        assert_eq!(Scale::Number.end(143.0, 10.0), 160.0);
+        assert_eq!(Scale::Number.end(160.0, 10.0), 160.0);
+        assert_eq!(Scale::Number.end(143.0, 4.0), 150.0);
+        assert_eq!(Scale::Count.end(1.5, 10.0), 2.0);
         for nothing in [0.0, -1.0, f64::NAN, f64::INFINITY] {
-            assert_eq!(Scale::Number.end(nothing), 1.0, "{nothing}");
+            assert_eq!(Scale::Number.end(nothing, 10.0), 1.0, "{nothing}");
         }
     }
 }
