@@ -14,6 +14,7 @@ pub(crate) fn campaign() -> Campaign {
     let always = Distribution::Fixed(Duration::from_secs(5));
     Campaign {
         name: "demo".to_owned(),
+        title: "as the file says".to_owned(),
         network: PathBuf::from("six-sites.toml"),
         seed: 1,
         phases: vec![phase(2, Arrivals::Constant { rate: 2.0 })],
@@ -24,11 +25,13 @@ pub(crate) fn campaign() -> Campaign {
         ring_limit: Duration::from_secs(60),
         foreign_callers: false,
         unrecorded: Vec::new(),
+        crossing: telemetry::Rules::default().crossing,
         thresholds: Vec::new(),
         progress_interval: Duration::from_secs(1),
         operations: operations::Settings::default(),
         figures: Vec::new(),
         variants: Vec::new(),
+        plots: Vec::new(),
         time: crate::campaign::Time::Real,
         begins: Duration::ZERO,
         compression: 1.0,

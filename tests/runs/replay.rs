@@ -127,6 +127,16 @@ fn an_outage_and_its_variant_are_told_side_by_side() {
     let restarts = |name| chronicle(&desk, name)["restarts"].as_array().map_or(0, Vec::len);
     assert!(restarts("chronicle.json") > 3, "the sites restart in loops");
     assert_eq!(restarts("chronicle-bug-off.json"), 0, "without the defect none does");
+    for name in ["timeline.svg", "attempts.svg"] {
+        let svg = fs::read_to_string(desk.path("runs/latest").join(name)).expect("a picture");
+        let document = roxmltree::Document::parse(&svg).expect("well-formed XML");
+        let texts = document.descendants().filter_map(|node| node.text());
+        let texts: Vec<&str> = texts.collect();
+        for part in ["bug-off", "first command", "16:42", "time of day (h:mm)"] {
+            assert!(texts.iter().any(|text| text.contains(part)), "{name}: {part}: {texts:?}");
+        }
+    }
+    assert!(!desk.path("runs/latest/goodput.svg").exists(), "nobody asked for it");
     let chronicle = chronicle(&desk, "chronicle.json");
     assert_eq!(chronicle["notifications"][0]["version"], "4", "as Alertmanager posts it");
     assert!(chronicle["crisis"]["detected_s"].as_f64().is_some());

@@ -22,10 +22,14 @@ const CAPACITY: f64 = 2.0 / 0.040;
 const LENGTH: u64 = 30;
 const LOADS: [f64; 6] = [0.5, 0.8, 1.0, 1.5, 2.0, 3.0];
 
+/// The network file with this mode.
+fn controlled(mode: &str) -> String {
+    TEXT.replace("overload = \"none\"", &format!("overload = \"{mode}\""))
+}
+
 /// The network with its call servers in this mode.
 fn network(mode: &str, seed: u64) -> Network {
-    let text = TEXT.replace("overload = \"loss\"", &format!("overload = \"{mode}\""));
-    let mut network = Network::new(&text, Link::CLEAN, seed);
+    let mut network = Network::new(&controlled(mode), Link::CLEAN, seed);
     network.net.stop_trace();
     network.run_for(seconds(1));
     network
@@ -117,7 +121,7 @@ fn control_lets_go_when_the_flood_is_over() {
 // RFC 7339 §5.2 and §5.6: the trunk group reads what the call server asks, and takes it off with its Via.
 #[test]
 fn feedback_crosses_one_hop() {
-    let mut network = Network::new(TEXT, Link::CLEAN, 65);
+    let mut network = Network::new(&controlled("loss"), Link::CLEAN, 65);
     network.run_for(seconds(3));
     network.dial("15");
     network.run_for(seconds(1));
@@ -136,8 +140,9 @@ fn feedback_crosses_one_hop() {
 #[test]
 fn what_an_overloaded_site_does_not_want_goes_to_the_other_one() {
     let slow = "[sites.alpha]\nprocessing = \"200ms\"\n";
-    let text =
-        TEXT.replace("[sites.alpha]\n", slow).replace("2_000", "2_000\npolicy = \"round-robin\"");
+    let text = controlled("loss")
+        .replace("[sites.alpha]\n", slow)
+        .replace("2_000", "2_000\npolicy = \"round-robin\"");
     let mut network = Network::new(&text, Link::CLEAN, 62);
     network.run_for(seconds(1));
     network.start_campaign(&crowd(0.3, 62));

@@ -94,6 +94,7 @@ pub(crate) fn campaign(rate: f64, length: Duration, seed: u64) -> Campaign {
     };
     Campaign {
         name: "flood".to_owned(),
+        title: "as the file says".to_owned(),
         network: "six-sites.toml".into(),
         seed,
         phases: vec![Phase {
@@ -122,11 +123,13 @@ pub(crate) fn campaign(rate: f64, length: Duration, seed: u64) -> Campaign {
         ring_limit: seconds(60),
         foreign_callers: false,
         unrecorded: Vec::new(),
+        crossing: telemetry::Rules::default().crossing,
         thresholds: Vec::new(),
         progress_interval: seconds(1),
         operations: operations::Settings::default(),
         figures: Vec::new(),
         variants: Vec::new(),
+        plots: Vec::new(),
         time: load_gen::campaign::Time::Real,
         begins: Duration::ZERO,
         compression: 1.0,

@@ -254,6 +254,11 @@ impl ControlRoom {
         &self.milestones
     }
 
+    /// The first command that touched a site, unless a milestone had to come first.
+    pub(crate) const fn fault_at(&self) -> Option<Duration> {
+        self.fault_at
+    }
+
     pub(crate) const fn crisis(&self) -> Option<&Crisis> {
         self.crisis.as_ref()
     }

@@ -15,6 +15,16 @@ pub struct Phase {
     pub arrivals: Arrivals,
 }
 
+/// A span of a campaign in which calls begin at one rate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Level {
+    /// The name of its phase, of a step with its number: `rise.3`.
+    pub name: String,
+    /// Since the start of the campaign.
+    pub from: Duration,
+    pub to: Duration,
+}
+
 /// When calls begin. All rates are calls per second.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Arrivals {
@@ -44,6 +54,27 @@ impl Phase {
             name: table.required("name", kind::name, String::new()),
             duration: table.required("duration", kind::duration(shortest), shortest),
             arrivals: table.section("arrivals", Arrivals::read),
+        }
+    }
+
+    /// Its spans of one rate, when it begins at `start`. Those without calls are none, and a ramp has none.
+    pub(super) fn levels(&self, start: Duration) -> Vec<Level> {
+        let level = |name, from, to| Level { name, from: start + from, to: start + to };
+        match self.arrivals {
+            Arrivals::Constant { rate } | Arrivals::Poisson { rate } if rate > 0.0 => {
+                vec![level(self.name.clone(), Duration::ZERO, self.duration)]
+            }
+            Arrivals::Steps { from, to, steps } => {
+                let edge = |step: u32| self.duration.mul_f64(f64::from(step) / f64::from(steps));
+                let is_empty =
+                    |step: &u32| (*step == 0 && from <= 0.0) || (step + 1 == steps && to <= 0.0);
+                let name = |step: u32| format!("{}.{}", self.name, step + 1);
+                let full = (0..steps).filter(|step| !is_empty(step));
+                full.map(|step| level(name(step), edge(step), edge(step + 1))).collect()
+            }
+            Arrivals::Constant { .. } | Arrivals::Poisson { .. } | Arrivals::Ramp { .. } => {
+                Vec::new()
+            }
         }
     }
 

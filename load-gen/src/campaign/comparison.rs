@@ -1,4 +1,4 @@
-//! What a campaign is compared with: published figures, and variants of itself.
+//! What a campaign is compared with: published figures, and variants of itself; and how that is shown.
 
 use std::time::Duration;
 
@@ -43,9 +43,15 @@ pub enum Measure {
     Recovered,
     /// Share of emergency callers who spoke to somebody in the end.
     CallersReached,
+    /// The same of all other callers.
+    OrdinaryReached,
+    /// Answered calls in a second of the phase, or step, in which they were most.
+    MostGoodput,
+    /// The same of the phase, or step, in which most was offered.
+    PeakGoodput,
 }
 
-const MEASURES: [(&str, Measure); 12] = [
+const MEASURES: [(&str, Measure); 15] = [
     ("attempts", Measure::Attempts),
     ("unrouted", Measure::Unrouted),
     ("unrouted_share", Measure::UnroutedShare),
@@ -58,6 +64,9 @@ const MEASURES: [(&str, Measure); 12] = [
     ("detected", Measure::Detected),
     ("recovered", Measure::Recovered),
     ("callers_reached", Measure::CallersReached),
+    ("ordinary_reached", Measure::OrdinaryReached),
+    ("most_goodput", Measure::MostGoodput),
+    ("peak_goodput", Measure::PeakGoodput),
 ];
 
 /// The campaign with something changed.
@@ -82,6 +91,20 @@ pub enum Time {
 impl Time {
     pub(super) const WORDS: [(&'static str, Self); 2] =
         [("real", Self::Real), ("virtual", Self::Virtual)];
+}
+
+/// A picture of a run and its variants, written into the run folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PlotKind {
+    /// Emergency attempts and their share that was routed, over time.
+    Timeline,
+    /// Answered calls over offered calls, phase by phase.
+    Goodput,
+}
+
+impl PlotKind {
+    pub(super) const WORDS: [(&'static str, Self); 2] =
+        [("timeline", Self::Timeline), ("goodput", Self::Goodput)];
 }
 
 impl Figure {

@@ -29,10 +29,10 @@ use telemetry::Rules;
 use topology::reader::{Document, kind};
 use topology::{Layers, Problems, Topology};
 
-pub use self::arrivals::{Arrivals, Phase};
+pub use self::arrivals::{Arrivals, Level, Phase};
 pub use self::callers::{CallerAudio, Callers};
 use self::comparison::time_of_day;
-pub use self::comparison::{Figure, Measure, Time, Variant};
+pub use self::comparison::{Figure, Measure, PlotKind, Time, Variant};
 pub use self::mix::MixEntry;
 pub use self::redial::Redial;
 pub use self::threshold::{Metric, MosQuantile, Quantile, Threshold};
@@ -45,6 +45,8 @@ pub const ENVIRONMENT_PREFIX: &str = "TOCSIN_CAMPAIGN";
 pub struct Campaign {
     /// The key `name`, else the file's name without its ending.
     pub name: String,
+    /// What it is beside its variants, in words.
+    pub title: String,
     /// The network file. A relative path is resolved against the campaign's own folder.
     pub network: PathBuf,
     /// Every random draw of the run follows from it.
@@ -65,6 +67,8 @@ pub struct Campaign {
     pub foreign_callers: bool,
     /// PSAPs of the network that write no records, because another program plays them.
     pub unrecorded: Vec<String>,
+    /// How long a callee may believe in a call that its caller has given up.
+    pub crossing: Duration,
     /// All must hold for the run to pass. May be empty.
     pub thresholds: Vec<Threshold>,
     /// Between two lines of live progress.
@@ -75,6 +79,8 @@ pub struct Campaign {
     pub figures: Vec<Figure>,
     /// The same campaign with something changed, for a comparison.
     pub variants: Vec<Variant>,
+    /// Pictures that a run leaves behind.
+    pub plots: Vec<PlotKind>,
     /// In which time it runs if the command line does not say.
     pub time: Time,
     /// The time of day at its start, for reports that retell an evening.
@@ -124,13 +130,25 @@ impl Campaign {
         self.phases.iter().map(|phase| phase.duration).sum()
     }
 
+    /// The spans in which calls begin at one rate, in order.
+    #[must_use]
+    pub fn levels(&self) -> Vec<Level> {
+        let mut start = Duration::ZERO;
+        let of_phase = |phase: &Phase| {
+            let levels = phase.levels(start);
+            start += phase.duration;
+            levels
+        };
+        self.phases.iter().flat_map(of_phase).collect()
+    }
+
     /// What the ledger of a run takes as normal.
     #[must_use]
     pub fn rules(&self) -> Rules {
         Rules {
             foreign_callers: self.foreign_callers,
             unrecorded: self.unrecorded.clone(),
-            ..Rules::default()
+            crossing: self.crossing,
         }
     }
 
@@ -149,14 +167,17 @@ impl Campaign {
                 let in_progress = limits.or("max_in_progress", kind::count(1..=1_000_000), 20_000);
                 (in_progress, limits.or("ring", kind::duration(shortest), 180 * shortest))
             });
-            let (foreign_callers, unrecorded) = root.section("ledger", |ledger| {
+            let (foreign_callers, unrecorded, crossing) = root.section("ledger", |ledger| {
+                let crossing = kind::duration(Duration::ZERO);
                 (
                     ledger.or("foreign_callers", kind::flag, true),
                     ledger.list("unrecorded", kind::name),
+                    ledger.or("crossing", crossing, Rules::default().crossing),
                 )
             });
-            let campaign = Self {
+            let mut campaign = Self {
                 name: root.or("name", kind::name, stem.into_owned()),
+                title: root.or("title", kind::text, "as the file says".to_owned()),
                 network: folder.join(root.required("network", kind::text, String::new())),
                 seed: root.or("seed", kind::seed, 1),
                 phases: root.tables("phases", Phase::read),
@@ -171,6 +192,7 @@ impl Campaign {
                 ring_limit,
                 foreign_callers,
                 unrecorded,
+                crossing,
                 thresholds: root.tables("thresholds", Threshold::read),
                 progress_interval: root.or(
                     "progress_interval",
@@ -180,6 +202,7 @@ impl Campaign {
                 operations: operations::Settings::read(root),
                 figures: root.tables("figures", Figure::read),
                 variants: root.tables("variants", Variant::read),
+                plots: root.list("plots", kind::choice(&PlotKind::WORDS)),
                 time: root.or("time", kind::choice(&Time::WORDS), Time::Real),
                 begins: root.or("begins", time_of_day, Duration::ZERO),
                 compression: root.or("compression", kind::number(1.0..=1_000.0), 1.0),
@@ -187,6 +210,16 @@ impl Campaign {
             if campaign.compression > 1.0 && campaign.callers.media > 0.0 {
                 let message = "cannot be used with media, which has the pace of speech; set callers.media to 0";
                 root.report("compression", message);
+            }
+            let is_enabled = |operation: &operations::Operation| operation.enabled;
+            if !root.has("plots") && campaign.operations.operations.iter().any(is_enabled) {
+                campaign.plots.push(PlotKind::Timeline);
+            }
+            if campaign.plots.contains(&PlotKind::Goodput) && campaign.levels().is_empty() {
+                root.report(
+                    "plots",
+                    "\"goodput\" needs a phase whose model is \"constant\", \"poisson\" or \"steps\"",
+                );
             }
             if campaign.phases.is_empty() {
                 root.report_here("the campaign needs at least one [[phases]]");

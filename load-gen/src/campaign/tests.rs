@@ -147,6 +147,10 @@ fn strangers_may_call_unless_the_campaign_says_no() {
     let rules = parse(&text, &Layers::none()).expect("a good file").rules();
     assert!(!rules.foreign_callers);
     assert_eq!(rules.unrecorded, ["samu-59"]);
+    assert_eq!(rules.crossing, Rules::default().crossing);
+    let patient = overrides(&[("ledger.crossing", "20s")]);
+    let rules = parse(&text, &patient).expect("a good layer").rules();
+    assert_eq!(rules.crossing, Duration::from_secs(20));
     let layers = overrides(&[("ledger.foreign_callers", "true")]);
     assert!(parse(&text, &layers).expect("a good layer").foreign_callers);
 
@@ -266,4 +270,44 @@ fn operations_are_read_and_fit_the_network() {
     assert!(
         text.contains("operations.reconnection.commands[0]: no trunk group is called \"mobil\"")
     );
+}
+
+#[test]
+fn only_spans_of_one_rate_are_levels() {
+    let levels = parse(GOOD, &Layers::none()).expect("a good file").levels();
+    let told: Vec<(&str, u64, u64)> = levels
+        .iter()
+        .map(|level| (&level.name[..], level.from.as_secs(), level.to.as_secs()))
+        .collect();
+    assert_eq!(told, [("a", 0, 10), ("b.1", 10, 30), ("b.2", 30, 50), ("b.3", 50, 70)]);
+    let levels = |arrivals: &str| {
+        let text = GOOD.replace("\"constant\", rate = 2.5", arrivals);
+        parse(&text, &Layers::none()).expect("a good file").levels()
+    };
+    assert_eq!(levels("\"constant\", rate = 0")[0].from, Duration::from_secs(10));
+    assert_eq!(levels("\"ramp\", from = 1, to = 2").len(), 3);
+    assert_eq!(levels("\"steps\", from = 0, to = 2, steps = 2")[0].name, "a.2");
+}
+
+#[test]
+fn operations_are_drawn_unless_the_campaign_says_no() {
+    let plots = |text: &str| parse(text, &Layers::none()).expect("a good file").plots;
+    let operation =
+        "[operations.reconnection]\nat = \"5s\"\ncommands = [\"lock\"]\nsites = \"all\"\n";
+    assert_eq!(plots(GOOD), []);
+    assert_eq!(plots(&format!("{GOOD}{operation}")), [PlotKind::Timeline]);
+    assert_eq!(plots(&format!("{GOOD}{operation}enabled = false\n")), []);
+    assert_eq!(plots(&format!("plots = []\n{GOOD}{operation}")), []);
+    let both = [PlotKind::Goodput, PlotKind::Timeline];
+    assert_eq!(plots(&format!("plots = [\"goodput\", \"timeline\"]\n{GOOD}")), both);
+
+    let text = format!("plots = [\"pie\"]\n{GOOD}");
+    let problems = parse(&text, &Layers::none()).expect_err("no such plot").to_string();
+    assert!(problems.contains("plots[0]: must be \"timeline\" or \"goodput\""), "{problems}");
+    let ramp = "arrivals = { model = \"ramp\", from = 1, to = 2 }\n[[mix]]\nnumber = \"15\"\n";
+    let text = format!(
+        "plots = [\"goodput\"]\nnetwork = \"n.toml\"\n[[phases]]\nname = \"a\"\nduration = \"9s\"\n{ramp}"
+    );
+    let problems = parse(&text, &Layers::none()).expect_err("no level").to_string();
+    assert!(problems.contains("plots: \"goodput\" needs a phase whose model is"), "{problems}");
 }

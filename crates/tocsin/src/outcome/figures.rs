@@ -8,7 +8,7 @@ use telemetry::{CallRecord, CallerClass, Outcome};
 use super::Outcome as RunOutcome;
 
 /// Attempts are counted in steps of this.
-const STEP: Duration = Duration::from_secs(300);
+pub(crate) const STEP: Duration = Duration::from_secs(300);
 /// Steps of an hour.
 const HOUR: usize = 12;
 /// A step in which a smaller share is routed is disturbed.
@@ -35,6 +35,33 @@ struct Count {
 struct Step {
     attempts: u64,
     routed: u64,
+}
+
+/// A step in its place.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct PlacedStep {
+    from: Duration,
+    step: Step,
+}
+
+impl PlacedStep {
+    /// Seconds from the start of the campaign to the middle of the step.
+    pub(crate) fn middle(&self) -> f64 {
+        (self.from + STEP / 2).as_secs_f64()
+    }
+
+    pub(crate) fn holds(&self, at: Duration) -> bool {
+        (self.from..self.from + STEP).contains(&at)
+    }
+
+    pub(crate) const fn attempts(&self) -> u64 {
+        self.step.attempts
+    }
+
+    /// `None` without an attempt.
+    pub(crate) fn routed_share(&self) -> Option<f64> {
+        share(self.step.routed, self.step.attempts)
+    }
 }
 
 impl Evidence {
@@ -75,6 +102,12 @@ impl Evidence {
     fn of(&self, figure: &Figure) -> &Count {
         let place = self.choices.iter().position(|groups| *groups == figure.trunk_groups);
         &self.counts[place.unwrap_or_default()]
+    }
+
+    /// All emergency attempts in the steps that are wholly inside the campaign, up to the last one that has any.
+    pub(crate) fn steps(&self) -> impl Iterator<Item = PlacedStep> {
+        let steps = self.counts[0].steps.iter().take(self.steps);
+        (0_u32..).zip(steps).map(|(number, step)| PlacedStep { from: STEP * number, step: *step })
     }
 }
 
@@ -118,6 +151,7 @@ pub(crate) fn word(figure: &Figure, run: &RunOutcome) -> String {
     let percent = |share: Option<f64>| {
         share.map_or_else(|| "-".to_owned(), |it| format!("{:.1} %", it * 100.0))
     };
+    let rate = |rate: Option<f64>| rate.map_or_else(|| "-".to_owned(), |it| format!("{it:.1}/s"));
     let minutes = |time: Option<Duration>| {
         time.map_or_else(|| "-".to_owned(), |time| format!("{:.0} min", time.as_secs_f64() / 60.0))
     };
@@ -139,6 +173,9 @@ pub(crate) fn word(figure: &Figure, run: &RunOutcome) -> String {
         Measure::Detected => minutes(run.seconds_of(|report| report.detected_s)),
         Measure::Recovered => minutes(run.seconds_of(|report| report.recovered_s)),
         Measure::CallersReached => percent(run.summary.callers.emergency.success_share),
+        Measure::OrdinaryReached => percent(run.summary.callers.ordinary.success_share),
+        Measure::MostGoodput => rate(run.goodput.most_and_peak().map(|(most, _)| most)),
+        Measure::PeakGoodput => rate(run.goodput.most_and_peak().map(|(_, peak)| peak)),
     }
 }
 

@@ -2,6 +2,9 @@
 
 mod chronicle;
 mod figures;
+mod goodput;
+mod pictures;
+mod plot;
 mod table;
 
 use std::time::Duration;
@@ -12,6 +15,8 @@ use crate::control_room::ControlRoom;
 
 pub(crate) use chronicle::{chronicle, story};
 pub(crate) use figures::Evidence;
+pub(crate) use goodput::Goodput;
+pub(crate) use pictures::pictures;
 pub(crate) use table::table;
 
 /// What one run came to.
@@ -22,6 +27,7 @@ pub(crate) struct Outcome {
     pub(crate) summary: Summary,
     pub(crate) room: ControlRoom,
     pub(crate) evidence: Evidence,
+    pub(crate) goodput: Goodput,
     /// Restarts of call servers: when, which, why.
     pub(crate) restarts: Vec<(Duration, String, String)>,
     /// How long each fall had lasted when a trunk group found it: which call server, which trunk group, how long.

@@ -2,13 +2,26 @@
 
 use std::fmt::Write as _;
 
-use load_gen::campaign::{Campaign, Figure};
+use load_gen::campaign::{Campaign, Figure, PlotKind};
 
 use super::Outcome;
 use super::figures::word;
+use super::goodput;
 
-/// The table, and below it what each row changes and where the published figures come from.
+/// What the campaign compares: its figures, and its goodput where it draws that.
 pub(crate) fn table(campaign: &Campaign, outcomes: &[Outcome]) -> String {
+    let mut text = figures(campaign, outcomes);
+    if campaign.plots.contains(&PlotKind::Goodput) {
+        if !text.is_empty() {
+            text.push('\n');
+        }
+        text += &goodput::table(campaign, outcomes);
+    }
+    text
+}
+
+/// The figures, and below them what each row changes and where the published figures come from.
+fn figures(campaign: &Campaign, outcomes: &[Outcome]) -> String {
     if campaign.figures.is_empty() {
         return String::new();
     }
@@ -41,7 +54,7 @@ fn row(name: &str, figures: &[Figure], cell: impl Fn(&Figure) -> String) -> Vec<
 }
 
 /// Columns as wide as their widest cell; the first one is flush left.
-fn aligned(rows: &[Vec<String>]) -> String {
+pub(super) fn aligned(rows: &[Vec<String>]) -> String {
     let columns = rows.first().map_or(0, Vec::len);
     let width =
         |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);

@@ -17,7 +17,7 @@ use world::{Link, Listener, Notice, START, World};
 use super::Task;
 use super::ledger_hash::LedgerHash;
 use crate::control_room::{ControlRoom, Deed, SiteView, View};
-use crate::outcome::{Evidence, Outcome};
+use crate::outcome::{Evidence, Goodput, Outcome};
 use crate::run::Folder;
 
 /// Between two boxes, one way: what a national network needs.
@@ -35,6 +35,7 @@ struct Ears {
     /// Records of generators and PSAPs, which the books need twice.
     twice: Vec<CallRecord>,
     evidence: Evidence,
+    goodput: Goodput,
     restarts: Vec<(Duration, SocketAddr, String)>,
     falls: Vec<Change>,
     file: Option<BufWriter<File>>,
@@ -63,6 +64,7 @@ impl Ears {
         match record.kind {
             BoxKind::Generator => {
                 self.evidence.add(&record);
+                self.goodput.add(&record);
                 self.twice.push(record);
             }
             BoxKind::Psap => self.twice.push(record),
@@ -91,6 +93,7 @@ pub(crate) fn run(
         hash: LedgerHash::default(),
         twice: Vec::new(),
         evidence: Evidence::new(&campaign.figures, start_us, campaign.duration()),
+        goodput: Goodput::new(campaign.levels(), start_us),
         restarts: Vec::new(),
         falls: Vec::new(),
         file,
@@ -196,7 +199,8 @@ fn conclude(
     let names = topology.call_servers().map(|one| (one.address, one.name.clone()));
     let names: BTreeMap<SocketAddr, String> = names.collect();
     let duration = world.net.elapsed();
-    let Ears { books, hash, twice, evidence, restarts, falls, file, .. } = world.into_listener();
+    let Ears { books, hash, twice, evidence, goodput, restarts, falls, file, .. } =
+        world.into_listener();
     if let Some(mut file) = file {
         file.flush()?;
     }
@@ -249,6 +253,7 @@ fn conclude(
         summary,
         room,
         evidence,
+        goodput,
         restarts: restarts.into_iter().map(|(at, from, why)| (at, name(from), why)).collect(),
         detections: falls
             .into_iter()

@@ -18,7 +18,7 @@ use cli::FileArgs;
 use load_gen::campaign::{Campaign, ENVIRONMENT_PREFIX, Variant};
 use topology::{Problems, Topology};
 
-use crate::outcome::{Outcome, chronicle, story, table};
+use crate::outcome::{Outcome, chronicle, pictures, story, table};
 use crate::run::{Folder, command_line};
 
 /// How to replay.
@@ -72,7 +72,7 @@ fn tasks(
 ) -> Result<Vec<Task>, ExitCode> {
     let base = Task {
         name: BASE.to_owned(),
-        title: "as the file says".to_owned(),
+        title: campaign.title.clone(),
         campaign: campaign.clone(),
         topology: Arc::new(topology.clone()),
     };
@@ -126,6 +126,9 @@ fn conduct(
     }
     let outcomes = run_all(replay, folder, &tasks, &stop)?;
     let text = table(campaign, &outcomes);
+    for (name, svg) in pictures(campaign, &outcomes) {
+        folder.write(name, &svg)?;
+    }
     let base = &outcomes[0];
     let report =
         [&load_gen::report(&base.summary)[..], "\n", &story(base, campaign.begins), "\n", &text]

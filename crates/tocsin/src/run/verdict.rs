@@ -9,7 +9,7 @@ use super::Prepared;
 use super::fleet::Fleet;
 use super::folder::Folder;
 use super::live::{Interruptions, Watched};
-use crate::outcome::{Evidence, Outcome, chronicle, story, table};
+use crate::outcome::{Evidence, Goodput, Outcome, chronicle, pictures, story, table};
 
 /// Writes `summary.json` and `report.txt`, prints the report, and returns the exit code.
 pub(crate) fn conclude(
@@ -65,8 +65,13 @@ pub(crate) fn conclude(
             .write("chronicle.json", &serde_json::to_string_pretty(&chronicle(&outcome, zero))?)?;
         text += &format!("\n{}", story(&outcome, campaign.begins));
     }
-    if !campaign.figures.is_empty() {
-        text += &format!("\n{}", table(campaign, std::slice::from_ref(&outcome)));
+    let outcomes = std::slice::from_ref(&outcome);
+    let table = table(campaign, outcomes);
+    if !table.is_empty() {
+        text += &format!("\n{table}");
+    }
+    for (name, svg) in pictures(campaign, outcomes) {
+        folder.write(name, &svg)?;
     }
     folder.write("summary.json", &serde_json::to_string_pretty(summary)?)?;
     folder.write("report.txt", &text)?;
@@ -85,12 +90,14 @@ fn outcome(
 ) -> Outcome {
     let campaign = &prepared.campaign;
     let mut evidence = Evidence::new(&campaign.figures, started_us, campaign.duration());
+    let mut goodput = Goodput::new(campaign.levels(), started_us);
     for file in fleet.record_files(folder) {
         // What cannot be read stands among the reasons of the verdict already.
         let records = telemetry::read_records(&file).into_iter().flatten();
         for record in records.filter_map(Result::ok) {
             if record.kind == telemetry::BoxKind::Generator {
                 evidence.add(&record);
+                goodput.add(&record);
             }
         }
     }
@@ -104,6 +111,7 @@ fn outcome(
         summary,
         room: watched.room,
         evidence,
+        goodput,
         detections: watched.detections,
         predicted: (*detection.start(), *detection.end()),
         took: duration,

@@ -1,0 +1,66 @@
+//! Plots of every shape are XML that a reader of SVG understands.
+
+use super::*;
+
+fn axis(label: &str, scale: Scale) -> Axis {
+    Axis { label: label.to_owned(), scale, end: None }
+}
+
+fn line(number: usize, name: &str, points: &[(f64, Option<f64>)]) -> Line {
+    let look = Look::Run { number, dots: number.is_multiple_of(2) };
+    Line { name: name.to_owned(), title: "R&D <b>".to_owned(), look, points: points.to_vec() }
+}
+
+fn plot(lines: Vec<Line>) -> Plot {
+    let panel = Panel { y: axis("calls \"per\" s", Scale::Number), height: 300.0, lines };
+    let low = Panel { height: 80.0, ..panel.clone() };
+    Plot {
+        title: "<overload> & more".to_owned(),
+        x: axis("time (h:mm)", Scale::Clock { begins: 0 }),
+        panels: vec![panel, low],
+        marks: vec![Mark { at: 60.0, label: "alarm <1>".to_owned() }],
+    }
+}
+
+fn texts(svg: &str) -> Vec<String> {
+    let document = roxmltree::Document::parse(svg).expect("well-formed XML");
+    assert!(document.root_element().has_tag_name(("http://www.w3.org/2000/svg", "svg")));
+    let told = document
+        .descendants()
+        .filter(|node| node.has_tag_name(("http://www.w3.org/2000/svg", "text")));
+    told.map(|node| node.text().unwrap_or_default().to_owned()).collect()
+}
+
+#[test]
+fn text_comes_out_as_it_went_in() {
+    let lines = vec![
+        line(0, "base", &[(0.0, Some(1.0)), (300.0, Some(4.0)), (600.0, None), (900.0, Some(2.0))]),
+        line(1, "it's", &[(0.0, Some(0.5))]),
+        Line { look: Look::Reference, ..line(2, "y = x", &[(0.0, Some(0.0)), (900.0, Some(3.0))]) },
+    ];
+    let svg = plot(lines).svg();
+    let texts = texts(&svg);
+    for told in ["<overload> & more", "calls \"per\" s", "alarm <1>", "it's", "R&D <b>", "0:04"] {
+        assert!(texts.iter().any(|text| text == told), "{told}: {texts:?}");
+    }
+    assert!(!svg.contains("NaN") && !svg.contains("inf"));
+}
+
+#[test]
+fn a_plot_of_nothing_says_so() {
+    let empty = Plot { panels: Vec::new(), ..plot(Vec::new()) };
+    assert!(!texts(&empty.svg()).is_empty());
+    let gaps = [(0.0, None), (f64::NAN, Some(1.0)), (60.0, Some(f64::NAN)), (-1.0, Some(1.0))];
+    for lines in [Vec::new(), vec![line(0, "base", &[])], vec![line(0, "base", &gaps)]] {
+        let svg = plot(lines).svg();
+        assert!(texts(&svg).contains(&"nothing was measured".to_owned()), "{svg}");
+        assert!(!svg.contains("NaN") && !svg.contains("inf"), "{svg}");
+    }
+}
+
+#[test]
+fn many_lines_never_look_the_same() {
+    let looks = (0..42).map(|number| Look::Run { number, dots: false }.style());
+    let different: std::collections::BTreeSet<String> = looks.collect();
+    assert_eq!(different.len(), 42);
+}
