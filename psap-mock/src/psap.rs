@@ -148,6 +148,12 @@ impl Psap {
         }
     }
 
+    /// Calls that came so far, also those that were refused.
+    #[must_use]
+    pub const fn offered(&self) -> u64 {
+        self.offered
+    }
+
     /// The recordings that the configuration names.
     #[must_use]
     pub fn with_clips(mut self, clips: Clips) -> Self {

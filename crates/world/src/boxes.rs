@@ -205,6 +205,12 @@ impl<L: Listener> World<L> {
         self.net.node::<Psap>(self.at(name)).snapshot()
     }
 
+    /// Calls that a PSAP was offered so far: all that supervision asks of it, and cheap.
+    #[must_use]
+    pub fn psap_offered(&self, name: &str) -> u64 {
+        self.net.node::<Psap>(self.at(name)).offered()
+    }
+
     /// What the load generator counts.
     ///
     /// # Panics

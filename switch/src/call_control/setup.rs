@@ -74,7 +74,9 @@ impl CallControl {
         if self.overloaded {
             return Err(self.too_much(invite));
         }
-        let full = self.calls.len() >= self.settings.max_calls as usize;
+        // Sound software knows how much memory calls take; what leaks it does not know.
+        let most = self.settings.max_calls.min(self.settings.equipment.contexts);
+        let full = self.calls.len() >= most as usize;
         let locked = self.disk.locked && !self.swallows(number);
         if self.disk.shedding && !is_emergency(number) {
             self.counts.shed += 1;

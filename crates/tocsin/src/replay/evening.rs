@@ -129,9 +129,8 @@ fn drive(
         }
         lines.tell(at, world);
         interrupted |= stop.load(Ordering::Relaxed);
-        let generators = world.generator();
         if interrupted
-            || (at >= end && generators.finished)
+            || (at >= end && world.generator().finished)
             || at >= end + task.campaign.drain_timeout
         {
             break;
@@ -173,7 +172,7 @@ fn carry_out(
 
 fn view(task: &Task, world: &World<Ears>) -> View {
     let psaps =
-        task.topology.psaps.iter().map(|psap| (psap.name.clone(), world.psap(&psap.name).offered));
+        task.topology.psaps.iter().map(|psap| (psap.name.clone(), world.psap_offered(&psap.name)));
     let mut sites = BTreeMap::<String, SiteView>::new();
     for call_server in task.topology.call_servers() {
         let now = world.call_server(&call_server.name);
