@@ -1,6 +1,8 @@
 //! Campaigns in virtual time, and on a clock that goes faster, as a tester runs them.
 
 use std::fs;
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
 
 use serde_json::Value;
 
@@ -148,6 +150,35 @@ fn an_outage_and_its_variant_are_told_side_by_side() {
     let cured = chronicle["commands"].as_array().expect("commands").iter();
     let cured = cured.filter(|one| one["operation"] == "cure").count();
     assert!(cured >= 6, "{chronicle:#}");
+}
+
+#[test]
+fn alarms_are_posted_as_alertmanager_would() {
+    let desk = desk();
+    let receiver = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let url =
+        format!("supervision.webhook=http://{}/alarms", receiver.local_addr().expect("an address"));
+    let posted = std::thread::spawn(move || {
+        let (mut stream, _) = receiver.accept().expect("a connection");
+        let mut request = Vec::new();
+        let mut buffer = [0; 4_096];
+        while !String::from_utf8_lossy(&request).contains("\"summary\"") {
+            let length = stream.read(&mut buffer).expect("a request");
+            assert!(length > 0, "the request ended early");
+            request.extend_from_slice(&buffer[..length]);
+        }
+        stream
+            .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+            .expect("an answer");
+        String::from_utf8_lossy(&request).into_owned()
+    });
+    run(&desk, &["--variant", "base", "--quiet", "--set", &url]);
+    let posted = posted.join().expect("the receiver");
+    for part in
+        ["POST /alarms", "\"version\":\"4\"", "\"status\":\"firing\"", "\"alertname\":\"asr\""]
+    {
+        assert!(posted.contains(part), "{part:?} is missing in {posted}");
+    }
 }
 
 #[test]

@@ -7,6 +7,7 @@ mod defects;
 mod outcome;
 mod replay;
 mod run;
+mod webhook;
 
 use std::process::ExitCode;
 

@@ -113,15 +113,37 @@ fn events(run: &Outcome, begins: Duration) -> Vec<(Duration, String)> {
         };
         (first, format!("{site} restarts: {why}{often}"))
     }));
-    for alarm in run.room.alarms() {
-        let what = if alarm.is_raised() { "ALARM" } else { "cleared" };
-        events.push((alarm.at, format!("{what} {}: {}", alarm.rule, alarm.sentence)));
-    }
+    events.extend(alarms(run, begins));
     events.extend(
         run.room.milestones().iter().map(|(at, milestone)| (*at, format!("crisis: {milestone}"))),
     );
     events.sort_by_key(|(at, _)| *at);
     events
+}
+
+/// The first alarm of each rule, how often there were more, and when the last one was over.
+fn alarms(run: &Outcome, begins: Duration) -> Vec<(Duration, String)> {
+    let mut rules = BTreeMap::<&str, (Duration, &str, u32, Option<Duration>)>::new();
+    for alarm in run.room.alarms() {
+        let first = || (alarm.at, &alarm.sentence[..], 0, None);
+        let rule = rules.entry(&alarm.rule).or_insert_with(first);
+        match alarm.is_raised() {
+            true => (rule.2, rule.3) = (rule.2 + 1, None),
+            false => rule.3 = Some(alarm.at),
+        }
+    }
+    let line = |(rule, (at, sentence, times, cleared)): (
+        &str,
+        (Duration, &str, u32, Option<Duration>),
+    )| {
+        let until = cleared.map_or_else(
+            || "; not over at the end".to_owned(),
+            |at| format!("; over at {}", clock(begins + at)),
+        );
+        let often = if times > 1 { format!("; {times} such alarms") } else { String::new() };
+        (at, format!("ALARM {rule}: {sentence}{often}{until}"))
+    };
+    rules.into_iter().map(line).collect()
 }
 
 /// Time of day; after midnight it goes on beyond 24 hours.

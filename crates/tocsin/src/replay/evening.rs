@@ -19,6 +19,7 @@ use super::ledger_hash::LedgerHash;
 use crate::control_room::{ControlRoom, Deed, SiteView, View};
 use crate::outcome::{Evidence, Goodput, Outcome};
 use crate::run::Folder;
+use crate::webhook::Webhook;
 
 /// Between two boxes, one way: what a national network needs.
 const LINK: Link = Link { latency: Duration::from_millis(5), ..Link::CLEAN };
@@ -118,12 +119,19 @@ fn drive(
 ) -> bool {
     let end = task.campaign.duration();
     let mut interrupted = false;
+    // Only the campaign itself rings anywhere; its variants would be taken for it.
+    let supervision = task.campaign.operations.supervision.as_ref();
+    let url = supervision.and_then(|it| it.webhook.as_ref()).filter(|_| task.name == super::BASE);
+    let mut webhook = url.map(|url| Webhook::new(url, START));
     loop {
         let at = world.net.elapsed();
         if room.watches() {
             room.see(at, view(task, world));
         }
         room.advance(at);
+        if let Some(webhook) = &mut webhook {
+            webhook.tell(room.alarms());
+        }
         while let Some(deed) = room.poll_deed() {
             carry_out(task, world, room, at, deed);
         }

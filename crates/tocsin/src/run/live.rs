@@ -15,6 +15,7 @@ use super::child::Order;
 use super::fleet::Fleet;
 use super::plan::Tier;
 use crate::control_room::{ControlRoom, Deed};
+use crate::webhook::Webhook;
 
 /// SIGINT, SIGTERM and SIGHUP: the first one drains, the second one stops.
 pub(crate) struct Interruptions {
@@ -112,6 +113,7 @@ struct Desk {
     answers: mpsc::UnboundedReceiver<Answer>,
     to_desk: mpsc::UnboundedSender<Answer>,
     detections: Vec<(String, String, Duration)>,
+    webhook: Option<Webhook>,
     /// How often each member was found down by each trunk group so far.
     falls: BTreeMap<(String, String), u64>,
 }
@@ -119,6 +121,9 @@ struct Desk {
 impl Desk {
     fn new(prepared: &Prepared, start: Instant) -> Self {
         let (to_desk, answers) = mpsc::unbounded_channel();
+        let supervision = prepared.campaign.operations.supervision.as_ref();
+        let url = supervision.and_then(|supervision| supervision.webhook.as_ref());
+        let zero = Duration::from_micros(prepared.since_us);
         Self {
             room: ControlRoom::new(&prepared.campaign.operations, &prepared.topology.pool_sites()),
             start,
@@ -126,6 +131,7 @@ impl Desk {
             answers,
             to_desk,
             detections: Vec::new(),
+            webhook: url.map(|url| Webhook::new(url, zero)),
             falls: BTreeMap::new(),
         }
     }
@@ -167,6 +173,9 @@ impl Desk {
             }
         }
         self.room.advance(at);
+        if let Some(webhook) = &mut self.webhook {
+            webhook.tell(self.room.alarms());
+        }
         while let Some(deed) = self.room.poll_deed() {
             self.carry_out(prepared, fleet, deed);
         }
