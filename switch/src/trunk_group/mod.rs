@@ -143,7 +143,7 @@ impl TrunkGroup {
     ) -> Self {
         let transactions =
             Transactions::new(address, crate::call_server::sip_timers(topology), seed)
-                .obeying_overload();
+                .obeying_overload(settings.members.iter().map(|member| member.address).collect());
         let mut deadlines = Deadlines::default();
         deadlines.push(now, Wake::ProbeRound);
         Self {

@@ -8,7 +8,9 @@ use super::{
     ClientId, Event, Failure, Output, Owner, Target, Transactions, UDP_LIMIT, client_table,
 };
 use crate::dialog::Dialog;
-use crate::message::{Draft, Forward, Head, Method, Payload, Request, Response, host_port};
+use crate::message::{
+    Draft, Forward, Head, Method, OFFER_BOTH, Payload, Request, Response, host_port,
+};
 use crate::{Packet, Transport};
 
 /// Bytes of the Via line of a request, but for our name: its fixed text and a branch.
@@ -27,7 +29,7 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
         let by_size = target.transport.is_none() && transport == Transport::Tcp;
         let nonce = self.ids.nonce();
         let mut out = std::mem::take(&mut self.scratch);
-        let (timers, sent_by, params) = (self.timers, &self.sent_by, self.via_params);
+        let (timers, sent_by, params) = (self.timers, &self.sent_by, self.via_params(target.peer));
         let id = self.clients.insert(owner, target.peer, transport, by_size, nonce, |branch| {
             let bytes = draft.with_via(transport, sent_by, branch, params);
             Machine::start(draft.method(), bytes, transport.is_reliable(), timers, now, &mut out)
@@ -100,7 +102,8 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
     pub(crate) fn send_ack(&mut self, draft: &Draft, target: Target) -> Packet {
         let transport = target.transport.unwrap_or_else(|| self.transport_for(draft));
         let branch = client_table::branch(u32::MAX, self.ids.nonce());
-        let bytes = draft.with_via(transport, &self.sent_by, &branch, self.via_params);
+        let params = self.via_params(target.peer);
+        let bytes = draft.with_via(transport, &self.sent_by, &branch, params);
         self.transmit(transport, target.peer, bytes.clone());
         Packet { transport, peer: target.peer, bytes }
     }
@@ -191,8 +194,13 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
         self.arm_client(id);
     }
 
+    /// What our Via says beside the branch (RFC 7339 §4.1).
+    fn via_params(&self, peer: SocketAddr) -> &'static str {
+        if self.obeyed.contains(&peer) { OFFER_BOTH } else { "" }
+    }
+
     fn transport_for(&self, draft: &Draft) -> Transport {
-        let size = draft.len() + VIA_LINE + self.sent_by.len() + self.via_params.len();
+        let size = draft.len() + VIA_LINE + self.sent_by.len() + OFFER_BOTH.len();
         if size > UDP_LIMIT { Transport::Tcp } else { Transport::Udp }
     }
 

@@ -23,7 +23,7 @@ use bytes::Bytes;
 
 use crate::id::Ids;
 use crate::message::{
-    Incoming, OFFER_BOTH, Payload, Reply, Request, Response, Unsound, host_port, parse, response,
+    Incoming, Payload, Reply, Request, Response, Unsound, host_port, parse, response,
     response_target,
 };
 use crate::timer::{Deadlines, Timers};
@@ -153,8 +153,9 @@ const RESERVE: usize = 10;
 #[derive(Debug)]
 pub struct Transactions<O> {
     sent_by: Box<str>,
-    /// Further parameters of the Via of each request.
-    via_params: &'static str,
+    /// Servers that hear in Via that we obey their overload control. Nobody else does: a caller has no use for it, and some
+    /// proxies do not read it.
+    obeyed: Vec<SocketAddr>,
     timers: Timers,
     ids: Ids,
     clients: ClientTable<O>,
@@ -180,7 +181,7 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
     pub fn new(address: SocketAddr, timers: Timers, seed: u64) -> Self {
         Self {
             sent_by: host_port(address).into(),
-            via_params: "",
+            obeyed: Vec::new(),
             timers,
             ids: Ids::new(seed),
             clients: ClientTable::default(),
@@ -194,10 +195,11 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
         }
     }
 
-    /// The same, and each request says that its sender obeys overload control by loss and by rate (RFC 7339 §5.1).
+    /// The same, and each request to one of `servers` says that its sender obeys overload control by loss and by rate
+    /// (RFC 7339 §5.1).
     #[must_use]
-    pub fn obeying_overload(self) -> Self {
-        Self { via_params: OFFER_BOTH, ..self }
+    pub fn obeying_overload(self, servers: Vec<SocketAddr>) -> Self {
+        Self { obeyed: servers, ..self }
     }
 
     /// Takes what a socket received.
