@@ -41,22 +41,7 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
 
     /// Asks a peer with OPTIONS whether it is alive (RFC 3261 §11.1).
     pub fn probe(&mut self, now: Instant, peer: SocketAddr, owner: O) -> ClientId {
-        let (call_id, tag) = (self.ids.uuid(), self.ids.tag());
-        let from = format!("<sip:{}>;tag={tag}", self.sent_by);
-        let uri = format!("sip:{}", host_port(peer));
-        let head = Head {
-            method: Method::Options,
-            uri: &uri,
-            // One hop, so that the peer itself answers.
-            max_forwards: 1,
-            from: &from,
-            to: &format!("<{uri}>"),
-            call_id: &call_id,
-            cseq: 1,
-            route: &[],
-        };
-        let draft = Draft::new(&head, b"", &Payload::empty());
-        self.send(now, &draft, Target::to(peer), owner)
+        self.address(now, Method::Options, peer, &Payload::empty(), owner)
     }
 
     /// Sends a MESSAGE outside any dialog (RFC 3428 §4): how the call servers of a pool talk to each other.
@@ -67,12 +52,25 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
         payload: &Payload,
         owner: O,
     ) -> ClientId {
+        self.address(now, Method::Message, peer, payload, owner)
+    }
+
+    /// Sends a request outside any dialog that is for the peer itself.
+    fn address(
+        &mut self,
+        now: Instant,
+        method: Method,
+        peer: SocketAddr,
+        payload: &Payload,
+        owner: O,
+    ) -> ClientId {
         let (call_id, tag) = (self.ids.uuid(), self.ids.tag());
         let from = format!("<sip:{}>;tag={tag}", self.sent_by);
         let uri = format!("sip:{}", host_port(peer));
         let head = Head {
-            method: Method::Message,
+            method,
             uri: &uri,
+            // One hop, so that the peer itself answers.
             max_forwards: 1,
             from: &from,
             to: &format!("<{uri}>"),
