@@ -25,7 +25,7 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
         target: Target,
         owner: O,
     ) -> ClientId {
-        let transport = target.transport.unwrap_or_else(|| self.transport_for(draft));
+        let transport = target.transport.unwrap_or_else(|| self.transport_for(draft, target.peer));
         let by_size = target.transport.is_none() && transport == Transport::Tcp;
         let nonce = self.ids.nonce();
         let mut out = std::mem::take(&mut self.scratch);
@@ -98,7 +98,7 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
     /// 3261 §13.2.2.4, §16.6). Returns the finished message, which answers further copies of the
     /// 2xx.
     pub(crate) fn send_ack(&mut self, draft: &Draft, target: Target) -> Packet {
-        let transport = target.transport.unwrap_or_else(|| self.transport_for(draft));
+        let transport = target.transport.unwrap_or_else(|| self.transport_for(draft, target.peer));
         let branch = client_table::branch(u32::MAX, self.ids.nonce());
         let params = self.via_params(target.peer);
         let bytes = draft.with_via(transport, &self.sent_by, &branch, params);
@@ -197,8 +197,8 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
         if self.obeyed.contains(&peer) { OFFER_BOTH } else { "" }
     }
 
-    fn transport_for(&self, draft: &Draft) -> Transport {
-        let size = draft.len() + VIA_LINE + self.sent_by.len() + OFFER_BOTH.len();
+    fn transport_for(&self, draft: &Draft, peer: SocketAddr) -> Transport {
+        let size = draft.len() + VIA_LINE + self.sent_by.len() + self.via_params(peer).len();
         if size > UDP_LIMIT { Transport::Tcp } else { Transport::Udp }
     }
 
