@@ -14,7 +14,7 @@ check:
 
 # All tests, with the programs that they talk to.
 test: peers
-	cargo build --workspace --bins
+	cargo build --workspace
 	./tests/run-tests.sh
 
 # SIPp, baresip, Kamailio and tshark: installed when root, named otherwise.

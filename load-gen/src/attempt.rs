@@ -95,6 +95,7 @@ impl Attempt {
                 start_us: origin.start_us,
                 ring_us: None,
                 answer_us: None,
+                bye_us: None,
                 end_us: origin.start_us,
                 outcome: Outcome::TimedOut,
                 status: None,
@@ -107,6 +108,16 @@ impl Attempt {
                 class: Some(caller.class),
             },
         }
+    }
+
+    /// From the intended start, in microseconds.
+    pub(crate) fn since_intended(&self, now_us: u64) -> u64 {
+        now_us.saturating_sub(self.record.intended_us.unwrap_or(self.record.start_us))
+    }
+
+    /// Neither a ring nor an answer has come.
+    pub(crate) const fn is_silent(&self) -> bool {
+        self.record.ring_us.is_none() && self.record.answer_us.is_none()
     }
 
     /// A provisional response above 100 arrived.
@@ -155,11 +166,14 @@ impl Attempt {
 
     /// The caller is done: out of patience, talked enough, or told to stop. False when that was
     /// so before.
-    pub(crate) fn hang_up(&mut self) -> bool {
+    pub(crate) fn hang_up(&mut self, now_us: u64) -> bool {
         self.deadline = None;
         self.state = match self.state {
             State::Calling | State::Ringing => State::GaveUp,
-            State::Talking => State::HungUp,
+            State::Talking => {
+                self.record.bye_us = Some(now_us);
+                State::HungUp
+            }
             State::GaveUp | State::HungUp => return false,
         };
         true
@@ -283,7 +297,7 @@ mod tests {
 
     fn gave_up(now: Instant) -> Attempt {
         let mut attempt = attempt(now);
-        assert!(attempt.hang_up());
+        assert!(attempt.hang_up(NOW_US));
         attempt
     }
 
@@ -327,8 +341,8 @@ mod tests {
         let mut attempt = talking(now + Duration::from_secs(5));
         assert_eq!(attempt.deadline(), Some(now + Duration::from_secs(65)));
         assert!(attempt.is_talking());
-        assert!(attempt.hang_up());
-        assert!(!attempt.hang_up(), "only once");
+        assert!(attempt.hang_up(NOW_US));
+        assert!(!attempt.hang_up(NOW_US), "only once");
         assert_eq!(attempt.deadline(), None);
     }
 

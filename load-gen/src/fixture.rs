@@ -13,6 +13,7 @@ use crate::mix::Caller;
 pub(crate) fn campaign() -> Campaign {
     let always = Distribution::Fixed(Duration::from_secs(5));
     Campaign {
+        steady_state: Vec::new(),
         name: "demo".to_owned(),
         title: "as the file says".to_owned(),
         network: PathBuf::from("six-sites.toml"),

@@ -30,7 +30,7 @@ use crate::media::Description;
 use crate::mix::{Caller, Mix, MixError};
 use crate::pacer::{Schedule, Shard};
 use crate::person::Told;
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Signalling, Snapshot};
 use crate::ten_digits::TenDigits;
 
 use self::people::{Due, session};
@@ -211,9 +211,10 @@ impl Generator {
     }
 
     fn hang_up(&mut self, now: Instant, leg: LegId) {
+        let now_us = self.config.clock.micros(now);
         let Some(call) = self.calls.get_mut(&leg) else { return };
         let talking = call.attempt.is_talking();
-        if call.attempt.hang_up() {
+        if call.attempt.hang_up(now_us) {
             self.counts.talking -= u64::from(talking);
             // Nobody speaks after the BYE.
             if talking {
@@ -236,6 +237,9 @@ impl Generator {
         match event {
             Event::Progress { leg, response } => {
                 if let Some(call) = self.calls.get_mut(&leg) {
+                    if call.attempt.is_silent() {
+                        self.counts.pdd.record_us(call.attempt.since_intended(now_us));
+                    }
                     let before = call.attempt.deadline();
                     call.attempt.handle_progress(response.call_id(), now, now_us);
                     let due = call.attempt.deadline().filter(|due| Some(*due) != before);
@@ -265,9 +269,15 @@ impl Generator {
 
     fn handle_answer(&mut self, now: Instant, leg: LegId, response: &Response) {
         let Some(Call { attempt, caller, .. }) = self.calls.get_mut(&leg) else { return };
-        let talked = attempt.is_talking();
-        attempt.handle_answer(response.call_id(), now, self.config.clock.micros(now));
+        let now_us = self.config.clock.micros(now);
+        let (talked, silent) = (attempt.is_talking(), attempt.is_silent());
+        attempt.handle_answer(response.call_id(), now, now_us);
         if attempt.is_talking() && !talked {
+            let delay = attempt.since_intended(now_us);
+            self.counts.setup.record_us(delay);
+            if silent {
+                self.counts.pdd.record_us(delay);
+            }
             self.counts.talking += 1;
             self.fates.count(caller, Fate::Answered);
             self.deadlines.extend(attempt.deadline().map(|due| Reverse((due, leg))));
@@ -393,6 +403,7 @@ impl Node for Generator {
             malformed: transactions.malformed,
             stray: transactions.stray,
             overflow: transactions.overflow,
+            signalling: Signalling::of(transactions),
             refused_by_status: self.agent.stats().refused.clone(),
             media: self.media.as_ref().map(|media| media.plane.counts()).unwrap_or_default(),
             fates: self.fates.counts(&self.config.trunk_groups),

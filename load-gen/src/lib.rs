@@ -40,5 +40,5 @@ pub use mix::{Caller, Mix, MixError};
 pub use pacer::{Constant, Pacer, Poisson, Ramp, Schedule, Shard, Start, Steps};
 pub use progress::Progress;
 pub use report::report;
-pub use snapshot::Snapshot;
+pub use snapshot::{Signalling, Snapshot};
 pub use ten_digits::TenDigits;

@@ -8,6 +8,7 @@ use media::PlaneCounts;
 use serde::{Deserialize, Serialize};
 use telemetry::{LatencyHistogram, Outcome, Quantiles};
 
+use crate::campaign::{Metric, Quantile};
 use crate::fates::FateCount;
 use crate::person::Way;
 
@@ -38,6 +39,14 @@ pub struct Snapshot {
     pub media: PlaneCounts,
     /// From intended to actual start.
     pub lag: LatencyHistogram,
+    /// From intended start to the first ring or, without one, to the answer.
+    #[serde(default)]
+    pub pdd: LatencyHistogram,
+    /// From intended start to the answer.
+    #[serde(default)]
+    pub setup: LatencyHistogram,
+    #[serde(default)]
+    pub signalling: Signalling,
     /// Messages that could not be understood.
     pub malformed: u64,
     /// Responses that match no request.
@@ -74,7 +83,66 @@ pub struct Snapshot {
     pub finished: bool,
 }
 
+/// SIP messages of a generator, and who was late when one had to be sent again.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Signalling {
+    pub sent: u64,
+    pub received: u64,
+    /// Copies sent because the peer had been silent for the time of Timer A or E.
+    pub resent_to_silent_peer: u64,
+    /// Copies sent by a timer that went off late: the generator had not looked for an answer in time.
+    pub resent_late: u64,
+    /// Copies of requests that peers sent because we had not answered in time, or the answer was lost.
+    pub repeated_by_peers: u64,
+}
+
+impl Signalling {
+    pub(crate) fn of(stats: &sip_proto::transaction::Stats) -> Self {
+        Self {
+            sent: stats.sent,
+            received: stats.received,
+            resent_to_silent_peer: stats.resent.saturating_sub(stats.resent_late),
+            resent_late: stats.resent_late,
+            repeated_by_peers: stats.repeated,
+        }
+    }
+}
+
+impl AddAssign for Signalling {
+    fn add_assign(&mut self, other: Self) {
+        self.sent += other.sent;
+        self.received += other.received;
+        self.resent_to_silent_peer += other.resent_to_silent_peer;
+        self.resent_late += other.resent_late;
+        self.repeated_by_peers += other.repeated_by_peers;
+    }
+}
+
 impl Snapshot {
+    /// What a threshold would measure if the campaign ended now: of the attempts whose fate is known.
+    /// `None` when there are none yet, or when only the records of the whole run can tell.
+    #[must_use]
+    pub fn measure(&self, metric: Metric) -> Option<f64> {
+        // A call that is talking has been answered, whatever becomes of it.
+        let known = self.offered - self.in_progress + self.talking;
+        let share = |part: u64| (known > 0).then(|| part as f64 / known as f64);
+        let delay = |delays: &LatencyHistogram, quantile: Quantile| {
+            let micros = delays.at(quantile.value())?;
+            Some(micros as f64 / 1e6)
+        };
+        match metric {
+            Metric::AnsweredShare | Metric::Asr => share(self.answered + self.talking),
+            Metric::RejectedShare => share(self.rejected),
+            Metric::AbandonedShare => share(self.abandoned),
+            Metric::TimedOutShare => share(self.timed_out),
+            Metric::LostShare => share(self.lost),
+            Metric::FailedShare => share(self.failed()),
+            Metric::Pdd(quantile) => delay(&self.pdd, quantile),
+            Metric::AnswerDelay(quantile) => delay(&self.setup, quantile),
+            _ => None,
+        }
+    }
+
     pub(crate) fn count_start(&mut self, lag: Duration) {
         self.offered += 1;
         self.in_progress += 1;
@@ -133,6 +201,9 @@ impl AddAssign<&Self> for Snapshot {
         self.without_port += other.without_port;
         self.media += other.media;
         self.lag.merge(&other.lag);
+        self.pdd.merge(&other.pdd);
+        self.setup.merge(&other.setup);
+        self.signalling += other.signalling;
         self.malformed += other.malformed;
         self.stray += other.stray;
         self.overflow += other.overflow;

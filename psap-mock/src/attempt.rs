@@ -8,7 +8,7 @@ use sip_proto::message::Request;
 use sip_proto::reason::{Reason, cause_of_status};
 use sip_proto::user_agent::End;
 use sip_proto::wall::WallClock;
-use telemetry::{BoxKind, CallRecord, Outcome, Party};
+use telemetry::{BoxKind, CallRecord, NO_ACK, Outcome, Party};
 
 /// Q.850: normal call clearing.
 pub(crate) const NORMAL_CLEARING: u16 = 16;
@@ -88,6 +88,7 @@ impl Attempt {
             start_us: micros(self.arrived),
             ring_us: self.rang.map(micros),
             answer_us: self.answered.map(micros),
+            bye_us: None,
             end_us: micros(now),
             outcome: ending.outcome,
             status: Some(ending.status),
@@ -151,7 +152,7 @@ impl Ending {
                 Self::hung_up(Party::Caller, cause)
             }
             End::HungUp { .. } => Self::hung_up(Party::Callee, NORMAL_CLEARING),
-            End::NoAck => Self::lost(TEMPORARY_FAILURE, "no ACK came for the 200".to_owned()),
+            End::NoAck => Self::lost(TEMPORARY_FAILURE, NO_ACK.to_owned()),
             End::PeerGone { status } => Self::lost(
                 cause_of_status(*status),
                 format!("the caller's side answered {status} inside the dialog"),

@@ -28,6 +28,7 @@ pub(crate) fn open(
         start_us: at,
         ring_us: None,
         answer_us: None,
+        bye_us: None,
         end_us: at,
         outcome: Outcome::Rejected,
         status: None,

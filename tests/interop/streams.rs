@@ -26,8 +26,7 @@ pub(crate) struct Streams {
 impl Streams {
     /// Measures what was captured.
     pub(crate) fn of(packets: &Packets) -> Self {
-        let table = packets.read(&["-q", "-z", "rtp,streams"]);
-        let streams = table.iter().filter_map(|line| Stream::parse(line)).collect();
+        let streams = Self::measure(packets, &[]);
         let fields = ["sip.Call-ID", "sdp.connection_info.address", "sdp.media.port"];
         let mut arguments = vec!["-Y", "sdp", "-T", "fields"];
         arguments.extend(fields.iter().flat_map(|field| ["-e", field]));
@@ -42,6 +41,26 @@ impl Streams {
             port(line).unwrap_or_else(|| panic!("not one audio stream at one address: {line}"))
         });
         Self { streams, ports: ports.collect() }
+    }
+
+    /// Measures again, each of these streams up to so many packets: what a box had counted when it looked last.
+    pub(crate) fn up_to(self, packets: &Packets, counted: &[(SocketAddr, usize)]) -> Self {
+        let later = |(to, count): &(SocketAddr, usize)| {
+            let filter = format!("rtp && ip.dst == {} && udp.dstport == {}", to.ip(), to.port());
+            let frames = packets.read(&["-Y", &filter, "-T", "fields", "-e", "frame.number"]);
+            frames.into_iter().skip(*count)
+        };
+        let later: Vec<String> = counted.iter().flat_map(later).collect();
+        Self { streams: Self::measure(packets, &later), ports: self.ports }
+    }
+
+    /// All streams, without the frames of these numbers.
+    fn measure(packets: &Packets, without: &[String]) -> Vec<Stream> {
+        let filter = format!("!(frame.number in {{{}}})", without.join(", "));
+        let left_out = ["-2", "-R", &filter];
+        let left_out: &[&str] = if without.is_empty() { &[] } else { &left_out };
+        let table = packets.read(&[left_out, &["-q", "-z", "rtp,streams"]].concat());
+        table.iter().filter_map(|line| Stream::parse(line)).collect()
     }
 
     /// How many there are.

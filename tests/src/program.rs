@@ -82,7 +82,8 @@ pub fn tocsin() -> &'static Path {
         };
         let status = Command::new(env!("CARGO"))
             .current_dir(env!("CARGO_MANIFEST_DIR"))
-            .args(["build", "--quiet", "--package", "tocsin", "--profile", profile])
+            // As `make test` does: for one package alone, cargo would choose other features and build all anew.
+            .args(["build", "--quiet", "--workspace", "--profile", profile])
             .arg("--target-dir")
             .arg(target)
             .status()

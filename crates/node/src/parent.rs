@@ -3,7 +3,7 @@
 //! ```text
 //!   child → parent                                      parent → child
 //!   {"event":"ready","nodes":[{"name","kind","address"}]}   {"command":"drain"}
-//!   {"event":"snapshot","nodes":{…}}  each second           {"command":"stop"}
+//!   {"event":"snapshot","at_us","usage","nodes":{…}}        {"command":"stop"}
 //!   {"event":"command","id","name","reply"}                 {"command":"node","id","name","args"}
 //!   {"event":"refused","line","reason"}                     end of input: drain
 //!   {"event":"drained","complete"}
@@ -59,12 +59,32 @@ pub(crate) enum FromParent {
 #[derive(Debug, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub(crate) enum Report<'a> {
-    Ready { nodes: Vec<Place<'a>> },
-    Snapshot { nodes: &'a BTreeMap<String, Entry> },
-    Command { id: u64, name: &'a str, reply: Reply },
-    Refused { line: &'a str, reason: &'a str },
-    Drained { complete: bool },
-    Final { ending: &'a Ending, usage: Usage, nodes: &'a BTreeMap<String, Entry> },
+    Ready {
+        nodes: Vec<Place<'a>>,
+    },
+    /// `at_us` since the process began, by which it has used `usage`.
+    Snapshot {
+        at_us: u64,
+        usage: Usage,
+        nodes: &'a BTreeMap<String, Entry>,
+    },
+    Command {
+        id: u64,
+        name: &'a str,
+        reply: Reply,
+    },
+    Refused {
+        line: &'a str,
+        reason: &'a str,
+    },
+    Drained {
+        complete: bool,
+    },
+    Final {
+        ending: &'a Ending,
+        usage: Usage,
+        nodes: &'a BTreeMap<String, Entry>,
+    },
 }
 
 /// Where one box listens.

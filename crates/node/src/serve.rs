@@ -128,6 +128,7 @@ pub(crate) async fn serve_for(
         ticks,
         drain_request: options.drain_request,
         console: options.console,
+        begun: Instant::now(),
         drain_timeout: options.drain_timeout,
         deadline: None,
     };
@@ -150,6 +151,7 @@ struct Shell {
     drain_timeout: Duration,
     /// When the drain is given up; `None` while running.
     deadline: Option<Instant>,
+    begun: Instant,
 }
 
 enum Happening {
@@ -274,7 +276,8 @@ impl Shell {
     async fn show(&mut self) {
         self.boxes.refresh().await;
         let nodes = self.boxes.directory().entries();
-        self.tell(&Report::Snapshot { nodes: &nodes });
+        let at_us = u64::try_from(self.begun.elapsed().as_micros()).unwrap_or(u64::MAX);
+        self.tell(&Report::Snapshot { at_us, usage: usage(), nodes: &nodes });
     }
 
     fn tell_ready(&mut self) {

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //!   campaign.toml ─► Settings
+//!     [[faults]]                  what befalls machines, without anybody's command
 //!     [operations.NAME] ─► Procedure ── orders ──► sites       lint: how much it touches at once
 //!                             ▲ gate                 │
 //!     [supervision] ────► Supervision ◄── attempts ──┘
@@ -15,6 +16,7 @@
 mod action;
 mod course;
 mod crisis;
+mod fault;
 pub mod lint;
 mod log;
 mod milestone;
@@ -27,6 +29,7 @@ mod tests;
 
 pub use self::action::{Action, ParseActionError};
 pub use self::crisis::{Crisis, CrisisReport, CrisisSettings, Informed, Reached, Starts};
+pub use self::fault::{Fault, FaultEntry, FaultKind};
 pub use self::log::{LogEntry, OrderResult};
 pub use self::milestone::{Milestone, ParseMilestoneError};
 pub use self::operation::{Canary, Manner, Operation, Sequence, Sites, Start};

@@ -49,6 +49,8 @@ fn plan(operation: &Operation, pool: &[String]) -> Vec<Planned> {
     let begins = match &operation.start {
         Start::At(at) => *at,
         Start::After { delay, .. } => *delay,
+        // What puts the network back meets no call any more.
+        Start::End => return Vec::new(),
     };
     let operation = Operation { start: Start::At(begins), ..operation.clone() };
     let mut procedure = Procedure::new(&operation, pool);
@@ -128,6 +130,7 @@ fn disorder(touching: &[(&Operation, Vec<Planned>)]) -> Vec<String> {
     in_time.sort_by_key(|(operation, _)| match &operation.start {
         Start::At(at) => (false, *at),
         Start::After { delay, .. } => (true, *delay),
+        Start::End => (true, Duration::MAX),
     });
     let mut quiet: BTreeSet<&str> = BTreeSet::new();
     let mut sentences = Vec::new();
@@ -175,7 +178,7 @@ fn overlap(
     let ((first, last), (other_first, other_last)) = (span(plan)?, span(other_plan)?);
     (comparable && first <= other_last && other_first <= last).then(|| {
         let since = match &one.start {
-            Start::At(_) => String::new(),
+            Start::At(_) | Start::End => String::new(),
             Start::After { milestone, .. } => format!(" after {milestone}"),
         };
         format!(

@@ -47,6 +47,8 @@ pub struct Operation {
 pub enum Start {
     /// At this time of the campaign.
     At(Duration),
+    /// When the last phase is over, or the campaign ends before its time: to take back what others did.
+    End,
     /// This long after a milestone of the crisis.
     After { milestone: Milestone, delay: Duration },
 }
@@ -182,7 +184,10 @@ impl Operation {
 impl Start {
     fn read(table: &Table<'_>) -> Self {
         let any = kind::duration(Duration::ZERO);
-        let at = table.optional("at", &any);
+        let at = table.optional("at", |raw| match kind::text(raw) {
+            Ok(text) if text == "end" => Ok(Self::End),
+            _ => any(raw).map(Self::At),
+        });
         let milestone = table.optional("after", Milestone::kind);
         let delay = table.or("delay", &any, Duration::ZERO);
         match (table.has("at"), table.has("after")) {
@@ -193,7 +198,7 @@ impl Start {
         }
         match milestone {
             Some(milestone) => Self::After { milestone, delay },
-            None => Self::At(at.unwrap_or_default()),
+            None => at.unwrap_or(Self::At(Duration::ZERO)),
         }
     }
 }

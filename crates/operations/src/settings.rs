@@ -1,8 +1,10 @@
-//! The sections of a campaign that are about operators: `[operations.NAME]`, `[supervision]`, `[crisis]`.
+//! The sections of a campaign that are about operators and faults: `[operations.NAME]`, `[[faults]]`, `[supervision]`,
+//! `[crisis]`.
 
 use topology::reader::{Table, nearest};
 
 use crate::crisis::{CrisisSettings, Starts};
+use crate::fault::Fault;
 use crate::operation::{Operation, Start};
 use crate::supervision::SupervisionSettings;
 
@@ -11,16 +13,18 @@ use crate::supervision::SupervisionSettings;
 pub struct Settings {
     /// In the order of the file.
     pub operations: Vec<Operation>,
+    pub faults: Vec<Fault>,
     pub supervision: Option<SupervisionSettings>,
     pub crisis: Option<CrisisSettings>,
 }
 
 impl Settings {
-    /// Reads the three sections from the top level of a campaign; those that are absent are empty.
+    /// Reads the sections from the top level of a campaign; those that are absent are empty.
     #[must_use]
     pub fn read(root: &Table<'_>) -> Self {
         let settings = Self {
             operations: root.named("operations", Operation::read),
+            faults: root.tables("faults", Fault::read),
             supervision: root
                 .has("supervision")
                 .then(|| root.section("supervision", SupervisionSettings::read)),
@@ -33,13 +37,28 @@ impl Settings {
     /// What the operations ask for and the network does not have: the key path and a sentence for
     /// each.
     #[must_use]
-    pub fn check(&self, pool: &[String], trunk_groups: &[String]) -> Vec<(String, String)> {
+    pub fn check(
+        &self,
+        pool: &[String],
+        trunk_groups: &[String],
+        psaps: &[String],
+    ) -> Vec<(String, String)> {
         let of = |operation: &Operation| {
             let found = operation.check(pool, trunk_groups).into_iter();
             let path = format!("operations.{}", operation.name);
             found.map(move |(key, sentence)| (format!("{path}.{key}"), sentence))
         };
-        self.operations.iter().flat_map(of).collect()
+        let of_fault = |(index, fault): (usize, &Fault)| {
+            Some((format!("faults[{index}].{}", fault.key()), fault.check(pool, psaps)?))
+        };
+        let faults = self.faults.iter().enumerate().filter_map(of_fault);
+        self.operations.iter().flat_map(of).chain(faults).collect()
+    }
+
+    /// Whether anything can happen that a chronicle would tell.
+    #[must_use]
+    pub const fn is_eventful(&self) -> bool {
+        !self.operations.is_empty() || !self.faults.is_empty() || self.supervision.is_some()
     }
 
     /// Whether anything has to be watched while the campaign runs.

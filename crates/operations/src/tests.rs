@@ -130,7 +130,7 @@ fn every_key_is_read() {
         (Milestone::Diagnosed, seconds(10_800)),
     ];
     assert_eq!(crisis.delays, delays);
-    assert!(settings.check(&pool(), &["mobile".to_owned()]).is_empty());
+    assert!(settings.check(&pool(), &["mobile".to_owned()], &[]).is_empty());
 }
 
 #[test]
@@ -336,7 +336,7 @@ fn sites_and_trunk_groups_must_be_those_of_the_network() {
         canary = { observe = "1m", min = 0.5, on_stop = ["reconnect mobil"] }
     "#;
     let settings = settings(text).expect("a good file");
-    let found = settings.check(&pool()[..2], &["mobile".to_owned()]);
+    let found = settings.check(&pool()[..2], &["mobile".to_owned()], &[]);
     let group = "no trunk group is called \"mobil\"; the trunk groups are mobile";
     let wanted = [
         ("operations.a.sites[1]", "no site is called \"omega\"; the sites are alpha, beta"),

@@ -39,6 +39,13 @@ impl LatencyHistogram {
         self.0.add(&other.0).expect("all histograms have the same bounds");
     }
 
+    /// The delay in microseconds that this share of the delays, from 0 to 1, does not exceed; `None` when nothing was
+    /// counted.
+    #[must_use]
+    pub fn at(&self, share: f64) -> Option<u64> {
+        (!self.0.is_empty()).then(|| self.0.value_at_quantile(share))
+    }
+
     /// The figures so far. The maximum is exact to three digits, like the others.
     #[must_use]
     pub fn quantiles(&self) -> Quantiles {

@@ -22,9 +22,9 @@ mod record;
 mod writer;
 
 pub use histogram::{LatencyHistogram, Quantiles};
-pub use ledger::{Audit, Destination, Destinations, Ledger, LostAt, LostNode, Rules};
+pub use ledger::{Audit, Destination, Destinations, Failures, Ledger, LostAt, LostNode, Rules};
 pub use logging::{LogError, LogFormat, init};
 pub use messages::MessageFigures;
 pub use reader::{ReadError, Records, read_records};
-pub use record::{BoxKind, CallRecord, CallerClass, Outcome, Party};
+pub use record::{BoxKind, CallRecord, CallerClass, NO_ACK, Outcome, Party};
 pub use writer::RecordWriter;

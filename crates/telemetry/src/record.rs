@@ -5,6 +5,9 @@ use std::fmt;
 use media::StreamReport;
 use serde::{Deserialize, Serialize};
 
+/// Why a callee lost a call that it had answered: no ACK came within 64·T1 (RFC 3261 §13.3.1.4).
+pub const NO_ACK: &str = "no ACK came for the 200";
+
 /// One line of a record file.
 ///
 /// Every box that an attempt passes writes its own record. Times are Unix microseconds by the clock
@@ -44,6 +47,9 @@ pub struct CallRecord {
     /// The 200 to the INVITE.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answer_us: Option<u64>,
+    /// When this box sent a BYE. Only generators tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bye_us: Option<u64>,
     pub end_us: u64,
     pub outcome: Outcome,
     /// Final SIP status of the INVITE.
@@ -171,6 +177,7 @@ pub(crate) mod tests {
             start_us: 1_000_000,
             ring_us: Some(1_100_000),
             answer_us: Some(2_000_000),
+            bye_us: None,
             end_us: 12_000_000,
             outcome: Outcome::Answered,
             status: Some(200),

@@ -137,6 +137,15 @@ impl<L: Listener> World<L> {
         self.lost.push(LostNode { kind, node: name.to_owned(), why });
     }
 
+    /// A call server or PSAP does nothing until [`thaw`](Self::thaw).
+    pub fn freeze(&mut self, name: &str) {
+        self.net.freeze(self.at(name));
+    }
+
+    pub fn thaw(&mut self, name: &str) {
+        self.net.thaw(self.at(name));
+    }
+
     /// Starts a box that was killed: it knows nothing of the calls it had.
     pub fn revive(&mut self, name: &str) {
         if self.topology.psap(name).is_some() {
@@ -156,7 +165,7 @@ impl<L: Listener> World<L> {
     /// Gives a call server an operator's command.
     pub fn command(&mut self, call_server: &str, action: Action) -> Reply {
         let at = self.at(call_server);
-        if !self.net.is_alive(at) {
+        if !self.net.is_alive(at) || self.net.is_frozen(at) {
             return Reply::Silent;
         }
         self.net.act(at, |machine: &mut CallServer, now| machine.handle_command(now, action))

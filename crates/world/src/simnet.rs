@@ -70,6 +70,8 @@ pub struct Simnet<L> {
     /// When the last packet of each TCP connection arrives: the next one may not overtake it.
     streams: BTreeMap<(SocketAddr, SocketAddr), Instant>,
     doomed: Vec<Doomed>,
+    /// Boxes that do nothing now, and what has arrived there meanwhile.
+    frozen: BTreeMap<SocketAddr, Vec<Flight>>,
     trace: Trace,
     listener: L,
 }
@@ -104,6 +106,7 @@ impl<L: Listener> Simnet<L> {
             media_lost: BTreeMap::new(),
             streams: BTreeMap::new(),
             doomed: Vec::new(),
+            frozen: BTreeMap::new(),
             trace: Trace::new(),
             listener,
         }
@@ -176,6 +179,27 @@ impl<L: Listener> Simnet<L> {
         self.close_ports(address);
         self.streams.retain(|(from, to), _| *from != address && *to != address);
         self.note(Some(address), "loses power");
+    }
+
+    /// The box at `address` does nothing from now on: what arrives waits, and no timer goes off.
+    pub fn freeze(&mut self, address: SocketAddr) {
+        self.frozen.entry(address).or_default();
+        self.note(Some(address), "freezes");
+    }
+
+    #[must_use]
+    pub fn is_frozen(&self, address: SocketAddr) -> bool {
+        self.frozen.contains_key(&address)
+    }
+
+    /// The box at `address` goes on: it takes what has arrived, in order, and then its timers go off late.
+    pub fn thaw(&mut self, address: SocketAddr) {
+        let Some(waiting) = self.frozen.remove(&address) else { return };
+        self.note(Some(address), "goes on");
+        for flight in waiting {
+            self.arrive(flight);
+        }
+        self.settle(address);
     }
 
     fn close_ports(&mut self, address: SocketAddr) {
@@ -291,6 +315,9 @@ impl<L: Listener> Simnet<L> {
             self.wakes.pop();
             if let Some(host) = self.hosts.get_mut(&address) {
                 host.due = None;
+                if self.frozen.contains_key(&address) {
+                    return true;
+                }
                 host.node.handle_timeout(self.now);
             }
             self.settle(address);
@@ -332,6 +359,10 @@ impl<L: Listener> Simnet<L> {
     }
 
     fn arrive(&mut self, flight: Flight) {
+        let host = self.ports.get(&flight.to).map_or(flight.to, |(host, _)| *host);
+        if let Some(waiting) = self.frozen.get_mut(&host) {
+            return waiting.push(flight);
+        }
         let Flight { to, at, cargo, .. } = flight;
         if let Cargo::Media { from, bytes } = cargo {
             return self.arrive_media(from, to, &bytes);

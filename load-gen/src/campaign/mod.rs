@@ -22,11 +22,13 @@ mod redial;
 mod tests;
 mod threshold;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use operations::supervision::department;
 use telemetry::Rules;
-use topology::reader::{Document, kind};
+use topology::reader::{Document, kind, nearest};
 use topology::{Layers, Problems, Topology};
 
 pub use self::arrivals::{Arrivals, Level, Phase};
@@ -35,7 +37,7 @@ use self::comparison::time_of_day;
 pub use self::comparison::{Figure, Measure, PlotKind, Time, Variant};
 pub use self::mix::MixEntry;
 pub use self::redial::Redial;
-pub use self::threshold::{Metric, MosQuantile, Quantile, Threshold};
+pub use self::threshold::{Metric, MosQuantile, Quantile, Scope, ScopeKind, Threshold};
 
 /// Environment variables of a campaign begin with this: `TOCSIN_CAMPAIGN__SEED`.
 pub const ENVIRONMENT_PREFIX: &str = "TOCSIN_CAMPAIGN";
@@ -71,6 +73,8 @@ pub struct Campaign {
     pub crossing: Duration,
     /// All must hold for the run to pass. May be empty.
     pub thresholds: Vec<Threshold>,
+    /// What must hold, of all attempts so far, before the first fault or operation that is due by the clock.
+    pub steady_state: Vec<Threshold>,
     /// Between two lines of live progress.
     pub progress_interval: Duration,
     /// What operators do to the network, and what they see of it.
@@ -194,6 +198,7 @@ impl Campaign {
                 unrecorded,
                 crossing,
                 thresholds: root.tables("thresholds", Threshold::read),
+                steady_state: root.tables("steady_state", Threshold::read_condition),
                 progress_interval: root.or(
                     "progress_interval",
                     kind::duration(Duration::from_millis(100)),
@@ -267,6 +272,7 @@ impl Campaign {
                 document.report(&format!("ledger.unrecorded[{index}]"), message);
             }
         }
+        self.check_thresholds(network, document);
         self.check_operations(network, document);
         if let CallerAudio::Clip(name) = &self.callers.audio
             && network.media.clip(name).is_none()
@@ -283,15 +289,58 @@ impl Campaign {
         }
     }
 
+    /// Reports thresholds of what this campaign does not call.
+    fn check_thresholds(&self, network: &Topology, document: &Document) {
+        let numbers = || self.mix.iter().map(|entry| entry.number.clone());
+        let communes = self.mix.iter().flat_map(|entry| &entry.communes);
+        let departments = communes.map(|one| department(Some(one)).to_owned());
+        let departments: BTreeSet<String> = departments.chain(["unknown".to_owned()]).collect();
+        for (index, threshold) in self.thresholds.iter().enumerate() {
+            let Some(Scope { kind, name }) = &threshold.of else { continue };
+            let known: BTreeSet<String> = match kind {
+                ScopeKind::Site => network.sites.iter().map(|one| one.name.clone()).collect(),
+                ScopeKind::TrunkGroup => {
+                    network.trunk_groups.iter().map(|one| one.name.clone()).collect()
+                }
+                ScopeKind::Psap => network.psaps.iter().map(|one| one.name.clone()).collect(),
+                ScopeKind::Department => departments.clone(),
+                // People who redial may dial others.
+                ScopeKind::Number if self.callers.redial.is_some() => continue,
+                ScopeKind::Number => numbers().collect(),
+            };
+            if !known.contains(name) {
+                let hint = match nearest(name, known.iter().map(String::as_str)) {
+                    Some(meant) => format!("did you mean {meant:?}?"),
+                    None => {
+                        let known: Vec<_> = known.into_iter().collect();
+                        format!("there are {}", known.join(", "))
+                    }
+                };
+                let message = format!("this campaign has no {} {name:?}; {hint}", kind.key());
+                document.report(&format!("thresholds[{index}].{}", kind.key()), message);
+            }
+        }
+    }
+
     /// Reports operations on what the network does not have, or after the end of the campaign.
     fn check_operations(&self, network: &Topology, document: &Document) {
         let sites: Vec<String> = network.sites.iter().map(|site| site.name.clone()).collect();
         let groups: Vec<String> =
             network.trunk_groups.iter().map(|group| group.name.clone()).collect();
-        for (key, sentence) in self.operations.check(&sites, &groups) {
+        let psaps: Vec<String> = network.psaps.iter().map(|psap| psap.name.clone()).collect();
+        for (key, sentence) in self.operations.check(&sites, &groups, &psaps) {
             document.report(&key, sentence);
         }
         let length = self.duration();
+        for (index, fault) in self.operations.faults.iter().enumerate() {
+            if fault.at > length {
+                let message = format!(
+                    "would come after the end of the campaign, which lasts {}",
+                    topology::format_duration(length)
+                );
+                document.report(&format!("faults[{index}].at"), message);
+            }
+        }
         for operation in &self.operations.operations {
             if let operations::Start::At(at) = operation.start
                 && at > length

@@ -1,16 +1,70 @@
 //! Thresholds: what a run must measure to pass.
 
+use std::fmt;
+use std::time::Duration;
+
 use topology::parse_duration;
 use topology::reader::{Raw, Table, kind};
 
 /// A bound on one metric. At least one of `min` and `max` is set.
 ///
 /// Bounds are shares from 0 to 1, scores from 1 to 4.5, or seconds where the metric is a delay.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Threshold {
     pub metric: Metric,
+    /// Of these attempts alone; of all, if `None`.
+    pub of: Option<Scope>,
     pub min: Option<f64>,
     pub max: Option<f64>,
+    /// The campaign ends once the bound does not hold, but not before this time of it.
+    pub abort_from: Option<Duration>,
+}
+
+/// A part of the attempts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scope {
+    pub kind: ScopeKind,
+    /// Of the site, the trunk group …
+    pub name: String,
+}
+
+/// What attempts may be told apart by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ScopeKind {
+    Site,
+    TrunkGroup,
+    Number,
+    Department,
+    Psap,
+}
+
+impl ScopeKind {
+    pub const ALL: [Self; 5] =
+        [Self::Site, Self::TrunkGroup, Self::Number, Self::Department, Self::Psap];
+
+    /// The key of a threshold that names one.
+    #[must_use]
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Site => "site",
+            Self::TrunkGroup => "trunk_group",
+            Self::Number => "number",
+            Self::Department => "department",
+            Self::Psap => "psap",
+        }
+    }
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = match self.kind {
+            ScopeKind::TrunkGroup => "trunk group",
+            ScopeKind::Department => "département",
+            ScopeKind::Psap => "PSAP",
+            ScopeKind::Site | ScopeKind::Number => self.kind.key(),
+        };
+        write!(f, "{kind} {}", self.name)
+    }
 }
 
 /// What a threshold may bound. Shares are of all attempts offered.
@@ -23,10 +77,24 @@ pub enum Metric {
     LostShare,
     /// Rejected, timed out or lost: neither answered nor given up by the caller.
     FailedShare,
+    /// Answer-seizure ratio (ITU-T E.425).
+    Asr,
+    /// Network effectiveness ratio (ITU-T E.425).
+    Ner,
+    /// Session establishment ratio (RFC 6076 §4.6).
+    Ser,
+    /// Session establishment effectiveness ratio (RFC 6076 §4.7).
+    Seer,
+    /// Ineffective session attempts (RFC 6076 §4.8).
+    Isa,
+    /// Session completion ratio (RFC 6076 §4.9).
+    Scr,
     /// Post-dial delay: intended start to the first of 180, 183 and 200.
     Pdd(Quantile),
     /// Intended start to 200.
     AnswerDelay(Quantile),
+    /// Session disconnect delay (RFC 6076 §4.4): BYE of the caller to its response.
+    Sdd(Quantile),
     /// Calls heard both ways, of those with media that could be judged.
     HeardShare,
     /// Mean opinion score of the streams (ITU-T G.107).
@@ -52,7 +120,7 @@ pub enum Quantile {
     Max,
 }
 
-const METRICS: [(&str, Metric); 21] = [
+const METRICS: [(&str, Metric); 32] = [
     ("heard_share", Metric::HeardShare),
     ("mos_p50", Metric::Mos(MosQuantile::P50)),
     ("mos_p5", Metric::Mos(MosQuantile::P5)),
@@ -64,6 +132,12 @@ const METRICS: [(&str, Metric); 21] = [
     ("timed_out_share", Metric::TimedOutShare),
     ("lost_share", Metric::LostShare),
     ("failed_share", Metric::FailedShare),
+    ("asr", Metric::Asr),
+    ("ner", Metric::Ner),
+    ("ser", Metric::Ser),
+    ("seer", Metric::Seer),
+    ("isa", Metric::Isa),
+    ("scr", Metric::Scr),
     ("pdd_p50", Metric::Pdd(Quantile::P50)),
     ("pdd_p90", Metric::Pdd(Quantile::P90)),
     ("pdd_p95", Metric::Pdd(Quantile::P95)),
@@ -74,14 +148,35 @@ const METRICS: [(&str, Metric); 21] = [
     ("answer_delay_p95", Metric::AnswerDelay(Quantile::P95)),
     ("answer_delay_p99", Metric::AnswerDelay(Quantile::P99)),
     ("answer_delay_max", Metric::AnswerDelay(Quantile::Max)),
+    ("sdd_p50", Metric::Sdd(Quantile::P50)),
+    ("sdd_p90", Metric::Sdd(Quantile::P90)),
+    ("sdd_p95", Metric::Sdd(Quantile::P95)),
+    ("sdd_p99", Metric::Sdd(Quantile::P99)),
+    ("sdd_max", Metric::Sdd(Quantile::Max)),
 ];
 
 impl Threshold {
     pub(super) fn read(table: &Table<'_>) -> Self {
         let metric = table.required("metric", kind::choice(&METRICS), Metric::AnsweredShare);
         let bound = |raw: Raw<'_>| metric.bound(raw);
-        let threshold =
-            Self { metric, min: table.optional("min", bound), max: table.optional("max", bound) };
+        let delay = table.or("delay", kind::duration(Duration::ZERO), Duration::ZERO);
+        let abort = table.or("abort", kind::flag, false);
+        let threshold = Self {
+            metric,
+            of: Scope::read(table, metric),
+            min: table.optional("min", bound),
+            max: table.optional("max", bound),
+            abort_from: abort.then_some(delay),
+        };
+        if table.has("delay") && !abort {
+            table.report("delay", "needs abort = true: only that is judged while the calls run");
+        }
+        if abort && (!metric.is_live() || threshold.of.is_some()) {
+            table.report(
+                "abort",
+                "only the shares, asr, pdd_… and answer_delay_… of all attempts are known while the calls run",
+            );
+        }
         match (threshold.min, threshold.max) {
             (None, None) if !table.has("min") && !table.has("max") => {
                 table.report_here("needs min or max");
@@ -92,12 +187,77 @@ impl Threshold {
         threshold
     }
 
+    /// A condition of the steady state: judged while the calls run, of all attempts so far.
+    pub(super) fn read_condition(table: &Table<'_>) -> Self {
+        let condition = Self::read(table);
+        if !condition.metric.is_live() {
+            let message =
+                "is not known while the calls run; use a share, asr, pdd_… or answer_delay_…";
+            table.report("metric", message);
+        }
+        for key in ["abort", "delay"].into_iter().chain(ScopeKind::ALL.map(ScopeKind::key)) {
+            if table.has(key) {
+                table.report(key, "does not belong to a condition of the steady state");
+            }
+        }
+        condition
+    }
+
     /// Whether `measured`, in the unit of the bounds, keeps within them.
     #[must_use]
     pub fn holds(&self, measured: f64) -> bool {
         !measured.is_nan()
             && self.min.is_none_or(|min| measured >= min)
             && self.max.is_none_or(|max| measured <= max)
+    }
+}
+
+impl Scope {
+    fn read(table: &Table<'_>, metric: Metric) -> Option<Self> {
+        let mut found = None;
+        for kind in ScopeKind::ALL {
+            let Some(name) = table.optional(kind.key(), kind::text) else { continue };
+            if found.is_some() {
+                table.report(
+                    kind.key(),
+                    "a threshold is of one site, trunk group, number, department or psap",
+                );
+            }
+            if !metric.is_of_a_part() {
+                let message = format!("{} is only measured of all attempts", metric.as_str());
+                table.report(kind.key(), message);
+            }
+            found = Some(Self { kind, name });
+        }
+        found
+    }
+}
+
+impl Threshold {
+    /// What it bounds, in words: `asr of site alpha`.
+    #[must_use]
+    pub fn subject(&self) -> String {
+        let name = self.metric.as_str();
+        self.of.as_ref().map_or_else(|| name.to_owned(), |scope| format!("{name} of {scope}"))
+    }
+
+    /// The sentence about `measured`, in the unit of the bounds, if that does not hold.
+    #[must_use]
+    pub fn breach(&self, measured: f64) -> Option<String> {
+        if self.holds(measured) {
+            return None;
+        }
+        let subject = self.subject();
+        if measured.is_nan() {
+            return Some(format!("{subject} could not be measured: no call got that far"));
+        }
+        let unit = if self.metric.is_delay() { " s" } else { "" };
+        let bounds = [("at least", self.min), ("at most", self.max)];
+        let bounds: Vec<String> = bounds
+            .into_iter()
+            .filter_map(|(word, bound)| Some(format!("{word} {}{unit}", bound?)))
+            .collect();
+        Some(format!("{subject} is {measured:.4}{unit}, must be {}", bounds.join(" and ")))
     }
 }
 
@@ -112,7 +272,32 @@ impl Metric {
     /// Whether this is a delay in seconds, rather than a share.
     #[must_use]
     pub fn is_delay(self) -> bool {
-        matches!(self, Self::Pdd(_) | Self::AnswerDelay(_))
+        matches!(self, Self::Pdd(_) | Self::AnswerDelay(_) | Self::Sdd(_))
+    }
+
+    /// Whether it is known while the calls run.
+    #[must_use]
+    pub fn is_live(self) -> bool {
+        use Metric as M;
+        !matches!(
+            self,
+            M::Ner | M::Ser | M::Seer | M::Isa | M::Scr | M::Sdd(_) | M::HeardShare | M::Mos(_)
+        )
+    }
+
+    /// Whether a part of the attempts has it.
+    #[must_use]
+    pub fn is_of_a_part(self) -> bool {
+        use Metric as M;
+        !matches!(
+            self,
+            M::RejectedShare
+                | M::AbandonedShare
+                | M::TimedOutShare
+                | M::LostShare
+                | M::HeardShare
+                | M::Mos(_)
+        )
     }
 
     fn bound(self, raw: Raw<'_>) -> Result<f64, String> {
@@ -147,7 +332,13 @@ mod tests {
 
     #[test]
     fn a_threshold_holds_within_its_bounds_and_never_without_a_measure() {
-        let threshold = Threshold { metric: Metric::AnsweredShare, min: Some(0.5), max: Some(0.9) };
+        let threshold = Threshold {
+            metric: Metric::AnsweredShare,
+            of: None,
+            min: Some(0.5),
+            max: Some(0.9),
+            abort_from: None,
+        };
         assert!(threshold.holds(0.5) && threshold.holds(0.9));
         assert!(!threshold.holds(0.49) && !threshold.holds(0.91) && !threshold.holds(f64::NAN));
     }

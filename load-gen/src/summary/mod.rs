@@ -12,6 +12,7 @@
 //! unless the name says `_s`. A ratio without a denominator is `null`.
 
 mod callers;
+mod group;
 mod media;
 mod tally;
 mod verdict;
@@ -27,12 +28,12 @@ use telemetry::{
 };
 
 use crate::campaign::Campaign;
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Signalling, Snapshot};
 use crate::utc::rfc3339;
 
 pub use callers::{CallerTally, CallersFigures, ClassFigures};
 pub use media::{MediaFigures, MediaGroup, MosFigures, WorstCall, word};
-pub use tally::{Tally, UNREACHED};
+pub use tally::{Capacity, Tally, UNREACHED};
 pub use verdict::Verdict;
 
 /// Version of the shape of `summary.json`.
@@ -91,18 +92,50 @@ pub struct Metrics {
     /// Session establishment effectiveness ratio (RFC 6076 §4.7): INVITEs with 200, 480, 486, 600
     /// or 603 / INVITEs without 3xx.
     pub seer: Option<f64>,
+    /// Ineffective session attempts (RFC 6076 §4.8): INVITEs with 408, 500, 503, 504 or no final response / INVITEs.
+    #[serde(default)]
+    pub isa: Option<f64>,
+    /// Session completion ratio (RFC 6076 §4.9): calls that were answered and ended well / INVITEs without 3xx.
+    #[serde(default)]
+    pub scr: Option<f64>,
+    /// Registration request delay (RFC 6076 §4.1): always `null`, as these callers do not register.
+    #[serde(default)]
+    pub rrd: Option<Quantiles>,
     /// Attempts offered per second of the campaign's phases.
     pub calls_per_second: f64,
+    /// SIP messages of the generators, per second from the first start to the last end.
+    #[serde(default)]
+    pub messages_sent_per_second: f64,
+    #[serde(default)]
+    pub messages_received_per_second: f64,
+    /// Traffic: calls in progress on average, from INVITE to end, over the whole run.
+    #[serde(default)]
+    pub erlang: f64,
+    /// The same, of all circuits of all trunk groups.
+    #[serde(default)]
+    pub occupancy: Option<f64>,
     /// Post-dial delay, the successful session request delay of RFC 6076 §4.3.1: intended start
     /// to the first of 18x and 200.
     pub pdd: Quantiles,
+    /// Failed session request delay (RFC 6076 §4.3.2): INVITE to a final response of 4xx, 5xx or 6xx.
+    #[serde(default)]
+    pub srd_failed: Quantiles,
     /// Intended start to 200.
     pub setup: Quantiles,
+    /// Session disconnect delay (RFC 6076 §4.4): BYE of the caller to its response.
+    #[serde(default)]
+    pub sdd: Quantiles,
+    /// Session duration time (RFC 6076 §4.5.1): 200 to BYE.
+    #[serde(default)]
+    pub sdt: Quantiles,
     /// Intended to actual start: the generator's own part in the delays above.
     pub lag: Quantiles,
     pub by_site: BTreeMap<String, GroupMetrics>,
     pub by_trunk_group: BTreeMap<String, GroupMetrics>,
     pub by_number: BTreeMap<String, GroupMetrics>,
+    /// By the caller's département: `59`, `2A`, `971`, or `unknown`.
+    #[serde(default)]
+    pub by_department: BTreeMap<String, GroupMetrics>,
     pub by_psap: BTreeMap<String, GroupMetrics>,
     /// Attempts by the final status of their INVITE.
     pub by_status: BTreeMap<u16, u64>,
@@ -118,7 +151,32 @@ pub struct GroupMetrics {
     pub failed: u64,
     /// Of all attempts offered in the run.
     pub share: f64,
+    /// The ratios are those of [`Metrics`].
+    #[serde(default)]
+    pub asr: Option<f64>,
+    #[serde(default)]
+    pub ner: Option<f64>,
+    #[serde(default)]
+    pub ser: Option<f64>,
+    #[serde(default)]
+    pub seer: Option<f64>,
+    #[serde(default)]
+    pub isa: Option<f64>,
+    #[serde(default)]
+    pub scr: Option<f64>,
+    /// Calls in progress on average.
+    #[serde(default)]
+    pub erlang: f64,
+    /// Of the circuits of a trunk group, or of those towards a site.
+    #[serde(default)]
+    pub occupancy: Option<f64>,
     pub pdd: Quantiles,
+    #[serde(default)]
+    pub setup: Quantiles,
+    #[serde(default)]
+    pub sdd: Quantiles,
+    #[serde(default)]
+    pub sdt: Quantiles,
 }
 
 /// How a PSAP served its callers, by its own records.
@@ -153,6 +211,15 @@ pub struct GeneratorFigures {
     pub without_port: u64,
     /// Seconds of CPU, user and system.
     pub cpu_s: f64,
+    /// Share of one core that the generator used in its busiest second or more; `null` in virtual time.
+    #[serde(default)]
+    pub busiest_cpu_share: Option<f64>,
+    /// Its SIP messages, and those sent again: because the peer was silent, or because it was late itself.
+    #[serde(default)]
+    pub signalling: Signalling,
+    /// The largest step of the machine's clock against its monotonic one during the run, in microseconds.
+    #[serde(default)]
+    pub clock_step_us: u64,
 }
 
 /// What one process used.
@@ -181,6 +248,12 @@ pub struct Run<'a> {
     pub generators: Snapshot,
     /// Seconds of CPU that the generators used.
     pub generator_cpu_s: f64,
+    /// See [`GeneratorFigures::busiest_cpu_share`].
+    pub busiest_cpu_share: Option<f64>,
+    /// See [`GeneratorFigures::clock_step_us`].
+    pub clock_step_us: u64,
+    /// Circuits of the network.
+    pub capacity: Capacity,
     /// Messages of the generators that came to nothing.
     pub generator_messages: MessageFigures,
     pub processes: Vec<ProcessUsage>,
@@ -195,8 +268,12 @@ pub struct Run<'a> {
     pub rules: Rules,
     pub lost: Vec<LostNode>,
     /// Sentences about what went wrong with the run itself: a process lost without being told to
-    /// stop.
+    /// stop, a fault that was not applied or not taken back.
     pub degraded: Vec<String>,
+    /// What did not hold before the first fault: nothing was injected, and the campaign ended.
+    pub unsteady: Vec<String>,
+    /// The threshold that ended the campaign before its time, as a sentence.
+    pub aborted: Option<String>,
 }
 
 /// Exit code after an interrupted run with nothing else to say against it: its drain was clean,
@@ -295,7 +372,8 @@ impl Balance {
     pub fn close(self, run: Run<'_>, unreadable: &[String], truncated_files: u64) -> Summary {
         let Self { ledger, media, tally, callers, .. } = self;
         let loaded = run.duration.min(run.campaign.duration());
-        let metrics = tally.metrics(loaded);
+        let capacity = Capacity { loaded, ran: run.duration, ..run.capacity };
+        let metrics = tally.metrics(&capacity, run.generators.signalling);
         let media = media.close(run.refused_without_port);
         let generator = GeneratorFigures {
             lag: run.generators.lag_quantiles(),
@@ -305,6 +383,9 @@ impl Balance {
             late_media_share: late_share(&run.generators.media),
             without_port: run.generators.without_port,
             cpu_s: run.generator_cpu_s,
+            busiest_cpu_share: run.busiest_cpu_share,
+            signalling: run.generators.signalling,
+            clock_step_us: run.clock_step_us,
         };
         let judged = verdict::Evidence {
             ledger: &ledger,
@@ -314,6 +395,8 @@ impl Balance {
             thresholds: &run.campaign.thresholds,
             degraded: &run.degraded,
             unreadable,
+            unsteady: &run.unsteady,
+            aborted: run.aborted.as_deref(),
             interrupted: run.interrupted,
             compression: run.compression,
         };

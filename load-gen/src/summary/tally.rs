@@ -3,9 +3,13 @@
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
+use operations::supervision::department;
 use telemetry::{CallRecord, Destination, LatencyHistogram, Outcome};
+use topology::Topology;
 
-use super::{GroupMetrics, Metrics, PsapFigures};
+use super::group::Group;
+use super::{Metrics, PsapFigures};
+use crate::snapshot::Signalling;
 
 /// Key of the attempts that never reached a site or PSAP, or named no trunk group.
 pub const UNREACHED: &str = "unreached";
@@ -14,32 +18,19 @@ pub const UNREACHED: &str = "unreached";
 #[derive(Debug)]
 pub struct Tally {
     whole: Group,
-    /// Callees who were busy, did not answer or refused (ITU-T E.425).
-    callee_failed: u64,
-    /// As RFC 6076 §4.7 counts them: 480, 486, 600 and 603.
-    callee_status: u64,
-    redirected: u64,
-    /// Attempts whose INVITE got a 200, also those that were lost later.
-    established: u64,
-    setup: LatencyHistogram,
     lag: LatencyHistogram,
+    /// Failed attempts by the time to the final response (RFC 6076 §4.3.2).
+    failed_delay: LatencyHistogram,
     by_site: Groups,
     by_trunk_group: Groups,
     by_number: Groups,
+    by_department: Groups,
     by_psap: Groups,
     by_status: BTreeMap<u16, u64>,
     psaps: BTreeMap<String, PsapTally>,
 }
 
 type Groups = HashMap<String, Group>;
-
-#[derive(Debug, Default)]
-struct Group {
-    offered: u64,
-    answered: u64,
-    failed: u64,
-    pdd: LatencyHistogram,
-}
 
 #[derive(Debug, Default)]
 struct PsapTally {
@@ -51,6 +42,35 @@ struct PsapTally {
     wait: LatencyHistogram,
 }
 
+/// How long a run offered calls, and how many calls each place has room for.
+#[derive(Debug, Clone, Default)]
+pub struct Capacity {
+    pub loaded: Duration,
+    /// From the first start to the last end.
+    pub ran: Duration,
+    /// Circuits of each trunk group, towards all call servers.
+    pub trunk_groups: BTreeMap<String, u64>,
+    /// Circuits of all trunk groups towards each site.
+    pub sites: BTreeMap<String, u64>,
+}
+
+impl Capacity {
+    /// The circuits of a network.
+    #[must_use]
+    pub fn of(topology: &Topology) -> Self {
+        let mut capacity = Self::default();
+        for group in &topology.trunk_groups {
+            capacity.trunk_groups.insert(group.name.clone(), u64::from(group.circuits()));
+            for member in &group.members {
+                let one = topology.call_servers().find(|one| one.name == member.call_server);
+                let site = one.map_or_else(String::new, |one| one.site.clone());
+                *capacity.sites.entry(site).or_default() += u64::from(member.circuits);
+            }
+        }
+        capacity
+    }
+}
+
 impl Tally {
     /// `service_levels` names the PSAPs of the network and how fast each wants to answer.
     #[must_use]
@@ -60,15 +80,12 @@ impl Tally {
         };
         Self {
             whole: Group::default(),
-            callee_failed: 0,
-            callee_status: 0,
-            redirected: 0,
-            established: 0,
-            setup: LatencyHistogram::default(),
             lag: LatencyHistogram::default(),
+            failed_delay: LatencyHistogram::default(),
             by_site: Groups::new(),
             by_trunk_group: Groups::new(),
             by_number: Groups::new(),
+            by_department: Groups::new(),
             by_psap: Groups::new(),
             by_status: BTreeMap::new(),
             psaps: service_levels.iter().map(psap).collect(),
@@ -79,29 +96,22 @@ impl Tally {
     pub fn add_caller(&mut self, record: &CallRecord, reached: Destination<'_>) {
         let intended = record.intended_us.unwrap_or(record.start_us);
         self.lag.record_us(record.start_us.saturating_sub(intended));
-        let pdd = record.ring_us.or(record.answer_us).map(|at| at.saturating_sub(intended));
-        if let Some(answer) = record.answer_us {
-            self.established += 1;
-            self.setup.record_us(answer.saturating_sub(intended));
-        }
         if let Some(status) = record.status {
             *self.by_status.entry(status).or_default() += 1;
-            self.redirected += u64::from((300..400).contains(&status));
+            // RFC 6076 §4.3.2: a challenge is no failure.
+            if status >= 400 && !matches!(status, 401 | 407) {
+                self.failed_delay.record_us(record.end_us.saturating_sub(record.start_us));
+            }
         }
-        let callee_status = matches!(record.status, Some(480 | 486 | 600 | 603));
-        // A caller who gave up while it rang is a call that was not answered in time.
-        let unanswered = record.outcome == Outcome::Abandoned && record.ring_us.is_some();
-        self.callee_status += u64::from(callee_status);
-        self.callee_failed += u64::from(callee_status || unanswered);
-
-        self.whole.add(record.outcome, pdd);
+        self.whole.add(record);
         for (groups, key) in [
             (&mut self.by_site, reached.site),
             (&mut self.by_trunk_group, record.trunk_group.as_deref()),
             (&mut self.by_number, Some(record.number.as_str())),
+            (&mut self.by_department, Some(department(record.commune.as_deref()))),
             (&mut self.by_psap, reached.psap),
         ] {
-            group(groups, key.unwrap_or(UNREACHED)).add(record.outcome, pdd);
+            group(groups, key.unwrap_or(UNREACHED)).add(record);
         }
     }
 
@@ -118,30 +128,46 @@ impl Tally {
         }
     }
 
-    /// The figures of all callers; `loaded` is how long the campaign offered calls.
+    /// The figures of all callers.
     #[must_use]
-    pub fn metrics(&self, loaded: Duration) -> Metrics {
-        let offered = self.whole.offered;
-        let followed = offered - self.redirected;
-        let groups = |groups: &Groups| {
-            groups.iter().map(|(name, group)| (name.clone(), group.metrics(offered))).collect()
+    pub fn metrics(&self, capacity: &Capacity, signalling: Signalling) -> Metrics {
+        let whole = &self.whole;
+        let per_second = |count: u64, over: Duration| match over.as_secs_f64() {
+            0.0 => 0.0,
+            seconds => count as f64 / seconds,
         };
+        let groups = |groups: &Groups, circuits: Option<&BTreeMap<String, u64>>| {
+            let of = |(name, group): (&String, &Group)| {
+                let circuits = circuits.and_then(|circuits| circuits.get(name).copied());
+                (name.clone(), group.metrics(whole.offered, capacity.ran, circuits))
+            };
+            groups.iter().map(of).collect()
+        };
+        let all = capacity.trunk_groups.values().sum();
         Metrics {
-            asr: ratio(self.established, offered),
-            ner: ratio(self.established + self.callee_failed, offered),
-            ser: ratio(self.established, followed),
-            seer: ratio(self.established + self.callee_status, followed),
-            calls_per_second: match loaded.as_secs_f64() {
-                0.0 => 0.0,
-                seconds => offered as f64 / seconds,
-            },
-            pdd: self.whole.pdd.quantiles(),
-            setup: self.setup.quantiles(),
+            asr: whole.asr(),
+            ner: whole.ner(),
+            ser: whole.ser(),
+            seer: whole.seer(),
+            isa: whole.isa(),
+            scr: whole.scr(),
+            rrd: None,
+            calls_per_second: per_second(whole.offered, capacity.loaded),
+            messages_sent_per_second: per_second(signalling.sent, capacity.ran),
+            messages_received_per_second: per_second(signalling.received, capacity.ran),
+            erlang: whole.erlang(capacity.ran),
+            occupancy: whole.occupancy(capacity.ran, (all > 0).then_some(all)),
+            pdd: whole.pdd.quantiles(),
+            srd_failed: self.failed_delay.quantiles(),
+            setup: whole.setup.quantiles(),
+            sdd: whole.sdd.quantiles(),
+            sdt: whole.sdt.quantiles(),
             lag: self.lag.quantiles(),
-            by_site: groups(&self.by_site),
-            by_trunk_group: groups(&self.by_trunk_group),
-            by_number: groups(&self.by_number),
-            by_psap: groups(&self.by_psap),
+            by_site: groups(&self.by_site, Some(&capacity.sites)),
+            by_trunk_group: groups(&self.by_trunk_group, Some(&capacity.trunk_groups)),
+            by_number: groups(&self.by_number, None),
+            by_department: groups(&self.by_department, None),
+            by_psap: groups(&self.by_psap, None),
             by_status: self.by_status.clone(),
         }
     }
@@ -158,30 +184,6 @@ impl Tally {
             wait: psap.wait.quantiles(),
         };
         self.psaps.iter().map(|(name, psap)| (name.clone(), service(psap))).collect()
-    }
-}
-
-impl Group {
-    fn add(&mut self, outcome: Outcome, pdd_us: Option<u64>) {
-        self.offered += 1;
-        match outcome {
-            Outcome::Answered => self.answered += 1,
-            Outcome::Rejected | Outcome::TimedOut | Outcome::Lost => self.failed += 1,
-            Outcome::Abandoned => {}
-        }
-        if let Some(pdd) = pdd_us {
-            self.pdd.record_us(pdd);
-        }
-    }
-
-    fn metrics(&self, offered_in_run: u64) -> GroupMetrics {
-        GroupMetrics {
-            offered: self.offered,
-            answered: self.answered,
-            failed: self.failed,
-            share: ratio(self.offered, offered_in_run).unwrap_or_default(),
-            pdd: self.pdd.quantiles(),
-        }
     }
 }
 

@@ -29,6 +29,7 @@ pub(crate) fn record(kind: BoxKind, node: &str, attempt: u128) -> CallRecord {
         start_us: 1_000_000,
         ring_us: Some(1_020_000),
         answer_us: Some(3_000_000),
+        bye_us: None,
         end_us: 8_000_000,
         outcome: Outcome::Answered,
         status: Some(200),
@@ -103,6 +104,9 @@ fn run(campaign: &Campaign, generators: Snapshot) -> Run<'_> {
         duration: Duration::from_millis(9_500),
         generators,
         generator_cpu_s: 0.25,
+        busiest_cpu_share: None,
+        clock_step_us: 0,
+        capacity: Capacity::default(),
         generator_messages: MessageFigures::default(),
         processes: Vec::new(),
         messages: BTreeMap::new(),
@@ -113,7 +117,13 @@ fn run(campaign: &Campaign, generators: Snapshot) -> Run<'_> {
         rules: Rules::default(),
         lost: Vec::new(),
         degraded: Vec::new(),
+        unsteady: Vec::new(),
+        aborted: None,
     }
+}
+
+fn bound(metric: Metric, min: Option<f64>, max: Option<f64>) -> Threshold {
+    Threshold { metric, of: None, min, max, abort_from: None }
 }
 
 /// Three answered attempts and one abandoned while it rang.
@@ -167,7 +177,7 @@ fn ratios_by_status() {
         tally.add_caller(&answered(1)[0], telemetry::Destination::default());
         let other = unanswered(2, outcome, status);
         tally.add_caller(&other[0], telemetry::Destination::default());
-        let metrics = tally.metrics(Duration::from_secs(1));
+        let metrics = tally.metrics(&Capacity::default(), Signalling::default());
         let ratios = (metrics.asr, metrics.ner, metrics.ser, metrics.seer);
         assert_eq!(ratios, (Some(0.5), Some(ner), ser, seer), "{status}");
         assert_eq!(metrics.by_site[UNREACHED].offered, 2);
@@ -186,7 +196,7 @@ fn without_calls_there_are_no_ratios_and_no_verdict_on_the_network() {
 fn thresholds_decide_and_say_what_they_wanted() {
     let records: Vec<CallRecord> = (1..=4).flat_map(answered).collect();
     let judge = |metric, min, max| {
-        let campaign = campaign(vec![Threshold { metric, min, max }]);
+        let campaign = campaign(vec![bound(metric, min, max)]);
         let summary = summarize(&campaign, generators(4), &records);
         (summary.verdict, summary.reasons.join("; "))
     };
@@ -201,7 +211,7 @@ fn thresholds_decide_and_say_what_they_wanted() {
 #[test]
 fn a_threshold_on_a_delay_that_nobody_had_does_not_hold() {
     let metric = Metric::AnswerDelay(Quantile::P50);
-    let campaign = campaign(vec![Threshold { metric, min: None, max: Some(9.0) }]);
+    let campaign = campaign(vec![bound(metric, None, Some(9.0))]);
     let records = unanswered(1, Outcome::Rejected, 503);
     let summary = summarize(&campaign, generators(1), &records);
     assert_eq!(summary.verdict, Verdict::Fail);
@@ -212,7 +222,7 @@ fn a_threshold_on_a_delay_that_nobody_had_does_not_hold() {
 fn a_generator_that_fell_behind_makes_the_run_invalid_whatever_else_failed() {
     let records = unanswered(1, Outcome::Rejected, 503);
     let metric = Metric::AnsweredShare;
-    let campaign = campaign(vec![Threshold { metric, min: Some(0.99), max: None }]);
+    let campaign = campaign(vec![bound(metric, Some(0.99), None)]);
     let mut late = Snapshot::default();
     late.count_start(Duration::from_millis(80));
     let summary = summarize(&campaign, late, &records);
@@ -264,7 +274,7 @@ fn judge(change: impl FnOnce(&mut Run<'_>), thresholds: Vec<Threshold>) -> Summa
 
 #[test]
 fn an_interrupted_run_is_judged_by_its_ledger_and_not_by_its_thresholds() {
-    let high = Threshold { metric: Metric::AnsweredShare, min: Some(1.0), max: None };
+    let high = bound(Metric::AnsweredShare, Some(1.0), None);
     let summary = judge(|run| run.interrupted = true, vec![high]);
     assert_eq!((summary.verdict, summary.exit_code()), (Verdict::Pass, 130));
     assert!(summary.interrupted && summary.reasons.is_empty(), "{:?}", summary.reasons);

@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 use telemetry::{Ledger, Quantiles};
 
+use super::tally::ratio;
 use super::{GeneratorFigures, MediaFigures, Metrics};
-use crate::campaign::{Metric, MosQuantile, Quantile, Threshold};
+use crate::campaign::{Metric, MosQuantile, Quantile, Scope, ScopeKind, Threshold};
 
 /// The generator measures the network only while its own lag stays below this, in microseconds.
 const LAG_P99_LIMIT_US: u64 = 50_000;
@@ -20,6 +21,8 @@ pub enum Verdict {
     Invalid,
     /// A process was lost, or a fault was not applied or not taken back.
     Degraded,
+    /// The network was not well before the first fault, so none was injected.
+    Unsteady,
 }
 
 impl Verdict {
@@ -31,6 +34,7 @@ impl Verdict {
             Self::Fail => 1,
             Self::Invalid => 3,
             Self::Degraded => 4,
+            Self::Unsteady => 5,
         }
     }
 
@@ -42,6 +46,7 @@ impl Verdict {
             Self::Fail => "FAIL",
             Self::Invalid => "INVALID",
             Self::Degraded => "DEGRADED",
+            Self::Unsteady => "UNSTEADY",
         }
     }
 }
@@ -56,20 +61,29 @@ pub(super) struct Evidence<'a> {
     pub(super) thresholds: &'a [Threshold],
     pub(super) degraded: &'a [String],
     pub(super) unreadable: &'a [String],
+    pub(super) unsteady: &'a [String],
+    pub(super) aborted: Option<&'a str>,
     pub(super) interrupted: bool,
     /// How much faster than the wall's the clock of the run went.
     pub(super) compression: f64,
 }
 
 impl Evidence<'_> {
-    /// The gravest finding decides, in the order invalid, degraded, fail: figures of an invalid
-    /// run mean nothing, and those of a degraded run mean something else than was asked. Every
-    /// reason is given.
+    /// The gravest finding decides, in the order invalid, unsteady, degraded, fail: figures of an invalid
+    /// run mean nothing, without a steady state nothing was tested, and the figures of a degraded run mean
+    /// something else than was asked. Every reason is given, but for thresholds of an invalid run: what the
+    /// generator did not measure is not held against the network.
     pub(super) fn verdict(&self) -> (Verdict, Vec<String>) {
+        let against_generator = self.against_generator();
+        let against_network = match against_generator.is_empty() {
+            true => [self.against_records(), self.against_calls()].concat(),
+            false => self.against_records(),
+        };
         let findings = [
-            (Verdict::Invalid, self.against_generator()),
+            (Verdict::Invalid, against_generator),
+            (Verdict::Unsteady, self.unsteady.to_vec()),
             (Verdict::Degraded, self.degraded.to_vec()),
-            (Verdict::Fail, self.against_network()),
+            (Verdict::Fail, against_network),
         ];
         let gravest = findings.iter().find(|(_, reasons)| !reasons.is_empty());
         let verdict = gravest.map_or(Verdict::Pass, |(verdict, _)| *verdict);
@@ -84,6 +98,29 @@ impl Evidence<'_> {
             reasons.push(format!(
                 "the generator started calls late: the 99th percentile of its lag is {lag:.1} ms, \
                  the limit is {limit} ms"
+            ));
+        }
+        if let Some(share) = self.generator.busiest_cpu_share.filter(|share| *share > CPU_LIMIT) {
+            let (share, limit) = (share * 100.0, CPU_LIMIT * 100.0);
+            reasons.push(format!(
+                "the generator used {share:.0} % of its core at its busiest, the limit is {limit:.0} %: what it \
+                 waited for it may have been too busy to see; lower the load or give it more shards"
+            ));
+        }
+        if self.generator.clock_step_us > CLOCK_STEP_LIMIT_US {
+            let step = self.generator.clock_step_us as f64 / 1e6;
+            reasons.push(format!(
+                "the machine's clock was set by {step:.1} s during the run, or the machine slept: times of its \
+                 processes do not compare"
+            ));
+        }
+        let signalling = self.generator.signalling;
+        let late = signalling.resent_late;
+        if late as f64 > LATE_RESENT_LIMIT * signalling.sent as f64 {
+            let silent = signalling.resent_to_silent_peer;
+            reasons.push(format!(
+                "the generator sent {late} messages again by timers that it had served late, and {silent} because \
+                 peers were silent: most retransmissions say nothing about the network"
             ));
         }
         let not_started = self.generator.not_started;
@@ -121,7 +158,8 @@ impl Evidence<'_> {
         reasons
     }
 
-    fn against_network(&self) -> Vec<String> {
+    /// What the records say against the run, whoever measured it.
+    fn against_records(&self) -> Vec<String> {
         let mut reasons = Vec::new();
         if self.ledger.in_progress > 0 {
             reasons.push(format!("{} attempts have no record", self.ledger.in_progress));
@@ -132,35 +170,22 @@ impl Evidence<'_> {
             reasons.push(format!("the ledger has {count} faults; the first: {first}"));
         }
         reasons.extend_from_slice(self.unreadable);
+        reasons
+    }
+
+    /// What the calls say against the network.
+    fn against_calls(&self) -> Vec<String> {
+        let mut reasons = Vec::from_iter(self.aborted.map(str::to_owned));
         // A campaign may say how many it bears.
         let bears = self.thresholds.iter().any(|one| one.metric == Metric::HeardShare);
         if !bears {
             reasons.extend(self.media.and_then(MediaFigures::complaint));
         }
         // Half a campaign is not what the thresholds were written for.
-        if !self.interrupted {
-            reasons.extend(self.thresholds.iter().filter_map(|threshold| self.breach(threshold)));
+        if !self.interrupted && self.aborted.is_none() && self.unsteady.is_empty() {
+            reasons.extend(self.thresholds.iter().filter_map(|one| one.breach(self.measure(one))));
         }
         reasons
-    }
-
-    /// The sentence about a threshold that does not hold.
-    fn breach(&self, threshold: &Threshold) -> Option<String> {
-        let measured = self.measure(threshold.metric);
-        if threshold.holds(measured) {
-            return None;
-        }
-        let name = threshold.metric.as_str();
-        if measured.is_nan() {
-            return Some(format!("{name} could not be measured: no call got that far"));
-        }
-        let unit = if threshold.metric.is_delay() { " s" } else { "" };
-        let bounds = [("at least", threshold.min), ("at most", threshold.max)];
-        let bounds: Vec<String> = bounds
-            .into_iter()
-            .filter_map(|(word, bound)| Some(format!("{word} {}{unit}", bound?)))
-            .collect();
-        Some(format!("{name} is {measured:.4}{unit}, must be {}", bounds.join(" and ")))
     }
 
     fn mos(&self, quantile: MosQuantile) -> f64 {
@@ -176,28 +201,74 @@ impl Evidence<'_> {
     }
 
     /// In the unit of the bounds; NaN when there is nothing to measure.
-    fn measure(&self, metric: Metric) -> f64 {
-        let ledger = self.ledger;
-        let share = |part: u64| match ledger.offered {
-            0 => f64::NAN,
-            offered => part as f64 / offered as f64,
-        };
-        match metric {
+    fn measure(&self, threshold: &Threshold) -> f64 {
+        if let Some(scope) = &threshold.of {
+            return self.measure_part(threshold.metric, scope);
+        }
+        let (ledger, metrics) = (self.ledger, self.metrics);
+        let share = |part: u64| ratio(part, ledger.offered);
+        let ratio = match threshold.metric {
             Metric::AnsweredShare => share(ledger.answered),
             Metric::RejectedShare => share(ledger.rejected),
             Metric::AbandonedShare => share(ledger.abandoned),
             Metric::TimedOutShare => share(ledger.timed_out),
             Metric::LostShare => share(ledger.lost),
             Metric::FailedShare => share(ledger.rejected + ledger.timed_out + ledger.lost),
-            Metric::HeardShare => {
-                self.media.and_then(|media| media.heard_share).unwrap_or(f64::NAN)
-            }
-            Metric::Mos(quantile) => self.mos(quantile),
-            Metric::Pdd(quantile) => seconds(&self.metrics.pdd, quantile),
-            Metric::AnswerDelay(quantile) => seconds(&self.metrics.setup, quantile),
-        }
+            Metric::Asr => metrics.asr,
+            Metric::Ner => metrics.ner,
+            Metric::Ser => metrics.ser,
+            Metric::Seer => metrics.seer,
+            Metric::Isa => metrics.isa,
+            Metric::Scr => metrics.scr,
+            Metric::HeardShare => self.media.and_then(|media| media.heard_share),
+            Metric::Mos(quantile) => return self.mos(quantile),
+            Metric::Pdd(quantile) => return seconds(&metrics.pdd, quantile),
+            Metric::AnswerDelay(quantile) => return seconds(&metrics.setup, quantile),
+            Metric::Sdd(quantile) => return seconds(&metrics.sdd, quantile),
+        };
+        ratio.unwrap_or(f64::NAN)
+    }
+
+    fn measure_part(&self, metric: Metric, scope: &Scope) -> f64 {
+        let groups = match scope.kind {
+            ScopeKind::Site => &self.metrics.by_site,
+            ScopeKind::TrunkGroup => &self.metrics.by_trunk_group,
+            ScopeKind::Number => &self.metrics.by_number,
+            ScopeKind::Department => &self.metrics.by_department,
+            ScopeKind::Psap => &self.metrics.by_psap,
+        };
+        let Some(group) = groups.get(&scope.name) else { return f64::NAN };
+        let ratio = match metric {
+            Metric::AnsweredShare => ratio(group.answered, group.offered),
+            Metric::FailedShare => ratio(group.failed, group.offered),
+            Metric::Asr => group.asr,
+            Metric::Ner => group.ner,
+            Metric::Ser => group.ser,
+            Metric::Seer => group.seer,
+            Metric::Isa => group.isa,
+            Metric::Scr => group.scr,
+            Metric::Pdd(quantile) => return seconds(&group.pdd, quantile),
+            Metric::AnswerDelay(quantile) => return seconds(&group.setup, quantile),
+            Metric::Sdd(quantile) => return seconds(&group.sdd, quantile),
+            Metric::RejectedShare
+            | Metric::AbandonedShare
+            | Metric::TimedOutShare
+            | Metric::LostShare
+            | Metric::HeardShare
+            | Metric::Mos(_) => None,
+        };
+        ratio.unwrap_or(f64::NAN)
     }
 }
+
+/// The generator is one thread: above this share of a core it measures itself.
+const CPU_LIMIT: f64 = 0.90;
+
+/// A step of the clock beyond what NTP slews unnoticed.
+const CLOCK_STEP_LIMIT_US: u64 = 100_000;
+
+/// Share of the generator's own messages, from which late retransmissions spoil the load.
+const LATE_RESENT_LIMIT: f64 = 0.01;
 
 /// Share of late RTP packets from which the generator measures itself.
 const LATE_MEDIA_LIMIT: f64 = 0.05;

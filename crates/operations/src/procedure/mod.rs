@@ -63,7 +63,7 @@ impl Procedure {
         let stage = match &operation.start {
             _ if !operation.enabled || sites.is_empty() => Stage::Over,
             Start::At(at) => Stage::Waiting(Some(*at)),
-            Start::After { .. } => Stage::Waiting(None),
+            Start::End | Start::After { .. } => Stage::Waiting(None),
         };
         Self {
             operation: operation.clone(),
@@ -88,6 +88,16 @@ impl Procedure {
             && awaited == milestone
         {
             *due = Some(at + *delay);
+        }
+    }
+
+    /// The campaign ends: begins if it has waited for that, and otherwise not any more.
+    pub fn end(&mut self, at: Duration) {
+        if let Stage::Waiting(due) = &mut self.stage {
+            match self.operation.start {
+                Start::End => *due = Some(at),
+                Start::At(_) | Start::After { .. } => self.stage = Stage::Over,
+            }
         }
     }
 

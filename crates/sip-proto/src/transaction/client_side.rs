@@ -5,7 +5,8 @@ use std::time::Instant;
 
 use super::client_table::Machine;
 use super::{
-    ClientId, Event, Failure, Output, Owner, Target, Transactions, UDP_LIMIT, client_table,
+    ClientId, Event, Failure, LATE_AFTER, Output, Owner, Target, Transactions, UDP_LIMIT,
+    client_table,
 };
 use crate::dialog::Dialog;
 use crate::message::{
@@ -222,13 +223,17 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
         let Some(entry) = self.clients.get_mut(id) else {
             return;
         };
-        entry.armed = None;
+        let due = entry.armed.take();
         let mut out = std::mem::take(&mut self.scratch);
         if entry.give_up_at.is_some_and(|due| due <= now) && entry.machine.is_pending() {
             // RFC 3261 §9.1: a cancelled INVITE without a final response within 64*T1 is over.
             out.extend([Output::Timeout, Output::Terminate]);
         } else {
             entry.machine.handle_timeout(now, &mut out);
+        }
+        if due.is_some_and(|due| now.saturating_duration_since(due) > LATE_AFTER) {
+            let copies = out.iter().filter(|output| matches!(output, Output::Resend(_)));
+            self.stats.resent_late += copies.count() as u64;
         }
         self.carry_out_client(id, &mut out);
         self.scratch = out;

@@ -17,7 +17,7 @@ mod server_table;
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
@@ -107,6 +107,8 @@ pub struct Stats {
     pub sent: u64,
     /// Copies that our timers sent.
     pub resent: u64,
+    /// Of these, requests whose timer went off long after its time: we were late, whatever the peer did.
+    pub resent_late: u64,
     /// Copies of requests that we had already.
     pub repeated: u64,
     /// Messages that could not be understood.
@@ -140,6 +142,9 @@ impl Target {
 /// RFC 3261 §18.1.1: a request within 200 bytes of an unknown path MTU goes over a
 /// congestion-controlled transport.
 const UDP_LIMIT: usize = 1_300;
+
+/// A timer that goes off so long after its time says more of us than of the peer.
+const LATE_AFTER: Duration = Duration::from_millis(20);
 
 /// Live server transactions beyond which all requests are refused: a bound on memory under a
 /// hostile flood.

@@ -74,7 +74,9 @@ impl Audit {
             if site != Name::NONE || psap != Name::NONE {
                 found.push((chain.attempt(), site, psap));
             }
-            match chain.check(&mut self.faults) {
+            let finding = chain.check(&mut self.faults);
+            ledger.failures.count(&chain, &finding);
+            match finding {
                 Finding::Counted(outcome) => *count(&mut ledger, outcome) += 1,
                 Finding::Lost { node, why } => {
                     ledger.lost += 1;

@@ -251,6 +251,12 @@ impl Chain<'_> {
         self.silent.lost.contains_key(&node) || self.silent.unrecorded.contains(&node)
     }
 
+    /// A box that this attempt may have reached cannot tell of it.
+    pub(super) fn may_be_untold(&self) -> bool {
+        !self.silent.unrecorded.is_empty()
+            || self.slips.iter().flat_map(Slip::boxes).any(|node| self.is_silent(node))
+    }
+
     /// The first lost box on the way of this attempt.
     fn first_lost(&self) -> Option<Name> {
         self.slips.iter().flat_map(Slip::boxes).find(|node| self.silent.lost.contains_key(node))

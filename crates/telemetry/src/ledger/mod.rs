@@ -17,6 +17,7 @@
 
 mod audit;
 mod chain;
+mod failures;
 mod slip;
 #[cfg(test)]
 mod tests;
@@ -28,6 +29,7 @@ use serde::{Deserialize, Serialize};
 use crate::record::BoxKind;
 
 pub use audit::Audit;
+pub use failures::Failures;
 pub use slip::{Destination, Destinations};
 
 /// Fault sentences kept; the others are only counted.
@@ -51,6 +53,9 @@ pub struct Ledger {
     pub lost_at: Vec<LostAt>,
     /// Attempts by callers outside the campaign, when the rules allow them.
     pub foreign: u64,
+    /// How far those got that were rejected, timed out or lost.
+    #[serde(default)]
+    pub failures: Failures,
     pub fault_count: u64,
     /// The first faults, one sentence each.
     pub faults: Vec<String>,

@@ -113,6 +113,7 @@ fn events(run: &Outcome, begins: Duration) -> Vec<(Duration, String)> {
         };
         (first, format!("{site} restarts: {why}{often}"))
     }));
+    events.extend(run.room.faults().iter().map(|entry| (entry.at, format!("FAULT {entry}"))));
     events.extend(alarms(run, begins));
     events.extend(
         run.room.milestones().iter().map(|(at, milestone)| (*at, format!("crisis: {milestone}"))),
@@ -165,6 +166,7 @@ pub(crate) fn chronicle(run: &Outcome, zero: Duration) -> Value {
     let detections = run.detections.iter();
     json!({
         "commands": commands.collect::<Vec<_>>(),
+        "faults": run.room.faults(),
         "alarms": run.room.alarms(),
         // As Alertmanager would post them to a webhook.
         "notifications": alertmanager::notifications(run.room.alarms(), zero),

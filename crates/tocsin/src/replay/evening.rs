@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use load_gen::Progress;
-use load_gen::summary::{Books, ProcessUsage, Run};
+use load_gen::summary::{Books, Capacity, ProcessUsage, Run};
 use node::Reply;
 use switch::pool::{Change, MemberState};
 use telemetry::{BoxKind, CallRecord, MessageFigures};
@@ -25,6 +25,8 @@ use crate::webhook::Webhook;
 const LINK: Link = Link { latency: Duration::from_millis(5), ..Link::CLEAN };
 /// Virtual time between two looks when nobody supervises.
 const LOOK: Duration = Duration::from_secs(10);
+/// How long it may take to put the network back after the last call.
+const PUT_BACK: Duration = Duration::from_secs(600);
 /// Between two lines of progress.
 const LINE: Duration = Duration::from_secs(30 * 60);
 
@@ -103,7 +105,7 @@ pub(crate) fn run(
     let mut world = World::new(topology.clone(), clips, LINK, campaign.seed, ears);
     world.net.stop_trace();
     world.start_campaign(campaign);
-    let mut room = ControlRoom::new(&campaign.operations, &topology.pool_sites());
+    let mut room = ControlRoom::new(campaign, &topology.pool_sites());
     let mut lines = Lines::new(task, quiet);
     let interrupted = drive(task, &mut world, &mut room, &mut lines, stop);
     conclude(task, folder, world, room, interrupted, started)
@@ -132,12 +134,11 @@ fn drive(
         if let Some(webhook) = &mut webhook {
             webhook.tell(room.alarms());
         }
-        while let Some(deed) = room.poll_deed() {
-            carry_out(task, world, room, at, deed);
-        }
+        let ended = carry_out_all(task, world, room, at);
         lines.tell(at, world);
         interrupted |= stop.load(Ordering::Relaxed);
         if interrupted
+            || ended
             || (at >= end && world.generator().finished)
             || at >= end + task.campaign.drain_timeout
         {
@@ -146,8 +147,69 @@ fn drive(
         let next = room.next_due().filter(|due| *due > at).unwrap_or(Duration::MAX);
         world.net.run_for(next.min(at + LOOK).saturating_sub(at).max(Duration::from_millis(1)));
     }
+    room.end(world.net.elapsed());
+    let limit = world.net.elapsed() + PUT_BACK;
+    loop {
+        let at = world.net.elapsed();
+        room.advance(at);
+        carry_out_all(task, world, room, at);
+        if room.is_settled() || at >= limit {
+            break;
+        }
+        let next = room.next_due().filter(|due| *due > at).unwrap_or(limit);
+        world.net.run_for(next.min(at + LOOK).saturating_sub(at).max(Duration::from_millis(1)));
+    }
     world.drain();
     interrupted
+}
+
+/// True when the campaign is to end now.
+fn carry_out_all(
+    task: &Task,
+    world: &mut World<Ears>,
+    room: &mut ControlRoom,
+    at: Duration,
+) -> bool {
+    let mut ended = false;
+    while let Some(deed) = room.poll_deed() {
+        match deed {
+            Deed::EndCampaign => ended = true,
+            Deed::Kill { target } => {
+                strike(task, world, room, at, target, "kill", |world, name| world.kill(name));
+            }
+            Deed::Freeze { target } => {
+                strike(task, world, room, at, target, "freeze", |world, name| world.freeze(name));
+            }
+            Deed::Thaw { target } => {
+                strike(task, world, room, at, target, "thaw", |world, name| world.thaw(name));
+            }
+            deed => carry_out(task, world, room, at, deed),
+        }
+    }
+    ended
+}
+
+/// Lets something befall all boxes of a site, or a PSAP.
+fn strike(
+    task: &Task,
+    world: &mut World<Ears>,
+    room: &mut ControlRoom,
+    at: Duration,
+    target: String,
+    what: &'static str,
+    act: impl Fn(&mut World<Ears>, &str),
+) {
+    let servers = task.topology.call_servers().filter(|one| one.site == target);
+    let mut names: Vec<&str> = servers.map(|one| &one.name[..]).collect();
+    if names.is_empty() {
+        names.push(&target);
+    }
+    let dead = names.iter().find(|name| !world.net.is_alive(world.at(name)));
+    let failed = dead.map(|name| format!("{name} has no power"));
+    if failed.is_none() {
+        names.iter().for_each(|name| act(world, name));
+    }
+    room.befell(at, target, what, failed);
 }
 
 fn carry_out(
@@ -175,6 +237,7 @@ fn carry_out(
         }
         Deed::Advise => world.tell_callers(load_gen::Command::Advise),
         Deed::Publish => world.tell_callers(load_gen::Command::PublishTenDigits),
+        Deed::Kill { .. } | Deed::Freeze { .. } | Deed::Thaw { .. } | Deed::EndCampaign => {}
     }
 }
 
@@ -226,6 +289,9 @@ fn conclude(
         duration,
         generators,
         generator_cpu_s: 0.0,
+        busiest_cpu_share: None,
+        clock_step_us: 0,
+        capacity: Capacity::of(topology),
         generator_messages: MessageFigures::default(),
         processes: vec![ProcessUsage {
             name: "world".to_owned(),
@@ -240,7 +306,9 @@ fn conclude(
         compression: 1.0,
         rules: task.campaign.rules(),
         lost,
-        degraded: Vec::new(),
+        degraded: room.shortfalls(),
+        unsteady: room.unsteady().to_vec(),
+        aborted: room.aborted().map(str::to_owned),
     };
     let mut balance = books.balance(&run);
     twice.iter().for_each(|record| balance.add_second(record));

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::process::Stdio;
 
 use anyhow::Context as _;
-use node::Reply;
+use node::{Power, Reply};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
@@ -38,6 +38,9 @@ pub(crate) enum Report {
         nodes: Vec<Place>,
     },
     Snapshot {
+        /// Since the process began.
+        at_us: u64,
+        usage: Usage,
         nodes: serde_json::Map<String, Value>,
     },
     /// What a box said to [`Order::Node`] with this `id`.
@@ -86,6 +89,7 @@ pub(crate) enum Order {
 pub(crate) struct Child {
     /// Written by a task: a child that does not read holds up nobody else.
     orders: mpsc::UnboundedSender<Order>,
+    power: mpsc::UnboundedSender<Power>,
     /// Ends the process if this handle is dropped.
     _life: mpsc::Sender<()>,
 }
@@ -124,12 +128,20 @@ impl Child {
             }
         });
         let (life, mut end_of_life) = mpsc::channel::<()>(1);
+        let (power, mut struck) = mpsc::unbounded_channel::<Power>();
         tokio::spawn(async move {
             let mut lines = BufReader::new(stdout).lines();
             loop {
                 let line = tokio::select! {
                     line = lines.next_line() => line,
                     _ = end_of_life.recv() => return, // kill_on_drop
+                    Some(power) = struck.recv() => {
+                        // There is no number any more once the child is gone.
+                        if let Some(Err(error)) = child.id().map(|pid| power.strike(pid)) {
+                            eprintln!("cannot strike a process of this run: {error}");
+                        }
+                        continue;
+                    }
                 };
                 let Ok(Some(line)) = line else { break };
                 if let Ok(report) = serde_json::from_str(&line) {
@@ -142,7 +154,12 @@ impl Child {
             };
             let _ = news.send(News { index, what });
         });
-        Ok(Self { orders, _life: life })
+        Ok(Self { orders, power, _life: life })
+    }
+
+    /// Cuts, freezes or restores the process.
+    pub(crate) fn strike(&self, power: Power) {
+        let _ = self.power.send(power);
     }
 
     /// Gives an order. A child that is gone needs none.

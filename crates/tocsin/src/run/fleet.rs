@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::bail;
 use load_gen::Snapshot;
 use load_gen::summary::ProcessUsage;
-use node::{Console, Errand, Reply};
+use node::{Console, Errand, Power, Reply};
 use serde_json::Value;
 use telemetry::{BoxKind, LostNode, MessageFigures};
 use tokio::sync::mpsc;
@@ -15,6 +15,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::Prepared;
 use super::child::{Child, News, Order, Place, Report, Usage, What};
+use super::cpu::CpuTrack;
 use super::folder::Folder;
 use super::live::Interruptions;
 use super::manage::Board;
@@ -46,10 +47,13 @@ struct Member {
     /// Told to end at once, in the middle of whatever it does.
     told_to_stop: bool,
     usage: Option<Usage>,
+    cpu: CpuTrack,
     /// The last snapshot of each box.
     snapshots: serde_json::Map<String, Value>,
     /// How it ended without being told to, or without a last word.
     lost: Option<String>,
+    /// The campaign itself killed it.
+    killed: bool,
     /// Its exit status, when it ended as told but not well.
     trouble: Option<String>,
 }
@@ -70,8 +74,10 @@ impl Fleet {
             told_to_end: false,
             told_to_stop: false,
             usage: None,
+            cpu: CpuTrack::default(),
             snapshots: serde_json::Map::new(),
             lost: None,
+            killed: false,
             trouble: None,
         };
         let mut fleet = Self {
@@ -180,7 +186,9 @@ impl Fleet {
     fn note(&mut self, news: News) {
         let Some(member) = self.members.get_mut(news.index) else { return };
         match news.what {
-            What::Said(Report::Snapshot { nodes }) => {
+            What::Said(Report::Snapshot { at_us, usage, nodes }) => {
+                let cpu = Duration::from_micros(usage.user_us + usage.system_us);
+                member.cpu.look(Duration::from_micros(at_us), cpu);
                 self.board.update(&nodes);
                 member.snapshots = nodes;
             }
@@ -199,7 +207,9 @@ impl Fleet {
                 member.child = None;
                 // A generator ends by itself; anything else that ends without being told to is lost.
                 let expected = member.told_to_end || member.process.tier == Tier::Load;
-                if !expected || member.usage.is_none() {
+                if member.killed {
+                    member.lost = Some("killed by the campaign".to_owned());
+                } else if !expected || member.usage.is_none() {
                     member.lost = Some(status);
                 } else if !clean && !member.told_to_stop {
                     member.trouble = Some(status);
@@ -344,6 +354,28 @@ impl Fleet {
         members.map(count).filter(|(_, calls)| *calls > 0).collect()
     }
 
+    /// Lets something befall the process of a site or PSAP. Tells why it cannot.
+    pub(crate) fn strike(&mut self, target: &str, power: Power) -> Result<(), String> {
+        let is_it = |member: &&mut Member| {
+            matches!(member.process.tier, Tier::Sites | Tier::Psaps)
+                && member.process.target() == Some(target)
+        };
+        let Some(member) = self.members.iter_mut().find(is_it) else {
+            return Err(format!("no site or PSAP is called {target:?}"));
+        };
+        let Some(child) = &member.child else {
+            return Err(format!("process {} was gone already", member.process.name));
+        };
+        member.killed |= power == Power::Cut;
+        child.strike(power);
+        Ok(())
+    }
+
+    /// Share of a core that the busiest generator used in its busiest seconds.
+    pub(crate) fn busiest_generator(&self) -> Option<f64> {
+        self.of(Tier::Load).filter_map(|member| member.cpu.busiest()).reduce(f64::max)
+    }
+
     pub(crate) fn usage(&self) -> Vec<ProcessUsage> {
         let seconds = |micros: u64| micros as f64 / 1e6;
         let usage = |member: &Member| {
@@ -376,7 +408,8 @@ impl Fleet {
     pub(crate) fn losses(&self) -> Vec<String> {
         let loss = |member: &Member| {
             let name = &member.process.name;
-            let lost = member.lost.as_ref().map(|how| format!("process {name} was lost: {how}"));
+            let lost = member.lost.as_ref().filter(|_| !member.killed);
+            let lost = lost.map(|how| format!("process {name} was lost: {how}"));
             let trouble = member.trouble.as_ref();
             let trouble =
                 trouble.map(|how| format!("process {name} did not end well: {how}; see its log"));

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use load_gen::Progress;
-use node::Reply;
+use node::{Power, Reply};
 use serde_json::{Value, json};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
@@ -12,10 +12,14 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until};
 
 use super::Prepared;
 use super::child::Order;
+use super::clock_watch::ClockWatch;
 use super::fleet::Fleet;
 use super::plan::Tier;
 use crate::control_room::{ControlRoom, Deed};
 use crate::webhook::Webhook;
+
+/// How long it may take to put the network back after the last call.
+const PUT_BACK: Duration = Duration::from_secs(120);
 
 /// SIGINT, SIGTERM and SIGHUP: the first one drains, the second one stops.
 pub(crate) struct Interruptions {
@@ -58,6 +62,8 @@ pub(crate) struct Watched {
     pub(crate) room: ControlRoom,
     /// How long each fall had lasted when a trunk group found it.
     pub(crate) detections: Vec<(String, String, Duration)>,
+    /// The largest step of the machine's clock.
+    pub(crate) clock_step: Duration,
 }
 
 /// Shows progress, watches and commands, until the generator has ended.
@@ -78,6 +84,7 @@ pub(crate) async fn watch(
     if !quiet {
         println!("{}", progress.header());
     }
+    let mut clock = ClockWatch::start();
     while fleet.is_loading() {
         tokio::select! {
             () = fleet.next() => {}
@@ -91,6 +98,7 @@ pub(crate) async fn watch(
             }
             () = desk.next() => desk.work(prepared, fleet),
             _ = ticks.tick() => {
+                clock.look();
                 if !quiet {
                     let elapsed = start.elapsed().mul_f64(campaign.compression);
                     let line = progress.line(elapsed, &fleet.generators(), &fleet.calls_by_site());
@@ -99,7 +107,10 @@ pub(crate) async fn watch(
             }
         }
     }
-    Watched { room: desk.room, detections: desk.detections }
+    clock.look();
+    desk.put_back(prepared, fleet, interruptions).await;
+    let clock_step = clock.largest_step();
+    Watched { room: desk.room, detections: desk.detections, clock_step }
 }
 
 /// What a site said: the procedure, the order, and its answer.
@@ -125,7 +136,7 @@ impl Desk {
         let url = supervision.and_then(|supervision| supervision.webhook.as_ref());
         let zero = Duration::from_micros(prepared.since_us);
         Self {
-            room: ControlRoom::new(&prepared.campaign.operations, &prepared.topology.pool_sites()),
+            room: ControlRoom::new(&prepared.campaign, &prepared.topology.pool_sites()),
             start,
             compression: prepared.campaign.compression,
             answers,
@@ -160,7 +171,27 @@ impl Desk {
         }
     }
 
-    fn work(&mut self, prepared: &Prepared, fleet: &Fleet) {
+    /// The callers are done: puts the network back as far as the campaign says how, unless Ctrl-C comes again.
+    async fn put_back(
+        &mut self,
+        prepared: &Prepared,
+        fleet: &mut Fleet,
+        interruptions: &mut Interruptions,
+    ) {
+        self.room.end(self.at());
+        self.work(prepared, fleet);
+        let limit = Instant::now() + PUT_BACK;
+        while !self.room.is_settled() && !interruptions.are_urgent() {
+            tokio::select! {
+                () = fleet.next() => {}
+                () = interruptions.next() => {}
+                () = self.next() => self.work(prepared, fleet),
+                () = sleep_until(limit) => return,
+            }
+        }
+    }
+
+    fn work(&mut self, prepared: &Prepared, fleet: &mut Fleet) {
         let at = self.at();
         if self.room.watches() {
             self.room.see(at, fleet.view(&prepared.topology));
@@ -177,7 +208,22 @@ impl Desk {
             webhook.tell(self.room.alarms());
         }
         while let Some(deed) = self.room.poll_deed() {
-            self.carry_out(prepared, fleet, deed);
+            let struck = match deed {
+                Deed::EndCampaign => {
+                    fleet.order(Tier::Load, &Order::Drain);
+                    continue;
+                }
+                Deed::Kill { target } => (target, "kill", Power::Cut),
+                Deed::Freeze { target } => (target, "freeze", Power::Frozen),
+                Deed::Thaw { target } => (target, "thaw", Power::Restored),
+                deed => {
+                    self.carry_out(prepared, fleet, deed);
+                    continue;
+                }
+            };
+            let (target, what, power) = struck;
+            let failed = fleet.strike(&target, power).err();
+            self.room.befell(at, target, what, failed);
         }
     }
 
@@ -207,6 +253,7 @@ impl Desk {
             }
             Deed::Advise => tell_callers(fleet, json!({"advise": true})),
             Deed::Publish => tell_callers(fleet, json!({"publish_ten_digits": true})),
+            Deed::Kill { .. } | Deed::Freeze { .. } | Deed::Thaw { .. } | Deed::EndCampaign => {}
         }
     }
 }

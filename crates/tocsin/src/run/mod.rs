@@ -10,6 +10,8 @@
 //! Each tier learns the addresses of the one before it, so a port of 0 works everywhere.
 
 mod child;
+mod clock_watch;
+mod cpu;
 mod fleet;
 mod folder;
 mod live;

@@ -79,6 +79,12 @@ pub(crate) fn processes(prepared: &Prepared) -> Vec<Process> {
 }
 
 impl Process {
+    /// The site or PSAP that it is.
+    pub(crate) fn target(&self) -> Option<&str> {
+        let name = self.name.split_once('-')?.1;
+        matches!(self.tier, Tier::Sites | Tier::Psaps).then_some(name)
+    }
+
     /// The command line; `addresses` are the keys of boxes that listen already.
     pub(crate) fn arguments(
         &self,

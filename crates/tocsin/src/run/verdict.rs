@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use load_gen::report;
-use load_gen::summary::{Run, Summary};
+use load_gen::summary::{Capacity, Run, Summary};
 
 use super::Prepared;
 use super::fleet::Fleet;
@@ -26,6 +26,7 @@ pub(crate) fn conclude(
     let generator_cpu_s = load.map(|process| process.user_s + process.system_s).sum();
     let messages = fleet.messages();
     let mut degraded = fleet.losses();
+    degraded.extend(watched.room.shortfalls());
     if interruptions.are_urgent() {
         degraded.push("a second interruption cut off the calls in progress".to_owned());
     }
@@ -42,6 +43,9 @@ pub(crate) fn conclude(
             duration,
             generators: fleet.generators(),
             generator_cpu_s,
+            busiest_cpu_share: fleet.busiest_generator(),
+            clock_step_us: micros(watched.clock_step),
+            capacity: Capacity::of(&prepared.topology),
             generator_messages: messages.get("load").cloned().unwrap_or_default(),
             processes,
             messages,
@@ -52,6 +56,8 @@ pub(crate) fn conclude(
             rules: prepared.campaign.rules(),
             lost: fleet.lost_boxes(),
             degraded,
+            unsteady: watched.room.unsteady().to_vec(),
+            aborted: watched.room.aborted().map(str::to_owned),
         },
         &fleet.record_files(folder),
     );
@@ -59,7 +65,7 @@ pub(crate) fn conclude(
     let Outcome { summary, .. } = &outcome;
     let mut text = report(summary);
     let campaign = &prepared.campaign;
-    if !campaign.operations.operations.is_empty() || campaign.operations.supervision.is_some() {
+    if campaign.operations.is_eventful() {
         let zero = Duration::from_micros(started_us);
         folder
             .write("chronicle.json", &serde_json::to_string_pretty(&chronicle(&outcome, zero))?)?;
@@ -77,6 +83,10 @@ pub(crate) fn conclude(
     folder.write("report.txt", &text)?;
     println!("\n{text}\nrun folder: {}", folder.path().display());
     Ok(summary.exit_code())
+}
+
+fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }
 
 /// What the run came to, for the figures and the story: callers by their own records, the rest by those who watched.

@@ -6,14 +6,24 @@
 //!   Procedures ── orders ──► sites ── replies ──► Procedures
 //! ```
 //!
+//! Faults befall machines by the clock (misfortune.rs); what is judged while the calls run may end the campaign
+//! (conditions.rs).
+//!
 //! Time is counted from the start of the campaign; whoever drives this comes back at `next_due`.
 
-use std::collections::BTreeMap;
+mod conditions;
+mod misfortune;
+
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
+use load_gen::campaign::Campaign;
 use load_gen::{FateCount, Snapshot};
 use operations::supervision::{Alarm, SeenAttempt, Supervision};
-use operations::{Action, Crisis, LogEntry, Milestone, OrderResult, Procedure, Settings, Start};
+use operations::{Action, Crisis, FaultEntry, LogEntry, Milestone, OrderResult, Procedure, Start};
+
+use self::conditions::Conditions;
+use self::misfortune::Misfortune;
 
 /// All is well for good when no alarm has been raised for this long.
 const CALM: Duration = Duration::from_secs(600);
@@ -48,6 +58,18 @@ pub(crate) enum Deed {
     Advise,
     /// The public learns the ten-digit numbers.
     Publish,
+    /// A site or PSAP loses power. Each of these three is answered by [`ControlRoom::befell`].
+    Kill {
+        target: String,
+    },
+    Freeze {
+        target: String,
+    },
+    Thaw {
+        target: String,
+    },
+    /// The callers stop, before their time.
+    EndCampaign,
 }
 
 #[derive(Debug)]
@@ -55,6 +77,8 @@ pub(crate) struct ControlRoom {
     procedures: Vec<Procedure>,
     supervision: Option<Supervision>,
     crisis: Option<Crisis>,
+    conditions: Conditions,
+    misfortune: Misfortune,
     seen: View,
     /// Alarms in the order in which they were raised and cleared.
     alarms: Vec<Alarm>,
@@ -64,13 +88,14 @@ pub(crate) struct ControlRoom {
     milestones: Vec<(Duration, Milestone)>,
     /// The first command that touched a site.
     fault_at: Option<Duration>,
-    deeds: std::collections::VecDeque<Deed>,
+    deeds: VecDeque<Deed>,
     /// Restarts of sites, when they were seen.
     restarts: Vec<(Duration, String)>,
 }
 
 impl ControlRoom {
-    pub(crate) fn new(settings: &Settings, pool: &[String]) -> Self {
+    pub(crate) fn new(campaign: &Campaign, pool: &[String]) -> Self {
+        let settings = &campaign.operations;
         let of = |operation| Procedure::new(operation, pool);
         let default = operations::supervision::SupervisionSettings::default();
         let watched = settings.supervision.as_ref().unwrap_or(&default);
@@ -78,13 +103,15 @@ impl ControlRoom {
             procedures: settings.operations.iter().map(of).collect(),
             supervision: settings.needs_supervision().then(|| Supervision::new(watched)),
             crisis: settings.crisis.as_ref().map(Crisis::new),
+            conditions: Conditions::new(campaign),
+            misfortune: Misfortune::new(&settings.faults),
             seen: View::default(),
             alarms: Vec::new(),
             raised: 0,
             calm_since: None,
             milestones: Vec::new(),
             fault_at: None,
-            deeds: std::collections::VecDeque::new(),
+            deeds: VecDeque::new(),
             restarts: Vec::new(),
         }
     }
@@ -94,17 +121,21 @@ impl ControlRoom {
         let procedures = self.procedures.iter().filter_map(Procedure::next_due);
         let supervision = self.supervision.as_ref().and_then(Supervision::next_due);
         let crisis = self.crisis.as_ref().and_then(Crisis::next_due);
-        procedures.chain(supervision).chain(crisis).min()
+        let (conditions, misfortune) = (self.conditions.next_due(), self.misfortune.next_due());
+        procedures.chain(supervision).chain(crisis).chain(conditions).chain(misfortune).min()
     }
 
     /// Whether it wants to see the boxes at all.
-    pub(crate) const fn watches(&self) -> bool {
-        self.supervision.is_some()
+    pub(crate) fn watches(&self) -> bool {
+        self.supervision.is_some() || self.conditions.watch()
     }
 
     /// Takes in what the boxes show at `at`.
     pub(crate) fn see(&mut self, at: Duration, view: View) {
-        let Some(supervision) = &mut self.supervision else { return };
+        let Some(supervision) = &mut self.supervision else {
+            self.seen = view;
+            return;
+        };
         for now in &view.generators.fates {
             let before = self.seen.generators.fates.iter().find(|one| same_kind(one, now));
             let before = before.cloned().unwrap_or_default();
@@ -159,6 +190,14 @@ impl ControlRoom {
             }
         }
         self.watch_calm(at);
+        if self.conditions.judge(at, &self.seen.generators) {
+            self.deeds.push_back(Deed::EndCampaign);
+            if !self.conditions.unsteady().is_empty() {
+                // Nothing was done yet, so there is nothing to take back either.
+                self.procedures.clear();
+                self.misfortune.end(at);
+            }
+        }
         while let Some(milestone) = self.crisis.as_mut().and_then(|crisis| crisis.poll(at)) {
             self.reach(at, milestone);
         }
@@ -166,7 +205,38 @@ impl ControlRoom {
             procedure.advance(at);
         }
         self.open_gates(at);
+        while let Some(deed) = self.misfortune.poll(at) {
+            if !matches!(deed, Deed::Thaw { .. }) {
+                self.fault_begins(at);
+            }
+            self.deeds.push_back(deed);
+        }
         self.take_orders(at);
+    }
+
+    /// The callers are done: begins what puts the network back. Come back until [`is_settled`](Self::is_settled).
+    pub(crate) fn end(&mut self, at: Duration) {
+        self.conditions.end();
+        self.misfortune.end(at);
+        for procedure in &mut self.procedures {
+            procedure.end(at);
+        }
+        self.advance(at);
+    }
+
+    /// Whether the network has been put back, as far as it can be.
+    pub(crate) fn is_settled(&self) -> bool {
+        let at_end = |procedure: &&Procedure| procedure.operation().start == Start::End;
+        self.misfortune.is_over() && self.procedures.iter().filter(at_end).all(Procedure::is_over)
+    }
+
+    fn fault_begins(&mut self, at: Duration) {
+        if self.fault_at.is_none() {
+            self.fault_at = Some(at);
+            if let Some(crisis) = &mut self.crisis {
+                crisis.fault(at);
+            }
+        }
     }
 
     /// After a fault, all is well for good once no alarm has come back for a while.
@@ -214,14 +284,11 @@ impl ControlRoom {
     }
 
     fn take_orders(&mut self, at: Duration) {
-        for (number, procedure) in self.procedures.iter_mut().enumerate() {
-            while let Some(order) = procedure.poll_order(at) {
-                let is_first_cause = matches!(procedure.operation().start, Start::At(_));
-                if order.action.touches() && is_first_cause && self.fault_at.is_none() {
-                    self.fault_at = Some(at);
-                    if let Some(crisis) = &mut self.crisis {
-                        crisis.fault(at);
-                    }
+        for number in 0..self.procedures.len() {
+            while let Some(order) = self.procedures[number].poll_order(at) {
+                let by_clock = matches!(self.procedures[number].operation().start, Start::At(_));
+                if order.action.touches() && by_clock {
+                    self.fault_begins(at);
                 }
                 let (id, site, action) = (order.id, order.site, order.action);
                 self.deeds.push_back(Deed::Order { procedure: number, id, site, action });
@@ -244,6 +311,53 @@ impl ControlRoom {
         if let Some(procedure) = self.procedures.get_mut(procedure) {
             procedure.answered(at, id, answer);
         }
+    }
+
+    /// What became of a fault: `failed` says why it was not done.
+    pub(crate) fn befell(
+        &mut self,
+        at: Duration,
+        target: String,
+        what: &'static str,
+        failed: Option<String>,
+    ) {
+        self.misfortune.note(FaultEntry { at, target, what, failed });
+    }
+
+    /// What was done to machines.
+    pub(crate) fn faults(&self) -> &[FaultEntry] {
+        self.misfortune.log()
+    }
+
+    /// What did not hold before the first fault.
+    pub(crate) fn unsteady(&self) -> &[String] {
+        self.conditions.unsteady()
+    }
+
+    /// The threshold that ended the campaign.
+    pub(crate) fn aborted(&self) -> Option<&str> {
+        self.conditions.aborted()
+    }
+
+    /// Faults that were not applied, and what was not put back, a sentence each.
+    pub(crate) fn shortfalls(&self) -> Vec<String> {
+        let fault = |entry: &FaultEntry| {
+            let why = entry.failed.as_ref()?;
+            Some(format!("fault not applied: {} {}: {why}", entry.what, entry.target))
+        };
+        let at_end = |procedure: &&Procedure| procedure.operation().start == Start::End;
+        let not_put_back = self.procedures.iter().filter(at_end).flat_map(|procedure| {
+            let name = &procedure.operation().name;
+            let failed = |entry: &&LogEntry| !matches!(entry.result, OrderResult::Done(_));
+            let of_order = procedure.log().iter().filter(failed);
+            let mut sentences: Vec<String> =
+                of_order.map(|entry| format!("not put back: {name}: {entry}")).collect();
+            if !procedure.is_over() {
+                sentences.push(format!("not put back: {name} was cut off"));
+            }
+            sentences
+        });
+        self.misfortune.log().iter().filter_map(fault).chain(not_put_back).collect()
     }
 
     pub(crate) fn alarms(&self) -> &[Alarm] {

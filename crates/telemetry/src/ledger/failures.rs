@@ -1,0 +1,72 @@
+//! Where failed attempts came to an end, by how far they got: the first thing to know of a failure.
+//!
+//! ```text
+//!   caller ──INVITE──► … ──INVITE──► callee        never seen: 1
+//!          ◄──200───── … ◄──200─────               200, no ACK, and the caller never had the 200: 2
+//!          ───ACK────► … ───ACK────►               200, no ACK, though the caller has acknowledged: 3
+//!          ◄═══════════ the call ══════════►       all was well, and then a timer ran out or a box fell: 4
+//! ```
+
+use serde::{Deserialize, Serialize};
+
+use super::chain::{Chain, Finding};
+use super::slip::Slip;
+use crate::record::{BoxKind, NO_ACK, Outcome};
+
+/// The attempts that were rejected, timed out or lost. The sum of all fields is the number of these.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failures {
+    /// No PSAP has a record: the INVITE was refused, swallowed or lost before.
+    pub callee_never_saw_invite: u64,
+    /// A PSAP answered with 200 and got no ACK; the caller never had the 200.
+    pub answered_without_ack: u64,
+    /// A PSAP got no ACK although the caller had the 200 and acknowledged it.
+    pub ack_not_seen: u64,
+    /// A PSAP had the call, and it ended because a timer ran out or a box fell.
+    pub lifecycle_timeout: u64,
+    /// A PSAP refused it, such as with 486. Nothing is broken there.
+    pub refused_by_callee: u64,
+    /// A PSAP that writes no records, or was lost, may have had it.
+    pub unknown: u64,
+}
+
+impl Failures {
+    /// All failed attempts.
+    #[must_use]
+    pub const fn sum(&self) -> u64 {
+        self.callee_never_saw_invite
+            + self.answered_without_ack
+            + self.ack_not_seen
+            + self.lifecycle_timeout
+            + self.refused_by_callee
+            + self.unknown
+    }
+
+    /// Counts an attempt that counts as `finding`, if that is a failure.
+    pub(super) fn count(&mut self, chain: &Chain<'_>, finding: &Finding) {
+        let refused = match finding {
+            Finding::Counted(Outcome::Rejected) => true,
+            Finding::Counted(Outcome::TimedOut) | Finding::Lost { .. } => false,
+            _ => return,
+        };
+        let of_psap = || chain.slips.iter().filter(|slip| slip.kind == BoxKind::Psap);
+        let no_ack = |slip: &Slip| chain.names.text(slip.why) == NO_ACK;
+        let caller = chain.slips.iter().find(|slip| slip.kind == BoxKind::Generator);
+        let bucket = if of_psap().next().is_none() {
+            match chain.may_be_untold() {
+                true => &mut self.unknown,
+                false => &mut self.callee_never_saw_invite,
+            }
+        } else if of_psap().any(no_ack) {
+            match caller.is_some_and(|slip| slip.established) {
+                true => &mut self.ack_not_seen,
+                false => &mut self.answered_without_ack,
+            }
+        } else if refused && of_psap().any(|slip| slip.outcome == Outcome::Rejected) {
+            &mut self.refused_by_callee
+        } else {
+            &mut self.lifecycle_timeout
+        };
+        *bucket += 1;
+    }
+}
