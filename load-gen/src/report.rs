@@ -1,9 +1,9 @@
-//! The summary for people: at most 40 lines of 100 columns.
+//! The summary for people: at most 50 lines of 100 columns, the verdict and why first.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use telemetry::{MessageFigures, Quantiles};
+use telemetry::{Failures, MessageFigures, Quantiles};
 
 use crate::summary::{
     GroupMetrics, MediaFigures, MediaGroup, ProcessUsage, PsapFigures, Summary, Verdict, word,
@@ -12,6 +12,7 @@ use crate::summary::{
 /// Rows per table; the rest is counted in one more line.
 const ROWS: usize = 6;
 const REASONS: usize = 4;
+const REASON_LINES: usize = 3;
 const WORST_CALLS: usize = 3;
 const WIDTH: usize = 100;
 
@@ -20,6 +21,7 @@ const WIDTH: usize = 100;
 pub fn report(summary: &Summary) -> String {
     let mut out = String::new();
     headline(&mut out, summary);
+    reasons(&mut out, &summary.reasons);
     ledger(&mut out, summary);
     delays(&mut out, summary);
     sites(&mut out, &summary.metrics.by_site);
@@ -27,7 +29,6 @@ pub fn report(summary: &Summary) -> String {
     media(&mut out, summary.media.as_ref());
     processes(&mut out, &summary.processes);
     messages(&mut out, &summary.messages);
-    reasons(&mut out, &summary.reasons);
     out
 }
 
@@ -41,8 +42,13 @@ fn headline(out: &mut String, summary: &Summary) {
     if summary.interrupted {
         push(out, "the run was interrupted: its thresholds were not judged");
     }
+    if summary.verdict == Verdict::Invalid {
+        push(
+            out,
+            "the figures below are those of a generator at its limit: they do not measure the network",
+        );
+    }
     push(out, &format!("started {started_at}, ran {duration_s:.1} s"));
-    push(out, "");
 }
 
 fn ledger(out: &mut String, summary: &Summary) {
@@ -78,6 +84,16 @@ fn ledger(out: &mut String, summary: &Summary) {
             .map(|(name, ratio)| format!("{name} {}", percent(ratio)))
             .join("   ");
     push(out, &format!("{ratios}   {:.1} calls/s", metrics.calls_per_second));
+    let (isa, scr) = (percent(metrics.isa), percent(metrics.scr));
+    let (sent, received) = (metrics.messages_sent_per_second, metrics.messages_received_per_second);
+    push(
+        out,
+        &format!(
+            "ISA {isa}   SCR {scr}   {:.1} erlang   SIP messages/s: {sent:.0} sent, {received:.0} received",
+            metrics.erlang
+        ),
+    );
+    failures(out, &ledger.failures);
     let statuses: Vec<String> = metrics
         .by_status
         .iter()
@@ -85,6 +101,23 @@ fn ledger(out: &mut String, summary: &Summary) {
         .collect();
     push(out, &format!("final statuses  {}", statuses.join("  ")));
     push(out, "");
+}
+
+/// How far failed attempts got.
+fn failures(out: &mut String, failures: &Failures) {
+    let buckets = [
+        (failures.callee_never_saw_invite, "callee never saw the INVITE"),
+        (failures.answered_without_ack, "200 without ACK"),
+        (failures.ack_not_seen, "ACK not seen"),
+        (failures.lifecycle_timeout, "cut or timed out later"),
+        (failures.refused_by_callee, "refused by the callee"),
+        (failures.unknown, "unknown"),
+    ];
+    let some = buckets.iter().filter(|(count, _)| *count > 0);
+    let some: Vec<String> = some.map(|(count, what)| format!("{count} {what}")).collect();
+    if !some.is_empty() {
+        push(out, &format!("failed {}: {}", failures.sum(), some.join(", ")));
+    }
 }
 
 /// How many people stand behind the attempts, where they may call more than once.
@@ -118,7 +151,19 @@ fn delays(out: &mut String, summary: &Summary) {
     );
     row(out, "post-dial delay", &summary.metrics.pdd);
     row(out, "set-up, to the 200", &summary.metrics.setup);
+    row(out, "disconnect, to its 200", &summary.metrics.sdd);
     row(out, "lag of the generator", &summary.metrics.lag);
+    let generator = &summary.generator;
+    let (silent, late) =
+        (generator.signalling.resent_to_silent_peer, generator.signalling.resent_late);
+    let mut line = format!(
+        "generator: {} not started, {} datagrams lost; sent again: {silent} to silent peers, {late} by being late",
+        generator.not_started, generator.socket_losses
+    );
+    if let Some(share) = generator.busiest_cpu_share {
+        let _ = write!(line, "; CPU {:.0} %", share * 100.0);
+    }
+    push(out, &line);
     push(out, "");
 }
 
@@ -285,13 +330,28 @@ fn messages(out: &mut String, messages: &BTreeMap<String, MessageFigures>) {
     }
 }
 
+/// Why the verdict is not better: each sentence whole, on up to [`REASON_LINES`] lines.
 fn reasons(out: &mut String, reasons: &[String]) {
     for reason in reasons.iter().take(REASONS) {
-        push(out, &format!("! {reason}"));
+        let mut lines = vec!["!".to_owned()];
+        for word in reason.split_whitespace() {
+            let last = lines.last_mut().expect("there is a first line");
+            if last.chars().count() + 1 + word.chars().count() > WIDTH {
+                lines.push(format!("  {word}"));
+            } else {
+                let _ = write!(last, " {word}");
+            }
+        }
+        if lines.len() > REASON_LINES {
+            lines.truncate(REASON_LINES);
+            lines[REASON_LINES - 1].push_str(" …");
+        }
+        lines.iter().for_each(|line| push(out, line));
     }
     if reasons.len() > REASONS {
         push(out, &format!("! … and {} more in summary.json", reasons.len() - REASONS));
     }
+    push(out, "");
 }
 
 fn millis(micros: u64) -> String {
@@ -364,7 +424,7 @@ mod tests {
             });
         }
         let text = report(&summary);
-        assert!(text.lines().count() <= 40, "{text}");
+        assert!(text.lines().count() <= 50, "{text}");
         assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
     }
 }

@@ -3,6 +3,7 @@
 //! Timers are a tenth of those of RFC 3261, so that what a dead site leaves behind ends in seconds. Every port is the
 //! system's choice.
 
+mod faults;
 mod manage;
 mod media;
 mod mistakes;
@@ -147,8 +148,13 @@ impl Desk {
 
     /// Whether the generator accuses itself of lateness.
     fn was_late(&self) -> bool {
-        const LATE: [&str; 3] =
-            ["the generator started calls late", "the generator spoke late", "own sockets lost"];
+        const LATE: [&str; 5] = [
+            "the generator started calls late",
+            "the generator spoke late",
+            "own sockets lost",
+            "at its busiest",
+            "served late",
+        ];
         let reasons = self.summary()["reasons"].to_string();
         LATE.iter().any(|late| reasons.contains(late))
     }

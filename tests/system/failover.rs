@@ -128,3 +128,21 @@ fn large_invite_is_tried_by_udp_and_then_on_the_next_site() {
     assert_snapshot!(network.ladder(title, &POOL).with_repeats_folded());
     assert_idle(&mut network);
 }
+
+// A machine that hangs is not dead: it answers late, and finds that others have done its work.
+#[test]
+fn frozen_site_finds_its_call_carried_by_another() {
+    let mut network = two_sites();
+    network.freeze("alpha");
+    let leg = network.dial("15");
+    network.run_for(seconds(8));
+    assert_eq!(network.call(leg).heard, [180, 200], "the other site rang");
+    network.thaw("alpha");
+    network.run_for(seconds(5));
+    network.hang_up("caller", leg);
+    network.run_for(seconds(40));
+    assert_eq!(network.call(leg).ends, [Outcome::HungUp(true)]);
+    let title = "frozen_site_finds_its_call_carried_by_another";
+    assert_snapshot!(network.ladder(title, &POOL).with_repeats_folded());
+    assert_idle(&mut network);
+}

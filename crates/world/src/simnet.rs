@@ -9,6 +9,8 @@
 //! A step jumps to whatever is due first. Nothing sleeps, nothing iterates a hash map, and chance
 //! comes from one seed, so a simulation can be repeated exactly.
 
+mod frost;
+
 use std::any::Any;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
@@ -181,27 +183,6 @@ impl<L: Listener> Simnet<L> {
         self.note(Some(address), "loses power");
     }
 
-    /// The box at `address` does nothing from now on: what arrives waits, and no timer goes off.
-    pub fn freeze(&mut self, address: SocketAddr) {
-        self.frozen.entry(address).or_default();
-        self.note(Some(address), "freezes");
-    }
-
-    #[must_use]
-    pub fn is_frozen(&self, address: SocketAddr) -> bool {
-        self.frozen.contains_key(&address)
-    }
-
-    /// The box at `address` goes on: it takes what has arrived, in order, and then its timers go off late.
-    pub fn thaw(&mut self, address: SocketAddr) {
-        let Some(waiting) = self.frozen.remove(&address) else { return };
-        self.note(Some(address), "goes on");
-        for flight in waiting {
-            self.arrive(flight);
-        }
-        self.settle(address);
-    }
-
     fn close_ports(&mut self, address: SocketAddr) {
         self.ports.retain(|_, (host, _)| *host != address);
     }
@@ -359,10 +340,7 @@ impl<L: Listener> Simnet<L> {
     }
 
     fn arrive(&mut self, flight: Flight) {
-        let host = self.ports.get(&flight.to).map_or(flight.to, |(host, _)| *host);
-        if let Some(waiting) = self.frozen.get_mut(&host) {
-            return waiting.push(flight);
-        }
+        let Some(flight) = self.unless_frozen(flight) else { return };
         let Flight { to, at, cargo, .. } = flight;
         if let Cargo::Media { from, bytes } = cargo {
             return self.arrive_media(from, to, &bytes);

@@ -273,6 +273,101 @@ fn operations_are_read_and_fit_the_network() {
 }
 
 #[test]
+fn conditions_and_faults_that_cannot_be_are_refused() {
+    let text = format!(
+        r#"{GOOD}
+[[thresholds]]
+metric = "mos_p5"
+min = 4
+abort = true
+
+[[thresholds]]
+metric = "asr"
+min = 0.9
+delay = "5s"
+
+[[thresholds]]
+metric = "rejected_share"
+site = "alpha"
+psap = "samu-59"
+max = 0.1
+
+[[steady_state]]
+metric = "scr"
+min = 0.9
+abort = true
+
+[[faults]]
+at = "5s"
+kill = "alpha"
+for = "5s"
+
+[[faults]]
+at = "5s"
+freeze = "alpha"
+
+[[faults]]
+at = "5s"
+"#
+    );
+    let problems = parse(&text, &Layers::none()).expect_err("many mistakes").to_string();
+    for part in [
+        "thresholds[0].abort: only the shares, asr, pdd_…",
+        "thresholds[1].delay: needs abort = true",
+        "thresholds[2].psap: a threshold is of one site",
+        "thresholds[2].site: rejected_share is only measured of all attempts",
+        "steady_state[0].metric: is not known while the calls run",
+        "steady_state[0].abort: does not belong to a condition",
+        "faults[0].for: belongs to freeze",
+        "faults[1]: needs the key \"for\"",
+        "faults[2]: needs kill or freeze",
+    ] {
+        assert!(problems.contains(part), "{part:?} is missing in\n{problems}");
+    }
+}
+
+#[test]
+fn what_a_threshold_or_fault_names_must_be_there() {
+    let of_demo = |section: &str| {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("peak.toml");
+        let network = demo().with_file_name("../networks/six-sites.toml");
+        let text = GOOD.replace("../networks/lab.toml", &network.to_string_lossy());
+        std::fs::write(&path, format!("{text}{section}")).expect("a writable folder");
+        let none = Layers::none();
+        Campaign::load_with_network(&path, &none, &none).map(|(campaign, _)| campaign)
+    };
+    let threshold = |key: &str| format!("[[thresholds]]\nmetric = \"asr\"\nmin = 0.9\n{key}\n");
+    let good =
+        ["site = \"alpha\"", "trunk_group = \"mobile\"", "number = \"15\"", "psap = \"samu-59\""];
+    for key in good {
+        of_demo(&threshold(key)).unwrap_or_else(|problems| panic!("{problems}"));
+    }
+    for (section, sentence) in [
+        (
+            threshold("site = \"alpa\""),
+            "thresholds[0].site: this campaign has no site \"alpa\"; did you mean \"alpha\"?",
+        ),
+        (threshold("number = \"18\""), "thresholds[0].number: this campaign has no number \"18\""),
+        (
+            threshold("department = \"75\""),
+            "thresholds[0].department: this campaign has no department",
+        ),
+        (
+            "[[faults]]\nat = \"5s\"\nkill = \"samu-58\"\n".to_owned(),
+            "faults[0].kill: no site or PSAP is called \"samu-58\"; did you mean \"samu-59\"?",
+        ),
+        (
+            "[[faults]]\nat = \"5h\"\nkill = \"samu-59\"\n".to_owned(),
+            "faults[0].at: would come after the end of the campaign",
+        ),
+    ] {
+        let problems = of_demo(&section).expect_err("no such thing").to_string();
+        assert!(problems.contains(sentence), "{sentence:?} is missing in\n{problems}");
+    }
+}
+
+#[test]
 fn only_spans_of_one_rate_are_levels() {
     let levels = parse(GOOD, &Layers::none()).expect("a good file").levels();
     let told: Vec<(&str, u64, u64)> = levels

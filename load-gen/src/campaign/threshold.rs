@@ -278,25 +278,30 @@ impl Metric {
     /// Whether it is known while the calls run.
     #[must_use]
     pub fn is_live(self) -> bool {
-        use Metric as M;
         !matches!(
             self,
-            M::Ner | M::Ser | M::Seer | M::Isa | M::Scr | M::Sdd(_) | M::HeardShare | M::Mos(_)
+            Self::Ner
+                | Self::Ser
+                | Self::Seer
+                | Self::Isa
+                | Self::Scr
+                | Self::Sdd(_)
+                | Self::HeardShare
+                | Self::Mos(_)
         )
     }
 
     /// Whether a part of the attempts has it.
     #[must_use]
     pub fn is_of_a_part(self) -> bool {
-        use Metric as M;
         !matches!(
             self,
-            M::RejectedShare
-                | M::AbandonedShare
-                | M::TimedOutShare
-                | M::LostShare
-                | M::HeardShare
-                | M::Mos(_)
+            Self::RejectedShare
+                | Self::AbandonedShare
+                | Self::TimedOutShare
+                | Self::LostShare
+                | Self::HeardShare
+                | Self::Mos(_)
         )
     }
 

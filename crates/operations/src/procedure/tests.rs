@@ -277,3 +277,16 @@ fn the_driver_may_come_late_and_call_too_often() {
     assert!(procedure.poll_order(s(500)).is_some());
     assert_eq!(procedure.next_due(), Some(s(530)));
 }
+
+#[test]
+fn what_puts_the_network_back_waits_for_the_end_and_the_rest_does_not_begin_any_more() {
+    let text = BASE.replace("10s", "end");
+    let mut back = Procedure::new(&operation(&text), &pool());
+    let mut late = Procedure::new(&operation(BASE), &pool());
+    assert_eq!((back.operation().start.clone(), back.next_due()), (Start::End, None));
+    for procedure in [&mut back, &mut late] {
+        procedure.end(Duration::ZERO);
+    }
+    assert_eq!(back.poll_order(s(0)).map(|order| order.id), Some(1));
+    assert!(!back.is_over() && late.is_over());
+}

@@ -86,6 +86,44 @@ fn an_honest_run_balances_and_names_each_destination() {
 }
 
 #[test]
+fn a_failed_attempt_is_in_one_bucket_by_how_far_it_got() {
+    let lost = |attempt, caller_answered: bool, why: &str| {
+        let mut records = chain(attempt);
+        for record in &mut records {
+            (record.outcome, record.reason) = (Outcome::Lost, Some(why.to_owned()));
+        }
+        if !caller_answered {
+            (records[0].outcome, records[0].answer_us) = (Outcome::TimedOut, None);
+        }
+        records
+    };
+    let mut never_seen = unanswered(1, Outcome::Rejected, 503);
+    never_seen.truncate(3);
+    let mut records = never_seen;
+    records.extend(lost(2, false, crate::record::NO_ACK));
+    records.extend(lost(3, true, crate::record::NO_ACK));
+    records.extend(lost(4, true, "the BYE got no response"));
+    records.extend(unanswered(5, Outcome::Rejected, 486));
+    // Neither is a failure.
+    records.extend(chain(6));
+    records.extend(unanswered(7, Outcome::Abandoned, 487));
+    let failures = audit(&records, 7, &[]).failures;
+    let wanted = Failures {
+        callee_never_saw_invite: 1,
+        answered_without_ack: 1,
+        ack_not_seen: 1,
+        lifecycle_timeout: 1,
+        refused_by_callee: 1,
+        unknown: 0,
+    };
+    assert_eq!(failures, wanted);
+    // A PSAP that writes no records may have seen it.
+    let rules = Rules { unrecorded: vec!["samu-59".to_owned()], ..Rules::default() };
+    let failures = audit_with(rules, &records[..3], 1, &[]).failures;
+    assert_eq!((failures.unknown, failures.sum()), (1, 1));
+}
+
+#[test]
 fn each_box_that_forgot_an_answered_attempt_is_named() {
     for (forgets, sentence) in [
         (1, "was answered for the caller but trunk group mobile has no record of it"),
