@@ -1,12 +1,13 @@
 //! Whether a campaign can mean what it says: mistakes that no single key shows.
 
+use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 
 use topology::reader::Document;
 use topology::{Problem, Topology, format_duration};
 
 use super::arrivals::MOST;
-use super::{Arrivals, Campaign, Phase, Rows};
+use super::{Arrivals, Campaign, Commune, Phase, Rows};
 
 /// How to write a phase in which nobody calls.
 const PAUSE: &str = "for a pause write model = \"constant\" and rate = 0";
@@ -72,6 +73,27 @@ impl Campaign {
                 });
             }
         }
+    }
+
+    /// The numbers that people dial first: of the mix, and of all rows.
+    #[must_use]
+    pub fn numbers(&self) -> BTreeSet<String> {
+        let of_mix = self.mix.iter().map(|entry| &entry.number[..]);
+        let of_rows = self.row_files().flat_map(|(_, rows)| rows.numbers());
+        of_mix.chain(of_rows).map(str::to_owned).collect()
+    }
+
+    /// Where people call from: the communes of the mix, of surges and of all rows.
+    #[must_use]
+    pub fn communes(&self) -> BTreeSet<String> {
+        let of_surges = self.phases.iter().flat_map(|phase| match &phase.arrivals {
+            Arrivals::Surge(surge) => &surge.communes[..],
+            _ => &[],
+        });
+        let of_rows = self.row_files().flat_map(|(_, rows)| rows.communes());
+        let beyond: HashSet<Commune> = of_surges.copied().chain(of_rows).collect();
+        let of_mix = self.mix.iter().flat_map(|entry| entry.communes.iter().cloned());
+        of_mix.chain(beyond.iter().map(Commune::to_string)).collect()
     }
 
     /// The CSV files that the campaign reads, with their rows.

@@ -1,7 +1,7 @@
 //! Rows of a CSV file, each with what it says of one call: for `[feed]`, and for phases that replay a recording.
 //!
-//! Of a row nothing is kept but its values: 24 bytes, and 8 more for its time. Five million rows are the most that a file
-//! may have, so no file takes more than 160 MB.
+//! Of a row nothing is kept but its values: 24 bytes, and 8 more for its time; words that occur again are kept once. Five million
+//! rows and a hundred thousand words are the most that a file may have, so none takes more than 170 MB.
 
 mod reading;
 #[cfg(test)]
@@ -72,12 +72,16 @@ type Word = NonZeroU32;
 struct Millis(NonZeroU32);
 
 /// Words that occur in many rows, each kept once.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 struct Words {
     /// With the line on which each occurs first.
     words: Vec<(String, u64)>,
+    /// Only while a file is read.
     places: HashMap<String, Word>,
 }
+
+/// More different words than there are numbers kept for fiction.
+const MOST_WORDS: usize = 100_000;
 
 impl Rows {
     /// How many calls the file has.
@@ -116,14 +120,26 @@ impl Rows {
         self.at_us.partition_point(|at| holds(Duration::from_micros(*at)))
     }
 
+    /// The numbers that are dialled in it, each once.
+    pub fn numbers(&self) -> impl Iterator<Item = &str> {
+        self.numbers.words.iter().map(|(word, _)| &word[..])
+    }
+
+    /// The communes of its rows, row by row.
+    pub fn communes(&self) -> impl Iterator<Item = Commune> {
+        self.packed.iter().filter_map(|row| row.commune)
+    }
+
     /// The names of trunk groups in it, each with the line on which it stands first.
     pub fn trunk_groups(&self) -> impl Iterator<Item = (&str, u64)> {
         self.trunk_groups.words.iter().map(|(word, line)| (&word[..], *line))
     }
 
-    /// Brings a recording into the order of time, and lets it begin with its first call if its times are `instants`, and not
+    /// Ends the reading: brings a recording into the order of time, and lets it begin with its first call if its times are `instants`, and not
     /// counted from a start of its own.
-    fn order(&mut self, instants: bool) {
+    fn finish(&mut self, instants: bool) {
+        self.numbers.places = HashMap::new();
+        self.trunk_groups.places = HashMap::new();
         if !self.at_us.is_sorted() {
             let mut places: Vec<u32> = (0..).take(self.at_us.len()).collect();
             // Stable: calls of the same moment stay in the order of the file.
@@ -149,26 +165,21 @@ impl Millis {
 }
 
 impl Words {
-    /// The place of `word`, which stands on `line`.
-    fn place(&mut self, word: &str, line: impl FnOnce() -> u64) -> Word {
+    /// The place of `word`, which stands on `line`. `None`: there are too many words.
+    fn place(&mut self, word: &str, line: impl FnOnce() -> u64) -> Option<Word> {
         if let Some(place) = self.places.get(word) {
-            return *place;
+            return Some(*place);
+        }
+        if self.words.len() == MOST_WORDS {
+            return None;
         }
         self.words.push((word.to_owned(), line()));
-        let count = u32::try_from(self.words.len()).unwrap_or(u32::MAX);
-        let place = Word::new(count).unwrap_or(Word::MAX);
+        let place = u32::try_from(self.words.len()).ok().and_then(Word::new)?;
         self.places.insert(word.to_owned(), place);
-        place
+        Some(place)
     }
 
     fn get(&self, place: Word) -> Option<&str> {
         self.words.get(place.get() as usize - 1).map(|(word, _)| &word[..])
-    }
-}
-
-impl PartialEq for Words {
-    fn eq(&self, other: &Self) -> bool {
-        // The places follow from the words.
-        self.words == other.words
     }
 }

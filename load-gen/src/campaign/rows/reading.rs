@@ -20,6 +20,9 @@ const MOST_ROWS: usize = 5_000_000;
 /// A file of [`MOST_ROWS`] long rows.
 const LARGEST: u64 = 256 << 20;
 
+/// Said of a word that finds no place.
+const TOO_MANY: &str = "is one word too many; at most 100000 different ones can be read";
+
 /// Mistakes that are told one by one; the rest is counted.
 const MOST_PROBLEMS: usize = 20;
 
@@ -171,7 +174,7 @@ impl<'p> Reading<'p> {
         if !self.problems.is_empty() {
             return Ok(Err(self.told()));
         }
-        self.rows.order(self.instants == Some(true));
+        self.rows.finish(self.instants == Some(true));
         Ok(Ok(self.rows))
     }
 
@@ -244,16 +247,20 @@ impl<'p> Reading<'p> {
             }
             Column::Number => {
                 check_dialled(text)?;
-                packed.number = Some(self.rows.numbers.place(text, || at.line()));
+                let place = self.rows.numbers.place(text, || at.line());
+                packed.number = Some(place.ok_or(TOO_MANY)?);
             }
             Column::Commune => {
                 let commune = text.parse::<Commune>();
                 packed.commune = Some(commune.map_err(|error| format!("{error}, got {text:?}"))?);
             }
             Column::TrunkGroup => {
+                if !kind::is_name(text) {
+                    return Err(format!("must be the name of a trunk group, got {text:?}"));
+                }
                 let path = self.path;
                 let place = self.rows.trunk_groups.place(text, || line_of(path, at));
-                packed.trunk_group = Some(place);
+                packed.trunk_group = Some(place.ok_or(TOO_MANY)?);
             }
             Column::Talk => packed.talk = Some(Millis::new(length(text)?)),
             Column::Patience => packed.patience = Some(Millis::new(length(text)?)),

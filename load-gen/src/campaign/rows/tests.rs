@@ -147,6 +147,19 @@ fn a_row_is_as_small_as_it_is_said_to_be() {
     }
 }
 
+#[test]
+fn words_have_an_end() {
+    let mut text = "number,trunk_group\n".to_owned();
+    for row in 0..=MOST_WORDS {
+        writeln!(text, "urn:service:sos.a{row},Mobile").expect("a text grows");
+    }
+    let told = mistakes(&text, Columns::Callers);
+    assert_eq!(told[0], ":2: trunk_group: must be the name of a trunk group, got \"Mobile\"");
+    let text = text.replace("Mobile", "mobile");
+    let wanted = ":100002: number: is one word too many; at most 100000 different ones can be read";
+    assert_eq!(mistakes(&text, Columns::Callers), [wanted]);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 

@@ -213,6 +213,9 @@ fn the_example_has_every_model_and_fits_its_network() {
     let models: std::collections::HashSet<_> =
         campaign.phases.iter().map(|phase| std::mem::discriminant(&phase.arrivals)).collect();
     assert_eq!(models.len(), 9);
+    assert_eq!(campaign.numbers().into_iter().collect::<Vec<_>>(), ["112", "15", "17", "18"]);
+    let communes = ["59178", "59183", "59350", "59512", "59606", "75056"];
+    assert_eq!(campaign.communes().into_iter().collect::<Vec<_>>(), communes);
     // A trunk group in a row is one of the network.
     let other = Layers::none()
         .with_overrides([("network".to_owned(), "../networks/overload.toml".to_owned())]);
