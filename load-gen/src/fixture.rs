@@ -4,9 +4,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use telemetry::CallerClass;
-use topology::Distribution;
+use topology::{Distribution, Layers};
 
-use crate::campaign::{Arrivals, CallerAudio, Callers, Campaign, MixEntry, Phase};
+use crate::campaign::{Arrivals, CallerAudio, Callers, Campaign, Feed, MixEntry, Phase};
 use crate::mix::Caller;
 
 /// Two calls per second for two seconds; callers wait 5 s, talk for 5 s and hang up themselves.
@@ -20,6 +20,7 @@ pub(crate) fn campaign() -> Campaign {
         seed: 1,
         phases: vec![phase(2, Arrivals::Constant { rate: 2.0 })],
         mix: vec![entry("15", &["59350"], 1.0, None)],
+        feed: None,
         callers: Callers { talk: always, patience: Some(always), caller_hangs_up: 1.0, ..quiet() },
         drain_timeout: Duration::ZERO,
         max_in_progress: 100,
@@ -69,6 +70,8 @@ pub(crate) fn caller() -> Caller {
         talk: Some(Duration::from_secs(60)),
         speaks: false,
         entry: 0,
+        given_talk: None,
+        given_patience: None,
     }
 }
 
@@ -90,4 +93,19 @@ pub(crate) fn entry(
         talk: None,
         redial: true,
     }
+}
+
+/// A feed with this content, whose rows are taken in this order.
+pub(crate) fn feed(content: &str, order: &str) -> Feed {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    std::fs::write(folder.path().join("callers.csv"), content).expect("a writable folder");
+    let text = format!(
+        "network = \"n.toml\"\n[[mix]]\nnumber = \"15\"\n[[phases]]\nname = \"a\"\nduration = \"1s\"\n\
+         arrivals = {{ model = \"constant\", rate = 1 }}\n\
+         [feed]\nfile = \"callers.csv\"\norder = \"{order}\"\n"
+    );
+    let path = folder.path().join("campaign.toml");
+    std::fs::write(&path, text).expect("a writable folder");
+    let campaign = Campaign::load(&path, &Layers::none());
+    campaign.unwrap_or_else(|problems| panic!("{problems}")).feed.expect("a feed")
 }

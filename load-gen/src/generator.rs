@@ -133,7 +133,7 @@ impl Generator {
         Ok(Self {
             media,
             agent,
-            schedule: Schedule::new(&campaign.phases, campaign.seed, config.shard),
+            schedule: Schedule::new(campaign, config.shard),
             mix: Mix::new(campaign, &names, config.nonce)?,
             max_in_progress: u64::from(campaign.max_in_progress.div_ceil(config.shard.of.max(1))),
             config,

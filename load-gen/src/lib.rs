@@ -37,7 +37,10 @@ pub mod utc;
 pub use fates::FateCount;
 pub use generator::{Command, Config, Generator};
 pub use mix::{Caller, Mix, MixError};
-pub use pacer::{Constant, Pacer, Poisson, Ramp, Schedule, Shard, Start, Steps};
+pub use pacer::{
+    Arrival, ClusterProcess, Constant, DiurnalPoisson, Hint, MarkovPoisson, Pacer, Poisson, Ramp,
+    Replayed, Schedule, Shard, Start, Steps, SurgePoisson,
+};
 pub use progress::Progress;
 pub use report::report;
 pub use snapshot::{Signalling, Snapshot};

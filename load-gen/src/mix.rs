@@ -3,7 +3,11 @@
 //! A draw depends on nothing else. The same call of the same campaign dials the same number with
 //! the same patience, on any machine and however many generators share the load. Only the id of
 //! the attempt is new in each run: a network that serves two runs must tell their calls apart.
+//!
+//! What is given of a caller beforehand stands in place of what would be drawn. The row of a recording counts first,
+//! then that of the feed, then the place of an incident or a surge.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use rand::rngs::StdRng;
@@ -11,7 +15,8 @@ use rand::{RngExt, SeedableRng};
 use telemetry::CallerClass;
 use topology::{Distribution, is_emergency};
 
-use crate::campaign::{Callers, Campaign};
+use crate::campaign::{Arrivals, Callers, Campaign, Commune, Feed, FeedOrder, Row, Rows};
+use crate::pacer::Hint;
 use crate::person::{Fate, Habits, Next, Told};
 use crate::ten_digits::TenDigits;
 
@@ -48,6 +53,9 @@ pub struct Caller {
     pub speaks: bool,
     /// Position of the person's entry in the mix.
     pub(crate) entry: usize,
+    /// Talk time and patience that were given, and that the person keeps when they call again.
+    pub(crate) given_talk: Option<Duration>,
+    pub(crate) given_patience: Option<Duration>,
 }
 
 /// What the callers of a campaign have in common.
@@ -58,7 +66,11 @@ pub struct Mix {
     callers: Callers,
     /// Nobody waits longer than this.
     ring_limit: Duration,
-    trunk_groups: usize,
+    /// Their names.
+    trunk_groups: Vec<String>,
+    feed: Option<Feed>,
+    /// Of each phase that replays one.
+    recordings: Vec<Option<Arc<Rows>>>,
     seed: u64,
     nonce: u64,
 }
@@ -71,6 +83,18 @@ struct Entry {
     trunk_group: Option<usize>,
     talk: Distribution,
     redial: bool,
+}
+
+impl Entry {
+    /// How often it occurs among calls of which this is given. An entry calls from each of its communes as often.
+    fn weight_for(&self, given: Row<'_>) -> f64 {
+        let fits = given.number.is_none_or(|number| number == self.number);
+        let share = given.commune.map_or(1.0, |commune| {
+            let here = self.communes.iter().filter(|code| *code == commune.as_str()).count();
+            here as f64 / self.communes.len().max(1) as f64
+        });
+        if fits { self.weight * share } else { 0.0 }
+    }
 }
 
 /// Why no caller can be drawn from a mix.
@@ -97,13 +121,25 @@ impl Mix {
         if campaign.mix.is_empty() {
             return Err(MixError::Empty);
         }
-        let place = |name: &String| {
-            let known = trunk_groups.iter().position(|known| known == name);
+        let place = |name: &str| {
+            let known = trunk_groups.iter().position(|known| *known == name);
             known.ok_or_else(|| MixError::UnknownTrunkGroup {
-                name: name.clone(),
+                name: name.to_owned(),
                 known: trunk_groups.join(", "),
             })
         };
+        let recordings: Vec<Option<Arc<Rows>>> = campaign
+            .phases
+            .iter()
+            .map(|phase| match &phase.arrivals {
+                Arrivals::Replay(replay) => Some(Arc::clone(&replay.rows)),
+                _ => None,
+            })
+            .collect();
+        let of_feed = campaign.feed.iter().map(|feed| &feed.rows);
+        for rows in of_feed.chain(recordings.iter().flatten()) {
+            rows.trunk_groups().try_for_each(|(name, _)| place(name).map(|_| ()))?;
+        }
         let entries: Vec<Entry> = campaign
             .mix
             .iter()
@@ -112,7 +148,7 @@ impl Mix {
                     weight: entry.weight,
                     number: entry.number.clone(),
                     communes: entry.communes.clone(),
-                    trunk_group: entry.trunk_group.as_ref().map(place).transpose()?,
+                    trunk_group: entry.trunk_group.as_deref().map(place).transpose()?,
                     talk: entry.talk.unwrap_or(campaign.callers.talk),
                     redial: entry.redial,
                 })
@@ -123,23 +159,27 @@ impl Mix {
             entries,
             callers: campaign.callers.clone(),
             ring_limit: campaign.ring_limit,
-            trunk_groups: trunk_groups.len(),
+            trunk_groups: trunk_groups.iter().map(ToString::to_string).collect(),
+            feed: campaign.feed.clone(),
+            recordings,
             seed: campaign.seed,
             nonce,
         })
     }
 
-    /// The caller of call number `index`.
+    /// The caller of call number `index`, of whom its arrival tells `hint`. `None`: the feed gives each row once, and has
+    /// none left.
     #[must_use]
-    pub fn caller(&self, index: u64) -> Caller {
+    pub fn caller(&self, index: u64, hint: Option<Hint>) -> Option<Caller> {
+        let given = self.given(index, hint)?;
         let mut rng = StdRng::from_seed(self.stream(index, Use::Person, 1));
-        let place = self.entry(rng.random::<f64>() * self.total_weight);
+        let place = self.entry(rng.random(), given);
         let entry = &self.entries[place];
-        let commune = match entry.communes.len() {
+        let drawn = match entry.communes.len() {
             0 => None,
-            n => Some(entry.communes[rng.random_range(0..n)].clone()),
+            n => Some(&entry.communes[rng.random_range(0..n)][..]),
         };
-        let spread = rng.random_range(0..self.trunk_groups);
+        let spread = rng.random_range(0..self.trunk_groups.len());
         let talk = entry.talk.sample(&mut rng);
         let patience = self.patience(&mut rng);
         let hangs_up = rng.random::<f64>() < self.callers.caller_hangs_up;
@@ -147,25 +187,61 @@ impl Mix {
         // What came later is drawn last, so that it changes nothing before it.
         let speaks = rng.random::<f64>() < self.callers.media;
         let silence_patience = self.silence_patience(&mut rng);
-        Caller {
+        let number = given.number.unwrap_or(&entry.number);
+        let trunk_group = given.trunk_group.and_then(|name| self.trunk_group(name));
+        let given_patience = given.patience.map(|patience| patience.min(self.ring_limit));
+        Some(Caller {
             index,
             nth: 1,
-            class: match is_emergency(&entry.number) {
+            class: match is_emergency(number) {
                 true => CallerClass::Emergency,
                 false => CallerClass::Ordinary,
             },
             attempt: self.attempt(index, 1),
             subscriber,
-            number: entry.number.clone(),
+            number: number.to_owned(),
             instead_of: None,
-            commune,
-            trunk_group: entry.trunk_group.unwrap_or(spread),
-            patience,
+            commune: given.commune.as_ref().map(Commune::as_str).or(drawn).map(str::to_owned),
+            trunk_group: trunk_group.or(entry.trunk_group).unwrap_or(spread),
+            patience: given_patience.unwrap_or(patience),
             silence_patience,
-            talk: hangs_up.then_some(talk),
+            talk: given.talk.or_else(|| hangs_up.then_some(talk)),
             speaks,
             entry: place,
-        }
+            given_talk: given.talk,
+            given_patience,
+        })
+    }
+
+    /// What is given of call `index`. `None`: nobody is left who could place it.
+    fn given(&self, index: u64, hint: Option<Hint>) -> Option<Row<'_>> {
+        let recorded = match hint {
+            Some(Hint::Row { phase, row }) => {
+                let recording = self.recordings.get(phase as usize).and_then(Option::as_deref);
+                recording.map(|rows| rows.row(row as usize)).unwrap_or_default()
+            }
+            _ => Row::default(),
+        };
+        let fed = self.feed.as_ref().map_or(Some(Row::default()), |feed| self.fed(index, feed))?;
+        let commune = match hint {
+            Some(Hint::Commune(commune)) => Some(commune),
+            _ => None,
+        };
+        Some(recorded.or(fed).or(Row { commune, ..Row::default() }))
+    }
+
+    /// The row of the feed for call `index`.
+    fn fed<'m>(&self, index: u64, feed: &'m Feed) -> Option<Row<'m>> {
+        let count = feed.rows.len() as u64;
+        let row = match feed.order {
+            FeedOrder::Once => (index < count).then_some(index)?,
+            FeedOrder::Sequential => index.checked_rem(count)?,
+            FeedOrder::Random => {
+                let mut rng = StdRng::from_seed(self.stream(index, Use::Feed, 1));
+                (count > 0).then(|| rng.random_range(0..count))?
+            }
+        };
+        Some(feed.rows.row(usize::try_from(row).ok()?))
     }
 
     /// What the same person does after a call that failed by `fate`: the next call as far as it follows
@@ -181,14 +257,16 @@ impl Mix {
         let redial = self.callers.redial.as_ref().filter(|_| entry.redial)?;
         let nth = caller.nth + 1;
         let mut rng = StdRng::from_seed(self.stream(caller.index, Use::Person, nth));
-        let habits = Habits { redial, trunk_groups: self.trunk_groups, ten_digits, told };
+        let trunk_groups = self.trunk_groups.len();
+        let habits = Habits { redial, trunk_groups, ten_digits, told };
         let next = habits.next(&caller, fate, &mut rng)?;
         let talk = entry.talk.sample(&mut rng);
         let patience = self.patience(&mut rng);
         let hangs_up = rng.random::<f64>() < self.callers.caller_hangs_up;
         let silence_patience = self.silence_patience(&mut rng);
         let attempt = self.attempt(caller.index, nth);
-        let talk = hangs_up.then_some(talk);
+        let talk = caller.given_talk.or_else(|| hangs_up.then_some(talk));
+        let patience = caller.given_patience.unwrap_or(patience);
         Some((Caller { nth, attempt, talk, patience, silence_patience, ..caller }, next))
     }
 
@@ -202,15 +280,40 @@ impl Mix {
         Some(silence.sample(rng).min(self.ring_limit))
     }
 
-    /// The entry on which `point` falls when all weights are laid end to end.
-    fn entry(&self, mut point: f64) -> usize {
+    fn trunk_group(&self, name: &str) -> Option<usize> {
+        self.trunk_groups.iter().position(|known| known == name)
+    }
+
+    /// The entry on which `point`, from 0 to 1, falls when the weights of all that fit are laid end to end. When none fits
+    /// both number and commune, the number counts more; when none has the number either, any may be the one.
+    fn entry(&self, point: f64, given: Row<'_>) -> usize {
+        if given.number.is_none() && given.commune.is_none() {
+            return self.fall(point * self.total_weight, |entry| entry.weight);
+        }
+        let anywhere = Row { commune: None, ..given };
+        let any_number = Row { number: None, ..given };
+        for given in [given, anywhere, any_number] {
+            let total: f64 = self.entries.iter().map(|entry| entry.weight_for(given)).sum();
+            if total > 0.0 {
+                return self.fall(point * total, |entry| entry.weight_for(given));
+            }
+        }
+        self.fall(point * self.total_weight, |entry| entry.weight)
+    }
+
+    fn fall(&self, mut point: f64, weight: impl Fn(&Entry) -> f64) -> usize {
+        let mut last = self.entries.len() - 1;
         for (place, entry) in self.entries.iter().enumerate() {
-            if point < entry.weight {
+            let weight = weight(entry);
+            if point < weight {
                 return place;
             }
-            point -= entry.weight;
+            if weight > 0.0 {
+                last = place;
+            }
+            point -= weight;
         }
-        self.entries.len() - 1
+        last
     }
 
     /// The id of one call of person `index`, in this run alone.
@@ -238,88 +341,8 @@ impl Mix {
 enum Use {
     Person = 0,
     Attempt = 1,
+    Feed = 2,
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::{HashMap, HashSet};
-
-    use topology::Distribution;
-
-    use super::*;
-    use crate::fixture::{self, entry};
-
-    fn campaign(seed: u64) -> Campaign {
-        Campaign {
-            seed,
-            mix: vec![
-                entry("15", &["59350", "75056"], 3.0, None),
-                entry("112", &[], 1.0, Some("fixe")),
-            ],
-            callers: Callers {
-                talk: Distribution::Exponential { mean: Duration::from_secs(5) },
-                patience: Some(Distribution::Exponential { mean: Duration::from_secs(30) }),
-                caller_hangs_up: 0.25,
-                ..fixture::campaign().callers
-            },
-            ..fixture::campaign()
-        }
-    }
-
-    fn mix(seed: u64) -> Mix {
-        Mix::new(&campaign(seed), &["mobile", "fixe", "rtc"], 0).expect("a good mix")
-    }
-
-    fn callers(seed: u64) -> Vec<Caller> {
-        let mix = mix(seed);
-        (0..20_000).map(|index| mix.caller(index)).collect()
-    }
-
-    fn share(callers: &[Caller], of: impl Fn(&Caller) -> bool) -> f64 {
-        callers.iter().filter(|caller| of(caller)).count() as f64 / callers.len() as f64
-    }
-
-    #[test]
-    fn shares_follow_the_weights() {
-        let all = callers(1);
-        let near = |actual: f64, wanted: f64| (actual - wanted).abs() < 0.015;
-        assert!(near(share(&all, |c| c.number == "15"), 0.75));
-        assert!(near(share(&all, |c| c.commune.as_deref() == Some("59350")), 0.375));
-        assert!(near(share(&all, |c| c.talk.is_some()), 0.25));
-        // Of exponential patience with mean 30 s, e^-2 is longer than the limit of 60 s.
-        let limit = Duration::from_secs(60);
-        assert!(near(share(&all, |c| c.patience == limit), (-2.0_f64).exp()));
-        assert!(all.iter().all(|c| c.patience <= limit));
-        assert!(
-            all.iter().all(|c| c.number == "15" || (c.commune.is_none() && c.trunk_group == 1))
-        );
-        let mut trunk_groups = HashMap::<usize, u32>::new();
-        all.iter().for_each(|c| *trunk_groups.entry(c.trunk_group).or_default() += 1);
-        assert_eq!(trunk_groups.len(), 3, "without a name, calls spread over all trunk groups");
-    }
-
-    #[test]
-    fn a_call_is_the_same_in_every_run_and_no_two_are_alike() {
-        assert_eq!(callers(1)[77], mix(1).caller(77));
-        let ids: HashSet<u128> = callers(1).iter().map(|caller| caller.attempt).collect();
-        assert_eq!(ids.len(), 20_000);
-        assert!(callers(2).iter().all(|caller| !ids.contains(&caller.attempt)));
-    }
-
-    #[test]
-    fn another_run_has_the_same_callers_with_other_attempts() {
-        let again = Mix::new(&campaign(1), &["mobile", "fixe", "rtc"], 9).expect("a good mix");
-        for (index, first) in (0..).zip(callers(1)) {
-            let second = again.caller(index);
-            assert_ne!(first.attempt, second.attempt);
-            assert_eq!(Caller { attempt: first.attempt, ..second }, first);
-        }
-    }
-
-    #[test]
-    fn an_unknown_trunk_group_is_named_with_the_known_ones() {
-        let error = Mix::new(&campaign(1), &["mobile", "rtc"], 0).expect_err("fixe does not exist");
-        let text = r#"mix: no trunk group is called "fixe"; the trunk groups are mobile, rtc"#;
-        assert_eq!(error.to_string(), text);
-    }
-}
+mod tests;

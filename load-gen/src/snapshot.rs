@@ -30,6 +30,9 @@ pub struct Snapshot {
     pub lost: u64,
     /// Calls that were due while too many were in progress. They are not offered.
     pub not_started: u64,
+    /// Calls that were due when the feed, which gives each row once, had none left. They are not offered.
+    #[serde(default)]
+    pub feed_exhausted: u64,
     pub late_starts: u64,
     /// Calls placed without media because no port was left for it.
     #[serde(default)]
@@ -197,6 +200,7 @@ impl AddAssign<&Self> for Snapshot {
         self.timed_out += other.timed_out;
         self.lost += other.lost;
         self.not_started += other.not_started;
+        self.feed_exhausted += other.feed_exhausted;
         self.late_starts += other.late_starts;
         self.without_port += other.without_port;
         self.media += other.media;

@@ -110,6 +110,7 @@ pub(crate) fn campaign(rate: f64, length: Duration, seed: u64) -> Campaign {
             entry("112", &["59350", "75056"], 2.0),
             entry("urn:service:sos.fire", &["75056"], 1.0),
         ],
+        feed: None,
         callers: Callers {
             talk: Distribution::Uniform { from: seconds(1), to: seconds(4) },
             patience: Some(Distribution::Exponential { mean: seconds(20) }),

@@ -7,6 +7,7 @@ mod defects;
 mod outcome;
 mod replay;
 mod run;
+mod schema;
 mod webhook;
 
 use std::process::ExitCode;
@@ -30,6 +31,7 @@ enum Command {
     Check(check::CheckArgs),
     Ctl(ctl::CtlArgs),
     Defects(defects::DefectsArgs),
+    Schema(schema::SchemaArgs),
     Switch(switch::program::SwitchArgs),
     Psap(psap_mock::program::PsapArgs),
     Load(load_gen::program::LoadArgs),
@@ -41,6 +43,7 @@ fn main() -> ExitCode {
         Command::Check(args) => check::check(&args),
         Command::Ctl(args) => ctl::run(&args),
         Command::Defects(args) => defects::defects(&args),
+        Command::Schema(args) => schema::schema(&args),
         Command::Switch(args) => switch::program::run(&args),
         Command::Psap(args) => psap_mock::program::run(&args),
         Command::Load(args) => load_gen::program::run(&args),

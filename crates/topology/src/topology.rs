@@ -1,5 +1,6 @@
 //! The whole network, and the way from a file to it.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use crate::check;
@@ -61,6 +62,17 @@ impl Topology {
     /// Reads and checks `text`; `file` names it in messages.
     pub fn parse(file: &str, text: &str, layers: &Layers) -> Result<Self, Problems> {
         Self::decode(Document::parse(file, text, layers)?, Path::new(file))
+    }
+
+    /// The keys that a network file may hold, as far as `text` leads to them; see [`Document::known_keys`].
+    ///
+    /// # Errors
+    /// When `text` is no network.
+    pub fn known_keys(text: &str) -> Result<BTreeSet<String>, Problems> {
+        let document = Document::parse("network.toml", text, &Layers::none())?;
+        document.read(|root| Self::read(root, "network", Path::new("")));
+        let keys = document.known_keys();
+        document.finish(keys)
     }
 
     fn decode(document: Document, path: &Path) -> Result<Self, Problems> {

@@ -136,13 +136,16 @@ fn key_and_value(raw: Raw<'_>) -> Result<(String, String), String> {
     Ok((key.trim().to_owned(), value.trim().to_owned()))
 }
 
-/// `16:40`, or nothing at all for midnight.
-pub(super) fn time_of_day(raw: Raw<'_>) -> Result<Duration, String> {
-    let refuse = || format!("must be a time of day such as \"16:40\", got {raw}");
-    let text = kind::text(raw)?;
-    let (hours, minutes) = text.split_once(':').ok_or_else(refuse)?;
+/// `16:40` since midnight.
+pub(super) fn time_of_day(text: &str) -> Option<Duration> {
+    let (hours, minutes) = text.split_once(':')?;
     let number = |text: &str, limit: u64| text.parse::<u64>().ok().filter(|number| *number < limit);
-    let (hours, minutes) = (number(hours, 24), number(minutes, 60));
-    let seconds = hours.zip(minutes).map(|(hours, minutes)| hours * 3_600 + minutes * 60);
-    seconds.map(Duration::from_secs).ok_or_else(refuse)
+    let (hours, minutes) = (number(hours, 24)?, number(minutes, 60)?);
+    Some(Duration::from_secs(hours * 3_600 + minutes * 60))
+}
+
+/// A value that is a [`time_of_day`].
+pub(super) fn begins(raw: Raw<'_>) -> Result<Duration, String> {
+    let time = kind::text(raw).ok().and_then(|text| time_of_day(&text));
+    time.ok_or_else(|| format!("must be a time of day such as \"16:40\", got {raw}"))
 }

@@ -35,16 +35,22 @@ impl MixEntry {
 
 fn dialled_number(raw: Raw<'_>) -> Result<String, String> {
     let number = kind::text(raw)?;
-    if is_dialled_number(&number) {
-        return Ok(number);
+    check_dialled(&number).map(|()| number)
+}
+
+/// Whether `number` may be dialled. The error is the end of a sentence.
+pub(super) fn check_dialled(number: &str) -> Result<(), String> {
+    if is_dialled_number(number) {
+        return Ok(());
     }
     Err(format!(
         "must be an emergency number (\"15\"), \"urn:service:sos…\" or a fictitious ten-digit \
-         number, got {raw}"
+         number, got {number:?}"
     ))
 }
 
-fn commune(raw: Raw<'_>) -> Result<String, String> {
+/// A whole INSEE code.
+pub(super) fn commune(raw: Raw<'_>) -> Result<String, String> {
     match kind::text(raw) {
         Ok(code) if is_commune(&code) => Ok(code),
         _ => Err(format!("must be a whole INSEE code, such as \"59350\" or \"2A004\", got {raw}")),

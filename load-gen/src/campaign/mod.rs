@@ -3,6 +3,7 @@
 //! ```text
 //!   campaign.toml ─► Campaign ── network ──► six-sites.toml ─► Topology
 //!     phases      how many calls per second, for how long
+//!     feed        callers from a CSV file
 //!     mix         which numbers, from which communes, over which trunk group
 //!     callers     how long they talk and wait, and whether they call again
 //!     ledger      whose calls and records are not the campaign's own
@@ -16,8 +17,12 @@
 mod arrivals;
 mod callers;
 mod comparison;
+mod feed;
 mod mix;
+mod place;
 mod redial;
+mod rows;
+mod sense;
 #[cfg(test)]
 mod tests;
 mod threshold;
@@ -26,17 +31,18 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use operations::supervision::department;
 use telemetry::Rules;
-use topology::reader::{Document, kind, nearest};
+use topology::reader::{Document, kind};
 use topology::{Layers, Problems, Topology};
 
-pub use self::arrivals::{Arrivals, Level, Phase};
+pub use self::arrivals::{Arrivals, Clusters, Diurnal, Level, Mmpp, Phase, Replay, Surge};
 pub use self::callers::{CallerAudio, Callers};
-use self::comparison::time_of_day;
 pub use self::comparison::{Figure, Measure, PlotKind, Time, Variant};
+pub use self::feed::{Feed, FeedOrder};
 pub use self::mix::MixEntry;
+pub use self::place::{Commune, ParseCommuneError, Places};
 pub use self::redial::Redial;
+pub use self::rows::{Row, Rows};
 pub use self::threshold::{Metric, MosQuantile, Quantile, Scope, ScopeKind, Threshold};
 
 /// Environment variables of a campaign begin with this: `TOCSIN_CAMPAIGN__SEED`.
@@ -57,6 +63,8 @@ pub struct Campaign {
     pub phases: Vec<Phase>,
     /// At least one; each attempt is drawn from these by weight.
     pub mix: Vec<MixEntry>,
+    /// Rows that say of each caller what they have; the mix says the rest.
+    pub feed: Option<Feed>,
     pub callers: Callers,
     /// After the last phase, calls in progress may go on for this long; then they are ended.
     pub drain_timeout: Duration,
@@ -162,6 +170,24 @@ impl Campaign {
         self.phases.iter().map(Phase::expected_attempts).sum()
     }
 
+    /// The CSV files that it reads beside its own: a feed, and recordings.
+    #[must_use]
+    pub fn row_paths(&self) -> Vec<PathBuf> {
+        self.row_files().map(|(file, _)| file.to_path_buf()).collect()
+    }
+
+    /// The keys that a campaign file may hold, as far as `text` leads to them; see [`Document::known_keys`]. Files that it
+    /// names are relative to `path`.
+    ///
+    /// # Errors
+    /// When `text` is no campaign.
+    pub fn known_keys(path: &Path, text: &str) -> Result<BTreeSet<String>, Problems> {
+        let document = Document::parse(&path.display().to_string(), text, &Layers::none())?;
+        Self::read(&document, path);
+        let keys = document.known_keys();
+        document.finish(keys)
+    }
+
     fn read(document: &Document, path: &Path) -> Self {
         let folder = path.parent().unwrap_or_else(|| Path::new(""));
         let stem = path.file_stem().unwrap_or_default().to_string_lossy();
@@ -184,8 +210,11 @@ impl Campaign {
                 title: root.or("title", kind::text, "as the file says".to_owned()),
                 network: folder.join(root.required("network", kind::text, String::new())),
                 seed: root.or("seed", kind::seed, 1),
-                phases: root.tables("phases", Phase::read),
+                phases: root.tables("phases", |table| Phase::read(table, folder)),
                 mix: root.tables("mix", MixEntry::read),
+                feed: root
+                    .has("feed")
+                    .then(|| root.section("feed", |table| Feed::read(table, folder))),
                 callers: root.section("callers", Callers::read),
                 drain_timeout: root.or(
                     "drain_timeout",
@@ -209,7 +238,7 @@ impl Campaign {
                 variants: root.tables("variants", Variant::read),
                 plots: root.list("plots", kind::choice(&PlotKind::WORDS)),
                 time: root.or("time", kind::choice(&Time::WORDS), Time::Real),
-                begins: root.or("begins", time_of_day, Duration::ZERO),
+                begins: root.or("begins", comparison::begins, Duration::ZERO),
                 compression: root.or("compression", kind::number(1.0..=1_000.0), 1.0),
             };
             if campaign.compression > 1.0 && campaign.callers.media > 0.0 {
@@ -226,6 +255,12 @@ impl Campaign {
                     "\"goodput\" needs a phase whose model is \"constant\", \"poisson\" or \"steps\"",
                 );
             }
+            let mut begins = campaign.begins;
+            for phase in &mut campaign.phases {
+                phase.set_time_of_day(begins);
+                begins += phase.duration;
+            }
+            campaign.check_sense(document);
             if campaign.phases.is_empty() {
                 root.report_here("the campaign needs at least one [[phases]]");
             }
@@ -273,6 +308,7 @@ impl Campaign {
             }
         }
         self.check_thresholds(network, document);
+        self.check_rows_against(network, document);
         self.check_operations(network, document);
         if let CallerAudio::Clip(name) = &self.callers.audio
             && network.media.clip(name).is_none()
@@ -286,39 +322,6 @@ impl Campaign {
                 psap.name
             );
             document.report("callers.caller_hangs_up", message);
-        }
-    }
-
-    /// Reports thresholds of what this campaign does not call.
-    fn check_thresholds(&self, network: &Topology, document: &Document) {
-        let numbers = || self.mix.iter().map(|entry| entry.number.clone());
-        let communes = self.mix.iter().flat_map(|entry| &entry.communes);
-        let departments = communes.map(|one| department(Some(one)).to_owned());
-        let departments: BTreeSet<String> = departments.chain(["unknown".to_owned()]).collect();
-        for (index, threshold) in self.thresholds.iter().enumerate() {
-            let Some(Scope { kind, name }) = &threshold.of else { continue };
-            let known: BTreeSet<String> = match kind {
-                ScopeKind::Site => network.sites.iter().map(|one| one.name.clone()).collect(),
-                ScopeKind::TrunkGroup => {
-                    network.trunk_groups.iter().map(|one| one.name.clone()).collect()
-                }
-                ScopeKind::Psap => network.psaps.iter().map(|one| one.name.clone()).collect(),
-                ScopeKind::Department => departments.clone(),
-                // People who redial may dial others.
-                ScopeKind::Number if self.callers.redial.is_some() => continue,
-                ScopeKind::Number => numbers().collect(),
-            };
-            if !known.contains(name) {
-                let hint = match nearest(name, known.iter().map(String::as_str)) {
-                    Some(meant) => format!("did you mean {meant:?}?"),
-                    None => {
-                        let known: Vec<_> = known.into_iter().collect();
-                        format!("there are {}", known.join(", "))
-                    }
-                };
-                let message = format!("this campaign has no {} {name:?}; {hint}", kind.key());
-                document.report(&format!("thresholds[{index}].{}", kind.key()), message);
-            }
         }
     }
 

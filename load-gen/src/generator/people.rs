@@ -34,9 +34,14 @@ impl Generator {
             caller.turn_to(&way);
             return Some(Due { intended, caller, way });
         }
-        let start = self.schedule.take(now.saturating_duration_since(zero))?;
-        let caller = self.mix.caller(start.index);
-        Some(Due { intended: zero + start.at, caller, way: Way::AsBefore })
+        let elapsed = now.saturating_duration_since(zero);
+        while let Some(start) = self.schedule.take(elapsed) {
+            if let Some(caller) = self.mix.caller(start.index, start.hint) {
+                return Some(Due { intended: zero + start.at, caller, way: Way::AsBefore });
+            }
+            self.counts.feed_exhausted += 1;
+        }
+        None
     }
 
     /// When somebody calls again.

@@ -630,3 +630,19 @@ fn a_campaign_with_redials_is_the_same_every_time() {
     };
     assert_eq!(firsts(&alone.records), firsts(&first));
 }
+
+#[test]
+fn calls_for_which_the_feed_has_no_row_are_counted_and_not_placed() {
+    let campaign = Campaign {
+        phases: vec![phase(10, Arrivals::Constant { rate: 1.0 })],
+        feed: Some(fixture::feed("talk\n2\n3\n4\n", "once")),
+        ..one_call(false)
+    };
+    let lab = Lab::started(&campaign, &[SOON], HOUR);
+    let snapshot = lab.generator.snapshot();
+    assert!(snapshot.finished);
+    assert_eq!((snapshot.offered, snapshot.feed_exhausted, snapshot.not_started), (3, 7, 0));
+    // Nobody hangs up by the mix; who has a talk time of their own does.
+    let talked: Vec<_> = lab.records.iter().map(|record| record.ended_by).collect();
+    assert_eq!(talked, [Some(Party::Caller); 3]);
+}

@@ -5,8 +5,8 @@ use std::time::Duration;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 
-use super::{Pacer, pacer};
-use crate::campaign::Phase;
+use super::{Hint, Pacer, pacer};
+use crate::campaign::{Campaign, Places};
 
 /// One call that is to be started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,6 +15,8 @@ pub struct Start {
     pub index: u64,
     /// Intended start, from the start of the campaign.
     pub at: Duration,
+    /// What is known of the caller. It is the same in every shard.
+    pub hint: Option<Hint>,
 }
 
 /// Which part of a campaign a generator drives: every `of`-th call, beginning with call `index`.
@@ -53,16 +55,16 @@ struct PhasePacer {
 }
 
 impl Schedule {
-    /// `seed` decides the chance in it; equal seeds give equal schedules.
+    /// The phases of `campaign`. Its seed decides the chance in it; equal seeds give equal schedules.
     #[must_use]
-    pub fn new(phases: &[Phase], seed: u64, shard: Shard) -> Self {
+    pub fn new(campaign: &Campaign, shard: Shard) -> Self {
+        let places = Places::of(&campaign.mix);
         let mut begins = Duration::ZERO;
-        let phases = phases
-            .iter()
-            .zip(0_u64..)
-            .map(|(phase, number)| {
-                let rng = StdRng::seed_from_u64(seed.wrapping_add(number));
-                let begun = PhasePacer { begins, pacer: pacer(phase, rng) };
+        let phases = (0_u32..)
+            .zip(&campaign.phases)
+            .map(|(number, phase)| {
+                let rng = StdRng::seed_from_u64(campaign.seed.wrapping_add(number.into()));
+                let begun = PhasePacer { begins, pacer: pacer(phase, number, &places, rng) };
                 begins += phase.duration;
                 begun
             })
@@ -89,11 +91,12 @@ impl Schedule {
     fn advance(&mut self) {
         self.next = None;
         while let Some(phase) = self.phases.get_mut(self.phase) {
-            let Some(offset) = phase.pacer.next() else {
+            let Some(arrival) = phase.pacer.next() else {
                 self.phase += 1;
                 continue;
             };
-            let start = Start { index: self.index, at: phase.begins + offset };
+            let at = phase.begins + arrival.at;
+            let start = Start { index: self.index, at, hint: arrival.hint };
             self.index += 1;
             if self.shard.owns(start.index) {
                 self.next = Some(start);
@@ -105,15 +108,24 @@ impl Schedule {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::campaign::Arrivals;
-    use crate::fixture::phase;
+    use std::path::Path;
 
-    fn two_phases() -> Vec<Phase> {
-        vec![
+    use topology::Layers;
+
+    use super::*;
+    use crate::campaign::{Arrivals, Phase};
+    use crate::fixture::{self, phase};
+
+    fn campaign(phases: Vec<Phase>, seed: u64) -> Campaign {
+        Campaign { phases, seed, ..fixture::campaign() }
+    }
+
+    fn two_phases(seed: u64) -> Campaign {
+        let phases = vec![
             phase(2, Arrivals::Constant { rate: 1.0 }),
             phase(10, Arrivals::Poisson { rate: 40.0 }),
-        ]
+        ];
+        campaign(phases, seed)
     }
 
     fn all(mut schedule: Schedule) -> Vec<Start> {
@@ -122,9 +134,12 @@ mod tests {
 
     #[test]
     fn a_call_is_given_out_when_it_is_due_and_not_before() {
-        let mut schedule = Schedule::new(&two_phases(), 1, Shard::WHOLE);
+        let mut schedule = Schedule::new(&two_phases(1), Shard::WHOLE);
         assert_eq!(schedule.next_due(), Some(Duration::ZERO));
-        assert_eq!(schedule.take(Duration::ZERO), Some(Start { index: 0, at: Duration::ZERO }));
+        assert_eq!(
+            schedule.take(Duration::ZERO),
+            Some(Start { index: 0, at: Duration::ZERO, hint: None })
+        );
         assert_eq!(schedule.take(Duration::from_millis(999)), None);
         assert_eq!(schedule.next_due(), Some(Duration::from_secs(1)));
         let late = schedule.take(Duration::from_millis(1_700)).expect("a call is due");
@@ -133,7 +148,7 @@ mod tests {
 
     #[test]
     fn phases_follow_each_other() {
-        let starts = all(Schedule::new(&two_phases(), 1, Shard::WHOLE));
+        let starts = all(Schedule::new(&two_phases(1), Shard::WHOLE));
         assert!(starts.is_sorted_by_key(|start| start.at));
         assert!(starts.iter().map(|start| start.index).eq(0..starts.len() as u64));
         assert!(starts[2].at >= Duration::from_secs(2));
@@ -142,21 +157,44 @@ mod tests {
 
     #[test]
     fn a_phase_without_calls_is_a_pause() {
-        let phases = [
+        let phases = vec![
             phase(5, Arrivals::Constant { rate: 0.0 }),
             phase(1, Arrivals::Constant { rate: 1.0 }),
         ];
-        let schedule = Schedule::new(&phases, 1, Shard::WHOLE);
+        let schedule = Schedule::new(&campaign(phases, 1), Shard::WHOLE);
         assert_eq!(schedule.next_due(), Some(Duration::from_secs(5)));
     }
 
     #[test]
     fn shards_share_out_exactly_the_calls_of_the_whole() {
-        let whole = all(Schedule::new(&two_phases(), 9, Shard::WHOLE));
+        let whole = all(Schedule::new(&two_phases(9), Shard::WHOLE));
         let mut shared: Vec<Start> = (0..3)
-            .flat_map(|index| all(Schedule::new(&two_phases(), 9, Shard { index, of: 3 })))
+            .flat_map(|index| all(Schedule::new(&two_phases(9), Shard { index, of: 3 })))
             .collect();
         shared.sort_by_key(|start| start.index);
         assert_eq!(shared, whole);
+    }
+
+    // Every model draws its chance in the schedule, places too, so every shard draws all of it and keeps its own.
+    #[test]
+    fn shards_agree_on_every_model() {
+        let example = concat!(env!("CARGO_MANIFEST_DIR"), "/../configs/campaigns/arrivals.toml");
+        let campaign = Campaign::load(Path::new(example), &Layers::none()).expect("the example");
+        let whole = all(Schedule::new(&campaign, Shard::WHOLE));
+        let mut shared: Vec<Start> = (0..4)
+            .flat_map(|index| all(Schedule::new(&campaign, Shard { index, of: 4 })))
+            .collect();
+        shared.sort_by_key(|start| start.index);
+        assert_eq!(shared, whole);
+        assert!(whole.is_sorted_by_key(|start| start.at));
+        let is_placed = |start: &&Start| matches!(start.hint, Some(Hint::Commune(_)));
+        let placed = whole.iter().filter(is_placed).count();
+        assert!(placed > 1_000 && placed < whole.len(), "{placed} of {}", whole.len());
+        let expected = campaign.expected_attempts();
+        assert!(
+            (whole.len() as f64 / expected - 1.0).abs() < 0.15,
+            "{} of {expected}",
+            whole.len()
+        );
     }
 }

@@ -80,7 +80,9 @@ pub fn name(raw: Raw<'_>) -> Result<String, String> {
     }
 }
 
-pub(super) fn is_name(name: &str) -> bool {
+/// Whether `name` may be the name of a box or a section.
+#[must_use]
+pub fn is_name(name: &str) -> bool {
     let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
     !name.is_empty() && name.len() <= 32 && name.bytes().all(allowed)
 }

@@ -21,7 +21,7 @@ pub(crate) mod suggestion;
 mod table;
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 
 use config::Value;
@@ -42,6 +42,8 @@ pub struct Document {
     origins: BTreeMap<String, &'static str>,
     lines: Lines,
     problems: RefCell<Vec<Problem>>,
+    /// Every key that was asked for, whether or not it is there.
+    known: RefCell<BTreeSet<String>>,
 }
 
 impl Document {
@@ -72,12 +74,13 @@ impl Document {
             origins: merged.origins,
             lines,
             problems: RefCell::default(),
+            known: RefCell::default(),
         })
     }
 
     /// Reads the top level with `read`, then reports its unknown keys.
     pub fn read<T>(&self, read: impl FnOnce(&Table<'_>) -> T) -> T {
-        let root = Table::new(self, String::new(), Some(&self.tree));
+        let root = Table::new(self, String::new(), String::new(), Some(&self.tree));
         let value = read(&root);
         root.report_unknown_keys();
         value
@@ -86,6 +89,23 @@ impl Document {
     /// Reports a mistake at the key path `key`, such as `routes[2].psaps`.
     pub fn report(&self, key: &str, message: impl Into<String>) {
         self.report_at(key, key, message.into());
+    }
+
+    /// Adds a mistake that was found in another file, to which this one leads.
+    pub fn add(&self, problem: Problem) {
+        self.problems.borrow_mut().push(problem);
+    }
+
+    /// Every key path that has been asked for, with names and numbers taken out: `sites.*.address`,
+    /// `phases[].arrivals.rate`. A key inside a table is asked for only once the file has that table, so a file in
+    /// which nothing is left out knows all of them.
+    #[must_use]
+    pub fn known_keys(&self) -> BTreeSet<String> {
+        self.known.borrow().clone()
+    }
+
+    fn note(&self, key: String) {
+        self.known.borrow_mut().insert(key);
     }
 
     /// The outcome: `value` if there is no mistake, else every mistake in the order of the file.

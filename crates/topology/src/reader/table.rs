@@ -14,6 +14,8 @@ use super::{Document, suggestion};
 pub struct Table<'d> {
     document: &'d Document,
     path: String,
+    /// The path with every name and number taken out: `sites.*`, `phases[]`.
+    shape: String,
     entries: Option<&'d HashMap<String, Value>>,
     known: RefCell<Vec<&'static str>>,
 }
@@ -22,9 +24,10 @@ impl<'d> Table<'d> {
     pub(super) fn new(
         document: &'d Document,
         path: String,
+        shape: String,
         entries: Option<&'d HashMap<String, Value>>,
     ) -> Self {
-        Self { document, path, entries, known: RefCell::default() }
+        Self { document, path, shape, entries, known: RefCell::default() }
     }
 
     /// The last part of this table's path: `mobile` of `trunk_groups.mobile`.
@@ -142,11 +145,33 @@ impl<'d> Table<'d> {
         self.list(key, kind)
     }
 
+    /// The list at `key`, which must have exactly `N` elements; absent is a mistake. A mistake is reported and
+    /// `placeholder` returned.
+    pub fn array<T, const N: usize>(
+        &self,
+        key: &'static str,
+        kind: impl Fn(Raw<'_>) -> Result<T, String>,
+        placeholder: [T; N],
+    ) -> [T; N] {
+        let count = match self.value(key).map(|value| &value.kind) {
+            Some(ValueKind::Array(elements)) => elements.len(),
+            // Of a layer, where a list is written `a,b`.
+            Some(ValueKind::String(text)) => text.split(',').count(),
+            _ => N,
+        };
+        if count != N {
+            self.report(key, format!("must have {N} elements, got {count}"));
+            return placeholder;
+        }
+        // With fewer than `N`, those that are missing were refused with a message of their own.
+        self.required_list(key, kind).try_into().unwrap_or(placeholder)
+    }
+
     /// Reads the table at `key`.
     pub fn section<T>(&self, key: &'static str, read: impl FnOnce(&Self) -> T) -> T {
         let path = self.path(key);
         let entries = self.value(key).and_then(|value| self.entries_of(&path, value));
-        self.sub_table(path, entries, read)
+        self.sub_table(path, join(&self.shape, key), entries, read)
     }
 
     /// Reads each `[key.NAME]` table, in the order of the file.
@@ -167,7 +192,8 @@ impl<'d> Table<'d> {
                     "must be named with at most 32 lower-case letters, digits and hyphens";
                 self.document.report(&path, message);
             } else if let Some(entries) = self.entries_of(&path, value) {
-                read_all.push(self.sub_table(path, Some(entries), &mut read));
+                let shape = format!("{}.*", join(&self.shape, key));
+                read_all.push(self.sub_table(path, shape, Some(entries), &mut read));
             }
         }
         read_all
@@ -184,7 +210,8 @@ impl<'d> Table<'d> {
                 .filter_map(|(index, element)| {
                     let path = format!("{path}[{index}]");
                     let entries = self.entries_of(&path, element)?;
-                    Some(self.sub_table(path, Some(entries), &mut read))
+                    let shape = format!("{}[]", join(&self.shape, key));
+                    Some(self.sub_table(path, shape, Some(entries), &mut read))
                 })
                 .collect(),
             Some(_) => {
@@ -214,6 +241,7 @@ impl<'d> Table<'d> {
         let mut known = self.known.borrow_mut();
         if !known.contains(&key) {
             known.push(key);
+            self.document.note(join(&self.shape, key));
         }
         self.entries?.get(key)
     }
@@ -221,10 +249,11 @@ impl<'d> Table<'d> {
     fn sub_table<T>(
         &self,
         path: String,
+        shape: String,
         entries: Option<&'d HashMap<String, Value>>,
         read: impl FnOnce(&Self) -> T,
     ) -> T {
-        let table = Self::new(self.document, path, entries);
+        let table = Self::new(self.document, path, shape, entries);
         let value = read(&table);
         table.report_unknown_keys();
         value

@@ -1,11 +1,26 @@
 //! Phases and their arrivals: how many calls begin per second.
+//!
+//! Models with settings of their own have a file each, with the rate that they promise; `pacer/` keeps the promise.
 
+mod bursts;
+mod day;
+mod incidents;
+mod recording;
+mod surge;
+
+use std::path::Path;
 use std::time::Duration;
 
 use topology::reader::{Table, kind};
 
+pub use self::bursts::Mmpp;
+pub use self::day::Diurnal;
+pub use self::incidents::Clusters;
+pub use self::recording::Replay;
+pub use self::surge::Surge;
+
 /// More calls per second than any one machine places.
-const MOST: f64 = 100_000.0;
+pub(super) const MOST: f64 = 100_000.0;
 
 /// A part of the campaign with one arrival model.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,7 +41,7 @@ pub struct Level {
 }
 
 /// When calls begin. All rates are calls per second.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Arrivals {
     /// Evenly spaced.
     Constant { rate: f64 },
@@ -36,6 +51,16 @@ pub enum Arrivals {
     Steps { from: f64, to: f64, steps: u32 },
     /// At random, independent of each other, with this mean rate.
     Poisson { rate: f64 },
+    /// Calm and busy spells.
+    Mmpp(Mmpp),
+    /// Incidents that bring several calls each.
+    Clusters(Clusters),
+    /// As the time of day has it.
+    Diurnal(Diurnal),
+    /// A region that calls all at once.
+    Surge(Surge),
+    /// As it was recorded.
+    Replay(Replay),
 }
 
 /// The word of an arrival model, before its rates are known.
@@ -45,19 +70,40 @@ enum Model {
     Ramp,
     Steps,
     Poisson,
+    Mmpp,
+    Clusters,
+    Diurnal,
+    Surge,
+    Replay,
+}
+
+impl Model {
+    const WORDS: [(&'static str, Self); 9] = [
+        ("constant", Self::Constant),
+        ("ramp", Self::Ramp),
+        ("steps", Self::Steps),
+        ("poisson", Self::Poisson),
+        ("mmpp", Self::Mmpp),
+        ("clusters", Self::Clusters),
+        ("diurnal", Self::Diurnal),
+        ("surge", Self::Surge),
+        ("replay", Self::Replay),
+    ];
 }
 
 impl Phase {
-    pub(super) fn read(table: &Table<'_>) -> Self {
+    /// Reads a phase; `folder` is where the campaign is.
+    pub(super) fn read(table: &Table<'_>, folder: &Path) -> Self {
         let shortest = Duration::from_millis(100);
         Self {
             name: table.required("name", kind::name, String::new()),
             duration: table.required("duration", kind::duration(shortest), shortest),
-            arrivals: table.section("arrivals", Arrivals::read),
+            arrivals: table.section("arrivals", |arrivals| Arrivals::read(arrivals, folder)),
         }
     }
 
-    /// Its spans of one rate, when it begins at `start`. Those without calls are none, and a ramp has none.
+    /// Its spans of one rate, when it begins at `start`. Those without calls are none, and a rate that changes all the time
+    /// has none.
     pub(super) fn levels(&self, start: Duration) -> Vec<Level> {
         let level = |name, from, to| Level { name, from: start + from, to: start + to };
         match self.arrivals {
@@ -72,9 +118,7 @@ impl Phase {
                 let full = (0..steps).filter(|step| !is_empty(step));
                 full.map(|step| level(name(step), edge(step), edge(step + 1))).collect()
             }
-            Arrivals::Constant { .. } | Arrivals::Poisson { .. } | Arrivals::Ramp { .. } => {
-                Vec::new()
-            }
+            _ => Vec::new(),
         }
     }
 
@@ -82,26 +126,32 @@ impl Phase {
     #[must_use]
     pub fn expected_attempts(&self) -> f64 {
         let seconds = self.duration.as_secs_f64();
-        match self.arrivals {
+        match &self.arrivals {
             Arrivals::Constant { rate } | Arrivals::Poisson { rate } => rate * seconds,
             // The middle of a staircase with even steps is that of its ramp.
             Arrivals::Ramp { from, to } | Arrivals::Steps { from, to, .. } => {
                 (from + to) / 2.0 * seconds
             }
+            Arrivals::Mmpp(bursts) => bursts.mean_rate() * seconds,
+            Arrivals::Clusters(clusters) => clusters.mean_rate() * seconds,
+            Arrivals::Diurnal(day) => day.expected(seconds),
+            Arrivals::Surge(surge) => surge.expected(seconds),
+            Arrivals::Replay(replay) => replay.count(self.duration) as f64,
+        }
+    }
+
+    /// Tells a phase that follows the time of day when it begins.
+    pub(super) fn set_time_of_day(&mut self, begins: Duration) {
+        if let Arrivals::Diurnal(day) = &mut self.arrivals {
+            *day = day.clone().beginning(begins);
         }
     }
 }
 
 impl Arrivals {
-    fn read(table: &Table<'_>) -> Self {
-        const WORDS: [(&str, Model); 4] = [
-            ("constant", Model::Constant),
-            ("ramp", Model::Ramp),
-            ("steps", Model::Steps),
-            ("poisson", Model::Poisson),
-        ];
+    fn read(table: &Table<'_>, folder: &Path) -> Self {
         let rate = |key| table.required(key, kind::number(0.0..=MOST), 1.0);
-        match table.required("model", kind::choice(&WORDS), Model::Constant) {
+        match table.required("model", kind::choice(&Model::WORDS), Model::Constant) {
             Model::Constant => Self::Constant { rate: rate("rate") },
             Model::Poisson => Self::Poisson { rate: rate("rate") },
             Model::Ramp => Self::Ramp { from: rate("from"), to: rate("to") },
@@ -110,6 +160,11 @@ impl Arrivals {
                 to: rate("to"),
                 steps: table.required("steps", kind::count(2..=10_000), 2),
             },
+            Model::Mmpp => Self::Mmpp(Mmpp::read(table)),
+            Model::Clusters => Self::Clusters(Clusters::read(table)),
+            Model::Diurnal => Self::Diurnal(Diurnal::read(table)),
+            Model::Surge => Self::Surge(Surge::read(table)),
+            Model::Replay => Self::Replay(Replay::read(table, folder)),
         }
     }
 }
