@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use load_gen::{FateCount, Snapshot};
 use operations::supervision::{Alarm, SeenAttempt, Supervision};
-use operations::{Action, Crisis, LogEntry, Milestone, OrderResult, Procedure, Settings, Start};
+use operations::{Action, Crisis, LogEntry, Milestone, Procedure, Settings, Start};
 
 /// All is well for good when no alarm has been raised for this long.
 const CALM: Duration = Duration::from_secs(600);
@@ -273,11 +273,6 @@ impl ControlRoom {
         self.procedures.iter().flat_map(|procedure| {
             procedure.log().iter().map(|entry| (&procedure.operation().name[..], entry))
         })
-    }
-
-    pub(crate) fn timed_out(&self) -> u64 {
-        let silent = |(_, entry): &(&str, &LogEntry)| entry.result == OrderResult::TimedOut;
-        self.log().filter(silent).count() as u64
     }
 }
 

@@ -76,13 +76,14 @@ fn an_honest_run_balances_and_names_each_destination() {
 
     let mut audit = Audit::new(Rules::default());
     records.iter().for_each(|record| audit.add(record));
-    let (ledger, destinations) = audit.close(4, &[]);
+    let (ledger, attempts) = audit.close(4, &[]);
     assert!(ledger.balanced, "{:?}", ledger.faults);
     let counts = [ledger.answered, ledger.rejected, ledger.abandoned, ledger.timed_out];
     assert_eq!((ledger.offered, counts), (4, [1; 4]));
-    let found = destinations.find(1);
+    let found = attempts.find(1).unwrap().destination();
     assert_eq!((found.site, found.psap), (Some("alpha"), Some("samu-59")));
-    assert_eq!(destinations.find(4), Default::default());
+    assert_eq!(attempts.find(4).unwrap().destination(), Default::default());
+    assert!(attempts.find(5).is_none());
 }
 
 #[test]

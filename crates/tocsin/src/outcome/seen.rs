@@ -1,0 +1,66 @@
+//! What those who operated and watched a run have seen of it: what remains of a control room when the run is over.
+
+use std::time::Duration;
+
+use operations::supervision::Alarm;
+use operations::{Crisis, CrisisReport, LogEntry, Milestone, OrderResult};
+use serde::{Deserialize, Serialize};
+
+use crate::control_room::ControlRoom;
+
+/// Everything by the time since the start of the campaign.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(crate) struct Seen {
+    /// What became of each command, with its operation.
+    commands: Vec<(String, LogEntry)>,
+    alarms: Vec<Alarm>,
+    milestones: Vec<(Duration, Milestone)>,
+    crisis: Option<CrisisReport>,
+    fault_at: Option<Duration>,
+    restarts: Vec<(Duration, String)>,
+}
+
+impl Seen {
+    pub(crate) fn of(room: &ControlRoom) -> Self {
+        Self {
+            commands: room.log().map(|(name, entry)| (name.to_owned(), entry.clone())).collect(),
+            alarms: room.alarms().to_vec(),
+            milestones: room.milestones().to_vec(),
+            crisis: room.crisis().map(Crisis::report),
+            fault_at: room.fault_at(),
+            restarts: room.restarts().to_vec(),
+        }
+    }
+
+    /// What became of each command, by the name of its operation.
+    pub(crate) fn log(&self) -> impl Iterator<Item = (&str, &LogEntry)> {
+        self.commands.iter().map(|(name, entry)| (&name[..], entry))
+    }
+
+    pub(crate) fn alarms(&self) -> &[Alarm] {
+        &self.alarms
+    }
+
+    pub(crate) fn milestones(&self) -> &[(Duration, Milestone)] {
+        &self.milestones
+    }
+
+    pub(crate) const fn crisis(&self) -> Option<&CrisisReport> {
+        self.crisis.as_ref()
+    }
+
+    /// The first command that touched a site, unless a milestone had to come first.
+    pub(crate) const fn fault_at(&self) -> Option<Duration> {
+        self.fault_at
+    }
+
+    /// Restarts of sites, when they were seen.
+    pub(crate) fn restarts(&self) -> &[(Duration, String)] {
+        &self.restarts
+    }
+
+    pub(crate) fn timed_out(&self) -> u64 {
+        let silent = |(_, entry): &(&str, &LogEntry)| entry.result == OrderResult::TimedOut;
+        self.log().filter(silent).count() as u64
+    }
+}
