@@ -24,7 +24,7 @@ mod scan;
 mod writer;
 
 pub use entry::{Entry, Heard, Text, Tried};
-pub use histogram::{LatencyHistogram, Quantiles};
+pub use histogram::{LatencyHistogram, PercentileStep, Quantiles};
 pub use ledger::{
     Attempt, Attempts, Audit, Counted, Destination, Ledger, LostAt, LostNode, Rules,
 };
@@ -32,5 +32,5 @@ pub use logging::{LogError, LogFormat, init};
 pub use messages::MessageFigures;
 pub use reader::{ReadError, Records, read_records};
 pub use record::{BoxKind, CallRecord, CallerClass, Outcome, Party};
-pub use scan::Misread;
+pub use scan::{Misread, find_records};
 pub use writer::RecordWriter;

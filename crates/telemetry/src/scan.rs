@@ -17,6 +17,7 @@ use std::sync::mpsc;
 
 use crate::entry::Entry;
 use crate::reader::ReadError;
+use crate::record::CallRecord;
 
 /// Bytes of a piece.
 const PIECE: u64 = 4 * 1024 * 1024;
@@ -72,20 +73,61 @@ pub(crate) fn read<T: Send>(
 ) -> Misread {
     let mut misread = Misread::default();
     let pieces = cut(files, &mut misread);
+    let mut place = Place::default();
+    share_out(
+        &pieces,
+        |piece, buffer| read_piece(&files[piece.file], piece, buffer, make(), &put),
+        |piece, part| take(place.note(piece.file, &files[piece.file], part, &mut misread)),
+    );
+    misread
+}
+
+/// The records of one attempt, in the order of the files. What cannot be read is left out.
+#[must_use]
+pub fn find_records(files: &[PathBuf], attempt: &str) -> Vec<CallRecord> {
+    let finder = memchr::memmem::Finder::new(attempt);
+    let find = |piece: Piece, buffer: &mut Vec<u8>| {
+        let bytes = load(&files[piece.file], piece, buffer).unwrap_or_default();
+        let line_at = |at: usize| {
+            let start = memchr::memrchr(b'\n', &bytes[..at]).map_or(0, |end| end + 1);
+            let end = memchr::memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |end| at + end);
+            &bytes[start..end]
+        };
+        let lines = finder.find_iter(bytes).map(line_at);
+        let records = lines.filter_map(|line| serde_json::from_slice(line).ok());
+        let of_attempt = |record: &CallRecord| record.attempt == attempt;
+        records.filter(of_attempt).collect::<Vec<_>>()
+    };
+    let mut found: Vec<CallRecord> = Vec::new();
+    share_out(&cut(files, &mut Misread::default()), find, |_, records| {
+        for record in records {
+            // A line may say its id more than once.
+            if found.last() != Some(&record) {
+                found.push(record);
+            }
+        }
+    });
+    found
+}
+
+/// Has all processors work on pieces. `take` gets what came of each, in their order.
+fn share_out<R: Send>(
+    pieces: &[Piece],
+    work: impl Fn(Piece, &mut Vec<u8>) -> R + Sync,
+    mut take: impl FnMut(Piece, R),
+) {
     let next = AtomicUsize::new(0);
     let threads = std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
-    let (to_us, parts) = mpsc::channel();
+    let (to_us, results) = mpsc::channel();
     std::thread::scope(|scope| {
         for _ in 0..threads.min(pieces.len()) {
-            let (to_us, pieces, next, make, put) = (to_us.clone(), &pieces, &next, &make, &put);
+            let (to_us, next, work) = (to_us.clone(), &next, &work);
             scope.spawn(move || {
                 let mut buffer = Vec::new();
-                while let Some((number, piece)) = {
+                loop {
                     let number = next.fetch_add(1, Ordering::Relaxed);
-                    pieces.get(number).map(|piece| (number, piece))
-                } {
-                    let part = read_piece(&files[piece.file], *piece, &mut buffer, make(), put);
-                    if to_us.send((number, part)).is_err() {
+                    let Some(piece) = pieces.get(number) else { return };
+                    if to_us.send((number, work(*piece, &mut buffer))).is_err() {
                         return;
                     }
                 }
@@ -94,17 +136,14 @@ pub(crate) fn read<T: Send>(
         drop(to_us);
         let mut early = BTreeMap::new();
         let mut wanted = 0;
-        let mut place = Place::default();
-        for (number, part) in parts {
-            early.insert(number, part);
-            while let Some(part) = early.remove(&wanted) {
-                let Piece { file, .. } = pieces[wanted];
-                take(place.note(file, &files[file], part, &mut misread));
+        for (number, result) in results {
+            early.insert(number, result);
+            while let Some(result) = early.remove(&wanted) {
+                take(pieces[wanted], result);
                 wanted += 1;
             }
         }
     });
-    misread
 }
 
 /// Where in the files reading has come to.
@@ -287,6 +326,20 @@ mod tests {
             assert!(sentence.contains(&format!(":{number}: not a call record")), "{sentence}");
         }
         assert_eq!(misread.sentences.len(), 3);
+    }
+
+    #[test]
+    fn the_records_of_one_attempt_are_found_wherever_they_are() {
+        let one = line(0).len() as u64;
+        let many = u128::from(2 * PIECE / one);
+        let text: String = (0..many).map(line).collect();
+        let (first, second) = (file(text.as_bytes()), file((line(7) + "nonsense").as_bytes()));
+        let files = [first.path().to_owned(), second.path().to_owned()];
+        let wanted = format!("{:032x}", 7);
+        let found = find_records(&files, &wanted);
+        assert_eq!(found, [answered(BoxKind::Psap, "samu-59", 7)], "the same line twice is told once");
+        assert_eq!(find_records(&files, &format!("{:032x}", many - 1)).len(), 1);
+        assert!(find_records(&files, &format!("{many:032x}")).is_empty());
     }
 
     #[test]

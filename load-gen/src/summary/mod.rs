@@ -265,6 +265,12 @@ impl Books {
         self.truncated_files += misread.truncated;
     }
 
+    /// Records of callers so far.
+    #[must_use]
+    pub fn callers(&self) -> u64 {
+        self.audit.callers()
+    }
+
     /// All records are there: compares them.
     #[must_use]
     pub fn balance(self, run: &Run<'_>) -> Balance {

@@ -48,6 +48,12 @@ impl Audit {
         scan::read(files, Pages::new, Pages::add, |pages| self.pages.absorb(pages))
     }
 
+    /// Records of callers so far.
+    #[must_use]
+    pub fn callers(&self) -> u64 {
+        self.pages.callers.len() as u64
+    }
+
     /// Compares everything.
     ///
     /// `started` is how many attempts the generators say they started; `lost` are the boxes that

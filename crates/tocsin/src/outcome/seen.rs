@@ -17,7 +17,6 @@ pub(crate) struct Seen {
     milestones: Vec<(Duration, Milestone)>,
     crisis: Option<CrisisReport>,
     fault_at: Option<Duration>,
-    restarts: Vec<(Duration, String)>,
 }
 
 impl Seen {
@@ -28,7 +27,6 @@ impl Seen {
             milestones: room.milestones().to_vec(),
             crisis: room.crisis().map(Crisis::report),
             fault_at: room.fault_at(),
-            restarts: room.restarts().to_vec(),
         }
     }
 
@@ -52,11 +50,6 @@ impl Seen {
     /// The first command that touched a site, unless a milestone had to come first.
     pub(crate) const fn fault_at(&self) -> Option<Duration> {
         self.fault_at
-    }
-
-    /// Restarts of sites, when they were seen.
-    pub(crate) fn restarts(&self) -> &[(Duration, String)] {
-        &self.restarts
     }
 
     pub(crate) fn timed_out(&self) -> u64 {

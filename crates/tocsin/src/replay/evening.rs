@@ -8,16 +8,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use load_gen::Progress;
-use load_gen::summary::{Books, ProcessUsage, Run};
+use load_gen::summary::{Books, ProcessUsage};
 use node::Reply;
 use switch::pool::{Change, MemberState};
-use telemetry::{BoxKind, CallRecord, MessageFigures};
+use telemetry::CallRecord;
 use world::{Link, Listener, Notice, START, World};
 
 use super::Task;
 use super::ledger_hash::LedgerHash;
 use crate::control_room::{ControlRoom, Deed, SiteView, View};
-use crate::outcome::{Evidence, Goodput, Outcome};
+use crate::archive::{self, Ending, State, environment};
+use crate::outcome::{Outcome, Seen};
 use crate::run::Folder;
 use crate::webhook::Webhook;
 
@@ -33,10 +34,6 @@ const LINE: Duration = Duration::from_secs(30 * 60);
 struct Ears {
     books: Books,
     hash: LedgerHash,
-    /// Records of generators and PSAPs, which the books need twice.
-    twice: Vec<CallRecord>,
-    evidence: Evidence,
-    goodput: Goodput,
     restarts: Vec<(Duration, SocketAddr, String)>,
     falls: Vec<Change>,
     file: Option<BufWriter<File>>,
@@ -45,7 +42,7 @@ struct Ears {
 impl Listener for Ears {
     fn hear(&mut self, elapsed: Duration, from: SocketAddr, notice: Notice) {
         match notice {
-            Notice::Record(record) => self.take(*record),
+            Notice::Record(record) => self.take(&record),
             Notice::Restarting { why } => self.restarts.push((elapsed, from, why)),
             Notice::Change(change) if change.to == MemberState::Down => self.falls.push(change),
             Notice::Change(_) | Notice::InService | Notice::Recording(_) => {}
@@ -54,22 +51,13 @@ impl Listener for Ears {
 }
 
 impl Ears {
-    fn take(&mut self, record: CallRecord) {
-        self.books.add_first(&record);
-        self.hash.add(&record);
+    fn take(&mut self, record: &CallRecord) {
+        self.books.add(record);
+        self.hash.add(record);
         if let Some(file) = &mut self.file
-            && serde_json::to_writer(&mut *file, &record).is_ok()
+            && serde_json::to_writer(&mut *file, record).is_ok()
         {
             let _ = file.write_all(b"\n");
-        }
-        match record.kind {
-            BoxKind::Generator => {
-                self.evidence.add(&record);
-                self.goodput.add(&record);
-                self.twice.push(record);
-            }
-            BoxKind::Psap => self.twice.push(record),
-            BoxKind::TrunkGroup | BoxKind::CallServer => {}
         }
     }
 }
@@ -88,13 +76,9 @@ pub(crate) fn run(
         true => Some(BufWriter::new(File::create(folder.records(&task.name))?)),
         false => None,
     };
-    let start_us = u64::try_from(START.as_micros()).unwrap_or(u64::MAX);
     let ears = Ears {
         books: Books::open(campaign.rules()),
         hash: LedgerHash::default(),
-        twice: Vec::new(),
-        evidence: Evidence::new(&campaign.figures, start_us, campaign.duration()),
-        goodput: Goodput::new(campaign.levels(), start_us),
         restarts: Vec::new(),
         falls: Vec::new(),
         file,
@@ -106,7 +90,7 @@ pub(crate) fn run(
     let mut room = ControlRoom::new(&campaign.operations, &topology.pool_sites());
     let mut lines = Lines::new(task, quiet);
     let interrupted = drive(task, &mut world, &mut room, &mut lines, stop);
-    conclude(task, folder, world, room, interrupted, started)
+    conclude(task, folder, world, &room, interrupted, started)
 }
 
 /// Runs until every call is over, or the drain has ended. True when interrupted.
@@ -196,7 +180,7 @@ fn conclude(
     task: &Task,
     folder: &Folder,
     world: World<Ears>,
-    room: ControlRoom,
+    room: &ControlRoom,
     interrupted: bool,
     started: Instant,
 ) -> anyhow::Result<Outcome> {
@@ -205,70 +189,62 @@ fn conclude(
     let lost = world.lost().to_vec();
     let names = topology.call_servers().map(|one| (one.address, one.name.clone()));
     let names: BTreeMap<SocketAddr, String> = names.collect();
-    let duration = world.net.elapsed();
-    let Ears { books, hash, twice, evidence, goodput, restarts, falls, file, .. } =
-        world.into_listener();
+    let elapsed = world.net.elapsed();
+    let Ears { books, hash, restarts, falls, file } = world.into_listener();
+    let has_records = file.is_some();
     if let Some(mut file) = file {
         file.flush()?;
     }
     let took = started.elapsed();
     let usage = node::usage();
     let seconds = |micros: u64| micros as f64 / 1e6;
-    let run = Run {
-        campaign: &task.campaign,
-        network: &topology.name,
-        service_levels: topology
-            .psaps
-            .iter()
-            .map(|psap| (psap.name.clone(), psap.service_level))
-            .collect(),
+    let name = |at: SocketAddr| names.get(&at).cloned().unwrap_or_default();
+    let state = State {
+        world: archive::World::Virtual,
+        ended: true,
+        campaign: task.campaign.name.clone(),
+        set: task.set.clone(),
+        environment: environment(),
         started_us: u64::try_from(START.as_micros()).unwrap_or(u64::MAX),
-        duration,
+        elapsed,
         generators,
-        generator_cpu_s: 0.0,
-        generator_messages: MessageFigures::default(),
         processes: vec![ProcessUsage {
             name: "world".to_owned(),
             user_s: seconds(usage.user_us),
             system_s: seconds(usage.system_us),
             max_rss_kib: usage.max_rss_kib,
         }],
-        messages: BTreeMap::new(),
-        refused_without_port: BTreeMap::new(),
         ledger_hash: Some(hash.finish()),
         interrupted,
-        compression: 1.0,
-        rules: task.campaign.rules(),
         lost,
-        degraded: Vec::new(),
-    };
-    let mut balance = books.balance(&run);
-    twice.iter().for_each(|record| balance.add_second(record));
-    drop(twice);
-    let summary = balance.close(run, &[], 0);
-    let file = if task.name == super::BASE {
-        "summary.json".to_owned()
-    } else {
-        format!("summary-{}.json", task.name)
-    };
-    folder.write(&file, &serde_json::to_string_pretty(&summary)?)?;
-    let name = |at: SocketAddr| names.get(&at).cloned().unwrap_or_default();
-    let detection = topology.pool.detection();
-    Ok(Outcome {
-        name: task.name.clone(),
-        title: task.title.clone(),
-        summary,
-        room,
-        evidence,
-        goodput,
+        seen: Seen::of(room),
         restarts: restarts.into_iter().map(|(at, from, why)| (at, name(from), why)).collect(),
         detections: falls
             .into_iter()
             .map(|fall| (fall.call_server, fall.seen_by, fall.silent_for))
             .collect(),
-        predicted: (*detection.start(), *detection.end()),
+        record_files: match has_records {
+            true => vec![format!("records/{}.jsonl", task.name).into()],
+            false => Vec::new(),
+        },
+        ..State::default()
+    };
+    if task.keeps_attempts {
+        state.keep(folder)?;
+    }
+    let outcome = archive::close(Ending {
+        campaign: &task.campaign,
+        topology,
+        name: task.name.clone(),
+        title: task.title.clone(),
+        state,
+        books,
         took,
-    })
+        archive: task.keeps_attempts.then_some(folder),
+    });
+    let summary = serde_json::to_string_pretty(&outcome.summary)?;
+    folder.write(&super::named("summary", &task.name), &summary)?;
+    Ok(outcome)
 }
 
 /// Lines of progress.

@@ -8,11 +8,12 @@ use node::Reply;
 use serde_json::{Value, json};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
-use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until};
+use tokio::time::{Instant, MissedTickBehavior, interval, interval_at, sleep_until};
 
 use super::Prepared;
 use super::child::Order;
 use super::fleet::Fleet;
+use super::keeper::{self, Keeper};
 use super::plan::Tier;
 use crate::control_room::{ControlRoom, Deed};
 use crate::webhook::Webhook;
@@ -65,6 +66,7 @@ pub(crate) async fn watch(
     prepared: &Prepared,
     fleet: &mut Fleet,
     interruptions: &mut Interruptions,
+    keeper: &mut Keeper<'_>,
     quiet: bool,
 ) -> Watched {
     let Prepared { campaign, topology, .. } = prepared;
@@ -74,6 +76,8 @@ pub(crate) async fn watch(
     let start = Instant::now();
     let mut ticks = interval_at(start + every, every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    let mut keeping = interval(keeper::EVERY);
+    keeping.set_missed_tick_behavior(MissedTickBehavior::Skip);
     let mut desk = Desk::new(prepared, start);
     if !quiet {
         println!("{}", progress.header());
@@ -90,6 +94,9 @@ pub(crate) async fn watch(
                 fleet.order(Tier::Load, if urgent { &Order::Stop } else { &Order::Drain });
             }
             () = desk.next() => desk.work(prepared, fleet),
+            _ = keeping.tick() => {
+                keeper.keep(fleet, interruptions, &desk.room, &desk.detections);
+            }
             _ = ticks.tick() => {
                 if !quiet {
                     let elapsed = start.elapsed().mul_f64(campaign.compression);
