@@ -41,12 +41,14 @@ fn main() -> anyhow::Result<()> {
     let bytes = make_run(&run, attempts)?;
     let program = system_tests::program::tocsin();
     let start = Instant::now();
-    let output = Command::new(program).args(["report", "bench-1"]).current_dir(folder.path()).output()?;
+    let output =
+        Command::new(program).args(["report", "bench-1"]).current_dir(folder.path()).output()?;
     let seconds = start.elapsed().as_secs_f64();
     let (said, complained) =
         (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     // What the demo demands of its calls is another matter.
-    let is_whole = said.contains(&format!("offered {attempts} = ")) && said.contains("lost: balanced");
+    let is_whole =
+        said.contains(&format!("offered {attempts} = ")) && said.contains("lost: balanced");
     ensure!(is_whole, "the report says\n{said}\n{complained}");
     let mib = complained.split_whitespace().rev().nth(1).and_then(|word| word.parse::<u64>().ok());
     let mut sizes = BTreeMap::new();
@@ -71,7 +73,9 @@ fn main() -> anyhow::Result<()> {
 fn make_run(run: &Path, attempts: u64) -> anyhow::Result<u64> {
     fs::create_dir_all(run.join("records"))?;
     let configs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../configs");
-    for (from, to) in [("campaigns/demo.toml", "campaign.toml"), ("networks/six-sites.toml", "network.toml")] {
+    for (from, to) in
+        [("campaigns/demo.toml", "campaign.toml"), ("networks/six-sites.toml", "network.toml")]
+    {
         fs::copy(configs.join(from), run.join(to))?;
     }
     let mut files = Files::new(run);
@@ -121,7 +125,10 @@ impl Files {
     }
 
     fn names(&self) -> Vec<PathBuf> {
-        self.open.keys().map(|process| Path::new("records").join(format!("{process}.jsonl"))).collect()
+        self.open
+            .keys()
+            .map(|process| Path::new("records").join(format!("{process}.jsonl")))
+            .collect()
     }
 
     fn finish(self) -> anyhow::Result<()> {

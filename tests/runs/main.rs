@@ -3,6 +3,7 @@
 //! Timers are a tenth of those of RFC 3261, so that what a dead site leaves behind ends in seconds. Every port is the
 //! system's choice.
 
+mod history;
 mod manage;
 mod media;
 mod mistakes;

@@ -354,7 +354,10 @@ mod tests {
         let read: Entry<'_> = serde_json::from_str(&line).unwrap();
         let (read, made) = (format!("{read:?}"), format!("{:?}", Entry::from(&record)));
         assert_eq!(read, made);
-        assert_eq!(Entry::from(&record).tried.iter().collect::<Vec<_>>(), ["delta", "gamma", "beta"]);
+        assert_eq!(
+            Entry::from(&record).tried.iter().collect::<Vec<_>>(),
+            ["delta", "gamma", "beta"]
+        );
     }
 
     #[test]

@@ -25,9 +25,7 @@ mod writer;
 
 pub use entry::{Entry, Heard, Text, Tried};
 pub use histogram::{LatencyHistogram, PercentileStep, Quantiles};
-pub use ledger::{
-    Attempt, Attempts, Audit, Counted, Destination, Ledger, LostAt, LostNode, Rules,
-};
+pub use ledger::{Attempt, Attempts, Audit, Counted, Destination, Ledger, LostAt, LostNode, Rules};
 pub use logging::{LogError, LogFormat, init};
 pub use messages::MessageFigures;
 pub use reader::{ReadError, Records, read_records};

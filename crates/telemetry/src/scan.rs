@@ -318,7 +318,9 @@ mod tests {
         let one = line(0).len() as u64;
         let before = u128::from(PIECE / one) + 9;
         let text: String = (0..before).map(line).collect();
-        let bad = file([text.as_bytes(), b"nonsense\n\xff\xfe\n", line(5).as_bytes()].concat().as_slice());
+        let bad = file(
+            [text.as_bytes(), b"nonsense\n\xff\xfe\n", line(5).as_bytes()].concat().as_slice(),
+        );
         let (found, misread) = keys(&[Path::new("/nowhere/calls.jsonl"), bad.path()]);
         assert_eq!(found.len() as u128, before + 1);
         assert!(misread.sentences[0].starts_with("cannot read /nowhere/calls.jsonl: "));
@@ -337,7 +339,11 @@ mod tests {
         let files = [first.path().to_owned(), second.path().to_owned()];
         let wanted = format!("{:032x}", 7);
         let found = find_records(&files, &wanted);
-        assert_eq!(found, [answered(BoxKind::Psap, "samu-59", 7)], "the same line twice is told once");
+        assert_eq!(
+            found,
+            [answered(BoxKind::Psap, "samu-59", 7)],
+            "the same line twice is told once"
+        );
         assert_eq!(find_records(&files, &format!("{:032x}", many - 1)).len(), 1);
         assert!(find_records(&files, &format!("{many:032x}")).is_empty());
     }

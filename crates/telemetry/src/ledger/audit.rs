@@ -81,9 +81,8 @@ fn close_sum(ledger: &mut Ledger, faults: &mut Faults, started: u64, generator_l
         ledger.answered + ledger.rejected + ledger.abandoned + ledger.timed_out + ledger.lost;
     // A lost generator does not say what it started.
     if ended > started && !generator_lost {
-        faults.add(|| {
-            format!("the generators started {started} attempts, but {ended} have records")
-        });
+        faults
+            .add(|| format!("the generators started {started} attempts, but {ended} have records"));
     }
     ledger.offered = started.max(ended);
     ledger.in_progress = started.saturating_sub(ended);

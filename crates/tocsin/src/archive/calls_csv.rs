@@ -12,7 +12,8 @@ use super::row::{COLUMNS, Cell, Row};
 
 /// Writes all attempts; `zero_us` is the start of the campaign.
 pub(super) fn write(path: &Path, attempts: &Attempts, zero_us: u64) -> anyhow::Result<()> {
-    let mut table = csv::Writer::from_writer(BufWriter::with_capacity(256 * 1024, File::create(path)?));
+    let mut table =
+        csv::Writer::from_writer(BufWriter::with_capacity(256 * 1024, File::create(path)?));
     let names = COLUMNS.iter().map(|(name, _)| *name);
     table.write_record(names.chain(["intended_at"]))?;
     let mut number = String::new();

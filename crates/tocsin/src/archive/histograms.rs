@@ -52,11 +52,19 @@ impl Histograms {
 
 /// The percentile distribution as `HistogramLogProcessor` of HdrHistogram prints it.
 fn table(histogram: &LatencyHistogram) -> String {
-    let mut text =
-        format!("{:>12} {:>14} {:>10} {:>14}\n\n", "Value", "Percentile", "TotalCount", "1/(1-Percentile)");
+    let mut text = format!(
+        "{:>12} {:>14} {:>10} {:>14}\n\n",
+        "Value", "Percentile", "TotalCount", "1/(1-Percentile)"
+    );
     let millis = |us: u64| us as f64 / 1e3;
     for step in histogram.percentiles() {
-        let _ = write!(text, "{:>12.3} {:>2.12} {:>10}", millis(step.value_us), step.quantile, step.count);
+        let _ = write!(
+            text,
+            "{:>12.3} {:>2.12} {:>10}",
+            millis(step.value_us),
+            step.quantile,
+            step.count
+        );
         if step.quantile < 1.0 {
             let _ = write!(text, " {:>14.2}", 1.0 / (1.0 - step.quantile));
         }
@@ -64,7 +72,12 @@ fn table(histogram: &LatencyHistogram) -> String {
     }
     let (mean, deviation) = histogram.mean_and_deviation_us();
     let quantiles = histogram.quantiles();
-    let _ = writeln!(text, "#[Mean    = {:>12.3}, StdDeviation   = {:>12.3}]", mean / 1e3, deviation / 1e3);
+    let _ = writeln!(
+        text,
+        "#[Mean    = {:>12.3}, StdDeviation   = {:>12.3}]",
+        mean / 1e3,
+        deviation / 1e3
+    );
     let (max, count) = (millis(quantiles.max), quantiles.count);
     let _ = writeln!(text, "#[Max     = {max:>12.3}, Total count    = {count:>12}]");
     text
@@ -85,7 +98,9 @@ mod tests {
         let rows: Vec<Vec<f64>> = lines[2..]
             .iter()
             .filter(|line| !line.starts_with('#'))
-            .map(|line| line.split_whitespace().map(|word| word.parse().expect("a number")).collect())
+            .map(|line| {
+                line.split_whitespace().map(|word| word.parse().expect("a number")).collect()
+            })
             .collect();
         let (last, others) = rows.split_last().expect("rows");
         assert!(others.iter().all(|row| row.len() == 4) && last.len() == 3, "{text}");

@@ -21,7 +21,10 @@ pub(super) fn host() -> Value {
     facts.add("ip_local_port_range", sysctl("net/ipv4/ip_local_port_range").map(words));
     facts.add("loopback_receive_buffer", receive_buffer());
     facts.add("load_average_at_start", read("/proc/loadavg").map(words));
-    facts.add("clock_source", read("/sys/devices/system/clocksource/clocksource0/current_clocksource"));
+    facts.add(
+        "clock_source",
+        read("/sys/devices/system/clocksource/clocksource0/current_clocksource"),
+    );
     facts.finish()
 }
 
@@ -59,7 +62,8 @@ fn read(path: &str) -> Fact<String> {
 fn field(path: &str, name: &str) -> Fact<String> {
     let text = read(path)?;
     let fields = text.lines().filter_map(|line| line.split_once(':'));
-    let mut values = fields.filter(|(field, _)| field.trim() == name).map(|(_, value)| value.trim());
+    let mut values =
+        fields.filter(|(field, _)| field.trim() == name).map(|(_, value)| value.trim());
     values.next().map(str::to_owned).ok_or_else(|| format!("{path} has no {name:?}"))
 }
 
@@ -76,7 +80,9 @@ fn words(text: String) -> Vec<String> {
 }
 
 fn cores() -> Fact<u64> {
-    std::thread::available_parallelism().map(|cores| cores.get() as u64).map_err(|error| error.to_string())
+    std::thread::available_parallelism()
+        .map(|cores| cores.get() as u64)
+        .map_err(|error| error.to_string())
 }
 
 fn open_files() -> Fact<Value> {
@@ -101,7 +107,11 @@ mod tests {
         facts.add("not_there", read("/proc/no/such/file"));
         let facts = facts.finish();
         assert_eq!((&facts["there"], &facts["not_there"]), (&json!(7), &Value::Null));
-        assert!(facts["missing"]["not_there"].as_str().is_some_and(|why| why.contains("/proc/no/such/file")));
+        assert!(
+            facts["missing"]["not_there"]
+                .as_str()
+                .is_some_and(|why| why.contains("/proc/no/such/file"))
+        );
         assert!(facts["missing"]["there"].is_null());
     }
 

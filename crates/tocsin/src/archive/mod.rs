@@ -17,6 +17,8 @@ mod receipt;
 mod row;
 mod sqlite;
 mod state;
+#[cfg(test)]
+mod tests;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -132,7 +134,8 @@ pub(crate) fn publish(
     let mut trouble = Trouble::default();
     if !campaign.operations.operations.is_empty() || campaign.operations.supervision.is_some() {
         let chronicle = serde_json::to_string_pretty(&chronicle(outcome, zero));
-        let written = chronicle.map_err(Into::into).and_then(|it| folder.replace("chronicle.json", &it));
+        let written =
+            chronicle.map_err(Into::into).and_then(|it| folder.replace("chronicle.json", &it));
         trouble.note("chronicle.json", written);
         told += &format!("\n{}", story(outcome, campaign.begins));
     }

@@ -115,7 +115,8 @@ fn origin() -> Value {
         }
     };
     // Changes that were not committed are not known.
-    let commit = known("commit", option_env!("TOCSIN_COMMIT"), "it was not built in a git repository");
+    let commit =
+        known("commit", option_env!("TOCSIN_COMMIT"), "it was not built in a git repository");
     let rustc = known("rustc", option_env!("TOCSIN_RUSTC"), "the compiler did not say");
     json!({
         "tocsin": env!("CARGO_PKG_VERSION"),
@@ -135,7 +136,11 @@ fn merge(receipt: &mut Value, known: Value, missing: &Map<String, Value>) {
     }
 }
 
-fn fact<T: Into<Value>>(missing: &mut Map<String, Value>, name: &str, fact: io::Result<T>) -> Value {
+fn fact<T: Into<Value>>(
+    missing: &mut Map<String, Value>,
+    name: &str,
+    fact: io::Result<T>,
+) -> Value {
     match fact {
         Ok(value) => value.into(),
         Err(error) => {
@@ -196,7 +201,8 @@ fn files(folder: &Path) -> io::Result<Vec<Value>> {
 /// How this run was started, to be pasted into a shell: the variables that lie over its files, then the words of the
 /// command.
 pub(crate) fn command_line() -> String {
-    let variables = environment().into_iter().map(|(name, value)| format!("{name}={}", quoted(&value)));
+    let variables =
+        environment().into_iter().map(|(name, value)| format!("{name}={}", quoted(&value)));
     let words = std::env::args_os().map(|word| quoted(&word.to_string_lossy()));
     variables.chain(words).collect::<Vec<_>>().join(" ")
 }
@@ -218,9 +224,21 @@ mod tests {
 
     #[test]
     fn a_shell_reads_back_what_was_quoted() {
-        let words = ["plain", "", "it's", "a b", "$HOME `x` \"y\" \\", "sites.alpha.max_calls=10", "*", "é\n#"];
+        let words = [
+            "plain",
+            "",
+            "it's",
+            "a b",
+            "$HOME `x` \"y\" \\",
+            "sites.alpha.max_calls=10",
+            "*",
+            "é\n#",
+        ];
         let line = words.map(quoted).join(" ");
-        let output = Command::new("sh").args(["-c", &format!("printf '%s\\0' {line}")]).output().expect("a shell");
+        let output = Command::new("sh")
+            .args(["-c", &format!("printf '%s\\0' {line}")])
+            .output()
+            .expect("a shell");
         let said = String::from_utf8(output.stdout).expect("UTF-8");
         assert_eq!(said.trim_end_matches('\0').split('\0').collect::<Vec<_>>(), words);
         assert_eq!(quoted("configs/campaigns/demo.toml"), "configs/campaigns/demo.toml");
@@ -229,11 +247,13 @@ mod tests {
     #[test]
     fn the_hash_follows_files_and_what_lies_over_them() {
         let folder = tempfile::tempdir().expect("a folder");
-        let [campaign, network] = ["campaign.toml", "network.toml"].map(|name| folder.path().join(name));
+        let [campaign, network] =
+            ["campaign.toml", "network.toml"].map(|name| folder.path().join(name));
         fs::write(&campaign, "seed = 1").expect("a file");
         fs::write(&network, "name = \"a\"").expect("a file");
         let set = |value: &str| vec![("seed".to_owned(), value.to_owned())];
-        let hash = |layers: &[(String, String)]| effective(&campaign, &network, layers).expect("a hash");
+        let hash =
+            |layers: &[(String, String)]| effective(&campaign, &network, layers).expect("a hash");
         let plain = hash(&[]);
         assert_eq!(plain.len(), 64);
         assert_ne!(plain, hash(&set("2")));

@@ -79,17 +79,18 @@ impl<'a> Row<'a> {
         let psap = reached.psap.and_then(|psap| heard_in(attempt, psap));
         let ends = [caller.heard, psap];
         let [by_caller, by_psap] = ends.map(|end| verdict(end, talk.unwrap_or(0)));
-        let is_bad = |word: &Option<&str>| {
-            matches!(word, Some("silent" | "garbled" | "wrong_party"))
-        };
+        let is_bad =
+            |word: &Option<&str>| matches!(word, Some("silent" | "garbled" | "wrong_party"));
         let is_good = outcome == Outcome::Answered
             && fault.is_none()
             && !is_bad(&by_caller)
             && !is_bad(&by_psap);
-        let mos = |end: &Option<Heard>| end.and_then(|end| end.mos).map_or(Cell::Nothing, Cell::Real);
+        let mos =
+            |end: &Option<Heard>| end.and_then(|end| end.mos).map_or(Cell::Nothing, Cell::Real);
         let lost = ends.iter().flatten().map(|end| end.lost).reduce(|one, other| one + other);
         let [mos_of_caller, mos_of_psap] = [mos(&ends[0]), mos(&ends[1])];
-        let department = caller.commune.as_deref().map(|commune| department(Some(commune)).to_owned());
+        let department =
+            caller.commune.as_deref().map(|commune| department(Some(commune)).to_owned());
         let Entry { ring_us, answer_us, start_us, end_us, .. } = caller;
         let cells = [
             Cell::from(Cow::from(caller.attempt)),

@@ -24,8 +24,22 @@ use super::row::{COLUMNS, Cell, Row, outcome_word, party};
 const RECORDS_OF: usize = 200_000;
 
 const RECORD_COLUMNS: [&str; 16] = [
-    "attempt", "kind", "node", "trunk_group", "site", "psap", "tried", "start_us", "ring_us", "answer_us", "end_us",
-    "outcome", "status", "cause", "ended_by", "reason",
+    "attempt",
+    "kind",
+    "node",
+    "trunk_group",
+    "site",
+    "psap",
+    "tried",
+    "start_us",
+    "ring_us",
+    "answer_us",
+    "end_us",
+    "outcome",
+    "status",
+    "cause",
+    "ended_by",
+    "reason",
 ];
 
 const TABLES: &str = "
@@ -159,7 +173,11 @@ pub(crate) fn open(path: &Path) -> rusqlite::Result<Connection> {
     Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)
 }
 
-fn insert<'a>(database: &'a Connection, table: &str, columns: usize) -> rusqlite::Result<Statement<'a>> {
+fn insert<'a>(
+    database: &'a Connection,
+    table: &str,
+    columns: usize,
+) -> rusqlite::Result<Statement<'a>> {
     let places = vec!["?"; columns].join(", ");
     database.prepare(&format!("INSERT INTO {table} VALUES ({places})"))
 }

@@ -80,8 +80,9 @@ impl State {
 
     pub(crate) fn load(folder: &Path) -> anyhow::Result<Self> {
         let path = folder.join(FILE);
-        let text = std::fs::read_to_string(&path)
-            .with_context(|| format!("cannot read {}: it is no run folder, or its run never began", path.display()))?;
+        let text = std::fs::read_to_string(&path).with_context(|| {
+            format!("cannot read {}: it is no run folder, or its run never began", path.display())
+        })?;
         serde_json::from_str(&text).with_context(|| format!("cannot understand {}", path.display()))
     }
 
@@ -164,7 +165,10 @@ mod tests {
         state.keep(&folder).expect("a file");
         state.keep(&folder).expect("a file in place of the first");
         let back = State::load(folder.path()).expect("the state");
-        assert_eq!((back.world, back.elapsed, &back.restarts), (state.world, state.elapsed, &state.restarts));
+        assert_eq!(
+            (back.world, back.elapsed, &back.restarts),
+            (state.world, state.elapsed, &state.restarts)
+        );
         assert_eq!(back.generators.lag_quantiles(), state.generators.lag_quantiles());
         assert!(State::load(&folder.path().join("logs")).is_err());
     }

@@ -68,8 +68,9 @@ pub(super) struct Event {
 pub(super) fn tell(folder: &Path, word: &str) -> anyhow::Result<String> {
     let database = calls(folder)?;
     let attempt = find(&database, word)?;
-    let zero_us: i64 = database
-        .query_row("SELECT value FROM run WHERE key = 'started_us'", [], |row| row.get(0))?;
+    let zero_us: i64 =
+        database
+            .query_row("SELECT value FROM run WHERE key = 'started_us'", [], |row| row.get(0))?;
     let mut views = from_files(folder, &attempt.id, zero_us);
     let is_whole = !views.is_empty();
     if !is_whole {
@@ -111,7 +112,9 @@ fn find(database: &Connection, word: &str) -> anyhow::Result<Attempt> {
     }
     match database.query_row(&by_call_id, [word], read_attempt).optional()? {
         Some(attempt) => Ok(attempt),
-        None => bail!("no attempt has the id or Call-ID {word:?}; tocsin show RUN --failed lists attempts"),
+        None => bail!(
+            "no attempt has the id or Call-ID {word:?}; tocsin show RUN --failed lists attempts"
+        ),
     }
 }
 
@@ -164,7 +167,8 @@ fn from_files(folder: &Path, attempt: &str, zero_us: i64) -> Vec<View> {
 }
 
 fn from_database(database: &Connection, attempt: &str) -> rusqlite::Result<Vec<View>> {
-    let mut statement = database.prepare("SELECT * FROM records WHERE attempt = ? ORDER BY rowid")?;
+    let mut statement =
+        database.prepare("SELECT * FROM records WHERE attempt = ? ORDER BY rowid")?;
     let view = |row: &Row<'_>| {
         Ok(View {
             kind: row.get("kind")?,
@@ -184,13 +188,19 @@ fn from_database(database: &Connection, attempt: &str) -> rusqlite::Result<Vec<V
 
 /// What happened in the life of the call to its site, or to no site in particular.
 fn events(database: &Connection, attempt: &Attempt) -> rusqlite::Result<Vec<Event>> {
-    let mut statement =
-        database.prepare("SELECT at_s, kind, site, what FROM events WHERE at_s BETWEEN ? AND ? ORDER BY at_s")?;
+    let mut statement = database.prepare(
+        "SELECT at_s, kind, site, what FROM events WHERE at_s BETWEEN ? AND ? ORDER BY at_s",
+    )?;
     let second = |us: i64| us as f64 / 1e6;
     let span = [second(attempt.intended_us) - AROUND_S, second(attempt.end_us) + AROUND_S];
     let event = |row: &Row<'_>| {
         let at_s: f64 = row.get(0)?;
-        Ok(Event { at_us: (at_s * 1e6) as i64, kind: row.get(1)?, site: row.get(2)?, what: row.get(3)? })
+        Ok(Event {
+            at_us: (at_s * 1e6) as i64,
+            kind: row.get(1)?,
+            site: row.get(2)?,
+            what: row.get(3)?,
+        })
     };
     statement.query_map(span, event)?.collect()
 }
@@ -199,8 +209,14 @@ fn head(attempt: &Attempt) -> String {
     let mut text = format!("attempt {}\n", attempt.id);
     let nth = attempt.nth.filter(|nth| *nth > 1);
     let nth = nth.map_or_else(String::new, |nth| format!(", call {nth} of this person"));
-    let from = attempt.commune.as_deref().map_or_else(String::new, |commune| format!(" from {commune}"));
-    let _ = writeln!(text, "{}{from}{nth}, {} s after the start", plain(&attempt.number), seconds(attempt.intended_us));
+    let from =
+        attempt.commune.as_deref().map_or_else(String::new, |commune| format!(" from {commune}"));
+    let _ = writeln!(
+        text,
+        "{}{from}{nth}, {} s after the start",
+        plain(&attempt.number),
+        seconds(attempt.intended_us)
+    );
     if let Some(call_id) = &attempt.call_id {
         let _ = writeln!(text, "Call-ID {}", plain(call_id));
     }
@@ -214,7 +230,8 @@ fn ladder(attempt: &Attempt, views: &[View], events: &[Event]) -> String {
     for (place, view) in views.iter().enumerate() {
         let is_caller = view.kind == BoxKind::Generator.to_string();
         let who = format!("{} {}", view.kind, plain(&view.node));
-        let mut line = |at: i64, what: String| lines.push((at, place + 1, format!("{who}: {what}")));
+        let mut line =
+            |at: i64, what: String| lines.push((at, place + 1, format!("{who}: {what}")));
         let tried = match &view.tried[..] {
             "" => String::new(),
             tried => format!(", tries {tried}"),
@@ -224,12 +241,17 @@ fn ladder(attempt: &Attempt, views: &[View], events: &[Event]) -> String {
         view.ring_us.into_iter().for_each(|at| line(at, "it rings".to_owned()));
         view.answer_us.into_iter().for_each(|at| line(at, "answered".to_owned()));
         let status = view.status.map_or_else(String::new, |status| format!(" ({status})"));
-        let reason = view.reason.as_deref().map_or_else(String::new, |why| format!(": {}", plain(why)));
+        let reason =
+            view.reason.as_deref().map_or_else(String::new, |why| format!(": {}", plain(why)));
         line(view.end_us, format!("over, {}{status}{reason}", view.outcome));
     }
     for event in events {
         let site = event.site.as_deref().map_or_else(String::new, |site| format!("{site}: "));
-        lines.push((event.at_us, usize::MAX, format!("*** {} {site}{}", event.kind, plain(&event.what))));
+        lines.push((
+            event.at_us,
+            usize::MAX,
+            format!("*** {} {site}{}", event.kind, plain(&event.what)),
+        ));
     }
     lines.sort_by_key(|(at, place, _)| (*at, *place));
     let mut text = String::new();

@@ -54,10 +54,8 @@ fn answered(attempt: &Attempt) -> String {
         since(answer),
         seconds(attempt.end_us - answer)
     );
-    let heard = [
-        ("the caller", &attempt.heard_by_caller),
-        ("the call taker", &attempt.heard_by_psap),
-    ];
+    let heard =
+        [("the caller", &attempt.heard_by_caller), ("the call taker", &attempt.heard_by_psap)];
     let bad: Vec<String> = heard
         .iter()
         .filter_map(|(who, heard)| match heard.as_deref()? {
@@ -81,7 +79,8 @@ fn rejected(attempt: &Attempt, views: &[View]) -> String {
     let status = attempt.status.map_or_else(String::new, |status| format!(" with {status}"));
     let refused = views.iter().rev().find(|view| view.outcome == "rejected");
     let Some(view) = refused.filter(|view| view.kind != BoxKind::Generator.to_string()) else {
-        let why = attempt.reason.as_deref().map_or_else(String::new, |why| format!(": {}", plain(why)));
+        let why =
+            attempt.reason.as_deref().map_or_else(String::new, |why| format!(": {}", plain(why)));
         return format!("rejected{status}{why}; no box behind the caller has a record of it");
     };
     let own = view.status.filter(|own| Some(*own) != attempt.status);
@@ -122,7 +121,8 @@ fn furthest(views: &[View]) -> String {
 }
 
 fn lost(attempt: &Attempt) -> String {
-    let place = attempt.lost_in.as_deref().map_or_else(String::new, |node| format!(" in {}", plain(node)));
+    let place =
+        attempt.lost_in.as_deref().map_or_else(String::new, |node| format!(" in {}", plain(node)));
     let why = attempt.lost_why.as_deref().or(attempt.reason.as_deref());
     let why = why.map_or_else(String::new, |why| format!(": {}", plain(why)));
     let talked = attempt.answer_us.map_or_else(String::new, |answer| {
@@ -140,7 +140,9 @@ fn explaining<'a>(attempt: &Attempt, events: &'a [Event]) -> Option<&'a Event> {
     let touches = |event: &&Event| {
         ["command", "restart", "process", "fault"].contains(&&event.kind[..])
             && event.site.is_some()
-            && (event.site == attempt.site || attempt.site.is_none() || event.site == attempt.lost_in)
+            && (event.site == attempt.site
+                || attempt.site.is_none()
+                || event.site == attempt.lost_in)
             && (attempt.end_us - event.at_us).abs() <= NEAR_US
     };
     events.iter().filter(touches).min_by_key(|event| (attempt.end_us - event.at_us).abs())
@@ -163,7 +165,12 @@ mod tests {
     }
 
     fn view(kind: BoxKind, node: &str, outcome: &str) -> View {
-        View { kind: kind.to_string(), node: node.to_owned(), outcome: outcome.to_owned(), ..View::default() }
+        View {
+            kind: kind.to_string(),
+            node: node.to_owned(),
+            outcome: outcome.to_owned(),
+            ..View::default()
+        }
     }
 
     fn event(at_us: i64, site: &str) -> Event {
@@ -179,10 +186,14 @@ mod tests {
             lost_why: Some("restarted".to_owned()),
             ..attempt("lost")
         };
-        let events = [event(1_000_000, "alpha"), event(13_500_000, "beta"), event(13_800_000, "alpha")];
+        let events =
+            [event(1_000_000, "alpha"), event(13_500_000, "beta"), event(13_800_000, "alpha")];
         let text = cause(&lost, &[], &events);
         assert!(text.starts_with("lost in alpha: restarted, 3.000 s after the answer"), "{text}");
-        assert!(text.contains("0.200 s before its end: restart alpha: restarts: out of contexts"), "{text}");
+        assert!(
+            text.contains("0.200 s before its end: restart alpha: restarts: out of contexts"),
+            "{text}"
+        );
         assert!(!cause(&lost, &[], &events[..2]).contains("restarts:"));
     }
 
@@ -193,7 +204,11 @@ mod tests {
             reason: Some("no circuit is free".to_owned()),
             ..view(BoxKind::CallServer, "alpha", "rejected")
         };
-        let views = [view(BoxKind::Generator, "load-1", "rejected"), view(BoxKind::TrunkGroup, "mobile", "rejected"), refused];
+        let views = [
+            view(BoxKind::Generator, "load-1", "rejected"),
+            view(BoxKind::TrunkGroup, "mobile", "rejected"),
+            refused,
+        ];
         let rejected = Attempt { status: Some(500), ..attempt("rejected") };
         let text = cause(&rejected, &views, &[]);
         assert_eq!(text, "rejected with 500 by call server alpha (there 503): no circuit is free");
@@ -202,10 +217,19 @@ mod tests {
 
     #[test]
     fn calls_without_an_answer_say_how_far_they_came() {
-        let views = [view(BoxKind::Generator, "load-1", "timed out"), view(BoxKind::TrunkGroup, "mobile", "timed out")];
-        assert_eq!(cause(&attempt("timed_out"), &views, &[]), "no final response within 4.000 s; it came as far as trunk group mobile");
+        let views = [
+            view(BoxKind::Generator, "load-1", "timed out"),
+            view(BoxKind::TrunkGroup, "mobile", "timed out"),
+        ];
+        assert_eq!(
+            cause(&attempt("timed_out"), &views, &[]),
+            "no final response within 4.000 s; it came as far as trunk group mobile"
+        );
         let rang = Attempt { ring_us: Some(11_000_000), ..attempt("abandoned") };
-        assert_eq!(cause(&rang, &views, &[]), "the caller gave up after 4.000 s; it had rung for 3.000 s at samu-59");
+        assert_eq!(
+            cause(&rang, &views, &[]),
+            "the caller gave up after 4.000 s; it had rung for 3.000 s at samu-59"
+        );
         let silent = Attempt {
             answer_us: Some(11_500_000),
             heard_by_caller: Some("silent".to_owned()),
@@ -213,6 +237,9 @@ mod tests {
             ..attempt("answered")
         };
         let text = cause(&silent, &[], &[]);
-        assert_eq!(text, "answered by samu-59 through site alpha after 1.500 s; they talked for 2.500 s, but the caller heard nothing");
+        assert_eq!(
+            text,
+            "answered by samu-59 through site alpha after 1.500 s; they talked for 2.500 s, but the caller heard nothing"
+        );
     }
 }

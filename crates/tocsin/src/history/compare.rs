@@ -66,14 +66,20 @@ fn judged(args: &CompareArgs) -> anyhow::Result<u8> {
     }
     let obstacles = obstacles(&before, &after);
     if !obstacles.is_empty() && !args.force {
-        bail!("these runs cannot be compared:\n  {}\n--force compares them all the same", obstacles.join("\n  "));
+        bail!(
+            "these runs cannot be compared:\n  {}\n--force compares them all the same",
+            obstacles.join("\n  ")
+        );
     }
     let lines: Vec<Line> = FIGURES.iter().map(|figure| Line::of(figure, &before, &after)).collect();
     let breaches: Vec<String> = lines.iter().filter_map(|line| line.breach(args)).collect();
     if args.json {
         let lines: Vec<Value> = lines.iter().map(Line::json).collect();
         let runs = [&before, &after].map(|side| side.name.clone());
-        println!("{:#}", json!({"runs": runs, "figures": lines, "breaches": breaches, "obstacles": obstacles}));
+        println!(
+            "{:#}",
+            json!({"runs": runs, "figures": lines, "breaches": breaches, "obstacles": obstacles})
+        );
     } else {
         obstacles.iter().for_each(|obstacle| println!("! {obstacle}"));
         print!("{}", shown(&before, &after, &lines));
@@ -185,7 +191,12 @@ const FIGURES: [Figure; 15] = [
     share("lost_share", &["/ledger/lost"], OFFERED, Some(false)),
     share("abandoned_share", &["/ledger/abandoned"], OFFERED, None),
     share("heard_share", HEARD, JUDGED, Some(true)),
-    share("callers_reached", &["/callers/emergency/reached"], &["/callers/emergency/callers"], Some(true)),
+    share(
+        "callers_reached",
+        &["/callers/emergency/reached"],
+        &["/callers/emergency/callers"],
+        Some(true),
+    ),
     delay("pdd_p50", "pdd_us", "/metrics/pdd/p50", 0.5),
     delay("pdd_p90", "pdd_us", "/metrics/pdd/p90", 0.9),
     delay("pdd_p95", "pdd_us", "/metrics/pdd/p95", 0.95),
@@ -194,7 +205,11 @@ const FIGURES: [Figure; 15] = [
     delay("setup_p90", "setup_us", "/metrics/setup/p90", 0.9),
     delay("setup_p99", "setup_us", "/metrics/setup/p99", 0.99),
     Figure { name: "mos_p5", kind: Kind::Plain("/media/mos/p5"), more_is_better: None },
-    Figure { name: "calls_per_second", kind: Kind::Plain("/metrics/calls_per_second"), more_is_better: None },
+    Figure {
+        name: "calls_per_second",
+        kind: Kind::Plain("/metrics/calls_per_second"),
+        more_is_better: None,
+    },
 ];
 
 const fn share(
@@ -220,7 +235,9 @@ impl Figure {
     fn measure(&self, side: &Side) -> Option<Estimate> {
         match self.kind {
             Kind::Share(parts, wholes) => {
-                let sum = |places: &[&str]| places.iter().map(|place| side.number(place)).sum::<Option<f64>>();
+                let sum = |places: &[&str]| {
+                    places.iter().map(|place| side.number(place)).sum::<Option<f64>>()
+                };
                 Estimate::of_share(sum(parts)?, sum(wholes)?)
             }
             Kind::Delay(column, place, quantile) => {
@@ -228,7 +245,11 @@ impl Figure {
                 side.number(&format!("{delays}/count")).filter(|count| *count > 0.0)?;
                 let value = side.number(place)?;
                 let calls = side.calls.as_ref();
-                Some(calls.and_then(|calls| spread(calls, column, quantile)).unwrap_or(certain(value)))
+                Some(
+                    calls
+                        .and_then(|calls| spread(calls, column, quantile))
+                        .unwrap_or(certain(value)),
+                )
             }
             Kind::Plain(place) => side.number(place).map(certain),
         }
@@ -252,7 +273,9 @@ fn spread(calls: &Connection, column: &str, quantile: f64) -> Option<Estimate> {
     let count = format!("SELECT count({column}) FROM attempts");
     let count: i64 = calls.query_row(&count, [], |row| row.get(0)).ok()?;
     let ranks = ranks(u64::try_from(count).ok()?, quantile)?;
-    let query = format!("SELECT {column} FROM attempts WHERE {column} IS NOT NULL ORDER BY 1 LIMIT 1 OFFSET ?");
+    let query = format!(
+        "SELECT {column} FROM attempts WHERE {column} IS NOT NULL ORDER BY 1 LIMIT 1 OFFSET ?"
+    );
     let at = |rank: u64| {
         let value: i64 = calls.query_row(&query, [rank.cast_signed()], |row| row.get(0)).ok()?;
         Some(value as f64)
@@ -348,38 +371,48 @@ impl Line {
 fn shown(before: &Side, after: &Side, lines: &[Line]) -> String {
     let head = ["", &before.name, &after.name, "difference", "95 % of the time within", ""];
     let mut rows = vec![head.map(str::to_owned).to_vec()];
-    let verdicts = [before, after].map(|side| side.summary["verdict"].as_str().unwrap_or("-").to_uppercase());
+    let verdicts =
+        [before, after].map(|side| side.summary["verdict"].as_str().unwrap_or("-").to_uppercase());
     let [one, other] = verdicts;
     rows.push(["verdict".to_owned(), one, other].to_vec());
-    rows.extend(lines.iter().filter(|line| line.before.is_some() || line.after.is_some()).map(|line| {
-        let show = |value: Option<Estimate>| or_dash(value.map(|value| line.figure.show(value.value)));
-        let signed = |value: f64| {
-            let text = line.figure.show(value.abs());
-            format!("{}{text}", if value < 0.0 { "-" } else { "+" })
-        };
-        let difference = line.difference();
-        let interval = difference.filter(|_| line.has_interval());
-        let interval = interval.map(|one| format!("{} … {}", signed(one.low), signed(one.high)));
-        vec![
-            line.figure.name.to_owned(),
-            show(line.before),
-            show(line.after),
-            or_dash(difference.map(|one| signed(one.value))),
-            or_dash(interval),
-            line.word().to_owned(),
-        ]
-    }));
+    rows.extend(lines.iter().filter(|line| line.before.is_some() || line.after.is_some()).map(
+        |line| {
+            let show =
+                |value: Option<Estimate>| or_dash(value.map(|value| line.figure.show(value.value)));
+            let signed = |value: f64| {
+                let text = line.figure.show(value.abs());
+                format!("{}{text}", if value < 0.0 { "-" } else { "+" })
+            };
+            let difference = line.difference();
+            let interval = difference.filter(|_| line.has_interval());
+            let interval =
+                interval.map(|one| format!("{} … {}", signed(one.low), signed(one.high)));
+            vec![
+                line.figure.name.to_owned(),
+                show(line.before),
+                show(line.after),
+                or_dash(difference.map(|one| signed(one.value))),
+                or_dash(interval),
+                line.word().to_owned(),
+            ]
+        },
+    ));
     table(&rows, &[1, 2, 3, 4])
 }
 
 fn percentage(text: &str) -> Result<f64, String> {
     let number = text.strip_suffix('%').ok_or("must be a percentage, such as 5%")?;
     let value: f64 = number.trim().parse().map_err(|_| format!("{number:?} is no number"))?;
-    if (0.0..=10_000.0).contains(&value) { Ok(value / 100.0) } else { Err("must be 0% to 10000%".to_owned()) }
+    if (0.0..=10_000.0).contains(&value) {
+        Ok(value / 100.0)
+    } else {
+        Err("must be 0% to 10000%".to_owned())
+    }
 }
 
 fn limit(text: &str) -> Result<(String, f64), String> {
-    let (name, value) = text.split_once('=').ok_or("must be FIGURE=PERCENT, such as pdd_p99=10%")?;
+    let (name, value) =
+        text.split_once('=').ok_or("must be FIGURE=PERCENT, such as pdd_p99=10%")?;
     Ok((name.trim().to_owned(), percentage(value)?))
 }
 
@@ -420,7 +453,10 @@ mod tests {
         assert!(breaches(&["--max-regression", "10%"], &before, &after).is_empty());
         let found = breaches(&["--max-regression", "2%"], &before, &after);
         assert_eq!(found.len(), 3, "{found:?}");
-        assert!(found[0].starts_with("answered_share is worse by 3.00 points, at most 2.00 points"), "{found:?}");
+        assert!(
+            found[0].starts_with("answered_share is worse by 3.00 points, at most 2.00 points"),
+            "{found:?}"
+        );
         assert!(found[2].starts_with("pdd_p99 is worse by 8.00 %"), "{found:?}");
         // The other way round everything is better.
         assert!(breaches(&["--max-regression", "2%"], &after, &before).is_empty());
@@ -435,7 +471,10 @@ mod tests {
         let (before, after) = (side("a", 950, 10_000), side("b", 900, 10_000));
         let line = Line::of(&FIGURES[0], &before, &after);
         assert_eq!(line.word(), "WORSE");
-        assert_eq!(Line::of(&FIGURES[0], &before, &side("b", 948, 1)).word(), "no clear difference");
+        assert_eq!(
+            Line::of(&FIGURES[0], &before, &side("b", 948, 1)).word(),
+            "no clear difference"
+        );
         assert_eq!(Line::of(&FIGURES[0], &after, &before).word(), "better");
         // No call is known, so no interval either.
         let p99 = FIGURES.iter().find(|figure| figure.name == "pdd_p99").expect("a figure");
@@ -453,7 +492,10 @@ mod tests {
         invalid.summary["verdict"] = "invalid".into();
         invalid.summary["seed"] = 2.into();
         let found = obstacles(&good, &invalid);
-        assert!(found[0].contains("b is INVALID") && found[1].contains("another seed: 1 and 2"), "{found:?}");
+        assert!(
+            found[0].contains("b is INVALID") && found[1].contains("another seed: 1 and 2"),
+            "{found:?}"
+        );
         let with = |hash: &str| Side { inputs: Some(hash.to_owned()), ..side("c", 950, 10_000) };
         assert!(obstacles(&with("x"), &with("y"))[0].contains("receipt.json"));
         assert!(obstacles(&with("x"), &good).is_empty());

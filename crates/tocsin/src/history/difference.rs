@@ -23,7 +23,8 @@ impl Estimate {
         }
         let share = part / whole;
         let middle = share + Z * Z / (2.0 * whole);
-        let half = Z * (share * (1.0 - share) / whole + Z * Z / (4.0 * whole * whole)).max(0.0).sqrt();
+        let half =
+            Z * (share * (1.0 - share) / whole + Z * Z / (4.0 * whole * whole)).max(0.0).sqrt();
         let scale = 1.0 + Z * Z / whole;
         let (low, high) = ((middle - half) / scale, (middle + half) / scale);
         Some(Self { value: share, low: low.max(0.0), high: high.min(1.0) })
@@ -52,7 +53,11 @@ pub(super) fn ranks(count: u64, quantile: f64) -> Option<[u64; 3]> {
     let spread = Z * (n * quantile * (1.0 - quantile)).sqrt();
     let place = |rank: f64| (rank.max(0.0) as u64).min(count - 1);
     let middle = n * quantile;
-    Some([place((middle - spread).floor()), place(middle.ceil() - 1.0), place((middle + spread).ceil())])
+    Some([
+        place((middle - spread).floor()),
+        place(middle.ceil() - 1.0),
+        place((middle + spread).ceil()),
+    ])
 }
 
 #[cfg(test)]
@@ -73,7 +78,10 @@ mod tests {
         ] {
             let share = |(part, whole)| Estimate::of_share(part, whole).expect("a share");
             let Estimate { value, low, high } = share(one).minus(share(other));
-            assert!(near(value, wanted.0) && near(low, wanted.1), "{one:?} {other:?}: {value} {low}");
+            assert!(
+                near(value, wanted.0) && near(low, wanted.1),
+                "{one:?} {other:?}: {value} {low}"
+            );
             assert!(near(high, wanted.2), "{one:?} {other:?}: {high}");
         }
         assert!(Estimate::of_share(0.0, 0.0).is_none());

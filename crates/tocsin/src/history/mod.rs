@@ -38,7 +38,11 @@ fn locate(runs: &Path, word: &str) -> anyhow::Result<PathBuf> {
     let in_runs = runs.join(word);
     // A name has no separator; what has one is a path, and no part of a name.
     if path.components().count() > 1 || path.is_absolute() || [".", ".."].contains(&word) {
-        return if path.is_dir() { Ok(path.to_owned()) } else { bail!("there is no folder {word}") };
+        return if path.is_dir() {
+            Ok(path.to_owned())
+        } else {
+            bail!("there is no folder {word}")
+        };
     }
     if !word.is_empty() && in_runs.is_dir() {
         return Ok(in_runs);
@@ -56,14 +60,23 @@ fn locate(runs: &Path, word: &str) -> anyhow::Result<PathBuf> {
         [..] => bail!("{word:?} is part of {} names: {}", parts.len(), listed(&parts)),
     }
     if names.is_empty() {
-        bail!("there is no run in {}; tocsin run makes one, --runs names another folder", runs.display());
+        bail!(
+            "there is no run in {}; tocsin run makes one, --runs names another folder",
+            runs.display()
+        );
     }
     let known = names.iter().map(String::as_str);
     match topology::reader::nearest(word, known) {
-        Some(near) => bail!("no run in {} is called {word:?}; did you mean {near}?", runs.display()),
+        Some(near) => {
+            bail!("no run in {} is called {word:?}; did you mean {near}?", runs.display())
+        }
         None => {
             let newest: Vec<&String> = names.iter().rev().collect();
-            bail!("no run in {} is called {word:?}; the newest are {}", runs.display(), listed(&newest))
+            bail!(
+                "no run in {} is called {word:?}; the newest are {}",
+                runs.display(),
+                listed(&newest)
+            )
         }
     }
 }
@@ -125,12 +138,15 @@ fn variant_summary(folder: &Path) -> Option<PathBuf> {
 }
 
 fn read_summary(path: &Path) -> anyhow::Result<Value> {
-    let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let text =
+        fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
     let summary: Value =
         serde_json::from_str(&text).with_context(|| format!("{} is no JSON", path.display()))?;
     match summary["schema_version"].as_u64() {
         Some(version) if version == u64::from(load_gen::summary::SCHEMA_VERSION) => Ok(summary),
-        Some(version) => bail!("{} has version {version}, which this program does not know", path.display()),
+        Some(version) => {
+            bail!("{} has version {version}, which this program does not know", path.display())
+        }
         None => bail!("{} is no summary", path.display()),
     }
 }
@@ -151,7 +167,8 @@ mod tests {
     fn a_run_is_found_by_path_name_and_unique_part() {
         let desk = desk(&["2026-11-26-demo-1", "2026-11-26-demo-12", "2026-11-27-overload-1"]);
         let found = |word: &str| {
-            locate(desk.path(), word).map(|it| it.file_name().expect("a name").to_string_lossy().into_owned())
+            locate(desk.path(), word)
+                .map(|it| it.file_name().expect("a name").to_string_lossy().into_owned())
         };
         assert_eq!(found("2026-11-26-demo-1").expect("its name"), "2026-11-26-demo-1");
         assert_eq!(found("overload").expect("a part"), "2026-11-27-overload-1");
@@ -159,8 +176,16 @@ mod tests {
         assert_eq!(found(path.to_str().expect("UTF-8")).expect("a path"), "2026-11-26-demo-12");
         let refused = |word: &str| found(word).expect_err("no such run").to_string();
         assert!(refused("demo").contains("part of 2 names: 2026-11-26-demo-1, 2026-11-26-demo-12"));
-        assert!(refused("2026-11-26-demo-3").contains("did you mean 2026-11-26-demo-1"), "{}", refused("2026-11-26-demo-3"));
-        assert!(refused("elsewhere").contains("the newest are 2026-11-27-overload-1"), "{}", refused("elsewhere"));
+        assert!(
+            refused("2026-11-26-demo-3").contains("did you mean 2026-11-26-demo-1"),
+            "{}",
+            refused("2026-11-26-demo-3")
+        );
+        assert!(
+            refused("elsewhere").contains("the newest are 2026-11-27-overload-1"),
+            "{}",
+            refused("elsewhere")
+        );
         assert!(refused("no/such").contains("no folder"));
         assert!(refused("").contains("part of 3 names"));
         assert_eq!(found("latest").expect("the newest"), "2026-11-27-overload-1");

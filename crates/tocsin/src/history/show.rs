@@ -67,7 +67,8 @@ fn report(folder: &Path) -> anyhow::Result<String> {
 /// Opens the calls of a run.
 pub(super) fn calls(folder: &Path) -> anyhow::Result<Connection> {
     let path = folder.join(CALLS);
-    open_calls(&path).with_context(|| format!("cannot open {}; tocsin report makes it", path.display()))
+    open_calls(&path)
+        .with_context(|| format!("cannot open {}; tocsin report makes it", path.display()))
 }
 
 fn attempts(folder: &Path, args: &ShowArgs) -> anyhow::Result<String> {
@@ -93,7 +94,9 @@ fn attempts(folder: &Path, args: &ShowArgs) -> anyhow::Result<String> {
     };
     let count = format!("SELECT count(*) FROM attempts WHERE {condition}");
     let count: i64 = database.query_row(&count, [], |row| row.get(0)).map_err(said)?;
-    let query = format!("SELECT {SHOWN} FROM attempts WHERE {condition} ORDER BY {order}, attempt LIMIT {limit}");
+    let query = format!(
+        "SELECT {SHOWN} FROM attempts WHERE {condition} ORDER BY {order}, attempt LIMIT {limit}"
+    );
     let mut statement = database.prepare(&query).map_err(said)?;
     let head: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
     let columns = head.len();
@@ -104,7 +107,8 @@ fn attempts(folder: &Path, args: &ShowArgs) -> anyhow::Result<String> {
         lines.push(cells.collect::<rusqlite::Result<_>>().map_err(said)?);
     }
     let shown = lines.len() - 1;
-    let mut text = if shown == 0 { "no such attempt\n".to_owned() } else { table(&lines, &[5, 6, 7]) };
+    let mut text =
+        if shown == 0 { "no such attempt\n".to_owned() } else { table(&lines, &[5, 6, 7]) };
     if (shown as i64) < count && args.slowest.is_none() {
         text += &format!("… {shown} of {count}; --limit shows more\n");
     }

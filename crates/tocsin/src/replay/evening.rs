@@ -16,8 +16,8 @@ use world::{Link, Listener, Notice, START, World};
 
 use super::Task;
 use super::ledger_hash::LedgerHash;
-use crate::control_room::{ControlRoom, Deed, SiteView, View};
 use crate::archive::{self, Ending, State, environment};
+use crate::control_room::{ControlRoom, Deed, SiteView, View};
 use crate::outcome::{Outcome, Seen};
 use crate::run::Folder;
 use crate::webhook::Webhook;

@@ -18,8 +18,8 @@ use cli::FileArgs;
 use load_gen::campaign::{Campaign, ENVIRONMENT_PREFIX, Variant};
 use topology::{Problems, Topology};
 
-use crate::outcome::{Outcome, chronicle, pictures, story, table};
 use crate::archive::{self, Receipt, World, command_line};
+use crate::outcome::{Outcome, chronicle, pictures, story, table};
 use crate::run::Folder;
 
 /// How to replay.
