@@ -7,6 +7,10 @@ use crate::record::{BoxKind, CallerClass, Outcome};
 
 /// Slips are kept in so many piles, by the first bits of the attempt: each grows and is sorted by itself.
 const PILES: usize = 64;
+/// Bytes of a usual record in its file, rather too few: room that is not used costs nothing.
+const RECORD: u64 = 400;
+/// A file may have holes, and its length say nothing.
+const MOST_EXPECTED: u64 = 16_000_000;
 
 /// Records, compact.
 #[derive(Debug)]
@@ -114,17 +118,27 @@ impl Pages {
         place_of_last(&self.sounds)
     }
 
-    /// Takes all that `other` has.
-    pub(super) fn absorb(&mut self, other: Self) {
+    /// Makes room for the records of so many bytes of files, which saves moving them again and again.
+    pub(super) fn expect(&mut self, bytes: u64) {
+        let records = (bytes / RECORD).min(MOST_EXPECTED) as usize;
+        self.piles.iter_mut().for_each(|pile| pile.reserve(records / PILES));
+        self.callers.reserve(records / 4);
+        self.sounds.reserve(records / 2);
+        self.texts.reserve(records / 4 * 64);
+    }
+
+    /// Takes all that `other` has, which is empty then and keeps its memory.
+    pub(super) fn absorb(&mut self, other: &mut Self) {
         let renamed = self.names.take_in(&other.names);
+        other.names.clear();
         let shift = |base: usize, place: &mut u32| {
             if *place != NOTHING {
                 *place = u32::try_from(base + *place as usize).unwrap_or(NOTHING);
             }
         };
         let (callers, sounds) = (self.callers.len(), self.sounds.len());
-        for (pile, others) in self.piles.iter_mut().zip(other.piles) {
-            pile.extend(others.into_iter().map(|mut slip| {
+        for (pile, others) in self.piles.iter_mut().zip(&mut other.piles) {
+            pile.extend(others.drain(..).map(|mut slip| {
                 slip.rename(|name| renamed.place(name));
                 let is_caller = slip.kind == BoxKind::Generator;
                 shift(if is_caller { callers } else { sounds }, &mut slip.rest);
@@ -132,14 +146,15 @@ impl Pages {
             }));
         }
         let text = self.texts.len();
-        self.callers.extend(other.callers.into_iter().map(|mut caller| {
+        self.callers.extend(other.callers.drain(..).map(|mut caller| {
             shift(sounds, &mut caller.sound);
             caller.text += text;
             caller
         }));
-        self.sounds.extend(other.sounds);
+        self.sounds.append(&mut other.sounds);
         self.texts.push_str(&other.texts);
-        self.faults.absorb(other.faults);
+        other.texts.clear();
+        self.faults.absorb(std::mem::take(&mut other.faults));
     }
 
     /// Brings the slips in order, with all processors.

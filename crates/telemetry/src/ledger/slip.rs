@@ -65,6 +65,11 @@ impl Names {
         &self.texts[usize::from(name.0)]
     }
 
+    pub(super) fn clear(&mut self) {
+        self.texts.truncate(1);
+        self.index.clear();
+    }
+
     /// Takes all texts of `other`, and gives their places here.
     pub(super) fn take_in(&mut self, other: &Self) -> Renamed {
         Renamed(other.texts.iter().map(|text| self.keep(text)).collect())
@@ -191,7 +196,7 @@ impl Slip {
         let text = |name: Name| name.known().map(|name| names.text(name).into());
         let [earlier, before] = self.earlier;
         Entry {
-            attempt: format!("{:032x}", self.attempt()).into(),
+            attempt: digits(self.attempt()).into(),
             kind: self.kind,
             node: names.text(self.node).into(),
             call_id: "".into(),
@@ -219,6 +224,18 @@ impl Slip {
     }
 }
 
+/// 32 hexadecimal digits, several times faster than by `format!`.
+fn digits(attempt: u128) -> String {
+    const DIGITS: [char; 16] =
+        ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
+    let mut text = String::with_capacity(32);
+    for byte in attempt.to_be_bytes() {
+        text.push(DIGITS[usize::from(byte >> 4)]);
+        text.push(DIGITS[usize::from(byte & 15)]);
+    }
+    text
+}
+
 fn hash(text: &str) -> u32 {
     let mut hasher = DefaultHasher::new();
     text.hash(&mut hasher);
@@ -232,6 +249,13 @@ mod tests {
     #[test]
     fn a_slip_is_small_enough_for_four_million() {
         assert!(size_of::<Slip>() <= 72, "{}", size_of::<Slip>());
+    }
+
+    #[test]
+    fn an_attempt_has_the_digits_that_it_is_written_with() {
+        for attempt in [0, 0xab, u128::MAX, 0x0123_4567_89ab_cdef_0123_4567_89ab_cdef] {
+            assert_eq!(digits(attempt), format!("{attempt:032x}"));
+        }
     }
 
     #[test]

@@ -7,8 +7,8 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use load_gen::Progress;
 use load_gen::summary::{Books, ProcessUsage};
+use load_gen::{Progress, Snapshot};
 use node::Reply;
 use switch::pool::{Change, MemberState};
 use telemetry::CallRecord;
@@ -89,7 +89,9 @@ pub(crate) fn run(
     world.start_campaign(campaign);
     let mut room = ControlRoom::new(&campaign.operations, &topology.pool_sites());
     let mut lines = Lines::new(task, quiet);
-    let interrupted = drive(task, &mut world, &mut room, &mut lines, stop);
+    let folder_of_records = Some(folder).filter(|_| records && task.keeps_attempts);
+    let mut keeper = Keeper { folder: folder_of_records, next: Instant::now() };
+    let interrupted = drive(task, &mut world, &mut room, &mut lines, &mut keeper, stop);
     conclude(task, folder, world, &room, interrupted, started)
 }
 
@@ -99,6 +101,7 @@ fn drive(
     world: &mut World<Ears>,
     room: &mut ControlRoom,
     lines: &mut Lines,
+    keeper: &mut Keeper<'_>,
     stop: &AtomicBool,
 ) -> bool {
     let end = task.campaign.duration();
@@ -120,6 +123,7 @@ fn drive(
             carry_out(task, world, room, at, deed);
         }
         lines.tell(at, world);
+        keeper.keep(task, at, world, room);
         interrupted |= stop.load(Ordering::Relaxed);
         if interrupted
             || (at >= end && world.generator().finished)
@@ -200,14 +204,7 @@ fn conclude(
     let seconds = |micros: u64| micros as f64 / 1e6;
     let name = |at: SocketAddr| names.get(&at).cloned().unwrap_or_default();
     let state = State {
-        world: archive::World::Virtual,
         ended: true,
-        campaign: task.campaign.name.clone(),
-        set: task.set.clone(),
-        environment: environment(),
-        started_us: u64::try_from(START.as_micros()).unwrap_or(u64::MAX),
-        elapsed,
-        generators,
         processes: vec![ProcessUsage {
             name: "world".to_owned(),
             user_s: seconds(usage.user_us),
@@ -217,17 +214,12 @@ fn conclude(
         ledger_hash: Some(hash.finish()),
         interrupted,
         lost,
-        seen: Seen::of(room),
         restarts: restarts.into_iter().map(|(at, from, why)| (at, name(from), why)).collect(),
         detections: falls
             .into_iter()
             .map(|fall| (fall.call_server, fall.seen_by, fall.silent_for))
             .collect(),
-        record_files: match has_records {
-            true => vec![format!("records/{}.jsonl", task.name).into()],
-            false => Vec::new(),
-        },
-        ..State::default()
+        ..state(task, has_records, elapsed, generators, room)
     };
     if task.keeps_attempts {
         state.keep(folder)?;
@@ -245,6 +237,51 @@ fn conclude(
     let summary = serde_json::to_string_pretty(&outcome.summary)?;
     folder.write(&super::named("summary", &task.name), &summary)?;
     Ok(outcome)
+}
+
+/// What is known at any time.
+fn state(
+    task: &Task,
+    has_records: bool,
+    elapsed: Duration,
+    generators: Snapshot,
+    room: &ControlRoom,
+) -> State {
+    State {
+        world: archive::World::Virtual,
+        campaign: task.campaign.name.clone(),
+        set: task.set.clone(),
+        environment: environment(),
+        started_us: u64::try_from(START.as_micros()).unwrap_or(u64::MAX),
+        elapsed,
+        generators,
+        seen: Seen::of(room),
+        record_files: match has_records {
+            true => vec![format!("records/{}.jsonl", task.name).into()],
+            false => Vec::new(),
+        },
+        ..State::default()
+    }
+}
+
+/// Keeps the state of a run that has records in its folder, so that it can be told when it was killed.
+struct Keeper<'a> {
+    folder: Option<&'a Folder>,
+    next: Instant,
+}
+
+impl Keeper<'_> {
+    /// Once a second at most, by the clock on the wall.
+    fn keep(&mut self, task: &Task, at: Duration, world: &World<Ears>, room: &ControlRoom) {
+        let now = Instant::now();
+        if let Some(folder) = self.folder
+            && now >= self.next
+        {
+            self.next = now + Duration::from_secs(1);
+            // At the end it is written once more, and a disk that refuses is told of.
+            let _ = state(task, true, at, world.generator(), room).keep(folder);
+        }
+    }
 }
 
 /// Lines of progress.
