@@ -139,114 +139,146 @@ impl Files {
     }
 }
 
-/// Of a hundred attempts, 94 are answered, 3 given up, 2 rejected and one times out.
+/// One made-up attempt. Ids are drawn at random in a run: these are spread alike, and the same in every bench.
+struct Attempt {
+    number: u64,
+    id: u128,
+    outcome: Outcome,
+}
+
 fn write_attempt(files: &mut Files, number: u64) -> anyhow::Result<()> {
-    // Ids are drawn at random: spread alike, and the same in every run.
     let id = u128::from(number + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835);
-    let pick = |from: u64| (id >> 64) as u64 % from;
-    let outcome = match pick(100) {
+    // Of a hundred attempts, 94 are answered, 3 given up, 2 rejected and one times out.
+    let outcome = match (id >> 64) as u64 % 100 {
         0..94 => Outcome::Answered,
         94..97 => Outcome::Abandoned,
         97..99 => Outcome::Rejected,
         _ => Outcome::TimedOut,
     };
-    let due = STARTED_US + number * STEP_US;
-    let start = due + 40 + pick(700);
-    let ring = start + 2_000 + pick(4_000);
-    let (psap, dialled) = PSAPS[pick(6) as usize];
-    let (site, group) = (SITES[pick(6) as usize], TRUNK_GROUPS[pick(3) as usize]);
-    let answer = (outcome == Outcome::Answered).then(|| ring + 900_000 + pick(600_000));
-    let end = answer.unwrap_or(ring) + 3_000_000 + pick(20_000_000);
-    let text = |text: &str| Some(text.to_owned());
-    let stream = |from: Option<&str>, verdict: Option<Verdict>| StreamReport {
-        from: from.map(str::to_owned),
-        verdict,
-        received: 400 + pick(900),
-        expected: 401 + pick(900),
-        lost: u64::from(pick(30) == 0),
-        sent: 410 + pick(900),
-        burst_ratio: 1.0,
-        mean_jitter_us: 200 + pick(500),
-        max_jitter_us: 900 + pick(5_000),
-        longest_gap_us: 21_000 + pick(9_000),
-        round_trip_us: Some(300 + pick(200)),
-        r: Some(91.2),
-        mos: Some(4.37),
-        ..StreamReport::default()
-    };
-    let media = |streams: Vec<StreamReport>| match outcome {
-        Outcome::Answered => streams,
-        _ => Vec::new(),
-    };
-    let (status, cause, ended_by, reason) = match outcome {
-        Outcome::Answered => (Some(200), Some(16), Party::Caller, None),
-        Outcome::Rejected => (Some(503), Some(34), Party::Network, text("no circuit is free")),
-        Outcome::Abandoned => (Some(487), None, Party::Caller, None),
-        _ => (Some(408), None, Party::Network, text("no final response")),
-    };
-    let base = CallRecord {
-        attempt: format!("{id:032x}"),
-        kind: BoxKind::TrunkGroup,
-        node: group.to_owned(),
-        call_id: format!("{:016x}-{}@127.0.0.100", id as u64, number),
-        number: dialled.to_owned(),
-        commune: text(COMMUNES[pick(5) as usize]),
-        site: text(site),
-        psap: None,
-        trunk_group: text(group),
-        tried: vec![site.to_owned()],
-        intended_us: None,
-        start_us: start + 150,
-        ring_us: Some(ring - 150),
-        answer_us: answer.map(|at| at - 150),
-        end_us: end + 150,
-        outcome,
-        status,
-        cause,
-        ended_by: Some(ended_by),
-        reason,
-        media: Vec::new(),
-        caller: None,
-        attempt_of_caller: None,
-        class: None,
-    };
-    let load = CallRecord {
-        kind: BoxKind::Generator,
-        node: "load-1".to_owned(),
-        site: None,
-        tried: Vec::new(),
-        intended_us: Some(due),
-        start_us: start,
-        ring_us: Some(ring),
-        answer_us: answer,
-        end_us: end,
-        caller: Some(number),
-        attempt_of_caller: Some(1),
-        class: Some(CallerClass::Emergency),
-        media: media(vec![stream(None, Some(Verdict::Heard))]),
-        ..base.clone()
-    };
-    let server = CallRecord {
-        kind: BoxKind::CallServer,
-        node: site.to_owned(),
-        psap: text(psap),
-        tried: vec![psap.to_owned()],
-        media: media(vec![stream(Some("caller"), None), stream(Some("psap"), None)]),
-        ..base.clone()
-    };
-    let centre = CallRecord {
-        kind: BoxKind::Psap,
-        node: psap.to_owned(),
-        psap: text(psap),
-        site: None,
-        trunk_group: None,
-        tried: Vec::new(),
-        call_id: format!("{:016x}@127.0.0.1{site}", (id >> 64) as u64),
-        media: media(vec![stream(None, Some(Verdict::Heard))]),
-        ..base.clone()
-    };
-    files.write("load", &load)?;
-    files.write("trunks", &base)?;
+    let attempt = Attempt { number, id, outcome };
+    let server = attempt.call_server();
+    let (site, psap) = (server.node.clone(), server.psap.clone().unwrap_or_default());
+    files.write("load", &attempt.generator())?;
+    files.write("trunks", &attempt.trunk_group())?;
     files.write(&format!("site-{site}"), &server)?;
-    files.write(&format!("psap-{psap}"), &centre)
+    files.write(&format!("psap-{psap}"), &attempt.psap(&site))
+}
+
+impl Attempt {
+    fn pick(&self, from: u64) -> u64 {
+        (self.id >> 64) as u64 % from
+    }
+
+    fn generator(&self) -> CallRecord {
+        let base = self.trunk_group();
+        CallRecord {
+            kind: BoxKind::Generator,
+            node: "load-1".to_owned(),
+            site: None,
+            tried: Vec::new(),
+            intended_us: Some(base.start_us - 190 - self.pick(700)),
+            start_us: base.start_us - 150,
+            ring_us: base.ring_us.map(|at| at + 150),
+            answer_us: base.answer_us.map(|at| at + 150),
+            end_us: base.end_us - 150,
+            caller: Some(self.number),
+            attempt_of_caller: Some(1),
+            class: Some(CallerClass::Emergency),
+            media: self.media(&[None]),
+            ..base
+        }
+    }
+
+    fn trunk_group(&self) -> CallRecord {
+        let text = |text: &str| Some(text.to_owned());
+        let start = STARTED_US + self.number * STEP_US + 190 + self.pick(700);
+        let ring = start + 1_700 + self.pick(4_000);
+        let answer = ring + 900_000 + self.pick(600_000);
+        let answer_us = (self.outcome == Outcome::Answered).then_some(answer);
+        let (site, group) = (SITES[self.pick(6) as usize], TRUNK_GROUPS[self.pick(3) as usize]);
+        let (status, cause, ended_by, reason) = match self.outcome {
+            Outcome::Answered => (Some(200), Some(16), Party::Caller, None),
+            Outcome::Rejected => (Some(503), Some(34), Party::Network, text("no circuit is free")),
+            Outcome::Abandoned => (Some(487), None, Party::Caller, None),
+            _ => (Some(408), None, Party::Network, text("no final response")),
+        };
+        CallRecord {
+            attempt: format!("{:032x}", self.id),
+            kind: BoxKind::TrunkGroup,
+            node: group.to_owned(),
+            call_id: format!("{:016x}-{}@127.0.0.100", self.id as u64, self.number),
+            number: PSAPS[self.pick(6) as usize].1.to_owned(),
+            commune: text(COMMUNES[self.pick(5) as usize]),
+            site: text(site),
+            psap: None,
+            trunk_group: text(group),
+            tried: vec![site.to_owned()],
+            intended_us: None,
+            start_us: start,
+            ring_us: Some(ring),
+            answer_us,
+            end_us: answer_us.unwrap_or(ring) + 3_000_000 + self.pick(20_000_000),
+            outcome: self.outcome,
+            status,
+            cause,
+            ended_by: Some(ended_by),
+            reason,
+            media: Vec::new(),
+            caller: None,
+            attempt_of_caller: None,
+            class: None,
+        }
+    }
+
+    fn call_server(&self) -> CallRecord {
+        let psap = PSAPS[self.pick(6) as usize].0;
+        let base = self.trunk_group();
+        CallRecord {
+            kind: BoxKind::CallServer,
+            node: SITES[self.pick(6) as usize].to_owned(),
+            psap: Some(psap.to_owned()),
+            tried: vec![psap.to_owned()],
+            media: self.media(&[Some("caller"), Some("psap")]),
+            ..base
+        }
+    }
+
+    fn psap(&self, site: &str) -> CallRecord {
+        let psap = PSAPS[self.pick(6) as usize].0;
+        CallRecord {
+            kind: BoxKind::Psap,
+            node: psap.to_owned(),
+            psap: Some(psap.to_owned()),
+            site: None,
+            trunk_group: None,
+            tried: Vec::new(),
+            call_id: format!("{:016x}@{site}", (self.id >> 64) as u64),
+            media: self.media(&[None]),
+            ..self.trunk_group()
+        }
+    }
+
+    /// A relay names whom its streams come from, and does not listen to them.
+    fn media(&self, from: &[Option<&str>]) -> Vec<StreamReport> {
+        if self.outcome != Outcome::Answered {
+            return Vec::new();
+        }
+        let stream = |from: &Option<&str>| StreamReport {
+            from: from.map(str::to_owned),
+            verdict: from.is_none().then_some(Verdict::Heard),
+            received: 400 + self.pick(900),
+            expected: 401 + self.pick(900),
+            lost: u64::from(self.pick(30) == 0),
+            sent: 410 + self.pick(900),
+            burst_ratio: 1.0,
+            mean_jitter_us: 200 + self.pick(500),
+            max_jitter_us: 900 + self.pick(5_000),
+            longest_gap_us: 21_000 + self.pick(9_000),
+            round_trip_us: Some(300 + self.pick(200)),
+            r: Some(91.2),
+            mos: Some(4.37),
+            ..StreamReport::default()
+        };
+        from.iter().map(stream).collect()
+    }
 }

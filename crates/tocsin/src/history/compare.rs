@@ -9,7 +9,7 @@ use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use super::difference::{Estimate, ranks};
-use super::text::{millis, or_dash, percent, table};
+use super::text::{millis, or_dash, percent, say, table};
 use super::{locate, read_summary, summary};
 use crate::archive::{CALLS, Receipt, open_calls};
 
@@ -76,14 +76,16 @@ fn judged(args: &CompareArgs) -> anyhow::Result<u8> {
     if args.json {
         let lines: Vec<Value> = lines.iter().map(Line::json).collect();
         let runs = [&before, &after].map(|side| side.name.clone());
-        println!(
-            "{:#}",
-            json!({"runs": runs, "figures": lines, "breaches": breaches, "obstacles": obstacles})
-        );
+        let told = json!({
+            "runs": runs, "figures": lines, "breaches": breaches, "obstacles": obstacles,
+        });
+        say(&format!("{told:#}\n"));
     } else {
-        obstacles.iter().for_each(|obstacle| println!("! {obstacle}"));
-        print!("{}", shown(&before, &after, &lines));
-        breaches.iter().for_each(|breach| println!("! {breach}"));
+        let marked = |sentences: &[String]| {
+            sentences.iter().map(|sentence| format!("! {sentence}\n")).collect::<String>()
+        };
+        let table = shown(&before, &after, &lines);
+        say(&[marked(&obstacles), table, marked(&breaches)].concat());
     }
     Ok(if breaches.is_empty() { 0 } else { REGRESSION })
 }

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::text::{millis, or_dash, percent, table};
+use super::text::{millis, or_dash, percent, say, table};
 use super::{names, summary};
 
 /// Lists earlier runs, the newest first
@@ -40,11 +40,11 @@ pub(crate) fn runs(args: &RunsArgs) -> ExitCode {
         }
     }
     if args.json {
-        println!("{:#}", Value::from(lines));
+        say(&format!("{:#}\n", Value::from(lines)));
     } else if lines.is_empty() {
-        println!("there is no run in {}", args.runs.display());
+        say(&format!("there is no run in {}\n", args.runs.display()));
     } else {
-        print!("{}", shown(&lines));
+        say(&shown(&lines));
     }
     for (name, error) in broken {
         eprintln!("! {name}: {error:#}; tocsin report {name} may make its summary again");

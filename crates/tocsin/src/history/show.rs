@@ -8,7 +8,7 @@ use clap::Args;
 use rusqlite::Connection;
 use rusqlite::types::ValueRef;
 
-use super::text::{plain, table};
+use super::text::{plain, say, table};
 use super::{call, locate};
 use crate::archive::{CALLS, COLUMNS, open_calls};
 
@@ -51,7 +51,7 @@ pub(crate) fn show(args: &ShowArgs) -> ExitCode {
     });
     match shown {
         Ok(text) => {
-            print!("{text}");
+            say(&text);
             ExitCode::SUCCESS
         }
         Err(error) => cli::fail(&error, cli::USAGE),
