@@ -21,11 +21,13 @@ test: peers
 peers:
 	./tests/install-peers.sh
 
-# Figures: what a call and a relayed packet cost. Prints them and writes target/bench.json and target/bench-relay.json.
+# Figures: what a call, a relayed packet and a report cost. Prints them and writes target/bench.json, target/bench-relay.json and
+# target/bench-report.json.
 bench:
 	cargo build --release
 	cargo bench -p system-tests --bench network
 	cargo bench -p system-tests --bench relay
+	cargo bench -p system-tests --bench report
 
 doc:
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --open

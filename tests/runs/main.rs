@@ -4,6 +4,7 @@
 //! system's choice.
 
 mod faults;
+mod history;
 mod manage;
 mod media;
 mod mistakes;

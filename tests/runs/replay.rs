@@ -125,7 +125,13 @@ fn an_outage_and_its_variant_are_told_side_by_side() {
     ] {
         assert!(said.contains(part), "{part:?} is missing in\n{said}");
     }
-    balanced(&desk.summary());
+    let offered = balanced(&desk.summary());
+    let calls = crate::history::calls(&desk);
+    assert_eq!(crate::history::count(&calls, "true"), offered);
+    let told: i64 = calls
+        .query_row("SELECT count(*) FROM events WHERE kind = 'restart'", [], |row| row.get(0))
+        .expect("events");
+    assert!(told > 3, "{told} restarts");
     let failures = |name| {
         let restarts = chronicle(&desk, name)["restarts"].clone();
         let full = "its memory for calls is full";

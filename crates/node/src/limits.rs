@@ -19,6 +19,14 @@ pub fn raise_fd_limit() -> io::Result<u64> {
     Ok(hard)
 }
 
+/// How many files this process may open at once: its limit now, and up to which it may raise it.
+///
+/// # Errors
+/// The system refused to read the limit.
+pub fn fd_limits() -> io::Result<(u64, u64)> {
+    Ok(getrlimit(Resource::RLIMIT_NOFILE)?)
+}
+
 /// Resources that this process has used since it started.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Usage {

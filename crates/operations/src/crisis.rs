@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use topology::reader::{Table, kind};
 
 use crate::log::seconds;
@@ -33,7 +33,7 @@ pub enum Starts {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Reached {
     /// Since the start of the campaign.
-    #[serde(rename = "at_s", serialize_with = "seconds")]
+    #[serde(rename = "at_s", serialize_with = "seconds::serialize")]
     pub at: Duration,
     pub milestone: Milestone,
 }
@@ -52,7 +52,7 @@ pub struct Crisis {
 
 /// How long everything took, in seconds from the first fault. What did not happen is `null`; what
 /// happened before the fault is negative.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct CrisisReport {
     /// From the start of the campaign.
     pub fault_at_s: Option<f64>,
@@ -67,7 +67,7 @@ pub struct CrisisReport {
 }
 
 /// When somebody outside was told.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Informed {
     pub who: String,
     pub after_s: Option<f64>,

@@ -3,10 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use topology::reader::{Table, kind, nearest};
-
-use crate::log::seconds;
 
 /// A table of `[[faults]]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,14 +25,32 @@ pub enum FaultKind {
     Freeze { lasts: Duration },
 }
 
+/// What is done to a machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Blow {
+    Kill,
+    Freeze,
+    Thaw,
+}
+
+impl fmt::Display for Blow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Kill => "kill",
+            Self::Freeze => "freeze",
+            Self::Thaw => "thaw",
+        })
+    }
+}
+
 /// Something that was done to a machine, and how that went.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FaultEntry {
-    #[serde(rename = "at_s", serialize_with = "seconds")]
+    #[serde(rename = "at_s", with = "crate::log::seconds")]
     pub at: Duration,
     pub target: String,
-    /// `kill`, `freeze` or `thaw`.
-    pub what: &'static str,
+    pub what: Blow,
     /// Why it was not done, if so.
     pub failed: Option<String>,
 }

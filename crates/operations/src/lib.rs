@@ -29,7 +29,7 @@ mod tests;
 
 pub use self::action::{Action, ParseActionError};
 pub use self::crisis::{Crisis, CrisisReport, CrisisSettings, Informed, Reached, Starts};
-pub use self::fault::{Fault, FaultEntry, FaultKind};
+pub use self::fault::{Blow, Fault, FaultEntry, FaultKind};
 pub use self::log::{LogEntry, OrderResult};
 pub use self::milestone::{Milestone, ParseMilestoneError};
 pub use self::operation::{Canary, Manner, Operation, Sequence, Sites, Start};

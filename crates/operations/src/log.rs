@@ -3,18 +3,18 @@
 use std::fmt;
 use std::time::Duration;
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::action::Action;
 
 /// One try of an order, or an order that was never given.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogEntry {
     /// When the result was known, since the start of the campaign.
-    #[serde(rename = "at_s", serialize_with = "seconds")]
+    #[serde(rename = "at_s", with = "crate::log::seconds")]
     pub at: Duration,
     /// When the order went out; `None` when it did not.
-    #[serde(rename = "given_at_s", serialize_with = "optional_seconds")]
+    #[serde(rename = "given_at_s", with = "crate::log::optional_seconds")]
     pub given_at: Option<Duration>,
     pub site: String,
     pub action: Action,
@@ -23,7 +23,7 @@ pub struct LogEntry {
 }
 
 /// How an order ended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "result", content = "text", rename_all = "kebab-case")]
 pub enum OrderResult {
     /// The site did it, and said this.
@@ -50,15 +50,39 @@ impl fmt::Display for LogEntry {
 }
 
 /// Times of reports are seconds.
-pub(crate) fn seconds<S: Serializer>(time: &Duration, to: S) -> Result<S::Ok, S::Error> {
-    to.serialize_f64(time.as_secs_f64())
+pub(crate) mod seconds {
+    use super::{Deserialize, Deserializer, Duration, Serializer};
+
+    pub(crate) fn serialize<S: Serializer>(time: &Duration, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_f64(time.as_secs_f64())
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
+        super::duration(f64::deserialize(from)?)
+    }
 }
 
-pub(crate) fn optional_seconds<S: Serializer>(
-    time: &Option<Duration>,
-    to: S,
-) -> Result<S::Ok, S::Error> {
-    time.map(|time| time.as_secs_f64()).serialize(to)
+pub(crate) mod optional_seconds {
+    use super::{Deserialize, Deserializer, Duration, Serialize as _, Serializer};
+
+    pub(crate) fn serialize<S: Serializer>(
+        time: &Option<Duration>,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        time.map(|time| time.as_secs_f64()).serialize(to)
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Option<Duration>, D::Error> {
+        Option::<f64>::deserialize(from)?.map(super::duration).transpose()
+    }
+}
+
+fn duration<E: serde::de::Error>(seconds: f64) -> Result<Duration, E> {
+    let micros = Duration::try_from_secs_f64(seconds).map_err(E::custom)?.as_nanos() + 500;
+    // What is written has at most microseconds; a binary fraction need not hit them.
+    Ok(Duration::from_micros(u64::try_from(micros / 1_000).unwrap_or(u64::MAX)))
 }
 
 #[cfg(test)]
@@ -80,9 +104,11 @@ mod tests {
         });
         assert_eq!(serde_json::to_value(&entry).expect("an object"), json);
         assert_eq!(entry.to_string(), "alpha: restart clean: up");
+        assert_eq!(serde_json::from_value::<LogEntry>(json).expect("an entry"), entry);
         entry.result = OrderResult::TimedOut;
         let json = serde_json::to_value(&entry).expect("an object");
         assert_eq!(json["result"], "timed-out");
+        assert_eq!(serde_json::from_value::<LogEntry>(json).expect("an entry"), entry);
         assert_eq!(entry.to_string(), "alpha: restart clean: no answer");
     }
 }

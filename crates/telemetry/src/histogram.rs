@@ -63,6 +63,39 @@ impl LatencyHistogram {
     }
 }
 
+/// A row of a percentile table.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PercentileStep {
+    /// No more than `count` delays are longer.
+    pub value_us: u64,
+    /// From 0 to 1.
+    pub quantile: f64,
+    /// Delays up to this one.
+    pub count: u64,
+}
+
+/// What the percentile tables of HdrHistogram hold.
+impl LatencyHistogram {
+    /// The percentile distribution, five rows for each halving of the distance to 100 %.
+    pub fn percentiles(&self) -> impl Iterator<Item = PercentileStep> {
+        let mut count = 0;
+        self.0.iter_quantiles(5).map(move |step| {
+            count += step.count_since_last_iteration();
+            PercentileStep {
+                value_us: step.value_iterated_to(),
+                quantile: step.quantile_iterated_to(),
+                count,
+            }
+        })
+    }
+
+    /// In microseconds.
+    #[must_use]
+    pub fn mean_and_deviation_us(&self) -> (f64, f64) {
+        (self.0.mean(), self.0.stdev())
+    }
+}
+
 /// As a list of `[delay, count]`, so that a process can hand its histogram to another one.
 impl Serialize for LatencyHistogram {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -3,9 +3,9 @@
 //!
 //! ```text
 //!  generator ──┐ CallRecord
-//!  trunk group ┤ one per attempt  RecordWriter      read_records   Audit
-//!  call server ┼───────────────► calls.jsonl ─────► (a stream) ──► Ledger: does it balance?
-//!  PSAP ───────┘ and box                                           Destinations: who got it
+//!  trunk group ┤ one per attempt  RecordWriter       Audit::read
+//!  call server ┼───────────────► calls.jsonl ─────► (each once) ─► Ledger: does it balance?
+//!  PSAP ───────┘ and box                                           Attempts: what all said of each
 //! ```
 //!
 //! Each box writes what became of each attempt, by itself and without asking another box. Only
@@ -13,18 +13,24 @@
 //!
 //! Nothing here reads a clock: times come in as Unix microseconds or as durations.
 
+mod entry;
 mod histogram;
 mod ledger;
 mod logging;
 mod messages;
 mod reader;
 mod record;
+mod scan;
 mod writer;
 
-pub use histogram::{LatencyHistogram, Quantiles};
-pub use ledger::{Audit, Destination, Destinations, Failures, Ledger, LostAt, LostNode, Rules};
+pub use entry::{Entry, Heard, Text, Tried};
+pub use histogram::{LatencyHistogram, PercentileStep, Quantiles};
+pub use ledger::{
+    Attempt, Attempts, Audit, Counted, Destination, Failures, Ledger, LostAt, LostNode, Rules,
+};
 pub use logging::{LogError, LogFormat, init};
 pub use messages::MessageFigures;
 pub use reader::{ReadError, Records, read_records};
 pub use record::{BoxKind, CallRecord, CallerClass, NO_ACK, Outcome, Party};
+pub use scan::{Misread, find_records};
 pub use writer::RecordWriter;

@@ -136,7 +136,7 @@ pub enum CallerClass {
 }
 
 /// Who ended a call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Party {
     Caller,
@@ -148,11 +148,7 @@ impl CallRecord {
     /// The attempt id as a number, or `None` when it is not 32 hexadecimal digits.
     #[must_use]
     pub fn attempt_key(&self) -> Option<u128> {
-        // from_str_radix alone would also accept a sign.
-        if self.attempt.len() != 32 || !self.attempt.bytes().all(|b| b.is_ascii_hexdigit()) {
-            return None;
-        }
-        u128::from_str_radix(&self.attempt, 16).ok()
+        crate::entry::attempt_key(&self.attempt)
     }
 }
 

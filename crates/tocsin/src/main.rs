@@ -1,9 +1,11 @@
 //! `tocsin`: one program with the three programs of the network inside it.
 
+mod archive;
 mod check;
 mod control_room;
 mod ctl;
 mod defects;
+mod history;
 mod outcome;
 mod replay;
 mod run;
@@ -28,6 +30,10 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Run(run::RunArgs),
+    Report(history::ReportArgs),
+    Runs(history::RunsArgs),
+    Show(history::ShowArgs),
+    Compare(history::CompareArgs),
     Check(check::CheckArgs),
     Ctl(ctl::CtlArgs),
     Defects(defects::DefectsArgs),
@@ -40,6 +46,10 @@ enum Command {
 fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Run(args) => run::run(&args),
+        Command::Report(args) => history::report(&args),
+        Command::Runs(args) => history::runs(&args),
+        Command::Show(args) => history::show(&args),
+        Command::Compare(args) => history::compare(&args),
         Command::Check(args) => check::check(&args),
         Command::Ctl(args) => ctl::run(&args),
         Command::Defects(args) => defects::defects(&args),

@@ -94,7 +94,7 @@ pub struct WorstCall {
     pub mean_jitter_us: u64,
 }
 
-/// Adds up records: those of PSAPs first, then those of callers.
+/// Adds up records: of each attempt those of PSAPs first, then that of the caller.
 #[derive(Debug, Default)]
 pub(super) struct MediaTally {
     /// By attempt and PSAP.

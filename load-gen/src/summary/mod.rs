@@ -1,9 +1,10 @@
 //! What a run measured: `summary.json`, the contract with scripts.
 //!
 //! ```text
-//!  record files ──1st pass──► Audit ──► Ledger, Destinations
-//!               ──2nd pass──► Tally ──► Metrics, by site, trunk group, number and PSAP
-//!                         └──► CallerTally ──► people: who was reached, and how soon
+//!  record files ──once──► Audit ──► Ledger
+//!                                └► Attempts ──► Tally ──► Metrics, by site, trunk group, number and PSAP
+//!                                            ├─► CallerTally ──► people: who was reached, and how soon
+//!                                            └─► whoever else wants to see them: archive, page
 //!  generators, processes ──────────┐
 //!  thresholds ─────────────────────┴──► verdict and reasons
 //! ```
@@ -19,12 +20,13 @@ mod verdict;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use telemetry::{
-    Audit, BoxKind, CallRecord, Destinations, Ledger, LostNode, MessageFigures, Quantiles,
-    ReadError, Rules, read_records,
+    Attempt, Attempts, Audit, BoxKind, CallRecord, Destination, Ledger, LostNode, MessageFigures,
+    Outcome, Quantiles, Rules,
 };
 
 use crate::campaign::Campaign;
@@ -38,8 +40,6 @@ pub use verdict::Verdict;
 
 /// Version of the shape of `summary.json`.
 pub const SCHEMA_VERSION: u32 = 1;
-/// Unreadable lines of record files that are named; the others are only counted.
-const UNREADABLE_KEPT: usize = 20;
 
 /// The result of one run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -297,80 +297,115 @@ impl Summary {
     #[must_use]
     pub fn of(run: Run<'_>, record_files: &[PathBuf]) -> Self {
         let mut books = Books::open(run.rules.clone());
-        let mut unreadable = Vec::new();
-        let truncated_files =
-            read_all(record_files, &mut unreadable, |record| books.add_first(&record));
+        books.read(record_files);
         let mut balance = books.balance(&run);
-        read_all(record_files, &mut Vec::new(), |record| balance.add_second(&record));
-        balance.close(run, &unreadable, truncated_files)
+        balance.tally(|_, _| {});
+        balance.close(run)
     }
 }
 
-/// The records of a run on their way into its summary. Each is needed twice: the second time, all are known.
+/// The records of a run on their way into its summary. Each is taken once.
 #[derive(Debug)]
 pub struct Books {
     audit: Audit,
-    media: media::MediaTally,
+    unreadable: Vec<String>,
+    truncated_files: u64,
 }
 
-/// [`Books`] that have had every record once.
+/// [`Books`] that have had every record.
 #[derive(Debug)]
 pub struct Balance {
     ledger: Ledger,
-    destinations: Destinations,
+    attempts: Arc<Attempts>,
     media: media::MediaTally,
     tally: Tally,
     callers: CallerTally,
+    unreadable: Vec<String>,
+    truncated_files: u64,
 }
 
 impl Books {
     #[must_use]
     pub fn open(rules: Rules) -> Self {
-        Self { audit: Audit::new(rules), media: media::MediaTally::default() }
+        Self { audit: Audit::new(rules), unreadable: Vec::new(), truncated_files: 0 }
     }
 
     /// Takes a record of any box.
-    pub fn add_first(&mut self, record: &CallRecord) {
+    pub fn add(&mut self, record: &CallRecord) {
         self.audit.add(record);
-        if record.kind == BoxKind::Psap {
-            self.media.add_psap(record);
-        }
     }
 
-    /// All records have been seen once.
+    /// Takes all records of files.
+    pub fn read(&mut self, files: &[PathBuf]) {
+        let misread = self.audit.read(files);
+        self.unreadable.extend(misread.sentences);
+        self.truncated_files += misread.truncated;
+    }
+
+    /// Records of callers so far.
+    #[must_use]
+    pub fn callers(&self) -> u64 {
+        self.audit.callers()
+    }
+
+    /// All records are there: compares them.
     #[must_use]
     pub fn balance(self, run: &Run<'_>) -> Balance {
-        let (ledger, destinations) = self.audit.close(run.generators.offered, &run.lost);
+        let (ledger, attempts) = self.audit.close(run.generators.offered, &run.lost);
         Balance {
             ledger,
-            destinations,
-            media: self.media,
+            attempts: Arc::new(attempts),
+            media: media::MediaTally::default(),
             tally: Tally::new(&run.service_levels),
             callers: CallerTally::default(),
+            unreadable: self.unreadable,
+            truncated_files: self.truncated_files,
         }
     }
 }
 
 impl Balance {
-    /// Takes a record for the second time. Only those of generators and PSAPs are needed again.
-    pub fn add_second(&mut self, record: &CallRecord) {
-        match record.kind {
-            BoxKind::Generator => {
-                let key = record.attempt_key().unwrap_or_default();
-                let reached = self.destinations.find(key);
-                self.tally.add_caller(record, reached);
-                self.callers.add(record);
-                self.media.add_caller(record, reached.site, reached.psap);
-            }
-            BoxKind::Psap => self.tally.add_psap(record),
-            BoxKind::TrunkGroup | BoxKind::CallServer => {}
+    /// All attempts, for those who write them down elsewhere at the same time.
+    #[must_use]
+    pub fn attempts(&self) -> Arc<Attempts> {
+        Arc::clone(&self.attempts)
+    }
+
+    /// Goes through all attempts once. `observe` gets the record of each caller too, and where the attempt ended up. Of
+    /// each record there is what the books keep of it: see [`telemetry::Entry`].
+    pub fn tally(&mut self, mut observe: impl FnMut(&CallRecord, Destination<'_>)) {
+        let attempts = Arc::clone(&self.attempts);
+        let mut scratch = blank();
+        for attempt in attempts.iter() {
+            self.take(&attempt, &mut scratch, &mut observe);
+        }
+    }
+
+    fn take(
+        &mut self,
+        attempt: &Attempt<'_>,
+        scratch: &mut CallRecord,
+        observe: &mut impl FnMut(&CallRecord, Destination<'_>),
+    ) {
+        for psap in attempt.of(BoxKind::Psap) {
+            psap.copy_to(scratch);
+            self.media.add_psap(scratch);
+            self.tally.add_psap(scratch);
+        }
+        let reached = attempt.destination();
+        for caller in attempt.of(BoxKind::Generator) {
+            caller.copy_to(scratch);
+            self.tally.add_caller(scratch, reached);
+            self.callers.add(scratch);
+            self.media.add_caller(scratch, reached.site, reached.psap);
+            observe(scratch, reached);
         }
     }
 
     /// Judges the run.
     #[must_use]
-    pub fn close(self, run: Run<'_>, unreadable: &[String], truncated_files: u64) -> Summary {
-        let Self { ledger, media, tally, callers, .. } = self;
+    pub fn close(self, run: Run<'_>) -> Summary {
+        let Self { ledger, media, tally, callers, unreadable, truncated_files, .. } = self;
         let loaded = run.duration.min(run.campaign.duration());
         let capacity = Capacity { loaded, ran: run.duration, ..run.capacity };
         let metrics = tally.metrics(&capacity, run.generators.signalling);
@@ -394,7 +429,7 @@ impl Balance {
             generator: &generator,
             thresholds: &run.campaign.thresholds,
             degraded: &run.degraded,
-            unreadable,
+            unreadable: &unreadable,
             unsteady: &run.unsteady,
             aborted: run.aborted.as_deref(),
             interrupted: run.interrupted,
@@ -430,38 +465,35 @@ fn late_share(media: &::media::PlaneCounts) -> f64 {
     if due == 0 { 0.0 } else { (media.late + media.skipped) as f64 / due as f64 }
 }
 
-/// Gives every record of all files to `take`, and returns how many files end in half a line.
-fn read_all(
-    files: &[PathBuf],
-    unreadable: &mut Vec<String>,
-    mut take: impl FnMut(CallRecord),
-) -> u64 {
-    let mut complain = |error: ReadError| {
-        if unreadable.len() < UNREADABLE_KEPT {
-            unreadable.push(error.to_string());
-        }
-    };
-    let mut truncated = 0;
-    for file in files {
-        match read_records(file) {
-            Ok(mut records) => {
-                for record in records.by_ref() {
-                    match record {
-                        Ok(record) => take(record),
-                        // A disk that fails would fail again on every line.
-                        Err(error @ ReadError::File { .. }) => {
-                            complain(error);
-                            break;
-                        }
-                        Err(error) => complain(error),
-                    }
-                }
-                truncated += records.truncated();
-            }
-            Err(error) => complain(error),
-        }
+/// A record to be written over.
+fn blank() -> CallRecord {
+    CallRecord {
+        attempt: String::new(),
+        kind: BoxKind::Generator,
+        node: String::new(),
+        call_id: String::new(),
+        number: String::new(),
+        commune: None,
+        site: None,
+        psap: None,
+        trunk_group: None,
+        tried: Vec::new(),
+        intended_us: None,
+        start_us: 0,
+        ring_us: None,
+        answer_us: None,
+        bye_us: None,
+        end_us: 0,
+        outcome: Outcome::TimedOut,
+        status: None,
+        cause: None,
+        ended_by: None,
+        reason: None,
+        media: Vec::new(),
+        caller: None,
+        attempt_of_caller: None,
+        class: None,
     }
-    truncated
 }
 
 #[cfg(test)]

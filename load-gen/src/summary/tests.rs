@@ -174,9 +174,9 @@ fn ratios_by_status() {
     ];
     for (status, outcome, ner, ser, seer) in cases {
         let mut tally = Tally::new(&BTreeMap::new());
-        tally.add_caller(&answered(1)[0], telemetry::Destination::default());
+        tally.add_caller(&answered(1)[0], Destination::default());
         let other = unanswered(2, outcome, status);
-        tally.add_caller(&other[0], telemetry::Destination::default());
+        tally.add_caller(&other[0], Destination::default());
         let metrics = tally.metrics(&Capacity::default(), Signalling::default());
         let ratios = (metrics.asr, metrics.ner, metrics.ser, metrics.seer);
         assert_eq!(ratios, (Some(0.5), Some(ner), ser, seer), "{status}");
@@ -388,7 +388,7 @@ fn the_metrics_of_rfc_6076_by_hand() {
     (silent.status, silent.ring_us) = (None, None);
     let busy = unanswered(4, Outcome::Rejected, 486).swap_remove(0);
     for record in [&good, &refused, &silent, &busy] {
-        tally.add_caller(record, telemetry::Destination::default());
+        tally.add_caller(record, Destination::default());
     }
     let capacity = Capacity {
         loaded: Duration::from_secs(2),

@@ -66,6 +66,15 @@ fn bind_pair(address: SocketAddr) -> io::Result<Bound> {
     Ok(Bound { udp, tcp: tcp.into(), address, receive_buffer, send_buffer })
 }
 
+/// The receive and send buffers that the kernel grants a box on loopback, in bytes.
+///
+/// # Errors
+/// No socket could be made.
+pub fn udp_buffers() -> io::Result<(usize, usize)> {
+    let Bound { receive_buffer, send_buffer, .. } = bind_pair(([127, 0, 0, 1], 0).into())?;
+    Ok((receive_buffer, send_buffer))
+}
+
 /// Asks for [`BUFFER`] bytes each way. The kernel may grant less.
 fn widen_buffers(udp: &Socket) -> io::Result<()> {
     #[cfg(target_os = "linux")]

@@ -29,7 +29,7 @@ use std::time::Duration;
 use nix::sys::socket::SockaddrStorage;
 use tokio::net::UdpSocket;
 
-pub use bind::BindError;
+pub use bind::{BindError, udp_buffers};
 pub use counts::SocketCounts;
 
 pub(crate) use arrivals::{MediaArrived, MediaWaiting};

@@ -3,19 +3,18 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::settings::Severity;
-use crate::log::seconds;
 
 /// A change: something went out of bounds, or is within them again.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Alarm {
     /// When it changed, since the start of the campaign.
-    #[serde(rename = "at_s", serialize_with = "seconds")]
+    #[serde(rename = "at_s", with = "crate::log::seconds")]
     pub at: Duration,
     /// When it was raised; of a raised alarm the same as `at`.
-    #[serde(rename = "raised_at_s", serialize_with = "seconds")]
+    #[serde(rename = "raised_at_s", with = "crate::log::seconds")]
     pub raised_at: Duration,
     pub state: AlarmState,
     /// The name of its rule.
@@ -31,7 +30,7 @@ pub struct Alarm {
 }
 
 /// Which way an alarm changed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum AlarmState {
     Raised,

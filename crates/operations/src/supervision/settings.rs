@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use topology::reader::{Raw, Table, kind};
 
 use super::indicator::{By, Indicator};
@@ -48,7 +48,7 @@ pub enum Bound {
 }
 
 /// How much an alarm matters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Severity {
     Warning,

@@ -1,5 +1,7 @@
 //! One attempt: follows it from the caller to the PSAP and compares what each box says.
 
+use std::time::Duration;
+
 use super::Rules;
 use super::audit::{Faults, Silent};
 use super::slip::{Name, Names, Slip};
@@ -39,7 +41,7 @@ impl Chain<'_> {
         let named = |pick: fn(&Slip) -> Name| {
             let known = |slip: &&Slip| pick(slip) != Name::NONE;
             let slips = self.slips.iter().filter(known);
-            let answered = slips.clone().find(|slip| slip.established);
+            let answered = slips.clone().find(|slip| slip.established());
             answered.or_else(|| slips.clone().next()).map_or(Name::NONE, pick)
         };
         let psap = named(|slip| if slip.kind == BoxKind::Psap { slip.node } else { slip.psap });
@@ -66,7 +68,7 @@ impl Chain<'_> {
             }
             Outcome::Abandoned | Outcome::TimedOut => {
                 // Without a provisional response the INVITE itself may have been lost.
-                if caller.rang {
+                if caller.rang() {
                     self.must_have_reached_trunk_group(caller, faults);
                 }
                 self.must_not_go_on(caller, faults);
@@ -192,7 +194,7 @@ impl Chain<'_> {
         }
         faults.add(|| {
             let place = self.place(slip.kind, slip.node);
-            let seconds = f64::from(slip.talk_ms) / 1_000.0;
+            let seconds = slip.talk_us() as f64 / 1e6;
             let outcome = caller.outcome;
             format!(
                 "{} was {outcome} for the caller but {place} talked for {seconds:.1} s",
@@ -224,7 +226,7 @@ impl Chain<'_> {
     }
 
     fn established(&self, kind: BoxKind, fits: impl Fn(&Slip) -> bool) -> Option<&Slip> {
-        self.of_kind(kind).find(|slip| slip.established && fits(slip))
+        self.of_kind(kind).find(|slip| slip.established() && fits(slip))
     }
 
     /// A box says nothing of an answered attempt, or says something else.
@@ -244,7 +246,7 @@ impl Chain<'_> {
 
     /// Established for longer than a crossing of CANCEL and 200 explains.
     fn lasts(&self, slip: &Slip) -> bool {
-        slip.established && u128::from(slip.talk_ms) > self.rules.crossing.as_millis()
+        slip.established() && Duration::from_micros(slip.talk_us()) > self.rules.crossing
     }
 
     fn is_silent(&self, node: Name) -> bool {
@@ -264,7 +266,7 @@ impl Chain<'_> {
 
     /// The call server that lost an established call, unless another one went on with it.
     fn broken_in_the_talk(&self) -> Option<(Name, Name)> {
-        let of_servers = || self.of_kind(BoxKind::CallServer).filter(|slip| slip.established);
+        let of_servers = || self.of_kind(BoxKind::CallServer).filter(|slip| slip.established());
         if of_servers().any(|slip| slip.outcome == Outcome::Answered) {
             return None;
         }

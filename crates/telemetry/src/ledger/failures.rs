@@ -58,7 +58,7 @@ impl Failures {
                 false => &mut self.callee_never_saw_invite,
             }
         } else if of_psap().any(no_ack) {
-            match caller.is_some_and(|slip| slip.established) {
+            match caller.is_some_and(|slip| slip.established()) {
                 true => &mut self.ack_not_seen,
                 false => &mut self.answered_without_ack,
             }

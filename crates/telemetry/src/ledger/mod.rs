@@ -15,9 +15,11 @@
 //! A call that another site takes over counts as what it is for its caller. Its trunk group names the last site, whose
 //! record must support it; the site that fell says that it lost the call, or nothing.
 
+mod attempts;
 mod audit;
 mod chain;
 mod failures;
+mod pages;
 mod slip;
 #[cfg(test)]
 mod tests;
@@ -28,9 +30,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::record::BoxKind;
 
+pub use attempts::{Attempt, Attempts, Counted, Destination};
 pub use audit::Audit;
 pub use failures::Failures;
-pub use slip::{Destination, Destinations};
 
 /// Fault sentences kept; the others are only counted.
 const FAULTS_KEPT: usize = 20;

@@ -1,9 +1,16 @@
-//! A call record cut down to what the audit compares: 48 bytes instead of about 1,000.
+//! A call record cut down to what the audit compares and the archive keeps: 72 bytes instead of about 1,000.
 
-use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use crate::record::{BoxKind, CallRecord, Outcome};
+use hashbrown::HashMap;
+
+use crate::entry::{Entry, Tried};
+use crate::record::{BoxKind, Outcome, Party};
+
+/// In place of a delay: there was none.
+const NEVER: u32 = u32::MAX;
+/// In place of an index: there is nothing.
+pub(super) const NOTHING: u32 = u32::MAX;
 
 /// Index into [`Names`]. Zero is "no name".
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -57,22 +64,43 @@ impl Names {
     pub(super) fn text(&self, name: Name) -> &str {
         &self.texts[usize::from(name.0)]
     }
+
+    pub(super) fn clear(&mut self) {
+        self.texts.truncate(1);
+        self.index.clear();
+    }
+
+    /// Takes all texts of `other`, and gives their places here.
+    pub(super) fn take_in(&mut self, other: &Self) -> Renamed {
+        Renamed(other.texts.iter().map(|text| self.keep(text)).collect())
+    }
+}
+
+/// The places of names that were kept elsewhere.
+#[derive(Debug)]
+pub(super) struct Renamed(Vec<Name>);
+
+impl Renamed {
+    pub(super) fn place(&self, name: Name) -> Name {
+        self.0[usize::from(name.0)]
+    }
 }
 
 /// One record, compact. The order of the fields is the order in which the audit sorts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Slip {
-    /// High and low half of the attempt id; a `u128` would pad the struct to 64 bytes.
+    /// High and low half of the attempt id; a `u128` would pad the struct.
     attempt: (u64, u64),
     pub(super) kind: BoxKind,
     pub(super) node: Name,
     /// Hash of the Call-ID, to tell a record written twice from a second call of one attempt.
     pub(super) call: u32,
     pub(super) outcome: Outcome,
-    pub(super) established: bool,
-    pub(super) rang: bool,
-    /// From answer to end; saturates at 49 days.
-    pub(super) talk_ms: u32,
+    start_us: u64,
+    end_us: u64,
+    /// From the start, in microseconds; saturates at 71 minutes.
+    ring_after: u32,
+    answer_after: u32,
     /// The next box, the last one tried.
     pub(super) next: Name,
     /// The ones tried before it, the latest first; more than two are not remembered.
@@ -80,37 +108,74 @@ pub(super) struct Slip {
     pub(super) site: Name,
     pub(super) psap: Name,
     pub(super) trunk_group: Name,
-    /// Why the call was lost, if it was; in a call server also what else befell it.
+    /// The sentence of the record, when something went wrong.
     pub(super) why: Name,
+    status: u16,
+    cause: u16,
+    ended_by: Option<Party>,
+    /// Where the rest of an end's record is: that of a caller, or what a PSAP heard.
+    pub(super) rest: u32,
 }
 
 impl Slip {
-    pub(super) fn new(key: u128, record: &CallRecord, names: &mut Names) -> Self {
-        let talk_us = record.answer_us.map_or(0, |answer| record.end_us.saturating_sub(answer));
-        let lost = record.outcome == Outcome::Lost;
-        let mut tried = record.tried.iter().rev().map(String::as_str);
+    pub(super) fn new(key: u128, entry: &Entry<'_>, names: &mut Names) -> Self {
+        let after = |at: Option<u64>| match at {
+            None => NEVER,
+            Some(at) => u32::try_from(at.saturating_sub(entry.start_us)).unwrap_or(NEVER - 1),
+        };
+        let mut tried = entry.tried.iter();
+        let mut next = || tried.next();
+        let tried = [next(), next(), next()];
         Self {
             attempt: ((key >> 64) as u64, key as u64),
-            kind: record.kind,
-            node: names.keep(&record.node),
-            call: hash(&record.call_id),
-            outcome: record.outcome,
-            established: record.answer_us.is_some(),
-            rang: record.ring_us.is_some(),
-            talk_ms: u32::try_from(talk_us / 1_000).unwrap_or(u32::MAX),
-            next: names.keep_opt(tried.next()),
-            earlier: [names.keep_opt(tried.next()), names.keep_opt(tried.next())],
-            site: names.keep_opt(record.site.as_deref()),
-            psap: names.keep_opt(record.psap.as_deref()),
-            trunk_group: names.keep_opt(record.trunk_group.as_deref()),
-            why: names.keep_opt(
-                record.reason.as_deref().filter(|_| lost || record.kind == BoxKind::CallServer),
-            ),
+            kind: entry.kind,
+            node: names.keep(&entry.node),
+            call: hash(&entry.call_id),
+            outcome: entry.outcome,
+            start_us: entry.start_us,
+            end_us: entry.end_us,
+            ring_after: after(entry.ring_us),
+            answer_after: after(entry.answer_us),
+            next: names.keep_opt(tried[0]),
+            earlier: [names.keep_opt(tried[1]), names.keep_opt(tried[2])],
+            site: names.keep_opt(entry.site.as_deref()),
+            psap: names.keep_opt(entry.psap.as_deref()),
+            trunk_group: names.keep_opt(entry.trunk_group.as_deref()),
+            why: names.keep_opt(entry.reason.as_deref()),
+            status: entry.status.unwrap_or(0),
+            cause: entry.cause.unwrap_or(0),
+            ended_by: entry.ended_by,
+            rest: NOTHING,
         }
+    }
+
+    /// Gives every name the place that it has elsewhere.
+    pub(super) fn rename(&mut self, place: impl Fn(Name) -> Name) {
+        let [earlier, before] = &mut self.earlier;
+        let boxes = [&mut self.node, &mut self.next, earlier, before];
+        let names = [&mut self.site, &mut self.psap, &mut self.trunk_group, &mut self.why];
+        boxes.into_iter().chain(names).for_each(|name| *name = place(*name));
     }
 
     pub(super) const fn attempt(&self) -> u128 {
         ((self.attempt.0 as u128) << 64) | self.attempt.1 as u128
+    }
+
+    pub(super) const fn rang(&self) -> bool {
+        self.ring_after != NEVER
+    }
+
+    pub(super) const fn established(&self) -> bool {
+        self.answer_after != NEVER
+    }
+
+    /// From answer to end; zero without an answer.
+    pub(super) fn talk_us(&self) -> u64 {
+        self.at(self.answer_after).map_or(0, |answer| self.end_us.saturating_sub(answer))
+    }
+
+    fn at(&self, after: u32) -> Option<u64> {
+        (after != NEVER).then(|| self.start_us.saturating_add(after.into()))
     }
 
     /// The box lost the call, and says why.
@@ -125,6 +190,51 @@ impl Slip {
             .chain(self.earlier)
             .filter_map(Name::known)
     }
+
+    /// What it says without the rest of an end's record.
+    pub(super) fn entry<'a>(&self, names: &'a Names) -> Entry<'a> {
+        let text = |name: Name| name.known().map(|name| names.text(name).into());
+        let [earlier, before] = self.earlier;
+        Entry {
+            attempt: digits(self.attempt()).into(),
+            kind: self.kind,
+            node: names.text(self.node).into(),
+            call_id: "".into(),
+            number: "".into(),
+            commune: None,
+            site: text(self.site),
+            psap: text(self.psap),
+            trunk_group: text(self.trunk_group),
+            tried: Tried([text(self.next), text(earlier), text(before)]),
+            intended_us: None,
+            start_us: self.start_us,
+            ring_us: self.at(self.ring_after),
+            answer_us: self.at(self.answer_after),
+            bye_us: None,
+            end_us: self.end_us,
+            outcome: self.outcome,
+            status: (self.status != 0).then_some(self.status),
+            cause: (self.cause != 0).then_some(self.cause),
+            ended_by: self.ended_by,
+            reason: text(self.why),
+            heard: None,
+            caller: None,
+            attempt_of_caller: None,
+            class: None,
+        }
+    }
+}
+
+/// 32 hexadecimal digits, several times faster than by `format!`.
+fn digits(attempt: u128) -> String {
+    const DIGITS: [char; 16] =
+        ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
+    let mut text = String::with_capacity(32);
+    for byte in attempt.to_be_bytes() {
+        text.push(DIGITS[usize::from(byte >> 4)]);
+        text.push(DIGITS[usize::from(byte & 15)]);
+    }
+    text
 }
 
 fn hash(text: &str) -> u32 {
@@ -133,44 +243,20 @@ fn hash(text: &str) -> u32 {
     hasher.finish() as u32
 }
 
-/// Where an attempt ended up, joined from the records of the boxes behind the caller.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Destination<'a> {
-    pub site: Option<&'a str>,
-    pub psap: Option<&'a str>,
-}
-
-/// Site and PSAP of every attempt that reached one.
-#[derive(Debug)]
-pub struct Destinations {
-    /// Sorted by attempt.
-    pub(super) found: Vec<(u128, Name, Name)>,
-    pub(super) names: Names,
-}
-
-impl Destinations {
-    /// Looks up an attempt by its [key](CallRecord::attempt_key).
-    #[must_use]
-    pub fn find(&self, attempt: u128) -> Destination<'_> {
-        let Ok(at) = self.found.binary_search_by_key(&attempt, |(key, ..)| *key) else {
-            return Destination::default();
-        };
-        let (_, site, psap) = self.found[at];
-        Destination { site: self.text(site), psap: self.text(psap) }
-    }
-
-    fn text(&self, name: Name) -> Option<&str> {
-        name.known().map(|name| self.names.text(name))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_slip_is_small_enough_for_four_million() {
-        assert!(size_of::<Slip>() <= 48, "{}", size_of::<Slip>());
+        assert!(size_of::<Slip>() <= 72, "{}", size_of::<Slip>());
+    }
+
+    #[test]
+    fn an_attempt_has_the_digits_that_it_is_written_with() {
+        for attempt in [0, 0xab, u128::MAX, 0x0123_4567_89ab_cdef_0123_4567_89ab_cdef] {
+            assert_eq!(digits(attempt), format!("{attempt:032x}"));
+        }
     }
 
     #[test]

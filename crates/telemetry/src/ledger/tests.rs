@@ -76,13 +76,14 @@ fn an_honest_run_balances_and_names_each_destination() {
 
     let mut audit = Audit::new(Rules::default());
     records.iter().for_each(|record| audit.add(record));
-    let (ledger, destinations) = audit.close(4, &[]);
+    let (ledger, attempts) = audit.close(4, &[]);
     assert!(ledger.balanced, "{:?}", ledger.faults);
     let counts = [ledger.answered, ledger.rejected, ledger.abandoned, ledger.timed_out];
     assert_eq!((ledger.offered, counts), (4, [1; 4]));
-    let found = destinations.find(1);
+    let found = attempts.find(1).unwrap().destination();
     assert_eq!((found.site, found.psap), (Some("alpha"), Some("samu-59")));
-    assert_eq!(destinations.find(4), Default::default());
+    assert_eq!(attempts.find(4).unwrap().destination(), Default::default());
+    assert!(attempts.find(5).is_none());
 }
 
 #[test]
@@ -333,6 +334,43 @@ fn only_the_first_faults_are_kept() {
     let records: Vec<_> = (0..100).map(|attempt| chain(attempt).swap_remove(0)).collect();
     let ledger = audit(&records, 100, &[]);
     assert_eq!((ledger.fault_count, ledger.faults.len()), (100, 20));
+}
+
+#[test]
+fn files_and_records_in_memory_give_the_same_books() {
+    let spread = |n: u128| n.wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835);
+    let mut records: Vec<CallRecord> = (1..200).map(spread).flat_map(chain).collect();
+    records.extend(unanswered(spread(200), Outcome::Rejected, 486));
+    for (number, record) in records.iter_mut().enumerate() {
+        record.reason = (number % 3 == 0).then(|| format!("reason \"{}\"", number % 7));
+        record.caller = (record.kind == BoxKind::Generator).then_some(number as u64);
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let files: Vec<_> = (0..3).map(|file| folder.path().join(format!("{file}.jsonl"))).collect();
+    let mut one = Audit::new(Rules::default());
+    for (file, part) in files.iter().zip(records.chunks(records.len().div_ceil(3))) {
+        let mut writer = crate::RecordWriter::create(file).unwrap();
+        part.iter().for_each(|record| writer.write(record));
+        part.iter().for_each(|record| one.add(record));
+    }
+    let mut other = Audit::new(Rules::default());
+    let misread = other.read(&files);
+    assert!(misread.sentences.is_empty() && misread.truncated == 0, "{misread:?}");
+    assert_eq!(other.callers(), 200);
+    let ((ledger, attempts), (same, others)) = (one.close(200, &[]), other.close(200, &[]));
+    assert_eq!(ledger, same);
+    let told = |attempts: &Attempts| -> Vec<String> {
+        let tell = |attempt: Attempt<'_>| {
+            let records: Vec<_> = attempt.records().collect();
+            format!("{:?} {:?} {records:?}", attempt.destination(), attempt.counted())
+        };
+        attempts.iter().map(tell).collect()
+    };
+    assert_eq!(told(&attempts), told(&others));
+    // What was kept is what was written, but for what no summary asks for.
+    let mut kept = records[0].clone();
+    attempts.find(spread(1)).unwrap().caller().unwrap().copy_to(&mut kept);
+    assert_eq!(kept, records[0]);
 }
 
 proptest! {

@@ -20,7 +20,9 @@ use std::time::Duration;
 use load_gen::campaign::Campaign;
 use load_gen::{FateCount, Snapshot};
 use operations::supervision::{Alarm, SeenAttempt, Supervision};
-use operations::{Action, Crisis, FaultEntry, LogEntry, Milestone, OrderResult, Procedure, Start};
+use operations::{
+    Action, Blow, Crisis, FaultEntry, LogEntry, Milestone, OrderResult, Procedure, Start,
+};
 
 use self::conditions::Conditions;
 use self::misfortune::Misfortune;
@@ -318,7 +320,7 @@ impl ControlRoom {
         &mut self,
         at: Duration,
         target: String,
-        what: &'static str,
+        what: Blow,
         failed: Option<String>,
     ) {
         self.misfortune.note(FaultEntry { at, target, what, failed });
@@ -387,11 +389,6 @@ impl ControlRoom {
         self.procedures.iter().flat_map(|procedure| {
             procedure.log().iter().map(|entry| (&procedure.operation().name[..], entry))
         })
-    }
-
-    pub(crate) fn timed_out(&self) -> u64 {
-        let silent = |(_, entry): &(&str, &LogEntry)| entry.result == OrderResult::TimedOut;
-        self.log().filter(silent).count() as u64
     }
 }
 

@@ -51,8 +51,7 @@ fn detection(run: &Outcome) -> Option<String> {
 }
 
 fn crisis(run: &Outcome) -> Vec<String> {
-    let Some(crisis) = run.room.crisis() else { return Vec::new() };
-    let report = crisis.report();
+    let Some(report) = run.room.crisis() else { return Vec::new() };
     let minutes = |seconds: Option<f64>| {
         seconds.map_or_else(|| "-".to_owned(), |seconds| format!("{:.0} min", seconds / 60.0))
     };
@@ -173,7 +172,7 @@ pub(crate) fn chronicle(run: &Outcome, zero: Duration) -> Value {
         "milestones": milestones
             .map(|(at, milestone)| json!({"at_s": seconds(at), "milestone": milestone}))
             .collect::<Vec<_>>(),
-        "crisis": run.room.crisis().map(operations::Crisis::report),
+        "crisis": run.room.crisis(),
         "restarts": restarts
             .map(|(at, site, why)| json!({"at_s": seconds(at), "call_server": site, "why": why}))
             .collect::<Vec<_>>(),

@@ -184,7 +184,6 @@ impl RunOutcome {
         &self,
         pick: impl Fn(&operations::CrisisReport) -> Option<f64>,
     ) -> Option<Duration> {
-        let report = self.room.crisis()?.report();
-        pick(&report).filter(|seconds| *seconds >= 0.0).map(Duration::from_secs_f64)
+        pick(self.room.crisis()?).filter(|seconds| *seconds >= 0.0).map(Duration::from_secs_f64)
     }
 }

@@ -5,18 +5,18 @@ mod figures;
 mod goodput;
 mod pictures;
 mod plot;
+mod seen;
 mod table;
 
 use std::time::Duration;
 
 use load_gen::summary::Summary;
 
-use crate::control_room::ControlRoom;
-
 pub(crate) use chronicle::{chronicle, story};
 pub(crate) use figures::Evidence;
 pub(crate) use goodput::Goodput;
 pub(crate) use pictures::pictures;
+pub(crate) use seen::Seen;
 pub(crate) use table::table;
 
 /// What one run came to.
@@ -25,7 +25,7 @@ pub(crate) struct Outcome {
     pub(crate) name: String,
     pub(crate) title: String,
     pub(crate) summary: Summary,
-    pub(crate) room: ControlRoom,
+    pub(crate) room: Seen,
     pub(crate) evidence: Evidence,
     pub(crate) goodput: Goodput,
     /// Restarts of call servers: when, which, why.

@@ -7,17 +7,19 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use load_gen::Progress;
-use load_gen::summary::{Books, Capacity, ProcessUsage, Run};
+use load_gen::summary::{Books, ProcessUsage};
+use load_gen::{Progress, Snapshot};
 use node::Reply;
+use operations::Blow;
 use switch::pool::{Change, MemberState};
-use telemetry::{BoxKind, CallRecord, MessageFigures};
+use telemetry::CallRecord;
 use world::{Link, Listener, Notice, START, World};
 
 use super::Task;
 use super::ledger_hash::LedgerHash;
+use crate::archive::{self, Ending, State, environment};
 use crate::control_room::{ControlRoom, Deed, SiteView, View};
-use crate::outcome::{Evidence, Goodput, Outcome};
+use crate::outcome::{Outcome, Seen};
 use crate::run::Folder;
 use crate::webhook::Webhook;
 
@@ -35,10 +37,6 @@ const LINE: Duration = Duration::from_secs(30 * 60);
 struct Ears {
     books: Books,
     hash: LedgerHash,
-    /// Records of generators and PSAPs, which the books need twice.
-    twice: Vec<CallRecord>,
-    evidence: Evidence,
-    goodput: Goodput,
     restarts: Vec<(Duration, SocketAddr, String)>,
     falls: Vec<Change>,
     file: Option<BufWriter<File>>,
@@ -47,7 +45,7 @@ struct Ears {
 impl Listener for Ears {
     fn hear(&mut self, elapsed: Duration, from: SocketAddr, notice: Notice) {
         match notice {
-            Notice::Record(record) => self.take(*record),
+            Notice::Record(record) => self.take(&record),
             Notice::Restarting { why } => self.restarts.push((elapsed, from, why)),
             Notice::Change(change) if change.to == MemberState::Down => self.falls.push(change),
             Notice::Change(_) | Notice::InService | Notice::Recording(_) => {}
@@ -56,22 +54,13 @@ impl Listener for Ears {
 }
 
 impl Ears {
-    fn take(&mut self, record: CallRecord) {
-        self.books.add_first(&record);
-        self.hash.add(&record);
+    fn take(&mut self, record: &CallRecord) {
+        self.books.add(record);
+        self.hash.add(record);
         if let Some(file) = &mut self.file
-            && serde_json::to_writer(&mut *file, &record).is_ok()
+            && serde_json::to_writer(&mut *file, record).is_ok()
         {
             let _ = file.write_all(b"\n");
-        }
-        match record.kind {
-            BoxKind::Generator => {
-                self.evidence.add(&record);
-                self.goodput.add(&record);
-                self.twice.push(record);
-            }
-            BoxKind::Psap => self.twice.push(record),
-            BoxKind::TrunkGroup | BoxKind::CallServer => {}
         }
     }
 }
@@ -90,13 +79,9 @@ pub(crate) fn run(
         true => Some(BufWriter::new(File::create(folder.records(&task.name))?)),
         false => None,
     };
-    let start_us = u64::try_from(START.as_micros()).unwrap_or(u64::MAX);
     let ears = Ears {
         books: Books::open(campaign.rules()),
         hash: LedgerHash::default(),
-        twice: Vec::new(),
-        evidence: Evidence::new(&campaign.figures, start_us, campaign.duration()),
-        goodput: Goodput::new(campaign.levels(), start_us),
         restarts: Vec::new(),
         falls: Vec::new(),
         file,
@@ -107,8 +92,10 @@ pub(crate) fn run(
     world.start_campaign(campaign);
     let mut room = ControlRoom::new(campaign, &topology.pool_sites());
     let mut lines = Lines::new(task, quiet);
-    let interrupted = drive(task, &mut world, &mut room, &mut lines, stop);
-    conclude(task, folder, world, room, interrupted, started)
+    let folder_of_records = Some(folder).filter(|_| records && task.keeps_attempts);
+    let mut keeper = Keeper { folder: folder_of_records, next: Instant::now() };
+    let interrupted = drive(task, &mut world, &mut room, &mut lines, &mut keeper, stop);
+    conclude(task, folder, world, &room, interrupted, started)
 }
 
 /// Runs until every call is over, or the drain has ended. True when interrupted.
@@ -117,6 +104,7 @@ fn drive(
     world: &mut World<Ears>,
     room: &mut ControlRoom,
     lines: &mut Lines,
+    keeper: &mut Keeper<'_>,
     stop: &AtomicBool,
 ) -> bool {
     let end = task.campaign.duration();
@@ -136,6 +124,7 @@ fn drive(
         }
         let ended = carry_out_all(task, world, room, at);
         lines.tell(at, world);
+        keeper.keep(task, at, world, room);
         interrupted |= stop.load(Ordering::Relaxed);
         if interrupted
             || ended
@@ -175,13 +164,15 @@ fn carry_out_all(
         match deed {
             Deed::EndCampaign => ended = true,
             Deed::Kill { target } => {
-                strike(task, world, room, at, target, "kill", |world, name| world.kill(name));
+                strike(task, world, room, at, target, Blow::Kill, |world, name| world.kill(name));
             }
             Deed::Freeze { target } => {
-                strike(task, world, room, at, target, "freeze", |world, name| world.freeze(name));
+                strike(task, world, room, at, target, Blow::Freeze, |world, name| {
+                    world.freeze(name)
+                });
             }
             Deed::Thaw { target } => {
-                strike(task, world, room, at, target, "thaw", |world, name| world.thaw(name));
+                strike(task, world, room, at, target, Blow::Thaw, |world, name| world.thaw(name));
             }
             deed => carry_out(task, world, room, at, deed),
         }
@@ -196,7 +187,7 @@ fn strike(
     room: &mut ControlRoom,
     at: Duration,
     target: String,
-    what: &'static str,
+    what: Blow,
     act: impl Fn(&mut World<Ears>, &str),
 ) {
     let servers = task.topology.call_servers().filter(|one| one.site == target);
@@ -259,7 +250,7 @@ fn conclude(
     task: &Task,
     folder: &Folder,
     world: World<Ears>,
-    room: ControlRoom,
+    room: &ControlRoom,
     interrupted: bool,
     started: Instant,
 ) -> anyhow::Result<Outcome> {
@@ -268,75 +259,95 @@ fn conclude(
     let lost = world.lost().to_vec();
     let names = topology.call_servers().map(|one| (one.address, one.name.clone()));
     let names: BTreeMap<SocketAddr, String> = names.collect();
-    let duration = world.net.elapsed();
-    let Ears { books, hash, twice, evidence, goodput, restarts, falls, file, .. } =
-        world.into_listener();
+    let elapsed = world.net.elapsed();
+    let Ears { books, hash, restarts, falls, file } = world.into_listener();
+    let has_records = file.is_some();
     if let Some(mut file) = file {
         file.flush()?;
     }
     let took = started.elapsed();
     let usage = node::usage();
     let seconds = |micros: u64| micros as f64 / 1e6;
-    let run = Run {
-        campaign: &task.campaign,
-        network: &topology.name,
-        service_levels: topology
-            .psaps
-            .iter()
-            .map(|psap| (psap.name.clone(), psap.service_level))
-            .collect(),
-        started_us: u64::try_from(START.as_micros()).unwrap_or(u64::MAX),
-        duration,
-        generators,
-        generator_cpu_s: 0.0,
-        busiest_cpu_share: None,
-        clock_step_us: 0,
-        capacity: Capacity::of(topology),
-        generator_messages: MessageFigures::default(),
+    let name = |at: SocketAddr| names.get(&at).cloned().unwrap_or_default();
+    let state = State {
+        ended: true,
         processes: vec![ProcessUsage {
             name: "world".to_owned(),
             user_s: seconds(usage.user_us),
             system_s: seconds(usage.system_us),
             max_rss_kib: usage.max_rss_kib,
         }],
-        messages: BTreeMap::new(),
-        refused_without_port: BTreeMap::new(),
         ledger_hash: Some(hash.finish()),
         interrupted,
-        compression: 1.0,
-        rules: task.campaign.rules(),
         lost,
-        degraded: room.shortfalls(),
-        unsteady: room.unsteady().to_vec(),
-        aborted: room.aborted().map(str::to_owned),
-    };
-    let mut balance = books.balance(&run);
-    twice.iter().for_each(|record| balance.add_second(record));
-    drop(twice);
-    let summary = balance.close(run, &[], 0);
-    let file = if task.name == super::BASE {
-        "summary.json".to_owned()
-    } else {
-        format!("summary-{}.json", task.name)
-    };
-    folder.write(&file, &serde_json::to_string_pretty(&summary)?)?;
-    let name = |at: SocketAddr| names.get(&at).cloned().unwrap_or_default();
-    let detection = topology.pool.detection();
-    Ok(Outcome {
-        name: task.name.clone(),
-        title: task.title.clone(),
-        summary,
-        room,
-        evidence,
-        goodput,
         restarts: restarts.into_iter().map(|(at, from, why)| (at, name(from), why)).collect(),
         detections: falls
             .into_iter()
             .map(|fall| (fall.call_server, fall.seen_by, fall.silent_for))
             .collect(),
-        predicted: (*detection.start(), *detection.end()),
+        ..state(task, has_records, elapsed, generators, room)
+    };
+    if task.keeps_attempts {
+        state.keep(folder)?;
+    }
+    let outcome = archive::close(Ending {
+        campaign: &task.campaign,
+        topology,
+        name: task.name.clone(),
+        title: task.title.clone(),
+        state,
+        books,
         took,
-    })
+        archive: task.keeps_attempts.then_some(folder),
+    });
+    let summary = serde_json::to_string_pretty(&outcome.summary)?;
+    folder.write(&super::named("summary", &task.name), &summary)?;
+    Ok(outcome)
+}
+
+/// What is known at any time.
+fn state(
+    task: &Task,
+    has_records: bool,
+    elapsed: Duration,
+    generators: Snapshot,
+    room: &ControlRoom,
+) -> State {
+    State {
+        world: archive::World::Virtual,
+        campaign: task.campaign.name.clone(),
+        set: task.set.clone(),
+        environment: environment(),
+        started_us: u64::try_from(START.as_micros()).unwrap_or(u64::MAX),
+        elapsed,
+        generators,
+        seen: Seen::of(room),
+        record_files: match has_records {
+            true => vec![format!("records/{}.jsonl", task.name).into()],
+            false => Vec::new(),
+        },
+        ..State::default()
+    }
+}
+
+/// Keeps the state of a run that has records in its folder, so that it can be told when it was killed.
+struct Keeper<'a> {
+    folder: Option<&'a Folder>,
+    next: Instant,
+}
+
+impl Keeper<'_> {
+    /// Once a second at most, by the clock on the wall.
+    fn keep(&mut self, task: &Task, at: Duration, world: &World<Ears>, room: &ControlRoom) {
+        let now = Instant::now();
+        if let Some(folder) = self.folder
+            && now >= self.next
+        {
+            self.next = now + Duration::from_secs(1);
+            // At the end it is written once more, and a disk that refuses is told of.
+            let _ = state(task, true, at, world.generator(), room).keep(folder);
+        }
+    }
 }
 
 /// Lines of progress.

@@ -18,8 +18,9 @@ use cli::FileArgs;
 use load_gen::campaign::{Campaign, ENVIRONMENT_PREFIX, Variant};
 use topology::{Problems, Topology};
 
+use crate::archive::{self, Receipt, World, command_line};
 use crate::outcome::{Outcome, chronicle, pictures, story, table};
-use crate::run::{Folder, command_line};
+use crate::run::Folder;
 
 /// How to replay.
 #[derive(Debug)]
@@ -41,6 +42,10 @@ pub(crate) struct Task {
     pub(crate) title: String,
     pub(crate) campaign: Campaign,
     pub(crate) topology: Arc<Topology>,
+    /// What lies over its files.
+    pub(crate) set: Vec<(String, String)>,
+    /// Its attempts are written down: those of the first task, of the others there are only figures.
+    pub(crate) keeps_attempts: bool,
 }
 
 /// The name of the campaign itself among its variants.
@@ -75,6 +80,8 @@ fn tasks(
         title: campaign.title.clone(),
         campaign: campaign.clone(),
         topology: Arc::new(topology.clone()),
+        set: replay.file.set.clone(),
+        keeps_attempts: true,
     };
     let mut tasks = vec![base];
     for variant in &campaign.variants {
@@ -90,6 +97,7 @@ fn tasks(
         eprintln!("error: --variant {wanted}: no such variant; there are {}", names.join(", "));
         return Err(ExitCode::from(cli::USAGE));
     }
+    tasks.iter_mut().for_each(|task| task.keeps_attempts = true);
     Ok(tasks)
 }
 
@@ -100,7 +108,8 @@ pub(crate) fn variant_of(file: &FileArgs, variant: &Variant) -> Result<Task, Pro
     let (layers, network_layers) = file.campaign_and_network_layers(ENVIRONMENT_PREFIX);
     let (campaign, topology) = Campaign::load_with_network(&file.file, &layers, &network_layers)?;
     let (name, title) = (variant.name.clone(), variant.title.clone());
-    Ok(Task { name, title, campaign, topology: Arc::new(topology) })
+    let topology = Arc::new(topology);
+    Ok(Task { name, title, campaign, topology, set: file.set, keeps_attempts: false })
 }
 
 fn conduct(
@@ -110,7 +119,8 @@ fn conduct(
     tasks: Vec<Task>,
 ) -> anyhow::Result<u8> {
     folder.keep_inputs(&replay.file.file, &campaign.network)?;
-    folder.write("command.txt", &command_line())?;
+    folder.write("command.txt", &(command_line() + "\n"))?;
+    Receipt::begin(folder, campaign, &replay.file.file, &replay.file.set, World::Virtual)?;
     let stop = interruption()?;
     for sentence in lint(&tasks[0].campaign, &tasks[0].topology) {
         println!("! {sentence}");
@@ -124,25 +134,33 @@ fn conduct(
             count(tasks.len()),
         );
     }
-    let outcomes = run_all(replay, folder, &tasks, &stop)?;
+    let mut outcomes = run_all(replay, folder, &tasks, &stop)?;
     let text = table(campaign, &outcomes);
     for (name, svg) in pictures(campaign, &outcomes) {
         folder.write(name, &svg)?;
     }
-    let base = &outcomes[0];
-    let report =
-        [&load_gen::report(&base.summary)[..], "\n", &story(base, campaign.begins), "\n", &text]
-            .concat();
-    folder.write("report.txt", &report)?;
     folder.write("comparison.txt", &text)?;
     for outcome in &outcomes {
-        let suffix =
-            if outcome.name == BASE { String::new() } else { format!("-{}", outcome.name) };
-        let text = serde_json::to_string_pretty(&chronicle(outcome, world::START))?;
-        folder.write(&format!("chronicle{suffix}.json"), &text)?;
+        let chronicle = serde_json::to_string_pretty(&chronicle(outcome, world::START))?;
+        folder.write(&named("chronicle", &outcome.name), &chronicle)?;
+    }
+    let told = ["\n", &story(&outcomes[0], campaign.begins), "\n", &text].concat();
+    let base = &mut outcomes[0].summary;
+    let mut report = load_gen::report(base) + &told;
+    let file = named("summary", &tasks[0].name);
+    if !archive::conclude(folder, &file, base, "report.txt", &report) {
+        report = load_gen::report(base) + &told;
+    }
+    if let Err(error) = Receipt::update(folder, base) {
+        eprintln!("error: {error:#}");
     }
     println!("\n{report}\nrun folder: {}", folder.path().display());
-    Ok(base.summary.exit_code())
+    Ok(base.exit_code())
+}
+
+/// The file of the campaign itself has a name without its own.
+fn named(file: &str, task: &str) -> String {
+    if task == BASE { format!("{file}.json") } else { format!("{file}-{task}.json") }
 }
 
 /// Runs all tasks, as many at once as there are cores.

@@ -43,6 +43,11 @@ impl Folder {
         unreachable!("a folder name is found long before four thousand million")
     }
 
+    /// The folder of a run that was.
+    pub(crate) fn open(path: &Path) -> Self {
+        Self { path: path.to_owned() }
+    }
+
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
@@ -68,6 +73,16 @@ impl Folder {
     pub(crate) fn write(&self, name: &str, text: &str) -> anyhow::Result<()> {
         let path = self.path.join(name);
         fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))
+    }
+
+    /// Writes a file that is never seen half written.
+    pub(crate) fn replace(&self, name: &str, text: &str) -> anyhow::Result<()> {
+        let (path, part) = (self.path.join(name), self.path.join(format!(".{name}.part")));
+        let written = fs::write(&part, text).and_then(|()| fs::rename(&part, &path));
+        if written.is_err() {
+            let _ = fs::remove_file(&part);
+        }
+        written.with_context(|| format!("cannot write {}", path.display()))
     }
 
     fn make(&self, name: &str) -> anyhow::Result<()> {

@@ -5,15 +5,16 @@ use std::time::Duration;
 
 use load_gen::Progress;
 use node::{Power, Reply};
+use operations::Blow;
 use serde_json::{Value, json};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
-use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until};
+use tokio::time::{Instant, MissedTickBehavior, interval, interval_at, sleep_until};
 
 use super::Prepared;
 use super::child::Order;
-use super::clock_watch::ClockWatch;
 use super::fleet::Fleet;
+use super::keeper::{self, Keeper};
 use super::plan::Tier;
 use crate::control_room::{ControlRoom, Deed};
 use crate::webhook::Webhook;
@@ -62,8 +63,6 @@ pub(crate) struct Watched {
     pub(crate) room: ControlRoom,
     /// How long each fall had lasted when a trunk group found it.
     pub(crate) detections: Vec<(String, String, Duration)>,
-    /// The largest step of the machine's clock.
-    pub(crate) clock_step: Duration,
 }
 
 /// Shows progress, watches and commands, until the generator has ended.
@@ -71,6 +70,7 @@ pub(crate) async fn watch(
     prepared: &Prepared,
     fleet: &mut Fleet,
     interruptions: &mut Interruptions,
+    keeper: &mut Keeper<'_>,
     quiet: bool,
 ) -> Watched {
     let Prepared { campaign, topology, .. } = prepared;
@@ -80,11 +80,12 @@ pub(crate) async fn watch(
     let start = Instant::now();
     let mut ticks = interval_at(start + every, every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    let mut keeping = interval(keeper::EVERY);
+    keeping.set_missed_tick_behavior(MissedTickBehavior::Skip);
     let mut desk = Desk::new(prepared, start);
     if !quiet {
         println!("{}", progress.header());
     }
-    let mut clock = ClockWatch::start();
     while fleet.is_loading() {
         tokio::select! {
             () = fleet.next() => {}
@@ -97,8 +98,10 @@ pub(crate) async fn watch(
                 fleet.order(Tier::Load, if urgent { &Order::Stop } else { &Order::Drain });
             }
             () = desk.next() => desk.work(prepared, fleet),
+            _ = keeping.tick() => {
+                keeper.keep(fleet, interruptions, &desk.room, &desk.detections);
+            }
             _ = ticks.tick() => {
-                clock.look();
                 if !quiet {
                     let elapsed = start.elapsed().mul_f64(campaign.compression);
                     let line = progress.line(elapsed, &fleet.generators(), &fleet.calls_by_site());
@@ -107,10 +110,8 @@ pub(crate) async fn watch(
             }
         }
     }
-    clock.look();
     desk.put_back(prepared, fleet, interruptions).await;
-    let clock_step = clock.largest_step();
-    Watched { room: desk.room, detections: desk.detections, clock_step }
+    Watched { room: desk.room, detections: desk.detections }
 }
 
 /// What a site said: the procedure, the order, and its answer.
@@ -213,9 +214,9 @@ impl Desk {
                     fleet.order(Tier::Load, &Order::Drain);
                     continue;
                 }
-                Deed::Kill { target } => (target, "kill", Power::Cut),
-                Deed::Freeze { target } => (target, "freeze", Power::Frozen),
-                Deed::Thaw { target } => (target, "thaw", Power::Restored),
+                Deed::Kill { target } => (target, Blow::Kill, Power::Cut),
+                Deed::Freeze { target } => (target, Blow::Freeze, Power::Frozen),
+                Deed::Thaw { target } => (target, Blow::Thaw, Power::Restored),
                 deed => {
                     self.carry_out(prepared, fleet, deed);
                     continue;

@@ -14,6 +14,7 @@ mod clock_watch;
 mod cpu;
 mod fleet;
 mod folder;
+mod keeper;
 mod live;
 mod loopback;
 mod manage;
@@ -30,9 +31,11 @@ use load_gen::campaign::{Campaign, ENVIRONMENT_PREFIX, Time};
 use tokio::runtime::Builder;
 use topology::Topology;
 
+use crate::archive::{Receipt, State, World, command_line};
 use crate::replay::Replay;
 use fleet::Fleet;
 pub(crate) use folder::Folder;
+use keeper::Keeper;
 pub(crate) use live::Interruptions;
 
 /// Runs a campaign: starts its network, places its calls, and judges what happened
@@ -78,6 +81,9 @@ struct Prepared {
 /// The options that child processes inherit.
 struct Inherited {
     campaign_file: PathBuf,
+    /// What the command line says.
+    given: Vec<(String, String)>,
+    /// The same, and the addresses that this system has in place of those of the file.
     set: Vec<(String, String)>,
     log: telemetry::LogFormat,
 }
@@ -106,7 +112,12 @@ pub(crate) fn run(args: &RunArgs) -> ExitCode {
     };
     let set = [args.campaign.set.clone(), loopback::missing_addresses(&topology)].concat();
     let prepared = Prepared {
-        args: Inherited { campaign_file: args.campaign.file.clone(), set, log: args.log },
+        args: Inherited {
+            campaign_file: args.campaign.file.clone(),
+            given: args.campaign.set.clone(),
+            set,
+            log: args.log,
+        },
         campaign,
         topology,
         since_us: unix_us(),
@@ -128,8 +139,10 @@ pub(crate) fn run(args: &RunArgs) -> ExitCode {
 
 async fn conduct(prepared: &Prepared, folder: &Folder, quiet: bool) -> anyhow::Result<u8> {
     let mut interruptions = Interruptions::catch()?;
-    folder.keep_inputs(&prepared.args.campaign_file, &prepared.campaign.network)?;
-    folder.write("command.txt", &command_line())?;
+    let file = &prepared.args.campaign_file;
+    folder.keep_inputs(file, &prepared.campaign.network)?;
+    folder.write("command.txt", &(command_line() + "\n"))?;
+    Receipt::begin(folder, &prepared.campaign, file, &prepared.args.given, World::Real)?;
     let Some(mut fleet) = Fleet::start(prepared, folder, &mut interruptions).await? else {
         println!("interrupted while the network started: no call was placed");
         return Ok(INTERRUPTED);
@@ -155,30 +168,19 @@ async fn conduct(prepared: &Prepared, folder: &Folder, quiet: bool) -> anyhow::R
             prepared.topology.psaps.len(),
         );
     }
-    let started_us = unix_us();
-    let clock = std::time::Instant::now();
-    let watched = live::watch(prepared, &mut fleet, &mut interruptions, quiet).await;
-    let duration = clock.elapsed().mul_f64(prepared.campaign.compression);
+    let mut keeper = Keeper::new(prepared, folder);
+    let watched = live::watch(prepared, &mut fleet, &mut interruptions, &mut keeper, quiet).await;
+    let live::Watched { room, detections } = &watched;
+    let elapsed = keeper.state(&fleet, &interruptions, room, detections).elapsed;
     fleet.shut_down(&mut interruptions).await;
     drop(managed);
-    // By the clock of the run, which its records are dated by.
-    let since = started_us.saturating_sub(prepared.since_us) as f64 * prepared.campaign.compression;
-    let started_us = prepared.since_us + since as u64;
-    verdict::conclude(prepared, folder, &fleet, &interruptions, started_us, duration, watched)
+    let last = keeper.state(&fleet, &interruptions, room, detections);
+    // The drain of the network is no part of the campaign.
+    let state = State { ended: true, elapsed, ..last };
+    Ok(verdict::conclude(prepared, folder, state))
 }
 
 fn unix_us() -> u64 {
     let unix = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     u64::try_from(unix.unwrap_or(Duration::ZERO).as_micros()).unwrap_or(u64::MAX)
-}
-
-/// How this run was started: the variables that lie over its files, then the words of the command.
-pub(crate) fn command_line() -> String {
-    let layers = [topology::ENVIRONMENT_PREFIX, ENVIRONMENT_PREFIX].map(|one| format!("{one}__"));
-    let ours = |(name, _): &(String, String)| layers.iter().any(|one| name.starts_with(one));
-    let text = |text: std::ffi::OsString| text.to_string_lossy().into_owned();
-    let variables = std::env::vars_os().map(|(name, value)| (text(name), text(value)));
-    let variables = variables.filter(ours).map(|(name, value)| format!("{name}={value}"));
-    let words = variables.chain(std::env::args_os().map(text)).collect::<Vec<_>>();
-    format!("{}\n", words.join(" "))
 }

@@ -1,0 +1,184 @@
+//! `state.json`: what a run knows of itself beyond the records of its boxes.
+//!
+//! Replaced each second while the run goes on, so that a report can be made of a run that was killed; its last state is
+//! that at its end. Everything that is told of a run comes from its inputs, its records and this.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use load_gen::Snapshot;
+use load_gen::campaign::{Campaign, ENVIRONMENT_PREFIX};
+use load_gen::summary::{Capacity, ProcessUsage, Run};
+use serde::{Deserialize, Serialize};
+use telemetry::{LostNode, MessageFigures};
+use topology::{Layers, Problems, Topology};
+
+use crate::outcome::Seen;
+use crate::run::Folder;
+
+/// The file in the run folder.
+const FILE: &str = "state.json";
+
+/// In which world a run runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum World {
+    #[default]
+    Real,
+    Virtual,
+}
+
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct State {
+    pub(crate) world: World,
+    /// The run came to its end.
+    pub(crate) ended: bool,
+    /// The name of the campaign, which the copy of its file does not give away.
+    pub(crate) campaign: String,
+    /// What lies over its files.
+    pub(crate) set: Vec<(String, String)>,
+    pub(crate) environment: Vec<(String, String)>,
+    /// By the clock of the run, Unix microseconds.
+    pub(crate) started_us: u64,
+    /// By the clock of the run, from the first start to now, or to the end.
+    pub(crate) elapsed: Duration,
+    pub(crate) generators: Snapshot,
+    pub(crate) processes: Vec<ProcessUsage>,
+    pub(crate) messages: BTreeMap<String, MessageFigures>,
+    pub(crate) refused_without_port: BTreeMap<String, u64>,
+    pub(crate) ledger_hash: Option<String>,
+    pub(crate) interrupted: bool,
+    pub(crate) lost: Vec<LostNode>,
+    /// Sentences about what went wrong with the run itself.
+    pub(crate) degraded: Vec<String>,
+    /// When each loss of a process was seen.
+    pub(crate) losses: Vec<(Duration, String)>,
+    /// Share of its core that the generator used at its busiest.
+    pub(crate) busiest_cpu_share: Option<f64>,
+    /// The largest step of the machine's clock.
+    pub(crate) clock_step: Duration,
+    pub(crate) seen: Seen,
+    /// Restarts of call servers: when, which, why.
+    pub(crate) restarts: Vec<(Duration, String, String)>,
+    /// How long each fall had lasted when a trunk group found it: which call server, which trunk group, how long.
+    pub(crate) detections: Vec<(String, String, Duration)>,
+    /// In the run folder.
+    pub(crate) record_files: Vec<PathBuf>,
+}
+
+/// A run cannot be told, with the sentence that says why.
+#[derive(Debug)]
+pub(crate) enum Untold {
+    Broken(anyhow::Error),
+    Inputs(Problems),
+}
+
+impl State {
+    /// Replaces the file at once: it is never half written.
+    pub(crate) fn keep(&self, folder: &Folder) -> anyhow::Result<()> {
+        folder.replace(FILE, &serde_json::to_string(self)?)
+    }
+
+    pub(crate) fn load(folder: &Path) -> anyhow::Result<Self> {
+        let path = folder.join(FILE);
+        let text = std::fs::read_to_string(&path).with_context(|| {
+            format!("cannot read {}: it is no run folder, or its run never began", path.display())
+        })?;
+        serde_json::from_str(&text).with_context(|| format!("cannot understand {}", path.display()))
+    }
+
+    /// Reads the copies of campaign and network in the run folder, with what lay over them.
+    pub(crate) fn inputs(&self, folder: &Path) -> Result<(Campaign, Topology), Problems> {
+        let own = [("network", "network.toml"), ("name", &self.campaign)];
+        let own = own.map(|(key, value)| (key.to_owned(), value.to_owned()));
+        let set = self.set.iter().cloned().chain(own);
+        let (network, campaign): (Vec<_>, Vec<_>) =
+            set.partition(|(key, _)| topology::is_network_key(key));
+        let layers = |prefix: &str, set: Vec<(String, String)>| {
+            let environment = self.environment.iter().cloned();
+            Layers::none().with_environment(prefix, environment).with_overrides(set)
+        };
+        Campaign::load_with_network(
+            &folder.join("campaign.toml"),
+            &layers(ENVIRONMENT_PREFIX, campaign),
+            &layers(topology::ENVIRONMENT_PREFIX, network),
+        )
+    }
+
+    /// What a summary wants to know.
+    pub(crate) fn run<'a>(&self, campaign: &'a Campaign, topology: &'a Topology) -> Run<'a> {
+        let load = self.processes.iter().filter(|process| process.name == "load");
+        let levels = topology.psaps.iter();
+        Run {
+            campaign,
+            network: &topology.name,
+            service_levels: levels.map(|psap| (psap.name.clone(), psap.service_level)).collect(),
+            started_us: self.started_us,
+            duration: self.elapsed,
+            generators: self.generators.clone(),
+            generator_cpu_s: load.map(|process| process.user_s + process.system_s).sum(),
+            busiest_cpu_share: self.busiest_cpu_share,
+            clock_step_us: u64::try_from(self.clock_step.as_micros()).unwrap_or(u64::MAX),
+            capacity: Capacity::of(topology),
+            generator_messages: self.messages.get("load").cloned().unwrap_or_default(),
+            processes: self.processes.clone(),
+            messages: self.messages.clone(),
+            refused_without_port: self.refused_without_port.clone(),
+            ledger_hash: self.ledger_hash.clone(),
+            interrupted: self.interrupted,
+            compression: match self.world {
+                World::Real => campaign.compression,
+                World::Virtual => 1.0,
+            },
+            rules: campaign.rules(),
+            lost: self.lost.clone(),
+            degraded: [&self.degraded[..], &self.seen.shortfalls].concat(),
+            unsteady: self.seen.unsteady.clone(),
+            aborted: self.seen.aborted.clone(),
+        }
+    }
+}
+
+/// The variables of this process that lie over campaigns and networks.
+pub(crate) fn environment() -> Vec<(String, String)> {
+    let layers = [topology::ENVIRONMENT_PREFIX, ENVIRONMENT_PREFIX].map(|one| format!("{one}__"));
+    let ours = |(name, _): &(String, String)| layers.iter().any(|one| name.starts_with(one));
+    let text = |text: std::ffi::OsString| text.into_string().ok();
+    let variables = std::env::vars_os();
+    let mut variables: Vec<_> = variables
+        .filter_map(|(name, value)| Some((text(name)?, text(value)?)))
+        .filter(ours)
+        .collect();
+    variables.sort();
+    variables
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_state_survives_the_way_through_its_file() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let folder = Folder::create(folder.path(), "demo").expect("a run folder");
+        let mut state = State {
+            world: World::Virtual,
+            elapsed: Duration::from_millis(1_500),
+            restarts: vec![(Duration::from_secs(1), "alpha".to_owned(), "by command".to_owned())],
+            ..State::default()
+        };
+        state.generators.lag.record_us(77);
+        state.keep(&folder).expect("a file");
+        state.keep(&folder).expect("a file in place of the first");
+        let back = State::load(folder.path()).expect("the state");
+        assert_eq!(
+            (back.world, back.elapsed, &back.restarts),
+            (state.world, state.elapsed, &state.restarts)
+        );
+        assert_eq!(back.generators.lag_quantiles(), state.generators.lag_quantiles());
+        assert!(State::load(&folder.path().join("logs")).is_err());
+    }
+}

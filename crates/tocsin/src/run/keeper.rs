@@ -1,0 +1,123 @@
+//! Keeps what is known of a run in its folder while it goes on.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use super::Prepared;
+use super::clock_watch::ClockWatch;
+use super::fleet::Fleet;
+use super::folder::Folder;
+use super::live::Interruptions;
+use crate::archive::{State, World, environment};
+use crate::control_room::ControlRoom;
+use crate::outcome::Seen;
+
+/// Between two states.
+pub(crate) const EVERY: Duration = Duration::from_secs(1);
+
+pub(crate) struct Keeper<'a> {
+    prepared: &'a Prepared,
+    folder: &'a Folder,
+    start: Instant,
+    /// By the clock of the run, which its records are dated by.
+    started_us: u64,
+    environment: Vec<(String, String)>,
+    /// When each loss of a process was seen first.
+    losses: Vec<(Duration, String)>,
+    clock: ClockWatch,
+    /// The disk refused a state, which was said once.
+    has_complained: bool,
+}
+
+impl<'a> Keeper<'a> {
+    /// The first call comes now.
+    pub(crate) fn new(prepared: &'a Prepared, folder: &'a Folder) -> Self {
+        let compression = prepared.campaign.compression;
+        let since = super::unix_us().saturating_sub(prepared.since_us) as f64 * compression;
+        Self {
+            prepared,
+            folder,
+            start: Instant::now(),
+            started_us: prepared.since_us + since as u64,
+            environment: environment(),
+            losses: Vec::new(),
+            clock: ClockWatch::start(),
+            has_complained: false,
+        }
+    }
+
+    /// By the clock of the run, since its start.
+    fn elapsed(&self) -> Duration {
+        self.start.elapsed().mul_f64(self.prepared.campaign.compression)
+    }
+
+    /// Writes the state as it is now.
+    pub(crate) fn keep(
+        &mut self,
+        fleet: &Fleet,
+        interruptions: &Interruptions,
+        room: &ControlRoom,
+        detections: &[(String, String, Duration)],
+    ) {
+        let state = self.state(fleet, interruptions, room, detections);
+        if let Err(error) = state.keep(self.folder)
+            && !std::mem::replace(&mut self.has_complained, true)
+        {
+            eprintln!("! the state of the run cannot be kept: {error:#}");
+        }
+    }
+
+    /// All that is known besides the records.
+    pub(crate) fn state(
+        &mut self,
+        fleet: &Fleet,
+        interruptions: &Interruptions,
+        room: &ControlRoom,
+        detections: &[(String, String, Duration)],
+    ) -> State {
+        self.clock.look();
+        let elapsed = self.elapsed();
+        let losses = fleet.losses();
+        for loss in &losses {
+            if !self.losses.iter().any(|(_, known)| known == loss) {
+                self.losses.push((elapsed, loss.clone()));
+            }
+        }
+        let mut degraded = losses;
+        if interruptions.are_urgent() {
+            degraded.push("a second interruption cut off the calls in progress".to_owned());
+        }
+        let why = || "restarted; its log says why".to_owned();
+        let restarts = room.restarts().iter();
+        State {
+            world: World::Real,
+            ended: false,
+            campaign: self.prepared.campaign.name.clone(),
+            set: self.prepared.args.set.clone(),
+            environment: self.environment.clone(),
+            started_us: self.started_us,
+            elapsed,
+            generators: fleet.generators(),
+            processes: fleet.usage(),
+            messages: fleet.messages(),
+            refused_without_port: fleet.refused_without_port(),
+            ledger_hash: None,
+            interrupted: interruptions.seen(),
+            lost: fleet.lost_boxes(),
+            degraded,
+            losses: self.losses.clone(),
+            busiest_cpu_share: fleet.busiest_generator(),
+            clock_step: self.clock.largest_step(),
+            seen: Seen::of(room),
+            restarts: restarts.map(|(at, site)| (*at, site.clone(), why())).collect(),
+            detections: detections.to_vec(),
+            record_files: self.record_files(fleet),
+        }
+    }
+
+    fn record_files(&self, fleet: &Fleet) -> Vec<PathBuf> {
+        let files = fleet.record_files(self.folder).into_iter();
+        let inside = |file: PathBuf| file.strip_prefix(self.folder.path()).map(PathBuf::from).ok();
+        files.filter_map(inside).collect()
+    }
+}

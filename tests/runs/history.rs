@@ -1,0 +1,130 @@
+//! What a run leaves for later: its calls, its receipt, and the commands that tell it again.
+
+use std::fs;
+use std::process::{Command, Output};
+
+use rusqlite::{Connection, OpenFlags};
+use serde_json::Value;
+use system_tests::process::signal;
+use system_tests::program::tocsin;
+
+use crate::{Desk, balanced};
+
+/// Runs a command of the program in the folder of the test.
+fn tell(desk: &Desk, words: &[&str]) -> Output {
+    Command::new(tocsin()).current_dir(desk.path(".")).args(words).output().expect("tocsin starts")
+}
+
+#[track_caller]
+fn said(desk: &Desk, words: &[&str]) -> String {
+    let output = tell(desk, words);
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{words:?}: {complaint}");
+    String::from_utf8(output.stdout).expect("UTF-8")
+}
+
+pub(crate) fn calls(desk: &Desk) -> Connection {
+    let path = desk.path("runs/latest/calls.sqlite");
+    Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).expect("the calls")
+}
+
+pub(crate) fn count(calls: &Connection, condition: &str) -> u64 {
+    let query = format!("SELECT count(*) FROM attempts WHERE {condition}");
+    let count: i64 = calls.query_row(&query, [], |row| row.get(0)).expect("a count");
+    count.cast_unsigned()
+}
+
+fn json(desk: &Desk, name: &str) -> Value {
+    let text = fs::read_to_string(desk.path("runs/latest").join(name)).expect("a file of the run");
+    serde_json::from_str(&text).expect("JSON")
+}
+
+#[test]
+fn a_run_is_kept_listed_shown_compared_and_told_again() {
+    let desk = Desk::new(2, "300ms");
+    let mut run = desk.until_measured(|desk| desk.run(&["--quiet", "--set", "callers.media=0"]));
+    run.finish();
+    let summary = desk.summary();
+    let offered = balanced(&summary);
+
+    let database = calls(&desk);
+    assert_eq!(count(&database, "true"), offered);
+    for outcome in ["answered", "rejected", "abandoned", "timed_out", "lost"] {
+        let wanted = summary["ledger"][outcome].as_u64().expect("a count");
+        assert_eq!(count(&database, &format!("outcome = '{outcome}'")), wanted, "{outcome}");
+    }
+    let lines = csv::Reader::from_path(desk.path("runs/latest/calls.csv")).expect("a table");
+    assert_eq!(lines.into_records().count() as u64, offered);
+    let receipt = json(&desk, "receipt.json");
+    assert_eq!(receipt["verdict"], summary["verdict"], "{receipt:#}");
+    assert!(
+        receipt["repeat"]
+            .as_str()
+            .is_some_and(|it| it.ends_with("run campaign.toml --quiet --set callers.media=0"))
+    );
+    assert!(receipt["inputs"]["sha256"].as_str().is_some_and(|hash| hash.len() == 64));
+    let files = receipt["files"].as_array().expect("files");
+    for name in ["calls.sqlite", "summary.json", "records/load.jsonl", "histograms/pdd-alpha.hgrm"]
+    {
+        assert!(files.iter().any(|file| file["name"] == name), "{name}: {files:#?}");
+    }
+
+    let runs: Value = serde_json::from_str(&said(&desk, &["runs", "--json"])).expect("JSON");
+    assert_eq!(runs[0]["attempts"], offered);
+    let name = runs[0]["name"].as_str().expect("a name");
+    assert!(said(&desk, &["runs"]).contains(name));
+    assert!(said(&desk, &["show", "latest"]).contains("balanced"));
+    let slowest = said(&desk, &["show", name, "--slowest", "3"]);
+    let first = slowest.lines().nth(1).and_then(|line| line.split_whitespace().next());
+    let one = said(&desk, &["show", name, &first.expect("an attempt")[..20]]);
+    for part in
+        ["generator load-1: sends the INVITE", "trunk group", "call server", "PSAP", "answered by"]
+    {
+        assert!(one.contains(part), "{part:?} is missing in\n{one}");
+    }
+    let nothing = tell(&desk, &["show", "latest", "--where", "color = 'red'"]);
+    let complaint = String::from_utf8_lossy(&nothing.stderr).into_owned();
+    assert!(
+        nothing.status.code() == Some(2) && complaint.contains("the columns are attempt, caller"),
+        "{complaint}"
+    );
+
+    // Told again from its records, it is the same run.
+    for name in ["summary.json", "calls.sqlite", "report.txt"] {
+        fs::remove_file(desk.path("runs/latest").join(name)).expect("a file");
+    }
+    let again = tell(&desk, &["report", "latest"]);
+    assert_eq!(again.status.code().map(i64::from), receipt["exit_code"].as_i64(), "{again:?}");
+    assert_eq!(desk.summary(), summary);
+    assert_eq!(count(&calls(&desk), "true"), offered);
+
+    fs::copy(desk.path("runs/latest/summary.json"), desk.path("before.json")).expect("a baseline");
+    let output = tell(
+        &desk,
+        &["compare", "latest", "--baseline", "before.json", "--max-regression", "1%", "--force"],
+    );
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    assert!(text.contains("answered_share") && text.contains("no clear difference"), "{text}");
+}
+
+#[test]
+fn a_run_that_was_killed_keeps_what_it_had_measured() {
+    let desk = Desk::new(60, "300ms");
+    let mut run = desk.run(&["--set", "callers.media=0"]);
+    run.until("  alpha");
+    while json(&desk, "state.json")["generators"]["offered"] == 0 {
+        run.until(" s  ");
+    }
+    signal("KILL", run.id());
+    run.finish();
+    let output = tell(&desk, &["report", "latest"]);
+    let summary = desk.summary();
+    let reasons = summary["reasons"].to_string();
+    assert!(reasons.contains("the run did not come to its end"), "{reasons}");
+    // A machine that was too slow makes it worse still.
+    assert!([Some(4), Some(3)].contains(&output.status.code()), "{output:?}");
+    let offered = summary["ledger"]["offered"].as_u64().expect("a count");
+    assert!(offered > 0 && count(&calls(&desk), "true") <= offered, "{summary:#}");
+    assert!(said(&desk, &["runs"]).contains("campaign"));
+}
