@@ -165,6 +165,8 @@ fn a_phase_in_which_nobody_calls_must_say_so() {
         mistake("model = \"constant\"\nrate = 0"),
         ":4: phases: no phase has calls; give one of them a rate above 0"
     );
+    let missing = mistake("model = \"replay\"\nfile = \"none.csv\"");
+    assert!(missing.starts_with(":9: phases[0].arrivals.file: ") && missing.lines().count() == 1);
     assert_eq!(
         mistake("model = \"replay\"\nfile = \"calls.csv\"\nspeed = 0.1"),
         ":6: phases[0].duration: lasts 1m, and the first call of the recording comes after 200s; make \
@@ -210,7 +212,7 @@ fn the_example_has_every_model_and_fits_its_network() {
     let none = Layers::none();
     let (campaign, _) = Campaign::load_with_network(&example, &none, &none)
         .unwrap_or_else(|problems| panic!("{problems}"));
-    let models: std::collections::HashSet<_> =
+    let models: HashSet<_> =
         campaign.phases.iter().map(|phase| std::mem::discriminant(&phase.arrivals)).collect();
     assert_eq!(models.len(), 9);
     assert_eq!(campaign.numbers().into_iter().collect::<Vec<_>>(), ["112", "15", "17", "18"]);
