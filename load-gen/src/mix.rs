@@ -222,7 +222,10 @@ impl Mix {
             }
             _ => Row::default(),
         };
-        let fed = self.feed.as_ref().map_or(Some(Row::default()), |feed| self.fed(index, feed))?;
+        let fed = match &self.feed {
+            Some(feed) => self.fed(index, feed)?,
+            None => Row::default(),
+        };
         let commune = match hint {
             Some(Hint::Commune(commune)) => Some(commune),
             _ => None,

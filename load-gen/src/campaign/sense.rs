@@ -19,7 +19,8 @@ const MOST_DRAWN: f64 = 10e6;
 impl Campaign {
     /// Reports phases that are no phases, and a campaign in which nobody calls.
     pub(super) fn check_sense(&self, document: &Document) {
-        let mut silent = false;
+        // What is wrong with a recording has been told; who would call in it is unknown.
+        let mut silent = self.row_files().any(|(_, rows)| rows.is_empty());
         for (index, phase) in self.phases.iter().enumerate() {
             let path = format!("phases[{index}]");
             // An empty name stands for one that is missing or was refused.

@@ -39,9 +39,9 @@ impl<C: Curve> Thinned<C> {
         while self.last < self.duration {
             let (end, most) = self.curve.stretch(self.last);
             let gap: f64 = self.rng.sample(Exp1);
-            // At rate 0 the gap is endless.
             let next = self.last + gap / most;
-            if next >= end {
+            // At rate 0 nobody calls before the next stretch.
+            if most <= 0.0 || next >= end {
                 // Exponential gaps have no memory: the next one is drawn anew in the next stretch.
                 self.last = end.max(self.last + TICK);
                 continue;

@@ -166,6 +166,8 @@ fn a_phase_in_which_nobody_calls_must_say_so() {
         mistake("model = \"constant\"\nrate = 0"),
         ":4: phases: no phase has calls; give one of them a rate above 0"
     );
+    let missing = mistake("model = \"replay\"\nfile = \"none.csv\"");
+    assert!(missing.starts_with(":9: phases[0].arrivals.file: ") && missing.lines().count() == 1);
     assert_eq!(
         mistake("model = \"replay\"\nfile = \"calls.csv\"\nspeed = 0.1"),
         ":6: phases[0].duration: lasts 1m, and the first call of the recording comes after 200s; make \
