@@ -5,6 +5,7 @@ mod control_room;
 mod ctl;
 mod defects;
 mod outcome;
+mod page;
 mod replay;
 mod run;
 mod webhook;

@@ -22,7 +22,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use telemetry::{
-    Audit, BoxKind, CallRecord, Destinations, Ledger, LostNode, MessageFigures, Quantiles,
+    Audit, BoxKind, CallRecord, Destination, Destinations, Ledger, LostNode, MessageFigures, Quantiles,
     ReadError, Rules, read_records,
 };
 
@@ -33,7 +33,7 @@ use crate::utc::rfc3339;
 pub use callers::{CallerTally, CallersFigures, ClassFigures};
 pub use media::{MediaFigures, MediaGroup, MosFigures, WorstCall, word};
 pub use tally::{Tally, UNREACHED};
-pub use verdict::Verdict;
+pub use verdict::{LAG_P99_LIMIT_US, LATE_MEDIA_LIMIT, ThresholdResult, Verdict};
 
 /// Version of the shape of `summary.json`.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -47,6 +47,9 @@ pub struct Summary {
     pub verdict: Verdict,
     /// One sentence for each thing that kept the run from passing.
     pub reasons: Vec<String>,
+    /// How each threshold came out, in the order of the campaign.
+    #[serde(default)]
+    pub thresholds: Vec<ThresholdResult>,
     pub campaign: String,
     pub network: String,
     pub seed: u64,
@@ -219,12 +222,26 @@ impl Summary {
     /// used.
     #[must_use]
     pub fn of(run: Run<'_>, record_files: &[PathBuf]) -> Self {
+        Self::telling(run, record_files, |_, _| {})
+    }
+
+    /// As [`of`](Self::of), and gives the record of every caller to `tell`, with where the attempt ended up.
+    #[must_use]
+    pub fn telling(
+        run: Run<'_>,
+        record_files: &[PathBuf],
+        mut tell: impl FnMut(&CallRecord, Destination<'_>),
+    ) -> Self {
         let mut books = Books::open(run.rules.clone());
         let mut unreadable = Vec::new();
         let truncated_files =
             read_all(record_files, &mut unreadable, |record| books.add_first(&record));
         let mut balance = books.balance(&run);
-        read_all(record_files, &mut Vec::new(), |record| balance.add_second(&record));
+        read_all(record_files, &mut Vec::new(), |record| {
+            if let Some(reached) = balance.add_second(&record) {
+                tell(&record, reached);
+            }
+        });
         balance.close(run, &unreadable, truncated_files)
     }
 }
@@ -275,8 +292,9 @@ impl Books {
 }
 
 impl Balance {
-    /// Takes a record for the second time. Only those of generators and PSAPs are needed again.
-    pub fn add_second(&mut self, record: &CallRecord) {
+    /// Takes a record for the second time. Only those of generators and PSAPs are needed again. Of a generator's it tells
+    /// where the attempt ended up.
+    pub fn add_second(&mut self, record: &CallRecord) -> Option<Destination<'_>> {
         match record.kind {
             BoxKind::Generator => {
                 let key = record.attempt_key().unwrap_or_default();
@@ -284,10 +302,12 @@ impl Balance {
                 self.tally.add_caller(record, reached);
                 self.callers.add(record);
                 self.media.add_caller(record, reached.site, reached.psap);
+                return Some(reached);
             }
             BoxKind::Psap => self.tally.add_psap(record),
             BoxKind::TrunkGroup | BoxKind::CallServer => {}
         }
+        None
     }
 
     /// Judges the run.
@@ -318,10 +338,12 @@ impl Balance {
             compression: run.compression,
         };
         let (verdict, reasons) = judged.verdict();
+        let thresholds = judged.thresholds();
         Summary {
             schema_version: SCHEMA_VERSION,
             verdict,
             reasons,
+            thresholds,
             campaign: run.campaign.name.clone(),
             network: run.network.to_owned(),
             seed: run.campaign.seed,

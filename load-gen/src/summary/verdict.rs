@@ -7,7 +7,7 @@ use super::{GeneratorFigures, MediaFigures, Metrics};
 use crate::campaign::{Metric, MosQuantile, Quantile, Threshold};
 
 /// The generator measures the network only while its own lag stays below this, in microseconds.
-const LAG_P99_LIMIT_US: u64 = 50_000;
+pub const LAG_P99_LIMIT_US: u64 = 50_000;
 
 /// What a run is worth.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,6 +43,50 @@ impl Verdict {
             Self::Invalid => "INVALID",
             Self::Degraded => "DEGRADED",
         }
+    }
+}
+
+/// How one threshold of the campaign came out.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ThresholdResult {
+    /// The name of the metric.
+    pub metric: String,
+    /// In the unit of the bounds; `null` when no call got that far.
+    pub measured: Option<f64>,
+    pub min: Option<f64>,
+    pub max: Option<f64>,
+    /// The unit of all three: `s`, or nothing.
+    pub unit: String,
+    /// Whether it keeps within its bounds; `null` when it is not judged, as of an interrupted run.
+    pub holds: Option<bool>,
+}
+
+impl ThresholdResult {
+    /// The bounds in words: `at least 0.9 and at most 1`.
+    #[must_use]
+    pub fn bounds(&self) -> String {
+        let unit = self.spaced_unit();
+        let bounds = [("at least", self.min), ("at most", self.max)];
+        let bounds = bounds.into_iter().filter_map(|(word, bound)| Some((word, bound?)));
+        let bounds: Vec<String> =
+            bounds.map(|(word, bound)| format!("{word} {bound}{unit}")).collect();
+        bounds.join(" and ")
+    }
+
+    /// The sentence about a threshold that does not hold.
+    fn breach(&self) -> Option<String> {
+        if self.holds != Some(false) {
+            return None;
+        }
+        let (name, unit) = (&self.metric, self.spaced_unit());
+        let Some(measured) = self.measured else {
+            return Some(format!("{name} could not be measured: no call got that far"));
+        };
+        Some(format!("{name} is {measured:.4}{unit}, must be {}", self.bounds()))
+    }
+
+    fn spaced_unit(&self) -> String {
+        if self.unit.is_empty() { String::new() } else { format!(" {}", self.unit) }
     }
 }
 
@@ -137,30 +181,25 @@ impl Evidence<'_> {
         if !bears {
             reasons.extend(self.media.and_then(MediaFigures::complaint));
         }
-        // Half a campaign is not what the thresholds were written for.
-        if !self.interrupted {
-            reasons.extend(self.thresholds.iter().filter_map(|threshold| self.breach(threshold)));
-        }
+        reasons.extend(self.thresholds().iter().filter_map(ThresholdResult::breach));
         reasons
     }
 
-    /// The sentence about a threshold that does not hold.
-    fn breach(&self, threshold: &Threshold) -> Option<String> {
-        let measured = self.measure(threshold.metric);
-        if threshold.holds(measured) {
-            return None;
-        }
-        let name = threshold.metric.as_str();
-        if measured.is_nan() {
-            return Some(format!("{name} could not be measured: no call got that far"));
-        }
-        let unit = if threshold.metric.is_delay() { " s" } else { "" };
-        let bounds = [("at least", threshold.min), ("at most", threshold.max)];
-        let bounds: Vec<String> = bounds
-            .into_iter()
-            .filter_map(|(word, bound)| Some(format!("{word} {}{unit}", bound?)))
-            .collect();
-        Some(format!("{name} is {measured:.4}{unit}, must be {}", bounds.join(" and ")))
+    /// How each threshold came out, in the order of the campaign.
+    pub(super) fn thresholds(&self) -> Vec<ThresholdResult> {
+        let result = |threshold: &Threshold| {
+            let measured = self.measure(threshold.metric);
+            ThresholdResult {
+                metric: threshold.metric.as_str().to_owned(),
+                measured: Some(measured).filter(|measured| measured.is_finite()),
+                min: threshold.min,
+                max: threshold.max,
+                unit: if threshold.metric.is_delay() { "s" } else { "" }.to_owned(),
+                // Half a campaign is not what the thresholds were written for.
+                holds: (!self.interrupted).then(|| threshold.holds(measured)),
+            }
+        };
+        self.thresholds.iter().map(result).collect()
     }
 
     fn mos(&self, quantile: MosQuantile) -> f64 {
@@ -200,7 +239,7 @@ impl Evidence<'_> {
 }
 
 /// Share of late RTP packets from which the generator measures itself.
-const LATE_MEDIA_LIMIT: f64 = 0.05;
+pub const LATE_MEDIA_LIMIT: f64 = 0.05;
 
 fn seconds(delays: &Quantiles, quantile: Quantile) -> f64 {
     if delays.count == 0 {

@@ -4,7 +4,7 @@ mod chronicle;
 mod figures;
 mod goodput;
 mod pictures;
-mod plot;
+pub(crate) mod plot;
 mod table;
 
 use std::time::Duration;
@@ -12,12 +12,13 @@ use std::time::Duration;
 use load_gen::summary::Summary;
 
 use crate::control_room::ControlRoom;
+use crate::page::Series;
 
-pub(crate) use chronicle::{chronicle, story};
+pub(crate) use chronicle::{Event, Happening, chronicle, events, story};
 pub(crate) use figures::Evidence;
 pub(crate) use goodput::Goodput;
 pub(crate) use pictures::pictures;
-pub(crate) use table::table;
+pub(crate) use table::{comparison, table};
 
 /// What one run came to.
 #[derive(Debug)]
@@ -28,6 +29,7 @@ pub(crate) struct Outcome {
     pub(crate) room: ControlRoom,
     pub(crate) evidence: Evidence,
     pub(crate) goodput: Goodput,
+    pub(crate) series: Series,
     /// Restarts of call servers: when, which, why.
     pub(crate) restarts: Vec<(Duration, String, String)>,
     /// How long each fall had lasted when a trunk group found it: which call server, which trunk group, how long.

@@ -18,6 +18,7 @@ use super::Task;
 use super::ledger_hash::LedgerHash;
 use crate::control_room::{ControlRoom, Deed, SiteView, View};
 use crate::outcome::{Evidence, Goodput, Outcome};
+use crate::page::Series;
 use crate::run::Folder;
 use crate::webhook::Webhook;
 
@@ -243,7 +244,12 @@ fn conclude(
         degraded: Vec::new(),
     };
     let mut balance = books.balance(&run);
-    twice.iter().for_each(|record| balance.add_second(record));
+    let mut series = Series::new(run.started_us, task.campaign.duration());
+    for record in &twice {
+        if let Some(reached) = balance.add_second(record) {
+            series.add(record, reached.site);
+        }
+    }
     drop(twice);
     let summary = balance.close(run, &[], 0);
     let file = if task.name == super::BASE {
@@ -261,6 +267,7 @@ fn conclude(
         room,
         evidence,
         goodput,
+        series,
         restarts: restarts.into_iter().map(|(at, from, why)| (at, name(from), why)).collect(),
         detections: falls
             .into_iter()

@@ -19,6 +19,7 @@ use load_gen::campaign::{Campaign, ENVIRONMENT_PREFIX, Variant};
 use topology::{Problems, Topology};
 
 use crate::outcome::{Outcome, chronicle, pictures, story, table};
+use crate::page::page;
 use crate::run::{Folder, command_line};
 
 /// How to replay.
@@ -135,6 +136,7 @@ fn conduct(
             .concat();
     folder.write("report.txt", &report)?;
     folder.write("comparison.txt", &text)?;
+    folder.write("report.html", &page(folder, campaign, &outcomes))?;
     for outcome in &outcomes {
         let suffix =
             if outcome.name == BASE { String::new() } else { format!("-{}", outcome.name) };

@@ -10,6 +10,7 @@ use super::fleet::Fleet;
 use super::folder::Folder;
 use super::live::{Interruptions, Watched};
 use crate::outcome::{Evidence, Goodput, Outcome, chronicle, pictures, story, table};
+use crate::page::{Series, page};
 
 /// Writes `summary.json` and `report.txt`, prints the report, and returns the exit code.
 pub(crate) fn conclude(
@@ -30,7 +31,8 @@ pub(crate) fn conclude(
         degraded.push("a second interruption cut off the calls in progress".to_owned());
     }
     let psaps = &prepared.topology.psaps;
-    let summary = Summary::of(
+    let mut series = Series::new(started_us, prepared.campaign.duration());
+    let summary = Summary::telling(
         Run {
             campaign: &prepared.campaign,
             network: &prepared.topology.name,
@@ -54,8 +56,10 @@ pub(crate) fn conclude(
             degraded,
         },
         &fleet.record_files(folder),
+        |record, reached| series.add(record, reached.site),
     );
-    let outcome = outcome(prepared, folder, fleet, summary, watched, (started_us, duration));
+    let outcome =
+        outcome(prepared, folder, fleet, (summary, series), watched, (started_us, duration));
     let Outcome { summary, .. } = &outcome;
     let mut text = report(summary);
     let campaign = &prepared.campaign;
@@ -73,6 +77,7 @@ pub(crate) fn conclude(
     for (name, svg) in pictures(campaign, outcomes) {
         folder.write(name, &svg)?;
     }
+    folder.write("report.html", &page(folder, campaign, outcomes))?;
     folder.write("summary.json", &serde_json::to_string_pretty(summary)?)?;
     folder.write("report.txt", &text)?;
     println!("\n{text}\nrun folder: {}", folder.path().display());
@@ -84,7 +89,7 @@ fn outcome(
     prepared: &Prepared,
     folder: &Folder,
     fleet: &Fleet,
-    summary: Summary,
+    (summary, series): (Summary, Series),
     watched: Watched,
     (started_us, duration): (u64, Duration),
 ) -> Outcome {
@@ -112,6 +117,7 @@ fn outcome(
         room: watched.room,
         evidence,
         goodput,
+        series,
         detections: watched.detections,
         predicted: (*detection.start(), *detection.end()),
         took: duration,
