@@ -4,6 +4,7 @@ mod check;
 mod control_room;
 mod ctl;
 mod defects;
+mod junit;
 mod outcome;
 mod page;
 mod replay;

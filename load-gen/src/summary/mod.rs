@@ -50,6 +50,9 @@ pub struct Summary {
     /// How each threshold came out, in the order of the campaign.
     #[serde(default)]
     pub thresholds: Vec<ThresholdResult>,
+    /// What went wrong with the run itself, a sentence each; they are among the reasons too.
+    #[serde(default)]
+    pub degraded: Vec<String>,
     pub campaign: String,
     pub network: String,
     pub seed: u64,
@@ -344,6 +347,7 @@ impl Balance {
             verdict,
             reasons,
             thresholds,
+            degraded: run.degraded,
             campaign: run.campaign.name.clone(),
             network: run.network.to_owned(),
             seed: run.campaign.seed,

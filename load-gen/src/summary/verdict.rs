@@ -73,8 +73,9 @@ impl ThresholdResult {
         bounds.join(" and ")
     }
 
-    /// The sentence about a threshold that does not hold.
-    fn breach(&self) -> Option<String> {
+    /// The sentence about it when it does not hold.
+    #[must_use]
+    pub fn breach(&self) -> Option<String> {
         if self.holds != Some(false) {
             return None;
         }

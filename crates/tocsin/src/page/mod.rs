@@ -24,7 +24,7 @@ mod quality;
 mod series;
 mod tables;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod verdict;
 mod worlds;
 

@@ -18,6 +18,7 @@ use cli::FileArgs;
 use load_gen::campaign::{Campaign, ENVIRONMENT_PREFIX, Variant};
 use topology::{Problems, Topology};
 
+use crate::junit::junit;
 use crate::outcome::{Outcome, chronicle, pictures, story, table};
 use crate::page::page;
 use crate::run::{Folder, command_line};
@@ -136,6 +137,7 @@ fn conduct(
             .concat();
     folder.write("report.txt", &report)?;
     folder.write("comparison.txt", &text)?;
+    folder.write("junit.xml", &junit(&outcomes[0].summary)?)?;
     folder.write("report.html", &page(folder, campaign, &outcomes))?;
     for outcome in &outcomes {
         let suffix =

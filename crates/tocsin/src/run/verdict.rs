@@ -9,6 +9,7 @@ use super::Prepared;
 use super::fleet::Fleet;
 use super::folder::Folder;
 use super::live::{Interruptions, Watched};
+use crate::junit::junit;
 use crate::outcome::{Evidence, Goodput, Outcome, chronicle, pictures, story, table};
 use crate::page::{Series, page};
 
@@ -78,6 +79,7 @@ pub(crate) fn conclude(
         folder.write(name, &svg)?;
     }
     folder.write("report.html", &page(folder, campaign, outcomes))?;
+    folder.write("junit.xml", &junit(summary)?)?;
     folder.write("summary.json", &serde_json::to_string_pretty(summary)?)?;
     folder.write("report.txt", &text)?;
     println!("\n{text}\nrun folder: {}", folder.path().display());

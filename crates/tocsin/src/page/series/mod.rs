@@ -10,7 +10,7 @@
 mod bin;
 mod examples;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 use std::time::Duration;
 

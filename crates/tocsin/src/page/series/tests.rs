@@ -5,7 +5,7 @@ use telemetry::BoxKind;
 use super::*;
 
 const SECOND: u64 = 1_000_000;
-const START: u64 = 1_622_645_100 * SECOND;
+pub(crate) const START: u64 = 1_622_645_100 * SECOND;
 
 /// A call that was due `due` and placed `lag` later, rang after a second, and ended `talk` after its answer, in milliseconds.
 pub(crate) fn call(attempt: u128, due: u64, lag: u64, outcome: Outcome) -> CallRecord {
