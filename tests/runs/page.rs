@@ -10,8 +10,8 @@ use std::sync::mpsc::{Receiver, channel};
 use serde_json::Value;
 use system_tests::process::{Process, installed};
 
-use crate::replay::{OUTAGE, desk, run};
 use crate::Desk;
+use crate::replay::{OUTAGE, desk, run};
 
 /// Text that would run, and fetch, if it were markup.
 const HOSTILE: &str = "<script>document.title = 'taken'</script> & <img src=http://192.0.2.1/>";

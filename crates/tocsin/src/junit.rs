@@ -55,7 +55,7 @@ fn threshold(result: &ThresholdResult) -> TestCaseStatus {
     match (result.holds, result.breach()) {
         (None, _) => {
             let mut skipped = TestCaseStatus::skipped();
-            skipped.set_message("the run was interrupted: its thresholds are not judged");
+            skipped.set_message("not judged: the campaign was ended before its time");
             skipped
         }
         (Some(_), Some(breach)) => not_made(NonSuccessKind::Failure, &breach, ""),
@@ -165,20 +165,32 @@ mod tests {
     fn what_could_not_be_tested_is_an_error_and_what_was_not_is_skipped() {
         let interrupted = judged(vec![threshold(Some(1.0), None)], |run| run.interrupted = true);
         let told = cases(&interrupted);
-        assert_eq!((word(&told, "answered_share"), word(&told, "the run passes")), ("skipped", "skipped"));
+        assert_eq!(
+            (word(&told, "answered_share"), word(&told, "the run passes")),
+            ("skipped", "skipped")
+        );
 
         let degraded = judged(Vec::new(), |run| {
             run.degraded = vec!["process <site> was lost: \u{7}signal".to_owned()];
         });
         let told = cases(&degraded);
-        assert_eq!((word(&told, "process <site>"), word(&told, "the run passes")), ("error", "error"));
+        assert_eq!(
+            (word(&told, "process <site>"), word(&told, "the run passes")),
+            ("error", "error")
+        );
 
         let invalid = judged(Vec::new(), |run| run.generators.not_started = 3);
         let told = cases(&invalid);
-        assert_eq!((word(&told, "the generator"), word(&told, "the run passes")), ("error", "error"));
+        assert_eq!(
+            (word(&told, "the generator"), word(&told, "the run passes")),
+            ("error", "error")
+        );
 
         let unbalanced = judged(Vec::new(), |run| run.generators.offered = 9);
         let told = cases(&unbalanced);
-        assert_eq!((word(&told, "the ledger"), word(&told, "the run passes")), ("failure", "failure"));
+        assert_eq!(
+            (word(&told, "the ledger"), word(&told, "the run passes")),
+            ("failure", "failure")
+        );
     }
 }

@@ -14,6 +14,7 @@
 mod callers;
 mod media;
 mod tally;
+mod thresholds;
 mod verdict;
 
 use std::collections::BTreeMap;
@@ -22,8 +23,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use telemetry::{
-    Audit, BoxKind, CallRecord, Destination, Destinations, Ledger, LostNode, MessageFigures, Quantiles,
-    ReadError, Rules, read_records,
+    Audit, BoxKind, CallRecord, Destination, Destinations, Ledger, LostNode, MessageFigures,
+    Quantiles, ReadError, Rules, read_records,
 };
 
 use crate::campaign::Campaign;
@@ -33,7 +34,8 @@ use crate::utc::rfc3339;
 pub use callers::{CallerTally, CallersFigures, ClassFigures};
 pub use media::{MediaFigures, MediaGroup, MosFigures, WorstCall, word};
 pub use tally::{Tally, UNREACHED};
-pub use verdict::{LAG_P99_LIMIT_US, LATE_MEDIA_LIMIT, ThresholdResult, Verdict};
+pub use thresholds::ThresholdResult;
+pub use verdict::{LAG_P99_LIMIT_US, LATE_MEDIA_LIMIT, Verdict};
 
 /// Version of the shape of `summary.json`.
 pub const SCHEMA_VERSION: u32 = 1;

@@ -207,7 +207,10 @@ fn a_threshold_on_a_delay_that_nobody_had_does_not_hold() {
     assert_eq!(summary.verdict, Verdict::Fail);
     assert!(summary.reasons[0].contains("could not be measured"), "{:?}", summary.reasons);
     let result = &summary.thresholds[0];
-    assert_eq!((result.measured, result.holds, &result.bounds()[..]), (None, Some(false), "at most 9 s"));
+    assert_eq!(
+        (result.measured, result.holds, &result.bounds()[..]),
+        (None, Some(false), "at most 9 s")
+    );
     let json = serde_json::to_string(&summary).expect("a summary is JSON");
     assert_eq!(serde_json::from_str::<Summary>(&json).expect("our own JSON"), summary);
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use telemetry::{Ledger, Quantiles};
 
-use super::{GeneratorFigures, MediaFigures, Metrics};
+use super::{GeneratorFigures, MediaFigures, Metrics, ThresholdResult};
 use crate::campaign::{Metric, MosQuantile, Quantile, Threshold};
 
 /// The generator measures the network only while its own lag stays below this, in microseconds.
@@ -43,51 +43,6 @@ impl Verdict {
             Self::Invalid => "INVALID",
             Self::Degraded => "DEGRADED",
         }
-    }
-}
-
-/// How one threshold of the campaign came out.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ThresholdResult {
-    /// The name of the metric.
-    pub metric: String,
-    /// In the unit of the bounds; `null` when no call got that far.
-    pub measured: Option<f64>,
-    pub min: Option<f64>,
-    pub max: Option<f64>,
-    /// The unit of all three: `s`, or nothing.
-    pub unit: String,
-    /// Whether it keeps within its bounds; `null` when it is not judged, as of an interrupted run.
-    pub holds: Option<bool>,
-}
-
-impl ThresholdResult {
-    /// The bounds in words: `at least 0.9 and at most 1`.
-    #[must_use]
-    pub fn bounds(&self) -> String {
-        let unit = self.spaced_unit();
-        let bounds = [("at least", self.min), ("at most", self.max)];
-        let bounds = bounds.into_iter().filter_map(|(word, bound)| Some((word, bound?)));
-        let bounds: Vec<String> =
-            bounds.map(|(word, bound)| format!("{word} {bound}{unit}")).collect();
-        bounds.join(" and ")
-    }
-
-    /// The sentence about it when it does not hold.
-    #[must_use]
-    pub fn breach(&self) -> Option<String> {
-        if self.holds != Some(false) {
-            return None;
-        }
-        let (name, unit) = (&self.metric, self.spaced_unit());
-        let Some(measured) = self.measured else {
-            return Some(format!("{name} could not be measured: no call got that far"));
-        };
-        Some(format!("{name} is {measured:.4}{unit}, must be {}", self.bounds()))
-    }
-
-    fn spaced_unit(&self) -> String {
-        if self.unit.is_empty() { String::new() } else { format!(" {}", self.unit) }
     }
 }
 
@@ -188,17 +143,10 @@ impl Evidence<'_> {
 
     /// How each threshold came out, in the order of the campaign.
     pub(super) fn thresholds(&self) -> Vec<ThresholdResult> {
+        // Half a campaign is not what the thresholds were written for.
+        let is_judged = !self.interrupted;
         let result = |threshold: &Threshold| {
-            let measured = self.measure(threshold.metric);
-            ThresholdResult {
-                metric: threshold.metric.as_str().to_owned(),
-                measured: Some(measured).filter(|measured| measured.is_finite()),
-                min: threshold.min,
-                max: threshold.max,
-                unit: if threshold.metric.is_delay() { "s" } else { "" }.to_owned(),
-                // Half a campaign is not what the thresholds were written for.
-                holds: (!self.interrupted).then(|| threshold.holds(measured)),
-            }
+            ThresholdResult::of(threshold, self.measure(threshold.metric), is_judged)
         };
         self.thresholds.iter().map(result).collect()
     }

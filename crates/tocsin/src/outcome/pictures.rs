@@ -105,11 +105,8 @@ fn over_time(campaign: &Campaign, outcomes: &[Outcome], title: String, panels: V
     let zero = if begins > 0 { "time of day" } else { "time since the start of the campaign" };
     let scale = Scale::Clock { begins };
     let end = campaign.duration().as_secs_f64();
-    let x = Axis {
-        label: format!("{zero} ({})", scale.clock_form(end, 10.0)),
-        scale,
-        end: Some(end),
-    };
+    let x =
+        Axis { label: format!("{zero} ({})", scale.clock_form(end, 10.0)), scale, end: Some(end) };
     let marks = outcomes.first().map(marks).unwrap_or_default();
     Plot { title, x, panels, bands: Vec::new(), marks, form: Form::Sheet }
 }
@@ -121,11 +118,8 @@ fn line(number: usize, run: &Outcome, points: Vec<(f64, Option<f64>)>) -> Line {
 
 /// The first command, the first alarm of each rule, and what the crisis reached.
 fn marks(run: &Outcome) -> Vec<Mark> {
-    let mark = |at: Duration, label: String| Mark {
-        at: at.as_secs_f64(),
-        label,
-        title: String::new(),
-    };
+    let mark =
+        |at: Duration, label: String| Mark { at: at.as_secs_f64(), label, title: String::new() };
     let first = run.room.fault_at().map(|at| mark(at, "first command".to_owned()));
     let mut marks: Vec<Mark> = first.into_iter().collect();
     let mut rules: Vec<&str> = Vec::new();

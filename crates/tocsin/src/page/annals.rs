@@ -34,7 +34,7 @@ pub(super) fn events(page: &Page<'_>, world: &World<'_>) -> Option<Markup> {
                     @for event in events.iter().take(MOST) {
                         tr {
                             th scope="row" { (clock(page.begins, event.at)) }
-                            td.word { (kind(&event.what)) }
+                            td { (kind(&event.what)) }
                             td.text { (event.text) }
                         }
                     }

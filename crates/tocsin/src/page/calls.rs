@@ -16,9 +16,6 @@ pub(super) fn ledger(ledger: &Ledger) -> Markup {
         ("lost", ledger.lost),
     ];
     let unaccounted = Some(("without a record", ledger.in_progress)).filter(|(_, n)| *n > 0);
-    let lost = ledger.lost_at.iter();
-    let lost = lost.map(|at| vec![at.node.clone(), at.why.clone(), count(at.attempts)]);
-    let lost: Vec<Vec<String>> = lost.collect();
     let told = ledger.faults.len() as u64;
     html! {
         p.equation {
@@ -39,8 +36,20 @@ pub(super) fn ledger(ledger: &Ledger) -> Markup {
                 " Callers outside the campaign made " (count(ledger.foreign)) " more."
             }
         }
-        @if !lost.is_empty() {
-            (table("Where calls were lost", &["box", "why", "attempts"], &lost))
+        @if !ledger.lost_at.is_empty() {
+            div.scroll tabindex="0" role="region" aria-label="Where calls were lost" {
+                table.words {
+                    caption { "Where calls were lost" }
+                    thead { tr {
+                        th scope="col" { "box" } th.n scope="col" { "attempts" } th scope="col" { "why" }
+                    } }
+                    tbody {
+                        @for lost in &ledger.lost_at {
+                            tr { th scope="row" { (lost.node) } td.n { (count(lost.attempts)) } td.text { (lost.why) } }
+                        }
+                    }
+                }
+            }
         }
         @if !ledger.faults.is_empty() {
             h3 { "Contradictions" }
@@ -60,6 +69,8 @@ pub(super) fn failures(page: &Page<'_>, world: &World<'_>) -> Markup {
         };
     }
     let examples = world.series.examples();
+    let told = examples.failures().iter().map(|failure| failure.count).sum::<u64>()
+        + examples.other_failures();
     html! {
         p {
             (count(failed)) " of " (count(ledger.offered)) " attempts failed ("
@@ -70,18 +81,18 @@ pub(super) fn failures(page: &Page<'_>, world: &World<'_>) -> Markup {
             table.words {
                 caption { "By what the caller saw" }
                 thead { tr {
-                    th scope="col" { "outcome" } th scope="col" { "status" } th scope="col" { "calls" }
-                    th scope="col" { "first" } th scope="col" { "last" }
+                    th scope="col" { "outcome" } th.n scope="col" { "status" } th.n scope="col" { "calls" }
+                    th.n scope="col" { "first" } th.n scope="col" { "last" }
                     th scope="col" { "why, and some of them" }
                 } }
                 tbody {
                     @for failure in examples.failures() {
                         tr {
                             th scope="row" { (failure.outcome) }
-                            td { @match failure.status { Some(status) => (status), None => "–" } }
-                            td { (count(failure.count)) }
-                            td { (clock(page.begins, failure.first)) }
-                            td { (clock(page.begins, failure.last)) }
+                            td.n { @match failure.status { Some(status) => (status), None => "–" } }
+                            td.n { (count(failure.count)) }
+                            td.n { (clock(page.begins, failure.first)) }
+                            td.n { (clock(page.begins, failure.last)) }
                             td.text {
                                 @if let Some(reason) = &failure.reason { p { (reason) } }
                                 @for attempt in &failure.attempts { p { (show(page.folder, attempt)) } }
@@ -94,6 +105,12 @@ pub(super) fn failures(page: &Page<'_>, world: &World<'_>) -> Markup {
         @if examples.other_failures() > 0 {
             p { (count(examples.other_failures())) " more failed in still other ways." }
         }
+        @if failed > told {
+            p.note {
+                "For the callers of " (count(failed - told)) " more the call ended as it should; the ledger counts them "
+                "as failed, because the box that had them lost them or left no record."
+            }
+        }
     }
 }
 
@@ -105,9 +122,8 @@ fn how_far(buckets: &Buckets, failed: u64) -> Markup {
         ("the call was never ended properly", buckets.lifecycle_timeout),
         ("refused, or ended in another way", buckets.other),
     ];
-    let rows = rows.map(|(name, calls)| {
-        vec![name.to_owned(), count(calls), percent(part(calls, failed))]
-    });
+    let rows =
+        rows.map(|(name, calls)| vec![name.to_owned(), count(calls), percent(part(calls, failed))]);
     table("By how far they got", &["what happened", "calls", "of those that failed"], &rows)
 }
 
@@ -126,15 +142,15 @@ pub(super) fn worst(page: &Page<'_>, world: &World<'_>) -> Option<Markup> {
                 table.words {
                     caption { "Slowest to ring" }
                     thead { tr {
-                        th scope="col" { "post-dial delay, ms" } th scope="col" { "at" }
+                        th.n scope="col" { "post-dial delay, ms" } th.n scope="col" { "at" }
                         th scope="col" { "number" } th scope="col" { "site" }
                         th scope="col" { "outcome" } th scope="col" { "to look at it" }
                     } }
                     tbody {
                         @for call in slowest {
                             tr {
-                                th scope="row" { (millis(call.pdd_us)) }
-                                td { (clock(page.begins, call.at)) }
+                                th.n scope="row" { (millis(call.pdd_us)) }
+                                td.n { (clock(page.begins, call.at)) }
                                 td { (call.number) }
                                 td { (call.site.as_deref().unwrap_or("–")) }
                                 td { (call.outcome) }
@@ -150,16 +166,16 @@ pub(super) fn worst(page: &Page<'_>, world: &World<'_>) -> Option<Markup> {
                 table.words {
                     caption { "Worst heard" }
                     thead { tr {
-                        th scope="col" { "MOS" } th scope="col" { "loss" } th scope="col" { "jitter, ms" }
+                        th.n scope="col" { "MOS" } th.n scope="col" { "loss" } th.n scope="col" { "jitter, ms" }
                         th scope="col" { "caller heard" } th scope="col" { "PSAP heard" }
                         th scope="col" { "site" } th scope="col" { "PSAP" } th scope="col" { "to look at it" }
                     } }
                     tbody {
                         @for call in heard {
                             tr {
-                                th scope="row" { @match call.mos { Some(mos) => (format!("{mos:.2}")), None => "–" } }
-                                td { (percent(Some(call.loss))) }
-                                td { (millis(call.mean_jitter_us)) }
+                                th.n scope="row" { @match call.mos { Some(mos) => (format!("{mos:.2}")), None => "–" } }
+                                td.n { (percent(Some(call.loss))) }
+                                td.n { (millis(call.mean_jitter_us)) }
                                 td { (said(call.towards_caller)) }
                                 td { (said(call.towards_psap)) }
                                 td { (call.site) }

@@ -75,10 +75,7 @@ impl Desk<'_> {
             line("answered", 0, self.each(|bin| rate(bin.answered))),
             line("failed", 1, self.each(|bin| rate(bin.failed))),
             line("abandoned", 2, self.each(|bin| rate(bin.abandoned))),
-            Line {
-                look: Look::Surface,
-                ..line("offered", 0, self.each(|bin| rate(bin.offered)))
-            },
+            Line { look: Look::Surface, ..line("offered", 0, self.each(|bin| rate(bin.offered))) },
         ];
         (lines, axis("calls/s", Scale::Number, None))
     }
@@ -111,9 +108,11 @@ impl Desk<'_> {
 
     fn post_dial_delay(&self) -> Markup {
         let at = |share: f64| self.each(|bin| bin.pdd.millis_at(share));
-        let lines = vec![line("p50", 0, at(0.5)), line("p95", 2, at(0.95)), line("p99", 1, at(0.99))];
+        let lines =
+            vec![line("p50", 0, at(0.5)), line("p95", 2, at(0.95)), line("p99", 1, at(0.99))];
         let y = axis("ms", logarithm(&lines), None);
-        let note = "From the moment at which the call was due to its ringing. The axis is logarithmic.";
+        let note =
+            "From the moment at which the call was due to its ringing. The axis is logarithmic.";
         let title = "Post-dial delay";
         figure(title, note, self.over_time(title, HALF, vec![Panel { y, height: 200.0, lines }]))
     }
@@ -154,10 +153,11 @@ impl Desk<'_> {
             })
             .collect();
         let all = strips.iter().flat_map(|(_, points)| points);
-        let most = all.filter_map(|(_, rate)| *rate).fold(0.0, f64::max).max(1e-3);
+        let most = all.filter_map(|(_, rate)| *rate).fold(0.0, f64::max);
+        let end = Scale::Number.end(most, 1.0);
         // The same axis for all, or a site with few calls would look like one with many.
         let strip = |(name, points): (&str, Vec<(f64, Option<f64>)>)| Panel {
-            y: axis(name, Scale::Number, Some(most * 1.05)),
+            y: axis(name, Scale::Number, Some(end)),
             height: if sites.len() > 6 { 30.0 } else { 38.0 },
             lines: vec![Line { look: Look::Surface, ..line(name, 0, points) }],
         };
@@ -266,7 +266,7 @@ impl Desk<'_> {
             title: title.to_owned(),
             x: axis(&format!("{zero} ({clock})"), scale, Some(length.as_secs_f64())),
             panels,
-            bands: overlay::bands(&self.page.phases, length),
+            bands: overlay::bands(&self.page.phases, length, width >= WIDE),
             marks: overlay::drawn(&self.marks, self.page.begins, width >= WIDE),
             form,
         }

@@ -17,12 +17,15 @@ pub(super) fn decimal(number: f64, decimals: usize) -> String {
 
 /// A share from 0 to 1; a dash where there is none.
 pub(super) fn percent(share: Option<f64>) -> String {
-    share.map_or_else(|| "–".to_owned(), |share| {
-        let percent = share * 100.0;
-        // What is not all must not look like all.
-        let decimals = if percent > 99.95 && percent < 100.0 { 3 } else { 1 };
-        format!("{percent:.decimals$} %")
-    })
+    share.map_or_else(
+        || "–".to_owned(),
+        |share| {
+            let percent = share * 100.0;
+            // What is not all must not look like all.
+            let decimals = if percent > 99.95 && percent < 100.0 { 3 } else { 1 };
+            format!("{percent:.decimals$} %")
+        },
+    )
 }
 
 /// A part of a whole.
@@ -125,12 +128,21 @@ mod tests {
 
     #[test]
     fn figures_are_written_for_people() {
-        assert_eq!((count(0), count(999), count(1_234_567)), ("0".into(), "999".into(), "1,234,567".into()));
+        assert_eq!(
+            (count(0), count(999), count(1_234_567)),
+            ("0".into(), "999".into(), "1,234,567".into())
+        );
         assert_eq!((decimal(-1_234.56, 1), decimal(0.5, 2)), ("-1,234.6".into(), "0.50".into()));
         assert_eq!(percent(Some(0.999_999)), "100.000 %");
-        assert_eq!((percent(Some(0.999_8)), percent(Some(1.0)), percent(None)), ("99.980 %".into(), "100.0 %".into(), "–".into()));
+        assert_eq!(
+            (percent(Some(0.999_8)), percent(Some(1.0)), percent(None)),
+            ("99.980 %".into(), "100.0 %".into(), "–".into())
+        );
         assert_eq!((millis(420), millis(12_345_678)), ("0.42".into(), "12,345.7".into()));
-        assert_eq!((length(29.96), length(600.0), length(26_580.0)), ("30.0 s".into(), "10 min 00 s".into(), "7 h 23 min".into()));
+        assert_eq!(
+            (length(29.96), length(600.0), length(26_580.0)),
+            ("30.0 s".into(), "10 min 00 s".into(), "7 h 23 min".into())
+        );
         let of_day = Duration::from_secs(23 * 3_600 + 3_599);
         assert_eq!(clock(of_day, Duration::from_secs(2)), "0:00:01");
         assert_eq!(clock(Duration::ZERO, Duration::from_millis(65_250)), "1:05.2");

@@ -14,10 +14,30 @@ pub(super) fn generator(summary: &Summary) -> Markup {
     let late = percent(Some(generator.late_media_share));
     let rows = [
         ("lag of calls, p99", lag, limit, generator.lag.p99 <= LAG_P99_LIMIT_US),
-        ("calls that were due and not started", count(generator.not_started), "0".to_owned(), generator.not_started == 0),
-        ("datagrams that its sockets lost", count(generator.socket_losses), "0".to_owned(), generator.socket_losses == 0),
-        ("RTP packets over 20 ms late", late, percent(Some(LATE_MEDIA_LIMIT)), generator.late_media_share <= LATE_MEDIA_LIMIT),
-        ("calls without a port for media", count(generator.without_port), "0".to_owned(), generator.without_port == 0),
+        (
+            "calls that were due and not started",
+            count(generator.not_started),
+            "0".to_owned(),
+            generator.not_started == 0,
+        ),
+        (
+            "datagrams that its sockets lost",
+            count(generator.socket_losses),
+            "0".to_owned(),
+            generator.socket_losses == 0,
+        ),
+        (
+            "RTP packets over 20 ms late",
+            late,
+            percent(Some(LATE_MEDIA_LIMIT)),
+            generator.late_media_share <= LATE_MEDIA_LIMIT,
+        ),
+        (
+            "calls without a port for media",
+            count(generator.without_port),
+            "0".to_owned(),
+            generator.without_port == 0,
+        ),
     ];
     let offered = summary.ledger.offered;
     html! {
@@ -71,7 +91,11 @@ fn processes(summary: &Summary) -> Markup {
     if rows.is_empty() {
         return Markup::default();
     }
-    table("What processes used", &["process", "CPU user, s", "CPU system, s", "memory at most, MiB"], &rows)
+    table(
+        "What processes used",
+        &["process", "CPU user, s", "CPU system, s", "memory at most, MiB"],
+        &rows,
+    )
 }
 
 fn messages(summary: &Summary) -> Markup {

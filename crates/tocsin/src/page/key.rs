@@ -25,14 +25,15 @@ pub(super) fn figures(summary: &Summary) -> Markup {
     if let Some(media) = &summary.media {
         let judged = format!("of {} calls with media", count(media.calls));
         tiles.push(("heard both ways", percent(media.heard_share), judged));
-        let bad = format!("5 % are below {:.2}", media.mos.p5);
+        let bad = format!("95 % are at least {:.2}", media.mos.p5);
         tiles.push(("MOS, median", format!("{:.2}", media.mos.p50), bad));
     }
     let classes =
         [("emergency", &summary.callers.emergency), ("ordinary", &summary.callers.ordinary)];
     if summary.callers.redial {
         for (name, class) in classes.into_iter().filter(|(_, class)| class.callers > 0) {
-            let title = if name == "emergency" { "callers reached" } else { "ordinary callers reached" };
+            let title =
+                if name == "emergency" { "callers reached" } else { "ordinary callers reached" };
             let people = format!("of {} people, in the end", count(class.callers));
             tiles.push((title, percent(class.success_share), people));
         }

@@ -137,12 +137,8 @@ impl<'a> Page<'a> {
     pub(crate) fn html(&self) -> String {
         let Some(world) = self.worlds.first() else { return String::new() };
         let summary = world.summary;
-        let title = format!(
-            "{}: {} on {}",
-            verdict::word(summary),
-            summary.campaign,
-            summary.network
-        );
+        let title =
+            format!("{}: {} on {}", verdict::word(summary), summary.campaign, summary.network);
         let page = html! {
             (DOCTYPE)
             html lang="en" {

@@ -47,12 +47,9 @@ pub(super) fn marks(events: &[Event], length: Duration) -> Vec<Numbered> {
                 last.word = format!("{}, {word}", last.word);
                 last.text = format!("{}; {}", last.text, event.text);
             }
-            None if number <= MOST => marks.push(Numbered {
-                number,
-                at: event.at,
-                word,
-                text: event.text.clone(),
-            }),
+            None if number <= MOST => {
+                marks.push(Numbered { number, at: event.at, word, text: event.text.clone() })
+            }
             None => {}
         }
     }
@@ -80,8 +77,8 @@ fn shortened(word: &str) -> String {
     word.chars().take(LETTERS - 1).chain(['…']).collect()
 }
 
-/// The phases as bands, every other one shaded, and what follows them.
-pub(super) fn bands(phases: &[Phase], length: Duration) -> Vec<Band> {
+/// The phases as bands, every other one shaded, and what follows them; with their names where the chart is wide.
+pub(super) fn bands(phases: &[Phase], length: Duration, with_names: bool) -> Vec<Band> {
     let end = phases.last().map_or(Duration::ZERO, |last| last.to);
     let drain = Phase { name: "drain".to_owned(), from: end, to: length };
     let all = phases.iter().chain(std::iter::once(&drain)).enumerate();
@@ -89,7 +86,7 @@ pub(super) fn bands(phases: &[Phase], length: Duration) -> Vec<Band> {
     let bands = inside.map(|(number, phase)| Band {
         from: phase.from.as_secs_f64(),
         to: phase.to.min(length).as_secs_f64(),
-        name: phase.name.clone(),
+        name: if with_names { phase.name.clone() } else { String::new() },
         is_shaded: number % 2 == 1,
     });
     bands.collect()
@@ -130,7 +127,7 @@ mod tests {
         };
         let phases = [phase("low", 0, 10), phase("high", 10, 20)];
         let ends = |length| {
-            let bands = bands(&phases, Duration::from_secs(length));
+            let bands = bands(&phases, Duration::from_secs(length), true);
             bands.into_iter().map(|band| (band.name, band.to)).collect::<Vec<_>>()
         };
         assert_eq!(ends(15), [("low".to_owned(), 10.0), ("high".to_owned(), 15.0)]);

@@ -12,7 +12,17 @@ pub(super) fn media(summary: &Summary) -> Option<Markup> {
     let media = summary.media.as_ref()?;
     let mut rows = vec![overall(media)];
     rows.extend(media.by_site.iter().map(|(site, group)| of_site(site, group)));
-    let heads = ["", "calls", "heard both ways", "MOS p50", "MOS p5", "MOS min", "lost or late", "jitter p50, ms", "jitter p99, ms"];
+    let heads = [
+        "",
+        "calls",
+        "heard both ways",
+        "MOS p50",
+        "MOS p5",
+        "MOS min",
+        "lost or late",
+        "jitter p50, ms",
+        "jitter p99, ms",
+    ];
     let words: BTreeSet<_> = media.towards_caller.keys().chain(media.towards_psap.keys()).collect();
     let directions = words.into_iter().map(|verdict| {
         let of = |counts: &std::collections::BTreeMap<_, u64>| {

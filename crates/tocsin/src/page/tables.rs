@@ -18,8 +18,16 @@ pub(super) fn groups(summary: &Summary) -> Markup {
     }
 }
 
-const HEADS: [&str; 8] =
-    ["offered", "share", "answered", "answered, %", "failed", "pdd p50, ms", "pdd p99, ms", "pdd max, ms"];
+const HEADS: [&str; 8] = [
+    "offered",
+    "share",
+    "answered",
+    "answered, %",
+    "failed",
+    "pdd p50, ms",
+    "pdd p99, ms",
+    "pdd max, ms",
+];
 
 fn cells(name: &str, group: &GroupMetrics) -> Vec<String> {
     vec![

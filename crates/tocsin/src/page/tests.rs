@@ -45,7 +45,11 @@ fn answered(attempt: u128) -> Vec<CallRecord> {
             trunk_group: name("mobile"),
             ..of(BoxKind::TrunkGroup, "mobile")
         },
-        CallRecord { site: name("alpha"), psap: name("samu-59"), ..of(BoxKind::CallServer, "alpha") },
+        CallRecord {
+            site: name("alpha"),
+            psap: name("samu-59"),
+            ..of(BoxKind::CallServer, "alpha")
+        },
         CallRecord { psap: name("samu-59"), ..of(BoxKind::Psap, "samu-59") },
     ]
 }
@@ -148,7 +152,8 @@ fn the_page_opens_with_the_verdict_and_why() {
     let (summary, series) = summarize(&demo(), limits, |_| {});
     let html = page(&summary, &series, Vec::new()).html();
     let text = text(&html);
-    let place = |part: &str| text.find(part).unwrap_or_else(|| panic!("{part:?} is missing in {text}"));
+    let place =
+        |part: &str| text.find(part).unwrap_or_else(|| panic!("{part:?} is missing in {text}"));
     let order = [
         "FAIL",
         "answered_share is 0.7500, must be at least 0.9",
@@ -241,7 +246,8 @@ fn the_page_of_a_long_run_is_as_short_as_any() {
     for number in 0..200_000_u64 {
         let due = START + number * 126_000;
         (record.intended_us, record.start_us) = (Some(due), due + number % 997);
-        (record.ring_us, record.answer_us) = (Some(due + 20_000 + number % 50_021), Some(due + 3_000_000));
+        (record.ring_us, record.answer_us) =
+            (Some(due + 20_000 + number % 50_021), Some(due + 3_000_000));
         record.end_us = due + 60_000_000;
         series.add(&record, Some(sites[number as usize % 3]));
     }

@@ -81,7 +81,10 @@ pub(super) fn run(page: &Page<'_>, summary: &Summary) -> Markup {
         ("Ran for", html! { (length(summary.duration_s)) }),
     ];
     if let Some(hash) = &summary.ledger_hash {
-        rows.push(("Clock", html! { "virtual: the same campaign with the same seed gives the same records" }));
+        rows.push((
+            "Clock",
+            html! { "virtual: the same campaign with the same seed gives the same records" },
+        ));
         rows.push(("Hash of all records", html! { code.long { (hash) } }));
     }
     rows.push(("Run folder", html! { code { (page.folder) } }));

@@ -35,8 +35,7 @@ impl Look {
     pub(super) fn style(self) -> String {
         match self {
             Self::Run { number, .. } => {
-                let (colour, dash) =
-                    (number % COLOURS.len(), DASHES[number % DASHES.len()]);
+                let (colour, dash) = (number % COLOURS.len(), DASHES[number % DASHES.len()]);
                 format!(
                     "class=\"run{colour}\" stroke=\"{}\" stroke-dasharray=\"{dash}\" stroke-width=\"{}\"",
                     COLOURS[colour],
@@ -51,9 +50,7 @@ impl Look {
                 )
             }
             Self::Surface => "class=\"edge\" stroke=\"#8a8f96\" stroke-width=\"1\"".to_owned(),
-            Self::Reference => {
-                "class=\"reference\" stroke=\"#999\" stroke-width=\"1\"".to_owned()
-            }
+            Self::Reference => "class=\"reference\" stroke=\"#999\" stroke-width=\"1\"".to_owned(),
         }
     }
 

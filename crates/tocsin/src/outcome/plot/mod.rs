@@ -104,7 +104,8 @@ impl Plot {
             .panels
             .iter()
             .map(|panel| {
-                let frame = Frame::new(&measures, bottom + measures.between, panel, (&self.x, x_end));
+                let frame =
+                    Frame::new(&measures, bottom + measures.between, panel, (&self.x, x_end));
                 bottom = frame.bottom;
                 frame
             })
@@ -132,7 +133,8 @@ impl Plot {
         let lane = |lane: usize| measures.title + measures.lane * lane as f64;
         for label in &labels {
             let from = (label.x, lane(label.lane));
-            let style = "class=\"mark\" stroke=\"#555\" stroke-width=\"1\" stroke-dasharray=\"3 3\"";
+            let style =
+                "class=\"mark\" stroke=\"#555\" stroke-width=\"1\" stroke-dasharray=\"3 3\"";
             svg.mark(from, (label.x, bottom), style, &label.title);
         }
         for (panel, frame) in self.panels.iter().zip(&frames) {
@@ -167,7 +169,7 @@ impl Plot {
                 svg.rect((from, frame.top), size, "class=\"band\" fill=\"#f4f5f7\"");
             }
             let width = band.name.chars().count() as f64 * 5.6 + 8.0;
-            if with_names && width < to - from {
+            if with_names && !band.name.is_empty() && width < to - from {
                 let style = "class=\"phase\" font-size=\"10.5\" fill=\"#777\"";
                 svg.text((from + 5.0, frame.top + 12.0), Anchor::Start, style, &band.name);
             }
@@ -212,7 +214,12 @@ impl Plot {
         for (at, word) in self.x.scale.ticks(x_end, measures.x_steps()) {
             let x = left + (right - left) * self.x.scale.place(at, x_end);
             svg.line((x, bottom), (x, bottom + 5.0), axis);
-            svg.text((x, bottom + measures.letters + 7.0), Anchor::Middle, "class=\"tick\"", &word);
+            let half = word.chars().count() as f64 * measures.letters * 0.3;
+            let (x, anchor) = match x + half > measures.width {
+                true => (measures.width, Anchor::End),
+                false => (x, Anchor::Middle),
+            };
+            svg.text((x, bottom + measures.letters + 7.0), anchor, "class=\"tick\"", &word);
         }
         let (at, anchor) = match self.form {
             Form::Sheet => (f64::midpoint(left, right), Anchor::Middle),

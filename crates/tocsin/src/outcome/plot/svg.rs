@@ -54,7 +54,13 @@ impl Svg {
     }
 
     /// A vertical line that says what it is to whoever points at it.
-    pub(super) fn mark(&mut self, (x1, y1): (f64, f64), (x2, y2): (f64, f64), style: &str, what: &str) {
+    pub(super) fn mark(
+        &mut self,
+        (x1, y1): (f64, f64),
+        (x2, y2): (f64, f64),
+        style: &str,
+        what: &str,
+    ) {
         let what = escape(what);
         let _ = writeln!(
             self.text,

@@ -93,7 +93,8 @@ fn a_figure_of_a_page_carries_its_values_and_no_legend() {
 #[test]
 fn outliers_do_not_press_a_logarithmic_axis_flat() {
     let scale = Scale::Log { from: 1.0 };
-    let lines = vec![line(1, "p99", &[(0.0, Some(4.0)), (60.0, Some(32_000.0)), (90.0, Some(0.1))])];
+    let lines =
+        vec![line(1, "p99", &[(0.0, Some(4.0)), (60.0, Some(32_000.0)), (90.0, Some(0.1))])];
     let panel = Panel { y: axis("ms", scale), height: 200.0, lines };
     let svg = Plot { panels: vec![panel], ..plot(Vec::new()) }.svg();
     let texts = texts(&svg);

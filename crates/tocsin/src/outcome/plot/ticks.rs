@@ -2,7 +2,8 @@
 
 /// Seconds between two ticks of a clock.
 const CLOCK_STEPS: [u32; 18] = [
-    1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 10_800, 21_600, 43_200, 86_400,
+    1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 10_800, 21_600, 43_200,
+    86_400,
 ];
 /// Powers of ten that an axis has, at most.
 const MOST_DECADES: f64 = 12.0;
@@ -96,7 +97,7 @@ impl Scale {
     }
 
     /// The first tick at or above `most`: where an axis that nobody limits ends.
-    pub(super) fn end(self, most: f64, steps: f64) -> f64 {
+    pub(crate) fn end(self, most: f64, steps: f64) -> f64 {
         let most = if most.is_finite() && most > 0.0 { most } else { 1.0 };
         match self {
             Self::Log { from } => {

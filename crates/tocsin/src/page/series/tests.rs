@@ -125,10 +125,15 @@ fn slow_calls_and_ways_to_fail_are_named() {
     let slowest = series.examples().slowest();
     assert_eq!((slowest.len(), slowest[0].pdd_us, slowest[9].pdd_us), (10, 49_000_000, 40_000_000));
     let failures = series.examples().failures();
-    assert_eq!((failures[0].status, failures[0].count, failures[0].attempts.len()), (Some(503), 40, 3));
+    assert_eq!(
+        (failures[0].status, failures[0].count, failures[0].attempts.len()),
+        (Some(503), 40, 3)
+    );
     let named: u64 = failures.iter().map(|failure| failure.count).sum();
     assert_eq!(named + series.examples().other_failures(), 90);
     let curve = series.percentiles();
-    assert!(curve.windows(2).all(|two| two[0].share <= two[1].share && two[0].micros <= two[1].micros));
+    assert!(
+        curve.windows(2).all(|two| two[0].share <= two[1].share && two[0].micros <= two[1].micros)
+    );
     assert_eq!(curve.last().map(|last| last.share), Some(1.0));
 }
