@@ -17,15 +17,14 @@ pub(super) fn decimal(number: f64, decimals: usize) -> String {
 
 /// A share from 0 to 1; a dash where there is none.
 pub(super) fn percent(share: Option<f64>) -> String {
-    share.map_or_else(
-        || "–".to_owned(),
-        |share| {
-            let percent = share * 100.0;
-            // What is not all must not look like all.
-            let decimals = if percent > 99.95 && percent < 100.0 { 3 } else { 1 };
-            format!("{percent:.decimals$} %")
-        },
-    )
+    let word = |share: f64| match share * 100.0 {
+        // What is not all must not look like all.
+        nearly if nearly > 99.95 && nearly < 100.0 => {
+            format!("{:.3} %", (nearly * 1_000.0).floor() / 1_000.0)
+        }
+        percent => format!("{percent:.1} %"),
+    };
+    share.map_or_else(|| "–".to_owned(), word)
 }
 
 /// A part of a whole.
@@ -69,7 +68,7 @@ fn grouped(number: &str) -> String {
     let whole = number.find('.').unwrap_or(number.len());
     let mut text = String::with_capacity(number.len() + whole / 3);
     for (place, digit) in number.char_indices() {
-        if place > 0 && place < whole && (whole - place).is_multiple_of(3) && digit != '-' {
+        if place > 0 && place < whole && (whole - place).is_multiple_of(3) && !text.ends_with('-') {
             text.push(',');
         }
         text.push(digit);
@@ -132,8 +131,8 @@ mod tests {
             (count(0), count(999), count(1_234_567)),
             ("0".into(), "999".into(), "1,234,567".into())
         );
-        assert_eq!((decimal(-1_234.56, 1), decimal(0.5, 2)), ("-1,234.6".into(), "0.50".into()));
-        assert_eq!(percent(Some(0.999_999)), "100.000 %");
+        assert_eq!((decimal(-123.46, 1), decimal(0.5, 2)), ("-123.5".into(), "0.50".into()));
+        assert_eq!(percent(Some(0.999_999_9)), "99.999 %");
         assert_eq!(
             (percent(Some(0.999_8)), percent(Some(1.0)), percent(None)),
             ("99.980 %".into(), "100.0 %".into(), "–".into())

@@ -151,12 +151,17 @@ fn the_page_opens_with_the_verdict_and_why() {
     let limits = vec![threshold(Some(0.9), None), threshold(Some(0.5), None)];
     let (summary, series) = summarize(&demo(), limits, |_| {});
     let html = page(&summary, &series, Vec::new()).html();
-    let text = text(&html);
-    let place =
-        |part: &str| text.find(part).unwrap_or_else(|| panic!("{part:?} is missing in {text}"));
-    let order = [
-        "FAIL",
-        "answered_share is 0.7500, must be at least 0.9",
+    let (top, main) = html.split_once("</nav>").expect("links to the sections");
+    let in_order = |part: &str, wanted: &[&str]| {
+        let shown = text(part);
+        let mut rest = &shown[..];
+        for part in wanted {
+            let found = rest.split_once(part);
+            rest = found.unwrap_or_else(|| panic!("no {part:?} in its place in {shown}")).1;
+        }
+    };
+    in_order(top, &["FAIL", "answered_share is 0.7500, must be at least 0.9", "demo on six-sites"]);
+    let sections = [
         "What was run",
         "tocsin run demo.toml",
         "Key figures",
@@ -167,19 +172,12 @@ fn the_page_opens_with_the_verdict_and_why() {
         "By site",
         "samu-59",
         "4 offered=3 answered+0 rejected+1 abandoned+0 timed out+0 lost",
+        "no call failed",
         "Slowest to ring",
         "tocsin show runs/demo-1 00000000000000000000000000000001",
         "The generator itself",
     ];
-    // The sections are named twice: by the links at the top, and where they are.
-    let main = text.rfind("What was run").expect("the first section");
-    let in_place = |part: &&str| match place(part) {
-        early if early < main && !text[main..].contains(part) => early,
-        early if early < text.find("What was run").unwrap_or_default() => early,
-        _ => main + text[main..].find(part).unwrap_or_default(),
-    };
-    let places: Vec<usize> = order.iter().map(in_place).collect();
-    assert!(places.is_sorted(), "{places:?} of {order:?}");
+    in_order(main, &sections);
     assert!(!html.contains("NaN") && !html.contains("inf\""), "{html}");
 }
 
@@ -226,9 +224,9 @@ fn nothing_of_a_run_becomes_markup() {
     page.buckets = Some(Buckets { ack_not_seen: 1, ..Buckets::default() });
     let html = page.html();
     assert_eq!(html.matches("<script").count(), 1, "our own");
-    assert!(!html.contains("<img") && !html.contains("src="), "{html}");
+    assert!(!html.contains("<img"), "{html}");
     assert!(text(&html).matches(HOSTILE).count() > 15, "it is shown as text");
-    assert!(html.contains("default-src &#39;none&#39;") || html.contains("default-src 'none'"));
+    assert!(html.contains("content=\"default-src 'none'; "), "{html}");
 }
 
 #[test]
