@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use load_gen::summary::LAG_P99_LIMIT_US;
 use maud::{Markup, PreEscaped, html};
 
 use crate::outcome::plot::{Axis, Form, Line, Look, Panel, Plot, Scale};
@@ -154,11 +153,12 @@ impl Desk<'_> {
             .collect();
         let all = strips.iter().flat_map(|(_, points)| points);
         let most = all.filter_map(|(_, rate)| *rate).fold(0.0, f64::max);
-        let end = Scale::Number.end(most, 1.0);
+        let (height, steps) = if sites.len() > 6 { (30.0, 1.0) } else { (48.0, 2.0) };
+        let end = Scale::Number.end(most, steps);
         // The same axis for all, or a site with few calls would look like one with many.
         let strip = |(name, points): (&str, Vec<(f64, Option<f64>)>)| Panel {
             y: axis(name, Scale::Number, Some(end)),
-            height: if sites.len() > 6 { 30.0 } else { 38.0 },
+            height,
             lines: vec![Line { look: Look::Surface, ..line(name, 0, points) }],
         };
         let panels: Vec<Panel> = strips.into_iter().map(strip).collect();
@@ -181,7 +181,7 @@ impl Desk<'_> {
             return html! { figure { figcaption { h3 { (title) } p { (note) } } } };
         }
         let at = |share: f64| self.each(|bin| bin.lag.millis_at(share));
-        let limit = LAG_P99_LIMIT_US as f64 / 1_000.0;
+        let limit = self.page.lag_limit_us() as f64 / 1_000.0;
         let end = self.world.series.length().as_secs_f64();
         let mut lines = vec![line("p50", 0, at(0.5)), line("p99", 1, at(0.99))];
         let scale = logarithm(&lines);

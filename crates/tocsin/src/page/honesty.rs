@@ -1,19 +1,21 @@
 //! The generator's judgement of itself, and what the processes used.
 
-use load_gen::summary::{LAG_P99_LIMIT_US, LATE_MEDIA_LIMIT, Summary};
+use load_gen::summary::{LATE_MEDIA_LIMIT, Summary};
 use maud::{Markup, html};
 
+use super::Page;
 use super::figures::{check, count, decimal, millis, percent, table};
 
 /// What would make the run invalid, each with its limit; then processes and messages that came to nothing.
-pub(super) fn generator(summary: &Summary) -> Markup {
+pub(super) fn generator(page: &Page<'_>, summary: &Summary) -> Markup {
     let generator = &summary.generator;
     let is_virtual = summary.ledger_hash.is_some();
-    let limit = format!("{} ms", LAG_P99_LIMIT_US / 1_000);
+    let lag_limit_us = page.lag_limit_us();
+    let limit = format!("{} ms", lag_limit_us / 1_000);
     let lag = format!("{} ms", millis(generator.lag.p99));
     let late = percent(Some(generator.late_media_share));
     let rows = [
-        ("lag of calls, p99", lag, limit, generator.lag.p99 <= LAG_P99_LIMIT_US),
+        ("lag of calls, p99", lag, limit, generator.lag.p99 <= lag_limit_us),
         (
             "calls that were due and not started",
             count(generator.not_started),

@@ -31,7 +31,7 @@ mod worlds;
 use std::time::Duration;
 
 use load_gen::campaign::Campaign;
-use load_gen::summary::Summary;
+use load_gen::summary::{LAG_P99_LIMIT_US, Summary};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use serde_json::Value;
 
@@ -52,6 +52,8 @@ pub(crate) struct Page<'a> {
     pub(crate) receipt: Option<&'a Value>,
     /// The time of day at the start of the campaign; zero where it has none.
     pub(crate) begins: Duration,
+    /// How much faster than the wall's the clock of the run went.
+    pub(crate) compression: f64,
     pub(crate) phases: Vec<Phase>,
     /// The run, and then its variants. Never empty.
     pub(crate) worlds: Vec<World<'a>>,
@@ -126,11 +128,17 @@ impl<'a> Page<'a> {
             command: command.trim(),
             receipt,
             begins: campaign.begins,
+            compression: campaign.compression,
             phases: campaign.phases.iter().map(phase).collect(),
             worlds: outcomes.iter().map(world).collect(),
             comparison: comparison(campaign, outcomes),
             buckets: None,
         }
+    }
+
+    /// The lag of a generator that is still believed, in microseconds by the clock of the run.
+    fn lag_limit_us(&self) -> u64 {
+        (LAG_P99_LIMIT_US as f64 * self.compression) as u64
     }
 
     /// The whole file.
@@ -198,7 +206,11 @@ impl<'a> Page<'a> {
             Section::new("failures", "Failed calls", Some(calls::failures(self, world))),
             Section::new("worst", "Worst calls", calls::worst(self, world)),
             Section::new("media", "Quality of media", quality::media(summary)),
-            Section::new("generator", "The generator itself", Some(honesty::generator(summary))),
+            Section::new(
+                "generator",
+                "The generator itself",
+                Some(honesty::generator(self, summary)),
+            ),
             Section::new("events", "What happened", annals::events(self, world)),
             Section::new("receipt", "Receipt", annals::receipt(self)),
         ];

@@ -119,6 +119,7 @@ fn page<'a>(summary: &'a Summary, series: &'a Series, events: Vec<Event>) -> Pag
         command: "tocsin run demo.toml",
         receipt: None,
         begins: Duration::ZERO,
+        compression: 1.0,
         phases: vec![Phase {
             name: "steady".to_owned(),
             from: Duration::ZERO,

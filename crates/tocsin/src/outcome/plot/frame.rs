@@ -57,7 +57,7 @@ impl Form {
                 row: 0.0,
                 letters: 11.5,
                 x_step: 62.0,
-                y_step: 34.0,
+                y_step: 24.0,
             },
         }
     }

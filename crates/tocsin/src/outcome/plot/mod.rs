@@ -199,7 +199,7 @@ impl Plot {
             svg.text((x, y), Anchor::Middle, turned, &panel.y.label);
         } else {
             let style = "class=\"unit\" fill=\"#555\"";
-            svg.text((0.0, frame.top - 8.0), Anchor::Start, style, &panel.y.label);
+            svg.text((0.0, frame.top - 10.0), Anchor::Start, style, &panel.y.label);
         }
         if panel.is_empty(frame) {
             let middle = (f64::midpoint(frame.left, frame.right), y);

@@ -24,11 +24,13 @@ pub(crate) use self::examples::Examples;
 const MOST_BINS: usize = 240;
 /// Sites that are told apart; calls of further ones count as unreached.
 const MOST_SITES: usize = 64;
-/// Widths of a bin, in milliseconds. The first that gives a campaign [`WANTED_BINS`] or fewer is taken.
+/// Widths of a bin, in milliseconds. The first that gives a campaign [`WANTED_BINS`] or fewer is taken; the very first only
+/// for the shortest campaigns, as few calls make no curve.
 const WIDTHS_MS: [u64; 18] = [
-    100, 500, 1_000, 2_000, 5_000, 10_000, 15_000, 30_000, 60_000, 120_000, 300_000, 600_000,
+    250, 500, 1_000, 2_000, 5_000, 10_000, 15_000, 30_000, 60_000, 120_000, 300_000, 600_000,
     900_000, 1_800_000, 3_600_000, 7_200_000, 21_600_000, 86_400_000,
 ];
+const SHORTEST_MS: u64 = 5_000;
 const WANTED_BINS: u64 = 120;
 /// Delays from a microsecond to an hour, with this many significant digits.
 const HOUR_US: u64 = 3_600_000_000;
@@ -59,7 +61,8 @@ impl Series {
     pub(crate) fn new(start_us: u64, duration: Duration) -> Self {
         let planned = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
         let fits = |width: &u64| planned / width <= WANTED_BINS;
-        let width = WIDTHS_MS.into_iter().find(fits).unwrap_or(86_400_000);
+        let widths = WIDTHS_MS.into_iter().skip(usize::from(planned > SHORTEST_MS));
+        let width = { widths }.find(fits).unwrap_or(86_400_000);
         let planned_us = planned.saturating_mul(1_000);
         Self {
             start_us,
