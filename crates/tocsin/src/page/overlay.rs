@@ -110,12 +110,12 @@ mod tests {
             event(300, Happening::Alarm("asr".to_owned())),
             event(9_999, Happening::Milestone("recovered".to_owned())),
         ];
-        let marks = super::marks(&events, Duration::from_secs(1_000));
+        let placed = marks(&events, Duration::from_secs(1_000));
         let told: Vec<(usize, &str, &str)> =
-            marks.iter().map(|mark| (mark.number, &mark.word[..], &mark.text[..])).collect();
+            placed.iter().map(|mark| (mark.number, &mark.word[..], &mark.text[..])).collect();
         assert_eq!(told, [(1, "cut, restarts", "at 10; at 11"), (2, "alarm asr", "at 300")]);
         events.extend((0..1_000).map(|at| event(at, command(&at.to_string()))));
-        assert!(super::marks(&events, Duration::from_secs(1_000)).len() <= MOST);
+        assert!(marks(&events, Duration::from_secs(1_000)).len() <= MOST);
     }
 
     #[test]

@@ -20,7 +20,7 @@ const HOSTILE: &str = "<script>alert(1)</script>\"'&<img src=http://192.0.2.1/x>
 
 fn campaign(thresholds: Vec<Threshold>) -> Campaign {
     let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../configs/campaigns/demo.toml");
-    let campaign = Campaign::load(&demo, &Layers::default()).expect("the demo campaign");
+    let campaign = Campaign::load(&demo, &Layers::none()).expect("the demo campaign");
     Campaign { thresholds, ..campaign }
 }
 
@@ -179,7 +179,8 @@ fn the_page_opens_with_the_verdict_and_why() {
         "The generator itself",
     ];
     in_order(main, &sections);
-    assert!(!html.contains("NaN") && !html.contains("inf\""), "{html}");
+    let (main, _) = main.split_once("<script>").expect("a script");
+    assert!(!main.contains("NaN") && !main.contains("inf"), "{main}");
 }
 
 #[test]

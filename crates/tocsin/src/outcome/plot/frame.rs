@@ -126,6 +126,10 @@ impl<'a> Frame<'a> {
         (0.0..=self.x.1).contains(&at).then(|| self.x(at))
     }
 
+    pub(super) const fn x_end(&self) -> f64 {
+        self.x.1
+    }
+
     pub(super) const fn y_end(&self) -> f64 {
         self.y.1
     }

@@ -162,7 +162,7 @@ impl Plot {
 
     fn bands(&self, svg: &mut Svg, frame: &Frame<'_>, with_names: bool) {
         for band in &self.bands {
-            let ends = frame.on_axis(band.from).zip(frame.on_axis(band.to));
+            let ends = frame.on_axis(band.from).zip(frame.on_axis(band.to.min(frame.x_end())));
             let Some((from, to)) = ends else { continue };
             if band.is_shaded {
                 let size = (to - from, frame.bottom - frame.top);
