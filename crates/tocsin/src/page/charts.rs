@@ -145,21 +145,21 @@ impl Desk<'_> {
             sites.truncate(STRIPS);
             sites.sort_unstable();
         }
-        let strips: Vec<(&str, Vec<(f64, Option<f64>)>)> = sites
+        let rates =
+            |number: usize| self.each(|bin| Some(bin.at_site(number) as f64 / self.width()));
+        let strips: Vec<Line> = sites
             .iter()
-            .map(|(name, number)| {
-                (*name, self.each(|bin| Some(bin.at_site(*number) as f64 / self.width())))
-            })
+            .map(|(name, number)| Line { look: Look::Surface, ..line(name, 0, rates(*number)) })
             .collect();
-        let all = strips.iter().flat_map(|(_, points)| points);
+        let all = strips.iter().flat_map(|line| &line.points);
         let most = all.filter_map(|(_, rate)| *rate).fold(0.0, f64::max);
         let (height, steps) = if sites.len() > 6 { (30.0, 1.0) } else { (48.0, 2.0) };
         let end = Scale::Number.end(most, steps);
         // The same axis for all, or a site with few calls would look like one with many.
-        let strip = |(name, points): (&str, Vec<(f64, Option<f64>)>)| Panel {
-            y: axis(name, Scale::Number, Some(end)),
+        let strip = |line: Line| Panel {
+            y: axis(&line.name, Scale::Number, Some(end)),
             height,
-            lines: vec![Line { look: Look::Surface, ..line(name, 0, points) }],
+            lines: vec![line],
         };
         let panels: Vec<Panel> = strips.into_iter().map(strip).collect();
         if panels.is_empty() {

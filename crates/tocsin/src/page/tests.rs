@@ -61,9 +61,8 @@ fn summarize(
     change: impl FnOnce(&mut Run<'_>),
 ) -> (Summary, Series) {
     let campaign = campaign(thresholds);
-    let mut generators = Snapshot::default();
-    generators.offered =
-        records.iter().filter(|record| record.kind == BoxKind::Generator).count() as u64;
+    let callers = records.iter().filter(|record| record.kind == BoxKind::Generator);
+    let generators = Snapshot { offered: callers.count() as u64, ..Snapshot::default() };
     let mut run = Run {
         campaign: &campaign,
         network: "six-sites",
@@ -185,7 +184,8 @@ fn the_page_opens_with_the_verdict_and_why() {
 
 #[test]
 fn each_verdict_has_a_word_a_sign_and_a_sentence() {
-    let cases: [(&str, &str, fn(&mut Run<'_>)); 5] = [
+    type Change = fn(&mut Run<'_>);
+    let cases: [(&str, &str, Change); 5] = [
         ("PASS", "✓", |_| {}),
         ("INTERRUPTED", "‖", |run| run.interrupted = true),
         ("INVALID", "∅", |run| run.generators.not_started = 1),
