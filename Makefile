@@ -17,7 +17,7 @@ test: peers
 	cargo build --workspace
 	./tests/run-tests.sh
 
-# SIPp, baresip, Kamailio and tshark: installed when root, named otherwise.
+# SIPp, baresip, Kamailio, tshark and Chromium: installed when root, named otherwise.
 peers:
 	./tests/install-peers.sh
 

@@ -9,6 +9,7 @@ mod manage;
 mod media;
 mod mistakes;
 mod outcomes;
+mod page;
 mod replay;
 
 use std::fs;

@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::{Desk, NETWORK, balanced};
 
 /// Both sites get the usual commands in the wrong order, at once, while there are calls.
-const OUTAGE: &str = r#"
+pub(crate) const OUTAGE: &str = r#"
 network = "network.toml"
 seed = 7
 time = "virtual"
@@ -81,7 +81,7 @@ title = "the same commands on a release without the defect"
 set = ["equipment.release=sound"]
 "#;
 
-fn desk() -> Desk {
+pub(crate) fn desk() -> Desk {
     let desk = Desk::new(1, "1s");
     let machine = "[equipment]\nrelease = \"r7\"\ncontexts = 100\nboot = \"10s\"\n\
                    [releases.r7.defects.context-leak]\n[sites.alpha]";
@@ -100,7 +100,7 @@ fn chronicle(desk: &Desk, name: &str) -> Value {
     serde_json::from_str(&text).expect("JSON")
 }
 
-fn run(desk: &Desk, options: &[&str]) -> String {
+pub(crate) fn run(desk: &Desk, options: &[&str]) -> String {
     let mut command = std::process::Command::new(system_tests::program::tocsin());
     command.current_dir(desk.path(".")).args(["run", "outage.toml"]).args(options);
     let mut run = system_tests::process::Process::start("tocsin run", &mut command);

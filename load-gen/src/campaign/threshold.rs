@@ -6,6 +6,8 @@ use std::time::Duration;
 use topology::parse_duration;
 use topology::reader::{Raw, Table, kind};
 
+use crate::summary::ThresholdResult;
+
 /// A bound on one metric. At least one of `min` and `max` is set.
 ///
 /// Bounds are shares from 0 to 1, scores from 1 to 4.5, or seconds where the metric is a delay.
@@ -234,30 +236,10 @@ impl Scope {
 }
 
 impl Threshold {
-    /// What it bounds, in words: `asr of site alpha`.
-    #[must_use]
-    pub fn subject(&self) -> String {
-        let name = self.metric.as_str();
-        self.of.as_ref().map_or_else(|| name.to_owned(), |scope| format!("{name} of {scope}"))
-    }
-
     /// The sentence about `measured`, in the unit of the bounds, if that does not hold.
     #[must_use]
     pub fn breach(&self, measured: f64) -> Option<String> {
-        if self.holds(measured) {
-            return None;
-        }
-        let subject = self.subject();
-        if measured.is_nan() {
-            return Some(format!("{subject} could not be measured: no call got that far"));
-        }
-        let unit = if self.metric.is_delay() { " s" } else { "" };
-        let bounds = [("at least", self.min), ("at most", self.max)];
-        let bounds: Vec<String> = bounds
-            .into_iter()
-            .filter_map(|(word, bound)| Some(format!("{word} {}{unit}", bound?)))
-            .collect();
-        Some(format!("{subject} is {measured:.4}{unit}, must be {}", bounds.join(" and ")))
+        ThresholdResult::of(self, measured, true).breach()
     }
 }
 

@@ -16,6 +16,7 @@ mod callers;
 mod group;
 mod media;
 mod tally;
+mod thresholds;
 mod verdict;
 
 use std::collections::BTreeMap;
@@ -36,7 +37,8 @@ use crate::utc::rfc3339;
 pub use callers::{CallerTally, CallersFigures, ClassFigures};
 pub use media::{MediaFigures, MediaGroup, MosFigures, WorstCall, word};
 pub use tally::{Capacity, Tally, UNREACHED};
-pub use verdict::Verdict;
+pub use thresholds::ThresholdResult;
+pub use verdict::{LAG_P99_LIMIT_US, LATE_MEDIA_LIMIT, Verdict};
 
 /// Version of the shape of `summary.json`.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -48,6 +50,12 @@ pub struct Summary {
     pub verdict: Verdict,
     /// One sentence for each thing that kept the run from passing.
     pub reasons: Vec<String>,
+    /// How each threshold came out, in the order of the campaign.
+    #[serde(default)]
+    pub thresholds: Vec<ThresholdResult>,
+    /// What went wrong with the run itself, a sentence each; they are among the reasons too.
+    #[serde(default)]
+    pub degraded: Vec<String>,
     pub campaign: String,
     pub network: String,
     pub seed: u64,
@@ -436,10 +444,13 @@ impl Balance {
             compression: run.compression,
         };
         let (verdict, reasons) = judged.verdict();
+        let thresholds = judged.thresholds();
         Summary {
             schema_version: SCHEMA_VERSION,
             verdict,
             reasons,
+            thresholds,
+            degraded: run.degraded,
             campaign: run.campaign.name.clone(),
             network: run.network.to_owned(),
             seed: run.campaign.seed,

@@ -216,6 +216,13 @@ fn a_threshold_on_a_delay_that_nobody_had_does_not_hold() {
     let summary = summarize(&campaign, generators(1), &records);
     assert_eq!(summary.verdict, Verdict::Fail);
     assert!(summary.reasons[0].contains("could not be measured"), "{:?}", summary.reasons);
+    let result = &summary.thresholds[0];
+    assert_eq!(
+        (result.measured, result.holds, &result.bounds()[..]),
+        (None, Some(false), "at most 9 s")
+    );
+    let json = serde_json::to_string(&summary).expect("a summary is JSON");
+    assert_eq!(serde_json::from_str::<Summary>(&json).expect("our own JSON"), summary);
 }
 
 #[test]
@@ -279,6 +286,7 @@ fn an_interrupted_run_is_judged_by_its_ledger_and_not_by_its_thresholds() {
     let summary = judge(|run| run.interrupted = true, vec![high]);
     assert_eq!((summary.verdict, summary.exit_code()), (Verdict::Pass, 130));
     assert!(summary.interrupted && summary.reasons.is_empty(), "{:?}", summary.reasons);
+    assert_eq!(summary.thresholds[0].holds, None, "half a campaign is not judged");
     let report = crate::report(&summary);
     assert!(report.starts_with("INTERRUPTED  demo") && report.contains("not judged"), "{report}");
 

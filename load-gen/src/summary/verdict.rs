@@ -4,11 +4,11 @@ use serde::{Deserialize, Serialize};
 use telemetry::{Ledger, Quantiles};
 
 use super::tally::ratio;
-use super::{GeneratorFigures, MediaFigures, Metrics};
+use super::{GeneratorFigures, MediaFigures, Metrics, ThresholdResult};
 use crate::campaign::{Metric, MosQuantile, Quantile, Scope, ScopeKind, Threshold};
 
 /// The generator measures the network only while its own lag stays below this, in microseconds.
-const LAG_P99_LIMIT_US: u64 = 50_000;
+pub const LAG_P99_LIMIT_US: u64 = 50_000;
 
 /// What a run is worth.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -181,11 +181,21 @@ impl Evidence<'_> {
         if !bears {
             reasons.extend(self.media.and_then(MediaFigures::complaint));
         }
-        // Half a campaign is not what the thresholds were written for.
-        if !self.interrupted && self.aborted.is_none() && self.unsteady.is_empty() {
-            reasons.extend(self.thresholds.iter().filter_map(|one| one.breach(self.measure(one))));
-        }
+        reasons.extend(self.thresholds().iter().filter_map(ThresholdResult::breach));
         reasons
+    }
+
+    /// How each threshold came out, in the order of the campaign.
+    pub(super) fn thresholds(&self) -> Vec<ThresholdResult> {
+        // Half a campaign is not what the thresholds were written for, and a generator that fell behind measured nothing.
+        let is_judged = !self.interrupted
+            && self.aborted.is_none()
+            && self.unsteady.is_empty()
+            && self.against_generator().is_empty();
+        let result = |threshold: &Threshold| {
+            ThresholdResult::of(threshold, self.measure(threshold), is_judged)
+        };
+        self.thresholds.iter().map(result).collect()
     }
 
     fn mos(&self, quantile: MosQuantile) -> f64 {
@@ -271,7 +281,7 @@ const CLOCK_STEP_LIMIT_US: u64 = 100_000;
 const LATE_RESENT_LIMIT: f64 = 0.01;
 
 /// Share of late RTP packets from which the generator measures itself.
-const LATE_MEDIA_LIMIT: f64 = 0.05;
+pub const LATE_MEDIA_LIMIT: f64 = 0.05;
 
 fn seconds(delays: &Quantiles, quantile: Quantile) -> f64 {
     if delays.count == 0 {

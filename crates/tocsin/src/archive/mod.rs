@@ -29,7 +29,9 @@ use load_gen::campaign::Campaign;
 use load_gen::summary::{Books, Summary, Verdict};
 use topology::Topology;
 
+use crate::junit::junit;
 use crate::outcome::{Evidence, Goodput, Outcome, chronicle, pictures, story, table};
+use crate::page::{Series, page};
 use crate::run::Folder;
 use events::events;
 use histograms::Histograms;
@@ -81,11 +83,13 @@ pub(crate) fn close(ending: Ending<'_>) -> Outcome {
     let mut evidence = Evidence::new(&campaign.figures, zero_us, campaign.duration());
     let mut goodput = Goodput::new(campaign.levels(), zero_us);
     let mut histograms = Histograms::default();
+    let mut series = Series::new(zero_us, campaign.duration());
     // Every caller's record passes here once, with where the attempt ended up.
     balance.tally(|record, reached| {
         evidence.add(record);
         goodput.add(record);
         histograms.add(record, reached);
+        series.add(record, reached.site);
     });
 
     let mut trouble = Trouble::default();
@@ -105,6 +109,7 @@ pub(crate) fn close(ending: Ending<'_>) -> Outcome {
         room: state.seen,
         evidence,
         goodput,
+        series,
         restarts: state.restarts,
         detections: state.detections,
         predicted: (*detection.start(), *detection.end()),
@@ -152,10 +157,21 @@ pub(crate) fn publish(
         text = load_gen::report(&outcome.summary);
     }
     text += &told;
+    trouble_of_pages(folder, campaign, outcome);
     if !conclude(folder, "summary.json", &mut outcome.summary, "report.txt", &text) {
         text = load_gen::report(&outcome.summary) + &told;
     }
     text
+}
+
+/// Writes the page and the JUnit file of a run.
+fn trouble_of_pages(folder: &Folder, campaign: &Campaign, outcome: &mut Outcome) {
+    let mut trouble = Trouble::default();
+    let html = page(folder, campaign, std::slice::from_ref(&*outcome));
+    trouble.note("report.html", folder.replace("report.html", &html));
+    let junit = junit(&outcome.summary).and_then(|xml| folder.replace("junit.xml", &xml));
+    trouble.note("junit.xml", junit);
+    trouble.sentences.into_iter().for_each(|why| degrade(&mut outcome.summary, why));
 }
 
 /// Writes a summary and a report. False when that made the summary another one.

@@ -13,6 +13,31 @@ use super::Outcome;
 /// Lines of commands, alarms and milestones that are told in full.
 const MOST_LINES: usize = 40;
 
+/// One thing that happened in a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Event {
+    /// Since the start of the campaign.
+    pub(crate) at: Duration,
+    pub(crate) what: Happening,
+    /// A sentence.
+    pub(crate) text: String,
+}
+
+/// What kind of thing happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Happening {
+    /// A command of this operation.
+    Command(String),
+    /// A machine was killed, frozen or thawed by the campaign.
+    Fault(String),
+    /// A call server began anew.
+    Restart,
+    /// Supervision raised an alarm of this rule.
+    Alarm(String),
+    /// The crisis came to this point.
+    Milestone(String),
+}
+
 /// The chronicle of a run, how soon sites were found down, and the times of the crisis.
 pub(crate) fn story(run: &Outcome, begins: Duration) -> String {
     let clock = |at: Duration| clock(begins + at);
@@ -24,8 +49,8 @@ pub(crate) fn story(run: &Outcome, begins: Duration) -> String {
     if !events.is_empty() {
         let _ = writeln!(text, "\nwhat happened");
     }
-    for (at, what) in events.iter().take(MOST_LINES) {
-        let _ = writeln!(text, "  {}  {what}", clock(*at));
+    for event in events.iter().take(MOST_LINES) {
+        let _ = writeln!(text, "  {}  {}", clock(event.at), event.text);
     }
     if events.len() > MOST_LINES {
         let _ = writeln!(text, "  … and {} more in chronicle.json", events.len() - MOST_LINES);
@@ -69,35 +94,28 @@ fn crisis(run: &Outcome) -> Vec<String> {
 }
 
 /// Everything that happened, in order. Restarts of one site for one reason that follow each other are one line.
-fn events(run: &Outcome, begins: Duration) -> Vec<(Duration, String)> {
+pub(crate) fn events(run: &Outcome, begins: Duration) -> Vec<Event> {
     let clock = |at: Duration| clock(begins + at);
-    let mut events: Vec<(Duration, String)> = Vec::new();
+    let mut events: Vec<Event> = Vec::new();
     let mut silent = BTreeMap::<(String, String), (Duration, u32)>::new();
     for (operation, entry) in run.room.log() {
         let what = format!("{operation}: {} {}", entry.site, entry.action);
-        match &entry.result {
-            OrderResult::Done(said) => events.push((entry.at, format!("{what}: {said}"))),
-            OrderResult::Refused(said) => {
-                events.push((entry.at, format!("{what}: REFUSED, {said}")))
-            }
-            OrderResult::Stopped(said) => {
-                events.push((entry.at, format!("{what}: STOPPED, {said}")))
-            }
+        let said = match &entry.result {
+            OrderResult::Done(said) => format!("{what}: {said}"),
+            OrderResult::Refused(said) => format!("{what}: REFUSED, {said}"),
+            OrderResult::Stopped(said) => format!("{what}: STOPPED, {said}"),
             OrderResult::TimedOut => {
                 let key = (operation.to_owned(), what);
                 let times = silent.entry(key).or_insert((entry.at, 0));
                 times.1 += 1;
+                continue;
             }
-        }
+        };
+        events.push(Event::command(entry.at, operation.to_owned(), said));
     }
-    events.extend(silent.into_iter().map(|((_, what), (at, times))| {
-        (
-            at,
-            format!(
-                "{what}: no answer{}",
-                if times > 1 { format!(", {times} times") } else { String::new() }
-            ),
-        )
+    events.extend(silent.into_iter().map(|((operation, what), (at, times))| {
+        let often = if times > 1 { format!(", {times} times") } else { String::new() };
+        Event::command(at, operation, format!("{what}: no answer{often}"))
     }));
     let mut restarts = BTreeMap::<(&str, &str), (Duration, Duration, u32)>::new();
     for (at, site, why) in &run.restarts {
@@ -110,19 +128,32 @@ fn events(run: &Outcome, begins: Duration) -> Vec<(Duration, String)> {
         } else {
             String::new()
         };
-        (first, format!("{site} restarts: {why}{often}"))
+        let text = format!("{site} restarts: {why}{often}");
+        Event { at: first, what: Happening::Restart, text }
     }));
-    events.extend(run.room.faults().iter().map(|entry| (entry.at, format!("FAULT {entry}"))));
+    events.extend(run.room.faults().iter().map(|entry| Event {
+        at: entry.at,
+        what: Happening::Fault(format!("{} {}", entry.what, entry.target)),
+        text: format!("FAULT {entry}"),
+    }));
     events.extend(alarms(run, begins));
-    events.extend(
-        run.room.milestones().iter().map(|(at, milestone)| (*at, format!("crisis: {milestone}"))),
-    );
-    events.sort_by_key(|(at, _)| *at);
+    events.extend(run.room.milestones().iter().map(|(at, milestone)| Event {
+        at: *at,
+        what: Happening::Milestone(milestone.to_string()),
+        text: format!("crisis: {milestone}"),
+    }));
+    events.sort_by_key(|event| event.at);
     events
 }
 
+impl Event {
+    const fn command(at: Duration, operation: String, text: String) -> Self {
+        Self { at, what: Happening::Command(operation), text }
+    }
+}
+
 /// The first alarm of each rule, how often there were more, and when the last one was over.
-fn alarms(run: &Outcome, begins: Duration) -> Vec<(Duration, String)> {
+fn alarms(run: &Outcome, begins: Duration) -> Vec<Event> {
     let mut rules = BTreeMap::<&str, (Duration, &str, u32, Option<Duration>)>::new();
     for alarm in run.room.alarms() {
         let first = || (alarm.at, &alarm.sentence[..], 0, None);
@@ -141,13 +172,14 @@ fn alarms(run: &Outcome, begins: Duration) -> Vec<(Duration, String)> {
             |at| format!("; over at {}", clock(begins + at)),
         );
         let often = if times > 1 { format!("; {times} such alarms") } else { String::new() };
-        (at, format!("ALARM {rule}: {sentence}{often}{until}"))
+        let text = format!("ALARM {rule}: {sentence}{often}{until}");
+        Event { at, what: Happening::Alarm(rule.to_owned()), text }
     };
     rules.into_iter().map(line).collect()
 }
 
 /// Time of day; after midnight it goes on beyond 24 hours.
-fn clock(at: Duration) -> String {
+pub(crate) fn clock(at: Duration) -> String {
     let seconds = at.as_secs();
     format!("{}:{:02}:{:02}", seconds / 3_600, seconds / 60 % 60, seconds % 60)
 }

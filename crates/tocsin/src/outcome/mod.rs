@@ -4,7 +4,7 @@ mod chronicle;
 mod figures;
 mod goodput;
 mod pictures;
-mod plot;
+pub(crate) mod plot;
 mod seen;
 mod table;
 
@@ -12,12 +12,14 @@ use std::time::Duration;
 
 use load_gen::summary::Summary;
 
-pub(crate) use chronicle::{chronicle, story};
+use crate::page::Series;
+
+pub(crate) use chronicle::{Event, Happening, chronicle, events, story};
 pub(crate) use figures::Evidence;
 pub(crate) use goodput::Goodput;
 pub(crate) use pictures::pictures;
 pub(crate) use seen::Seen;
-pub(crate) use table::table;
+pub(crate) use table::{comparison, table};
 
 /// What one run came to.
 #[derive(Debug)]
@@ -28,6 +30,7 @@ pub(crate) struct Outcome {
     pub(crate) room: Seen,
     pub(crate) evidence: Evidence,
     pub(crate) goodput: Goodput,
+    pub(crate) series: Series,
     /// Restarts of call servers: when, which, why.
     pub(crate) restarts: Vec<(Duration, String, String)>,
     /// How long each fall had lasted when a trunk group found it: which call server, which trunk group, how long.

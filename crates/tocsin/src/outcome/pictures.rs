@@ -6,7 +6,7 @@ use load_gen::campaign::{Campaign, PlotKind};
 
 use super::Outcome;
 use super::figures::STEP;
-use super::plot::{Axis, Line, Look, Mark, Panel, Plot, Scale};
+use super::plot::{Axis, Form, Line, Look, Mark, Panel, Plot, Scale};
 
 /// The files that the campaign asks for: name and content.
 pub(crate) fn pictures(campaign: &Campaign, outcomes: &[Outcome]) -> Vec<(&'static str, String)> {
@@ -94,19 +94,21 @@ fn goodput(campaign: &Campaign, outcomes: &[Outcome]) -> Plot {
         title: format!("{}: goodput, one point for each phase", campaign.name),
         x: axis("offered attempts per second"),
         panels: vec![Panel { y, height: 400.0, lines }],
+        bands: Vec::new(),
         marks: Vec::new(),
+        form: Form::Sheet,
     }
 }
 
 fn over_time(campaign: &Campaign, outcomes: &[Outcome], title: String, panels: Vec<Panel>) -> Plot {
     let begins = u32::try_from(campaign.begins.as_secs()).unwrap_or_default();
     let zero = if begins > 0 { "time of day" } else { "time since the start of the campaign" };
-    let x = Axis {
-        label: format!("{zero} (h:mm)"),
-        scale: Scale::Clock { begins },
-        end: Some(campaign.duration().as_secs_f64()),
-    };
-    Plot { title, x, panels, marks: outcomes.first().map(marks).unwrap_or_default() }
+    let scale = Scale::Clock { begins };
+    let end = campaign.duration().as_secs_f64();
+    let x =
+        Axis { label: format!("{zero} ({})", scale.clock_form(end, 10.0)), scale, end: Some(end) };
+    let marks = outcomes.first().map(marks).unwrap_or_default();
+    Plot { title, x, panels, bands: Vec::new(), marks, form: Form::Sheet }
 }
 
 fn line(number: usize, run: &Outcome, points: Vec<(f64, Option<f64>)>) -> Line {
@@ -116,7 +118,8 @@ fn line(number: usize, run: &Outcome, points: Vec<(f64, Option<f64>)>) -> Line {
 
 /// The first command, the first alarm of each rule, and what the crisis reached.
 fn marks(run: &Outcome) -> Vec<Mark> {
-    let mark = |at: Duration, label: String| Mark { at: at.as_secs_f64(), label };
+    let mark =
+        |at: Duration, label: String| Mark { at: at.as_secs_f64(), label, title: String::new() };
     let first = run.room.fault_at().map(|at| mark(at, "first command".to_owned()));
     let mut marks: Vec<Mark> = first.into_iter().collect();
     let mut rules: Vec<&str> = Vec::new();

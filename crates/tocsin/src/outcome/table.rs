@@ -22,18 +22,10 @@ pub(crate) fn table(campaign: &Campaign, outcomes: &[Outcome]) -> String {
 
 /// The figures, and below them what each row changes and where the published figures come from.
 fn figures(campaign: &Campaign, outcomes: &[Outcome]) -> String {
-    if campaign.figures.is_empty() {
-        return String::new();
-    }
     let figures = &campaign.figures;
-    let mut rows = vec![row("", figures, |figure| figure.name.clone())];
-    if figures.iter().any(|figure| figure.published.is_some()) {
-        let published =
-            |figure: &Figure| figure.published.clone().unwrap_or_else(|| "-".to_owned());
-        rows.push(row("published", figures, published));
-    }
-    for outcome in outcomes {
-        rows.push(row(&outcome.name, figures, |figure| word(figure, outcome)));
+    let rows = comparison(campaign, outcomes);
+    if rows.is_empty() {
+        return String::new();
     }
     let mut text = aligned(&rows);
     text.push('\n');
@@ -47,6 +39,24 @@ fn figures(campaign: &Campaign, outcomes: &[Outcome]) -> String {
         let _ = writeln!(text, "published by     {source}");
     }
     text
+}
+
+/// The cells of that table, heads first; nothing where the campaign compares nothing.
+pub(crate) fn comparison(campaign: &Campaign, outcomes: &[Outcome]) -> Vec<Vec<String>> {
+    let figures = &campaign.figures;
+    if figures.is_empty() {
+        return Vec::new();
+    }
+    let mut rows = vec![row("", figures, |figure| figure.name.clone())];
+    if figures.iter().any(|figure| figure.published.is_some()) {
+        let published =
+            |figure: &Figure| figure.published.clone().unwrap_or_else(|| "-".to_owned());
+        rows.push(row("published", figures, published));
+    }
+    for outcome in outcomes {
+        rows.push(row(&outcome.name, figures, |figure| word(figure, outcome)));
+    }
+    rows
 }
 
 fn row(name: &str, figures: &[Figure], cell: impl Fn(&Figure) -> String) -> Vec<String> {

@@ -19,7 +19,9 @@ use load_gen::campaign::{Campaign, ENVIRONMENT_PREFIX, Variant};
 use topology::{Problems, Topology};
 
 use crate::archive::{self, Receipt, World, command_line};
+use crate::junit::junit;
 use crate::outcome::{Outcome, chronicle, pictures, story, table};
+use crate::page::page;
 use crate::run::Folder;
 
 /// How to replay.
@@ -140,6 +142,8 @@ fn conduct(
         folder.write(name, &svg)?;
     }
     folder.write("comparison.txt", &text)?;
+    folder.write("junit.xml", &junit(&outcomes[0].summary)?)?;
+    folder.write("report.html", &page(folder, campaign, &outcomes))?;
     for outcome in &outcomes {
         let chronicle = serde_json::to_string_pretty(&chronicle(outcome, world::START))?;
         folder.write(&named("chronicle", &outcome.name), &chronicle)?;

@@ -15,6 +15,14 @@ pub(crate) struct Mark {
     pub(crate) at: f64,
     /// A few words.
     pub(crate) label: String,
+    /// The whole sentence, for whoever points at it; empty when the label says it all.
+    pub(crate) title: String,
+}
+
+impl Mark {
+    fn title(&self) -> &str {
+        if self.title.is_empty() { &self.label } else { &self.title }
+    }
 }
 
 /// A label in its lane.
@@ -26,25 +34,28 @@ pub(super) struct Placed {
     pub(super) lane: usize,
     pub(super) anchor: Anchor,
     pub(super) label: String,
+    pub(super) title: String,
 }
 
 /// Puts labels into as few lanes as they need. `x` tells the pixel of a place on the axis, if it is on it.
 pub(super) fn place(marks: &[Mark], x: impl Fn(f64) -> Option<f64>, right: f64) -> Vec<Placed> {
-    let mut at: Vec<(f64, String)> = Vec::new();
+    let mut at: Vec<(f64, String, String)> = Vec::new();
     let mut sorted: Vec<&Mark> = marks.iter().collect();
     sorted.sort_by(|one, other| one.at.total_cmp(&other.at));
     for mark in sorted {
         let Some(x) = x(mark.at) else { continue };
-        match at.last_mut().filter(|(last, _)| x - *last < NEAR) {
-            Some((_, label)) => {
+        match at.last_mut().filter(|(last, ..)| x - *last < NEAR) {
+            Some((_, label, title)) => {
                 label.push_str(", ");
                 label.push_str(&mark.label);
+                title.push_str("; ");
+                title.push_str(mark.title());
             }
-            None => at.push((x, mark.label.clone())),
+            None => at.push((x, mark.label.clone(), mark.title().to_owned())),
         }
     }
     let mut lanes: Vec<f64> = Vec::new();
-    let placed = at.into_iter().map(|(x, label)| {
+    let placed = at.into_iter().map(|(x, label, title)| {
         let width = label.chars().count() as f64 * LETTER;
         let anchor = if x + width > right { Anchor::End } else { Anchor::Start };
         let (from, to) = match anchor {
@@ -56,7 +67,7 @@ pub(super) fn place(marks: &[Mark], x: impl Fn(f64) -> Option<f64>, right: f64) 
             lanes.len() - 1
         });
         lanes[lane] = to;
-        Placed { x, lane, anchor, label }
+        Placed { x, lane, anchor, label, title }
     });
     placed.collect()
 }
@@ -65,8 +76,12 @@ pub(super) fn place(marks: &[Mark], x: impl Fn(f64) -> Option<f64>, right: f64) 
 mod tests {
     use super::*;
 
+    fn mark(at: f64, label: &str) -> Mark {
+        Mark { at, label: label.to_owned(), title: String::new() }
+    }
+
     fn marks(labels: &[(f64, &str)]) -> Vec<Mark> {
-        labels.iter().map(|(at, label)| Mark { at: *at, label: (*label).to_owned() }).collect()
+        labels.iter().map(|(at, label)| mark(*at, label)).collect()
     }
 
     #[test]

@@ -10,6 +10,15 @@ pub(super) enum Anchor {
     End,
 }
 
+/// What the SVG is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// White paper.
+    Sheet,
+    /// A part of a page, with its ground and letters, and a word on how places on its x axis are read.
+    Figure { reading: String },
+}
+
 /// An SVG file that is being written: no scripts, no fonts of its own, nothing from elsewhere.
 #[derive(Debug)]
 pub(super) struct Svg {
@@ -17,15 +26,21 @@ pub(super) struct Svg {
 }
 
 impl Svg {
-    /// A white sheet.
-    pub(super) fn new(width: f64, height: f64, title: &str) -> Self {
+    /// So many pixels wide and high.
+    pub(super) fn new((width, height): (f64, f64), title: &str, kind: &Kind) -> Self {
+        let (class, letters) = match kind {
+            Kind::Sheet => ("sheet".to_owned(), 13.0),
+            Kind::Figure { reading } => (format!("figure\" data-x=\"{reading}"), 11.5),
+        };
         let mut text = format!(
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width:.0}\" height=\"{height:.0}\" \
-             viewBox=\"0 0 {width:.0} {height:.0}\" role=\"img\" font-size=\"13\" \
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"{class}\" width=\"{width:.0}\" height=\"{height:.0}\" \
+             viewBox=\"0 0 {width:.0} {height:.0}\" role=\"img\" font-size=\"{letters}\" \
              font-family=\"Helvetica, Arial, 'Liberation Sans', sans-serif\" fill=\"#222\">\n"
         );
         let _ = writeln!(text, "<title>{}</title>", escape(title));
-        text.push_str("<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n");
+        if *kind == Kind::Sheet {
+            text.push_str("<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n");
+        }
         Self { text }
     }
 
@@ -36,6 +51,47 @@ impl Svg {
             self.text,
             "<line x1=\"{x1:.1}\" y1=\"{y1:.1}\" x2=\"{x2:.1}\" y2=\"{y2:.1}\" {style}/>"
         );
+    }
+
+    /// A vertical line that says what it is to whoever points at it.
+    pub(super) fn mark(
+        &mut self,
+        (x1, y1): (f64, f64),
+        (x2, y2): (f64, f64),
+        style: &str,
+        what: &str,
+    ) {
+        let what = escape(what);
+        let _ = writeln!(
+            self.text,
+            "<path d=\"M{x1:.1} {y1:.1}L{x2:.1} {y2:.1}\" fill=\"none\" {style}><title>{what}</title></path>"
+        );
+    }
+
+    pub(super) fn rect(&mut self, (x, y): (f64, f64), (width, height): (f64, f64), style: &str) {
+        let _ = writeln!(
+            self.text,
+            "<rect x=\"{x:.1}\" y=\"{y:.1}\" width=\"{width:.1}\" height=\"{height:.1}\" {style}/>"
+        );
+    }
+
+    /// What lies between a line through `points` and `bottom`, with a gap wherever there is no point.
+    pub(super) fn surface(&mut self, points: &[Option<(f64, f64)>], bottom: f64, style: &str) {
+        let mut way = String::new();
+        for piece in points.split(|point| point.is_none()) {
+            let mut piece = piece.iter().flatten();
+            let Some((first, y)) = piece.next() else { continue };
+            let _ = write!(way, "M{first:.1} {bottom:.1}V{y:.1}");
+            let mut last = first;
+            for (x, y) in piece {
+                let _ = write!(way, "L{x:.1} {y:.1}");
+                last = x;
+            }
+            let _ = write!(way, "L{last:.1} {bottom:.1}Z");
+        }
+        if !way.is_empty() {
+            let _ = writeln!(self.text, "<path d=\"{way}\" {style}/>");
+        }
     }
 
     /// A line through `points`, which has a gap wherever there is none.
@@ -124,8 +180,11 @@ mod tests {
 
     #[test]
     fn a_line_has_a_gap_where_there_is_no_point() {
-        let mut svg = Svg::new(10.0, 10.0, "");
+        let mut svg = Svg::new((10.0, 10.0), "", &Kind::Sheet);
         svg.path(&[Some((0.0, 1.0)), Some((1.0, 1.0)), None, Some((3.0, 1.0))], "");
-        assert!(svg.finish().contains("d=\"M0.0 1.0h0L1.0 1.0M3.0 1.0h0\""));
+        svg.surface(&[Some((0.0, 1.0)), Some((1.0, 2.0)), None, Some((3.0, 1.0))], 9.0, "");
+        let svg = svg.finish();
+        assert!(svg.contains("d=\"M0.0 1.0h0L1.0 1.0M3.0 1.0h0\""), "{svg}");
+        assert!(svg.contains("d=\"M0.0 9.0V1.0L1.0 2.0L1.0 9.0ZM3.0 9.0V1.0L3.0 9.0Z\""), "{svg}");
     }
 }

@@ -18,7 +18,13 @@ fn plot(lines: Vec<Line>) -> Plot {
         title: "<overload> & more".to_owned(),
         x: axis("time (h:mm)", Scale::Clock { begins: 0 }),
         panels: vec![panel, low],
-        marks: vec![Mark { at: 60.0, label: "alarm <1>".to_owned() }],
+        bands: vec![Band { from: 0.0, to: 300.0, name: "rise & fall".to_owned(), is_shaded: true }],
+        marks: vec![Mark {
+            at: 60.0,
+            label: "alarm <1>".to_owned(),
+            title: "at <noon>".to_owned(),
+        }],
+        form: Form::Sheet,
     }
 }
 
@@ -63,4 +69,37 @@ fn many_lines_never_look_the_same() {
     let looks = (0..42).map(|number| Look::Run { number, dots: false }.style());
     let different: std::collections::BTreeSet<String> = looks.collect();
     assert_eq!(different.len(), 42);
+}
+
+#[test]
+fn a_figure_of_a_page_carries_its_values_and_no_legend() {
+    let lines = vec![
+        line(0, "\"5 % & <more>\"", &[(0.0, Some(2.0)), (60.0, None), (120.0, Some(40.0))]),
+        Line { look: Look::Surface, ..line(1, "all", &[(0.0, Some(5.0)), (120.0, Some(50.0))]) },
+    ];
+    let figure = Plot { form: Form::Figure { width: 400.0 }, ..plot(lines) };
+    let svg = figure.svg();
+    let document = roxmltree::Document::parse(&svg).expect("well-formed XML");
+    let named = |name: &str| {
+        let mut nodes = document.descendants();
+        nodes.find(|node| node.attribute("data-name") == Some(name)).expect("the line")
+    };
+    let values = named("\"5 % & <more>\"").attribute("data-values");
+    assert_eq!(values, Some("0.000000 2.0000,120.000000 40.0000"));
+    assert!(svg.contains("class=\"surface\"") && svg.contains("class=\"band\""), "{svg}");
+    assert!(!texts(&svg).contains(&"R&D <b>".to_owned()), "the page has the legend");
+}
+
+#[test]
+fn outliers_do_not_press_a_logarithmic_axis_flat() {
+    let scale = Scale::Log { from: 1.0 };
+    let lines =
+        vec![line(1, "p99", &[(0.0, Some(4.0)), (60.0, Some(32_000.0)), (90.0, Some(0.1))])];
+    let panel = Panel { y: axis("ms", scale), height: 200.0, lines };
+    let svg = Plot { panels: vec![panel], ..plot(Vec::new()) }.svg();
+    let texts = texts(&svg);
+    for tick in ["1", "10", "100", "1,000", "10,000", "100,000"] {
+        assert!(texts.iter().any(|text| text == tick), "{tick}: {texts:?}");
+    }
+    assert!(!svg.contains("NaN") && !svg.contains("inf"), "{svg}");
 }

@@ -1,0 +1,194 @@
+//! The page of a run in a real browser: Chromium draws it, finds nothing to complain of, and asks nobody for anything.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+use system_tests::process::{Process, installed};
+
+use crate::Desk;
+use crate::replay::{OUTAGE, desk, run};
+
+/// Text that would run, and fetch, if it were markup.
+const HOSTILE: &str = "<script>document.title = 'taken'</script> & <img src=http://192.0.2.1/>";
+
+/// Measures the page from inside, and leaves what it found in an element that the DOM is searched for.
+const PROBE: &str = r#"
+const found = { width: innerWidth, overflow: document.documentElement.scrollWidth - innerWidth };
+found.charts = [...document.querySelectorAll("svg.figure")].map((svg) => {
+  const { width, height } = svg.getBoundingClientRect();
+  const { width: right, height: bottom } = svg.viewBox.baseVal;
+  const outside = [...svg.querySelectorAll("text")].filter((text) => {
+    const box = text.getBBox();
+    return box.x < -2 || box.y < -2 || box.x + box.width > right + 2 || box.y + box.height > bottom + 2;
+  });
+  const lines = [...svg.querySelectorAll("path[data-values]")];
+  return {
+    title: svg.querySelector("title").textContent.replace(/[<>&]/g, "?"),
+    width, height,
+    outside: outside.map((text) => text.textContent.replace(/[<>&]/g, "?")),
+    lines: lines.length,
+    drawn: lines.filter((line) => line.getTotalLength() > 10).length,
+    marks: svg.querySelectorAll("path.mark").length,
+  };
+});
+const first = document.querySelector("svg.figure");
+const frame = first.getBoundingClientRect();
+const at = { clientX: frame.left + frame.width / 2, clientY: frame.top + frame.height / 2 };
+first.dispatchEvent(new PointerEvent("pointermove", at));
+found.reading = document.querySelector(".reading").textContent;
+const button = [...document.querySelectorAll("th button")].find((one) => one.textContent === "offered");
+const table = button.closest("table");
+const column = [...table.tHead.rows[0].cells].indexOf(button.closest("th"));
+const order = () => [...table.tBodies[0].rows].map((row) => Number(row.cells[column].textContent.replaceAll(",", "")));
+button.click();
+found.down = order();
+button.click();
+found.up = order();
+found.scripts = document.scripts.length;
+found.pictures = document.images.length;
+const left = document.createElement("pre");
+left.id = "found";
+left.textContent = JSON.stringify(found);
+document.body.append(left);
+"#;
+
+/// Where nobody listens, so that nothing that a browser asks for leaves the machine.
+const NOWHERE: &str = "127.0.0.1:9";
+
+/// What a browser made of a page.
+struct Seen {
+    dom: String,
+    /// What the page had to complain of.
+    console: Vec<String>,
+    /// What the page asked for elsewhere.
+    requests: Vec<String>,
+}
+
+/// Opens a page as a tester would, but for the window.
+fn open(page: &Path) -> Seen {
+    let profile = tempfile::tempdir().expect("a folder for the browser");
+    let log = profile.path().join("net.json");
+    let mut command = Command::new(installed("chromium", "chromium"));
+    command
+        .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"])
+        .args(["--disable-background-networking", "--disable-component-update", "--disable-sync"])
+        .args(["--disable-dev-shm-usage", "--enable-logging=stderr", "--v=0"])
+        .args([&format!("--proxy-server={NOWHERE}"), "--proxy-bypass-list=<-loopback>"])
+        .arg(format!("--user-data-dir={}", profile.path().display()))
+        .arg(format!("--log-net-log={}", log.display()))
+        .args(["--window-size=1280,4000", "--dump-dom"])
+        .arg(format!("file://{}", page.display()));
+    let mut browser = Process::start("chromium", &mut command);
+    let status = browser.finish();
+    assert!(status.success(), "{status}; {}", browser.words());
+    let said = browser.said();
+    let console = said.iter().filter(|line| line.contains(":CONSOLE")).cloned().collect();
+    let log = fs::read_to_string(log).expect("the browser's log of its network");
+    Seen { dom: said.concat(), console, requests: requests(&log) }
+}
+
+/// The addresses, other than of files, that a page asked for. A browser asks its maker on its own too; of those requests no
+/// page is the initiator, and the log says so.
+fn requests(log: &str) -> Vec<String> {
+    let log: Value = serde_json::from_str(log).expect("a whole log");
+    let events = log["events"].as_array().expect("events");
+    let of_page = |event: &Value| {
+        let (initiator, url) =
+            (event["params"]["initiator"].as_str()?, event["params"]["url"].as_str()?);
+        (initiator != "not an origin" && !url.starts_with("file:")).then(|| url.to_owned())
+    };
+    assert!(!events.is_empty(), "a browser that logged nothing");
+    events.iter().filter_map(of_page).collect()
+}
+
+/// A run in virtual time with an outage, alarms and a variant, and its page.
+fn page(desk: &Desk) -> PathBuf {
+    let title = "the same commands on a release without the defect";
+    desk.write("outage.toml", &OUTAGE.replace(title, HOSTILE));
+    run(desk, &["--quiet"]);
+    let page = desk.path("runs/latest/report.html");
+    fs::canonicalize(page).expect("the page of the run")
+}
+
+/// The same page beside it, changed.
+fn changed(page: &Path, name: &str, change: impl Fn(String) -> String) -> PathBuf {
+    let text = fs::read_to_string(page).expect("a page");
+    let copy = page.with_file_name(name);
+    fs::write(&copy, change(text)).expect("a page beside it");
+    copy
+}
+
+#[test]
+fn a_browser_draws_the_page_and_asks_nobody() {
+    let desk = desk();
+    let page = page(&desk);
+
+    let seen = open(&page);
+    assert_eq!((&seen.console[..], &seen.requests[..]), (&[][..], &[][..]));
+    for heading in ["Key figures", "Over time", "Variants", "Ledger", "What happened"] {
+        assert!(seen.dom.contains(&format!("<h2>{heading}</h2>")), "{heading}: {}", seen.dom);
+    }
+    assert!(seen.dom.contains("<h1>PASS</h1>"), "{}", seen.dom);
+    assert!(!seen.dom.contains("<title>taken"), "text of the campaign ran as a script");
+
+    // Without its policy, and with a picture from elsewhere, a request is seen.
+    let picture = "<img src=\"http://tocsin.invalid/picture.png\"></main>";
+    let measured = open(&changed(&page, "measured.html", |text| {
+        let (before, after) = text.split_once("<meta http-equiv").expect("a policy");
+        let after = after.split_once('>').map_or(after, |(_, after)| after);
+        let script = format!("<script>{PROBE}</script></body>");
+        format!("{before}{after}").replace("</main>", picture).replace("</body>", &script)
+    }));
+    assert_eq!(measured.requests, ["http://tocsin.invalid/picture.png"]);
+    let found = measured.dom.split_once("<pre id=\"found\">").expect("what the probe found").1;
+    let found: Value = serde_json::from_str(found.split('<').next().unwrap_or_default())
+        .unwrap_or_else(|error| panic!("{error}: {found}"));
+    judge(&found);
+
+    // With its policy the picture is not asked for, and the browser says so: the console is heard.
+    let refused = open(&changed(&page, "refused.html", |text| text.replace("</main>", picture)));
+    assert_eq!(refused.requests, Vec::<String>::new());
+    assert!(
+        refused.console.iter().any(|line| line.contains("Content Security Policy")),
+        "{:?}",
+        refused.console
+    );
+}
+
+/// What the page looks like from inside.
+fn judge(found: &Value) {
+    let charts = found["charts"].as_array().expect("charts");
+    let titles: Vec<&str> = charts.iter().filter_map(|chart| chart["title"].as_str()).collect();
+    for title in [
+        "Calls per second",
+        "Calls in progress",
+        "Answer-seizure ratio",
+        "Post-dial delay",
+        "Post-dial delay of the slowest calls",
+        "Calls per second by site",
+    ] {
+        assert!(titles.contains(&title), "{title}: {titles:?}");
+    }
+    for chart in charts {
+        let number = |name: &str| chart[name].as_f64().expect("a number");
+        assert!(number("width") > 100.0 && number("height") > 80.0, "{chart:#}");
+        assert!(number("lines") > 0.0 && number("lines") == number("drawn"), "{chart:#}");
+        assert_eq!(chart["outside"], serde_json::json!([]), "{chart:#}");
+        let over_time = chart["title"] != "Post-dial delay of the slowest calls";
+        assert_eq!(number("marks") > 0.0, over_time, "{chart:#}");
+    }
+    assert!(found["overflow"].as_f64() <= Some(0.0), "wider than the window: {found:#}");
+    let reading = found["reading"].as_str().expect("a reading");
+    assert!(reading.starts_with("16:4") && reading.contains("offered: "), "{reading}");
+    let numbers = |name: &str| {
+        let list = found[name].as_array().expect("a column");
+        list.iter().filter_map(Value::as_f64).collect::<Vec<f64>>()
+    };
+    let (down, up) = (numbers("down"), numbers("up"));
+    assert!(down.len() > 1 && down.is_sorted_by(|one, other| one >= other), "{down:?}");
+    assert!(up.is_sorted(), "{up:?}");
+    // Ours and the probe; and the picture that the test put there.
+    assert_eq!((&found["scripts"], &found["pictures"]), (&2.into(), &1.into()));
+}
