@@ -31,6 +31,7 @@ use crate::mix::{Caller, Mix, MixError};
 use crate::pacer::{Schedule, Shard};
 use crate::person::Told;
 use crate::snapshot::Snapshot;
+use crate::target::RequestUri;
 use crate::ten_digits::TenDigits;
 
 use self::people::{Due, session};
@@ -64,6 +65,8 @@ pub struct Config {
     pub trunk_groups: Vec<(String, SocketAddr)>,
     /// The numbers that people may learn by [`Command::PublishTenDigits`].
     pub ten_digits: TenDigits,
+    /// How callers write what they dial; `None`: the number at the trunk group.
+    pub request_uri: Option<RequestUri>,
 }
 
 /// What the management plane may ask of a generator.
@@ -170,7 +173,8 @@ impl Generator {
         let (trunk_group, to) = &self.config.trunk_groups[caller.trunk_group];
         let ip = self.config.address.ip();
         let media = Description::new(ip, session(&caller), port, sign);
-        let invite = invite(&caller, self.config.address, *to, media.offer());
+        let uri = self.config.request_uri.as_ref();
+        let invite = invite(&caller, self.config.address, *to, uri, media.offer());
         let origin = Origin {
             generator: &self.config.name,
             trunk_group,
@@ -244,7 +248,10 @@ impl Generator {
                 self.hear(now, leg, &response, false);
             }
             Event::Answered { leg, response } => self.handle_answer(now, leg, &response),
-            Event::Failed { leg, failure } => self.finish(now, leg, end_of_failure(&failure)),
+            Event::Failed { leg, failure } => {
+                self.counts.refused_with_retry_after += u64::from(says_when_to_come_back(&failure));
+                self.finish(now, leg, end_of_failure(&failure));
+            }
             Event::Ended { leg, end } => self.finish(now, leg, end_of_dialog(&end)),
             Event::Modify { leg, id, request } => self.handle_modify(now, leg, id, &request),
             Event::Request { id, .. } => self.agent.respond(now, id, 200, &Payload::empty()),
@@ -414,6 +421,10 @@ impl Node for Generator {
     fn is_drained(&self) -> bool {
         self.draining && self.calls.is_empty() && self.agent.is_idle()
     }
+}
+
+fn says_when_to_come_back(failure: &Failure) -> bool {
+    matches!(failure, Failure::Response(it) if it.status() == 503 && it.retry_after().is_some())
 }
 
 fn end_of_failure(failure: &Failure) -> End {

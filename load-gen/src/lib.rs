@@ -31,6 +31,7 @@ mod progress;
 mod report;
 mod snapshot;
 pub mod summary;
+mod target;
 mod ten_digits;
 pub mod utc;
 
@@ -41,4 +42,5 @@ pub use pacer::{Constant, Pacer, Poisson, Ramp, Schedule, Shard, Start, Steps};
 pub use progress::Progress;
 pub use report::report;
 pub use snapshot::Snapshot;
+pub use target::{RequestUri, Target, TargetArgs, address_towards};
 pub use ten_digits::TenDigits;

@@ -42,6 +42,9 @@ fn headline(out: &mut String, summary: &Summary) {
         push(out, "the run was interrupted: its thresholds were not judged");
     }
     push(out, &format!("started {started_at}, ran {duration_s:.1} s"));
+    for note in &summary.notes {
+        push(out, note);
+    }
     push(out, "");
 }
 

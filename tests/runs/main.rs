@@ -3,11 +3,13 @@
 //! Timers are a tenth of those of RFC 3261, so that what a dead site leaves behind ends in seconds. Every port is the
 //! system's choice.
 
+mod bench;
 mod manage;
 mod media;
 mod mistakes;
 mod outcomes;
 mod replay;
+mod screen;
 
 use std::fs;
 use std::path::PathBuf;

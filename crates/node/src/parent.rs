@@ -3,7 +3,7 @@
 //! ```text
 //!   child → parent                                      parent → child
 //!   {"event":"ready","nodes":[{"name","kind","address"}]}   {"command":"drain"}
-//!   {"event":"snapshot","nodes":{…}}  each second           {"command":"stop"}
+//!   {"event":"snapshot","usage":{…},"nodes":{…}}  each second  {"command":"stop"}
 //!   {"event":"command","id","name","reply"}                 {"command":"node","id","name","args"}
 //!   {"event":"refused","line","reason"}                     end of input: drain
 //!   {"event":"drained","complete"}
@@ -60,7 +60,7 @@ pub(crate) enum FromParent {
 #[serde(tag = "event", rename_all = "snake_case")]
 pub(crate) enum Report<'a> {
     Ready { nodes: Vec<Place<'a>> },
-    Snapshot { nodes: &'a BTreeMap<String, Entry> },
+    Snapshot { usage: Usage, nodes: &'a BTreeMap<String, Entry> },
     Command { id: u64, name: &'a str, reply: Reply },
     Refused { line: &'a str, reason: &'a str },
     Drained { complete: bool },

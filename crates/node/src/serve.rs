@@ -274,7 +274,7 @@ impl Shell {
     async fn show(&mut self) {
         self.boxes.refresh().await;
         let nodes = self.boxes.directory().entries();
-        self.tell(&Report::Snapshot { nodes: &nodes });
+        self.tell(&Report::Snapshot { usage: usage(), nodes: &nodes });
     }
 
     fn tell_ready(&mut self) {

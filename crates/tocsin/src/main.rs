@@ -1,5 +1,6 @@
 //! `tocsin`: one program with the three programs of the network inside it.
 
+mod bench;
 mod check;
 mod control_room;
 mod ctl;
@@ -7,6 +8,7 @@ mod defects;
 mod outcome;
 mod replay;
 mod run;
+mod screen;
 mod webhook;
 
 use std::process::ExitCode;
@@ -27,6 +29,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Run(run::RunArgs),
+    Bench(bench::BenchArgs),
     Check(check::CheckArgs),
     Ctl(ctl::CtlArgs),
     Defects(defects::DefectsArgs),
@@ -38,6 +41,7 @@ enum Command {
 fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Run(args) => run::run(&args),
+        Command::Bench(args) => bench::run(&args),
         Command::Check(args) => check::check(&args),
         Command::Ctl(args) => ctl::run(&args),
         Command::Defects(args) => defects::defects(&args),

@@ -47,6 +47,9 @@ pub struct Summary {
     pub verdict: Verdict,
     /// One sentence for each thing that kept the run from passing.
     pub reasons: Vec<String>,
+    /// Sentences without which the figures would be read wrongly.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
     pub campaign: String,
     pub network: String,
     pub seed: u64,
@@ -322,6 +325,7 @@ impl Balance {
             schema_version: SCHEMA_VERSION,
             verdict,
             reasons,
+            notes: Vec::new(),
             campaign: run.campaign.name.clone(),
             network: run.network.to_owned(),
             seed: run.campaign.seed,

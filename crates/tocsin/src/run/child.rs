@@ -38,6 +38,8 @@ pub(crate) enum Report {
         nodes: Vec<Place>,
     },
     Snapshot {
+        #[serde(default)]
+        usage: Usage,
         nodes: serde_json::Map<String, Value>,
     },
     /// What a box said to [`Order::Node`] with this `id`.

@@ -30,7 +30,7 @@ pub(crate) fn conclude(
         degraded.push("a second interruption cut off the calls in progress".to_owned());
     }
     let psaps = &prepared.topology.psaps;
-    let summary = Summary::of(
+    let mut summary = Summary::of(
         Run {
             campaign: &prepared.campaign,
             network: &prepared.topology.name,
@@ -55,6 +55,9 @@ pub(crate) fn conclude(
         },
         &fleet.record_files(folder),
     );
+    if let Some(elsewhere) = &prepared.elsewhere {
+        elsewhere.annotate(&mut summary);
+    }
     let outcome = outcome(prepared, folder, fleet, summary, watched, (started_us, duration));
     let Outcome { summary, .. } = &outcome;
     let mut text = report(summary);
