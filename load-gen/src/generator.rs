@@ -249,7 +249,7 @@ impl Generator {
             }
             Event::Answered { leg, response } => self.handle_answer(now, leg, &response),
             Event::Failed { leg, failure } => {
-                self.counts.refused_with_retry_after += u64::from(says_when_to_come_back(&failure));
+                self.counts.refused_with_advice += u64::from(gives_advice(&failure));
                 self.finish(now, leg, end_of_failure(&failure));
             }
             Event::Ended { leg, end } => self.finish(now, leg, end_of_dialog(&end)),
@@ -423,8 +423,11 @@ impl Node for Generator {
     }
 }
 
-fn says_when_to_come_back(failure: &Failure) -> bool {
-    matches!(failure, Failure::Response(it) if it.status() == 503 && it.retry_after().is_some())
+/// Whether a 503 says when to come back, or that there is congestion.
+fn gives_advice(failure: &Failure) -> bool {
+    let Failure::Response(response) = failure else { return false };
+    let congested = || Reason::of(response).is_some_and(|it| matches!(it.q850_cause(), 34 | 42));
+    response.status() == 503 && (response.retry_after().is_some() || congested())
 }
 
 fn end_of_failure(failure: &Failure) -> End {

@@ -42,7 +42,7 @@ fn a_ceiling_is_found_and_refused_cleanly_above() {
         let overload = trials.iter().find(|trial| trial["stage"] == "overload");
         let overload = overload.expect("it was driven beyond");
         if overload["finding"] == "failed" {
-            assert_eq!(overload["with_retry_after"], overload["refused"]["503"], "{overload:#}");
+            assert_eq!(overload["with_advice"], overload["refused"]["503"], "{overload:#}");
         }
         assert_eq!(stages.last(), Some(&"recovery"), "{stages:?}");
         assert_eq!(found["ledger"]["balanced"], true, "{}", bench.words());

@@ -74,15 +74,17 @@ fn get(address: SocketAddr) -> String {
 /// number, counters end in `_total`, and the end is marked.
 fn check(text: &str) -> BTreeMap<String, f64> {
     let body = text.strip_suffix("# EOF\n").expect("the end is marked");
-    let (mut types, mut series, mut seen) = (BTreeMap::new(), BTreeMap::new(), BTreeSet::new());
+    let (mut types, mut helps) = (BTreeMap::new(), BTreeSet::new());
+    let (mut series, mut seen) = (BTreeMap::new(), BTreeSet::new());
     for line in body.lines() {
         let words: Vec<&str> = line.splitn(4, ' ').collect();
         match words[..] {
-            ["#", "TYPE", name, kind] => {
-                assert!(types.insert(name, kind).is_none(), "{name} is described twice");
-            }
             ["#", "HELP", name, help] => {
-                assert!(types.contains_key(name) && help.ends_with('.'), "{line}");
+                assert!(helps.insert(name) && !help.is_empty(), "{name} is explained twice");
+            }
+            ["#", "TYPE", name, kind] => {
+                assert!(helps.contains(name), "{name} is not explained");
+                assert!(types.insert(name, kind).is_none(), "{name} is described twice");
             }
             _ => {
                 let (name, value) = line.rsplit_once(' ').expect("a name and a value");

@@ -24,8 +24,8 @@ pub(crate) struct Trial {
     pub(crate) established: u64,
     /// Refused by the network, by status.
     pub(crate) refused: BTreeMap<u16, u64>,
-    /// Of the 503 among them, those that say when to come back.
-    pub(crate) with_retry_after: u64,
+    /// Of the 503 among them, those that say when to come back (Retry-After), or that there is congestion (Q.850).
+    pub(crate) with_advice: u64,
     /// Not answered within the establishment threshold time, though something was heard of them.
     pub(crate) too_late: u64,
     /// Nothing was heard of them, or they were in progress when the trial was cut off.
@@ -76,7 +76,7 @@ impl Trial {
             offered: ledger.offered,
             established: ledger.answered,
             refused: refused.map(|(status, count)| (*status, *count)).collect(),
-            with_retry_after: counts.refused_with_retry_after,
+            with_advice: counts.refused_with_advice,
             too_late: ledger.abandoned,
             silent: ledger.timed_out + ledger.in_progress,
             lost: ledger.lost,
@@ -130,9 +130,9 @@ impl Trial {
             complaints.push(format!("refusals that do not say that it is full: {them}"));
         }
         let unavailable = self.refused.get(&503).copied().unwrap_or_default();
-        let without = unavailable.saturating_sub(self.with_retry_after);
+        let without = unavailable.saturating_sub(self.with_advice);
         if without > 0 {
-            complaints.push(format!("{without} refusals with 503 have no Retry-After"));
+            complaints.push(format!("{without} refusals with 503 have neither Retry-After nor congestion as their reason"));
         }
         for (count, what) in [
             (self.too_late, "were not answered in time"),
@@ -179,7 +179,7 @@ pub(super) mod tests {
             offered: 3_000,
             established: 3_000 - failed,
             refused: [(503, failed)].into_iter().filter(|(_, count)| *count > 0).collect(),
-            with_retry_after: failed,
+            with_advice: failed,
             too_late: 0,
             silent: 0,
             lost: 0,
@@ -212,8 +212,11 @@ pub(super) mod tests {
         assert_eq!(trial(1, 900).unclean(limit), [""; 0]);
         let busy = Trial { refused: [(486, 3), (600, 1)].into(), ..trial(1, 4) };
         assert_eq!(busy.unclean(limit), [""; 0]);
-        let curt = Trial { with_retry_after: 890, ..trial(1, 900) };
-        assert_eq!(curt.unclean(limit), ["10 refusals with 503 have no Retry-After"]);
+        let curt = Trial { with_advice: 890, ..trial(1, 900) };
+        assert_eq!(
+            curt.unclean(limit),
+            ["10 refusals with 503 have neither Retry-After nor congestion as their reason"]
+        );
         let broken = Trial { refused: [(500, 3)].into(), silent: 4, ..trial(1, 7) };
         let complaints = broken.unclean(limit).join("; ");
         assert!(complaints.contains("500: 3") && complaints.contains("4 sessions got no response"));

@@ -129,7 +129,7 @@ fn draw_tables(frame: &mut Frame<'_>, scene: &Scene, area: Rect) {
         ];
         Row::new(cells).style(style)
     };
-    let widths = [12, 9, 6, 6, 8].map(Constraint::Length);
+    let widths = [11, 9, 5, 5, 8].map(Constraint::Length);
     let header = Row::new(["site", "state", "calls", "share", "restarts"]).style(FAINT);
     if !scene.sites.is_empty() {
         let rows = scene.sites.iter().map(site);

@@ -51,7 +51,7 @@ fn scene() -> Scene {
             site("gamma", "starting", 0, 60, 1),
             site("delta", "up", 10, 110, 0),
             site("epsilon", "locked", 4, 80, 0),
-            site("zeta", "lost", 0, 149, 0),
+            site("zeta", "gone", 0, 149, 0),
         ],
         psaps: vec![psap("samu-59", 0, 38), psap("cta-59", 3, 100)],
         notes: vec![
