@@ -47,11 +47,15 @@ fn sipp_takes_a_campaign_and_only_the_callers_testify() {
     let target = callee.address();
     let _callee = callee.start();
     let desk = Desk::new();
-    let mut run = desk.start(
-        "run",
-        target,
-        &["--set", "callers.media=0", "--request-uri", "sip:{number}@example.org"],
-    );
+    let options = ["--set", "callers.media=0", "--request-uri", "sip:{number}@example.org"];
+    let mut run = desk.start("run", target, &options);
+    // Other programs share the processors of a test machine: a late generator says so, and is asked again.
+    for _ in 1..5 {
+        if run.finish().code() != Some(3) {
+            break;
+        }
+        run = desk.start("run", target, &options);
+    }
     let status = run.finish();
     assert!(status.success(), "{status}; {}", run.words());
     assert!(run.words().contains("only the callers' side is known"), "{}", run.words());

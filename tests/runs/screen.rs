@@ -2,10 +2,11 @@
 
 use std::process::Command;
 
-use system_tests::process::{Process, installed};
+use system_tests::process::{Process, installed, signal};
 use system_tests::program::tocsin;
 
 use crate::Desk;
+use crate::outcomes::child;
 
 /// What takes the whole terminal and gives it back: DECSET and DECRST 1049 of xterm.
 const TAKEN: &str = "\u{1b}[?1049h";
@@ -49,6 +50,22 @@ fn q_drains_the_run() {
     let said = run.said().concat();
     assert!(said.contains(GIVEN_BACK) && said.contains("INTERRUPTED  campaign"), "{said:?}");
     assert_eq!(desk.summary()["interrupted"], true);
+}
+
+#[test]
+fn sigterm_gives_the_terminal_back_too() {
+    let desk = Desk::new(60, "60s");
+    let mut run = run(&desk, "");
+    // It is managed from just before the screen is shown until the end.
+    while !desk.path("runs/latest/manage.json").exists() {
+        std::thread::yield_now();
+    }
+    signal("TERM", child(run.id(), &["run", "campaign.toml"]));
+    run.finish();
+    let said = run.said().concat();
+    let place = |what: &str| said.rfind(what).unwrap_or_else(|| panic!("no {what:?} in {said:?}"));
+    assert!(place(TAKEN) < place(GIVEN_BACK), "{said:?}");
+    assert!(place(GIVEN_BACK) < place("run folder: "), "{said:?}");
 }
 
 #[test]
