@@ -27,7 +27,7 @@ use topology::reader::Document;
 use topology::{Layers, Problems, Topology, parse_duration};
 
 use self::load::Setup;
-use self::report::{Bench, Conclusion, Verdict, header, report, row};
+use self::report::{Bench, Conclusion, Verdict, brief, header, report, row};
 use self::rig::{Rig, Surroundings};
 use self::search::{Bounds, Finding, Limit, Result as Found, Search, Stage};
 use self::trial::Trial;
@@ -195,10 +195,9 @@ async fn conduct(args: &BenchArgs, subject: Subject, folder: &Folder) -> anyhow:
     let (talk_s, within_s) = (setup.talk.as_secs_f64(), setup.within.as_secs_f64());
     let Setup { seed, media, .. } = setup;
     let bench = Bench { network, seed, talk_s, within_s, media, ..bench };
-    let text = report(&bench);
     folder.write("bench.json", &serde_json::to_string_pretty(&bench)?)?;
-    folder.write("report.txt", &text)?;
-    println!("\n{text}\nrun folder: {}", folder.path().display());
+    folder.write("report.txt", &report(&bench))?;
+    println!("\n{}\nrun folder: {}", brief(&bench), folder.path().display());
     Ok(match bench.verdict {
         Verdict::Pass => 0,
         Verdict::Fail => 1,

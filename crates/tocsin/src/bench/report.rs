@@ -12,6 +12,9 @@ use super::trial::Trial;
 /// Version of the shape of `bench.json`.
 const SCHEMA_VERSION: u32 = 1;
 
+/// A late generator that used less of a core, in per cent, was kept from it by others.
+const STARVED: f64 = 50.0;
+
 /// What a bench is worth; see the exit codes of `tocsin run`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -136,12 +139,13 @@ impl Conclusion {
                 }
             }
             Some(Found::Nothing { limit: Limit::Network { trial } }) => {
-                format!("no rate held: at {}", self.failure(trial))
+                format!("{}: at {}", self.unconfirmed(), self.failure(trial))
             }
             Some(Found::Nothing { limit: Limit::Generator { trial } }) => {
-                format!("nothing was measured: the generator ran out{}", self.exhaustion(trial))
+                let (rates, why) = (self.unconfirmed(), self.exhaustion(trial));
+                format!("{rates}: the generator ran out{why}")
             }
-            Some(Found::Nothing { limit: Limit::Asked }) => "no rate held".to_owned(),
+            Some(Found::Nothing { limit: Limit::Asked }) => self.unconfirmed(),
         }
     }
 
@@ -152,12 +156,26 @@ impl Conclusion {
         })
     }
 
+    /// What is left to say where no rate was confirmed.
+    fn unconfirmed(&self) -> String {
+        let held = self.trials.iter().filter(|trial| trial.finding == Finding::Held);
+        let best = held.map(|trial| trial.rate).max_by(f64::total_cmp);
+        best.map_or_else(
+            || "no rate held".to_owned(),
+            |rate| format!("no rate held for long, {rate}/s for a moment"),
+        )
+    }
+
     fn exhaustion(&self, number: usize) -> String {
         self.trial(number).map_or_else(String::new, |trial| {
             let (rate, lag) = (trial.rate, trial.lag.p99 as f64 / 1_000.0);
             let cpu = trial.generator_cpu * 100.0;
             let first = trial.against_generator.first().map_or("", String::as_str);
-            format!(" (at {rate}/s: lag p99 {lag:.1} ms, CPU {cpu:.0} % of a core): {first}")
+            // A generator that waits for a processor is late without having worked.
+            let starved = if cpu < STARVED { ", so the machine had no time for it" } else { "" };
+            format!(
+                " (at {rate}/s: lag p99 {lag:.1} ms, CPU {cpu:.0} % of a core{starved}): {first}"
+            )
         })
     }
 
@@ -186,7 +204,9 @@ impl Conclusion {
         for (name, calls) in &self.retained {
             complaints.push(format!("{name} holds {calls} calls that nobody has any more"));
         }
-        if let Some(ledger) = self.ledger.as_ref().filter(|ledger| !ledger.balanced) {
+        // What callers who came late saw and did is no evidence.
+        let late = self.trials.iter().any(|trial| trial.finding == Finding::GeneratorOut);
+        if let Some(ledger) = self.ledger.as_ref().filter(|ledger| !ledger.balanced && !late) {
             let first = ledger.faults.first().map_or("attempts have no record", String::as_str);
             complaints.push(format!("the ledger of the bench does not balance: {first}"));
         }
@@ -234,6 +254,16 @@ pub(crate) fn row(trial: &Trial) -> String {
 
 /// The report: the verdict and the finding, the trials, what is wrong.
 pub(crate) fn report(bench: &Bench) -> String {
+    let rows: String = bench.trials.iter().map(|trial| format!("{}\n", row(trial))).collect();
+    format!("{}\n{}\n{rows}{}", headline(bench), header(), closing(bench))
+}
+
+/// The report without its trials, for whoever has seen them already.
+pub(crate) fn brief(bench: &Bench) -> String {
+    format!("{}{}", headline(bench), closing(bench))
+}
+
+fn headline(bench: &Bench) -> String {
     let word = match bench.verdict {
         Verdict::Pass => "PASS",
         Verdict::Fail => "FAIL",
@@ -243,16 +273,16 @@ pub(crate) fn report(bench: &Bench) -> String {
     };
     let Bench { network, finding, talk_s, within_s, seed, .. } = bench;
     let media = if bench.media { "with media" } else { "without media" };
-    let mut text = format!(
+    format!(
         "{word}  bench of {network}, seed {seed}\n{finding}\n\
-         sessions of {talk_s} s {media}, each to be established within {within_s} s\n\n{}\n",
-        header()
-    );
-    for trial in &bench.trials {
-        let _ = writeln!(text, "{}", row(trial));
-    }
-    let overload = bench.trials.iter().rfind(|trial| trial.stage == "overload");
-    match overload {
+         sessions of {talk_s} s {media}, each to be established within {within_s} s\n"
+    )
+}
+
+/// What happened beyond the best rate, and what is wrong.
+fn closing(bench: &Bench) -> String {
+    let mut text = String::new();
+    match bench.trials.iter().rfind(|trial| trial.stage == "overload") {
         Some(trial) if trial.finding == Finding::GeneratorOut => {
             text += "\n150 % could not be driven: the generator ran out\n";
         }
@@ -269,7 +299,7 @@ pub(crate) fn report(bench: &Bench) -> String {
         }
         None => {}
     }
-    for reason in &bench.reasons {
+    for reason in bench.reasons.iter().filter(|reason| **reason != bench.finding) {
         let _ = writeln!(text, "! {reason}");
     }
     text
@@ -315,7 +345,7 @@ mod tests {
         let found = Found::Found { rate: 300.0, limit, confirmed: 2 };
         let bench = concluded(found, vec![late.clone(), trial(2, 0)]).judge();
         let wanted = "floor: 300/s held for 5 s without a failure; the generator ran out before the network did (at 600/s: \
-                      lag p99 0.4 ms, CPU 31 % of a core): the generator started calls late";
+                      lag p99 0.4 ms, CPU 31 % of a core, so the machine had no time for it): the generator started calls late";
         assert_eq!((bench.finding.as_str(), bench.verdict), (wanted, Verdict::Pass));
         assert!(report(&bench).contains("150 % was not driven"), "{}", report(&bench));
         let bench = concluded(Found::Nothing { limit }, vec![late]).judge();
