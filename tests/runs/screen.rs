@@ -76,3 +76,16 @@ fn a_terminal_can_do_without_the_screen() {
     let said = run.said().concat();
     assert!(!said.contains(TAKEN) && said.contains("calls/s  in progress"), "{said:?}");
 }
+
+/// As after `tocsin run … | head`, or when the window of a terminal is closed.
+#[test]
+fn a_reader_that_goes_away_ends_no_run() {
+    let desk = Desk::new(1, "100ms");
+    let mut command = Command::new("sh");
+    command.current_dir(desk.path("")).env("TOCSIN", tocsin());
+    command.args(["-c", "\"$TOCSIN\" run campaign.toml | head -n 1"]);
+    let mut run = Process::start("tocsin run into head", &mut command);
+    run.finish();
+    assert!(!run.words().contains("panicked"), "{}", run.words());
+    crate::balanced(&desk.summary());
+}

@@ -8,6 +8,7 @@ mod defects;
 mod outcome;
 mod replay;
 mod run;
+mod say;
 mod screen;
 mod webhook;
 

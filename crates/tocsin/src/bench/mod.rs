@@ -34,6 +34,7 @@ use self::trial::Trial;
 use crate::run::{
     DriveArgs, Elsewhere, Folder, INTERRUPTED, command_line, missing_addresses, unix_us,
 };
+use crate::say::say;
 
 /// Finds the session establishment rate of a network (RFC 7502), and what happens beyond it
 #[derive(Debug, Args)]
@@ -173,14 +174,14 @@ async fn conduct(args: &BenchArgs, subject: Subject, folder: &Folder) -> anyhow:
     };
     let surroundings = Surroundings { set, log: args.log, elsewhere, since_us: unix_us() };
     let Some(mut rig) = Rig::start(folder, setup.clone(), surroundings).await? else {
-        println!("interrupted while the network started: no call was placed");
+        say("interrupted while the network started: no call was placed");
         return Ok(INTERRUPTED);
     };
-    println!(
+    say(format_args!(
         "bench of {network}: trials of {}; Ctrl-C ends it",
         topology::format_duration(args.step)
-    );
-    println!("{}", header());
+    ));
+    say(header());
     let mut trials = Vec::new();
     let measured = measure(args, &mut rig, &mut trials).await;
     let interrupted = rig.is_interrupted();
@@ -197,7 +198,7 @@ async fn conduct(args: &BenchArgs, subject: Subject, folder: &Folder) -> anyhow:
     let bench = Bench { network, seed, talk_s, within_s, media, ..bench };
     folder.write("bench.json", &serde_json::to_string_pretty(&bench)?)?;
     folder.write("report.txt", &report(&bench))?;
-    println!("\n{}\nrun folder: {}", brief(&bench), folder.path().display());
+    say(format_args!("\n{}\nrun folder: {}", brief(&bench), folder.path().display()));
     Ok(match bench.verdict {
         Verdict::Pass => 0,
         Verdict::Fail => 1,
@@ -252,7 +253,7 @@ async fn attempt(
     length: Duration,
 ) -> anyhow::Result<Option<Finding>> {
     let Some(trial) = rig.attempt(stage, rate, length).await? else { return Ok(None) };
-    println!("{}", row(&trial));
+    say(row(&trial));
     let finding = trial.finding;
     trials.push(trial);
     if finding != Finding::Held {

@@ -105,10 +105,12 @@ impl<'a> Rig<'a> {
         let started_us = unix_us();
         let end = Instant::now() + length + self.setup.drain() + PATIENCE;
         self.watch(end).await;
+        let counts = self.fleet.generator(&name);
+        counts.iter().for_each(|counts| self.counts += counts);
         if self.interruptions.seen() || !self.fleet.losses().is_empty() {
             return Ok(None);
         }
-        let Some(counts) = self.fleet.generator(&name) else {
+        let Some(counts) = counts else {
             bail!(
                 "the callers of trial {} said nothing; see {}",
                 self.trials,
@@ -116,7 +118,6 @@ impl<'a> Rig<'a> {
             );
         };
         let summary = self.judge(&prepared, &name, &counts, started_us, length);
-        self.counts += &counts;
         self.cut_off += u64::from(summary.ledger.in_progress > 0);
         Ok(Some(Trial::new((self.trials, stage), rate, length, &summary, &counts)))
     }

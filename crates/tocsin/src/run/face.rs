@@ -10,6 +10,7 @@ use super::Prepared;
 use super::fleet::Fleet;
 use super::plan::Tier;
 use crate::control_room::ControlRoom;
+use crate::say::say;
 use crate::screen::{self, Ending, Key, Notes, PsapRow, Scene, Screen, Seen, SiteRow};
 
 /// From here the run will be invalid: see the verdict of a run.
@@ -56,14 +57,14 @@ impl Face {
         }
         let ours = prepared.topology.sites.iter().filter(|_| prepared.elsewhere.is_none());
         let progress = Progress::new(ours.map(|site| site.name.clone()).collect());
-        println!("{}", progress.header());
+        say(progress.header());
         Self::Lines(progress)
     }
 
     /// How often to show something new.
     pub(crate) fn interval(&self, prepared: &Prepared) -> Duration {
         match self {
-            Self::Screen(_) => screen::FRAME,
+            Self::Screen(_) => screen::REFRESH,
             _ => prepared.campaign.progress_interval.max(Duration::from_millis(100)),
         }
     }
@@ -86,7 +87,7 @@ impl Face {
                 } else {
                     "draining; Ctrl-C again stops at once"
                 };
-                println!("interrupted: {what}");
+                say(format_args!("interrupted: {what}"));
             }
             Self::Screen(picture) => {
                 picture.ending = if urgent { Ending::Stopping } else { Ending::Draining };
@@ -99,7 +100,7 @@ impl Face {
             Self::Nothing => {}
             Self::Lines(progress) => {
                 let Glance { at, fleet, .. } = glance;
-                println!("{}", progress.line(at, &fleet.generators(), &fleet.calls_by_site()));
+                say(progress.line(at, &fleet.generators(), &fleet.calls_by_site()));
             }
             Self::Screen(picture) => picture.show(glance),
         }

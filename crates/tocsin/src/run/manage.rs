@@ -15,6 +15,7 @@ use topology::Topology;
 use super::child::{Place, Usage};
 use super::fleet::Fleet;
 use super::folder::Folder;
+use crate::say::say;
 
 /// The file in the run folder that says where a run is managed.
 const ACCESS: &str = "manage.json";
@@ -80,7 +81,7 @@ pub(super) fn open(topology: &Topology, folder: &Folder, fleet: &Fleet) -> anyho
 /// Shows the metrics of all boxes and processes of this run, where that is asked for.
 pub(super) fn show(args: &MetricsArgs, fleet: &Fleet) -> anyhow::Result<Option<Listening>> {
     let Some(metrics) = args.open()? else { return Ok(None) };
-    println!("metrics at http://{}/metrics", metrics.address());
+    say(format_args!("metrics at http://{}/metrics", metrics.address()));
     let board = fleet.board();
     metrics.serve(Arc::new(move || board.read())).map(Some)
 }

@@ -32,6 +32,7 @@ use tokio::runtime::Builder;
 use topology::Topology;
 
 use crate::replay::Replay;
+use crate::say::say;
 pub(crate) use child::Order;
 pub(crate) use fleet::Fleet;
 pub(crate) use folder::Folder;
@@ -167,7 +168,7 @@ async fn conduct(args: &RunArgs, prepared: &Prepared, folder: &Folder) -> anyhow
     folder.keep_inputs(&prepared.args.campaign_file, &prepared.campaign.network)?;
     folder.write("command.txt", &command_line())?;
     let Some(mut fleet) = Fleet::start(prepared, folder, &mut interruptions).await? else {
-        println!("interrupted while the network started: no call was placed");
+        say("interrupted while the network started: no call was placed");
         return Ok(INTERRUPTED);
     };
     let managed = match &prepared.elsewhere {
@@ -176,16 +177,16 @@ async fn conduct(args: &RunArgs, prepared: &Prepared, folder: &Folder) -> anyhow
     };
     let _metrics = manage::show(&args.metrics, &fleet)?;
     for sentence in crate::replay::lint(&prepared.campaign, &prepared.topology) {
-        println!("! {sentence}");
+        say(format_args!("! {sentence}"));
     }
     if prepared.campaign.compression > 1.0 {
-        println!(
+        say(format_args!(
             "every clock of this run goes {} times faster: calls, timers, restarts and people; what the machine itself takes does not",
             prepared.campaign.compression
-        );
+        ));
     }
     if !args.quiet {
-        println!("{}", announcement(prepared));
+        say(announcement(prepared));
     }
     let started_us = unix_us();
     let clock = std::time::Instant::now();

@@ -10,6 +10,7 @@ use super::fleet::Fleet;
 use super::folder::Folder;
 use super::live::{Interruptions, Watched};
 use crate::outcome::{Evidence, Goodput, Outcome, chronicle, pictures, story, table};
+use crate::say::say;
 
 /// Writes `summary.json` and `report.txt`, prints the report, and returns the exit code.
 pub(crate) fn conclude(
@@ -78,7 +79,7 @@ pub(crate) fn conclude(
     }
     folder.write("summary.json", &serde_json::to_string_pretty(summary)?)?;
     folder.write("report.txt", &text)?;
-    println!("\n{text}\nrun folder: {}", folder.path().display());
+    say(format_args!("\n{text}\nrun folder: {}", folder.path().display()));
     Ok(summary.exit_code())
 }
 

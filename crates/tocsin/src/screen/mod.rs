@@ -1,4 +1,4 @@
-//! The terminal screen of a run: figures, sites, PSAPs and what happens, four times a second; `q` drains.
+//! The terminal screen of a run: figures, sites, PSAPs and what happens, twice a second; `q` drains.
 //!
 //! ```text
 //!   run/live.rs ── Scene ──► the drawing thread ──► terminal
@@ -26,8 +26,11 @@ use tokio::sync::mpsc;
 
 pub(crate) use scene::{Ending, Notes, PsapRow, Scene, Seen, SiteRow, phase};
 
-/// Between two pictures.
-pub(crate) const FRAME: Duration = Duration::from_millis(250);
+/// Between two scenes. What they show is new once a second.
+pub(crate) const REFRESH: Duration = Duration::from_millis(500);
+
+/// How long the drawing thread waits for a key before it looks for a new scene.
+const FRAME: Duration = Duration::from_millis(250);
 
 /// A terminal that takes longer to be given back is left to the kernel.
 const FAREWELL: Duration = Duration::from_secs(2);
