@@ -7,7 +7,7 @@ use std::time::Duration;
 use load_gen::campaign::MixEntry;
 use topology::{Topology, format_duration};
 
-/// The settings that all trials share (RFC 7501 calls them test setup parameters).
+/// The settings that all trials share: the test setup parameters of RFC 7502 §4.
 #[derive(Debug, Clone)]
 pub(crate) struct Setup {
     /// The network file.
@@ -15,11 +15,11 @@ pub(crate) struct Setup {
     pub(crate) seed: u64,
     /// What is dialled, by weight.
     pub(crate) mix: Vec<MixEntry>,
-    /// Session duration: from the answer to the BYE.
+    /// Session duration (RFC 7502 §4.8): from the answer to the BYE.
     pub(crate) talk: Duration,
     /// Establishment threshold time: a session that is not established by then has failed.
     pub(crate) within: Duration,
-    /// Associated media, or none.
+    /// Associated media (RFC 7502 §4.4), or none.
     pub(crate) media: bool,
 }
 
