@@ -28,8 +28,8 @@ fn a_ceiling_is_found_and_refused_cleanly_above() {
         ["--set", "sites.beta.max_calls=11"],
         ["--talk", "500ms"],
         ["--start", "32"],
-        ["--step", "1500ms"],
-        ["--confirm", "1500ms"],
+        ["--step", "1s"],
+        ["--confirm", "1s"],
         ["--resolution", "50%"],
     ];
     let (bench, found) = bench(&desk, options.as_flattened());
