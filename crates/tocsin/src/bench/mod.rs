@@ -37,9 +37,10 @@ use crate::run::{
 use crate::say::say;
 
 /// Finds the session establishment rate of a network (RFC 7502), and what happens beyond it
+///
+/// Of a network file, every route is called; of a campaign, its mix is. Its phases and callers are those of the options.
 #[derive(Debug, Args)]
 pub(crate) struct BenchArgs {
-    /// A network file, whose routes are called, or a campaign, whose mix is
     #[command(flatten)]
     file: FileArgs,
     #[command(flatten)]

@@ -118,6 +118,11 @@ pub(crate) fn run(args: &RunArgs) -> ExitCode {
         let sentence = "--target is on real sockets: say --real-time, or leave --virtual-time away";
         return cli::fail(&anyhow::anyhow!(sentence), cli::USAGE);
     }
+    if is_virtual && args.metrics.metrics.is_some() {
+        let sentence =
+            "--metrics shows processes, and in virtual time there are none: say --real-time";
+        return cli::fail(&anyhow::anyhow!(sentence), cli::USAGE);
+    }
     if is_virtual {
         let replay = Replay {
             file: &args.campaign,
