@@ -31,6 +31,7 @@ use crate::mix::{Caller, Mix, MixError};
 use crate::pacer::{Schedule, Shard};
 use crate::person::Told;
 use crate::snapshot::{Signalling, Snapshot};
+use crate::target::RequestUri;
 use crate::ten_digits::TenDigits;
 
 use self::people::{Due, session};
@@ -64,6 +65,8 @@ pub struct Config {
     pub trunk_groups: Vec<(String, SocketAddr)>,
     /// The numbers that people may learn by [`Command::PublishTenDigits`].
     pub ten_digits: TenDigits,
+    /// How callers write what they dial; `None`: the number at the trunk group.
+    pub request_uri: Option<RequestUri>,
 }
 
 /// What the management plane may ask of a generator.
@@ -170,7 +173,8 @@ impl Generator {
         let (trunk_group, to) = &self.config.trunk_groups[caller.trunk_group];
         let ip = self.config.address.ip();
         let media = Description::new(ip, session(&caller), port, sign);
-        let invite = invite(&caller, self.config.address, *to, media.offer());
+        let uri = self.config.request_uri.as_ref();
+        let invite = invite(&caller, self.config.address, *to, uri, media.offer());
         let origin = Origin {
             generator: &self.config.name,
             trunk_group,
@@ -248,7 +252,10 @@ impl Generator {
                 self.hear(now, leg, &response, false);
             }
             Event::Answered { leg, response } => self.handle_answer(now, leg, &response),
-            Event::Failed { leg, failure } => self.finish(now, leg, end_of_failure(&failure)),
+            Event::Failed { leg, failure } => {
+                self.counts.refused_with_advice += u64::from(gives_advice(&failure));
+                self.finish(now, leg, end_of_failure(&failure));
+            }
             Event::Ended { leg, end } => self.finish(now, leg, end_of_dialog(&end)),
             Event::Modify { leg, id, request } => self.handle_modify(now, leg, id, &request),
             Event::Request { id, .. } => self.agent.respond(now, id, 200, &Payload::empty()),
@@ -425,6 +432,13 @@ impl Node for Generator {
     fn is_drained(&self) -> bool {
         self.draining && self.calls.is_empty() && self.agent.is_idle()
     }
+}
+
+/// Whether a 503 says when to come back, or that there is congestion.
+fn gives_advice(failure: &Failure) -> bool {
+    let Failure::Response(response) = failure else { return false };
+    let congested = || Reason::of(response).is_some_and(|it| matches!(it.q850_cause(), 34 | 42));
+    response.status() == 503 && (response.retry_after().is_some() || congested())
 }
 
 fn end_of_failure(failure: &Failure) -> End {

@@ -31,6 +31,7 @@ mod progress;
 mod report;
 mod snapshot;
 pub mod summary;
+mod target;
 mod ten_digits;
 pub mod utc;
 
@@ -44,4 +45,5 @@ pub use pacer::{
 pub use progress::Progress;
 pub use report::report;
 pub use snapshot::{Signalling, Snapshot};
+pub use target::{RequestUri, Target, TargetArgs, address_towards};
 pub use ten_digits::TenDigits;

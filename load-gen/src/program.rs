@@ -12,16 +12,21 @@ use sip_proto::wall::WallClock;
 use topology::Topology;
 
 use crate::campaign::{Campaign, ENVIRONMENT_PREFIX};
-use crate::{Command, Config, Generator, Shard, TenDigits};
+use crate::{
+    Command, Config, Generator, RequestUri, Shard, TargetArgs, TenDigits, address_towards,
+};
 
 /// Places the calls of a campaign against a network that runs already
 #[derive(Debug, Args)]
 pub struct LoadArgs {
     #[command(flatten)]
     pub campaign: FileArgs,
-    /// Where the callers are; port 0 takes any free port
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
-    pub address: SocketAddr,
+    #[command(flatten)]
+    pub target: TargetArgs,
+    /// Where the callers are; port 0 takes any free port. The default is any port of the address from which this machine
+    /// reaches the trunk groups
+    #[arg(long, value_name = "ADDRESS")]
+    pub address: Option<SocketAddr>,
     /// Generators that share the load, each on a thread of its own
     #[arg(long, value_name = "NUMBER", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=64))]
     pub shards: u32,
@@ -51,10 +56,22 @@ pub fn run(args: &LoadArgs) -> ExitCode {
         Ok(clips) => clips,
         Err(error) => return cli::fail(&error, cli::USAGE),
     };
+    let trunk_groups = match args.target.trunk_groups(&topology) {
+        Ok(trunk_groups) => trunk_groups,
+        Err(sentence) => {
+            eprintln!("error: {sentence}");
+            return ExitCode::from(cli::USAGE);
+        }
+    };
+    let anywhere = || SocketAddr::new(address_towards(&trunk_groups), 0);
+    let address = args.address.unwrap_or_else(anywhere);
+    let request_uri = args.target.request_uri.clone();
+    let callees = Callees { trunk_groups, request_uri };
     let (start, nonce) = (WallStart::read(), args.serve.seed());
     let spec = |index| {
-        let place = Place { address: args.address, shard: Shard { index, of: args.shards }, nonce };
-        generator_spec(place, &campaign, &topology, clips.clone(), start, records.clone())
+        let place = Place { address, shard: Shard { index, of: args.shards }, nonce };
+        let callees = callees.clone();
+        generator_spec(place, callees, &campaign, &topology, clips.clone(), start, records.clone())
     };
     let specs = (0..args.shards).map(spec).collect();
     cli::serve(&args.serve, &records, specs, Some(limit))
@@ -69,9 +86,17 @@ struct Place {
     nonce: u64,
 }
 
+/// Whom the callers call, and how they say so.
+#[derive(Debug, Clone)]
+struct Callees {
+    trunk_groups: Vec<(String, SocketAddr)>,
+    request_uri: Option<RequestUri>,
+}
+
 /// A generator as a box to run; time zero of the campaign is `start`.
 fn generator_spec(
     place: Place,
+    callees: Callees,
     campaign: &Campaign,
     topology: &Topology,
     clips: Clips,
@@ -87,8 +112,6 @@ fn generator_spec(
     };
     let timers = topology.timers;
     let timers = Timers { t1: timers.t1, t2: timers.t2, t4: timers.t4 };
-    let trunk_groups =
-        topology.trunk_groups.iter().map(|group| (group.name.clone(), group.address)).collect();
     let ten_digits = TenDigits::of(topology);
     let (media_ports, idle_after) = (topology.media.ports.clone(), topology.media.idle_after);
     let (name, campaign) = (label.name.clone(), campaign.clone());
@@ -104,8 +127,9 @@ fn generator_spec(
             media_ports,
             idle_after,
             clips,
-            trunk_groups,
+            trunk_groups: callees.trunk_groups,
             ten_digits,
+            request_uri: callees.request_uri,
         };
         let mut generator = Generator::new(config, &campaign)
             .expect("the campaign was checked against its network");

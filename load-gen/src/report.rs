@@ -49,6 +49,9 @@ fn headline(out: &mut String, summary: &Summary) {
         );
     }
     push(out, &format!("started {started_at}, ran {duration_s:.1} s"));
+    for note in &summary.notes {
+        push(out, note);
+    }
 }
 
 fn ledger(out: &mut String, summary: &Summary) {

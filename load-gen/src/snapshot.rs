@@ -58,6 +58,10 @@ pub struct Snapshot {
     pub overflow: u64,
     /// Requests that the user agent refused by itself.
     pub refused_by_status: BTreeMap<u16, u64>,
+    /// Attempts that were refused with 503 and told when to come back (Retry-After, RFC 3261 §21.5.4) or that there is
+    /// congestion (Q.850 cause 34 or 42).
+    #[serde(default)]
+    pub refused_with_advice: u64,
     /// People who have called at least once.
     #[serde(default)]
     pub callers: u64,
@@ -214,6 +218,7 @@ impl AddAssign<&Self> for Snapshot {
         for (status, count) in &other.refused_by_status {
             *self.refused_by_status.entry(*status).or_default() += count;
         }
+        self.refused_with_advice += other.refused_with_advice;
         self.callers += other.callers;
         self.redials += other.redials;
         self.about_to_redial += other.about_to_redial;

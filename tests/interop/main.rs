@@ -30,3 +30,4 @@ mod measurements;
 mod media;
 mod proxies;
 mod softphones;
+mod targets;

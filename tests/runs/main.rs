@@ -3,6 +3,7 @@
 //! Timers are a tenth of those of RFC 3261, so that what a dead site leaves behind ends in seconds. Every port is the
 //! system's choice.
 
+mod bench;
 mod faults;
 mod history;
 mod manage;
@@ -11,6 +12,7 @@ mod mistakes;
 mod outcomes;
 mod page;
 mod replay;
+mod screen;
 
 use std::fs;
 use std::path::PathBuf;

@@ -9,6 +9,8 @@ use rand::rngs::SysRng;
 use telemetry::LogFormat;
 use topology::{Layers, parse_duration};
 
+use crate::metrics::MetricsArgs;
+
 /// A file, and changes to it for this run only.
 #[derive(Debug, Clone, Args)]
 pub struct FileArgs {
@@ -38,6 +40,8 @@ pub struct BoxArgs {
     /// Let time go so many times faster since a Unix time in microseconds, as FACTOR@SINCE
     #[arg(long, hide = true, value_parser = fast_clock)]
     pub clock: Option<(f64, u64)>,
+    #[command(flatten)]
+    pub metrics: MetricsArgs,
     #[command(flatten)]
     pub log: LogArgs,
 }

@@ -6,6 +6,7 @@
 mod args;
 mod clips;
 pub mod manage;
+pub mod metrics;
 mod records;
 mod serve;
 

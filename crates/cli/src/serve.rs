@@ -41,6 +41,10 @@ pub fn serve_managed(
         drain_timeout: args.drain_timeout,
         ..Options::default()
     };
+    let metrics = match args.metrics.open() {
+        Ok(metrics) => metrics,
+        Err(error) => return fail(&error, crate::USAGE),
+    };
     let directory = options.directory.clone();
     let ending = node::run(async {
         let managed = management.map(|(management, members)| {
@@ -49,6 +53,11 @@ pub fn serve_managed(
             management.serve(Arc::new(OwnBoxes { members, directory, console }))
         });
         let _managed = managed.transpose()?;
+        let shown = metrics.map(|metrics| {
+            tracing::info!("metrics at http://{}/metrics", metrics.address());
+            metrics.serve(crate::metrics::own(options.directory.clone()))
+        });
+        let _shown = shown.transpose()?;
         let flush = tokio::task::spawn_local(flush_now_and_then(records.clone()));
         let finish = limit.map(|limit| {
             let (directory, drain) = (options.directory.clone(), options.drain_request.clone());

@@ -1,6 +1,7 @@
 //! `tocsin`: one program with the three programs of the network inside it.
 
 mod archive;
+mod bench;
 mod check;
 mod control_room;
 mod ctl;
@@ -11,7 +12,9 @@ mod outcome;
 mod page;
 mod replay;
 mod run;
+mod say;
 mod schema;
+mod screen;
 mod webhook;
 
 use std::process::ExitCode;
@@ -36,6 +39,7 @@ enum Command {
     Runs(history::RunsArgs),
     Show(history::ShowArgs),
     Compare(history::CompareArgs),
+    Bench(bench::BenchArgs),
     Check(check::CheckArgs),
     Ctl(ctl::CtlArgs),
     Defects(defects::DefectsArgs),
@@ -52,6 +56,7 @@ fn main() -> ExitCode {
         Command::Runs(args) => history::runs(&args),
         Command::Show(args) => history::show(&args),
         Command::Compare(args) => history::compare(&args),
+        Command::Bench(args) => bench::run(&args),
         Command::Check(args) => check::check(&args),
         Command::Ctl(args) => ctl::run(&args),
         Command::Defects(args) => defects::defects(&args),

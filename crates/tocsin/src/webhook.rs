@@ -14,7 +14,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub(crate) struct Webhook {
     bodies: Option<Sender<String>>,
-    poster: Option<JoinHandle<()>>,
+    /// Gives back its first complaint, if it has one.
+    poster: Option<JoinHandle<Option<String>>>,
     /// Unix time at which the campaign began.
     zero: Duration,
     /// Alarms that were told.
@@ -32,15 +33,16 @@ impl Webhook {
                 .timeout_global(Some(PATIENCE))
                 .build()
                 .new_agent();
-            let mut complained = false;
+            let mut complaint = None;
             for body in waiting {
                 let post = agent.post(&url).header("Content-Type", "application/json");
-                if let Err(error) = post.send(body)
-                    && !std::mem::replace(&mut complained, true)
-                {
-                    eprintln!("warning: supervision.webhook {url} does not take alarms: {error}");
+                if let Err(error) = post.send(body) {
+                    complaint.get_or_insert_with(|| {
+                        format!("supervision.webhook {url} does not take alarms: {error}")
+                    });
                 }
             }
+            complaint
         });
         Self { bodies: Some(bodies), poster: Some(poster), zero, told: 0 }
     }
@@ -61,7 +63,10 @@ impl Drop for Webhook {
     fn drop(&mut self) {
         self.bodies = None;
         if let Some(poster) = self.poster.take() {
-            let _ = poster.join();
+            // Said at the end: before, a screen may be in the way.
+            if let Ok(Some(complaint)) = poster.join() {
+                eprintln!("warning: {complaint}");
+            }
         }
     }
 }

@@ -98,6 +98,7 @@ impl<L: Listener> World<L> {
             clips: self.clips.clone(),
             trunk_groups: groups.map(|group| (group.name.clone(), group.address)).collect(),
             ten_digits: load_gen::TenDigits::of(&self.topology),
+            request_uri: None,
         };
         let generator = Generator::new(config, campaign).expect("a campaign for this network");
         self.name("generator", address(GENERATOR));

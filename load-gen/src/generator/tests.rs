@@ -147,6 +147,7 @@ impl Lab {
             clips: BTreeMap::new(),
             trunk_groups: vec![("mobile".to_owned(), address(TRUNK_GROUP))],
             ten_digits: TenDigits::default(),
+            request_uri: None,
         };
         let callee = Callee {
             agent: UserAgent::new(user_agent::Config::new(address(TRUNK_GROUP), 2)),

@@ -56,6 +56,9 @@ pub struct Summary {
     /// What went wrong with the run itself, a sentence each; they are among the reasons too.
     #[serde(default)]
     pub degraded: Vec<String>,
+    /// Sentences without which the figures would be read wrongly.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
     pub campaign: String,
     pub network: String,
     pub seed: u64,
@@ -451,6 +454,7 @@ impl Balance {
             reasons,
             thresholds,
             degraded: run.degraded,
+            notes: Vec::new(),
             campaign: run.campaign.name.clone(),
             network: run.network.to_owned(),
             seed: run.campaign.seed,

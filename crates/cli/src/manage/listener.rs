@@ -1,4 +1,4 @@
-//! The socket of the management plane, and its patience with those who connect to it.
+//! A socket for HTTP, of the management plane or for metrics, and its patience with those who connect to it.
 
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::sync::Semaphore;
 use tokio::task::{JoinHandle, JoinSet};
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use super::routes::routes;
 use super::{Sites, Token};
@@ -30,6 +30,8 @@ const LONGEST_HEAD: usize = 16 * 1024;
 pub struct Listener {
     socket: TcpListener,
     address: SocketAddr,
+    /// What it is for, in a word.
+    purpose: &'static str,
     pub(super) patience: Duration,
 }
 
@@ -38,16 +40,16 @@ pub struct Listener {
 pub struct Listening(JoinHandle<()>);
 
 impl Listener {
-    /// Binds `address`; port 0 takes any free port.
+    /// Binds `address`; port 0 takes any free port. `purpose` is what it is for, in a word.
     ///
     /// # Errors
     /// The address cannot be had.
-    pub fn bind(address: SocketAddr) -> anyhow::Result<Self> {
-        let place = || format!("cannot listen at {address} for management");
+    pub fn bind(address: SocketAddr, purpose: &'static str) -> anyhow::Result<Self> {
+        let place = || format!("cannot listen at {address} for {purpose}");
         let socket = TcpListener::bind(address).with_context(place)?;
         socket.set_nonblocking(true).with_context(place)?;
         let address = socket.local_addr().with_context(place)?;
-        Ok(Self { socket, address, patience: PATIENCE })
+        Ok(Self { socket, address, purpose, patience: PATIENCE })
     }
 
     #[must_use]
@@ -60,9 +62,19 @@ impl Listener {
     /// # Errors
     /// The runtime cannot take the socket.
     pub fn serve(self, sites: Arc<dyn Sites>, token: Token) -> anyhow::Result<Listening> {
-        let socket = tokio::net::TcpListener::from_std(self.socket).context("cannot listen")?;
         let routes = routes(sites, token, self.patience);
-        Ok(Listening(tokio::spawn(accept(socket, routes, self.patience))))
+        // A command to many sites, one after the other, takes what it takes.
+        self.answer(routes, Duration::MAX)
+    }
+
+    /// Answers requests as `routes` say, each within `longest` or not at all. To be called inside a runtime.
+    ///
+    /// # Errors
+    /// The runtime cannot take the socket.
+    pub(crate) fn answer(self, routes: Router, longest: Duration) -> anyhow::Result<Listening> {
+        let Self { socket, purpose, patience, .. } = self;
+        let socket = tokio::net::TcpListener::from_std(socket).context("cannot listen")?;
+        Ok(Listening(tokio::spawn(accept(socket, routes, (patience, longest), purpose))))
     }
 }
 
@@ -73,7 +85,12 @@ impl Drop for Listening {
 }
 
 /// Serves one request per connection. Whoever hangs up drops what it asked for.
-async fn accept(socket: tokio::net::TcpListener, routes: Router, patience: Duration) {
+async fn accept(
+    socket: tokio::net::TcpListener,
+    routes: Router,
+    (patience, longest): (Duration, Duration),
+    purpose: &'static str,
+) {
     let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));
     let mut open = JoinSet::new(); // they end with this task
     loop {
@@ -82,7 +99,7 @@ async fn accept(socket: tokio::net::TcpListener, routes: Router, patience: Durat
         let stream = match socket.accept().await {
             Ok((stream, _)) => stream,
             Err(error) => {
-                tracing::warn!(%error, "cannot take a connection for management");
+                tracing::warn!(%error, "cannot take a connection for {purpose}");
                 sleep(patience).await; // no file descriptors: there may be some later
                 continue;
             }
@@ -95,8 +112,10 @@ async fn accept(socket: tokio::net::TcpListener, routes: Router, patience: Durat
             .header_read_timeout(patience)
             .serve_connection(TokioIo::new(stream), service);
         open.spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(%error, "a connection for management broke");
+            match timeout(longest, connection).await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => tracing::debug!(%error, "a connection for {purpose} broke"),
+                Err(_) => tracing::debug!("a connection for {purpose} took too long"),
             }
             drop(place);
         });

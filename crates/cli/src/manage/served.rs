@@ -68,7 +68,7 @@ impl Management {
     /// # Errors
     /// One of these cannot be done.
     pub fn open(address: SocketAddr, file: &Path) -> anyhow::Result<Self> {
-        let listener = Listener::bind(address)?;
+        let listener = Listener::bind(address, "management")?;
         let token = Token::draw()?;
         let access = Access { address: listener.address(), token: token.clone() };
         let file = AccessFile::create(file, access)?;

@@ -80,7 +80,7 @@ impl Plane {
     }
 
     fn with_patience(patience: Duration) -> Self {
-        let mut listener = Listener::bind(([127, 0, 0, 1], 0).into()).unwrap();
+        let mut listener = Listener::bind(([127, 0, 0, 1], 0).into(), "management").unwrap();
         listener.patience = patience;
         let (address, token) = (listener.address(), Token::draw().unwrap());
         let sites = Arc::new(Fake::default());

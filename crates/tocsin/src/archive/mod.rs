@@ -32,7 +32,7 @@ use topology::Topology;
 use crate::junit::junit;
 use crate::outcome::{Evidence, Goodput, Outcome, chronicle, pictures, story, table};
 use crate::page::{Series, page};
-use crate::run::Folder;
+use crate::run::{Folder, annotate};
 use events::events;
 use histograms::Histograms;
 pub(crate) use receipt::{Receipt, command_line};
@@ -100,7 +100,10 @@ pub(crate) fn close(ending: Ending<'_>) -> Outcome {
         trouble.note("histograms", written.map_err(Into::into));
     }
     run.degraded.extend(trouble.sentences);
-    let summary = balance.close(run);
+    let mut summary = balance.close(run);
+    if let Some(place) = &state.target {
+        annotate(&mut summary, place);
+    }
     let detection = topology.pool.detection();
     let mut outcome = Outcome {
         name,
@@ -262,7 +265,7 @@ pub(crate) fn retell(folder: &Path) -> Result<Retold, Untold> {
             folder.path().display()
         )));
     }
-    let mut books = Books::open(campaign.rules());
+    let mut books = Books::open(state.rules(&campaign));
     books.read(&files);
     let (name, title) = match state.world {
         World::Real => ("run", "on real sockets"),

@@ -12,7 +12,7 @@ use load_gen::Snapshot;
 use load_gen::campaign::{Campaign, ENVIRONMENT_PREFIX};
 use load_gen::summary::{Capacity, ProcessUsage, Run};
 use serde::{Deserialize, Serialize};
-use telemetry::{LostNode, MessageFigures};
+use telemetry::{LostNode, MessageFigures, Rules};
 use topology::{Layers, Problems, Topology};
 
 use crate::outcome::Seen;
@@ -56,6 +56,10 @@ pub(crate) struct State {
     pub(crate) degraded: Vec<String>,
     /// When each loss of a process was seen.
     pub(crate) losses: Vec<(Duration, String)>,
+    /// The network that was called, if it was not started for the run; it writes no records.
+    pub(crate) target: Option<String>,
+    /// Boxes without records, beside those that the campaign names.
+    pub(crate) unrecorded: Vec<String>,
     /// Share of its core that the generator used at its busiest.
     pub(crate) busiest_cpu_share: Option<f64>,
     /// The largest step of the machine's clock.
@@ -108,6 +112,13 @@ impl State {
         )
     }
 
+    /// What the ledger takes as normal.
+    pub(crate) fn rules(&self, campaign: &Campaign) -> Rules {
+        let mut rules = campaign.rules();
+        rules.unrecorded.extend(self.unrecorded.iter().cloned());
+        rules
+    }
+
     /// What a summary wants to know.
     pub(crate) fn run<'a>(&self, campaign: &'a Campaign, topology: &'a Topology) -> Run<'a> {
         let load = self.processes.iter().filter(|process| process.name == "load");
@@ -133,7 +144,7 @@ impl State {
                 World::Real => campaign.compression,
                 World::Virtual => 1.0,
             },
-            rules: campaign.rules(),
+            rules: self.rules(campaign),
             lost: self.lost.clone(),
             degraded: [&self.degraded[..], &self.seen.shortfalls].concat(),
             unsteady: self.seen.unsteady.clone(),

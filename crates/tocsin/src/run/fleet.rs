@@ -31,6 +31,10 @@ const END_LIMIT: Duration = Duration::from_secs(50);
 pub(crate) struct Fleet {
     members: Vec<Member>,
     news: mpsc::UnboundedReceiver<News>,
+    /// Given to each child, to tell its news.
+    sender: mpsc::UnboundedSender<News>,
+    /// The configuration keys of the boxes that listen.
+    addresses: Vec<(String, String)>,
     board: Board,
     /// Commands to boxes, from those who manage the run.
     console: Console,
@@ -58,16 +62,9 @@ struct Member {
     trouble: Option<String>,
 }
 
-impl Fleet {
-    /// Starts all processes and returns when the generator runs; `None` when interrupted before
-    /// that, with all processes killed: none has had a call.
-    pub(crate) async fn start(
-        prepared: &Prepared,
-        folder: &Folder,
-        interruptions: &mut Interruptions,
-    ) -> anyhow::Result<Option<Self>> {
-        let (sender, news) = mpsc::unbounded_channel();
-        let member = |process| Member {
+impl Member {
+    fn new(process: Process) -> Self {
+        Self {
             process,
             child: None,
             ready: false,
@@ -79,32 +76,71 @@ impl Fleet {
             lost: None,
             killed: false,
             trouble: None,
-        };
-        let mut fleet = Self {
-            members: processes(prepared).into_iter().map(member).collect(),
+        }
+    }
+}
+
+impl Fleet {
+    /// Starts all processes and returns when the generator runs; `None` when interrupted before
+    /// that, with all processes killed: none has had a call.
+    pub(crate) async fn start(
+        prepared: &Prepared,
+        folder: &Folder,
+        interruptions: &mut Interruptions,
+    ) -> anyhow::Result<Option<Self>> {
+        let mut fleet = Self::idle(processes(prepared));
+        for tier in Tier::ALL {
+            if !fleet.start_tier(prepared, folder, interruptions, tier).await? {
+                return Ok(None);
+            }
+        }
+        Ok(Some(fleet))
+    }
+
+    /// Processes that have not been started.
+    pub(crate) fn idle(processes: Vec<Process>) -> Self {
+        let (sender, news) = mpsc::unbounded_channel();
+        Self {
+            members: processes.into_iter().map(Member::new).collect(),
             news,
+            sender,
+            addresses: Vec::new(),
             board: Board::default(),
             console: Console::default(),
             errands: HashMap::new(),
             next_errand: 0,
-        };
-        let mut addresses = Vec::new();
-        for tier in Tier::ALL {
-            for index in 0..fleet.members.len() {
-                let process = &fleet.members[index].process;
-                if process.tier == tier {
-                    let arguments = process.arguments(prepared, folder, &addresses);
-                    let log = folder.log(&process.name);
-                    let child = Child::start(index, process, arguments, &log, sender.clone())?;
-                    fleet.members[index].child = Some(child);
-                }
-            }
-            tokio::select! {
-                found = fleet.until_ready(prepared, folder, tier) => addresses.extend(found?),
-                () = interruptions.next() => return Ok(None),
+        }
+    }
+
+    /// Adds a process, to be started with its tier.
+    pub(crate) fn add(&mut self, process: Process) {
+        self.members.push(Member::new(process));
+    }
+
+    /// Starts what has not been started of a tier, and returns when all of it listens; false when interrupted before that.
+    pub(crate) async fn start_tier(
+        &mut self,
+        prepared: &Prepared,
+        folder: &Folder,
+        interruptions: &mut Interruptions,
+        tier: Tier,
+    ) -> anyhow::Result<bool> {
+        for index in 0..self.members.len() {
+            let Member { process, ready, .. } = &self.members[index];
+            if process.tier == tier && !ready {
+                let arguments = process.arguments(prepared, folder, &self.addresses);
+                let log = folder.log(&process.name);
+                let child = Child::start(index, process, arguments, &log, self.sender.clone())?;
+                self.members[index].child = Some(child);
             }
         }
-        Ok(Some(fleet))
+        tokio::select! {
+            found = self.until_ready(prepared, folder, tier) => {
+                self.addresses.extend(found?);
+                Ok(true)
+            }
+            () = interruptions.next() => Ok(false),
+        }
     }
 
     /// Waits until every process of a tier listens, and returns the keys of their addresses.
@@ -125,6 +161,11 @@ impl Fleet {
                 );
             };
             let Some(member) = self.members.get_mut(news.index) else { continue };
+            // Another tier goes on meanwhile.
+            if member.process.tier != tier {
+                self.note(news);
+                continue;
+            }
             match news.what {
                 What::Said(Report::Ready { nodes }) => {
                     member.ready = true;
@@ -190,6 +231,7 @@ impl Fleet {
                 let cpu = Duration::from_micros(usage.user_us + usage.system_us);
                 member.cpu.look(Duration::from_micros(at_us), cpu);
                 self.board.update(&nodes);
+                self.board.used(&member.process.name, usage);
                 member.snapshots = nodes;
             }
             What::Said(Report::Command { id, reply }) => {
@@ -199,6 +241,7 @@ impl Fleet {
             }
             What::Said(Report::Final { usage, nodes }) => {
                 self.board.update(&nodes);
+                self.board.used(&member.process.name, usage);
                 member.snapshots = nodes;
                 member.usage = Some(usage);
             }
@@ -285,6 +328,23 @@ impl Fleet {
             }
         }
         sum.unwrap_or_default()
+    }
+
+    /// What each box of a tier showed last, by name: an object with `snapshot` and `sockets`.
+    pub(crate) fn shown(&self, tier: Tier) -> impl Iterator<Item = (&String, &Value)> {
+        self.of(tier).flat_map(|member| &member.snapshots)
+    }
+
+    /// The boxes whose process does not run, or not any more.
+    pub(crate) fn gone(&self) -> Vec<&str> {
+        let gone = self.members.iter().filter(|member| member.child.is_none());
+        gone.flat_map(|member| &member.process.boxes).map(|(_, name)| &name[..]).collect()
+    }
+
+    /// What the callers of one process counted, once it has shown itself.
+    pub(crate) fn generator(&self, process: &str) -> Option<Snapshot> {
+        let member = self.of(Tier::Load).find(|member| member.process.name == process)?;
+        member.snapshots.values().find_map(snapshot_of)
     }
 
     /// Calls that each site has been offered so far, as its own call servers count them.

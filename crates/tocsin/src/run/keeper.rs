@@ -8,6 +8,7 @@ use super::clock_watch::ClockWatch;
 use super::fleet::Fleet;
 use super::folder::Folder;
 use super::live::Interruptions;
+use super::target::Elsewhere;
 use crate::archive::{State, World, environment};
 use crate::control_room::ControlRoom;
 use crate::outcome::Seen;
@@ -106,6 +107,12 @@ impl<'a> Keeper<'a> {
             lost: fleet.lost_boxes(),
             degraded,
             losses: self.losses.clone(),
+            target: self.prepared.elsewhere.as_ref().map(Elsewhere::place),
+            unrecorded: self
+                .prepared
+                .elsewhere
+                .as_ref()
+                .map_or_else(Vec::new, Elsewhere::unrecorded),
             busiest_cpu_share: fleet.busiest_generator(),
             clock_step: self.clock.largest_step(),
             seen: Seen::of(room),

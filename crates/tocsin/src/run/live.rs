@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use load_gen::Progress;
 use node::{Power, Reply};
 use operations::Blow;
 use serde_json::{Value, json};
@@ -13,10 +12,12 @@ use tokio::time::{Instant, MissedTickBehavior, interval, interval_at, sleep_unti
 
 use super::Prepared;
 use super::child::Order;
+use super::face::{Face, Glance};
 use super::fleet::Fleet;
 use super::keeper::{self, Keeper};
 use super::plan::Tier;
 use crate::control_room::{ControlRoom, Deed};
+use crate::screen::Key;
 use crate::webhook::Webhook;
 
 /// How long it may take to put the network back after the last call.
@@ -49,6 +50,14 @@ impl Interruptions {
         self.count += 1;
     }
 
+    /// Takes a key on the screen as the signal that it stands for.
+    pub(crate) const fn press(&mut self, key: Key) {
+        self.count = match key {
+            Key::Interrupt => self.count + 1,
+            Key::Stop => 2,
+        };
+    }
+
     pub(crate) const fn seen(&self) -> bool {
         self.count > 0
     }
@@ -71,47 +80,50 @@ pub(crate) async fn watch(
     fleet: &mut Fleet,
     interruptions: &mut Interruptions,
     keeper: &mut Keeper<'_>,
-    quiet: bool,
+    mut face: Face,
 ) -> Watched {
-    let Prepared { campaign, topology, .. } = prepared;
-    let sites = topology.sites.iter().map(|site| site.name.clone()).collect();
-    let mut progress = Progress::new(sites);
-    let every = campaign.progress_interval.max(Duration::from_millis(100));
+    let compression = prepared.campaign.compression;
+    let every = face.interval(prepared);
     let start = Instant::now();
     let mut ticks = interval_at(start + every, every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
     let mut keeping = interval(keeper::EVERY);
     keeping.set_missed_tick_behavior(MissedTickBehavior::Skip);
     let mut desk = Desk::new(prepared, start);
-    if !quiet {
-        println!("{}", progress.header());
-    }
     while fleet.is_loading() {
         tokio::select! {
             () = fleet.next() => {}
-            () = interruptions.next() => {
+            () = wish_to_end(interruptions, &mut face) => {
                 let urgent = interruptions.are_urgent();
-                if !quiet {
-                    let what = if urgent { "stopping at once" } else { "draining; Ctrl-C again stops at once" };
-                    println!("interrupted: {what}");
-                }
+                face.interrupted(urgent);
                 fleet.order(Tier::Load, if urgent { &Order::Stop } else { &Order::Drain });
             }
             () = desk.next() => desk.work(prepared, fleet),
             _ = keeping.tick() => {
                 keeper.keep(fleet, interruptions, &desk.room, &desk.detections);
             }
-            _ = ticks.tick() => {
-                if !quiet {
-                    let elapsed = start.elapsed().mul_f64(campaign.compression);
-                    let line = progress.line(elapsed, &fleet.generators(), &fleet.calls_by_site());
-                    println!("{line}");
-                }
-            }
+            _ = ticks.tick() => face.show(Glance {
+                at: start.elapsed().mul_f64(compression),
+                prepared,
+                fleet: &*fleet,
+                room: &desk.room,
+                detections: &desk.detections,
+            }),
         }
     }
+    // Whatever is said from here on needs the terminal as it was.
+    drop(face);
     desk.put_back(prepared, fleet, interruptions).await;
-    Watched { room: desk.room, detections: desk.detections }
+    let Desk { room, detections, .. } = desk;
+    Watched { room, detections }
+}
+
+/// Waits for a signal, or for a key that means the same. Cancel safe.
+async fn wish_to_end(interruptions: &mut Interruptions, face: &mut Face) {
+    tokio::select! {
+        () = interruptions.next() => {}
+        key = face.key() => interruptions.press(key),
+    }
 }
 
 /// What a site said: the procedure, the order, and its answer.

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use cli::manage::{Managed, Management, Member, Sites};
+use cli::manage::{Listening, Managed, Management, Member, Sites};
+use cli::metrics::{MetricsArgs, Shown};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use node::{Console, Reply};
@@ -11,16 +12,17 @@ use operations::Action;
 use serde_json::{Map, Value, json};
 use topology::Topology;
 
-use super::child::Place;
+use super::child::{Place, Usage};
 use super::fleet::Fleet;
 use super::folder::Folder;
+use crate::say::say;
 
 /// The file in the run folder that says where a run is managed.
 const ACCESS: &str = "manage.json";
 
-/// The last that is known of every box of the run, by name; cheap to clone.
+/// The last that is known of every box and process of the run, by name; cheap to clone.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Board(Arc<Mutex<BTreeMap<String, Value>>>);
+pub(super) struct Board(Arc<Mutex<Shown>>);
 
 impl Board {
     /// Boxes listen, and have not shown themselves yet.
@@ -28,25 +30,37 @@ impl Board {
         for Place { name, kind, address } in places {
             let entry =
                 json!({"kind": kind, "address": address, "state": "running", "snapshot": null});
-            self.entries().insert(name.clone(), entry);
+            self.shown().boxes.insert(name.clone(), entry);
         }
     }
 
     pub(super) fn update(&self, nodes: &Map<String, Value>) {
-        self.entries().extend(nodes.iter().map(|(name, entry)| (name.clone(), entry.clone())));
+        let nodes = nodes.iter().map(|(name, entry)| (name.clone(), entry.clone()));
+        self.shown().boxes.extend(nodes);
+    }
+
+    /// What a process has used so far.
+    pub(super) fn used(&self, process: &str, Usage { user_us, system_us, max_rss_kib }: Usage) {
+        let usage = node::Usage { user_us, system_us, max_rss_kib };
+        self.shown().processes.insert(process.to_owned(), usage);
+    }
+
+    /// All of it, for metrics.
+    pub(super) fn read(&self) -> Shown {
+        self.shown().clone()
     }
 
     /// The process of these boxes is gone; what they showed last stays.
     pub(super) fn close<'a>(&self, boxes: impl Iterator<Item = &'a String>, state: &str) {
-        let mut entries = self.entries();
+        let mut shown = self.shown();
         for name in boxes {
-            if let Some(Value::Object(entry)) = entries.get_mut(name) {
+            if let Some(Value::Object(entry)) = shown.boxes.get_mut(name) {
                 entry.insert("state".to_owned(), state.into());
             }
         }
     }
 
-    fn entries(&self) -> MutexGuard<'_, BTreeMap<String, Value>> {
+    fn shown(&self) -> MutexGuard<'_, Shown> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -64,6 +78,14 @@ pub(super) fn open(topology: &Topology, folder: &Folder, fleet: &Fleet) -> anyho
     Management::open(address, &folder.path().join(ACCESS))?.serve(Arc::new(sites))
 }
 
+/// Shows the metrics of all boxes and processes of this run, where that is asked for.
+pub(super) fn show(args: &MetricsArgs, fleet: &Fleet) -> anyhow::Result<Option<Listening>> {
+    let Some(metrics) = args.open()? else { return Ok(None) };
+    say(format_args!("metrics at http://{}/metrics", metrics.address()));
+    let board = fleet.board();
+    metrics.serve(Arc::new(move || board.read())).map(Some)
+}
+
 struct FleetSites {
     members: Vec<Member>,
     board: Board,
@@ -76,7 +98,7 @@ impl Sites for FleetSites {
     }
 
     fn boxes(&self) -> BTreeMap<String, Value> {
-        self.board.entries().clone()
+        self.board.shown().boxes.clone()
     }
 
     fn command(&self, name: &str, action: &Action) -> BoxFuture<'static, Reply> {

@@ -12,6 +12,7 @@
 mod child;
 mod clock_watch;
 mod cpu;
+mod face;
 mod fleet;
 mod folder;
 mod keeper;
@@ -19,6 +20,7 @@ mod live;
 mod loopback;
 mod manage;
 mod plan;
+mod target;
 mod verdict;
 
 use std::path::PathBuf;
@@ -27,22 +29,30 @@ use std::time::Duration;
 
 use clap::Args;
 use cli::FileArgs;
+use cli::metrics::MetricsArgs;
 use load_gen::campaign::{Campaign, ENVIRONMENT_PREFIX, Time};
 use tokio::runtime::Builder;
 use topology::Topology;
 
 use crate::archive::{Receipt, State, World, command_line};
 use crate::replay::Replay;
-use fleet::Fleet;
+use crate::say::say;
+pub(crate) use child::Order;
+pub(crate) use fleet::Fleet;
 pub(crate) use folder::Folder;
 use keeper::Keeper;
 pub(crate) use live::Interruptions;
+pub(crate) use loopback::missing_addresses;
+pub(crate) use plan::{Tier, callers, network};
+pub(crate) use target::{DriveArgs, Elsewhere, annotate};
 
 /// Runs a campaign: starts its network, places its calls, and judges what happened
 #[derive(Debug, Args)]
 pub(crate) struct RunArgs {
     #[command(flatten)]
     campaign: FileArgs,
+    #[command(flatten)]
+    drive: DriveArgs,
     /// Folder in which run folders are made
     #[arg(long, value_name = "FOLDER", default_value = "runs")]
     runs: PathBuf,
@@ -58,7 +68,12 @@ pub(crate) struct RunArgs {
     /// In virtual time: keep the records of all boxes too
     #[arg(long)]
     records: bool,
-    /// No live progress lines
+    #[command(flatten)]
+    metrics: MetricsArgs,
+    /// Progress in lines, also where a terminal could show a screen
+    #[arg(long)]
+    no_screen: bool,
+    /// No live progress at all
     #[arg(long)]
     quiet: bool,
     /// Log lines of the network's programs for people (human) or for programs (json)
@@ -70,22 +85,24 @@ pub(crate) struct RunArgs {
 pub(crate) const INTERRUPTED: u8 = 130;
 
 /// What is known of a campaign before it runs.
-struct Prepared {
-    args: Inherited,
-    campaign: Campaign,
-    topology: Topology,
+pub(crate) struct Prepared {
+    pub(crate) args: Inherited,
+    pub(crate) campaign: Campaign,
+    pub(crate) topology: Topology,
+    /// The network that the callers call, if it is not started for them.
+    pub(crate) elsewhere: Option<Elsewhere>,
     /// Unix microseconds from which the clock of a compressed run goes faster.
-    since_us: u64,
+    pub(crate) since_us: u64,
 }
 
 /// The options that child processes inherit.
-struct Inherited {
-    campaign_file: PathBuf,
+pub(crate) struct Inherited {
+    pub(crate) campaign_file: PathBuf,
     /// What the command line says.
-    given: Vec<(String, String)>,
+    pub(crate) given: Vec<(String, String)>,
     /// The same, and the addresses that this system has in place of those of the file.
-    set: Vec<(String, String)>,
-    log: telemetry::LogFormat,
+    pub(crate) set: Vec<(String, String)>,
+    pub(crate) log: telemetry::LogFormat,
 }
 
 pub(crate) fn run(args: &RunArgs) -> ExitCode {
@@ -96,6 +113,24 @@ pub(crate) fn run(args: &RunArgs) -> ExitCode {
         Err(problems) => return cli::refuse(&problems),
     };
     let is_virtual = args.virtual_time || (campaign.time == Time::Virtual && !args.real_time);
+    let elsewhere = args.drive.elsewhere(&topology);
+    let elsewhere = elsewhere.and_then(|elsewhere| {
+        elsewhere.as_ref().map_or(Ok(()), |_| Elsewhere::check(&campaign))?;
+        Ok(elsewhere)
+    });
+    let elsewhere = match elsewhere {
+        Ok(elsewhere) => elsewhere,
+        Err(sentence) => return cli::fail(&anyhow::anyhow!(sentence), cli::USAGE),
+    };
+    if is_virtual && elsewhere.is_some() {
+        let sentence = "--target is on real sockets: say --real-time, or leave --virtual-time away";
+        return cli::fail(&anyhow::anyhow!(sentence), cli::USAGE);
+    }
+    if is_virtual && args.metrics.metrics.is_some() {
+        let sentence =
+            "--metrics shows processes, and in virtual time there are none: say --real-time";
+        return cli::fail(&anyhow::anyhow!(sentence), cli::USAGE);
+    }
     if is_virtual {
         let replay = Replay {
             file: &args.campaign,
@@ -106,11 +141,20 @@ pub(crate) fn run(args: &RunArgs) -> ExitCode {
         };
         return crate::replay::replay(&replay, &campaign, &topology);
     }
+    let runtime = match Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return cli::fail(&error.into(), cli::USAGE),
+    };
+    if let Some(elsewhere) = elsewhere.as_ref().filter(|_| !args.drive.no_probe)
+        && let Err(error) = runtime.block_on(elsewhere.probe())
+    {
+        return cli::fail(&error, cli::USAGE);
+    }
     let folder = match Folder::create(&args.runs, &campaign.name) {
         Ok(folder) => folder,
         Err(error) => return cli::fail(&error, cli::USAGE),
     };
-    let set = [args.campaign.set.clone(), loopback::missing_addresses(&topology)].concat();
+    let set = [args.campaign.set.clone(), missing_addresses(&topology)].concat();
     let prepared = Prepared {
         args: Inherited {
             campaign_file: args.campaign.file.clone(),
@@ -120,14 +164,11 @@ pub(crate) fn run(args: &RunArgs) -> ExitCode {
         },
         campaign,
         topology,
+        elsewhere,
         since_us: unix_us(),
     };
-    let runtime = match Builder::new_current_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => return cli::fail(&error.into(), cli::USAGE),
-    };
     runtime.block_on(async {
-        match conduct(&prepared, &folder, args.quiet).await {
+        match conduct(args, &prepared, &folder).await {
             Ok(code) => ExitCode::from(code),
             Err(error) => {
                 eprintln!("the run folder is {}", folder.path().display());
@@ -137,39 +178,36 @@ pub(crate) fn run(args: &RunArgs) -> ExitCode {
     })
 }
 
-async fn conduct(prepared: &Prepared, folder: &Folder, quiet: bool) -> anyhow::Result<u8> {
+async fn conduct(args: &RunArgs, prepared: &Prepared, folder: &Folder) -> anyhow::Result<u8> {
     let mut interruptions = Interruptions::catch()?;
     let file = &prepared.args.campaign_file;
     folder.keep_inputs(file, &prepared.campaign.network)?;
     folder.write("command.txt", &(command_line() + "\n"))?;
     Receipt::begin(folder, &prepared.campaign, file, &prepared.args.given, World::Real)?;
     let Some(mut fleet) = Fleet::start(prepared, folder, &mut interruptions).await? else {
-        println!("interrupted while the network started: no call was placed");
+        say("interrupted while the network started: no call was placed");
         return Ok(INTERRUPTED);
     };
-    let managed = manage::open(&prepared.topology, folder, &fleet)?;
+    let managed = match &prepared.elsewhere {
+        None => Some(manage::open(&prepared.topology, folder, &fleet)?),
+        Some(_) => None,
+    };
+    let _metrics = manage::show(&args.metrics, &fleet)?;
     for sentence in crate::replay::lint(&prepared.campaign, &prepared.topology) {
-        println!("! {sentence}");
+        say(format_args!("! {sentence}"));
     }
     if prepared.campaign.compression > 1.0 {
-        println!(
+        say(format_args!(
             "every clock of this run goes {} times faster: calls, timers, restarts and people; what the machine itself takes does not",
             prepared.campaign.compression
-        );
+        ));
     }
-    if !quiet {
-        println!(
-            "{}: about {:.0} calls in {} on {} sites, {} trunk groups, {} PSAPs; Ctrl-C drains",
-            prepared.campaign.name,
-            prepared.campaign.expected_attempts(),
-            topology::format_duration(prepared.campaign.duration()),
-            prepared.topology.sites.len(),
-            prepared.topology.trunk_groups.len(),
-            prepared.topology.psaps.len(),
-        );
+    if !args.quiet {
+        say(announcement(prepared));
     }
+    let face = face::Face::open(prepared, args.quiet, args.no_screen);
     let mut keeper = Keeper::new(prepared, folder);
-    let watched = live::watch(prepared, &mut fleet, &mut interruptions, &mut keeper, quiet).await;
+    let watched = live::watch(prepared, &mut fleet, &mut interruptions, &mut keeper, face).await;
     let live::Watched { room, detections } = &watched;
     let elapsed = keeper.state(&fleet, &interruptions, room, detections).elapsed;
     fleet.shut_down(&mut interruptions).await;
@@ -180,7 +218,24 @@ async fn conduct(prepared: &Prepared, folder: &Folder, quiet: bool) -> anyhow::R
     Ok(verdict::conclude(prepared, folder, state))
 }
 
-fn unix_us() -> u64 {
+/// What is about to happen, in a line.
+fn announcement(prepared: &Prepared) -> String {
+    let Prepared { campaign, topology, .. } = prepared;
+    let place = match &prepared.elsewhere {
+        Some(elsewhere) => format!("to {}", elsewhere.place()),
+        None => format!(
+            "on {} sites, {} trunk groups, {} PSAPs",
+            topology.sites.len(),
+            topology.trunk_groups.len(),
+            topology.psaps.len()
+        ),
+    };
+    let (name, calls) = (&campaign.name, campaign.expected_attempts());
+    let length = topology::format_duration(campaign.duration());
+    format!("{name}: about {calls:.0} calls in {length} {place}; Ctrl-C drains")
+}
+
+pub(crate) fn unix_us() -> u64 {
     let unix = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     u64::try_from(unix.unwrap_or(Duration::ZERO).as_micros()).unwrap_or(u64::MAX)
 }

@@ -36,8 +36,28 @@ impl Tier {
     pub(crate) const ALL: [Self; 4] = [Self::Psaps, Self::Sites, Self::Trunks, Self::Load];
 }
 
-/// Every PSAP and every site is a process of its own, so that each can be killed alone; the trunk groups share one.
+/// The network and its callers.
 pub(crate) fn processes(prepared: &Prepared) -> Vec<Process> {
+    network(prepared).into_iter().chain([callers("load")]).collect()
+}
+
+/// The callers.
+pub(crate) fn callers(name: &str) -> Process {
+    Process {
+        name: name.to_owned(),
+        tier: Tier::Load,
+        boxes: vec![(BoxKind::Generator, GENERATOR.to_owned())],
+        subcommand: "load",
+        choice: Vec::new(),
+    }
+}
+
+/// Every PSAP and every site is a process of its own, so that each can be killed alone; the trunk groups share one. A
+/// network that runs already needs none.
+pub(crate) fn network(prepared: &Prepared) -> Vec<Process> {
+    if prepared.elsewhere.is_some() {
+        return Vec::new();
+    }
     let topology = &prepared.topology;
     let psaps = topology.psaps.iter().map(|psap| Process {
         name: format!("psap-{}", psap.name),
@@ -68,14 +88,7 @@ pub(crate) fn processes(prepared: &Prepared) -> Vec<Process> {
         subcommand: "switch",
         choice: vec!["--trunks".into()],
     };
-    let load = Process {
-        name: "load".to_owned(),
-        tier: Tier::Load,
-        boxes: vec![(BoxKind::Generator, GENERATOR.to_owned())],
-        subcommand: "load",
-        choice: Vec::new(),
-    };
-    psaps.chain(sites).chain([trunks, load]).collect()
+    psaps.chain(sites).chain([trunks]).collect()
 }
 
 impl Process {
@@ -116,6 +129,9 @@ impl Process {
             telemetry::LogFormat::Json => "json",
         };
         arguments.extend(["--log".into(), format.into()]);
+        if let Some(elsewhere) = prepared.elsewhere.as_ref().filter(|_| self.tier == Tier::Load) {
+            arguments.extend(elsewhere.arguments().into_iter().map(OsString::from));
+        }
         // Each program refuses keys of the other kind of file.
         let ours = |key: &str| self.tier == Tier::Load || topology::is_network_key(key);
         let set = prepared.args.set.iter().filter(|(key, _)| ours(key));

@@ -5,13 +5,14 @@ use load_gen::summary::Books;
 use super::Prepared;
 use super::folder::Folder;
 use crate::archive::{self, Ending, Receipt, State};
+use crate::say::say;
 
 /// Writes everything that is left of a run, prints the report, and returns the exit code. What the disk refuses is
 /// missing in the folder and a reason in the report.
 pub(crate) fn conclude(prepared: &Prepared, folder: &Folder, state: State) -> u8 {
     let kept = state.keep(folder);
     let files: Vec<_> = state.record_files.iter().map(|file| folder.path().join(file)).collect();
-    let mut books = Books::open(prepared.campaign.rules());
+    let mut books = Books::open(state.rules(&prepared.campaign));
     books.read(&files);
     let (zero_us, took) = (state.started_us, state.elapsed);
     let mut outcome = archive::close(Ending {
@@ -31,6 +32,6 @@ pub(crate) fn conclude(prepared: &Prepared, folder: &Folder, state: State) -> u8
     if let Err(error) = Receipt::update(folder, &outcome.summary) {
         eprintln!("error: {error:#}");
     }
-    println!("\n{text}\nrun folder: {}", folder.path().display());
+    say(format_args!("\n{text}\nrun folder: {}", folder.path().display()));
     outcome.summary.exit_code()
 }

@@ -1,0 +1,49 @@
+//! The lag of a generator as a histogram of Prometheus.
+
+use serde_json::Value;
+
+/// Upper bounds in seconds; the last one takes everything.
+const BOUNDS: [f64; 11] =
+    [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, f64::INFINITY];
+
+/// Sum in seconds, count, and how many are in each bucket and in none before it.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Lag {
+    pub(super) sum: f64,
+    pub(super) count: u64,
+    pub(super) buckets: Vec<(f64, u64)>,
+}
+
+impl Lag {
+    /// Reads the list of `[microseconds, count]` that a generator shows.
+    pub(super) fn of(shown: &Value) -> Option<Self> {
+        let mut lag = Self { sum: 0.0, count: 0, buckets: BOUNDS.map(|bound| (bound, 0)).into() };
+        for pair in shown.as_array()? {
+            let (micros, count) = (pair.get(0)?.as_u64()?, pair.get(1)?.as_u64()?);
+            let seconds = micros as f64 / 1e6;
+            lag.sum += seconds * count as f64;
+            lag.count += count;
+            if let Some((_, bucket)) = lag.buckets.iter_mut().find(|(bound, _)| seconds <= *bound) {
+                *bucket += count;
+            }
+        }
+        Some(lag)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn every_delay_is_in_the_first_bucket_that_holds_it() {
+        let lag = Lag::of(&json!([[1_000, 2], [1_001, 3], [5_000_000, 1]])).expect("a list");
+        let filled: Vec<_> = lag.buckets.iter().filter(|(_, count)| *count > 0).collect();
+        assert_eq!(filled, [&(0.001, 2), &(0.002, 3), &(f64::INFINITY, 1)]);
+        assert_eq!(lag.count, 6);
+        assert!((lag.sum - 5.005_003).abs() < 1e-9);
+        assert_eq!((Lag::of(&json!(null)), Lag::of(&json!([["a", 1]]))), (None, None));
+    }
+}

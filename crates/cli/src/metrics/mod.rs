@@ -1,0 +1,139 @@
+//! Metrics of a program's boxes for Prometheus: `GET /metrics`, in the OpenMetrics text format.
+//!
+//! ```text
+//!  boxes ── once a second ──► Directory, or the board of tocsin run ──► Source ◄── a scrape ── Prometheus
+//! ```
+//!
+//! A scrape reads what the boxes showed last, at most a second ago. It never asks a box, so no scrape can hold one up.
+
+mod exposition;
+mod lag;
+mod table;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::http::header::{CONTENT_TYPE, HOST};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use clap::Args;
+use node::{Directory, Usage};
+use serde_json::Value;
+
+use crate::manage::{Listener, Listening};
+
+/// The media type of OpenMetrics 1.0.
+const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// Whoever reads slower than this leaves its place to others.
+const LONGEST_SCRAPE: Duration = Duration::from_secs(10);
+
+/// Whether a program shows metrics, and where.
+#[derive(Debug, Clone, Default, Args)]
+pub struct MetricsArgs {
+    /// Show metrics for Prometheus at http://ADDRESS/metrics; port 0 takes any free port. Whoever reaches the address can
+    /// read them
+    #[arg(long, value_name = "ADDRESS")]
+    pub metrics: Option<SocketAddr>,
+}
+
+/// What is known at the time of a scrape.
+#[derive(Debug, Clone, Default)]
+pub struct Shown {
+    /// Every box by its name: an object with `kind`, `state`, `snapshot` and `sockets`.
+    pub boxes: BTreeMap<String, Value>,
+    /// What each process has used, by its name.
+    pub processes: BTreeMap<String, Usage>,
+}
+
+/// Gives what is known, at once.
+pub type Source = Arc<dyn Fn() -> Shown + Send + Sync>;
+
+/// A bound address where metrics will be shown.
+#[derive(Debug)]
+pub struct Metrics(Listener);
+
+impl MetricsArgs {
+    /// Binds the address, if there is one.
+    ///
+    /// # Errors
+    /// The address cannot be had.
+    pub fn open(&self) -> anyhow::Result<Option<Metrics>> {
+        let open = |address| Listener::bind(address, "metrics").map(Metrics);
+        self.metrics.map(open).transpose()
+    }
+}
+
+impl Metrics {
+    /// Where they will be shown.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.0.address()
+    }
+
+    /// Begins to answer. To be called inside a runtime.
+    ///
+    /// # Errors
+    /// The runtime cannot take the socket.
+    pub fn serve(self, source: Source) -> anyhow::Result<Listening> {
+        let local = self.0.address().ip().is_loopback();
+        self.0.answer(routes(source, local), LONGEST_SCRAPE)
+    }
+}
+
+/// The boxes of this process, and the process.
+pub(crate) fn own(directory: Directory) -> Source {
+    Arc::new(move || {
+        let entries = directory.entries().into_iter();
+        let boxes =
+            entries.filter_map(|(name, entry)| Some((name, serde_json::to_value(entry).ok()?)));
+        let boxes = boxes.collect();
+        Shown { boxes, processes: [("self".to_owned(), node::usage())].into() }
+    })
+}
+
+#[derive(Clone)]
+struct Desk {
+    source: Source,
+    /// Listens on loopback, so that only programs of this machine are meant to read.
+    local: bool,
+}
+
+fn routes(source: Source, local: bool) -> Router {
+    let other = || async { (StatusCode::NOT_FOUND, "there is GET /metrics\n") };
+    let method = || async { (StatusCode::METHOD_NOT_ALLOWED, "there is GET /metrics\n") };
+    Router::new()
+        .route("/metrics", get(show))
+        .fallback(other)
+        .method_not_allowed_fallback(method)
+        .with_state(Desk { source, local })
+}
+
+async fn show(State(desk): State<Desk>, request: Request) -> Response {
+    let host = request.headers().get(HOST).and_then(|host| host.to_str().ok());
+    // A page in a browser must not read them by a name that it made to mean 127.0.0.1.
+    if desk.local && !host.is_some_and(is_loopback) {
+        let sentence = "ask for a loopback address, or for localhost\n";
+        return (StatusCode::MISDIRECTED_REQUEST, sentence).into_response();
+    }
+    match exposition::expose((desk.source)()) {
+        Ok(text) => ([(CONTENT_TYPE, OPEN_METRICS)], text).into_response(),
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}
+
+/// Whether the value of a Host field is this machine by address, or `localhost`.
+fn is_loopback(host: &str) -> bool {
+    let whole = host.parse::<SocketAddr>().map(|address| address.ip());
+    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+    let bare = || host.trim_matches(['[', ']']).parse::<IpAddr>();
+    let ip = whole.or_else(|_| bare());
+    ip.is_ok_and(|ip| ip.is_loopback()) || name.eq_ignore_ascii_case("localhost")
+}

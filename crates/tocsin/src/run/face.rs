@@ -1,0 +1,214 @@
+//! How a run shows itself while it goes on: not at all, in lines, or on a screen.
+
+use std::time::Duration;
+
+use load_gen::Progress;
+use serde_json::Value;
+use topology::Topology;
+
+use super::Prepared;
+use super::fleet::Fleet;
+use super::plan::Tier;
+use crate::control_room::ControlRoom;
+use crate::say::say;
+use crate::screen::{self, Ending, Key, Notes, PsapRow, Scene, Screen, Seen, SiteRow};
+
+/// From here the run will be invalid: see the verdict of a run.
+const LAG_P99_LIMIT_US: u64 = 50_000;
+
+#[derive(Debug)]
+pub(crate) enum Face {
+    Nothing,
+    Lines(Progress),
+    Screen(Box<Picture>),
+}
+
+/// A screen, and what it needs to know of before.
+#[derive(Debug)]
+pub(crate) struct Picture {
+    screen: Screen,
+    title: String,
+    ending: Ending,
+    seen: Seen,
+    notes: Notes,
+}
+
+/// What is to be shown of a run.
+#[derive(Clone, Copy)]
+pub(crate) struct Glance<'a> {
+    pub(crate) at: Duration,
+    pub(crate) prepared: &'a Prepared,
+    pub(crate) fleet: &'a Fleet,
+    pub(crate) room: &'a ControlRoom,
+    pub(crate) detections: &'a [(String, String, Duration)],
+}
+
+impl Face {
+    /// A screen where there is a terminal for it, else lines, else nothing.
+    pub(crate) fn open(prepared: &Prepared, quiet: bool, no_screen: bool) -> Self {
+        if quiet {
+            return Self::Nothing;
+        }
+        if !no_screen && screen::is_wanted() {
+            match Screen::start() {
+                Ok(screen) => return Self::Screen(Box::new(Picture::new(screen, prepared))),
+                Err(error) => eprintln!("no screen: {error}"),
+            }
+        }
+        let ours = prepared.topology.sites.iter().filter(|_| prepared.elsewhere.is_none());
+        let progress = Progress::new(ours.map(|site| site.name.clone()).collect());
+        say(progress.header());
+        Self::Lines(progress)
+    }
+
+    /// How often to show something new.
+    pub(crate) fn interval(&self, prepared: &Prepared) -> Duration {
+        match self {
+            Self::Screen(_) => screen::REFRESH,
+            _ => prepared.campaign.progress_interval.max(Duration::from_millis(100)),
+        }
+    }
+
+    /// Waits for a key. Cancel safe.
+    pub(crate) async fn key(&mut self) -> Key {
+        match self {
+            Self::Screen(picture) => picture.screen.key().await,
+            _ => std::future::pending().await,
+        }
+    }
+
+    /// Somebody wants the run to end.
+    pub(crate) fn interrupted(&mut self, urgent: bool) {
+        match self {
+            Self::Nothing => {}
+            Self::Lines(_) => {
+                let what = if urgent {
+                    "stopping at once"
+                } else {
+                    "draining; Ctrl-C again stops at once"
+                };
+                say(format_args!("interrupted: {what}"));
+            }
+            Self::Screen(picture) => {
+                picture.ending = if urgent { Ending::Stopping } else { Ending::Draining };
+            }
+        }
+    }
+
+    pub(crate) fn show(&mut self, glance: Glance<'_>) {
+        match self {
+            Self::Nothing => {}
+            Self::Lines(progress) => {
+                let Glance { at, fleet, .. } = glance;
+                say(progress.line(at, &fleet.generators(), &fleet.calls_by_site()));
+            }
+            Self::Screen(picture) => picture.show(glance),
+        }
+    }
+}
+
+impl Picture {
+    fn new(screen: Screen, prepared: &Prepared) -> Self {
+        let network = match &prepared.elsewhere {
+            Some(elsewhere) => elsewhere.place(),
+            None => prepared.topology.name.clone(),
+        };
+        let title = format!("{} on {network}", prepared.campaign.name);
+        let (ending, seen, notes) = (Ending::Running, Seen::default(), Notes::default());
+        Self { screen, title, ending, seen, notes }
+    }
+
+    fn show(&mut self, Glance { at, prepared, fleet, room, detections }: Glance<'_>) {
+        let Prepared { campaign, topology, elsewhere, .. } = prepared;
+        let losses = fleet.losses();
+        self.notes.take(at, room, &losses, detections);
+        let (sites, psaps) = match elsewhere {
+            None => (sites(topology, fleet), psaps(fleet)),
+            Some(_) => (Vec::new(), Vec::new()),
+        };
+        let counts = self.seen.see(at, &fleet.generators());
+        let mut against =
+            against_generator(fleet, campaign.compression, counts.lag_p99, counts.not_started);
+        against.extend(losses);
+        self.screen.show(Scene {
+            title: self.title.clone(),
+            phase: screen::phase(campaign, at),
+            elapsed: at,
+            length: campaign.duration(),
+            ending: self.ending,
+            counts,
+            against,
+            history: self.seen.history(),
+            sites,
+            psaps,
+            notes: self.notes.latest(),
+        });
+    }
+}
+
+/// What the generator has against itself so far.
+fn against_generator(
+    fleet: &Fleet,
+    compression: f64,
+    lag_p99: u64,
+    not_started: u64,
+) -> Vec<String> {
+    let mut sentences = Vec::new();
+    let lag = lag_p99 as f64 / compression;
+    if lag > LAG_P99_LIMIT_US as f64 {
+        let (lag, limit) = (lag / 1_000.0, LAG_P99_LIMIT_US / 1_000);
+        sentences
+            .push(format!("the generator is late: lag p99 {lag:.1} ms, the limit is {limit} ms"));
+    }
+    if not_started > 0 {
+        sentences.push(format!("the generator did not start {not_started} calls"));
+    }
+    let messages = fleet.messages();
+    let lost = messages.get("load").map_or(0, |load| load.kernel_drops + load.unsent);
+    if lost > 0 {
+        sentences.push(format!("the generator's own sockets lost {lost} datagrams"));
+    }
+    sentences
+}
+
+fn sites(topology: &Topology, fleet: &Fleet) -> Vec<SiteRow> {
+    let gone = fleet.gone();
+    let row = |site: &topology::Site| {
+        let mut row = SiteRow { name: site.name.clone(), state: "up", ..SiteRow::default() };
+        for one in &site.call_servers {
+            let shown = fleet.shown(Tier::Sites).find(|(name, _)| **name == one.name);
+            let snapshot = shown.map_or(&Value::Null, |(_, entry)| &entry["snapshot"]);
+            let count = |key: &str| snapshot[key].as_u64().unwrap_or_default();
+            row.calls += count("calls");
+            row.offered += count("offered");
+            row.restarts += count("restarts");
+            let is = |key: &str| snapshot[key] == true;
+            // The worst of the call servers of a site is its state.
+            let states = ["starting", "isolated", "locked", "draining", "shedding"];
+            if let Some(state) = states.into_iter().find(|state| is(state)) {
+                row.state = state;
+            }
+            if gone.contains(&&one.name[..]) {
+                (row.state, row.calls) = ("gone", 0);
+            }
+        }
+        row
+    };
+    topology.sites.iter().map(row).collect()
+}
+
+fn psaps(fleet: &Fleet) -> Vec<PsapRow> {
+    let row = |(name, entry): (&String, &Value)| {
+        let snapshot = &entry["snapshot"];
+        let position = |key: &str| snapshot["positions"][key].as_u64().unwrap_or_default();
+        let busy = ["ringing", "talking", "wrap_up"].into_iter().map(position).sum();
+        PsapRow {
+            name: name.clone(),
+            waiting: snapshot["waiting"].as_u64().unwrap_or_default(),
+            busy,
+            positions: busy + position("idle"),
+            answered: snapshot["service"]["answered"].as_u64().unwrap_or_default(),
+        }
+    };
+    fleet.shown(Tier::Psaps).map(row).collect()
+}

@@ -1,0 +1,91 @@
+//! The screen of a run, on a pseudo-terminal that `script` of util-linux makes.
+
+use std::process::Command;
+
+use system_tests::process::{Process, installed, signal};
+use system_tests::program::tocsin;
+
+use crate::Desk;
+use crate::outcomes::child;
+
+/// What takes the whole terminal and gives it back: DECSET and DECRST 1049 of xterm.
+const TAKEN: &str = "\u{1b}[?1049h";
+const GIVEN_BACK: &str = "\u{1b}[?1049l";
+
+/// Starts `tocsin run` as somebody at a terminal of 80 columns does.
+fn run(desk: &Desk, options: &str) -> Process {
+    let line = format!("stty rows 24 cols 80; exec \"$TOCSIN\" run campaign.toml {options}");
+    let mut command = Command::new(installed("script", "bsdutils"));
+    command.current_dir(desk.path("")).args(["-qec", &line, "/dev/null"]);
+    command.env("TOCSIN", tocsin()).env("TERM", "xterm-256color");
+    command.env_remove("CI").env_remove("NO_COLOR");
+    Process::start("tocsin run on a terminal", &mut command)
+}
+
+#[test]
+fn the_terminal_is_given_back_before_the_report() {
+    let desk = Desk::new(2, "200ms");
+    let mut run = run(&desk, "");
+    run.finish();
+    let said = run.said().concat();
+    let place = |what: &str| said.rfind(what).unwrap_or_else(|| panic!("no {what:?} in {said:?}"));
+    assert!(place(TAKEN) < place(GIVEN_BACK), "{said:?}");
+    assert!(place(GIVEN_BACK) < place("run folder: "), "{said:?}");
+    assert!(
+        said.contains("in progress") && said.contains("samu-59"),
+        "nothing was shown: {said:?}"
+    );
+}
+
+#[test]
+fn q_drains_the_run() {
+    let desk = Desk::new(60, "60s");
+    let mut run = desk.until_measured(|desk| {
+        let mut run = run(desk, "");
+        // A key that is pressed early waits for the screen.
+        run.write("q");
+        run
+    });
+    assert_eq!(run.finish().code(), Some(130), "{}", run.words());
+    let said = run.said().concat();
+    assert!(said.contains(GIVEN_BACK) && said.contains("INTERRUPTED  campaign"), "{said:?}");
+    assert_eq!(desk.summary()["interrupted"], true);
+}
+
+#[test]
+fn sigterm_gives_the_terminal_back_too() {
+    let desk = Desk::new(60, "60s");
+    let mut run = run(&desk, "");
+    // It is managed from just before the screen is shown until the end.
+    while !desk.path("runs/latest/manage.json").exists() {
+        std::thread::yield_now();
+    }
+    signal("TERM", child(run.id(), &["run", "campaign.toml"]));
+    run.finish();
+    let said = run.said().concat();
+    let place = |what: &str| said.rfind(what).unwrap_or_else(|| panic!("no {what:?} in {said:?}"));
+    assert!(place(TAKEN) < place(GIVEN_BACK), "{said:?}");
+    assert!(place(GIVEN_BACK) < place("run folder: "), "{said:?}");
+}
+
+#[test]
+fn a_terminal_can_do_without_the_screen() {
+    let desk = Desk::new(1, "100ms");
+    let mut run = run(&desk, "--no-screen");
+    run.finish();
+    let said = run.said().concat();
+    assert!(!said.contains(TAKEN) && said.contains("calls/s  in progress"), "{said:?}");
+}
+
+/// As after `tocsin run … | head`, or when the window of a terminal is closed.
+#[test]
+fn a_reader_that_goes_away_ends_no_run() {
+    let desk = Desk::new(1, "100ms");
+    let mut command = Command::new("sh");
+    command.current_dir(desk.path("")).env("TOCSIN", tocsin());
+    command.args(["-c", "\"$TOCSIN\" run campaign.toml | head -n 1"]);
+    let mut run = Process::start("tocsin run into head", &mut command);
+    run.finish();
+    assert!(!run.words().contains("panicked"), "{}", run.words());
+    crate::balanced(&desk.summary());
+}
