@@ -233,7 +233,12 @@ async fn measure(
         // Beyond a floor there is no telling what the network is driven to.
         if matches!(limit, Limit::Network { .. }) {
             let beyond = rate * OVERLOAD;
-            if attempt(rig, trials, "overload", beyond, args.step).await?.is_none() {
+            let mut driven = attempt(rig, trials, "overload", beyond, args.step).await?;
+            // Once more, as in the search.
+            if driven == Some(Finding::GeneratorOut) {
+                driven = attempt(rig, trials, "overload", beyond, args.step).await?;
+            }
+            if driven.is_none() {
                 return Ok((found, retained));
             }
         }

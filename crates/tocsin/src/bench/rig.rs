@@ -14,8 +14,8 @@ use tokio::time::{Instant, sleep_until};
 use super::load::Setup;
 use super::trial::Trial;
 use crate::run::{
-    Elsewhere, Fleet, Folder, Inherited, Interruptions, Order, Prepared, Tier, callers, network,
-    unix_us,
+    Elsewhere, Fleet, Folder, Inherited, Interruptions, Order, Prepared, Process, Tier, callers,
+    network, unix_us,
 };
 
 /// How long the callers may take to end what they cannot end well, before the trial is cut off: a BYE that nobody answers
@@ -64,7 +64,9 @@ impl<'a> Rig<'a> {
         let length = Duration::from_secs(1);
         let prepared = prepare(folder, &setup, &surroundings, "bench", 1.0, length)?;
         let mut interruptions = Interruptions::catch()?;
-        let mut fleet = Fleet::idle(network(&prepared));
+        // On one machine the generator must be the last to starve: otherwise it could only accuse itself.
+        let yielding = network(&prepared).into_iter().map(Process::yielding);
+        let mut fleet = Fleet::idle(yielding.collect());
         for tier in Tier::ALL {
             if !fleet.start_tier(&prepared, folder, &mut interruptions, tier).await? {
                 return Ok(None);

@@ -13,6 +13,9 @@ use tokio::sync::mpsc;
 
 use super::plan::Process;
 
+/// How far a process that yields steps back: beside one that does not, it gets a tenth of a processor that both want.
+const YIELDING: &str = "10";
+
 /// What a child says, or what became of it; `index` is its place in the fleet.
 #[derive(Debug)]
 pub(crate) struct News {
@@ -105,7 +108,13 @@ impl Child {
     ) -> anyhow::Result<Self> {
         let program = std::env::current_exe().context("cannot find this program's own file")?;
         let log = File::create(log).with_context(|| format!("cannot create {}", log.display()))?;
-        let mut child = Command::new(program)
+        let mut command = Command::new(&program);
+        if process.yields {
+            // It becomes the program, so that whoever ends it ends that.
+            command = Command::new("nice");
+            command.args(["-n", YIELDING]).arg(&program);
+        }
+        let mut child = command
             .args(arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

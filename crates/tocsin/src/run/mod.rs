@@ -43,7 +43,7 @@ pub(crate) use folder::Folder;
 use keeper::Keeper;
 pub(crate) use live::Interruptions;
 pub(crate) use loopback::missing_addresses;
-pub(crate) use plan::{Tier, callers, network};
+pub(crate) use plan::{Process, Tier, callers, network};
 pub(crate) use target::{DriveArgs, Elsewhere, annotate};
 
 /// Runs a campaign: starts its network, places its calls, and judges what happened

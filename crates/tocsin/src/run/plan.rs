@@ -19,6 +19,8 @@ pub(crate) struct Process {
     pub(crate) tier: Tier,
     /// The boxes inside it whose records are lost if it dies.
     pub(crate) boxes: Vec<(BoxKind, String)>,
+    /// Leaves the processors to others first: to the callers that measure it.
+    pub(crate) yields: bool,
     subcommand: &'static str,
     choice: Vec<OsString>,
 }
@@ -47,6 +49,7 @@ pub(crate) fn callers(name: &str) -> Process {
         name: name.to_owned(),
         tier: Tier::Load,
         boxes: vec![(BoxKind::Generator, GENERATOR.to_owned())],
+        yields: false,
         subcommand: "load",
         choice: Vec::new(),
     }
@@ -63,6 +66,7 @@ pub(crate) fn network(prepared: &Prepared) -> Vec<Process> {
         name: format!("psap-{}", psap.name),
         tier: Tier::Psaps,
         boxes: vec![(BoxKind::Psap, psap.name.clone())],
+        yields: false,
         subcommand: "psap",
         choice: vec!["--psap".into(), psap.name.clone().into()],
     });
@@ -74,6 +78,7 @@ pub(crate) fn network(prepared: &Prepared) -> Vec<Process> {
             .iter()
             .map(|one| (BoxKind::CallServer, one.name.clone()))
             .collect(),
+        yields: false,
         subcommand: "switch",
         choice: vec!["--site".into(), site.name.clone().into()],
     });
@@ -85,6 +90,7 @@ pub(crate) fn network(prepared: &Prepared) -> Vec<Process> {
             .iter()
             .map(|group| (BoxKind::TrunkGroup, group.name.clone()))
             .collect(),
+        yields: false,
         subcommand: "switch",
         choice: vec!["--trunks".into()],
     };
@@ -96,6 +102,11 @@ impl Process {
     pub(crate) fn target(&self) -> Option<&str> {
         let name = self.name.split_once('-')?.1;
         matches!(self.tier, Tier::Sites | Tier::Psaps).then_some(name)
+    }
+
+    /// The same, but it lets others have the processors first.
+    pub(crate) fn yielding(self) -> Self {
+        Self { yields: true, ..self }
     }
 
     /// The command line; `addresses` are the keys of boxes that listen already.
