@@ -164,9 +164,9 @@ fn ratios_by_status() {
     ];
     for (status, outcome, ner, ser, seer) in cases {
         let mut tally = Tally::new(&BTreeMap::new());
-        tally.add_caller(&answered(1)[0], telemetry::Destination::default());
+        tally.add_caller(&answered(1)[0], Destination::default());
         let other = unanswered(2, outcome, status);
-        tally.add_caller(&other[0], telemetry::Destination::default());
+        tally.add_caller(&other[0], Destination::default());
         let metrics = tally.metrics(Duration::from_secs(1));
         let ratios = (metrics.asr, metrics.ner, metrics.ser, metrics.seer);
         assert_eq!(ratios, (Some(0.5), Some(ner), ser, seer), "{status}");
