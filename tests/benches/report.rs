@@ -217,6 +217,7 @@ impl Attempt {
             start_us: start,
             ring_us: Some(ring),
             answer_us,
+            bye_us: None,
             end_us: answer_us.unwrap_or(ring) + 3_000_000 + self.pick(20_000_000),
             outcome: self.outcome,
             status,

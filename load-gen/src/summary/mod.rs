@@ -211,6 +211,9 @@ pub struct GeneratorFigures {
     pub lag: Quantiles,
     pub late_starts: u64,
     pub not_started: u64,
+    /// Calls that were due when the feed had no row left. They are not offered.
+    #[serde(default)]
+    pub feed_exhausted: u64,
     /// Datagrams that its own sockets lost: the kernel dropped them unread, or they were not sent.
     #[serde(default)]
     pub socket_losses: u64,
@@ -425,6 +428,7 @@ impl Balance {
             lag: run.generators.lag_quantiles(),
             late_starts: run.generators.late_starts,
             not_started: run.generators.not_started,
+            feed_exhausted: run.generators.feed_exhausted,
             socket_losses: run.generator_messages.kernel_drops + run.generator_messages.unsent,
             late_media_share: late_share(&run.generators.media),
             without_port: run.generators.without_port,

@@ -130,6 +130,13 @@ impl Evidence<'_> {
                  raise limits.max_in_progress or lower the load"
             ));
         }
+        let exhausted = self.generator.feed_exhausted;
+        if exhausted > 0 {
+            reasons.push(format!(
+                "the generator did not start {exhausted} calls: the feed had no row left for them; give it more rows or \
+                 another order than \"once\""
+            ));
+        }
         let losses = self.generator.socket_losses;
         if losses > 0 {
             reasons.push(format!(
