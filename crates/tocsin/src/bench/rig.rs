@@ -25,8 +25,12 @@ const PATIENCE: Duration = Duration::from_secs(4);
 /// How long the boxes may hold calls after their callers are gone: a lost BYE is sent again after 0.5, 1, 2 and 4 s.
 const SETTLE: Duration = Duration::from_secs(15);
 
-/// How long a target that shows nothing is left alone after a trial that it did not hold.
-const REST: Duration = Duration::from_secs(2);
+/// Boxes show themselves so often.
+const SHOWN: Duration = Duration::from_secs(1);
+
+/// How long a target that shows nothing is left alone after a trial that it did not hold. Nobody here knows what it asks for
+/// in Retry-After.
+const REST: Duration = Duration::from_secs(5);
 
 /// What all processes of a bench have in common.
 pub(crate) struct Surroundings {
@@ -194,7 +198,8 @@ impl<'a> Rig<'a> {
         }
     }
 
-    /// Waits until no box holds a call any more, or longer than any should. Returns which hold how many.
+    /// Waits until no box holds a call any more, or longer than any should, and until no site is left alone any more because
+    /// its Retry-After asked for it. Returns which boxes hold how many calls.
     pub(crate) async fn settle(&mut self) -> Vec<(String, u64)> {
         if self.prepared.elsewhere.is_some() {
             let end = Instant::now() + REST;
@@ -205,8 +210,10 @@ impl<'a> Rig<'a> {
             return Vec::new();
         }
         let end = Instant::now() + SETTLE;
+        let asked = self.prepared.topology.call_servers().map(|one| one.retry_after).max();
         // What is shown now may be a second old.
-        let fresh = Instant::now() + Duration::from_millis(1_500);
+        let fresh = asked.unwrap_or_default().clamp(SHOWN, SETTLE - SHOWN) + SHOWN / 2;
+        let fresh = Instant::now() + fresh;
         loop {
             let held = self.held();
             if (held.is_empty() && Instant::now() >= fresh) || Instant::now() >= end {
