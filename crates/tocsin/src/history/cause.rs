@@ -112,8 +112,8 @@ fn timed_out(attempt: &Attempt, views: &[View]) -> String {
 }
 
 fn furthest(views: &[View]) -> String {
-    let others = views.iter().filter(|view| view.kind != BoxKind::Generator.to_string());
-    match others.last() {
+    let mut others = views.iter().filter(|view| view.kind != BoxKind::Generator.to_string());
+    match others.next_back() {
         Some(view) => format!("; it came as far as {} {}", view.kind, plain(&view.node)),
         None if views.is_empty() => String::new(),
         None => "; no box behind the caller has a record of it".to_owned(),

@@ -250,7 +250,7 @@ impl Figure {
                 Some(
                     calls
                         .and_then(|calls| spread(calls, column, quantile))
-                        .unwrap_or(certain(value)),
+                        .unwrap_or_else(|| certain(value)),
                 )
             }
             Kind::Plain(place) => side.number(place).map(certain),

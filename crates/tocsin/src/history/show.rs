@@ -98,7 +98,7 @@ fn attempts(folder: &Path, args: &ShowArgs) -> anyhow::Result<String> {
         "SELECT {SHOWN} FROM attempts WHERE {condition} ORDER BY {order}, attempt LIMIT {limit}"
     );
     let mut statement = database.prepare(&query).map_err(said)?;
-    let head: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+    let head: Vec<String> = statement.column_names().map(str::to_owned).collect();
     let columns = head.len();
     let mut lines = vec![head];
     let mut rows = statement.query([]).map_err(said)?;
