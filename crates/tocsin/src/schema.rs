@@ -4,6 +4,8 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 
+use crate::say::say;
+
 /// Prints the JSON Schema of a kind of file
 #[derive(Debug, Args)]
 pub(crate) struct SchemaArgs {
@@ -17,6 +19,8 @@ enum Kind {
     Campaign,
     /// A network file
     Network,
+    /// What a run leaves as `summary.json`
+    Summary,
 }
 
 impl Kind {
@@ -24,12 +28,13 @@ impl Kind {
         match self {
             Self::Campaign => include_str!("../../../docs/schema/campaign.schema.json"),
             Self::Network => include_str!("../../../docs/schema/network.schema.json"),
+            Self::Summary => include_str!("../../../docs/schema/summary.schema.json"),
         }
     }
 }
 
 pub(crate) fn schema(args: &SchemaArgs) -> ExitCode {
-    print!("{}", args.kind.text());
+    say(args.kind.text().trim_end());
     ExitCode::SUCCESS
 }
 

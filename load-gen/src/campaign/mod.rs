@@ -170,10 +170,17 @@ impl Campaign {
         self.phases.iter().map(Phase::expected_attempts).sum()
     }
 
-    /// The CSV files that it reads beside its own: a feed, and recordings.
+    /// The CSV files that it reads beside its own, each with the key that names it: a feed, and recordings.
     #[must_use]
-    pub fn row_paths(&self) -> Vec<PathBuf> {
-        self.row_files().map(|(file, _)| file.to_path_buf()).collect()
+    pub fn row_paths(&self) -> Vec<(String, PathBuf)> {
+        let feed = self.feed.iter().map(|feed| ("feed.file".to_owned(), feed.file.to_path_buf()));
+        let recording = |(index, phase): (usize, &Phase)| match &phase.arrivals {
+            Arrivals::Replay(replay) => {
+                Some((format!("phases[{index}].arrivals.file"), replay.file.to_path_buf()))
+            }
+            _ => None,
+        };
+        feed.chain(self.phases.iter().enumerate().filter_map(recording)).collect()
     }
 
     /// The keys that a campaign file may hold, as far as `text` leads to them; see [`Document::known_keys`]. Files that it

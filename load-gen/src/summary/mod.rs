@@ -38,7 +38,9 @@ pub use callers::{CallerTally, CallersFigures, ClassFigures};
 pub use media::{MediaFigures, MediaGroup, MosFigures, WorstCall, word};
 pub use tally::{Capacity, Tally, UNREACHED};
 pub use thresholds::ThresholdResult;
-pub use verdict::{LAG_P99_LIMIT_US, LATE_MEDIA_LIMIT, Verdict};
+pub use verdict::{
+    CLOCK_STEP_LIMIT_US, CPU_LIMIT, LAG_P99_LIMIT_US, LATE_MEDIA_LIMIT, LATE_RESENT_LIMIT, Verdict,
+};
 
 /// Version of the shape of `summary.json`.
 pub const SCHEMA_VERSION: u32 = 1;

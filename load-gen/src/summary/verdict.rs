@@ -279,13 +279,13 @@ impl Evidence<'_> {
 }
 
 /// The generator is one thread: above this share of a core it measures itself.
-const CPU_LIMIT: f64 = 0.90;
+pub const CPU_LIMIT: f64 = 0.90;
 
 /// A step of the clock beyond what NTP slews unnoticed.
-const CLOCK_STEP_LIMIT_US: u64 = 100_000;
+pub const CLOCK_STEP_LIMIT_US: u64 = 100_000;
 
 /// Share of the generator's own messages, from which late retransmissions spoil the load.
-const LATE_RESENT_LIMIT: f64 = 0.01;
+pub const LATE_RESENT_LIMIT: f64 = 0.01;
 
 /// Share of late RTP packets from which the generator measures itself.
 pub const LATE_MEDIA_LIMIT: f64 = 0.05;

@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use load_gen::campaign::Campaign;
 use load_gen::summary::Summary;
@@ -34,6 +34,10 @@ impl Receipt {
         let pairs = |pairs: &[(String, String)]| {
             pairs.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>()
         };
+        let rows = campaign.row_paths();
+        let own = [file.to_owned(), campaign.network.clone()];
+        let files: Vec<PathBuf> =
+            own.into_iter().chain(rows.iter().map(|it| it.1.clone())).collect();
         let missing = &mut Map::new();
         let folder_now = std::env::current_dir();
         let known = json!({
@@ -46,9 +50,10 @@ impl Receipt {
             "inputs": {
                 "campaign": input(missing, "campaign", file),
                 "network": input(missing, "network", &campaign.network),
+                "rows": rows.iter().map(|(key, path)| input(missing, key, path)).collect::<Vec<_>>(),
                 "set": pairs(set),
                 "environment": pairs(&environment),
-                "sha256": fact(missing, "inputs", effective(file, &campaign.network, &[set, &environment].concat())),
+                "sha256": fact(missing, "inputs", effective(&files, &[set, &environment].concat())),
             },
             "host": host(),
             "verdict": null,
@@ -155,9 +160,12 @@ fn input(missing: &mut Map<String, Value>, name: &str, path: &Path) -> Value {
     json!({"file": path.display().to_string(), "sha256": fact(missing, name, hash)})
 }
 
-/// The hash of both files and of everything that lies over them, in order.
-fn effective(campaign: &Path, network: &Path, layers: &[(String, String)]) -> io::Result<String> {
-    let mut hash = hash_of_file(network, hash_of_file(campaign, Sha256::new())?)?;
+/// The hash of all files and of everything that lies over them, in order.
+fn effective(files: &[PathBuf], layers: &[(String, String)]) -> io::Result<String> {
+    let mut hash = Sha256::new();
+    for file in files {
+        hash = hash_of_file(file, hash)?;
+    }
     for (key, value) in layers {
         hash.update(format!("\n{key}={value}"));
     }
@@ -252,8 +260,9 @@ mod tests {
         fs::write(&campaign, "seed = 1").expect("a file");
         fs::write(&network, "name = \"a\"").expect("a file");
         let set = |value: &str| vec![("seed".to_owned(), value.to_owned())];
-        let hash =
-            |layers: &[(String, String)]| effective(&campaign, &network, layers).expect("a hash");
+        let hash = |layers: &[(String, String)]| {
+            effective(&[campaign.clone(), network.clone()], layers).expect("a hash")
+        };
         let plain = hash(&[]);
         assert_eq!(plain.len(), 64);
         assert_ne!(plain, hash(&set("2")));

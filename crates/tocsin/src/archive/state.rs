@@ -40,6 +40,8 @@ pub(crate) struct State {
     pub(crate) campaign: String,
     /// What lies over its files.
     pub(crate) set: Vec<(String, String)>,
+    /// Keys that name CSV files, and their copies in the run folder.
+    pub(crate) copies: Vec<(String, String)>,
     pub(crate) environment: Vec<(String, String)>,
     /// By the clock of the run, Unix microseconds.
     pub(crate) started_us: u64,
@@ -98,7 +100,7 @@ impl State {
     pub(crate) fn inputs(&self, folder: &Path) -> Result<(Campaign, Topology), Problems> {
         let own = [("network", "network.toml"), ("name", &self.campaign)];
         let own = own.map(|(key, value)| (key.to_owned(), value.to_owned()));
-        let set = self.set.iter().cloned().chain(own);
+        let set = self.set.iter().chain(&self.copies).cloned().chain(own);
         let (network, campaign): (Vec<_>, Vec<_>) =
             set.partition(|(key, _)| topology::is_network_key(key));
         let layers = |prefix: &str, set: Vec<(String, String)>| {

@@ -103,7 +103,7 @@ impl<'a> Rig<'a> {
         self.trials += 1;
         let name = format!("load-{:02}", self.trials);
         let prepared = prepare(self.folder, &self.setup, &self.surroundings, &name, rate, length)?;
-        self.fleet.add(callers(&name));
+        self.fleet.add(callers(&name, 1));
         let (folder, interruptions) = (self.folder, &mut self.interruptions);
         if !self.fleet.start_tier(&prepared, folder, interruptions, Tier::Load).await? {
             return Ok(None);
@@ -277,7 +277,13 @@ fn prepare(
     let (layers, network_layers) = files.campaign_and_network_layers(ENVIRONMENT_PREFIX);
     let (campaign, topology) = Campaign::load_with_network(&file, &layers, &network_layers)?;
     Ok(Prepared {
-        args: Inherited { campaign_file: file, given: set.clone(), set: set.clone(), log: *log },
+        args: Inherited {
+            campaign_file: file,
+            given: set.clone(),
+            set: set.clone(),
+            shards: 1,
+            log: *log,
+        },
         campaign,
         topology,
         elsewhere: elsewhere.clone(),

@@ -9,9 +9,10 @@ use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use super::difference::{Estimate, ranks};
-use super::text::{millis, or_dash, percent, say, table};
+use super::text::{millis, or_dash, percent, table};
 use super::{locate, read_summary, summary};
 use crate::archive::{CALLS, Receipt, open_calls};
+use crate::say::say;
 
 /// A limit was crossed.
 const REGRESSION: u8 = 1;
@@ -79,13 +80,13 @@ fn judged(args: &CompareArgs) -> anyhow::Result<u8> {
         let told = json!({
             "runs": runs, "figures": lines, "breaches": breaches, "obstacles": obstacles,
         });
-        say(&format!("{told:#}\n"));
+        say(format_args!("{told:#}"));
     } else {
         let marked = |sentences: &[String]| {
             sentences.iter().map(|sentence| format!("! {sentence}\n")).collect::<String>()
         };
         let table = shown(&before, &after, &lines);
-        say(&[marked(&obstacles), table, marked(&breaches)].concat());
+        say([marked(&obstacles), table, marked(&breaches)].concat().trim_end());
     }
     Ok(if breaches.is_empty() { 0 } else { REGRESSION })
 }

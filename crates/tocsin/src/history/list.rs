@@ -6,8 +6,9 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::text::{millis, or_dash, percent, say, table};
+use super::text::{millis, or_dash, percent, table};
 use super::{names, summary};
+use crate::say::say;
 
 /// Lists earlier runs, the newest first
 #[derive(Debug, Args)]
@@ -40,11 +41,11 @@ pub(crate) fn runs(args: &RunsArgs) -> ExitCode {
         }
     }
     if args.json {
-        say(&format!("{:#}\n", Value::from(lines)));
+        say(format_args!("{:#}", Value::from(lines)));
     } else if lines.is_empty() {
-        say(&format!("there is no run in {}\n", args.runs.display()));
+        say(format_args!("there is no run in {}", args.runs.display()));
     } else {
-        say(&shown(&lines));
+        say(shown(&lines).trim_end());
     }
     for (name, error) in broken {
         eprintln!("! {name}: {error:#}; tocsin report {name} may make its summary again");

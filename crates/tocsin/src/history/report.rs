@@ -6,8 +6,8 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::locate;
-use super::text::say;
 use crate::archive::{Untold, retell};
+use crate::say::say;
 
 /// Makes summary, report and calls again from the records in a run folder, also of a run that was killed
 #[derive(Debug, Args)]
@@ -28,7 +28,7 @@ pub(crate) fn report(args: &ReportArgs) -> ExitCode {
     let start = std::time::Instant::now();
     match retell(&folder) {
         Ok(retold) => {
-            say(&format!("{}\nrun folder: {}\n", retold.text, folder.display()));
+            say(format_args!("{}\nrun folder: {}", retold.text, folder.display()));
             let (took, usage) = (start.elapsed().as_secs_f64(), node::usage());
             let (cpu, mib) = (usage.cpu().as_secs_f64(), usage.max_rss_kib as f64 / 1024.0);
             eprintln!("made again in {took:.1} s, with {cpu:.1} s of CPU and {mib:.0} MiB");

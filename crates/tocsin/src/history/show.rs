@@ -8,9 +8,10 @@ use clap::Args;
 use rusqlite::Connection;
 use rusqlite::types::ValueRef;
 
-use super::text::{plain, say, table};
+use super::text::{plain, table};
 use super::{call, locate};
 use crate::archive::{CALLS, COLUMNS, open_calls};
+use crate::say::say;
 
 /// Columns that a list of attempts shows; of those, times are in milliseconds.
 const SHOWN: &str = "attempt, number, site, psap, outcome, status, round(intended_us / 1e6, 1) AS at_s, \
@@ -51,7 +52,7 @@ pub(crate) fn show(args: &ShowArgs) -> ExitCode {
     });
     match shown {
         Ok(text) => {
-            say(&text);
+            say(text.trim_end());
             ExitCode::SUCCESS
         }
         Err(error) => cli::fail(&error, cli::USAGE),

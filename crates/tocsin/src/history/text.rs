@@ -1,13 +1,5 @@
 //! Figures and tables as text.
 
-use std::io::Write as _;
-
-/// Says something on standard output. Whoever listens no longer, such as `head`, needs no more of it.
-pub(super) fn say(text: &str) {
-    let mut out = std::io::stdout().lock();
-    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
-}
-
 /// Columns as wide as their widest cell; those from `numbers` on end at the same place.
 pub(super) fn table(rows: &[Vec<String>], numbers: &[usize]) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);

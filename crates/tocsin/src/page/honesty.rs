@@ -1,6 +1,8 @@
 //! The generator's judgement of itself, and what the processes used.
 
-use load_gen::summary::{LATE_MEDIA_LIMIT, Summary};
+use load_gen::summary::{
+    CLOCK_STEP_LIMIT_US, CPU_LIMIT, LATE_MEDIA_LIMIT, LATE_RESENT_LIMIT, Summary,
+};
 use maud::{Markup, html};
 
 use super::Page;
@@ -9,38 +11,9 @@ use super::figures::{check, count, decimal, millis, percent, table};
 /// What would make the run invalid, each with its limit; then processes and messages that came to nothing.
 pub(super) fn generator(page: &Page<'_>, summary: &Summary) -> Markup {
     let generator = &summary.generator;
+    let signalling = generator.signalling;
     let is_virtual = summary.ledger_hash.is_some();
-    let lag_limit_us = page.lag_limit_us();
-    let limit = format!("{} ms", lag_limit_us / 1_000);
-    let lag = format!("{} ms", millis(generator.lag.p99));
-    let late = percent(Some(generator.late_media_share));
-    let rows = [
-        ("lag of calls, p99", lag, limit, generator.lag.p99 <= lag_limit_us),
-        (
-            "calls that were due and not started",
-            count(generator.not_started),
-            "0".to_owned(),
-            generator.not_started == 0,
-        ),
-        (
-            "datagrams that its sockets lost",
-            count(generator.socket_losses),
-            "0".to_owned(),
-            generator.socket_losses == 0,
-        ),
-        (
-            "RTP packets over 20 ms late",
-            late,
-            percent(Some(LATE_MEDIA_LIMIT)),
-            generator.late_media_share <= LATE_MEDIA_LIMIT,
-        ),
-        (
-            "calls without a port for media",
-            count(generator.without_port),
-            "0".to_owned(),
-            generator.without_port == 0,
-        ),
-    ];
+    let rows = limits(page, summary);
     let offered = summary.ledger.offered;
     html! {
         p {
@@ -65,7 +38,9 @@ pub(super) fn generator(page: &Page<'_>, summary: &Summary) -> Markup {
         p.note {
             "Lag: p50 " (millis(generator.lag.p50)) " ms, p90 " (millis(generator.lag.p90)) " ms, p99 "
             (millis(generator.lag.p99)) " ms, at most " (millis(generator.lag.max)) " ms; "
-            (count(generator.late_starts)) " calls began over 20 ms late."
+            (count(generator.late_starts)) " calls began over 20 ms late. Sent again: "
+            (count(signalling.resent_to_silent_peer)) " messages to silent peers, "
+            (count(signalling.resent_late)) " by being late; peers sent " (count(signalling.repeated_by_peers)) " again."
             @if !is_virtual {
                 " The generator used " (decimal(generator.cpu_s, 2)) " s of CPU"
                 @if offered > 0 { ", " (decimal(generator.cpu_s * 1e6 / offered as f64, 0)) " µs for each call" }
@@ -78,6 +53,62 @@ pub(super) fn generator(page: &Page<'_>, summary: &Summary) -> Markup {
             p { (count(summary.truncated_files)) " record files end in half a line, as after a kill." }
         }
     }
+}
+
+/// What is limited: the name, what was measured, the limit, and whether it keeps within.
+fn limits(page: &Page<'_>, summary: &Summary) -> Vec<(&'static str, String, String, bool)> {
+    let generator = &summary.generator;
+    let lag_limit_us = page.lag_limit_us();
+    let limit = format!("{} ms", lag_limit_us / 1_000);
+    let lag = format!("{} ms", millis(generator.lag.p99));
+    let late = percent(Some(generator.late_media_share));
+    let signalling = generator.signalling;
+    let late_again = signalling.resent_late as f64 / signalling.sent.max(1) as f64;
+    vec![
+        ("lag of calls, p99", lag, limit, generator.lag.p99 <= lag_limit_us),
+        (
+            "calls that were due and not started",
+            count(generator.not_started + generator.feed_exhausted),
+            "0".to_owned(),
+            generator.not_started + generator.feed_exhausted == 0,
+        ),
+        (
+            "CPU of its core, in the busiest five seconds",
+            percent(generator.busiest_cpu_share),
+            percent(Some(CPU_LIMIT)),
+            generator.busiest_cpu_share.is_none_or(|share| share <= CPU_LIMIT),
+        ),
+        (
+            "messages sent again by being late, of all sent",
+            percent(Some(late_again)),
+            percent(Some(LATE_RESENT_LIMIT)),
+            late_again <= LATE_RESENT_LIMIT,
+        ),
+        (
+            "step of the machine's clock",
+            format!("{} ms", millis(generator.clock_step_us)),
+            format!("{} ms", CLOCK_STEP_LIMIT_US / 1_000),
+            generator.clock_step_us <= CLOCK_STEP_LIMIT_US,
+        ),
+        (
+            "datagrams that its sockets lost",
+            count(generator.socket_losses),
+            "0".to_owned(),
+            generator.socket_losses == 0,
+        ),
+        (
+            "RTP packets over 20 ms late",
+            late,
+            percent(Some(LATE_MEDIA_LIMIT)),
+            generator.late_media_share <= LATE_MEDIA_LIMIT,
+        ),
+        (
+            "calls without a port for media",
+            count(generator.without_port),
+            "0".to_owned(),
+            generator.without_port == 0,
+        ),
+    ]
 }
 
 fn processes(summary: &Summary) -> Markup {

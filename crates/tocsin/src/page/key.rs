@@ -12,6 +12,11 @@ pub(super) fn figures(summary: &Summary) -> Markup {
     let failed = ledger.rejected + ledger.timed_out + ledger.lost;
     let of_all = |number: u64| format!("{} of all", percent(part(number, ledger.offered)));
     let rate = format!("{} calls/s", decimal(metrics.calls_per_second, 1));
+    let messages = format!(
+        "{} SIP messages/s sent, {} received",
+        decimal(metrics.messages_sent_per_second, 0),
+        decimal(metrics.messages_received_per_second, 0)
+    );
     let mut tiles = vec![
         ("offered", count(ledger.offered), rate),
         ("answered", count(ledger.answered), of_all(ledger.answered)),
@@ -21,6 +26,9 @@ pub(super) fn figures(summary: &Summary) -> Markup {
         ("NER", percent(metrics.ner), "network effectiveness, E.425".to_owned()),
         ("SER", percent(metrics.ser), "session establishment, RFC 6076".to_owned()),
         ("SEER", percent(metrics.seer), "its effectiveness, RFC 6076".to_owned()),
+        ("ISA", percent(metrics.isa), "ineffective attempts, RFC 6076".to_owned()),
+        ("SCR", percent(metrics.scr), "session completion, RFC 6076".to_owned()),
+        ("traffic", format!("{} E", decimal(metrics.erlang, 1)), messages),
     ];
     if let Some(media) = &summary.media {
         let judged = format!("of {} calls with media", count(media.calls));
@@ -71,6 +79,8 @@ fn delays(summary: &Summary) -> Markup {
         row("post-dial delay, to ringing", &metrics.pdd),
         row("set-up, to the answer", &metrics.setup),
         row("of these, the generator's own lag", &metrics.lag),
+        row("refused, from INVITE to the refusal", &metrics.srd_failed),
+        row("disconnect, from BYE to its 200", &metrics.sdd),
     ];
     let caption = "Delays from the moment at which a call was due, in ms";
     table(caption, &["", "calls", "p50", "p90", "p95", "p99", "max"], &rows)

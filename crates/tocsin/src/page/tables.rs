@@ -1,11 +1,11 @@
-//! The same figures by site, trunk group, number and PSAP.
+//! The same figures by site, trunk group, number, département and PSAP.
 
 use std::collections::BTreeMap;
 
 use load_gen::summary::{GroupMetrics, Summary};
 use maud::{Markup, html};
 
-use super::figures::{count, part, percent, quantile, table};
+use super::figures::{count, decimal, part, percent, quantile, table};
 
 /// A table for each kind of group.
 pub(super) fn groups(summary: &Summary) -> Markup {
@@ -14,16 +14,21 @@ pub(super) fn groups(summary: &Summary) -> Markup {
         (group("By site", "site", &metrics.by_site))
         (group("By trunk group", "trunk group", &metrics.by_trunk_group))
         (group("By number dialled", "number", &metrics.by_number))
+        @if metrics.by_department.len() > 1 {
+            (group("By département of the caller", "département", &metrics.by_department))
+        }
         (psaps(summary))
     }
 }
 
-const HEADS: [&str; 8] = [
+const HEADS: [&str; 10] = [
     "offered",
     "share",
     "answered",
     "answered, %",
     "failed",
+    "NER",
+    "circuits in use",
     "pdd p50, ms",
     "pdd p99, ms",
     "pdd max, ms",
@@ -37,6 +42,11 @@ fn cells(name: &str, group: &GroupMetrics) -> Vec<String> {
         count(group.answered),
         percent(part(group.answered, group.offered)),
         count(group.failed),
+        percent(group.ner),
+        match group.occupancy {
+            Some(share) => format!("{} ({})", decimal(group.erlang, 1), percent(Some(share))),
+            None => decimal(group.erlang, 1),
+        },
         quantile(&group.pdd, |pdd| pdd.p50),
         quantile(&group.pdd, |pdd| pdd.p99),
         quantile(&group.pdd, |pdd| pdd.max),

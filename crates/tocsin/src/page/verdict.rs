@@ -58,6 +58,7 @@ pub(super) fn headline(summary: &Summary) -> Markup {
             div {
                 h1 { (word(summary)) }
                 p.sentence { (sentence) }
+                @for note in &summary.notes { p { (note) } }
                 @if !first.is_empty() {
                     ul.reasons { @for reason in first { li { (reason) } } }
                 }

@@ -317,6 +317,7 @@ fn state(
         world: archive::World::Virtual,
         campaign: task.campaign.name.clone(),
         set: task.set.clone(),
+        copies: Folder::copies(&task.campaign),
         environment: environment(),
         started_us: u64::try_from(START.as_micros()).unwrap_or(u64::MAX),
         elapsed,

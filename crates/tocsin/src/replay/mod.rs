@@ -120,7 +120,7 @@ fn conduct(
     campaign: &Campaign,
     tasks: Vec<Task>,
 ) -> anyhow::Result<u8> {
-    folder.keep_inputs(&replay.file.file, &campaign.network)?;
+    folder.keep_inputs(&replay.file.file, campaign)?;
     folder.write("command.txt", &(command_line() + "\n"))?;
     Receipt::begin(folder, campaign, &replay.file.file, &replay.file.set, World::Virtual)?;
     let stop = interruption()?;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use load_gen::Progress;
+use load_gen::summary::LAG_P99_LIMIT_US;
 use serde_json::Value;
 use topology::Topology;
 
@@ -12,9 +13,6 @@ use super::plan::Tier;
 use crate::control_room::ControlRoom;
 use crate::say::say;
 use crate::screen::{self, Ending, Key, Notes, PsapRow, Scene, Screen, Seen, SiteRow};
-
-/// From here the run will be invalid: see the verdict of a run.
-const LAG_P99_LIMIT_US: u64 = 50_000;
 
 #[derive(Debug)]
 pub(crate) enum Face {

@@ -431,9 +431,13 @@ impl Fleet {
         Ok(())
     }
 
-    /// Share of a core that the busiest generator used in its busiest seconds.
+    /// Share of its cores that the busiest process of generators used in its busiest seconds; each generator has one.
     pub(crate) fn busiest_generator(&self) -> Option<f64> {
-        self.of(Tier::Load).filter_map(|member| member.cpu.busiest()).reduce(f64::max)
+        let share = |member: &Member| {
+            let generators = member.process.boxes.len().max(1);
+            Some(member.cpu.busiest()? / generators as f64)
+        };
+        self.of(Tier::Load).filter_map(share).reduce(f64::max)
     }
 
     pub(crate) fn usage(&self) -> Vec<ProcessUsage> {

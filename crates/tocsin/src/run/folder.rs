@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Context as _;
+use load_gen::campaign::Campaign;
 
 /// A folder that holds all that a run leaves behind.
 #[derive(Debug)]
@@ -61,13 +62,24 @@ impl Folder {
     }
 
     /// Copies the files that the run was made from, so that it can be repeated.
-    pub(crate) fn keep_inputs(&self, campaign: &Path, network: &Path) -> anyhow::Result<()> {
-        for (from, to) in [(campaign, "campaign.toml"), (network, "network.toml")] {
+    pub(crate) fn keep_inputs(&self, file: &Path, campaign: &Campaign) -> anyhow::Result<()> {
+        let copy = |from: &Path, to: &str| {
             let to = self.path.join(to);
             fs::copy(from, &to)
-                .with_context(|| format!("cannot copy {} to {}", from.display(), to.display()))?;
+                .with_context(|| format!("cannot copy {} to {}", from.display(), to.display()))
+        };
+        copy(file, "campaign.toml")?;
+        copy(&campaign.network, "network.toml")?;
+        for ((_, from), (_, to)) in campaign.row_paths().iter().zip(Self::copies(campaign)) {
+            copy(from, &to)?;
         }
         Ok(())
+    }
+
+    /// The keys of a campaign that name CSV files, and what the copies of these are called.
+    pub(crate) fn copies(campaign: &Campaign) -> Vec<(String, String)> {
+        let keys = campaign.row_paths().into_iter().zip(1..);
+        keys.map(|((key, _), number)| (key, format!("rows-{number}.csv"))).collect()
     }
 
     pub(crate) fn write(&self, name: &str, text: &str) -> anyhow::Result<()> {

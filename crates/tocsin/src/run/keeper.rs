@@ -95,6 +95,7 @@ impl<'a> Keeper<'a> {
             ended: false,
             campaign: self.prepared.campaign.name.clone(),
             set: self.prepared.args.set.clone(),
+            copies: Folder::copies(&self.prepared.campaign),
             environment: self.environment.clone(),
             started_us: self.started_us,
             elapsed,

@@ -264,14 +264,15 @@ impl Desk {
                     }
                 });
             }
-            Deed::Advise => tell_callers(fleet, json!({"advise": true})),
-            Deed::Publish => tell_callers(fleet, json!({"publish_ten_digits": true})),
+            Deed::Advise => tell_callers(prepared, fleet, &json!({"advise": true})),
+            Deed::Publish => tell_callers(prepared, fleet, &json!({"publish_ten_digits": true})),
             Deed::Kill { .. } | Deed::Freeze { .. } | Deed::Thaw { .. } | Deed::EndCampaign => {}
         }
     }
 }
 
-fn tell_callers(fleet: &Fleet, args: Value) {
-    let reply = fleet.console().command(super::plan::GENERATOR, args);
-    drop(reply);
+fn tell_callers(prepared: &Prepared, fleet: &Fleet, args: &Value) {
+    for number in 1..=prepared.args.shards {
+        drop(fleet.console().command(&super::plan::generator(number), args.clone()));
+    }
 }

@@ -68,6 +68,9 @@ pub(crate) struct RunArgs {
     /// In virtual time: keep the records of all boxes too
     #[arg(long)]
     records: bool,
+    /// Generators that share the load, each on a thread of its own
+    #[arg(long, value_name = "NUMBER", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=64))]
+    shards: u32,
     #[command(flatten)]
     metrics: MetricsArgs,
     /// Progress in lines, also where a terminal could show a screen
@@ -102,6 +105,8 @@ pub(crate) struct Inherited {
     pub(crate) given: Vec<(String, String)>,
     /// The same, and the addresses that this system has in place of those of the file.
     pub(crate) set: Vec<(String, String)>,
+    /// Generators that share the load.
+    pub(crate) shards: u32,
     pub(crate) log: telemetry::LogFormat,
 }
 
@@ -160,6 +165,7 @@ pub(crate) fn run(args: &RunArgs) -> ExitCode {
             campaign_file: args.campaign.file.clone(),
             given: args.campaign.set.clone(),
             set,
+            shards: args.shards,
             log: args.log,
         },
         campaign,
@@ -181,7 +187,7 @@ pub(crate) fn run(args: &RunArgs) -> ExitCode {
 async fn conduct(args: &RunArgs, prepared: &Prepared, folder: &Folder) -> anyhow::Result<u8> {
     let mut interruptions = Interruptions::catch()?;
     let file = &prepared.args.campaign_file;
-    folder.keep_inputs(file, &prepared.campaign.network)?;
+    folder.keep_inputs(file, &prepared.campaign)?;
     folder.write("command.txt", &(command_line() + "\n"))?;
     Receipt::begin(folder, &prepared.campaign, file, &prepared.args.given, World::Real)?;
     let Some(mut fleet) = Fleet::start(prepared, folder, &mut interruptions).await? else {

@@ -8,8 +8,10 @@ use telemetry::BoxKind;
 use super::Prepared;
 use super::folder::Folder;
 
-/// The only generator of a run, as it calls itself in its records.
-pub(super) const GENERATOR: &str = "load-1";
+/// A generator of a run, as it calls itself in its records; the first is 1.
+pub(super) fn generator(number: u32) -> String {
+    format!("load-{number}")
+}
 
 /// One process to start.
 #[derive(Debug, Clone)]
@@ -40,18 +42,18 @@ impl Tier {
 
 /// The network and its callers.
 pub(crate) fn processes(prepared: &Prepared) -> Vec<Process> {
-    network(prepared).into_iter().chain([callers("load")]).collect()
+    network(prepared).into_iter().chain([callers("load", prepared.args.shards)]).collect()
 }
 
-/// The callers.
-pub(crate) fn callers(name: &str) -> Process {
+/// The callers: so many generators in one process.
+pub(crate) fn callers(name: &str, shards: u32) -> Process {
     Process {
         name: name.to_owned(),
         tier: Tier::Load,
-        boxes: vec![(BoxKind::Generator, GENERATOR.to_owned())],
+        boxes: (1..=shards).map(|number| (BoxKind::Generator, generator(number))).collect(),
         yields: false,
         subcommand: "load",
-        choice: Vec::new(),
+        choice: vec!["--shards".into(), shards.to_string().into()],
     }
 }
 

@@ -95,6 +95,12 @@ impl Elsewhere {
                  operations.{name}.enabled=false"
             ));
         }
+        if !campaign.operations.faults.is_empty() {
+            return Err(
+                "--target: [[faults]] befall processes of a network that tocsin run starts; take them out of the file"
+                    .to_owned(),
+            );
+        }
         if campaign.compression > 1.0 {
             return Err(
                 "--target: a network that runs already has its own clock; set compression=1"

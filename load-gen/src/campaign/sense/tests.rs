@@ -195,7 +195,7 @@ fn a_feed_that_will_be_used_up_is_refused() {
     let campaign = feed(5.0 / 60.0, "once").unwrap_or_else(|problems| panic!("{problems}"));
     let feed_of = campaign.feed.as_ref().expect("a feed");
     assert_eq!((feed_of.order, feed_of.most_callers()), (FeedOrder::Once, Some(5)));
-    assert!(campaign.row_paths()[0].ends_with("people.csv"));
+    assert!(campaign.row_paths()[0].1.ends_with("people.csv"));
     assert!(feed(1.0, "sequential").is_ok() && feed(1.0, "random").is_ok());
     let problems = feed(1.0, "once").expect_err("60 calls").to_string();
     assert!(
