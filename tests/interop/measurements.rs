@@ -59,9 +59,10 @@ fn pairs(
         let count = pair.ours("received");
         assert!((count..=count + IN_FLIGHT).contains(&pair.theirs.packets), "packets: {pair:#?}");
     }
-    let counted = |pair: &Pair| (pair.theirs.to, pair.ours("received") as usize);
-    let counted: Vec<_> = whole.iter().map(counted).collect();
-    pair_up(records, boxes, &streams.up_to(packets, &counted))
+    let late =
+        |pair: &Pair| (pair.theirs.to, (pair.theirs.packets - pair.ours("received")) as usize);
+    let late: Vec<_> = whole.iter().map(late).collect();
+    pair_up(records, boxes, &streams.without_last(packets, &late))
 }
 
 /// Finds what tshark measured for each report of our boxes, which are of these kinds and at these addresses.

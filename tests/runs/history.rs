@@ -113,7 +113,9 @@ fn a_run_that_was_killed_keeps_what_it_had_measured() {
     let desk = Desk::new(60, "300ms");
     let mut run = desk.run(&["--set", "callers.media=0"]);
     run.until("  alpha");
-    while json(&desk, "state.json")["generators"]["offered"] == 0 {
+    while !desk.path("runs/latest/state.json").exists()
+        || json(&desk, "state.json")["generators"]["offered"] == 0
+    {
         run.until(" s  ");
     }
     signal("KILL", run.id());

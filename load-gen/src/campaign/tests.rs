@@ -317,7 +317,7 @@ at = "5s"
         "thresholds[2].psap: a threshold is of one site",
         "thresholds[2].site: rejected_share is only measured of all attempts",
         "steady_state[0].metric: is not known while the calls run",
-        "steady_state[0].abort: does not belong to a condition",
+        "steady_state[0]: unknown key \"abort\"",
         "faults[0].for: belongs to freeze",
         "faults[1]: needs the key \"for\"",
         "faults[2]: needs kill or freeze",

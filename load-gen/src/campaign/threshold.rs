@@ -159,26 +159,45 @@ const METRICS: [(&str, Metric); 32] = [
 
 impl Threshold {
     pub(super) fn read(table: &Table<'_>) -> Self {
-        let metric = table.required("metric", kind::choice(&METRICS), Metric::AnsweredShare);
-        let bound = |raw: Raw<'_>| metric.bound(raw);
         let delay = table.or("delay", kind::duration(Duration::ZERO), Duration::ZERO);
         let abort = table.or("abort", kind::flag, false);
-        let threshold = Self {
-            metric,
-            of: Scope::read(table, metric),
-            min: table.optional("min", bound),
-            max: table.optional("max", bound),
-            abort_from: abort.then_some(delay),
-        };
+        let bounds = Self::read_bounds(table);
+        let of = Scope::read(table, bounds.metric);
+        let threshold = Self { of, abort_from: abort.then_some(delay), ..bounds };
         if table.has("delay") && !abort {
             table.report("delay", "needs abort = true: only that is judged while the calls run");
         }
-        if abort && (!metric.is_live() || threshold.of.is_some()) {
+        if abort && (!threshold.metric.is_live() || threshold.of.is_some()) {
             table.report(
                 "abort",
                 "only the shares, asr, pdd_… and answer_delay_… of all attempts are known while the calls run",
             );
         }
+        threshold
+    }
+
+    /// A condition of the steady state: judged while the calls run, of all attempts so far.
+    pub(super) fn read_condition(table: &Table<'_>) -> Self {
+        let condition = Self::read_bounds(table);
+        if !condition.metric.is_live() {
+            let message =
+                "is not known while the calls run; use a share, asr, pdd_… or answer_delay_…";
+            table.report("metric", message);
+        }
+        condition
+    }
+
+    /// A metric of all attempts, and its bounds.
+    fn read_bounds(table: &Table<'_>) -> Self {
+        let metric = table.required("metric", kind::choice(&METRICS), Metric::AnsweredShare);
+        let bound = |raw: Raw<'_>| metric.bound(raw);
+        let threshold = Self {
+            metric,
+            of: None,
+            min: table.optional("min", bound),
+            max: table.optional("max", bound),
+            abort_from: None,
+        };
         match (threshold.min, threshold.max) {
             (None, None) if !table.has("min") && !table.has("max") => {
                 table.report_here("needs min or max");
@@ -187,22 +206,6 @@ impl Threshold {
             _ => {}
         }
         threshold
-    }
-
-    /// A condition of the steady state: judged while the calls run, of all attempts so far.
-    pub(super) fn read_condition(table: &Table<'_>) -> Self {
-        let condition = Self::read(table);
-        if !condition.metric.is_live() {
-            let message =
-                "is not known while the calls run; use a share, asr, pdd_… or answer_delay_…";
-            table.report("metric", message);
-        }
-        for key in ["abort", "delay"].into_iter().chain(ScopeKind::ALL.map(ScopeKind::key)) {
-            if table.has(key) {
-                table.report(key, "does not belong to a condition of the steady state");
-            }
-        }
-        condition
     }
 
     /// Whether `measured`, in the unit of the bounds, keeps within them.

@@ -8,6 +8,7 @@ use telemetry::{CallRecord, Outcome, Party, RecordWriter};
 use super::*;
 use crate::campaign::{Metric, Quantile, Scope, ScopeKind, Threshold};
 use crate::fixture;
+use crate::snapshot::Signalling;
 
 fn campaign(thresholds: Vec<Threshold>) -> Campaign {
     Campaign { thresholds, ..fixture::campaign() }
