@@ -1,7 +1,7 @@
 //! tshark: captures what our boxes receive and send on loopback, and dissects it.
 
 use std::net::{IpAddr, SocketAddr, UdpSocket};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use tempfile::TempDir;
@@ -25,7 +25,7 @@ pub(crate) struct Capture {
 pub(crate) struct Packets {
     file: PathBuf,
     boxes: Vec<SocketAddr>,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Capture {
@@ -57,7 +57,7 @@ impl Capture {
         socket.send_to(b"the last packet", itself).expect("a packet on loopback");
         self.process.until(&self.marker.to_string());
         self.process.terminate();
-        Packets { file: self.file, boxes: self.boxes, _folder: self.folder }
+        Packets { file: self.file, boxes: self.boxes, folder: self.folder }
     }
 }
 
@@ -69,8 +69,20 @@ impl Packets {
 
     /// What tshark says of the packets when it has these arguments too.
     pub(crate) fn read(&self, arguments: &[&str]) -> Vec<String> {
+        self.read_file(&self.file, arguments)
+    }
+
+    /// The same without the packets of these numbers: tshark counts those that are left anew.
+    pub(crate) fn read_without(&self, numbers: &[String], arguments: &[&str]) -> Vec<String> {
+        let rest = self.folder.path().join("rest.pcapng");
+        let filter = format!("!(frame.number in {{{}}})", numbers.join(", "));
+        self.read(&["-Y", &filter, "-w", &rest.to_string_lossy()]);
+        self.read_file(&rest, arguments)
+    }
+
+    fn read_file(&self, file: &Path, arguments: &[&str]) -> Vec<String> {
         let mut command = Command::new(installed("tshark", "tshark"));
-        command.arg("-n").arg("-r").arg(&self.file).args(arguments);
+        command.arg("-n").arg("-r").arg(file).args(arguments);
         // Our boxes are on ports that the system chose: without this it would guess.
         for port in self.boxes.iter().map(SocketAddr::port) {
             command.args(["-d", &format!("udp.port=={port},sip")]);

@@ -57,10 +57,11 @@ impl Streams {
 
     /// All streams, without the frames of these numbers.
     fn measure(packets: &Packets, without: &[String]) -> Vec<Stream> {
-        let filter = format!("!(frame.number in {{{}}})", without.join(", "));
-        let left_out = ["-2", "-R", &filter];
-        let left_out: &[&str] = if without.is_empty() { &[] } else { &left_out };
-        let table = packets.read(&[left_out, &["-q", "-z", "rtp,streams"]].concat());
+        let statistics = ["-q", "-z", "rtp,streams"];
+        let table = match without {
+            [] => packets.read(&statistics),
+            _ => packets.read_without(without, &statistics),
+        };
         table.iter().filter_map(|line| Stream::parse(line)).collect()
     }
 

@@ -163,6 +163,12 @@ impl<L: Listener> World<L> {
         &self.lost
     }
 
+    /// Whether a box has power.
+    #[must_use]
+    pub fn is_alive(&self, name: &str) -> bool {
+        self.net.is_alive(self.at(name))
+    }
+
     /// Gives a call server an operator's command.
     pub fn command(&mut self, call_server: &str, action: Action) -> Reply {
         let at = self.at(call_server);
@@ -218,7 +224,10 @@ impl<L: Listener> World<L> {
     /// Calls that a PSAP was offered so far: all that supervision asks of it, and cheap.
     #[must_use]
     pub fn psap_offered(&self, name: &str) -> u64 {
-        self.net.node::<Psap>(self.at(name)).offered()
+        match self.is_alive(name) {
+            true => self.net.node::<Psap>(self.at(name)).offered(),
+            false => 0,
+        }
     }
 
     /// What the load generator counts.

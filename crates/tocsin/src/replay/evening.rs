@@ -236,7 +236,9 @@ fn view(task: &Task, world: &World<Ears>) -> View {
     let psaps =
         task.topology.psaps.iter().map(|psap| (psap.name.clone(), world.psap_offered(&psap.name)));
     let mut sites = BTreeMap::<String, SiteView>::new();
-    for call_server in task.topology.call_servers() {
+    // A machine without power shows nothing.
+    let alive = |one: &&topology::CallServer| world.is_alive(&one.name);
+    for call_server in task.topology.call_servers().filter(alive) {
         let now = world.call_server(&call_server.name);
         let site = sites.entry(call_server.site.clone()).or_default();
         site.offered += now.counts.offered;
@@ -374,7 +376,10 @@ impl Lines {
             return;
         }
         self.next = Some(at + LINE);
-        let taken = |name: &String| world.call_server(name).counts.offered;
+        let taken = |name: &String| match world.is_alive(name) {
+            true => world.call_server(name).counts.offered,
+            false => 0,
+        };
         let taken: Vec<u64> = self.call_servers.iter().map(taken).collect();
         println!("{}", self.progress.line(at, &world.generator(), &taken));
     }
