@@ -154,17 +154,20 @@ fn delays(out: &mut String, summary: &Summary) {
     );
     row(out, "post-dial delay", &summary.metrics.pdd);
     row(out, "set-up, to the 200", &summary.metrics.setup);
-    row(out, "disconnect, to its 200", &summary.metrics.sdd);
+    if summary.metrics.sdd.count > 0 {
+        row(out, "disconnect, to its 200", &summary.metrics.sdd);
+    }
     row(out, "lag of the generator", &summary.metrics.lag);
     let generator = &summary.generator;
     let (silent, late) =
         (generator.signalling.resent_to_silent_peer, generator.signalling.resent_late);
     let mut line = format!(
-        "generator: {} not started, {} datagrams lost; sent again: {silent} to silent peers, {late} by being late",
-        generator.not_started, generator.socket_losses
+        "generator: {} calls not started, {} datagrams lost, {silent} + {late} sent again (peer silent + we late)",
+        generator.not_started + generator.feed_exhausted,
+        generator.socket_losses
     );
     if let Some(share) = generator.busiest_cpu_share {
-        let _ = write!(line, "; CPU {:.0} %", share * 100.0);
+        let _ = write!(line, ", CPU {:.0} %", share * 100.0);
     }
     push(out, &line);
     push(out, "");

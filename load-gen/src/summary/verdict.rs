@@ -126,8 +126,8 @@ impl Evidence<'_> {
         let not_started = self.generator.not_started;
         if not_started > 0 {
             reasons.push(format!(
-                "the generator did not start {not_started} calls: too many were in progress; \
-                 raise limits.max_in_progress or lower the load"
+                "the generator did not start {not_started} calls that were due: too many were in progress, or it was \
+                 too slow; lower the load, or raise limits.max_in_progress"
             ));
         }
         let exhausted = self.generator.feed_exhausted;

@@ -38,6 +38,7 @@ pub(crate) struct State {
     pub(crate) ended: bool,
     /// The name of the campaign, which the copy of its file does not give away.
     pub(crate) campaign: String,
+    pub(crate) network: String,
     /// What lies over its files.
     pub(crate) set: Vec<(String, String)>,
     /// Keys that name CSV files, and their copies in the run folder.
@@ -101,8 +102,9 @@ impl State {
         let own = [("network", "network.toml"), ("name", &self.campaign)];
         let own = own.map(|(key, value)| (key.to_owned(), value.to_owned()));
         let set = self.set.iter().chain(&self.copies).cloned().chain(own);
-        let (network, campaign): (Vec<_>, Vec<_>) =
+        let (mut network, campaign): (Vec<_>, Vec<_>) =
             set.partition(|(key, _)| topology::is_network_key(key));
+        network.push(("name".to_owned(), self.network.clone()));
         let layers = |prefix: &str, set: Vec<(String, String)>| {
             let environment = self.environment.iter().cloned();
             Layers::none().with_environment(prefix, environment).with_overrides(set)

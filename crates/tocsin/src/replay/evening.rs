@@ -318,6 +318,7 @@ fn state(
     State {
         world: archive::World::Virtual,
         campaign: task.campaign.name.clone(),
+        network: task.topology.name.clone(),
         set: task.set.clone(),
         copies: Folder::copies(&task.campaign),
         environment: environment(),

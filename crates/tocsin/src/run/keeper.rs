@@ -94,6 +94,7 @@ impl<'a> Keeper<'a> {
             world: World::Real,
             ended: false,
             campaign: self.prepared.campaign.name.clone(),
+            network: self.prepared.topology.name.clone(),
             set: self.prepared.args.set.clone(),
             copies: Folder::copies(&self.prepared.campaign),
             environment: self.environment.clone(),
