@@ -59,7 +59,7 @@ pub fn run(args: &LoadArgs) -> ExitCode {
     let trunk_groups = match args.target.trunk_groups(&topology) {
         Ok(trunk_groups) => trunk_groups,
         Err(sentence) => {
-            eprintln!("error: {sentence}");
+            cli::complain!("error: {sentence}");
             return ExitCode::from(cli::USAGE);
         }
     };

@@ -38,7 +38,7 @@ pub fn run(args: &PsapArgs) -> ExitCode {
     };
     if let Some(unknown) = args.psap.iter().find(|name| topology.psap(name).is_none()) {
         let names: Vec<_> = topology.psaps.iter().map(|psap| psap.name.as_str()).collect();
-        eprintln!("error: --psap {unknown}: no such PSAP; the PSAPs are {}", names.join(", "));
+        cli::complain!("error: --psap {unknown}: no such PSAP; the PSAPs are {}", names.join(", "));
         return ExitCode::from(cli::USAGE);
     }
     args.serve.set_clock();

@@ -43,7 +43,7 @@ pub fn run(args: &SwitchArgs) -> ExitCode {
         args.site.iter().find(|name| topology.sites.iter().all(|site| site.name != **name))
     {
         let names: Vec<_> = topology.sites.iter().map(|site| site.name.as_str()).collect();
-        eprintln!("error: --site {unknown}: no such site; the sites are {}", names.join(", "));
+        cli::complain!("error: --site {unknown}: no such site; the sites are {}", names.join(", "));
         return ExitCode::from(cli::USAGE);
     }
     args.serve.set_clock();

@@ -9,11 +9,13 @@ pub mod manage;
 pub mod metrics;
 mod records;
 mod serve;
+mod words;
 
 pub use args::{BoxArgs, FileArgs, LogArgs};
 pub use clips::load_clips;
 pub use records::Records;
 pub use serve::{serve, serve_managed};
+pub use words::{complain, say};
 
 use std::process::ExitCode;
 
@@ -25,13 +27,13 @@ pub const USAGE: u8 = 2;
 /// Prints every mistake on a line of its own.
 #[must_use]
 pub fn refuse(problems: &Problems) -> ExitCode {
-    eprintln!("{problems}");
+    crate::complain!("{problems}");
     ExitCode::from(USAGE)
 }
 
 /// Prints an error with its causes.
 #[must_use]
 pub fn fail(error: &anyhow::Error, code: u8) -> ExitCode {
-    eprintln!("error: {error:#}");
+    crate::complain!("error: {error:#}");
     ExitCode::from(code)
 }

@@ -75,7 +75,7 @@ pub fn serve_managed(
         Err(error) => return fail(&error, crate::USAGE),
     };
     if let Some(trouble) = records.trouble() {
-        eprintln!("error: {trouble}");
+        crate::complain!("error: {trouble}");
         return ExitCode::from(Ending::DrainTimedOut.exit_code());
     }
     ExitCode::from(ending.exit_code())

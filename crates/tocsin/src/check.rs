@@ -24,11 +24,11 @@ pub(crate) fn check(args: &CheckArgs) -> ExitCode {
     let mut right = true;
     for file in &args.files {
         match describe(file) {
-            Ok(text) if !args.quiet => println!("{text}"),
+            Ok(text) if !args.quiet => cli::say!("{text}"),
             Ok(_) => {}
             Err(error) => {
                 right = false;
-                eprintln!("{error:#}");
+                cli::complain!("{error:#}");
             }
         }
     }

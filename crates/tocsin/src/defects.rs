@@ -15,7 +15,7 @@ pub(crate) struct DefectsArgs {
 
 pub(crate) fn defects(args: &DefectsArgs) -> ExitCode {
     for story in STORIES {
-        println!("{:<16} {}", story.name, story.incident);
+        cli::say!("{:<16} {}", story.name, story.incident);
         if args.why {
             let lines = [
                 ("trigger", story.trigger),
@@ -26,13 +26,13 @@ pub(crate) fn defects(args: &DefectsArgs) -> ExitCode {
                 ("source", story.source),
             ];
             for (head, text) in lines {
-                println!("  {head:<10} {text}");
+                cli::say!("  {head:<10} {text}");
             }
-            println!();
+            cli::say!("");
         }
     }
     if !args.why {
-        println!(
+        cli::say!(
             "\n`tocsin defects --why` tells more; [releases.NAME.defects.…] of a network file arms them"
         );
     }

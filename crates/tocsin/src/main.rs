@@ -12,7 +12,6 @@ mod outcome;
 mod page;
 mod replay;
 mod run;
-mod say;
 mod schema;
 mod screen;
 mod webhook;

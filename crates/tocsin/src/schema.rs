@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 
-use crate::say::say;
+use cli::say;
 
 /// Prints the JSON Schema of a kind of file
 #[derive(Debug, Args)]

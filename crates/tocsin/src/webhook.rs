@@ -65,7 +65,7 @@ impl Drop for Webhook {
         if let Some(poster) = self.poster.take() {
             // Said at the end: before, a screen may be in the way.
             if let Ok(Some(complaint)) = poster.join() {
-                eprintln!("warning: {complaint}");
+                cli::complain!("warning: {complaint}");
             }
         }
     }

@@ -285,7 +285,7 @@ pub(crate) fn retell(folder: &Path) -> Result<Retold, Untold> {
     });
     let text = publish(&folder, &campaign, &mut outcome, zero_us);
     if let Err(error) = Receipt::update(&folder, &outcome.summary) {
-        eprintln!("error: {error:#}");
+        cli::complain!("error: {error:#}");
     }
     Ok(Retold { text, exit_code: outcome.summary.exit_code() })
 }

@@ -33,7 +33,7 @@ use self::search::{Bounds, Finding, Limit, Result as Found, Search, Stage};
 use self::trial::Trial;
 use crate::archive::command_line;
 use crate::run::{DriveArgs, Elsewhere, Folder, INTERRUPTED, missing_addresses, unix_us};
-use crate::say::say;
+use cli::say;
 
 /// Finds the session establishment rate of a network (RFC 7502), and what happens beyond it
 ///
@@ -119,7 +119,7 @@ pub(crate) fn run(args: &BenchArgs) -> ExitCode {
     match runtime.block_on(conduct(args, subject, &folder)) {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
-            eprintln!("the run folder is {}", folder.path().display());
+            cli::complain!("the run folder is {}", folder.path().display());
             cli::fail(&error, cli::USAGE)
         }
     }

@@ -184,7 +184,7 @@ fn command(args: &CtlArgs, words: &str, target: &Target) -> anyhow::Result<bool>
 
 fn tell(results: &[Outcome]) -> bool {
     for Outcome { name, result, text, ms, .. } in results {
-        println!("{name:<10} {result:<10} {text} ({ms} ms)");
+        cli::say!("{name:<10} {result:<10} {text} ({ms} ms)");
     }
     results.iter().all(|outcome| outcome.result == Verdict::Done)
 }

@@ -12,7 +12,7 @@ use super::difference::{Estimate, ranks};
 use super::text::{millis, or_dash, percent, table};
 use super::{locate, read_summary, summary};
 use crate::archive::{CALLS, Receipt, open_calls};
-use crate::say::say;
+use cli::say;
 
 /// A limit was crossed.
 const REGRESSION: u8 = 1;

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::text::{millis, or_dash, percent, table};
 use super::{names, summary};
-use crate::say::say;
+use cli::say;
 
 /// Lists earlier runs, the newest first
 #[derive(Debug, Args)]
@@ -48,7 +48,7 @@ pub(crate) fn runs(args: &RunsArgs) -> ExitCode {
         say(shown(&lines).trim_end());
     }
     for (name, error) in broken {
-        eprintln!("! {name}: {error:#}; tocsin report {name} may make its summary again");
+        cli::complain!("! {name}: {error:#}; tocsin report {name} may make its summary again");
     }
     ExitCode::SUCCESS
 }

@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::locate;
 use crate::archive::{Untold, retell};
-use crate::say::say;
+use cli::say;
 
 /// Makes summary, report and calls again from the records in a run folder, also of a run that was killed
 #[derive(Debug, Args)]
@@ -31,7 +31,7 @@ pub(crate) fn report(args: &ReportArgs) -> ExitCode {
             say(format_args!("{}\nrun folder: {}", retold.text, folder.display()));
             let (took, usage) = (start.elapsed().as_secs_f64(), node::usage());
             let (cpu, mib) = (usage.cpu().as_secs_f64(), usage.max_rss_kib as f64 / 1024.0);
-            eprintln!("made again in {took:.1} s, with {cpu:.1} s of CPU and {mib:.0} MiB");
+            cli::complain!("made again in {took:.1} s, with {cpu:.1} s of CPU and {mib:.0} MiB");
             ExitCode::from(retold.exit_code)
         }
         Err(Untold::Broken(error)) => cli::fail(&error, cli::USAGE),

@@ -11,7 +11,7 @@ use rusqlite::types::ValueRef;
 use super::text::{plain, table};
 use super::{call, locate};
 use crate::archive::{CALLS, COLUMNS, open_calls};
-use crate::say::say;
+use cli::say;
 
 /// Columns that a list of attempts shows; of those, times are in milliseconds.
 const SHOWN: &str = "attempt, number, site, psap, outcome, status, round(intended_us / 1e6, 1) AS at_s, \

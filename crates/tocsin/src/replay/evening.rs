@@ -367,7 +367,7 @@ impl Lines {
             task.topology.call_servers().map(|one| one.name.clone()).collect();
         let progress = Progress::new(call_servers.clone());
         if !quiet {
-            println!("{}", progress.header());
+            cli::say!("{}", progress.header());
         }
         Self { progress, call_servers, next: (!quiet).then_some(LINE) }
     }
@@ -382,6 +382,6 @@ impl Lines {
             false => 0,
         };
         let taken: Vec<u64> = self.call_servers.iter().map(taken).collect();
-        println!("{}", self.progress.line(at, &world.generator(), &taken));
+        cli::say!("{}", self.progress.line(at, &world.generator(), &taken));
     }
 }

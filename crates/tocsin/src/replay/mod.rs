@@ -65,7 +65,7 @@ pub(crate) fn replay(replay: &Replay<'_>, campaign: &Campaign, topology: &Topolo
     match conduct(replay, &folder, campaign, tasks) {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
-            eprintln!("the run folder is {}", folder.path().display());
+            cli::complain!("the run folder is {}", folder.path().display());
             cli::fail(&error, cli::USAGE)
         }
     }
@@ -88,7 +88,7 @@ fn tasks(
     let mut tasks = vec![base];
     for variant in &campaign.variants {
         tasks.push(variant_of(replay.file, variant).map_err(|problems| {
-            eprintln!("variant {}:", variant.name);
+            cli::complain!("variant {}:", variant.name);
             cli::refuse(&problems)
         })?);
     }
@@ -96,7 +96,10 @@ fn tasks(
     let names: Vec<String> = tasks.iter().map(|task| task.name.clone()).collect();
     tasks.retain(|task| task.name == wanted);
     if tasks.is_empty() {
-        eprintln!("error: --variant {wanted}: no such variant; there are {}", names.join(", "));
+        cli::complain!(
+            "error: --variant {wanted}: no such variant; there are {}",
+            names.join(", ")
+        );
         return Err(ExitCode::from(cli::USAGE));
     }
     tasks.iter_mut().for_each(|task| task.keeps_attempts = true);
@@ -125,12 +128,12 @@ fn conduct(
     Receipt::begin(folder, campaign, &replay.file.file, &replay.file.set, World::Virtual)?;
     let stop = interruption()?;
     for sentence in lint(&tasks[0].campaign, &tasks[0].topology) {
-        println!("! {sentence}");
+        cli::say!("! {sentence}");
     }
     if !replay.quiet {
         let length = topology::format_duration(campaign.duration());
         let calls = campaign.expected_attempts();
-        println!(
+        cli::say!(
             "{}: {length} in virtual time, about {calls:.0} callers, {} to run; Ctrl-C ends it",
             campaign.name,
             count(tasks.len()),
@@ -156,9 +159,9 @@ fn conduct(
         report = load_gen::report(base) + &told;
     }
     if let Err(error) = Receipt::update(folder, base) {
-        eprintln!("error: {error:#}");
+        cli::complain!("error: {error:#}");
     }
-    println!("\n{report}\nrun folder: {}", folder.path().display());
+    cli::say!("\n{report}\nrun folder: {}", folder.path().display());
     Ok(base.exit_code())
 }
 
@@ -190,7 +193,7 @@ fn run_all(
                         && tasks.len() > 1
                         && let Ok(outcome) = &outcome
                     {
-                        println!("{}", outcome.line());
+                        cli::say!("{}", outcome.line());
                     }
                     if let Ok(mut done) = done.lock() {
                         done.push((index, outcome));
@@ -220,7 +223,7 @@ fn interruption() -> anyhow::Result<Arc<AtomicBool>> {
         runtime.block_on(async {
             interruptions.next().await;
             seen.store(true, Ordering::Relaxed);
-            eprintln!("interrupted: ending what is in progress; Ctrl-C again stops at once");
+            cli::complain!("interrupted: ending what is in progress; Ctrl-C again stops at once");
             interruptions.next().await;
             std::process::exit(crate::run::INTERRUPTED.into());
         });

@@ -147,7 +147,7 @@ impl Child {
                     Some(power) = struck.recv() => {
                         // There is no number any more once the child is gone.
                         if let Some(Err(error)) = child.id().map(|pid| power.strike(pid)) {
-                            eprintln!("cannot strike a process of this run: {error}");
+                            cli::complain!("cannot strike a process of this run: {error}");
                         }
                         continue;
                     }

@@ -11,8 +11,8 @@ use super::Prepared;
 use super::fleet::Fleet;
 use super::plan::Tier;
 use crate::control_room::ControlRoom;
-use crate::say::say;
 use crate::screen::{self, Ending, Key, Notes, PsapRow, Scene, Screen, Seen, SiteRow};
+use cli::say;
 
 #[derive(Debug)]
 pub(crate) enum Face {
@@ -50,7 +50,7 @@ impl Face {
         if !no_screen && screen::is_wanted() {
             match Screen::start() {
                 Ok(screen) => return Self::Screen(Box::new(Picture::new(screen, prepared))),
-                Err(error) => eprintln!("no screen: {error}"),
+                Err(error) => cli::complain!("no screen: {error}"),
             }
         }
         let ours = prepared.topology.sites.iter().filter(|_| prepared.elsewhere.is_none());

@@ -64,7 +64,7 @@ impl<'a> Keeper<'a> {
         if let Err(error) = state.keep(self.folder)
             && !std::mem::replace(&mut self.has_complained, true)
         {
-            eprintln!("! the state of the run cannot be kept: {error:#}");
+            cli::complain!("! the state of the run cannot be kept: {error:#}");
         }
     }
 

@@ -15,7 +15,7 @@ use topology::Topology;
 use super::child::{Place, Usage};
 use super::fleet::Fleet;
 use super::folder::Folder;
-use crate::say::say;
+use cli::say;
 
 /// The file in the run folder that says where a run is managed.
 const ACCESS: &str = "manage.json";

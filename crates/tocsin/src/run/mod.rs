@@ -36,8 +36,8 @@ use topology::Topology;
 
 use crate::archive::{Receipt, State, World, command_line};
 use crate::replay::Replay;
-use crate::say::say;
 pub(crate) use child::Order;
+use cli::say;
 pub(crate) use fleet::Fleet;
 pub(crate) use folder::Folder;
 use keeper::Keeper;
@@ -177,7 +177,7 @@ pub(crate) fn run(args: &RunArgs) -> ExitCode {
         match conduct(args, &prepared, &folder).await {
             Ok(code) => ExitCode::from(code),
             Err(error) => {
-                eprintln!("the run folder is {}", folder.path().display());
+                cli::complain!("the run folder is {}", folder.path().display());
                 cli::fail(&error, cli::USAGE)
             }
         }

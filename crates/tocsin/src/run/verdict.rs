@@ -5,7 +5,7 @@ use load_gen::summary::Books;
 use super::Prepared;
 use super::folder::Folder;
 use crate::archive::{self, Ending, Receipt, State};
-use crate::say::say;
+use cli::say;
 
 /// Writes everything that is left of a run, prints the report, and returns the exit code. What the disk refuses is
 /// missing in the folder and a reason in the report.
@@ -30,7 +30,7 @@ pub(crate) fn conclude(prepared: &Prepared, folder: &Folder, state: State) -> u8
     }
     let text = archive::publish(folder, &prepared.campaign, &mut outcome, zero_us);
     if let Err(error) = Receipt::update(folder, &outcome.summary) {
-        eprintln!("error: {error:#}");
+        cli::complain!("error: {error:#}");
     }
     say(format_args!("\n{text}\nrun folder: {}", folder.path().display()));
     outcome.summary.exit_code()
