@@ -191,7 +191,7 @@ impl Bench {
                 "network = \"network.toml\"\ndrain_timeout = \"10s\"\n\
                  [[phases]]\nname = \"load\"\nduration = \"{SECONDS}s\"\n\
                  arrivals = {{ model = \"constant\", rate = {rate} }}\n\
-                 [[mix]]\nnumber = \"15\"\n\
+                 [[mix]]\nnumber = \"0199000015\"\n\
                  [callers]\ntalk = \"100ms\"\npatience = \"endless\"\ncaller_hangs_up = 1.0\nmedia = 0\n\
                  [limits]\nmax_in_progress = 100000\n"
             ),
