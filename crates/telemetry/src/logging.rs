@@ -46,7 +46,11 @@ impl FromStr for LogFormat {
 /// When the filter cannot be read, or on a second call in one process.
 pub fn init(format: LogFormat, filter: &str) -> Result<(), LogError> {
     let levels = parse(filter)?;
-    let lines = tracing_subscriber::fmt().with_env_filter(levels).with_writer(io::stderr);
+    // A disk that is full takes no lines, and to complain of that on the same disk would be a panic.
+    let lines = tracing_subscriber::fmt()
+        .with_env_filter(levels)
+        .with_writer(io::stderr)
+        .log_internal_errors(false);
     match format {
         // https://no-color.org: any value but the empty one switches colour off.
         LogFormat::Human => {
