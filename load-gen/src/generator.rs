@@ -39,6 +39,9 @@ use self::people::{Due, session};
 /// Calls started in one wake. A late generator must still read its packets in between.
 const STARTS_PER_WAKE: usize = 64;
 
+/// A call that became due so shortly before the end would still have been placed in time.
+const SOON: Duration = Duration::from_millis(50);
+
 /// Dead deadlines that are not worth a look at all of them.
 const SPARE_DEADLINES: usize = 1_000;
 
@@ -381,7 +384,7 @@ impl Node for Generator {
     fn handle_drain(&mut self, now: Instant) {
         // What was due and not placed in time is never placed, and does not go untold.
         if let Some(zero) = self.started_at.filter(|_| !self.draining) {
-            let elapsed = now.saturating_duration_since(zero);
+            let elapsed = now.saturating_duration_since(zero).saturating_sub(SOON);
             while self.schedule.take(elapsed).is_some() {
                 self.counts.not_started += 1;
             }
