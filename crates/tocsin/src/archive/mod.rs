@@ -13,6 +13,7 @@ mod calls_csv;
 mod events;
 mod histograms;
 mod host;
+mod publish;
 mod receipt;
 mod row;
 mod sqlite;
@@ -29,16 +30,20 @@ use load_gen::campaign::Campaign;
 use load_gen::summary::{Books, Summary, Verdict};
 use topology::Topology;
 
-use crate::junit::junit;
-use crate::outcome::{Evidence, Goodput, Outcome, chronicle, pictures, story, table};
-use crate::page::{Series, page};
+use crate::outcome::{Evidence, Goodput, Outcome};
+use crate::page::Series;
 use crate::run::{Folder, annotate};
 use events::events;
 use histograms::Histograms;
+pub(crate) use publish::publish;
 pub(crate) use receipt::{Receipt, command_line};
 pub(crate) use row::COLUMNS;
 pub(crate) use sqlite::open as open_calls;
 pub(crate) use state::{State, Untold, World, environment};
+
+/// The name of a run on real sockets, and that of a campaign among its variants.
+const RUN: &str = "run";
+pub(crate) const BASE: &str = "base";
 
 pub(crate) const CALLS: &str = "calls.sqlite";
 const CALLS_CSV: &str = "calls.csv";
@@ -129,71 +134,6 @@ pub(crate) fn close(ending: Ending<'_>) -> Outcome {
     outcome
 }
 
-/// Writes what is told of a run on real sockets into its folder, and returns the report.
-pub(crate) fn publish(
-    folder: &Folder,
-    campaign: &Campaign,
-    outcome: &mut Outcome,
-    zero_us: u64,
-) -> String {
-    let mut text = load_gen::report(&outcome.summary);
-    let mut told = String::new();
-    let zero = Duration::from_micros(zero_us);
-    let mut trouble = Trouble::default();
-    if campaign.operations.is_eventful() {
-        let chronicle = serde_json::to_string_pretty(&chronicle(outcome, zero));
-        let written =
-            chronicle.map_err(Into::into).and_then(|it| folder.replace("chronicle.json", &it));
-        trouble.note("chronicle.json", written);
-        told += &format!("\n{}", story(outcome, campaign.begins));
-    }
-    let outcomes = std::slice::from_ref(&*outcome);
-    let table = table(campaign, outcomes);
-    if !table.is_empty() {
-        told += &format!("\n{table}");
-    }
-    for (name, svg) in pictures(campaign, outcomes) {
-        trouble.note(name, folder.replace(name, &svg));
-    }
-    if !trouble.sentences.is_empty() {
-        trouble.sentences.into_iter().for_each(|why| degrade(&mut outcome.summary, why));
-        text = load_gen::report(&outcome.summary);
-    }
-    text += &told;
-    trouble_of_pages(folder, campaign, outcome);
-    if !conclude(folder, "summary.json", &mut outcome.summary, "report.txt", &text) {
-        text = load_gen::report(&outcome.summary) + &told;
-    }
-    text
-}
-
-/// Writes the page and the JUnit file of a run.
-fn trouble_of_pages(folder: &Folder, campaign: &Campaign, outcome: &mut Outcome) {
-    let mut trouble = Trouble::default();
-    let html = page(folder, campaign, std::slice::from_ref(&*outcome));
-    trouble.note("report.html", folder.replace("report.html", &html));
-    let junit = junit(&outcome.summary).and_then(|xml| folder.replace("junit.xml", &xml));
-    trouble.note("junit.xml", junit);
-    trouble.sentences.into_iter().for_each(|why| degrade(&mut outcome.summary, why));
-}
-
-/// Writes a summary and a report. False when that made the summary another one.
-pub(crate) fn conclude(
-    folder: &Folder,
-    summary_file: &str,
-    summary: &mut Summary,
-    report_file: &str,
-    report: &str,
-) -> bool {
-    let mut trouble = Trouble::default();
-    let text = serde_json::to_string_pretty(summary).map_err(Into::into);
-    trouble.note(summary_file, text.and_then(|text| folder.replace(summary_file, &text)));
-    trouble.note(report_file, folder.replace(report_file, report));
-    let is_well = trouble.sentences.is_empty();
-    trouble.sentences.into_iter().for_each(|why| degrade(summary, why));
-    is_well
-}
-
 /// What could not be written, one sentence each.
 #[derive(Debug, Default)]
 struct Trouble {
@@ -247,7 +187,7 @@ fn facts(summary: &Summary, started_us: u64) -> Vec<(&'static str, String)> {
 }
 
 /// Tells a run again from what its folder holds.
-pub(crate) fn retell(folder: &Path) -> Result<Retold, Untold> {
+pub(crate) fn retell(folder: &Path) -> Result<Told, Untold> {
     let folder = Folder::open(folder);
     let mut state = State::load(folder.path()).map_err(Untold::Broken)?;
     let (campaign, topology) = state.inputs(folder.path()).map_err(Untold::Inputs)?;
@@ -258,41 +198,46 @@ pub(crate) fn retell(folder: &Path) -> Result<Retold, Untold> {
              start or a second later, is kept"
         ));
     }
-    let files: Vec<_> = state.record_files.iter().map(|file| folder.path().join(file)).collect();
-    if files.is_empty() {
+    if state.record_files.is_empty() {
         return Err(Untold::Broken(anyhow::anyhow!(
             "{} has no records: in virtual time they are kept with tocsin run --records",
             folder.path().display()
         )));
     }
-    let mut books = Books::open(state.rules(&campaign));
+    Ok(finish(&folder, &campaign, &topology, state))
+}
+
+/// Ends a run whose records are in its folder: the last step of a run on real sockets, and of one that is told again.
+pub(crate) fn finish(
+    folder: &Folder,
+    campaign: &Campaign,
+    topology: &Topology,
+    state: State,
+) -> Told {
+    let files: Vec<_> = state.record_files.iter().map(|file| folder.path().join(file)).collect();
+    let mut books = Books::open(state.rules(campaign));
     books.read(&files);
     let (name, title) = match state.world {
-        World::Real => ("run", "on real sockets"),
-        World::Virtual => ("base", &campaign.title[..]),
+        World::Real => (RUN, "on real sockets"),
+        World::Virtual => (BASE, &campaign.title[..]),
     };
-    let (name, title) = (name.to_owned(), title.to_owned());
-    let (zero_us, took) = (state.started_us, state.elapsed);
-    let mut outcome = close(Ending {
-        campaign: &campaign,
-        topology: &topology,
-        name,
-        title,
+    let (world, zero, took) = (state.world, Duration::from_micros(state.started_us), state.elapsed);
+    let outcome = close(Ending {
+        campaign,
+        topology,
+        name: name.to_owned(),
+        title: title.to_owned(),
         state,
         books,
         took,
-        archive: Some(&folder),
+        archive: Some(folder),
     });
-    let text = publish(&folder, &campaign, &mut outcome, zero_us);
-    if let Err(error) = Receipt::update(&folder, &outcome.summary) {
-        cli::complain!("error: {error:#}");
-    }
-    Ok(Retold { text, exit_code: outcome.summary.exit_code() })
+    publish(folder, campaign, &mut [outcome], world, zero)
 }
 
-/// A run told again.
+/// The report of a run, and the exit code that it comes to.
 #[derive(Debug)]
-pub(crate) struct Retold {
+pub(crate) struct Told {
     pub(crate) text: String,
     pub(crate) exit_code: u8,
 }

@@ -208,7 +208,13 @@ fn demo(folder: &Folder, state: State) -> crate::outcome::Outcome {
         took: Duration::ZERO,
         archive: Some(folder),
     });
-    publish(folder, &campaign, &mut outcome, ZERO_US);
+    publish(
+        folder,
+        &campaign,
+        std::slice::from_mut(&mut outcome),
+        World::Real,
+        Duration::from_micros(ZERO_US),
+    );
     outcome
 }
 

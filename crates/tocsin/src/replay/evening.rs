@@ -111,7 +111,7 @@ fn drive(
     let mut interrupted = false;
     // Only the campaign itself rings anywhere; its variants would be taken for it.
     let supervision = task.campaign.operations.supervision.as_ref();
-    let url = supervision.and_then(|it| it.webhook.as_ref()).filter(|_| task.name == super::BASE);
+    let url = supervision.and_then(|it| it.webhook.as_ref()).filter(|_| task.name == archive::BASE);
     let mut webhook = url.map(|url| Webhook::new(url, START));
     loop {
         let at = world.net.elapsed();
@@ -271,7 +271,7 @@ fn conclude(
     let usage = node::usage();
     let seconds = |micros: u64| micros as f64 / 1e6;
     let name = |at: SocketAddr| names.get(&at).cloned().unwrap_or_default();
-    let state = State {
+    let mut state = State {
         ended: true,
         processes: vec![ProcessUsage {
             name: "world".to_owned(),
@@ -289,8 +289,10 @@ fn conclude(
             .collect(),
         ..state(task, has_records, elapsed, generators, room)
     };
-    if task.keeps_attempts {
-        state.keep(folder)?;
+    if task.keeps_attempts
+        && let Err(error) = state.keep(folder)
+    {
+        state.degraded.push(format!("{error:#}"));
     }
     let outcome = archive::close(Ending {
         campaign: &task.campaign,
@@ -302,8 +304,6 @@ fn conclude(
         took,
         archive: task.keeps_attempts.then_some(folder),
     });
-    let summary = serde_json::to_string_pretty(&outcome.summary)?;
-    folder.write(&super::named("summary", &task.name), &summary)?;
     Ok(outcome)
 }
 

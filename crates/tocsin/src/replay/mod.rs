@@ -18,10 +18,8 @@ use cli::FileArgs;
 use load_gen::campaign::{Campaign, ENVIRONMENT_PREFIX, Variant};
 use topology::{Problems, Topology};
 
-use crate::archive::{self, Receipt, World, command_line};
-use crate::junit::junit;
-use crate::outcome::{Outcome, chronicle, pictures, story, table};
-use crate::page::page;
+use crate::archive::{self, BASE, Receipt, World, command_line};
+use crate::outcome::Outcome;
 use crate::run::Folder;
 
 /// How to replay.
@@ -49,9 +47,6 @@ pub(crate) struct Task {
     /// Its attempts are written down: those of the first task, of the others there are only figures.
     pub(crate) keeps_attempts: bool,
 }
-
-/// The name of the campaign itself among its variants.
-const BASE: &str = "base";
 
 pub(crate) fn replay(replay: &Replay<'_>, campaign: &Campaign, topology: &Topology) -> ExitCode {
     let tasks = match tasks(replay, campaign, topology) {
@@ -140,34 +135,9 @@ fn conduct(
         );
     }
     let mut outcomes = run_all(replay, folder, &tasks, &stop)?;
-    let text = table(campaign, &outcomes);
-    for (name, svg) in pictures(campaign, &outcomes) {
-        folder.write(name, &svg)?;
-    }
-    folder.write("comparison.txt", &text)?;
-    folder.write("junit.xml", &junit(&outcomes[0].summary)?)?;
-    folder.write("report.html", &page(folder, campaign, &outcomes))?;
-    for outcome in &outcomes {
-        let chronicle = serde_json::to_string_pretty(&chronicle(outcome, world::START))?;
-        folder.write(&named("chronicle", &outcome.name), &chronicle)?;
-    }
-    let told = ["\n", &story(&outcomes[0], campaign.begins), "\n", &text].concat();
-    let base = &mut outcomes[0].summary;
-    let mut report = load_gen::report(base) + &told;
-    let file = named("summary", &tasks[0].name);
-    if !archive::conclude(folder, &file, base, "report.txt", &report) {
-        report = load_gen::report(base) + &told;
-    }
-    if let Err(error) = Receipt::update(folder, base) {
-        cli::complain!("error: {error:#}");
-    }
-    cli::say!("\n{report}\nrun folder: {}", folder.path().display());
-    Ok(base.exit_code())
-}
-
-/// The file of the campaign itself has a name without its own.
-fn named(file: &str, task: &str) -> String {
-    if task == BASE { format!("{file}.json") } else { format!("{file}-{task}.json") }
+    let told = archive::publish(folder, campaign, &mut outcomes, World::Virtual, world::START);
+    cli::say!("\n{}\nrun folder: {}", told.text, folder.path().display());
+    Ok(told.exit_code)
 }
 
 /// Runs all tasks, as many at once as there are cores.
