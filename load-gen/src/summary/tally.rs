@@ -98,8 +98,8 @@ impl Tally {
         self.lag.record_us(record.start_us.saturating_sub(intended));
         if let Some(status) = record.status {
             *self.by_status.entry(status).or_default() += 1;
-            // RFC 6076 §4.3.2: a challenge is no failure.
-            if status >= 400 && !matches!(status, 401 | 407) {
+            // RFC 6076 §4.3.2: a challenge is no failure, nor is 402.
+            if status >= 400 && !matches!(status, 401 | 402 | 407) {
                 self.failed_delay.record_us(record.end_us.saturating_sub(record.start_us));
             }
         }

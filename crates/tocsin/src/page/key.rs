@@ -79,7 +79,7 @@ fn delays(summary: &Summary) -> Markup {
         row("post-dial delay, to ringing", &metrics.pdd),
         row("set-up, to the answer", &metrics.setup),
         row("of these, the generator's own lag", &metrics.lag),
-        row("refused, from INVITE to the refusal", &metrics.srd_failed),
+        row("failed, from INVITE to the final response", &metrics.srd_failed),
         row("disconnect, from BYE to its 200", &metrics.sdd),
     ];
     let caption = "Delays from the moment at which a call was due, in ms";

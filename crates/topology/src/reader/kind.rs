@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use config::ValueKind;
 
+use super::suggestion::nearest;
 use crate::distribution::Distribution;
 use crate::duration::parse_duration;
 
@@ -172,7 +173,12 @@ pub fn choice<T: Clone>(choices: &[(&str, T)]) -> impl Fn(Raw<'_>) -> Result<T, 
         let chosen = choices.iter().find(|(word, _)| raw.string() == Some(*word));
         chosen.map(|(_, value)| value.clone()).ok_or_else(|| {
             let words: Vec<String> = choices.iter().map(|(word, _)| format!("{word:?}")).collect();
-            raw.must_be(words.join(" or "))
+            let refusal = raw.must_be(words.join(" or "));
+            let known = choices.iter().map(|(word, _)| *word);
+            match raw.string().and_then(|word| nearest(word, known)) {
+                Some(meant) => format!("{refusal}; did you mean {meant:?}?"),
+                None => refusal,
+            }
         })
     }
 }
@@ -183,6 +189,18 @@ mod tests {
 
     fn file(kind: &ValueKind) -> Raw<'_> {
         Raw { kind, from_layer: false }
+    }
+
+    #[test]
+    fn a_word_that_is_nearly_right_is_met_with_the_one_that_was_meant() {
+        let refused = |word: &str| {
+            let kind = ValueKind::String(word.to_owned());
+            choice(&[("answered_share", 1), ("lost_share", 2)])(file(&kind)).expect_err(word)
+        };
+        let words = "must be \"answered_share\" or \"lost_share\", got ";
+        let meant = "\"answerd_share\"; did you mean \"answered_share\"?";
+        assert_eq!(refused("answerd_share"), format!("{words}{meant}"));
+        assert_eq!(refused("mos"), format!("{words}\"mos\""));
     }
 
     #[test]
