@@ -383,8 +383,8 @@ impl Node for Generator {
     /// Starts nothing more, and ends each call with CANCEL or BYE.
     fn handle_drain(&mut self, now: Instant) {
         // What was due and not placed in time is never placed, and does not go untold.
-        if let Some(zero) = self.started_at.filter(|_| !self.draining) {
-            let elapsed = now.saturating_duration_since(zero).saturating_sub(SOON);
+        let zero = self.started_at.filter(|_| !self.draining);
+        if let Some(elapsed) = zero.and_then(|zero| now.checked_duration_since(zero + SOON)) {
             while self.schedule.take(elapsed).is_some() {
                 self.counts.not_started += 1;
             }

@@ -42,6 +42,7 @@ pub use pacer::{
     Arrival, ClusterProcess, Constant, DiurnalPoisson, Hint, MarkovPoisson, Pacer, Poisson, Ramp,
     Replayed, Schedule, Shard, Start, Steps, SurgePoisson,
 };
+pub use program::HEAD_START;
 pub use progress::Progress;
 pub use report::report;
 pub use snapshot::{Signalling, Snapshot};

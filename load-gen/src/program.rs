@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::process::ExitCode;
+use std::time::{Duration, Instant};
 
 use clap::Args;
 use cli::{BoxArgs, FileArgs, Records};
@@ -15,6 +16,10 @@ use crate::campaign::{Campaign, ENVIRONMENT_PREFIX};
 use crate::{
     Command, Config, Generator, RequestUri, Shard, TargetArgs, TenDigits, address_towards,
 };
+
+/// Callers are ready for so long before the campaign begins: what a program does for the first time takes it longer, and
+/// would make the first calls late.
+pub const HEAD_START: Duration = Duration::from_millis(250);
 
 /// Places the calls of a campaign against a network that runs already
 #[derive(Debug, Args)]
@@ -30,6 +35,10 @@ pub struct LoadArgs {
     /// Generators that share the load, each on a thread of its own
     #[arg(long, value_name = "NUMBER", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=64))]
     pub shards: u32,
+    /// Begin at the Unix time, in microseconds, of the command {"begin_at_us": TIME}, so that all programs of a run have one
+    /// time zero
+    #[arg(long, hide = true, requires = "supervised")]
+    pub begin_on_command: bool,
     #[command(flatten)]
     pub serve: BoxArgs,
 }
@@ -51,7 +60,7 @@ pub fn run(args: &LoadArgs) -> ExitCode {
         Ok(records) => records,
         Err(error) => return cli::fail(&error, cli::USAGE),
     };
-    let limit = campaign.duration() + campaign.drain_timeout;
+    let limit = HEAD_START + campaign.duration() + campaign.drain_timeout;
     let clips = match cli::load_clips(&topology.media) {
         Ok(clips) => clips,
         Err(error) => return cli::fail(&error, cli::USAGE),
@@ -68,8 +77,10 @@ pub fn run(args: &LoadArgs) -> ExitCode {
     let request_uri = args.target.request_uri.clone();
     let callees = Callees { trunk_groups, request_uri };
     let (start, nonce) = (WallStart::read(), args.serve.seed());
+    let begin = (!args.begin_on_command).then(|| start.now + HEAD_START);
     let spec = |index| {
-        let place = Place { address, shard: Shard { index, of: args.shards }, nonce };
+        let shard = Shard { index, of: args.shards };
+        let place = Place { address, shard, nonce, begin };
         let callees = callees.clone();
         generator_spec(place, callees, &campaign, &topology, clips.clone(), start, records.clone())
     };
@@ -84,6 +95,8 @@ struct Place {
     shard: Shard,
     /// See [`Config::nonce`].
     nonce: u64,
+    /// Time zero of the campaign; `None`: a command tells.
+    begin: Option<Instant>,
 }
 
 /// Whom the callers call, and how they say so.
@@ -93,7 +106,7 @@ struct Callees {
     request_uri: Option<RequestUri>,
 }
 
-/// A generator as a box to run; time zero of the campaign is `start`.
+/// A generator as a box to run, dated by `start`.
 fn generator_spec(
     place: Place,
     callees: Callees,
@@ -103,7 +116,7 @@ fn generator_spec(
     start: WallStart,
     records: Records,
 ) -> NodeSpec {
-    let Place { address, shard, nonce } = place;
+    let Place { address, shard, nonce, begin } = place;
     let label = Label {
         name: format!("load-{}", shard.index + 1),
         kind: "generator",
@@ -133,20 +146,31 @@ fn generator_spec(
         };
         let mut generator = Generator::new(config, &campaign)
             .expect("the campaign was checked against its network");
-        generator.handle_command(start.now, Command::Start { at: start.now });
+        if let Some(at) = begin {
+            generator.handle_command(start.now, Command::Start { at });
+        }
         generator
     };
+    let decode = move |args| decode(&args, start);
     NodeSpec::new(label, build, decode, move |record| records.write(&record))
 }
 
-/// `{"advise": true}` advises the public to redial; `{"publish_ten_digits": true}` tells it the
-/// ten-digit numbers of the PSAPs.
-fn decode(args: serde_json::Value) -> Result<Command, String> {
+/// `{"begin_at_us": TIME}` is the Unix time of the campaign's time zero; `{"advise": true}` advises the public to redial;
+/// `{"publish_ten_digits": true}` tells it the ten-digit numbers of the PSAPs.
+fn decode(args: &serde_json::Value, start: WallStart) -> Result<Command, String> {
     let yes = |key| args.get(key).and_then(serde_json::Value::as_bool) == Some(true);
-    match (yes("advise"), yes("publish_ten_digits")) {
-        (true, false) => Ok(Command::Advise),
-        (false, true) => Ok(Command::PublishTenDigits),
-        _ => Err("write {\"advise\": true} or {\"publish_ten_digits\": true}".to_owned()),
+    let begin = args.get("begin_at_us").and_then(serde_json::Value::as_u64);
+    match (begin.map(Duration::from_micros), yes("advise"), yes("publish_ten_digits")) {
+        (Some(unix), false, false) => {
+            let at = start.now.checked_add(unix.saturating_sub(start.unix));
+            at.map(|at| Command::Start { at }).ok_or_else(|| "begin_at_us is too far away".to_owned())
+        }
+        (None, true, false) => Ok(Command::Advise),
+        (None, false, true) => Ok(Command::PublishTenDigits),
+        _ => {
+            let forms = r#"{"begin_at_us": TIME}, {"advise": true} or {"publish_ten_digits": true}"#;
+            Err(format!("write {forms}"))
+        }
     }
 }
 
@@ -156,14 +180,34 @@ mod tests {
 
     use super::*;
 
+    fn told(args: serde_json::Value) -> Result<Command, String> {
+        decode(&args, WallStart::read())
+    }
+
+    #[test]
+    fn a_campaign_begins_at_the_time_that_it_is_told() {
+        let start = WallStart::read();
+        let in_a_second = start.unix + Duration::from_secs(1);
+        let at = u64::try_from(in_a_second.as_micros()).expect("microseconds of this age");
+        let Ok(Command::Start { at }) = decode(&json!({ "begin_at_us": at }), start) else {
+            panic!("no start");
+        };
+        let wait = at.duration_since(start.now);
+        assert!(wait <= Duration::from_secs(1) && wait > Duration::from_millis(999), "{wait:?}");
+        // Whoever is told too late begins at once, and one that is told nonsense says so.
+        assert_eq!(told(json!({ "begin_at_us": 1 })).map(|_| ()), Ok(()));
+        assert!(told(json!({ "begin_at_us": -1 })).is_err());
+        assert!(told(json!({ "begin_at_us": 1, "advise": true })).is_err());
+    }
+
     #[test]
     fn the_public_is_told_one_thing_at_a_time() {
-        assert_eq!(decode(json!({ "advise": true })), Ok(Command::Advise));
-        assert_eq!(decode(json!({ "publish_ten_digits": true })), Ok(Command::PublishTenDigits));
+        assert_eq!(told(json!({ "advise": true })), Ok(Command::Advise));
+        assert_eq!(told(json!({ "publish_ten_digits": true })), Ok(Command::PublishTenDigits));
         for wrong in [json!({}), json!({ "advise": false }), json!("advise")] {
-            assert!(decode(wrong).expect_err("no order").contains("publish_ten_digits"));
+            assert!(told(wrong).expect_err("no order").contains("publish_ten_digits"));
         }
         let both = json!({ "advise": true, "publish_ten_digits": true });
-        assert!(decode(both).is_err());
+        assert!(told(both).is_err());
     }
 }

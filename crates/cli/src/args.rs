@@ -37,6 +37,9 @@ pub struct BoxArgs {
     /// Report on standard output and take orders on standard input, as a child of `tocsin run`
     #[arg(long, hide = true)]
     pub supervised: bool,
+    /// How often to report, when supervised
+    #[arg(long, hide = true, default_value = "1s", value_parser = interval)]
+    pub snapshot_interval: Duration,
     /// Let time go so many times faster since a Unix time in microseconds, as FACTOR@SINCE
     #[arg(long, hide = true, value_parser = fast_clock)]
     pub clock: Option<(f64, u64)>,
@@ -127,6 +130,11 @@ fn fast_clock(text: &str) -> Result<(f64, u64), String> {
     let (factor, since): (f64, u64) = parse().ok_or("must be FACTOR@MICROSECONDS")?;
     let sane = (1.0..=1_000.0).contains(&factor);
     if sane { Ok((factor, since)) } else { Err("FACTOR must be 1..=1000".to_owned()) }
+}
+
+fn interval(text: &str) -> Result<Duration, String> {
+    let interval = duration(text)?;
+    if interval.is_zero() { Err("must be above 0".to_owned()) } else { Ok(interval) }
 }
 
 fn duration(text: &str) -> Result<Duration, String> {

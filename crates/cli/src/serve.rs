@@ -39,6 +39,7 @@ pub fn serve_managed(
     let options = Options {
         supervised: args.supervised,
         drain_timeout: args.drain_timeout,
+        snapshot_interval: args.snapshot_interval,
         ..Options::default()
     };
     let metrics = match args.metrics.open() {

@@ -18,7 +18,6 @@ use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep_until};
 
 use crate::Reply;
 use crate::boxes::{Boxes, Notice, StartError};
-use crate::clock;
 use crate::console::{Console, Errand};
 use crate::directory::Directory;
 use crate::limits::{raise_fd_limit, usage};
@@ -27,8 +26,6 @@ use crate::signals::Signals;
 use crate::socket::SocketLimits;
 use crate::spec::NodeSpec;
 
-const SNAPSHOT_INTERVAL: Duration = Duration::from_secs(1);
-
 /// How to serve.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -36,6 +33,8 @@ pub struct Options {
     pub supervised: bool,
     /// How long calls in progress may take to end before the boxes stop anyway.
     pub drain_timeout: Duration,
+    /// How often the parent is told how the boxes fare.
+    pub snapshot_interval: Duration,
     pub limits: SocketLimits,
     /// Filled and kept up to date while the boxes run.
     pub directory: Directory,
@@ -49,6 +48,7 @@ impl Default for Options {
         Self {
             supervised: false,
             drain_timeout: Duration::from_secs(10),
+            snapshot_interval: Duration::from_secs(1),
             limits: SocketLimits::default(),
             directory: Directory::default(),
             drain_request: DrainRequest::default(),
@@ -116,10 +116,7 @@ pub(crate) async fn serve_for(
     // Caught before the first box runs: no call may be cut off by an early signal.
     let signals = Signals::catch(parent.is_none()).map_err(StartError::Signals)?;
     let boxes = Boxes::start(specs, options.limits, options.directory).await?;
-    // By a fast clock a second is much; more often than this would cost more than it shows.
-    let shortest = Duration::from_millis(200);
-    let mut ticks =
-        interval(clock::real(10 * SNAPSHOT_INTERVAL).clamp(shortest, SNAPSHOT_INTERVAL));
+    let mut ticks = interval(options.snapshot_interval);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
     let mut shell = Shell {
         boxes,

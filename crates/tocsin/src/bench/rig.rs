@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep_until};
 use super::load::Setup;
 use super::trial::Trial;
 use crate::run::{
-    Elsewhere, Fleet, Folder, Inherited, Interruptions, Order, Prepared, Process, Tier, callers,
+    Elsewhere, Fleet, Folder, Inherited, Interruptions, Order, Prepared, Process, Tier, Zero, callers,
     network, unix_us,
 };
 
@@ -108,8 +108,8 @@ impl<'a> Rig<'a> {
         if !self.fleet.start_tier(&prepared, folder, interruptions, Tier::Load).await? {
             return Ok(None);
         }
-        let started_us = unix_us();
-        let end = Instant::now() + length + self.setup.drain() + PATIENCE;
+        let zero = Zero::set(&prepared, &self.fleet);
+        let end = zero.instant + length + self.setup.drain() + PATIENCE;
         self.watch(end).await;
         let counts = self.fleet.generator(&name);
         counts.iter().for_each(|counts| self.counts += counts);
@@ -123,7 +123,7 @@ impl<'a> Rig<'a> {
                 folder.log(&name).display()
             );
         };
-        let summary = self.judge(&prepared, &name, &counts, started_us, length);
+        let summary = self.judge(&prepared, &name, &counts, zero.us, length);
         self.cut_off += u64::from(summary.ledger.in_progress > 0);
         Ok(Some(Trial::new((self.trials, stage), rate, length, &summary, &counts)))
     }

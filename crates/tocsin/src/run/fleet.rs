@@ -213,7 +213,9 @@ impl Fleet {
     fn pass_on(&mut self, errand: Errand) {
         let has_box =
             |member: &Member| member.process.boxes.iter().any(|(_, it)| *it == errand.name);
-        let Some(index) = self.members.iter().position(has_box) else {
+        let lives = |member: &Member| member.child.is_some() && has_box(member);
+        let found = self.members.iter().position(lives);
+        let Some(index) = found.or_else(|| self.members.iter().position(has_box)) else {
             let refusal = format!("there is no box {:?}", errand.name);
             return errand.answer(Reply::Refused(refusal));
         };

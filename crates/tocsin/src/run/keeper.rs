@@ -1,7 +1,7 @@
 //! Keeps what is known of a run in its folder while it goes on.
 
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::Prepared;
 use super::clock_watch::ClockWatch;
@@ -9,6 +9,7 @@ use super::fleet::Fleet;
 use super::folder::Folder;
 use super::live::Interruptions;
 use super::target::Elsewhere;
+use super::zero::Zero;
 use crate::archive::{State, World, environment};
 use crate::control_room::ControlRoom;
 use crate::outcome::Seen;
@@ -19,9 +20,7 @@ pub(crate) const EVERY: Duration = Duration::from_secs(1);
 pub(crate) struct Keeper<'a> {
     prepared: &'a Prepared,
     folder: &'a Folder,
-    start: Instant,
-    /// By the clock of the run, which its records are dated by.
-    started_us: u64,
+    zero: Zero,
     environment: Vec<(String, String)>,
     /// When each loss of a process was seen first.
     losses: Vec<(Duration, String)>,
@@ -31,15 +30,11 @@ pub(crate) struct Keeper<'a> {
 }
 
 impl<'a> Keeper<'a> {
-    /// The first call comes now.
-    pub(crate) fn new(prepared: &'a Prepared, folder: &'a Folder) -> Self {
-        let compression = prepared.campaign.compression;
-        let since = super::unix_us().saturating_sub(prepared.since_us) as f64 * compression;
+    pub(crate) fn new(prepared: &'a Prepared, folder: &'a Folder, zero: Zero) -> Self {
         Self {
             prepared,
             folder,
-            start: Instant::now(),
-            started_us: prepared.since_us + since as u64,
+            zero,
             environment: environment(),
             losses: Vec::new(),
             clock: ClockWatch::start(),
@@ -49,7 +44,7 @@ impl<'a> Keeper<'a> {
 
     /// By the clock of the run, since its start.
     fn elapsed(&self) -> Duration {
-        self.start.elapsed().mul_f64(self.prepared.campaign.compression)
+        self.zero.instant.elapsed().mul_f64(self.prepared.campaign.compression)
     }
 
     /// Writes the state as it is now.
@@ -98,7 +93,7 @@ impl<'a> Keeper<'a> {
             set: self.prepared.args.set.clone(),
             copies: Folder::copies(&self.prepared.campaign),
             environment: self.environment.clone(),
-            started_us: self.started_us,
+            started_us: self.zero.us,
             elapsed,
             generators: fleet.generators(),
             processes: fleet.usage(),

@@ -16,6 +16,7 @@ use super::face::{Face, Glance};
 use super::fleet::Fleet;
 use super::keeper::{self, Keeper};
 use super::plan::Tier;
+use super::zero::Zero;
 use crate::control_room::{ControlRoom, Deed};
 use crate::screen::Key;
 use crate::webhook::Webhook;
@@ -81,10 +82,11 @@ pub(crate) async fn watch(
     interruptions: &mut Interruptions,
     keeper: &mut Keeper<'_>,
     mut face: Face,
+    zero: Zero,
 ) -> Watched {
     let compression = prepared.campaign.compression;
     let every = face.interval(prepared);
-    let start = Instant::now();
+    let start = zero.instant;
     let mut ticks = interval_at(start + every, every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
     let mut keeping = interval(keeper::EVERY);

@@ -22,6 +22,7 @@ mod manage;
 mod plan;
 mod target;
 mod verdict;
+mod zero;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -45,6 +46,7 @@ pub(crate) use live::Interruptions;
 pub(crate) use loopback::missing_addresses;
 pub(crate) use plan::{Process, Tier, callers, network};
 pub(crate) use target::{DriveArgs, Elsewhere, annotate};
+pub(crate) use zero::Zero;
 
 /// Runs a campaign: starts its network, places its calls, and judges what happened
 #[derive(Debug, Args)]
@@ -212,8 +214,10 @@ async fn conduct(args: &RunArgs, prepared: &Prepared, folder: &Folder) -> anyhow
         say(announcement(prepared));
     }
     let face = face::Face::open(prepared, args.quiet, args.no_screen);
-    let mut keeper = Keeper::new(prepared, folder);
-    let watched = live::watch(prepared, &mut fleet, &mut interruptions, &mut keeper, face).await;
+    let zero = Zero::set(prepared, &fleet);
+    let mut keeper = Keeper::new(prepared, folder, zero);
+    let watched =
+        live::watch(prepared, &mut fleet, &mut interruptions, &mut keeper, face, zero).await;
     let live::Watched { room, detections } = &watched;
     let elapsed = keeper.state(&fleet, &interruptions, room, detections).elapsed;
     fleet.shut_down(&mut interruptions).await;

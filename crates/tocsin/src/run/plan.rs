@@ -2,7 +2,9 @@
 
 use std::ffi::OsString;
 use std::path::Path;
+use std::time::Duration;
 
+use load_gen::campaign::Campaign;
 use telemetry::BoxKind;
 
 use super::Prepared;
@@ -53,7 +55,7 @@ pub(crate) fn callers(name: &str, shards: u32) -> Process {
         boxes: (1..=shards).map(|number| (BoxKind::Generator, generator(number))).collect(),
         yields: false,
         subcommand: "load",
-        choice: vec!["--shards".into(), shards.to_string().into()],
+        choice: vec!["--begin-on-command".into(), "--shards".into(), shards.to_string().into()],
     }
 }
 
@@ -99,6 +101,14 @@ pub(crate) fn network(prepared: &Prepared) -> Vec<Process> {
     psaps.chain(sites).chain([trunks]).collect()
 }
 
+/// What is shown each half second must not be a second old, nor, by a fast clock, a minute. More often than five times a
+/// second would cost more than it shows.
+fn snapshot_interval(campaign: &Campaign) -> Duration {
+    let (shortest, longest) = (Duration::from_millis(200), Duration::from_secs(1));
+    let ten_seconds = Duration::from_secs(10).div_f64(campaign.compression);
+    campaign.progress_interval.min(ten_seconds).clamp(shortest, longest)
+}
+
 impl Process {
     /// The site or PSAP that it is.
     pub(crate) fn target(&self) -> Option<&str> {
@@ -126,6 +136,8 @@ impl Process {
         arguments.extend(self.choice.iter().cloned());
         arguments.extend(["--supervised".into(), "--records".into()]);
         arguments.push(folder.records(&self.name).into());
+        let interval = snapshot_interval(&prepared.campaign).as_millis();
+        arguments.extend(["--snapshot-interval".into(), format!("{interval}ms").into()]);
         if self.tier == Tier::Psaps {
             arguments.extend(["--recordings".into(), folder.path().join("recordings").into()]);
         }

@@ -1,0 +1,34 @@
+//! Time zero of a campaign: the same for its callers, its operators and its records.
+
+use load_gen::HEAD_START;
+use serde_json::json;
+use tokio::time::Instant;
+
+use super::fleet::Fleet;
+use super::{Prepared, plan, unix_us};
+
+/// When the campaign begins, on two clocks.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Zero {
+    pub(crate) instant: Instant,
+    /// Unix microseconds by the clock of the run, which its records are dated by.
+    pub(crate) us: u64,
+}
+
+impl Zero {
+    /// Lets the callers begin, who run and wait for it; [`Fleet::next`] passes it on to them.
+    pub(crate) fn set(prepared: &Prepared, fleet: &Fleet) -> Self {
+        let compression = prepared.campaign.compression;
+        let lasted = unix_us().saturating_sub(prepared.since_us) as f64 * compression;
+        let ahead = HEAD_START.as_micros() as f64 * compression;
+        let zero = Self {
+            instant: Instant::now() + HEAD_START,
+            us: prepared.since_us + (lasted + ahead) as u64,
+        };
+        let begin = json!({ "begin_at_us": zero.us });
+        for number in 1..=prepared.args.shards {
+            drop(fleet.console().command(&plan::generator(number), begin.clone()));
+        }
+        zero
+    }
+}
