@@ -6,7 +6,7 @@ use std::time::Duration;
 use telemetry::CallerClass;
 use topology::{Distribution, Layers};
 
-use crate::campaign::{Arrivals, CallerAudio, Callers, Campaign, Feed, MixEntry, Phase};
+use crate::campaign::{Arrivals, CallerAudio, Callers, Campaign, Feed, MixEntry, Phase, Validity};
 use crate::mix::Caller;
 
 /// Two calls per second for two seconds; callers wait 5 s, talk for 5 s and hang up themselves.
@@ -25,6 +25,7 @@ pub(crate) fn campaign() -> Campaign {
         drain_timeout: Duration::ZERO,
         max_in_progress: 100,
         ring_limit: Duration::from_secs(60),
+        validity: Validity::default(),
         foreign_callers: false,
         unrecorded: Vec::new(),
         crossing: telemetry::Rules::default().crossing,

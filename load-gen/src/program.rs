@@ -163,12 +163,14 @@ fn decode(args: &serde_json::Value, start: WallStart) -> Result<Command, String>
     match (begin.map(Duration::from_micros), yes("advise"), yes("publish_ten_digits")) {
         (Some(unix), false, false) => {
             let at = start.now.checked_add(unix.saturating_sub(start.unix));
-            at.map(|at| Command::Start { at }).ok_or_else(|| "begin_at_us is too far away".to_owned())
+            at.map(|at| Command::Start { at })
+                .ok_or_else(|| "begin_at_us is too far away".to_owned())
         }
         (None, true, false) => Ok(Command::Advise),
         (None, false, true) => Ok(Command::PublishTenDigits),
         _ => {
-            let forms = r#"{"begin_at_us": TIME}, {"advise": true} or {"publish_ten_digits": true}"#;
+            let forms =
+                r#"{"begin_at_us": TIME}, {"advise": true} or {"publish_ten_digits": true}"#;
             Err(format!("write {forms}"))
         }
     }

@@ -56,40 +56,37 @@ fn until(desk: &Desk, site: &str, wanted: impl Fn(&Site) -> bool) -> Site {
 #[test]
 fn a_site_is_locked_and_restarted_while_the_other_carries_on() {
     let desk = Desk::new(60, "60s");
-    let mut run = desk.until_measured(|desk| {
-        let mut run = desk.run(&[]);
-        wait_for_calls(&mut run);
-        until(desk, "alpha", |site| site.calls > 5);
+    let mut run = desk.run(&[]);
+    wait_for_calls(&mut run);
+    until(&desk, "alpha", |site| site.calls > 5);
 
-        let (code, said) = ctl(desk, &["disconnect", "alpha", "beta"]);
-        assert_eq!(code, Some(2), "{said}");
-        assert!(said.contains("touches 2/2 sites at once; say --yes, or --serial"), "{said}");
-        let (code, said) = ctl(desk, &["rollback", "alpha"]);
-        assert_eq!(code, Some(1), "{said}");
-        assert!(said.contains("alpha      refused    there is no earlier release"), "{said}");
+    let (code, said) = ctl(&desk, &["disconnect", "alpha", "beta"]);
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("touches 2/2 sites at once; say --yes, or --serial"), "{said}");
+    let (code, said) = ctl(&desk, &["rollback", "alpha"]);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("alpha      refused    there is no earlier release"), "{said}");
 
-        let (code, said) = ctl(desk, &["lock", "alpha"]);
-        assert_eq!(code, Some(0), "{said}");
-        assert!(said.starts_with("alpha      done       takes no new calls ("), "{said}");
-        // Whoever looks after the answer sees what has changed. Nobody hangs up for a minute.
-        let (alpha, beta) = (show(desk, "alpha"), show(desk, "beta"));
-        assert_eq!((&*alpha.lock, &*beta.lock), ("locked", "unlocked"));
-        until(desk, "beta", |site| site.calls > beta.calls + 40);
-        let later = show(desk, "alpha");
-        assert!(later.calls <= alpha.calls, "{later:?} takes calls since {alpha:?}");
+    let (code, said) = ctl(&desk, &["lock", "alpha"]);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.starts_with("alpha      done       takes no new calls ("), "{said}");
+    // Whoever looks after the answer sees what has changed. Nobody hangs up for a minute.
+    let (alpha, beta) = (show(&desk, "alpha"), show(&desk, "beta"));
+    assert_eq!((&*alpha.lock, &*beta.lock), ("locked", "unlocked"));
+    until(&desk, "beta", |site| site.calls > beta.calls + 40);
+    let later = show(&desk, "alpha");
+    assert!(later.calls <= alpha.calls, "{later:?} takes calls since {alpha:?}");
 
-        // It takes longer to start than this run lasts: BYE and commands meet with silence.
-        let (code, said) = ctl(desk, &["restart", "--site", "alpha"]);
-        assert_eq!(code, Some(0), "{said}");
-        let (code, said) = ctl(desk, &["unlock", "alpha", "--timeout", "100ms"]);
-        assert_eq!(code, Some(1), "{said}");
-        assert!(said.starts_with("alpha      timed out  no answer within 100ms ("), "{said}");
-        let alpha = show(desk, "alpha");
-        assert_eq!((&*alpha.state, &*alpha.lock, alpha.calls), ("starting", "locked", 0));
-        assert_eq!(alpha.restarts, 1);
-        run.interrupt();
-        run
-    });
+    // It takes longer to start than this run lasts: BYE and commands meet with silence.
+    let (code, said) = ctl(&desk, &["restart", "--site", "alpha"]);
+    assert_eq!(code, Some(0), "{said}");
+    let (code, said) = ctl(&desk, &["unlock", "alpha", "--timeout", "100ms"]);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.starts_with("alpha      timed out  no answer within 100ms ("), "{said}");
+    let alpha = show(&desk, "alpha");
+    assert_eq!((&*alpha.state, &*alpha.lock, alpha.calls), ("starting", "locked", 0));
+    assert_eq!(alpha.restarts, 1);
+    run.interrupt();
     assert_eq!(run.finish().code(), Some(130), "{}", run.words());
     let summary = desk.summary();
     balanced(&summary);

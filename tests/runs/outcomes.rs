@@ -11,7 +11,7 @@ use crate::{Desk, balanced};
 #[test]
 fn a_run_carries_calls_and_leaves_a_folder() {
     let desk = Desk::new(2, "200ms");
-    let mut run = desk.until_measured(|desk| desk.run(&[]));
+    let mut run = desk.run(&[]);
     let status = run.finish();
     assert!(status.success(), "{status}; {}", run.words());
     let said = run.words();
@@ -40,12 +40,9 @@ fn a_run_carries_calls_and_leaves_a_folder() {
 #[test]
 fn the_first_interrupt_drains_and_the_summary_is_still_written() {
     let desk = Desk::new(60, "60s");
-    let mut run = desk.until_measured(|desk| {
-        let mut run = desk.run(&[]);
-        wait_for_calls(&mut run);
-        run.interrupt();
-        run
-    });
+    let mut run = desk.run(&[]);
+    wait_for_calls(&mut run);
+    run.interrupt();
     let status = run.finish();
     assert_eq!(status.code(), Some(130), "{}", run.words());
     let summary = desk.summary();
@@ -63,16 +60,13 @@ fn the_first_interrupt_drains_and_the_summary_is_still_written() {
 #[test]
 fn a_signal_to_every_process_is_one_interrupt() {
     let desk = Desk::new(60, "60s");
-    let mut run = desk.until_measured(|desk| {
-        let mut run = desk.run(&[]);
-        wait_for_calls(&mut run);
-        for child in children(run.id()) {
-            signal("TERM", child);
-            signal("HUP", child);
-        }
-        signal("TERM", run.id());
-        run
-    });
+    let mut run = desk.run(&[]);
+    wait_for_calls(&mut run);
+    for child in children(run.id()) {
+        signal("TERM", child);
+        signal("HUP", child);
+    }
+    signal("TERM", run.id());
     assert_eq!(run.finish().code(), Some(130), "{}", run.words());
     let summary = desk.summary();
     balanced(&summary);
@@ -95,12 +89,9 @@ fn an_interrupt_while_the_network_starts_is_obeyed() {
 #[test]
 fn a_killed_site_loses_its_own_calls_and_no_others() {
     let desk = Desk::new(4, "500ms");
-    let mut run = desk.until_measured(|desk| {
-        let mut run = desk.run(&[]);
-        wait_for_calls(&mut run);
-        signal("KILL", child(run.id(), &["--site", "alpha"]));
-        run
-    });
+    let mut run = desk.run(&[]);
+    wait_for_calls(&mut run);
+    signal("KILL", child(run.id(), &["--site", "alpha"]));
     let status = run.finish();
     assert_eq!(status.code(), Some(4), "{}", run.words());
     let summary = desk.summary();
@@ -118,12 +109,9 @@ fn a_killed_site_loses_its_own_calls_and_no_others() {
 #[test]
 fn a_killed_generator_has_lost_the_calls_it_had() {
     let desk = Desk::new(60, "60s");
-    let mut run = desk.until_measured(|desk| {
-        let mut run = desk.run(&[]);
-        wait_for_calls(&mut run);
-        signal("KILL", child(run.id(), &["load", "campaign.toml"]));
-        run
-    });
+    let mut run = desk.run(&[]);
+    wait_for_calls(&mut run);
+    signal("KILL", child(run.id(), &["load", "campaign.toml"]));
     assert_eq!(run.finish().code(), Some(4), "{}", run.words());
     let summary = desk.summary();
     balanced(&summary);
@@ -138,7 +126,7 @@ fn a_killed_generator_has_lost_the_calls_it_had() {
 fn two_runs_have_the_same_callers_and_share_no_attempt() {
     let desk = Desk::new(1, "100ms");
     let run = || {
-        let mut run = desk.until_measured(|desk| desk.run(&["--quiet"]));
+        let mut run = desk.run(&["--quiet"]);
         assert!(run.finish().success(), "{}", run.words());
         let records = fs::read_to_string(desk.path("runs/latest/records/load.jsonl"));
         let records = records.expect("the records of the generator");
@@ -165,16 +153,13 @@ fn strangers_who_call_are_counted_and_fail_nothing() {
     let [site, psap] = [free(), free()].map(|address| address.expect("a port that is free again"));
     let site_key = format!("sites.alpha.address={site}");
     let psap_key = format!("psaps.samu-59.address={psap}");
-    let mut run = desk.until_measured(|desk| {
-        let mut run = desk.run(&["--set", &site_key, "--set", &psap_key]);
-        wait_for_calls(&mut run);
-        // Both refuse: no route leads to this number, and the PSAP cannot read this body.
-        for to in [site, psap] {
-            let invite = foreign_invite(&stranger, to);
-            stranger.send_to(invite.as_bytes(), to).expect("a datagram on its way");
-        }
-        run
-    });
+    let mut run = desk.run(&["--set", &site_key, "--set", &psap_key]);
+    wait_for_calls(&mut run);
+    // Both refuse: no route leads to this number, and the PSAP cannot read this body.
+    for to in [site, psap] {
+        let invite = foreign_invite(&stranger, to);
+        stranger.send_to(invite.as_bytes(), to).expect("a datagram on its way");
+    }
     assert!(run.finish().success(), "{}", run.words());
     let summary = desk.summary();
     balanced(&summary);

@@ -237,12 +237,10 @@ fn the_clock_of_a_real_run_may_go_faster() {
             .replace("t1 = \"50ms\"", "t1 = \"400ms\"")
             .replace("t2 = \"400ms\"", "t2 = \"4s\""),
     );
-    let mut run = desk.until_measured(|desk| {
-        let mut command = std::process::Command::new(system_tests::program::tocsin());
-        let options = ["run", "outage.toml", "--set", "equipment.release=sound"];
-        command.current_dir(desk.path(".")).args(options);
-        system_tests::process::Process::start("tocsin run", &mut command)
-    });
+    let mut command = std::process::Command::new(system_tests::program::tocsin());
+    let options = ["run", "outage.toml", "--set", "equipment.release=sound"];
+    command.current_dir(desk.path(".")).args(options);
+    let mut run = system_tests::process::Process::start("tocsin run", &mut command);
     run.finish();
     let said = run.words();
     assert!(said.contains("every clock of this run goes 10 times faster"), "{said}");

@@ -40,12 +40,9 @@ fn the_terminal_is_given_back_before_the_report() {
 #[test]
 fn q_drains_the_run() {
     let desk = Desk::new(60, "60s");
-    let mut run = desk.until_measured(|desk| {
-        let mut run = run(desk, "");
-        // A key that is pressed early waits for the screen.
-        run.write("q");
-        run
-    });
+    let mut run = run(&desk, "");
+    // A key that is pressed early waits for the screen.
+    run.write("q");
     assert_eq!(run.finish().code(), Some(130), "{}", run.words());
     let said = run.said().concat();
     assert!(said.contains(GIVEN_BACK) && said.contains("INTERRUPTED  campaign"), "{said:?}");

@@ -123,6 +123,7 @@ pub(crate) fn campaign(rate: f64, length: Duration, seed: u64) -> Campaign {
         drain_timeout: seconds(30),
         max_in_progress: 10_000,
         ring_limit: seconds(60),
+        validity: load_gen::campaign::Validity::default(),
         foreign_callers: false,
         unrecorded: Vec::new(),
         crossing: telemetry::Rules::default().crossing,

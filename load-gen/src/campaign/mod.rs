@@ -6,6 +6,7 @@
 //!     feed        callers from a CSV file
 //!     mix         which numbers, from which communes, over which trunk group
 //!     callers     how long they talk and wait, and whether they call again
+//!     validity    how far the generator may fall behind
 //!     ledger      whose calls and records are not the campaign's own
 //!     thresholds  what the run must measure to pass
 //!     operations, supervision, crisis
@@ -26,6 +27,7 @@ mod sense;
 #[cfg(test)]
 mod tests;
 mod threshold;
+mod validity;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -44,6 +46,7 @@ pub use self::place::{Commune, ParseCommuneError, Places};
 pub use self::redial::Redial;
 pub use self::rows::{Row, Rows};
 pub use self::threshold::{Metric, MosQuantile, Quantile, Scope, ScopeKind, Threshold};
+pub use self::validity::Validity;
 
 /// Environment variables of a campaign begin with this: `TOCSIN_CAMPAIGN__SEED`.
 pub const ENVIRONMENT_PREFIX: &str = "TOCSIN_CAMPAIGN";
@@ -72,6 +75,8 @@ pub struct Campaign {
     pub max_in_progress: u32,
     /// No caller lets it ring longer than this, whatever patience is drawn.
     pub ring_limit: Duration,
+    /// Beyond these the run measures the generator.
+    pub validity: Validity,
     /// Callers outside the campaign, such as a lab phone, may call too: their attempts are counted
     /// apart. Otherwise each is a fault of the ledger.
     pub foreign_callers: bool,
@@ -230,6 +235,7 @@ impl Campaign {
                 ),
                 max_in_progress,
                 ring_limit,
+                validity: root.section("validity", Validity::read),
                 foreign_callers,
                 unrecorded,
                 crossing,
@@ -248,10 +254,6 @@ impl Campaign {
                 begins: root.or("begins", comparison::begins, Duration::ZERO),
                 compression: root.or("compression", kind::number(1.0..=1_000.0), 1.0),
             };
-            if campaign.compression > 1.0 && campaign.callers.media > 0.0 {
-                let message = "cannot be used with media, which has the pace of speech; set callers.media to 0";
-                root.report("compression", message);
-            }
             let is_enabled = |operation: &operations::Operation| operation.enabled;
             if !root.has("plots") && campaign.operations.operations.iter().any(is_enabled) {
                 campaign.plots.push(PlotKind::Timeline);

@@ -19,6 +19,11 @@ const MOST_DRAWN: f64 = 10e6;
 impl Campaign {
     /// Reports phases that are no phases, and a campaign in which nobody calls.
     pub(super) fn check_sense(&self, document: &Document) {
+        if self.compression > 1.0 && self.callers.media > 0.0 {
+            let message =
+                "cannot be used with media, which has the pace of speech; set callers.media to 0";
+            document.report("compression", message);
+        }
         // What is wrong with a recording has been told; who would call in it is unknown.
         let mut silent = self.row_files().any(|(_, rows)| rows.is_empty());
         for (index, phase) in self.phases.iter().enumerate() {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use telemetry::Quantiles;
 
+use crate::campaign::Validity;
 use crate::snapshot::Signalling;
 
 /// Quality of call set-up, by the names of the standards.
@@ -151,6 +152,9 @@ pub struct GeneratorFigures {
     /// The largest step of the machine's clock against its monotonic one during the run, in microseconds.
     #[serde(default)]
     pub clock_step_us: u64,
+    /// Beyond these the run is invalid.
+    #[serde(default)]
+    pub limits: Validity,
 }
 
 /// What one process used.

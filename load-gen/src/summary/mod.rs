@@ -40,9 +40,7 @@ pub use figures::{GeneratorFigures, GroupMetrics, Metrics, ProcessUsage, PsapFig
 pub use media::{MediaFigures, MediaGroup, MosFigures, WorstCall, word};
 pub use tally::{Capacity, Tally, UNREACHED};
 pub use thresholds::ThresholdResult;
-pub use verdict::{
-    CLOCK_STEP_LIMIT_US, CPU_LIMIT, LAG_P99_LIMIT_US, LATE_MEDIA_LIMIT, LATE_RESENT_LIMIT, Verdict,
-};
+pub use verdict::Verdict;
 
 /// Version of the shape of `summary.json`.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -284,6 +282,7 @@ impl Balance {
             busiest_cpu_share: run.busiest_cpu_share,
             signalling: run.generators.signalling,
             clock_step_us: run.clock_step_us,
+            limits: run.campaign.validity,
         };
         let judged = verdict::Evidence {
             ledger: &ledger,
@@ -306,7 +305,7 @@ impl Balance {
             reasons,
             thresholds,
             degraded: run.degraded,
-            notes: Vec::new(),
+            notes: run.campaign.validity.note().into_iter().collect(),
             campaign: run.campaign.name.clone(),
             network: run.network.to_owned(),
             seed: run.campaign.seed,

@@ -245,6 +245,26 @@ fn a_generator_that_fell_behind_makes_the_run_invalid_whatever_else_failed() {
 }
 
 #[test]
+fn a_campaign_says_how_late_its_generator_may_be_and_its_readers_are_told() {
+    let late = || {
+        let mut late = Snapshot::default();
+        late.count_start(Duration::from_millis(80));
+        late
+    };
+    let mut patient = campaign(Vec::new());
+    patient.validity.lag_p99 = Duration::from_millis(100);
+    let summary = summarize(&patient, late(), &answered(1));
+    assert_eq!(summary.verdict, Verdict::Pass, "{:?}", summary.reasons);
+    assert_eq!(summary.notes, ["the generator was allowed more than usual: lag_p99 100ms"]);
+
+    let mut strict = campaign(Vec::new());
+    strict.validity.lag_p99 = Duration::from_millis(5);
+    let summary = summarize(&strict, generators(1), &answered(1));
+    assert!(summary.reasons[0].ends_with("the limit is 5 ms"), "{:?}", summary.reasons);
+    assert_eq!((summary.verdict, summary.notes.len()), (Verdict::Invalid, 0));
+}
+
+#[test]
 fn a_ledger_that_does_not_balance_fails_the_run() {
     let mut records = answered(1);
     records.pop();

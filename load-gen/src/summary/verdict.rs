@@ -1,14 +1,13 @@
 //! Pass or not, and why.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 use telemetry::{Ledger, Quantiles};
 
 use super::tally::ratio;
 use super::{GeneratorFigures, MediaFigures, Metrics, ThresholdResult};
 use crate::campaign::{Metric, MosQuantile, Quantile, Scope, ScopeKind, Threshold};
-
-/// The generator measures the network only while its own lag stays below this, in microseconds.
-pub const LAG_P99_LIMIT_US: u64 = 50_000;
 
 /// What a run is worth.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -92,22 +91,23 @@ impl Evidence<'_> {
 
     fn against_generator(&self) -> Vec<String> {
         let mut reasons = Vec::new();
-        let p99 = self.generator.lag.p99 as f64 / self.compression;
-        if p99 > LAG_P99_LIMIT_US as f64 {
-            let (lag, limit) = (p99 / 1_000.0, LAG_P99_LIMIT_US / 1_000);
+        let limits = &self.generator.limits;
+        let p99 = Duration::from_micros(self.generator.lag.p99).div_f64(self.compression);
+        if p99 > limits.lag_p99 {
+            let (lag, limit) = (p99.as_secs_f64() * 1_000.0, limits.lag_p99.as_millis());
             reasons.push(format!(
                 "the generator started calls late: the 99th percentile of its lag is {lag:.1} ms, \
                  the limit is {limit} ms"
             ));
         }
-        if let Some(share) = self.generator.busiest_cpu_share.filter(|share| *share > CPU_LIMIT) {
-            let (share, limit) = (share * 100.0, CPU_LIMIT * 100.0);
+        if let Some(share) = self.generator.busiest_cpu_share.filter(|share| *share > limits.cpu) {
+            let (share, limit) = (share * 100.0, limits.cpu * 100.0);
             reasons.push(format!(
                 "the generator used {share:.0} % of its core at its busiest, the limit is {limit:.0} %: what it \
                  waited for it may have been too busy to see; lower the load or give it more shards"
             ));
         }
-        if self.generator.clock_step_us > CLOCK_STEP_LIMIT_US {
+        if Duration::from_micros(self.generator.clock_step_us) > limits.clock_step {
             let step = self.generator.clock_step_us as f64 / 1e6;
             reasons.push(format!(
                 "the machine's clock was set by {step:.1} s during the run, or the machine slept: times of its \
@@ -116,7 +116,7 @@ impl Evidence<'_> {
         }
         let signalling = self.generator.signalling;
         let late = signalling.resent_late;
-        if late as f64 > LATE_RESENT_LIMIT * signalling.sent as f64 {
+        if late as f64 > limits.late_retransmissions * signalling.sent as f64 {
             let silent = signalling.resent_to_silent_peer;
             reasons.push(format!(
                 "the generator sent {late} messages again by timers that it had served late, and {silent} because \
@@ -145,8 +145,8 @@ impl Evidence<'_> {
             ));
         }
         let late = self.generator.late_media_share;
-        if late > LATE_MEDIA_LIMIT {
-            let (late, limit) = (late * 100.0, LATE_MEDIA_LIMIT * 100.0);
+        if late > limits.late_rtp {
+            let (late, limit) = (late * 100.0, limits.late_rtp * 100.0);
             reasons.push(format!(
                 "the generator spoke late: {late:.1} % of its RTP packets went out more than 20 ms after \
                  their time, the limit is {limit:.0} %; lower the load or callers.media"
@@ -277,18 +277,6 @@ impl Evidence<'_> {
         ratio.unwrap_or(f64::NAN)
     }
 }
-
-/// The generator is one thread: above this share of a core it measures itself.
-pub const CPU_LIMIT: f64 = 0.90;
-
-/// A step of the clock beyond what NTP slews unnoticed.
-pub const CLOCK_STEP_LIMIT_US: u64 = 100_000;
-
-/// Share of the generator's own messages, from which late retransmissions spoil the load.
-pub const LATE_RESENT_LIMIT: f64 = 0.01;
-
-/// Share of late RTP packets from which the generator measures itself.
-pub const LATE_MEDIA_LIMIT: f64 = 0.05;
 
 fn seconds(delays: &Quantiles, quantile: Quantile) -> f64 {
     if delays.count == 0 {

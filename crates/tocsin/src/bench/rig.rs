@@ -14,8 +14,8 @@ use tokio::time::{Instant, sleep_until};
 use super::load::Setup;
 use super::trial::Trial;
 use crate::run::{
-    Elsewhere, Fleet, Folder, Inherited, Interruptions, Order, Prepared, Process, Tier, Zero, callers,
-    network, unix_us,
+    Elsewhere, Fleet, Folder, Inherited, Interruptions, Order, Prepared, Process, Tier, Zero,
+    callers, network, unix_us,
 };
 
 /// How long the callers may take to end what they cannot end well, before the trial is cut off: a BYE that nobody answers

@@ -181,7 +181,8 @@ impl Desk<'_> {
             return html! { figure { figcaption { h3 { (title) } p { (note) } } } };
         }
         let at = |share: f64| self.each(|bin| bin.lag.millis_at(share));
-        let limit = self.page.lag_limit_us() as f64 / 1_000.0;
+        let limits = &self.world.summary.generator.limits;
+        let limit = limits.lag_p99.as_secs_f64() * 1_000.0 * self.page.compression;
         let end = self.world.series.length().as_secs_f64();
         let mut lines = vec![line("p50", 0, at(0.5)), line("p99", 1, at(0.99))];
         let scale = logarithm(&lines);

@@ -1,8 +1,8 @@
 //! The generator's judgement of itself, and what the processes used.
 
-use load_gen::summary::{
-    CLOCK_STEP_LIMIT_US, CPU_LIMIT, LATE_MEDIA_LIMIT, LATE_RESENT_LIMIT, Summary,
-};
+use std::time::Duration;
+
+use load_gen::summary::Summary;
 use maud::{Markup, html};
 
 use super::Page;
@@ -58,14 +58,15 @@ pub(super) fn generator(page: &Page<'_>, summary: &Summary) -> Markup {
 /// What is limited: the name, what was measured, the limit, and whether it keeps within.
 fn limits(page: &Page<'_>, summary: &Summary) -> Vec<(&'static str, String, String, bool)> {
     let generator = &summary.generator;
-    let lag_limit_us = page.lag_limit_us();
-    let limit = format!("{} ms", lag_limit_us / 1_000);
+    let limits = &generator.limits;
+    let lag_limit = limits.lag_p99.mul_f64(page.compression);
+    let limit = format!("{} ms", lag_limit.as_millis());
     let lag = format!("{} ms", millis(generator.lag.p99));
     let late = percent(Some(generator.late_media_share));
     let signalling = generator.signalling;
     let late_again = signalling.resent_late as f64 / signalling.sent.max(1) as f64;
     vec![
-        ("lag of calls, p99", lag, limit, generator.lag.p99 <= lag_limit_us),
+        ("lag of calls, p99", lag, limit, Duration::from_micros(generator.lag.p99) <= lag_limit),
         (
             "calls that were due and not started",
             count(generator.not_started + generator.feed_exhausted),
@@ -75,20 +76,20 @@ fn limits(page: &Page<'_>, summary: &Summary) -> Vec<(&'static str, String, Stri
         (
             "CPU of its core, in the busiest five seconds",
             percent(generator.busiest_cpu_share),
-            percent(Some(CPU_LIMIT)),
-            generator.busiest_cpu_share.is_none_or(|share| share <= CPU_LIMIT),
+            percent(Some(limits.cpu)),
+            generator.busiest_cpu_share.is_none_or(|share| share <= limits.cpu),
         ),
         (
             "messages sent again by being late, of all sent",
             percent(Some(late_again)),
-            percent(Some(LATE_RESENT_LIMIT)),
-            late_again <= LATE_RESENT_LIMIT,
+            percent(Some(limits.late_retransmissions)),
+            late_again <= limits.late_retransmissions,
         ),
         (
             "step of the machine's clock",
             format!("{} ms", millis(generator.clock_step_us)),
-            format!("{} ms", CLOCK_STEP_LIMIT_US / 1_000),
-            generator.clock_step_us <= CLOCK_STEP_LIMIT_US,
+            format!("{} ms", limits.clock_step.as_millis()),
+            Duration::from_micros(generator.clock_step_us) <= limits.clock_step,
         ),
         (
             "datagrams that its sockets lost",
@@ -99,8 +100,8 @@ fn limits(page: &Page<'_>, summary: &Summary) -> Vec<(&'static str, String, Stri
         (
             "RTP packets over 20 ms late",
             late,
-            percent(Some(LATE_MEDIA_LIMIT)),
-            generator.late_media_share <= LATE_MEDIA_LIMIT,
+            percent(Some(limits.late_rtp)),
+            generator.late_media_share <= limits.late_rtp,
         ),
         (
             "calls without a port for media",

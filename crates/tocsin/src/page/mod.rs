@@ -31,7 +31,7 @@ mod worlds;
 use std::time::Duration;
 
 use load_gen::campaign::Campaign;
-use load_gen::summary::{LAG_P99_LIMIT_US, Summary};
+use load_gen::summary::Summary;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use serde_json::Value;
 
@@ -123,11 +123,6 @@ impl<'a> Page<'a> {
             worlds: outcomes.iter().map(world).collect(),
             comparison: comparison(campaign, outcomes),
         }
-    }
-
-    /// The lag of a generator that is still believed, in microseconds by the clock of the run.
-    fn lag_limit_us(&self) -> u64 {
-        (LAG_P99_LIMIT_US as f64 * self.compression) as u64
     }
 
     /// The whole file.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use load_gen::Progress;
-use load_gen::summary::LAG_P99_LIMIT_US;
+use load_gen::campaign::Campaign;
 use serde_json::Value;
 use topology::Topology;
 
@@ -125,8 +125,7 @@ impl Picture {
             Some(_) => (Vec::new(), Vec::new()),
         };
         let counts = self.seen.see(at, &fleet.generators());
-        let mut against =
-            against_generator(fleet, campaign.compression, counts.lag_p99, counts.not_started);
+        let mut against = against_generator(fleet, campaign, counts.lag_p99, counts.not_started);
         against.extend(losses);
         self.screen.show(Scene {
             title: self.title.clone(),
@@ -147,14 +146,14 @@ impl Picture {
 /// What the generator has against itself so far.
 fn against_generator(
     fleet: &Fleet,
-    compression: f64,
+    campaign: &Campaign,
     lag_p99: u64,
     not_started: u64,
 ) -> Vec<String> {
     let mut sentences = Vec::new();
-    let lag = lag_p99 as f64 / compression;
-    if lag > LAG_P99_LIMIT_US as f64 {
-        let (lag, limit) = (lag / 1_000.0, LAG_P99_LIMIT_US / 1_000);
+    let lag = Duration::from_micros(lag_p99).div_f64(campaign.compression);
+    if lag > campaign.validity.lag_p99 {
+        let (lag, limit) = (lag.as_secs_f64() * 1_000.0, campaign.validity.lag_p99.as_millis());
         sentences
             .push(format!("the generator is late: lag p99 {lag:.1} ms, the limit is {limit} ms"));
     }
