@@ -344,6 +344,8 @@ impl Node for Generator {
     type Event = CallRecord;
     type Snapshot = Snapshot;
 
+    const SLACK: Duration = Duration::from_millis(4);
+
     fn handle_packet(&mut self, now: Instant, packet: Packet) {
         self.agent.handle_packet(now, packet);
         self.handle_events(now);
@@ -410,6 +412,10 @@ impl Node for Generator {
     fn poll_timeout(&self) -> Option<Instant> {
         let hang_up = self.deadlines.peek().map(|Reverse((due, _))| *due);
         [self.agent.poll_timeout(), hang_up, self.next_start()].into_iter().flatten().min()
+    }
+
+    fn poll_punctual(&self) -> Option<Instant> {
+        self.next_start()
     }
 
     fn snapshot(&self) -> Snapshot {

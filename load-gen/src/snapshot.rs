@@ -12,7 +12,7 @@ use crate::campaign::{Metric, Quantile};
 use crate::fates::FateCount;
 use crate::person::Way;
 
-/// A start this much after its intended time is late: one turn of the 10 ms timer, twice over.
+/// A start this much after its intended time is late: what a busy machine does to anybody, and more.
 const LATE_AFTER: Duration = Duration::from_millis(20);
 
 /// What a generator shows while it runs. At any instant

@@ -28,6 +28,7 @@ use media::Plane;
 use sip_proto::{Packet, Transport};
 use tokio::sync::mpsc::UnboundedSender;
 
+use crate::alarm::{Alarm, Rang, Rings};
 use crate::boxes::Notice;
 use crate::clock;
 use crate::socket::{
@@ -38,9 +39,10 @@ use crate::{Node, Reply};
 
 /// Messages of the management plane that may wait for one actor.
 const MAILBOX: usize = 64;
-/// A far deadline is armed in steps of this, because an armed one is never cancelled: each stays
-/// in the actor until it fires, and the actor looks at all of them whenever it wakes.
-const LONGEST_WAIT: Duration = Duration::from_secs(1);
+/// What is to be punctual may share a wake with what follows so soon: a wake for each call would cost a third of the call.
+const PUNCTUAL_SLACK: Duration = Duration::from_micros(800);
+/// Packets of media may leave so much late, together with those that follow. People hear nothing of it.
+const MEDIA_SLACK: Duration = Duration::from_millis(1);
 
 /// Runs one node behind one address.
 pub(crate) struct NodeActor<N: Node> {
@@ -52,13 +54,16 @@ pub(crate) struct NodeActor<N: Node> {
     media: Option<MediaSockets>,
     tally: Tally,
     /// Taken when the actor starts.
-    streams: Option<(UdpReceiver, TcpInputs, Option<MediaWaiting>)>,
+    streams: Option<(UdpReceiver, TcpInputs, Option<MediaWaiting>, Rings)>,
     /// Datagrams of the inputs since the last flush.
     datagrams: Vec<Packet>,
     /// A future waits for room in the kernel's send buffer.
     awaiting_room: bool,
-    /// The earliest deadline that will fire.
+    alarm: Alarm,
+    /// When it will ring.
     armed: Option<Instant>,
+    /// Deadlines are served at whole steps of their slack since then.
+    begun: Instant,
     draining: bool,
     /// The node is at work. Still true when it is asked again: it panicked.
     inside_node: bool,
@@ -81,6 +86,7 @@ impl<N: Node + Unpin + 'static> NodeActor<N> {
                 .ok()
         });
         let (media, media_waiting) = media.unzip();
+        let (alarm, rings) = Alarm::new();
         Self {
             node,
             sink,
@@ -88,10 +94,12 @@ impl<N: Node + Unpin + 'static> NodeActor<N> {
             tcp,
             media,
             tally,
-            streams: Some((udp_receiver, tcp_inputs, media_waiting)),
+            streams: Some((udp_receiver, tcp_inputs, media_waiting, rings)),
             datagrams: Vec::new(),
             awaiting_room: false,
+            alarm,
             armed: None,
+            begun: clock::now(),
             draining: false,
             inside_node: false,
             lifeline: Rc::new(lifeline),
@@ -127,7 +135,7 @@ impl<N: Node + Unpin + 'static> NodeActor<N> {
         if !self.datagrams.is_empty() && self.udp.send(&mut self.datagrams) == Flushed::Waiting {
             self.await_room(ctx);
         }
-        self.arm(ctx);
+        self.arm();
         if self.draining && self.node.is_drained() {
             self.draining = false; // told once
             self.lifeline.tell_drained();
@@ -168,31 +176,26 @@ impl<N: Node + Unpin + 'static> NodeActor<N> {
         ctx.spawn(flush);
     }
 
-    /// Makes sure that something fires no later than the node's deadline.
-    fn arm(&mut self, ctx: &mut Context<Self>) {
+    /// Makes sure that the alarm rings when something is due.
+    fn arm(&mut self) {
+        let node = self.node.poll_timeout().map(|due| self.step_after(due, N::SLACK));
+        let punctual = self.node.poll_punctual().map(|due| self.step_after(due, PUNCTUAL_SLACK));
         let media = self.node.plane().and_then(|plane| plane.poll_timeout());
-        let Some(due) = [self.node.poll_timeout(), media].into_iter().flatten().min() else {
-            return;
-        };
-        if self.armed.is_some_and(|armed| armed <= due) {
-            return;
+        let media = media.map(|due| self.step_after(due, MEDIA_SLACK));
+        let Some(due) = [node, punctual, media].into_iter().flatten().min() else { return };
+        // Too early does no harm, and costs less than moving it.
+        if self.armed.is_none_or(|armed| due < armed) {
+            self.armed = Some(due);
+            self.alarm.set(clock::real(due.saturating_duration_since(clock::now())));
         }
-        let now = clock::now();
-        let wait = due.saturating_duration_since(now).min(LONGEST_WAIT);
-        let due = now + wait;
-        let wait = clock::real(wait);
-        if self.armed.is_some_and(|armed| armed <= due) {
-            return;
-        }
-        self.armed = Some(due);
-        ctx.run_later(wait, move |actor, ctx| {
-            // One that was overtaken by an earlier deadline fires too: harmless.
-            if actor.armed == Some(due) {
-                actor.armed = None;
-            }
-            actor.feed(|node| node.handle_timeout(clock::now()));
-            actor.settle(ctx);
-        });
+    }
+
+    /// The first whole step since the start that is not before `due`: deadlines close to each other share one.
+    fn step_after(&self, due: Instant, step: Duration) -> Instant {
+        let since = due.saturating_duration_since(self.begun).as_nanos();
+        let steps = since.div_ceil(step.as_nanos()) * step.as_nanos();
+        let steps = Duration::from_nanos(u64::try_from(steps).unwrap_or(u64::MAX));
+        self.begun.checked_add(steps).unwrap_or(due)
     }
 }
 
@@ -201,9 +204,10 @@ impl<N: Node + Unpin + 'static> Actor for NodeActor<N> {
 
     fn started(&mut self, ctx: &mut Context<Self>) {
         ctx.set_mailbox_capacity(MAILBOX);
-        if let Some((datagrams, connections, media)) = self.streams.take() {
+        if let Some((datagrams, connections, media, rings)) = self.streams.take() {
             ctx.add_stream(Attached { stream: datagrams, _lifeline: Rc::clone(&self.lifeline) });
             ctx.add_stream(Attached { stream: connections, _lifeline: Rc::clone(&self.lifeline) });
+            ctx.add_stream(Attached { stream: rings, _lifeline: Rc::clone(&self.lifeline) });
             if let Some(media) = media {
                 ctx.add_stream(Attached { stream: media, _lifeline: Rc::clone(&self.lifeline) });
             }
@@ -240,6 +244,14 @@ impl<N: Node + Unpin + 'static> StreamHandler<TcpInput> for NodeActor<N> {
                 }
             }
         }
+        self.settle(ctx);
+    }
+}
+
+impl<N: Node + Unpin + 'static> StreamHandler<Rang> for NodeActor<N> {
+    fn handle(&mut self, _: Rang, ctx: &mut Context<Self>) {
+        self.armed = None;
+        self.feed(|node| node.handle_timeout(clock::now()));
         self.settle(ctx);
     }
 }

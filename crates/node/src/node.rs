@@ -1,7 +1,7 @@
 //! The contract of a box on the network diagram.
 
 use std::net::SocketAddr;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use media::Plane;
 use serde::{Deserialize, Serialize};
@@ -12,6 +12,9 @@ use sip_proto::{Packet, Transport};
 /// Call one `handle_*`, then drain `poll_transmit` and `poll_event` until `None`, then read
 /// [`poll_timeout`](Self::poll_timeout). Only then call the next `handle_*`. Calling `handle_timeout` early is harmless.
 pub trait Node {
+    /// A deadline may be served so much late, together with those that follow: each wake costs.
+    const SLACK: Duration = Duration::from_millis(1);
+
     /// What an operator or another box's management plane may ask of this box.
     type Command;
     /// What this box tells the management plane: call records and notices.
@@ -31,6 +34,12 @@ pub trait Node {
     fn poll_event(&mut self) -> Option<Self::Event>;
     /// When [`handle_timeout`](Self::handle_timeout) must next be called.
     fn poll_timeout(&self) -> Option<Instant>;
+
+    /// One of these deadlines that is to be met within a millisecond whatever [`SLACK`](Self::SLACK) says, as its lateness is
+    /// measured.
+    fn poll_punctual(&self) -> Option<Instant> {
+        None
+    }
 
     /// The media of this box, which its driver feeds and drains like the box itself; `None` for a box without.
     fn plane(&mut self) -> Option<&mut Plane> {

@@ -20,7 +20,7 @@ use crate::Reply;
 use crate::boxes::{Boxes, Notice, StartError};
 use crate::console::{Console, Errand};
 use crate::directory::Directory;
-use crate::limits::{raise_fd_limit, usage};
+use crate::limits::{forbid_huge_pages, raise_fd_limit, usage};
 use crate::parent::{FromParent, Order, Parent, Place, Report};
 use crate::signals::Signals;
 use crate::socket::SocketLimits;
@@ -112,6 +112,9 @@ pub(crate) async fn serve_for(
 ) -> Result<Ending, StartError> {
     if let Err(error) = raise_fd_limit() {
         tracing::warn!(%error, "cannot raise the limit of open files");
+    }
+    if let Err(error) = forbid_huge_pages() {
+        tracing::debug!(%error, "memory may come in huge pages");
     }
     // Caught before the first box runs: no call may be cut off by an early signal.
     let signals = Signals::catch(parent.is_none()).map_err(StartError::Signals)?;

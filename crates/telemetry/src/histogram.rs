@@ -1,10 +1,14 @@
 //! Delays as an HDR histogram: 1 µs to 1 hour, three significant digits.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::display::Base64Display;
+use base64::prelude::BASE64_STANDARD as STANDARD;
 use hdrhistogram::Histogram;
-use hdrhistogram::iterators::IterationValue;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use hdrhistogram::serialization::{Deserializer as HdrDeserializer, Serializer as _, V2Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
 
 const HOUR_US: u64 = 3_600_000_000;
 
@@ -44,6 +48,11 @@ impl LatencyHistogram {
     #[must_use]
     pub fn at(&self, share: f64) -> Option<u64> {
         (!self.0.is_empty()).then(|| self.0.value_at_quantile(share))
+    }
+
+    /// Each delay that was counted, in microseconds, and how often, from the shortest.
+    pub fn counts(&self) -> impl Iterator<Item = (u64, u64)> {
+        self.0.iter_recorded().map(|step| (step.value_iterated_to(), step.count_at_value()))
     }
 
     /// The figures so far. The maximum is exact to three digits, like the others.
@@ -96,20 +105,25 @@ impl LatencyHistogram {
     }
 }
 
-/// As a list of `[delay, count]`, so that a process can hand its histogram to another one.
+/// As HdrHistogram's own encoding (V2) in base64, which its tools read too. A process hands its histograms to another one
+/// while it measures: a list of numbers would take it milliseconds.
 impl Serialize for LatencyHistogram {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let counted = |step: IterationValue<u64>| (step.value_iterated_to(), step.count_at_value());
-        serializer.collect_seq(self.0.iter_recorded().map(counted))
+        let mut bytes = Vec::new();
+        V2Serializer::new().serialize(&self.0, &mut bytes).map_err(ser::Error::custom)?;
+        serializer.collect_str(&Base64Display::new(&bytes, &STANDARD))
     }
 }
 
 impl<'de> Deserialize<'de> for LatencyHistogram {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Cow::<str>::deserialize(deserializer)?;
+        let bytes = STANDARD.decode(text.as_bytes()).map_err(de::Error::custom)?;
+        let read: Histogram<u64> =
+            HdrDeserializer::new().deserialize(&mut &bytes[..]).map_err(de::Error::custom)?;
+        // Into bounds of our own: those that were written may be any.
         let mut histogram = Self::default();
-        for (micros, count) in Vec::<(u64, u64)>::deserialize(deserializer)? {
-            histogram.0.saturating_record_n(micros.clamp(1, HOUR_US), count);
-        }
+        histogram.0.add(&read).map_err(de::Error::custom)?;
         Ok(histogram)
     }
 }
@@ -159,7 +173,12 @@ mod tests {
         let json = serde_json::to_string(&histogram).unwrap();
         let back: LatencyHistogram = serde_json::from_str(&json).unwrap();
         assert_eq!(back.quantiles(), histogram.quantiles());
-        assert_eq!(serde_json::to_string(&LatencyHistogram::default()).unwrap(), "[]");
+        let empty = serde_json::to_string(&LatencyHistogram::default()).unwrap();
+        let back: LatencyHistogram = serde_json::from_str(&empty).unwrap();
+        assert_eq!(back.quantiles(), Quantiles::default());
+        for nonsense in ["\"\"", "\"AAAA\"", "\"?\"", "[]", "7"] {
+            assert!(serde_json::from_str::<LatencyHistogram>(nonsense).is_err(), "{nonsense}");
+        }
     }
 
     #[test]

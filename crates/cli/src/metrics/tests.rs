@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
+use telemetry::LatencyHistogram;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
@@ -31,9 +32,13 @@ fn shown() -> Shown {
             {"call_server": "alpha", "circuits": 120, "seized": 3, "falls": 0, "kept_away": 0},
             {"call_server": "beta.b", "circuits": 120, "seized": 0, "falls": 1, "kept_away": 0}]},
     });
+    let mut lag = LatencyHistogram::default();
+    for micros in [150, 150, 150, 150, 150, 150, 150, 150, 150, 3_000] {
+        lag.record_us(micros);
+    }
     let generator = json!({
         "kind": "generator", "state": "running", "sockets": sockets,
-        "snapshot": {"offered": 10, "in_progress": 3, "talking": 2, "late_starts": 0, "lag": [[150, 9], [3_000, 1]]},
+        "snapshot": {"offered": 10, "in_progress": 3, "talking": 2, "late_starts": 0, "lag": lag},
     });
     let boxes = [
         ("alpha", call_server),

@@ -489,6 +489,6 @@ impl Fleet {
     }
 }
 
-fn snapshot_of<T: serde::de::DeserializeOwned>(entry: &Value) -> Option<T> {
-    serde_json::from_value(entry.get("snapshot")?.clone()).ok()
+fn snapshot_of<T: for<'a> serde::Deserialize<'a>>(entry: &Value) -> Option<T> {
+    T::deserialize(entry.get("snapshot")?).ok()
 }
