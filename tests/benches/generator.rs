@@ -6,13 +6,14 @@
 
 use std::fs;
 use std::net::UdpSocket;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
 use serde_json::{Value, json};
+use system_tests::built::{release, target_folder};
 
 /// One PSAP, and a trunk group whose address `--target` replaces.
 const NETWORK: &str = r#"
@@ -69,12 +70,7 @@ fn main() -> anyhow::Result<()> {
 
 impl Bench {
     fn new() -> anyhow::Result<Self> {
-        let program = target_folder()?.join("release/tocsin");
-        ensure!(
-            program.exists(),
-            "{} is missing: run `cargo build --release` first",
-            program.display()
-        );
+        let program = release()?;
         Ok(Self { folder: tempfile::tempdir()?, program })
     }
 
@@ -231,11 +227,4 @@ fn pinned(core: u32, program: &str) -> Command {
 
 fn free_port(host: &str) -> anyhow::Result<u16> {
     Ok(UdpSocket::bind((host, 0))?.local_addr()?.port())
-}
-
-/// The folder that this program was built into.
-fn target_folder() -> anyhow::Result<PathBuf> {
-    let own = std::env::current_exe()?;
-    let target = own.ancestors().find(|folder| folder.join("release").is_dir());
-    target.map(Path::to_owned).context("this program does not stand in a target folder")
 }

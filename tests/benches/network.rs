@@ -11,6 +11,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, ensure};
 use serde_json::{Value, json};
+use system_tests::built::{release, target_folder};
 
 const NETWORK: &str = r#"
 name = "bench"
@@ -81,12 +82,7 @@ impl Bench {
         let folder = tempfile::tempdir()?;
         fs::write(folder.path().join(ONE_SITE), NETWORK)?;
         fs::write(folder.path().join(SIX_SITES), six_sites())?;
-        let program = target_folder()?.join("release/tocsin");
-        ensure!(
-            program.exists(),
-            "{} is missing: run `cargo build --release` first",
-            program.display()
-        );
+        let program = release()?;
         Ok(Self { folder, program })
     }
 
@@ -240,11 +236,4 @@ fn cpu_of(summary: &Value, name: &str) -> f64 {
 
 fn rss_of(summary: &Value, name: &str) -> f64 {
     process(summary, name).and_then(|process| process["max_rss_kib"].as_f64()).unwrap_or(f64::NAN)
-}
-
-/// The folder that this program was built into.
-fn target_folder() -> anyhow::Result<PathBuf> {
-    let own = std::env::current_exe()?;
-    let target = own.ancestors().find(|folder| folder.join("release").is_dir());
-    target.map(Path::to_owned).context("this program does not stand in a target folder")
 }

@@ -14,6 +14,7 @@ use anyhow::{Context as _, ensure};
 use load_gen::Snapshot;
 use media::{StreamReport, Verdict};
 use serde_json::json;
+use system_tests::built::{release, target_folder};
 use telemetry::{BoxKind, CallRecord, CallerClass, Outcome, Party};
 
 const SITES: [&str; 6] = ["alpha", "beta", "gamma", "delta", "epsilon", "zeta"];
@@ -39,7 +40,7 @@ fn main() -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
     let run = folder.path().join("runs/bench-1");
     let bytes = make_run(&run, attempts)?;
-    let program = system_tests::program::tocsin();
+    let program = release()?;
     let start = Instant::now();
     let output =
         Command::new(program).args(["report", "bench-1"]).current_dir(folder.path()).output()?;
@@ -62,8 +63,7 @@ fn main() -> anyhow::Result<()> {
         "peak_mib": mib.context("the report says how much memory it took")?,
         "written_bytes": sizes,
     });
-    let target = program.parent().and_then(Path::parent).context("the target folder")?;
-    let file = target.join("bench-report.json");
+    let file = target_folder()?.join("bench-report.json");
     fs::write(&file, serde_json::to_string_pretty(&figures)?)?;
     println!("{figures:#}\nwritten to {}", file.display());
     Ok(())

@@ -7,6 +7,7 @@
 //! ```
 
 mod account;
+pub mod built;
 pub mod goodput;
 pub mod ladder;
 pub mod network;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, ensure};
+use system_tests::built::target_folder;
 use system_tests::process::Process;
 
 use crate::machine;
@@ -67,7 +68,7 @@ impl Relay for Bare {
 /// The program, compiled by the C compiler of this machine.
 fn compiled() -> anyhow::Result<PathBuf> {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/relay/bare.c");
-    let program = machine::target_folder()?.join("bare-relay");
+    let program = target_folder()?.join("bare-relay");
     let mut command = Command::new("cc");
     command.args(["-O2", "-Wall", "-Wextra", "-o"]).arg(&program).arg(source);
     let status = command.status().context("cannot start the C compiler cc")?;

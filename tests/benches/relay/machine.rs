@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::net::{Ipv4Addr, UdpSocket};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -94,13 +94,6 @@ pub(crate) fn check_cores() -> anyhow::Result<()> {
     let cores = std::thread::available_parallelism()?.get();
     ensure!(cores > PHONES, "this benchmark needs two cores, here is {cores}");
     Ok(())
-}
-
-/// The folder that this program was built into.
-pub(crate) fn target_folder() -> anyhow::Result<PathBuf> {
-    let own = std::env::current_exe()?;
-    let target = own.ancestors().find(|folder| folder.join("release").is_dir());
-    target.map(Path::to_owned).context("this program does not stand in a target folder")
 }
 
 fn read(file: &str) -> anyhow::Result<String> {

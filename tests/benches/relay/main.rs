@@ -25,6 +25,7 @@ use std::fs;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use system_tests::built::target_folder;
 
 use figures::Figures;
 use relay::{Kind, Relay};
@@ -74,7 +75,7 @@ fn main() -> anyhow::Result<()> {
         }
     }
     figures.datagram.push(machine::datagram_cost()?);
-    let target = machine::target_folder()?.join("bench-relay.json");
+    let target = target_folder()?.join("bench-relay.json");
     fs::write(&target, figures.to_json()?)?;
     println!("{}\nwritten to {}", figures.table(&LOADS), target.display());
     Ok(())

@@ -3,8 +3,9 @@
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
 
-use anyhow::{Context as _, ensure};
+use anyhow::Context as _;
 use serde_json::Value;
+use system_tests::built::release;
 use system_tests::process::Process;
 
 use crate::machine;
@@ -42,8 +43,7 @@ pub(crate) struct Ours {
 impl Ours {
     /// Starts the release build that stands beside this program.
     pub(crate) fn start() -> anyhow::Result<Self> {
-        let program = machine::target_folder()?.join("release/tocsin");
-        ensure!(program.exists(), "no {}: run `cargo build --release`", program.display());
+        let program = release()?;
         let sockets = Sockets::bind()?;
         let folder = tempfile::tempdir()?;
         let network = folder.path().join("relay.toml");
