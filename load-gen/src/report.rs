@@ -50,14 +50,14 @@ fn headline(out: &mut String, summary: &Summary) {
     }
     push(out, &format!("started {started_at}, ran {duration_s:.1} s"));
     for note in &summary.notes {
-        push(out, note);
+        push_whole(out, note);
     }
 }
 
 fn ledger(out: &mut String, summary: &Summary) {
     let ledger = &summary.ledger;
     let balance = if ledger.balanced { "balanced" } else { "NOT BALANCED" };
-    push(
+    push_whole(
         out,
         &format!(
             "offered {} = {} answered + {} rejected + {} abandoned + {} timed out + {} lost: \
@@ -339,15 +339,7 @@ fn messages(out: &mut String, messages: &BTreeMap<String, MessageFigures>) {
 /// Why the verdict is not better: each sentence whole, on up to [`REASON_LINES`] lines.
 fn reasons(out: &mut String, reasons: &[String]) {
     for reason in reasons.iter().take(REASONS) {
-        let mut lines = vec!["!".to_owned()];
-        for word in reason.split_whitespace() {
-            let last = lines.last_mut().expect("there is a first line");
-            if last.chars().count() + 1 + word.chars().count() > WIDTH {
-                lines.push(format!("  {word}"));
-            } else {
-                let _ = write!(last, " {word}");
-            }
-        }
+        let mut lines = wrapped(&format!("! {reason}"));
         if lines.len() > REASON_LINES {
             lines.truncate(REASON_LINES);
             lines[REASON_LINES - 1].push_str(" …");
@@ -358,6 +350,27 @@ fn reasons(out: &mut String, reasons: &[String]) {
         push(out, &format!("! … and {} more in summary.json", reasons.len() - REASONS));
     }
     push(out, "");
+}
+
+/// As many lines as the words need; all but the first are indented.
+fn wrapped(words: &str) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in words.split(' ') {
+        let last = lines.last_mut().expect("there is a first line");
+        if last.is_empty() {
+            last.push_str(word);
+        } else if last.chars().count() + 1 + word.chars().count() > WIDTH {
+            lines.push(format!("  {word}"));
+        } else {
+            let _ = write!(last, " {word}");
+        }
+    }
+    lines
+}
+
+/// Adds what must be read to its end, in as many lines as it needs.
+fn push_whole(out: &mut String, words: &str) {
+    wrapped(words).iter().for_each(|line| push(out, line));
 }
 
 fn millis(micros: u64) -> String {
@@ -381,6 +394,18 @@ mod tests {
 
     use super::*;
     use crate::summary::tests::demo;
+
+    #[test]
+    fn a_million_attempts_leave_room_for_the_word_that_counts() {
+        let mut summary = demo();
+        let ledger = &mut summary.ledger;
+        (ledger.offered, ledger.answered, ledger.rejected) = (1_000_000, 939_982, 19_870);
+        (ledger.abandoned, ledger.timed_out, ledger.lost) = (30_005, 10_143, 1_000);
+        let text = report(&summary);
+        let sum: Vec<&str> = text.lines().skip_while(|line| !line.starts_with("offered")).collect();
+        assert!(sum[0].ends_with("timed out + 1000 lost:"), "{text}");
+        assert_eq!(sum[1], "  balanced");
+    }
 
     #[test]
     fn the_report_of_a_demo_run() {

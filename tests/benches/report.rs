@@ -49,7 +49,7 @@ fn main() -> anyhow::Result<()> {
         (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     // What the demo demands of its calls is another matter.
     let is_whole =
-        said.contains(&format!("offered {attempts} = ")) && said.contains("lost: balanced");
+        said.contains(&format!("offered {attempts} = ")) && said.contains("lost: balanced\n");
     ensure!(is_whole, "the report says\n{said}\n{complained}");
     let mib = complained.split_whitespace().rev().nth(1).and_then(|word| word.parse::<u64>().ok());
     let mut sizes = BTreeMap::new();
@@ -90,6 +90,7 @@ fn make_run(run: &Path, attempts: u64) -> anyhow::Result<u64> {
         "world": "real",
         "ended": true,
         "campaign": "bench",
+        "network": "six-sites",
         "started_us": STARTED_US,
         "elapsed": {"secs": attempts * STEP_US / 1_000_000 + 1, "nanos": 0},
         "generators": generators,

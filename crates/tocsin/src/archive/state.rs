@@ -104,7 +104,9 @@ impl State {
         let set = self.set.iter().chain(&self.copies).cloned().chain(own);
         let (mut network, campaign): (Vec<_>, Vec<_>) =
             set.partition(|(key, _)| topology::is_network_key(key));
-        network.push(("name".to_owned(), self.network.clone()));
+        // Of a folder that does not say, the copied file does.
+        let name = Some(&self.network).filter(|name| !name.is_empty());
+        network.extend(name.map(|name| ("name".to_owned(), name.clone())));
         let layers = |prefix: &str, set: Vec<(String, String)>| {
             let environment = self.environment.iter().cloned();
             Layers::none().with_environment(prefix, environment).with_overrides(set)
