@@ -29,12 +29,12 @@ const BAD: Style = Style::new().fg(Color::Red).add_modifier(Modifier::BOLD);
 
 pub(super) fn draw(frame: &mut Frame<'_>, scene: &Scene) {
     let rows = scene.sites.len().max(scene.psaps.len()) as u16 + 1;
-    let rest = frame.area().height.saturating_sub(9);
+    let rest = frame.area().height.saturating_sub(10);
     let notes = rest.saturating_sub(rows).clamp(NOTES.0, NOTES.1);
     let parts = Layout::vertical([
         Constraint::Length(1),
         Constraint::Length(1),
-        Constraint::Length(3),
+        Constraint::Length(4),
         Constraint::Length(3),
         Constraint::Min(2),
         Constraint::Length(notes),
@@ -77,7 +77,7 @@ fn counts(scene: &Scene) -> Paragraph<'static> {
     let alarming = |count: u64| if count > 0 { BAD } else { Style::new() };
     let plain = Style::new();
     let asr = counts.asr.map_or_else(|| "-".to_owned(), |asr| format!("{:.1} %", asr * 100.0));
-    let lag = format!("{:.1} ms", counts.lag_p99 as f64 / 1_000.0);
+    let millis = |micros: u64| format!("{:.1} ms", micros as f64 / 1_000.0);
     let lines = [
         [
             figure("offered    ", rate(counts.offered, counts.offered_rate), plain),
@@ -91,12 +91,18 @@ fn counts(scene: &Scene) -> Paragraph<'static> {
         ],
         [
             figure("ASR        ", asr, plain),
-            figure("lag p99  ", lag, plain),
+            figure("lag p99  ", millis(counts.lag_p99), plain),
             figure(
                 "late, unsent",
                 format!("{}, {}", counts.late, counts.not_started),
                 alarming(counts.late + counts.not_started),
             ),
+        ],
+        // The last line is the first to go where there is little room.
+        [
+            figure("PDD p50    ", millis(counts.pdd.p50), plain),
+            figure("PDD p99  ", millis(counts.pdd.p99), plain),
+            figure("set-up p99 ", millis(counts.setup.p99), plain),
         ],
     ];
     let lines = lines.into_iter().map(|figures| Line::from_iter(figures.into_iter().flatten()));

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use load_gen::Snapshot;
 use load_gen::campaign::Campaign;
+use telemetry::Quantiles;
 
 use crate::control_room::ControlRoom;
 
@@ -58,6 +59,9 @@ pub(crate) struct Counts {
     pub(crate) talking: u64,
     /// Answered, of those whose fate is known; from 0 to 1.
     pub(crate) asr: Option<f64>,
+    /// From intended start to the first ring or answer, and to the answer.
+    pub(crate) pdd: Quantiles,
+    pub(crate) setup: Quantiles,
     /// From intended to actual start, in microseconds.
     pub(crate) lag_p99: u64,
     pub(crate) late: u64,
@@ -123,6 +127,8 @@ impl Seen {
             in_progress: now.in_progress,
             talking: now.talking,
             asr: (known > 0).then(|| answered as f64 / known as f64),
+            pdd: now.pdd.quantiles(),
+            setup: now.setup.quantiles(),
             lag_p99: now.lag_quantiles().p99,
             late: now.late_starts,
             not_started: now.not_started,
