@@ -21,6 +21,9 @@ use crate::{
 /// would make the first calls late.
 pub const HEAD_START: Duration = Duration::from_millis(250);
 
+/// Whoever is told to wait for longer was given another unit of time.
+const LONGEST_WAIT: Duration = Duration::from_secs(86_400);
+
 /// Places the calls of a campaign against a network that runs already
 #[derive(Debug, Args)]
 pub struct LoadArgs {
@@ -161,11 +164,10 @@ fn decode(args: &serde_json::Value, start: WallStart) -> Result<Command, String>
     let yes = |key| args.get(key).and_then(serde_json::Value::as_bool) == Some(true);
     let begin = args.get("begin_at_us").and_then(serde_json::Value::as_u64);
     match (begin.map(Duration::from_micros), yes("advise"), yes("publish_ten_digits")) {
-        (Some(unix), false, false) => {
-            let at = start.now.checked_add(unix.saturating_sub(start.unix));
-            at.map(|at| Command::Start { at })
-                .ok_or_else(|| "begin_at_us is too far away".to_owned())
-        }
+        (Some(unix), false, false) => match unix.saturating_sub(start.unix) {
+            wait if wait > LONGEST_WAIT => Err("begin_at_us is more than a day away".to_owned()),
+            wait => Ok(Command::Start { at: start.now + wait }),
+        },
         (None, true, false) => Ok(Command::Advise),
         (None, false, true) => Ok(Command::PublishTenDigits),
         _ => {
@@ -199,6 +201,7 @@ mod tests {
         // Whoever is told too late begins at once, and one that is told nonsense says so.
         assert_eq!(told(json!({ "begin_at_us": 1 })).map(|_| ()), Ok(()));
         assert!(told(json!({ "begin_at_us": -1 })).is_err());
+        assert!(told(json!({ "begin_at_us": u64::MAX })).is_err());
         assert!(told(json!({ "begin_at_us": 1, "advise": true })).is_err());
     }
 
