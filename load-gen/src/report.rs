@@ -119,7 +119,7 @@ fn failures(out: &mut String, failures: &Failures) {
     let some = buckets.iter().filter(|(count, _)| *count > 0);
     let some: Vec<String> = some.map(|(count, what)| format!("{count} {what}")).collect();
     if !some.is_empty() {
-        push(out, &format!("failed {}: {}", failures.sum(), some.join(", ")));
+        push_whole(out, &format!("failed {}: {}", failures.sum(), some.join(", ")));
     }
 }
 
@@ -137,7 +137,7 @@ fn callers(out: &mut String, summary: &Summary) {
         let share = percent(reached, callers);
         let _ = write!(line, "   {name} callers reached {share:.1} % of {callers}");
     }
-    push(out, &line);
+    push_whole(out, &line);
 }
 
 fn delays(out: &mut String, summary: &Summary) {
