@@ -7,7 +7,7 @@ use std::cell::RefCell;
 use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
 use futures_util::Stream;
@@ -30,7 +30,7 @@ enum Clock {
     #[cfg(target_os = "linux")]
     Kernel(kernel::Timer),
     /// Where the kernel has none to spare: whole milliseconds.
-    Tokio { sleep: Pin<Box<Sleep>>, is_set: bool },
+    Tokio { sleep: Pin<Box<Sleep>>, is_set: bool, waiting: Option<Waker> },
 }
 
 impl Alarm {
@@ -66,16 +66,18 @@ impl Alarm {
 
 impl Clock {
     fn tokio() -> Self {
-        Self::Tokio { sleep: Box::pin(sleep_until(Instant::now())), is_set: false }
+        Self::Tokio { sleep: Box::pin(sleep_until(Instant::now())), is_set: false, waiting: None }
     }
 
     fn set(&mut self, wait: Duration) -> io::Result<()> {
         match self {
             #[cfg(target_os = "linux")]
             Self::Kernel(timer) => timer.set(wait),
-            Self::Tokio { sleep, is_set } => {
+            Self::Tokio { sleep, is_set, waiting } => {
                 sleep.as_mut().reset(Instant::now() + wait);
                 *is_set = true;
+                // Whoever waited while nothing was set does not know of this time yet.
+                waiting.take().into_iter().for_each(Waker::wake);
                 Ok(())
             }
         }
@@ -89,9 +91,14 @@ impl Stream for Rings {
         match &mut *self.0.borrow_mut() {
             #[cfg(target_os = "linux")]
             Clock::Kernel(timer) => timer.poll(cx).map(|()| Some(Rang)),
-            Clock::Tokio { sleep, is_set } => {
+            Clock::Tokio { sleep, is_set, waiting } => {
+                if !*is_set {
+                    *waiting = Some(cx.waker().clone());
+                    return Poll::Pending;
+                }
                 ready!(sleep.as_mut().poll(cx));
-                if std::mem::take(is_set) { Poll::Ready(Some(Rang)) } else { Poll::Pending }
+                *is_set = false;
+                Poll::Ready(Some(Rang))
             }
         }
     }
@@ -167,6 +174,14 @@ mod tests {
             alarm.set(wait);
             assert!(rings.next().await.is_some());
             assert!(begun.elapsed() >= wait);
+        }
+        // Whoever waits already is told too.
+        for _ in 0..2 {
+            let later = async {
+                tokio::task::yield_now().await;
+                alarm.set(Duration::from_millis(1));
+            };
+            assert!(tokio::join!(rings.next(), later).0.is_some());
         }
         // It was moved: the later time counts.
         let begun = Instant::now();

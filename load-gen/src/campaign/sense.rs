@@ -17,7 +17,7 @@ const PAUSE: &str = "for a pause write model = \"constant\" and rate = 0";
 const MOST_DRAWN: f64 = 10e6;
 
 impl Campaign {
-    /// Reports phases that are no phases, and a campaign in which nobody calls.
+    /// Reports phases that are no phases, speech on a fast clock, and a campaign in which nobody calls.
     pub(super) fn check_sense(&self, document: &Document) {
         if self.compression > 1.0 && self.callers.media > 0.0 {
             let message =
