@@ -2,27 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use contract::FateCount;
 use operations::supervision::department;
-use serde::{Deserialize, Serialize};
 use telemetry::CallerClass;
 
 use crate::mix::Caller;
-
-/// Attempts of one kind, from the start of the campaign.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FateCount {
-    pub number: String,
-    /// `59`, `2A`, `971`; `unknown` without a commune.
-    pub department: String,
-    pub trunk_group: String,
-    pub emergency: bool,
-    /// Their INVITE was answered, whatever came later.
-    pub answered: u64,
-    /// They ended without an answer.
-    pub unanswered: u64,
-    /// Of those answered, lost afterwards.
-    pub lost: u64,
-}
 
 /// The counts of one generator.
 #[derive(Debug, Default)]

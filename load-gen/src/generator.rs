@@ -11,8 +11,8 @@ use std::ops::RangeInclusive;
 use std::time::{Duration, Instant};
 
 use ::media::{Agreement, Clips, Plane};
+use contract::{Node, Reply};
 use hashbrown::HashMap;
-use node::{Node, Reply};
 use sip_proto::message::{Method, Payload, Request, Response};
 use sip_proto::reason::Reason;
 use sip_proto::timer::Timers;
@@ -30,9 +30,9 @@ use crate::media::Description;
 use crate::mix::{Caller, Mix, MixError};
 use crate::pacer::{Schedule, Shard};
 use crate::person::Told;
-use crate::snapshot::{Signalling, Snapshot};
 use crate::target::RequestUri;
 use crate::ten_digits::TenDigits;
+use contract::{GeneratorSnapshot, Signalling};
 
 use self::people::{Due, session};
 
@@ -100,7 +100,7 @@ pub struct Generator {
     calls: HashMap<LegId, Call>,
     /// May hold deadlines of calls that have ended or gone on; those are skipped when they come up.
     deadlines: BinaryHeap<Reverse<(Instant, LegId)>>,
-    counts: Snapshot,
+    counts: GeneratorSnapshot,
     fates: Fates,
     records: VecDeque<CallRecord>,
     /// `None` when no caller has media.
@@ -149,7 +149,7 @@ impl Generator {
             draining: false,
             calls: HashMap::new(),
             deadlines: BinaryHeap::new(),
-            counts: Snapshot::default(),
+            counts: GeneratorSnapshot::default(),
             fates: Fates::default(),
             records: VecDeque::new(),
         })
@@ -170,7 +170,7 @@ impl Generator {
 
     fn start_call(&mut self, now: Instant, due: Due) {
         let Due { intended, caller, way } = due;
-        self.counts.count_call(caller.nth, &way);
+        people::count_call(&mut self.counts, caller.nth, &way);
         let (line, port) = self.open_line(&caller);
         let sign = line.and(self.media.as_ref()).map(|media| media.sign(caller.attempt));
         let (trunk_group, to) = &self.config.trunk_groups[caller.trunk_group];
@@ -342,7 +342,7 @@ impl Generator {
 impl Node for Generator {
     type Command = Command;
     type Event = CallRecord;
-    type Snapshot = Snapshot;
+    type Snapshot = GeneratorSnapshot;
 
     const SLACK: Duration = Duration::from_millis(4);
 
@@ -418,11 +418,11 @@ impl Node for Generator {
         self.next_start()
     }
 
-    fn snapshot(&self) -> Snapshot {
+    fn snapshot(&self) -> GeneratorSnapshot {
         let all_started =
             self.draining || (self.schedule.next_due().is_none() && self.redials.is_empty());
         let transactions = self.agent.transaction_stats();
-        Snapshot {
+        GeneratorSnapshot {
             malformed: transactions.malformed,
             stray: transactions.stray,
             overflow: transactions.overflow,

@@ -12,7 +12,7 @@
 //! measures its own lateness and accuses itself first: a run in which it could not keep up is
 //! invalid, not failed.
 //!
-//! [`Generator`] is a [`node::Node`]: pure state, driven by packets and by `now`.
+//! [`Generator`] is a [`contract::Node`]: pure state, driven by packets and by `now`.
 
 pub mod campaign;
 
@@ -29,13 +29,11 @@ mod person;
 pub mod program;
 mod progress;
 mod report;
-mod snapshot;
 pub mod summary;
 mod target;
 mod ten_digits;
 pub mod utc;
 
-pub use fates::FateCount;
 pub use generator::{Command, Config, Generator};
 pub use mix::{Caller, Mix, MixError};
 pub use pacer::{
@@ -45,6 +43,5 @@ pub use pacer::{
 pub use program::HEAD_START;
 pub use progress::Progress;
 pub use report::report;
-pub use snapshot::{Signalling, Snapshot};
 pub use target::{RequestUri, Target, TargetArgs, address_towards};
 pub use ten_digits::TenDigits;

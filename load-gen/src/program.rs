@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use cli::{BoxArgs, FileArgs, Records};
+use contract::Node as _;
 use media::Clips;
-use node::{Label, Node as _, NodeSpec, WallStart};
+use node::{Label, NodeSpec, WallStart};
 use sip_proto::timer::Timers;
 use sip_proto::wall::WallClock;
 use topology::Topology;

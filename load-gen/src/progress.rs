@@ -8,7 +8,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use crate::snapshot::Snapshot;
+use contract::GeneratorSnapshot;
 
 /// Columns that a site takes, with the space before it.
 const SITE_WIDTH: usize = 7;
@@ -42,7 +42,7 @@ impl Progress {
 
     /// One line, at `elapsed` of the campaign. `calls` is how many calls each site has taken so
     /// far, in the order of the columns.
-    pub fn line(&mut self, elapsed: Duration, now: &Snapshot, calls: &[u64]) -> String {
+    pub fn line(&mut self, elapsed: Duration, now: &GeneratorSnapshot, calls: &[u64]) -> String {
         let interval = elapsed.saturating_sub(self.last_at).as_secs_f64();
         let started = now.offered.saturating_sub(self.last_offered) as f64;
         let rate = if interval > 0.0 { started / interval } else { 0.0 };
@@ -78,7 +78,12 @@ mod tests {
             progress.header(),
             "  time  offered  calls/s  in progress  answered  abandoned  failed  late  alpha beta-l"
         );
-        let mut now = Snapshot { offered: 100, in_progress: 10, talking: 8, ..Snapshot::default() };
+        let mut now = GeneratorSnapshot {
+            offered: 100,
+            in_progress: 10,
+            talking: 8,
+            ..GeneratorSnapshot::default()
+        };
         progress.line(Duration::from_secs(2), &now, &[0, 0]);
         (now.offered, now.answered, now.rejected, now.lost) = (600, 533, 2, 1);
         assert_eq!(
@@ -90,7 +95,11 @@ mod tests {
     #[test]
     fn six_sites_fit_into_a_terminal() {
         let mut progress = Progress::new(vec!["epsilon".to_owned(); 6]);
-        let now = Snapshot { offered: 1_000_000, answered: 900_000, ..Snapshot::default() };
+        let now = GeneratorSnapshot {
+            offered: 1_000_000,
+            answered: 900_000,
+            ..GeneratorSnapshot::default()
+        };
         let line = progress.line(Duration::from_secs(3_600), &now, &[1; 6]);
         assert_eq!(line.len(), progress.header().len());
         assert!(line.len() <= 120, "{}", line.len());

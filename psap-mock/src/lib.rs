@@ -8,7 +8,7 @@
 //!                                     talks, then BYE
 //! ```
 //!
-//! [`Psap`] is a [`node::Node`]: packets, commands and `now` go in; packets, call records and one
+//! [`Psap`] is a [`contract::Node`]: packets, commands and `now` go in; packets, call records and one
 //! deadline come out. Below it only `admission`, `attempt` and what they use read SIP; the call
 //! centre itself (queue and positions) is pure book-keeping. Faults such as a mute or a silent PSAP
 //! are data: rows of `behaviour`.

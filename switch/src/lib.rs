@@ -13,7 +13,7 @@
 //! | [`CallServer`]: a machine with the software that routes calls to PSAPs | `call_server/mod.rs`, `call_control/mod.rs` |
 //! | [`PoolMonitor`]: probes all call servers and says which are up | `pool/monitor.rs` |
 //!
-//! Each is a pure [`node::Node`]. What a site's death does to a ringing call is decided in
+//! Each is a pure [`contract::Node`]. What a site's death does to a ringing call is decided in
 //! `trunk_group/setup.rs`.
 
 mod call_control;

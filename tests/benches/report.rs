@@ -11,7 +11,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use anyhow::{Context as _, ensure};
-use load_gen::Snapshot;
+use contract::GeneratorSnapshot;
 use media::{StreamReport, Verdict};
 use serde_json::json;
 use system_tests::built::{release, target_folder};
@@ -84,7 +84,8 @@ fn make_run(run: &Path, attempts: u64) -> anyhow::Result<u64> {
     }
     let names: Vec<PathBuf> = files.names();
     files.finish()?;
-    let mut generators = Snapshot { offered: attempts, finished: true, ..Snapshot::default() };
+    let mut generators =
+        GeneratorSnapshot { offered: attempts, finished: true, ..GeneratorSnapshot::default() };
     (0..attempts).for_each(|number| generators.lag.record_us(100 + number % 900));
     let state = json!({
         "world": "real",

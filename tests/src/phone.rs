@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use node::{Node, Reply};
+use contract::{Node, Reply};
 use sip_proto::message::{Message, Method, Payload};
 use sip_proto::reason::Reason;
 use sip_proto::user_agent::{Config, End, Event, Failure, Invite, LegId, UserAgent};

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use node::Node as _;
+use contract::Node as _;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use sip_proto::{Packet, Transport};

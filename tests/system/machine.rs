@@ -1,6 +1,6 @@
 //! What operators command, as call servers carry it out while they have calls.
 
-use node::{Node as _, Reply};
+use contract::{Node as _, Reply};
 use operations::Action;
 use switch::CallServer;
 use switch::pool::MemberState;

@@ -182,7 +182,7 @@ fn ports_that_run_out_refuse_the_call_and_say_so() {
         assert!(reason.contains("20000-20003 on 127.0.0.11 are in use"), "{reason}");
     }
     let alpha = network.net.node::<CallServer>(network.at("alpha"));
-    assert_eq!(node::Node::snapshot(alpha).media.refused, refused.len() as u64);
+    assert_eq!(contract::Node::snapshot(alpha).media.refused, refused.len() as u64);
     // The other site had ports: nobody was turned away.
     assert!(
         records(&network, BoxKind::Generator).iter().all(|one| one.outcome == Outcome::Answered)
@@ -337,7 +337,7 @@ fn calls_without_media_take_no_ports() {
     network.start_campaign(&Campaign { callers, ..base });
     network.run_for(seconds(2));
     let alpha = network.net.node::<CallServer>(network.at("alpha"));
-    assert_eq!(node::Node::snapshot(alpha).media.streams, 0);
+    assert_eq!(contract::Node::snapshot(alpha).media.streams, 0);
     assert!(network.run_until_idle(seconds(600)));
     assert!(
         records(&network, BoxKind::Generator).iter().all(|one| one.outcome == Outcome::Answered)

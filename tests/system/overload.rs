@@ -4,8 +4,8 @@
 
 use std::fmt::Write as _;
 
+use contract::Node as _;
 use load_gen::campaign::{Arrivals, Campaign};
-use node::Node as _;
 use operations::Action;
 use switch::CallServer;
 use system_tests::goodput::{Goodput, goodput};

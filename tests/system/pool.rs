@@ -57,7 +57,7 @@ fn a_lost_probe_makes_a_site_suspect_for_a_moment_only() {
 
 #[test]
 fn a_draining_site_gets_no_new_calls_and_ends_those_that_it_has() {
-    use node::Node as _;
+    use contract::Node as _;
     let mut network = Network::new(SIX_SITES, Link::CLEAN, 33);
     network.start_campaign(&crate::support::campaign(30.0, seconds(30), 33));
     network.run_for(seconds(10));

@@ -194,7 +194,7 @@ proptest! {
                 continue;
             }
             let reply = network.command(site, words.parse().unwrap());
-            if matches!(reply, node::Reply::Done(_)) && FAULTS.contains(&words) {
+            if matches!(reply, contract::Reply::Done(_)) && FAULTS.contains(&words) {
                 faulty.insert(site);
             }
         }

@@ -35,7 +35,7 @@ use crate::socket::{
     Flushed, MediaArrived, MediaSockets, MediaWaiting, SocketCounts, Sockets, Tally, TcpInput,
     TcpInputs, TcpPort, UdpReceiver, UdpSender,
 };
-use crate::{Node, Reply};
+use contract::{Node, Reply};
 
 /// Messages of the management plane that may wait for one actor.
 const MAILBOX: usize = 64;

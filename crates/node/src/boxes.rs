@@ -11,11 +11,11 @@ use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
-use crate::Reply;
 use crate::directory::{Directory, State};
 use crate::socket::{BindError, SocketLimits, bind};
 use crate::spec::NodeSpec;
 use crate::system::{Launch, Remote, Thread};
+use contract::Reply;
 
 /// A box that does not answer for so long keeps its last snapshot in the directory.
 const SNAPSHOT_TIMEOUT: Duration = Duration::from_millis(500);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::Value;
 use tokio::sync::{Mutex, mpsc, oneshot};
 
-use crate::Reply;
+use contract::Reply;
 
 /// The two ends of a queue of commands; cheap to clone. [`serve`](crate::serve()) answers those of
 /// [`Options::console`](crate::Options); a parent of several programs may answer them itself.

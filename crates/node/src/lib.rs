@@ -1,4 +1,4 @@
-//! Runs boxes: a [`Node`] is one box without sockets and clock, and an actor gives it both.
+//! Runs boxes: a [`contract::Node`] is one box without sockets and clock, and an actor gives it both.
 //!
 //! ```text
 //!   main ── serve ──► Boxes ──► thread ─ actor ─ Node "alpha" ─ UDP and TCP 127.0.0.11:5060
@@ -16,7 +16,6 @@ pub mod clock;
 mod console;
 mod directory;
 mod limits;
-mod node;
 mod parent;
 mod power;
 mod serve;
@@ -31,7 +30,6 @@ pub use boxes::{Boxes, CommandError, Notice, StartError};
 pub use console::{Console, Errand};
 pub use directory::{Directory, Entry, State};
 pub use limits::{Usage, fd_limits, raise_fd_limit, usage};
-pub use node::{Node, Reply};
 pub use power::Power;
 pub use serve::{DrainRequest, Ending, Options, serve};
 pub use socket::{BindError, SocketCounts, SocketLimits, udp_buffers};

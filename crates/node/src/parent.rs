@@ -19,10 +19,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::sync::mpsc;
 
-use crate::Reply;
 use crate::directory::Entry;
 use crate::limits::Usage;
 use crate::serve::Ending;
+use contract::Reply;
 
 /// Requests that may wait; a parent that writes more has to wait itself.
 const REQUEST_QUEUE: usize = 64;

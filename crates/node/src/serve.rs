@@ -16,7 +16,6 @@ use serde_json::Value;
 use tokio::sync::Notify;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep_until};
 
-use crate::Reply;
 use crate::boxes::{Boxes, Notice, StartError};
 use crate::console::{Console, Errand};
 use crate::directory::Directory;
@@ -25,6 +24,7 @@ use crate::parent::{FromParent, Order, Parent, Place, Report};
 use crate::signals::Signals;
 use crate::socket::SocketLimits;
 use crate::spec::NodeSpec;
+use contract::Reply;
 
 /// How to serve.
 #[derive(Debug, Clone)]

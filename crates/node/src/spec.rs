@@ -8,11 +8,11 @@ use futures_util::future::LocalBoxFuture;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::Node;
 use crate::boxes::StartError;
 use crate::clock;
 use crate::socket::Bound;
 use crate::system::{self, Launch, Remote};
+use contract::Node;
 
 /// How people and configuration files call a box.
 #[derive(Debug, Clone, PartialEq, Eq)]

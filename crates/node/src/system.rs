@@ -14,7 +14,9 @@ use tokio::sync::oneshot;
 use crate::actor::{Command, Drain, Lifeline, NodeActor, Stop, TakeSnapshot};
 use crate::boxes::{CommandError, Notice, StartError};
 use crate::socket::{Bound, SocketCounts, SocketLimits, Sockets};
-use crate::{Node, Reply, WallStart};
+use contract::{Node, Reply};
+
+use crate::WallStart;
 
 /// Runs `future` on this thread, with the actor system that boxes need.
 pub fn run<F: Future>(future: F) -> F::Output {

@@ -5,8 +5,8 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::time::Instant;
 
+use contract::Node;
 use media::Plane;
-use node::Node;
 use sip_proto::{Packet, Transport};
 use switch::pool::Change;
 use switch::{call_server, trunk_group};

@@ -5,10 +5,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use contract::{Node as _, Reply};
 use load_gen::campaign::Campaign;
 use load_gen::{Generator, Shard};
 use media::Clips;
-use node::{Node as _, Reply};
 use operations::Action;
 use psap_mock::Psap;
 use sip_proto::timer::Timers;
@@ -235,7 +235,7 @@ impl<L: Listener> World<L> {
     /// # Panics
     /// When no campaign was started.
     #[must_use]
-    pub fn generator(&self) -> load_gen::Snapshot {
+    pub fn generator(&self) -> contract::GeneratorSnapshot {
         self.net.node::<Generator>(address(GENERATOR)).snapshot()
     }
 

@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, BinaryHeap};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use node::Node;
+use contract::Node;
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 use sip_proto::{Packet, Transport};

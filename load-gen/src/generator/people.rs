@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use contract::GeneratorSnapshot;
 use telemetry::CallRecord;
 
 use super::Generator;
@@ -66,4 +67,15 @@ impl Generator {
 /// Names the session description of a call: no two calls of a campaign share it (RFC 8866 §5.2).
 pub(super) fn session(caller: &Caller) -> u64 {
     (u64::from(caller.nth - 1) << 40) + caller.index
+}
+
+/// Counts a person's call number `nth`, and how it differs from the one before.
+pub(super) fn count_call(counts: &mut GeneratorSnapshot, nth: u32, way: &Way) {
+    *if nth == 1 { &mut counts.callers } else { &mut counts.redials } += 1;
+    match way {
+        Way::AsBefore => {}
+        Way::OtherNetwork(_) => counts.switched_network += 1,
+        Way::OtherNumber(_) => counts.switched_number += 1,
+        Way::TenDigits(_) => counts.ten_digit += 1,
+    }
 }

@@ -9,7 +9,7 @@ use telemetry::{CallRecord, CallerClass};
 
 use super::tally::ratio;
 use crate::person::Fate;
-use crate::snapshot::Snapshot;
+use contract::GeneratorSnapshot;
 
 /// What became of the people who called.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -86,7 +86,7 @@ impl CallerTally {
     /// The figures; `generators` are the last counts of all generators together, and `redial` says
     /// whether the campaign has people call again.
     #[must_use]
-    pub fn figures(&self, generators: &Snapshot, redial: bool) -> CallersFigures {
+    pub fn figures(&self, generators: &GeneratorSnapshot, redial: bool) -> CallersFigures {
         let mut figures = CallersFigures {
             redial,
             redials: generators.redials,
@@ -175,7 +175,7 @@ mod tests {
         ] {
             tally.add(&record);
         }
-        let counts = Snapshot { redials: 3, ten_digit: 1, ..Snapshot::default() };
+        let counts = GeneratorSnapshot { redials: 3, ten_digit: 1, ..GeneratorSnapshot::default() };
         let figures = tally.figures(&counts, true);
         assert_eq!((figures.redials, figures.ten_digit, figures.redial), (3, 1, true));
         let wanted = ClassFigures {

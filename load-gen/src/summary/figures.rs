@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use telemetry::Quantiles;
 
 use crate::campaign::Validity;
-use crate::snapshot::Signalling;
+use contract::Signalling;
 
 /// Quality of call set-up, by the names of the standards.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]

@@ -15,6 +15,7 @@
 mod callers;
 mod figures;
 mod group;
+mod live;
 mod media;
 mod tally;
 mod thresholds;
@@ -32,11 +33,12 @@ use telemetry::{
 };
 
 use crate::campaign::Campaign;
-use crate::snapshot::Snapshot;
 use crate::utc::rfc3339;
+use contract::GeneratorSnapshot;
 
 pub use callers::{CallerTally, CallersFigures, ClassFigures};
 pub use figures::{GeneratorFigures, GroupMetrics, Metrics, ProcessUsage, PsapFigures};
+pub use live::measured_so_far;
 pub use media::{MediaFigures, MediaGroup, MosFigures, WorstCall, word};
 pub use tally::{Capacity, Tally, UNREACHED};
 pub use thresholds::ThresholdResult;
@@ -105,7 +107,7 @@ pub struct Run<'a> {
     /// From the first start to the last end.
     pub duration: Duration,
     /// The last counts of all generators together.
-    pub generators: Snapshot,
+    pub generators: GeneratorSnapshot,
     /// Seconds of CPU that the generators used.
     pub generator_cpu_s: f64,
     /// See [`GeneratorFigures::busiest_cpu_share`].

@@ -9,7 +9,7 @@ use topology::Topology;
 
 use super::group::Group;
 use super::{Metrics, PsapFigures};
-use crate::snapshot::Signalling;
+use contract::Signalling;
 
 /// Key of the attempts that never reached a site or PSAP, or named no trunk group.
 pub const UNREACHED: &str = "unreached";

@@ -8,7 +8,7 @@ use telemetry::{CallRecord, Outcome, Party, RecordWriter};
 use super::*;
 use crate::campaign::{Metric, Quantile, Scope, ScopeKind, Threshold};
 use crate::fixture;
-use crate::snapshot::Signalling;
+use contract::Signalling;
 
 fn campaign(thresholds: Vec<Threshold>) -> Campaign {
     Campaign { thresholds, ..fixture::campaign() }
@@ -76,13 +76,17 @@ fn unanswered(attempt: u128, outcome: Outcome, status: u16) -> Vec<CallRecord> {
     records
 }
 
-fn generators(offered: u64) -> Snapshot {
-    let mut counts = Snapshot::default();
+fn generators(offered: u64) -> GeneratorSnapshot {
+    let mut counts = GeneratorSnapshot::default();
     (0..offered).for_each(|_| counts.count_start(Duration::from_millis(10)));
     counts
 }
 
-fn summarize(campaign: &Campaign, generators: Snapshot, records: &[CallRecord]) -> Summary {
+fn summarize(
+    campaign: &Campaign,
+    generators: GeneratorSnapshot,
+    records: &[CallRecord],
+) -> Summary {
     let dir = tempfile::tempdir().expect("a folder");
     let path = dir.path().join("calls.jsonl");
     let mut writer = RecordWriter::create(&path).expect("a file");
@@ -91,12 +95,12 @@ fn summarize(campaign: &Campaign, generators: Snapshot, records: &[CallRecord]) 
     summarize_files(campaign, generators, &[&path])
 }
 
-fn summarize_files(campaign: &Campaign, generators: Snapshot, files: &[&Path]) -> Summary {
+fn summarize_files(campaign: &Campaign, generators: GeneratorSnapshot, files: &[&Path]) -> Summary {
     let files: Vec<PathBuf> = files.iter().map(|file| file.to_path_buf()).collect();
     Summary::of(run(campaign, generators), &files)
 }
 
-fn run(campaign: &Campaign, generators: Snapshot) -> Run<'_> {
+fn run(campaign: &Campaign, generators: GeneratorSnapshot) -> Run<'_> {
     Run {
         campaign,
         network: "six-sites",
@@ -187,7 +191,7 @@ fn ratios_by_status() {
 
 #[test]
 fn without_calls_there_are_no_ratios_and_no_verdict_on_the_network() {
-    let summary = summarize(&campaign(Vec::new()), Snapshot::default(), &[]);
+    let summary = summarize(&campaign(Vec::new()), GeneratorSnapshot::default(), &[]);
     assert_eq!((summary.metrics.asr, summary.metrics.ser), (None, None));
     assert_eq!(summary.verdict, Verdict::Invalid);
     assert_eq!(summary.reasons, ["the generator started no call"]);
@@ -231,14 +235,14 @@ fn a_generator_that_fell_behind_makes_the_run_invalid_whatever_else_failed() {
     let records = unanswered(1, Outcome::Rejected, 503);
     let metric = Metric::AnsweredShare;
     let campaign = campaign(vec![bound(metric, Some(0.99), None)]);
-    let mut late = Snapshot::default();
+    let mut late = GeneratorSnapshot::default();
     late.count_start(Duration::from_millis(80));
     let summary = summarize(&campaign, late, &records);
     // The threshold does not hold either, but that is not held against the network.
     assert_eq!((summary.verdict, summary.reasons.len()), (Verdict::Invalid, 1));
     assert!(summary.reasons[0].starts_with("the generator started calls late"));
 
-    let crowded = Snapshot { not_started: 3, ..generators(1) };
+    let crowded = GeneratorSnapshot { not_started: 3, ..generators(1) };
     let summary = summarize(&campaign, crowded, &records);
     assert_eq!(summary.verdict, Verdict::Invalid);
     assert!(summary.reasons[0].contains("did not start 3 calls"), "{:?}", summary.reasons);
@@ -247,7 +251,7 @@ fn a_generator_that_fell_behind_makes_the_run_invalid_whatever_else_failed() {
 #[test]
 fn a_campaign_says_how_late_its_generator_may_be_and_its_readers_are_told() {
     let late = || {
-        let mut late = Snapshot::default();
+        let mut late = GeneratorSnapshot::default();
         late.count_start(Duration::from_millis(80));
         late
     };

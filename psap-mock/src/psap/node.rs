@@ -3,8 +3,8 @@
 use std::net::SocketAddr;
 use std::time::Instant;
 
+use contract::{Node, Reply};
 use media::Plane;
-use node::{Node, Reply};
 use sip_proto::{Packet, Transport};
 use telemetry::Party;
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use node::Node;
+use contract::Node;
 use psap_mock::{Command, Output, Psap, Snapshot};
 use sip_proto::timer::Timers;
 use sip_proto::wall::WallClock;

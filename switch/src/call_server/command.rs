@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use node::Reply;
+use contract::Reply;
 use operations::Action;
 use topology::format_duration;
 

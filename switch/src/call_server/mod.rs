@@ -32,7 +32,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use ::media::{Plane, PlaneCounts, Settings};
-use node::{Node, Reply};
+use contract::{Node, Reply};
 use operations::Action;
 use serde::Serialize;
 use sip_proto::message::{Request, with_overload_feedback};

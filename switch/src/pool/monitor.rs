@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use node::{Node, Reply};
+use contract::{Node, Reply};
 use serde::Serialize;
 use sip_proto::message::Payload;
 use sip_proto::user_agent::{Config, Event, Probe, UserAgent};

@@ -24,8 +24,8 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use contract::{Node, Reply};
 use hashbrown::HashMap;
-use node::{Node, Reply};
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 use serde::Serialize;

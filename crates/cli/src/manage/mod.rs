@@ -31,8 +31,8 @@ pub use served::{ManageArgs, Managed, Management};
 
 use std::collections::BTreeMap;
 
+use contract::Reply;
 use futures_util::future::BoxFuture;
-use node::Reply;
 use operations::Action;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

@@ -4,8 +4,8 @@ use std::collections::HashSet;
 use std::fmt;
 use std::time::Duration;
 
+use contract::Reply;
 use futures_util::future::join_all;
-use node::Reply;
 use operations::Action;
 use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, sleep, timeout};

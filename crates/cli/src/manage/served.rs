@@ -7,9 +7,10 @@ use std::sync::Arc;
 
 use anyhow::bail;
 use clap::Args;
+use contract::Reply;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
-use node::{Console, Directory, Reply};
+use node::{Console, Directory};
 use operations::Action;
 use serde_json::Value;
 

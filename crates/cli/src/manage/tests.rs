@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use contract::Reply;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
-use node::Reply;
 use operations::Action;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};

@@ -1,5 +1,6 @@
 //! A node that sends back what it gets, and the bench that runs one.
 
+use contract::{Node, Reply};
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::mpsc as std_mpsc;
@@ -12,8 +13,7 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use crate::{
-    Boxes, CommandError, Directory, Label, Node, NodeSpec, Notice, Reply, SocketCounts,
-    SocketLimits, StartError,
+    Boxes, CommandError, Directory, Label, NodeSpec, Notice, SocketCounts, SocketLimits, StartError,
 };
 
 /// Longer than any test may take on a loaded machine; only a failing test waits for it.

@@ -1,11 +1,10 @@
+use contract::Reply;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use super::echo::{Command, Event, label, spec, with_echo};
-use crate::{
-    Boxes, CommandError, Directory, NodeSpec, Notice, Reply, SocketLimits, StartError, State,
-};
+use crate::{Boxes, CommandError, Directory, NodeSpec, Notice, SocketLimits, StartError, State};
 
 fn echo() -> String {
     "echo".to_owned()

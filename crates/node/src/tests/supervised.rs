@@ -8,7 +8,9 @@ use serde_json::{Value, json};
 use super::echo::{PATIENCE, spec, within};
 use crate::parent::Parent;
 use crate::serve::serve_for;
-use crate::{DrainRequest, Ending, Options, Reply};
+use contract::Reply;
+
+use crate::{DrainRequest, Ending, Options};
 
 /// A served program on a thread of its own, seen from its parent.
 struct Child {

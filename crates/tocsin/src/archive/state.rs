@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use load_gen::Snapshot;
+use contract::GeneratorSnapshot;
 use load_gen::campaign::{Campaign, ENVIRONMENT_PREFIX};
 use load_gen::summary::{Capacity, ProcessUsage, Run};
 use serde::{Deserialize, Serialize};
@@ -48,7 +48,7 @@ pub(crate) struct State {
     pub(crate) started_us: u64,
     /// By the clock of the run, from the first start to now, or to the end.
     pub(crate) elapsed: Duration,
-    pub(crate) generators: Snapshot,
+    pub(crate) generators: GeneratorSnapshot,
     pub(crate) processes: Vec<ProcessUsage>,
     pub(crate) messages: BTreeMap<String, MessageFigures>,
     pub(crate) refused_without_port: BTreeMap<String, u64>,

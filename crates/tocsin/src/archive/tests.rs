@@ -227,8 +227,11 @@ fn desk() -> (tempfile::TempDir, Folder) {
 }
 
 fn state(offered: u64) -> State {
-    let generators =
-        load_gen::Snapshot { offered, finished: true, ..load_gen::Snapshot::default() };
+    let generators = contract::GeneratorSnapshot {
+        offered,
+        finished: true,
+        ..contract::GeneratorSnapshot::default()
+    };
     State {
         ended: true,
         campaign: "demo".to_owned(),

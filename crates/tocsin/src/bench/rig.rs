@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::bail;
 use cli::FileArgs;
-use load_gen::Snapshot;
+use contract::GeneratorSnapshot;
 use load_gen::campaign::{Campaign, ENVIRONMENT_PREFIX};
 use load_gen::summary::{Capacity, Run, Summary};
 use telemetry::Rules;
@@ -52,7 +52,7 @@ pub(crate) struct Rig<'a> {
     interruptions: Interruptions,
     trials: usize,
     /// Of all callers so far.
-    counts: Snapshot,
+    counts: GeneratorSnapshot,
     started_us: u64,
     /// Trials that were cut off: their callers have no record of what was in progress.
     cut_off: u64,
@@ -76,7 +76,7 @@ impl<'a> Rig<'a> {
                 return Ok(None);
             }
         }
-        let (counts, started_us) = (Snapshot::default(), unix_us());
+        let (counts, started_us) = (GeneratorSnapshot::default(), unix_us());
         let (trials, cut_off) = (0, 0);
         Ok(Some(Self {
             folder,
@@ -151,7 +151,7 @@ impl<'a> Rig<'a> {
         &self,
         prepared: &Prepared,
         name: &str,
-        counts: &Snapshot,
+        counts: &GeneratorSnapshot,
         started_us: u64,
         length: Duration,
     ) -> Summary {
@@ -168,7 +168,7 @@ impl<'a> Rig<'a> {
     fn run<'p>(
         &self,
         prepared: &'p Prepared,
-        generators: Snapshot,
+        generators: GeneratorSnapshot,
         started_us: u64,
         duration: Duration,
     ) -> Run<'p> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use load_gen::Snapshot;
+use contract::GeneratorSnapshot;
 use load_gen::summary::{Summary, Verdict};
 use serde::Serialize;
 use telemetry::Quantiles;
@@ -54,7 +54,7 @@ impl Trial {
         rate: f64,
         length: Duration,
         summary: &Summary,
-        counts: &Snapshot,
+        counts: &GeneratorSnapshot,
     ) -> Self {
         let ledger = &summary.ledger;
         let refusals = summary.metrics.by_status.iter();

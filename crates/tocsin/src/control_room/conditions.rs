@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use load_gen::Snapshot;
+use contract::GeneratorSnapshot;
 use load_gen::campaign::{Campaign, Threshold};
+use load_gen::summary::measured_so_far;
 use operations::Start;
 
 /// Between two looks at thresholds that may end the campaign.
@@ -52,11 +53,11 @@ impl Conditions {
     }
 
     /// Looks at the callers. True when the campaign must end now.
-    pub(super) fn judge(&mut self, at: Duration, callers: &Snapshot) -> bool {
+    pub(super) fn judge(&mut self, at: Duration, callers: &GeneratorSnapshot) -> bool {
         if self.judged_at.is_some_and(|due| due <= at) {
             self.judged_at = None;
             let breach = |one: &Threshold| {
-                let measured = callers.measure(one.metric).unwrap_or(f64::NAN);
+                let measured = measured_so_far(callers, one.metric).unwrap_or(f64::NAN);
                 Some(format!("no steady state before the first fault: {}", one.breach(measured)?))
             };
             self.unsteady = self.steady_state.iter().filter_map(breach).collect();
@@ -71,7 +72,8 @@ impl Conditions {
         self.next = at + LOOK;
         // Before anybody was answered or refused there is nothing to judge.
         let breach = |one: &Threshold| {
-            let measured = callers.measure(one.metric).filter(|_| one.abort_from <= Some(at))?;
+            let measured =
+                measured_so_far(callers, one.metric).filter(|_| one.abort_from <= Some(at))?;
             Some(format!("ended at {:.0} s: {}", at.as_secs_f64(), one.breach(measured)?))
         };
         self.aborted = self.aborting.iter().find_map(breach);

@@ -17,8 +17,8 @@ mod misfortune;
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
+use contract::{FateCount, GeneratorSnapshot};
 use load_gen::campaign::Campaign;
-use load_gen::{FateCount, Snapshot};
 use operations::supervision::{Alarm, SeenAttempt, Supervision};
 use operations::{
     Action, Blow, Crisis, FaultEntry, LogEntry, Milestone, OrderResult, Procedure, Start,
@@ -33,7 +33,7 @@ const CALM: Duration = Duration::from_secs(600);
 /// What the boxes show at one moment.
 #[derive(Debug, Default)]
 pub(crate) struct View {
-    pub(crate) generators: Snapshot,
+    pub(crate) generators: GeneratorSnapshot,
     /// Calls that each PSAP was offered so far.
     pub(crate) psaps: BTreeMap<String, u64>,
     /// What each call server has counted so far.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use load_gen::Snapshot;
+use contract::GeneratorSnapshot;
 use load_gen::campaign::{Metric, Threshold};
 use load_gen::summary::{Books, Capacity, Run};
 use serde_json::json;
@@ -62,7 +62,8 @@ fn summarize(
 ) -> (Summary, Series) {
     let campaign = campaign(thresholds);
     let callers = records.iter().filter(|record| record.kind == BoxKind::Generator);
-    let generators = Snapshot { offered: callers.count() as u64, ..Snapshot::default() };
+    let generators =
+        GeneratorSnapshot { offered: callers.count() as u64, ..GeneratorSnapshot::default() };
     let mut run = Run {
         campaign: &campaign,
         network: "six-sites",

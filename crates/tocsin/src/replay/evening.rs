@@ -7,9 +7,10 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use contract::GeneratorSnapshot;
+use contract::Reply;
+use load_gen::Progress;
 use load_gen::summary::{Books, ProcessUsage};
-use load_gen::{Progress, Snapshot};
-use node::Reply;
 use operations::Blow;
 use switch::pool::{Change, MemberState};
 use telemetry::CallRecord;
@@ -312,7 +313,7 @@ fn state(
     task: &Task,
     has_records: bool,
     elapsed: Duration,
-    generators: Snapshot,
+    generators: GeneratorSnapshot,
     room: &ControlRoom,
 ) -> State {
     State {

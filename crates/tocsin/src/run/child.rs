@@ -4,7 +4,8 @@ use std::fs::File;
 use std::process::Stdio;
 
 use anyhow::Context as _;
-use node::{Power, Reply};
+use contract::Reply;
+use node::Power;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};

@@ -5,9 +5,10 @@ use std::fs;
 use std::time::Duration;
 
 use anyhow::bail;
-use load_gen::Snapshot;
+use contract::GeneratorSnapshot;
+use contract::Reply;
 use load_gen::summary::ProcessUsage;
-use node::{Console, Errand, Power, Reply};
+use node::{Console, Errand, Power};
 use serde_json::Value;
 use telemetry::{BoxKind, LostNode, MessageFigures};
 use tokio::sync::mpsc;
@@ -320,10 +321,10 @@ impl Fleet {
     }
 
     /// The counts of all generators together.
-    pub(crate) fn generators(&self) -> Snapshot {
-        let mut sum: Option<Snapshot> = None;
+    pub(crate) fn generators(&self) -> GeneratorSnapshot {
+        let mut sum: Option<GeneratorSnapshot> = None;
         for entry in self.of(Tier::Load).flat_map(|member| member.snapshots.values()) {
-            let Some(one) = snapshot_of::<Snapshot>(entry) else { continue };
+            let Some(one) = snapshot_of::<GeneratorSnapshot>(entry) else { continue };
             match &mut sum {
                 Some(sum) => *sum += &one,
                 None => sum = Some(one),
@@ -344,7 +345,7 @@ impl Fleet {
     }
 
     /// What the callers of one process counted, once it has shown itself.
-    pub(crate) fn generator(&self, process: &str) -> Option<Snapshot> {
+    pub(crate) fn generator(&self, process: &str) -> Option<GeneratorSnapshot> {
         let member = self.of(Tier::Load).find(|member| member.process.name == process)?;
         member.snapshots.values().find_map(snapshot_of)
     }

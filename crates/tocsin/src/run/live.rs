@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use node::{Power, Reply};
+use contract::Reply;
+use node::Power;
 use operations::Blow;
 use serde_json::{Value, json};
 use tokio::signal::unix::{Signal, SignalKind, signal};

@@ -5,9 +5,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use cli::manage::{Listening, Managed, Management, Member, Sites};
 use cli::metrics::{MetricsArgs, Shown};
+use contract::Reply;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
-use node::{Console, Reply};
+use node::Console;
 use operations::Action;
 use serde_json::{Map, Value, json};
 use topology::Topology;

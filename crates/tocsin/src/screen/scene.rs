@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use load_gen::Snapshot;
+use contract::GeneratorSnapshot;
 use load_gen::campaign::Campaign;
 use telemetry::Quantiles;
 
@@ -99,7 +99,7 @@ pub(crate) struct Seen {
 
 impl Seen {
     /// Takes in the counts of the callers at `at`, and tells what they come to.
-    pub(crate) fn see(&mut self, at: Duration, now: &Snapshot) -> Counts {
+    pub(crate) fn see(&mut self, at: Duration, now: &GeneratorSnapshot) -> Counts {
         let answered = now.answered + now.talking;
         let current = (now.offered, answered, now.failed());
         let interval = at.saturating_sub(self.last_at).as_secs_f64();

@@ -101,7 +101,8 @@ fn no_size_and_no_scene_is_too_small() {
 #[test]
 fn rates_follow_what_was_counted_in_between() {
     let mut seen = Seen::default();
-    let now = |offered, answered| load_gen::Snapshot { offered, answered, ..Default::default() };
+    let now =
+        |offered, answered| contract::GeneratorSnapshot { offered, answered, ..Default::default() };
     let at = Duration::from_millis;
     assert_eq!(seen.see(at(250), &now(20, 0)).asr, None);
     let counts = seen.see(at(2_000), &now(100, 80));

@@ -8,17 +8,13 @@ use media::PlaneCounts;
 use serde::{Deserialize, Serialize};
 use telemetry::{LatencyHistogram, Outcome, Quantiles};
 
-use crate::campaign::{Metric, Quantile};
-use crate::fates::FateCount;
-use crate::person::Way;
-
 /// A start this much after its intended time is late: what a busy machine does to anybody, and more.
 const LATE_AFTER: Duration = Duration::from_millis(20);
 
 /// What a generator shows while it runs. At any instant
 /// `offered = answered + rejected + abandoned + timed_out + lost + in_progress`.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub struct Snapshot {
+pub struct GeneratorSnapshot {
     pub offered: u64,
     pub in_progress: u64,
     /// Of those in progress: answered, and still talking.
@@ -90,6 +86,22 @@ pub struct Snapshot {
     pub finished: bool,
 }
 
+/// Attempts of one kind, from the start of the campaign.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FateCount {
+    pub number: String,
+    /// `59`, `2A`, `971`; `unknown` without a commune.
+    pub department: String,
+    pub trunk_group: String,
+    pub emergency: bool,
+    /// Their INVITE was answered, whatever came later.
+    pub answered: u64,
+    /// They ended without an answer.
+    pub unanswered: u64,
+    /// Of those answered, lost afterwards.
+    pub lost: u64,
+}
+
 /// SIP messages of a generator, and who was late when one had to be sent again.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Signalling {
@@ -104,7 +116,9 @@ pub struct Signalling {
 }
 
 impl Signalling {
-    pub(crate) fn of(stats: &sip_proto::transaction::Stats) -> Self {
+    /// The counts of a generator's transactions.
+    #[must_use]
+    pub fn of(stats: &sip_proto::transaction::Stats) -> Self {
         Self {
             sent: stats.sent,
             received: stats.received,
@@ -125,50 +139,17 @@ impl AddAssign for Signalling {
     }
 }
 
-impl Snapshot {
-    /// What a threshold would measure if the campaign ended now: of the attempts whose fate is known.
-    /// `None` when there are none yet, or when only the records of the whole run can tell.
-    #[must_use]
-    pub fn measure(&self, metric: Metric) -> Option<f64> {
-        // A call that is talking has been answered, whatever becomes of it.
-        let known = self.offered - self.in_progress + self.talking;
-        let share = |part: u64| (known > 0).then(|| part as f64 / known as f64);
-        let delay = |delays: &LatencyHistogram, quantile: Quantile| {
-            let micros = delays.at(quantile.value())?;
-            Some(micros as f64 / 1e6)
-        };
-        match metric {
-            Metric::AnsweredShare | Metric::Asr => share(self.answered + self.talking),
-            Metric::RejectedShare => share(self.rejected),
-            Metric::AbandonedShare => share(self.abandoned),
-            Metric::TimedOutShare => share(self.timed_out),
-            Metric::LostShare => share(self.lost),
-            Metric::FailedShare => share(self.failed()),
-            Metric::Pdd(quantile) => delay(&self.pdd, quantile),
-            Metric::AnswerDelay(quantile) => delay(&self.setup, quantile),
-            _ => None,
-        }
-    }
-
-    pub(crate) fn count_start(&mut self, lag: Duration) {
+impl GeneratorSnapshot {
+    /// A call starts, `lag` after its intended time.
+    pub fn count_start(&mut self, lag: Duration) {
         self.offered += 1;
         self.in_progress += 1;
         self.late_starts += u64::from(lag > LATE_AFTER);
         self.lag.record(lag);
     }
 
-    /// Counts a person's call number `nth`, and how it differs from the one before.
-    pub(crate) fn count_call(&mut self, nth: u32, way: &Way) {
-        *if nth == 1 { &mut self.callers } else { &mut self.redials } += 1;
-        match way {
-            Way::AsBefore => {}
-            Way::OtherNetwork(_) => self.switched_network += 1,
-            Way::OtherNumber(_) => self.switched_number += 1,
-            Way::TenDigits(_) => self.ten_digit += 1,
-        }
-    }
-
-    pub(crate) fn count_end(&mut self, outcome: Outcome) {
+    /// A call in progress ends.
+    pub fn count_end(&mut self, outcome: Outcome) {
         self.in_progress -= 1;
         *match outcome {
             Outcome::Answered => &mut self.answered,
@@ -193,7 +174,7 @@ impl Snapshot {
 }
 
 /// Adds the figures of another shard. The sum is finished when both are.
-impl AddAssign<&Self> for Snapshot {
+impl AddAssign<&Self> for GeneratorSnapshot {
     fn add_assign(&mut self, other: &Self) {
         self.offered += other.offered;
         self.in_progress += other.in_progress;
@@ -237,8 +218,8 @@ mod tests {
 
     #[test]
     fn shards_add_up_and_finish_together() {
-        let mut sum = Snapshot { finished: true, ..Snapshot::default() };
-        let mut shard = Snapshot { not_started: 2, ..Snapshot::default() };
+        let mut sum = GeneratorSnapshot { finished: true, ..GeneratorSnapshot::default() };
+        let mut shard = GeneratorSnapshot { not_started: 2, ..GeneratorSnapshot::default() };
         shard.count_start(Duration::from_millis(5));
         shard.count_start(Duration::from_millis(25));
         shard.count_end(Outcome::Lost);
