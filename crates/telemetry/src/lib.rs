@@ -18,6 +18,7 @@ mod histogram;
 mod ledger;
 mod logging;
 mod messages;
+pub mod metric;
 mod reader;
 mod record;
 mod scan;

@@ -45,7 +45,7 @@ pub use self::mix::MixEntry;
 pub use self::place::{Commune, ParseCommuneError, Places};
 pub use self::redial::Redial;
 pub use self::rows::{Row, Rows};
-pub use self::threshold::{Metric, MosQuantile, Quantile, Scope, ScopeKind, Threshold};
+pub use self::threshold::{Scope, ScopeKind, Threshold};
 pub use self::validity::Validity;
 
 /// Environment variables of a campaign begin with this: `TOCSIN_CAMPAIGN__SEED`.

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use telemetry::metric::{Metric, NAMES, Unit};
 use topology::parse_duration;
 use topology::reader::{Raw, Table, kind};
 
@@ -69,94 +70,6 @@ impl fmt::Display for Scope {
     }
 }
 
-/// What a threshold may bound. Shares are of all attempts offered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Metric {
-    AnsweredShare,
-    RejectedShare,
-    AbandonedShare,
-    TimedOutShare,
-    LostShare,
-    /// Rejected, timed out or lost: neither answered nor given up by the caller.
-    FailedShare,
-    /// Answer-seizure ratio (ITU-T E.425).
-    Asr,
-    /// Network effectiveness ratio (ITU-T E.425).
-    Ner,
-    /// Session establishment ratio (RFC 6076 §4.6).
-    Ser,
-    /// Session establishment effectiveness ratio (RFC 6076 §4.7).
-    Seer,
-    /// Ineffective session attempts (RFC 6076 §4.8).
-    Isa,
-    /// Session completion ratio (RFC 6076 §4.9).
-    Scr,
-    /// Post-dial delay: intended start to the first of 180, 183 and 200.
-    Pdd(Quantile),
-    /// Intended start to 200.
-    AnswerDelay(Quantile),
-    /// Session disconnect delay (RFC 6076 §4.4): BYE of the caller to its response.
-    Sdd(Quantile),
-    /// Calls heard both ways, of those with media that could be judged.
-    HeardShare,
-    /// Mean opinion score of the streams (ITU-T G.107).
-    Mos(MosQuantile),
-}
-
-/// A point of the distribution of scores, from the bad end: 95 % of the streams are at least as good as `P5`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum MosQuantile {
-    P50,
-    P5,
-    P1,
-    Min,
-}
-
-/// A point of a distribution of delays.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Quantile {
-    P50,
-    P90,
-    P95,
-    P99,
-    Max,
-}
-
-const METRICS: [(&str, Metric); 32] = [
-    ("heard_share", Metric::HeardShare),
-    ("mos_p50", Metric::Mos(MosQuantile::P50)),
-    ("mos_p5", Metric::Mos(MosQuantile::P5)),
-    ("mos_p1", Metric::Mos(MosQuantile::P1)),
-    ("mos_min", Metric::Mos(MosQuantile::Min)),
-    ("answered_share", Metric::AnsweredShare),
-    ("rejected_share", Metric::RejectedShare),
-    ("abandoned_share", Metric::AbandonedShare),
-    ("timed_out_share", Metric::TimedOutShare),
-    ("lost_share", Metric::LostShare),
-    ("failed_share", Metric::FailedShare),
-    ("asr", Metric::Asr),
-    ("ner", Metric::Ner),
-    ("ser", Metric::Ser),
-    ("seer", Metric::Seer),
-    ("isa", Metric::Isa),
-    ("scr", Metric::Scr),
-    ("pdd_p50", Metric::Pdd(Quantile::P50)),
-    ("pdd_p90", Metric::Pdd(Quantile::P90)),
-    ("pdd_p95", Metric::Pdd(Quantile::P95)),
-    ("pdd_p99", Metric::Pdd(Quantile::P99)),
-    ("pdd_max", Metric::Pdd(Quantile::Max)),
-    ("answer_delay_p50", Metric::AnswerDelay(Quantile::P50)),
-    ("answer_delay_p90", Metric::AnswerDelay(Quantile::P90)),
-    ("answer_delay_p95", Metric::AnswerDelay(Quantile::P95)),
-    ("answer_delay_p99", Metric::AnswerDelay(Quantile::P99)),
-    ("answer_delay_max", Metric::AnswerDelay(Quantile::Max)),
-    ("sdd_p50", Metric::Sdd(Quantile::P50)),
-    ("sdd_p90", Metric::Sdd(Quantile::P90)),
-    ("sdd_p95", Metric::Sdd(Quantile::P95)),
-    ("sdd_p99", Metric::Sdd(Quantile::P99)),
-    ("sdd_max", Metric::Sdd(Quantile::Max)),
-];
-
 impl Threshold {
     pub(super) fn read(table: &Table<'_>) -> Self {
         let delay = table.or("delay", kind::duration(Duration::ZERO), Duration::ZERO);
@@ -167,7 +80,7 @@ impl Threshold {
         if table.has("delay") && !abort {
             table.report("delay", "needs abort = true: only that is judged while the calls run");
         }
-        if abort && (!threshold.metric.is_live() || threshold.of.is_some()) {
+        if abort && (!threshold.metric.definition().is_live || threshold.of.is_some()) {
             table.report(
                 "abort",
                 "only the shares, asr, pdd_… and answer_delay_… of all attempts are known while the calls run",
@@ -179,7 +92,7 @@ impl Threshold {
     /// A condition of the steady state: judged while the calls run, of all attempts so far.
     pub(super) fn read_condition(table: &Table<'_>) -> Self {
         let condition = Self::read_bounds(table);
-        if !condition.metric.is_live() {
+        if !condition.metric.definition().is_live {
             let message =
                 "is not known while the calls run; use a share, asr, pdd_… or answer_delay_…";
             table.report("metric", message);
@@ -189,8 +102,8 @@ impl Threshold {
 
     /// A metric of all attempts, and its bounds.
     fn read_bounds(table: &Table<'_>) -> Self {
-        let metric = table.required("metric", kind::choice(&METRICS), Metric::AnsweredShare);
-        let bound = |raw: Raw<'_>| metric.bound(raw);
+        let metric = table.required("metric", kind::choice(&NAMES), Metric::AnsweredShare);
+        let bound = |raw: Raw<'_>| bound(metric, raw);
         let threshold = Self {
             metric,
             of: None,
@@ -228,7 +141,7 @@ impl Scope {
                     "a threshold is of one site, trunk group, number, department or psap",
                 );
             }
-            if !metric.is_of_a_part() {
+            if !metric.definition().is_of_a_part {
                 let message = format!("{} is only measured of all attempts", metric.as_str());
                 table.report(kind.key(), message);
             }
@@ -246,72 +159,14 @@ impl Threshold {
     }
 }
 
-impl Metric {
-    /// The name of this metric in files and reports.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        let named = METRICS.iter().find(|(_, metric)| *metric == self);
-        named.map(|(name, _)| *name).expect("the table names every metric")
-    }
-
-    /// Whether this is a delay in seconds, rather than a share.
-    #[must_use]
-    pub fn is_delay(self) -> bool {
-        matches!(self, Self::Pdd(_) | Self::AnswerDelay(_) | Self::Sdd(_))
-    }
-
-    /// Whether it is known while the calls run.
-    #[must_use]
-    pub fn is_live(self) -> bool {
-        !matches!(
-            self,
-            Self::Ner
-                | Self::Ser
-                | Self::Seer
-                | Self::Isa
-                | Self::Scr
-                | Self::Sdd(_)
-                | Self::HeardShare
-                | Self::Mos(_)
-        )
-    }
-
-    /// Whether a part of the attempts has it.
-    #[must_use]
-    pub fn is_of_a_part(self) -> bool {
-        !matches!(
-            self,
-            Self::RejectedShare
-                | Self::AbandonedShare
-                | Self::TimedOutShare
-                | Self::LostShare
-                | Self::HeardShare
-                | Self::Mos(_)
-        )
-    }
-
-    fn bound(self, raw: Raw<'_>) -> Result<f64, String> {
-        if matches!(self, Self::Mos(_)) {
-            return kind::number(1.0..=4.5)(raw);
-        }
-        if !self.is_delay() {
-            return kind::share(raw);
-        }
-        let duration = parse_duration(&kind::text(raw)?).map_err(|error| error.to_string())?;
-        Ok(duration.as_secs_f64())
-    }
-}
-
-impl Quantile {
-    /// From 0 to 1.
-    #[must_use]
-    pub fn value(self) -> f64 {
-        match self {
-            Self::P50 => 0.50,
-            Self::P90 => 0.90,
-            Self::P95 => 0.95,
-            Self::P99 => 0.99,
-            Self::Max => 1.0,
+/// Reads a bound on `metric`: a share, a score, or a duration.
+fn bound(metric: Metric, raw: Raw<'_>) -> Result<f64, String> {
+    match metric.definition().unit {
+        Unit::MeanOpinionScore => kind::number(1.0..=4.5)(raw),
+        Unit::Share => kind::share(raw),
+        Unit::Seconds => {
+            let duration = parse_duration(&kind::text(raw)?).map_err(|error| error.to_string())?;
+            Ok(duration.as_secs_f64())
         }
     }
 }

@@ -2,8 +2,7 @@
 
 use contract::GeneratorSnapshot;
 use telemetry::LatencyHistogram;
-
-use crate::campaign::{Metric, Quantile};
+use telemetry::metric::{Metric, Quantile};
 
 /// What a threshold would measure if the campaign ended now: of the attempts whose fate is known.
 /// `None` when there are none yet, or when only the records of the whole run can tell.

@@ -6,9 +6,10 @@ use std::path::Path;
 use telemetry::{CallRecord, Outcome, Party, RecordWriter};
 
 use super::*;
-use crate::campaign::{Metric, Quantile, Scope, ScopeKind, Threshold};
+use crate::campaign::{Scope, ScopeKind, Threshold};
 use crate::fixture;
 use contract::Signalling;
+use telemetry::metric::{Metric, Quantile};
 
 fn campaign(thresholds: Vec<Threshold>) -> Campaign {
     Campaign { thresholds, ..fixture::campaign() }

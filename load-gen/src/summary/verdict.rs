@@ -7,7 +7,8 @@ use telemetry::{Ledger, Quantiles};
 
 use super::tally::ratio;
 use super::{GeneratorFigures, MediaFigures, Metrics, ThresholdResult};
-use crate::campaign::{Metric, MosQuantile, Quantile, Scope, ScopeKind, Threshold};
+use crate::campaign::{Scope, ScopeKind, Threshold};
+use telemetry::metric::{Metric, MosQuantile, Quantile};
 
 /// What a run is worth.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

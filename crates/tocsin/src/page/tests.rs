@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use contract::GeneratorSnapshot;
-use load_gen::campaign::{Metric, Threshold};
+use load_gen::campaign::Threshold;
 use load_gen::summary::{Books, Capacity, Run};
 use serde_json::json;
+use telemetry::metric::Metric;
 use telemetry::{BoxKind, CallRecord, MessageFigures, Outcome as End, Rules};
 use topology::Layers;
 
