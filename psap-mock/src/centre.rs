@@ -5,7 +5,9 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use crate::position::{PositionCounts, PositionId, Positions, State};
+use contract::PositionCounts;
+
+use crate::position::{PositionId, Positions, State};
 use crate::queue::{Queue, Ticket};
 
 /// Calls of type `C` that wait, ring or talk.

@@ -29,11 +29,7 @@ mod queue;
 mod recordings;
 mod refusal;
 mod service_level;
-mod snapshot;
 mod sounds;
 
-pub use position::PositionCounts;
 pub use psap::{Command, Output, Psap};
-pub use service_level::ServiceFigures;
-pub use snapshot::Snapshot;
 pub use sounds::Recorded;

@@ -11,7 +11,7 @@
 
 use std::collections::VecDeque;
 
-use serde::Serialize;
+use contract::PositionCounts;
 
 /// Which position, from 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -34,15 +34,6 @@ pub(crate) enum State<C> {
     Ringing(C),
     Talking(C),
     WrapUp,
-}
-
-/// How many positions are in each state.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-pub struct PositionCounts {
-    pub idle: usize,
-    pub ringing: usize,
-    pub talking: usize,
-    pub wrap_up: usize,
 }
 
 impl<C: Copy> Positions<C> {

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use serde::Serialize;
-use telemetry::{LatencyHistogram, Quantiles};
+use contract::ServiceFigures;
+use telemetry::LatencyHistogram;
 
 /// Waits are counted from the INVITE to our 200, so they include the time in the queue and the
 /// ringing.
@@ -15,23 +15,6 @@ pub(crate) struct ServiceLevel {
     abandoned: u64,
     waits: LatencyHistogram,
     longest_wait: Duration,
-}
-
-/// The figures so far.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
-pub struct ServiceFigures {
-    pub answered: u64,
-    /// Answered within the threshold.
-    pub answered_in_time: u64,
-    /// Given up by the caller before the answer.
-    pub abandoned: u64,
-    /// The service level: `answered_in_time` over all calls that were answered or abandoned.
-    /// Refused calls never waited and do not count. `None` before the first call.
-    pub share_in_time: Option<f64>,
-    /// Waits of the answered calls, in microseconds.
-    pub waits: Quantiles,
-    /// Longest wait that is over, whether answered or abandoned, in microseconds.
-    pub longest_wait_us: u64,
 }
 
 impl ServiceLevel {

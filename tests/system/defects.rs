@@ -179,7 +179,7 @@ fn a_counter_that_is_used_up_fails_one_class_of_calls_while_all_is_green() {
     }
     assert_eq!(heard, [Some(200), Some(200), Some(480), Some(200)]);
     let members = network.trunk_group("mobile").members;
-    assert_eq!(members[0].state, switch::pool::MemberState::Up, "health checks stay green");
+    assert_eq!(members[0].state, contract::MemberState::Up, "health checks stay green");
     // The cure: another site carries its calls.
     done(&mut network, "beta", "unlock");
     done(&mut network, "alpha", "lock");
@@ -201,7 +201,7 @@ fn a_lock_before_the_diversion_swallows_emergency_calls_alone() {
     done(&mut network, "alpha", "lock");
     network.run_for(seconds(5));
     let members = network.trunk_group("mobile").members;
-    assert_eq!(members[0].state, switch::pool::MemberState::Up, "health checks stay green");
+    assert_eq!(members[0].state, contract::MemberState::Up, "health checks stay green");
     let (emergency, ordinary) = (network.dial("15"), network.dial("0353010015"));
     network.run_for(seconds(30));
     assert_eq!(network.call(emergency).heard, [0_u16; 0], "silence");
@@ -212,7 +212,7 @@ fn a_lock_before_the_diversion_swallows_emergency_calls_alone() {
     done(&mut network, "alpha", "drain");
     done(&mut network, "alpha", "lock");
     network.run_for(seconds(5));
-    assert_eq!(network.trunk_group("mobile").members[0].state, switch::pool::MemberState::Draining);
+    assert_eq!(network.trunk_group("mobile").members[0].state, contract::MemberState::Draining);
     let emergency = network.dial("15");
     network.run_for(seconds(5));
     assert_eq!(network.call(emergency).heard, [503]);

@@ -1,9 +1,8 @@
 //! What operators command, as call servers carry it out while they have calls.
 
-use contract::{Node as _, Reply};
+use contract::{MemberState, Node as _, Reply};
 use operations::Action;
 use switch::CallServer;
-use switch::pool::MemberState;
 use system_tests::network::Network;
 use telemetry::Outcome;
 use world::Link;

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use contract::MemberState;
 use load_gen::campaign::{Arrivals, Campaign};
-use switch::pool::MemberState;
 use system_tests::network::Network;
 use telemetry::{BoxKind, Outcome};
 use topology::Distribution;

@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 use contract::Node as _;
 use load_gen::campaign::{Arrivals, Campaign};
 use operations::Action;
+use sip_proto::message::OverloadAlgorithm;
 use switch::CallServer;
 use system_tests::goodput::{Goodput, goodput};
 use system_tests::network::Network;
@@ -157,7 +158,7 @@ fn what_an_overloaded_site_does_not_want_goes_to_the_other_one() {
         member(1)
     );
     assert!(member(1).counts.answered > 2 * member(0).counts.answered, "{:?}", member(1));
-    assert_eq!(member(0).asked.map(|asked| asked.algorithm), Some("loss"));
+    assert_eq!(member(0).asked.map(|asked| asked.algorithm), Some(OverloadAlgorithm::Loss));
 }
 
 #[test]

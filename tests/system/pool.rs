@@ -1,6 +1,6 @@
 //! The states of pool members: up, suspect, down, and up again.
 
-use switch::pool::MemberState;
+use contract::MemberState;
 use system_tests::network::Network;
 use world::Link;
 

@@ -1,9 +1,9 @@
 //! Answered calls in a pool that replicates: they go on at another site when theirs dies.
 
 use bytes::Bytes;
+use contract::MemberState;
 use load_gen::campaign::{Callers, Campaign};
 use sip_proto::{Packet, Transport};
-use switch::pool::MemberState;
 use system_tests::network::Network;
 use system_tests::phone::{Outcome as End, Phone, sdp};
 use telemetry::{BoxKind, CallRecord, Outcome};

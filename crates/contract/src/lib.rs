@@ -9,4 +9,8 @@ mod node;
 mod snapshot;
 
 pub use node::{Node, Reply};
-pub use snapshot::{FateCount, GeneratorSnapshot, Signalling};
+pub use snapshot::{
+    AskedSnapshot, CallServerCounts, CallServerSnapshot, FateCount, GeneratorSnapshot,
+    MemberCounts, MemberSnapshot, MemberState, PoolMonitorSnapshot, PositionCounts, PsapSnapshot,
+    ServiceFigures, Signalling, TrunkGroupCounts, TrunkGroupSnapshot,
+};

@@ -207,17 +207,17 @@ impl<L: Listener> World<L> {
     }
 
     #[must_use]
-    pub fn trunk_group(&self, name: &str) -> switch::trunk_group::Snapshot {
+    pub fn trunk_group(&self, name: &str) -> contract::TrunkGroupSnapshot {
         self.net.node::<TrunkGroup>(self.at(name)).snapshot()
     }
 
     #[must_use]
-    pub fn call_server(&self, name: &str) -> switch::call_server::Snapshot {
+    pub fn call_server(&self, name: &str) -> contract::CallServerSnapshot {
         self.net.node::<CallServer>(self.at(name)).snapshot()
     }
 
     #[must_use]
-    pub fn psap(&self, name: &str) -> psap_mock::Snapshot {
+    pub fn psap(&self, name: &str) -> contract::PsapSnapshot {
         self.net.node::<Psap>(self.at(name)).snapshot()
     }
 

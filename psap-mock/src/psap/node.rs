@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Instant;
 
-use contract::{Node, Reply};
+use contract::{Node, PsapSnapshot, Reply};
 use media::Plane;
 use sip_proto::{Packet, Transport};
 use telemetry::Party;
@@ -11,7 +11,6 @@ use telemetry::Party;
 use super::{LegId, Output, Psap};
 use crate::attempt::{Ending, NORMAL_CLEARING};
 use crate::refusal::refusal;
-use crate::snapshot::Snapshot;
 
 /// What a network file may ask for, too.
 const MOST_POSITIONS: u32 = 10_000;
@@ -26,7 +25,7 @@ pub enum Command {
 impl Node for Psap {
     type Command = Command;
     type Event = Output;
-    type Snapshot = Snapshot;
+    type Snapshot = PsapSnapshot;
 
     fn handle_packet(&mut self, now: Instant, packet: Packet) {
         self.agent.handle_packet(now, packet);
@@ -81,9 +80,9 @@ impl Node for Psap {
         deadlines.into_iter().flatten().min()
     }
 
-    fn snapshot(&self) -> Snapshot {
+    fn snapshot(&self) -> PsapSnapshot {
         let transactions = self.agent.transaction_stats();
-        Snapshot {
+        PsapSnapshot {
             name: self.config.name.clone(),
             number: self.config.number.clone(),
             positions: self.centre.positions(),

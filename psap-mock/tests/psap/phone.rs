@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use contract::Node;
-use psap_mock::{Command, Output, Psap, Snapshot};
+use contract::{Node, PsapSnapshot};
+use psap_mock::{Command, Output, Psap};
 use sip_proto::timer::Timers;
 use sip_proto::wall::WallClock;
 use sip_proto::{Packet, Transport};
@@ -105,7 +105,7 @@ impl Bench {
         packets.filter(|packet| packet.socket.is_multiple_of(2)).count()
     }
 
-    pub(crate) fn snapshot(&self) -> Snapshot {
+    pub(crate) fn snapshot(&self) -> PsapSnapshot {
         self.psap.snapshot()
     }
 

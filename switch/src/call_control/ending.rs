@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::time::Instant;
 
 use ::media::Plane;
+use contract::CallServerCounts;
 
 use sip_proto::Rejection;
 use sip_proto::message::Payload;
@@ -11,7 +12,7 @@ use sip_proto::reason::Reason;
 use sip_proto::user_agent::{End, LegId};
 use telemetry::{CallRecord, Outcome, Party};
 
-use super::{CallControl, Counts};
+use super::CallControl;
 use crate::call_server::Disk;
 
 use super::call::{Awaited, Call, CallId, Deadline, Side};
@@ -20,7 +21,7 @@ use super::call::{Awaited, Call, CallId, Deadline, Side};
 pub(crate) struct Wreck {
     pub(crate) disk: Disk,
     pub(crate) plane: Plane,
-    pub(crate) counts: Counts,
+    pub(crate) counts: CallServerCounts,
     pub(crate) records: VecDeque<CallRecord>,
 }
 

@@ -35,8 +35,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ::media::{Plane, PlaneCounts};
+use contract::CallServerCounts;
 use hashbrown::HashMap;
-use serde::Serialize;
 use sip_proto::message::Payload;
 use sip_proto::timer::{Deadlines, Timers};
 use sip_proto::user_agent::{Capabilities, Config, Event, LegId, SessionIdRole, UserAgent};
@@ -64,7 +64,7 @@ pub(crate) struct CallControl {
     wall: WallClock,
     next_nonce: u64,
     draining: bool,
-    counts: Counts,
+    counts: CallServerCounts,
     plane: Plane,
     disk: Disk,
     memory: Memory,
@@ -78,24 +78,6 @@ pub(crate) struct CallControl {
 
 /// How far ahead a deadline may stand in the queue.
 const FAR: Duration = Duration::from_secs(60);
-
-/// What a call server has done since it started.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-pub struct Counts {
-    pub offered: u64,
-    pub answered: u64,
-    pub rejected: u64,
-    /// Rejected because the call server was full or draining; part of `rejected`.
-    pub shed: u64,
-    /// Rejected because too many messages waited; part of `shed`.
-    pub overload: u64,
-    pub abandoned: u64,
-    pub lost: u64,
-    /// B legs after the first of their call.
-    pub rerouted: u64,
-    /// Calls of other call servers that go on here; not part of `offered`.
-    pub taken_over: u64,
-}
 
 /// The timers of a topology, as the SIP core wants them.
 pub(crate) fn sip_timers(topology: &Topology) -> Timers {
@@ -142,7 +124,7 @@ impl CallControl {
             wall,
             next_nonce: 0,
             draining: false,
-            counts: Counts::default(),
+            counts: CallServerCounts::default(),
         }
     }
 
@@ -226,20 +208,6 @@ impl CallControl {
     }
 }
 
-impl std::ops::AddAssign for Counts {
-    fn add_assign(&mut self, other: Self) {
-        self.offered += other.offered;
-        self.answered += other.answered;
-        self.rejected += other.rejected;
-        self.shed += other.shed;
-        self.overload += other.overload;
-        self.abandoned += other.abandoned;
-        self.lost += other.lost;
-        self.rerouted += other.rerouted;
-        self.taken_over += other.taken_over;
-    }
-}
-
 impl CallControl {
     pub(crate) fn handle_packet(&mut self, now: Instant, packet: Packet) {
         self.wards.hear(now);
@@ -311,7 +279,7 @@ impl CallControl {
         &mut self.plane
     }
 
-    pub(crate) const fn counts(&self) -> Counts {
+    pub(crate) const fn counts(&self) -> CallServerCounts {
         self.counts
     }
 

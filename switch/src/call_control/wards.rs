@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use contract::MemberState;
 use sip_proto::user_agent::Probe;
 use topology::Pool;
 
 use super::CallControl;
 use super::neighbours::Word;
-use crate::pool::{MemberState, Watch};
+use crate::pool::Watch;
 
 /// Calls named in one message.
 const MOST_NAMED: usize = 1_000;

@@ -31,10 +31,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
-use ::media::{Plane, PlaneCounts, Settings};
-use contract::{Node, Reply};
+use ::media::{Plane, Settings};
+use contract::{CallServerCounts, CallServerSnapshot, Node, Reply};
 use operations::Action;
-use serde::Serialize;
 use sip_proto::message::{Request, with_overload_feedback};
 use sip_proto::wall::WallClock;
 use sip_proto::{Packet, Transport};
@@ -47,7 +46,6 @@ use inbox::{Done, Inbox};
 use overload::OverloadControl;
 use restart::{Boot, Installation};
 
-pub use crate::call_control::Counts;
 pub(crate) use crate::call_control::sip_timers;
 pub(crate) use disk::Disk;
 pub(crate) use journal::Replica;
@@ -73,7 +71,7 @@ pub struct CallServer {
     draining: bool,
     restarts: u32,
     /// What earlier lives of the software have counted.
-    past: Counts,
+    past: CallServerCounts,
     notices: VecDeque<Notice>,
 }
 
@@ -87,45 +85,6 @@ pub enum Notice {
     },
     /// It takes calls again.
     InService,
-}
-
-/// What a console shows of a call server.
-#[derive(Debug, Clone, Serialize)]
-pub struct Snapshot {
-    pub calls: usize,
-    pub draining: bool,
-    /// It is starting: nothing reaches it.
-    pub starting: bool,
-    pub locked: bool,
-    pub isolated: bool,
-    /// Refuses ordinary calls.
-    pub shedding: bool,
-    pub release: String,
-    /// Call contexts in its memory: taken, and how many there are.
-    pub contexts_used: u32,
-    pub contexts: u32,
-    /// Restarts since the beginning.
-    pub restarts: u32,
-    /// Calls of other call servers that are in its journal.
-    pub replicas: usize,
-    /// Stale circuits stand in its stored configuration.
-    pub stale_circuits: bool,
-    #[serde(flatten)]
-    pub counts: Counts,
-    pub malformed: u64,
-    pub resent: u64,
-    pub stray: u64,
-    /// Requests refused because too many transactions were alive.
-    pub overflow: u64,
-    /// Requests that the user agent refused before call control saw them.
-    pub refused_by_status: BTreeMap<u16, u64>,
-    pub media: PlaneCounts,
-    /// Messages that wait for the processor.
-    pub waiting: usize,
-    /// Messages that found no place to wait.
-    pub dropped: u64,
-    /// What it asks of its clients: per cent to hold back, or calls in a second. None without overload control in Via.
-    pub oc: Option<u32>,
 }
 
 impl CallServer {
@@ -162,7 +121,7 @@ impl CallServer {
             isolated: false,
             draining: false,
             restarts: 0,
-            past: Counts::default(),
+            past: CallServerCounts::default(),
             notices: VecDeque::new(),
         };
         machine.software = Some(Box::new(machine.start_software(disk, plane)));
@@ -241,7 +200,7 @@ fn new_call(packet: &Packet) -> Option<Request> {
 impl Node for CallServer {
     type Command = Action;
     type Event = Notice;
-    type Snapshot = Snapshot;
+    type Snapshot = CallServerSnapshot;
 
     fn handle_packet(&mut self, now: Instant, packet: Packet) {
         if !self.is_connected(packet.peer) {
@@ -294,9 +253,9 @@ impl Node for CallServer {
         [software, boot, installation, self.inbox.next()].into_iter().flatten().min()
     }
 
-    fn snapshot(&self) -> Snapshot {
+    fn snapshot(&self) -> CallServerSnapshot {
         let disk = self.disk();
-        let mut snapshot = Snapshot {
+        let mut snapshot = CallServerSnapshot {
             calls: 0,
             draining: self.draining,
             starting: self.software.is_none(),

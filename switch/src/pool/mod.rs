@@ -3,5 +3,5 @@
 mod monitor;
 mod watch;
 
-pub use monitor::{Change, PoolMonitor, Snapshot};
-pub use watch::{MemberState, Watch};
+pub use monitor::{Change, PoolMonitor};
+pub use watch::Watch;

@@ -3,14 +3,14 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use contract::{Node, Reply};
+use contract::{MemberState, Node, PoolMonitorSnapshot, Reply};
 use serde::Serialize;
 use sip_proto::message::Payload;
 use sip_proto::user_agent::{Config, Event, Probe, UserAgent};
 use sip_proto::{Packet, Rejection, Transport};
 use topology::{Pool, Topology};
 
-use super::watch::{MemberState, Watch};
+use super::watch::Watch;
 
 /// Watches the whole pool for the management plane; the trunk groups keep watches of their own.
 #[derive(Debug)]
@@ -44,12 +44,6 @@ pub struct Change {
     pub site: String,
     pub from: MemberState,
     pub to: MemberState,
-}
-
-/// The state of each call server.
-#[derive(Debug, Clone, Serialize)]
-pub struct Snapshot {
-    pub members: Vec<(String, MemberState)>,
 }
 
 impl PoolMonitor {
@@ -122,7 +116,7 @@ impl PoolMonitor {
 impl Node for PoolMonitor {
     type Command = std::convert::Infallible;
     type Event = Change;
-    type Snapshot = Snapshot;
+    type Snapshot = PoolMonitorSnapshot;
 
     fn handle_packet(&mut self, now: Instant, packet: Packet) {
         self.user_agent.handle_packet(now, packet);
@@ -162,9 +156,9 @@ impl Node for PoolMonitor {
         [self.user_agent.poll_timeout(), self.next_round].into_iter().flatten().min()
     }
 
-    fn snapshot(&self) -> Snapshot {
+    fn snapshot(&self) -> PoolMonitorSnapshot {
         let state = |member: &Member| (member.name.clone(), member.watch.state());
-        Snapshot { members: self.members.iter().map(state).collect() }
+        PoolMonitorSnapshot { members: self.members.iter().map(state).collect() }
     }
 
     fn is_drained(&self) -> bool {

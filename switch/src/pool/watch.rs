@@ -11,22 +11,8 @@
 
 use std::time::{Duration, Instant};
 
-use serde::Serialize;
+use contract::MemberState;
 use topology::Pool;
-
-/// Whether a member gets new calls.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum MemberState {
-    /// Gets calls.
-    Up,
-    /// Gets calls only when no member is up.
-    Suspect,
-    /// Gets no calls.
-    Down,
-    /// Gets no new calls; those that it has go on.
-    Draining,
-}
 
 /// The record of one member.
 #[derive(Debug, Clone)]

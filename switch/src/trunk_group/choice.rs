@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use contract::MemberState;
 use rand::RngExt as _;
 use rand::rngs::StdRng;
 use sip_proto::Rejection;
@@ -11,7 +12,6 @@ use super::TrunkGroup;
 use super::call::CallId;
 use super::member::Member;
 use super::selection::Candidate;
-use crate::pool::MemberState;
 use crate::priority::Priority;
 
 impl TrunkGroup {

@@ -3,13 +3,13 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use serde::Serialize;
+use contract::{MemberCounts, MemberSnapshot, MemberState};
 use topology::Pool;
 
 use super::circuits::Circuits;
-use super::restraint::{AskedSnapshot, Restraint};
+use super::restraint::Restraint;
 use super::selection::Candidate;
-use crate::pool::{MemberState, Watch};
+use crate::pool::Watch;
 
 #[derive(Debug)]
 pub(super) struct Member {
@@ -25,16 +25,7 @@ pub(super) struct Member {
     /// How long it had shown no sign of life when it was last found down, and how often it was.
     pub(super) found_after: Option<Duration>,
     pub(super) falls: u32,
-    pub(super) counts: Counts,
-}
-
-/// Calls sent to a member.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-pub struct Counts {
-    pub offered: u64,
-    pub answered: u64,
-    /// Ended there without an answer, whatever the reason.
-    pub failed: u64,
+    pub(super) counts: MemberCounts,
 }
 
 impl Member {
@@ -50,7 +41,7 @@ impl Member {
             restraint: Restraint::default(),
             found_after: None,
             falls: 0,
-            counts: Counts::default(),
+            counts: MemberCounts::default(),
         }
     }
 
@@ -71,42 +62,22 @@ impl Member {
             circuits: self.circuits.limit(),
         })
     }
-}
 
-/// What a console shows of a member.
-#[derive(Debug, Clone, Serialize)]
-pub struct MemberSnapshot {
-    pub call_server: String,
-    pub site: String,
-    pub state: MemberState,
-    pub circuits: u32,
-    pub seized: u32,
-    /// How often it was found down, and how long it had been silent by then the last time.
-    pub falls: u32,
-    pub found_after_us: Option<u64>,
-    #[serde(flatten)]
-    pub counts: Counts,
-    /// What it asks by overload control.
-    pub asked: Option<AskedSnapshot>,
-    /// Calls that would have gone to it and were held back at its wish.
-    pub kept_away: u64,
-}
-
-impl From<&Member> for MemberSnapshot {
-    fn from(member: &Member) -> Self {
-        Self {
-            call_server: member.name.clone(),
-            site: member.site.clone(),
-            state: member.watch.state(),
-            circuits: member.circuits.limit(),
-            seized: member.circuits.seized(),
-            falls: member.falls,
-            found_after_us: member
+    /// What a console shows of it.
+    pub(super) fn snapshot(&self) -> MemberSnapshot {
+        MemberSnapshot {
+            call_server: self.name.clone(),
+            site: self.site.clone(),
+            state: self.watch.state(),
+            circuits: self.circuits.limit(),
+            seized: self.circuits.seized(),
+            falls: self.falls,
+            found_after_us: self
                 .found_after
                 .map(|time| u64::try_from(time.as_micros()).unwrap_or(u64::MAX)),
-            counts: member.counts,
-            asked: member.restraint.asked(),
-            kept_away: member.restraint.kept_away(),
+            counts: self.counts,
+            asked: self.restraint.asked(),
+            kept_away: self.restraint.kept_away(),
         }
     }
 }

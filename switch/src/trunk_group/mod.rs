@@ -24,11 +24,10 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use contract::{Node, Reply};
+use contract::{MemberState, Node, Reply, TrunkGroupCounts, TrunkGroupSnapshot};
 use hashbrown::HashMap;
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
-use serde::Serialize;
 use sip_proto::message::{Method, Name, OverloadFeedback, Request, Response};
 use sip_proto::reason::Reason;
 use sip_proto::timer::Deadlines;
@@ -39,14 +38,12 @@ use slab::Slab;
 use telemetry::CallRecord;
 use topology::{Topology, WhenSiteDies};
 
-use crate::pool::{Change, MemberState, Watch};
+use crate::pool::{Change, Watch};
 use call::{Call, CallId, Owner};
 use member::Member;
 use selection::Selection;
 
 pub use circuits::{Circuit, Circuits};
-pub use member::{Counts as MemberCounts, MemberSnapshot};
-pub use restraint::AskedSnapshot;
 pub use selection::{Candidate, Selection as SelectionPolicy};
 
 /// One trunk group; see the module's table.
@@ -73,7 +70,7 @@ pub struct TrunkGroup {
     wall: WallClock,
     next_nonce: u64,
     draining: bool,
-    counts: Counts,
+    counts: TrunkGroupCounts,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -99,35 +96,6 @@ pub enum Notice {
     Record(Box<CallRecord>),
     /// It judges a call server otherwise than before.
     Change(Change),
-}
-
-/// What a trunk group has done since it started.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-pub struct Counts {
-    pub offered: u64,
-    pub answered: u64,
-    pub rejected: u64,
-    pub abandoned: u64,
-    pub lost: u64,
-    /// Attempts on a further site after the first one of a call.
-    pub rerouted: u64,
-    /// Requests inside dialogs that this trunk group does not know.
-    pub unknown_dialog: u64,
-}
-
-/// What a console shows of a trunk group.
-#[derive(Debug, Clone, Serialize)]
-pub struct Snapshot {
-    pub calls: usize,
-    pub draining: bool,
-    #[serde(flatten)]
-    pub counts: Counts,
-    pub members: Vec<MemberSnapshot>,
-    pub malformed: u64,
-    pub resent: u64,
-    pub stray: u64,
-    /// Requests refused because too many transactions were alive.
-    pub overflow: u64,
 }
 
 impl TrunkGroup {
@@ -176,7 +144,7 @@ impl TrunkGroup {
             wall,
             next_nonce: 0,
             draining: false,
-            counts: Counts::default(),
+            counts: TrunkGroupCounts::default(),
         }
     }
 
@@ -388,7 +356,7 @@ impl TrunkGroup {
 impl Node for TrunkGroup {
     type Command = std::convert::Infallible;
     type Event = Notice;
-    type Snapshot = Snapshot;
+    type Snapshot = TrunkGroupSnapshot;
 
     fn handle_packet(&mut self, now: Instant, packet: Packet) {
         self.transactions.handle_packet(now, packet);
@@ -438,13 +406,13 @@ impl Node for TrunkGroup {
         [self.transactions.poll_timeout(), self.deadlines.next()].into_iter().flatten().min()
     }
 
-    fn snapshot(&self) -> Snapshot {
+    fn snapshot(&self) -> TrunkGroupSnapshot {
         let stats = self.transactions.stats();
-        Snapshot {
+        TrunkGroupSnapshot {
             calls: self.calls.len(),
             draining: self.draining,
             counts: self.counts,
-            members: self.members.iter().map(MemberSnapshot::from).collect(),
+            members: self.members.iter().map(Member::snapshot).collect(),
             malformed: stats.malformed,
             resent: stats.resent,
             stray: stats.stray,

@@ -7,9 +7,9 @@
 
 use std::time::{Duration, Instant};
 
+use contract::AskedSnapshot;
 use rand::RngExt as _;
 use rand::rngs::StdRng;
-use serde::Serialize;
 use sip_proto::message::{OverloadAlgorithm, OverloadFeedback, OverloadSeq};
 
 use crate::priority::Priority;
@@ -45,14 +45,6 @@ struct Asked {
 struct Bucket {
     level: f64,
     filled: Instant,
-}
-
-/// What a console shows of a restraint.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct AskedSnapshot {
-    pub algorithm: &'static str,
-    /// Per cent that are held back, or calls in a second.
-    pub oc: u32,
 }
 
 impl Restraint {
@@ -132,8 +124,7 @@ impl Restraint {
     }
 
     pub(super) fn asked(&self) -> Option<AskedSnapshot> {
-        let shown =
-            |asked: Asked| AskedSnapshot { algorithm: asked.algorithm.as_str(), oc: asked.oc };
+        let shown = |asked: Asked| AskedSnapshot { algorithm: asked.algorithm, oc: asked.oc };
         self.asked.map(shown)
     }
 }

@@ -12,6 +12,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use serde::{Deserialize, Serialize};
+
 use super::Via;
 use super::grammar::{find_outside, split_list, trim};
 use super::write::{number, push};
@@ -22,7 +24,8 @@ const DEFAULT_VALIDITY: Duration = Duration::from_millis(500);
 const LONGEST_VALIDITY: Duration = Duration::from_secs(3_600);
 
 /// How a server wants its load reduced.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum OverloadAlgorithm {
     /// `oc` is the share of requests to hold back, in per cent (RFC 7339 §7).
     Loss,

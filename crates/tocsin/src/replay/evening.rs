@@ -7,12 +7,11 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use contract::GeneratorSnapshot;
-use contract::Reply;
+use contract::{GeneratorSnapshot, MemberState, Reply};
 use load_gen::Progress;
 use load_gen::summary::{Books, ProcessUsage};
 use operations::Blow;
-use switch::pool::{Change, MemberState};
+use switch::pool::Change;
 use telemetry::CallRecord;
 use world::{Link, Listener, Notice, START, World};
 

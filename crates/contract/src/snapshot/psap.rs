@@ -1,18 +1,16 @@
-//! What a console shows of a PSAP.
+//! What an answering point shows of itself.
 
 use std::collections::BTreeMap;
 
 use media::PlaneCounts;
-use serde::Serialize;
-
-use crate::position::PositionCounts;
-use crate::service_level::ServiceFigures;
+use serde::{Deserialize, Serialize};
+use telemetry::Quantiles;
 
 /// A PSAP at one moment.
 ///
 /// At every moment `offered = service.answered + service.abandoned + refused + unanswered`.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Snapshot {
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct PsapSnapshot {
     pub name: String,
     pub number: String,
     pub positions: PositionCounts,
@@ -38,4 +36,30 @@ pub struct Snapshot {
     /// Requests that the user agent refused by itself; none of them is among `offered`.
     pub refused_by_status: BTreeMap<u16, u64>,
     pub media: PlaneCounts,
+}
+
+/// How many positions are in each state.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PositionCounts {
+    pub idle: usize,
+    pub ringing: usize,
+    pub talking: usize,
+    pub wrap_up: usize,
+}
+
+/// How well calls are answered so far.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct ServiceFigures {
+    pub answered: u64,
+    /// Answered within the threshold.
+    pub answered_in_time: u64,
+    /// Given up by the caller before the answer.
+    pub abandoned: u64,
+    /// The service level: `answered_in_time` over all calls that were answered or abandoned.
+    /// Refused calls never waited and do not count. `None` before the first call.
+    pub share_in_time: Option<f64>,
+    /// Waits of the answered calls, in microseconds.
+    pub waits: Quantiles,
+    /// Longest wait that is over, whether answered or abandoned, in microseconds.
+    pub longest_wait_us: u64,
 }

@@ -1,0 +1,78 @@
+//! What a call server shows of itself.
+
+use std::collections::BTreeMap;
+use std::ops::AddAssign;
+
+use media::PlaneCounts;
+use serde::{Deserialize, Serialize};
+
+/// A call server at one moment.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct CallServerSnapshot {
+    pub calls: usize,
+    pub draining: bool,
+    /// It is starting: nothing reaches it.
+    pub starting: bool,
+    pub locked: bool,
+    pub isolated: bool,
+    /// Refuses ordinary calls.
+    pub shedding: bool,
+    pub release: String,
+    /// Call contexts in its memory: taken, and how many there are.
+    pub contexts_used: u32,
+    pub contexts: u32,
+    /// Restarts since the beginning.
+    pub restarts: u32,
+    /// Calls of other call servers that are in its journal.
+    pub replicas: usize,
+    /// Stale circuits stand in its stored configuration.
+    pub stale_circuits: bool,
+    #[serde(flatten)]
+    pub counts: CallServerCounts,
+    pub malformed: u64,
+    pub resent: u64,
+    pub stray: u64,
+    /// Requests refused because too many transactions were alive.
+    pub overflow: u64,
+    /// Requests that the user agent refused before call control saw them.
+    pub refused_by_status: BTreeMap<u16, u64>,
+    pub media: PlaneCounts,
+    /// Messages that wait for the processor.
+    pub waiting: usize,
+    /// Messages that found no place to wait.
+    pub dropped: u64,
+    /// What it asks of its clients: per cent to hold back, or calls in a second. None without overload control in Via.
+    pub oc: Option<u32>,
+}
+
+/// What a call server has done since it started.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallServerCounts {
+    pub offered: u64,
+    pub answered: u64,
+    pub rejected: u64,
+    /// Rejected because the call server was full or draining; part of `rejected`.
+    pub shed: u64,
+    /// Rejected because too many messages waited; part of `shed`.
+    pub overload: u64,
+    pub abandoned: u64,
+    pub lost: u64,
+    /// B legs after the first of their call.
+    pub rerouted: u64,
+    /// Calls of other call servers that go on here; not part of `offered`.
+    pub taken_over: u64,
+}
+
+impl AddAssign for CallServerCounts {
+    fn add_assign(&mut self, other: Self) {
+        self.offered += other.offered;
+        self.answered += other.answered;
+        self.rejected += other.rejected;
+        self.shed += other.shed;
+        self.overload += other.overload;
+        self.abandoned += other.abandoned;
+        self.lost += other.lost;
+        self.rerouted += other.rerouted;
+        self.taken_over += other.taken_over;
+    }
+}
