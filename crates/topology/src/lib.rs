@@ -32,6 +32,7 @@ mod check;
 mod distribution;
 mod duration;
 mod equipment;
+mod load;
 mod media;
 mod number;
 mod picture;
@@ -49,6 +50,7 @@ mod trunk_group;
 pub use self::distribution::{Distribution, ParseDistributionError};
 pub use self::duration::{ParseDurationError, format_duration, parse_duration};
 pub use self::equipment::Equipment;
+pub use self::load::{ENVIRONMENT_PREFIX, is_network_key};
 pub use self::media::{Audio, Carriage, Clip, Media, Waiting};
 pub use self::number::{
     is_commune, is_commune_prefix, is_dialled_number, is_emergency, is_fictitious,
@@ -62,5 +64,5 @@ pub use self::reader::Layers;
 pub use self::release::{Defect, Release, SOUND};
 pub use self::route::{Route, Routes};
 pub use self::site::{CallServer, Site};
-pub use self::topology::{ENVIRONMENT_PREFIX, Topology, is_network_key};
+pub use self::topology::Topology;
 pub use self::trunk_group::{Member, Policy, TrunkGroup, WhenSiteDies};

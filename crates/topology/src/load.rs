@@ -1,0 +1,100 @@
+//! The way from a file to a network: read, checked, whole.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use crate::check::check;
+use crate::equipment::Equipment;
+use crate::media::Media;
+use crate::pool::{Pool, SipTimers};
+use crate::problem::Problems;
+use crate::psap::Psap;
+use crate::reader::{Document, Layers, Table, kind};
+use crate::release::Release;
+use crate::route::{Route, Routes};
+use crate::site::Site;
+use crate::topology::Topology;
+use crate::trunk_group::TrunkGroup;
+
+/// Environment variables of a network begin with this: `TOCSIN__SITES__ALPHA__ADDRESS`.
+pub const ENVIRONMENT_PREFIX: &str = "TOCSIN";
+
+const SECTIONS: [&str; 9] = [
+    "timers",
+    "pool",
+    "equipment",
+    "media",
+    "releases",
+    "sites",
+    "trunk_groups",
+    "psaps",
+    "routes",
+];
+
+/// Whether a `--set` key belongs to a network file, and not to the campaign that names it.
+#[must_use]
+pub fn is_network_key(key: &str) -> bool {
+    let section = key.split(['.', '[']).next().unwrap_or_default();
+    SECTIONS.contains(&section)
+}
+
+impl Topology {
+    /// Reads and checks the file at `path` with `layers` over it.
+    pub fn load(path: &Path, layers: &Layers) -> Result<Self, Problems> {
+        Self::decode(Document::load(path, layers)?, path)
+    }
+
+    /// Reads and checks `text`; `file` names it in messages.
+    pub fn parse(file: &str, text: &str, layers: &Layers) -> Result<Self, Problems> {
+        Self::decode(Document::parse(file, text, layers)?, Path::new(file))
+    }
+
+    /// The keys that a network file may hold, as far as `text` leads to them; see [`Document::known_keys`].
+    ///
+    /// # Errors
+    /// When `text` is no network.
+    pub fn known_keys(text: &str) -> Result<BTreeSet<String>, Problems> {
+        let document = Document::parse("network.toml", text, &Layers::none())?;
+        document.read(|root| Self::read(root, "network", Path::new("")));
+        let keys = document.known_keys();
+        document.finish(keys)
+    }
+
+    fn decode(document: Document, path: &Path) -> Result<Self, Problems> {
+        let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+        let folder = path.parent().unwrap_or_else(|| Path::new(""));
+        let topology = document.read(|root| Self::read(root, &stem, folder));
+        check(&document, &topology);
+        document.finish(topology)
+    }
+
+    fn read(root: &Table<'_>, default_name: &str, folder: &Path) -> Self {
+        let media = root.section("media", |table| Media::read(table, folder));
+        let equipment = root.section("equipment", |table| Equipment::default().read(table));
+        let sites = root.named("sites", |table| Site::read(table, &media, &equipment));
+        let mut releases = root.named("releases", Release::read);
+        releases.push(Release::sound());
+        Self {
+            name: root.or("name", kind::name, default_name.to_owned()),
+            timers: root.section("timers", SipTimers::read),
+            pool: root.section("pool", Pool::read),
+            trunk_groups: root.named("trunk_groups", |table| TrunkGroup::read(table, &sites)),
+            psaps: Psap::read_all(root, &media),
+            routes: Routes::new(root.tables("routes", Route::read)),
+            media,
+            releases,
+            sites,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_part_of_a_key_tells_whose_it_is() {
+        assert!(is_network_key("sites.alpha.address") && is_network_key("routes[0].psaps"));
+        assert!(!is_network_key("seed") && !is_network_key("phases[0].name"));
+    }
+}
