@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::SeenAttempt;
+use super::attempt::SeenAttempt;
 
 /// One minute of the campaign.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]

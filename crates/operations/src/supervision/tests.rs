@@ -1,5 +1,6 @@
 //! Supervision of attempts, arrivals and restarts.
 
+use super::attempt::UNKNOWN;
 use super::*;
 use crate::tests::settings;
 
