@@ -9,11 +9,15 @@ use std::io::{BufReader, BufWriter, Read, Seek, Write};
 use hound::{SampleFormat, WavReader, WavSpec, WavWriter};
 
 mod chunks;
+mod error;
 mod resample;
 #[cfg(test)]
 mod tests;
 
+use error::sentence;
 use resample::Resampler;
+
+pub use error::WavError;
 
 /// The clock of telephony.
 const RATE: u32 = 8_000;
@@ -27,30 +31,6 @@ const MOST_OCTETS: u64 = u32::MAX as u64 + 8;
 const MOST_FRAMES: usize = (u32::MAX / 4 - 64) as usize;
 /// Full scale of 16 bits.
 const FULL_SCALE: f64 = 32_768.0;
-
-/// Why a WAV file is not read or written.
-#[derive(Debug, thiserror::Error)]
-pub enum WavError {
-    #[error("the file is not a WAV file that this program reads: {0}")]
-    Malformed(String),
-    #[error("the file ends early, after {0} samples")]
-    Truncated(u32),
-    #[error("a sample rate of {0} Hz is not between 8000 and 48000 Hz")]
-    Rate(u32),
-    #[error("{bits}-bit {} samples are not read, only integers of 8 to 32 bits and 32-bit floats", kind(*.format))]
-    Samples { bits: u16, format: SampleFormat },
-    #[error("the file is longer than 10 minutes: {0} s")]
-    TooLong(u32),
-    #[error("the file could not be written: {0}")]
-    Write(String),
-}
-
-const fn kind(format: SampleFormat) -> &'static str {
-    match format {
-        SampleFormat::Int => "integer",
-        SampleFormat::Float => "float",
-    }
-}
 
 /// Reads a PCM file of any format as 8 kHz mono; channels are averaged.
 ///
@@ -140,13 +120,4 @@ pub fn write_stereo(
 /// Rounds to 16 bits; what the filter overshoots is clipped.
 fn quantised(sample: f64) -> i16 {
     (sample * FULL_SCALE).round() as i16
-}
-
-/// What hound says, in the form of our errors.
-fn sentence(error: hound::Error) -> String {
-    match error {
-        hound::Error::FormatError(reason) => reason.to_owned(),
-        hound::Error::Unsupported => "its samples are not PCM".to_owned(),
-        other => other.to_string().trim_end_matches('.').to_lowercase(),
-    }
 }

@@ -5,7 +5,7 @@
 
 use std::io::{Chain, Cursor, ErrorKind, Read, copy, sink};
 
-use super::WavError;
+use super::error::WavError;
 
 /// `wFormatTag` of integers and of floats: nothing that matters follows the first 16 octets.
 const PLAIN_TAGS: [[u8; 2]; 2] = [[1, 0], [3, 0]];
