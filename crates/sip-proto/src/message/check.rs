@@ -1,103 +1,36 @@
-//! From scanned lines to a sound message: the checks that every element makes (RFC 3261 §8.1.1,
-//! §16.3, §18.3).
+//! The checks that every element makes of a scanned message (RFC 3261 §8.1.1, §16.3, §18.3).
 
-use bytes::Bytes;
-
+use super::fields::{NameAddr, Via};
 use super::grammar::split_list;
-use super::scan::{Scanned, Span, Start, scan};
-use super::{
-    Keys, Malformed, Message, Method, Name, NameAddr, Request, Response, Uri, Via, text_of,
-};
+use super::indexed::{Keys, Message};
+use super::malformed::Malformed;
+use super::method::Method;
+use super::name::Name;
+use super::scan::{Span, Start};
+use super::uri::Uri;
 
 /// How much one message may hold.
 #[derive(Debug, Clone, Copy)]
-struct Limits {
+pub(super) struct Limits {
     /// Header lines.
-    fields: usize,
+    pub(super) fields: usize,
     /// Elements of each of Via, Contact, Route and Record-Route.
     elements: usize,
 }
 
 /// More than any honest message has: Max-Forwards alone ends most of them after 70 hops.
-const OF_PEERS: Limits = Limits { fields: 256, elements: 128 };
+pub(super) const OF_PEERS: Limits = Limits { fields: 256, elements: 128 };
 
 /// What a TU relays may bring a request of this stack above the limits that peers have to keep.
-const OF_OURS: Limits = Limits { fields: usize::MAX, elements: usize::MAX };
+pub(super) const OF_OURS: Limits = Limits { fields: usize::MAX, elements: usize::MAX };
 
 /// Longest branch, tag, Call-ID or Via host: a transaction keeps them, so they bound its size.
 const MAX_IDENTIFIER: usize = 256;
 
 const TOO_MANY: Malformed = Malformed("too many elements in a header");
 
-/// A sound message of either kind.
-#[derive(Debug)]
-pub enum Incoming {
-    Request(Request),
-    Response(Response),
-}
-
-/// A message that is refused before anything else looks at it.
-#[derive(Debug)]
-pub struct Unsound {
-    /// What is wrong.
-    pub why: Malformed,
-    /// What to answer, when the message is a request with a Via that says where to: a status and
-    /// the message, of which only the raw lines may be used.
-    pub(crate) answer: Option<(u16, Box<Message>)>,
-}
-
-impl Unsound {
-    pub(super) const fn silent(why: &'static str) -> Self {
-        Self { why: Malformed(why), answer: None }
-    }
-
-    /// The status that a request with this defect deserves: 400, or 505 for a version other than
-    /// SIP/2.0. `None` when it cannot be answered at all.
-    #[must_use]
-    pub fn status(&self) -> Option<u16> {
-        self.answer.as_ref().map(|(status, _)| *status)
-    }
-}
-
-/// Reads one message: a datagram, or one frame of a stream.
-///
-/// # Errors
-/// [`Unsound`], which says what to answer, if anything.
-pub fn parse(bytes: Bytes) -> Result<Incoming, Unsound> {
-    parse_within(bytes, OF_PEERS)
-}
-
-/// Reads a request that this stack wrote itself.
-pub(super) fn reread(bytes: Bytes) -> Result<Request, Unsound> {
-    match parse_within(bytes, OF_OURS)? {
-        Incoming::Request(request) => Ok(request),
-        Incoming::Response(_) => Err(Unsound::silent("a response where a request was expected")),
-    }
-}
-
-fn parse_within(bytes: Bytes, limits: Limits) -> Result<Incoming, Unsound> {
-    let Scanned { bytes, start, fields, body_at, defect } =
-        scan(bytes, limits.fields).map_err(|why| Unsound { why, answer: None })?;
-    let is_request = matches!(start, Start::Request { .. });
-    let (body, keys) = (Span::default(), Keys::default());
-    let mut message = Message { bytes, start, fields, body, keys };
-    match fill(&mut message, body_at, defect, limits) {
-        Ok(()) if is_request => Ok(Incoming::Request(Request(message))),
-        Ok(()) => Ok(Incoming::Response(Response(message))),
-        Err(why) => {
-            // Nobody answers a response, nor an ACK (RFC 3261 §17.1.1.3).
-            let is_ack =
-                matches!(start, Start::Request { method, .. } if message.text(method) == "ACK");
-            let can_answer = is_request && !is_ack && !message.keys.via.is_empty();
-            // RFC 3261 §21.5.6: the version is what is wrong, whatever else looks odd to us.
-            let status = if wrong_version(&message).is_some() { 505 } else { 400 };
-            Err(Unsound { why, answer: can_answer.then(|| (status, Box::new(message))) })
-        }
-    }
-}
-
 /// RFC 3261 §7.1: a version other than 2.0 is answered 505 (§21.5.6).
-fn wrong_version(message: &Message) -> Option<Malformed> {
+pub(super) fn wrong_version(message: &Message) -> Option<Malformed> {
     match message.start {
         Start::Request { version, .. }
             if !message.text(version).eq_ignore_ascii_case("SIP/2.0") =>
@@ -110,7 +43,7 @@ fn wrong_version(message: &Message) -> Option<Malformed> {
 
 /// Fills in keys and body, in an order that learns the Via first, so that a refusal finds its way
 /// back.
-fn fill(
+pub(super) fn fill(
     message: &mut Message,
     body_at: usize,
     defect: Option<Malformed>,
@@ -282,15 +215,4 @@ fn body_of(message: &Message, body_at: usize) -> Result<Span, Malformed> {
 /// Digits only: `parse` alone would take a sign.
 fn decimal<N: std::str::FromStr>(text: &str) -> Option<N> {
     (!text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())).then(|| text.parse().ok())?
-}
-
-impl Message {
-    /// The values of the raw lines that a refusal of an unsound request may copy; see
-    /// [`Unsound::answer`].
-    pub(crate) fn raw_lines(&self, name: Name) -> impl Iterator<Item = &str> {
-        self.fields
-            .iter()
-            .filter(move |field| field.name == name)
-            .map(|field| text_of(&self.bytes, field.value))
-    }
 }

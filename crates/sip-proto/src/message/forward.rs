@@ -5,8 +5,9 @@ use std::net::SocketAddr;
 
 use bytes::Bytes;
 
+use super::append::{number, push};
 use super::scan::Start;
-use super::write::{Draft, number, push, write_vias};
+use super::write::{Draft, write_vias};
 use super::{Message, Name, NameAddr, Request, Response, Uri};
 use crate::Rejection;
 

@@ -15,8 +15,8 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use super::Via;
+use super::append::{number, push};
 use super::grammar::{find_outside, split_list, trim};
-use super::write::{number, push};
 
 /// The validity of feedback that names none (RFC 7339 §4.3).
 const DEFAULT_VALIDITY: Duration = Duration::from_millis(500);

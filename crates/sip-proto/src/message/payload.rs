@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 
+use super::append::push;
 use super::grammar::is_token;
-use super::write::push;
 use super::{Message, Name};
 
 /// Complete header lines and a body. The stack writes Content-Length itself.

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 
 use bytes::Bytes;
 
+use super::append::{number, push};
 use super::grammar::find_outside;
 use super::{Message, Method, Name, NameAddr, Payload, Request, Response, reason_phrase};
 use crate::Transport;
@@ -155,7 +156,7 @@ pub(crate) fn response(request: &Message, source: SocketAddr, reply: &Reply<'_>)
         (Name::CallId, "Call-ID: "),
         (Name::CSeq, "CSeq: "),
     ] {
-        let Some(value) = request.raw_lines(name).next() else {
+        let Some(value) = request.header(name) else {
             continue;
         };
         push(&mut out, &[label, value]);
@@ -176,7 +177,7 @@ pub(crate) fn response(request: &Message, source: SocketAddr, reply: &Reply<'_>)
     out.into()
 }
 
-/// True if To has a tag. A request that is refused as unsound has no keys, only raw lines.
+/// True if To has a tag. A request that is refused as unsound has no keys, only header lines.
 fn has_tag(request: &Message, to: &str) -> bool {
     if !request.keys.to.is_empty() {
         return request.to_tag().is_some();
@@ -240,17 +241,6 @@ pub(super) fn finish(out: &mut Vec<u8>, payload: &Payload) {
     number(out, payload.body().len() as u64);
     push(out, &["\r\n\r\n"]);
     out.extend_from_slice(payload.body());
-}
-
-pub(crate) fn push(out: &mut Vec<u8>, parts: &[&str]) {
-    for part in parts {
-        out.extend_from_slice(part.as_bytes());
-    }
-}
-
-/// Writes a decimal number without going through the formatter.
-pub(crate) fn number(out: &mut Vec<u8>, value: u64) {
-    out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
 }
 
 /// Where a response to a request from `source` goes (RFC 3261 §18.2.2, RFC 3581 §4).

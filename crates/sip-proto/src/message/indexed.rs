@@ -1,0 +1,217 @@
+//! One message: the wire bytes with an index over them, and views into them.
+
+use std::fmt;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::fields::{NameAddr, SessionId, Via};
+use super::grammar::split_list;
+use super::method::Method;
+use super::name::Name;
+use super::scan::{Field, Span, Start};
+
+/// One message: the bytes, where its parts lie, and the few values that every box needs.
+#[derive(Clone)]
+pub struct Message {
+    pub(super) bytes: Bytes,
+    pub(super) start: Start,
+    pub(super) fields: Vec<Field>,
+    pub(super) body: Span,
+    pub(super) keys: Keys,
+}
+
+/// What transaction and dialog matching compare, found once.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Keys {
+    pub(super) via: Span,
+    pub(super) branch: Span,
+    pub(super) call_id: Span,
+    pub(super) from: Span,
+    pub(super) from_tag: Span,
+    pub(super) to: Span,
+    pub(super) to_tag: Span,
+    pub(super) cseq: u32,
+    pub(super) method: Method,
+    pub(super) max_forwards: Option<u8>,
+}
+
+impl Message {
+    /// The whole message as it arrived, unfolded, without what followed its body.
+    #[must_use]
+    pub const fn bytes(&self) -> &Bytes {
+        &self.bytes
+    }
+
+    #[must_use]
+    pub fn body(&self) -> Bytes {
+        self.bytes.slice(self.body.range())
+    }
+
+    #[must_use]
+    pub fn has_body(&self) -> bool {
+        !self.body.is_empty()
+    }
+
+    #[must_use]
+    pub fn call_id(&self) -> &str {
+        self.text(self.keys.call_id)
+    }
+
+    /// CSeq number and method.
+    #[must_use]
+    pub const fn cseq(&self) -> (u32, Method) {
+        (self.keys.cseq, self.keys.method)
+    }
+
+    #[must_use]
+    pub fn from(&self) -> NameAddr<'_> {
+        self.sound_address(self.keys.from)
+    }
+
+    #[must_use]
+    pub fn to(&self) -> NameAddr<'_> {
+        self.sound_address(self.keys.to)
+    }
+
+    /// The From value as written, with its parameters.
+    #[must_use]
+    pub fn from_value(&self) -> &str {
+        self.text(self.keys.from)
+    }
+
+    /// The To value as written, with its parameters.
+    #[must_use]
+    pub fn to_value(&self) -> &str {
+        self.text(self.keys.to)
+    }
+
+    /// The From value as written, but for its tag.
+    #[must_use]
+    pub fn from_untagged(&self) -> String {
+        self.untagged(self.keys.from, self.keys.from_tag)
+    }
+
+    /// The To value as written, but for its tag.
+    #[must_use]
+    pub fn to_untagged(&self) -> String {
+        self.untagged(self.keys.to, self.keys.to_tag)
+    }
+
+    /// Empty when From has no tag (RFC 2543 peers).
+    #[must_use]
+    pub fn from_tag(&self) -> &str {
+        self.text(self.keys.from_tag)
+    }
+
+    #[must_use]
+    pub fn to_tag(&self) -> Option<&str> {
+        (!self.keys.to_tag.is_empty()).then(|| self.text(self.keys.to_tag))
+    }
+
+    /// The topmost Via: who sent this request, or for a response who is meant to get it.
+    #[must_use]
+    pub fn via(&self) -> Via<'_> {
+        Via::parse(self.text(self.keys.via)).expect("parse() checked the topmost Via")
+    }
+
+    /// The branch of the topmost Via, if it carries the magic cookie.
+    #[must_use]
+    pub fn branch(&self) -> Option<&str> {
+        (!self.keys.branch.is_empty()).then(|| self.text(self.keys.branch))
+    }
+
+    /// `None` when the header is missing: then 70 applies (RFC 3261 §16.6 item 3).
+    #[must_use]
+    pub const fn max_forwards(&self) -> Option<u8> {
+        self.keys.max_forwards
+    }
+
+    /// The first value of a header, unfolded and trimmed.
+    #[must_use]
+    pub fn header(&self, name: Name) -> Option<&str> {
+        self.headers(name).next()
+    }
+
+    /// Every line of a header, in order. Use [`list`](Self::list) for headers that hold
+    /// comma-separated values.
+    pub fn headers(&self, name: Name) -> impl Iterator<Item = &str> {
+        self.fields
+            .iter()
+            .filter(move |field| field.name == name)
+            .map(|field| self.text(field.value))
+    }
+
+    /// The first value of a header by its text name, in any case.
+    #[must_use]
+    pub fn header_named(&self, name: &str) -> Option<&str> {
+        self.fields
+            .iter()
+            .find(|field| self.text(field.label).eq_ignore_ascii_case(name))
+            .map(|field| self.text(field.value))
+    }
+
+    /// The elements of a comma-separated header over all its lines (RFC 3261 §7.3.1).
+    pub fn list(&self, name: Name) -> impl Iterator<Item = &str> {
+        self.headers(name).flat_map(split_list).filter(|one| !one.is_empty())
+    }
+
+    /// The first Contact, if there is a sound one.
+    #[must_use]
+    pub fn contact(&self) -> Option<NameAddr<'_>> {
+        NameAddr::parse(self.list(Name::Contact).next()?).ok()
+    }
+
+    /// The topmost Record-Route: the last proxy that stays in the dialog (RFC 3261 §20.30).
+    #[must_use]
+    pub fn record_route(&self) -> Option<NameAddr<'_>> {
+        NameAddr::parse(self.list(Name::RecordRoute).next()?).ok()
+    }
+
+    /// Session-ID, if it is well formed (RFC 7989).
+    #[must_use]
+    pub fn session_id(&self) -> Option<SessionId<'_>> {
+        SessionId::parse(self.header(Name::SessionId)?)
+    }
+
+    /// Retry-After (RFC 3261 §20.33), but at most an hour: no peer may put us off for longer.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        let value = self.header(Name::RetryAfter)?;
+        let digits = value.split([' ', '\t', '(', ';']).next()?;
+        let seconds: u64 = digits.parse().ok()?;
+        Some(Duration::from_secs(seconds.min(3_600)))
+    }
+
+    fn untagged(&self, value: Span, tag: Span) -> String {
+        let text = self.text(value);
+        if tag.is_empty() {
+            return text.to_owned();
+        }
+        let (start, end) =
+            (tag.range().start - value.range().start, tag.range().end - value.range().start);
+        let before = text.get(..start).unwrap_or_default();
+        let before =
+            before.rfind(';').and_then(|semicolon| before.get(..semicolon)).unwrap_or(before);
+        [before.trim_end(), text.get(end..).unwrap_or_default()].concat()
+    }
+
+    fn sound_address(&self, span: Span) -> NameAddr<'_> {
+        NameAddr::parse(self.text(span)).expect("parse() checked From and To")
+    }
+
+    pub(super) fn text(&self, span: Span) -> &str {
+        text_of(&self.bytes, span)
+    }
+}
+
+/// The scanner refused header sections that are not UTF-8, and spans begin and end at ASCII bytes.
+pub(super) fn text_of(bytes: &Bytes, span: Span) -> &str {
+    bytes.get(span.range()).and_then(|bytes| std::str::from_utf8(bytes).ok()).unwrap_or_default()
+}
+
+impl fmt::Debug for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&String::from_utf8_lossy(&self.bytes))
+    }
+}
