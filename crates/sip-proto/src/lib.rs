@@ -9,6 +9,8 @@
 //! in; packets, events and one deadline come out. After each `handle_*` or operation, drain
 //! `poll_transmit` and `poll_event`, then read `poll_timeout`.
 
+pub mod arena;
+pub mod deadlines;
 pub mod dialog;
 pub mod digest;
 pub mod id;

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-use super::Output;
+use super::output::Output;
 use crate::message::Response;
 use crate::timer::{Running, Timers};
 

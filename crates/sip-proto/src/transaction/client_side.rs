@@ -3,11 +3,11 @@
 use std::net::SocketAddr;
 use std::time::Instant;
 
-use super::client_table::Machine;
-use super::{
-    ClientId, Event, Failure, LATE_AFTER, Output, Owner, Target, Transactions, UDP_LIMIT,
-    client_table,
-};
+use super::client_table::{ClientId, Machine};
+use super::event::{Event, Failure};
+use super::output::Output;
+use super::{LATE_AFTER, Owner, Target, Transactions, UDP_LIMIT, client_table};
+use crate::arena::Key;
 use crate::dialog::Dialog;
 use crate::message::{
     Draft, Forward, Head, Method, OFFER_BOTH, Payload, Request, Response, host_port,
@@ -100,7 +100,7 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
     /// 2xx.
     pub(crate) fn send_ack(&mut self, draft: &Draft, target: Target) -> Packet {
         let transport = target.transport.unwrap_or_else(|| self.transport_for(draft, target.peer));
-        let branch = client_table::branch(u32::MAX, self.ids.nonce());
+        let branch = client_table::branch(Key::of_nothing(self.ids.nonce()));
         let params = self.via_params(target.peer);
         let bytes = draft.with_via(transport, &self.sent_by, &branch, params);
         self.transmit(transport, target.peer, bytes.clone());
@@ -167,6 +167,7 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
     /// Drops a client transaction whose outcome nobody waits for any more.
     pub fn forget(&mut self, id: ClientId) {
         self.clients.remove(id);
+        self.arm_client(id);
     }
 
     fn send_cancel_if_due(&mut self, now: Instant, id: ClientId) {
@@ -219,11 +220,10 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
         self.send_cancel_if_due(now, id);
     }
 
-    pub(super) fn wake_client(&mut self, now: Instant, id: ClientId) {
+    pub(super) fn wake_client(&mut self, now: Instant, due: Instant, id: ClientId) {
         let Some(entry) = self.clients.get_mut(id) else {
             return;
         };
-        let due = entry.armed.take();
         let mut out = std::mem::take(&mut self.scratch);
         if entry.give_up_at.is_some_and(|due| due <= now) && entry.machine.is_pending() {
             // RFC 3261 §9.1: a cancelled INVITE without a final response within 64*T1 is over.
@@ -231,7 +231,7 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
         } else {
             entry.machine.handle_timeout(now, &mut out);
         }
-        if due.is_some_and(|due| now.saturating_duration_since(due) > LATE_AFTER) {
+        if now.saturating_duration_since(due) > LATE_AFTER {
             let copies = out.iter().filter(|output| matches!(output, Output::Resend(_)));
             self.stats.resent_late += copies.count() as u64;
         }
@@ -291,8 +291,24 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
     }
 
     fn arm_client(&mut self, id: ClientId) {
-        if let Some(due) = self.clients.settle(id) {
-            self.deadlines.push(due, Owner::Client(id));
-        }
+        self.deadlines.set(Owner::Client(id), self.clients.settle(id));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::timer::Timers;
+
+    // Nobody waits for it, so nothing is left to wake up for.
+    #[test]
+    fn a_forgotten_request_leaves_no_deadline() {
+        let now = Instant::now();
+        let mut transactions: Transactions<()> =
+            Transactions::new(([127, 0, 0, 2], 5060).into(), Timers::RFC3261, 1);
+        let id = transactions.probe(now, ([127, 0, 0, 3], 5060).into(), ());
+        assert!(transactions.poll_timeout().is_some());
+        transactions.forget(id);
+        assert_eq!((transactions.poll_timeout(), transactions.len()), (None, 0));
     }
 }

@@ -7,15 +7,20 @@ use std::net::SocketAddr;
 use std::time::Instant;
 
 use bytes::Bytes;
-use slab::Slab;
 
 use super::client::Client;
 use super::invite_client::InviteClient;
-use super::{ClientId, Output};
+use super::output::Output;
 use crate::Transport;
-use crate::id::{COOKIE, push_hex};
+use crate::arena::{Arena, Key};
+use crate::id::COOKIE;
 use crate::message::{Method, Response};
 use crate::timer::Timers;
+
+crate::key_type! {
+    /// Names a client transaction. Old names of ended transactions never match a new one.
+    pub struct ClientId;
+}
 
 /// A machine of either kind.
 #[derive(Debug)]
@@ -108,11 +113,8 @@ pub(super) struct Entry<O> {
     pub(super) cancel_wanted: Option<Vec<u8>>,
     /// Set when the CANCEL went out, or when the dialog of a re-INVITE is over.
     pub(super) give_up_at: Option<Instant>,
-    /// The earliest deadline that is already in the queue.
-    pub(super) armed: Option<Instant>,
     /// TCP was chosen for the size alone.
     by_size: bool,
-    nonce: u64,
     cancel: Option<ClientId>,
     /// The transport under which it stands in the table's list of pending ones.
     listed: Option<Transport>,
@@ -131,16 +133,10 @@ impl<O> Entry<O> {
         }
     }
 
-    /// The deadline to queue, if it is earlier than the one queued already.
-    fn rearm(&mut self) -> Option<Instant> {
-        let due =
-            [self.machine.poll_timeout(), self.give_up_at.filter(|_| self.machine.is_pending())];
-        let due = due.into_iter().flatten().min()?;
-        if self.armed.is_some_and(|armed| armed <= due) {
-            return None;
-        }
-        self.armed = Some(due);
-        Some(due)
+    /// When its machine must run next.
+    fn due(&self) -> Option<Instant> {
+        let give_up_at = self.give_up_at.filter(|_| self.machine.is_pending());
+        [self.machine.poll_timeout(), give_up_at].into_iter().flatten().min()
     }
 
     /// RFC 3261 §18.1.1: "if the attempt to use a congestion-controlled transport fails, retry with
@@ -169,14 +165,13 @@ impl<O> Entry<O> {
         };
         self.transport = Transport::Udp;
         self.machine = Machine::start(method, bytes.into(), false, timers, now, out);
-        self.armed = None;
         true
     }
 }
 
 #[derive(Debug)]
 pub(super) struct ClientTable<O> {
-    entries: Slab<Entry<O>>,
+    entries: Arena<ClientId, Entry<O>>,
     /// Transactions without a final response, by where they went: each send error of a dead peer
     /// asks for those towards it, and must not cost a walk over all others.
     pending: BTreeSet<(SocketAddr, Transport, ClientId)>,
@@ -184,7 +179,7 @@ pub(super) struct ClientTable<O> {
 
 impl<O> Default for ClientTable<O> {
     fn default() -> Self {
-        Self { entries: Slab::new(), pending: BTreeSet::new() }
+        Self { entries: Arena::default(), pending: BTreeSet::new() }
     }
 }
 
@@ -199,24 +194,18 @@ impl<O: Copy> ClientTable<O> {
         nonce: u64,
         start: impl FnOnce(&str) -> Machine,
     ) -> ClientId {
-        let slot = self.entries.vacant_key();
-        let id = ClientId { slot: u32::try_from(slot).unwrap_or(u32::MAX), nonce };
-        let machine = start(&branch(id.slot, nonce));
-        self.entries.insert(Entry {
+        self.entries.insert_with(nonce, |id| Entry {
             owner,
             peer,
             transport,
-            machine,
+            machine: start(&branch(id.into())),
             is_cancel: false,
             cancel_wanted: None,
             give_up_at: None,
-            armed: None,
             by_size,
-            nonce,
             cancel: None,
             listed: None,
-        });
-        id
+        })
     }
 
     /// Adds the CANCEL of `invite`, which shares its branch.
@@ -228,7 +217,7 @@ impl<O: Copy> ClientTable<O> {
         transport: Transport,
         machine: Machine,
     ) -> ClientId {
-        let id = self.insert(owner, peer, transport, false, invite.nonce, |_| machine);
+        let id = self.insert(owner, peer, transport, false, invite.0.nonce(), |_| machine);
         if let Some(entry) = self.get_mut(id) {
             entry.is_cancel = true;
         }
@@ -239,14 +228,14 @@ impl<O: Copy> ClientTable<O> {
     }
 
     pub(super) fn get_mut(&mut self, id: ClientId) -> Option<&mut Entry<O>> {
-        self.entries.get_mut(id.slot as usize).filter(|entry| entry.nonce == id.nonce)
+        self.entries.get_mut(id)
     }
 
     /// The transaction that a response with this branch and CSeq method belongs to (RFC 3261
     /// §17.1.3).
     pub(super) fn find(&self, branch: &str, method: Method) -> Option<ClientId> {
-        let id = parse_branch(branch)?;
-        let entry = self.entries.get(id.slot as usize).filter(|entry| entry.nonce == id.nonce)?;
+        let id = ClientId(Key::parse(branch.get(COOKIE.len()..)?)?);
+        let entry = self.entries.get(id)?;
         match (method, &entry.machine) {
             (Method::Cancel, Machine::Invite(_)) => entry.cancel,
             (Method::Invite, Machine::Invite(_)) => Some(id),
@@ -255,11 +244,10 @@ impl<O: Copy> ClientTable<O> {
         }
     }
 
-    /// To be called whenever the machine has run. Returns the deadline to queue, if it is earlier
-    /// than the one queued already.
+    /// To be called whenever the machine has run, or its transaction is gone. Returns when it must run next.
     pub(super) fn settle(&mut self, id: ClientId) -> Option<Instant> {
         let entry = self.get_mut(id)?;
-        let due = entry.rearm();
+        let due = entry.due();
         let wanted = entry.machine.is_pending().then_some(entry.transport);
         let (peer, listed) = (entry.peer, std::mem::replace(&mut entry.listed, wanted));
         if listed != wanted {
@@ -270,15 +258,15 @@ impl<O: Copy> ClientTable<O> {
     }
 
     pub(super) fn remove(&mut self, id: ClientId) {
-        if self.get_mut(id).is_some() {
-            let entry = self.entries.remove(id.slot as usize);
+        if let Some(entry) = self.entries.remove(id) {
             entry.listed.map(|transport| self.pending.remove(&(entry.peer, transport, id)));
         }
     }
 
     /// The pending transactions that rely on the connection with `peer`.
     pub(super) fn pending_towards(&self, transport: Transport, peer: SocketAddr) -> Vec<ClientId> {
-        let range = (peer, transport, ClientId::FIRST)..=(peer, transport, ClientId::LAST);
+        let (first, last) = (ClientId(Key::FIRST), ClientId(Key::LAST));
+        let range = (peer, transport, first)..=(peer, transport, last);
         self.pending.range(range).map(|(_, _, id)| *id).collect()
     }
 
@@ -292,23 +280,13 @@ impl<O: Copy> ClientTable<O> {
     }
 }
 
-/// The length of every branch: two numbers of 16 digits and a dot.
-pub(super) const BRANCH_LEN: usize = COOKIE.len() + 33;
+/// The length of every branch.
+pub(super) const BRANCH_LEN: usize = COOKIE.len() + Key::TEXT_LEN;
 
-/// The branch of a transaction: cookie, slot, nonce.
-pub(super) fn branch(slot: u32, nonce: u64) -> String {
+/// The branch of a transaction: cookie and name.
+pub(super) fn branch(key: Key) -> String {
     let mut branch = String::with_capacity(BRANCH_LEN);
     branch.push_str(COOKIE);
-    push_hex(&mut branch, slot.into());
-    branch.push('.');
-    push_hex(&mut branch, nonce);
+    key.push_text(&mut branch);
     branch
-}
-
-fn parse_branch(branch: &str) -> Option<ClientId> {
-    let (slot, nonce) = branch.get(COOKIE.len()..)?.split_once('.')?;
-    Some(ClientId {
-        slot: u32::from_str_radix(slot, 16).ok()?,
-        nonce: u64::from_str_radix(nonce, 16).ok()?,
-    })
 }

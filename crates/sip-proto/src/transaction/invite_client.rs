@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-use super::Output;
+use super::output::Output;
 use crate::message::{Draft, Request, Response};
 use crate::timer::{Running, Timers};
 

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-use super::Output;
+use super::output::Output;
 use crate::timer::{Running, Timers};
 
 /// Answers one INVITE; absorbs its retransmissions.

@@ -7,10 +7,12 @@
 mod client;
 mod client_side;
 mod client_table;
+mod event;
 #[cfg(test)]
 mod fixture;
 mod invite_client;
 mod invite_server;
+mod output;
 mod server;
 mod server_side;
 mod server_table;
@@ -21,84 +23,21 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
+use crate::deadlines::Deadlines;
 use crate::id::Ids;
 use crate::message::{
-    Incoming, Payload, Reply, Request, Response, Unsound, host_port, parse, response,
-    response_target,
+    Incoming, Payload, Reply, Unsound, host_port, parse, response, response_target,
 };
-use crate::timer::{Deadlines, Timers};
+use crate::timer::Timers;
 use crate::{Packet, Rejection, Transport};
 
+pub use client_table::ClientId;
+pub use event::{Event, Failure};
+pub use server_table::ServerId;
+
 use client_table::ClientTable;
+use output::Output;
 use server_table::ServerTable;
-
-/// Names a client transaction. Old names of ended transactions never match a new one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct ClientId {
-    slot: u32,
-    nonce: u64,
-}
-
-impl ClientId {
-    const FIRST: Self = Self { slot: 0, nonce: 0 };
-    const LAST: Self = Self { slot: u32::MAX, nonce: u64::MAX };
-}
-
-/// Names a server transaction. Old names of ended transactions never match a new one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct ServerId {
-    slot: u32,
-    nonce: u32,
-}
-
-impl ServerId {
-    const FIRST: Self = Self { slot: 0, nonce: 0 };
-    const LAST: Self = Self { slot: u32::MAX, nonce: u32::MAX };
-}
-
-/// What one machine wants done, in order.
-#[derive(Debug)]
-enum Output {
-    /// The first copy of a message.
-    Send(Bytes),
-    /// A further copy.
-    Resend(Bytes),
-    /// Give the response to the TU.
-    Response(Response),
-    /// The TU has been silent for 200 ms: send 100.
-    TryingDue,
-    /// Timer B, F or H.
-    Timeout,
-    /// The transport failed before any response.
-    Unreachable,
-    /// Forget this transaction.
-    Terminate,
-}
-
-/// What a TU is told.
-#[derive(Debug)]
-pub enum Event<O> {
-    /// A new request other than ACK and CANCEL.
-    Request { id: ServerId, request: Request, source: SocketAddr, transport: Transport },
-    /// An ACK that no transaction absorbed: it is for a 2xx. `owner` is set while the INVITE's
-    /// transaction lives.
-    Ack { owner: Option<O>, request: Request, source: SocketAddr },
-    /// A CANCEL for an INVITE without a final response; the CANCEL itself has been answered.
-    Cancel { invite: ServerId, owner: Option<O>, cancel: Request },
-    /// A response to a request of ours.
-    Response { id: ClientId, owner: O, response: Response },
-    /// A request of ours ended without a final response.
-    Failed { id: ClientId, owner: O, failure: Failure },
-    /// No ACK came for our 300-699 (Timer H).
-    NoAck { owner: Option<O> },
-}
-
-/// Why a client transaction ended without a final response.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Failure {
-    Timeout,
-    Unreachable,
-}
 
 /// What this layer counts. Nothing that arrives or leaves is uncounted.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -174,7 +113,8 @@ pub struct Transactions<O> {
     max_servers: usize,
 }
 
-#[derive(Debug, Clone, Copy)]
+/// Whose deadline it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Owner {
     Client(ClientId),
     Server(ServerId),
@@ -225,9 +165,9 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
 
     /// Fires what is due.
     pub fn handle_timeout(&mut self, now: Instant) {
-        while let Some(owner) = self.deadlines.pop_due(now) {
+        while let Some((due, owner)) = self.deadlines.pop_due(now) {
             match owner {
-                Owner::Client(id) => self.wake_client(now, id),
+                Owner::Client(id) => self.wake_client(now, due, id),
                 Owner::Server(id) => self.wake_server(now, id),
             }
         }

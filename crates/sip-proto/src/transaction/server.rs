@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 
-use super::Output;
+use super::output::Output;
 use crate::timer::{Running, Timers};
 
 /// Answers one request other than INVITE and ACK; repeats the answer for its retransmissions.

@@ -5,7 +5,10 @@ use std::time::Instant;
 
 use bytes::Bytes;
 
-use super::{Event, Output, Owner, RESERVE, ServerId, Transactions, server_table};
+use super::event::Event;
+use super::output::Output;
+use super::server_table::ServerId;
+use super::{Owner, RESERVE, Transactions};
 use crate::message::{Method, Payload, Reply, Request, response, response_target};
 use crate::{Packet, Rejection, Transport};
 
@@ -196,7 +199,6 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
         let Some(entry) = self.servers.get_mut(id) else {
             return;
         };
-        entry.armed = None;
         let mut out = std::mem::take(&mut self.scratch);
         entry.machine.handle_timeout(now, &mut out);
         self.carry_out_server(now, id, &mut out);
@@ -248,9 +250,8 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
     }
 
     fn arm_server(&mut self, id: ServerId) {
-        if let Some(due) = self.servers.get_mut(id).and_then(server_table::Entry::rearm) {
-            self.deadlines.push(due, Owner::Server(id));
-        }
+        let due = self.servers.get_mut(id).and_then(|entry| entry.machine.poll_timeout());
+        self.deadlines.set(Owner::Server(id), due);
     }
 }
 

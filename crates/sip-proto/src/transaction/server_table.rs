@@ -8,14 +8,19 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use hashbrown::{HashMap, HashSet};
-use slab::Slab;
 
 use super::invite_server::InviteServer;
+use super::output::Output;
 use super::server::Server;
-use super::{Output, ServerId};
 use crate::Transport;
+use crate::arena::{Arena, Key};
 use crate::message::{Method, Request, response_target};
 use crate::timer::Timers;
+
+crate::key_type! {
+    /// Names a server transaction. Old names of ended transactions never match a new one.
+    pub struct ServerId;
+}
 
 /// A machine of either kind.
 #[derive(Debug)]
@@ -68,7 +73,8 @@ impl Machine {
         matches!(self, Self::Invite(machine) if machine.is_pending())
     }
 
-    fn poll_timeout(&self) -> Option<Instant> {
+    /// When [`handle_timeout`](Self::handle_timeout) must next be called.
+    pub(super) fn poll_timeout(&self) -> Option<Instant> {
         match self {
             Self::Invite(machine) => machine.poll_timeout(),
             Self::Other(machine) => machine.poll_timeout(),
@@ -91,37 +97,21 @@ pub(super) struct Entry<O> {
     is_initial: bool,
     /// Kept until the final response is written from it.
     pub(super) request: Option<Request>,
-    /// The earliest deadline that is already in the queue.
-    pub(super) armed: Option<Instant>,
     key: Arc<str>,
     /// Under which copies of this request over other paths are found; `None` for such a copy
     /// itself.
     merge_key: Option<Arc<str>>,
-    nonce: u32,
-}
-
-impl<O> Entry<O> {
-    /// The deadline to queue, if it is earlier than the one queued already.
-    pub(super) fn rearm(&mut self) -> Option<Instant> {
-        let due = self.machine.poll_timeout()?;
-        if self.armed.is_some_and(|armed| armed <= due) {
-            return None;
-        }
-        self.armed = Some(due);
-        Some(due)
-    }
 }
 
 #[derive(Debug)]
 pub(super) struct ServerTable<O> {
-    entries: Slab<Entry<O>>,
+    entries: Arena<ServerId, Entry<O>>,
     by_key: HashMap<Arc<str>, ServerId>,
     /// The merge keys of all live transactions (RFC 3261 §8.2.2.2).
     merge_keys: HashSet<Arc<str>>,
     /// Transactions that answer on a connection, by its other end: a lost one must not cost a walk
     /// over all others.
     by_connection: BTreeSet<(SocketAddr, ServerId)>,
-    next_nonce: u32,
     /// The key being looked up; kept to save its allocation.
     wanted: String,
 }
@@ -129,11 +119,10 @@ pub(super) struct ServerTable<O> {
 impl<O> Default for ServerTable<O> {
     fn default() -> Self {
         Self {
-            entries: Slab::new(),
+            entries: Arena::default(),
             by_key: HashMap::new(),
             merge_keys: HashSet::new(),
             by_connection: BTreeSet::new(),
-            next_nonce: 0,
             wanted: String::new(),
         }
     }
@@ -168,12 +157,10 @@ impl<O> ServerTable<O> {
             Method::Invite => Machine::Invite(InviteServer::start(reliable, timers, now)),
             _ => Machine::Other(Server::start(reliable, timers, now)),
         };
-        self.next_nonce = self.next_nonce.wrapping_add(1);
-        let nonce = self.next_nonce;
         let reply_to = response_target(&request, transport, source);
         let sent_by_port = request.via().port().unwrap_or(5060);
         let key_of_entry = Arc::clone(&key);
-        let slot = self.entries.insert(Entry {
+        let id = self.entries.insert(Entry {
             owner: None,
             transport,
             source,
@@ -182,12 +169,9 @@ impl<O> ServerTable<O> {
             machine,
             is_initial: is_initial(&request),
             request: Some(request),
-            armed: None,
             key: key_of_entry,
             merge_key,
-            nonce,
         });
-        let id = ServerId { slot: u32::try_from(slot).unwrap_or(u32::MAX), nonce };
         self.by_key.insert(key, id);
         if reliable {
             self.by_connection.insert((source, id));
@@ -196,12 +180,11 @@ impl<O> ServerTable<O> {
     }
 
     pub(super) fn get_mut(&mut self, id: ServerId) -> Option<&mut Entry<O>> {
-        self.entries.get_mut(id.slot as usize).filter(|entry| entry.nonce == id.nonce)
+        self.entries.get_mut(id)
     }
 
     pub(super) fn remove(&mut self, id: ServerId) {
-        if self.get_mut(id).is_some() {
-            let entry = self.entries.remove(id.slot as usize);
+        if let Some(entry) = self.entries.remove(id) {
             self.by_key.remove(&entry.key);
             self.by_connection.remove(&(entry.source, id));
             if let Some(key) = entry.merge_key {
@@ -215,7 +198,7 @@ impl<O> ServerTable<O> {
     /// value". Responses from now on go there; one that is lost already is asked for by a copy of
     /// its request.
     pub(super) fn lose_connection(&mut self, peer: SocketAddr) {
-        let range = (peer, ServerId::FIRST)..=(peer, ServerId::LAST);
+        let range = (peer, ServerId(Key::FIRST))..=(peer, ServerId(Key::LAST));
         let lost: Vec<_> = self.by_connection.range(range).copied().collect();
         for place in lost {
             self.by_connection.remove(&place);
@@ -229,8 +212,7 @@ impl<O> ServerTable<O> {
     /// check the request against ongoing transactions." True if it is the same request over another
     /// path.
     pub(super) fn is_merged(&self, id: ServerId) -> bool {
-        let entry = self.entries.get(id.slot as usize).filter(|entry| entry.nonce == id.nonce);
-        entry.is_some_and(|entry| entry.merge_key.is_none() && entry.is_initial)
+        self.entries.get(id).is_some_and(|entry| entry.merge_key.is_none() && entry.is_initial)
     }
 
     fn take_merge_key(&mut self, request: &Request) -> Option<Arc<str>> {

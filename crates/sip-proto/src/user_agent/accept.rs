@@ -24,18 +24,21 @@ impl UserAgent {
             self.transactions.trying(now, id);
         }
         let nonce = self.transactions.ids().nonce();
-        let leg_id = self.legs.next_id(nonce);
-        let seq = request.cseq().0;
-        let mut leg = Leg::new(State::Offered { invite: id, seq }, source, false);
-        leg.dialog = Some(Dialog::uas(&request, &leg_id.tag(), source, transport));
-        let ours = match self.config.session_id {
-            SessionIdRole::EndPoint => self.transactions.ids().uuid(),
-            SessionIdRole::Relay => super::NULL_UUID.into(),
-        };
-        leg.session = super::session_line(&ours, request.session_id().map(|heard| heard.local()));
-        self.legs.insert(leg_id, leg);
-        self.transactions.own(id, Owner::Leg(leg_id, Purpose::Invite));
-        self.events.push_back(Event::Offered { leg: leg_id, invite: request, source });
+        let leg = self.legs.insert_with(nonce, |leg| {
+            let ours = match self.config.session_id {
+                SessionIdRole::EndPoint => self.transactions.ids().uuid(),
+                SessionIdRole::Relay => super::NULL_UUID.into(),
+            };
+            let theirs = request.session_id().map(|heard| heard.local());
+            let state = State::Offered { invite: id, seq: request.cseq().0 };
+            Leg {
+                dialog: Some(Dialog::uas(&request, &leg.tag(), source, transport)),
+                session: super::session_line(&ours, theirs),
+                ..Leg::new(state, source, false)
+            }
+        });
+        self.transactions.own(id, Owner::Leg(leg, Purpose::Invite));
+        self.events.push_back(Event::Offered { leg, invite: request, source });
     }
 
     /// Sends a provisional response above 100.
@@ -140,6 +143,7 @@ impl UserAgent {
             State::Closing => leg.state = State::Closing,
             _ => self.events.push_back(Event::ModifyConfirmed { leg: id, ack }),
         }
+        self.arm(id);
     }
 
     pub(super) fn receive_cancel(

@@ -65,14 +65,14 @@ impl UserAgent {
             return Err(Unfit("it is here already"));
         }
         let nonce = self.transactions.ids().nonce();
-        let id = self.legs.next_id(nonce);
         let [ours, theirs] = &saved.session;
-        let mut leg = Leg::new(State::Confirmed, dialog.target_peer(), saved.is_uac);
-        leg.heard = true;
-        leg.session = session_line(ours, Some(theirs));
-        leg.dialog = Some(dialog);
-        leg.adopted_tag = Some(tag.clone());
-        self.legs.insert(id, leg);
+        let leg = Leg {
+            heard: true,
+            session: session_line(ours, Some(theirs)),
+            adopted_tag: Some(tag.clone()),
+            ..Leg::new(State::Confirmed, dialog.target_peer(), saved.is_uac)
+        };
+        let id = self.legs.insert_with(nonce, |_| Leg { dialog: Some(dialog), ..leg });
         self.adopted.insert(tag, id);
         Ok(id)
     }

@@ -54,6 +54,7 @@ impl UserAgent {
         let (draft, target) = dialog.request(Method::Bye, &fixed, &Payload::empty());
         self.transactions.send(now, &draft, target, Owner::Leg(id, Purpose::Bye));
         self.drop_changes(now, changes.0, changes.1);
+        self.arm(id);
     }
 
     /// Sends BYE for a leg that is removed at once.

@@ -32,32 +32,30 @@ impl UserAgent {
     /// Sends an INVITE. `Progress`, then `Answered` or `Failed` follow.
     pub fn connect(&mut self, now: Instant, invite: Invite) -> LegId {
         let nonce = self.transactions.ids().nonce();
-        let id = self.legs.next_id(nonce);
-        let call_id = self.transactions.ids().uuid();
-        let ours = invite.session_id.map_or_else(|| self.transactions.ids().uuid(), Box::from);
-        let session = super::session_line(&ours, None);
-        let from = [&invite.from, ";tag=", &id.tag()].concat();
-        let route: Vec<Box<str>> = invite.route.iter().map(|route| route.as_str().into()).collect();
-        let head = Head {
-            method: Method::Invite,
-            uri: &invite.uri,
-            max_forwards: invite.max_forwards,
-            from: &from,
-            to: &invite.to,
-            call_id: &call_id,
-            cseq: 1,
-            route: &route,
-        };
-        let fixed = [&self.dialog_request_lines, session.as_bytes()].concat();
-        let draft = Draft::new(&head, &fixed, &invite.payload);
-        let target = Target::to(invite.next_hop);
-        let client = self.transactions.send(now, &draft, target, Owner::Leg(id, Purpose::Invite));
-        let offered = !invite.payload.body().is_empty();
-        let state = State::Calling { invite: client, offered, hang_up: None };
-        let mut leg = Leg::new(state, invite.next_hop, true);
-        leg.session = session;
-        self.legs.insert(id, leg);
-        id
+        self.legs.insert_with(nonce, |id| {
+            let call_id = self.transactions.ids().uuid();
+            let ours = invite.session_id.map_or_else(|| self.transactions.ids().uuid(), Box::from);
+            let session = super::session_line(&ours, None);
+            let from = [&invite.from, ";tag=", &id.tag()].concat();
+            let route: Vec<Box<str>> = invite.route.iter().map(|one| one.as_str().into()).collect();
+            let head = Head {
+                method: Method::Invite,
+                uri: &invite.uri,
+                max_forwards: invite.max_forwards,
+                from: &from,
+                to: &invite.to,
+                call_id: &call_id,
+                cseq: 1,
+                route: &route,
+            };
+            let fixed = [&self.dialog_request_lines, session.as_bytes()].concat();
+            let draft = Draft::new(&head, &fixed, &invite.payload);
+            let (target, owner) = (Target::to(invite.next_hop), Owner::Leg(id, Purpose::Invite));
+            let client = self.transactions.send(now, &draft, target, owner);
+            let offered = !invite.payload.body().is_empty();
+            let state = State::Calling { invite: client, offered, hang_up: None };
+            Leg { session, ..Leg::new(state, invite.next_hop, true) }
+        })
     }
 
     /// Sends the ACK that the TU owes because our INVITE carried no offer (RFC 3261 §13.2.2.4).

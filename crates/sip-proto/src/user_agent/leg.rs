@@ -3,39 +3,29 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use slab::Slab;
-
 use crate::Packet;
+use crate::arena::Key;
 use crate::dialog::Dialog;
-use crate::id::push_hex;
 use crate::message::{Method, Payload};
 use crate::reason::Reason;
 use crate::transaction::{ClientId, ServerId};
 
-/// Names a leg. The name of a dead leg never matches a new one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct LegId {
-    slot: u32,
-    nonce: u64,
+crate::key_type! {
+    /// Names a leg. The name of a dead leg never matches a new one.
+    pub struct LegId;
 }
 
 impl LegId {
-    /// Our tag of the dialog. It carries the leg's slot, so a request inside the dialog finds its
+    /// Our tag of the dialog. It carries the leg's name, so a request inside the dialog finds its
     /// leg without a search.
     pub(super) fn tag(self) -> String {
-        let mut tag = String::with_capacity(33);
-        push_hex(&mut tag, self.slot.into());
-        tag.push('.');
-        push_hex(&mut tag, self.nonce);
+        let mut tag = String::with_capacity(Key::TEXT_LEN);
+        self.0.push_text(&mut tag);
         tag
     }
 
     pub(super) fn from_tag(tag: &str) -> Option<Self> {
-        let (slot, nonce) = tag.split_once('.')?;
-        Some(Self {
-            slot: u32::from_str_radix(slot, 16).ok()?,
-            nonce: u64::from_str_radix(nonce, 16).ok()?,
-        })
+        Key::parse(tag).map(Self)
     }
 }
 
@@ -90,8 +80,6 @@ pub(super) struct Leg {
     pub(super) their_modify: Option<TheirModify>,
     /// Our tag, if the leg was begun by another user agent: it does not name the leg then.
     pub(super) adopted_tag: Option<Box<str>>,
-    /// The earliest deadline of this leg that is already in the queue.
-    pub(super) armed: Option<Instant>,
 }
 
 /// The ACK of a 2xx: sent, or owed by the TU.
@@ -159,61 +147,16 @@ impl Leg {
             our_modify: None,
             their_modify: None,
             adopted_tag: None,
-            armed: None,
         }
     }
 
-    /// The deadline to queue, if it is earlier than the one queued already.
-    pub(super) fn rearm(&mut self) -> Option<Instant> {
+    /// When it must be looked at next.
+    pub(super) fn due(&self) -> Option<Instant> {
         let due = [
             self.answer.as_ref().map(|answer| answer.resend_at.min(answer.give_up_at)),
             self.ack.as_ref().map(|ack| ack.forget_at),
             self.our_modify.as_ref().and_then(|modify| modify.retry_at),
         ];
-        let due = due.into_iter().flatten().min()?;
-        if self.armed.is_some_and(|armed| armed <= due) {
-            return None;
-        }
-        self.armed = Some(due);
-        Some(due)
-    }
-}
-
-/// All legs of a user agent.
-#[derive(Debug, Default)]
-pub(super) struct Legs {
-    entries: Slab<(u64, Leg)>,
-}
-
-impl Legs {
-    /// The name that the next inserted leg gets.
-    pub(super) fn next_id(&self, nonce: u64) -> LegId {
-        LegId { slot: u32::try_from(self.entries.vacant_key()).unwrap_or(u32::MAX), nonce }
-    }
-
-    /// Adds a leg under the name from [`next_id`](Self::next_id).
-    pub(super) fn insert(&mut self, id: LegId, leg: Leg) {
-        self.entries.insert((id.nonce, leg));
-    }
-
-    pub(super) fn get(&self, id: LegId) -> Option<&Leg> {
-        self.entries
-            .get(id.slot as usize)
-            .filter(|(nonce, _)| *nonce == id.nonce)
-            .map(|(_, leg)| leg)
-    }
-
-    pub(super) fn get_mut(&mut self, id: LegId) -> Option<&mut Leg> {
-        let entry = self.entries.get_mut(id.slot as usize);
-        entry.filter(|(nonce, _)| *nonce == id.nonce).map(|(_, leg)| leg)
-    }
-
-    pub(super) fn remove(&mut self, id: LegId) -> Option<Leg> {
-        self.get(id)?;
-        Some(self.entries.remove(id.slot as usize).1)
-    }
-
-    pub(super) fn len(&self) -> usize {
-        self.entries.len()
+        due.into_iter().flatten().min()
     }
 }

@@ -27,8 +27,10 @@ use std::time::{Duration, Instant};
 
 use hashbrown::HashMap;
 
+use crate::arena::Arena;
+use crate::deadlines::Deadlines;
 use crate::message::{Method, Payload, Reply, Request, SessionId};
-use crate::timer::{Deadlines, Timers};
+use crate::timer::Timers;
 use crate::transaction::{self, ClientId, ServerId, Transactions};
 use crate::{Packet, Rejection, Transport};
 
@@ -38,7 +40,7 @@ pub use event::{End, Event, Failure, Probe};
 pub use leg::LegId;
 pub use validate::Capabilities;
 
-use leg::{Leg, Legs};
+use leg::Leg;
 
 /// How a user agent is set up.
 #[derive(Debug, Clone)]
@@ -115,7 +117,7 @@ enum Owner {
     Nobody,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Deadline {
     Leg(LegId),
     Probe(ClientId),
@@ -126,7 +128,7 @@ enum Deadline {
 pub struct UserAgent {
     config: Config,
     transactions: Transactions<Owner>,
-    legs: Legs,
+    legs: Arena<LegId, Leg>,
     /// Legs that another user agent began, by the tag that it gave them.
     adopted: HashMap<Box<str>, LegId>,
     probes: HashMap<ClientId, SocketAddr>,
@@ -153,7 +155,7 @@ impl UserAgent {
         Self {
             config,
             transactions,
-            legs: Legs::default(),
+            legs: Arena::default(),
             adopted: HashMap::new(),
             probes: HashMap::new(),
             deadlines: Deadlines::default(),
@@ -173,7 +175,7 @@ impl UserAgent {
     pub fn handle_timeout(&mut self, now: Instant) {
         self.transactions.handle_timeout(now);
         self.settle(now);
-        while let Some(deadline) = self.deadlines.pop_due(now) {
+        while let Some((_, deadline)) = self.deadlines.pop_due(now) {
             match deadline {
                 Deadline::Leg(id) => self.wake_leg(now, id),
                 Deadline::Probe(id) => self.probe_is_silent(id),
@@ -221,7 +223,7 @@ impl UserAgent {
     /// No leg is alive and no request of ours awaits a response.
     #[must_use]
     pub fn is_idle(&self) -> bool {
-        self.legs.len() == 0 && self.transactions.pending_clients() == 0
+        self.legs.is_empty() && self.transactions.pending_clients() == 0
     }
 
     /// The dialog of a leg, once there is one.
@@ -394,24 +396,21 @@ impl UserAgent {
     }
 
     fn wake_leg(&mut self, now: Instant, id: LegId) {
-        if let Some(leg) = self.legs.get_mut(id) {
-            leg.armed = None;
-            self.resend_answer(now, id);
-            self.forget_ack(now, id);
-            self.retry_modify(now, id);
-            self.arm(id);
-        }
+        self.resend_answer(now, id);
+        self.forget_ack(now, id);
+        self.retry_modify(now, id);
+        self.arm(id);
     }
 
+    /// To be called whenever what a leg waits for has changed.
     fn arm(&mut self, id: LegId) {
-        if let Some(due) = self.legs.get_mut(id).and_then(Leg::rearm) {
-            self.deadlines.push(due, Deadline::Leg(id));
-        }
+        self.deadlines.set(Deadline::Leg(id), self.legs.get(id).and_then(Leg::due));
     }
 
     /// Ends a leg's life; the caller reports its terminal event.
     fn remove(&mut self, now: Instant, id: LegId) {
         if let Some(leg) = self.legs.remove(id) {
+            self.arm(id);
             if let Some(tag) = leg.adopted_tag {
                 self.adopted.remove(&tag);
             }

@@ -68,6 +68,7 @@ impl UserAgent {
         };
         if modify.retry_at.is_some() {
             leg.our_modify = None;
+            self.arm(id);
         } else if let Some(client) = modify.client {
             modify.cancelled = true;
             self.transactions.cancel(now, client, Vec::new());

@@ -78,7 +78,7 @@ impl UserAgent {
     pub fn probe(&mut self, now: Instant, peer: SocketAddr, within: Duration) {
         let id = self.transactions.probe(now, peer, Owner::Probe);
         self.probes.insert(id, peer);
-        self.deadlines.push(now + within, Deadline::Probe(id));
+        self.deadlines.set(Deadline::Probe(id), now + within);
     }
 
     /// Tells a peer something with MESSAGE (RFC 3428). Nobody waits for the answer.
@@ -90,12 +90,14 @@ impl UserAgent {
         if response.status() >= 200
             && let Some(peer) = self.probes.remove(&id)
         {
+            self.deadlines.clear(Deadline::Probe(id));
             self.events.push_back(Event::Probed { peer, outcome: Probe::Alive(response) });
         }
     }
 
     pub(super) fn probe_is_silent(&mut self, id: ClientId) {
         if let Some(peer) = self.probes.remove(&id) {
+            self.deadlines.clear(Deadline::Probe(id));
             self.transactions.forget(id);
             self.events.push_back(Event::Probed { peer, outcome: Probe::Silent });
         }
