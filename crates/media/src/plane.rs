@@ -11,15 +11,15 @@
 //! shell asks for them, into a buffer of the shell, so that nothing queues up and nothing is allocated for each.
 //! All terminals speak on multiples of 5 ms of the wall clock: one wake-up of the shell serves many.
 
-use std::cmp::Reverse;
-use std::collections::{BinaryHeap, VecDeque};
+use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::time::{Duration, Instant};
 
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
-use slab::Slab;
+use sip_proto::arena::Arena;
+use sip_proto::deadlines::{ByKey, Deadlines};
 
 use crate::agreement::{Agreement, Formats};
 use crate::ear::{Ear, Expectation};
@@ -64,9 +64,8 @@ pub struct Settings {
 pub struct Plane {
     pools: Vec<Ports>,
     pairs: Vec<Pair>,
-    streams: Slab<Stream>,
-    next_nonce: u32,
-    schedule: BinaryHeap<Reverse<Due>>,
+    streams: Arena<StreamId, Stream>,
+    schedule: Deadlines<(StreamId, Task), ByKey>,
     /// Packets that are not due by schedule: echoes and farewells.
     ready: VecDeque<(u32, SocketAddr, Vec<u8>)>,
     events: VecDeque<Event>,
@@ -87,17 +86,10 @@ pub struct Plane {
 struct Pair {
     pool: usize,
     port: u16,
-    stream: Option<u32>,
+    stream: Option<StreamId>,
 }
 
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Due {
-    at: Instant,
-    stream: StreamId,
-    task: Task,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 enum Task {
     Speak,
     Report,
@@ -129,9 +121,8 @@ impl Plane {
         Self {
             pools: settings.addresses.iter().map(&mut pool).collect(),
             pairs: Vec::new(),
-            streams: Slab::new(),
-            next_nonce: 0,
-            schedule: BinaryHeap::new(),
+            streams: Arena::default(),
+            schedule: Deadlines::default(),
             ready: VecDeque::new(),
             events: VecDeque::new(),
             rng,
@@ -194,50 +185,44 @@ impl Plane {
         let pool = self.pools.iter_mut().find(|pool| pool.ip().is_ipv4() == like.is_ipv4());
         let taken = pool.map_or(Err(Shortage::Family), Ports::take);
         let (pair, local) = taken.inspect_err(|_| self.counts.refused += 1)?;
-        self.next_nonce = self.next_nonce.wrapping_add(1);
-        let nonce = self.next_nonce;
-        let slot = self.streams.insert(Stream::new(nonce, pair, local)) as u32;
-        self.pairs[pair.0 as usize].stream = Some(slot);
+        let id = self.streams.insert(Stream::new(pair, local));
+        self.pairs[pair.0 as usize].stream = Some(id);
         self.counts.streams += 1;
-        Ok(StreamId { slot, nonce })
+        Ok(id)
     }
 
     /// Where the stream receives RTP; RTCP on the next port.
     #[must_use]
     pub fn local(&self, id: StreamId) -> Option<SocketAddr> {
-        self.streams.get(id.slot as usize).filter(|one| one.nonce == id.nonce).map(|one| one.local)
-    }
-
-    fn stream(&mut self, id: StreamId) -> Option<&mut Stream> {
-        self.streams.get_mut(id.slot as usize).filter(|stream| stream.nonce == id.nonce)
+        self.streams.get(id).map(|one| one.local)
     }
 
     /// What arrives at one goes out at the other.
     pub fn join(&mut self, one: StreamId, other: StreamId) {
         for (id, partner) in [(one, other), (other, one)] {
-            if let Some(stream) = self.stream(id) {
-                stream.role = Role::Relay { partner: partner.slot };
+            if let Some(stream) = self.streams.get_mut(id) {
+                stream.role = Role::Relay { partner };
             }
         }
     }
 
     /// Where the peer of a relayed stream receives. Another address than before moves the stream.
     pub fn set_peer(&mut self, id: StreamId, rtp: Option<SocketAddr>, rtcp: Option<SocketAddr>) {
-        let Some(stream) = self.stream(id) else { return };
+        let Some(stream) = self.streams.get_mut(id) else { return };
         stream.rtp.announce(rtp);
         stream.rtcp.announce(rtcp);
     }
 
     /// Whether the peer of a stream should send, from now on.
     pub fn expect(&mut self, now: Instant, id: StreamId, expects: bool) {
-        if let Some(stream) = self.stream(id) {
+        if let Some(stream) = self.streams.get_mut(id) {
             stream.watch.expect(now, expects);
         }
     }
 
     /// The payload types that the peer of a relayed stream may send.
     pub fn set_formats(&mut self, id: StreamId, formats: Formats) {
-        if let Some(stream) = self.stream(id) {
+        if let Some(stream) = self.streams.get_mut(id) {
             stream.formats = formats;
             stream.receiver.set_clock_rate(formats.clock_rate);
         }
@@ -246,11 +231,7 @@ impl Plane {
     /// Makes the stream an end of the call, or changes what was agreed on it. It says nothing until
     /// [`set_voice`](Self::set_voice).
     pub fn talk(&mut self, now: Instant, id: StreamId, agreement: &Agreement) {
-        let Some(stream) =
-            self.streams.get_mut(id.slot as usize).filter(|one| one.nonce == id.nonce)
-        else {
-            return;
-        };
+        let Some(stream) = self.streams.get_mut(id) else { return };
         stream.rtp.announce(agreement.peer);
         stream.rtcp.announce(agreement.peer_rtcp);
         stream.watch.expect(now, agreement.receives);
@@ -263,15 +244,14 @@ impl Plane {
         let Some(terminal) = stream.terminal() else { return };
         terminal.agree(agreement);
         terminal.set_sending(now, agreement.sends);
-        let begins = terminal.is_sending() && !terminal.is_scheduled;
-        terminal.is_scheduled |= begins;
+        let begins = is_new || !self.schedule.is_set((id, Task::Speak));
+        let begins = begins && terminal.is_sending();
         if is_new {
             let due = now + terminal.first_report(&mut self.rng);
-            self.schedule.push(Reverse(Due { at: due, stream: id, task: Task::Report }));
+            self.schedule.set((id, Task::Report), due);
         }
         if begins {
-            let at = self.next_grain(now);
-            self.schedule.push(Reverse(Due { at, stream: id, task: Task::Speak }));
+            self.schedule.set((id, Task::Speak), self.next_grain(now));
         }
     }
 
@@ -301,7 +281,7 @@ impl Plane {
     /// The two sides have no audio in common any more: an end says nothing and expects nothing, until the next
     /// [`talk`](Self::talk).
     pub fn hush(&mut self, now: Instant, id: StreamId) {
-        if let Some(stream) = self.stream(id) {
+        if let Some(stream) = self.streams.get_mut(id) {
             stream.watch.expect(now, false);
             if let Some(terminal) = stream.terminal() {
                 terminal.set_sending(now, false);
@@ -324,7 +304,7 @@ impl Plane {
     }
 
     fn terminal(&mut self, id: StreamId) -> Option<&mut Terminal> {
-        self.stream(id)?.terminal()
+        self.streams.get_mut(id)?.terminal()
     }
 
     /// What has been recorded so far; the recording ends with that.
@@ -335,7 +315,7 @@ impl Plane {
     /// Ends a stream, with RTCP BYE if it was an end, and gives its ports back. `None` when it was over.
     pub fn close(&mut self, now: Instant, id: StreamId) -> Option<StreamReport> {
         let ntp = self.ntp(now);
-        let stream = self.stream(id)?;
+        let stream = self.streams.get_mut(id)?;
         let mut farewell = None;
         let block = stream.receiver.report();
         let (socket, to) = (stream.socket() + 1, stream.rtcp.target());
@@ -346,10 +326,12 @@ impl Plane {
             }
         }
         self.ready.extend(farewell);
-        let stream = self.streams.remove(id.slot as usize);
+        let stream = self.streams.remove(id)?;
+        self.schedule.clear((id, Task::Speak));
+        self.schedule.clear((id, Task::Report));
         if let Role::Relay { partner } = stream.role
-            && let Some(partner) = self.streams.get_mut(partner as usize)
-            && matches!(partner.role, Role::Relay { partner } if partner == id.slot)
+            && let Some(partner) = self.streams.get_mut(partner)
+            && matches!(partner.role, Role::Relay { partner } if partner == id)
         {
             partner.role = Role::Open;
         }
@@ -362,8 +344,8 @@ impl Plane {
 
     /// Forgets what a stream's peer was and counted, as when another callee takes its place.
     pub fn reset(&mut self, id: StreamId) {
-        if let Some(stream) = self.stream(id) {
-            let fresh = Stream::new(stream.nonce, stream.pair, stream.local);
+        if let Some(stream) = self.streams.get_mut(id) {
+            let fresh = Stream::new(stream.pair, stream.local);
             let role = std::mem::replace(&mut stream.role, Role::Open);
             *stream = Stream { role, ..fresh };
         }
@@ -384,8 +366,7 @@ impl Plane {
         }
         self.look_for_idle(now);
         loop {
-            let due = self.schedule.peek().filter(|Reverse(due)| due.at <= now)?.0.at;
-            let Reverse(Due { stream: id, task, .. }) = self.schedule.pop()?;
+            let (due, (id, task)) = self.schedule.pop_due(now)?;
             out.clear();
             let sent = match task {
                 Task::Speak => self.speak(now, due, id, out),
@@ -404,11 +385,10 @@ impl Plane {
         id: StreamId,
         out: &mut Vec<u8>,
     ) -> Option<Forward> {
-        let stream = self.streams.get_mut(id.slot as usize).filter(|one| one.nonce == id.nonce)?;
+        let stream = self.streams.get_mut(id)?;
         let (socket, to) = (stream.socket(), stream.rtp.target());
         let terminal = stream.terminal()?;
         if !terminal.is_sending() {
-            terminal.is_scheduled = false;
             return None;
         }
         let time = terminal.packet_time();
@@ -421,7 +401,7 @@ impl Plane {
             next += time * skipped;
         }
         let spoke = terminal.speak(now, out);
-        self.schedule.push(Reverse(Due { at: next, stream: id, task: Task::Speak }));
+        self.schedule.set((id, Task::Speak), next);
         let to = to.filter(|_| spoke)?;
         self.counts.late += u64::from(behind > LATE);
         self.counts.sent += 1;
@@ -430,11 +410,11 @@ impl Plane {
 
     fn report(&mut self, now: Instant, id: StreamId, out: &mut Vec<u8>) -> Option<Forward> {
         let ntp = self.ntp(now);
-        let stream = self.streams.get_mut(id.slot as usize).filter(|one| one.nonce == id.nonce)?;
+        let stream = self.streams.get_mut(id)?;
         let (socket, to) = (stream.socket() + 1, stream.rtcp.target());
         let Stream { role: Role::Terminal(terminal), receiver, .. } = stream else { return None };
         let next = now + terminal.report(now, ntp, receiver, &mut self.rng, out);
-        self.schedule.push(Reverse(Due { at: next, stream: id, task: Task::Report }));
+        self.schedule.set((id, Task::Report), next);
         let to = to.filter(|_| !out.is_empty())?;
         Some(Forward { socket, to })
     }
@@ -444,10 +424,9 @@ impl Plane {
             return;
         }
         self.next_idle_check = now + IDLE_CHECK;
-        for (slot, stream) in &mut self.streams {
+        for (id, stream) in self.streams.iter_mut() {
             if stream.watch.falls_idle(now, stream.receiver.last(), self.idle_after) {
                 self.counts.idle += 1;
-                let id = StreamId { slot: slot as u32, nonce: stream.nonce };
                 self.events.push_back(Event::Idle(id));
             }
         }
@@ -459,7 +438,7 @@ impl Plane {
         if !self.ready.is_empty() {
             return Some(self.start);
         }
-        let due = self.schedule.peek().map(|Reverse(due)| due.at);
+        let due = self.schedule.next();
         let idle = (!self.streams.is_empty()).then_some(self.next_idle_check);
         [due, idle].into_iter().flatten().min()
     }

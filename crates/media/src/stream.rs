@@ -11,17 +11,14 @@ use crate::receiver::Receiver;
 use crate::report::StreamReport;
 use crate::terminal::Terminal;
 
-/// Names a stream; the name of one that is closed never matches a new one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct StreamId {
-    pub(crate) slot: u32,
-    pub(crate) nonce: u32,
+sip_proto::key_type! {
+    /// Names a stream; the name of one that is closed never matches a new one.
+    pub struct StreamId;
 }
 
 /// See the module.
 #[derive(Debug)]
 pub(crate) struct Stream {
-    pub(crate) nonce: u32,
     pub(crate) pair: PairId,
     pub(crate) local: SocketAddr,
     pub(crate) rtp: Latch,
@@ -40,7 +37,7 @@ pub(crate) enum Role {
     /// Counted only.
     Open,
     /// Goes out at the stream in this slot.
-    Relay { partner: u32 },
+    Relay { partner: StreamId },
     /// Ends here.
     Terminal(Box<Terminal>),
 }
@@ -89,10 +86,9 @@ impl Watch {
 }
 
 impl Stream {
-    pub(crate) fn new(nonce: u32, pair: PairId, local: SocketAddr) -> Self {
+    pub(crate) fn new(pair: PairId, local: SocketAddr) -> Self {
         let formats = Formats::default();
         Self {
-            nonce,
             pair,
             local,
             rtp: Latch::default(),

@@ -53,8 +53,6 @@ pub(crate) struct Terminal {
     /// The source of the digits that are being decoded, and those of sources before it.
     digits_from: Option<u32>,
     digits_before: String,
-    /// The schedule holds an entry for the next packet.
-    pub(crate) is_scheduled: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -117,7 +115,6 @@ impl Terminal {
             echoes: (None, 0),
             digits_from: None,
             digits_before: String::new(),
-            is_scheduled: false,
         }
     }
 

@@ -21,26 +21,26 @@ impl Plane {
         bytes: &[u8],
     ) -> Option<Forward> {
         let holder = self.pairs.get(socket as usize / 2).and_then(|pair| pair.stream);
-        let Some(slot) = holder else {
+        let Some(id) = holder else {
             // The peer cannot know yet that the call is over; nor can it know before the call begins.
             self.counts.stray += 1;
             return None;
         };
         let on_rtp_port = socket.is_multiple_of(2);
         if !on_rtp_port || rtcp::is_rtcp(bytes) {
-            return self.handle_rtcp(arrived, slot, on_rtp_port, from, bytes);
+            return self.handle_rtcp(arrived, id, on_rtp_port, from, bytes);
         }
-        self.handle_rtp(arrived, slot, from, bytes)
+        self.handle_rtp(arrived, id, from, bytes)
     }
 
     fn handle_rtp(
         &mut self,
         arrived: Instant,
-        slot: u32,
+        id: StreamId,
         from: SocketAddr,
         bytes: &[u8],
     ) -> Option<Forward> {
-        let stream = self.streams.get_mut(slot as usize)?;
+        let stream = self.streams.get_mut(id)?;
         let Some(packet) = Packet::parse(bytes) else {
             self.counts.malformed += 1;
             return None;
@@ -51,7 +51,7 @@ impl Plane {
         }
         self.counts.received += 1;
         if stream.watch.wakes() {
-            self.events.push_back(Event::Resumed(StreamId { slot, nonce: stream.nonce }));
+            self.events.push_back(Event::Resumed(id));
         }
         let payload_type = packet.header.payload_type;
         let paced = Some(payload_type) != stream.formats.events;
@@ -61,7 +61,7 @@ impl Plane {
             Role::Open => None,
             Role::Relay { partner } => {
                 let partner = *partner;
-                let partner = self.streams.get_mut(partner as usize)?;
+                let partner = self.streams.get_mut(partner)?;
                 let to = partner.rtp.target()?;
                 partner.sent += 1;
                 self.counts.forwarded += 1;
@@ -88,13 +88,13 @@ impl Plane {
     fn handle_rtcp(
         &mut self,
         arrived: Instant,
-        slot: u32,
+        id: StreamId,
         is_multiplexed: bool,
         from: SocketAddr,
         bytes: &[u8],
     ) -> Option<Forward> {
         let ntp = self.ntp(arrived);
-        let stream = self.streams.get_mut(slot as usize)?;
+        let stream = self.streams.get_mut(id)?;
         // Reports come too seldom to prove anything: they come from where the media comes from.
         if stream.rtp.source().is_some_and(|source| source.ip() == from.ip()) {
             stream.rtcp.trust(from);
@@ -112,7 +112,7 @@ impl Plane {
             Role::Open => None,
             Role::Relay { partner } => {
                 let partner = *partner;
-                let partner = self.streams.get(partner as usize)?;
+                let partner = self.streams.get(partner)?;
                 let (latch, above) =
                     if is_multiplexed { (&partner.rtp, 0) } else { (&partner.rtcp, 1) };
                 Some(Forward { socket: partner.socket() + above, to: latch.target()? })

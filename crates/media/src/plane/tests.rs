@@ -539,7 +539,7 @@ proptest! {
                 *first = 0x80 | *first & 0x3f;
             }
             // From the peer itself, so that the latch lets it pass.
-            let peer = wire.planes.get(&ip(last)).expect("a plane").streams[id.slot as usize].rtp.target();
+            let peer = wire.planes.get(&ip(last)).expect("a plane").streams.get(id).and_then(|one| one.rtp.target());
             let from = peer.expect("a peer");
             let now = wire.now;
             let _ = wire.plane(last).handle_datagram(now, socket, from, &bytes);
