@@ -19,7 +19,6 @@ mod admission;
 mod attempt;
 mod behaviour;
 mod centre;
-mod deadlines;
 mod destination;
 mod negotiation;
 mod position;

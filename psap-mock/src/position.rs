@@ -14,7 +14,7 @@ use std::collections::VecDeque;
 use contract::PositionCounts;
 
 /// Which position, from 0.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct PositionId(usize);
 
 /// All positions of a call centre. The one idle for longest gets the next call.

@@ -21,6 +21,7 @@ use ::media::{Clips, Plane, Settings, StreamId};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use sip_proto::Rejection;
+use sip_proto::deadlines::{ByKey, Deadlines};
 use sip_proto::message::{Method, Payload, Request};
 use sip_proto::timer::Timers;
 use sip_proto::transaction::ServerId;
@@ -32,7 +33,6 @@ use crate::admission::Admission;
 use crate::attempt::{Attempt, Ending, NORMAL_CLEARING, TEMPORARY_FAILURE};
 use crate::behaviour::{Plan, Reception};
 use crate::centre::{CallCentre, Left};
-use crate::deadlines::Deadlines;
 use crate::negotiation::Negotiation;
 use crate::position::PositionId;
 use crate::refusal::{allow, q850, queue_full, refusal};
@@ -64,7 +64,7 @@ pub struct Psap {
     admission: Admission,
     centre: CallCentre<LegId>,
     calls: BTreeMap<LegId, Call>,
-    deadlines: Deadlines<Timer>,
+    deadlines: Deadlines<Timer, ByKey>,
     level: ServiceLevel,
     offered: u64,
     refused: u64,
@@ -97,7 +97,7 @@ struct Call {
 }
 
 /// What a deadline is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 enum Timer {
     /// The call taker picks up.
     PickUp(LegId),
@@ -138,7 +138,7 @@ impl Psap {
             admission: Admission::new(&config),
             centre: CallCentre::new(config.positions as usize, config.queue_limit as usize),
             calls: BTreeMap::new(),
-            deadlines: Deadlines::new(),
+            deadlines: Deadlines::default(),
             level: ServiceLevel::new(config.service_level),
             offered: 0,
             refused: 0,
@@ -166,7 +166,7 @@ impl Psap {
         loop {
             if let Some(event) = self.agent.poll_event() {
                 self.follow(now, event);
-            } else if let Some(timer) = self.deadlines.pop_due(now) {
+            } else if let Some((_, timer)) = self.deadlines.pop_due(now) {
                 self.fire(now, timer);
             } else if let Some(leg) = self.centre.ring_next() {
                 self.ring_position(now, leg);
