@@ -4,8 +4,7 @@
 //! patience or talk time is over. Nothing looks at all calls at once, so ten thousand of them
 //! cost no more per packet than one.
 
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::time::{Duration, Instant};
@@ -13,6 +12,7 @@ use std::time::{Duration, Instant};
 use ::media::{Agreement, Clips, Plane};
 use contract::{Node, Reply};
 use hashbrown::HashMap;
+use sip_proto::deadlines::{ByKey, Deadlines};
 use sip_proto::message::{Method, Payload, Request, Response};
 use sip_proto::reason::Reason;
 use sip_proto::timer::Timers;
@@ -41,9 +41,6 @@ const STARTS_PER_WAKE: usize = 64;
 
 /// A call that became due so shortly before the end would still have been placed in time.
 const SOON: Duration = Duration::from_millis(50);
-
-/// Dead deadlines that are not worth a look at all of them.
-const SPARE_DEADLINES: usize = 1_000;
 
 /// The place of one generator in a campaign.
 #[derive(Debug, Clone)]
@@ -98,8 +95,8 @@ pub struct Generator {
     started_at: Option<Instant>,
     draining: bool,
     calls: HashMap<LegId, Call>,
-    /// May hold deadlines of calls that have ended or gone on; those are skipped when they come up.
-    deadlines: BinaryHeap<Reverse<(Instant, LegId)>>,
+    /// When the patience or the talk time of each caller is over.
+    deadlines: Deadlines<LegId, ByKey>,
     counts: GeneratorSnapshot,
     fates: Fates,
     records: VecDeque<CallRecord>,
@@ -148,7 +145,7 @@ impl Generator {
             started_at: None,
             draining: false,
             calls: HashMap::new(),
-            deadlines: BinaryHeap::new(),
+            deadlines: Deadlines::default(),
             counts: GeneratorSnapshot::default(),
             fates: Fates::default(),
             records: VecDeque::new(),
@@ -187,33 +184,20 @@ impl Generator {
         let attempt = Attempt::start(&caller, origin, now);
         self.counts.count_start(now.saturating_duration_since(intended));
         let leg = self.agent.connect(now, invite);
-        self.deadlines.extend(attempt.deadline().map(|due| Reverse((due, leg))));
         self.calls.insert(leg, Call { caller, attempt, media, line, agreement: None });
-        self.forget_deadlines();
+        self.arm(leg);
     }
 
-    /// Throws away deadlines of calls that have ended, once most are: a caller who would have
-    /// talked for an hour leaves one behind for an hour.
-    fn forget_deadlines(&mut self) {
-        if self.deadlines.len() > 2 * self.calls.len() + SPARE_DEADLINES {
-            let calls = &self.calls;
-            self.deadlines.retain(|Reverse((due, leg))| {
-                calls.get(leg).is_some_and(|call| call.attempt.deadline() == Some(*due))
-            });
-        }
+    /// To be called whenever what a caller waits for has changed.
+    fn arm(&mut self, leg: LegId) {
+        let due = self.calls.get(&leg).and_then(|call| call.attempt.deadline());
+        self.deadlines.set(leg, due);
     }
 
     /// Ends the calls whose callers are done.
     fn hang_up_due(&mut self, now: Instant) {
-        while let Some(Reverse((due, leg))) = self.deadlines.peek().copied() {
-            if due > now {
-                return;
-            }
-            self.deadlines.pop();
-            let call = self.calls.get(&leg);
-            if call.is_some_and(|call| call.attempt.deadline() == Some(due)) {
-                self.hang_up(now, leg);
-            }
+        while let Some((_, leg)) = self.deadlines.pop_due(now) {
+            self.hang_up(now, leg);
         }
     }
 
@@ -221,7 +205,9 @@ impl Generator {
         let now_us = self.config.clock.micros(now);
         let Some(call) = self.calls.get_mut(&leg) else { return };
         let talking = call.attempt.is_talking();
-        if call.attempt.hang_up(now_us) {
+        let ends = call.attempt.hang_up(now_us);
+        self.arm(leg);
+        if ends {
             self.counts.talking -= u64::from(talking);
             // Nobody speaks after the BYE.
             if talking {
@@ -247,10 +233,8 @@ impl Generator {
                     if call.attempt.is_silent() {
                         self.counts.pdd.record_us(call.attempt.since_intended(now_us));
                     }
-                    let before = call.attempt.deadline();
                     call.attempt.handle_progress(response.call_id(), now, now_us);
-                    let due = call.attempt.deadline().filter(|due| Some(*due) != before);
-                    self.deadlines.extend(due.map(|due| Reverse((due, leg))));
+                    self.arm(leg);
                 }
                 self.hear(now, leg, &response, false);
             }
@@ -290,7 +274,7 @@ impl Generator {
             }
             self.counts.talking += 1;
             self.fates.count(caller, Fate::Answered);
-            self.deadlines.extend(attempt.deadline().map(|due| Reverse((due, leg))));
+            self.arm(leg);
             self.hear(now, leg, response, true);
         }
     }
@@ -319,6 +303,7 @@ impl Generator {
     fn finish(&mut self, now: Instant, leg: LegId, end: End) {
         self.close_line(now, leg);
         let Some(call) = self.calls.remove(&leg) else { return };
+        self.arm(leg);
         self.counts.talking -= u64::from(call.attempt.is_talking());
         let record = call.attempt.finish(end, self.config.clock.micros(now));
         self.counts.count_end(record.outcome);
@@ -410,8 +395,10 @@ impl Node for Generator {
     }
 
     fn poll_timeout(&self) -> Option<Instant> {
-        let hang_up = self.deadlines.peek().map(|Reverse((due, _))| *due);
-        [self.agent.poll_timeout(), hang_up, self.next_start()].into_iter().flatten().min()
+        [self.agent.poll_timeout(), self.deadlines.next(), self.next_start()]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     fn poll_punctual(&self) -> Option<Instant> {
