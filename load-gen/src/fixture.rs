@@ -6,8 +6,8 @@ use std::time::Duration;
 use telemetry::CallerClass;
 use topology::{Distribution, Layers};
 
-use crate::campaign::{Arrivals, CallerAudio, Callers, Campaign, Feed, MixEntry, Phase, Validity};
 use crate::mix::Caller;
+use campaign::{Arrivals, CallerAudio, Callers, Campaign, Feed, MixEntry, Phase, Validity};
 
 /// Two calls per second for two seconds; callers wait 5 s, talk for 5 s and hang up themselves.
 pub(crate) fn campaign() -> Campaign {
@@ -35,7 +35,7 @@ pub(crate) fn campaign() -> Campaign {
         figures: Vec::new(),
         variants: Vec::new(),
         plots: Vec::new(),
-        time: crate::campaign::Time::Real,
+        time: campaign::Time::Real,
         begins: Duration::ZERO,
         compression: 1.0,
     }

@@ -23,7 +23,6 @@ use sip_proto::{Packet, Rejection, Transport};
 use telemetry::{CallRecord, Outcome};
 
 use crate::attempt::{Attempt, End, Origin};
-use crate::campaign::Campaign;
 use crate::fates::{Fate, Fates};
 use crate::invite::invite;
 use crate::media::Description;
@@ -32,6 +31,7 @@ use crate::pacer::{Schedule, Shard};
 use crate::person::Told;
 use crate::target::RequestUri;
 use crate::ten_digits::TenDigits;
+use campaign::Campaign;
 use contract::{GeneratorSnapshot, Signalling};
 
 use self::people::{Due, session};

@@ -1,11 +1,11 @@
-//! The callers: people who dial an emergency number, and the accounting of what became of them.
+//! The callers: people who dial an emergency number.
 //!
 //! ```text
 //!  campaign.toml ──► Schedule: when       ┐
 //!                ──► Mix: who, what, how  ├──► Generator ──SIP──► trunk groups
 //!                                         ┘        │ one CallRecord per attempt
-//!  records of all boxes ──► Ledger, Summary ◄──────┘
-//!                              └──► summary.json, report, verdict
+//!                                                  ▼
+//!                                            records of the run
 //! ```
 //!
 //! Load is open loop: a call starts when it is due, whatever happens to the others. The generator
@@ -13,8 +13,6 @@
 //! invalid, not failed.
 //!
 //! [`Generator`] is a [`contract::Node`]: pure state, driven by packets and by `now`.
-
-pub mod campaign;
 
 mod attempt;
 mod fates;
@@ -28,11 +26,8 @@ mod pacer;
 mod person;
 pub mod program;
 mod progress;
-mod report;
-pub mod summary;
 mod target;
 mod ten_digits;
-pub mod utc;
 
 pub use generator::{Command, Config, Generator};
 pub use mix::{Caller, Mix, MixError};
@@ -42,6 +37,5 @@ pub use pacer::{
 };
 pub use program::HEAD_START;
 pub use progress::Progress;
-pub use report::report;
 pub use target::{RequestUri, Target, TargetArgs, address_towards};
 pub use ten_digits::TenDigits;

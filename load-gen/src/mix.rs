@@ -12,13 +12,13 @@ use std::time::Duration;
 
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
-use telemetry::CallerClass;
+use telemetry::{CallerClass, Unreached};
 use topology::{Distribution, is_emergency};
 
-use crate::campaign::{Arrivals, Callers, Campaign, Commune, Feed, FeedOrder, Row, Rows};
 use crate::pacer::Hint;
-use crate::person::{Fate, Habits, Next, Told};
+use crate::person::{Habits, Next, Told};
 use crate::ten_digits::TenDigits;
+use campaign::{Arrivals, Callers, Campaign, Commune, Feed, FeedOrder, Row, Rows};
 
 /// A person and the one call that they place now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -252,7 +252,7 @@ impl Mix {
     pub(crate) fn again(
         &self,
         caller: Caller,
-        fate: Fate,
+        fate: Unreached,
         told: Told,
         ten_digits: &TenDigits,
     ) -> Option<(Caller, Next)> {

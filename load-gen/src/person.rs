@@ -1,7 +1,7 @@
 //! What a person does after a call that failed: call again, when, and by which way.
 //!
 //! ```text
-//!   record of the call ──► Fate ──► Habits::next ──► gap and Way, or no more calls
+//!   record of the call ──► Unreached ──► Habits::next ──► gap and Way, or no more calls
 //!                                       ▲
 //!        what the public was told ──────┘
 //! ```
@@ -11,46 +11,11 @@
 use std::time::Duration;
 
 use rand::RngExt;
-use telemetry::{CallRecord, CallerClass, Outcome, Party};
+use telemetry::{CallerClass, Unreached};
 
-use crate::campaign::Redial;
 use crate::mix::Caller;
 use crate::ten_digits::TenDigits;
-
-/// The classes of Q.850 from "resource unavailable" (34) on. In a BYE they say that no person hung up.
-const CAUSES_OF_NETWORK: std::ops::RangeInclusive<u16> = 32..=127;
-
-/// How a call failed, as the person who placed it knows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Fate {
-    /// A final refusal: busy, 503 or any other.
-    Refused,
-    /// Nothing was heard until the caller, or the network, gave up.
-    Silence,
-    /// It rang until the caller gave up.
-    NoAnswer,
-    /// The network lost an answered call.
-    Cut,
-}
-
-impl Fate {
-    /// What `record`, which a generator wrote, was for the caller. `None`: they spoke to somebody.
-    pub(crate) fn of(record: &CallRecord) -> Option<Self> {
-        match record.outcome {
-            Outcome::Answered => {
-                let cause = record.cause.unwrap_or_default();
-                let cut = record.ended_by == Some(Party::Callee);
-                (cut && CAUSES_OF_NETWORK.contains(&cause)).then_some(Self::Cut)
-            }
-            Outcome::Lost => Some(Self::Cut),
-            Outcome::Rejected => Some(Self::Refused),
-            Outcome::Abandoned | Outcome::TimedOut if record.ring_us.is_some() => {
-                Some(Self::NoAnswer)
-            }
-            Outcome::Abandoned | Outcome::TimedOut => Some(Self::Silence),
-        }
-    }
-}
+use campaign::Redial;
 
 /// What the public has been told so far.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -96,7 +61,7 @@ impl Habits<'_> {
     pub(crate) fn next(
         &self,
         caller: &Caller,
-        fate: Fate,
+        fate: Unreached,
         rng: &mut impl rand::Rng,
     ) -> Option<Next> {
         let redial = self.redial;
@@ -108,16 +73,16 @@ impl Habits<'_> {
         let goes_on = match fate {
             _ if self.told.to_redial => redial.advised,
             _ if searches => 1.0 - redial.stop,
-            Fate::Refused => redial.after_refusal,
-            Fate::Silence => redial.after_silence,
-            Fate::NoAnswer => redial.after_no_answer,
-            Fate::Cut => redial.after_cut,
+            Unreached::Refused => redial.after_refusal,
+            Unreached::Silence => redial.after_silence,
+            Unreached::NoAnswer => redial.after_no_answer,
+            Unreached::Cut => redial.after_cut,
         };
         if rng.random::<f64>() >= goes_on {
             return None;
         }
         let way = if searches { self.way(caller, rng) } else { Way::AsBefore };
-        let gap = if fate == Fate::Cut { redial.gap_after_cut } else { redial.gap };
+        let gap = if fate == Unreached::Cut { redial.gap_after_cut } else { redial.gap };
         Some(Next { gap: gap.sample(rng), way })
     }
 

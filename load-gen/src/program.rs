@@ -13,10 +13,10 @@ use sip_proto::timer::Timers;
 use sip_proto::wall::WallClock;
 use topology::Topology;
 
-use crate::campaign::{Campaign, ENVIRONMENT_PREFIX};
 use crate::{
     Command, Config, Generator, RequestUri, Shard, TargetArgs, TenDigits, address_towards,
 };
+use campaign::{Campaign, ENVIRONMENT_PREFIX};
 
 /// Callers are ready for so long before the campaign begins: what a program does for the first time takes it longer, and
 /// would make the first calls late.

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use load_gen::campaign::Campaign;
+use campaign::Campaign;
 use system_tests::network::Network;
 use topology::Layers;
 use world::Link;

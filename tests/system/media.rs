@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use load_gen::campaign::{Arrivals, CallerAudio, Callers, Campaign, Phase};
+use campaign::{Arrivals, CallerAudio, Callers, Campaign, Phase};
 use media::{StreamReport, Verdict};
 use sip_proto::message::Payload;
 use switch::CallServer;

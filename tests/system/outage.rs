@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use campaign::{Arrivals, Campaign};
 use contract::MemberState;
-use load_gen::campaign::{Arrivals, Campaign};
 use system_tests::network::Network;
 use telemetry::{BoxKind, Outcome};
 use topology::Distribution;

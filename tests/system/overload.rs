@@ -4,8 +4,8 @@
 
 use std::fmt::Write as _;
 
+use campaign::{Arrivals, Campaign};
 use contract::Node as _;
-use load_gen::campaign::{Arrivals, Campaign};
 use operations::Action;
 use sip_proto::message::OverloadAlgorithm;
 use switch::CallServer;

@@ -1,7 +1,7 @@
 //! Callers who call again until they are reached.
 
-use load_gen::campaign::{Campaign, Redial};
-use load_gen::summary::{CallerTally, CallersFigures};
+use account::summary::{CallerTally, CallersFigures};
+use campaign::{Campaign, Redial};
 use system_tests::network::Network;
 use telemetry::BoxKind;
 

@@ -1,8 +1,8 @@
 //! Answered calls in a pool that replicates: they go on at another site when theirs dies.
 
 use bytes::Bytes;
+use campaign::{Callers, Campaign};
 use contract::MemberState;
-use load_gen::campaign::{Callers, Campaign};
 use sip_proto::{Packet, Transport};
 use system_tests::network::Network;
 use system_tests::phone::{Outcome as End, Phone, sdp};

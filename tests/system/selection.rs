@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use load_gen::campaign::{Arrivals, Campaign};
+use campaign::{Arrivals, Campaign};
 use system_tests::network::Network;
 use telemetry::BoxKind;
 use world::Link;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use load_gen::campaign::{Arrivals, CallerAudio, Callers, Campaign, MixEntry, Phase};
+use campaign::{Arrivals, CallerAudio, Callers, Campaign, MixEntry, Phase};
 use system_tests::network::Network;
 use topology::Distribution;
 use world::Link;
@@ -123,7 +123,7 @@ pub(crate) fn campaign(rate: f64, length: Duration, seed: u64) -> Campaign {
         drain_timeout: seconds(30),
         max_in_progress: 10_000,
         ring_limit: seconds(60),
-        validity: load_gen::campaign::Validity::default(),
+        validity: campaign::Validity::default(),
         foreign_callers: false,
         unrecorded: Vec::new(),
         crossing: telemetry::Rules::default().crossing,
@@ -133,7 +133,7 @@ pub(crate) fn campaign(rate: f64, length: Duration, seed: u64) -> Campaign {
         figures: Vec::new(),
         variants: Vec::new(),
         plots: Vec::new(),
-        time: load_gen::campaign::Time::Real,
+        time: campaign::Time::Real,
         begins: Duration::ZERO,
         compression: 1.0,
     }

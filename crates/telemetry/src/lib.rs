@@ -22,6 +22,7 @@ pub mod metric;
 mod reader;
 mod record;
 mod scan;
+mod unreached;
 mod writer;
 
 pub use entry::{Entry, Heard, Text, Tried};
@@ -34,4 +35,5 @@ pub use messages::MessageFigures;
 pub use reader::{ReadError, Records, read_records};
 pub use record::{BoxKind, CallRecord, CallerClass, NO_ACK, Outcome, Party};
 pub use scan::{Misread, find_records};
+pub use unreached::Unreached;
 pub use writer::RecordWriter;

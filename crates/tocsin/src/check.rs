@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use campaign::{Campaign, ENVIRONMENT_PREFIX};
 use clap::Args;
-use load_gen::campaign::{Campaign, ENVIRONMENT_PREFIX};
 use topology::reader::Document;
 use topology::{Layers, Topology, format_duration, picture};
 

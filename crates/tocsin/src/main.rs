@@ -1,19 +1,18 @@
 //! `tocsin`: one program with the three programs of the network inside it.
 
-mod archive;
 mod bench;
 mod check;
+mod compare;
 mod control_room;
 mod ctl;
 mod defects;
-mod history;
-mod junit;
-mod outcome;
-mod page;
 mod replay;
+mod report;
 mod run;
+mod runs;
 mod schema;
 mod screen;
+mod show;
 mod webhook;
 
 use std::process::ExitCode;
@@ -34,10 +33,10 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Run(run::RunArgs),
-    Report(history::ReportArgs),
-    Runs(history::RunsArgs),
-    Show(history::ShowArgs),
-    Compare(history::CompareArgs),
+    Report(report::ReportArgs),
+    Runs(runs::RunsArgs),
+    Show(show::ShowArgs),
+    Compare(compare::CompareArgs),
     Bench(bench::BenchArgs),
     Check(check::CheckArgs),
     Ctl(ctl::CtlArgs),
@@ -51,10 +50,10 @@ enum Command {
 fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Run(args) => run::run(&args),
-        Command::Report(args) => history::report(&args),
-        Command::Runs(args) => history::runs(&args),
-        Command::Show(args) => history::show(&args),
-        Command::Compare(args) => history::compare(&args),
+        Command::Report(args) => report::report(&args),
+        Command::Runs(args) => runs::runs(&args),
+        Command::Show(args) => show::show(&args),
+        Command::Compare(args) => compare::compare(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Check(args) => check::check(&args),
         Command::Ctl(args) => ctl::run(&args),

@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use campaign::Campaign;
 use contract::{Node as _, Reply};
-use load_gen::campaign::Campaign;
 use load_gen::{Generator, Shard};
 use media::Clips;
 use operations::Action;

@@ -11,8 +11,8 @@ use sip_proto::sdp;
 use sip_proto::user_agent::LegId;
 
 use super::Generator;
-use crate::campaign::{CallerAudio, Callers};
 use crate::mix::Caller;
+use campaign::{CallerAudio, Callers};
 
 /// The media of all callers.
 #[derive(Debug)]

@@ -3,11 +3,11 @@
 use std::time::Instant;
 
 use contract::GeneratorSnapshot;
-use telemetry::CallRecord;
+use telemetry::{CallRecord, Unreached};
 
 use super::Generator;
 use crate::mix::Caller;
-use crate::person::{Fate, Way};
+use crate::person::Way;
 
 /// A person who will call again.
 #[derive(Debug)]
@@ -53,7 +53,7 @@ impl Generator {
     /// What `caller` does after the call of `record`. Those whom the end of the campaign hung up do
     /// nothing: they did not choose to.
     pub(super) fn think_again(&mut self, now: Instant, caller: Caller, record: &CallRecord) {
-        let Some(fate) = Fate::of(record).filter(|_| !self.draining) else { return };
+        let Some(fate) = Unreached::of(record).filter(|_| !self.draining) else { return };
         match self.mix.again(caller, fate, self.told, &self.config.ten_digits) {
             Some((caller, next)) => {
                 let redial = Redial { caller, way: next.way };

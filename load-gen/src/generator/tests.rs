@@ -9,8 +9,8 @@ use sip_proto::sdp::{self, Direction, LocalMedia, Session};
 use telemetry::{CallerClass, Outcome, Party};
 
 use super::*;
-use crate::campaign::{Arrivals, Callers, MixEntry, Redial};
 use crate::fixture::{self, entry, phase};
+use campaign::{Arrivals, Callers, MixEntry, Redial};
 use topology::{Distribution, Layers, Topology};
 
 const GENERATOR: &str = "127.0.0.1:5070";

@@ -123,14 +123,14 @@ fn rows_are_used_in_turn_or_by_chance_or_once() {
 
 #[test]
 fn people_keep_what_was_given_to_them_when_they_call_again() {
-    let redial = crate::campaign::Redial { after_refusal: 1.0, ..Default::default() };
+    let redial = campaign::Redial { after_refusal: 1.0, ..Default::default() };
     let base = campaign(1);
     let callers = Callers { redial: Some(redial), ..base.callers.clone() };
     let campaign = Campaign { feed: Some(fixture::feed(PEOPLE, "sequential")), callers, ..base };
     let mix = Mix::new(&campaign, &["mobile", "fixe", "rtc"], 0).expect("a good mix");
     let first = mix.caller(0, None).expect("rows go round");
     let (again, _) = mix
-        .again(first.clone(), Fate::Refused, Told::default(), &TenDigits::default())
+        .again(first.clone(), Unreached::Refused, Told::default(), &TenDigits::default())
         .expect("everybody calls again");
     assert_eq!((again.talk, again.patience), (first.talk, first.patience));
     assert_eq!((again.nth, &again.number[..]), (2, "15"));

@@ -8,7 +8,7 @@ use rand::{RngExt, SeedableRng};
 use rand_distr::{Distribution as _, Exp1, Geometric};
 
 use super::{Arrival, Hint, Poisson};
-use crate::campaign::{Clusters, Commune, Places};
+use campaign::{Clusters, Commune, Places};
 
 /// A Poisson cluster process (Neyman and Scott 1958) with a Poisson background.
 ///

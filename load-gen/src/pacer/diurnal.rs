@@ -5,7 +5,7 @@ use std::time::Duration;
 use rand::rngs::StdRng;
 
 use super::thinned::{Curve, Thinned};
-use crate::campaign::Diurnal;
+use campaign::Diurnal;
 
 /// A Poisson process whose rate is that of the time of day.
 #[derive(Debug)]

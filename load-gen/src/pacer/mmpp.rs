@@ -6,7 +6,7 @@ use rand::RngExt;
 use rand::rngs::StdRng;
 use rand_distr::Exp1;
 
-use crate::campaign::Mmpp;
+use campaign::Mmpp;
 
 /// A two-state Markov-modulated Poisson process.
 ///

@@ -30,7 +30,7 @@ use std::time::Duration;
 
 use rand::rngs::StdRng;
 
-use crate::campaign::{Arrivals, Commune, Phase, Places};
+use campaign::{Arrivals, Commune, Phase, Places};
 
 pub use clusters::ClusterProcess;
 pub use constant::Constant;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Arrival, Hint};
-use crate::campaign::Replay;
+use campaign::Replay;
 
 /// One call for each row of a recording.
 #[derive(Debug)]

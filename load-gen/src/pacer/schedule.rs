@@ -6,7 +6,7 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 
 use super::{Hint, Pacer, pacer};
-use crate::campaign::{Campaign, Places};
+use campaign::{Campaign, Places};
 
 /// One call that is to be started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,8 +113,8 @@ mod tests {
     use topology::Layers;
 
     use super::*;
-    use crate::campaign::{Arrivals, Phase};
     use crate::fixture::{self, phase};
+    use campaign::{Arrivals, Phase};
 
     fn campaign(phases: Vec<Phase>, seed: u64) -> Campaign {
         Campaign { phases, seed, ..fixture::campaign() }

@@ -7,7 +7,7 @@ use rand::rngs::StdRng;
 
 use super::thinned::{Curve, Thinned};
 use super::{Arrival, Hint};
-use crate::campaign::Surge;
+use campaign::Surge;
 
 /// A Poisson process with the usual calls from everywhere and, above them, those of the surge from its region.
 #[derive(Debug)]

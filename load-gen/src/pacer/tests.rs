@@ -5,8 +5,8 @@ use rand::SeedableRng;
 use topology::{Distribution, Layers};
 
 use super::*;
-use crate::campaign::{Campaign, Clusters, Diurnal, Mmpp, Surge};
 use crate::fixture::{entry, phase};
+use campaign::{Campaign, Clusters, Diurnal, Mmpp, Surge};
 
 /// Checks what holds for every pacer, and returns how many calls it starts.
 fn count(pacer: impl Iterator<Item = Duration>, duration: Duration) -> usize {

@@ -54,7 +54,7 @@ fn caller(nth: u32) -> Caller {
 }
 
 /// How often each next step came up in many draws; `"stop"` for none.
-fn steps(redial: &Redial, told: Told, caller: &Caller, fate: Fate) -> BTreeMap<String, f64> {
+fn steps(redial: &Redial, told: Told, caller: &Caller, fate: Unreached) -> BTreeMap<String, f64> {
     const DRAWS: u32 = 20_000;
     let ten_digits = ten_digits();
     let habits = Habits { redial, trunk_groups: 3, ten_digits: &ten_digits, told };
@@ -84,9 +84,12 @@ const UNTOLD: Told = Told { to_redial: false, ten_digits: false };
 
 #[test]
 fn how_often_people_redial_depends_on_how_the_call_failed() {
-    for (fate, share) in
-        [(Fate::Refused, 0.85), (Fate::Silence, 0.85), (Fate::NoAnswer, 0.5), (Fate::Cut, 0.95)]
-    {
+    for (fate, share) in [
+        (Unreached::Refused, 0.85),
+        (Unreached::Silence, 0.85),
+        (Unreached::NoAnswer, 0.5),
+        (Unreached::Cut, 0.95),
+    ] {
         for nth in [1, 2] {
             let steps = steps(&redial(), UNTOLD, &caller(nth), fate);
             assert_shares(&steps, &[("as before", share), ("stop", 1.0 - share)]);
@@ -103,14 +106,14 @@ fn a_call_that_was_cut_is_redialled_sooner() {
         let next = habits.next(&caller(1), fate, &mut StdRng::seed_from_u64(1));
         next.expect("everybody redials").gap
     };
-    assert_eq!(gap(Fate::Refused), Duration::from_secs(5));
-    assert_eq!(gap(Fate::Cut), Duration::from_secs(3));
+    assert_eq!(gap(Unreached::Refused), Duration::from_secs(5));
+    assert_eq!(gap(Unreached::Cut), Duration::from_secs(3));
 }
 
 #[test]
 fn from_the_third_failure_on_people_look_for_another_way() {
     for nth in [3, 4, 19] {
-        let steps = steps(&redial(), UNTOLD, &caller(nth), Fate::NoAnswer);
+        let steps = steps(&redial(), UNTOLD, &caller(nth), Unreached::NoAnswer);
         // Nobody has published ten digits: those who would dial them dial as before.
         let wanted = [
             ("18", 0.25),
@@ -128,7 +131,7 @@ fn ten_digits_are_dialled_once_they_are_published() {
     let told = Told { ten_digits: true, ..UNTOLD };
     let only =
         Redial { other_network: 0.0, other_number: 0.0, ten_digit: 1.0, stop: 0.0, ..redial() };
-    let next = |caller: &Caller| steps(&only, told, caller, Fate::Refused);
+    let next = |caller: &Caller| steps(&only, told, caller, Unreached::Refused);
     assert_shares(&next(&caller(3)), &[("0353010015", 1.0)]);
     let paris = Caller { commune: Some("75056".to_owned()), ..caller(3) };
     assert_shares(&next(&paris), &[("0199000015", 1.0)]);
@@ -136,7 +139,7 @@ fn ten_digits_are_dialled_once_they_are_published() {
     let police = Caller { number: "17".to_owned(), ..caller(3) };
     assert_shares(&next(&police), &[("as before", 1.0)]);
     assert_shares(&next(&caller(2)), &[("as before", 0.85), ("stop", 0.15)]);
-    assert_shares(&steps(&only, UNTOLD, &caller(3), Fate::Refused), &[("as before", 1.0)]);
+    assert_shares(&steps(&only, UNTOLD, &caller(3), Unreached::Refused), &[("as before", 1.0)]);
 }
 
 #[test]
@@ -145,7 +148,7 @@ fn a_person_who_dials_ten_digits_may_come_back_to_the_next_short_number() {
     caller.turn_to(&Way::TenDigits("0353010015".to_owned()));
     assert_eq!((&caller.number[..], caller.asks_for()), ("0353010015", "15"));
     let told = Told { ten_digits: true, ..UNTOLD };
-    let steps = steps(&redial(), told, &caller, Fate::Refused);
+    let steps = steps(&redial(), told, &caller, Unreached::Refused);
     assert_eq!(steps.get("0353010015"), None, "no change of number");
     assert!(steps.contains_key("18"), "{steps:?}");
     caller.turn_to(&Way::OtherNumber("18".to_owned()));
@@ -160,7 +163,7 @@ fn short_numbers_go_round() {
         Redial { other_network: 0.0, other_number: 1.0, ten_digit: 0.0, stop: 0.0, ..redial() };
     let from = |redial: &Redial, number: &str| {
         let caller = Caller { number: number.to_owned(), ..caller(3) };
-        steps(redial, UNTOLD, &caller, Fate::Refused).into_keys().next().expect("a step")
+        steps(redial, UNTOLD, &caller, Unreached::Refused).into_keys().next().expect("a step")
     };
     for (number, next) in [("15", "18"), ("18", "112"), ("112", "15"), ("urn:service:sos", "15")] {
         assert_eq!(from(&only, number), next);
@@ -175,7 +178,7 @@ fn who_wanted_no_help_never_dials_for_help() {
     let ordinary =
         Caller { class: CallerClass::Ordinary, number: "0199001234".to_owned(), ..caller(3) };
     let wanted = [("as before", 0.40), ("network 1", 0.20), ("network 2", 0.20), ("stop", 0.20)];
-    assert_shares(&steps(&redial(), told, &ordinary, Fate::Refused), &wanted);
+    assert_shares(&steps(&redial(), told, &ordinary, Unreached::Refused), &wanted);
 }
 
 #[test]
@@ -184,19 +187,19 @@ fn where_there_is_one_network_nobody_finds_another() {
         Redial { other_network: 1.0, other_number: 0.0, ten_digit: 0.0, stop: 0.0, ..redial() };
     let ten_digits = TenDigits::default();
     let habits = Habits { redial: &only, trunk_groups: 1, ten_digits: &ten_digits, told: UNTOLD };
-    let next = habits.next(&caller(3), Fate::Refused, &mut StdRng::seed_from_u64(1));
+    let next = habits.next(&caller(3), Unreached::Refused, &mut StdRng::seed_from_u64(1));
     assert_eq!(next.map(|next| next.way), Some(Way::AsBefore));
 }
 
 #[test]
 fn advice_to_redial_takes_the_place_of_every_share_of_those_who_do() {
     let told = Told { to_redial: true, ten_digits: false };
-    for fate in [Fate::Refused, Fate::Silence, Fate::NoAnswer, Fate::Cut] {
+    for fate in [Unreached::Refused, Unreached::Silence, Unreached::NoAnswer, Unreached::Cut] {
         let steps = steps(&redial(), told, &caller(1), fate);
         assert_shares(&steps, &[("as before", 0.95), ("stop", 0.05)]);
     }
     // The ways keep their proportions among those who go on.
-    let steps = steps(&redial(), told, &caller(3), Fate::NoAnswer);
+    let steps = steps(&redial(), told, &caller(3), Unreached::NoAnswer);
     let share = |of: f64| of / 0.8 * 0.95;
     let wanted = [
         ("18", share(0.25)),
@@ -212,27 +215,6 @@ fn advice_to_redial_takes_the_place_of_every_share_of_those_who_do() {
 fn nobody_calls_more_often_than_the_most_attempts() {
     let told = Told { to_redial: true, ten_digits: true };
     let always = Redial { advised: 1.0, most_attempts: 7, ..redial() };
-    let stops = |nth| steps(&always, told, &caller(nth), Fate::Refused).contains_key("stop");
+    let stops = |nth| steps(&always, told, &caller(nth), Unreached::Refused).contains_key("stop");
     assert!(!stops(6) && stops(7) && stops(8));
-}
-
-#[test]
-fn the_fate_of_a_call_is_what_the_caller_noticed() {
-    use Outcome::{Abandoned, Answered, Lost, Rejected, TimedOut};
-    let by = |outcome, rang: bool, ended_by, cause| {
-        let record = crate::summary::tests::record(telemetry::BoxKind::Generator, "load-1", 1);
-        let ring_us = rang.then_some(1);
-        let ended_by = Some(ended_by);
-        Fate::of(&CallRecord { outcome, ring_us, ended_by, cause: Some(cause), ..record })
-    };
-    let (caller, callee, network) = (Party::Caller, Party::Callee, Party::Network);
-    assert_eq!(by(Answered, true, caller, 16), None);
-    assert_eq!(by(Answered, true, callee, 16), None);
-    // Q.850 cause 38, network out of order: a call server that is drained hangs up with it.
-    assert_eq!(by(Answered, true, callee, 38), Some(Fate::Cut));
-    assert_eq!(by(Lost, true, network, 16), Some(Fate::Cut));
-    assert_eq!(by(Rejected, true, callee, 17), Some(Fate::Refused));
-    assert_eq!(by(Abandoned, true, caller, 16), Some(Fate::NoAnswer));
-    assert_eq!(by(Abandoned, false, caller, 16), Some(Fate::Silence));
-    assert_eq!(by(TimedOut, false, network, 0), Some(Fate::Silence));
 }

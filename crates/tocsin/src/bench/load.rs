@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use load_gen::campaign::MixEntry;
+use campaign::MixEntry;
 use topology::{Topology, format_duration};
 
 /// The settings that all trials share: the test setup parameters of RFC 7502 §4.
@@ -99,7 +99,7 @@ pub(crate) fn anywhere(path: &Path) -> PathBuf {
 
 #[cfg(test)]
 mod tests {
-    use load_gen::campaign::Campaign;
+    use campaign::Campaign;
     use topology::Layers;
 
     use super::*;

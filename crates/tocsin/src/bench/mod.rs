@@ -9,30 +9,28 @@
 //! A rate counts when every session was established, and the generator has nothing against itself.
 
 mod load;
-mod report;
 mod rig;
-mod search;
-mod trial;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use account::bench::{
+    Bench, BenchVerdict, Bounds, Conclusion, Finding, Limit, Search, SearchResult, Stage, Trial,
+    brief, header, report, row,
+};
+use campaign::{Campaign, ENVIRONMENT_PREFIX};
 use clap::Args;
 use cli::FileArgs;
-use load_gen::campaign::{Campaign, ENVIRONMENT_PREFIX};
+use run_folder::{Folder, command_line};
 use telemetry::LogFormat;
 use tokio::runtime::Builder;
 use topology::reader::Document;
 use topology::{Layers, Problems, Topology, parse_duration};
 
 use self::load::Setup;
-use self::report::{Bench, Conclusion, Verdict, brief, header, report, row};
 use self::rig::{Rig, Surroundings};
-use self::search::{Bounds, Finding, Limit, Result as Found, Search, Stage};
-use self::trial::Trial;
-use crate::archive::command_line;
-use crate::run::{DriveArgs, Elsewhere, Folder, INTERRUPTED, missing_addresses, unix_us};
+use crate::run::{DriveArgs, Elsewhere, INTERRUPTED, missing_addresses, unix_us};
 use cli::say;
 
 /// Finds the session establishment rate of a network (RFC 7502), and what happens beyond it
@@ -200,11 +198,11 @@ async fn conduct(args: &BenchArgs, subject: Subject, folder: &Folder) -> anyhow:
     folder.write("report.txt", &report(&bench))?;
     say(format_args!("\n{}\nrun folder: {}", brief(&bench), folder.path().display()));
     Ok(match bench.verdict {
-        Verdict::Pass => 0,
-        Verdict::Fail => 1,
-        Verdict::Invalid => 3,
-        Verdict::Degraded => 4,
-        Verdict::Interrupted => INTERRUPTED,
+        BenchVerdict::Pass => 0,
+        BenchVerdict::Fail => 1,
+        BenchVerdict::Invalid => 3,
+        BenchVerdict::Degraded => 4,
+        BenchVerdict::Interrupted => INTERRUPTED,
     })
 }
 
@@ -213,7 +211,7 @@ async fn measure(
     args: &BenchArgs,
     rig: &mut Rig<'_>,
     trials: &mut Vec<Trial>,
-) -> anyhow::Result<(Option<Found>, Vec<(String, u64)>)> {
+) -> anyhow::Result<(Option<SearchResult>, Vec<(String, u64)>)> {
     let (start, max, resolution) = (args.start, args.max_rate, args.resolution);
     let mut search = Search::new(Bounds { start, max, resolution });
     while let Some(next) = search.next() {
@@ -229,7 +227,7 @@ async fn measure(
     }
     let found = search.result();
     let mut retained = Vec::new();
-    if let Some(Found::Found { rate, limit, .. }) = found {
+    if let Some(SearchResult::Found { rate, limit, .. }) = found {
         // Beyond a floor there is no telling what the network is driven to.
         if matches!(limit, Limit::Network { .. }) {
             let beyond = rate * OVERLOAD;

@@ -3,19 +3,20 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use account::bench::Trial;
+use account::summary::{Capacity, Run, Summary};
 use anyhow::bail;
+use campaign::{Campaign, ENVIRONMENT_PREFIX};
 use cli::FileArgs;
 use contract::GeneratorSnapshot;
-use load_gen::campaign::{Campaign, ENVIRONMENT_PREFIX};
-use load_gen::summary::{Capacity, Run, Summary};
+use run_folder::Folder;
 use telemetry::Rules;
 use tokio::time::{Instant, sleep_until};
 
 use super::load::Setup;
-use super::trial::Trial;
 use crate::run::{
-    Elsewhere, Fleet, Folder, Inherited, Interruptions, Order, Prepared, Process, Tier, Zero,
-    callers, network, unix_us,
+    Elsewhere, Fleet, Inherited, Interruptions, Order, Prepared, Process, Tier, Zero, callers,
+    network, unix_us,
 };
 
 /// How long the callers may take to end what they cannot end well, before the trial is cut off: a BYE that nobody answers

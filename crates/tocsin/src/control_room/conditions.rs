@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use account::summary::{ThresholdResult, measured_so_far};
+use campaign::{Campaign, Threshold};
 use contract::GeneratorSnapshot;
-use load_gen::campaign::{Campaign, Threshold};
-use load_gen::summary::measured_so_far;
 use operations::Start;
 
 /// Between two looks at thresholds that may end the campaign.
@@ -58,7 +58,10 @@ impl Conditions {
             self.judged_at = None;
             let breach = |one: &Threshold| {
                 let measured = measured_so_far(callers, one.metric).unwrap_or(f64::NAN);
-                Some(format!("no steady state before the first fault: {}", one.breach(measured)?))
+                Some(format!(
+                    "no steady state before the first fault: {}",
+                    breach_of(one, measured)?
+                ))
             };
             self.unsteady = self.steady_state.iter().filter_map(breach).collect();
             if !self.unsteady.is_empty() {
@@ -74,7 +77,7 @@ impl Conditions {
         let breach = |one: &Threshold| {
             let measured =
                 measured_so_far(callers, one.metric).filter(|_| one.abort_from <= Some(at))?;
-            Some(format!("ended at {:.0} s: {}", at.as_secs_f64(), one.breach(measured)?))
+            Some(format!("ended at {:.0} s: {}", at.as_secs_f64(), breach_of(one, measured)?))
         };
         self.aborted = self.aborting.iter().find_map(breach);
         if self.aborted.is_some() {
@@ -96,4 +99,9 @@ impl Conditions {
     pub(super) fn aborted(&self) -> Option<&str> {
         self.aborted.as_deref()
     }
+}
+
+/// The sentence about `measured` if it does not hold.
+fn breach_of(threshold: &Threshold, measured: f64) -> Option<String> {
+    ThresholdResult::of(threshold, measured, true).breach()
 }

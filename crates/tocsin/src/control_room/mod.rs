@@ -17,8 +17,9 @@ mod misfortune;
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
+use account::outcome::OperationsReport;
+use campaign::Campaign;
 use contract::{FateCount, GeneratorSnapshot};
-use load_gen::campaign::Campaign;
 use operations::supervision::{Alarm, SeenAttempt, Supervision};
 use operations::{
     Action, Blow, Crisis, FaultEntry, LogEntry, Milestone, OrderResult, Procedure, Start,
@@ -362,21 +363,27 @@ impl ControlRoom {
         self.misfortune.log().iter().filter_map(fault).chain(not_put_back).collect()
     }
 
+    /// What remains of it when the run is over.
+    pub(crate) fn report(&self) -> OperationsReport {
+        OperationsReport {
+            commands: self.log().map(|(name, entry)| (name.to_owned(), entry.clone())).collect(),
+            alarms: self.alarms.clone(),
+            milestones: self.milestones.clone(),
+            crisis: self.crisis.as_ref().map(Crisis::report),
+            fault_at: self.fault_at,
+            faults: self.faults().to_vec(),
+            unsteady: self.unsteady().to_vec(),
+            aborted: self.aborted().map(str::to_owned),
+            shortfalls: self.shortfalls(),
+        }
+    }
+
     pub(crate) fn alarms(&self) -> &[Alarm] {
         &self.alarms
     }
 
     pub(crate) fn milestones(&self) -> &[(Duration, Milestone)] {
         &self.milestones
-    }
-
-    /// The first command that touched a site, unless a milestone had to come first.
-    pub(crate) const fn fault_at(&self) -> Option<Duration> {
-        self.fault_at
-    }
-
-    pub(crate) const fn crisis(&self) -> Option<&Crisis> {
-        self.crisis.as_ref()
     }
 
     /// Restarts of sites, when they were seen.

@@ -7,20 +7,20 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use account::outcome::{BASE, VariantOutcome};
+use account::summary::{Books, ProcessUsage};
+use campaign::Time;
 use contract::{GeneratorSnapshot, MemberState, Reply};
 use load_gen::Progress;
-use load_gen::summary::{Books, ProcessUsage};
 use operations::Blow;
+use run_folder::{Ending, Folder, State, environment};
 use switch::pool::Change;
 use telemetry::CallRecord;
 use world::{Link, Listener, Notice, START, World};
 
 use super::Task;
 use super::ledger_hash::LedgerHash;
-use crate::archive::{self, Ending, State, environment};
 use crate::control_room::{ControlRoom, Deed, SiteView, View};
-use crate::outcome::{Outcome, Seen};
-use crate::run::Folder;
 use crate::webhook::Webhook;
 
 /// Between two boxes, one way: what a national network needs.
@@ -72,7 +72,7 @@ pub(crate) fn run(
     quiet: bool,
     records: bool,
     stop: &AtomicBool,
-) -> anyhow::Result<Outcome> {
+) -> anyhow::Result<VariantOutcome> {
     let started = Instant::now();
     let Task { campaign, topology, .. } = task;
     let file = match records {
@@ -111,7 +111,7 @@ fn drive(
     let mut interrupted = false;
     // Only the campaign itself rings anywhere; its variants would be taken for it.
     let supervision = task.campaign.operations.supervision.as_ref();
-    let url = supervision.and_then(|it| it.webhook.as_ref()).filter(|_| task.name == archive::BASE);
+    let url = supervision.and_then(|it| it.webhook.as_ref()).filter(|_| task.name == BASE);
     let mut webhook = url.map(|url| Webhook::new(url, START));
     loop {
         let at = world.net.elapsed();
@@ -255,7 +255,7 @@ fn conclude(
     room: &ControlRoom,
     interrupted: bool,
     started: Instant,
-) -> anyhow::Result<Outcome> {
+) -> anyhow::Result<VariantOutcome> {
     let topology = &task.topology;
     let generators = world.generator();
     let lost = world.lost().to_vec();
@@ -294,7 +294,7 @@ fn conclude(
     {
         state.degraded.push(format!("{error:#}"));
     }
-    let outcome = archive::close(Ending {
+    let outcome = run_folder::close(Ending {
         campaign: &task.campaign,
         topology,
         name: task.name.clone(),
@@ -316,7 +316,7 @@ fn state(
     room: &ControlRoom,
 ) -> State {
     State {
-        world: archive::World::Virtual,
+        time: Time::Virtual,
         campaign: task.campaign.name.clone(),
         network: task.topology.name.clone(),
         set: task.set.clone(),
@@ -325,7 +325,7 @@ fn state(
         started_us: u64::try_from(START.as_micros()).unwrap_or(u64::MAX),
         elapsed,
         generators,
-        seen: Seen::of(room),
+        operations: room.report(),
         record_files: match has_records {
             true => vec![format!("records/{}.jsonl", task.name).into()],
             false => Vec::new(),

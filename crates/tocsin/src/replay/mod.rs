@@ -1,9 +1,9 @@
 //! `tocsin run` in virtual time: the campaign on the simulated network, and its variants beside it.
 //!
 //! ```text
-//!   campaign, and each variant ──► evening.rs: World + ControlRoom ──► Outcome
+//!   campaign, and each variant ──► evening.rs: World + ControlRoom ──► VariantOutcome
 //!                                       │                                 │
-//!                             summary.json, report.txt      outcome/: the table of all of them
+//!                             summary.json, report.txt      account::outcome: the table of all of them
 //! ```
 
 mod evening;
@@ -14,13 +14,11 @@ use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
+use account::outcome::{BASE, VariantOutcome};
+use campaign::{Campaign, ENVIRONMENT_PREFIX, Time, Variant};
 use cli::FileArgs;
-use load_gen::campaign::{Campaign, ENVIRONMENT_PREFIX, Variant};
+use run_folder::{Folder, Receipt, command_line};
 use topology::{Problems, Topology};
-
-use crate::archive::{self, BASE, Receipt, World, command_line};
-use crate::outcome::Outcome;
-use crate::run::Folder;
 
 /// How to replay.
 #[derive(Debug)]
@@ -120,7 +118,7 @@ fn conduct(
 ) -> anyhow::Result<u8> {
     folder.keep_inputs(&replay.file.file, campaign)?;
     folder.write("command.txt", &(command_line() + "\n"))?;
-    Receipt::begin(folder, campaign, &replay.file.file, &replay.file.set, World::Virtual)?;
+    Receipt::begin(folder, campaign, &replay.file.file, &replay.file.set, Time::Virtual)?;
     let stop = interruption()?;
     for sentence in lint(&tasks[0].campaign, &tasks[0].topology) {
         cli::say!("! {sentence}");
@@ -135,7 +133,7 @@ fn conduct(
         );
     }
     let mut outcomes = run_all(replay, folder, &tasks, &stop)?;
-    let told = archive::publish(folder, campaign, &mut outcomes, World::Virtual, world::START);
+    let told = run_folder::publish(folder, campaign, &mut outcomes, Time::Virtual, world::START);
     cli::say!("\n{}\nrun folder: {}", told.text, folder.path().display());
     Ok(told.exit_code)
 }
@@ -146,7 +144,7 @@ fn run_all(
     folder: &Folder,
     tasks: &[Task],
     stop: &AtomicBool,
-) -> anyhow::Result<Vec<Outcome>> {
+) -> anyhow::Result<Vec<VariantOutcome>> {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
     let next = Mutex::new(0..tasks.len());
     let done = Mutex::new(Vec::new());

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use campaign::Campaign;
 use load_gen::Progress;
-use load_gen::campaign::Campaign;
 use serde_json::Value;
 use topology::Topology;
 

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::time::Duration;
 
+use account::summary::ProcessUsage;
 use anyhow::bail;
 use contract::GeneratorSnapshot;
 use contract::Reply;
-use load_gen::summary::ProcessUsage;
 use node::{Console, Errand, Power};
 use serde_json::Value;
 use telemetry::{BoxKind, LostNode, MessageFigures};
@@ -17,11 +17,11 @@ use tokio::time::{Instant, timeout_at};
 use super::Prepared;
 use super::child::{Child, News, Order, Place, Report, Usage, What};
 use super::cpu::CpuTrack;
-use super::folder::Folder;
 use super::live::Interruptions;
 use super::manage::Board;
 use super::plan::{Process, Tier, processes};
 use crate::control_room::View;
+use run_folder::Folder;
 use topology::Topology;
 
 /// How long a tier may take to listen.

@@ -3,16 +3,16 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use campaign::Time;
+use run_folder::{Folder, State, environment};
+
 use super::Prepared;
 use super::clock_watch::ClockWatch;
 use super::fleet::Fleet;
-use super::folder::Folder;
 use super::live::Interruptions;
 use super::target::Elsewhere;
 use super::zero::Zero;
-use crate::archive::{State, World, environment};
 use crate::control_room::ControlRoom;
-use crate::outcome::Seen;
 
 /// Between two states.
 pub(crate) const EVERY: Duration = Duration::from_secs(1);
@@ -86,7 +86,7 @@ impl<'a> Keeper<'a> {
         let why = || "restarted; its log says why".to_owned();
         let restarts = room.restarts().iter();
         State {
-            world: World::Real,
+            time: Time::Real,
             ended: false,
             campaign: self.prepared.campaign.name.clone(),
             network: self.prepared.topology.name.clone(),
@@ -112,7 +112,7 @@ impl<'a> Keeper<'a> {
                 .map_or_else(Vec::new, Elsewhere::unrecorded),
             busiest_cpu_share: fleet.busiest_generator(),
             clock_step: self.clock.largest_step(),
-            seen: Seen::of(room),
+            operations: room.report(),
             restarts: restarts.map(|(at, site)| (*at, site.clone(), why())).collect(),
             detections: detections.to_vec(),
             record_files: self.record_files(fleet),

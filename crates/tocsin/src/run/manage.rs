@@ -15,8 +15,8 @@ use topology::Topology;
 
 use super::child::{Place, Usage};
 use super::fleet::Fleet;
-use super::folder::Folder;
 use cli::say;
+use run_folder::Folder;
 
 /// The file in the run folder that says where a run is managed.
 const ACCESS: &str = "manage.json";

@@ -14,7 +14,6 @@ mod clock_watch;
 mod cpu;
 mod face;
 mod fleet;
-mod folder;
 mod keeper;
 mod live;
 mod loopback;
@@ -28,24 +27,23 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use campaign::{Campaign, ENVIRONMENT_PREFIX, Time};
 use clap::Args;
 use cli::FileArgs;
 use cli::metrics::MetricsArgs;
-use load_gen::campaign::{Campaign, ENVIRONMENT_PREFIX, Time};
+use run_folder::{Folder, Receipt, State, command_line};
 use tokio::runtime::Builder;
 use topology::Topology;
 
-use crate::archive::{Receipt, State, World, command_line};
 use crate::replay::Replay;
 pub(crate) use child::Order;
 use cli::say;
 pub(crate) use fleet::Fleet;
-pub(crate) use folder::Folder;
 use keeper::Keeper;
 pub(crate) use live::Interruptions;
 pub(crate) use loopback::missing_addresses;
 pub(crate) use plan::{Process, Tier, callers, network};
-pub(crate) use target::{DriveArgs, Elsewhere, annotate};
+pub(crate) use target::{DriveArgs, Elsewhere};
 pub(crate) use zero::Zero;
 
 /// Runs a campaign: starts its network, places its calls, and judges what happened
@@ -191,7 +189,7 @@ async fn conduct(args: &RunArgs, prepared: &Prepared, folder: &Folder) -> anyhow
     let file = &prepared.args.campaign_file;
     folder.keep_inputs(file, &prepared.campaign)?;
     folder.write("command.txt", &(command_line() + "\n"))?;
-    Receipt::begin(folder, &prepared.campaign, file, &prepared.args.given, World::Real)?;
+    Receipt::begin(folder, &prepared.campaign, file, &prepared.args.given, Time::Real)?;
     let Some(mut fleet) = Fleet::start(prepared, folder, &mut interruptions).await? else {
         say("interrupted while the network started: no call was placed");
         return Ok(INTERRUPTED);

@@ -4,11 +4,11 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::time::Duration;
 
-use load_gen::campaign::Campaign;
+use campaign::Campaign;
 use telemetry::BoxKind;
 
 use super::Prepared;
-use super::folder::Folder;
+use run_folder::Folder;
 
 /// A generator of a run, as it calls itself in its records; the first is 1.
 pub(super) fn generator(number: u32) -> String {

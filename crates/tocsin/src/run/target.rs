@@ -7,9 +7,8 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
+use campaign::Campaign;
 use clap::Args;
-use load_gen::campaign::Campaign;
-use load_gen::summary::Summary;
 use load_gen::{TargetArgs, address_towards};
 use sip_proto::message::Response;
 use tokio::net::UdpSocket;
@@ -19,9 +18,6 @@ use topology::Topology;
 /// When the probe is sent again, counted from the one before: T1 doubles (RFC 3261 §17.1.2.2).
 const PROBE_WAITS: [Duration; 3] =
     [Duration::from_millis(500), Duration::from_millis(1_000), Duration::from_millis(2_000)];
-
-/// What the report of such a run says first.
-const ONE_SIDED: &str = "only the callers' side is known: no box of the target writes records here";
 
 /// What a program that drives load says about where it goes.
 #[derive(Debug, Clone, Default, Args)]
@@ -179,18 +175,6 @@ fn options(from: SocketAddr, to: SocketAddr, call_id: &str) -> String {
          From: <sip:probe@{from}>;tag=probe\r\nTo: <sip:{to}>\r\nCall-ID: {call_id}\r\nCSeq: 1 OPTIONS\r\n\
          Contact: <sip:probe@{from}>\r\nAccept: application/sdp\r\nContent-Length: 0\r\n\r\n"
     )
-}
-
-/// Says in the summary of a run against `place` what nobody here can know.
-pub(crate) fn annotate(summary: &mut Summary, place: &str) {
-    summary.notes.push(ONE_SIDED.to_owned());
-    summary.network = format!("{place} (by --target)");
-    summary.metrics.by_site.clear();
-    summary.metrics.by_psap.clear();
-    summary.psaps.clear();
-    if let Some(media) = &mut summary.media {
-        media.by_site.clear();
-    }
 }
 
 #[cfg(test)]

@@ -1,17 +1,16 @@
 //! After the run: records and state to summary, report and exit code.
 
 use cli::say;
+use run_folder::{Folder, State};
 
 use super::Prepared;
-use super::folder::Folder;
-use crate::archive::{self, State};
 
 /// Writes everything that is left of a run, prints the report, and returns the exit code.
 pub(crate) fn conclude(prepared: &Prepared, folder: &Folder, mut state: State) -> u8 {
     if let Err(error) = state.keep(folder) {
         state.degraded.push(format!("{error:#}"));
     }
-    let told = archive::finish(folder, &prepared.campaign, &prepared.topology, state);
+    let told = run_folder::finish(folder, &prepared.campaign, &prepared.topology, state);
     say(format_args!("\n{}\nrun folder: {}", told.text, folder.path().display()));
     told.exit_code
 }

@@ -3,8 +3,8 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use campaign::Campaign;
 use contract::GeneratorSnapshot;
-use load_gen::campaign::Campaign;
 use telemetry::Quantiles;
 
 use crate::control_room::ControlRoom;

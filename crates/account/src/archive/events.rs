@@ -1,0 +1,79 @@
+//! What happened in a run beside its calls, in the order of time.
+
+use std::time::Duration;
+
+use operations::OrderResult;
+
+use crate::outcome::VariantOutcome;
+
+/// Something that happened.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ArchivedEvent {
+    /// Since the start of the campaign.
+    pub at: Duration,
+    /// `command`, `fault`, `alarm`, `restart`, `milestone` or `process`.
+    pub kind: &'static str,
+    pub site: Option<String>,
+    pub what: String,
+}
+
+/// Everything that happened in a run, `losses` of processes included.
+pub fn events(run: &VariantOutcome, losses: &[(Duration, String)]) -> Vec<ArchivedEvent> {
+    let mut events = Vec::new();
+    for (operation, entry) in run.operations.log() {
+        let what = match &entry.result {
+            OrderResult::Done(said) if said.is_empty() => "done".to_owned(),
+            OrderResult::Done(said) => said.clone(),
+            OrderResult::Refused(said) => format!("refused, {said}"),
+            OrderResult::Stopped(said) => format!("not given, {said}"),
+            OrderResult::TimedOut => "no answer".to_owned(),
+        };
+        events.push(ArchivedEvent {
+            at: entry.given_at.unwrap_or(entry.at),
+            kind: "command",
+            site: Some(entry.site.clone()),
+            what: format!("{operation}: {}: {what}", entry.action),
+        });
+    }
+    events.extend(run.operations.alarms.iter().map(|alarm| {
+        let state = if alarm.is_raised() { "raised" } else { "cleared" };
+        ArchivedEvent {
+            at: alarm.at,
+            kind: "alarm",
+            site: alarm.labels.get("site").cloned(),
+            what: format!("{} {state}: {}", alarm.rule, alarm.sentence),
+        }
+    }));
+    events.extend(run.operations.faults.iter().map(|entry| ArchivedEvent {
+        at: entry.at,
+        kind: "fault",
+        site: Some(entry.target.clone()),
+        what: entry.to_string(),
+    }));
+    events.extend(run.restarts.iter().map(|(at, site, why)| ArchivedEvent {
+        at: *at,
+        kind: "restart",
+        site: Some(site.clone()),
+        what: format!("restarts: {why}"),
+    }));
+    events.extend(run.operations.milestones.iter().map(|(at, milestone)| ArchivedEvent {
+        at: *at,
+        kind: "milestone",
+        site: None,
+        what: milestone.to_string(),
+    }));
+    events.extend(losses.iter().map(|(at, what)| ArchivedEvent {
+        at: *at,
+        kind: "process",
+        site: site_of(what),
+        what: what.clone(),
+    }));
+    events.sort_by_key(|event| event.at);
+    events
+}
+
+/// The site whose process a sentence is about.
+fn site_of(loss: &str) -> Option<String> {
+    let name = loss.strip_prefix("process site-")?;
+    name.split_whitespace().next().map(str::to_owned)
+}

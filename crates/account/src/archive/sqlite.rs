@@ -1,0 +1,239 @@
+//! `calls.sqlite`: every attempt of a run, to be asked anything.
+//!
+//! ```text
+//!   attempts   a row for each attempt of the campaign
+//!   records    what each box said of the attempts that did not go well
+//!   events     commands, alarms, restarts, milestones, lost processes
+//!   run        key and value: verdict, seed, start …
+//! ```
+//!
+//! Written under another name and then renamed: a file of this name is whole. It has no journal for the same reason.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::Context as _;
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{Connection, OpenFlags, Statement, ToSql};
+use telemetry::{Attempt, Attempts, Entry};
+
+use super::events::ArchivedEvent;
+use super::row::{COLUMNS, Cell, Row, outcome_word, party};
+
+/// Attempts of which the records of all boxes are kept too.
+const RECORDS_OF: usize = 200_000;
+
+const RECORD_COLUMNS: [&str; 16] = [
+    "attempt",
+    "kind",
+    "node",
+    "trunk_group",
+    "site",
+    "psap",
+    "tried",
+    "start_us",
+    "ring_us",
+    "answer_us",
+    "end_us",
+    "outcome",
+    "status",
+    "cause",
+    "ended_by",
+    "reason",
+];
+
+const TABLES: &str = "
+CREATE TABLE run (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
+CREATE TABLE events (at_s REAL, kind TEXT, site TEXT, what TEXT);
+CREATE TABLE records (attempt TEXT, kind TEXT, node TEXT, trunk_group TEXT, site TEXT, psap TEXT, tried TEXT,
+    start_us INTEGER, ring_us INTEGER, answer_us INTEGER, end_us INTEGER, outcome TEXT, status INTEGER, cause INTEGER,
+    ended_by TEXT, reason TEXT);
+";
+
+/// After the rows: an index that grows row by row costs more.
+const INDICES: &str = "
+CREATE UNIQUE INDEX attempts_by_id ON attempts (attempt);
+CREATE INDEX attempts_that_failed ON attempts (outcome, site, psap) WHERE outcome <> 'answered';
+CREATE INDEX records_by_attempt ON records (attempt);
+";
+
+/// Answers to what is usually asked.
+const VIEWS: &str = "
+CREATE VIEW failures AS
+    SELECT * FROM attempts WHERE outcome IN ('rejected', 'timed_out', 'lost');
+CREATE VIEW failures_by_site AS
+    SELECT site, outcome, status, coalesce(lost_why, reason) AS why, count(*) AS attempts
+    FROM failures GROUP BY 1, 2, 3, 4 ORDER BY attempts DESC;
+CREATE VIEW failures_by_psap AS
+    SELECT psap, outcome, status, coalesce(lost_why, reason) AS why, count(*) AS attempts
+    FROM failures GROUP BY 1, 2, 3, 4 ORDER BY attempts DESC;
+CREATE VIEW by_site AS
+    SELECT site, count(*) AS offered, sum(outcome = 'answered') AS answered,
+        sum(outcome IN ('rejected', 'timed_out', 'lost')) AS failed, avg(pdd_us) / 1000.0 AS mean_pdd_ms
+    FROM attempts GROUP BY 1;
+CREATE VIEW by_department AS
+    SELECT department, count(*) AS offered, sum(outcome = 'answered') AS answered,
+        sum(outcome IN ('rejected', 'timed_out', 'lost')) AS failed, avg(pdd_us) / 1000.0 AS mean_pdd_ms
+    FROM attempts GROUP BY 1;
+CREATE VIEW per_minute AS
+    SELECT intended_us / 60000000 AS minute, count(*) AS offered, sum(outcome = 'answered') AS answered,
+        sum(outcome = 'abandoned') AS abandoned, sum(outcome IN ('rejected', 'timed_out', 'lost')) AS failed
+    FROM attempts GROUP BY 1 ORDER BY 1;
+CREATE VIEW worst_sound AS
+    SELECT attempt, site, psap, heard_by_caller, heard_by_psap, min(coalesce(mos_of_caller, 5), coalesce(mos_of_psap, 5)) AS mos
+    FROM attempts WHERE heard_by_caller IS NOT NULL OR heard_by_psap IS NOT NULL
+    ORDER BY heard_by_caller = 'heard' AND heard_by_psap = 'heard', mos;
+CREATE VIEW attempts_utc AS
+    SELECT attempt, number, site, psap, outcome, status,
+        strftime('%Y-%m-%dT%H:%M:%fZ', zero + intended_us / 1e6, 'unixepoch') AS intended_at,
+        strftime('%Y-%m-%dT%H:%M:%fZ', zero + start_us / 1e6, 'unixepoch') AS start_at,
+        strftime('%Y-%m-%dT%H:%M:%fZ', zero + ring_us / 1e6, 'unixepoch') AS ring_at,
+        strftime('%Y-%m-%dT%H:%M:%fZ', zero + answer_us / 1e6, 'unixepoch') AS answer_at,
+        strftime('%Y-%m-%dT%H:%M:%fZ', zero + end_us / 1e6, 'unixepoch') AS end_at
+    FROM attempts, (SELECT value / 1e6 AS zero FROM run WHERE key = 'started_us');
+";
+
+/// Writes all attempts into a new file at `path`, which gets its own name in [`close`]. `zero_us` is the start of the
+/// campaign.
+pub fn write(path: &Path, attempts: &Attempts, zero_us: u64) -> anyhow::Result<Unnamed> {
+    let unnamed = Unnamed { path: path.with_extension("sqlite.part") };
+    let _ = fs::remove_file(&unnamed.path);
+    let mut database = Connection::open(&unnamed.path)?;
+    // Whoever pulls the plug now makes the report again.
+    database.execute_batch(
+        "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA locking_mode = EXCLUSIVE;
+         PRAGMA temp_store = MEMORY; PRAGMA cache_size = -32000;",
+    )?;
+    let transaction = database.transaction()?;
+    let columns = COLUMNS.map(|(name, kind)| format!("{name} {kind}")).join(", ");
+    transaction.execute_batch(&format!("CREATE TABLE attempts ({columns}); {TABLES}"))?;
+    let mut left = RECORDS_OF;
+    {
+        let mut attempt_row = insert(&transaction, "attempts", COLUMNS.len())?;
+        let mut record_row = insert(&transaction, "records", RECORD_COLUMNS.len())?;
+        for attempt in attempts.iter() {
+            let Some(row) = Row::of(&attempt, zero_us) else { continue };
+            put(&mut attempt_row, &row.cells)?;
+            if !row.is_good && left > 0 {
+                left -= 1;
+                put_records(&mut record_row, &attempt, zero_us)?;
+            }
+        }
+    }
+    transaction.execute_batch(INDICES)?;
+    transaction.execute_batch(VIEWS)?;
+    if left == 0 {
+        let sentence = format!("of the first {RECORDS_OF} attempts that did not go well");
+        transaction.execute("INSERT INTO run VALUES ('records', ?)", [sentence])?;
+    }
+    transaction.commit()?;
+    Ok(unnamed)
+}
+
+/// A database that is not whole yet. It is removed unless it gets its name.
+#[derive(Debug)]
+pub struct Unnamed {
+    path: std::path::PathBuf,
+}
+
+impl Drop for Unnamed {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+/// Adds what is known of the run, and gives the file its name.
+pub fn close(
+    unnamed: Unnamed,
+    path: &Path,
+    facts: &[(&str, String)],
+    events: &[ArchivedEvent],
+) -> anyhow::Result<()> {
+    let mut database = Connection::open(&unnamed.path)?;
+    database.execute_batch("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;")?;
+    let transaction = database.transaction()?;
+    for (key, value) in facts {
+        // A number is to be calculated with.
+        let number = value.parse::<i64>().ok();
+        let value: &dyn ToSql = number.as_ref().map_or(value, |number| number);
+        transaction.execute("INSERT INTO run VALUES (?, ?)", rusqlite::params![key, value])?;
+    }
+    for event in events {
+        let ArchivedEvent { at, kind, site, what } = event;
+        let values = rusqlite::params![at.as_secs_f64(), kind, site, what];
+        transaction.execute("INSERT INTO events VALUES (?, ?, ?, ?)", values)?;
+    }
+    transaction.commit()?;
+    drop(database);
+    fs::rename(&unnamed.path, path).with_context(|| format!("cannot name {}", path.display()))
+}
+
+/// Opens the database of a run to read it.
+pub fn open(path: &Path) -> rusqlite::Result<Connection> {
+    Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)
+}
+
+fn insert<'a>(
+    database: &'a Connection,
+    table: &str,
+    columns: usize,
+) -> rusqlite::Result<Statement<'a>> {
+    let places = vec!["?"; columns].join(", ");
+    database.prepare(&format!("INSERT INTO {table} VALUES ({places})"))
+}
+
+fn put(statement: &mut Statement<'_>, cells: &[Cell<'_>]) -> rusqlite::Result<()> {
+    for (place, cell) in cells.iter().enumerate() {
+        statement.raw_bind_parameter(place + 1, cell)?;
+    }
+    statement.raw_execute().map(drop)
+}
+
+fn put_records(
+    statement: &mut Statement<'_>,
+    attempt: &Attempt<'_>,
+    zero_us: u64,
+) -> rusqlite::Result<()> {
+    attempt.records().try_for_each(|entry| put(statement, &record(entry, zero_us)))
+}
+
+/// The columns of [`RECORD_COLUMNS`].
+fn record(entry: Entry<'_>, zero_us: u64) -> [Cell<'_>; RECORD_COLUMNS.len()] {
+    use std::borrow::Cow;
+    let at = |us: Option<u64>| match us {
+        None => Cell::Nothing,
+        Some(us) => Cell::Number(us.saturating_sub(zero_us).cast_signed()),
+    };
+    let word = |word: &'static str| Cell::Text(Cow::Borrowed(word));
+    let tried: Vec<&str> = entry.tried.iter().rev().collect();
+    let tried = tried.join(", ");
+    [
+        Cow::from(entry.attempt).into(),
+        Cow::<str>::from(entry.kind.to_string()).into(),
+        Cow::from(entry.node).into(),
+        entry.trunk_group.map(Cow::from).into(),
+        entry.site.map(Cow::from).into(),
+        entry.psap.map(Cow::from).into(),
+        Cow::<str>::from(tried).into(),
+        at(Some(entry.start_us)),
+        at(entry.ring_us),
+        at(entry.answer_us),
+        at(Some(entry.end_us)),
+        word(outcome_word(entry.outcome)),
+        entry.status.map(u64::from).into(),
+        entry.cause.map(u64::from).into(),
+        entry.ended_by.map_or(Cell::Nothing, |one| word(party(one))),
+        entry.reason.map(Cow::from).into(),
+    ]
+}
+
+impl ToSql for Cell<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match self {
+            Self::Nothing => ValueRef::Null,
+            Self::Number(number) => ValueRef::Integer(*number),
+            Self::Real(real) => ValueRef::Real(*real),
+            Self::Text(text) => ValueRef::Text(text.as_bytes()),
+        }))
+    }
+}

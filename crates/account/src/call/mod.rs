@@ -1,0 +1,211 @@
+//! Everything known of one call, in the order of time across all boxes.
+
+mod cause;
+mod known;
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use anyhow::bail;
+use rusqlite::{Connection, OptionalExtension as _, Row};
+use telemetry::{BoxKind, CallRecord, find_records};
+
+use self::cause::cause;
+use self::known::{Attempt, Event, View};
+use crate::text::{plain, seconds};
+
+/// What happened so long before or after a call may explain it, in seconds.
+const AROUND_S: f64 = 5.0;
+
+/// The life of a call as text: from the database of a run and the files of its records.
+pub fn tell(database: &Connection, record_files: &[PathBuf], word: &str) -> anyhow::Result<String> {
+    let attempt = find(database, word)?;
+    let zero_us: i64 =
+        database
+            .query_row("SELECT value FROM run WHERE key = 'started_us'", [], |row| row.get(0))?;
+    let mut views = from_files(record_files, &attempt.id, zero_us);
+    let is_whole = !views.is_empty();
+    if !is_whole {
+        views = from_database(database, &attempt.id)?;
+    }
+    let events = events(database, &attempt)?;
+    let mut text = head(&attempt);
+    let _ = writeln!(text, "{}\n", cause(&attempt, &views, &events));
+    text += &ladder(&attempt, &views, &events);
+    if views.is_empty() {
+        text += "\nof calls that went well in virtual time no box's record is kept; tocsin run --records keeps all\n";
+    }
+    Ok(text)
+}
+
+/// By the id, the beginning of one, or a Call-ID.
+fn find(database: &Connection, word: &str) -> anyhow::Result<Attempt> {
+    const COLUMNS: &str = "SELECT * FROM attempts";
+    let by_call_id = format!("{COLUMNS} WHERE call_id = ?");
+    let lower = word.to_ascii_lowercase();
+    if !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        // 'g' comes after every hexadecimal digit.
+        let query = format!("{COLUMNS} WHERE attempt >= ? AND attempt < ? LIMIT 2");
+        let mut statement = database.prepare(&query)?;
+        let found = statement.query_map([lower.clone(), format!("{lower}g")], read_attempt)?;
+        let mut found: Vec<Attempt> = found.collect::<rusqlite::Result<_>>()?;
+        match (found.pop(), found.pop()) {
+            (Some(one), None) => return Ok(one),
+            (Some(_), Some(_)) => {
+                let count: i64 = database.query_row(
+                    "SELECT count(*) FROM attempts WHERE attempt >= ? AND attempt < ?",
+                    [lower.clone(), format!("{lower}g")],
+                    |row| row.get(0),
+                )?;
+                bail!("{count} attempts begin with {word:?}: say more of the id");
+            }
+            _ => {}
+        }
+    }
+    match database.query_row(&by_call_id, [word], read_attempt).optional()? {
+        Some(attempt) => Ok(attempt),
+        None => bail!(
+            "no attempt has the id or Call-ID {word:?}; tocsin show RUN --failed lists attempts"
+        ),
+    }
+}
+
+fn read_attempt(row: &Row<'_>) -> rusqlite::Result<Attempt> {
+    Ok(Attempt {
+        id: row.get("attempt")?,
+        number: row.get::<_, Option<String>>("number")?.unwrap_or_default(),
+        commune: row.get("commune")?,
+        nth: row.get("nth")?,
+        site: row.get("site")?,
+        psap: row.get("psap")?,
+        outcome: row.get("outcome")?,
+        caller_saw: row.get("caller_saw")?,
+        status: row.get("status")?,
+        reason: row.get("reason")?,
+        lost_in: row.get("lost_in")?,
+        lost_why: row.get("lost_why")?,
+        contradiction: row.get("contradiction")?,
+        heard_by_caller: row.get("heard_by_caller")?,
+        heard_by_psap: row.get("heard_by_psap")?,
+        intended_us: row.get("intended_us")?,
+        ring_us: row.get("ring_us")?,
+        answer_us: row.get("answer_us")?,
+        end_us: row.get("end_us")?,
+        call_id: row.get("call_id")?,
+    })
+}
+
+/// The records themselves say most.
+fn from_files(files: &[PathBuf], attempt: &str, zero_us: i64) -> Vec<View> {
+    let mut records = find_records(files, attempt);
+    records.sort_by_key(|record| (record.kind, record.start_us));
+    let at = |us: u64| us.cast_signed().saturating_sub(zero_us);
+    let view = |record: CallRecord| View {
+        kind: record.kind.to_string(),
+        node: record.node,
+        tried: record.tried.join(", "),
+        start_us: at(record.start_us),
+        ring_us: record.ring_us.map(at),
+        answer_us: record.answer_us.map(at),
+        end_us: at(record.end_us),
+        outcome: record.outcome.to_string(),
+        status: record.status.map(i64::from),
+        reason: record.reason,
+    };
+    records.into_iter().map(view).collect()
+}
+
+fn from_database(database: &Connection, attempt: &str) -> rusqlite::Result<Vec<View>> {
+    let mut statement =
+        database.prepare("SELECT * FROM records WHERE attempt = ? ORDER BY rowid")?;
+    let view = |row: &Row<'_>| {
+        Ok(View {
+            kind: row.get("kind")?,
+            node: row.get("node")?,
+            tried: row.get::<_, Option<String>>("tried")?.unwrap_or_default(),
+            start_us: row.get("start_us")?,
+            ring_us: row.get("ring_us")?,
+            answer_us: row.get("answer_us")?,
+            end_us: row.get("end_us")?,
+            outcome: row.get::<_, String>("outcome")?.replace('_', " "),
+            status: row.get("status")?,
+            reason: row.get("reason")?,
+        })
+    };
+    statement.query_map([attempt], view)?.collect()
+}
+
+/// What happened in the life of the call to its site, or to no site in particular.
+fn events(database: &Connection, attempt: &Attempt) -> rusqlite::Result<Vec<Event>> {
+    let mut statement = database.prepare(
+        "SELECT at_s, kind, site, what FROM events WHERE at_s BETWEEN ? AND ? ORDER BY at_s",
+    )?;
+    let second = |us: i64| us as f64 / 1e6;
+    let span = [second(attempt.intended_us) - AROUND_S, second(attempt.end_us) + AROUND_S];
+    let event = |row: &Row<'_>| {
+        let at_s: f64 = row.get(0)?;
+        Ok(Event {
+            at_us: (at_s * 1e6) as i64,
+            kind: row.get(1)?,
+            site: row.get(2)?,
+            what: row.get(3)?,
+        })
+    };
+    statement.query_map(span, event)?.collect()
+}
+
+fn head(attempt: &Attempt) -> String {
+    let mut text = format!("attempt {}\n", attempt.id);
+    let nth = attempt.nth.filter(|nth| *nth > 1);
+    let nth = nth.map_or_else(String::new, |nth| format!(", call {nth} of this person"));
+    let from =
+        attempt.commune.as_deref().map_or_else(String::new, |commune| format!(" from {commune}"));
+    let _ = writeln!(
+        text,
+        "{}{from}{nth}, {} s after the start",
+        plain(&attempt.number),
+        seconds(attempt.intended_us)
+    );
+    if let Some(call_id) = &attempt.call_id {
+        let _ = writeln!(text, "Call-ID {}", plain(call_id));
+    }
+    text
+}
+
+/// Times since the call was due.
+fn ladder(attempt: &Attempt, views: &[View], events: &[Event]) -> String {
+    let mut lines: Vec<(i64, usize, String)> =
+        vec![(attempt.intended_us, 0, "the call is due".to_owned())];
+    for (place, view) in views.iter().enumerate() {
+        let is_caller = view.kind == BoxKind::Generator.to_string();
+        let who = format!("{} {}", view.kind, plain(&view.node));
+        let mut line =
+            |at: i64, what: String| lines.push((at, place + 1, format!("{who}: {what}")));
+        let tried = match &view.tried[..] {
+            "" => String::new(),
+            tried => format!(", tries {tried}"),
+        };
+        let did = if is_caller { "sends the INVITE" } else { "gets the INVITE" };
+        line(view.start_us, format!("{did}{tried}"));
+        view.ring_us.into_iter().for_each(|at| line(at, "it rings".to_owned()));
+        view.answer_us.into_iter().for_each(|at| line(at, "answered".to_owned()));
+        let status = view.status.map_or_else(String::new, |status| format!(" ({status})"));
+        let reason =
+            view.reason.as_deref().map_or_else(String::new, |why| format!(": {}", plain(why)));
+        line(view.end_us, format!("over, {}{status}{reason}", view.outcome));
+    }
+    for event in events {
+        let site = event.site.as_deref().map_or_else(String::new, |site| format!("{site}: "));
+        lines.push((
+            event.at_us,
+            usize::MAX,
+            format!("*** {} {site}{}", event.kind, plain(&event.what)),
+        ));
+    }
+    lines.sort_by_key(|(at, place, _)| (*at, *place));
+    let mut text = String::new();
+    for (at, _, what) in lines {
+        let _ = writeln!(text, "{:>+10.3} s  {what}", (at - attempt.intended_us) as f64 / 1e6);
+    }
+    text
+}

@@ -1,0 +1,410 @@
+//! Two runs side by side, and whether the second is worse than it may be.
+
+mod difference;
+
+use rusqlite::Connection;
+use serde_json::{Value, json};
+
+use self::difference::{Estimate, ranks};
+use crate::text::{millis, or_dash, percent, table};
+
+/// One of the two runs.
+#[derive(Debug)]
+pub struct Side {
+    pub name: String,
+    /// `summary.json`.
+    pub summary: Value,
+    /// The hash over what the run was made from.
+    pub inputs: Option<String>,
+    /// `calls.sqlite`, with every delay; without it there is no interval.
+    pub calls: Option<Connection>,
+}
+
+/// How much worse the second run may be: shares by their difference, all others by their ratio.
+#[derive(Debug, Clone, Default)]
+pub struct Limits {
+    /// Of any figure of which more, or less, is better.
+    pub any: Option<f64>,
+    /// Of single figures, by name. The last one of a name counts.
+    pub named: Vec<(String, f64)>,
+}
+
+/// Two runs, compared.
+#[derive(Debug)]
+pub struct Comparison {
+    /// For people.
+    pub table: String,
+    /// For programs, an object for each figure.
+    pub figures: Vec<Value>,
+    /// A sentence for each limit that was crossed.
+    pub breaches: Vec<String>,
+}
+
+/// The names of all figures, in order.
+pub fn figure_names() -> impl Iterator<Item = &'static str> {
+    FIGURES.iter().map(|figure| figure.name)
+}
+
+/// Measures every figure in both runs and holds the second against the limits.
+#[must_use]
+pub fn compare(before: &Side, after: &Side, limits: &Limits) -> Comparison {
+    let lines: Vec<Line> = FIGURES.iter().map(|figure| Line::of(figure, before, after)).collect();
+    Comparison {
+        table: shown(before, after, &lines),
+        figures: lines.iter().map(Line::json).collect(),
+        breaches: lines.iter().filter_map(|line| line.breach(limits)).collect(),
+    }
+}
+
+impl Side {
+    fn number(&self, path: &str) -> Option<f64> {
+        self.summary.pointer(path)?.as_f64()
+    }
+}
+
+/// What keeps two runs from being compared, one sentence each.
+#[must_use]
+pub fn obstacles(before: &Side, after: &Side) -> Vec<String> {
+    let mut found = Vec::new();
+    for side in [before, after] {
+        let name = &side.name;
+        if side.summary["verdict"] == "invalid" {
+            found.push(format!("{name} is INVALID: it says nothing about its network"));
+        }
+        if side.summary["interrupted"] == true {
+            found.push(format!("{name} was interrupted before its end"));
+        }
+    }
+    for key in ["campaign", "network", "seed"] {
+        let [one, other] = [before, after].map(|side| side.summary[key].to_string());
+        if one != other {
+            found.push(format!("they have another {key}: {one} and {other}"));
+        }
+    }
+    if let (Some(one), Some(other)) = (&before.inputs, &after.inputs)
+        && one != other
+        && found.is_empty()
+    {
+        found.push(
+            "their campaign or network files, --set or environment differ: see inputs in receipt.json".to_owned(),
+        );
+    }
+    found
+}
+
+/// What is compared.
+struct Figure {
+    name: &'static str,
+    kind: Kind,
+    /// Whether more is better; `None`: neither, so no limit applies unless it is named.
+    more_is_better: Option<bool>,
+}
+
+enum Kind {
+    /// The places of the parts and of the wholes in the summary, each a sum.
+    Share(&'static [&'static str], &'static [&'static str]),
+    /// A column of calls.sqlite, the place of the figure in the summary, in microseconds, and the quantile.
+    Delay(&'static str, &'static str, f64),
+    /// The place in the summary.
+    Plain(&'static str),
+}
+
+const OFFERED: &[&str] = &["/ledger/offered"];
+const FAILED: &[&str] = &["/ledger/rejected", "/ledger/timed_out", "/ledger/lost"];
+const HEARD: &[&str] = &["/media/heard_both_ways"];
+const JUDGED: &[&str] = &["/media/heard_both_ways", "/media/one_way", "/media/no_way"];
+
+const FIGURES: [Figure; 15] = [
+    share("answered_share", &["/ledger/answered"], OFFERED, Some(true)),
+    share("failed_share", FAILED, OFFERED, Some(false)),
+    share("lost_share", &["/ledger/lost"], OFFERED, Some(false)),
+    share("abandoned_share", &["/ledger/abandoned"], OFFERED, None),
+    share("heard_share", HEARD, JUDGED, Some(true)),
+    share(
+        "callers_reached",
+        &["/callers/emergency/reached"],
+        &["/callers/emergency/callers"],
+        Some(true),
+    ),
+    delay("pdd_p50", "pdd_us", "/metrics/pdd/p50", 0.5),
+    delay("pdd_p90", "pdd_us", "/metrics/pdd/p90", 0.9),
+    delay("pdd_p95", "pdd_us", "/metrics/pdd/p95", 0.95),
+    delay("pdd_p99", "pdd_us", "/metrics/pdd/p99", 0.99),
+    delay("setup_p50", "setup_us", "/metrics/setup/p50", 0.5),
+    delay("setup_p90", "setup_us", "/metrics/setup/p90", 0.9),
+    delay("setup_p99", "setup_us", "/metrics/setup/p99", 0.99),
+    Figure { name: "mos_p5", kind: Kind::Plain("/media/mos/p5"), more_is_better: None },
+    Figure {
+        name: "calls_per_second",
+        kind: Kind::Plain("/metrics/calls_per_second"),
+        more_is_better: None,
+    },
+];
+
+const fn share(
+    name: &'static str,
+    parts: &'static [&'static str],
+    wholes: &'static [&'static str],
+    more_is_better: Option<bool>,
+) -> Figure {
+    Figure { name, kind: Kind::Share(parts, wholes), more_is_better }
+}
+
+const fn delay(
+    name: &'static str,
+    column: &'static str,
+    place: &'static str,
+    quantile: f64,
+) -> Figure {
+    Figure { name, kind: Kind::Delay(column, place, quantile), more_is_better: Some(false) }
+}
+
+impl Figure {
+    /// The figure of one run; an interval of no width where nothing is known of it.
+    fn measure(&self, side: &Side) -> Option<Estimate> {
+        match self.kind {
+            Kind::Share(parts, wholes) => {
+                let sum = |places: &[&str]| {
+                    places.iter().map(|place| side.number(place)).sum::<Option<f64>>()
+                };
+                Estimate::of_share(sum(parts)?, sum(wholes)?)
+            }
+            Kind::Delay(column, place, quantile) => {
+                let (delays, _) = place.rsplit_once('/')?;
+                side.number(&format!("{delays}/count")).filter(|count| *count > 0.0)?;
+                let value = side.number(place)?;
+                let calls = side.calls.as_ref();
+                Some(
+                    calls
+                        .and_then(|calls| spread(calls, column, quantile))
+                        .unwrap_or_else(|| certain(value)),
+                )
+            }
+            Kind::Plain(place) => side.number(place).map(certain),
+        }
+    }
+
+    fn show(&self, value: f64) -> String {
+        match self.kind {
+            Kind::Share(..) => percent(value),
+            Kind::Delay(..) => millis(value),
+            Kind::Plain(_) => format!("{value:.2}"),
+        }
+    }
+}
+
+const fn certain(value: f64) -> Estimate {
+    Estimate { value, low: value, high: value }
+}
+
+/// A quantile of a column, from every call. `None` when the database does not say.
+fn spread(calls: &Connection, column: &str, quantile: f64) -> Option<Estimate> {
+    let count = format!("SELECT count({column}) FROM attempts");
+    let count: i64 = calls.query_row(&count, [], |row| row.get(0)).ok()?;
+    let ranks = ranks(u64::try_from(count).ok()?, quantile)?;
+    let query = format!(
+        "SELECT {column} FROM attempts WHERE {column} IS NOT NULL ORDER BY 1 LIMIT 1 OFFSET ?"
+    );
+    let at = |rank: u64| {
+        let value: i64 = calls.query_row(&query, [rank.cast_signed()], |row| row.get(0)).ok()?;
+        Some(value as f64)
+    };
+    let [low, value, high] = ranks.map(at);
+    Some(Estimate { value: value?, low: low?, high: high? })
+}
+
+/// A figure in both runs.
+struct Line {
+    figure: &'static Figure,
+    before: Option<Estimate>,
+    after: Option<Estimate>,
+}
+
+impl Line {
+    fn of(figure: &'static Figure, before: &Side, after: &Side) -> Self {
+        Self { figure, before: figure.measure(before), after: figure.measure(after) }
+    }
+
+    fn difference(&self) -> Option<Estimate> {
+        Some(self.after?.minus(self.before?))
+    }
+
+    /// Without an interval nothing is known of how sure a difference is.
+    fn has_interval(&self) -> bool {
+        let is_wide = |one: Option<Estimate>| one.is_some_and(|one| one.low < one.high);
+        matches!(self.figure.kind, Kind::Share(..)) || is_wide(self.before) || is_wide(self.after)
+    }
+
+    fn word(&self) -> &'static str {
+        let Some(difference) = self.difference() else { return "-" };
+        if !self.has_interval() {
+            return if difference.value == 0.0 { "the same" } else { "how sure is not known" };
+        }
+        match (difference.is_clear(), self.figure.more_is_better) {
+            (false, _) => "no clear difference",
+            (true, None) => "differs",
+            (true, Some(more)) if (difference.value > 0.0) == more => "better",
+            (true, Some(_)) => "WORSE",
+        }
+    }
+
+    /// How much worse, as limits count: shares by the difference, all others by the ratio.
+    fn worsening(&self) -> Option<f64> {
+        let (before, after) = (self.before?.value, self.after?.value);
+        let change = match self.figure.kind {
+            Kind::Share(..) => after - before,
+            _ if before == 0.0 => return None,
+            _ => after / before - 1.0,
+        };
+        // What is neither good nor bad may not change either way.
+        Some(match self.figure.more_is_better {
+            Some(true) => -change,
+            Some(false) => change,
+            None => change.abs(),
+        })
+    }
+
+    fn breach(&self, limits: &Limits) -> Option<String> {
+        let Figure { name, .. } = self.figure;
+        let named = limits.named.iter().rev().find(|(figure, _)| figure == name);
+        let general = limits.any.filter(|_| self.figure.more_is_better.is_some());
+        let limit = named.map(|(_, limit)| *limit).or(general)?;
+        let (Some(before), Some(after)) = (self.before, self.after) else {
+            return named.map(|_| format!("{name} was not measured in both runs"));
+        };
+        let worse = self.worsening().filter(|worse| *worse > limit)?;
+        let unit = if matches!(self.figure.kind, Kind::Share(..)) { "points" } else { "%" };
+        let (worse, limit) = (worse * 100.0, limit * 100.0);
+        let (before, after) = (self.figure.show(before.value), self.figure.show(after.value));
+        Some(format!(
+            "{name} is worse by {worse:.2} {unit}, at most {limit:.2} {unit} are allowed: {before} before, {after} now ({})",
+            self.word()
+        ))
+    }
+
+    fn json(&self) -> Value {
+        let of = |one: Option<Estimate>| {
+            one.map(|one| json!({"value": one.value, "low": one.low, "high": one.high}))
+        };
+        json!({
+            "name": self.figure.name,
+            "before": of(self.before),
+            "after": of(self.after),
+            "difference": of(self.difference()),
+            "interval_known": self.has_interval(),
+            "judgement": self.word(),
+        })
+    }
+}
+
+fn shown(before: &Side, after: &Side, lines: &[Line]) -> String {
+    let head = ["", &before.name, &after.name, "difference", "95 % of the time within", ""];
+    let mut rows = vec![head.map(str::to_owned).to_vec()];
+    let verdicts =
+        [before, after].map(|side| side.summary["verdict"].as_str().unwrap_or("-").to_uppercase());
+    let [one, other] = verdicts;
+    rows.push(["verdict".to_owned(), one, other].to_vec());
+    rows.extend(lines.iter().filter(|line| line.before.is_some() || line.after.is_some()).map(
+        |line| {
+            let show =
+                |value: Option<Estimate>| or_dash(value.map(|value| line.figure.show(value.value)));
+            let signed = |value: f64| {
+                let text = line.figure.show(value.abs());
+                format!("{}{text}", if value < 0.0 { "-" } else { "+" })
+            };
+            let difference = line.difference();
+            let interval = difference.filter(|_| line.has_interval());
+            let interval =
+                interval.map(|one| format!("{} … {}", signed(one.low), signed(one.high)));
+            vec![
+                line.figure.name.to_owned(),
+                show(line.before),
+                show(line.after),
+                or_dash(difference.map(|one| signed(one.value))),
+                or_dash(interval),
+                line.word().to_owned(),
+            ]
+        },
+    ));
+    table(&rows, &[1, 2, 3, 4])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn side(name: &str, answered: u64, p99: u64) -> Side {
+        let summary = json!({
+            "schema_version": 1, "campaign": "demo", "network": "six-sites", "seed": 1, "verdict": "pass",
+            "interrupted": false,
+            "ledger": {"offered": 1_000, "answered": answered, "rejected": 1_000 - answered, "timed_out": 0, "lost": 0, "abandoned": 0},
+            "metrics": {"pdd": {"count": 900, "p50": 3_000, "p90": 4_000, "p95": 5_000, "p99": p99}, "calls_per_second": 10.0},
+            "media": null,
+        });
+        Side { name: name.to_owned(), summary, inputs: None, calls: None }
+    }
+
+    fn breaches(
+        any: Option<f64>,
+        named: &[(&str, f64)],
+        before: &Side,
+        after: &Side,
+    ) -> Vec<String> {
+        let named = named.iter().map(|(name, limit)| ((*name).to_owned(), *limit)).collect();
+        compare(before, after, &Limits { any, named }).breaches
+    }
+
+    #[test]
+    fn a_limit_counts_shares_in_points_and_delays_in_percent() {
+        let (before, after) = (side("a", 950, 10_000), side("b", 920, 10_800));
+        assert!(breaches(Some(0.1), &[], &before, &after).is_empty());
+        let found = breaches(Some(0.02), &[], &before, &after);
+        assert_eq!(found.len(), 3, "{found:?}");
+        assert!(
+            found[0].starts_with("answered_share is worse by 3.00 points, at most 2.00 points"),
+            "{found:?}"
+        );
+        assert!(found[2].starts_with("pdd_p99 is worse by 8.00 %"), "{found:?}");
+        // The other way round everything is better.
+        assert!(breaches(Some(0.02), &[], &after, &before).is_empty());
+        let own = breaches(Some(0.1), &[("pdd_p99", 0.05)], &before, &after);
+        assert_eq!(own.len(), 1, "{own:?}");
+        let missing = breaches(None, &[("heard_share", 0.01)], &before, &after);
+        assert_eq!(missing, ["heard_share was not measured in both runs"]);
+    }
+
+    #[test]
+    fn a_difference_says_how_sure_it_is() {
+        let (before, after) = (side("a", 950, 10_000), side("b", 900, 10_000));
+        let line = Line::of(&FIGURES[0], &before, &after);
+        assert_eq!(line.word(), "WORSE");
+        assert_eq!(
+            Line::of(&FIGURES[0], &before, &side("b", 948, 1)).word(),
+            "no clear difference"
+        );
+        assert_eq!(Line::of(&FIGURES[0], &after, &before).word(), "better");
+        // No call is known, so no interval either.
+        let p99 = FIGURES.iter().find(|figure| figure.name == "pdd_p99").expect("a figure");
+        assert_eq!(Line::of(p99, &before, &after).word(), "the same");
+        assert_eq!(Line::of(p99, &before, &side("b", 900, 9_000)).word(), "how sure is not known");
+        let text = shown(&before, &after, &[line]);
+        assert!(text.contains("answered_share") && text.contains("-5.00 %"), "{text}");
+    }
+
+    #[test]
+    fn runs_that_cannot_be_compared_say_why() {
+        let good = side("a", 950, 10_000);
+        assert!(obstacles(&good, &side("b", 900, 10_000)).is_empty());
+        let mut invalid = side("b", 950, 10_000);
+        invalid.summary["verdict"] = "invalid".into();
+        invalid.summary["seed"] = 2.into();
+        let found = obstacles(&good, &invalid);
+        assert!(
+            found[0].contains("b is INVALID") && found[1].contains("another seed: 1 and 2"),
+            "{found:?}"
+        );
+        let with = |hash: &str| Side { inputs: Some(hash.to_owned()), ..side("c", 950, 10_000) };
+        assert!(obstacles(&with("x"), &with("y"))[0].contains("receipt.json"));
+        assert!(obstacles(&with("x"), &good).is_empty());
+    }
+}

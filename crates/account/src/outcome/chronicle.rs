@@ -1,0 +1,220 @@
+//! What happened, in the order of time: commands, restarts, alarms, milestones.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use operations::OrderResult;
+use operations::supervision::alertmanager;
+use serde_json::{Value, json};
+
+use super::variant::VariantOutcome;
+
+/// Lines of commands, alarms and milestones that are told in full.
+const MOST_LINES: usize = 40;
+
+/// One thing that happened in a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// Since the start of the campaign.
+    pub at: Duration,
+    pub what: Happening,
+    /// A sentence.
+    pub text: String,
+}
+
+/// What kind of thing happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Happening {
+    /// A command of this operation.
+    Command(String),
+    /// A machine was killed, frozen or thawed by the campaign.
+    Fault(String),
+    /// A call server began anew.
+    Restart,
+    /// Supervision raised an alarm of this rule.
+    Alarm(String),
+    /// The crisis came to this point.
+    Milestone(String),
+}
+
+/// The chronicle of a run, how soon sites were found down, and the times of the crisis.
+pub fn story(run: &VariantOutcome, begins: Duration) -> String {
+    let clock = |at: Duration| clock(begins + at);
+    let mut text = String::new();
+    for line in detection(run).into_iter().chain(crisis(run)) {
+        let _ = writeln!(text, "{line}");
+    }
+    let events = events(run, begins);
+    if !events.is_empty() {
+        let _ = writeln!(text, "\nwhat happened");
+    }
+    for event in events.iter().take(MOST_LINES) {
+        let _ = writeln!(text, "  {}  {}", clock(event.at), event.text);
+    }
+    if events.len() > MOST_LINES {
+        let _ = writeln!(text, "  … and {} more in chronicle.json", events.len() - MOST_LINES);
+    }
+    text
+}
+
+/// What was predicted of the detection of a dead site, and what was measured.
+fn detection(run: &VariantOutcome) -> Option<String> {
+    let mut times: Vec<Duration> = run.detections.iter().map(|(_, _, time)| *time).collect();
+    times.sort_unstable();
+    let (best, worst) = run.predicted;
+    let (first, middle, last) = (times.first()?, times[times.len() / 2], times.last()?);
+    Some(format!(
+        "sites found down {} times: predicted {:.1} to {:.1} s by probes alone, measured {:.1} to {:.1} s, median {:.1} s",
+        times.len(),
+        best.as_secs_f64(),
+        worst.as_secs_f64(),
+        first.as_secs_f64(),
+        last.as_secs_f64(),
+        middle.as_secs_f64()
+    ))
+}
+
+fn crisis(run: &VariantOutcome) -> Vec<String> {
+    let Some(report) = run.operations.crisis.as_ref() else { return Vec::new() };
+    let minutes = |seconds: Option<f64>| {
+        seconds.map_or_else(|| "-".to_owned(), |seconds| format!("{:.0} min", seconds / 60.0))
+    };
+    let mut times = vec![
+        format!("detect {}", minutes(report.detected_s)),
+        format!("understand {}", minutes(report.understood_s)),
+    ];
+    let inform =
+        |one: &operations::Informed| format!("inform {} {}", one.who, minutes(one.after_s));
+    times.extend(report.informed.iter().map(inform));
+    times.push(format!("publish {}", minutes(report.published_s)));
+    times.push(format!("diagnose {}", minutes(report.diagnosed_s)));
+    times.push(format!("recover {}", minutes(report.recovered_s)));
+    vec![format!("from the first command: {}", times.join(", "))]
+}
+
+/// Everything that happened, in order. Restarts of one site for one reason that follow each other are one line.
+pub fn events(run: &VariantOutcome, begins: Duration) -> Vec<Event> {
+    let clock = |at: Duration| clock(begins + at);
+    let mut events: Vec<Event> = Vec::new();
+    let mut silent = BTreeMap::<(String, String), (Duration, u32)>::new();
+    for (operation, entry) in run.operations.log() {
+        let what = format!("{operation}: {} {}", entry.site, entry.action);
+        let said = match &entry.result {
+            OrderResult::Done(said) => format!("{what}: {said}"),
+            OrderResult::Refused(said) => format!("{what}: REFUSED, {said}"),
+            OrderResult::Stopped(said) => format!("{what}: STOPPED, {said}"),
+            OrderResult::TimedOut => {
+                let key = (operation.to_owned(), what);
+                let times = silent.entry(key).or_insert((entry.at, 0));
+                times.1 += 1;
+                continue;
+            }
+        };
+        events.push(Event::command(entry.at, operation.to_owned(), said));
+    }
+    events.extend(silent.into_iter().map(|((operation, what), (at, times))| {
+        let often = if times > 1 { format!(", {times} times") } else { String::new() };
+        Event::command(at, operation, format!("{what}: no answer{often}"))
+    }));
+    let mut restarts = BTreeMap::<(&str, &str), (Duration, Duration, u32)>::new();
+    for (at, site, why) in &run.restarts {
+        let entry = restarts.entry((site, why)).or_insert((*at, *at, 0));
+        (entry.1, entry.2) = (*at, entry.2 + 1);
+    }
+    events.extend(restarts.into_iter().map(|((site, why), (first, last, times))| {
+        let often = if times > 1 {
+            format!(", {times} times until {}", clock(last))
+        } else {
+            String::new()
+        };
+        let text = format!("{site} restarts: {why}{often}");
+        Event { at: first, what: Happening::Restart, text }
+    }));
+    events.extend(run.operations.faults.iter().map(|entry| Event {
+        at: entry.at,
+        what: Happening::Fault(format!("{} {}", entry.what, entry.target)),
+        text: format!("FAULT {entry}"),
+    }));
+    events.extend(alarms(run, begins));
+    events.extend(run.operations.milestones.iter().map(|(at, milestone)| Event {
+        at: *at,
+        what: Happening::Milestone(milestone.to_string()),
+        text: format!("crisis: {milestone}"),
+    }));
+    events.sort_by_key(|event| event.at);
+    events
+}
+
+impl Event {
+    const fn command(at: Duration, operation: String, text: String) -> Self {
+        Self { at, what: Happening::Command(operation), text }
+    }
+}
+
+/// The first alarm of each rule, how often there were more, and when the last one was over.
+fn alarms(run: &VariantOutcome, begins: Duration) -> Vec<Event> {
+    let mut rules = BTreeMap::<&str, (Duration, &str, u32, Option<Duration>)>::new();
+    for alarm in &run.operations.alarms {
+        let first = || (alarm.at, &alarm.sentence[..], 0, None);
+        let rule = rules.entry(&alarm.rule).or_insert_with(first);
+        match alarm.is_raised() {
+            true => (rule.2, rule.3) = (rule.2 + 1, None),
+            false => rule.3 = Some(alarm.at),
+        }
+    }
+    let line = |(rule, (at, sentence, times, cleared)): (
+        &str,
+        (Duration, &str, u32, Option<Duration>),
+    )| {
+        let until = cleared.map_or_else(
+            || "; not over at the end".to_owned(),
+            |at| format!("; over at {}", clock(begins + at)),
+        );
+        let often = if times > 1 { format!("; {times} such alarms") } else { String::new() };
+        let text = format!("ALARM {rule}: {sentence}{often}{until}");
+        Event { at, what: Happening::Alarm(rule.to_owned()), text }
+    };
+    rules.into_iter().map(line).collect()
+}
+
+/// Time of day; after midnight it goes on beyond 24 hours.
+fn clock(at: Duration) -> String {
+    let seconds = at.as_secs();
+    format!("{}:{:02}:{:02}", seconds / 3_600, seconds / 60 % 60, seconds % 60)
+}
+
+/// The same and more for programs: every command and its answer, every alarm, every milestone, every restart.
+pub fn chronicle(run: &VariantOutcome, zero: Duration) -> Value {
+    let seconds = |at: &Duration| at.as_secs_f64();
+    let commands = run.operations.log().map(|(operation, entry)| {
+        let mut entry = serde_json::to_value(entry).unwrap_or_default();
+        entry["operation"] = operation.into();
+        entry
+    });
+    let milestones = run.operations.milestones.iter();
+    let restarts = run.restarts.iter();
+    let detections = run.detections.iter();
+    json!({
+        "commands": commands.collect::<Vec<_>>(),
+        "faults": run.operations.faults,
+        "alarms": run.operations.alarms,
+        // As Alertmanager would post them to a webhook.
+        "notifications": alertmanager::notifications(&run.operations.alarms, zero),
+        "milestones": milestones
+            .map(|(at, milestone)| json!({"at_s": seconds(at), "milestone": milestone}))
+            .collect::<Vec<_>>(),
+        "crisis": run.operations.crisis,
+        "restarts": restarts
+            .map(|(at, site, why)| json!({"at_s": seconds(at), "call_server": site, "why": why}))
+            .collect::<Vec<_>>(),
+        "detection": {
+            "predicted_s": [seconds(&run.predicted.0), seconds(&run.predicted.1)],
+            "measured": detections
+                .map(|(call_server, by, time)| {
+                    json!({"call_server": call_server, "seen_by": by, "after_s": seconds(time)})
+                })
+                .collect::<Vec<_>>(),
+        },
+    })
+}

@@ -1,0 +1,168 @@
+//! The figures of a run and of its parts, as they stand in `summary.json`.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use telemetry::Quantiles;
+
+use campaign::Validity;
+use contract::Signalling;
+
+/// Quality of call set-up, by the names of the standards.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Metrics {
+    /// Answer-seizure ratio (ITU-T E.425): answered / seizures. Each attempt is one seizure.
+    pub asr: Option<f64>,
+    /// Network effectiveness ratio (ITU-T E.425): answered, busy, no answer or refused by the
+    /// callee / seizures. What people do does not lower it.
+    pub ner: Option<f64>,
+    /// Session establishment ratio (RFC 6076 §4.6): INVITEs with 200 / INVITEs without 3xx.
+    pub ser: Option<f64>,
+    /// Session establishment effectiveness ratio (RFC 6076 §4.7): INVITEs with 200, 480, 486, 600
+    /// or 603 / INVITEs without 3xx.
+    pub seer: Option<f64>,
+    /// Ineffective session attempts (RFC 6076 §4.8): INVITEs with 408, 500, 503, 504 or no final response / INVITEs.
+    #[serde(default)]
+    pub isa: Option<f64>,
+    /// Session completion ratio (RFC 6076 §4.9): calls that were answered and ended well / INVITEs without 3xx.
+    #[serde(default)]
+    pub scr: Option<f64>,
+    /// Registration request delay (RFC 6076 §4.1): always `null`, as these callers do not register.
+    #[serde(default)]
+    pub rrd: Option<Quantiles>,
+    /// Attempts offered per second of the campaign's phases.
+    pub calls_per_second: f64,
+    /// SIP messages of the generators, per second from the first start to the last end.
+    #[serde(default)]
+    pub messages_sent_per_second: f64,
+    #[serde(default)]
+    pub messages_received_per_second: f64,
+    /// Traffic: calls in progress on average, from INVITE to end, over the whole run.
+    #[serde(default)]
+    pub erlang: f64,
+    /// The same, of all circuits of all trunk groups.
+    #[serde(default)]
+    pub occupancy: Option<f64>,
+    /// Post-dial delay, the successful session request delay of RFC 6076 §4.3.1: intended start
+    /// to the first of 18x and 200.
+    pub pdd: Quantiles,
+    /// Failed session request delay (RFC 6076 §4.3.2): INVITE to a final response of 4xx, 5xx or 6xx.
+    #[serde(default)]
+    pub srd_failed: Quantiles,
+    /// Intended start to 200.
+    pub setup: Quantiles,
+    /// Session disconnect delay (RFC 6076 §4.4): BYE of the caller to its response.
+    #[serde(default)]
+    pub sdd: Quantiles,
+    /// Session duration time (RFC 6076 §4.5.1): 200 to BYE.
+    #[serde(default)]
+    pub sdt: Quantiles,
+    /// Intended to actual start: the generator's own part in the delays above.
+    pub lag: Quantiles,
+    pub by_site: BTreeMap<String, GroupMetrics>,
+    pub by_trunk_group: BTreeMap<String, GroupMetrics>,
+    pub by_number: BTreeMap<String, GroupMetrics>,
+    /// By the caller's département: `59`, `2A`, `971`, or `unknown`.
+    #[serde(default)]
+    pub by_department: BTreeMap<String, GroupMetrics>,
+    pub by_psap: BTreeMap<String, GroupMetrics>,
+    /// Attempts by the final status of their INVITE.
+    pub by_status: BTreeMap<u16, u64>,
+}
+
+/// The attempts that one site, trunk group, number or PSAP had. Those that never reached one are
+/// under [`UNREACHED`](super::UNREACHED).
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct GroupMetrics {
+    pub offered: u64,
+    pub answered: u64,
+    /// Rejected, timed out or lost.
+    pub failed: u64,
+    /// Of all attempts offered in the run.
+    pub share: f64,
+    /// The ratios are those of [`Metrics`].
+    #[serde(default)]
+    pub asr: Option<f64>,
+    #[serde(default)]
+    pub ner: Option<f64>,
+    #[serde(default)]
+    pub ser: Option<f64>,
+    #[serde(default)]
+    pub seer: Option<f64>,
+    #[serde(default)]
+    pub isa: Option<f64>,
+    #[serde(default)]
+    pub scr: Option<f64>,
+    /// Calls in progress on average.
+    #[serde(default)]
+    pub erlang: f64,
+    /// Of the circuits of a trunk group, or of those towards a site.
+    #[serde(default)]
+    pub occupancy: Option<f64>,
+    pub pdd: Quantiles,
+    #[serde(default)]
+    pub setup: Quantiles,
+    #[serde(default)]
+    pub sdd: Quantiles,
+    #[serde(default)]
+    pub sdt: Quantiles,
+}
+
+/// How a PSAP served its callers, by its own records.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct PsapFigures {
+    /// Calls that reached it, also those that it refused.
+    pub received: u64,
+    pub answered: u64,
+    pub abandoned: u64,
+    /// Calls answered within [`target_s`](Self::target_s), of those answered or abandoned. Refused
+    /// calls never waited and do not count.
+    pub service_level: Option<f64>,
+    pub target_s: f64,
+    /// From INVITE to answer.
+    pub wait: Quantiles,
+}
+
+/// The generators' judgement of themselves.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct GeneratorFigures {
+    pub lag: Quantiles,
+    pub late_starts: u64,
+    pub not_started: u64,
+    /// Calls that were due when the feed had no row left. They are not offered.
+    #[serde(default)]
+    pub feed_exhausted: u64,
+    /// Datagrams that its own sockets lost: the kernel dropped them unread, or they were not sent.
+    #[serde(default)]
+    pub socket_losses: u64,
+    /// RTP packets of callers that went out more than 20 ms late, or were left out, of all that were due.
+    #[serde(default)]
+    pub late_media_share: f64,
+    /// Calls placed without media because no port was left for it.
+    #[serde(default)]
+    pub without_port: u64,
+    /// Seconds of CPU, user and system.
+    pub cpu_s: f64,
+    /// Share of one core that the generator used in its busiest second or more; `null` in virtual time.
+    #[serde(default)]
+    pub busiest_cpu_share: Option<f64>,
+    /// Its SIP messages, and those sent again: because the peer was silent, or because it was late itself.
+    #[serde(default)]
+    pub signalling: Signalling,
+    /// The largest step of the machine's clock against its monotonic one during the run, in microseconds.
+    #[serde(default)]
+    pub clock_step_us: u64,
+    /// Beyond these the run is invalid.
+    #[serde(default)]
+    pub limits: Validity,
+}
+
+/// What one process used.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ProcessUsage {
+    pub name: String,
+    pub user_s: f64,
+    pub system_s: f64,
+    /// Peak resident memory.
+    pub max_rss_kib: u64,
+}

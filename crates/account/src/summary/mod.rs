@@ -1,0 +1,368 @@
+//! What a run measured: `summary.json`, the contract with scripts.
+//!
+//! ```text
+//!  record files ──once──► Audit ──► Ledger
+//!                                └► Attempts ──► Tally ──► Metrics, by site, trunk group, number and PSAP
+//!                                            ├─► CallerTally ──► people: who was reached, and how soon
+//!                                            └─► whoever else wants to see them: archive, page
+//!  generators, processes ──────────┐
+//!  thresholds ─────────────────────┴──► verdict and reasons
+//! ```
+//!
+//! Fields are added, never renamed. Shares and ratios are from 0 to 1; delays are in microseconds
+//! unless the name says `_s`. A ratio without a denominator is `null`.
+
+mod callers;
+mod figures;
+mod group;
+mod live;
+mod media;
+mod tally;
+mod thresholds;
+mod verdict;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use telemetry::{
+    Attempt, Attempts, Audit, BoxKind, CallRecord, Destination, Ledger, LostNode, MessageFigures,
+    Outcome, Rules,
+};
+
+use campaign::Campaign;
+use campaign::utc::rfc3339;
+use contract::GeneratorSnapshot;
+
+pub use callers::{CallerTally, CallersFigures, ClassFigures};
+pub use figures::{GeneratorFigures, GroupMetrics, Metrics, ProcessUsage, PsapFigures};
+pub use live::measured_so_far;
+pub use media::{MediaFigures, MediaGroup, MosFigures, WorstCall, word};
+pub use tally::{Capacity, Tally, UNREACHED};
+pub use thresholds::ThresholdResult;
+pub use verdict::Verdict;
+
+/// Version of the shape of `summary.json`.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// The result of one run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Summary {
+    pub schema_version: u32,
+    pub verdict: Verdict,
+    /// One sentence for each thing that kept the run from passing.
+    pub reasons: Vec<String>,
+    /// How each threshold came out, in the order of the campaign.
+    #[serde(default)]
+    pub thresholds: Vec<ThresholdResult>,
+    /// What went wrong with the run itself, a sentence each; they are among the reasons too.
+    #[serde(default)]
+    pub degraded: Vec<String>,
+    /// Sentences without which the figures would be read wrongly.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
+    pub campaign: String,
+    pub network: String,
+    pub seed: u64,
+    /// RFC 3339, UTC.
+    pub started_at: String,
+    pub duration_s: f64,
+    pub ledger: Ledger,
+    pub metrics: Metrics,
+    pub psaps: BTreeMap<String, PsapFigures>,
+    /// `null` when no call had media.
+    #[serde(default)]
+    pub media: Option<MediaFigures>,
+    /// The people behind the attempts.
+    #[serde(default)]
+    pub callers: CallersFigures,
+    pub generator: GeneratorFigures,
+    pub processes: Vec<ProcessUsage>,
+    /// Messages that came to nothing, by process.
+    #[serde(default)]
+    pub messages: BTreeMap<String, MessageFigures>,
+    /// In virtual time: the hash of all records in the order in which they were written. The same campaign with the same
+    /// seed gives the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ledger_hash: Option<String>,
+    /// The tester ended the campaign before its time. Its thresholds are not judged then.
+    #[serde(default)]
+    pub interrupted: bool,
+    /// Record files that end in half a line, as after a kill.
+    pub truncated_files: u64,
+}
+
+/// What is known of a run besides its records.
+#[derive(Debug)]
+pub struct Run<'a> {
+    pub campaign: &'a Campaign,
+    /// Name of the network.
+    pub network: &'a str,
+    /// Service level of each PSAP: answer within this time.
+    pub service_levels: BTreeMap<String, Duration>,
+    /// Unix microseconds.
+    pub started_us: u64,
+    /// From the first start to the last end.
+    pub duration: Duration,
+    /// The last counts of all generators together.
+    pub generators: GeneratorSnapshot,
+    /// Seconds of CPU that the generators used.
+    pub generator_cpu_s: f64,
+    /// See [`GeneratorFigures::busiest_cpu_share`].
+    pub busiest_cpu_share: Option<f64>,
+    /// See [`GeneratorFigures::clock_step_us`].
+    pub clock_step_us: u64,
+    /// Circuits of the network.
+    pub capacity: Capacity,
+    /// Messages of the generators that came to nothing.
+    pub generator_messages: MessageFigures,
+    pub processes: Vec<ProcessUsage>,
+    pub messages: BTreeMap<String, MessageFigures>,
+    /// Calls that each process refused because it had no port or no file left for their media.
+    pub refused_without_port: BTreeMap<String, u64>,
+    /// See [`Summary::ledger_hash`].
+    pub ledger_hash: Option<String>,
+    pub interrupted: bool,
+    /// How much faster than the wall's the clock of the run went; 1 unless it was compressed, or virtual.
+    pub compression: f64,
+    pub rules: Rules,
+    pub lost: Vec<LostNode>,
+    /// Sentences about what went wrong with the run itself: a process lost without being told to
+    /// stop, a fault that was not applied or not taken back.
+    pub degraded: Vec<String>,
+    /// What did not hold before the first fault: nothing was injected, and the campaign ended.
+    pub unsteady: Vec<String>,
+    /// The threshold that ended the campaign before its time, as a sentence.
+    pub aborted: Option<String>,
+}
+
+/// Exit code after an interrupted run with nothing else to say against it: its drain was clean,
+/// its ledger balances.
+const INTERRUPTED: u8 = 130;
+
+impl Summary {
+    /// Exit code of a program that ends with this summary.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        match self.verdict {
+            Verdict::Pass if self.interrupted => INTERRUPTED,
+            verdict => verdict.exit_code(),
+        }
+    }
+
+    /// Reads the records of all boxes and judges the run.
+    ///
+    /// A file or line that cannot be read makes the run fail, with its name; the rest is still
+    /// used.
+    #[must_use]
+    pub fn of(run: Run<'_>, record_files: &[PathBuf]) -> Self {
+        let mut books = Books::open(run.rules.clone());
+        books.read(record_files);
+        let mut balance = books.balance(&run);
+        balance.tally(|_, _| {});
+        balance.close(run)
+    }
+}
+
+/// The records of a run on their way into its summary. Each is taken once.
+#[derive(Debug)]
+pub struct Books {
+    audit: Audit,
+    unreadable: Vec<String>,
+    truncated_files: u64,
+}
+
+/// [`Books`] that have had every record.
+#[derive(Debug)]
+pub struct Balance {
+    ledger: Ledger,
+    attempts: Arc<Attempts>,
+    media: media::MediaTally,
+    tally: Tally,
+    callers: CallerTally,
+    unreadable: Vec<String>,
+    truncated_files: u64,
+}
+
+impl Books {
+    #[must_use]
+    pub fn open(rules: Rules) -> Self {
+        Self { audit: Audit::new(rules), unreadable: Vec::new(), truncated_files: 0 }
+    }
+
+    /// Takes a record of any box.
+    pub fn add(&mut self, record: &CallRecord) {
+        self.audit.add(record);
+    }
+
+    /// Takes all records of files.
+    pub fn read(&mut self, files: &[PathBuf]) {
+        let misread = self.audit.read(files);
+        self.unreadable.extend(misread.sentences);
+        self.truncated_files += misread.truncated;
+    }
+
+    /// Records of callers so far.
+    #[must_use]
+    pub fn callers(&self) -> u64 {
+        self.audit.callers()
+    }
+
+    /// All records are there: compares them.
+    #[must_use]
+    pub fn balance(self, run: &Run<'_>) -> Balance {
+        let (ledger, attempts) = self.audit.close(run.generators.offered, &run.lost);
+        Balance {
+            ledger,
+            attempts: Arc::new(attempts),
+            media: media::MediaTally::default(),
+            tally: Tally::new(&run.service_levels),
+            callers: CallerTally::default(),
+            unreadable: self.unreadable,
+            truncated_files: self.truncated_files,
+        }
+    }
+}
+
+impl Balance {
+    /// All attempts, for those who write them down elsewhere at the same time.
+    #[must_use]
+    pub fn attempts(&self) -> Arc<Attempts> {
+        Arc::clone(&self.attempts)
+    }
+
+    /// Goes through all attempts once. `observe` gets the record of each caller too, and where the attempt ended up. Of
+    /// each record there is what the books keep of it: see [`telemetry::Entry`].
+    pub fn tally(&mut self, mut observe: impl FnMut(&CallRecord, Destination<'_>)) {
+        let attempts = Arc::clone(&self.attempts);
+        let mut scratch = blank();
+        for attempt in attempts.iter() {
+            self.take(&attempt, &mut scratch, &mut observe);
+        }
+    }
+
+    fn take(
+        &mut self,
+        attempt: &Attempt<'_>,
+        scratch: &mut CallRecord,
+        observe: &mut impl FnMut(&CallRecord, Destination<'_>),
+    ) {
+        for psap in attempt.of(BoxKind::Psap) {
+            psap.copy_to(scratch);
+            self.media.add_psap(scratch);
+            self.tally.add_psap(scratch);
+        }
+        let reached = attempt.destination();
+        for caller in attempt.of(BoxKind::Generator) {
+            caller.copy_to(scratch);
+            self.tally.add_caller(scratch, reached);
+            self.callers.add(scratch);
+            self.media.add_caller(scratch, reached.site, reached.psap);
+            observe(scratch, reached);
+        }
+    }
+
+    /// Judges the run.
+    #[must_use]
+    pub fn close(self, run: Run<'_>) -> Summary {
+        let Self { ledger, media, tally, callers, unreadable, truncated_files, .. } = self;
+        let loaded = run.duration.min(run.campaign.duration());
+        let capacity = Capacity { loaded, ran: run.duration, ..run.capacity };
+        let metrics = tally.metrics(&capacity, run.generators.signalling);
+        let media = media.close(run.refused_without_port);
+        let generator = GeneratorFigures {
+            lag: run.generators.lag_quantiles(),
+            late_starts: run.generators.late_starts,
+            not_started: run.generators.not_started,
+            feed_exhausted: run.generators.feed_exhausted,
+            socket_losses: run.generator_messages.kernel_drops + run.generator_messages.unsent,
+            late_media_share: late_share(&run.generators.media),
+            without_port: run.generators.without_port,
+            cpu_s: run.generator_cpu_s,
+            busiest_cpu_share: run.busiest_cpu_share,
+            signalling: run.generators.signalling,
+            clock_step_us: run.clock_step_us,
+            limits: run.campaign.validity,
+        };
+        let judged = verdict::Evidence {
+            ledger: &ledger,
+            metrics: &metrics,
+            media: media.as_ref(),
+            generator: &generator,
+            thresholds: &run.campaign.thresholds,
+            degraded: &run.degraded,
+            unreadable: &unreadable,
+            unsteady: &run.unsteady,
+            aborted: run.aborted.as_deref(),
+            interrupted: run.interrupted,
+            compression: run.compression,
+        };
+        let (verdict, reasons) = judged.verdict();
+        let thresholds = judged.thresholds();
+        Summary {
+            schema_version: SCHEMA_VERSION,
+            verdict,
+            reasons,
+            thresholds,
+            degraded: run.degraded,
+            notes: run.campaign.validity.note().into_iter().collect(),
+            campaign: run.campaign.name.clone(),
+            network: run.network.to_owned(),
+            seed: run.campaign.seed,
+            started_at: rfc3339(run.started_us),
+            duration_s: run.duration.as_secs_f64(),
+            ledger,
+            metrics,
+            psaps: tally.psaps(),
+            media,
+            callers: callers.figures(&run.generators, run.campaign.callers.redial.is_some()),
+            generator,
+            processes: run.processes,
+            messages: run.messages,
+            ledger_hash: run.ledger_hash,
+            interrupted: run.interrupted,
+            truncated_files,
+        }
+    }
+}
+
+fn late_share(media: &::media::PlaneCounts) -> f64 {
+    let due = media.sent + media.skipped;
+    if due == 0 { 0.0 } else { (media.late + media.skipped) as f64 / due as f64 }
+}
+
+/// A record to be written over.
+fn blank() -> CallRecord {
+    CallRecord {
+        attempt: String::new(),
+        kind: BoxKind::Generator,
+        node: String::new(),
+        call_id: String::new(),
+        number: String::new(),
+        commune: None,
+        site: None,
+        psap: None,
+        trunk_group: None,
+        tried: Vec::new(),
+        intended_us: None,
+        start_us: 0,
+        ring_us: None,
+        answer_us: None,
+        bye_us: None,
+        end_us: 0,
+        outcome: Outcome::TimedOut,
+        status: None,
+        cause: None,
+        ended_by: None,
+        reason: None,
+        media: Vec::new(),
+        caller: None,
+        attempt_of_caller: None,
+        class: None,
+    }
+}
+
+#[cfg(test)]
+pub mod tests;

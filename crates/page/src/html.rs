@@ -1,0 +1,108 @@
+//! The whole file: its sections in their order.
+
+use account::outcome::VariantOutcome;
+use campaign::Campaign;
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+use serde_json::Value;
+
+use crate::content::{Page, PageRun};
+use crate::policy::{self, SCRIPT, STYLE};
+use crate::{calls, charts, events, key, quality, tables, validity, variants, verdict};
+
+/// `report.html` of a campaign that has been run: `folder` as `tocsin show` takes it, `command` what was typed, and
+/// `receipt.json` where there is one.
+#[must_use]
+pub fn page(
+    campaign: &Campaign,
+    outcomes: &[VariantOutcome],
+    folder: &str,
+    command: &str,
+    receipt: Option<&Value>,
+) -> String {
+    whole(&Page::of(campaign, outcomes, folder, command, receipt))
+}
+
+/// The whole file.
+pub(crate) fn whole(page: &Page<'_>) -> String {
+    let Some(run) = page.runs.first() else { return String::new() };
+    let summary = run.summary;
+    let title = format!("{}: {} on {}", verdict::word(summary), summary.campaign, summary.network);
+    let markup = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta http-equiv="Content-Security-Policy" content=(policy::policy());
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                meta name="generator" content=(concat!("tocsin ", env!("CARGO_PKG_VERSION")));
+                title { (title) }
+                style { (PreEscaped(STYLE)) }
+            }
+            body { (body(page, run)) }
+        }
+    };
+    markup.into_string()
+}
+
+fn body(page: &Page<'_>, run: &PageRun<'_>) -> Markup {
+    let sections = sections(page, run);
+    html! {
+        header { (verdict::headline(run.summary)) }
+        nav aria-label="Sections" {
+            @for section in &sections {
+                a href={ "#" (section.id) } { (section.title) }
+            }
+        }
+        main {
+            @for section in &sections {
+                section id=(section.id) {
+                    h2 { (section.title) }
+                    (section.content)
+                }
+            }
+        }
+        footer {
+            p {
+                "Written by tocsin " (env!("CARGO_PKG_VERSION")) ". Every figure of this page is in "
+                code { "summary.json" } " or follows from the records of the run."
+            }
+        }
+        script { (PreEscaped(SCRIPT)) }
+    }
+}
+
+/// In the order of the page, without those that have nothing to say.
+fn sections(page: &Page<'_>, run: &PageRun<'_>) -> Vec<Section> {
+    let summary = run.summary;
+    let all = [
+        Section::new("run", "What was run", Some(verdict::run(page, summary))),
+        Section::new("key", "Key figures", Some(key::figures(summary))),
+        Section::new("thresholds", "Thresholds", verdict::thresholds(summary)),
+        Section::new("time", "Over time", Some(charts::charts(page, run))),
+        Section::new("worlds", "Variants", variants::variants(page)),
+        Section::new("groups", "Sites, trunks, numbers, PSAPs", Some(tables::groups(summary))),
+        Section::new("ledger", "Ledger", Some(calls::ledger(&summary.ledger))),
+        Section::new("failures", "Failed calls", Some(calls::failures(page, run))),
+        Section::new("worst", "Worst calls", calls::worst(page, run)),
+        Section::new("media", "Quality of media", quality::media(summary)),
+        Section::new("generator", "The generator itself", Some(validity::generator(page, summary))),
+        Section::new("events", "What happened", events::events(page, run)),
+        Section::new("receipt", "Receipt", events::receipt(page)),
+    ];
+    all.into_iter().flatten().collect()
+}
+
+/// A part of the page with a title of its own.
+#[derive(Debug)]
+struct Section {
+    id: &'static str,
+    title: &'static str,
+    content: Markup,
+}
+
+impl Section {
+    fn new(id: &'static str, title: &'static str, content: Option<Markup>) -> Option<Self> {
+        content.map(|content| Self { id, title, content })
+    }
+}

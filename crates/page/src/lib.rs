@@ -1,0 +1,35 @@
+//! `report.html`: one page that tells what a run was worth, why, and what happened in it.
+//!
+//! It is one file: style, script and pictures are inside, and its policy forbids every request, so that it can be mailed,
+//! archived and opened without a network. Nothing needs the script to be read; it only adds values under the pointer and
+//! sorts tables. Whatever comes from a run is text: names, reasons and ids may hold anything.
+//!
+//! ```text
+//!   Summary   verdict.rs: the verdict and why, what was run, thresholds; key.rs: key figures
+//!   Series    charts.rs: lines over time, with overlay.rs: phases and events; variants.rs: variants
+//!   Summary   tables.rs: sites, trunk groups, numbers, PSAPs; calls.rs: ledger, failures, worst calls
+//!             quality.rs: media; validity.rs: the generator's own part, processes
+//!   Event     events.rs: everything that happened; the receipt
+//! ```
+
+mod calls;
+mod charts;
+mod content;
+mod events;
+mod figures;
+mod html;
+mod key;
+mod overlay;
+mod pictures;
+mod plot;
+mod policy;
+mod quality;
+mod tables;
+#[cfg(test)]
+mod tests;
+mod validity;
+mod variants;
+mod verdict;
+
+pub use html::page;
+pub use pictures::pictures;

@@ -1,0 +1,143 @@
+//! The pictures of a campaign and its variants.
+
+use std::time::Duration;
+
+use account::outcome::{STEP, VariantOutcome};
+use campaign::{Campaign, PlotKind};
+
+use crate::plot::{Axis, Form, Line, Look, Mark, Panel, Plot, Scale};
+
+/// The files that the campaign asks for: name and content.
+pub fn pictures(campaign: &Campaign, outcomes: &[VariantOutcome]) -> Vec<(&'static str, String)> {
+    let mut files = Vec::new();
+    for kind in &campaign.plots {
+        match kind {
+            PlotKind::Timeline => {
+                files.push(("timeline.svg", timeline(campaign, outcomes).svg()));
+                files.push(("attempts.svg", attempts(campaign, outcomes).svg()));
+            }
+            PlotKind::Goodput => files.push(("goodput.svg", goodput(campaign, outcomes).svg())),
+        }
+    }
+    files
+}
+
+/// The share of emergency attempts that was routed, step by step.
+fn timeline(campaign: &Campaign, outcomes: &[VariantOutcome]) -> Plot {
+    let line = |(number, run): (usize, &VariantOutcome)| {
+        let steps = run.evidence.steps();
+        let points = steps.map(|step| (step.middle(), step.routed_share().map(|it| it * 100.0)));
+        line(number, run, points.collect())
+    };
+    let y = Axis { label: "routed (%)".to_owned(), scale: Scale::Number, end: Some(100.0) };
+    let lines = outcomes.iter().enumerate().map(line).collect();
+    over_time(
+        campaign,
+        outcomes,
+        format!("{}: emergency attempts routed, in steps of {} min", campaign.name, minutes()),
+        vec![Panel { y, height: 380.0, lines }],
+    )
+}
+
+/// Emergency attempts, among them those of people who dial again, and restarts of call servers.
+fn attempts(campaign: &Campaign, outcomes: &[VariantOutcome]) -> Plot {
+    let attempts = |(number, run): (usize, &VariantOutcome)| {
+        let steps = run.evidence.steps();
+        let points = steps.map(|step| (step.middle(), Some(step.attempts() as f64)));
+        line(number, run, points.collect())
+    };
+    let restarts = |(number, run): (usize, &VariantOutcome)| {
+        let points = run.evidence.steps().map(|step| {
+            let inside = run.restarts.iter().filter(|(at, _, _)| step.holds(*at)).count();
+            (step.middle(), Some(inside as f64))
+        });
+        line(number, run, points.collect())
+    };
+    let y = |label: &str| Axis { label: label.to_owned(), scale: Scale::Count, end: None };
+    let runs = || outcomes.iter().enumerate();
+    let upper = Panel { y: y("attempts"), height: 290.0, lines: runs().map(attempts).collect() };
+    let lower = Panel { y: y("restarts"), height: 130.0, lines: runs().map(restarts).collect() };
+    over_time(
+        campaign,
+        outcomes,
+        format!("{}: emergency attempts and restarts, per {} min", campaign.name, minutes()),
+        vec![upper, lower],
+    )
+}
+
+/// What is answered of what is offered, phase by phase.
+fn goodput(campaign: &Campaign, outcomes: &[VariantOutcome]) -> Plot {
+    let mut most = 0.0_f64;
+    let mut lines: Vec<Line> = Vec::new();
+    for (number, run) in outcomes.iter().enumerate() {
+        let points = run.goodput.points().map(|point| {
+            most = most.max(point.offered);
+            (point.offered, Some(point.answered))
+        });
+        let look = Look::Run { number, dots: true };
+        lines.push(Line { look, ..line(number, run, points.collect()) });
+    }
+    // The diagonal goes no further than the lines need, or they would be flat.
+    let answered = lines.iter().flat_map(|line| &line.points).filter_map(|(_, y)| *y);
+    let y_end = answered.fold(1.0, f64::max) * 1.15;
+    let end = most.min(y_end);
+    lines.push(Line {
+        name: "y = x".to_owned(),
+        title: "everything is answered".to_owned(),
+        look: Look::Reference,
+        points: vec![(0.0, Some(0.0)), (end, Some(end))],
+    });
+    let axis = |label: &str| Axis { label: label.to_owned(), scale: Scale::Number, end: None };
+    let y = axis("answered calls per second");
+    Plot {
+        title: format!("{}: goodput, one point for each phase", campaign.name),
+        x: axis("offered attempts per second"),
+        panels: vec![Panel { y, height: 400.0, lines }],
+        bands: Vec::new(),
+        marks: Vec::new(),
+        form: Form::Sheet,
+    }
+}
+
+fn over_time(
+    campaign: &Campaign,
+    outcomes: &[VariantOutcome],
+    title: String,
+    panels: Vec<Panel>,
+) -> Plot {
+    let begins = u32::try_from(campaign.begins.as_secs()).unwrap_or_default();
+    let zero = if begins > 0 { "time of day" } else { "time since the start of the campaign" };
+    let scale = Scale::Clock { begins };
+    let end = campaign.duration().as_secs_f64();
+    let x =
+        Axis { label: format!("{zero} ({})", scale.clock_form(end, 10.0)), scale, end: Some(end) };
+    let marks = outcomes.first().map(marks).unwrap_or_default();
+    Plot { title, x, panels, bands: Vec::new(), marks, form: Form::Sheet }
+}
+
+fn line(number: usize, run: &VariantOutcome, points: Vec<(f64, Option<f64>)>) -> Line {
+    let (name, title) = (run.name.clone(), run.title.clone());
+    Line { name, title, look: Look::Run { number, dots: false }, points }
+}
+
+/// The first command, the first alarm of each rule, and what the crisis reached.
+fn marks(run: &VariantOutcome) -> Vec<Mark> {
+    let mark =
+        |at: Duration, label: String| Mark { at: at.as_secs_f64(), label, title: String::new() };
+    let first = run.operations.fault_at.map(|at| mark(at, "first command".to_owned()));
+    let mut marks: Vec<Mark> = first.into_iter().collect();
+    let mut rules: Vec<&str> = Vec::new();
+    for alarm in run.operations.alarms.iter().filter(|alarm| alarm.is_raised()) {
+        if !rules.contains(&&alarm.rule[..]) {
+            rules.push(&alarm.rule);
+            marks.push(mark(alarm.at, format!("alarm {}", alarm.rule)));
+        }
+    }
+    let milestones = run.operations.milestones.iter();
+    marks.extend(milestones.map(|(at, milestone)| mark(*at, milestone.to_string())));
+    marks
+}
+
+fn minutes() -> u64 {
+    STEP.as_secs() / 60
+}

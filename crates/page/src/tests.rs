@@ -1,0 +1,159 @@
+//! Pages of runs by hand: what they say, and that nothing of a run becomes markup.
+
+use std::time::Duration;
+
+use account::fixture::{START, call, demo, summarize, threshold};
+use account::outcome::{Event, Happening};
+use account::series::Series;
+use account::summary::{Run, Summary};
+use serde_json::json;
+use telemetry::{CallRecord, Outcome as End};
+
+use crate::content::{Page, PageRun, Phase};
+use crate::html::whole;
+
+/// What would run if it were markup.
+const HOSTILE: &str = "<script>alert(1)</script>\"'&<img src=http://192.0.2.1/x>";
+
+fn page<'a>(summary: &'a Summary, series: &'a Series, events: Vec<Event>) -> Page<'a> {
+    Page {
+        folder: "runs/demo-1",
+        command: "tocsin run demo.toml",
+        receipt: None,
+        begins: Duration::ZERO,
+        compression: 1.0,
+        phases: vec![Phase {
+            name: "steady".to_owned(),
+            from: Duration::ZERO,
+            to: Duration::from_secs(20),
+        }],
+        runs: vec![PageRun { name: "run", title: "on real sockets", summary, series, events }],
+        comparison: Vec::new(),
+    }
+}
+
+/// The text of a page as a browser shows it, more or less.
+fn text(html: &str) -> String {
+    let mut shown = String::new();
+    let mut is_markup = false;
+    for letter in html.chars() {
+        match letter {
+            '<' => is_markup = true,
+            '>' => is_markup = false,
+            other if !is_markup => shown.push(other),
+            _ => {}
+        }
+    }
+    let known = [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&amp;", "&")];
+    known.iter().fold(shown, |shown, (entity, letter)| shown.replace(entity, letter))
+}
+
+#[test]
+fn the_page_opens_with_the_verdict_and_why() {
+    let limits = vec![threshold(Some(0.9), None), threshold(Some(0.5), None)];
+    let (summary, series) = summarize(&demo(), limits, |_| {});
+    let html = whole(&page(&summary, &series, Vec::new()));
+    let (top, main) = html.split_once("</nav>").expect("links to the sections");
+    let in_order = |part: &str, wanted: &[&str]| {
+        let shown = text(part);
+        let mut rest = &shown[..];
+        for part in wanted {
+            let found = rest.split_once(part);
+            rest = found.unwrap_or_else(|| panic!("no {part:?} in its place in {shown}")).1;
+        }
+    };
+    in_order(top, &["FAIL", "answered_share is 0.7500, must be at least 0.9", "demo on six-sites"]);
+    let sections = [
+        "What was run",
+        "tocsin run demo.toml",
+        "Key figures",
+        "75.0 %",
+        "✗ does not hold",
+        "✓ holds",
+        "Over time",
+        "By site",
+        "samu-59",
+        "4 offered=3 answered+0 rejected+1 abandoned+0 timed out+0 lost",
+        "no call failed",
+        "Slowest to ring",
+        "tocsin show runs/demo-1 00000000000000000000000000000001",
+        "The generator itself",
+    ];
+    in_order(main, &sections);
+    let (main, _) = main.split_once("<script>").expect("a script");
+    assert!(!main.contains("NaN") && !main.contains("inf"), "{main}");
+}
+
+#[test]
+fn each_verdict_has_a_word_a_sign_and_a_sentence() {
+    type Change = fn(&mut Run<'_>);
+    let cases: [(&str, &str, Change); 5] = [
+        ("PASS", "✓", |_| {}),
+        ("INTERRUPTED", "‖", |run| run.interrupted = true),
+        ("INVALID", "∅", |run| run.generators.not_started = 1),
+        ("DEGRADED", "!", |run| run.degraded = vec!["process site-alpha was lost".to_owned()]),
+        ("FAIL", "✗", |run| run.generators.offered = 9),
+    ];
+    for (word, sign, change) in cases {
+        let (summary, series) = summarize(&demo(), Vec::new(), change);
+        let text = text(&whole(&page(&summary, &series, Vec::new())));
+        assert!(text.contains(word) && text.contains(sign), "{word}");
+        assert!(summary.reasons.iter().all(|reason| text.contains(&reason[..])), "{word}: {text}");
+    }
+}
+
+#[test]
+fn nothing_of_a_run_becomes_markup() {
+    let mut records = demo();
+    for record in &mut records {
+        record.number = HOSTILE.to_owned();
+        record.reason = Some(HOSTILE.to_owned());
+        record.trunk_group = record.trunk_group.take().map(|_| HOSTILE.to_owned());
+    }
+    let lost = CallRecord { attempt: HOSTILE.to_owned(), ..call(9, 0, 0, End::Lost) };
+    records.push(CallRecord { reason: Some(HOSTILE.to_owned()), ..lost });
+    let (mut summary, series) = summarize(&records, Vec::new(), |run| {
+        run.network = HOSTILE;
+        run.degraded = vec![HOSTILE.to_owned()];
+    });
+    summary.campaign = HOSTILE.to_owned();
+    let events = [Happening::Command(HOSTILE.to_owned()), Happening::Alarm(HOSTILE.to_owned())];
+    let event = |what| Event { at: Duration::from_secs(1), what, text: HOSTILE.to_owned() };
+    let receipt = json!({ HOSTILE: { "a": [HOSTILE, 1] } });
+    let mut page = page(&summary, &series, events.map(event).to_vec());
+    (page.folder, page.command, page.receipt) = (HOSTILE, HOSTILE, Some(&receipt));
+    page.phases[0].name = HOSTILE.to_owned();
+    page.runs[0].title = HOSTILE;
+    page.comparison = vec![vec![HOSTILE.to_owned(); 2]; 3];
+    let html = whole(&page);
+    assert_eq!(html.matches("<script").count(), 1, "our own");
+    assert!(!html.contains("<img"), "{html}");
+    assert!(text(&html).matches(HOSTILE).count() > 15, "it is shown as text");
+    assert!(html.contains("content=\"default-src 'none'; "), "{html}");
+}
+
+#[test]
+fn a_run_without_calls_has_a_page() {
+    let (summary, series) = summarize(&[], Vec::new(), |_| {});
+    let text = text(&whole(&page(&summary, &series, Vec::new())));
+    assert!(text.contains("INVALID") && text.contains("nothing to draw"), "{text}");
+}
+
+#[test]
+fn the_page_of_a_long_run_is_as_short_as_any() {
+    let mut series = Series::new(START, Duration::from_secs(7 * 3_600));
+    let mut record = call(1, 0, 0, End::Answered);
+    let sites = ["alpha", "beta", "gamma"];
+    for number in 0..200_000_u64 {
+        let due = START + number * 126_000;
+        (record.intended_us, record.start_us) = (Some(due), due + number % 997);
+        (record.ring_us, record.answer_us) =
+            (Some(due + 20_000 + number % 50_021), Some(due + 3_000_000));
+        record.end_us = due + 60_000_000;
+        series.add(&record, Some(sites[number as usize % 3]));
+    }
+    assert!(series.bins().count() <= 240);
+    let (summary, _) = summarize(&demo(), Vec::new(), |_| {});
+    let html = whole(&page(&summary, &series, Vec::new()));
+    assert!(html.len() < 700_000, "{} bytes", html.len());
+}

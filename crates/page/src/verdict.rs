@@ -1,0 +1,135 @@
+//! The verdict and why; what was run; the thresholds.
+
+use account::summary::{Summary, ThresholdResult, Verdict};
+use maud::{Markup, html};
+
+use crate::content::Page;
+use crate::figures::{check, facts, length};
+
+/// Reasons that are shown at once; the others are behind a fold.
+const REASONS: usize = 6;
+
+/// The word of the verdict.
+pub(crate) fn word(summary: &Summary) -> &'static str {
+    match summary.verdict {
+        Verdict::Pass if summary.interrupted => "INTERRUPTED",
+        verdict => verdict.as_str(),
+    }
+}
+
+/// The class of its colour, its sign, and what it means.
+fn meaning(summary: &Summary) -> (&'static str, &'static str, &'static str) {
+    match summary.verdict {
+        Verdict::Pass if summary.interrupted => (
+            "degraded",
+            "‖",
+            "The campaign was ended before its time. No call was lost by that; thresholds are not judged.",
+        ),
+        Verdict::Pass if summary.thresholds.is_empty() => {
+            ("pass", "✓", "The ledger balances. The campaign sets no threshold.")
+        }
+        Verdict::Pass => ("pass", "✓", "Every threshold holds and the ledger balances."),
+        Verdict::Fail => ("fail", "✗", "The network did not do what the campaign asks of it."),
+        Verdict::Invalid => (
+            "invalid",
+            "∅",
+            "The generator itself could not keep up. These figures say nothing about the network.",
+        ),
+        Verdict::Unsteady => (
+            "degraded",
+            "≁",
+            "The network was not well before the first fault: none was injected, and nothing was tested.",
+        ),
+        Verdict::Degraded => (
+            "degraded",
+            "!",
+            "A part of the test was lost. These figures are of something else than was asked for.",
+        ),
+    }
+}
+
+/// The top of the page.
+pub(crate) fn headline(summary: &Summary) -> Markup {
+    let (class, sign, sentence) = meaning(summary);
+    let (first, rest) = summary.reasons.split_at(summary.reasons.len().min(REASONS));
+    html! {
+        div class={ "verdict " (class) } {
+            p.sign aria-hidden="true" { (sign) }
+            div {
+                h1 { (word(summary)) }
+                p.sentence { (sentence) }
+                @for note in &summary.notes { p { (note) } }
+                @if !first.is_empty() {
+                    ul.reasons { @for reason in first { li { (reason) } } }
+                }
+                @if !rest.is_empty() {
+                    details {
+                        summary { "and " (rest.len()) " more" }
+                        ul.reasons { @for reason in rest { li { (reason) } } }
+                    }
+                }
+                p.subject {
+                    strong { (summary.campaign) } " on " strong { (summary.network) }
+                    ", seed " (summary.seed) ", " (summary.started_at) ", " (length(summary.duration_s))
+                }
+            }
+        }
+    }
+}
+
+/// What was run, and how to run it again.
+pub(crate) fn run(page: &Page<'_>, summary: &Summary) -> Markup {
+    let mut rows = vec![
+        ("Campaign", html! { (summary.campaign) }),
+        ("Network", html! { (summary.network) }),
+        ("Seed", html! { (summary.seed) }),
+        ("Started", html! { (summary.started_at) }),
+        ("Ran for", html! { (length(summary.duration_s)) }),
+    ];
+    if let Some(hash) = &summary.ledger_hash {
+        rows.push((
+            "Clock",
+            html! { "virtual: the same campaign with the same seed gives the same records" },
+        ));
+        rows.push(("Hash of all records", html! { code.long { (hash) } }));
+    }
+    rows.push(("Run folder", html! { code { (page.folder) } }));
+    rows.push(("To run it again", html! { code.command { (page.command) } }));
+    facts(&rows)
+}
+
+/// How each threshold came out; nothing where the campaign sets none.
+pub(crate) fn thresholds(summary: &Summary) -> Option<Markup> {
+    if summary.thresholds.is_empty() {
+        return None;
+    }
+    let measured = |result: &ThresholdResult| match result.measured {
+        None => "nothing to measure".to_owned(),
+        Some(measured) => format!("{measured:.4} {}", result.unit).trim_end().to_owned(),
+    };
+    Some(html! {
+        div.scroll tabindex="0" role="region" aria-label="Thresholds" {
+            table {
+                thead { tr {
+                    th scope="col" { "metric" } th scope="col" { "measured" }
+                    th scope="col" { "must be" } th scope="col" { "result" }
+                } }
+                tbody {
+                    @for result in &summary.thresholds {
+                        tr {
+                            th scope="row" { code { (result.subject()) } }
+                            td { (measured(result)) }
+                            td { (result.bounds()) }
+                            td {
+                                @match result.holds {
+                                    Some(holds) => (check(holds, "holds", "does not hold")),
+                                    None => "not judged",
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    })
+}

@@ -1,0 +1,209 @@
+//! The end of a run, in either world: from its records and its state to everything that its folder keeps.
+//!
+//! ```text
+//!   campaign.toml, network.toml ┐
+//!   state.json                  ├──► Ending ──► Balance ──► Attempts ──┬──► calls.sqlite   (a thread)
+//!   records/*.jsonl, or memory  ┘                                      ├──► calls.csv      (a thread)
+//!                                                                      └──► tallies: Summary, Evidence, Goodput, Histograms
+//! ```
+//!
+//! `tocsin report` takes the same way, so a run that was killed is told as one that ended.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use account::archive::{self, Histograms, events};
+use account::outcome::{BASE, Evidence, Goodput, RUN, VariantOutcome};
+use account::series::Series;
+use account::summary::{Books, Summary};
+use campaign::{Campaign, Time};
+use topology::{Problems, Topology};
+
+use crate::folder::{CALLS, CALLS_CSV, Folder};
+use crate::missing::{Missing, degrade, unwritten};
+use crate::publish::{Told, publish};
+use crate::state::State;
+
+/// What the report of a run against somebody else's network says first.
+const ONE_SIDED: &str = "only the callers' side is known: no box of the target writes records here";
+
+/// A run whose calls are over.
+#[derive(Debug)]
+pub struct Ending<'a> {
+    pub campaign: &'a Campaign,
+    pub topology: &'a Topology,
+    /// `run`, `base`, or the name of a variant; and the same in words.
+    pub name: String,
+    pub title: String,
+    pub state: State,
+    /// With every record.
+    pub books: Books,
+    /// Real time that it took.
+    pub took: Duration,
+    /// Where its attempts are written down; variants of a campaign leave figures only.
+    pub archive: Option<&'a Folder>,
+}
+
+/// Compares the records, writes the attempts down, and judges the run.
+pub fn close(ending: Ending<'_>) -> VariantOutcome {
+    let Ending { campaign, topology, name, title, state, books, took, archive } = ending;
+    let mut run = state.run(campaign, topology);
+    if !state.ended {
+        // What it had started when it was killed, nobody told.
+        run.generators.offered = run.generators.offered.max(books.callers());
+    }
+    let zero_us = state.started_us;
+    let mut balance = books.balance(&run);
+    let attempts = balance.attempts();
+    let database = archive.map(|folder| {
+        let (attempts, path) = (Arc::clone(&attempts), folder.path().join(CALLS));
+        thread::spawn(move || archive::write_database(&path, &attempts, zero_us))
+    });
+    let lines = archive.map(|folder| {
+        let (attempts, path) = (Arc::clone(&attempts), folder.path().join(CALLS_CSV));
+        thread::spawn(move || archive::write_csv(&path, &attempts, zero_us))
+    });
+    drop(attempts);
+
+    let mut evidence = Evidence::new(&campaign.figures, zero_us, campaign.duration());
+    let mut goodput = Goodput::new(campaign.levels(), zero_us);
+    let mut histograms = Histograms::default();
+    let mut series = Series::new(zero_us, campaign.duration());
+    // Every caller's record passes here once, with where the attempt ended up.
+    balance.tally(|record, reached| {
+        evidence.add(record);
+        goodput.add(record);
+        histograms.add(record, reached);
+        series.add(record, reached.site);
+    });
+
+    let mut missing = Missing::default();
+    let database = database.and_then(|thread| missing.note(CALLS, joined(thread)));
+    lines.and_then(|thread| missing.note(CALLS_CSV, joined(thread)));
+    if let Some(folder) = archive {
+        let written = histograms.write(&folder.path().join("histograms"));
+        missing.note("histograms", written.map_err(Into::into));
+    }
+    run.degraded.extend(missing.sentences);
+    let mut summary = balance.close(run);
+    if let Some(place) = &state.target {
+        annotate(&mut summary, place);
+    }
+    let detection = topology.pool.detection();
+    let mut outcome = VariantOutcome {
+        name,
+        title,
+        summary,
+        operations: state.operations,
+        evidence,
+        goodput,
+        series,
+        restarts: state.restarts,
+        detections: state.detections,
+        predicted: (*detection.start(), *detection.end()),
+        took,
+    };
+    if let (Some(folder), Some(unnamed)) = (archive, database) {
+        let facts = facts(&outcome.summary, zero_us);
+        let events = events(&outcome, &state.losses);
+        let closed = archive::close_database(unnamed, &folder.path().join(CALLS), &facts, &events);
+        if let Err(error) = closed {
+            degrade(&mut outcome.summary, unwritten(CALLS, &error));
+        }
+    }
+    outcome
+}
+
+fn joined<T>(thread: thread::JoinHandle<anyhow::Result<T>>) -> anyhow::Result<T> {
+    thread.join().unwrap_or_else(|_| Err(anyhow::anyhow!("its writer panicked")))
+}
+
+/// What the database knows of the run as a whole.
+fn facts(summary: &Summary, started_us: u64) -> Vec<(&'static str, String)> {
+    let ledger = &summary.ledger;
+    vec![
+        ("campaign", summary.campaign.clone()),
+        ("network", summary.network.clone()),
+        ("seed", summary.seed.to_string()),
+        ("verdict", summary.verdict.as_str().to_owned()),
+        ("reasons", summary.reasons.join("\n")),
+        ("started_at", summary.started_at.clone()),
+        ("started_us", started_us.to_string()),
+        ("duration_s", summary.duration_s.to_string()),
+        ("offered", ledger.offered.to_string()),
+        ("answered", ledger.answered.to_string()),
+        ("rejected", ledger.rejected.to_string()),
+        ("abandoned", ledger.abandoned.to_string()),
+        ("timed_out", ledger.timed_out.to_string()),
+        ("lost", ledger.lost.to_string()),
+        ("in_progress", ledger.in_progress.to_string()),
+        ("balanced", ledger.balanced.to_string()),
+        ("tocsin", env!("CARGO_PKG_VERSION").to_owned()),
+    ]
+}
+
+/// Why a run cannot be told again.
+#[derive(Debug)]
+pub enum RetellError {
+    Broken(anyhow::Error),
+    /// The copies of campaign and network in its folder.
+    Inputs(Problems),
+}
+
+/// Tells a run again from what its folder holds.
+pub fn retell(folder: &Path) -> Result<Told, RetellError> {
+    let folder = Folder::open(folder);
+    let mut state = State::load(folder.path()).map_err(RetellError::Broken)?;
+    let (campaign, topology) = state.inputs(folder.path()).map_err(RetellError::Inputs)?;
+    if !state.ended {
+        let seconds = state.elapsed.as_secs_f64();
+        state.degraded.push(format!(
+            "the run did not come to its end: what it had measured until it was killed, {seconds:.1} s after its \
+             start or a second later, is kept"
+        ));
+    }
+    if state.record_files.is_empty() {
+        return Err(RetellError::Broken(anyhow::anyhow!(
+            "{} has no records: in virtual time they are kept with tocsin run --records",
+            folder.path().display()
+        )));
+    }
+    Ok(finish(&folder, &campaign, &topology, state))
+}
+
+/// Ends a run whose records are in its folder: the last step of a run on real sockets, and of one that is told again.
+pub fn finish(folder: &Folder, campaign: &Campaign, topology: &Topology, state: State) -> Told {
+    let files: Vec<_> = state.record_files.iter().map(|file| folder.path().join(file)).collect();
+    let mut books = Books::open(state.rules(campaign));
+    books.read(&files);
+    let (name, title) = match state.time {
+        Time::Real => (RUN, "on real sockets"),
+        Time::Virtual => (BASE, &campaign.title[..]),
+    };
+    let (time, zero, took) = (state.time, Duration::from_micros(state.started_us), state.elapsed);
+    let outcome = close(Ending {
+        campaign,
+        topology,
+        name: name.to_owned(),
+        title: title.to_owned(),
+        state,
+        books,
+        took,
+        archive: Some(folder),
+    });
+    publish(folder, campaign, &mut [outcome], time, zero)
+}
+
+/// Says in the summary of a run against `place` what nobody here can know.
+fn annotate(summary: &mut Summary, place: &str) {
+    summary.notes.push(ONE_SIDED.to_owned());
+    summary.network = format!("{place} (by --target)");
+    summary.metrics.by_site.clear();
+    summary.metrics.by_psap.clear();
+    summary.psaps.clear();
+    if let Some(media) = &mut summary.media {
+        media.by_site.clear();
+    }
+}

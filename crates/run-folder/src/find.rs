@@ -1,0 +1,182 @@
+//! Finds the folders of earlier runs by what people call them, and reads their summaries.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use serde_json::Value;
+
+/// The link to the newest run.
+const LATEST: &str = "latest";
+/// Names that a refusal lists.
+const NAMES_LISTED: usize = 5;
+
+/// The folder of the run that `word` means: a path, a name in `runs`, a unique part of one, or `latest`.
+pub fn locate(runs: &Path, word: &str) -> anyhow::Result<PathBuf> {
+    let path = Path::new(word);
+    let in_runs = runs.join(word);
+    // A name has no separator; what has one is a path, and no part of a name.
+    if path.components().count() > 1 || path.is_absolute() || [".", ".."].contains(&word) {
+        return if path.is_dir() {
+            Ok(path.to_owned())
+        } else {
+            bail!("there is no folder {word}")
+        };
+    }
+    if !word.is_empty() && in_runs.is_dir() {
+        return Ok(in_runs);
+    }
+    let names = names(runs)?;
+    // A file system without links has none to the newest.
+    if let (LATEST, Some(newest)) = (word, names.last()) {
+        return Ok(runs.join(newest));
+    }
+    let parts: Vec<&String> = names.iter().filter(|name| name.contains(word)).collect();
+    match parts[..] {
+        [name] => return Ok(runs.join(name)),
+        [] if path.is_dir() => return Ok(path.to_owned()),
+        [] => {}
+        [..] => bail!("{word:?} is part of {} names: {}", parts.len(), listed(&parts)),
+    }
+    if names.is_empty() {
+        bail!(
+            "there is no run in {}; tocsin run makes one, --runs names another folder",
+            runs.display()
+        );
+    }
+    let known = names.iter().map(String::as_str);
+    match topology::reader::nearest(word, known) {
+        Some(near) => {
+            bail!("no run in {} is called {word:?}; did you mean {near}?", runs.display())
+        }
+        None => {
+            let newest: Vec<&String> = names.iter().rev().collect();
+            bail!(
+                "no run in {} is called {word:?}; the newest are {}",
+                runs.display(),
+                listed(&newest)
+            )
+        }
+    }
+}
+
+fn listed(names: &[&String]) -> String {
+    let mut text =
+        names.iter().take(NAMES_LISTED).map(|name| &name[..]).collect::<Vec<_>>().join(", ");
+    if names.len() > NAMES_LISTED {
+        text += " …";
+    }
+    text
+}
+
+/// The folders in `runs`, the oldest first: by date and number, as they are called.
+pub fn names(runs: &Path) -> anyhow::Result<Vec<String>> {
+    let entries = match fs::read_dir(runs) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(error).with_context(|| format!("cannot read {}", runs.display())),
+    };
+    let mut found = Vec::new();
+    for entry in entries {
+        let entry = entry.with_context(|| format!("cannot read {}", runs.display()))?;
+        // The link to the newest is none of its own.
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            let made = entry.metadata().and_then(|it| it.modified()).ok();
+            found.push((made, entry.file_name().to_string_lossy().into_owned()));
+        }
+    }
+    found.sort_by_key(|(_, name)| order(name));
+    Ok(found.into_iter().map(|(_, name)| name).collect())
+}
+
+/// `2026-11-26-demo-10` comes after `2026-11-26-demo-9`, and both before the next day.
+fn order(name: &str) -> (String, u64, String) {
+    let number = name.rsplit('-').next().and_then(|number| number.parse().ok()).unwrap_or(0);
+    (name.chars().take(10).collect(), number, name.to_owned())
+}
+
+/// The summary of a run folder: that of the campaign, or of the one variant that was run.
+pub fn summary_of(folder: &Path) -> anyhow::Result<Value> {
+    let usual = folder.join("summary.json");
+    let path = match usual.is_file() {
+        true => usual,
+        false => variant_summary(folder).unwrap_or(usual),
+    };
+    read_summary(&path)
+}
+
+fn variant_summary(folder: &Path) -> Option<PathBuf> {
+    let entries = fs::read_dir(folder).ok()?.filter_map(Result::ok);
+    let mut names: Vec<_> = entries.map(|entry| entry.file_name()).collect();
+    names.sort();
+    let is_one = |name: &std::ffi::OsString| {
+        let name = name.to_string_lossy();
+        name.starts_with("summary-") && name.ends_with(".json")
+    };
+    names.into_iter().find(is_one).map(|name| folder.join(name))
+}
+
+/// Reads a `summary.json` of the version that this program knows.
+pub fn read_summary(path: &Path) -> anyhow::Result<Value> {
+    let text =
+        fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let summary: Value =
+        serde_json::from_str(&text).with_context(|| format!("{} is no JSON", path.display()))?;
+    match summary["schema_version"].as_u64() {
+        Some(version) if version == u64::from(account::summary::SCHEMA_VERSION) => Ok(summary),
+        Some(version) => {
+            bail!("{} has version {version}, which this program does not know", path.display())
+        }
+        None => bail!("{} is no summary", path.display()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn desk(names: &[&str]) -> tempfile::TempDir {
+        let desk = tempfile::tempdir().expect("a folder");
+        for name in names {
+            fs::create_dir(desk.path().join(name)).expect("a run folder");
+        }
+        desk
+    }
+
+    #[test]
+    fn a_run_is_found_by_path_name_and_unique_part() {
+        let desk = desk(&["2026-11-26-demo-1", "2026-11-26-demo-12", "2026-11-27-overload-1"]);
+        let found = |word: &str| {
+            locate(desk.path(), word)
+                .map(|it| it.file_name().expect("a name").to_string_lossy().into_owned())
+        };
+        assert_eq!(found("2026-11-26-demo-1").expect("its name"), "2026-11-26-demo-1");
+        assert_eq!(found("overload").expect("a part"), "2026-11-27-overload-1");
+        let path = desk.path().join("2026-11-26-demo-12");
+        assert_eq!(found(path.to_str().expect("UTF-8")).expect("a path"), "2026-11-26-demo-12");
+        let refused = |word: &str| found(word).expect_err("no such run").to_string();
+        assert!(refused("demo").contains("part of 2 names: 2026-11-26-demo-1, 2026-11-26-demo-12"));
+        assert!(
+            refused("2026-11-26-demo-3").contains("did you mean 2026-11-26-demo-1"),
+            "{}",
+            refused("2026-11-26-demo-3")
+        );
+        assert!(
+            refused("elsewhere").contains("the newest are 2026-11-27-overload-1"),
+            "{}",
+            refused("elsewhere")
+        );
+        assert!(refused("no/such").contains("no folder"));
+        assert!(refused("").contains("part of 3 names"));
+        assert_eq!(found("latest").expect("the newest"), "2026-11-27-overload-1");
+    }
+
+    #[test]
+    fn runs_come_in_the_order_of_their_days_and_numbers() {
+        let desk = desk(&["2026-11-26-demo-10", "2026-11-26-demo-9", "2026-11-25-demo-11"]);
+        let names = names(desk.path()).expect("names");
+        assert_eq!(names, ["2026-11-25-demo-11", "2026-11-26-demo-9", "2026-11-26-demo-10"]);
+        let nowhere = locate(&desk.path().join("nowhere"), "latest").expect_err("no runs");
+        assert!(nowhere.to_string().contains("there is no run in"), "{nowhere}");
+    }
+}

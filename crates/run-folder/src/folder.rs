@@ -1,0 +1,139 @@
+//! The run folder: `runs/<date>-<campaign>-<n>/`, and `runs/latest`, which points to the newest.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use account::archive::open_calls;
+use anyhow::Context as _;
+use campaign::Campaign;
+use rusqlite::Connection;
+
+/// Every attempt, to be asked anything.
+pub const CALLS: &str = "calls.sqlite";
+/// Every attempt, a line each.
+pub const CALLS_CSV: &str = "calls.csv";
+
+/// A folder that holds all that a run leaves behind.
+#[derive(Debug)]
+pub struct Folder {
+    path: PathBuf,
+}
+
+impl Folder {
+    /// Makes the next free folder for a run of `campaign`.
+    pub fn create(runs: &Path, campaign: &str) -> anyhow::Result<Self> {
+        let advice = "give another folder with --runs";
+        fs::create_dir_all(runs)
+            .with_context(|| format!("cannot create {}; {advice}", runs.display()))?;
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let stamp = campaign::utc::rfc3339(u64::try_from(now.as_micros()).unwrap_or_default());
+        let date = stamp.split('T').next().unwrap_or_default();
+        for number in 1_u32.. {
+            let name = format!("{date}-{campaign}-{number}");
+            let path = runs.join(&name);
+            match fs::create_dir(&path) {
+                Ok(()) => {
+                    let folder = Self { path };
+                    folder.make("records")?;
+                    folder.make("logs")?;
+                    point_latest(runs, &name);
+                    return Ok(folder);
+                }
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => {
+                    let context = format!("cannot create {}; {advice}", path.display());
+                    return Err(error).context(context);
+                }
+            }
+        }
+        unreachable!("a folder name is found long before four thousand million")
+    }
+
+    /// The folder of a run that was.
+    pub fn open(path: &Path) -> Self {
+        Self { path: path.to_owned() }
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub fn records(&self, process: &str) -> PathBuf {
+        self.path.join("records").join(format!("{process}.jsonl"))
+    }
+
+    pub fn log(&self, process: &str) -> PathBuf {
+        self.path.join("logs").join(format!("{process}.log"))
+    }
+
+    /// The files of records, by name.
+    pub fn record_files(&self) -> Vec<PathBuf> {
+        let entries = fs::read_dir(self.path.join("records")).into_iter().flatten();
+        let mut files: Vec<PathBuf> =
+            entries.filter_map(Result::ok).map(|entry| entry.path()).collect();
+        files.sort();
+        files
+    }
+
+    /// Opens the database of all attempts.
+    pub fn calls(&self) -> anyhow::Result<Connection> {
+        let path = self.path.join(CALLS);
+        open_calls(&path)
+            .with_context(|| format!("cannot open {}; tocsin report makes it", path.display()))
+    }
+
+    /// Copies the files that the run was made from, so that it can be repeated.
+    pub fn keep_inputs(&self, file: &Path, campaign: &Campaign) -> anyhow::Result<()> {
+        let copy = |from: &Path, to: &str| {
+            let to = self.path.join(to);
+            fs::copy(from, &to)
+                .with_context(|| format!("cannot copy {} to {}", from.display(), to.display()))
+        };
+        copy(file, "campaign.toml")?;
+        copy(&campaign.network, "network.toml")?;
+        for ((_, from), (_, to)) in campaign.row_paths().iter().zip(Self::copies(campaign)) {
+            copy(from, &to)?;
+        }
+        Ok(())
+    }
+
+    /// The keys of a campaign that name CSV files, and what the copies of these are called.
+    pub fn copies(campaign: &Campaign) -> Vec<(String, String)> {
+        let keys = campaign.row_paths().into_iter().zip(1..);
+        keys.map(|((key, _), number)| (key, format!("rows-{number}.csv"))).collect()
+    }
+
+    pub fn write(&self, name: &str, text: &str) -> anyhow::Result<()> {
+        let path = self.path.join(name);
+        fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))
+    }
+
+    /// Writes a file that is never seen half written.
+    pub fn replace(&self, name: &str, text: &str) -> anyhow::Result<()> {
+        let (path, part) = (self.path.join(name), self.path.join(format!(".{name}.part")));
+        let written = fs::write(&part, text).and_then(|()| fs::rename(&part, &path));
+        if written.is_err() {
+            let _ = fs::remove_file(&part);
+        }
+        written.with_context(|| format!("cannot write {}", path.display()))
+    }
+
+    fn make(&self, name: &str) -> anyhow::Result<()> {
+        let path = self.path.join(name);
+        fs::create_dir(&path).with_context(|| format!("cannot create {}", path.display()))
+    }
+}
+
+/// Best effort: a file system without links still gets its run.
+fn point_latest(runs: &Path, name: &str) {
+    #[cfg(unix)]
+    {
+        let link = runs.join("latest");
+        let fresh = runs.join(format!(".latest-{}", std::process::id()));
+        if std::os::unix::fs::symlink(name, &fresh).is_ok() && fs::rename(&fresh, &link).is_err() {
+            let _ = fs::remove_file(&fresh);
+        }
+    }
+}

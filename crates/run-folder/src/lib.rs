@@ -1,0 +1,33 @@
+//! The folder of a run: what it holds, how it is written while the run goes on and at its end, and how it is read again.
+//!
+//! ```text
+//!  runs/<date>-<campaign>-<n>/   folder.rs
+//!    campaign.toml network.toml  its inputs, copied
+//!    receipt.json                receipt.rs, host.rs: from what, by what and on what it was made
+//!    state.json                  state.rs: what it knows of itself beyond records, each second
+//!    records/*.jsonl             what each box said
+//!    calls.sqlite calls.csv …    ending.rs: records and state become an account
+//!    summary.json report.html …  publish.rs: what is told of it
+//! ```
+//!
+//! It stands above the account: a state is what an account is made from, and a folder is where one is laid down. The account
+//! knows neither.
+
+mod ending;
+mod find;
+mod folder;
+mod host;
+mod missing;
+mod publish;
+mod receipt;
+mod state;
+#[cfg(test)]
+mod tests;
+
+pub use ending::{Ending, RetellError, close, finish, retell};
+pub use find::{locate, names, read_summary, summary_of};
+pub use folder::{CALLS, CALLS_CSV, Folder};
+pub use missing::degrade;
+pub use publish::{Told, publish};
+pub use receipt::{Receipt, command_line};
+pub use state::{State, environment};

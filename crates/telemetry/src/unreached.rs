@@ -1,0 +1,96 @@
+//! How a call failed, as the person who placed it knows.
+
+use crate::record::{CallRecord, Outcome, Party};
+
+/// The classes of Q.850 from "resource unavailable" (34) on. In a BYE they say that no person hung up.
+const CAUSES_OF_NETWORK: std::ops::RangeInclusive<u16> = 32..=127;
+
+/// Why a caller did not speak to anybody, or not to the end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unreached {
+    /// A final refusal: busy, 503 or any other.
+    Refused,
+    /// Nothing was heard until the caller, or the network, gave up.
+    Silence,
+    /// It rang until the caller gave up.
+    NoAnswer,
+    /// The network lost an answered call.
+    Cut,
+}
+
+impl Unreached {
+    /// What `record`, which a generator wrote, was for the caller. `None`: they spoke to somebody.
+    #[must_use]
+    pub fn of(record: &CallRecord) -> Option<Self> {
+        match record.outcome {
+            Outcome::Answered => {
+                let cause = record.cause.unwrap_or_default();
+                let cut = record.ended_by == Some(Party::Callee);
+                (cut && CAUSES_OF_NETWORK.contains(&cause)).then_some(Self::Cut)
+            }
+            Outcome::Lost => Some(Self::Cut),
+            Outcome::Rejected => Some(Self::Refused),
+            Outcome::Abandoned | Outcome::TimedOut if record.ring_us.is_some() => {
+                Some(Self::NoAnswer)
+            }
+            Outcome::Abandoned | Outcome::TimedOut => Some(Self::Silence),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::BoxKind;
+
+    fn record() -> CallRecord {
+        CallRecord {
+            attempt: String::new(),
+            kind: BoxKind::Generator,
+            node: "load-1".to_owned(),
+            call_id: String::new(),
+            number: "15".to_owned(),
+            commune: None,
+            site: None,
+            psap: None,
+            trunk_group: None,
+            tried: Vec::new(),
+            intended_us: None,
+            start_us: 0,
+            ring_us: None,
+            answer_us: None,
+            bye_us: None,
+            end_us: 0,
+            outcome: Outcome::Answered,
+            status: None,
+            cause: None,
+            ended_by: None,
+            reason: None,
+            media: Vec::new(),
+            caller: None,
+            attempt_of_caller: None,
+            class: None,
+        }
+    }
+
+    #[test]
+    fn why_nobody_was_reached_is_what_the_caller_noticed() {
+        use Outcome::{Abandoned, Answered, Lost, Rejected, TimedOut};
+        let by = |outcome, rang: bool, ended_by, cause| {
+            let record = record();
+            let ring_us = rang.then_some(1);
+            let ended_by = Some(ended_by);
+            Unreached::of(&CallRecord { outcome, ring_us, ended_by, cause: Some(cause), ..record })
+        };
+        let (caller, callee, network) = (Party::Caller, Party::Callee, Party::Network);
+        assert_eq!(by(Answered, true, caller, 16), None);
+        assert_eq!(by(Answered, true, callee, 16), None);
+        // Q.850 cause 38, network out of order: a call server that is drained hangs up with it.
+        assert_eq!(by(Answered, true, callee, 38), Some(Unreached::Cut));
+        assert_eq!(by(Lost, true, network, 16), Some(Unreached::Cut));
+        assert_eq!(by(Rejected, true, callee, 17), Some(Unreached::Refused));
+        assert_eq!(by(Abandoned, true, caller, 16), Some(Unreached::NoAnswer));
+        assert_eq!(by(Abandoned, false, caller, 16), Some(Unreached::Silence));
+        assert_eq!(by(TimedOut, false, network, 0), Some(Unreached::Silence));
+    }
+}

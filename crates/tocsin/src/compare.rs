@@ -1,0 +1,146 @@
+//! `tocsin compare`: two runs side by side, and whether the second is worse than it may be.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use account::archive::open_calls;
+use account::comparison::{self, Comparison, Limits, Side, figure_names, obstacles};
+use anyhow::bail;
+use clap::Args;
+use cli::say;
+use run_folder::{CALLS, Receipt, locate, read_summary, summary_of};
+use serde_json::{Value, json};
+
+/// A limit was crossed.
+const REGRESSION: u8 = 1;
+
+/// Compares two runs; exit code 1 when the second is worse than a limit allows
+#[derive(Debug, Args)]
+pub(crate) struct CompareArgs {
+    /// The run to compare with, and the run that is judged; with --baseline only the latter
+    #[arg(required = true, num_args = 1..=2, value_name = "RUN")]
+    pair: Vec<String>,
+    /// Compare with this summary.json, kept from an earlier run
+    #[arg(long, value_name = "FILE")]
+    baseline: Option<PathBuf>,
+    /// How much worse any figure may be: shares in percentage points, delays in percent, for example 5%
+    #[arg(long, value_name = "PERCENT", value_parser = percentage)]
+    max_regression: Option<f64>,
+    /// The same for one figure, for example pdd_p99=10%
+    #[arg(long = "limit", value_name = "FIGURE=PERCENT", value_parser = limit)]
+    limits: Vec<(String, f64)>,
+    /// Compare also what cannot be compared: other campaigns, runs that are invalid or were interrupted
+    #[arg(long)]
+    force: bool,
+    /// For programs: an object
+    #[arg(long)]
+    json: bool,
+    /// Folder in which run folders are
+    #[arg(long, value_name = "FOLDER", default_value = "runs")]
+    runs: PathBuf,
+}
+
+pub(crate) fn compare(args: &CompareArgs) -> ExitCode {
+    match judged(args) {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => cli::fail(&error, cli::USAGE),
+    }
+}
+
+fn judged(args: &CompareArgs) -> anyhow::Result<u8> {
+    let (before, after) = match (&args.pair[..], &args.baseline) {
+        ([after], Some(file)) => (of_file(file)?, of_run(&args.runs, after)?),
+        ([before, after], None) => (of_run(&args.runs, before)?, of_run(&args.runs, after)?),
+        ([_], None) => bail!("one run cannot be compared: name another one, or --baseline FILE"),
+        _ => bail!("--baseline takes the place of the first run: name only the one that is judged"),
+    };
+    for (name, _) in &args.limits {
+        if !figure_names().any(|known| known == name) {
+            let names: Vec<&str> = figure_names().collect();
+            bail!("--limit {name}: no such figure; there are {}", names.join(", "));
+        }
+    }
+    let obstacles = obstacles(&before, &after);
+    if !obstacles.is_empty() && !args.force {
+        bail!(
+            "these runs cannot be compared:\n  {}\n--force compares them all the same",
+            obstacles.join("\n  ")
+        );
+    }
+    let limits = Limits { any: args.max_regression, named: args.limits.clone() };
+    let Comparison { table, figures, breaches } = comparison::compare(&before, &after, &limits);
+    if args.json {
+        let runs = [&before, &after].map(|side| side.name.clone());
+        let told = json!({
+            "runs": runs, "figures": figures, "breaches": breaches, "obstacles": obstacles,
+        });
+        say(format_args!("{told:#}"));
+    } else {
+        let marked = |sentences: &[String]| {
+            sentences.iter().map(|sentence| format!("! {sentence}\n")).collect::<String>()
+        };
+        say([marked(&obstacles), table, marked(&breaches)].concat().trim_end());
+    }
+    Ok(if breaches.is_empty() { 0 } else { REGRESSION })
+}
+
+fn of_run(runs: &Path, word: &str) -> anyhow::Result<Side> {
+    if Path::new(word).extension().is_some_and(|it| it == "json") && Path::new(word).is_file() {
+        return of_file(Path::new(word));
+    }
+    let folder = locate(runs, word)?;
+    let name = folder.canonicalize().unwrap_or_else(|_| folder.clone());
+    let name = name.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    Ok(Side { name, summary: summary_of(&folder)?, ..beside(&folder) })
+}
+
+/// A summary alone. Where it lies beside the rest of its run, that is used too.
+fn of_file(file: &Path) -> anyhow::Result<Side> {
+    let folder = file.parent().unwrap_or_else(|| Path::new(""));
+    let summary = read_summary(file)?;
+    let beside = beside(folder);
+    let is_its_own = read_summary(&folder.join("summary.json")).is_ok_and(|own| own == summary);
+    let (inputs, calls) = if is_its_own { (beside.inputs, beside.calls) } else { (None, None) };
+    Ok(Side { name: file.display().to_string(), summary, inputs, calls })
+}
+
+fn beside(folder: &Path) -> Side {
+    let calls = folder.join(CALLS);
+    Side {
+        name: String::new(),
+        summary: Value::Null,
+        inputs: Receipt::inputs_hash(folder),
+        calls: calls.is_file().then(|| open_calls(&calls).ok()).flatten(),
+    }
+}
+
+fn percentage(text: &str) -> Result<f64, String> {
+    let number = text.strip_suffix('%').ok_or("must be a percentage, such as 5%")?;
+    let value: f64 = number.trim().parse().map_err(|_| format!("{number:?} is no number"))?;
+    if (0.0..=10_000.0).contains(&value) {
+        Ok(value / 100.0)
+    } else {
+        Err("must be 0% to 10000%".to_owned())
+    }
+}
+
+fn limit(text: &str) -> Result<(String, f64), String> {
+    let (name, value) =
+        text.split_once('=').ok_or("must be FIGURE=PERCENT, such as pdd_p99=10%")?;
+    Ok((name.trim().to_owned(), percentage(value)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_percentage_is_refused() {
+        assert_eq!(percentage("5%"), Ok(0.05));
+        for bad in ["5", "x%", "-1%", "nan%", ""] {
+            assert!(percentage(bad).is_err(), "{bad}");
+        }
+        assert_eq!(limit("pdd_p99=10%"), Ok(("pdd_p99".to_owned(), 0.1)));
+        assert!(limit("pdd_p99").is_err());
+    }
+}

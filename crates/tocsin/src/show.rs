@@ -1,0 +1,122 @@
+//! `tocsin show`: the report of a run, its attempts, or one call.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use account::archive::COLUMNS;
+use account::call;
+use account::text::{plain, table};
+use anyhow::Context as _;
+use clap::Args;
+use cli::say;
+use run_folder::{Folder, locate};
+use rusqlite::types::ValueRef;
+
+/// Columns that a list of attempts shows; of those, times are in milliseconds.
+const SHOWN: &str = "attempt, number, site, psap, outcome, status, round(intended_us / 1e6, 1) AS at_s, \
+                     round(pdd_us / 1e3, 1) AS pdd_ms, coalesce(lost_why, reason, contradiction) AS why";
+
+/// Shows the report of a run, attempts of it, or everything known of one call
+#[derive(Debug, Args)]
+pub(crate) struct ShowArgs {
+    /// The run: its folder, its name, a part of its name, or latest
+    run: String,
+    /// One call: the id of its attempt, a unique beginning of it, or its Call-ID
+    #[arg(conflicts_with_all = ["failed", "slowest", "condition"])]
+    call: Option<String>,
+    /// The attempts that were rejected, timed out or were lost
+    #[arg(long)]
+    failed: bool,
+    /// The attempts that waited longest for the first ring
+    #[arg(long, value_name = "NUMBER")]
+    slowest: Option<usize>,
+    /// The attempts for which an SQL condition on calls.sqlite holds, such as "site = 'alpha' and pdd_us > 500000"
+    #[arg(long = "where", value_name = "CONDITION")]
+    condition: Option<String>,
+    /// At most so many attempts
+    #[arg(long, value_name = "NUMBER", default_value_t = 50)]
+    limit: usize,
+    /// Folder in which run folders are
+    #[arg(long, value_name = "FOLDER", default_value = "runs")]
+    runs: PathBuf,
+}
+
+pub(crate) fn show(args: &ShowArgs) -> ExitCode {
+    let shown = locate(&args.runs, &args.run).and_then(|folder| match &args.call {
+        Some(call) => {
+            let folder = Folder::open(&folder);
+            call::tell(&folder.calls()?, &folder.record_files(), call)
+        }
+        None if args.failed || args.slowest.is_some() || args.condition.is_some() => {
+            attempts(&folder, args)
+        }
+        None => report(&folder),
+    });
+    match shown {
+        Ok(text) => {
+            say(text.trim_end());
+            ExitCode::SUCCESS
+        }
+        Err(error) => cli::fail(&error, cli::USAGE),
+    }
+}
+
+fn report(folder: &Path) -> anyhow::Result<String> {
+    let path = folder.join("report.txt");
+    std::fs::read_to_string(&path)
+        .with_context(|| format!("cannot read {}; tocsin report makes it", path.display()))
+}
+
+fn attempts(folder: &Path, args: &ShowArgs) -> anyhow::Result<String> {
+    let mut conditions = Vec::new();
+    if args.failed {
+        conditions.push("outcome IN ('rejected', 'timed_out', 'lost')".to_owned());
+    }
+    if let Some(condition) = &args.condition {
+        conditions.push(format!("({condition}\n)"));
+    }
+    let (order, limit) = match args.slowest {
+        Some(slowest) => {
+            conditions.push("pdd_us IS NOT NULL".to_owned());
+            ("pdd_us DESC", slowest)
+        }
+        None => ("intended_us", args.limit),
+    };
+    let condition = conditions.join(" AND ");
+    let database = Folder::open(folder).calls()?;
+    let said = |error: rusqlite::Error| {
+        let names: Vec<&str> = COLUMNS.iter().map(|(name, _)| *name).collect();
+        anyhow::anyhow!("--where: {error}\nthe columns are {}", names.join(", "))
+    };
+    let count = format!("SELECT count(*) FROM attempts WHERE {condition}");
+    let count: i64 = database.query_row(&count, [], |row| row.get(0)).map_err(said)?;
+    let query = format!(
+        "SELECT {SHOWN} FROM attempts WHERE {condition} ORDER BY {order}, attempt LIMIT {limit}"
+    );
+    let mut statement = database.prepare(&query).map_err(said)?;
+    let head: Vec<String> = statement.column_names().map(str::to_owned).collect();
+    let columns = head.len();
+    let mut lines = vec![head];
+    let mut rows = statement.query([]).map_err(said)?;
+    while let Some(row) = rows.next().map_err(said)? {
+        let cells = (0..columns).map(|column| row.get_ref(column).map(cell));
+        lines.push(cells.collect::<rusqlite::Result<_>>().map_err(said)?);
+    }
+    let shown = lines.len() - 1;
+    let mut text =
+        if shown == 0 { "no such attempt\n".to_owned() } else { table(&lines, &[5, 6, 7]) };
+    if (shown as i64) < count && args.slowest.is_none() {
+        text += &format!("… {shown} of {count}; --limit shows more\n");
+    }
+    Ok(text)
+}
+
+fn cell(value: ValueRef<'_>) -> String {
+    match value {
+        ValueRef::Null => "-".to_owned(),
+        ValueRef::Integer(number) => number.to_string(),
+        ValueRef::Real(real) => format!("{real:.1}"),
+        ValueRef::Text(text) => plain(&String::from_utf8_lossy(text)),
+        ValueRef::Blob(_) => "(bytes)".to_owned(),
+    }
+}
