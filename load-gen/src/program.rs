@@ -6,9 +6,10 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use cli::{BoxArgs, FileArgs, Records};
-use contract::Node as _;
+use contract::{BoxOrder, Node as _, NodeKind};
 use media::Clips;
-use node::{Label, NodeSpec, WallStart};
+use node::clock::WallStart;
+use node::{Label, NodeSpec};
 use sip_proto::timer::Timers;
 use sip_proto::wall::WallClock;
 use topology::Topology;
@@ -123,7 +124,7 @@ fn generator_spec(
     let Place { address, shard, nonce, begin } = place;
     let label = Label {
         name: format!("load-{}", shard.index + 1),
-        kind: "generator",
+        kind: NodeKind::Generator,
         address,
         setting: "--address".to_owned(),
     };
@@ -155,27 +156,23 @@ fn generator_spec(
         }
         generator
     };
-    let decode = move |args| decode(&args, start);
-    NodeSpec::new(label, build, decode, move |record| records.write(&record))
+    let accept = move |order| accept(&order, start);
+    NodeSpec::new(label, build, accept, move |record| records.write(&record))
 }
 
-/// `{"begin_at_us": TIME}` is the Unix time of the campaign's time zero; `{"advise": true}` advises the public to redial;
-/// `{"publish_ten_digits": true}` tells it the ten-digit numbers of the PSAPs.
-fn decode(args: &serde_json::Value, start: WallStart) -> Result<Command, String> {
-    let yes = |key| args.get(key).and_then(serde_json::Value::as_bool) == Some(true);
-    let begin = args.get("begin_at_us").and_then(serde_json::Value::as_u64);
-    match (begin.map(Duration::from_micros), yes("advise"), yes("publish_ten_digits")) {
-        (Some(unix), false, false) => match unix.saturating_sub(start.unix) {
-            wait if wait > LONGEST_WAIT => Err("begin_at_us is more than a day away".to_owned()),
-            wait => Ok(Command::Start { at: start.now + wait }),
-        },
-        (None, true, false) => Ok(Command::Advise),
-        (None, false, true) => Ok(Command::PublishTenDigits),
-        _ => {
-            let forms =
-                r#"{"begin_at_us": TIME}, {"advise": true} or {"publish_ten_digits": true}"#;
-            Err(format!("write {forms}"))
+fn accept(order: &BoxOrder, start: WallStart) -> Result<Command, String> {
+    match order {
+        BoxOrder::BeginAtUs(unix) => {
+            match Duration::from_micros(*unix).saturating_sub(start.unix) {
+                wait if wait > LONGEST_WAIT => {
+                    Err("begin_at_us is more than a day away".to_owned())
+                }
+                wait => Ok(Command::Start { at: start.now + wait }),
+            }
         }
+        BoxOrder::Advise => Ok(Command::Advise),
+        BoxOrder::PublishTenDigits => Ok(Command::PublishTenDigits),
+        _ => Err("write begin_at_us, advise or publish_ten_digits".to_owned()),
     }
 }
 
@@ -185,8 +182,10 @@ mod tests {
 
     use super::*;
 
-    fn told(args: serde_json::Value) -> Result<Command, String> {
-        decode(&args, WallStart::read())
+    /// An order as it is typed at the pipe.
+    fn told(order: serde_json::Value) -> Result<Command, String> {
+        let order = serde_json::from_value(order).map_err(|error| error.to_string())?;
+        accept(&order, WallStart::read())
     }
 
     #[test]
@@ -194,7 +193,7 @@ mod tests {
         let start = WallStart::read();
         let in_a_second = start.unix + Duration::from_secs(1);
         let at = u64::try_from(in_a_second.as_micros()).expect("microseconds of this age");
-        let Ok(Command::Start { at }) = decode(&json!({ "begin_at_us": at }), start) else {
+        let Ok(Command::Start { at }) = accept(&BoxOrder::BeginAtUs(at), start) else {
             panic!("no start");
         };
         let wait = at.duration_since(start.now);
@@ -203,17 +202,22 @@ mod tests {
         assert_eq!(told(json!({ "begin_at_us": 1 })).map(|_| ()), Ok(()));
         assert!(told(json!({ "begin_at_us": -1 })).is_err());
         assert!(told(json!({ "begin_at_us": u64::MAX })).is_err());
-        assert!(told(json!({ "begin_at_us": 1, "advise": true })).is_err());
+        assert!(told(json!({ "begin_at_us": 1, "advise": null })).is_err());
     }
 
     #[test]
     fn the_public_is_told_one_thing_at_a_time() {
-        assert_eq!(told(json!({ "advise": true })), Ok(Command::Advise));
-        assert_eq!(told(json!({ "publish_ten_digits": true })), Ok(Command::PublishTenDigits));
-        for wrong in [json!({}), json!({ "advise": false }), json!("advise")] {
-            assert!(told(wrong).expect_err("no order").contains("publish_ten_digits"));
+        assert_eq!(told(json!("advise")), Ok(Command::Advise));
+        assert_eq!(told(json!("publish_ten_digits")), Ok(Command::PublishTenDigits));
+        for wrong in [json!({}), json!({ "advise": false }), json!("advice")] {
+            assert!(told(wrong.clone()).is_err(), "{wrong}");
         }
-        let both = json!({ "advise": true, "publish_ten_digits": true });
+        assert!(
+            told(json!({ "set_positions": 1 }))
+                .expect_err("no order")
+                .contains("publish_ten_digits")
+        );
+        let both = json!({ "advise": null, "publish_ten_digits": null });
         assert!(told(both).is_err());
     }
 }

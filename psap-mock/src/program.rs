@@ -5,7 +5,9 @@ use std::process::ExitCode;
 
 use clap::Args;
 use cli::{BoxArgs, FileArgs, Records};
+use contract::{BoxOrder, NodeKind};
 use media::Clips;
+use node::clock::WallStart;
 use node::{Label, NodeSpec};
 use sip_proto::timer::Timers;
 use sip_proto::wall::WallClock;
@@ -89,18 +91,18 @@ pub(crate) fn psap_spec(
 ) -> NodeSpec {
     let label = Label {
         name: settings.name.clone(),
-        kind: "PSAP",
+        kind: NodeKind::Psap,
         address: settings.address,
         setting: format!("psaps.{}.address", settings.name),
     };
     let record = if recordings.is_some() { settings.record } else { 0.0 };
     let settings = topology::Psap { record, ..settings.clone() };
     let seed = BoxArgs::seed_of(seed, &settings.name);
-    let build = move |address, start: node::WallStart| {
+    let build = move |address, start: WallStart| {
         let settings = topology::Psap { address, ..settings };
         Psap::new(settings, timers, WallClock::new(start.now, start.unix), seed).with_clips(clips)
     };
-    NodeSpec::new(label, build, decode, move |output| match output {
+    NodeSpec::new(label, build, accept, move |output| match output {
         Output::Record(record) => records.write(&record),
         Output::Recording(recorded) => {
             if let Some(sink) = &recordings {
@@ -110,9 +112,9 @@ pub(crate) fn psap_spec(
     })
 }
 
-/// `{"positions": 12}` staffs the answering point anew.
-fn decode(args: serde_json::Value) -> Result<Command, String> {
-    let positions = args.get("positions").and_then(serde_json::Value::as_u64);
-    let positions = positions.and_then(|number| u32::try_from(number).ok());
-    positions.map(Command::SetPositions).ok_or_else(|| "write {\"positions\": NUMBER}".to_owned())
+fn accept(order: BoxOrder) -> Result<Command, String> {
+    match order {
+        BoxOrder::SetPositions(number) => Ok(Command::SetPositions(number)),
+        _ => Err("a PSAP takes only the number of its positions".to_owned()),
+    }
 }

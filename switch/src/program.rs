@@ -7,7 +7,10 @@ use std::sync::Arc;
 use clap::Args;
 use cli::manage::{ManageArgs, Member};
 use cli::{BoxArgs, FileArgs, Records};
+use contract::{BoxOrder, NodeKind};
+use node::clock::WallStart;
 use node::{Label, NodeSpec};
+use operations::Action;
 use sip_proto::wall::WallClock;
 use topology::Topology;
 
@@ -101,17 +104,17 @@ pub fn call_server_spec(
 ) -> NodeSpec {
     let label = Label {
         name: settings.name.clone(),
-        kind: "call server",
+        kind: NodeKind::CallServer,
         address: settings.address,
         setting: settings.address_path(),
     };
     let (settings, topology) = (settings.clone(), Arc::clone(topology));
     let (name, seed) = (settings.name.clone(), BoxArgs::seed_of(seed, &settings.name));
-    let build = move |address, start: node::WallStart| {
+    let build = move |address, start: WallStart| {
         let wall = WallClock::new(start.now, start.unix);
         CallServer::new(settings, topology, address, seed, wall)
     };
-    NodeSpec::new(label, build, decode_action, move |notice| match notice {
+    NodeSpec::new(label, build, operate, move |notice| match notice {
         Notice::Record(record) => records.write(&record),
         Notice::Restarting { why } => {
             tracing::warn!(call_server = name, why, "the call server restarts")
@@ -122,9 +125,11 @@ pub fn call_server_spec(
     })
 }
 
-/// An operator's command in words: `"restart clean"`.
-fn decode_action(args: serde_json::Value) -> Result<operations::Action, String> {
-    serde_json::from_value(args).map_err(|error| error.to_string())
+fn operate(order: BoxOrder) -> Result<Action, String> {
+    match order {
+        BoxOrder::Operate(action) => Ok(action),
+        _ => Err("a call server takes the commands of operators".to_owned()),
+    }
 }
 
 /// A trunk group as a box to run.
@@ -137,13 +142,13 @@ pub fn trunk_group_spec(
 ) -> NodeSpec {
     let label = Label {
         name: settings.name.clone(),
-        kind: "trunk group",
+        kind: NodeKind::TrunkGroup,
         address: settings.address,
         setting: format!("trunk_groups.{}.address", settings.name),
     };
     let (settings, topology) = (settings.clone(), Arc::clone(topology));
     let seed = BoxArgs::seed_of(seed, &settings.name);
-    let build = move |address, start: node::WallStart| {
+    let build = move |address, start: WallStart| {
         let wall = WallClock::new(start.now, start.unix);
         TrunkGroup::new(settings, &topology, address, seed, wall, start.now)
     };
@@ -160,15 +165,14 @@ pub fn monitor_spec(topology: &Arc<Topology>, seed: u64) -> NodeSpec {
     let host = host.or_else(|| topology.call_servers().next().map(|one| one.address.ip()));
     let label = Label {
         name: "pool-monitor".to_owned(),
-        kind: "pool monitor",
+        kind: NodeKind::PoolMonitor,
         address: SocketAddr::new(host.unwrap_or_else(|| [127, 0, 0, 1].into()), 0),
         setting: "the address of the first trunk group".to_owned(),
     };
     let topology = Arc::clone(topology);
     let seed = BoxArgs::seed_of(seed, &label.name);
-    let build = move |address, start: node::WallStart| {
-        PoolMonitor::new(&topology, address, seed, start.now)
-    };
+    let build =
+        move |address, start: WallStart| PoolMonitor::new(&topology, address, seed, start.now);
     NodeSpec::new(label, build, no_command, |change| log_change(&change))
 }
 
@@ -185,6 +189,6 @@ fn log_change(change: &Change) {
     );
 }
 
-fn no_command(_args: serde_json::Value) -> Result<std::convert::Infallible, String> {
+fn no_command(_order: BoxOrder) -> Result<std::convert::Infallible, String> {
     Err("this box takes no commands".to_owned())
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-use serde_json::Value;
+use contract::{Line as _, ProcessReport};
 
 use crate::process::Process;
 
@@ -30,13 +30,9 @@ impl Program {
 
     /// Waits until all its boxes listen, and returns where.
     pub fn addresses(&mut self) -> BTreeMap<String, SocketAddr> {
-        let ready = report(&self.process.until(r#""event":"ready""#));
-        let nodes = ready["nodes"].as_array().expect("a list of boxes");
-        let place = |node: &Value| {
-            let address = node["address"].as_str().and_then(|text| text.parse().ok());
-            (node["name"].as_str().unwrap_or_default().to_owned(), address.expect("an address"))
-        };
-        nodes.iter().map(place).collect()
+        let ready = report(&self.process.until(r#"{"ready":"#));
+        let ProcessReport::Ready { boxes } = ready else { panic!("{ready:?}") };
+        boxes.into_iter().map(|(name, entry)| (name, entry.address)).collect()
     }
 
     /// Lets it end what is in progress, and end.
@@ -44,7 +40,7 @@ impl Program {
     /// # Panics
     /// When something was still in progress, or it had received a message that it could not read.
     pub fn drain(mut self) {
-        self.process.write(r#"{"command":"drain"}"#);
+        self.process.write(r#""drain""#);
         self.end();
     }
 
@@ -52,17 +48,20 @@ impl Program {
     pub fn end(mut self) {
         let status = self.process.finish();
         assert!(status.success(), "{}: {status}; {}", self.name, self.process.words());
-        let last = self.process.said().iter().rfind(|line| line.contains(r#""event":"final""#));
+        let last = self.process.said().iter().rfind(|line| line.starts_with(r#"{"final":"#));
         let last = report(last.expect("a last report"));
-        for (name, node) in last["nodes"].as_object().expect("the boxes") {
-            let malformed = node["snapshot"]["malformed"].as_u64().unwrap_or_default();
+        let ProcessReport::Final { boxes, .. } = last else { panic!("{last:?}") };
+        for (name, entry) in boxes {
+            let malformed = entry.messages().malformed;
             assert_eq!(malformed, 0, "{name} could not read messages of a program in common use");
         }
     }
 }
 
-fn report(line: &str) -> Value {
-    serde_json::from_str(line).unwrap_or_else(|error| panic!("not JSON ({error}): {line}"))
+fn report(line: &str) -> ProcessReport {
+    let report = ProcessReport::from_line(line);
+    let report = report.unwrap_or_else(|error| panic!("no report ({error}): {line}"));
+    report.expect("no empty line")
 }
 
 /// The executable of the same build as this test, built now if it was not.

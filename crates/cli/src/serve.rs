@@ -4,7 +4,8 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use node::{Directory, DrainRequest, Ending, NodeSpec, Options};
+use contract::{DirectoryEntry, Ending};
+use node::{Directory, DrainRequest, NodeSpec, Options};
 use telemetry::MessageFigures;
 use tokio::time::{Instant, interval};
 
@@ -86,8 +87,7 @@ pub fn serve_managed(
 fn tell_of_messages(directory: &Directory) {
     let mut sum = MessageFigures::default();
     for entry in directory.entries().values() {
-        sum +=
-            &serde_json::to_value(entry).map(|it| MessageFigures::of_box(&it)).unwrap_or_default();
+        sum += &entry.messages();
     }
     if !sum.is_zero() {
         tracing::info!("messages that came to nothing: {sum}");
@@ -109,8 +109,9 @@ async fn drain_when_finished(directory: Directory, drain: DrainRequest, limit: D
     loop {
         ticks.tick().await;
         let entries = directory.entries();
-        let finished = |entry: &node::Entry| {
-            entry.snapshot.get("finished").and_then(|value| value.as_bool()) == Some(true)
+        let finished = |entry: &DirectoryEntry| {
+            let shown = entry.snapshot.as_ref().and_then(|snapshot| snapshot.generator());
+            shown.is_some_and(|generator| generator.finished)
         };
         if (!entries.is_empty() && entries.values().all(finished)) || Instant::now() >= end {
             drain.begin();

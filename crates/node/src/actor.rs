@@ -29,13 +29,13 @@ use sip_proto::{Packet, Transport};
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::alarm::{Alarm, Rang, Rings};
-use crate::boxes::Notice;
 use crate::clock;
+use crate::notice::Notice;
 use crate::socket::{
-    Flushed, MediaArrived, MediaSockets, MediaWaiting, SocketCounts, Sockets, Tally, TcpInput,
-    TcpInputs, TcpPort, UdpReceiver, UdpSender,
+    Flushed, MediaArrived, MediaSockets, MediaWaiting, Sockets, Tally, TcpInput, TcpInputs,
+    TcpPort, UdpReceiver, UdpSender,
 };
-use contract::{Node, Reply};
+use contract::{Node, Reply, SocketCounts};
 
 /// Messages of the management plane that may wait for one actor.
 const MAILBOX: usize = 64;

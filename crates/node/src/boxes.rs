@@ -2,25 +2,26 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
-use std::io;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
-use crate::directory::{Directory, State};
-use crate::socket::{BindError, SocketLimits, bind};
+use crate::directory::Directory;
+use crate::notice::Notice;
+use crate::remote::{OrderError, Remote};
+use crate::socket::{SocketLimits, bind};
 use crate::spec::NodeSpec;
-use crate::system::{Launch, Remote, Thread};
-use contract::Reply;
+use crate::start_error::StartError;
+use crate::system::{Launch, Thread};
+use contract::{BoxOrder, BoxState, Reply};
 
 /// A box that does not answer for so long keeps its last snapshot in the directory.
 const SNAPSHOT_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// A box that is so long in answering a command is taken to be silent.
+/// A box that is so long in answering an order is taken to be silent.
 const REPLY_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// Running boxes. Lives inside [`run`](crate::run).
@@ -29,49 +30,6 @@ pub struct Boxes {
     remotes: BTreeMap<String, Box<dyn Remote>>,
     notices: mpsc::UnboundedReceiver<Notice>,
     threads: Vec<Thread>,
-}
-
-/// What a box tells about its own life. Each names the box.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Notice {
-    /// Nothing is in progress any more after [`Boxes::drain`].
-    Drained(String),
-    /// Ended on demand.
-    Stopped(String),
-    /// Ended by a panic.
-    Failed(String),
-}
-
-/// Why boxes did not start. None runs then.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    #[error("{}", sentences(.0))]
-    Bind(Vec<BindError>),
-    #[error("two boxes have the name \"{name}\"")]
-    SameName { name: String },
-    #[error("cannot catch signals: {0}")]
-    Signals(io::Error),
-    #[error("cannot start a thread: {0}")]
-    Thread(io::Error),
-    #[error("\"{name}\": cannot use its sockets: {error}")]
-    Sockets { name: String, error: io::Error },
-    #[error("\"{name}\": panicked while it was built")]
-    Panicked { name: String },
-}
-
-fn sentences(errors: &[BindError]) -> String {
-    errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
-}
-
-/// Why a box did not take a command.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum CommandError {
-    #[error("there is no box \"{name}\"")]
-    Unknown { name: String },
-    #[error("\"{name}\" refuses: {reason}")]
-    Refused { name: String, reason: String },
-    #[error("\"{name}\" has ended")]
-    Ended { name: String },
 }
 
 impl Boxes {
@@ -123,18 +81,18 @@ impl Boxes {
         &self.directory
     }
 
-    /// Gives a command to one box, at once. The future is what the box says to it; one that says nothing in time
+    /// Gives an order to one box, at once. The future is what the box says to it; one that says nothing in time
     /// is [`Reply::Silent`].
     ///
     /// # Errors
-    /// The box did not take the command.
-    pub fn command(
+    /// The box did not take the order.
+    pub fn order(
         &self,
         name: &str,
-        args: Value,
-    ) -> Result<impl Future<Output = Reply> + use<>, CommandError> {
-        let unknown = || CommandError::Unknown { name: name.to_owned() };
-        let reply = self.remotes.get(name).ok_or_else(unknown)?.command(name, args)?;
+        order: BoxOrder,
+    ) -> Result<impl Future<Output = Reply> + use<>, OrderError> {
+        let unknown = || OrderError::Unknown { name: name.to_owned() };
+        let reply = self.remotes.get(name).ok_or_else(unknown)?.order(name, order)?;
         Ok(
             async move { timeout(REPLY_TIMEOUT, reply).await.ok().flatten().unwrap_or(Reply::Silent) },
         )
@@ -145,7 +103,7 @@ impl Boxes {
         join_all(self.remotes.iter().map(async |(name, remote)| {
             match timeout(SNAPSHOT_TIMEOUT, remote.snapshot()).await {
                 Ok(Some((snapshot, sockets))) => self.directory.update(name, |entry| {
-                    entry.snapshot = snapshot;
+                    entry.snapshot = Some(snapshot);
                     entry.sockets = sockets;
                 }),
                 Ok(None) => {} // it has ended; its notice says how
@@ -159,8 +117,8 @@ impl Boxes {
     pub fn drain(&self) {
         for (name, remote) in &self.remotes {
             self.directory.update(name, |entry| {
-                if entry.state == State::Running {
-                    entry.state = State::Draining;
+                if entry.state == BoxState::Running {
+                    entry.state = BoxState::Draining;
                 }
             });
             remote.drain();
@@ -177,7 +135,7 @@ impl Boxes {
     /// True when every box has ended or has nothing in progress any more after a drain.
     #[must_use]
     pub fn are_drained(&self) -> bool {
-        self.directory_states().all(|state| !matches!(state, State::Running | State::Draining))
+        self.directory_states().all(|state| !state.is_up())
     }
 
     /// Waits for what a box tells next, and notes it in the directory. Cancel safe.
@@ -186,9 +144,9 @@ impl Boxes {
             return std::future::pending().await; // every box has ended and said so
         };
         let (name, state) = match &notice {
-            Notice::Drained(name) => (name, State::Drained),
-            Notice::Stopped(name) => (name, State::Stopped),
-            Notice::Failed(name) => (name, State::Failed),
+            Notice::Drained(name) => (name, BoxState::Drained),
+            Notice::Stopped(name) => (name, BoxState::Stopped),
+            Notice::Failed(name) => (name, BoxState::Failed),
         };
         self.directory.update(name, |entry| entry.state = state);
         notice
@@ -211,7 +169,7 @@ impl Boxes {
         }
     }
 
-    fn directory_states(&self) -> impl Iterator<Item = State> {
+    fn directory_states(&self) -> impl Iterator<Item = BoxState> {
         self.remotes.keys().filter_map(|name| self.directory.find(name)).map(|entry| entry.state)
     }
 }

@@ -32,6 +32,22 @@ impl Clock {
     }
 }
 
+/// One moment on both clocks, from which a node can date what it records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WallStart {
+    pub now: Instant,
+    /// Time since 1 January 1970 UTC.
+    pub unix: Duration,
+}
+
+impl WallStart {
+    /// Reads both clocks.
+    #[must_use]
+    pub fn read() -> Self {
+        Self { now: now(), unix: unix() }
+    }
+}
+
 /// Makes this the clock of the process. To be called before anything reads it; the first call counts.
 pub fn set_clock(clock: Clock) {
     let _ = CLOCK.set(clock);

@@ -1,13 +1,12 @@
-//! Commands to boxes from elsewhere in this process: whoever manages them asks, whoever runs them answers.
+//! Orders to boxes from elsewhere in this process: whoever manages them asks, whoever runs them answers.
 
 use std::sync::Arc;
 
-use serde_json::Value;
 use tokio::sync::{Mutex, mpsc, oneshot};
 
-use contract::Reply;
+use contract::{BoxOrder, Reply};
 
-/// The two ends of a queue of commands; cheap to clone. [`serve`](crate::serve()) answers those of
+/// The two ends of a queue of orders; cheap to clone. [`serve`](crate::serve()) answers those of
 /// [`Options::console`](crate::Options); a parent of several programs may answer them itself.
 #[derive(Debug, Clone)]
 pub struct Console(Arc<Queue>);
@@ -18,13 +17,12 @@ struct Queue {
     receiver: Mutex<mpsc::UnboundedReceiver<Errand>>,
 }
 
-/// One command on its way to a box.
+/// One order on its way to a box.
 #[derive(Debug)]
 pub struct Errand {
     /// The box.
     pub name: String,
-    /// What its decoder understands.
-    pub args: Value,
+    pub order: BoxOrder,
     asker: oneshot::Sender<Reply>,
 }
 
@@ -37,17 +35,17 @@ impl Default for Console {
 }
 
 impl Console {
-    /// Sends a command, at once, even if nobody waits for the future. The future is what the box says to it; it waits
+    /// Sends an order, at once, even if nobody waits for the future. The future is what the box says to it; it waits
     /// for ever when nobody runs the box.
-    pub fn command(&self, name: &str, args: Value) -> impl Future<Output = Reply> + use<> {
+    pub fn order(&self, name: &str, order: BoxOrder) -> impl Future<Output = Reply> + use<> {
         let (asker, reply) = oneshot::channel();
-        let errand = Errand { name: name.to_owned(), args, asker };
+        let errand = Errand { name: name.to_owned(), order, asker };
         // The other end lives as long as this one.
         let _ = self.0.sender.send(errand);
         async move { reply.await.unwrap_or(Reply::Silent) }
     }
 
-    /// Waits for the next command, and takes all that wait with it. Cancel safe. For one caller: others wait.
+    /// Waits for the next order, and takes all that wait with it. Cancel safe. For one caller: others wait.
     pub async fn next(&self) -> Vec<Errand> {
         let mut receiver = self.0.receiver.lock().await;
         let Some(first) = receiver.recv().await else { return std::future::pending().await };

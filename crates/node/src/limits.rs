@@ -1,11 +1,10 @@
 //! What the operating system allows this process, and what the process has used.
 
 use std::io;
-use std::time::Duration;
 
+use contract::Usage;
 use nix::sys::resource::{Resource, UsageWho, getrlimit, getrusage, setrlimit};
 use nix::sys::time::TimeValLike;
-use serde::Serialize;
 
 /// Allows as many open files as the hard limit permits, and returns how many that is.
 ///
@@ -38,25 +37,6 @@ pub(crate) fn forbid_huge_pages() -> io::Result<()> {
     #[cfg(target_os = "linux")]
     nix::sys::prctl::set_thp_disable(true)?;
     Ok(())
-}
-
-/// Resources that this process has used since it started.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-pub struct Usage {
-    /// CPU time in the program, in microseconds.
-    pub user_us: u64,
-    /// CPU time in the kernel for the program, in microseconds.
-    pub system_us: u64,
-    /// Most memory resident at any time, in KiB.
-    pub max_rss_kib: u64,
-}
-
-impl Usage {
-    /// CPU time in all.
-    #[must_use]
-    pub fn cpu(&self) -> Duration {
-        Duration::from_micros(self.user_us + self.system_us)
-    }
 }
 
 /// Reads what this process has used; zero where the system does not tell.

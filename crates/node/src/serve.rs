@@ -11,20 +11,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use serde::Serialize;
-use serde_json::Value;
 use tokio::sync::Notify;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep_until};
 
-use crate::boxes::{Boxes, Notice, StartError};
+use crate::boxes::Boxes;
 use crate::console::{Console, Errand};
 use crate::directory::Directory;
 use crate::limits::{forbid_huge_pages, raise_fd_limit, usage};
-use crate::parent::{FromParent, Order, Parent, Place, Report};
+use crate::notice::Notice;
+use crate::parent::{FromParent, Parent};
 use crate::signals::Signals;
 use crate::socket::SocketLimits;
 use crate::spec::NodeSpec;
-use contract::Reply;
+use crate::start_error::StartError;
+use contract::{BoxOrder, Ending, ProcessOrder, ProcessReport, Reply};
 
 /// How to serve.
 #[derive(Debug, Clone)]
@@ -39,7 +39,7 @@ pub struct Options {
     /// Filled and kept up to date while the boxes run.
     pub directory: Directory,
     pub drain_request: DrainRequest,
-    /// Commands to the boxes from within this process.
+    /// Orders to the boxes from within this process.
     pub console: Console,
 }
 
@@ -65,34 +65,6 @@ impl DrainRequest {
     /// Begins the drain, now or as soon as the boxes run. From any thread.
     pub fn begin(&self) {
         self.0.notify_one();
-    }
-}
-
-/// How serving ended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Ending {
-    /// Everything in progress came to its end.
-    Drained,
-    /// Something was still in progress after the drain timeout.
-    DrainTimedOut,
-    /// Stopped on demand, without a drain or during it.
-    Stopped,
-    /// These boxes ended by a panic: a bug.
-    Failed(Vec<String>),
-}
-
-impl Ending {
-    /// The code for the end of the process: 4 when a drain did not end, 130 when stopped by force,
-    /// 70 (`EX_SOFTWARE`) after a panic.
-    #[must_use]
-    pub fn exit_code(&self) -> u8 {
-        match self {
-            Self::Drained => 0,
-            Self::DrainTimedOut => 4,
-            Self::Stopped => 130,
-            Self::Failed(_) => 70,
-        }
     }
 }
 
@@ -200,25 +172,25 @@ impl Shell {
 
     async fn obey(&mut self, incoming: FromParent) -> Option<Ending> {
         match incoming {
-            FromParent::Order(Order::Drain) | FromParent::End => self.drain(),
-            FromParent::Order(Order::Stop) => Some(Ending::Stopped),
-            FromParent::Order(Order::Node { id, name, args }) => {
-                let reply = self.command(&name, args).await;
+            FromParent::Order(ProcessOrder::Drain) | FromParent::End => self.drain(),
+            FromParent::Order(ProcessOrder::Stop) => Some(Ending::Stopped),
+            FromParent::Order(ProcessOrder::Box { id, name, order }) => {
+                let reply = self.order(&name, order).await;
                 // Whoever has the reply and looks sees what has changed.
                 self.show().await;
-                self.tell(&Report::Command { id, name: &name, reply });
+                self.tell(&ProcessReport::Reply { id, name, reply });
                 None
             }
             FromParent::Nonsense { line, reason } => {
-                self.tell(&Report::Refused { line: &line, reason: &reason });
+                self.tell(&ProcessReport::Refused { line, reason });
                 None
             }
         }
     }
 
-    /// Gives a command at once; what the box says comes later.
-    fn command(&self, name: &str, args: Value) -> impl Future<Output = Reply> + use<> {
-        let given = self.boxes.command(name, args);
+    /// Gives an order at once; what the box says comes later.
+    fn order(&self, name: &str, order: BoxOrder) -> impl Future<Output = Reply> + use<> {
+        let given = self.boxes.order(name, order);
         async move {
             match given {
                 Ok(reply) => reply.await,
@@ -227,9 +199,9 @@ impl Shell {
         }
     }
 
-    /// All are given before the first is waited for: a command to several boxes reaches them together.
+    /// All are given before the first is waited for: an order to several boxes reaches them together.
     async fn carry_out(&mut self, errands: Vec<Errand>) -> Option<Ending> {
-        let given = errands.iter().map(|errand| self.command(&errand.name, errand.args.clone()));
+        let given = errands.iter().map(|errand| self.order(&errand.name, errand.order.clone()));
         let replies = join_all(given.collect::<Vec<_>>()).await;
         self.show().await;
         for (errand, reply) in errands.into_iter().zip(replies) {
@@ -251,7 +223,7 @@ impl Shell {
     fn drained(&mut self) -> Option<Ending> {
         let drained = self.deadline.is_some() && self.boxes.are_drained();
         drained.then(|| {
-            self.tell(&Report::Drained { complete: true });
+            self.tell(&ProcessReport::Drained { complete: true });
             Ending::Drained
         })
     }
@@ -269,39 +241,34 @@ impl Shell {
     fn give_up(&mut self) -> Ending {
         let timeout = self.drain_timeout;
         tracing::warn!(?timeout, "calls are still in progress: stopping anyway");
-        self.tell(&Report::Drained { complete: false });
+        self.tell(&ProcessReport::Drained { complete: false });
         Ending::DrainTimedOut
     }
 
     async fn show(&mut self) {
         self.boxes.refresh().await;
-        let nodes = self.boxes.directory().entries();
+        let boxes = self.boxes.directory().entries();
         let at_us = u64::try_from(self.begun.elapsed().as_micros()).unwrap_or(u64::MAX);
-        self.tell(&Report::Snapshot { at_us, usage: usage(), nodes: &nodes });
+        self.tell(&ProcessReport::Snapshot { at_us, usage: usage(), boxes });
     }
 
     fn tell_ready(&mut self) {
-        let entries = self.boxes.directory().entries();
+        let boxes = self.boxes.directory().entries();
         if self.parent.is_none() {
-            for (name, entry) in &entries {
+            for (name, entry) in &boxes {
                 tracing::info!("{} {name} listens on {} (UDP, TCP)", entry.kind, entry.address);
             }
         }
-        let places = entries.iter().map(|(name, entry)| Place {
-            name,
-            kind: entry.kind,
-            address: entry.address,
-        });
-        self.tell(&Report::Ready { nodes: places.collect() });
+        self.tell(&ProcessReport::Ready { boxes });
     }
 
     async fn tell_final(&mut self, ending: &Ending) {
         self.boxes.refresh().await;
-        let nodes = self.boxes.directory().entries();
-        self.tell(&Report::Final { ending, usage: usage(), nodes: &nodes });
+        let boxes = self.boxes.directory().entries();
+        self.tell(&ProcessReport::Final { ending: ending.clone(), usage: usage(), boxes });
     }
 
-    fn tell(&mut self, report: &Report<'_>) {
+    fn tell(&mut self, report: &ProcessReport) {
         if let Some(parent) = &mut self.parent {
             parent.tell(report);
         }

@@ -2,46 +2,16 @@
 
 use std::fmt;
 use std::net::SocketAddr;
-use std::time::{Duration, Instant};
 
+use contract::{BoxOrder, Node, Snapshot};
 use futures_util::future::LocalBoxFuture;
-use serde::Serialize;
-use serde_json::Value;
 
-use crate::boxes::StartError;
-use crate::clock;
+use crate::clock::WallStart;
+use crate::label::Label;
+use crate::remote::Remote;
 use crate::socket::Bound;
-use crate::system::{self, Launch, Remote};
-use contract::Node;
-
-/// How people and configuration files call a box.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Label {
-    /// Unique in the process.
-    pub name: String,
-    /// Words for people, such as `call server`.
-    pub kind: &'static str,
-    /// Where to listen, with UDP and TCP. Port 0 takes any free port.
-    pub address: SocketAddr,
-    /// The key of the configuration that gives the address, such as `sites.alpha.address`.
-    pub setting: String,
-}
-
-/// One moment on both clocks, from which a node can date what it records.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct WallStart {
-    pub now: Instant,
-    /// Time since 1 January 1970 UTC.
-    pub unix: Duration,
-}
-
-impl WallStart {
-    /// Reads both clocks.
-    #[must_use]
-    pub fn read() -> Self {
-        Self { now: clock::now(), unix: clock::unix() }
-    }
-}
+use crate::start_error::StartError;
+use crate::system::{self, Launch};
 
 type LaunchFn = dyn FnOnce(Bound, Launch) -> LocalBoxFuture<'static, Started> + Send;
 type Started = Result<Box<dyn Remote>, StartError>;
@@ -56,19 +26,19 @@ impl NodeSpec {
     /// Describes a box.
     ///
     /// - `build` makes the node, on the thread that will run it, with the address that it got.
-    /// - `decode` turns an operator's command into the node's; its error is a sentence.
+    /// - `accept` turns an order into the node's command; its error is a sentence.
     /// - `sink` takes each event, on the node's thread: it must be quick and never wait.
-    pub fn new<N, B, D, S>(label: Label, build: B, decode: D, sink: S) -> Self
+    pub fn new<N, B, A, S>(label: Label, build: B, accept: A, sink: S) -> Self
     where
         N: Node + Unpin + 'static,
         N::Command: Send + 'static,
         N::Event: 'static,
-        N::Snapshot: Serialize + Send + 'static,
+        N::Snapshot: Into<Snapshot> + Send + 'static,
         B: FnOnce(SocketAddr, WallStart) -> N + Send + 'static,
-        D: Fn(Value) -> Result<N::Command, String> + Send + 'static,
+        A: Fn(BoxOrder) -> Result<N::Command, String> + Send + 'static,
         S: FnMut(N::Event) + Send + 'static,
     {
-        let launch = move |bound, launch| system::launch(bound, launch, build, decode, sink);
+        let launch = move |bound, launch| system::launch(bound, launch, build, accept, sink);
         Self { label, launch: Box::new(launch) }
     }
 }

@@ -6,17 +6,16 @@ use std::net::SocketAddr;
 
 use actix::{Actor, Addr, Arbiter, System};
 use futures_util::future::LocalBoxFuture;
-use serde::Serialize;
-use serde_json::Value;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::oneshot;
 
 use crate::actor::{Command, Drain, Lifeline, NodeActor, Stop, TakeSnapshot};
-use crate::boxes::{CommandError, Notice, StartError};
-use crate::socket::{Bound, SocketCounts, SocketLimits, Sockets};
-use contract::{Node, Reply};
-
-use crate::WallStart;
+use crate::clock::WallStart;
+use crate::notice::Notice;
+use crate::remote::{OrderError, Remote, Replying, Seen};
+use crate::socket::{Bound, SocketLimits, Sockets};
+use crate::start_error::StartError;
+use contract::{BoxOrder, Node, Snapshot};
 
 /// Runs `future` on this thread, with the actor system that boxes need.
 pub fn run<F: Future>(future: F) -> F::Output {
@@ -59,39 +58,21 @@ impl Launch {
     }
 }
 
-/// The way of a reply. `None` when the box has ended.
-pub(crate) type Replying = LocalBoxFuture<'static, Option<Reply>>;
-
-/// What a box looks like: the node's own snapshot, and its sockets.
-pub(crate) type Seen = (Value, SocketCounts);
-
-/// The shell's side of one actor, whatever the node is.
-pub(crate) trait Remote {
-    /// Sends a command; what the box says to it comes later.
-    fn command(&self, name: &str, args: Value) -> Result<Replying, CommandError>;
-    /// `None` when the box has ended.
-    fn snapshot(&self) -> LocalBoxFuture<'static, Option<Seen>>;
-    /// Starts the drain; the end of it comes as a [`Notice`].
-    fn drain(&self);
-    /// Ends the box; the end of it comes as a [`Notice`].
-    fn stop(&self);
-}
-
 /// Builds a node on its thread, starts its actor and returns the way to it.
-pub(crate) fn launch<N, B, D, S>(
+pub(crate) fn launch<N, B, A, S>(
     bound: Bound,
     launch: Launch,
     build: B,
-    decode: D,
+    accept: A,
     sink: S,
 ) -> LocalBoxFuture<'static, Result<Box<dyn Remote>, StartError>>
 where
     N: Node + Unpin + 'static,
     N::Command: Send + 'static,
     N::Event: 'static,
-    N::Snapshot: Serialize + Send + 'static,
+    N::Snapshot: Into<Snapshot> + Send + 'static,
     B: FnOnce(SocketAddr, WallStart) -> N + Send + 'static,
-    D: Fn(Value) -> Result<N::Command, String> + 'static,
+    A: Fn(BoxOrder) -> Result<N::Command, String> + 'static,
     S: FnMut(N::Event) + Send + 'static,
 {
     let Launch { name, arbiter, limits, notices } = launch;
@@ -108,33 +89,33 @@ where
     });
     Box::pin(async move {
         match started.await {
-            Ok(Ok(actor)) => Ok(Box::new(ActorRemote { actor, decode }) as Box<dyn Remote>),
+            Ok(Ok(actor)) => Ok(Box::new(ActorRemote { actor, accept }) as Box<dyn Remote>),
             Ok(Err(error)) => Err(StartError::Sockets { name, error }),
             Err(_) => Err(StartError::Panicked { name }),
         }
     })
 }
 
-struct ActorRemote<N: Node + Unpin + 'static, D> {
+struct ActorRemote<N: Node + Unpin + 'static, A> {
     actor: Addr<NodeActor<N>>,
-    decode: D,
+    accept: A,
 }
 
-impl<N, D> Remote for ActorRemote<N, D>
+impl<N, A> Remote for ActorRemote<N, A>
 where
     N: Node + Unpin + 'static,
     N::Command: Send + 'static,
-    N::Snapshot: Serialize + Send + 'static,
-    D: Fn(Value) -> Result<N::Command, String>,
+    N::Snapshot: Into<Snapshot> + Send + 'static,
+    A: Fn(BoxOrder) -> Result<N::Command, String>,
 {
-    fn command(&self, name: &str, args: Value) -> Result<Replying, CommandError> {
+    fn order(&self, name: &str, order: BoxOrder) -> Result<Replying, OrderError> {
         let name = name.to_owned();
-        let command = match (self.decode)(args) {
+        let command = match (self.accept)(order) {
             Ok(command) => command,
-            Err(reason) => return Err(CommandError::Refused { name, reason }),
+            Err(reason) => return Err(OrderError::Refused { name, reason }),
         };
         if !self.actor.connected() {
-            return Err(CommandError::Ended { name });
+            return Err(OrderError::Ended { name });
         }
         let reply = self.actor.send(Command::<N>(command));
         // An actor skips a message whose sender is gone; a command counts even if nobody waits for the reply.
@@ -149,9 +130,7 @@ where
         let taken = self.actor.send(TakeSnapshot::<N>(PhantomData));
         Box::pin(async move {
             let (snapshot, sockets) = taken.await.ok()?;
-            let snapshot = serde_json::to_value(snapshot)
-                .unwrap_or_else(|error| Value::String(format!("cannot be shown: {error}")));
-            Some((snapshot, sockets))
+            Some((snapshot.into(), sockets))
         })
     }
 

@@ -62,6 +62,33 @@ const FORMS: [(&str, &str); 12] = [
     ("shed", "shed ordinary|nothing"),
 ];
 
+/// Actions with a name in them, which is checked.
+impl Action {
+    /// [`Disconnect`](Self::Disconnect).
+    ///
+    /// # Errors
+    /// This is no name of a trunk group.
+    pub fn disconnect(trunk_group: Option<&str>) -> Result<Self, ParseActionError> {
+        Ok(Self::Disconnect { trunk_group: trunk_group.map(named).transpose()? })
+    }
+
+    /// [`Reconnect`](Self::Reconnect).
+    ///
+    /// # Errors
+    /// This is no name of a trunk group.
+    pub fn reconnect(trunk_group: Option<&str>) -> Result<Self, ParseActionError> {
+        Ok(Self::Reconnect { trunk_group: trunk_group.map(named).transpose()? })
+    }
+
+    /// [`LoadRelease`](Self::LoadRelease).
+    ///
+    /// # Errors
+    /// This is no name of a release.
+    pub fn load_release(release: &str) -> Result<Self, ParseActionError> {
+        Ok(Self::LoadRelease { release: released(release)? })
+    }
+}
+
 impl Action {
     /// Whether the site is another one afterwards. Only [`Show`](Self::Show) leaves it as it was.
     #[must_use]
@@ -113,16 +140,16 @@ impl FromStr for Action {
             ["show"] => Self::Show,
             ["lock"] => Self::Lock,
             ["unlock"] => Self::Unlock,
-            ["disconnect"] => Self::Disconnect { trunk_group: None },
-            ["disconnect", group] => Self::Disconnect { trunk_group: Some(named(group)?) },
-            ["reconnect"] => Self::Reconnect { trunk_group: None },
-            ["reconnect", group] => Self::Reconnect { trunk_group: Some(named(group)?) },
+            ["disconnect"] => Self::disconnect(None)?,
+            ["disconnect", group] => Self::disconnect(Some(group))?,
+            ["reconnect"] => Self::reconnect(None)?,
+            ["reconnect", group] => Self::reconnect(Some(group))?,
             ["restart"] => Self::Restart { clean: false },
             ["restart", "clean"] => Self::Restart { clean: true },
             ["isolate"] => Self::Isolate,
             ["rejoin"] => Self::Rejoin,
             ["drain"] => Self::Drain,
-            ["load", release] => Self::LoadRelease { release: released(release)? },
+            ["load", release] => Self::load_release(release)?,
             ["rollback"] => Self::Rollback,
             ["shed", "ordinary"] => Self::Shed { on: true },
             ["shed", "nothing"] => Self::Shed { on: false },
@@ -148,7 +175,7 @@ impl From<Action> for String {
 /// The name of a trunk group, as files write it.
 fn named(group: &str) -> Result<String, ParseActionError> {
     let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-    if group.len() <= 32 && group.bytes().all(allowed) {
+    if (1..=32).contains(&group.len()) && group.bytes().all(allowed) {
         return Ok(group.to_owned());
     }
     Err(ParseActionError(format!(
@@ -159,7 +186,7 @@ fn named(group: &str) -> Result<String, ParseActionError> {
 /// The name of a software release. It may become part of a file name, so it is kept plain.
 fn released(release: &str) -> Result<String, ParseActionError> {
     let allowed = |b: u8| b.is_ascii_alphanumeric() || b"-._".contains(&b);
-    if release.len() <= LONGEST_RELEASE && release.bytes().all(allowed) {
+    if (1..=LONGEST_RELEASE).contains(&release.len()) && release.bytes().all(allowed) {
         return Ok(release.to_owned());
     }
     Err(ParseActionError(format!(

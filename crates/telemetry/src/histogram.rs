@@ -13,7 +13,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
 const HOUR_US: u64 = 3_600_000_000;
 
 /// Counts delays so that any quantile can be asked for later, within 0.1 %.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct LatencyHistogram(Histogram<u64>);
 
 /// The figures that a report shows, in microseconds. All zero when nothing was counted.

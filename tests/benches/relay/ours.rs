@@ -1,10 +1,10 @@
 //! Our call server as a relay: `tocsin switch`, and phones that call through it.
 
 use std::fs;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::Ipv4Addr;
 
-use anyhow::Context as _;
-use serde_json::Value;
+use anyhow::{Context as _, bail};
+use contract::{Line as _, ProcessReport};
 use system_tests::built::release;
 use system_tests::process::Process;
 
@@ -53,9 +53,9 @@ impl Ours {
         command.arg("switch").arg(&network).args(["--site", "one", "--supervised"]);
         command.args(["--log-filter", "warn"]);
         let mut process = Process::start("tocsin switch", &mut command);
-        let ready: Value = serde_json::from_str(&process.until(r#""event":"ready""#))?;
-        let address = ready["nodes"][0]["address"].as_str().context("a call server")?;
-        let server: SocketAddr = address.parse()?;
+        let ready = ProcessReport::from_line(&process.until(r#"{"ready":"#))?;
+        let Some(ProcessReport::Ready { boxes }) = ready else { bail!("{ready:?}") };
+        let server = boxes.into_values().next().context("a call server")?.address;
         let phones = Phones::start(sockets, server)?;
         Ok(Self { process, phones, ports: Vec::new(), _folder: folder })
     }

@@ -4,46 +4,46 @@
 //!  tocsin ctl ──reads──► manage.json (address, token; mode 0600)
 //!      │ HTTP, Bearer token                 ▲ written at start, removed at the end
 //!      ▼                                    │
-//!  listener.rs ─► routes.rs ─► order.rs ─► Sites ─► the boxes of this process, or of child processes
+//!  listener.rs ─► routes.rs ─► command_request.rs ─► Sites ─► the boxes of this process, or of child processes
 //! ```
 //!
 //! | request | answer |
 //! |---|---|
 //! | `GET /v1/sites` | every call server: name, site, state, and what it last showed of itself |
 //! | `GET /v1/boxes` | the same of every box, whatever it is, by name |
-//! | `POST /v1/commands` | carries out an [`Order`], and says what each call server answered |
+//! | `POST /v1/commands` | carries out an [`CommandRequest`], and says what each call server answered |
 //!
 //! Who has the token may do everything; nobody else gets an answer but 401.
 
 mod access;
+mod box_view;
+mod command_request;
 mod listener;
-mod order;
 mod routes;
 mod served;
 #[cfg(test)]
 mod tests;
 
 pub use access::{Access, AccessFile, Token};
+pub use command_request::{CommandRequest, Manner, Outcome, Results, Selection, Verdict};
 pub use listener::{Listener, Listening};
-pub use order::{Manner, Order, Outcome, Results, Selection, Verdict};
 pub(crate) use served::OwnBoxes;
 pub use served::{ManageArgs, Managed, Management};
 
 use std::collections::BTreeMap;
 
-use contract::Reply;
+use contract::{BoxState, CallServerSnapshot, DirectoryEntry, Reply, Snapshot};
 use futures_util::future::BoxFuture;
 use operations::Action;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 /// The call servers that are managed, and the way to them.
 pub trait Sites: Send + Sync + 'static {
     /// The call servers, in the order of the network file.
     fn members(&self) -> Vec<Member>;
 
-    /// What is known of every box, by name: an object with `kind`, `address`, `state` and `snapshot`.
-    fn boxes(&self) -> BTreeMap<String, Value>;
+    /// What is known of every box, by name.
+    fn boxes(&self) -> BTreeMap<String, DirectoryEntry>;
 
     /// Sends a command to a call server, at once. [`Reply::Silent`] when nothing comes back.
     fn command(&self, name: &str, action: &Action) -> BoxFuture<'static, Reply>;
@@ -62,10 +62,9 @@ pub struct Member {
 pub struct View {
     pub name: String,
     pub site: String,
-    /// The life of the box, in a word: `running`, `draining`, `drained`, `stopped`, `failed`; `lost` with its process.
-    pub state: String,
+    pub state: BoxState,
     /// As the call server last showed itself, at most a second ago; null before the first time.
-    pub snapshot: Value,
+    pub snapshot: Option<CallServerSnapshot>,
 }
 
 /// The answer to `GET /v1/sites`.
@@ -84,9 +83,12 @@ pub struct Trouble {
 fn views(sites: &dyn Sites) -> Views {
     let mut boxes = sites.boxes();
     let view = |Member { name, site }: Member| {
-        let mut entry = boxes.remove(&name).unwrap_or_default();
-        let state = entry.get("state").and_then(Value::as_str).unwrap_or("unknown").to_owned();
-        let snapshot = entry.get_mut("snapshot").map(Value::take).unwrap_or_default();
+        let entry = boxes.remove(&name);
+        let state = entry.as_ref().map_or(BoxState::Unknown, |entry| entry.state);
+        let snapshot = match entry.and_then(|entry| entry.snapshot) {
+            Some(Snapshot::CallServer(snapshot)) => Some(snapshot),
+            _ => None,
+        };
         View { name, site, state, snapshot }
     };
     Views { sites: sites.members().into_iter().map(view).collect() }

@@ -13,8 +13,9 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use tokio::time::timeout;
 
-use super::order::Plan;
-use super::{Order, Sites, Token, Trouble, views};
+use super::box_view::BoxViews;
+use super::command_request::Plan;
+use super::{CommandRequest, Sites, Token, Trouble, views};
 
 /// The longest body: a command that names hundreds of sites is shorter.
 const LONGEST_BODY: usize = 16 * 1024;
@@ -55,7 +56,7 @@ async fn show_sites(State(desk): State<Desk>) -> Response {
 }
 
 async fn show_boxes(State(desk): State<Desk>) -> Response {
-    Json(serde_json::json!({ "boxes": desk.sites.boxes() })).into_response()
+    Json(BoxViews::of(desk.sites.boxes())).into_response()
 }
 
 async fn command(State(desk): State<Desk>, body: Body) -> Response {
@@ -67,13 +68,13 @@ async fn command(State(desk): State<Desk>, body: Body) -> Response {
         }
         Err(_) => return trouble(StatusCode::REQUEST_TIMEOUT, "the body does not arrive"),
     };
-    let order: Order = match serde_json::from_slice(&body) {
-        Ok(order) => order,
+    let request: CommandRequest<String> = match serde_json::from_slice(&body) {
+        Ok(request) => request,
         Err(error) => {
             return trouble(StatusCode::BAD_REQUEST, &format!("the body is no order: {error}"));
         }
     };
-    match Plan::new(&order, desk.sites.members()) {
+    match Plan::new(request, desk.sites.members()) {
         Ok(plan) => Json(plan.carry_out(&*desk.sites).await).into_response(),
         Err(sentence) => trouble(StatusCode::BAD_REQUEST, &sentence),
     }

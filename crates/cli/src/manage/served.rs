@@ -7,12 +7,11 @@ use std::sync::Arc;
 
 use anyhow::bail;
 use clap::Args;
-use contract::Reply;
+use contract::{DirectoryEntry, Reply};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use node::{Console, Directory};
 use operations::Action;
-use serde_json::Value;
 
 use super::{Access, AccessFile, Listener, Listening, Member, Sites, Token};
 
@@ -104,14 +103,11 @@ impl Sites for OwnBoxes {
         self.members.clone()
     }
 
-    fn boxes(&self) -> BTreeMap<String, Value> {
-        let entries = self.directory.entries().into_iter();
-        entries
-            .filter_map(|(name, entry)| Some((name, serde_json::to_value(entry).ok()?)))
-            .collect()
+    fn boxes(&self) -> BTreeMap<String, DirectoryEntry> {
+        self.directory.entries()
     }
 
     fn command(&self, name: &str, action: &Action) -> BoxFuture<'static, Reply> {
-        self.console.command(name, action.to_string().into()).boxed()
+        self.console.order(name, action.clone().into()).boxed()
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use contract::Reply;
+use contract::{CallServerSnapshot, DirectoryEntry, NodeKind, Reply};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use operations::Action;
@@ -36,15 +36,21 @@ impl Drop for Waiting {
     }
 }
 
+fn three_calls() -> CallServerSnapshot {
+    CallServerSnapshot { calls: 3, ..CallServerSnapshot::default() }
+}
+
 impl Sites for Fake {
     fn members(&self) -> Vec<Member> {
         let member = |(name, site): (&str, &str)| Member { name: name.into(), site: site.into() };
         [("alpha", "alpha"), ("beta.a", "beta"), ("beta.b", "beta")].map(member).into()
     }
 
-    fn boxes(&self) -> BTreeMap<String, Value> {
-        let alpha = json!({"kind": "call server", "state": "running", "snapshot": {"calls": 3}});
-        let mobile = json!({"kind": "trunk group", "state": "running", "snapshot": null});
+    fn boxes(&self) -> BTreeMap<String, DirectoryEntry> {
+        let listening = |kind| DirectoryEntry::listening(kind, ([127, 0, 0, 1], 5060).into());
+        let mut alpha = listening(NodeKind::CallServer);
+        alpha.snapshot = Some(three_calls().into());
+        let mobile = listening(NodeKind::TrunkGroup);
         [("alpha".to_owned(), alpha), ("mobile".to_owned(), mobile)].into()
     }
 
@@ -137,14 +143,22 @@ async fn sites_and_boxes_are_shown() {
     let plane = Plane::new();
     let (status, shown) = plane.request("GET", "/v1/sites", "").await;
     let unseen = |name| json!({"name": name, "site": "beta", "state": "unknown", "snapshot": null});
+    let snapshot = json!(three_calls());
+    assert_eq!((&snapshot["calls"], &snapshot["offered"]), (&json!(3), &json!(0)));
     let alpha =
-        json!({"name": "alpha", "site": "alpha", "state": "running", "snapshot": {"calls": 3}});
+        json!({"name": "alpha", "site": "alpha", "state": "running", "snapshot": &snapshot});
     assert_eq!(
         (status, shown),
-        (200, json!({"sites": [alpha, unseen("beta.a"), unseen("beta.b")]}))
+        (200, json!({"sites": [&alpha, &unseen("beta.a"), &unseen("beta.b")]}))
     );
     let (status, shown) = plane.request("GET", "/v1/boxes", "").await;
-    assert_eq!((status, &shown["boxes"]["mobile"]["kind"]), (200, &json!("trunk group")));
+    let boxes = &shown["boxes"];
+    assert_eq!((status, &boxes["mobile"]["kind"]), (200, &json!("trunk group")));
+    assert_eq!(boxes["mobile"]["snapshot"], Value::Null);
+    let alpha = &boxes["alpha"];
+    assert_eq!((&alpha["kind"], &alpha["state"]), (&json!("call server"), &json!("running")));
+    assert_eq!((&alpha["snapshot"], &alpha["address"]), (&snapshot, &json!("127.0.0.1:5060")));
+    assert_eq!(alpha["sockets"]["udp_received"], 0);
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use contract::{DirectoryEntry, MemberSnapshot, NodeKind, Snapshot, Usage};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric as _, NoLabelSet};
@@ -9,11 +10,10 @@ use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
-use serde_json::Value;
 
-use super::Shown;
 use super::lag::Lag;
-use super::table::{Kind, ROWS};
+use super::shown::Shown;
+use super::table::{Kind, Place, ROWS};
 
 /// Writes all metrics, ended by `# EOF`.
 pub(super) fn expose(shown: Shown) -> Result<String, fmt::Error> {
@@ -33,7 +33,6 @@ impl Collector for Shown {
             let samples = self.samples(row.label, row.places);
             write(&mut encoder, row.name, row.help, row.kind, &samples)?;
         }
-        self.queues(&mut encoder)?;
         self.members(&mut encoder)?;
         self.lag(&mut encoder)?;
         self.used(&mut encoder)
@@ -42,21 +41,19 @@ impl Collector for Shown {
 
 impl Shown {
     fn state(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
-        let up = |(name, entry): (&String, &Value)| {
-            let up = matches!(entry["state"].as_str(), Some("running" | "draining"));
-            (labels(name, entry), f64::from(u8::from(up)))
+        let up = |(name, entry): (&String, &DirectoryEntry)| {
+            (labels(name, entry), f64::from(u8::from(entry.state.is_up())))
         };
         let samples: Vec<_> = self.boxes.iter().map(up).collect();
         let help = "1 while the box runs, 0 once it has ended";
         write(encoder, "tocsin_box_up", help, Kind::Gauge, &samples)
     }
 
-    fn samples(&self, label: &'static str, places: &[super::table::Place]) -> Vec<(Labels, f64)> {
+    fn samples(&self, label: &'static str, places: &[Place]) -> Vec<(Labels, f64)> {
         let mut samples = Vec::new();
         for (name, entry) in &self.boxes {
-            for (value, pointers) in places {
-                let number = pointers.iter().find_map(|pointer| entry.pointer(pointer)?.as_f64());
-                let Some(number) = number else { continue };
+            for (value, figure) in places {
+                let Some(number) = figure(entry) else { continue };
                 let mut labels = labels(name, entry);
                 if !label.is_empty() {
                     labels.push((label, (*value).to_owned()));
@@ -67,69 +64,54 @@ impl Shown {
         samples
     }
 
-    /// `waiting` is calls at a PSAP and messages at a call server.
-    fn queues(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
-        let of = |kind: &str| {
-            let waiting = |(name, entry): (&String, &Value)| {
-                let waiting = entry.pointer("/snapshot/waiting")?.as_f64()?;
-                (entry["kind"] == kind).then(|| (labels(name, entry), waiting))
-            };
-            self.boxes.iter().filter_map(waiting).collect::<Vec<_>>()
-        };
-        let help = "Calls in the queue of a PSAP";
-        write(encoder, "tocsin_queue_length", help, Kind::Gauge, &of("PSAP"))?;
-        let help = "Messages that wait for the processor of a call server";
-        write(encoder, "tocsin_messages_waiting", help, Kind::Gauge, &of("call server"))
-    }
-
     /// What trunk groups know of the call servers.
     fn members(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
-        let of = |key: &str| {
+        type Figure = fn(&MemberSnapshot) -> f64;
+        let of = |figure: Figure| {
             let mut samples = Vec::new();
             for (name, entry) in &self.boxes {
-                let members = entry.pointer("/snapshot/members").and_then(Value::as_array);
-                for member in members.into_iter().flatten() {
-                    let number = member.get(key).and_then(Value::as_f64);
-                    let member = member.get("call_server").and_then(Value::as_str);
-                    if let (Some(number), Some(member)) = (number, member) {
-                        let mut labels = labels(name, entry);
-                        labels.push(("call_server", member.to_owned()));
-                        samples.push((labels, number));
-                    }
+                let Some(Snapshot::TrunkGroup(group)) = &entry.snapshot else { continue };
+                for member in &group.members {
+                    let mut labels = labels(name, entry);
+                    labels.push(("call_server", member.call_server.clone()));
+                    samples.push((labels, figure(member)));
                 }
             }
             samples
         };
-        for (name, help, kind, key) in [
+        let members: [(_, _, _, Figure); 4] = [
             (
                 "tocsin_circuits",
                 "Circuits of a trunk group towards a call server",
                 Kind::Gauge,
-                "circuits",
+                |member| member.circuits as f64,
             ),
-            ("tocsin_circuits_seized", "Of those, circuits with a call", Kind::Gauge, "seized"),
+            ("tocsin_circuits_seized", "Of those, circuits with a call", Kind::Gauge, |member| {
+                member.seized as f64
+            }),
             (
                 "tocsin_member_falls",
                 "Times that a trunk group found a call server down",
                 Kind::Counter,
-                "falls",
+                |member| member.falls as f64,
             ),
             (
                 "tocsin_calls_kept_away",
                 "Calls held back at the wish of a call server",
                 Kind::Counter,
-                "kept_away",
+                |member| member.kept_away as f64,
             ),
-        ] {
-            write(encoder, name, help, kind, &of(key))?;
+        ];
+        for (name, help, kind, figure) in members {
+            write(encoder, name, help, kind, &of(figure))?;
         }
         Ok(())
     }
 
     fn lag(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
-        let lag = |(name, entry): (&String, &Value)| {
-            let lag = Lag::of(entry.pointer("/snapshot/lag")?)?;
-            Some((labels(name, entry), lag))
+        let lag = |(name, entry): (&String, &DirectoryEntry)| {
+            let generator = entry.snapshot.as_ref()?.generator()?;
+            Some((labels(name, entry), Lag::of(&generator.lag)))
         };
         let lags: Vec<_> = self.boxes.iter().filter_map(lag).collect();
         if lags.is_empty() {
@@ -146,10 +128,9 @@ impl Shown {
     }
 
     fn used(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
-        let of = |figure: fn(&node::Usage) -> f64| {
-            let one = |(name, usage): (&String, &node::Usage)| {
-                (vec![("process", name.clone())], figure(usage))
-            };
+        let of = |figure: fn(&Usage) -> f64| {
+            let one =
+                |(name, usage): (&String, &Usage)| (vec![("process", name.clone())], figure(usage));
             self.processes.iter().map(one).collect::<Vec<_>>()
         };
         let cpu = of(|usage| usage.cpu().as_secs_f64());
@@ -188,17 +169,16 @@ fn write(
 }
 
 /// Which box, of which kind; the site of a call server, and the name of a PSAP as such, so that both can be joined.
-fn labels(name: &str, entry: &Value) -> Labels {
-    let kind = entry["kind"].as_str().unwrap_or("unknown").to_lowercase().replace(' ', "_");
+fn labels(name: &str, entry: &DirectoryEntry) -> Labels {
     let mut labels = vec![("box", name.to_owned())];
-    match &kind[..] {
-        "call_server" => {
+    match entry.kind {
+        NodeKind::CallServer => {
             let site = name.split('.').next().unwrap_or(name);
             labels.push(("site", site.to_owned()));
         }
-        "psap" => labels.push(("psap", name.to_owned())),
-        _ => {}
+        NodeKind::Psap => labels.push(("psap", name.to_owned())),
+        NodeKind::TrunkGroup | NodeKind::PoolMonitor | NodeKind::Generator => {}
     }
-    labels.push(("kind", kind));
+    labels.push(("kind", entry.kind.to_string().to_lowercase().replace(' ', "_")));
     labels
 }

@@ -8,13 +8,12 @@
 
 mod exposition;
 mod lag;
+mod shown;
 mod table;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -24,10 +23,11 @@ use axum::http::header::{CONTENT_TYPE, HOST};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use clap::Args;
-use node::{Directory, Usage};
-use serde_json::Value;
 
 use crate::manage::{Listener, Listening};
+
+pub(crate) use shown::own;
+pub use shown::{Shown, Source};
 
 /// The media type of OpenMetrics 1.0.
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -43,18 +43,6 @@ pub struct MetricsArgs {
     #[arg(long, value_name = "ADDRESS")]
     pub metrics: Option<SocketAddr>,
 }
-
-/// What is known at the time of a scrape.
-#[derive(Debug, Clone, Default)]
-pub struct Shown {
-    /// Every box by its name: an object with `kind`, `state`, `snapshot` and `sockets`.
-    pub boxes: BTreeMap<String, Value>,
-    /// What each process has used, by its name.
-    pub processes: BTreeMap<String, Usage>,
-}
-
-/// Gives what is known, at once.
-pub type Source = Arc<dyn Fn() -> Shown + Send + Sync>;
 
 /// A bound address where metrics will be shown.
 #[derive(Debug)]
@@ -86,17 +74,6 @@ impl Metrics {
         let local = self.0.address().ip().is_loopback();
         self.0.answer(routes(source, local), LONGEST_SCRAPE)
     }
-}
-
-/// The boxes of this process, and the process.
-pub(crate) fn own(directory: Directory) -> Source {
-    Arc::new(move || {
-        let entries = directory.entries().into_iter();
-        let boxes =
-            entries.filter_map(|(name, entry)| Some((name, serde_json::to_value(entry).ok()?)));
-        let boxes = boxes.collect();
-        Shown { boxes, processes: [("self".to_owned(), node::usage())].into() }
-    })
 }
 
 #[derive(Clone)]

@@ -1,51 +1,105 @@
 //! The metrics as Prometheus reads them, over real HTTP.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use serde_json::json;
-use telemetry::LatencyHistogram;
+use contract::{
+    BoxState, CallServerCounts, CallServerSnapshot, DirectoryEntry, GeneratorSnapshot,
+    MemberCounts, MemberSnapshot, MemberState, NodeKind, PositionCounts, PsapSnapshot,
+    ServiceFigures, Snapshot, SocketCounts, TrunkGroupCounts, TrunkGroupSnapshot, Usage,
+};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use super::*;
 
-/// A box of each kind, as a program shows it.
-fn shown() -> Shown {
-    let sockets =
-        json!({"udp_received": 40, "udp_sent": 41, "tcp_received": 0, "udp_kernel_drops": 2});
-    let call_server = json!({
-        "kind": "call server", "state": "running", "sockets": sockets,
-        "snapshot": {"calls": 3, "offered": 10, "answered": 7, "restarts": 1, "waiting": 5, "resent": 4,
-                     "contexts_used": 3, "contexts": 12_000, "media": {"streams": 6, "forwarded": 900}},
-    });
-    let lost =
-        json!({"kind": "call server", "state": "lost", "sockets": sockets, "snapshot": null});
-    let psap = json!({
-        "kind": "PSAP", "state": "running", "sockets": sockets,
-        "snapshot": {"offered": 9, "in_progress": 4, "waiting": 2, "refused": 1,
-                     "positions": {"idle": 1, "ringing": 2, "talking": 3, "wrap_up": 0},
-                     "service": {"answered": 6, "answered_in_time": 5, "abandoned": 1}},
-    });
-    let trunk_group = json!({
-        "kind": "trunk group", "state": "running", "sockets": sockets,
-        "snapshot": {"calls": 3, "offered": 10, "members": [
-            {"call_server": "alpha", "circuits": 120, "seized": 3, "falls": 0, "kept_away": 0},
-            {"call_server": "beta.b", "circuits": 120, "seized": 0, "falls": 1, "kept_away": 0}]},
-    });
-    let mut lag = LatencyHistogram::default();
-    for micros in [150, 150, 150, 150, 150, 150, 150, 150, 150, 3_000] {
-        lag.record_us(micros);
+/// A box that runs, as a program shows it.
+fn running(kind: NodeKind, snapshot: Option<Snapshot>) -> DirectoryEntry {
+    let sockets = SocketCounts {
+        udp_received: 40,
+        udp_sent: 41,
+        udp_kernel_drops: 2,
+        ..SocketCounts::default()
+    };
+    let listening = DirectoryEntry::listening(kind, ([127, 0, 0, 1], 5060).into());
+    DirectoryEntry { snapshot, sockets, ..listening }
+}
+
+fn call_server() -> CallServerSnapshot {
+    let media = media::PlaneCounts { streams: 6, forwarded: 900, ..Default::default() };
+    CallServerSnapshot {
+        calls: 3,
+        counts: CallServerCounts { offered: 10, answered: 7, ..CallServerCounts::default() },
+        restarts: 1,
+        waiting: 5,
+        resent: 4,
+        contexts_used: 3,
+        contexts: 12_000,
+        media,
+        ..CallServerSnapshot::default()
     }
-    let generator = json!({
-        "kind": "generator", "state": "running", "sockets": sockets,
-        "snapshot": {"offered": 10, "in_progress": 3, "talking": 2, "late_starts": 0, "lag": lag},
-    });
+}
+
+fn psap() -> PsapSnapshot {
+    PsapSnapshot {
+        offered: 9,
+        in_progress: 4,
+        waiting: 2,
+        refused: 1,
+        positions: PositionCounts { idle: 1, ringing: 2, talking: 3, wrap_up: 0 },
+        service: ServiceFigures {
+            answered: 6,
+            answered_in_time: 5,
+            abandoned: 1,
+            ..ServiceFigures::default()
+        },
+        ..PsapSnapshot::default()
+    }
+}
+
+fn trunk_group() -> TrunkGroupSnapshot {
+    let member = |call_server: &str, seized, falls| MemberSnapshot {
+        call_server: call_server.to_owned(),
+        site: call_server.to_owned(),
+        state: MemberState::Up,
+        circuits: 120,
+        seized,
+        falls,
+        found_after_us: None,
+        counts: MemberCounts::default(),
+        asked: None,
+        kept_away: 0,
+    };
+    TrunkGroupSnapshot {
+        calls: 3,
+        counts: TrunkGroupCounts { offered: 10, ..TrunkGroupCounts::default() },
+        members: vec![member("alpha", 3, 0), member("beta.b", 0, 1)],
+        ..TrunkGroupSnapshot::default()
+    }
+}
+
+fn generator() -> GeneratorSnapshot {
+    let mut generator = GeneratorSnapshot {
+        offered: 10,
+        in_progress: 3,
+        talking: 2,
+        ..GeneratorSnapshot::default()
+    };
+    for micros in [150, 150, 150, 150, 150, 150, 150, 150, 150, 3_000] {
+        generator.lag.record_us(micros);
+    }
+    generator
+}
+
+/// A box of each kind with calls, and one that is lost.
+fn shown() -> Shown {
+    let lost = running(NodeKind::CallServer, None);
     let boxes = [
-        ("alpha", call_server),
-        ("beta.b", lost),
-        ("load-1", generator),
-        ("mobile", trunk_group),
-        ("samu-59", psap),
+        ("alpha", running(NodeKind::CallServer, Some(call_server().into()))),
+        ("beta.b", DirectoryEntry { state: BoxState::Lost, ..lost }),
+        ("load-1", running(NodeKind::Generator, Some(generator().into()))),
+        ("mobile", running(NodeKind::TrunkGroup, Some(trunk_group().into()))),
+        ("samu-59", running(NodeKind::Psap, Some(psap().into()))),
     ];
     let usage = Usage { user_us: 1_500_000, system_us: 500_000, max_rss_kib: 2_048 };
     Shown {

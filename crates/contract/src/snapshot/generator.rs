@@ -13,7 +13,7 @@ const LATE_AFTER: Duration = Duration::from_millis(20);
 
 /// What a generator shows while it runs. At any instant
 /// `offered = answered + rejected + abandoned + timed_out + lost + in_progress`.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct GeneratorSnapshot {
     pub offered: u64,
     pub in_progress: u64,

@@ -1,11 +1,13 @@
 //! What boxes show of themselves: one file for each kind of box.
 
+mod any;
 mod call_server;
 mod generator;
 mod pool_monitor;
 mod psap;
 mod trunk_group;
 
+pub use any::Snapshot;
 pub use call_server::{CallServerCounts, CallServerSnapshot};
 pub use generator::{FateCount, GeneratorSnapshot, Signalling};
 pub use pool_monitor::{MemberState, PoolMonitorSnapshot};

@@ -6,7 +6,7 @@ use std::net::{SocketAddr, TcpListener, UdpSocket};
 
 use socket2::{Domain, Protocol, Socket, Type};
 
-use crate::spec::Label;
+use crate::label::Label;
 
 /// Room for about 4,000 INVITEs that wait, against 200 in the usual default of 208 KiB.
 const BUFFER: usize = 4 * 1024 * 1024;
@@ -128,7 +128,7 @@ mod tests {
     fn label(address: &str) -> Label {
         Label {
             name: "alpha".to_owned(),
-            kind: "call server",
+            kind: contract::NodeKind::CallServer,
             address: address.parse().expect("an address"),
             setting: "sites.alpha.address".to_owned(),
         }

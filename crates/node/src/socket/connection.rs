@@ -14,8 +14,8 @@ use tokio::net::{TcpSocket, TcpStream};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until, timeout};
 
-use super::tcp::{Ended, TcpInput};
-use super::{SocketCounts, SocketLimits, Tally};
+use super::tcp_input::{Cause, Ended, TcpInput};
+use super::{SocketLimits, Tally};
 
 const READ_BUFFER: usize = 16 * 1024;
 /// The answer to a ping (RFC 5626 §4.4.1).
@@ -28,41 +28,6 @@ pub(super) enum Origin {
     Opened {
         from: SocketAddr,
     },
-}
-
-/// Why a connection ended.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum Cause {
-    #[error("cannot connect: {0}")]
-    Connect(io::Error),
-    #[error("closed by the peer")]
-    Closed,
-    #[error("closed by the peer inside a message")]
-    Truncated,
-    #[error("broken: {0}")]
-    Broken(io::Error),
-    #[error("not SIP: {0}")]
-    Framing(FramingError),
-    #[error("idle for too long")]
-    Idle,
-    #[error("the peer does not read what is sent")]
-    Overflow,
-    #[error("the box has its limit of connections")]
-    OverLimit,
-}
-
-impl Cause {
-    /// Counts the end of a connection; [`TcpPort`](super::TcpPort) counts what it refuses itself.
-    pub(super) fn count(&self, counts: &mut SocketCounts) {
-        match self {
-            Self::Connect(_) => counts.tcp_connect_errors += 1,
-            Self::Closed => counts.tcp_closed += 1,
-            Self::Truncated | Self::Broken(_) => counts.tcp_broken += 1,
-            Self::Framing(_) => counts.tcp_framing_errors += 1,
-            Self::Idle => counts.tcp_idle_closed += 1,
-            Self::Overflow | Self::OverLimit => {}
-        }
-    }
 }
 
 /// Everything that one connection needs while it lives.

@@ -6,7 +6,7 @@
 //!                                 ▲─────── a task per connection ◄───────────┘
 //! ```
 //!
-//! Nothing is lost without a count in [`SocketCounts`].
+//! Nothing is lost without a count in [`contract::SocketCounts`].
 
 #[cfg_attr(target_os = "linux", path = "media_linux.rs")]
 #[cfg_attr(not(target_os = "linux"), path = "media_portable.rs")]
@@ -16,9 +16,10 @@ mod arrivals;
 mod batch;
 mod bind;
 mod connection;
-mod counts;
 mod media;
+mod tally;
 mod tcp;
+mod tcp_input;
 mod udp;
 
 use std::io;
@@ -30,13 +31,13 @@ use nix::sys::socket::SockaddrStorage;
 use tokio::net::UdpSocket;
 
 pub use bind::{BindError, udp_buffers};
-pub use counts::SocketCounts;
 
 pub(crate) use arrivals::{MediaArrived, MediaWaiting};
 pub(crate) use bind::{Bound, bind};
-pub(crate) use counts::Tally;
 pub(crate) use media::MediaSockets;
-pub(crate) use tcp::{TcpInput, TcpInputs, TcpPort};
+pub(crate) use tally::Tally;
+pub(crate) use tcp::{TcpInputs, TcpPort};
+pub(crate) use tcp_input::TcpInput;
 pub(crate) use udp::{Flushed, UdpReceiver, UdpSender};
 
 /// What one box allows its peers.

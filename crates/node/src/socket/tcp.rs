@@ -15,7 +15,8 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::Sleep;
 
-use super::connection::{Cause, ConnectionTask, Origin};
+use super::connection::{ConnectionTask, Origin};
+use super::tcp_input::{Cause, Ended, TcpInput};
 use super::{SocketLimits, Tally};
 
 /// Inputs that connections may have ready before they must wait for the actor.
@@ -32,24 +33,6 @@ pub(crate) struct TcpPort {
     limits: SocketLimits,
     inputs: mpsc::Sender<TcpInput>,
     tally: Tally,
-}
-
-/// What a box's TCP side tells the actor.
-#[derive(Debug)]
-pub(crate) enum TcpInput {
-    Accepted { stream: TcpStream, peer: SocketAddr },
-    Received(Packet),
-    Ended(Ended),
-}
-
-/// The end of a connection, or of the attempt to open one.
-#[derive(Debug)]
-pub(crate) struct Ended {
-    pub(super) peer: SocketAddr,
-    pub(super) serial: u64,
-    pub(super) cause: Cause,
-    /// Messages that were not given to the kernel whole.
-    pub(super) unsent: usize,
 }
 
 /// One open or opening connection. Dropping it closes it at once.

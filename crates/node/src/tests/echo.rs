@@ -1,20 +1,18 @@
 //! A node that sends back what it gets, and the bench that runs one.
 
-use contract::{Node, Reply};
+use contract::{BoxOrder, CallServerSnapshot, Node, NodeKind, Reply, SocketCounts};
+use operations::Action;
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::mpsc as std_mpsc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use serde_json::{Value, json};
 use sip_proto::{Packet, Transport};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
-use crate::{
-    Boxes, CommandError, Directory, Label, NodeSpec, Notice, SocketCounts, SocketLimits, StartError,
-};
+use crate::{Boxes, Directory, Label, NodeSpec, Notice, OrderError, SocketLimits, StartError};
 
 /// Longer than any test may take on a loaded machine; only a failing test waits for it.
 pub(super) const PATIENCE: Duration = Duration::from_secs(20);
@@ -54,7 +52,8 @@ pub(super) enum Command {
 impl Node for Echo {
     type Command = Command;
     type Event = Event;
-    type Snapshot = Value;
+    /// Locked while something is in progress.
+    type Snapshot = CallServerSnapshot;
 
     fn handle_packet(&mut self, _: Instant, packet: Packet) {
         if !packet.bytes.starts_with(QUIET) {
@@ -107,8 +106,8 @@ impl Node for Echo {
         self.alarm
     }
 
-    fn snapshot(&self) -> Value {
-        json!({ "holds": self.holds })
+    fn snapshot(&self) -> CallServerSnapshot {
+        CallServerSnapshot { locked: self.holds, ..CallServerSnapshot::default() }
     }
 
     fn is_drained(&self) -> bool {
@@ -123,27 +122,34 @@ pub(super) fn message(length: usize) -> Vec<u8> {
 }
 
 pub(super) fn label(name: &str, address: SocketAddr) -> Label {
-    Label { name: name.to_owned(), kind: "echo", address, setting: format!("boxes.{name}") }
+    let kind = NodeKind::CallServer;
+    Label { name: name.to_owned(), kind, address, setting: format!("boxes.{name}") }
 }
 
 pub(super) fn any_port() -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], 0))
 }
 
-/// Commands as text, for the management plane.
-fn decode(args: Value) -> Result<Command, String> {
-    match args.as_str() {
-        Some("hold") => Ok(Command::Hold),
-        Some("release") => Ok(Command::Release),
-        Some("tell") => Ok(Command::Tell),
-        Some("panic") => Ok(Command::Panic),
-        _ => Err(format!("unknown command {args}")),
+pub(super) const HOLD: BoxOrder = BoxOrder::Operate(Action::Lock);
+pub(super) const RELEASE: BoxOrder = BoxOrder::Operate(Action::Unlock);
+pub(super) const TELL: BoxOrder = BoxOrder::Operate(Action::Show);
+pub(super) const PANIC: BoxOrder = BoxOrder::Operate(Action::Drain);
+/// No echo box takes this one.
+pub(super) const DANCE: BoxOrder = BoxOrder::Advise;
+
+fn accept(order: BoxOrder) -> Result<Command, String> {
+    match order {
+        HOLD => Ok(Command::Hold),
+        RELEASE => Ok(Command::Release),
+        TELL => Ok(Command::Tell),
+        PANIC => Ok(Command::Panic),
+        _ => Err(format!("unknown command {order:?}")),
     }
 }
 
-/// A box named `name` that takes text commands and forgets its events.
+/// A box named `name` that takes orders and forgets its events.
 pub(super) fn spec(name: &str) -> NodeSpec {
-    NodeSpec::new(label(name, any_port()), |_, _| Echo::default(), decode, drop)
+    NodeSpec::new(label(name, any_port()), |_, _| Echo::default(), accept, drop)
 }
 
 /// One echo box and what it tells.
@@ -157,7 +163,7 @@ pub(super) struct Bench {
 impl Bench {
     async fn start(limits: SocketLimits) -> Result<Self, StartError> {
         let (told, events) = mpsc::unbounded_channel();
-        // Commands that JSON cannot carry travel beside it.
+        // Commands that no order can carry travel beside it.
         let (commands, pending) = std_mpsc::channel::<Command>();
         let spec = NodeSpec::new(
             label("echo", any_port()),
@@ -174,9 +180,9 @@ impl Bench {
         self.try_command(command).expect("the box lives");
     }
 
-    pub(super) fn try_command(&self, command: Command) -> Result<(), CommandError> {
+    pub(super) fn try_command(&self, command: Command) -> Result<(), OrderError> {
         self.commands.send(command).expect("the decoder lives");
-        self.boxes.command("echo", Value::Null).map(drop)
+        self.boxes.order("echo", TELL).map(drop)
     }
 
     pub(super) async fn event(&mut self) -> Event {

@@ -1,10 +1,8 @@
-use contract::Reply;
+use contract::{BoxState, Reply};
 use std::time::Duration;
 
-use serde_json::{Value, json};
-
-use super::echo::{Command, Event, label, spec, with_echo};
-use crate::{Boxes, CommandError, Directory, NodeSpec, Notice, SocketLimits, StartError, State};
+use super::echo::{Command, DANCE, Event, TELL, label, spec, with_echo};
+use crate::{Boxes, Directory, NodeSpec, Notice, OrderError, SocketLimits, StartError};
 
 fn echo() -> String {
     "echo".to_owned()
@@ -43,10 +41,10 @@ fn stopped_box_leaves_its_port_and_takes_no_command() {
         bench.boxes.stop("echo");
         assert_eq!(bench.notice().await, Notice::Stopped(echo()));
         let entry = bench.boxes.directory().find("echo").expect("it was started");
-        assert_eq!(entry.state, State::Stopped);
+        assert_eq!(entry.state, BoxState::Stopped);
         std::net::UdpSocket::bind(bench.address).expect("the port is free");
         std::net::TcpListener::bind(bench.address).expect("the port is free");
-        let ended = CommandError::Ended { name: echo() };
+        let ended = OrderError::Ended { name: echo() };
         assert_eq!(bench.try_command(Command::Tell), Err(ended));
     });
 }
@@ -57,7 +55,7 @@ fn panic_in_a_node_is_told() {
         bench.command(Command::Panic);
         assert_eq!(bench.notice().await, Notice::Failed(echo()));
         let entry = bench.boxes.directory().find("echo").expect("it was started");
-        assert_eq!(entry.state, State::Failed);
+        assert_eq!(entry.state, BoxState::Failed);
     });
 }
 
@@ -68,12 +66,12 @@ fn commands_that_are_not_taken_say_why() {
         let boxes = Boxes::start(vec![spec("a"), spec("b")], limits, Directory::default())
             .await
             .expect("up");
-        let told = boxes.command("a", json!("tell")).expect("it takes this");
+        let told = boxes.order("a", TELL).expect("it takes this");
         assert_eq!(told.await, Reply::Done("held".to_owned()));
-        let unknown = CommandError::Unknown { name: "c".to_owned() };
-        assert_eq!(boxes.command("c", json!("tell")).map(drop), Err(unknown));
-        let refused = boxes.command("b", json!("dance")).map(drop).expect_err("it cannot");
-        assert_eq!(refused.to_string(), "\"b\" refuses: unknown command \"dance\"");
+        let unknown = OrderError::Unknown { name: "c".to_owned() };
+        assert_eq!(boxes.order("c", TELL).map(drop), Err(unknown));
+        let refused = boxes.order("b", DANCE).map(drop).expect_err("it cannot");
+        assert_eq!(refused.to_string(), "\"b\" refuses: unknown command Advise");
         boxes.close().await;
     });
 }
@@ -96,12 +94,8 @@ fn boxes_that_cannot_start_say_why() {
         assert_eq!(both.lines().count(), 2, "{both}");
 
         let build = |_, _| -> super::echo::Echo { panic!("the test asked for it") };
-        let bug = NodeSpec::new(
-            label("a", super::echo::any_port()),
-            build,
-            |_: Value| Err(String::new()),
-            drop,
-        );
+        let bug =
+            NodeSpec::new(label("a", super::echo::any_port()), build, |_| Err(String::new()), drop);
         let bug = start(vec![spec("b"), bug]).await.expect_err("it panics");
         assert!(matches!(bug, StartError::Panicked { name } if name == "a"));
     });

@@ -1,21 +1,22 @@
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, PipeWriter, Write, pipe};
 use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use contract::{
+    BoxOrder, BoxState, DirectoryEntry, Ending, Line as _, ProcessOrder, ProcessReport, Reply,
+};
 
-use super::echo::{PATIENCE, spec, within};
+use super::echo::{DANCE, HOLD, PANIC, PATIENCE, RELEASE, spec, within};
 use crate::parent::Parent;
 use crate::serve::serve_for;
-use contract::Reply;
-
-use crate::{DrainRequest, Ending, Options};
+use crate::{DrainRequest, Options};
 
 /// A served program on a thread of its own, seen from its parent.
 struct Child {
     input: PipeWriter,
-    reports: mpsc::Receiver<Value>,
+    reports: mpsc::Receiver<ProcessReport>,
     program: JoinHandle<Ending>,
 }
 
@@ -33,8 +34,8 @@ impl Child {
         let (told, reports) = mpsc::channel();
         thread::spawn(move || {
             for line in BufReader::new(output).lines() {
-                let report = serde_json::from_str(&line.expect("UTF-8")).expect("JSON");
-                if told.send(report).is_err() {
+                let report = ProcessReport::from_line(&line.expect("UTF-8")).expect("a report");
+                if told.send(report.expect("no empty line")).is_err() {
                     return; // the test has seen enough
                 }
             }
@@ -46,14 +47,47 @@ impl Child {
         writeln!(self.input, "{line}").expect("the child reads");
     }
 
-    /// The next report of this kind; those of other kinds are skipped.
-    fn report(&self, event: &str) -> Value {
+    fn order(&mut self, order: &ProcessOrder) {
+        let line = order.to_line().expect("a line");
+        self.input.write_all(&line).expect("the child reads");
+    }
+
+    fn order_box(&mut self, name: &str, order: BoxOrder) {
+        self.order(&ProcessOrder::Box { id: 7, name: name.to_owned(), order });
+    }
+
+    /// The next report that `wanted` finds; others are skipped.
+    fn report<T>(&self, wanted: impl Fn(ProcessReport) -> Option<T>) -> T {
         loop {
             let report = self.reports.recv_timeout(PATIENCE).expect("the child reports it");
-            if report["event"] == event {
-                return report;
+            if let Some(found) = wanted(report) {
+                return found;
             }
         }
+    }
+
+    fn reply(&self) -> (u64, String, Reply) {
+        self.report(|report| match report {
+            ProcessReport::Reply { id, name, reply } => Some((id, name, reply)),
+            _ => None,
+        })
+    }
+
+    fn drained(&self) -> bool {
+        self.report(|report| match report {
+            ProcessReport::Drained { complete } => Some(complete),
+            _ => None,
+        })
+    }
+
+    /// The last words: how it ended, its memory, and its boxes.
+    fn last(&self) -> (Ending, u64, BTreeMap<String, DirectoryEntry>) {
+        self.report(|report| match report {
+            ProcessReport::Final { ending, usage, boxes } => {
+                Some((ending, usage.max_rss_kib, boxes))
+            }
+            _ => None,
+        })
     }
 
     fn ending(self) -> Ending {
@@ -61,36 +95,44 @@ impl Child {
     }
 }
 
+fn holds(entry: &DirectoryEntry) -> bool {
+    let shown = entry.snapshot.as_ref().and_then(|snapshot| snapshot.call_server());
+    shown.expect("it has shown itself").locked
+}
+
 #[test]
 fn orders_are_obeyed_and_everything_is_reported() {
     let mut child = Child::start(Options::default());
-    let ready = child.report("ready");
-    let names: Vec<_> =
-        ready["nodes"].as_array().expect("a list").iter().map(|node| &node["name"]).collect();
-    assert_eq!(names, ["alpha", "beta"]);
+    let ready = child.report(|report| match report {
+        ProcessReport::Ready { boxes } => Some(boxes),
+        _ => None,
+    });
+    assert_eq!(ready.keys().collect::<Vec<_>>(), ["alpha", "beta"]);
+    assert!(ready.values().all(|entry| entry.address.port() > 0));
 
-    child.write(r#"{"command":"node","name":"alpha","args":"hold"}"#);
-    let told = child.report("command");
-    let held = json!({"event":"command","id":0,"name":"alpha","reply":{"done":"held"}});
-    assert_eq!(told, held);
-    child.write(r#"{"command":"node","name":"beta","args":"dance"}"#);
-    assert_eq!(
-        child.report("command")["reply"],
-        json!({"refused": "\"beta\" refuses: unknown command \"dance\""})
-    );
+    child.order_box("alpha", HOLD);
+    assert_eq!(child.reply(), (7, "alpha".to_owned(), Reply::Done("held".to_owned())));
+    child.order_box("beta", DANCE);
+    let refused = "\"beta\" refuses: unknown command Advise".to_owned();
+    assert_eq!(child.reply(), (7, "beta".to_owned(), Reply::Refused(refused)));
     child.write("nonsense");
-    assert_eq!(child.report("refused")["line"], "nonsense");
-    assert_eq!(child.report("snapshot")["nodes"]["alpha"]["snapshot"]["holds"], true);
+    let refused = child.report(|report| match report {
+        ProcessReport::Refused { line, .. } => Some(line),
+        _ => None,
+    });
+    assert_eq!(refused, "nonsense");
+    let shown = child.report(|report| match report {
+        ProcessReport::Snapshot { boxes, .. } => Some(boxes),
+        _ => None,
+    });
+    assert!(holds(&shown["alpha"]));
 
-    child.write(r#"{"command":"drain"}"#);
-    child.write(r#"{"command":"node","name":"alpha","args":"release"}"#);
-    assert_eq!(child.report("drained")["complete"], true);
-    let last = child.report("final");
-    assert_eq!(
-        (&last["ending"], &last["nodes"]["beta"]["state"]),
-        (&json!("drained"), &json!("drained"))
-    );
-    assert!(last["usage"]["max_rss_kib"].as_u64().expect("a number") > 0);
+    child.order(&ProcessOrder::Drain);
+    child.order_box("alpha", RELEASE);
+    assert!(child.drained());
+    let (ending, memory, boxes) = child.last();
+    assert_eq!((ending, boxes["beta"].state), (Ending::Drained, BoxState::Drained));
+    assert!(memory > 0);
     assert_eq!(child.ending(), Ending::Drained);
 }
 
@@ -102,13 +144,13 @@ fn commands_from_within_the_process_are_answered_after_the_boxes_are_shown() {
     crate::run(async {
         let operator = async {
             // Given before the boxes run, and answered once they do.
-            let held = console.command("alpha", json!("hold"));
-            let unknown = console.command("gamma", json!("hold"));
+            let held = console.order("alpha", HOLD);
+            let unknown = console.order("gamma", HOLD);
             assert_eq!(within(held).await, Reply::Done("held".to_owned()));
-            assert_eq!(directory.find("alpha").expect("a box").snapshot["holds"], true);
+            assert!(holds(&directory.find("alpha").expect("a box")));
             let refused = Reply::Refused("there is no box \"gamma\"".to_owned());
             assert_eq!(within(unknown).await, refused);
-            within(console.command("alpha", json!("release"))).await;
+            within(console.order("alpha", RELEASE)).await;
             drain.begin();
         };
         let serving = crate::serve(vec![spec("alpha"), spec("beta")], options);
@@ -133,29 +175,29 @@ fn end_of_the_parent_is_a_drain_and_a_broken_pipe_no_panic() {
 fn drain_is_given_up_after_its_timeout() {
     let options = Options { drain_timeout: Duration::from_millis(20), ..Options::default() };
     let mut child = Child::start(options);
-    child.write(r#"{"command":"node","name":"alpha","args":"hold"}"#);
-    child.write(r#"{"command":"drain"}"#);
-    assert_eq!(child.report("drained")["complete"], false);
-    assert_eq!(child.report("final")["ending"], "drain_timed_out");
+    child.order_box("alpha", HOLD);
+    child.order(&ProcessOrder::Drain);
+    assert!(!child.drained());
+    assert_eq!(child.last().0, Ending::DrainTimedOut);
     assert_eq!(child.ending(), Ending::DrainTimedOut);
 }
 
 #[test]
 fn stop_order_ends_without_a_drain() {
     let mut child = Child::start(Options::default());
-    child.write(r#"{"command":"node","name":"alpha","args":"hold"}"#);
-    child.write(r#"{"command":"stop"}"#);
-    assert_eq!(child.report("final")["nodes"]["alpha"]["state"], "running");
+    child.order_box("alpha", HOLD);
+    child.order(&ProcessOrder::Stop);
+    assert_eq!(child.last().2["alpha"].state, BoxState::Running);
     assert_eq!(child.ending(), Ending::Stopped);
 }
 
 #[test]
 fn panic_in_a_box_ends_the_program_with_a_code_of_its_own() {
     let mut child = Child::start(Options::default());
-    child.write(r#"{"command":"node","name":"beta","args":"panic"}"#);
-    let last = child.report("final");
-    assert_eq!(last["ending"], json!({"failed": ["beta"]}));
-    assert_eq!(last["nodes"]["beta"]["state"], "failed");
+    child.order_box("beta", PANIC);
+    let (ending, _, boxes) = child.last();
+    assert_eq!(ending, Ending::Failed(vec!["beta".to_owned()]));
+    assert_eq!(boxes["beta"].state, BoxState::Failed);
     let ending = child.ending();
     assert_eq!((ending.exit_code(), ending), (70, Ending::Failed(vec!["beta".to_owned()])));
 }
@@ -165,8 +207,8 @@ fn program_may_begin_the_drain_itself() {
     let drain_request = DrainRequest::default();
     let child =
         Child::start(Options { drain_request: drain_request.clone(), ..Options::default() });
-    child.report("ready");
+    child.report(|report| matches!(report, ProcessReport::Ready { .. }).then_some(()));
     drain_request.begin();
-    assert_eq!(child.report("final")["ending"], "drained");
+    assert_eq!(child.last().0, Ending::Drained);
     assert_eq!(child.ending(), Ending::Drained);
 }

@@ -8,14 +8,14 @@ use account::summary::{Capacity, Run, Summary};
 use anyhow::bail;
 use campaign::{Campaign, ENVIRONMENT_PREFIX};
 use cli::FileArgs;
-use contract::GeneratorSnapshot;
+use contract::{GeneratorSnapshot, ProcessOrder, Snapshot};
 use run_folder::Folder;
 use telemetry::Rules;
 use tokio::time::{Instant, sleep_until};
 
 use super::load::Setup;
 use crate::run::{
-    Elsewhere, Fleet, Inherited, Interruptions, Order, Prepared, Process, Tier, Zero, callers,
+    Elsewhere, Fleet, Inherited, Interruptions, Prepared, Process, Tier, Zero, callers,
     network, unix_us,
 };
 
@@ -137,11 +137,11 @@ impl<'a> Rig<'a> {
                 () = self.fleet.next() => {}
                 () = self.interruptions.next() => {
                     let urgent = self.interruptions.are_urgent();
-                    self.fleet.order(Tier::Load, if urgent { &Order::Stop } else { &Order::Drain });
+                    self.fleet.order(Tier::Load, if urgent { &ProcessOrder::Stop } else { &ProcessOrder::Drain });
                 }
                 () = sleep_until(end), if !stopped => {
                     stopped = true;
-                    self.fleet.order(Tier::Load, &Order::Stop);
+                    self.fleet.order(Tier::Load, &ProcessOrder::Stop);
                 }
             }
         }
@@ -231,15 +231,12 @@ impl<'a> Rig<'a> {
 
     /// Calls that boxes have in progress.
     fn held(&self) -> Vec<(String, u64)> {
-        let tiers = [(Tier::Psaps, "in_progress"), (Tier::Sites, "calls"), (Tier::Trunks, "calls")];
-        let of = |(tier, key): (Tier, &'static str)| {
-            let count = move |(name, entry): (&String, &serde_json::Value)| {
-                let calls = entry["snapshot"][key].as_u64().unwrap_or_default();
-                (calls > 0).then(|| (name.clone(), calls))
-            };
-            self.fleet.shown(tier).filter_map(count).collect::<Vec<_>>()
+        let held = |(name, shown): (&String, &Snapshot)| {
+            let calls = shown.calls_in_progress()?;
+            (calls > 0).then(|| (name.clone(), calls))
         };
-        tiers.into_iter().flat_map(of).collect()
+        let tiers = [Tier::Psaps, Tier::Sites, Tier::Trunks];
+        tiers.into_iter().flat_map(|tier| self.fleet.shown(tier)).filter_map(held).collect()
     }
 
     /// True once somebody wants the bench to end.

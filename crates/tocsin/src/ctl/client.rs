@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use cli::manage::{Access, Order, Outcome, Results, Trouble, View, Views};
+use cli::manage::{Access, CommandRequest, Outcome, Results, Trouble, View, Views};
 use serde::de::DeserializeOwned;
 use ureq::http::StatusCode;
 use ureq::http::header::AUTHORIZATION;
@@ -40,12 +40,12 @@ impl Client {
         self.answer::<Views>(request.call()).map(|views| views.sites)
     }
 
-    pub(super) fn command(&self, order: &Order) -> anyhow::Result<Vec<Outcome>> {
+    pub(super) fn command(&self, asked: &CommandRequest) -> anyhow::Result<Vec<Outcome>> {
         let request = self.agent.post(self.url("commands"));
         let request = request.header(AUTHORIZATION, self.access.token.credentials());
-        let longest = PATIENCE + order.timeout;
+        let longest = PATIENCE + asked.timeout;
         let request = request.config().timeout_global(Some(longest)).build();
-        let sent = request.send(serde_json::to_string(order)?);
+        let sent = request.send(serde_json::to_string(asked)?);
         self.answer::<Results>(sent).map(|results| results.results)
     }
 

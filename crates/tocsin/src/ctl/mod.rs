@@ -14,8 +14,8 @@ use std::time::Duration;
 
 use anyhow::bail;
 use clap::{Args, Subcommand, ValueEnum};
-use cli::manage::{Manner, Order, Outcome, Selection, Verdict, View};
-use operations::Action;
+use cli::manage::{CommandRequest, Manner, Outcome, Selection, Verdict, View};
+use operations::{Action, ParseActionError};
 
 use client::Client;
 
@@ -124,9 +124,11 @@ struct Target {
 }
 
 pub(crate) fn run(args: &CtlArgs) -> ExitCode {
-    let done = match args.command.order() {
-        None => show(args),
-        Some((words, target)) => command(args, &words, target),
+    let done = match args.command.action() {
+        Ok(None) => show(args),
+        Ok(Some((action, target))) => command(args, &action, target),
+        // A slip is told before anybody is asked.
+        Err(error) => Err(error.into()),
     };
     match done {
         Ok(true) => ExitCode::SUCCESS,
@@ -144,9 +146,7 @@ fn show(args: &CtlArgs) -> anyhow::Result<bool> {
 }
 
 /// True when every call server did what it was told.
-fn command(args: &CtlArgs, words: &str, target: &Target) -> anyhow::Result<bool> {
-    // A slip is told before anybody is asked.
-    let action: Action = words.parse()?;
+fn command(args: &CtlArgs, action: &Action, target: &Target) -> anyhow::Result<bool> {
     let mut named = BTreeSet::new();
     let names = target.sites.iter().chain(&target.more).filter(|name| named.insert(*name));
     let names: Vec<String> = names.cloned().collect();
@@ -161,15 +161,15 @@ fn command(args: &CtlArgs, words: &str, target: &Target) -> anyhow::Result<bool>
     if touched == all && !target.serial && !target.yes {
         bail!("{action} touches {touched}/{all} sites at once; say --yes, or --serial");
     }
-    let order = |names: Vec<String>| Order {
-        command: action.to_string(),
+    let request = |names: Vec<String>| CommandRequest {
+        command: action.clone(),
         sites: Selection::Names(names),
         manner: Manner::Parallel,
         interval: Duration::ZERO,
         timeout: target.timeout,
     };
     if !target.serial {
-        return Ok(tell(&client.command(&order(names))?));
+        return Ok(tell(&client.command(&request(names))?));
     }
     // Site by site from here: the answer of each is told at once, and Ctrl-C spares those that are left.
     let mut all_done = true;
@@ -177,7 +177,7 @@ fn command(args: &CtlArgs, words: &str, target: &Target) -> anyhow::Result<bool>
         if number > 0 {
             sleep(target.interval);
         }
-        all_done &= tell(&client.command(&order(vec![name]))?);
+        all_done &= tell(&client.command(&request(vec![name]))?);
     }
     Ok(all_done)
 }
@@ -206,31 +206,28 @@ fn chosen(views: &[View], names: &[String]) -> anyhow::Result<Vec<View>> {
 }
 
 impl Command {
-    /// The command in the words of the management plane, and for whom; `None` to show.
-    fn order(&self) -> Option<(String, &Target)> {
-        let on_links = |word: &str, group: &Option<String>| match group {
-            Some(group) => format!("{word} {group}"),
-            None => word.to_owned(),
-        };
-        Some(match self {
-            Self::Show { .. } => return None,
-            Self::Lock(target) => ("lock".to_owned(), target),
-            Self::Unlock(target) => ("unlock".to_owned(), target),
-            Self::Drain(target) => ("drain".to_owned(), target),
+    /// What is to be done, and to whom; `None` to show.
+    fn action(&self) -> Result<Option<(Action, &Target)>, ParseActionError> {
+        Ok(Some(match self {
+            Self::Show { .. } => return Ok(None),
+            Self::Lock(target) => (Action::Lock, target),
+            Self::Unlock(target) => (Action::Unlock, target),
+            Self::Drain(target) => (Action::Drain, target),
             Self::Disconnect { trunk_group, target } => {
-                (on_links("disconnect", trunk_group), target)
+                (Action::disconnect(trunk_group.as_deref())?, target)
             }
-            Self::Reconnect { trunk_group, target } => (on_links("reconnect", trunk_group), target),
-            Self::Restart { clean, target } => {
-                (if *clean { "restart clean" } else { "restart" }.to_owned(), target)
+            Self::Reconnect { trunk_group, target } => {
+                (Action::reconnect(trunk_group.as_deref())?, target)
             }
-            Self::Isolate(target) => ("isolate".to_owned(), target),
-            Self::Rejoin(target) => ("rejoin".to_owned(), target),
-            Self::Load { release, target } => (format!("load {release}"), target),
-            Self::Rollback(target) => ("rollback".to_owned(), target),
-            Self::Shed { class: Class::Ordinary, target } => ("shed ordinary".to_owned(), target),
-            Self::Shed { class: Class::Nothing, target } => ("shed nothing".to_owned(), target),
-        })
+            Self::Restart { clean, target } => (Action::Restart { clean: *clean }, target),
+            Self::Isolate(target) => (Action::Isolate, target),
+            Self::Rejoin(target) => (Action::Rejoin, target),
+            Self::Load { release, target } => (Action::load_release(release)?, target),
+            Self::Rollback(target) => (Action::Rollback, target),
+            Self::Shed { class, target } => {
+                (Action::Shed { on: matches!(class, Class::Ordinary) }, target)
+            }
+        }))
     }
 }
 

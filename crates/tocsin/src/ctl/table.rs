@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use cli::manage::View;
-use serde_json::Value;
+use contract::{BoxState, CallServerSnapshot};
 
 const HEADER: [&str; 8] =
     ["site", "state", "lock", "isolated", "release", "calls", "contexts", "restarts"];
@@ -35,58 +35,63 @@ pub(super) fn of(views: &[View]) -> String {
     text
 }
 
+/// Where nothing is known.
+const NOTHING: &str = "-";
+
 fn row(view: &View) -> [String; HEADER.len()] {
-    let shown = |key: &str| match &view.snapshot[key] {
-        Value::Null => "-".to_owned(),
-        Value::String(text) => text.clone(),
+    let snapshot = view.snapshot.as_ref();
+    let shown =
+        |of: fn(&CallServerSnapshot) -> String| snapshot.map_or_else(|| NOTHING.to_owned(), of);
+    let either = |is: fn(&CallServerSnapshot) -> bool, yes: &str, no: &str| {
+        let word = |snapshot| if is(snapshot) { yes } else { no };
+        snapshot.map_or(NOTHING, word).to_owned()
+    };
+    let state = match view.state {
+        BoxState::Running => either(|it| it.starting, "starting", "up"),
         other => other.to_string(),
-    };
-    let either = |key: &str, yes: &str, no: &str| match view.snapshot[key].as_bool() {
-        Some(true) => yes.to_owned(),
-        Some(false) => no.to_owned(),
-        None => "-".to_owned(),
-    };
-    let state = match &view.state[..] {
-        "running" => either("starting", "starting", "up"),
-        other => other.to_owned(),
     };
     [
         view.name.clone(),
         state,
-        either("locked", "locked", "unlocked"),
-        either("isolated", "isolated", "no"),
-        shown("release"),
-        shown("calls"),
-        format!("{}/{}", shown("contexts_used"), shown("contexts")),
-        shown("restarts"),
+        either(|it| it.locked, "locked", "unlocked"),
+        either(|it| it.isolated, "isolated", "no"),
+        shown(|it| it.release.clone()),
+        shown(|it| it.calls.to_string()),
+        format!(
+            "{}/{}",
+            shown(|it| it.contexts_used.to_string()),
+            shown(|it| it.contexts.to_string())
+        ),
+        shown(|it| it.restarts.to_string()),
     ]
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]
     fn each_call_server_has_a_line() {
-        let view = |name: &str, state: &str, snapshot| View {
+        let view = |name: &str, state, snapshot| View {
             name: name.to_owned(),
             site: name.to_owned(),
-            state: state.to_owned(),
+            state,
             snapshot,
         };
-        let up = json!({
-            "starting": false, "locked": true, "isolated": false, "release": "r7", "calls": 12,
-            "contexts_used": 24, "contexts": 4000, "restarts": 0
-        });
-        let mut starting = up.clone();
-        starting["starting"] = true.into();
+        let up = CallServerSnapshot {
+            locked: true,
+            release: "r7".to_owned(),
+            calls: 12,
+            contexts_used: 24,
+            contexts: 4000,
+            ..CallServerSnapshot::default()
+        };
+        let starting = CallServerSnapshot { starting: true, ..up.clone() };
         let views = [
-            view("alpha", "running", up.clone()),
-            view("beta", "running", starting),
-            view("gamma", "lost", up),
-            view("delta", "running", Value::Null),
+            view("alpha", BoxState::Running, Some(up.clone())),
+            view("beta", BoxState::Running, Some(starting)),
+            view("gamma", BoxState::Lost, Some(up)),
+            view("delta", BoxState::Running, None),
         ];
         let lines = [
             "site   state     lock    isolated  release  calls  contexts  restarts",

@@ -1,13 +1,11 @@
-//! One child process: JSON lines in, JSON lines out; its log goes to a file.
+//! One child process: orders in, reports out, as [`contract::Line`] writes them; its log goes to a file.
 
 use std::fs::File;
 use std::process::Stdio;
 
 use anyhow::Context as _;
-use contract::Reply;
+use contract::{Line as _, ProcessOrder, ProcessReport};
 use node::Power;
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::process::Command;
 use tokio::sync::mpsc;
@@ -26,7 +24,7 @@ pub(crate) struct News {
 
 #[derive(Debug)]
 pub(crate) enum What {
-    Said(Report),
+    Said(ProcessReport),
     /// The process is gone, with this exit status in words.
     Gone {
         clean: bool,
@@ -34,65 +32,11 @@ pub(crate) enum What {
     },
 }
 
-/// The lines of a supervised program; see `node`'s `parent.rs` for the other side.
-#[derive(Debug, Deserialize)]
-#[serde(tag = "event", rename_all = "snake_case")]
-pub(crate) enum Report {
-    Ready {
-        nodes: Vec<Place>,
-    },
-    Snapshot {
-        /// Since the process began.
-        at_us: u64,
-        usage: Usage,
-        nodes: serde_json::Map<String, Value>,
-    },
-    /// What a box said to [`Order::Node`] with this `id`.
-    Command {
-        id: u64,
-        reply: Reply,
-    },
-    Final {
-        usage: Usage,
-        nodes: serde_json::Map<String, Value>,
-    },
-    #[serde(other)]
-    Other,
-}
-
-#[derive(Debug, Deserialize)]
-pub(crate) struct Place {
-    pub(crate) name: String,
-    pub(crate) kind: String,
-    pub(crate) address: String,
-}
-
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
-pub(crate) struct Usage {
-    pub(crate) user_us: u64,
-    pub(crate) system_us: u64,
-    pub(crate) max_rss_kib: u64,
-}
-
-/// An order to a child.
-#[derive(Debug, Clone, Serialize)]
-#[serde(tag = "command", rename_all = "snake_case")]
-pub(crate) enum Order {
-    Drain,
-    Stop,
-    /// A command to one of its boxes.
-    Node {
-        id: u64,
-        name: String,
-        args: Value,
-    },
-}
-
 /// The handle of a running child.
 #[derive(Debug)]
 pub(crate) struct Child {
     /// Written by a task: a child that does not read holds up nobody else.
-    orders: mpsc::UnboundedSender<Order>,
+    orders: mpsc::UnboundedSender<ProcessOrder>,
     power: mpsc::UnboundedSender<Power>,
     /// Ends the process if this handle is dropped.
     _life: mpsc::Sender<()>,
@@ -127,11 +71,10 @@ impl Child {
             .with_context(|| format!("cannot start the process {}", process.name))?;
         let mut stdin = child.stdin.take().context("a piped stdin")?;
         let stdout = child.stdout.take().context("a piped stdout")?;
-        let (orders, mut given) = mpsc::unbounded_channel::<Order>();
+        let (orders, mut given) = mpsc::unbounded_channel::<ProcessOrder>();
         tokio::spawn(async move {
             while let Some(order) = given.recv().await {
-                let Ok(mut line) = serde_json::to_vec(&order) else { continue };
-                line.push(b'\n');
+                let Ok(line) = order.to_line() else { continue };
                 // A child that is gone needs none.
                 let _ = stdin.write_all(&line).await;
                 let _ = stdin.flush().await;
@@ -154,8 +97,14 @@ impl Child {
                     }
                 };
                 let Ok(Some(line)) = line else { break };
-                if let Ok(report) = serde_json::from_str(&line) {
-                    let _ = news.send(News { index, what: What::Said(report) });
+                match ProcessReport::from_line(&line) {
+                    Ok(Some(report)) => {
+                        let _ = news.send(News { index, what: What::Said(report) });
+                    }
+                    Ok(None) => {}
+                    Err(error) => {
+                        cli::complain!("a process of this run is not understood: {error}")
+                    }
                 }
             }
             let what = match child.wait().await {
@@ -173,7 +122,7 @@ impl Child {
     }
 
     /// Gives an order. A child that is gone needs none.
-    pub(crate) fn order(&self, order: Order) {
+    pub(crate) fn order(&self, order: ProcessOrder) {
         let _ = self.orders.send(order);
     }
 }

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use campaign::Campaign;
+use contract::Snapshot;
 use load_gen::Progress;
-use serde_json::Value;
 use topology::Topology;
 
 use super::Prepared;
@@ -174,16 +174,21 @@ fn sites(topology: &Topology, fleet: &Fleet) -> Vec<SiteRow> {
         let mut row = SiteRow { name: site.name.clone(), state: "up", ..SiteRow::default() };
         for one in &site.call_servers {
             let shown = fleet.shown(Tier::Sites).find(|(name, _)| **name == one.name);
-            let snapshot = shown.map_or(&Value::Null, |(_, entry)| &entry["snapshot"]);
-            let count = |key: &str| snapshot[key].as_u64().unwrap_or_default();
-            row.calls += count("calls");
-            row.offered += count("offered");
-            row.restarts += count("restarts");
-            let is = |key: &str| snapshot[key] == true;
-            // The worst of the call servers of a site is its state.
-            let states = ["starting", "isolated", "locked", "draining", "shedding"];
-            if let Some(state) = states.into_iter().find(|state| is(state)) {
-                row.state = state;
+            if let Some(snapshot) = shown.and_then(|(_, shown)| shown.call_server()) {
+                row.calls += snapshot.calls as u64;
+                row.offered += snapshot.counts.offered;
+                row.restarts += u64::from(snapshot.restarts);
+                // The worst of the call servers of a site is its state.
+                let states = [
+                    (snapshot.starting, "starting"),
+                    (snapshot.isolated, "isolated"),
+                    (snapshot.locked, "locked"),
+                    (snapshot.draining, "draining"),
+                    (snapshot.shedding, "shedding"),
+                ];
+                if let Some((_, state)) = states.into_iter().find(|(is, _)| *is) {
+                    row.state = state;
+                }
             }
             if gone.contains(&&one.name[..]) {
                 (row.state, row.calls) = ("gone", 0);
@@ -195,17 +200,17 @@ fn sites(topology: &Topology, fleet: &Fleet) -> Vec<SiteRow> {
 }
 
 fn psaps(fleet: &Fleet) -> Vec<PsapRow> {
-    let row = |(name, entry): (&String, &Value)| {
-        let snapshot = &entry["snapshot"];
-        let position = |key: &str| snapshot["positions"][key].as_u64().unwrap_or_default();
-        let busy = ["ringing", "talking", "wrap_up"].into_iter().map(position).sum();
-        PsapRow {
+    let row = |(name, shown): (&String, &Snapshot)| {
+        let psap = shown.psap()?;
+        let positions = psap.positions;
+        let busy = (positions.ringing + positions.talking + positions.wrap_up) as u64;
+        Some(PsapRow {
             name: name.clone(),
-            waiting: snapshot["waiting"].as_u64().unwrap_or_default(),
+            waiting: psap.waiting as u64,
             busy,
-            positions: busy + position("idle"),
-            answered: snapshot["service"]["answered"].as_u64().unwrap_or_default(),
-        }
+            positions: busy + positions.idle as u64,
+            answered: psap.service.answered,
+        })
     };
-    fleet.shown(Tier::Psaps).map(row).collect()
+    fleet.shown(Tier::Psaps).filter_map(row).collect()
 }

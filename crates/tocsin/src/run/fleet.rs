@@ -6,16 +6,17 @@ use std::time::Duration;
 
 use account::summary::ProcessUsage;
 use anyhow::bail;
-use contract::GeneratorSnapshot;
-use contract::Reply;
+use contract::{
+    BoxState, DirectoryEntry, GeneratorSnapshot, MemberSnapshot, ProcessOrder, ProcessReport,
+    Reply, Snapshot, TrunkGroupSnapshot, Usage,
+};
 use node::{Console, Errand, Power};
-use serde_json::Value;
 use telemetry::{BoxKind, LostNode, MessageFigures};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
 
 use super::Prepared;
-use super::child::{Child, News, Order, Place, Report, Usage, What};
+use super::child::{Child, News, What};
 use super::cpu::CpuTrack;
 use super::live::Interruptions;
 use super::manage::Board;
@@ -53,8 +54,8 @@ struct Member {
     told_to_stop: bool,
     usage: Option<Usage>,
     cpu: CpuTrack,
-    /// The last snapshot of each box.
-    snapshots: serde_json::Map<String, Value>,
+    /// What is known of each box, by name.
+    boxes: BTreeMap<String, DirectoryEntry>,
     /// How it ended without being told to, or without a last word.
     lost: Option<String>,
     /// The campaign itself killed it.
@@ -73,7 +74,7 @@ impl Member {
             told_to_stop: false,
             usage: None,
             cpu: CpuTrack::default(),
-            snapshots: serde_json::Map::new(),
+            boxes: BTreeMap::new(),
             lost: None,
             killed: false,
             trouble: None,
@@ -168,14 +169,14 @@ impl Fleet {
                 continue;
             }
             match news.what {
-                What::Said(Report::Ready { nodes }) => {
+                What::Said(ProcessReport::Ready { boxes }) => {
                     member.ready = true;
-                    self.board.add(&nodes);
-                    let key = |place: &Place| {
-                        let key = member.process.address_key(prepared, &place.name)?;
-                        Some((key, place.address.clone()))
+                    let key = |(name, entry): (&String, &DirectoryEntry)| {
+                        let key = member.process.address_key(prepared, name)?;
+                        Some((key, entry.address.to_string()))
                     };
-                    addresses.extend(nodes.iter().filter_map(key));
+                    addresses.extend(boxes.iter().filter_map(key));
+                    self.board.update(boxes);
                 }
                 What::Said(_) => {}
                 What::Gone { status, .. } => {
@@ -223,32 +224,36 @@ impl Fleet {
         let Some(child) = &self.members[index].child else { return errand.answer(Reply::Silent) };
         let id = self.next_errand;
         self.next_errand += 1;
-        child.order(Order::Node { id, name: errand.name.clone(), args: errand.args.clone() });
+        let (name, order) = (errand.name.clone(), errand.order.clone());
+        child.order(ProcessOrder::Box { id, name, order });
         self.errands.insert(id, (index, errand));
     }
 
     fn note(&mut self, news: News) {
         let Some(member) = self.members.get_mut(news.index) else { return };
         match news.what {
-            What::Said(Report::Snapshot { at_us, usage, nodes }) => {
-                let cpu = Duration::from_micros(usage.user_us + usage.system_us);
-                member.cpu.look(Duration::from_micros(at_us), cpu);
-                self.board.update(&nodes);
+            What::Said(ProcessReport::Snapshot { at_us, usage, boxes }) => {
+                member.cpu.look(Duration::from_micros(at_us), usage.cpu());
+                self.board.update(boxes.clone());
                 self.board.used(&member.process.name, usage);
-                member.snapshots = nodes;
+                member.boxes = boxes;
             }
-            What::Said(Report::Command { id, reply }) => {
+            What::Said(ProcessReport::Reply { id, reply, .. }) => {
                 if let Some((_, errand)) = self.errands.remove(&id) {
                     errand.answer(reply);
                 }
             }
-            What::Said(Report::Final { usage, nodes }) => {
-                self.board.update(&nodes);
+            What::Said(ProcessReport::Final { usage, boxes, .. }) => {
+                self.board.update(boxes.clone());
                 self.board.used(&member.process.name, usage);
-                member.snapshots = nodes;
+                member.boxes = boxes;
                 member.usage = Some(usage);
             }
-            What::Said(Report::Ready { .. } | Report::Other) => {}
+            What::Said(
+                ProcessReport::Ready { .. }
+                | ProcessReport::Refused { .. }
+                | ProcessReport::Drained { .. },
+            ) => {}
             What::Gone { clean, status } => {
                 member.child = None;
                 // A generator ends by itself; anything else that ends without being told to is lost.
@@ -260,9 +265,10 @@ impl Fleet {
                 } else if !clean && !member.told_to_stop {
                     member.trouble = Some(status);
                 }
-                let state = if member.lost.is_some() { "lost" } else { "stopped" };
+                let lost = member.lost.is_some();
+                let state = if lost { BoxState::Lost } else { BoxState::Stopped };
                 let boxes = member.process.boxes.iter().map(|(_, name)| name);
-                self.board.close(boxes.chain(member.snapshots.keys()), state);
+                self.board.close(boxes.chain(member.boxes.keys()), state);
                 self.errands.retain(|_, (index, _)| *index != news.index);
             }
         }
@@ -274,10 +280,10 @@ impl Fleet {
     }
 
     /// Gives an order to all processes of a tier.
-    pub(crate) fn order(&mut self, tier: Tier, order: &Order) {
+    pub(crate) fn order(&mut self, tier: Tier, order: &ProcessOrder) {
         for member in self.members.iter_mut().filter(|member| member.process.tier == tier) {
             member.told_to_end = true;
-            member.told_to_stop |= matches!(order, Order::Stop);
+            member.told_to_stop |= matches!(order, ProcessOrder::Stop);
             if let Some(child) = &member.child {
                 child.order(order.clone());
             }
@@ -287,7 +293,8 @@ impl Fleet {
     /// Drains tier after tier, from the callers to the PSAPs. A second interruption stops all at once.
     pub(crate) async fn shut_down(&mut self, interruptions: &mut Interruptions) {
         for tier in Tier::ALL.into_iter().rev() {
-            let order = if interruptions.are_urgent() { Order::Stop } else { Order::Drain };
+            let order =
+                if interruptions.are_urgent() { ProcessOrder::Stop } else { ProcessOrder::Drain };
             self.order(tier, &order);
             // Callers who are lost hang up no call, and a trunk group cannot: call servers do.
             if tier == Tier::Trunks && self.of(Tier::Load).any(|member| member.lost.is_some()) {
@@ -297,7 +304,7 @@ impl Fleet {
             while self.of(tier).any(|member| member.child.is_some()) {
                 tokio::select! {
                     () = self.next() => {}
-                    () = interruptions.next() => self.order(tier, &Order::Stop),
+                    () = interruptions.next() => self.order(tier, &ProcessOrder::Stop),
                     () = tokio::time::sleep_until(deadline) => {
                         self.kill(tier);
                         break;
@@ -322,20 +329,17 @@ impl Fleet {
 
     /// The counts of all generators together.
     pub(crate) fn generators(&self) -> GeneratorSnapshot {
-        let mut sum: Option<GeneratorSnapshot> = None;
-        for entry in self.of(Tier::Load).flat_map(|member| member.snapshots.values()) {
-            let Some(one) = snapshot_of::<GeneratorSnapshot>(entry) else { continue };
-            match &mut sum {
-                Some(sum) => *sum += &one,
-                None => sum = Some(one),
-            }
-        }
-        sum.unwrap_or_default()
+        let mut generators = self.shown(Tier::Load).filter_map(|(_, shown)| shown.generator());
+        let Some(first) = generators.next() else { return GeneratorSnapshot::default() };
+        let mut sum = first.clone();
+        generators.for_each(|one| sum += one);
+        sum
     }
 
-    /// What each box of a tier showed last, by name: an object with `snapshot` and `sockets`.
-    pub(crate) fn shown(&self, tier: Tier) -> impl Iterator<Item = (&String, &Value)> {
-        self.of(tier).flat_map(|member| &member.snapshots)
+    /// What each box of a tier showed last, by name.
+    pub(crate) fn shown(&self, tier: Tier) -> impl Iterator<Item = (&String, &Snapshot)> {
+        let boxes = self.of(tier).flat_map(|member| &member.boxes);
+        boxes.filter_map(|(name, entry)| Some((name, entry.snapshot.as_ref()?)))
     }
 
     /// The boxes whose process does not run, or not any more.
@@ -347,59 +351,58 @@ impl Fleet {
     /// What the callers of one process counted, once it has shown itself.
     pub(crate) fn generator(&self, process: &str) -> Option<GeneratorSnapshot> {
         let member = self.of(Tier::Load).find(|member| member.process.name == process)?;
-        member.snapshots.values().find_map(snapshot_of)
+        let mut shown = member.boxes.values().filter_map(|entry| entry.snapshot.as_ref());
+        shown.find_map(|shown| shown.generator().cloned())
     }
 
     /// Calls that each site has been offered so far, as its own call servers count them.
     pub(crate) fn calls_by_site(&self) -> Vec<u64> {
-        let offered = |entry: &Value| entry["snapshot"]["offered"].as_u64().unwrap_or_default();
-        self.of(Tier::Sites).map(|member| member.snapshots.values().map(offered).sum()).collect()
+        let offered = |entry: &DirectoryEntry| {
+            let shown = entry.snapshot.as_ref().and_then(Snapshot::call_server);
+            shown.map_or(0, |one| one.counts.offered)
+        };
+        self.of(Tier::Sites).map(|member| member.boxes.values().map(offered).sum()).collect()
     }
 
     /// What the control room sees of the boxes.
     pub(crate) fn view(&self, topology: &Topology) -> View {
-        let count = |entry: &Value, key: &str| entry["snapshot"][key].as_u64().unwrap_or_default();
         let mut view = View { generators: self.generators(), ..View::default() };
-        for (name, entry) in self.of(Tier::Psaps).flat_map(|member| &member.snapshots) {
-            view.psaps.insert(name.clone(), count(entry, "offered"));
+        for (name, shown) in self.shown(Tier::Psaps) {
+            view.psaps.extend(shown.psap().map(|psap| (name.clone(), psap.offered)));
         }
-        for (name, entry) in self.of(Tier::Sites).flat_map(|member| &member.snapshots) {
-            let Some(one) = topology.call_servers().find(|one| one.name == *name) else { continue };
-            let site = view.sites.entry(one.site.clone()).or_default();
-            site.offered += count(entry, "offered");
-            site.answered += count(entry, "answered");
-            site.restarts += count(entry, "restarts");
+        for (name, shown) in self.shown(Tier::Sites) {
+            let Some(settings) = topology.call_servers().find(|one| one.name == *name) else {
+                continue;
+            };
+            let Some(one) = shown.call_server() else { continue };
+            let site = view.sites.entry(settings.site.clone()).or_default();
+            site.offered += one.counts.offered;
+            site.answered += one.counts.answered;
+            site.restarts += u64::from(one.restarts);
         }
         view
     }
 
     /// Each member of each trunk group that was found down: how often, and after which silence the last time.
     pub(crate) fn falls(&self) -> Vec<(String, String, u64, Duration)> {
-        let mut falls = Vec::new();
-        for (group, entry) in self.of(Tier::Trunks).flat_map(|member| &member.snapshots) {
-            let members = entry["snapshot"]["members"].as_array().into_iter().flatten();
-            for member in members {
-                let (count, after) = (member["falls"].as_u64(), member["found_after_us"].as_u64());
-                if let (Some(count), Some(after), Some(name)) =
-                    (count, after, member["call_server"].as_str())
-                {
-                    falls.push((
-                        name.to_owned(),
-                        group.clone(),
-                        count,
-                        Duration::from_micros(after),
-                    ));
-                }
-            }
-        }
-        falls
+        let groups = self.shown(Tier::Trunks);
+        let groups = groups.filter_map(|(name, shown)| Some((name, shown.trunk_group()?)));
+        let falls = |(group, shown): (&String, &TrunkGroupSnapshot)| {
+            let fall = |member: &MemberSnapshot| {
+                let after = Duration::from_micros(member.found_after_us?);
+                let falls = u64::from(member.falls);
+                Some((member.call_server.clone(), group.clone(), falls, after))
+            };
+            shown.members.iter().filter_map(fall).collect::<Vec<_>>()
+        };
+        groups.flat_map(falls).collect()
     }
 
     /// Messages that came to nothing, by process.
     pub(crate) fn messages(&self) -> BTreeMap<String, MessageFigures> {
         let figures = |member: &Member| {
             let mut sum = MessageFigures::default();
-            member.snapshots.values().for_each(|entry| sum += &MessageFigures::of_box(entry));
+            member.boxes.values().for_each(|entry| sum += &entry.messages());
             (member.process.name.clone(), sum)
         };
         self.members.iter().map(figures).collect()
@@ -407,10 +410,11 @@ impl Fleet {
 
     /// Calls that each process refused for want of a port, where there are any. Callers accuse themselves elsewhere.
     pub(crate) fn refused_without_port(&self) -> BTreeMap<String, u64> {
-        let refused =
-            |entry: &Value| entry["snapshot"]["media"]["refused"].as_u64().unwrap_or_default();
+        let refused = |entry: &DirectoryEntry| {
+            entry.snapshot.as_ref().and_then(Snapshot::media).map_or(0, |media| media.refused)
+        };
         let count = |member: &Member| {
-            let sum: u64 = member.snapshots.values().map(refused).sum();
+            let sum: u64 = member.boxes.values().map(refused).sum();
             (member.process.name.clone(), sum)
         };
         let members = self.members.iter().filter(|member| member.process.tier != Tier::Load);
@@ -488,8 +492,4 @@ impl Fleet {
     pub(crate) fn record_files(&self, folder: &Folder) -> Vec<std::path::PathBuf> {
         self.members.iter().map(|member| folder.records(&member.process.name)).collect()
     }
-}
-
-fn snapshot_of<T: for<'a> serde::Deserialize<'a>>(entry: &Value) -> Option<T> {
-    T::deserialize(entry.get("snapshot")?).ok()
 }

@@ -3,16 +3,14 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use contract::Reply;
+use contract::{BoxOrder, ProcessOrder, Reply};
 use node::Power;
 use operations::Blow;
-use serde_json::{Value, json};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval, interval_at, sleep_until};
 
 use super::Prepared;
-use super::child::Order;
 use super::face::{Face, Glance};
 use super::fleet::Fleet;
 use super::keeper::{self, Keeper};
@@ -99,7 +97,7 @@ pub(crate) async fn watch(
             () = wish_to_end(interruptions, &mut face) => {
                 let urgent = interruptions.are_urgent();
                 face.interrupted(urgent);
-                fleet.order(Tier::Load, if urgent { &Order::Stop } else { &Order::Drain });
+                fleet.order(Tier::Load, if urgent { &ProcessOrder::Stop } else { &ProcessOrder::Drain });
             }
             () = desk.next() => desk.work(prepared, fleet),
             _ = keeping.tick() => {
@@ -226,7 +224,7 @@ impl Desk {
         while let Some(deed) = self.room.poll_deed() {
             let struck = match deed {
                 Deed::EndCampaign => {
-                    fleet.order(Tier::Load, &Order::Drain);
+                    fleet.order(Tier::Load, &ProcessOrder::Drain);
                     continue;
                 }
                 Deed::Kill { target } => (target, Blow::Kill, Power::Cut),
@@ -249,9 +247,8 @@ impl Desk {
                 let of_site = |one: &&topology::CallServer| one.site == site;
                 let members = prepared.topology.call_servers().filter(of_site);
                 let console = fleet.console();
-                let replies: Vec<_> = members
-                    .map(|one| console.command(&one.name, action.to_string().into()))
-                    .collect();
+                let replies: Vec<_> =
+                    members.map(|one| console.order(&one.name, action.clone().into())).collect();
                 let to_desk = self.to_desk.clone();
                 tokio::spawn(async move {
                     let mut answer = None;
@@ -267,15 +264,15 @@ impl Desk {
                     }
                 });
             }
-            Deed::Advise => tell_callers(prepared, fleet, &json!({"advise": true})),
-            Deed::Publish => tell_callers(prepared, fleet, &json!({"publish_ten_digits": true})),
+            Deed::Advise => tell_callers(prepared, fleet, &BoxOrder::Advise),
+            Deed::Publish => tell_callers(prepared, fleet, &BoxOrder::PublishTenDigits),
             Deed::Kill { .. } | Deed::Freeze { .. } | Deed::Thaw { .. } | Deed::EndCampaign => {}
         }
     }
 }
 
-fn tell_callers(prepared: &Prepared, fleet: &Fleet, args: &Value) {
+fn tell_callers(prepared: &Prepared, fleet: &Fleet, order: &BoxOrder) {
     for number in 1..=prepared.args.shards {
-        drop(fleet.console().command(&super::plan::generator(number), args.clone()));
+        drop(fleet.console().order(&super::plan::generator(number), order.clone()));
     }
 }

@@ -5,15 +5,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use cli::manage::{Listening, Managed, Management, Member, Sites};
 use cli::metrics::{MetricsArgs, Shown};
-use contract::Reply;
+use contract::{BoxState, DirectoryEntry, Reply, Usage};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use node::Console;
 use operations::Action;
-use serde_json::{Map, Value, json};
 use topology::Topology;
 
-use super::child::{Place, Usage};
 use super::fleet::Fleet;
 use cli::say;
 use run_folder::Folder;
@@ -26,23 +24,13 @@ const ACCESS: &str = "manage.json";
 pub(super) struct Board(Arc<Mutex<Shown>>);
 
 impl Board {
-    /// Boxes listen, and have not shown themselves yet.
-    pub(super) fn add(&self, places: &[Place]) {
-        for Place { name, kind, address } in places {
-            let entry =
-                json!({"kind": kind, "address": address, "state": "running", "snapshot": null});
-            self.shown().boxes.insert(name.clone(), entry);
-        }
-    }
-
-    pub(super) fn update(&self, nodes: &Map<String, Value>) {
-        let nodes = nodes.iter().map(|(name, entry)| (name.clone(), entry.clone()));
-        self.shown().boxes.extend(nodes);
+    /// What a process says of its boxes.
+    pub(super) fn update(&self, boxes: BTreeMap<String, DirectoryEntry>) {
+        self.shown().boxes.extend(boxes);
     }
 
     /// What a process has used so far.
-    pub(super) fn used(&self, process: &str, Usage { user_us, system_us, max_rss_kib }: Usage) {
-        let usage = node::Usage { user_us, system_us, max_rss_kib };
+    pub(super) fn used(&self, process: &str, usage: Usage) {
         self.shown().processes.insert(process.to_owned(), usage);
     }
 
@@ -52,11 +40,11 @@ impl Board {
     }
 
     /// The process of these boxes is gone; what they showed last stays.
-    pub(super) fn close<'a>(&self, boxes: impl Iterator<Item = &'a String>, state: &str) {
+    pub(super) fn close<'a>(&self, boxes: impl Iterator<Item = &'a String>, state: BoxState) {
         let mut shown = self.shown();
         for name in boxes {
-            if let Some(Value::Object(entry)) = shown.boxes.get_mut(name) {
-                entry.insert("state".to_owned(), state.into());
+            if let Some(entry) = shown.boxes.get_mut(name) {
+                entry.state = state;
             }
         }
     }
@@ -98,11 +86,11 @@ impl Sites for FleetSites {
         self.members.clone()
     }
 
-    fn boxes(&self) -> BTreeMap<String, Value> {
+    fn boxes(&self) -> BTreeMap<String, DirectoryEntry> {
         self.board.shown().boxes.clone()
     }
 
     fn command(&self, name: &str, action: &Action) -> BoxFuture<'static, Reply> {
-        self.console.command(name, action.to_string().into()).boxed()
+        self.console.order(name, action.clone().into()).boxed()
     }
 }

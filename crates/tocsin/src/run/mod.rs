@@ -36,7 +36,6 @@ use tokio::runtime::Builder;
 use topology::Topology;
 
 use crate::replay::Replay;
-pub(crate) use child::Order;
 use cli::say;
 pub(crate) use fleet::Fleet;
 use keeper::Keeper;

@@ -1,7 +1,7 @@
 //! Time zero of a campaign: the same for its callers, its operators and its records.
 
+use contract::BoxOrder;
 use load_gen::HEAD_START;
-use serde_json::json;
 use tokio::time::Instant;
 
 use super::fleet::Fleet;
@@ -25,9 +25,9 @@ impl Zero {
             instant: Instant::now() + HEAD_START,
             us: prepared.since_us + (lasted + ahead) as u64,
         };
-        let begin = json!({ "begin_at_us": zero.us });
+        let begin = BoxOrder::BeginAtUs(zero.us);
         for number in 1..=prepared.args.shards {
-            drop(fleet.console().command(&plan::generator(number), begin.clone()));
+            drop(fleet.console().order(&plan::generator(number), begin.clone()));
         }
         zero
     }

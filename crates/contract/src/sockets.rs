@@ -1,13 +1,9 @@
 //! What became of everything that crossed a box's sockets.
 
-use std::cell::RefCell;
-use std::rc::Rc;
-
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Counters of one box's sockets since it started.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SocketCounts {
     pub udp_received: u64,
     pub udp_sent: u64,
@@ -53,23 +49,4 @@ pub struct SocketCounts {
     pub receive_buffer: usize,
     /// Bytes that the kernel granted for datagrams to be sent.
     pub send_buffer: usize,
-}
-
-/// The counters as the parts of one box share them, all on one thread.
-#[derive(Debug, Clone)]
-pub(crate) struct Tally(Rc<RefCell<SocketCounts>>);
-
-impl Tally {
-    pub(super) fn new(receive_buffer: usize, send_buffer: usize) -> Self {
-        let counts = SocketCounts { receive_buffer, send_buffer, ..SocketCounts::default() };
-        Self(Rc::new(RefCell::new(counts)))
-    }
-
-    pub(super) fn update(&self, change: impl FnOnce(&mut SocketCounts)) {
-        change(&mut self.0.borrow_mut());
-    }
-
-    pub(crate) fn read(&self) -> SocketCounts {
-        *self.0.borrow()
-    }
 }

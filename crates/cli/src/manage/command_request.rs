@@ -16,12 +16,13 @@ use super::{Member, Sites};
 /// Longer than any equipment takes to start; a request must end one day.
 const LONGEST_WAIT: Duration = Duration::from_secs(600);
 
-/// What an operator orders: the body of `POST /v1/commands`.
+/// What an operator asks for: the body of `POST /v1/commands`. Whoever reads it takes the command as text first, so that a slip
+/// is answered with a sentence of its own.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Order {
-    /// As an operator types it: `restart clean`, `load r8`.
-    pub command: String,
+pub struct CommandRequest<C = Action> {
+    /// Written as an operator types it: `restart clean`, `load r8`.
+    pub command: C,
     pub sites: Selection,
     #[serde(default)]
     pub manner: Manner,
@@ -81,7 +82,7 @@ pub struct Results {
     pub results: Vec<Outcome>,
 }
 
-/// An order that makes sense in this network.
+/// A request that makes sense in this network.
 #[derive(Debug)]
 pub(super) struct Plan {
     action: Action,
@@ -92,24 +93,28 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    /// Checks an order against the network.
+    /// Checks a request against the network.
     ///
     /// # Errors
     /// A sentence about what is wrong.
-    pub(super) fn new(order: &Order, members: Vec<Member>) -> Result<Self, String> {
-        let action: Action = order.command.parse().map_err(|error| format!("{error}"))?;
-        for (what, wait) in [("interval", order.interval), ("timeout", order.timeout)] {
+    pub(super) fn new(
+        request: CommandRequest<String>,
+        members: Vec<Member>,
+    ) -> Result<Self, String> {
+        let CommandRequest { command, sites, manner, interval, timeout } = request;
+        let action: Action = command.parse().map_err(|error| format!("{error}"))?;
+        for (what, wait) in [("interval", interval), ("timeout", timeout)] {
             if wait > LONGEST_WAIT {
                 let longest = format_duration(LONGEST_WAIT);
                 return Err(format!("{what} is too long; at most {longest}"));
             }
         }
-        let chosen = choose(&order.sites, members)?;
-        let steps = match order.manner {
+        let chosen = choose(&sites, members)?;
+        let steps = match manner {
             Manner::Parallel => vec![chosen.into_iter().flatten().collect()],
             Manner::Serial => chosen,
         };
-        Ok(Self { action, steps, interval: order.interval, timeout: order.timeout })
+        Ok(Self { action, steps, interval, timeout })
     }
 
     /// Gives the command step by step. Dropped before its end, it gives it to no further site.

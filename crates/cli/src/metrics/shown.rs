@@ -1,0 +1,27 @@
+//! What is known at the time of a scrape.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use contract::{DirectoryEntry, Usage};
+use node::Directory;
+
+/// What is known at the time of a scrape.
+#[derive(Debug, Clone, Default)]
+pub struct Shown {
+    /// Every box by its name.
+    pub boxes: BTreeMap<String, DirectoryEntry>,
+    /// What each process has used, by its name.
+    pub processes: BTreeMap<String, Usage>,
+}
+
+/// Gives what is known, at once.
+pub type Source = Arc<dyn Fn() -> Shown + Send + Sync>;
+
+/// The boxes of this process, and the process.
+pub(crate) fn own(directory: Directory) -> Source {
+    Arc::new(move || {
+        let processes = [("self".to_owned(), node::usage())].into();
+        Shown { boxes: directory.entries(), processes }
+    })
+}

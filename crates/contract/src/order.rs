@@ -1,0 +1,26 @@
+//! What is ordered of a box.
+
+use operations::Action;
+use serde::{Deserialize, Serialize};
+
+/// An order to a box. Each kind of box takes its own, and refuses those of others.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BoxOrder {
+    /// To a call server: what an operator does to it.
+    Operate(Action),
+    /// To a PSAP: so many positions are staffed.
+    SetPositions(u32),
+    /// To a generator: its campaign begins at this Unix time, in microseconds.
+    BeginAtUs(u64),
+    /// To a generator: the public is advised to redial.
+    Advise,
+    /// To a generator: the public learns the ten-digit numbers of the PSAPs.
+    PublishTenDigits,
+}
+
+impl From<Action> for BoxOrder {
+    fn from(action: Action) -> Self {
+        Self::Operate(action)
+    }
+}

@@ -1,0 +1,188 @@
+//! The two pipes between a program of boxes and the process that started it: lines of JSON, one message each.
+//!
+//! ```text
+//!   child → parent: ProcessReport                        parent → child: ProcessOrder
+//!   {"ready":{"boxes":{NAME:{…}}}}                         "drain"
+//!   {"snapshot":{"at_us","usage":{…},"boxes":{…}}}         "stop"
+//!   {"reply":{"id","name","reply"}}                        {"box":{"id","name","order"}}
+//!   {"refused":{"line","reason"}}                          end of input: drain
+//!   {"drained":{"complete"}}
+//!   {"final":{"ending","usage":{…},"boxes":{…}}}         the last line
+//! ```
+
+use std::collections::BTreeMap;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::directory_entry::DirectoryEntry;
+use crate::ending::Ending;
+use crate::node::Reply;
+use crate::order::BoxOrder;
+use crate::usage::Usage;
+
+/// What a parent orders of a program.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum ProcessOrder {
+    /// Refuse what is new, end what is in progress, and end.
+    Drain,
+    /// End at once.
+    Stop,
+    /// An order to one of its boxes. The reply names `id`.
+    Box {
+        #[serde(default)]
+        id: u64,
+        name: String,
+        order: BoxOrder,
+    },
+}
+
+/// What a program reports to its parent.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProcessReport {
+    /// All boxes listen.
+    Ready { boxes: BTreeMap<String, DirectoryEntry> },
+    /// `at_us` since the process began, by which it has used `usage`.
+    Snapshot { at_us: u64, usage: Usage, boxes: BTreeMap<String, DirectoryEntry> },
+    /// What a box said to [`ProcessOrder::Box`] with this `id`.
+    Reply { id: u64, name: String, reply: Reply },
+    /// A line that is no order.
+    Refused { line: String, reason: String },
+    /// The drain is over; `complete`: nothing was in progress any more.
+    Drained { complete: bool },
+    /// The last words of the program.
+    Final { ending: Ending, usage: Usage, boxes: BTreeMap<String, DirectoryEntry> },
+}
+
+/// A message that is one line on a pipe.
+pub trait Line: Serialize + DeserializeOwned {
+    /// Writes it, with the end of the line.
+    ///
+    /// # Errors
+    /// A part of it cannot be written as JSON.
+    fn to_line(&self) -> serde_json::Result<Vec<u8>> {
+        let mut line = serde_json::to_vec(self)?;
+        line.push(b'\n');
+        Ok(line)
+    }
+
+    /// Reads it, with or without the end of the line. `None` for an empty line.
+    ///
+    /// # Errors
+    /// The line is another thing.
+    fn from_line(line: &str) -> serde_json::Result<Option<Self>> {
+        match line.trim() {
+            "" => Ok(None),
+            message => serde_json::from_str(message).map(Some),
+        }
+    }
+}
+
+impl Line for ProcessOrder {}
+impl Line for ProcessReport {}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use operations::Action;
+
+    use super::*;
+    use crate::{
+        AskedSnapshot, CallServerSnapshot, GeneratorSnapshot, MemberSnapshot, MemberState,
+        NodeKind, PoolMonitorSnapshot, PsapSnapshot, Snapshot, TrunkGroupSnapshot,
+    };
+
+    fn read<T: Line>(message: &T) -> T {
+        let line = String::from_utf8(message.to_line().expect("a line")).expect("text");
+        assert!(line.ends_with('\n') && line.lines().count() == 1, "{line}");
+        T::from_line(&line).expect("the same").expect("a message")
+    }
+
+    #[test]
+    fn orders_are_read_as_they_were_written() {
+        let orders = [
+            BoxOrder::Operate(Action::Restart { clean: true }),
+            BoxOrder::SetPositions(12),
+            BoxOrder::BeginAtUs(u64::MAX),
+            BoxOrder::Advise,
+            BoxOrder::PublishTenDigits,
+        ];
+        let to_box = |order| ProcessOrder::Box { id: 7, name: "alpha".to_owned(), order };
+        for order in orders.map(to_box).into_iter().chain([ProcessOrder::Drain, ProcessOrder::Stop])
+        {
+            assert_eq!(read(&order), order);
+        }
+        let typed = r#"{"box":{"name":"samu-59","order":{"set_positions":12}}}"#;
+        let order = BoxOrder::SetPositions(12);
+        let meant = ProcessOrder::Box { id: 0, name: "samu-59".to_owned(), order };
+        assert_eq!(ProcessOrder::from_line(typed).expect("an order"), Some(meant));
+        assert_eq!(ProcessOrder::from_line(" \r\n").expect("nothing"), None);
+        for wrong in ["nonsense", r#"{"box":{"name":"a","order":"advise","now":true}}"#, "{}"] {
+            assert!(ProcessOrder::from_line(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn every_kind_of_box_is_shown_across_the_pipe_as_it_is() {
+        let call_server = CallServerSnapshot {
+            release: "r7".to_owned(),
+            counts: crate::CallServerCounts { offered: 3, ..Default::default() },
+            refused_by_status: [(481, 1)].into(),
+            ..CallServerSnapshot::default()
+        };
+        let member = MemberSnapshot {
+            call_server: "alpha".to_owned(),
+            site: "alpha".to_owned(),
+            state: MemberState::Suspect,
+            circuits: 120,
+            seized: 3,
+            falls: 1,
+            found_after_us: Some(6_000_000),
+            counts: crate::MemberCounts { answered: 5, ..Default::default() },
+            asked: Some(AskedSnapshot {
+                algorithm: sip_proto::message::OverloadAlgorithm::Rate,
+                oc: 40,
+            }),
+            kept_away: 2,
+        };
+        let trunk_group =
+            TrunkGroupSnapshot { members: vec![member], ..TrunkGroupSnapshot::default() };
+        let members = vec![("alpha".to_owned(), MemberState::Up)];
+        let mut generator = GeneratorSnapshot::default();
+        generator.count_start(Duration::from_millis(3));
+        generator.refused_by_status.insert(405, 2);
+        let psap = PsapSnapshot { refused_by_status: [(501, 1)].into(), ..Default::default() };
+        let shown = [
+            ("alpha", NodeKind::CallServer, Some(Snapshot::CallServer(call_server))),
+            ("beta", NodeKind::CallServer, None),
+            ("mobile", NodeKind::TrunkGroup, Some(Snapshot::TrunkGroup(trunk_group))),
+            (
+                "pool-monitor",
+                NodeKind::PoolMonitor,
+                Some(Snapshot::PoolMonitor(PoolMonitorSnapshot { members })),
+            ),
+            ("samu-59", NodeKind::Psap, Some(Snapshot::Psap(psap))),
+            ("load-1", NodeKind::Generator, Some(Snapshot::Generator(Box::new(generator)))),
+        ];
+        let entry = |(name, kind, snapshot): (&str, NodeKind, Option<Snapshot>)| {
+            let listening = DirectoryEntry::listening(kind, ([127, 0, 0, 1], 5060).into());
+            (name.to_owned(), DirectoryEntry { snapshot, ..listening })
+        };
+        let boxes: BTreeMap<_, _> = shown.map(entry).into();
+        let usage = Usage { user_us: 1, system_us: 2, max_rss_kib: 3 };
+        let reply = Reply::Refused("no".to_owned());
+        for report in [
+            ProcessReport::Ready { boxes: boxes.clone() },
+            ProcessReport::Snapshot { at_us: 9, usage, boxes: boxes.clone() },
+            ProcessReport::Reply { id: 7, name: "alpha".to_owned(), reply },
+            ProcessReport::Refused { line: "x".to_owned(), reason: "y".to_owned() },
+            ProcessReport::Drained { complete: true },
+            ProcessReport::Final { ending: Ending::Failed(vec!["a".to_owned()]), usage, boxes },
+        ] {
+            assert_eq!(read(&report), report);
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! What a box tells about its own life.
+
+/// What a box tells about its own life. Each names the box.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Notice {
+    /// Nothing is in progress any more after [`Boxes::drain`](crate::Boxes::drain).
+    Drained(String),
+    /// Ended on demand.
+    Stopped(String),
+    /// Ended by a panic.
+    Failed(String),
+}
