@@ -29,7 +29,7 @@ use crate::media::Description;
 use crate::mix::{Caller, Mix, MixError};
 use crate::pacer::{Schedule, Shard};
 use crate::person::Told;
-use crate::target::RequestUri;
+use crate::request_uri::RequestUri;
 use crate::ten_digits::TenDigits;
 use campaign::Campaign;
 use contract::{GeneratorSnapshot, Signalling};

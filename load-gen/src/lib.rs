@@ -24,9 +24,8 @@ mod media;
 mod mix;
 mod pacer;
 mod person;
-pub mod program;
 mod progress;
-mod target;
+mod request_uri;
 mod ten_digits;
 
 pub use generator::{Command, Config, Generator};
@@ -35,7 +34,6 @@ pub use pacer::{
     Arrival, ClusterProcess, Constant, DiurnalPoisson, Hint, MarkovPoisson, Pacer, Poisson, Ramp,
     Replayed, Schedule, Shard, Start, Steps, SurgePoisson,
 };
-pub use program::HEAD_START;
 pub use progress::Progress;
-pub use target::{RequestUri, Target, TargetArgs, address_towards};
+pub use request_uri::RequestUri;
 pub use ten_digits::TenDigits;

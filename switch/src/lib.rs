@@ -21,7 +21,6 @@ pub mod call_server;
 pub mod defects;
 pub mod pool;
 mod priority;
-pub mod program;
 mod record;
 
 pub mod trunk_group;

@@ -42,9 +42,9 @@ enum Command {
     Ctl(ctl::CtlArgs),
     Defects(defects::DefectsArgs),
     Schema(schema::SchemaArgs),
-    Switch(switch::program::SwitchArgs),
-    Psap(psap_mock::program::PsapArgs),
-    Load(load_gen::program::LoadArgs),
+    Switch(switch_program::SwitchArgs),
+    Psap(psap_program::PsapArgs),
+    Load(load_program::LoadArgs),
 }
 
 fn main() -> ExitCode {
@@ -59,8 +59,8 @@ fn main() -> ExitCode {
         Command::Ctl(args) => ctl::run(&args),
         Command::Defects(args) => defects::defects(&args),
         Command::Schema(args) => schema::schema(&args),
-        Command::Switch(args) => switch::program::run(&args),
-        Command::Psap(args) => psap_mock::program::run(&args),
-        Command::Load(args) => load_gen::program::run(&args),
+        Command::Switch(args) => switch_program::run(&args),
+        Command::Psap(args) => psap_program::run(&args),
+        Command::Load(args) => load_program::run(&args),
     }
 }

@@ -15,8 +15,8 @@ use tokio::time::{Instant, sleep_until};
 
 use super::load::Setup;
 use crate::run::{
-    Elsewhere, Fleet, Inherited, Interruptions, Prepared, Process, Tier, Zero, callers,
-    network, unix_us,
+    Elsewhere, Fleet, Inherited, Interruptions, Prepared, Process, Tier, Zero, callers, network,
+    unix_us,
 };
 
 /// How long the callers may take to end what they cannot end well, before the trial is cut off: a BYE that nobody answers

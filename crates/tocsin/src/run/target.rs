@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use campaign::Campaign;
 use clap::Args;
-use load_gen::{TargetArgs, address_towards};
+use load_program::{TargetArgs, address_towards};
 use sip_proto::message::Response;
 use tokio::net::UdpSocket;
 use tokio::time::timeout;

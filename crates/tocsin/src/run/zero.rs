@@ -1,7 +1,7 @@
 //! Time zero of a campaign: the same for its callers, its operators and its records.
 
 use contract::BoxOrder;
-use load_gen::HEAD_START;
+use load_program::HEAD_START;
 use tokio::time::Instant;
 
 use super::fleet::Fleet;

@@ -8,8 +8,7 @@ use std::thread::JoinHandle;
 
 use anyhow::Context as _;
 use media::wav;
-
-use crate::Recorded;
+use psap_mock::Recorded;
 
 /// Recordings that may wait for the disk: some megabytes each.
 const WAITING: usize = 32;

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use load_gen::program::{LoadArgs, run};
+use load_program::{LoadArgs, run};
 
 #[derive(Debug, Parser)]
 #[command(version, about = "Places the calls of a campaign against a network that runs already")]

@@ -1,5 +1,7 @@
 //! The program `psap-mock`: serves the answering points of a network.
 
+mod recordings;
+
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -13,8 +15,8 @@ use sip_proto::timer::Timers;
 use sip_proto::wall::WallClock;
 use topology::Topology;
 
-use crate::recordings::{RecordingSink, Recordings};
-use crate::{Command, Output, Psap};
+use psap_mock::{Command, Output, Psap};
+use recordings::{RecordingSink, Recordings};
 
 /// Serves the answering points of a network: all, or those that are named
 #[derive(Debug, Args)]
@@ -81,7 +83,7 @@ pub fn run(args: &PsapArgs) -> ExitCode {
 }
 
 /// An answering point as a box to run.
-pub(crate) fn psap_spec(
+fn psap_spec(
     settings: &topology::Psap,
     timers: Timers,
     seed: u64,

@@ -14,9 +14,9 @@ use operations::Action;
 use sip_proto::wall::WallClock;
 use topology::Topology;
 
-use crate::call_server::Notice;
-use crate::pool::Change;
-use crate::{CallServer, PoolMonitor, TrunkGroup, trunk_group};
+use switch::call_server::Notice;
+use switch::pool::Change;
+use switch::{CallServer, PoolMonitor, TrunkGroup, trunk_group};
 
 /// Serves the call servers and trunk groups of a network: all, or those that are named
 #[derive(Debug, Args)]

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use switch::program::{SwitchArgs, run};
+use switch_program::{SwitchArgs, run};
 
 #[derive(Debug, Parser)]
 #[command(version, about = "Serves the call servers and trunk groups of a network")]

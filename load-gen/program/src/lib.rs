@@ -1,5 +1,7 @@
 //! The program `load-gen`: only the callers, against a network that runs already.
 
+mod target;
+
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -14,10 +16,10 @@ use sip_proto::timer::Timers;
 use sip_proto::wall::WallClock;
 use topology::Topology;
 
-use crate::{
-    Command, Config, Generator, RequestUri, Shard, TargetArgs, TenDigits, address_towards,
-};
 use campaign::{Campaign, ENVIRONMENT_PREFIX};
+use load_gen::{Command, Config, Generator, RequestUri, Shard, TenDigits};
+
+pub use target::{Target, TargetArgs, address_towards};
 
 /// Callers are ready for so long before the campaign begins: what a program does for the first time takes it longer, and
 /// would make the first calls late.

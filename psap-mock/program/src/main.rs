@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use psap_mock::program::{PsapArgs, run};
+use psap_program::{PsapArgs, run};
 
 #[derive(Debug, Parser)]
 #[command(version, about = "Serves the answering points of a network")]

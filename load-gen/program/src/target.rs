@@ -1,10 +1,11 @@
-//! Another network than that of the file: where its callers call, and how they write what they dial.
+//! Another network than that of the file: where its callers call.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::str::FromStr;
 
 use clap::Args;
+use load_gen::RequestUri;
 use topology::Topology;
 
 /// Port of SIP over UDP and TCP (RFC 3261 §19.1.2).
@@ -29,10 +30,6 @@ pub struct Target {
     pub trunk_group: Option<String>,
     pub address: SocketAddr,
 }
-
-/// How callers write the number that they dial.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RequestUri(String);
 
 impl TargetArgs {
     /// True when the callers call something else than the file says.
@@ -128,35 +125,6 @@ impl fmt::Display for Target {
     }
 }
 
-impl RequestUri {
-    /// The Request-URI of a call to `number` at `target`.
-    pub(crate) fn of(&self, number: &str, target: SocketAddr) -> String {
-        self.0.replace("{number}", number).replace("{target}", &target.to_string())
-    }
-}
-
-impl FromStr for RequestUri {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let uri = text.replace("{number}", "112").replace("{target}", "127.0.0.1:5060");
-        let has_scheme = ["sip:", "tel:"].iter().any(|scheme| text.starts_with(scheme));
-        let is_plain = |c: char| c.is_ascii_graphic() && !"<>\"{}".contains(c);
-        match has_scheme && text.contains("{number}") && uri.chars().all(is_plain) {
-            true => Ok(Self(text.to_owned())),
-            false => Err(format!(
-                "must begin with sip: or tel: and contain {{number}}, as sip:{{number}}@example.org does, got {text:?}"
-            )),
-        }
-    }
-}
-
-impl fmt::Display for RequestUri {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use topology::Layers;
@@ -213,17 +181,6 @@ mod tests {
         }
         let target: Target = "mobile=[::1]:5070".parse().expect("an IPv6 address");
         assert_eq!(target.to_string(), "mobile=[::1]:5070");
-    }
-
-    #[test]
-    fn a_request_uri_has_the_number_and_no_gap_for_another_header() {
-        let uri: RequestUri = "sip:{number}@example.org;user=phone".parse().expect("a template");
-        let target = SocketAddr::from(([127, 0, 0, 1], 5060));
-        assert_eq!(uri.of("15", target), "sip:15@example.org;user=phone");
-        for wrong in ["sip:15@a", "http:{number}", "sip:{number}@a\r\nX: y", "sip:{number}@{host}"]
-        {
-            assert!(wrong.parse::<RequestUri>().is_err(), "{wrong}");
-        }
     }
 
     #[test]
