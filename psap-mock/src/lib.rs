@@ -15,6 +15,8 @@
 //!
 //! To see a call, read `psap.rs` from `receive` to `finish`.
 
+#![cfg_attr(test, allow(clippy::disallowed_methods, reason = "a test begins at any instant"))]
+
 mod admission;
 mod attempt;
 mod behaviour;

@@ -16,6 +16,8 @@
 //! Each is a pure [`contract::Node`]. What a site's death does to a ringing call is decided in
 //! `trunk_group/setup.rs`.
 
+#![cfg_attr(test, allow(clippy::disallowed_methods, reason = "a test begins at any instant"))]
+
 mod call_control;
 pub mod call_server;
 pub mod defects;

@@ -1,6 +1,6 @@
 //! Hostile input: mutated torture messages, floods of strays, and header injection. Nothing panics
 //! and nothing stays behind.
-#![allow(clippy::unwrap_used, reason = "tests")]
+#![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests")]
 
 mod support;
 

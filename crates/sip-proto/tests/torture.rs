@@ -1,6 +1,6 @@
 //! RFC 4475 and RFC 5118: every torture message against the real user agent, as a datagram and on a
 //! stream. One line for each message; `tests/data/README.md` tells where the bytes come from.
-#![allow(clippy::unwrap_used, reason = "tests")]
+#![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests")]
 
 mod support;
 

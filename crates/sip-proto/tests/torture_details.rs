@@ -1,6 +1,6 @@
 //! What single torture messages ask for beyond a status (RFC 4475), and that every sound one
 //! crosses a proxy and a back-to-back user agent byte for byte.
-#![allow(clippy::unwrap_used, reason = "tests")]
+#![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests")]
 
 mod support;
 

@@ -92,7 +92,10 @@ impl<L: Listener> Simnet<L> {
     /// An empty network whose links are all `link`.
     #[must_use]
     pub fn new(seed: u64, link: Link, listener: L) -> Self {
-        // Any instant will do: only differences count.
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "any instant will do: only differences count"
+        )]
         let start = Instant::now();
         Self {
             start,

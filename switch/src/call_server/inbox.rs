@@ -163,8 +163,6 @@ impl Inbox {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::disallowed_methods, reason = "any instant will do")]
-
     use super::*;
 
     const ORDINARY: Option<Priority> = Some(Priority::ORDINARY);

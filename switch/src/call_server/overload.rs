@@ -153,8 +153,6 @@ impl OverloadControl {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::disallowed_methods, reason = "any instant will do")]
-
     use super::*;
 
     const BOTH: OverloadOffer = OverloadOffer { loss: true, rate: true };

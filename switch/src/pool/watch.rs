@@ -110,8 +110,6 @@ impl Watch {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::disallowed_methods, reason = "any instant will do")]
-
     use super::*;
 
     fn watch() -> Watch {

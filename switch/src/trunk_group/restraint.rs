@@ -131,8 +131,6 @@ impl Restraint {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::disallowed_methods, reason = "any instant will do")]
-
     use rand::SeedableRng as _;
 
     use super::*;

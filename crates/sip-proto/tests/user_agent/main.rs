@@ -1,5 +1,5 @@
 //! User agents against each other and against scripted peers, in virtual time.
-#![allow(clippy::unwrap_used, reason = "tests")]
+#![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests")]
 
 mod answer;
 mod call;

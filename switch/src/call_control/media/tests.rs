@@ -1,5 +1,3 @@
-#![allow(clippy::disallowed_methods, reason = "a test begins at any instant")]
-
 use std::time::Duration;
 
 use media::{Settings, rtp};
