@@ -1,0 +1,252 @@
+//! Files of a crate do not import each other in a circle: each can be read after those that it imports.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::PathBuf;
+
+use crate::imports::{Imports, Modules};
+use crate::repository::root;
+
+/// Circles that are still there: the folder of the crate and the files.
+const KNOWN: &[(&str, &[&str])] = &[
+    ("crates/cli", &["metrics/exposition.rs", "metrics/mod.rs"]),
+    ("crates/media", &["wav.rs", "wav/chunks.rs"]),
+    (
+        "crates/node",
+        &[
+            "actor.rs",
+            "boxes.rs",
+            "socket/batch_linux.rs",
+            "socket/bind.rs",
+            "socket/connection.rs",
+            "socket/media.rs",
+            "socket/media_linux.rs",
+            "socket/mod.rs",
+            "socket/tcp.rs",
+            "socket/udp.rs",
+            "spec.rs",
+            "system.rs",
+        ],
+    ),
+    ("crates/node", &["parent.rs", "serve.rs"]),
+    ("crates/operations", &["supervision/mod.rs", "supervision/series.rs"]),
+    (
+        "crates/sip-proto",
+        &[
+            "message/check.rs",
+            "message/fields.rs",
+            "message/grammar.rs",
+            "message/mod.rs",
+            "message/scan.rs",
+            "message/uri.rs",
+        ],
+    ),
+    ("crates/sip-proto", &["message/payload.rs", "message/write.rs"]),
+    (
+        "crates/sip-proto",
+        &[
+            "transaction/client.rs",
+            "transaction/client_table.rs",
+            "transaction/invite_client.rs",
+            "transaction/invite_server.rs",
+            "transaction/mod.rs",
+            "transaction/server.rs",
+            "transaction/server_table.rs",
+        ],
+    ),
+    ("crates/telemetry", &["entry.rs", "record.rs"]),
+    (
+        "crates/telemetry",
+        &[
+            "ledger/attempts.rs",
+            "ledger/audit.rs",
+            "ledger/chain.rs",
+            "ledger/failures.rs",
+            "ledger/mod.rs",
+            "ledger/pages.rs",
+        ],
+    ),
+    ("crates/telemetry", &["metric/catalogue.rs", "metric/mod.rs"]),
+    ("crates/tocsin", &["archive/mod.rs", "archive/publish.rs"]),
+    ("crates/tocsin", &["control_room/misfortune.rs", "control_room/mod.rs"]),
+    ("crates/tocsin", &["history/call.rs", "history/cause.rs", "history/show.rs"]),
+    (
+        "crates/tocsin",
+        &["outcome/figures.rs", "outcome/goodput.rs", "outcome/mod.rs", "outcome/table.rs"],
+    ),
+    ("crates/tocsin", &["outcome/plot/frame.rs", "outcome/plot/mod.rs"]),
+    (
+        "crates/tocsin",
+        &[
+            "page/annals.rs",
+            "page/calls.rs",
+            "page/charts.rs",
+            "page/honesty.rs",
+            "page/mod.rs",
+            "page/overlay.rs",
+            "page/verdict.rs",
+            "page/worlds.rs",
+        ],
+    ),
+    ("crates/tocsin", &["page/series/bin.rs", "page/series/examples.rs", "page/series/mod.rs"]),
+    (
+        "crates/tocsin",
+        &[
+            "replay/evening.rs",
+            "replay/mod.rs",
+            "run/child.rs",
+            "run/face.rs",
+            "run/fleet.rs",
+            "run/keeper.rs",
+            "run/live.rs",
+            "run/manage.rs",
+            "run/mod.rs",
+            "run/plan.rs",
+            "run/verdict.rs",
+            "run/zero.rs",
+        ],
+    ),
+    ("crates/topology", &["check.rs", "topology.rs"]),
+    ("crates/topology", &["reader/mod.rs", "reader/table.rs"]),
+    (
+        "load-gen",
+        &[
+            "campaign/arrivals/bursts.rs",
+            "campaign/arrivals/day.rs",
+            "campaign/arrivals/incidents.rs",
+            "campaign/arrivals/mod.rs",
+            "campaign/arrivals/surge.rs",
+        ],
+    ),
+    ("load-gen", &["campaign/threshold.rs", "summary/thresholds.rs"]),
+    ("load-gen", &["generator.rs", "generator/media.rs", "generator/people.rs"]),
+    ("load-gen", &["mix.rs", "person.rs"]),
+    ("load-gen", &["pacer/clusters.rs", "pacer/mod.rs", "pacer/replay.rs", "pacer/surge.rs"]),
+    ("load-gen", &["summary/group.rs", "summary/tally.rs"]),
+    ("psap-mock", &["psap.rs", "psap/media.rs"]),
+    (
+        "switch",
+        &[
+            "call_control/call.rs",
+            "call_control/descriptions.rs",
+            "call_control/media.rs",
+            "call_control/mod.rs",
+            "call_control/neighbours.rs",
+            "call_control/takeover.rs",
+            "call_control/wards.rs",
+        ],
+    ),
+    ("switch", &["call_server/mod.rs", "call_server/restart.rs"]),
+    ("switch", &["trunk_group/mod.rs", "trunk_group/takeover.rs"]),
+];
+
+/// Folders with a crate.
+fn crates() -> Vec<String> {
+    let inner = fs::read_dir(root().join("crates")).expect("crates/ is there");
+    let inner = inner.map(|entry| entry.expect("an entry that can be read").file_name());
+    let inner = inner.map(|name| format!("crates/{}", name.to_string_lossy()));
+    let mut all: Vec<String> = inner.collect();
+    all.extend(["switch", "psap-mock", "load-gen", "tests"].map(str::to_owned));
+    all.sort();
+    all
+}
+
+/// The roots of a crate: its library and its program.
+fn roots(folder: &str) -> impl Iterator<Item = PathBuf> {
+    let sources = root().join(folder).join("src");
+    ["lib.rs", "main.rs"].map(|name| sources.join(name)).into_iter().filter(|path| path.exists())
+}
+
+/// Sets of files each of which reaches each other one.
+fn circles(imports: &Imports) -> BTreeSet<BTreeSet<String>> {
+    let mut next: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for (from, to) in imports.keys() {
+        next.entry(from).or_default().insert(to);
+    }
+    let reached = |from: &str| -> BTreeSet<&str> {
+        let (mut reached, mut open) = (BTreeSet::new(), vec![from]);
+        while let Some(file) = open.pop() {
+            let new = next.get(file).into_iter().flatten().filter(|to| reached.insert(**to));
+            open.extend(new.collect::<Vec<_>>());
+        }
+        reached
+    };
+    let reached: BTreeMap<&str, BTreeSet<&str>> =
+        next.keys().map(|from| (*from, reached(from))).collect();
+    let back = |from: &str, to: &str| reached.get(to).is_some_and(|files| files.contains(from));
+    let circle = |from: &str| -> BTreeSet<String> {
+        let both = reached[from].iter().filter(|to| back(from, to));
+        both.map(|file| (*file).to_owned()).collect()
+    };
+    next.keys().map(|from| circle(from)).filter(|circle| !circle.is_empty()).collect()
+}
+
+#[test]
+fn no_circle_of_files_in_any_crate() {
+    let mut breaches = String::new();
+    let mut found = BTreeSet::new();
+    for folder in crates() {
+        for root in roots(&folder) {
+            let imports = Modules::read(&root).imports();
+            for circle in circles(&imports) {
+                let files: Vec<&str> = circle.iter().map(String::as_str).collect();
+                if !KNOWN.contains(&(&*folder, &*files)) {
+                    breaches += &format!("  new: ({folder:?}, &{files:?}),\n");
+                    for ((from, to), names) in &imports {
+                        if circle.contains(from) && circle.contains(to) {
+                            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+                            breaches +=
+                                &format!("    {from} imports {} of {to}\n", names.join(", "));
+                        }
+                    }
+                }
+                found.insert((folder.clone(), circle));
+            }
+        }
+    }
+    for (folder, files) in KNOWN {
+        let circle = files.iter().map(|file| (*file).to_owned()).collect();
+        if !found.contains(&((*folder).to_owned(), circle)) {
+            breaches += &format!("  gone, take it off the list: ({folder:?}, &{files:?}),\n");
+        }
+    }
+    assert!(
+        breaches.is_empty(),
+        "give what both files use a file of its own below them, or move a function to its data:\n{breaches}"
+    );
+}
+
+/// A crate made of these files, and its circles.
+fn circles_of(files: &[(&str, &str)]) -> Vec<Vec<String>> {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (name, text) in files {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().expect("a file is in a folder")).expect("a folder");
+        fs::write(path, text).expect("a file");
+    }
+    let imports = Modules::read(&folder.path().join("lib.rs")).imports();
+    circles(&imports).into_iter().map(|circle| circle.into_iter().collect()).collect()
+}
+
+#[test]
+fn a_circle_is_seen_through_re_exports_and_in_macros() {
+    let found = circles_of(&[
+        ("lib.rs", "mod a; mod b; pub use a::{A, first};"),
+        ("a.rs", "pub struct A; pub fn first() { println!(\"{}\", crate::b::second()); }"),
+        ("b/mod.rs", "mod inner; pub use inner::*;"),
+        ("b/inner.rs", "use crate::A; pub fn second() -> A { A }"),
+    ]);
+    assert_eq!(found, [["a.rs", "b/inner.rs"]]);
+}
+
+#[test]
+fn a_parent_that_declares_and_passes_on_is_in_no_circle() {
+    let lib = "mod a; #[cfg(test)] mod tests; pub use a::A; ";
+    let a = ("a.rs", "pub struct A; #[cfg(test)] mod tests { use crate::f; }");
+    let tests = ("tests.rs", "use crate::A; use crate::f;");
+    assert_eq!(circles_of(&[("lib.rs", lib), a, tests]), [[""; 2]; 0]);
+    // It is as soon as it uses what it passes on, and the child uses what it defines.
+    let lib = format!("{lib} pub fn f() -> A {{ A }}");
+    let a = ("a.rs", "pub struct A; fn g() { super::f(); }");
+    assert_eq!(circles_of(&[("lib.rs", &lib), a, tests]), [["a.rs", "lib.rs"]]);
+}
