@@ -1,6 +1,6 @@
 # Every recipe is a line of cargo or a script, so it also works by copy and paste.
 
-.PHONY: demo check test peers bench doc deny clean
+.PHONY: demo check test peers bench doc deny typos clean
 
 # The main job: six sites, their trunk groups and PSAPs, and 20 s of emergency calls.
 demo:
@@ -36,6 +36,10 @@ doc:
 # Licences, advisories and who may depend on what; needs `cargo install cargo-deny`.
 deny:
 	cargo deny check
+
+# Slips of the pen in code and documents; needs `cargo install typos-cli` or `pip install typos`.
+typos:
+	typos
 
 clean:
 	cargo clean
