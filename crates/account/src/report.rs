@@ -1,5 +1,6 @@
 //! The summary for people: at most 50 lines of 100 columns, the verdict and why first.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
@@ -354,18 +355,11 @@ fn reasons(out: &mut String, reasons: &[String]) {
 
 /// As many lines as the words need; all but the first are indented.
 fn wrapped(words: &str) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    for word in words.split(' ') {
-        let last = lines.last_mut().expect("there is a first line");
-        if last.is_empty() {
-            last.push_str(word);
-        } else if last.chars().count() + 1 + word.chars().count() > WIDTH {
-            lines.push(format!("  {word}"));
-        } else {
-            let _ = write!(last, " {word}");
-        }
-    }
-    lines
+    let options = textwrap::Options::new(WIDTH)
+        .subsequent_indent("  ")
+        .word_splitter(textwrap::WordSplitter::NoHyphenation)
+        .break_words(false);
+    textwrap::wrap(words, options).into_iter().map(Cow::into_owned).collect()
 }
 
 /// Adds what must be read to its end, in as many lines as it needs.
