@@ -1,9 +1,13 @@
 //! Digest authentication — RFC 7616 as RFC 8760 brings it into SIP (RFC 3261 §22). The only file
 //! that knows rsip.
 //!
+//! No box asks for credentials yet: this waits for a registrar.
+//!
 //! rsip computes the digest. It does not read or write the headers: it prints `SHA256` for
 //! `SHA-256`, and takes the nonce count, eight hexadecimal digits, for a decimal number below 256.
 
+#[cfg(target_family = "wasm")]
+use getrandom as _;
 use rsip::headers::auth;
 use rsip::services::DigestGenerator;
 
