@@ -21,10 +21,11 @@ test: peers
 peers:
 	./tests/install-peers.sh
 
-# Figures: what a call, the generator beside SIPp, a relayed packet and a report cost. Prints them and writes target/bench.json,
+# Figures: what a message, a call, the generator beside SIPp, a relayed packet and a report cost. Prints them and writes target/bench.json,
 # target/bench-generator.json, target/bench-relay.json and target/bench-report.json.
 bench:
 	cargo build --release
+	cargo bench -p system-tests --bench nodes
 	cargo bench -p system-tests --bench network
 	cargo bench -p system-tests --bench generator
 	cargo bench -p system-tests --bench relay

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
-use crate::repository::assert_none;
+use crate::repository::{assert_none, root};
 use crate::workspace::Workspace;
 
 /// Crates without a clock, a socket or a task.
@@ -55,4 +55,17 @@ fn all_pure_crates_have_the_same_bans() {
     }
     let differ = bans.values().map(|crates| format!("{crates:?}")).collect::<Vec<_>>();
     assert!(differ.len() == 1 && !bans.contains_key(""), "clippy.toml differs between {differ:?}");
+}
+
+#[test]
+fn the_workflow_builds_each_pure_crate_without_an_operating_system() {
+    let workspace = Workspace::read();
+    let workflow = fs::read_to_string(root().join(".github/workflows/ci.yml")).expect("a workflow");
+    let built: BTreeSet<&str> =
+        workflow.lines().filter_map(|line| line.trim().strip_prefix("-p ")).collect();
+    let impure: BTreeSet<&str> = NOT_YET.iter().map(|(name, _)| *name).collect();
+    let members = workspace.members().map(|member| &*member.name);
+    let pure: BTreeSet<&str> =
+        members.filter(|name| PURE.contains(name) && !impure.contains(name)).collect();
+    assert_eq!(built, pure, "the lines `-p NAME` of .github/workflows/ci.yml");
 }
