@@ -5,7 +5,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use crate::imports::{Imports, Modules};
-use crate::repository::root;
+use crate::repository::{files, root};
 
 /// Circles that are still there: the folder of the crate and the files.
 const KNOWN: &[(&str, &[&str])] = &[
@@ -140,15 +140,10 @@ const KNOWN: &[(&str, &[&str])] = &[
     ("switch", &["trunk_group/mod.rs", "trunk_group/takeover.rs"]),
 ];
 
-/// Folders with a crate.
-fn crates() -> Vec<String> {
-    let inner = fs::read_dir(root().join("crates")).expect("crates/ is there");
-    let inner = inner.map(|entry| entry.expect("an entry that can be read").file_name());
-    let inner = inner.map(|name| format!("crates/{}", name.to_string_lossy()));
-    let mut all: Vec<String> = inner.collect();
-    all.extend(["switch", "psap-mock", "load-gen", "tests"].map(str::to_owned));
-    all.sort();
-    all
+/// Folders with a crate, from the root of the repository.
+fn crates() -> BTreeSet<String> {
+    let manifests = files().into_iter().map(|(name, _)| name);
+    manifests.filter_map(|name| Some(name.strip_suffix("/Cargo.toml")?.to_owned())).collect()
 }
 
 /// The roots of a crate: its library and its program.

@@ -16,7 +16,7 @@ const LAYERS: &[&[&str]] = &[
     &["campaign"],
     &["contract"],
     &["switch", "psap-mock", "load-gen", "node"],
-    &["world", "account", "cli", "conductor"],
+    &["world", "account", "cli"],
     &["page"],
     &["run-folder"],
     &["switch-program", "psap-program", "load-program"],
@@ -24,22 +24,12 @@ const LAYERS: &[&[&str]] = &[
     &["system-tests"],
 ];
 
-/// Arrows that do not go down yet.
-const NOT_YET: &[(&str, &str)] = &[
-    ("load-gen", "cli"),
-    ("load-gen", "node"),
-    ("psap-mock", "cli"),
-    ("psap-mock", "node"),
-    ("switch", "cli"),
-    ("switch", "node"),
-];
-
 #[test]
 fn arrows_go_down() {
     let workspace = Workspace::read();
     let members: BTreeSet<&str> = workspace.members().map(|member| &*member.name).collect();
     let layer = |name: &str| LAYERS.iter().position(|layer| layer.contains(&name));
-    let (mut breaches, mut upwards) = (Vec::new(), BTreeSet::new());
+    let mut breaches = Vec::new();
     for member in workspace.members() {
         let Some(own) = layer(&member.name) else {
             breaches.push(format!(
@@ -52,13 +42,8 @@ fn arrows_go_down() {
         let used = member.dependencies.iter().map(|dependency| &*dependency.name);
         let used = used.filter(|used| members.contains(used));
         let used = used.filter(|used| layer(used).is_some_and(|layer| layer >= own));
-        upwards.extend(used.map(|used| (&*member.name, used)));
+        breaches.extend(used.map(|used| format!("{} depends on {used}", member.name)));
     }
-    let known: BTreeSet<(&str, &str)> = NOT_YET.iter().copied().collect();
-    let new = upwards.difference(&known);
-    breaches.extend(new.map(|(user, used)| format!("{user} depends on {used}")));
-    let gone = known.difference(&upwards);
-    breaches.extend(gone.map(|arrow| format!("gone, take it off the list: {arrow:?}")));
     assert_none("a crate depends only on crates of lower layers (docs/adr/0008)", breaches);
 }
 
