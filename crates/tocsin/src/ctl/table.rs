@@ -1,38 +1,20 @@
 //! `tocsin ctl show`: a line for each call server.
 
-use std::fmt::Write as _;
-
+use account::text::table;
 use cli::manage::View;
 use contract::{BoxState, CallServerSnapshot};
 
 const HEADER: [&str; 8] =
     ["site", "state", "lock", "isolated", "release", "calls", "contexts", "restarts"];
 
-/// Columns from here on hold numbers, and end at the same place.
-const NUMBERS: usize = 5;
+/// Columns of numbers.
+const NUMBERS: &[usize] = &[5, 6, 7];
 
 pub(super) fn of(views: &[View]) -> String {
-    let mut rows = vec![HEADER.map(str::to_owned)];
-    rows.extend(views.iter().map(row));
-    let mut widths = [0; HEADER.len()];
-    for row in &rows {
-        for (width, cell) in widths.iter_mut().zip(row) {
-            *width = cell.chars().count().max(*width);
-        }
-    }
-    let mut text = String::new();
-    for row in &rows {
-        let mut line = String::new();
-        for (column, (cell, width)) in row.iter().zip(widths).enumerate() {
-            let _ = match column {
-                0..NUMBERS => write!(line, "{cell:<width$}  "),
-                _ => write!(line, "{cell:>width$}  "),
-            };
-        }
-        text.push_str(line.trim_end());
-        text.push('\n');
-    }
-    text
+    let header = HEADER.map(str::to_owned);
+    let rows: Vec<Vec<String>> =
+        [header].into_iter().chain(views.iter().map(row)).map(Vec::from).collect();
+    table(&rows, NUMBERS)
 }
 
 /// Where nothing is known.
