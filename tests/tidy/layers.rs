@@ -47,6 +47,13 @@ fn arrows_go_down() {
     assert_none("a crate depends only on crates of lower layers (docs/adr/0008)", breaches);
 }
 
+#[test]
+fn each_crate_says_what_it_is() {
+    let workspace = Workspace::read();
+    let silent = workspace.members().filter(|member| member.description.is_none());
+    assert_none("`description` in its manifest", silent.map(|it| it.name.clone()).collect());
+}
+
 /// What this test reads of `deny.toml`.
 #[derive(Deserialize)]
 struct Rules {

@@ -43,6 +43,7 @@ struct Kind {
 #[derive(Deserialize)]
 pub(crate) struct Package {
     pub(crate) name: String,
+    pub(crate) description: Option<String>,
     id: String,
     pub(crate) manifest_path: PathBuf,
     /// As its manifest names them.
