@@ -12,7 +12,7 @@
 
 use std::time::Duration;
 
-use crate::summary::{Summary, ThresholdResult, Verdict};
+use crate::summary::{RunVerdict, Summary, ThresholdResult};
 use anyhow::Context as _;
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
@@ -85,7 +85,7 @@ fn ledger(summary: &Summary) -> TestCaseStatus {
 
 /// The reasons against the generator come first, and only an invalid run has any.
 fn generator(summary: &Summary) -> TestCaseStatus {
-    if summary.verdict != Verdict::Invalid {
+    if summary.verdict != RunVerdict::Invalid {
         return TestCaseStatus::success();
     }
     let first = summary.reasons.first().map_or("the run is invalid", String::as_str);
@@ -94,14 +94,14 @@ fn generator(summary: &Summary) -> TestCaseStatus {
 
 fn verdict(summary: &Summary) -> TestCaseStatus {
     let kind = match summary.verdict {
-        Verdict::Pass if summary.interrupted => {
+        RunVerdict::Pass if summary.interrupted => {
             let mut skipped = TestCaseStatus::skipped();
             skipped.set_message("the run was interrupted");
             return skipped;
         }
-        Verdict::Pass => return TestCaseStatus::success(),
-        Verdict::Fail => NonSuccessKind::Failure,
-        Verdict::Invalid | Verdict::Degraded | Verdict::Unsteady => NonSuccessKind::Error,
+        RunVerdict::Pass => return TestCaseStatus::success(),
+        RunVerdict::Fail => NonSuccessKind::Failure,
+        RunVerdict::Invalid | RunVerdict::Degraded | RunVerdict::Unsteady => NonSuccessKind::Error,
     };
     let message = format!(
         "{}, exit code {}: {}",

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use telemetry::{Failures, MessageFigures, Quantiles};
 
 use crate::summary::{
-    GroupMetrics, MediaFigures, MediaGroup, ProcessUsage, PsapFigures, Summary, Verdict, word,
+    GroupMetrics, MediaFigures, MediaGroup, ProcessUsage, PsapFigures, RunVerdict, Summary, word,
 };
 
 /// Rows per table; the rest is counted in one more line.
@@ -36,14 +36,14 @@ pub fn report(summary: &Summary) -> String {
 fn headline(out: &mut String, summary: &Summary) {
     let Summary { campaign, network, seed, started_at, duration_s, .. } = summary;
     let verdict = match summary.verdict {
-        Verdict::Pass if summary.interrupted => "INTERRUPTED",
+        RunVerdict::Pass if summary.interrupted => "INTERRUPTED",
         verdict => verdict.as_str(),
     };
     push(out, &format!("{verdict}  {campaign} on {network}, seed {seed}"));
     if summary.interrupted {
         push(out, "the run was interrupted: its thresholds were not judged");
     }
-    if summary.verdict == Verdict::Invalid {
+    if summary.verdict == RunVerdict::Invalid {
         push(
             out,
             "the figures below are those of a generator at its limit: they do not measure the network",

@@ -5,7 +5,7 @@ use std::time::Duration;
 use topology::Distribution;
 use topology::reader::{Raw, Table, kind};
 
-use super::Redial;
+use super::redial::Redial;
 
 /// People, by their times.
 #[derive(Debug, Clone, PartialEq)]

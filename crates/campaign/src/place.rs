@@ -6,7 +6,7 @@ use std::str::FromStr;
 use rand::RngExt;
 use topology::is_commune;
 
-use super::MixEntry;
+use super::mix::MixEntry;
 
 /// A whole INSEE code, `59350` or `2A004`, small enough to go with every start of a call.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]

@@ -7,8 +7,11 @@ use operations::supervision::department;
 use topology::reader::{Document, nearest};
 use topology::{Problem, Topology, format_duration};
 
-use super::arrivals::MOST;
-use super::{Arrivals, Campaign, Commune, Phase, Rows, Scope, ScopeKind};
+use crate::arrivals::{Arrivals, MOST, Phase};
+use crate::campaign::Campaign;
+use crate::place::Commune;
+use crate::rows::Rows;
+use crate::threshold::{Scope, ScopeKind};
 
 /// How to write a phase in which nobody calls.
 const PAUSE: &str = "for a pause write model = \"constant\" and rate = 0";

@@ -1,9 +1,11 @@
 //! The campaign file: good, bad, and together with its network.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use topology::Distribution;
+use telemetry::Rules;
+use topology::reader::Document;
+use topology::{Distribution, Layers, Problems};
 
 use super::*;
 

@@ -1,6 +1,6 @@
 //! The verdict and why; what was run; the thresholds.
 
-use account::summary::{Summary, ThresholdResult, Verdict};
+use account::summary::{RunVerdict, Summary, ThresholdResult};
 use maud::{Markup, html};
 
 use crate::content::Page;
@@ -12,7 +12,7 @@ const REASONS: usize = 6;
 /// The word of the verdict.
 pub(crate) fn word(summary: &Summary) -> &'static str {
     match summary.verdict {
-        Verdict::Pass if summary.interrupted => "INTERRUPTED",
+        RunVerdict::Pass if summary.interrupted => "INTERRUPTED",
         verdict => verdict.as_str(),
     }
 }
@@ -20,27 +20,27 @@ pub(crate) fn word(summary: &Summary) -> &'static str {
 /// The class of its colour, its sign, and what it means.
 fn meaning(summary: &Summary) -> (&'static str, &'static str, &'static str) {
     match summary.verdict {
-        Verdict::Pass if summary.interrupted => (
+        RunVerdict::Pass if summary.interrupted => (
             "degraded",
             "‖",
             "The campaign was ended before its time. No call was lost by that; thresholds are not judged.",
         ),
-        Verdict::Pass if summary.thresholds.is_empty() => {
+        RunVerdict::Pass if summary.thresholds.is_empty() => {
             ("pass", "✓", "The ledger balances. The campaign sets no threshold.")
         }
-        Verdict::Pass => ("pass", "✓", "Every threshold holds and the ledger balances."),
-        Verdict::Fail => ("fail", "✗", "The network did not do what the campaign asks of it."),
-        Verdict::Invalid => (
+        RunVerdict::Pass => ("pass", "✓", "Every threshold holds and the ledger balances."),
+        RunVerdict::Fail => ("fail", "✗", "The network did not do what the campaign asks of it."),
+        RunVerdict::Invalid => (
             "invalid",
             "∅",
             "The generator itself could not keep up. These figures say nothing about the network.",
         ),
-        Verdict::Unsteady => (
+        RunVerdict::Unsteady => (
             "degraded",
             "≁",
             "The network was not well before the first fault: none was injected, and nothing was tested.",
         ),
-        Verdict::Degraded => (
+        RunVerdict::Degraded => (
             "degraded",
             "!",
             "A part of the test was lost. These figures are of something else than was asked for.",

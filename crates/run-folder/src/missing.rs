@@ -1,6 +1,6 @@
 //! What the disk refused: a sentence for each file that a run misses.
 
-use account::summary::{Summary, Verdict};
+use account::summary::{RunVerdict, Summary};
 
 /// What could not be written, one sentence each.
 #[derive(Debug, Default)]
@@ -20,8 +20,8 @@ pub(crate) fn unwritten(file: &str, error: &anyhow::Error) -> String {
 
 /// A run of which something is missing.
 pub fn degrade(summary: &mut Summary, why: String) {
-    if summary.verdict != Verdict::Invalid {
-        summary.verdict = Verdict::Degraded;
+    if summary.verdict != RunVerdict::Invalid {
+        summary.verdict = RunVerdict::Degraded;
     }
     summary.reasons.push(why);
 }

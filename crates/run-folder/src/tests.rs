@@ -7,7 +7,7 @@ use std::time::Duration;
 use account::archive::open_calls;
 use account::fixture::{START, chain};
 use account::outcome::VariantOutcome;
-use account::summary::{Books, Verdict};
+use account::summary::{Books, RunVerdict};
 use campaign::{Campaign, Time};
 use serde_json::json;
 
@@ -105,7 +105,7 @@ fn a_folder_that_takes_no_database_still_gets_its_summary_with_the_reason() {
     // A folder in its place cannot be written to.
     fs::create_dir(folder.path().join(CALLS_CSV)).expect("a folder");
     let summary = demo(&folder, state(3)).summary;
-    assert_eq!(summary.verdict, Verdict::Degraded);
+    assert_eq!(summary.verdict, RunVerdict::Degraded);
     assert!(
         summary.reasons.iter().any(|why| why.contains("calls.csv could not be written")),
         "{:?}",
@@ -120,11 +120,11 @@ fn a_summary_that_misses_something_is_degraded_unless_it_is_invalid() {
     let (_desk, folder) = desk();
     let mut summary = demo(&folder, state(3)).summary;
     degrade(&mut summary, "calls.csv is missing".to_owned());
-    assert_eq!(summary.verdict, Verdict::Degraded);
+    assert_eq!(summary.verdict, RunVerdict::Degraded);
     assert_eq!(summary.reasons.last().map(String::as_str), Some("calls.csv is missing"));
-    summary.verdict = Verdict::Invalid;
+    summary.verdict = RunVerdict::Invalid;
     degrade(&mut summary, "report.txt too".to_owned());
-    assert_eq!((summary.verdict, summary.exit_code()), (Verdict::Invalid, 3));
+    assert_eq!((summary.verdict, summary.exit_code()), (RunVerdict::Invalid, 3));
 }
 
 #[test]

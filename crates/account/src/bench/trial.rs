@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::summary::{Summary, Verdict};
+use crate::summary::{RunVerdict, Summary};
 use contract::GeneratorSnapshot;
 use serde::Serialize;
 use telemetry::Quantiles;
@@ -60,7 +60,7 @@ impl Trial {
         let refusals = summary.metrics.by_status.iter();
         let refused = refusals.filter(|(status, _)| **status >= 300 && **status != CANCELLED);
         let against_generator = match summary.verdict {
-            Verdict::Invalid => summary.reasons.clone(),
+            RunVerdict::Invalid => summary.reasons.clone(),
             _ => Vec::new(),
         };
         let finding = match ledger.offered - ledger.answered {

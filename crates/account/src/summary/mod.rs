@@ -42,7 +42,7 @@ pub use live::measured_so_far;
 pub use media::{MediaFigures, MediaGroup, MosFigures, WorstCall, word};
 pub use tally::{Capacity, Tally, UNREACHED};
 pub use thresholds::ThresholdResult;
-pub use verdict::Verdict;
+pub use verdict::RunVerdict;
 
 /// Version of the shape of `summary.json`.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -51,7 +51,7 @@ pub const SCHEMA_VERSION: u32 = 1;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
     pub schema_version: u32,
-    pub verdict: Verdict,
+    pub verdict: RunVerdict,
     /// One sentence for each thing that kept the run from passing.
     pub reasons: Vec<String>,
     /// How each threshold came out, in the order of the campaign.
@@ -147,7 +147,7 @@ impl Summary {
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self.verdict {
-            Verdict::Pass if self.interrupted => INTERRUPTED,
+            RunVerdict::Pass if self.interrupted => INTERRUPTED,
             verdict => verdict.exit_code(),
         }
     }

@@ -152,7 +152,7 @@ fn near(actual: u64, wanted: u64) -> bool {
 #[test]
 fn figures_of_a_demo_run() {
     let summary = demo();
-    assert_eq!((summary.verdict, &summary.reasons[..]), (Verdict::Pass, &[][..]));
+    assert_eq!((summary.verdict, &summary.reasons[..]), (RunVerdict::Pass, &[][..]));
     assert_eq!((summary.ledger.offered, summary.ledger.answered), (4, 3));
     assert_eq!(summary.started_at, "2021-06-02T14:45:00.000Z");
     let metrics = &summary.metrics;
@@ -200,7 +200,7 @@ fn ratios_by_status() {
 fn without_calls_there_are_no_ratios_and_no_verdict_on_the_network() {
     let summary = summarize(&campaign(Vec::new()), GeneratorSnapshot::default(), &[]);
     assert_eq!((summary.metrics.asr, summary.metrics.ser), (None, None));
-    assert_eq!(summary.verdict, Verdict::Invalid);
+    assert_eq!(summary.verdict, RunVerdict::Invalid);
     assert_eq!(summary.reasons, ["the generator started no call"]);
 }
 
@@ -212,10 +212,10 @@ fn thresholds_decide_and_say_what_they_wanted() {
         let summary = summarize(&campaign, generators(4), &records);
         (summary.verdict, summary.reasons.join("; "))
     };
-    assert_eq!(judge(Metric::AnsweredShare, Some(0.99), None).0, Verdict::Pass);
-    assert_eq!(judge(Metric::FailedShare, None, Some(0.0)).0, Verdict::Pass);
+    assert_eq!(judge(Metric::AnsweredShare, Some(0.99), None).0, RunVerdict::Pass);
+    assert_eq!(judge(Metric::FailedShare, None, Some(0.0)).0, RunVerdict::Pass);
     let (verdict, reason) = judge(Metric::AnswerDelay(Quantile::P95), None, Some(0.5));
-    assert_eq!(verdict, Verdict::Fail);
+    assert_eq!(verdict, RunVerdict::Fail);
     assert!(reason.starts_with("answer_delay_p95 is 2.01"), "{reason}");
     assert!(reason.ends_with(" s, must be at most 0.5 s"), "{reason}");
 }
@@ -226,7 +226,7 @@ fn a_threshold_on_a_delay_that_nobody_had_does_not_hold() {
     let campaign = campaign(vec![bound(metric, None, Some(9.0))]);
     let records = unanswered(1, Outcome::Rejected, 503);
     let summary = summarize(&campaign, generators(1), &records);
-    assert_eq!(summary.verdict, Verdict::Fail);
+    assert_eq!(summary.verdict, RunVerdict::Fail);
     assert!(summary.reasons[0].contains("could not be measured"), "{:?}", summary.reasons);
     let result = &summary.thresholds[0];
     assert_eq!(
@@ -246,12 +246,12 @@ fn a_generator_that_fell_behind_makes_the_run_invalid_whatever_else_failed() {
     late.count_start(Duration::from_millis(80));
     let summary = summarize(&campaign, late, &records);
     // The threshold does not hold either, but that is not held against the network.
-    assert_eq!((summary.verdict, summary.reasons.len()), (Verdict::Invalid, 1));
+    assert_eq!((summary.verdict, summary.reasons.len()), (RunVerdict::Invalid, 1));
     assert!(summary.reasons[0].starts_with("the generator started calls late"));
 
     let crowded = GeneratorSnapshot { not_started: 3, ..generators(1) };
     let summary = summarize(&campaign, crowded, &records);
-    assert_eq!(summary.verdict, Verdict::Invalid);
+    assert_eq!(summary.verdict, RunVerdict::Invalid);
     assert!(summary.reasons[0].contains("did not start 3 calls"), "{:?}", summary.reasons);
 }
 
@@ -265,14 +265,14 @@ fn a_campaign_says_how_late_its_generator_may_be_and_its_readers_are_told() {
     let mut patient = campaign(Vec::new());
     patient.validity.lag_p99 = Duration::from_millis(100);
     let summary = summarize(&patient, late(), &answered(1));
-    assert_eq!(summary.verdict, Verdict::Pass, "{:?}", summary.reasons);
+    assert_eq!(summary.verdict, RunVerdict::Pass, "{:?}", summary.reasons);
     assert_eq!(summary.notes, ["the generator was allowed more than usual: lag_p99 100ms"]);
 
     let mut strict = campaign(Vec::new());
     strict.validity.lag_p99 = Duration::from_millis(5);
     let summary = summarize(&strict, generators(1), &answered(1));
     assert!(summary.reasons[0].ends_with("the limit is 5 ms"), "{:?}", summary.reasons);
-    assert_eq!((summary.verdict, summary.notes.len()), (Verdict::Invalid, 0));
+    assert_eq!((summary.verdict, summary.notes.len()), (RunVerdict::Invalid, 0));
 }
 
 #[test]
@@ -280,7 +280,7 @@ fn a_ledger_that_does_not_balance_fails_the_run() {
     let mut records = answered(1);
     records.pop();
     let summary = summarize(&campaign(Vec::new()), generators(1), &records);
-    assert_eq!(summary.verdict, Verdict::Fail);
+    assert_eq!(summary.verdict, RunVerdict::Fail);
     assert!(summary.reasons[0].contains("PSAP samu-59 has no record of it"));
     let summary = summarize(&campaign(Vec::new()), generators(2), &answered(1));
     assert_eq!(summary.reasons, ["1 attempts have no record"]);
@@ -290,7 +290,7 @@ fn a_ledger_that_does_not_balance_fails_the_run() {
 fn a_file_that_cannot_be_read_is_named() {
     let missing = Path::new("/nowhere/calls.jsonl");
     let summary = summarize_files(&campaign(Vec::new()), generators(1), &[missing]);
-    assert_eq!(summary.verdict, Verdict::Fail);
+    assert_eq!(summary.verdict, RunVerdict::Fail);
     assert!(summary.reasons.iter().any(|reason| reason.contains("/nowhere/calls.jsonl")));
 }
 
@@ -316,7 +316,7 @@ fn judge(change: impl FnOnce(&mut Run<'_>), thresholds: Vec<Threshold>) -> Summa
 fn an_interrupted_run_is_judged_by_its_ledger_and_not_by_its_thresholds() {
     let high = bound(Metric::AnsweredShare, Some(1.0), None);
     let summary = judge(|run| run.interrupted = true, vec![high]);
-    assert_eq!((summary.verdict, summary.exit_code()), (Verdict::Pass, 130));
+    assert_eq!((summary.verdict, summary.exit_code()), (RunVerdict::Pass, 130));
     assert!(summary.interrupted && summary.reasons.is_empty(), "{:?}", summary.reasons);
     assert_eq!(summary.thresholds[0].holds, None, "half a campaign is not judged");
     let report = crate::report(&summary);
@@ -340,7 +340,7 @@ fn a_generator_whose_own_sockets_lose_datagrams_makes_the_run_invalid() {
             MessageFigures { kernel_drops: 2, unsent: 1, ..MessageFigures::default() };
     };
     let summary = judge(lossy, Vec::new());
-    assert_eq!((summary.verdict, summary.generator.socket_losses), (Verdict::Invalid, 3));
+    assert_eq!((summary.verdict, summary.generator.socket_losses), (RunVerdict::Invalid, 3));
     assert!(summary.reasons[0].contains("sockets lost 3 datagrams"), "{:?}", summary.reasons);
 }
 
@@ -354,7 +354,7 @@ fn a_generator_accuses_itself_of_everything_that_spoils_a_measurement() {
             },
             Vec::new(),
         );
-        assert_eq!(summary.verdict, Verdict::Invalid, "{sentence}");
+        assert_eq!(summary.verdict, RunVerdict::Invalid, "{sentence}");
         assert!(summary.reasons[0].contains(sentence), "{:?}", summary.reasons);
     };
     invalid(|run| run.busiest_cpu_share = Some(0.97), "used 97 % of its core");
@@ -372,7 +372,7 @@ fn a_generator_accuses_itself_of_everything_that_spoils_a_measurement() {
         run.generators.signalling.sent = 900;
         run.generators.signalling.resent_to_silent_peer = 300;
     };
-    assert_eq!(judge(fine, Vec::new()).verdict, Verdict::Pass);
+    assert_eq!(judge(fine, Vec::new()).verdict, RunVerdict::Pass);
 }
 
 #[test]
@@ -390,10 +390,10 @@ fn without_a_steady_state_nothing_was_tested_and_an_abort_is_a_failure() {
         Summary::of(run, &[path])
     };
     let summary = of(|run| run.unsteady = vec!["no steady state: asr is 0.4".to_owned()]);
-    assert_eq!((summary.verdict, summary.exit_code()), (Verdict::Unsteady, 5));
+    assert_eq!((summary.verdict, summary.exit_code()), (RunVerdict::Unsteady, 5));
     assert_eq!(summary.reasons, ["no steady state: asr is 0.4"]);
     let summary = of(|run| run.aborted = Some("ended at 12 s: asr is 0.4".to_owned()));
-    assert_eq!((summary.verdict, summary.exit_code()), (Verdict::Fail, 1));
+    assert_eq!((summary.verdict, summary.exit_code()), (RunVerdict::Fail, 1));
     assert_eq!(summary.reasons, ["ended at 12 s: asr is 0.4"], "half a campaign is not judged");
 }
 

@@ -13,7 +13,7 @@ use telemetry::metric::{Metric, MosQuantile, Quantile};
 /// What a run is worth.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Verdict {
+pub enum RunVerdict {
     Pass,
     /// A threshold does not hold, or the ledger does not balance.
     Fail,
@@ -25,7 +25,7 @@ pub enum Verdict {
     Unsteady,
 }
 
-impl Verdict {
+impl RunVerdict {
     /// Exit code of a program that ends with this verdict.
     #[must_use]
     pub const fn exit_code(self) -> u8 {
@@ -73,20 +73,20 @@ impl Evidence<'_> {
     /// run mean nothing, without a steady state nothing was tested, and the figures of a degraded run mean
     /// something else than was asked. Every reason is given, but for thresholds of an invalid run: what the
     /// generator did not measure is not held against the network.
-    pub(super) fn verdict(&self) -> (Verdict, Vec<String>) {
+    pub(super) fn verdict(&self) -> (RunVerdict, Vec<String>) {
         let against_generator = self.against_generator();
         let against_network = match against_generator.is_empty() {
             true => [self.against_records(), self.against_calls()].concat(),
             false => self.against_records(),
         };
         let findings = [
-            (Verdict::Invalid, against_generator),
-            (Verdict::Unsteady, self.unsteady.to_vec()),
-            (Verdict::Degraded, self.degraded.to_vec()),
-            (Verdict::Fail, against_network),
+            (RunVerdict::Invalid, against_generator),
+            (RunVerdict::Unsteady, self.unsteady.to_vec()),
+            (RunVerdict::Degraded, self.degraded.to_vec()),
+            (RunVerdict::Fail, against_network),
         ];
         let gravest = findings.iter().find(|(_, reasons)| !reasons.is_empty());
-        let verdict = gravest.map_or(Verdict::Pass, |(verdict, _)| *verdict);
+        let verdict = gravest.map_or(RunVerdict::Pass, |(verdict, _)| *verdict);
         (verdict, findings.into_iter().flat_map(|(_, reasons)| reasons).collect())
     }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use topology::reader::{Table, kind};
 
-use super::MOST;
+use super::fastest::MOST;
 
 /// A Markov-modulated Poisson process with two states: a calm one and a busy one, each with a rate of its own, that
 /// take turns at random.

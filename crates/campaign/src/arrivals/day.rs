@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use topology::reader::{Raw, Table, kind};
 
-use super::MOST;
+use super::fastest::MOST;
 use crate::comparison::time_of_day;
 
 const DAY: f64 = 86_400.0;

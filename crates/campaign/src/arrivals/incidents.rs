@@ -5,7 +5,7 @@ use std::time::Duration;
 use topology::Distribution;
 use topology::reader::{Table, kind};
 
-use super::MOST;
+use super::fastest::MOST;
 
 /// Of ten thousand delays one is longer: in means of the exponential law, and in deviations of the normal one.
 const MEANS: f64 = 9.21;

@@ -4,6 +4,7 @@
 
 mod bursts;
 mod day;
+mod fastest;
 mod incidents;
 mod recording;
 mod surge;
@@ -15,12 +16,10 @@ use topology::reader::{Table, kind};
 
 pub use self::bursts::Mmpp;
 pub use self::day::Diurnal;
+pub(crate) use self::fastest::MOST;
 pub use self::incidents::Clusters;
 pub use self::recording::Replay;
 pub use self::surge::Surge;
-
-/// More calls per second than any one machine places.
-pub(super) const MOST: f64 = 100_000.0;
 
 /// A part of the campaign with one arrival model.
 #[derive(Debug, Clone, PartialEq)]

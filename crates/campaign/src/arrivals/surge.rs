@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use topology::reader::{Table, kind};
 
-use super::MOST;
+use super::fastest::MOST;
 use crate::mix::commune;
 use crate::place::Commune;
 
