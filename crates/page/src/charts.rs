@@ -20,7 +20,7 @@ const STRIPS: usize = 12;
 
 /// What all charts of one run have in common.
 #[derive(Debug)]
-struct Desk<'a> {
+struct RunCharts<'a> {
     page: &'a Page<'a>,
     run: &'a PageRun<'a>,
     marks: Vec<Numbered>,
@@ -33,32 +33,32 @@ pub(crate) fn charts(page: &Page<'_>, run: &PageRun<'_>) -> Markup {
         return html! { p { "No caller left a record: there is nothing to draw." } };
     }
     let marks = overlay::marks(&run.events, series.length());
-    let desk = Desk { page, run, marks };
+    let charts = RunCharts { page, run, marks };
     let step = series.width().as_secs_f64();
     html! {
         p.note {
             "A call counts at the moment at which it was due, in steps of " (step) " s. "
             "Vertical lines are what happened; phases are shaded by turns."
         }
-        (desk.rates())
-        @if !desk.marks.is_empty() { (desk.key()) }
-        div.pair { (desk.concurrency()) (desk.seizures()) }
-        div.pair { (desk.post_dial_delay()) (desk.percentiles()) }
-        div.pair { (desk.sites()) (desk.lag()) }
-        (desk.numbers())
+        (charts.rates())
+        @if !charts.marks.is_empty() { (charts.key()) }
+        div.pair { (charts.concurrency()) (charts.seizures()) }
+        div.pair { (charts.post_dial_delay()) (charts.percentiles()) }
+        div.pair { (charts.sites()) (charts.lag()) }
+        (charts.numbers())
     }
 }
 
 /// What was offered and what became of it, small enough to stand beside others.
 pub(crate) fn glance(page: &Page<'_>, run: &PageRun<'_>) -> Markup {
     let marks = overlay::marks(&run.events, run.series.length());
-    let desk = Desk { page, run, marks };
-    let (lines, y) = desk.rate_lines();
-    let plot = desk.over_time("Calls per second", THIRD, vec![Panel { y, height: 120.0, lines }]);
+    let charts = RunCharts { page, run, marks };
+    let (lines, y) = charts.rate_lines();
+    let plot = charts.over_time("Calls per second", THIRD, vec![Panel { y, height: 120.0, lines }]);
     html! { (PreEscaped(plot.svg())) }
 }
 
-impl Desk<'_> {
+impl RunCharts<'_> {
     fn rates(&self) -> Markup {
         let (lines, y) = self.rate_lines();
         let peak = self.each(|bin| Some(bin.offered as f64 / self.width()));

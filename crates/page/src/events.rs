@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 use serde_json::Value;
 
-use account::outcome::Happening;
+use account::outcome::EventKind;
 
 use crate::content::{Page, PageRun};
 use crate::figures::{clock, facts};
@@ -20,12 +20,12 @@ pub(crate) fn events(page: &Page<'_>, run: &PageRun<'_>) -> Option<Markup> {
     if events.is_empty() {
         return None;
     }
-    let kind = |what: &Happening| match what {
-        Happening::Command(_) => "command",
-        Happening::Fault(_) => "fault",
-        Happening::Restart => "restart",
-        Happening::Alarm(_) => "alarm",
-        Happening::Milestone(_) => "milestone",
+    let kind = |what: &EventKind| match what {
+        EventKind::Command(_) => "command",
+        EventKind::Fault(_) => "fault",
+        EventKind::Restart => "restart",
+        EventKind::Alarm(_) => "alarm",
+        EventKind::Milestone(_) => "milestone",
     };
     Some(html! {
         div.scroll tabindex="0" role="region" aria-label="What happened" {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::plot::{Band, Mark};
-use account::outcome::{Event, Happening};
+use account::outcome::{Event, EventKind};
 
 use crate::content::Phase;
 use crate::figures::clock;
@@ -27,7 +27,7 @@ pub(crate) struct Numbered {
 /// The events that stand for what happened, few enough to be told apart on an axis of this length: the first command of
 /// each operation, the first restart, alarms, and milestones.
 pub(crate) fn marks(events: &[Event], length: Duration) -> Vec<Numbered> {
-    let mut seen: Vec<&Happening> = Vec::new();
+    let mut seen: Vec<&EventKind> = Vec::new();
     let mut marks: Vec<Numbered> = Vec::new();
     let apart = length.mul_f64(APART);
     for event in events.iter().filter(|event| event.at <= length) {
@@ -36,11 +36,11 @@ pub(crate) fn marks(events: &[Event], length: Duration) -> Vec<Numbered> {
         }
         seen.push(&event.what);
         let word = match &event.what {
-            Happening::Command(operation) => operation.clone(),
-            Happening::Fault(fault) => fault.clone(),
-            Happening::Restart => "restarts".to_owned(),
-            Happening::Alarm(rule) => format!("alarm {rule}"),
-            Happening::Milestone(milestone) => milestone.clone(),
+            EventKind::Command(operation) => operation.clone(),
+            EventKind::Fault(fault) => fault.clone(),
+            EventKind::Restart => "restarts".to_owned(),
+            EventKind::Alarm(rule) => format!("alarm {rule}"),
+            EventKind::Milestone(milestone) => milestone.clone(),
         };
         let number = marks.len() + 1;
         match marks.last_mut().filter(|last| event.at < last.at + apart) {
@@ -97,19 +97,19 @@ pub(crate) fn bands(phases: &[Phase], length: Duration, with_names: bool) -> Vec
 mod tests {
     use super::*;
 
-    fn event(at: u64, what: Happening) -> Event {
+    fn event(at: u64, what: EventKind) -> Event {
         Event { at: Duration::from_secs(at), what, text: format!("at {at}") }
     }
 
     #[test]
     fn marks_are_few_and_apart() {
-        let command = |name: &str| Happening::Command(name.to_owned());
+        let command = |name: &str| EventKind::Command(name.to_owned());
         let mut events = vec![
             event(10, command("cut")),
             event(11, command("cut")),
-            event(11, Happening::Restart),
-            event(300, Happening::Alarm("asr".to_owned())),
-            event(9_999, Happening::Milestone("recovered".to_owned())),
+            event(11, EventKind::Restart),
+            event(300, EventKind::Alarm("asr".to_owned())),
+            event(9_999, EventKind::Milestone("recovered".to_owned())),
         ];
         let placed = marks(&events, Duration::from_secs(1_000));
         let told: Vec<(usize, &str, &str)> =

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use account::fixture::{START, call, demo, summarize, threshold};
-use account::outcome::{Event, Happening};
+use account::outcome::{Event, EventKind};
 use account::series::Series;
 use account::summary::{Run, Summary};
 use serde_json::json;
@@ -117,7 +117,7 @@ fn nothing_of_a_run_becomes_markup() {
         run.degraded = vec![HOSTILE.to_owned()];
     });
     summary.campaign = HOSTILE.to_owned();
-    let events = [Happening::Command(HOSTILE.to_owned()), Happening::Alarm(HOSTILE.to_owned())];
+    let events = [EventKind::Command(HOSTILE.to_owned()), EventKind::Alarm(HOSTILE.to_owned())];
     let event = |what| Event { at: Duration::from_secs(1), what, text: HOSTILE.to_owned() };
     let receipt = json!({ HOSTILE: { "a": [HOSTILE, 1] } });
     let mut page = page(&summary, &series, events.map(event).to_vec());

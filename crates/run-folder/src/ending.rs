@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   campaign.toml, network.toml ┐
-//!   state.json                  ├──► Ending ──► Balance ──► Attempts ──┬──► calls.sqlite   (a thread)
+//!   state.json                  ├──► EndedRun ──► Balance ──► Attempts ──┬──► calls.sqlite   (a thread)
 //!   records/*.jsonl, or memory  ┘                                      ├──► calls.csv      (a thread)
 //!                                                                      └──► tallies: Summary, Evidence, Goodput, Histograms
 //! ```
@@ -23,7 +23,7 @@ use topology::{Problems, Topology};
 
 use crate::folder::{CALLS, CALLS_CSV, Folder};
 use crate::missing::{Missing, degrade, unwritten};
-use crate::publish::{Told, publish};
+use crate::publish::{Published, publish};
 use crate::state::State;
 
 /// What the report of a run against somebody else's network says first.
@@ -31,7 +31,7 @@ const ONE_SIDED: &str = "only the callers' side is known: no box of the target w
 
 /// A run whose calls are over.
 #[derive(Debug)]
-pub struct Ending<'a> {
+pub struct EndedRun<'a> {
     pub campaign: &'a Campaign,
     pub topology: &'a Topology,
     /// `run`, `base`, or the name of a variant; and the same in words.
@@ -47,8 +47,8 @@ pub struct Ending<'a> {
 }
 
 /// Compares the records, writes the attempts down, and judges the run.
-pub fn close(ending: Ending<'_>) -> VariantOutcome {
-    let Ending { campaign, topology, name, title, state, books, took, archive } = ending;
+pub fn close(ending: EndedRun<'_>) -> VariantOutcome {
+    let EndedRun { campaign, topology, name, title, state, books, took, archive } = ending;
     let mut run = state.run(campaign, topology);
     if !state.ended {
         // What it had started when it was killed, nobody told.
@@ -105,10 +105,10 @@ pub fn close(ending: Ending<'_>) -> VariantOutcome {
         predicted: (*detection.start(), *detection.end()),
         took,
     };
-    if let (Some(folder), Some(unnamed)) = (archive, database) {
+    if let (Some(folder), Some(partial)) = (archive, database) {
         let facts = facts(&outcome.summary, zero_us);
         let events = events(&outcome, &state.losses);
-        let closed = archive::close_database(unnamed, &folder.path().join(CALLS), &facts, &events);
+        let closed = archive::close_database(partial, &folder.path().join(CALLS), &facts, &events);
         if let Err(error) = closed {
             degrade(&mut outcome.summary, unwritten(CALLS, &error));
         }
@@ -153,7 +153,7 @@ pub enum RetellError {
 }
 
 /// Tells a run again from what its folder holds.
-pub fn retell(folder: &Path) -> Result<Told, RetellError> {
+pub fn retell(folder: &Path) -> Result<Published, RetellError> {
     let folder = Folder::open(folder);
     let mut state = State::load(folder.path()).map_err(RetellError::Broken)?;
     let (campaign, topology) = state.inputs(folder.path()).map_err(RetellError::Inputs)?;
@@ -174,7 +174,12 @@ pub fn retell(folder: &Path) -> Result<Told, RetellError> {
 }
 
 /// Ends a run whose records are in its folder: the last step of a run on real sockets, and of one that is told again.
-pub fn finish(folder: &Folder, campaign: &Campaign, topology: &Topology, state: State) -> Told {
+pub fn finish(
+    folder: &Folder,
+    campaign: &Campaign,
+    topology: &Topology,
+    state: State,
+) -> Published {
     let files: Vec<_> = state.record_files.iter().map(|file| folder.path().join(file)).collect();
     let mut books = Books::open(state.rules(campaign));
     books.read(&files);
@@ -183,7 +188,7 @@ pub fn finish(folder: &Folder, campaign: &Campaign, topology: &Topology, state: 
         Time::Virtual => (BASE, &campaign.title[..]),
     };
     let (time, zero, took) = (state.time, Duration::from_micros(state.started_us), state.elapsed);
-    let outcome = close(Ending {
+    let outcome = close(EndedRun {
         campaign,
         topology,
         name: name.to_owned(),

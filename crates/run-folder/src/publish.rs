@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use account::outcome::{BASE, RUN, VariantOutcome, chronicle, story, table};
+use account::outcome::{BASE, RUN, VariantOutcome, table, timeline_json, timeline_text};
 use account::{junit, report};
 use campaign::{Campaign, Time};
 use page::{page, pictures};
@@ -14,7 +14,7 @@ use crate::receipt::{Receipt, command_line};
 
 /// The report of a run, and the exit code that it comes to.
 #[derive(Debug)]
-pub struct Told {
+pub struct Published {
     pub text: String,
     pub exit_code: u8,
 }
@@ -30,7 +30,7 @@ pub fn publish(
     outcomes: &mut [VariantOutcome],
     time: Time,
     zero: Duration,
-) -> Told {
+) -> Published {
     let is_story = time == Time::Virtual || campaign.operations.is_eventful();
     let mut missing = Missing::default();
     let mut write = |name: &str, text: anyhow::Result<String>| {
@@ -38,7 +38,7 @@ pub fn publish(
     };
     if is_story {
         for outcome in &*outcomes {
-            let text = serde_json::to_string_pretty(&chronicle(outcome, zero));
+            let text = serde_json::to_string_pretty(&timeline_json(outcome, zero));
             write(&named("chronicle", outcome), text.map_err(Into::into));
         }
     }
@@ -59,7 +59,7 @@ pub fn publish(
 
     let mut told = String::new();
     if is_story {
-        told += &format!("\n{}", story(first, campaign.begins));
+        told += &format!("\n{}", timeline_text(first, campaign.begins));
     }
     if !table.is_empty() {
         told += &format!("\n{table}");
@@ -78,7 +78,7 @@ pub fn publish(
     if let Err(error) = Receipt::update(folder, &first.summary) {
         cli::complain!("error: {error:#}");
     }
-    Told { text, exit_code: first.summary.exit_code() }
+    Published { text, exit_code: first.summary.exit_code() }
 }
 
 /// The file of a run, or of the campaign itself, has a name without its own.

@@ -21,7 +21,7 @@ fn demo(folder: &Folder, state: State) -> VariantOutcome {
         Campaign::load_with_network(&configs, &none, &none).expect("the demo");
     let mut books = Books::open(campaign.rules());
     books.read(&[folder.records("all")]);
-    let mut outcome = close(Ending {
+    let mut outcome = close(EndedRun {
         campaign: &campaign,
         topology: &topology,
         name: "run".to_owned(),

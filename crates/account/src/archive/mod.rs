@@ -12,4 +12,6 @@ pub use calls_csv::write as write_csv;
 pub use events::{ArchivedEvent, events};
 pub use histograms::Histograms;
 pub use row::COLUMNS;
-pub use sqlite::{Unnamed, close as close_database, open as open_calls, write as write_database};
+pub use sqlite::{
+    PartialDatabase, close as close_database, open as open_calls, write as write_database,
+};

@@ -95,10 +95,10 @@ CREATE VIEW attempts_utc AS
 
 /// Writes all attempts into a new file at `path`, which gets its own name in [`close`]. `zero_us` is the start of the
 /// campaign.
-pub fn write(path: &Path, attempts: &Attempts, zero_us: u64) -> anyhow::Result<Unnamed> {
-    let unnamed = Unnamed { path: path.with_extension("sqlite.part") };
-    let _ = fs::remove_file(&unnamed.path);
-    let mut database = Connection::open(&unnamed.path)?;
+pub fn write(path: &Path, attempts: &Attempts, zero_us: u64) -> anyhow::Result<PartialDatabase> {
+    let partial = PartialDatabase { path: path.with_extension("sqlite.part") };
+    let _ = fs::remove_file(&partial.path);
+    let mut database = Connection::open(&partial.path)?;
     // Whoever pulls the plug now makes the report again.
     database.execute_batch(
         "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA locking_mode = EXCLUSIVE;
@@ -127,16 +127,16 @@ pub fn write(path: &Path, attempts: &Attempts, zero_us: u64) -> anyhow::Result<U
         transaction.execute("INSERT INTO run VALUES ('records', ?)", [sentence])?;
     }
     transaction.commit()?;
-    Ok(unnamed)
+    Ok(partial)
 }
 
 /// A database that is not whole yet. It is removed unless it gets its name.
 #[derive(Debug)]
-pub struct Unnamed {
+pub struct PartialDatabase {
     path: std::path::PathBuf,
 }
 
-impl Drop for Unnamed {
+impl Drop for PartialDatabase {
     fn drop(&mut self) {
         let _ = fs::remove_file(&self.path);
     }
@@ -144,12 +144,12 @@ impl Drop for Unnamed {
 
 /// Adds what is known of the run, and gives the file its name.
 pub fn close(
-    unnamed: Unnamed,
+    partial: PartialDatabase,
     path: &Path,
     facts: &[(&str, String)],
     events: &[ArchivedEvent],
 ) -> anyhow::Result<()> {
-    let mut database = Connection::open(&unnamed.path)?;
+    let mut database = Connection::open(&partial.path)?;
     database.execute_batch("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;")?;
     let transaction = database.transaction()?;
     for (key, value) in facts {
@@ -165,7 +165,7 @@ pub fn close(
     }
     transaction.commit()?;
     drop(database);
-    fs::rename(&unnamed.path, path).with_context(|| format!("cannot name {}", path.display()))
+    fs::rename(&partial.path, path).with_context(|| format!("cannot name {}", path.display()))
 }
 
 /// Opens the database of a run to read it.

@@ -39,7 +39,7 @@ fn place(name: &str) -> usize {
 fn the_database_holds_every_attempt_of_the_campaign_and_what_boxes_said_of_bad_ones() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("calls.sqlite");
-    let unnamed = sqlite::write(&path, &attempts(), START).expect("a database");
+    let partial = sqlite::write(&path, &attempts(), START).expect("a database");
     assert!(!path.exists(), "it is not whole yet");
     let event = ArchivedEvent {
         at: Duration::from_millis(1_500),
@@ -48,7 +48,7 @@ fn the_database_holds_every_attempt_of_the_campaign_and_what_boxes_said_of_bad_o
         what: "restart".to_owned(),
     };
     let facts = [("seed", "7".to_owned()), ("started_us", START.to_string())];
-    sqlite::close(unnamed, &path, &facts, &[event]).expect("its name");
+    sqlite::close(partial, &path, &facts, &[event]).expect("its name");
 
     let calls = open_calls(&path).expect("the database");
     let number = |query: &str| calls.query_row(query, [], |row| row.get::<_, i64>(0)).expect(query);

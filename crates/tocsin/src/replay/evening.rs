@@ -13,7 +13,7 @@ use campaign::Time;
 use contract::{GeneratorSnapshot, MemberState, Reply};
 use load_gen::Progress;
 use operations::Blow;
-use run_folder::{Ending, Folder, State, environment};
+use run_folder::{EndedRun, Folder, State, environment};
 use switch::pool::Change;
 use telemetry::CallRecord;
 use world::{Link, Listener, Notice, START, World};
@@ -294,7 +294,7 @@ fn conclude(
     {
         state.degraded.push(format!("{error:#}"));
     }
-    let outcome = run_folder::close(Ending {
+    let outcome = run_folder::close(EndedRun {
         campaign: &task.campaign,
         topology,
         name: task.name.clone(),

@@ -18,14 +18,14 @@ const MOST_LINES: usize = 40;
 pub struct Event {
     /// Since the start of the campaign.
     pub at: Duration,
-    pub what: Happening,
+    pub what: EventKind,
     /// A sentence.
     pub text: String,
 }
 
 /// What kind of thing happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Happening {
+pub enum EventKind {
     /// A command of this operation.
     Command(String),
     /// A machine was killed, frozen or thawed by the campaign.
@@ -38,8 +38,8 @@ pub enum Happening {
     Milestone(String),
 }
 
-/// The chronicle of a run, how soon sites were found down, and the times of the crisis.
-pub fn story(run: &VariantOutcome, begins: Duration) -> String {
+/// What happened in a run, how soon sites were found down, and the times of the crisis.
+pub fn timeline_text(run: &VariantOutcome, begins: Duration) -> String {
     let clock = |at: Duration| clock(begins + at);
     let mut text = String::new();
     for line in detection(run).into_iter().chain(crisis(run)) {
@@ -129,17 +129,17 @@ pub fn events(run: &VariantOutcome, begins: Duration) -> Vec<Event> {
             String::new()
         };
         let text = format!("{site} restarts: {why}{often}");
-        Event { at: first, what: Happening::Restart, text }
+        Event { at: first, what: EventKind::Restart, text }
     }));
     events.extend(run.operations.faults.iter().map(|entry| Event {
         at: entry.at,
-        what: Happening::Fault(format!("{} {}", entry.what, entry.target)),
+        what: EventKind::Fault(format!("{} {}", entry.what, entry.target)),
         text: format!("FAULT {entry}"),
     }));
     events.extend(alarms(run, begins));
     events.extend(run.operations.milestones.iter().map(|(at, milestone)| Event {
         at: *at,
-        what: Happening::Milestone(milestone.to_string()),
+        what: EventKind::Milestone(milestone.to_string()),
         text: format!("crisis: {milestone}"),
     }));
     events.sort_by_key(|event| event.at);
@@ -148,7 +148,7 @@ pub fn events(run: &VariantOutcome, begins: Duration) -> Vec<Event> {
 
 impl Event {
     const fn command(at: Duration, operation: String, text: String) -> Self {
-        Self { at, what: Happening::Command(operation), text }
+        Self { at, what: EventKind::Command(operation), text }
     }
 }
 
@@ -173,7 +173,7 @@ fn alarms(run: &VariantOutcome, begins: Duration) -> Vec<Event> {
         );
         let often = if times > 1 { format!("; {times} such alarms") } else { String::new() };
         let text = format!("ALARM {rule}: {sentence}{often}{until}");
-        Event { at, what: Happening::Alarm(rule.to_owned()), text }
+        Event { at, what: EventKind::Alarm(rule.to_owned()), text }
     };
     rules.into_iter().map(line).collect()
 }
@@ -185,7 +185,7 @@ fn clock(at: Duration) -> String {
 }
 
 /// The same and more for programs: every command and its answer, every alarm, every milestone, every restart.
-pub fn chronicle(run: &VariantOutcome, zero: Duration) -> Value {
+pub fn timeline_json(run: &VariantOutcome, zero: Duration) -> Value {
     let seconds = |at: &Duration| at.as_secs_f64();
     let commands = run.operations.log().map(|(operation, entry)| {
         let mut entry = serde_json::to_value(entry).unwrap_or_default();
