@@ -20,6 +20,7 @@ use std::time::{Duration, Instant};
 use contract::Node;
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
+use sip_proto::deadlines::{ByKey, Deadlines};
 use sip_proto::{Packet, Transport};
 
 use crate::any_node::{AnyNode, Notice};
@@ -32,7 +33,6 @@ const MOST_STEPS_AT_ONCE: u32 = 1_000_000;
 
 struct Host {
     node: Box<dyn AnyNode>,
-    due: Option<Instant>,
     /// The RTP and RTCP ports of its plane, by the numbers that the plane gave them.
     ports: Vec<SocketAddr>,
 }
@@ -58,8 +58,8 @@ pub struct Simnet<L> {
     now: Instant,
     rng: StdRng,
     hosts: BTreeMap<SocketAddr, Host>,
-    /// When hosts want to be woken. An entry that is not what the host wants now is skipped.
-    wakes: BinaryHeap<Reverse<(Instant, SocketAddr)>>,
+    /// When hosts want to be woken.
+    wakes: Deadlines<SocketAddr, ByKey>,
     flights: BinaryHeap<Reverse<Flight>>,
     sequence: u64,
     links: Links,
@@ -102,7 +102,7 @@ impl<L: Listener> Simnet<L> {
             now: start,
             rng: StdRng::seed_from_u64(seed),
             hosts: BTreeMap::new(),
-            wakes: BinaryHeap::new(),
+            wakes: Deadlines::default(),
             flights: BinaryHeap::new(),
             sequence: 0,
             links: Links::new(link),
@@ -173,7 +173,7 @@ impl<L: Listener> Simnet<L> {
         N::Event: Into<Notice>,
     {
         self.close_ports(address);
-        let host = Host { node: Box::new(node), due: None, ports: Vec::new() };
+        let host = Host { node: Box::new(node), ports: Vec::new() };
         self.hosts.insert(address, host);
         self.settle(address);
     }
@@ -181,6 +181,7 @@ impl<L: Listener> Simnet<L> {
     /// Pulls the plug of a box: it says no farewell, and packets to it vanish.
     pub fn kill(&mut self, address: SocketAddr) {
         self.hosts.remove(&address);
+        self.wakes.clear(address);
         self.close_ports(address);
         self.streams.retain(|(from, to), _| *from != address && *to != address);
         self.note(Some(address), "loses power");
@@ -284,8 +285,7 @@ impl<L: Listener> Simnet<L> {
     /// Carries out what is due first, unless that is after `limit`. False when nothing was.
     pub fn step(&mut self, limit: Instant) -> bool {
         let flight = self.flights.peek().map(|Reverse(flight)| flight.due);
-        let waking = self.next_wake();
-        let next = [flight, waking.map(|(due, _)| due)].into_iter().flatten().min();
+        let next = [flight, self.wakes.next()].into_iter().flatten().min();
         let Some(next) = next.filter(|next| *next <= limit) else {
             self.now = self.now.max(limit);
             return false;
@@ -295,29 +295,15 @@ impl<L: Listener> Simnet<L> {
             if let Some(Reverse(flight)) = self.flights.pop() {
                 self.arrive(flight);
             }
-        } else if let Some((_, address)) = waking {
-            self.wakes.pop();
+        } else if let Some((_, address)) = self.wakes.pop_due(self.now)
+            && !self.frozen.contains_key(&address)
+        {
             if let Some(host) = self.hosts.get_mut(&address) {
-                host.due = None;
-                if self.frozen.contains_key(&address) {
-                    return true;
-                }
                 host.node.handle_timeout(self.now);
             }
             self.settle(address);
         }
         true
-    }
-
-    /// The host that wants to be woken first.
-    fn next_wake(&mut self) -> Option<(Instant, SocketAddr)> {
-        while let Some(Reverse((due, address))) = self.wakes.peek().copied() {
-            if self.hosts.get(&address).is_some_and(|host| host.due == Some(due)) {
-                return Some((due, address));
-            }
-            self.wakes.pop();
-        }
-        None
     }
 
     /// Runs until `done` says so after a step. False when `limit` comes first.
@@ -447,10 +433,7 @@ impl<L: Listener> Simnet<L> {
         let Some(host) = self.hosts.get_mut(&address) else { return };
         let media = host.node.plane().and_then(|plane| plane.poll_timeout());
         let due = [host.node.poll_timeout(), media].into_iter().flatten().min();
-        if host.due != due {
-            host.due = due;
-            self.wakes.extend(due.map(|due| Reverse((due, address))));
-        }
+        self.wakes.set(address, due);
     }
 
     fn transmit(&mut self, from: SocketAddr, packet: Packet) {
