@@ -8,6 +8,7 @@ mod faults;
 mod history;
 mod manage;
 mod media;
+mod metrics;
 mod mistakes;
 mod outcomes;
 mod page;
