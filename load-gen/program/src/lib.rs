@@ -42,7 +42,7 @@ pub struct LoadArgs {
     /// Generators that share the load, each on a thread of its own
     #[arg(long, value_name = "NUMBER", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=64))]
     pub shards: u32,
-    /// Begin at the Unix time, in microseconds, of the command {"begin_at_us": TIME}, so that all programs of a run have one
+    /// Begin at the Unix time, in microseconds, of the order {"begin_at_us": TIME}, so that all programs of a run have one
     /// time zero
     #[arg(long, hide = true, requires = "supervised")]
     pub begin_on_command: bool,
