@@ -1,5 +1,7 @@
 //! The session establishment rate of a network (RFC 7501, RFC 7502): which rate to try, what a trial showed, the result.
 
+#[cfg(test)]
+mod fixture;
 mod report;
 mod search;
 mod trial;

@@ -307,7 +307,7 @@ fn closing(bench: &Bench) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::trial::tests::trial;
+    use super::super::fixture::trial;
     use super::*;
 
     fn concluded(found: SearchResult, trials: Vec<Trial>) -> Conclusion {
