@@ -67,28 +67,7 @@ const KNOWN: &[(&str, &[&str])] = &[
         ],
     ),
     ("crates/telemetry", &["metric/catalogue.rs", "metric/mod.rs"]),
-    ("crates/tocsin", &["archive/mod.rs", "archive/publish.rs"]),
     ("crates/tocsin", &["control_room/misfortune.rs", "control_room/mod.rs"]),
-    ("crates/tocsin", &["history/call.rs", "history/cause.rs", "history/show.rs"]),
-    (
-        "crates/tocsin",
-        &["outcome/figures.rs", "outcome/goodput.rs", "outcome/mod.rs", "outcome/table.rs"],
-    ),
-    ("crates/tocsin", &["outcome/plot/frame.rs", "outcome/plot/mod.rs"]),
-    (
-        "crates/tocsin",
-        &[
-            "page/annals.rs",
-            "page/calls.rs",
-            "page/charts.rs",
-            "page/honesty.rs",
-            "page/mod.rs",
-            "page/overlay.rs",
-            "page/verdict.rs",
-            "page/worlds.rs",
-        ],
-    ),
-    ("crates/tocsin", &["page/series/bin.rs", "page/series/examples.rs", "page/series/mod.rs"]),
     (
         "crates/tocsin",
         &[
@@ -108,21 +87,10 @@ const KNOWN: &[(&str, &[&str])] = &[
     ),
     ("crates/topology", &["check.rs", "topology.rs"]),
     ("crates/topology", &["reader/mod.rs", "reader/table.rs"]),
-    (
-        "load-gen",
-        &[
-            "campaign/arrivals/bursts.rs",
-            "campaign/arrivals/day.rs",
-            "campaign/arrivals/incidents.rs",
-            "campaign/arrivals/mod.rs",
-            "campaign/arrivals/surge.rs",
-        ],
-    ),
-    ("load-gen", &["campaign/threshold.rs", "summary/thresholds.rs"]),
     ("load-gen", &["generator.rs", "generator/media.rs", "generator/people.rs"]),
     ("load-gen", &["mix.rs", "person.rs"]),
     ("load-gen", &["pacer/clusters.rs", "pacer/mod.rs", "pacer/replay.rs", "pacer/surge.rs"]),
-    ("load-gen", &["summary/group.rs", "summary/tally.rs"]),
+    ("crates/account", &["summary/group.rs", "summary/tally.rs"]),
     ("psap-mock", &["psap.rs", "psap/media.rs"]),
     (
         "switch",
