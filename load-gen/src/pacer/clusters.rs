@@ -7,7 +7,8 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use rand_distr::{Distribution as _, Exp1, Geometric};
 
-use super::{Arrival, Hint, Poisson};
+use super::arrival::{Arrival, Hint};
+use super::poisson::Poisson;
 use campaign::{Clusters, Commune, Places};
 
 /// A Poisson cluster process (Neyman and Scott 1958) with a Poisson background.

@@ -13,6 +13,7 @@
 //! fare (open loop). A generator that is late starts all that is due and keeps the intended
 //! times, so its own lateness stays visible in the figures.
 
+mod arrival;
 mod clusters;
 mod constant;
 mod diurnal;
@@ -30,8 +31,9 @@ use std::time::Duration;
 
 use rand::rngs::StdRng;
 
-use campaign::{Arrivals, Commune, Phase, Places};
+use campaign::{Arrivals, Phase, Places};
 
+pub use arrival::{Arrival, Hint};
 pub use clusters::ClusterProcess;
 pub use constant::Constant;
 pub use diurnal::DiurnalPoisson;
@@ -42,32 +44,6 @@ pub use replay::Replayed;
 pub use schedule::{Schedule, Shard, Start};
 pub use steps::Steps;
 pub use surge::SurgePoisson;
-
-/// A call of a phase.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Arrival {
-    /// Intended start, from the start of the phase.
-    pub at: Duration,
-    /// What is known of the caller. `None`: the mix decides everything.
-    pub hint: Option<Hint>,
-}
-
-/// What the arrival of a call tells of its caller; the [`Mix`](crate::Mix) decides the rest.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Hint {
-    /// Where the caller is: an incident, and a region, is a place.
-    Commune(Commune),
-    /// The caller is row `row` of the recording that phase number `phase` replays, both counted from 0.
-    Row { phase: u32, row: u32 },
-}
-
-impl Arrival {
-    /// A call of which nothing is known.
-    #[must_use]
-    pub const fn anywhere(at: Duration) -> Self {
-        Self { at, hint: None }
-    }
-}
 
 /// Calls of a phase: their times rise, and all are less than its duration.
 pub trait Pacer: Iterator<Item = Arrival> + Debug + Send {}

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Arrival, Hint};
+use super::arrival::{Arrival, Hint};
 use campaign::Replay;
 
 /// One call for each row of a recording.

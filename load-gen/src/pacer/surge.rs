@@ -5,8 +5,8 @@ use std::time::Duration;
 use rand::RngExt;
 use rand::rngs::StdRng;
 
+use super::arrival::{Arrival, Hint};
 use super::thinned::{Curve, Thinned};
-use super::{Arrival, Hint};
 use campaign::Surge;
 
 /// A Poisson process with the usual calls from everywhere and, above them, those of the surge from its region.
