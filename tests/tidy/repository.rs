@@ -23,7 +23,8 @@ fn collect(root: &Path, folder: &Path, found: &mut Vec<(String, PathBuf)>) {
         let path = entry.expect("an entry that can be read").path();
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         if path.is_dir() {
-            if !["target", ".git", "runs"].contains(&&*name) {
+            let is_left_behind = name == "target" || (folder == root && name == "runs");
+            if !is_left_behind && name != ".git" {
                 collect(root, &path, found);
             }
         } else if let Ok(relative) = path.strip_prefix(root) {
