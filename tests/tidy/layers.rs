@@ -17,7 +17,7 @@ const LAYERS: &[&[&str]] = &[
     &["contract"],
     &["switch", "psap-mock", "load-gen", "node"],
     &["world", "account", "cli"],
-    &["page"],
+    &["conductor", "page"],
     &["run-folder"],
     &["switch-program", "psap-program", "load-program"],
     &["tocsin"],

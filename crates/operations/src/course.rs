@@ -59,7 +59,7 @@ enum Open {
 
 /// What the course does not own: the settings, and the log and numbers of its procedure.
 #[derive(Debug)]
-pub(crate) struct Desk<'p> {
+pub(crate) struct OrderLog<'p> {
     pub(crate) operation: &'p Operation,
     pub(crate) log: &'p mut Vec<LogEntry>,
     pub(crate) last_id: &'p mut u64,
@@ -120,9 +120,9 @@ impl Course {
     }
 
     /// The earliest order that is due at `at`.
-    pub(crate) fn poll_order(&mut self, at: Duration, desk: &mut Desk<'_>) -> Option<Order> {
+    pub(crate) fn poll_order(&mut self, at: Duration, orders: &mut OrderLog<'_>) -> Option<Order> {
         let due = (0..self.lanes.len())
-            .filter_map(|lane| Some((self.due(lane, desk.operation)?, lane)))
+            .filter_map(|lane| Some((self.due(lane, orders.operation)?, lane)))
             .min()
             .filter(|(due, _)| *due <= at);
         let (_, index) = due?;
@@ -134,12 +134,12 @@ impl Course {
                 1
             }
         };
-        *desk.last_id += 1;
+        *orders.last_id += 1;
         lane.given_at = at;
-        let deadline = at + desk.operation.timeout;
-        lane.open = Some(Open::Awaited { id: *desk.last_id, tries, given_at: at, deadline });
+        let deadline = at + orders.operation.timeout;
+        lane.open = Some(Open::Awaited { id: *orders.last_id, tries, given_at: at, deadline });
         let action = self.commands[lane.given - 1].clone();
-        Some(Order { id: *desk.last_id, site: lane.site.clone(), action })
+        Some(Order { id: *orders.last_id, site: lane.site.clone(), action })
     }
 
     /// Takes the answer to the order `id`. Gives the reason when the course stops by it.
@@ -148,7 +148,7 @@ impl Course {
         at: Duration,
         id: u64,
         answer: Result<String, String>,
-        desk: &mut Desk<'_>,
+        orders: &mut OrderLog<'_>,
     ) -> Option<String> {
         let is_it =
             |lane: &Lane| matches!(lane.open, Some(Open::Awaited { id: open, .. }) if open == id);
@@ -158,15 +158,15 @@ impl Course {
             Ok(text) => OrderResult::Done(text),
             Err(sentence) => OrderResult::Refused(sentence),
         };
-        self.close(index, at, result, desk);
+        self.close(index, at, result, orders);
         let lane = &self.lanes[index];
         let action = &self.commands[lane.over - 1];
-        (refused && desk.operation.stop_on_refusal && !self.stopped)
+        (refused && orders.operation.stop_on_refusal && !self.stopped)
             .then(|| format!("{} refused {action}", lane.site))
     }
 
     /// Lets orders time out. Gives the reason when the course stops by it.
-    pub(crate) fn advance(&mut self, at: Duration, desk: &mut Desk<'_>) -> Option<String> {
+    pub(crate) fn advance(&mut self, at: Duration, orders: &mut OrderLog<'_>) -> Option<String> {
         loop {
             let overdue =
                 self.lanes.iter().enumerate().filter_map(|(index, lane)| match lane.open {
@@ -176,13 +176,13 @@ impl Course {
                     _ => None,
                 });
             let (deadline, index, tries) = overdue.min()?;
-            if tries <= desk.operation.retry && !self.stopped {
-                let due = deadline + desk.operation.retry_interval;
-                self.note(index, deadline, OrderResult::TimedOut, desk);
+            if tries <= orders.operation.retry && !self.stopped {
+                let due = deadline + orders.operation.retry_interval;
+                self.note(index, deadline, OrderResult::TimedOut, orders);
                 self.lanes[index].open = Some(Open::Overdue { tries, due });
                 continue;
             }
-            self.close(index, deadline, OrderResult::TimedOut, desk);
+            self.close(index, deadline, OrderResult::TimedOut, orders);
             let lane = &self.lanes[index];
             let holds_up = self.wait_for_ready
                 && (self.sequence == Sequence::ByCommand || lane.over == self.commands.len());
@@ -265,21 +265,27 @@ impl Course {
         }
     }
 
-    fn close(&mut self, index: usize, at: Duration, result: OrderResult, desk: &mut Desk<'_>) {
-        self.note(index, at, result, desk);
+    fn close(
+        &mut self,
+        index: usize,
+        at: Duration,
+        result: OrderResult,
+        orders: &mut OrderLog<'_>,
+    ) {
+        self.note(index, at, result, orders);
         let lane = &mut self.lanes[index];
         lane.open = None;
         lane.over = lane.given;
         lane.over_at = at;
     }
 
-    fn note(&self, index: usize, at: Duration, result: OrderResult, desk: &mut Desk<'_>) {
+    fn note(&self, index: usize, at: Duration, result: OrderResult, orders: &mut OrderLog<'_>) {
         let lane = &self.lanes[index];
         let given_at = match lane.open {
             Some(Open::Awaited { given_at, .. }) => Some(given_at),
             _ => None,
         };
         let action = self.commands[lane.given - 1].clone();
-        desk.log.push(LogEntry { at, given_at, site: lane.site.clone(), action, result });
+        orders.log.push(LogEntry { at, given_at, site: lane.site.clone(), action, result });
     }
 }

@@ -1,4 +1,4 @@
-//! Faults on the timeline: what befalls the machines of a network, without anybody's command.
+//! Faults on the timeline: what happens to the machines of a network without anybody's command.
 
 use std::fmt;
 use std::time::Duration;
@@ -16,7 +16,7 @@ pub struct Fault {
     pub target: String,
 }
 
-/// What befalls a machine.
+/// What happens to a machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FaultKind {
     /// It loses power, and does not come back. Its calls die with it.
@@ -25,16 +25,19 @@ pub enum FaultKind {
     Freeze { lasts: Duration },
 }
 
-/// What is done to a machine.
+/// What is done to a machine when a fault begins or ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Blow {
+pub enum FaultAction {
+    /// It loses power.
     Kill,
+    /// It does nothing until it is thawed.
     Freeze,
+    /// It goes on.
     Thaw,
 }
 
-impl fmt::Display for Blow {
+impl fmt::Display for FaultAction {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Kill => "kill",
@@ -50,7 +53,7 @@ pub struct FaultEntry {
     #[serde(rename = "at_s", with = "crate::log::seconds")]
     pub at: Duration,
     pub target: String,
-    pub what: Blow,
+    pub what: FaultAction,
     /// Why it was not done, if so.
     pub failed: Option<String>,
 }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   campaign.toml ─► Settings
-//!     [[faults]]                  what befalls machines, without anybody's command
+//!     [[faults]]                  what happens to machines, without anybody's command
 //!     [operations.NAME] ─► Procedure ── orders ──► sites       lint: how much it touches at once
 //!                             ▲ gate                 │
 //!     [supervision] ────► Supervision ◄── attempts ──┘
@@ -29,7 +29,7 @@ mod tests;
 
 pub use self::action::{Action, ParseActionError};
 pub use self::crisis::{Crisis, CrisisReport, CrisisSettings, Informed, Reached, Starts};
-pub use self::fault::{Blow, Fault, FaultEntry, FaultKind};
+pub use self::fault::{Fault, FaultAction, FaultEntry, FaultKind};
 pub use self::log::{LogEntry, OrderResult};
 pub use self::milestone::{Milestone, ParseMilestoneError};
 pub use self::operation::{Canary, Manner, Operation, Sequence, Sites, Start};

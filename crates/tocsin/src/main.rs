@@ -3,7 +3,6 @@
 mod bench;
 mod check;
 mod compare;
-mod control_room;
 mod ctl;
 mod defects;
 mod replay;
@@ -13,7 +12,7 @@ mod runs;
 mod schema;
 mod screen;
 mod show;
-mod webhook;
+mod state_file;
 
 use std::process::ExitCode;
 

@@ -1,4 +1,4 @@
-//! What operators did to a network, and what supervision saw of it: what remains of a control room when the run is over.
+//! What operators did to a network, and what supervision saw of it: what remains of its conductor when the run is over.
 
 use std::time::Duration;
 

@@ -20,7 +20,7 @@ mod tests;
 
 use std::time::Duration;
 
-use crate::course::{Course, Desk};
+use crate::course::{Course, OrderLog};
 use crate::log::LogEntry;
 use crate::milestone::Milestone;
 use crate::operation::{Canary, Operation, Start};
@@ -33,7 +33,7 @@ pub struct Procedure {
     operation: Operation,
     /// All its sites; the canary is the first.
     sites: Vec<String>,
-    stage: Stage,
+    state: State,
     /// Why no further order is given, if so.
     stopped: Option<String>,
     last_id: u64,
@@ -41,7 +41,7 @@ pub struct Procedure {
 }
 
 #[derive(Debug)]
-enum Stage {
+enum State {
     /// For its time, or with `None` for its milestone.
     Waiting(Option<Duration>),
     Canary(Course),
@@ -60,15 +60,15 @@ impl Procedure {
     #[must_use]
     pub fn new(operation: &Operation, pool: &[String]) -> Self {
         let sites = operation.sites_of(pool);
-        let stage = match &operation.start {
-            _ if !operation.enabled || sites.is_empty() => Stage::Over,
-            Start::At(at) => Stage::Waiting(Some(*at)),
-            Start::End | Start::After { .. } => Stage::Waiting(None),
+        let state = match &operation.start {
+            _ if !operation.enabled || sites.is_empty() => State::Over,
+            Start::At(at) => State::Waiting(Some(*at)),
+            Start::End | Start::After { .. } => State::Waiting(None),
         };
         Self {
             operation: operation.clone(),
             sites,
-            stage,
+            state,
             stopped: None,
             last_id: 0,
             log: Vec::new(),
@@ -83,8 +83,8 @@ impl Procedure {
 
     /// Takes note that the crisis has reached `milestone`, which the operation may wait for.
     pub fn milestone(&mut self, at: Duration, milestone: &Milestone) {
-        if let (Stage::Waiting(due @ None), Start::After { milestone: awaited, delay }) =
-            (&mut self.stage, &self.operation.start)
+        if let (State::Waiting(due @ None), Start::After { milestone: awaited, delay }) =
+            (&mut self.state, &self.operation.start)
             && awaited == milestone
         {
             *due = Some(at + *delay);
@@ -93,10 +93,10 @@ impl Procedure {
 
     /// The campaign ends: begins if it has waited for that, and otherwise not any more.
     pub fn end(&mut self, at: Duration) {
-        if let Stage::Waiting(due) = &mut self.stage {
+        if let State::Waiting(due) = &mut self.state {
             match self.operation.start {
                 Start::End => *due = Some(at),
-                Start::At(_) | Start::After { .. } => self.stage = Stage::Over,
+                Start::At(_) | Start::After { .. } => self.state = State::Over,
             }
         }
     }
@@ -104,11 +104,11 @@ impl Procedure {
     /// The next order that is due at `at`.
     pub fn poll_order(&mut self, at: Duration) -> Option<Order> {
         self.advance(at);
-        let mut desk =
-            Desk { operation: &self.operation, log: &mut self.log, last_id: &mut self.last_id };
-        match &mut self.stage {
-            Stage::Canary(course) | Stage::Rollout(course) | Stage::StandDown(course) => {
-                course.poll_order(at, &mut desk)
+        let mut orders =
+            OrderLog { operation: &self.operation, log: &mut self.log, last_id: &mut self.last_id };
+        match &mut self.state {
+            State::Canary(course) | State::Rollout(course) | State::StandDown(course) => {
+                course.poll_order(at, &mut orders)
             }
             _ => None,
         }
@@ -119,11 +119,11 @@ impl Procedure {
     /// An answer that comes after the time-out is too late and changes nothing.
     pub fn answered(&mut self, at: Duration, id: u64, answer: Result<String, String>) {
         self.time_out(at, true);
-        let mut desk =
-            Desk { operation: &self.operation, log: &mut self.log, last_id: &mut self.last_id };
-        if let Stage::Canary(course) | Stage::Rollout(course) | Stage::StandDown(course) =
-            &mut self.stage
-            && let Some(reason) = course.answered(at, id, answer, &mut desk)
+        let mut orders =
+            OrderLog { operation: &self.operation, log: &mut self.log, last_id: &mut self.last_id };
+        if let State::Canary(course) | State::Rollout(course) | State::StandDown(course) =
+            &mut self.state
+            && let Some(reason) = course.answered(at, id, answer, &mut orders)
         {
             self.stop(at, reason);
         }
@@ -139,20 +139,20 @@ impl Procedure {
     /// When to come back, at the latest. `None` while it waits for a milestone or a gate, and when it is over.
     #[must_use]
     pub fn next_due(&self) -> Option<Duration> {
-        match &self.stage {
-            Stage::Waiting(due) => *due,
-            Stage::Observing { until } => Some(*until),
-            Stage::Canary(course) | Stage::Rollout(course) | Stage::StandDown(course) => {
+        match &self.state {
+            State::Waiting(due) => *due,
+            State::Observing { until } => Some(*until),
+            State::Canary(course) | State::Rollout(course) | State::StandDown(course) => {
                 course.next_due(&self.operation)
             }
-            Stage::Gate | Stage::Over => None,
+            State::Gate | State::Over => None,
         }
     }
 
     /// The canary that has been observed and waits for its measurement.
     #[must_use]
     pub fn awaits_gate(&self) -> Option<&Canary> {
-        self.operation.canary.as_ref().filter(|_| matches!(self.stage, Stage::Gate))
+        self.operation.canary.as_ref().filter(|_| matches!(self.state, State::Gate))
     }
 
     /// The site that goes ahead, if the operation has a canary.
@@ -169,7 +169,7 @@ impl Procedure {
         };
         if canary.passes(measured) {
             let commands = self.operation.commands.clone();
-            self.stage = Stage::Rollout(self.course(&commands, 1.., at));
+            self.state = State::Rollout(self.course(&commands, 1.., at));
         } else {
             let reason = verdict(canary, measured, &self.sites[0]);
             self.stand_down(at, reason);
@@ -180,7 +180,7 @@ impl Procedure {
     /// Whether nothing more will happen.
     #[must_use]
     pub fn is_over(&self) -> bool {
-        matches!(self.stage, Stage::Over)
+        matches!(self.state, State::Over)
     }
 
     /// Why the operation gave up before its end, if it did.
@@ -202,45 +202,45 @@ impl Procedure {
             true => at.saturating_sub(Duration::from_nanos(1)),
             false => at,
         };
-        let mut desk =
-            Desk { operation: &self.operation, log: &mut self.log, last_id: &mut self.last_id };
-        if let Stage::Canary(course) | Stage::Rollout(course) | Stage::StandDown(course) =
-            &mut self.stage
+        let mut orders =
+            OrderLog { operation: &self.operation, log: &mut self.log, last_id: &mut self.last_id };
+        if let State::Canary(course) | State::Rollout(course) | State::StandDown(course) =
+            &mut self.state
         {
-            while let Some(reason) = course.advance(until, &mut desk) {
-                course.stop(at, &reason, desk.log);
+            while let Some(reason) = course.advance(until, &mut orders) {
+                course.stop(at, &reason, orders.log);
                 self.stopped.get_or_insert(reason);
             }
         }
     }
 
-    /// Goes from stage to stage as far as `at` allows.
+    /// Goes from state to state as far as `at` allows.
     fn proceed(&mut self, at: Duration) {
         loop {
-            self.stage = match &self.stage {
-                Stage::Waiting(Some(due)) if *due <= at => {
+            self.state = match &self.state {
+                State::Waiting(Some(due)) if *due <= at => {
                     let (due, commands) = (*due, self.operation.commands.clone());
                     match self.operation.canary {
                         Some(_) => {
                             let course = self.course(&commands, ..1, due);
-                            Stage::Canary(course.stopping_on_silence())
+                            State::Canary(course.stopping_on_silence())
                         }
-                        None => Stage::Rollout(self.course(&commands, .., due)),
+                        None => State::Rollout(self.course(&commands, .., due)),
                     }
                 }
-                Stage::Canary(course) if course.is_over() => {
+                State::Canary(course) if course.is_over() => {
                     let over_at = course.over_at();
                     match self.stopped.clone() {
                         Some(reason) => {
                             self.stand_down(at, reason);
                             continue;
                         }
-                        None => Stage::Observing { until: over_at + self.observe() },
+                        None => State::Observing { until: over_at + self.observe() },
                     }
                 }
-                Stage::Observing { until } if *until <= at => Stage::Gate,
-                Stage::Rollout(course) | Stage::StandDown(course) if course.is_over() => {
-                    Stage::Over
+                State::Observing { until } if *until <= at => State::Gate,
+                State::Rollout(course) | State::StandDown(course) if course.is_over() => {
+                    State::Over
                 }
                 _ => return,
             };
@@ -253,12 +253,12 @@ impl Procedure {
         self.course(&commands, 1.., at).stop(at, &reason, &mut self.log);
         self.stopped.get_or_insert(reason);
         let on_stop = self.operation.canary.as_ref().map(|canary| canary.on_stop.clone());
-        self.stage = Stage::StandDown(self.course(&on_stop.unwrap_or_default(), ..1, at));
+        self.state = State::StandDown(self.course(&on_stop.unwrap_or_default(), ..1, at));
     }
 
     fn stop(&mut self, at: Duration, reason: String) {
-        if let Stage::Canary(course) | Stage::Rollout(course) | Stage::StandDown(course) =
-            &mut self.stage
+        if let State::Canary(course) | State::Rollout(course) | State::StandDown(course) =
+            &mut self.state
         {
             course.stop(at, &reason, &mut self.log);
         }

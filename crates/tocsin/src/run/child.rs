@@ -5,7 +5,7 @@ use std::process::Stdio;
 
 use anyhow::Context as _;
 use contract::{Line as _, ProcessOrder, ProcessReport};
-use node::Power;
+use operations::FaultAction;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::process::Command;
 use tokio::sync::mpsc;
@@ -37,7 +37,7 @@ pub(crate) enum What {
 pub(crate) struct Child {
     /// Written by a task: a child that does not read holds up nobody else.
     orders: mpsc::UnboundedSender<ProcessOrder>,
-    power: mpsc::UnboundedSender<Power>,
+    faults: mpsc::UnboundedSender<FaultAction>,
     /// Ends the process if this handle is dropped.
     _life: mpsc::Sender<()>,
 }
@@ -81,17 +81,17 @@ impl Child {
             }
         });
         let (life, mut end_of_life) = mpsc::channel::<()>(1);
-        let (power, mut struck) = mpsc::unbounded_channel::<Power>();
+        let (faults, mut due) = mpsc::unbounded_channel::<FaultAction>();
         tokio::spawn(async move {
             let mut lines = BufReader::new(stdout).lines();
             loop {
                 let line = tokio::select! {
                     line = lines.next_line() => line,
                     _ = end_of_life.recv() => return, // kill_on_drop
-                    Some(power) = struck.recv() => {
+                    Some(action) = due.recv() => {
                         // There is no number any more once the child is gone.
-                        if let Some(Err(error)) = child.id().map(|pid| power.strike(pid)) {
-                            cli::complain!("cannot strike a process of this run: {error}");
+                        if let Some(Err(error)) = child.id().map(|pid| node::inject(pid, action)) {
+                            cli::complain!("cannot inject a fault into a process of this run: {error}");
                         }
                         continue;
                     }
@@ -113,12 +113,12 @@ impl Child {
             };
             let _ = news.send(News { index, what });
         });
-        Ok(Self { orders, power, _life: life })
+        Ok(Self { orders, faults, _life: life })
     }
 
-    /// Cuts, freezes or restores the process.
-    pub(crate) fn strike(&self, power: Power) {
-        let _ = self.power.send(power);
+    /// Kills, freezes or thaws the process.
+    pub(crate) fn inject(&self, action: FaultAction) {
+        let _ = self.faults.send(action);
     }
 
     /// Gives an order. A child that is gone needs none.

@@ -6,22 +6,23 @@ use std::time::Duration;
 
 use account::summary::ProcessUsage;
 use anyhow::bail;
+use conductor::Observation;
 use contract::{
     BoxState, DirectoryEntry, GeneratorSnapshot, MemberSnapshot, ProcessOrder, ProcessReport,
     Reply, Snapshot, TrunkGroupSnapshot, Usage,
 };
-use node::{Console, Errand, Power};
+use node::{Console, Errand};
+use operations::FaultAction;
 use telemetry::{BoxKind, LostNode, MessageFigures};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
 
-use super::Prepared;
 use super::child::{Child, News, What};
 use super::cpu::CpuTrack;
-use super::live::Interruptions;
+use super::interruptions::Interruptions;
 use super::manage::Board;
 use super::plan::{Process, Tier, processes};
-use crate::control_room::View;
+use super::prepared::Prepared;
 use run_folder::Folder;
 use topology::Topology;
 
@@ -364,23 +365,23 @@ impl Fleet {
         self.of(Tier::Sites).map(|member| member.boxes.values().map(offered).sum()).collect()
     }
 
-    /// What the control room sees of the boxes.
-    pub(crate) fn view(&self, topology: &Topology) -> View {
-        let mut view = View { generators: self.generators(), ..View::default() };
+    /// What the conductor sees of the boxes.
+    pub(crate) fn observe(&self, topology: &Topology) -> Observation {
+        let mut observation = Observation { callers: self.generators(), ..Observation::default() };
         for (name, shown) in self.shown(Tier::Psaps) {
-            view.psaps.extend(shown.psap().map(|psap| (name.clone(), psap.offered)));
+            observation.psaps.extend(shown.psap().map(|psap| (name.clone(), psap.offered)));
         }
         for (name, shown) in self.shown(Tier::Sites) {
             let Some(settings) = topology.call_servers().find(|one| one.name == *name) else {
                 continue;
             };
             let Some(one) = shown.call_server() else { continue };
-            let site = view.sites.entry(settings.site.clone()).or_default();
+            let site = observation.sites.entry(settings.site.clone()).or_default();
             site.offered += one.counts.offered;
             site.answered += one.counts.answered;
             site.restarts += u64::from(one.restarts);
         }
-        view
+        observation
     }
 
     /// Each member of each trunk group that was found down: how often, and after which silence the last time.
@@ -421,8 +422,8 @@ impl Fleet {
         members.map(count).filter(|(_, calls)| *calls > 0).collect()
     }
 
-    /// Lets something befall the process of a site or PSAP. Tells why it cannot.
-    pub(crate) fn strike(&mut self, target: &str, power: Power) -> Result<(), String> {
+    /// Injects a fault into the process of a site or PSAP, or ends it. Tells why it cannot.
+    pub(crate) fn inject(&mut self, target: &str, action: FaultAction) -> Result<(), String> {
         let is_it = |member: &&mut Member| {
             matches!(member.process.tier, Tier::Sites | Tier::Psaps)
                 && member.process.target() == Some(target)
@@ -433,8 +434,8 @@ impl Fleet {
         let Some(child) = &member.child else {
             return Err(format!("process {} was gone already", member.process.name));
         };
-        member.killed |= power == Power::Cut;
-        child.strike(power);
+        member.killed |= action == FaultAction::Kill;
+        child.inject(action);
         Ok(())
     }
 

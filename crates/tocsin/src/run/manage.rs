@@ -12,7 +12,6 @@ use node::Console;
 use operations::Action;
 use topology::Topology;
 
-use super::fleet::Fleet;
 use cli::say;
 use run_folder::Folder;
 
@@ -55,23 +54,24 @@ impl Board {
 }
 
 /// Lets operators manage the sites of this run: on loopback, with a token in the run folder.
-pub(super) fn open(topology: &Topology, folder: &Folder, fleet: &Fleet) -> anyhow::Result<Managed> {
+pub(super) fn open(
+    topology: &Topology,
+    folder: &Folder,
+    board: Board,
+    console: Console,
+) -> anyhow::Result<Managed> {
     let address = ([127, 0, 0, 1], 0).into();
     let member =
         |one: &topology::CallServer| Member { name: one.name.clone(), site: one.site.clone() };
-    let sites = FleetSites {
-        members: topology.call_servers().map(member).collect(),
-        board: fleet.board(),
-        console: fleet.console(),
-    };
+    let sites =
+        FleetSites { members: topology.call_servers().map(member).collect(), board, console };
     Management::open(address, &folder.path().join(ACCESS))?.serve(Arc::new(sites))
 }
 
 /// Shows the metrics of all boxes and processes of this run, where that is asked for.
-pub(super) fn show(args: &MetricsArgs, fleet: &Fleet) -> anyhow::Result<Option<Listening>> {
+pub(super) fn show(args: &MetricsArgs, board: Board) -> anyhow::Result<Option<Listening>> {
     let Some(metrics) = args.open()? else { return Ok(None) };
     say(format_args!("metrics at http://{}/metrics", metrics.address()));
-    let board = fleet.board();
     metrics.serve(Arc::new(move || board.read())).map(Some)
 }
 

@@ -5,10 +5,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use campaign::Campaign;
+use run_folder::Folder;
 use telemetry::BoxKind;
 
-use super::Prepared;
-use run_folder::Folder;
+use super::prepared::Prepared;
 
 /// A generator of a run, as it calls itself in its records; the first is 1.
 pub(super) fn generator(number: u32) -> String {

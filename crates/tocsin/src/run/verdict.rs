@@ -3,7 +3,7 @@
 use cli::say;
 use run_folder::{Folder, State};
 
-use super::Prepared;
+use super::prepared::Prepared;
 
 /// Writes everything that is left of a run, prints the report, and returns the exit code.
 pub(crate) fn conclude(prepared: &Prepared, folder: &Folder, mut state: State) -> u8 {

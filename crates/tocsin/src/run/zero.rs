@@ -5,7 +5,8 @@ use load_program::HEAD_START;
 use tokio::time::Instant;
 
 use super::fleet::Fleet;
-use super::{Prepared, plan, unix_us};
+use super::plan;
+use super::prepared::{Prepared, unix_us};
 
 /// When the campaign begins, on two clocks.
 #[derive(Debug, Clone, Copy)]

@@ -4,10 +4,9 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use campaign::Campaign;
+use conductor::Conductor;
 use contract::GeneratorSnapshot;
 use telemetry::Quantiles;
-
-use crate::control_room::ControlRoom;
 
 /// Rates that the curve remembers: one each second.
 const HISTORY: usize = 300;
@@ -149,25 +148,26 @@ pub(crate) struct Notes {
 }
 
 impl Notes {
-    /// Notes what is new in the control room, and which processes were lost.
+    /// Notes what is new to the conductor, and which processes were lost.
     pub(crate) fn take(
         &mut self,
         at: Duration,
-        room: &ControlRoom,
+        conductor: &Conductor,
         losses: &[String],
         detections: &[(String, String, Duration)],
     ) {
-        let commands =
-            room.log().map(|(operation, entry)| (entry.at, format!("{operation}: {entry}")));
+        let commands = conductor
+            .commands()
+            .map(|(operation, entry)| (entry.at, format!("{operation}: {entry}")));
         self.add(0, commands);
-        let alarms = room.alarms().iter().map(|alarm| {
+        let alarms = conductor.alarms().iter().map(|alarm| {
             let word = if alarm.is_raised() { "ALARM" } else { "over:" };
             (alarm.at, format!("{word} {}: {}", alarm.rule, alarm.sentence))
         });
         self.add(1, alarms);
-        let milestones = room.milestones().iter();
+        let milestones = conductor.milestones().iter();
         self.add(2, milestones.map(|(at, milestone)| (*at, format!("crisis: {milestone}"))));
-        let restarts = room.restarts().iter();
+        let restarts = conductor.restarts().iter();
         self.add(3, restarts.map(|(at, site)| (*at, format!("{site} restarts"))));
         self.add(4, losses.iter().map(|loss| (at, loss.clone())));
         let found = |(member, by, after): &(String, String, Duration)| {

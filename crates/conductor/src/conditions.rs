@@ -12,7 +12,7 @@ const LOOK: Duration = Duration::from_secs(1);
 
 /// The conditions of a campaign, and what they have come to.
 #[derive(Debug)]
-pub(super) struct Conditions {
+pub(crate) struct Conditions {
     steady_state: Vec<Threshold>,
     /// When the steady state is judged: just before the first fault or operation that is due by the clock.
     judged_at: Option<Duration>,
@@ -24,7 +24,7 @@ pub(super) struct Conditions {
 }
 
 impl Conditions {
-    pub(super) fn new(campaign: &Campaign) -> Self {
+    pub(crate) fn new(campaign: &Campaign) -> Self {
         let settings = &campaign.operations;
         let operations = settings.operations.iter().filter_map(|operation| match operation.start {
             Start::At(at) if operation.enabled => Some(at),
@@ -43,17 +43,17 @@ impl Conditions {
     }
 
     /// Whether the callers have to be looked at.
-    pub(super) fn watch(&self) -> bool {
+    pub(crate) fn watch(&self) -> bool {
         self.judged_at.is_some() || !self.aborting.is_empty()
     }
 
-    pub(super) fn next_due(&self) -> Option<Duration> {
+    pub(crate) fn next_due(&self) -> Option<Duration> {
         let look = (!self.aborting.is_empty()).then_some(self.next);
         self.judged_at.into_iter().chain(look).min()
     }
 
     /// Looks at the callers. True when the campaign must end now.
-    pub(super) fn judge(&mut self, at: Duration, callers: &GeneratorSnapshot) -> bool {
+    pub(crate) fn judge(&mut self, at: Duration, callers: &GeneratorSnapshot) -> bool {
         if self.judged_at.is_some_and(|due| due <= at) {
             self.judged_at = None;
             let breach = |one: &Threshold| {
@@ -87,16 +87,16 @@ impl Conditions {
     }
 
     /// Nothing is judged any more.
-    pub(super) fn end(&mut self) {
+    pub(crate) fn end(&mut self) {
         self.judged_at = None;
         self.aborting.clear();
     }
 
-    pub(super) fn unsteady(&self) -> &[String] {
+    pub(crate) fn unsteady(&self) -> &[String] {
         &self.unsteady
     }
 
-    pub(super) fn aborted(&self) -> Option<&str> {
+    pub(crate) fn aborted(&self) -> Option<&str> {
         self.aborted.as_deref()
     }
 }

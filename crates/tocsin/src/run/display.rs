@@ -3,27 +3,28 @@
 use std::time::Duration;
 
 use campaign::Campaign;
+use conductor::{Conductor, Stage as _};
 use contract::Snapshot;
 use load_gen::Progress;
 use topology::Topology;
 
-use super::Prepared;
 use super::fleet::Fleet;
 use super::plan::Tier;
-use crate::control_room::ControlRoom;
+use super::prepared::Prepared;
+use super::stage::Processes;
 use crate::screen::{self, Ending, Key, Notes, PsapRow, Scene, Screen, Seen, SiteRow};
 use cli::say;
 
 #[derive(Debug)]
-pub(crate) enum Face {
+pub(crate) enum Display {
     Nothing,
     Lines(Progress),
-    Screen(Box<Picture>),
+    Screen(Box<ScreenDisplay>),
 }
 
 /// A screen, and what it needs to know of before.
 #[derive(Debug)]
-pub(crate) struct Picture {
+pub(crate) struct ScreenDisplay {
     screen: Screen,
     title: String,
     ending: Ending,
@@ -31,17 +32,7 @@ pub(crate) struct Picture {
     notes: Notes,
 }
 
-/// What is to be shown of a run.
-#[derive(Clone, Copy)]
-pub(crate) struct Glance<'a> {
-    pub(crate) at: Duration,
-    pub(crate) prepared: &'a Prepared,
-    pub(crate) fleet: &'a Fleet,
-    pub(crate) room: &'a ControlRoom,
-    pub(crate) detections: &'a [(String, String, Duration)],
-}
-
-impl Face {
+impl Display {
     /// A screen where there is a terminal for it, else lines, else nothing.
     pub(crate) fn open(prepared: &Prepared, quiet: bool, no_screen: bool) -> Self {
         if quiet {
@@ -49,7 +40,7 @@ impl Face {
         }
         if !no_screen && screen::is_wanted() {
             match Screen::start() {
-                Ok(screen) => return Self::Screen(Box::new(Picture::new(screen, prepared))),
+                Ok(screen) => return Self::Screen(Box::new(ScreenDisplay::new(screen, prepared))),
                 Err(error) => cli::complain!("no screen: {error}"),
             }
         }
@@ -70,7 +61,7 @@ impl Face {
     /// Waits for a key. Cancel safe.
     pub(crate) async fn key(&mut self) -> Key {
         match self {
-            Self::Screen(picture) => picture.screen.key().await,
+            Self::Screen(screen) => screen.screen.key().await,
             _ => std::future::pending().await,
         }
     }
@@ -87,25 +78,26 @@ impl Face {
                 };
                 say(format_args!("interrupted: {what}"));
             }
-            Self::Screen(picture) => {
-                picture.ending = if urgent { Ending::Stopping } else { Ending::Draining };
+            Self::Screen(screen) => {
+                screen.ending = if urgent { Ending::Stopping } else { Ending::Draining };
             }
         }
     }
 
-    pub(crate) fn show(&mut self, glance: Glance<'_>) {
+    /// Shows a run as it is now.
+    pub(crate) fn show(&mut self, stage: &Processes<'_>, conductor: &Conductor) {
         match self {
             Self::Nothing => {}
             Self::Lines(progress) => {
-                let Glance { at, fleet, .. } = glance;
-                say(progress.line(at, &fleet.generators(), &fleet.calls_by_site()));
+                let Processes { fleet, .. } = stage;
+                say(progress.line(stage.time(), &fleet.generators(), &fleet.calls_by_site()));
             }
-            Self::Screen(picture) => picture.show(glance),
+            Self::Screen(screen) => screen.show(stage, conductor),
         }
     }
 }
 
-impl Picture {
+impl ScreenDisplay {
     fn new(screen: Screen, prepared: &Prepared) -> Self {
         let network = match &prepared.elsewhere {
             Some(elsewhere) => elsewhere.place(),
@@ -116,10 +108,11 @@ impl Picture {
         Self { screen, title, ending, seen, notes }
     }
 
-    fn show(&mut self, Glance { at, prepared, fleet, room, detections }: Glance<'_>) {
+    fn show(&mut self, stage: &Processes<'_>, conductor: &Conductor) {
+        let (at, Processes { prepared, fleet, .. }) = (stage.time(), stage);
         let Prepared { campaign, topology, elsewhere, .. } = prepared;
         let losses = fleet.losses();
-        self.notes.take(at, room, &losses, detections);
+        self.notes.take(at, conductor, &losses, stage.detections());
         let (sites, psaps) = match elsewhere {
             None => (sites(topology, fleet), psaps(fleet)),
             Some(_) => (Vec::new(), Vec::new()),

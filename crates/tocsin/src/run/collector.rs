@@ -1,23 +1,22 @@
-//! Keeps what is known of a run in its folder while it goes on.
+//! Collects what is known of a run on real sockets, at any time of it.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use campaign::Time;
+use conductor::{Conductor, Stage as _};
 use run_folder::{Folder, State, environment};
 
-use super::Prepared;
 use super::clock_watch::ClockWatch;
 use super::fleet::Fleet;
-use super::live::Interruptions;
+use super::interruptions::Interruptions;
+use super::prepared::Prepared;
+use super::stage::Processes;
 use super::target::Elsewhere;
 use super::zero::Zero;
-use crate::control_room::ControlRoom;
 
-/// Between two states.
-pub(crate) const EVERY: Duration = Duration::from_secs(1);
-
-pub(crate) struct Keeper<'a> {
+/// What is known only by looking again and again, beside the fleet and the conductor.
+pub(super) struct StateCollector<'a> {
     prepared: &'a Prepared,
     folder: &'a Folder,
     zero: Zero,
@@ -25,12 +24,10 @@ pub(crate) struct Keeper<'a> {
     /// When each loss of a process was seen first.
     losses: Vec<(Duration, String)>,
     clock: ClockWatch,
-    /// The disk refused a state, which was said once.
-    has_complained: bool,
 }
 
-impl<'a> Keeper<'a> {
-    pub(crate) fn new(prepared: &'a Prepared, folder: &'a Folder, zero: Zero) -> Self {
+impl<'a> StateCollector<'a> {
+    pub(super) fn new(prepared: &'a Prepared, folder: &'a Folder, zero: Zero) -> Self {
         Self {
             prepared,
             folder,
@@ -38,41 +35,19 @@ impl<'a> Keeper<'a> {
             environment: environment(),
             losses: Vec::new(),
             clock: ClockWatch::start(),
-            has_complained: false,
-        }
-    }
-
-    /// By the clock of the run, since its start.
-    fn elapsed(&self) -> Duration {
-        self.zero.instant.elapsed().mul_f64(self.prepared.campaign.compression)
-    }
-
-    /// Writes the state as it is now.
-    pub(crate) fn keep(
-        &mut self,
-        fleet: &Fleet,
-        interruptions: &Interruptions,
-        room: &ControlRoom,
-        detections: &[(String, String, Duration)],
-    ) {
-        let state = self.state(fleet, interruptions, room, detections);
-        if let Err(error) = state.keep(self.folder)
-            && !std::mem::replace(&mut self.has_complained, true)
-        {
-            cli::complain!("! the state of the run cannot be kept: {error:#}");
         }
     }
 
     /// All that is known besides the records.
-    pub(crate) fn state(
+    pub(super) fn state(
         &mut self,
-        fleet: &Fleet,
+        stage: &Processes<'_>,
         interruptions: &Interruptions,
-        room: &ControlRoom,
-        detections: &[(String, String, Duration)],
+        conductor: &Conductor,
     ) -> State {
+        let fleet = &stage.fleet;
         self.clock.look();
-        let elapsed = self.elapsed();
+        let elapsed = stage.time();
         let losses = fleet.losses();
         for loss in &losses {
             if !self.losses.iter().any(|(_, known)| known == loss) {
@@ -84,7 +59,7 @@ impl<'a> Keeper<'a> {
             degraded.push("a second interruption cut off the calls in progress".to_owned());
         }
         let why = || "restarted; its log says why".to_owned();
-        let restarts = room.restarts().iter();
+        let restarts = conductor.restarts().iter();
         State {
             time: Time::Real,
             ended: false,
@@ -112,9 +87,9 @@ impl<'a> Keeper<'a> {
                 .map_or_else(Vec::new, Elsewhere::unrecorded),
             busiest_cpu_share: fleet.busiest_generator(),
             clock_step: self.clock.largest_step(),
-            operations: room.report(),
+            operations: conductor.report(),
             restarts: restarts.map(|(at, site)| (*at, site.clone(), why())).collect(),
-            detections: detections.to_vec(),
+            detections: stage.detections().to_vec(),
             record_files: self.record_files(fleet),
         }
     }

@@ -1,4 +1,4 @@
-//! Alarms go to a webhook as Alertmanager would post them, on a thread of their own: a receiver that is slow or away holds up no run.
+//! Alarms go to a webhook as Alertmanager would post them, on a thread of their own: a receiver that is slow or away does not delay the run.
 
 use std::sync::mpsc::{Sender, channel};
 use std::thread::{self, JoinHandle};
@@ -10,7 +10,7 @@ use ureq::Agent;
 /// How long a receiver may take.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// The way to a receiver. Dropped, it waits until the last alarm is posted, or refused.
+/// The way to a receiver. Dropped, it waits until the last alarm is posted or refused.
 #[derive(Debug)]
 pub(crate) struct Webhook {
     bodies: Option<Sender<String>>,
@@ -18,8 +18,8 @@ pub(crate) struct Webhook {
     poster: Option<JoinHandle<Option<String>>>,
     /// Unix time at which the campaign began.
     zero: Duration,
-    /// Alarms that were told.
-    told: usize,
+    /// Alarms that were posted.
+    posted: usize,
 }
 
 impl Webhook {
@@ -44,29 +44,34 @@ impl Webhook {
             }
             complaint
         });
-        Self { bodies: Some(bodies), poster: Some(poster), zero, told: 0 }
+        Self { bodies: Some(bodies), poster: Some(poster), zero, posted: 0 }
     }
 
     /// Posts what is new among the alarms of a run.
-    pub(crate) fn tell(&mut self, alarms: &[Alarm]) {
-        let new = alarms.get(self.told..).unwrap_or_default();
-        self.told = alarms.len();
+    pub(crate) fn post(&mut self, alarms: &[Alarm]) {
+        let new = alarms.get(self.posted..).unwrap_or_default();
+        self.posted = alarms.len();
         for notification in alertmanager::notifications(new, self.zero) {
             if let (Ok(body), Some(bodies)) = (serde_json::to_string(&notification), &self.bodies) {
                 let _ = bodies.send(body);
             }
         }
     }
+
+    /// Waits until the last alarm is posted or refused. The first complaint, if there is one: to be said when no screen is
+    /// in the way.
+    pub(crate) fn finish(mut self) -> Option<String> {
+        self.join()
+    }
+
+    fn join(&mut self) -> Option<String> {
+        self.bodies = None;
+        self.poster.take()?.join().ok().flatten()
+    }
 }
 
 impl Drop for Webhook {
     fn drop(&mut self) {
-        self.bodies = None;
-        if let Some(poster) = self.poster.take() {
-            // Said at the end: before, a screen may be in the way.
-            if let Ok(Some(complaint)) = poster.join() {
-                cli::complain!("warning: {complaint}");
-            }
-        }
+        self.join();
     }
 }

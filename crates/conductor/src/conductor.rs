@@ -1,0 +1,248 @@
+//! The conductor of a campaign: decides by what is seen and by the clock, and does it on its stage.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use account::outcome::OperationsReport;
+use campaign::Campaign;
+use operations::{Alarm, Crisis, FaultAction, FaultEntry, LogEntry, Milestone};
+
+use crate::conditions::Conditions;
+use crate::faults::FaultSchedule;
+use crate::operators::Operators;
+use crate::order::{OrderId, SiteOrder};
+use crate::stage::{Announcement, Stage};
+use crate::watch::{CALM, Watch};
+use crate::webhook::Webhook;
+
+/// What is to be done to the stage.
+#[derive(Debug)]
+enum Step {
+    DrainCallers,
+    Tell(Announcement),
+    Inject { target: String, action: FaultAction },
+    Order(SiteOrder),
+}
+
+/// Conducts a campaign on a [`Stage`]; the crate says who calls what when.
+#[derive(Debug)]
+pub struct Conductor {
+    operators: Operators,
+    watch: Watch,
+    crisis: Option<Crisis>,
+    conditions: Conditions,
+    faults: FaultSchedule,
+    webhook: Option<Webhook>,
+    milestones: Vec<(Duration, Milestone)>,
+    /// The first fault, or command by the clock that touched a site.
+    fault_at: Option<Duration>,
+    /// Once the callers are done: when whatever is not put back yet is given up.
+    put_back_by: Option<Duration>,
+    /// Steps that are decided and not yet done.
+    steps: VecDeque<Step>,
+}
+
+impl Conductor {
+    /// Who conducts `campaign` on the sites of `pool`, in the order of the network file.
+    #[must_use]
+    pub fn new(campaign: &Campaign, pool: &[String]) -> Self {
+        let settings = &campaign.operations;
+        Self {
+            operators: Operators::new(&settings.operations, pool),
+            watch: Watch::new(settings),
+            crisis: settings.crisis.as_ref().map(Crisis::new),
+            conditions: Conditions::new(campaign),
+            faults: FaultSchedule::new(&settings.faults),
+            webhook: None,
+            milestones: Vec::new(),
+            fault_at: None,
+            put_back_by: None,
+            steps: VecDeque::new(),
+        }
+    }
+
+    /// The same, but alarms are posted to the webhook of `campaign`, if it names one. `zero` is the Unix time from which
+    /// they are dated.
+    #[must_use]
+    pub fn posting_alarms(mut self, campaign: &Campaign, zero: Duration) -> Self {
+        let supervision = campaign.operations.supervision.as_ref();
+        let url = supervision.and_then(|supervision| supervision.webhook.as_ref());
+        self.webhook = url.map(|url| Webhook::new(url, zero));
+        self
+    }
+
+    /// When [`work`](Self::work) is to be called next, at the latest.
+    #[must_use]
+    pub fn next_due(&self) -> Option<Duration> {
+        let parts = [
+            self.operators.next_due(),
+            self.watch.next_due(),
+            self.crisis.as_ref().and_then(Crisis::next_due),
+            self.conditions.next_due(),
+            self.faults.next_due(),
+            self.put_back_by,
+        ];
+        parts.into_iter().flatten().min()
+    }
+
+    /// Looks at the stage, and does there what is due.
+    pub fn work(&mut self, stage: &mut impl Stage) {
+        let at = stage.time();
+        if self.watch.supervision().is_some() || self.conditions.watch() {
+            self.watch.observe(at, stage.observe());
+        }
+        self.advance(at);
+        if let Some(webhook) = &mut self.webhook {
+            webhook.post(self.watch.alarms());
+        }
+        while let Some(step) = self.steps.pop_front() {
+            self.carry_out(at, step, stage);
+        }
+    }
+
+    /// Takes the answer of a site to an order that was not answered at once. [`work`](Self::work) comes next.
+    pub fn answered(&mut self, at: Duration, id: OrderId, answer: Result<String, String>) {
+        self.operators.answered(at, id, answer);
+    }
+
+    /// The callers are done: begins what puts the network back. [`work`](Self::work) comes next, until
+    /// [`is_settled`](Self::is_settled).
+    pub fn end(&mut self, stage: &impl Stage) {
+        let at = stage.time();
+        self.put_back_by = Some(at + stage.put_back_limit());
+        self.conditions.end();
+        self.faults.end(at);
+        self.operators.end(at);
+    }
+
+    /// Whether the network has been put back, or is given up.
+    #[must_use]
+    pub fn is_settled(&self, at: Duration) -> bool {
+        let done = self.faults.is_over() && self.operators.have_put_back();
+        done || self.put_back_by.is_some_and(|by| by <= at)
+    }
+
+    /// Waits until the last alarm is posted. The sentence about a receiver that does not take them, if so.
+    pub fn finish_posting(&mut self) -> Option<String> {
+        self.webhook.take()?.finish()
+    }
+
+    /// Lets time pass, and decides what is to be done.
+    fn advance(&mut self, at: Duration) {
+        for alarm in self.watch.advance(at).iter().filter(|alarm| alarm.is_raised()) {
+            if let Some(crisis) = &mut self.crisis {
+                crisis.alarm(alarm.at, alarm);
+            }
+        }
+        // After a fault, all is well for good once no alarm has come back for a while.
+        if let Some(since) = self.watch.calm_since(at)
+            && !self.operators.are_busy(at + CALM)
+            && let Some(crisis) = &mut self.crisis
+        {
+            crisis.recovered(since);
+        }
+        if self.conditions.judge(at, &self.watch.last().callers) {
+            self.steps.push_back(Step::DrainCallers);
+            if !self.conditions.unsteady().is_empty() {
+                // Nothing was done yet, so there is nothing to take back either.
+                self.operators.dismiss();
+                self.faults.end(at);
+            }
+        }
+        while let Some(milestone) = self.crisis.as_mut().and_then(|crisis| crisis.poll(at)) {
+            self.reach(at, milestone);
+        }
+        self.operators.advance(at);
+        self.operators.open_gates(at, self.watch.supervision());
+        while let Some((target, action)) = self.faults.poll(at) {
+            if action != FaultAction::Thaw {
+                self.fault_begins(at);
+            }
+            self.steps.push_back(Step::Inject { target, action });
+        }
+        let mut touched = false;
+        let orders = self.operators.take_orders(at, &mut touched);
+        if touched {
+            self.fault_begins(at);
+        }
+        self.steps.extend(orders.into_iter().map(Step::Order));
+    }
+
+    fn reach(&mut self, at: Duration, milestone: Milestone) {
+        self.operators.milestone(at, &milestone);
+        let announcement = match milestone {
+            Milestone::Advised => Some(Announcement::RedialAdvice),
+            Milestone::Published => Some(Announcement::TenDigitNumbers),
+            _ => None,
+        };
+        self.steps.extend(announcement.map(Step::Tell));
+        self.milestones.push((at, milestone));
+    }
+
+    fn fault_begins(&mut self, at: Duration) {
+        if self.fault_at.is_none() {
+            self.fault_at = Some(at);
+            if let Some(crisis) = &mut self.crisis {
+                crisis.fault(at);
+            }
+        }
+    }
+
+    fn carry_out(&mut self, at: Duration, step: Step, stage: &mut impl Stage) {
+        match step {
+            Step::DrainCallers => stage.drain_callers(),
+            Step::Tell(announcement) => stage.tell_callers(announcement),
+            Step::Inject { target, action } => {
+                let failed = stage.inject(&target, action).err();
+                self.faults.note(FaultEntry { at, target, what: action, failed });
+            }
+            Step::Order(order) => {
+                let id = order.id;
+                if let Some(answer) = stage.order(order) {
+                    self.answered(at, id, answer);
+                }
+            }
+        }
+    }
+
+    /// What became of each command, by the name of whoever gave it. The chronicle, the screen and the state of a run read
+    /// commands here and nowhere else.
+    pub fn commands(&self) -> impl Iterator<Item = (&str, &LogEntry)> {
+        self.operators.log()
+    }
+
+    /// Alarms in the order in which they were raised and cleared.
+    #[must_use]
+    pub fn alarms(&self) -> &[Alarm] {
+        self.watch.alarms()
+    }
+
+    /// Restarts of sites, when supervision saw them.
+    #[must_use]
+    pub fn restarts(&self) -> &[(Duration, String)] {
+        self.watch.restarts()
+    }
+
+    /// What the crisis has reached, and when.
+    #[must_use]
+    pub fn milestones(&self) -> &[(Duration, Milestone)] {
+        &self.milestones
+    }
+
+    /// What remains of it when the run is over.
+    #[must_use]
+    pub fn report(&self) -> OperationsReport {
+        let commands = self.commands().map(|(by, entry)| (by.to_owned(), entry.clone()));
+        OperationsReport {
+            commands: commands.collect(),
+            alarms: self.alarms().to_vec(),
+            milestones: self.milestones.clone(),
+            crisis: self.crisis.as_ref().map(Crisis::report),
+            fault_at: self.fault_at,
+            faults: self.faults.log().to_vec(),
+            unsteady: self.conditions.unsteady().to_vec(),
+            aborted: self.conditions.aborted().map(str::to_owned),
+            shortfalls: self.faults.shortfalls().chain(self.operators.shortfalls()).collect(),
+        }
+    }
+}

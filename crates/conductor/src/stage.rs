@@ -1,0 +1,67 @@
+//! Where a campaign is played: what the conductor sees of a network, and what it does to it.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use contract::GeneratorSnapshot;
+use operations::FaultAction;
+
+use crate::order::SiteOrder;
+
+/// A network with its callers, as the conductor works on it.
+pub trait Stage {
+    /// How long it is since the campaign began, by its clock.
+    fn time(&self) -> Duration;
+
+    /// How long it may take to put the network back after the last call, by the clock of the campaign. It depends on
+    /// whether somebody waits for it.
+    fn put_back_limit(&self) -> Duration;
+
+    /// What the boxes show now.
+    fn observe(&self) -> Observation;
+
+    /// Does something to all machines of a site, or to a PSAP.
+    ///
+    /// # Errors
+    /// Why it was not done.
+    fn inject(&mut self, target: &str, action: FaultAction) -> Result<(), String>;
+
+    /// Gives all call servers of a site an order. `None`: the answer is not known yet, and [`Conductor::answered`] takes it
+    /// later, or there will be none.
+    ///
+    /// [`Conductor::answered`]: crate::Conductor::answered
+    fn order(&mut self, order: SiteOrder) -> Option<Result<String, String>>;
+
+    /// Tells all callers something.
+    fn tell_callers(&mut self, what: Announcement);
+
+    /// Ends the campaign before its time: nobody calls any more.
+    fn drain_callers(&mut self);
+}
+
+/// What the boxes show at one moment.
+#[derive(Debug, Clone, Default)]
+pub struct Observation {
+    pub callers: GeneratorSnapshot,
+    /// Calls that each PSAP was offered so far.
+    pub psaps: BTreeMap<String, u64>,
+    /// What the call servers of each site have counted so far.
+    pub sites: BTreeMap<String, SiteCounts>,
+}
+
+/// What the call servers of a site have counted together.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct SiteCounts {
+    pub offered: u64,
+    pub answered: u64,
+    pub restarts: u64,
+}
+
+/// What the public is told in a crisis.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Announcement {
+    /// Whoever is not answered is advised to dial again.
+    RedialAdvice,
+    /// The ten-digit numbers of the PSAPs are published.
+    TenDigitNumbers,
+}

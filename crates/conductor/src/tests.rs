@@ -1,0 +1,251 @@
+//! A conductor on a stage of paper: what it does when, and what it makes of what it is shown and told.
+
+use std::fs;
+use std::time::Duration;
+
+use campaign::Campaign;
+use contract::{FateCount, Reply};
+use operations::{FaultAction, OrderResult};
+use topology::Layers;
+
+use crate::{Announcement, Conductor, Observation, OrderId, SiteOrder, Stage, joint_answer};
+
+/// Two sites that answer at once, unless they are told to keep still.
+#[derive(Debug, Default)]
+struct Paper {
+    time: Duration,
+    shown: Observation,
+    /// What was done, in words.
+    done: Vec<String>,
+    /// Orders that wait for an answer.
+    waiting: Vec<OrderId>,
+    answers_later: bool,
+    /// Machines that cannot be killed or frozen any more.
+    dead: Vec<String>,
+}
+
+impl Stage for Paper {
+    fn time(&self) -> Duration {
+        self.time
+    }
+
+    fn put_back_limit(&self) -> Duration {
+        Duration::from_secs(60)
+    }
+
+    fn observe(&self) -> Observation {
+        self.shown.clone()
+    }
+
+    fn inject(&mut self, target: &str, action: FaultAction) -> Result<(), String> {
+        if self.dead.iter().any(|dead| dead == target) {
+            return Err("it was gone already".to_owned());
+        }
+        self.done.push(format!("{action} {target}"));
+        Ok(())
+    }
+
+    fn order(&mut self, order: SiteOrder) -> Option<Result<String, String>> {
+        self.done.push(format!("{}: {}", order.site, order.action));
+        if self.answers_later {
+            self.waiting.push(order.id);
+            return None;
+        }
+        Some(Ok("done".to_owned()))
+    }
+
+    fn tell_callers(&mut self, what: Announcement) {
+        self.done.push(format!("{what:?}"));
+    }
+
+    fn drain_callers(&mut self) {
+        self.done.push("drain".to_owned());
+    }
+}
+
+impl Paper {
+    /// Works until `seconds`, each time that something is due, and gives what was done meanwhile.
+    fn until(&mut self, seconds: u64, conductor: &mut Conductor) -> Vec<String> {
+        let end = Duration::from_secs(seconds);
+        conductor.work(self);
+        while let Some(due) = conductor.next_due().filter(|due| *due <= end) {
+            self.time = due.max(self.time + Duration::from_millis(1));
+            conductor.work(self);
+        }
+        self.time = self.time.max(end);
+        std::mem::take(&mut self.done)
+    }
+}
+
+fn conductor(sections: &str) -> Conductor {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("campaign.toml");
+    let basis = r#"
+network = "network.toml"
+[[phases]]
+name = "steady"
+duration = "1m"
+arrivals = { model = "constant", rate = 1 }
+[[mix]]
+number = "15"
+[callers]
+talk = "5s"
+patience = "30s"
+"#;
+    fs::write(&path, format!("{basis}{sections}")).expect("a file");
+    let campaign = Campaign::load(&path, &Layers::none()).expect("a campaign");
+    Conductor::new(&campaign, &["alpha".to_owned(), "beta".to_owned()])
+}
+
+fn callers(answered: u64, unanswered: u64) -> Observation {
+    let mut shown = Observation::default();
+    shown.callers.offered = answered + unanswered;
+    shown.callers.answered = answered;
+    shown.callers.rejected = unanswered;
+    let (number, emergency) = ("15".to_owned(), true);
+    shown.callers.fates =
+        vec![FateCount { number, emergency, answered, unanswered, ..FateCount::default() }];
+    shown
+}
+
+const KILL_AND_FREEZE: &str = r#"
+[[faults]]
+at = "20s"
+kill = "alpha"
+[[faults]]
+at = "40s"
+freeze = "beta"
+for = "30s"
+"#;
+
+#[test]
+fn faults_are_injected_at_their_time_and_a_frozen_machine_goes_on_at_the_end() {
+    let (mut conductor, mut stage) = (conductor(KILL_AND_FREEZE), Paper::default());
+    assert_eq!(stage.until(19, &mut conductor), [""; 0]);
+    assert_eq!(stage.until(50, &mut conductor), ["kill alpha", "freeze beta"]);
+    assert_eq!(conductor.report().fault_at, Some(Duration::from_secs(20)));
+    conductor.end(&stage);
+    assert!(!conductor.is_settled(stage.time));
+    conductor.work(&mut stage);
+    assert_eq!(stage.done, ["thaw beta"]);
+    assert!(conductor.is_settled(stage.time));
+    let told: Vec<String> = conductor.report().faults.iter().map(ToString::to_string).collect();
+    assert_eq!(told, ["kill alpha", "freeze beta", "thaw beta"]);
+}
+
+#[test]
+fn a_fault_that_was_not_injected_is_told() {
+    let mut stage = Paper { dead: vec!["alpha".to_owned()], ..Paper::default() };
+    let mut conductor = conductor(KILL_AND_FREEZE);
+    stage.until(30, &mut conductor);
+    assert_eq!(
+        conductor.report().shortfalls,
+        ["fault not applied: kill alpha: it was gone already"]
+    );
+}
+
+#[test]
+fn without_a_steady_state_nothing_is_done_and_nothing_put_back() {
+    let sections = format!(
+        "{KILL_AND_FREEZE}[[steady_state]]\nmetric = \"rejected_share\"\nmin = 0.5\n\
+         [operations.back]\nat = \"end\"\ncommands = [\"unlock\"]\nsites = \"all\"\n"
+    );
+    let mut conductor = conductor(&sections);
+    let mut stage = Paper { shown: callers(20, 0), ..Paper::default() };
+    assert_eq!(stage.until(60, &mut conductor), ["drain"]);
+    assert_eq!(conductor.report().unsteady.len(), 1);
+    conductor.end(&stage);
+    conductor.work(&mut stage);
+    assert!(conductor.is_settled(stage.time) && stage.done.is_empty());
+}
+
+#[test]
+fn a_threshold_ends_the_campaign_early() {
+    let threshold = "[[thresholds]]\nmetric = \"answered_share\"\nmin = 0.95\nabort = true\n";
+    let mut conductor = conductor(threshold);
+    let mut stage = Paper { shown: callers(20, 0), ..Paper::default() };
+    assert_eq!(stage.until(10, &mut conductor), [""; 0]);
+    stage.shown = callers(20, 20);
+    assert_eq!(stage.until(12, &mut conductor), ["drain"]);
+    assert!(conductor.report().aborted.is_some());
+}
+
+const MAINTENANCE: &str = r#"
+[operations.maintenance]
+at = "10s"
+commands = ["lock"]
+sites = ["alpha"]
+timeout = "5s"
+[operations.back]
+at = "end"
+commands = ["unlock"]
+sites = ["alpha"]
+timeout = "90s"
+"#;
+
+#[test]
+fn answers_are_taken_at_once_or_later() {
+    for answers_later in [false, true] {
+        let mut conductor = conductor(MAINTENANCE);
+        let mut stage = Paper { answers_later, ..Paper::default() };
+        assert_eq!(stage.until(10, &mut conductor), ["alpha: lock"]);
+        for id in std::mem::take(&mut stage.waiting) {
+            conductor.answered(stage.time, id, Ok("done".to_owned()));
+        }
+        let results: Vec<_> = conductor.commands().map(|(by, entry)| (by, &entry.result)).collect();
+        assert_eq!(results, [("maintenance", &OrderResult::Done("done".to_owned()))]);
+    }
+}
+
+#[test]
+fn the_network_is_put_back_or_given_up_at_the_limit() {
+    let (mut prompt, mut stage) = (conductor(MAINTENANCE), Paper::default());
+    stage.until(60, &mut prompt);
+    prompt.end(&stage);
+    assert_eq!(stage.until(60, &mut prompt), ["alpha: unlock"]);
+    assert!(prompt.is_settled(stage.time) && prompt.report().shortfalls.is_empty());
+
+    let (mut silent, mut stage) =
+        (conductor(MAINTENANCE), Paper { answers_later: true, ..Paper::default() });
+    stage.until(60, &mut silent);
+    silent.end(&stage);
+    silent.work(&mut stage);
+    assert!(!silent.is_settled(Duration::from_secs(119)));
+    assert_eq!(silent.next_due(), Some(Duration::from_secs(120)));
+    assert!(silent.is_settled(Duration::from_secs(120)));
+    assert_eq!(silent.report().shortfalls, ["not put back: back was cut off"]);
+}
+
+#[test]
+fn an_alarm_begins_the_crisis_and_the_public_is_told() {
+    let sections = r#"
+[supervision]
+window = "20s"
+step = "5s"
+[[supervision.rules]]
+name = "asr"
+indicator = "emergency_asr"
+by = "all"
+below = 0.8
+for = "0s"
+[crisis]
+advise = "10s"
+publish = "20s"
+"#;
+    let (mut conductor, mut stage) = (conductor(sections), Paper::default());
+    stage.until(5, &mut conductor);
+    stage.shown = callers(0, 100);
+    assert_eq!(stage.until(60, &mut conductor), ["RedialAdvice", "TenDigitNumbers"]);
+    assert_eq!(conductor.alarms().len(), 1, "{:?}", conductor.alarms());
+    assert_eq!(conductor.milestones().len(), 3);
+}
+
+#[test]
+fn a_site_answers_when_each_of_its_call_servers_has() {
+    let done = |text: &str| Reply::Done(text.to_owned());
+    let no = || Reply::Refused("no".to_owned());
+    assert_eq!(joint_answer([done("a"), done("b")]), Some(Ok("a".to_owned())));
+    assert_eq!(joint_answer([done("a"), no(), done("b")]), Some(Err("no".to_owned())));
+    assert_eq!(joint_answer([no(), Reply::Silent]), None);
+    assert_eq!(joint_answer([]), None);
+}

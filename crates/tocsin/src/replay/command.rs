@@ -1,0 +1,148 @@
+//! Runs in virtual time from the command line to the exit code: as many at once as there are cores.
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+
+use account::outcome::VariantOutcome;
+use campaign::{Campaign, Time};
+use cli::FileArgs;
+use run_folder::{Folder, Receipt, command_line};
+use topology::Topology;
+
+use super::task::{Task, tasks};
+use super::virtual_run;
+use crate::run::{INTERRUPTED, Interruptions};
+
+/// How to run a campaign in virtual time.
+#[derive(Debug)]
+pub(crate) struct ReplayOptions<'a> {
+    pub(crate) file: &'a FileArgs,
+    pub(crate) runs: &'a Path,
+    pub(crate) quiet: bool,
+    /// Only this variant; `base` is the campaign itself. `None`: all of them.
+    pub(crate) variant: Option<&'a str>,
+    /// Write the records of all boxes into the run folder.
+    pub(crate) records: bool,
+}
+
+/// Runs a campaign and its variants.
+pub(crate) fn replay(
+    options: &ReplayOptions<'_>,
+    campaign: &Campaign,
+    topology: &Topology,
+) -> ExitCode {
+    let tasks = match tasks(options.file, options.variant, campaign, topology) {
+        Ok(tasks) => tasks,
+        Err(code) => return code,
+    };
+    let folder = match Folder::create(options.runs, &campaign.name) {
+        Ok(folder) => folder,
+        Err(error) => return cli::fail(&error, cli::USAGE),
+    };
+    match run_campaign(options, &folder, campaign, tasks) {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            cli::complain!("the run folder is {}", folder.path().display());
+            cli::fail(&error, cli::USAGE)
+        }
+    }
+}
+
+fn run_campaign(
+    options: &ReplayOptions<'_>,
+    folder: &Folder,
+    campaign: &Campaign,
+    tasks: Vec<Task>,
+) -> anyhow::Result<u8> {
+    folder.keep_inputs(&options.file.file, campaign)?;
+    folder.write("command.txt", &(command_line() + "\n"))?;
+    Receipt::begin(folder, campaign, &options.file.file, &options.file.set, Time::Virtual)?;
+    let stop = interruption()?;
+    for sentence in blast_radius(&tasks[0].campaign, &tasks[0].topology) {
+        cli::say!("! {sentence}");
+    }
+    if !options.quiet {
+        let length = topology::format_duration(campaign.duration());
+        let calls = campaign.expected_attempts();
+        cli::say!(
+            "{}: {length} in virtual time, about {calls:.0} callers, {} to run; Ctrl-C ends it",
+            campaign.name,
+            count(tasks.len()),
+        );
+    }
+    let mut outcomes = run_all(options, folder, &tasks, &stop)?;
+    let told = run_folder::publish(folder, campaign, &mut outcomes, Time::Virtual, world::START);
+    cli::say!("\n{}\nrun folder: {}", told.text, folder.path().display());
+    Ok(told.exit_code)
+}
+
+/// Runs all tasks, as many at once as there are cores.
+fn run_all(
+    options: &ReplayOptions<'_>,
+    folder: &Folder,
+    tasks: &[Task],
+    stop: &AtomicBool,
+) -> anyhow::Result<Vec<VariantOutcome>> {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
+    let next = Mutex::new(0..tasks.len());
+    let done = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..cores.min(tasks.len()) {
+            scope.spawn(|| {
+                loop {
+                    let Some(index) = next.lock().ok().and_then(|mut next| next.next()) else {
+                        return;
+                    };
+                    let quiet = options.quiet || tasks.len() > 1;
+                    let outcome =
+                        virtual_run::run(&tasks[index], folder, quiet, options.records, stop);
+                    if !options.quiet
+                        && tasks.len() > 1
+                        && let Ok(outcome) = &outcome
+                    {
+                        cli::say!("{}", outcome.line());
+                    }
+                    if let Ok(mut done) = done.lock() {
+                        done.push((index, outcome));
+                    }
+                }
+            });
+        }
+    });
+    let mut done = done.into_inner().unwrap_or_default();
+    done.sort_by_key(|(index, _)| *index);
+    done.into_iter().map(|(_, outcome)| outcome).collect()
+}
+
+/// What to know before: how much the operations touch at once, and how soon a dead site is found.
+pub(crate) fn blast_radius(campaign: &Campaign, topology: &Topology) -> Vec<String> {
+    let worst = *topology.pool.detection().end();
+    operations::lint::blast_radius(&campaign.operations.operations, &topology.pool_sites(), worst)
+}
+
+/// A flag that SIGINT, SIGTERM or SIGHUP sets; a second one ends the process.
+fn interruption() -> anyhow::Result<Arc<AtomicBool>> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let seen = Arc::clone(&stop);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let mut interruptions = runtime.block_on(async { Interruptions::catch() })?;
+    std::thread::spawn(move || {
+        runtime.block_on(async {
+            interruptions.next().await;
+            seen.store(true, Ordering::Relaxed);
+            cli::complain!("interrupted: ending what is in progress; Ctrl-C again stops at once");
+            interruptions.next().await;
+            std::process::exit(INTERRUPTED.into());
+        });
+    });
+    Ok(stop)
+}
+
+fn count(tasks: usize) -> String {
+    match tasks {
+        1 => "one world".to_owned(),
+        more => format!("{more} worlds"),
+    }
+}

@@ -1,0 +1,61 @@
+//! What boxes tell during a run in virtual time: records, restarts, and whom they find down.
+
+use std::fs::File;
+use std::io::{BufWriter, Write as _};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use account::summary::Books;
+use contract::MemberState;
+use switch::pool::Change;
+use telemetry::{CallRecord, Rules};
+use world::{Listener, Notice};
+
+use super::ledger_hash::LedgerHash;
+
+/// Takes what boxes tell.
+#[derive(Debug)]
+pub(super) struct BoxListener {
+    pub(super) books: Books,
+    pub(super) hash: LedgerHash,
+    /// When a call server began to restart, which, and why.
+    pub(super) restarts: Vec<(Duration, SocketAddr, String)>,
+    /// Call servers that trunk groups found down.
+    pub(super) falls: Vec<Change>,
+    /// Where records are kept, if they are.
+    pub(super) file: Option<BufWriter<File>>,
+}
+
+impl Listener for BoxListener {
+    fn hear(&mut self, elapsed: Duration, from: SocketAddr, notice: Notice) {
+        match notice {
+            Notice::Record(record) => self.take(&record),
+            Notice::Restarting { why } => self.restarts.push((elapsed, from, why)),
+            Notice::Change(change) if change.to == MemberState::Down => self.falls.push(change),
+            Notice::Change(_) | Notice::InService | Notice::Recording(_) => {}
+        }
+    }
+}
+
+impl BoxListener {
+    /// Takes records by `rules`, and writes them to `file` if there is one.
+    pub(super) fn new(rules: Rules, file: Option<BufWriter<File>>) -> Self {
+        Self {
+            books: Books::open(rules),
+            hash: LedgerHash::default(),
+            restarts: Vec::new(),
+            falls: Vec::new(),
+            file,
+        }
+    }
+
+    fn take(&mut self, record: &CallRecord) {
+        self.books.add(record);
+        self.hash.add(record);
+        if let Some(file) = &mut self.file
+            && serde_json::to_writer(&mut *file, record).is_ok()
+        {
+            let _ = file.write_all(b"\n");
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! Lines that show how far a run in virtual time is.
+
+use std::time::Duration;
+
+use load_gen::Progress;
+use world::World;
+
+use super::listener::BoxListener;
+use super::task::Task;
+
+/// Between two lines, in virtual time.
+const INTERVAL: Duration = Duration::from_secs(30 * 60);
+
+/// Shows how far a run is, unless it is quiet.
+pub(super) struct ProgressLines {
+    progress: Progress,
+    call_servers: Vec<String>,
+    next: Option<Duration>,
+}
+
+impl ProgressLines {
+    pub(super) fn new(task: &Task, quiet: bool) -> Self {
+        let call_servers: Vec<String> =
+            task.topology.call_servers().map(|one| one.name.clone()).collect();
+        let progress = Progress::new(call_servers.clone());
+        if !quiet {
+            cli::say!("{}", progress.header());
+        }
+        Self { progress, call_servers, next: (!quiet).then_some(INTERVAL) }
+    }
+
+    /// Says a line if it is time for one.
+    pub(super) fn tell(&mut self, at: Duration, world: &World<BoxListener>) {
+        if self.next.is_none_or(|next| at < next) {
+            return;
+        }
+        self.next = Some(at + INTERVAL);
+        let taken = |name: &String| match world.is_alive(name) {
+            true => world.call_server(name).counts.offered,
+            false => 0,
+        };
+        let taken: Vec<u64> = self.call_servers.iter().map(taken).collect();
+        cli::say!("{}", self.progress.line(at, &world.generator(), &taken));
+    }
+}

@@ -1,0 +1,108 @@
+//! The stage of a run in virtual time: boxes on the simulated network, which answer at once.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use conductor::{Announcement, Observation, SiteCounts, SiteOrder, Stage, joint_answer};
+use operations::FaultAction;
+use topology::{CallServer, Topology};
+use world::World;
+
+use super::listener::BoxListener;
+
+/// Virtual time between two looks when nothing is due.
+const LOOK: Duration = Duration::from_secs(10);
+/// How long it may take to put the network back after the last call: nobody waits for it.
+const PUT_BACK: Duration = Duration::from_secs(600);
+
+/// The boxes of a run in virtual time, as its conductor works on them.
+pub(super) struct VirtualTime {
+    pub(super) world: World<BoxListener>,
+    /// The campaign has been ended before its time.
+    pub(super) is_drained: bool,
+}
+
+impl VirtualTime {
+    pub(super) const fn new(world: World<BoxListener>) -> Self {
+        Self { world, is_drained: false }
+    }
+
+    /// Lets time pass until `due`, or for a while if nothing is due.
+    pub(super) fn run_until(&mut self, due: Option<Duration>) {
+        let at = self.time();
+        let next = due.filter(|due| *due > at).unwrap_or(Duration::MAX).min(at + LOOK);
+        self.world.net.run_for(next.saturating_sub(at).max(Duration::from_millis(1)));
+    }
+
+    /// The names of all call servers of a site.
+    fn call_servers(&self, site: &str) -> Vec<String> {
+        let of_site = self.world.topology.call_servers().filter(|one| one.site == site);
+        of_site.map(|one| one.name.clone()).collect()
+    }
+}
+
+impl Stage for VirtualTime {
+    fn time(&self) -> Duration {
+        self.world.net.elapsed()
+    }
+
+    fn put_back_limit(&self) -> Duration {
+        PUT_BACK
+    }
+
+    fn observe(&self) -> Observation {
+        let Self { world, .. } = self;
+        let topology: &Topology = &world.topology;
+        let psaps = topology.psaps.iter();
+        let psaps = psaps.map(|psap| (psap.name.clone(), world.psap_offered(&psap.name)));
+        let mut sites = BTreeMap::<String, SiteCounts>::new();
+        // A machine without power shows nothing.
+        let alive = |one: &&CallServer| world.is_alive(&one.name);
+        for call_server in topology.call_servers().filter(alive) {
+            let now = world.call_server(&call_server.name);
+            let site = sites.entry(call_server.site.clone()).or_default();
+            site.offered += now.counts.offered;
+            site.answered += now.counts.answered;
+            site.restarts += u64::from(now.restarts);
+        }
+        Observation { callers: world.generator(), psaps: psaps.collect(), sites }
+    }
+
+    fn inject(&mut self, target: &str, action: FaultAction) -> Result<(), String> {
+        let mut boxes = self.call_servers(target);
+        if boxes.is_empty() {
+            boxes.push(target.to_owned());
+        }
+        let world = &mut self.world;
+        if let Some(dead) = boxes.iter().find(|name| !world.is_alive(name)) {
+            return Err(format!("{dead} has no power"));
+        }
+        for name in &boxes {
+            match action {
+                FaultAction::Kill => world.kill(name),
+                FaultAction::Freeze => world.freeze(name),
+                FaultAction::Thaw => world.thaw(name),
+            }
+        }
+        Ok(())
+    }
+
+    fn order(
+        &mut self,
+        SiteOrder { site, action, .. }: SiteOrder,
+    ) -> Option<Result<String, String>> {
+        let names = self.call_servers(&site).into_iter();
+        joint_answer(names.map(|name| self.world.command(&name, action.clone())))
+    }
+
+    fn tell_callers(&mut self, what: Announcement) {
+        self.world.tell_callers(match what {
+            Announcement::RedialAdvice => load_gen::Command::Advise,
+            Announcement::TenDigitNumbers => load_gen::Command::PublishTenDigits,
+        });
+    }
+
+    fn drain_callers(&mut self) {
+        self.is_drained = true;
+    }
+}

@@ -1,0 +1,70 @@
+//! The runs that a campaign asks for: itself, and its variants.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use account::outcome::BASE;
+use campaign::{Campaign, ENVIRONMENT_PREFIX, Variant};
+use cli::FileArgs;
+use topology::{Problems, Topology};
+
+/// One run to make.
+#[derive(Debug, Clone)]
+pub(super) struct Task {
+    /// `base`, or the name of a variant.
+    pub(super) name: String,
+    pub(super) title: String,
+    pub(super) campaign: Campaign,
+    pub(super) topology: Arc<Topology>,
+    /// What lies over its files.
+    pub(super) set: Vec<(String, String)>,
+    /// Its attempts are written down: those of the first task, of the others there are only figures.
+    pub(super) keeps_attempts: bool,
+}
+
+/// The campaign and its variants, each read with its own keys set.
+pub(super) fn tasks(
+    file: &FileArgs,
+    wanted: Option<&str>,
+    campaign: &Campaign,
+    topology: &Topology,
+) -> Result<Vec<Task>, ExitCode> {
+    let base = Task {
+        name: BASE.to_owned(),
+        title: campaign.title.clone(),
+        campaign: campaign.clone(),
+        topology: Arc::new(topology.clone()),
+        set: file.set.clone(),
+        keeps_attempts: true,
+    };
+    let mut tasks = vec![base];
+    for variant in &campaign.variants {
+        tasks.push(variant_of(file, variant).map_err(|problems| {
+            cli::complain!("variant {}:", variant.name);
+            cli::refuse(&problems)
+        })?);
+    }
+    let Some(wanted) = wanted else { return Ok(tasks) };
+    let names: Vec<String> = tasks.iter().map(|task| task.name.clone()).collect();
+    tasks.retain(|task| task.name == wanted);
+    if tasks.is_empty() {
+        cli::complain!(
+            "error: --variant {wanted}: no such variant; there are {}",
+            names.join(", ")
+        );
+        return Err(ExitCode::from(cli::USAGE));
+    }
+    tasks.iter_mut().for_each(|task| task.keeps_attempts = true);
+    Ok(tasks)
+}
+
+/// Reads the campaign again with the keys of a variant over it. What the command line sets has the last word.
+fn variant_of(file: &FileArgs, variant: &Variant) -> Result<Task, Problems> {
+    let set = [variant.set.clone(), file.set.clone()].concat();
+    let file = FileArgs { file: file.file.clone(), set };
+    let (layers, network_layers) = file.campaign_and_network_layers(ENVIRONMENT_PREFIX);
+    let (campaign, topology) = Campaign::load_with_network(&file.file, &layers, &network_layers)?;
+    let (name, title) = (variant.name.clone(), variant.title.clone());
+    let topology = Arc::new(topology);
+    Ok(Task { name, title, campaign, topology, set: file.set, keeps_attempts: false })
+}

@@ -1,0 +1,184 @@
+//! One campaign from its start to its end in virtual time.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{BufWriter, Write as _};
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use account::outcome::{BASE, VariantOutcome};
+use account::summary::ProcessUsage;
+use campaign::Time;
+use conductor::{Conductor, Stage as _};
+use contract::GeneratorSnapshot;
+use run_folder::{EndedRun, Folder, State, environment};
+use world::{Link, START, World};
+
+use super::listener::BoxListener;
+use super::progress_lines::ProgressLines;
+use super::stage::VirtualTime;
+use super::task::Task;
+use crate::state_file::StateFile;
+
+/// Between two boxes, one way: what a national network needs.
+const LINK: Link = Link { latency: Duration::from_millis(5), ..Link::CLEAN };
+
+/// Runs one task, and writes what it leaves behind into `folder`.
+pub(super) fn run(
+    task: &Task,
+    folder: &Folder,
+    quiet: bool,
+    records: bool,
+    stop: &AtomicBool,
+) -> anyhow::Result<VariantOutcome> {
+    let started = Instant::now();
+    let Task { campaign, topology, .. } = task;
+    let file = match records {
+        true => Some(BufWriter::new(File::create(folder.records(&task.name))?)),
+        false => None,
+    };
+    let listener = BoxListener::new(campaign.rules(), file);
+    let clips = cli::load_clips(&topology.media)?;
+    let mut world = World::new(topology.clone(), clips, LINK, campaign.seed, listener);
+    world.net.stop_trace();
+    world.start_campaign(campaign);
+    let mut stage = VirtualTime::new(world);
+    let mut conductor = Conductor::new(campaign, &topology.pool_sites());
+    // Only the campaign itself rings anywhere; its variants would be taken for it.
+    if task.name == BASE {
+        conductor = conductor.posting_alarms(campaign, START);
+    }
+    let lines = ProgressLines::new(task, quiet);
+    // Without records there is nothing to tell a run by that was killed.
+    let state_file = (records && task.keeps_attempts).then(|| StateFile::new(folder));
+    let interrupted = drive(task, &mut stage, &mut conductor, lines, state_file, stop);
+    stage.world.drain();
+    if let Some(complaint) = conductor.finish_posting() {
+        cli::complain!("warning: {complaint}");
+    }
+    conclude(task, folder, stage.world, &conductor, interrupted, started)
+}
+
+/// Conducts until the campaign is over or interrupted, and puts the network back. True when interrupted.
+fn drive(
+    task: &Task,
+    stage: &mut VirtualTime,
+    conductor: &mut Conductor,
+    mut lines: ProgressLines,
+    mut state_file: Option<StateFile<'_>>,
+    stop: &AtomicBool,
+) -> bool {
+    let end = task.campaign.duration();
+    let interrupted = loop {
+        let at = stage.time();
+        conductor.work(stage);
+        lines.tell(at, &stage.world);
+        if let Some(file) = state_file.as_mut().filter(|file| file.next_due() <= Instant::now()) {
+            file.keep(&state(task, true, at, stage.world.generator(), conductor));
+        }
+        let interrupted = stop.load(Ordering::Relaxed);
+        if interrupted
+            || stage.is_drained
+            || (at >= end && stage.world.generator().finished)
+            || at >= end + task.campaign.drain_timeout
+        {
+            break interrupted;
+        }
+        stage.run_until(conductor.next_due());
+    };
+    conductor.end(stage);
+    loop {
+        conductor.work(stage);
+        if conductor.is_settled(stage.time()) {
+            return interrupted;
+        }
+        stage.run_until(conductor.next_due());
+    }
+}
+
+fn conclude(
+    task: &Task,
+    folder: &Folder,
+    world: World<BoxListener>,
+    conductor: &Conductor,
+    interrupted: bool,
+    started: Instant,
+) -> anyhow::Result<VariantOutcome> {
+    let topology = &task.topology;
+    let generators = world.generator();
+    let lost = world.lost().to_vec();
+    let names = topology.call_servers().map(|one| (one.address, one.name.clone()));
+    let names: BTreeMap<SocketAddr, String> = names.collect();
+    let elapsed = world.net.elapsed();
+    let BoxListener { books, hash, restarts, falls, file } = world.into_listener();
+    let has_records = file.is_some();
+    if let Some(mut file) = file {
+        file.flush()?;
+    }
+    let took = started.elapsed();
+    let usage = node::usage();
+    let seconds = |micros: u64| micros as f64 / 1e6;
+    let name = |at: SocketAddr| names.get(&at).cloned().unwrap_or_default();
+    let mut state = State {
+        ended: true,
+        processes: vec![ProcessUsage {
+            name: "world".to_owned(),
+            user_s: seconds(usage.user_us),
+            system_s: seconds(usage.system_us),
+            max_rss_kib: usage.max_rss_kib,
+        }],
+        ledger_hash: Some(hash.finish()),
+        interrupted,
+        lost,
+        restarts: restarts.into_iter().map(|(at, from, why)| (at, name(from), why)).collect(),
+        detections: falls
+            .into_iter()
+            .map(|fall| (fall.call_server, fall.seen_by, fall.silent_for))
+            .collect(),
+        ..state(task, has_records, elapsed, generators, conductor)
+    };
+    if task.keeps_attempts
+        && let Err(error) = state.keep(folder)
+    {
+        state.degraded.push(format!("{error:#}"));
+    }
+    let outcome = run_folder::close(EndedRun {
+        campaign: &task.campaign,
+        topology,
+        name: task.name.clone(),
+        title: task.title.clone(),
+        state,
+        books,
+        took,
+        archive: task.keeps_attempts.then_some(folder),
+    });
+    Ok(outcome)
+}
+
+/// What is known at any time.
+fn state(
+    task: &Task,
+    has_records: bool,
+    elapsed: Duration,
+    generators: GeneratorSnapshot,
+    conductor: &Conductor,
+) -> State {
+    State {
+        time: Time::Virtual,
+        campaign: task.campaign.name.clone(),
+        network: task.topology.name.clone(),
+        set: task.set.clone(),
+        copies: Folder::copies(&task.campaign),
+        environment: environment(),
+        started_us: u64::try_from(START.as_micros()).unwrap_or(u64::MAX),
+        elapsed,
+        generators,
+        operations: conductor.report(),
+        record_files: match has_records {
+            true => vec![format!("records/{}.jsonl", task.name).into()],
+            false => Vec::new(),
+        },
+        ..State::default()
+    }
+}

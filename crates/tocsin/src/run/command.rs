@@ -1,0 +1,167 @@
+//! One run on real sockets from the command line to the exit code.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use campaign::{Campaign, ENVIRONMENT_PREFIX, Time};
+use cli::say;
+use conductor::Conductor;
+use run_folder::{Folder, Receipt, State, command_line};
+use tokio::runtime::Builder;
+
+use super::args::RunArgs;
+use super::collector::StateCollector;
+use super::display::Display;
+use super::fleet::Fleet;
+use super::interruptions::{INTERRUPTED, Interruptions};
+use super::loopback::missing_addresses;
+use super::prepared::{Inherited, Prepared, unix_us};
+use super::stage::Processes;
+use super::target::Elsewhere;
+use super::zero::Zero;
+use super::{live, manage, verdict};
+use crate::replay::{ReplayOptions, blast_radius};
+use crate::state_file::StateFile;
+
+/// Runs a campaign in the time that the command line or its file says.
+pub(crate) fn run(args: &RunArgs) -> ExitCode {
+    let (layers, network_layers) = args.campaign.campaign_and_network_layers(ENVIRONMENT_PREFIX);
+    let loaded = Campaign::load_with_network(&args.campaign.file, &layers, &network_layers);
+    let (campaign, topology) = match loaded {
+        Ok(loaded) => loaded,
+        Err(problems) => return cli::refuse(&problems),
+    };
+    let is_virtual = args.virtual_time || (campaign.time == Time::Virtual && !args.real_time);
+    let elsewhere = args.drive.elsewhere(&topology);
+    let elsewhere = elsewhere.and_then(|elsewhere| {
+        elsewhere.as_ref().map_or(Ok(()), |_| Elsewhere::check(&campaign))?;
+        Ok(elsewhere)
+    });
+    let elsewhere = match elsewhere {
+        Ok(elsewhere) => elsewhere,
+        Err(sentence) => return cli::fail(&anyhow::anyhow!(sentence), cli::USAGE),
+    };
+    if is_virtual && elsewhere.is_some() {
+        let sentence = "--target is on real sockets: say --real-time, or leave --virtual-time away";
+        return cli::fail(&anyhow::anyhow!(sentence), cli::USAGE);
+    }
+    if is_virtual && args.metrics.metrics.is_some() {
+        let sentence =
+            "--metrics shows processes, and in virtual time there are none: say --real-time";
+        return cli::fail(&anyhow::anyhow!(sentence), cli::USAGE);
+    }
+    if is_virtual {
+        let options = ReplayOptions {
+            file: &args.campaign,
+            runs: &args.runs,
+            quiet: args.quiet,
+            variant: args.variant.as_deref(),
+            records: args.records,
+        };
+        return crate::replay::replay(&options, &campaign, &topology);
+    }
+    let runtime = match Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return cli::fail(&error.into(), cli::USAGE),
+    };
+    if let Some(elsewhere) = elsewhere.as_ref().filter(|_| !args.drive.no_probe)
+        && let Err(error) = runtime.block_on(elsewhere.probe())
+    {
+        return cli::fail(&error, cli::USAGE);
+    }
+    let folder = match Folder::create(&args.runs, &campaign.name) {
+        Ok(folder) => folder,
+        Err(error) => return cli::fail(&error, cli::USAGE),
+    };
+    let set = [args.campaign.set.clone(), missing_addresses(&topology)].concat();
+    let prepared = Prepared {
+        args: Inherited {
+            campaign_file: args.campaign.file.clone(),
+            given: args.campaign.set.clone(),
+            set,
+            shards: args.shards,
+            log: args.log,
+        },
+        campaign,
+        topology,
+        elsewhere,
+        since_us: unix_us(),
+    };
+    runtime.block_on(async {
+        match conduct(args, &prepared, &folder).await {
+            Ok(code) => ExitCode::from(code),
+            Err(error) => {
+                cli::complain!("the run folder is {}", folder.path().display());
+                cli::fail(&error, cli::USAGE)
+            }
+        }
+    })
+}
+
+async fn conduct(args: &RunArgs, prepared: &Prepared, folder: &Folder) -> anyhow::Result<u8> {
+    let mut interruptions = Interruptions::catch()?;
+    let file = &prepared.args.campaign_file;
+    folder.keep_inputs(file, &prepared.campaign)?;
+    folder.write("command.txt", &(command_line() + "\n"))?;
+    Receipt::begin(folder, &prepared.campaign, file, &prepared.args.given, Time::Real)?;
+    let Some(fleet) = Fleet::start(prepared, folder, &mut interruptions).await? else {
+        say("interrupted while the network started: no call was placed");
+        return Ok(INTERRUPTED);
+    };
+    let managed = match &prepared.elsewhere {
+        None => Some(manage::open(&prepared.topology, folder, fleet.board(), fleet.console())?),
+        Some(_) => None,
+    };
+    let _metrics = manage::show(&args.metrics, fleet.board())?;
+    for sentence in blast_radius(&prepared.campaign, &prepared.topology) {
+        say(format_args!("! {sentence}"));
+    }
+    if prepared.campaign.compression > 1.0 {
+        say(format_args!(
+            "every clock of this run goes {} times faster: calls, timers, restarts and people; what the machine itself takes does not",
+            prepared.campaign.compression
+        ));
+    }
+    if !args.quiet {
+        say(announcement(prepared));
+    }
+    let display = Display::open(prepared, args.quiet, args.no_screen);
+    let zero = Zero::set(prepared, &fleet);
+    let mut stage = Processes::new(prepared, fleet, zero);
+    let mut conductor = Conductor::new(&prepared.campaign, &prepared.topology.pool_sites())
+        .posting_alarms(&prepared.campaign, Duration::from_micros(prepared.since_us));
+    let mut collector = StateCollector::new(prepared, folder, zero);
+    live::watch(
+        &mut conductor,
+        &mut stage,
+        &mut interruptions,
+        &mut collector,
+        &mut StateFile::new(folder),
+        display,
+    )
+    .await;
+    let elapsed = collector.state(&stage, &interruptions, &conductor).elapsed;
+    stage.fleet.shut_down(&mut interruptions).await;
+    drop(managed);
+    let last = collector.state(&stage, &interruptions, &conductor);
+    // The drain of the network is no part of the campaign.
+    let state = State { ended: true, elapsed, ..last };
+    Ok(verdict::conclude(prepared, folder, state))
+}
+
+/// What is about to happen, in a line.
+fn announcement(prepared: &Prepared) -> String {
+    let Prepared { campaign, topology, .. } = prepared;
+    let place = match &prepared.elsewhere {
+        Some(elsewhere) => format!("to {}", elsewhere.place()),
+        None => format!(
+            "on {} sites, {} trunk groups, {} PSAPs",
+            topology.sites.len(),
+            topology.trunk_groups.len(),
+            topology.psaps.len()
+        ),
+    };
+    let (name, calls) = (&campaign.name, campaign.expected_attempts());
+    let length = topology::format_duration(campaign.duration());
+    format!("{name}: about {calls:.0} calls in {length} {place}; Ctrl-C drains")
+}

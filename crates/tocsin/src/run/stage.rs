@@ -1,0 +1,131 @@
+//! The stage of a run on real sockets: processes that tell what they count, and a clock that may go faster.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use conductor::{Announcement, Observation, OrderId, SiteOrder, Stage, joint_answer};
+use contract::{BoxOrder, ProcessOrder};
+use futures_util::future::join_all;
+use operations::FaultAction;
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+use super::fleet::Fleet;
+use super::plan::{Tier, generator};
+use super::prepared::Prepared;
+use super::zero::Zero;
+
+/// How long somebody waits for the network to be put back after the last call, by the clock on the wall.
+const PUT_BACK: Duration = Duration::from_secs(120);
+
+/// What a site said to an order.
+pub(super) type Answer = (OrderId, Result<String, String>);
+
+/// The processes of a run, as its conductor works on them.
+pub(super) struct Processes<'a> {
+    pub(super) prepared: &'a Prepared,
+    pub(super) fleet: Fleet,
+    start: Instant,
+    answers: mpsc::UnboundedReceiver<Answer>,
+    /// Given to each task that waits for the answers to an order.
+    sender: mpsc::UnboundedSender<Answer>,
+    /// How often each member was found down by each trunk group so far.
+    falls: BTreeMap<(String, String), u64>,
+    /// Each call server that was found down, the trunk group that found it, and after which silence.
+    detections: Vec<(String, String, Duration)>,
+}
+
+impl<'a> Processes<'a> {
+    /// The processes of `fleet`, with a campaign that begins at `zero`.
+    pub(super) fn new(prepared: &'a Prepared, fleet: Fleet, zero: Zero) -> Self {
+        let (sender, answers) = mpsc::unbounded_channel();
+        Self {
+            prepared,
+            fleet,
+            start: zero.instant,
+            answers,
+            sender,
+            falls: BTreeMap::new(),
+            detections: Vec::new(),
+        }
+    }
+
+    /// When it is `time` by the clock of the campaign.
+    pub(super) fn instant(&self, time: Duration) -> Instant {
+        self.start + time.div_f64(self.prepared.campaign.compression)
+    }
+
+    /// Waits until a process says or does something, or a site has answered. Cancel safe.
+    pub(super) async fn next(&mut self) -> Option<Answer> {
+        tokio::select! {
+            () = self.fleet.next() => None,
+            answer = self.answers.recv() => answer,
+        }
+    }
+
+    /// Takes note of call servers that trunk groups have found down since the last time.
+    pub(super) fn note_falls(&mut self) {
+        for (member, group, falls, after) in self.fleet.falls() {
+            let known =
+                self.falls.insert((member.clone(), group.clone()), falls).unwrap_or_default();
+            if falls > known {
+                self.detections.push((member, group, after));
+            }
+        }
+    }
+
+    /// Each call server that was found down, the trunk group that found it, and after which silence.
+    pub(super) fn detections(&self) -> &[(String, String, Duration)] {
+        &self.detections
+    }
+}
+
+impl Stage for Processes<'_> {
+    fn time(&self) -> Duration {
+        self.start.elapsed().mul_f64(self.prepared.campaign.compression)
+    }
+
+    fn put_back_limit(&self) -> Duration {
+        PUT_BACK.mul_f64(self.prepared.campaign.compression)
+    }
+
+    fn observe(&self) -> Observation {
+        self.fleet.observe(&self.prepared.topology)
+    }
+
+    fn inject(&mut self, target: &str, action: FaultAction) -> Result<(), String> {
+        self.fleet.inject(target, action)
+    }
+
+    fn order(
+        &mut self,
+        SiteOrder { id, site, action }: SiteOrder,
+    ) -> Option<Result<String, String>> {
+        let of_site = |one: &&topology::CallServer| one.site == site;
+        let members = self.prepared.topology.call_servers().filter(of_site);
+        let console = self.fleet.console();
+        let command = |one: &topology::CallServer| console.order(&one.name, action.clone().into());
+        let replies: Vec<_> = members.map(command).collect();
+        let sender = self.sender.clone();
+        tokio::spawn(async move {
+            if let Some(answer) = joint_answer(join_all(replies).await) {
+                let _ = sender.send((id, answer));
+            }
+        });
+        None
+    }
+
+    fn tell_callers(&mut self, what: Announcement) {
+        let order = match what {
+            Announcement::RedialAdvice => BoxOrder::Advise,
+            Announcement::TenDigitNumbers => BoxOrder::PublishTenDigits,
+        };
+        for number in 1..=self.prepared.args.shards {
+            drop(self.fleet.console().order(&generator(number), order.clone()));
+        }
+    }
+
+    fn drain_callers(&mut self) {
+        self.fleet.order(Tier::Load, &ProcessOrder::Drain);
+    }
+}
