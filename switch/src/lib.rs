@@ -14,17 +14,18 @@
 //! | [`PoolMonitor`]: probes all call servers and says which are up | `pool/monitor.rs` |
 //!
 //! Each is a pure [`contract::Node`]. What a site's death does to a ringing call is decided in
-//! `trunk_group/setup.rs`.
+//! `trunk_group/site_down.rs`.
 
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "a test begins at any instant"))]
 
 mod call_control;
 pub mod call_server;
-pub mod defects;
+pub mod latent_defects;
+mod machine;
 pub mod pool;
 mod priority;
 mod record;
-
+mod timers;
 pub mod trunk_group;
 
 pub use call_server::CallServer;

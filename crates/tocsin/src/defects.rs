@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use switch::defects::STORIES;
+use switch::latent_defects::CATALOGUE;
 
 /// Lists the latent defects that a software release may carry
 #[derive(Debug, Args)]
@@ -14,16 +14,16 @@ pub(crate) struct DefectsArgs {
 }
 
 pub(crate) fn defects(args: &DefectsArgs) -> ExitCode {
-    for story in STORIES {
-        cli::say!("{:<16} {}", story.name, story.incident);
+    for defect in CATALOGUE {
+        cli::say!("{:<16} {}", defect.name, defect.incident);
         if args.why {
             let lines = [
-                ("trigger", story.trigger),
-                ("effect", story.effect),
-                ("near miss", story.near_miss),
-                ("cure", story.cure),
-                ("keys", story.keys),
-                ("source", story.source),
+                ("trigger", defect.trigger),
+                ("effect", defect.effect),
+                ("near miss", defect.near_miss),
+                ("cure", defect.cure),
+                ("keys", defect.keys),
+                ("source", defect.source),
             ];
             for (head, text) in lines {
                 cli::say!("  {head:<10} {text}");

@@ -9,35 +9,19 @@ use sip_proto::user_agent::LegId;
 use telemetry::CallRecord;
 
 use super::descriptions::Descriptions;
-use super::itinerary::Itinerary;
-use super::media::Relay;
-use super::takeover::Takeover;
-
-/// Names a call; the name of a call that is over never matches a new one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct CallId {
-    pub(super) slot: usize,
-    pub(super) nonce: u64,
-}
-
-/// Which leg of a call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Side {
-    /// Towards the caller.
-    A,
-    /// Towards the answering point.
-    B,
-}
+use super::media_relay::MediaRelay;
+use super::route_list::RouteList;
+use super::side::Side;
+use super::takeover_replies::TakeoverReplies;
 
 /// One call.
 #[derive(Debug)]
 pub(super) struct Call {
-    pub(super) nonce: u64,
     pub(super) a: LegId,
     pub(super) b: Option<LegId>,
     /// What the B leg's INVITE is made from; kept until the answer, in case the next answering point must be tried.
     pub(super) invite: Option<Request>,
-    pub(super) itinerary: Itinerary,
+    pub(super) route_list: RouteList,
     /// What the caller is told if no answering point is left.
     pub(super) refusal: Rejection,
     pub(super) deadline: Option<Deadline>,
@@ -48,13 +32,13 @@ pub(super) struct Call {
     /// The link to a trunk group that it came by; `None` for a call from elsewhere.
     pub(super) link: Option<usize>,
     /// `None`: the two ends exchange media with each other.
-    pub(super) relay: Option<Relay>,
+    pub(super) relay: Option<MediaRelay>,
     /// Kept only in a pool that replicates.
     pub(super) descriptions: Descriptions,
     /// The name under which the partner has a replica.
     pub(super) replica: Option<String>,
     /// It was begun by another call server, and the two sides are being told.
-    pub(super) takeover: Option<Takeover>,
+    pub(super) takeover: Option<TakeoverReplies>,
     pub(super) record: CallRecord,
 }
 
@@ -78,6 +62,26 @@ pub(super) enum Awaited {
 }
 
 impl Call {
+    /// A call without a B leg and without media.
+    pub(super) fn new(a: LegId, link: Option<usize>, record: CallRecord) -> Self {
+        Self {
+            a,
+            b: None,
+            invite: None,
+            route_list: RouteList::default(),
+            refusal: Rejection::new(480),
+            deadline: None,
+            modifying: None,
+            crossing: Vec::new(),
+            link,
+            relay: None,
+            descriptions: Descriptions::default(),
+            replica: None,
+            takeover: None,
+            record,
+        }
+    }
+
     pub(super) fn leg(&self, side: Side) -> Option<LegId> {
         match side {
             Side::A => Some(self.a),
@@ -85,16 +89,12 @@ impl Call {
         }
     }
 
+    /// The legs that it has.
+    pub(super) fn legs(&self) -> impl Iterator<Item = LegId> + use<> {
+        [Some(self.a), self.b].into_iter().flatten()
+    }
+
     pub(super) fn is_answered(&self) -> bool {
         self.record.answer_us.is_some()
-    }
-}
-
-impl Side {
-    pub(super) const fn other(self) -> Self {
-        match self {
-            Self::A => Self::B,
-            Self::B => Self::A,
-        }
     }
 }

@@ -3,8 +3,7 @@
 
 use bytes::Bytes;
 
-use super::call::Side;
-use super::media::at;
+use super::side::Side;
 
 /// Nothing longer is remembered.
 const LONGEST: usize = 8_000;
@@ -28,26 +27,26 @@ impl Descriptions {
         // A copy: the message that it stands in is much longer.
         let kept = (description.len() <= LONGEST).then(|| Bytes::copy_from_slice(description));
         match tentative {
-            true => self.offered[at(from)] = kept,
-            false => self.said[at(from)] = kept,
+            true => self.offered[from.index()] = kept,
+            false => self.said[from.index()] = kept,
         }
     }
 
     /// What `from` has offered was accepted, or was not.
     pub(super) fn settle(&mut self, from: Side, accepted: bool) {
-        if let Some(offered) = self.offered[at(from)].take().filter(|_| accepted) {
-            self.said[at(from)] = Some(offered);
+        if let Some(offered) = self.offered[from.index()].take().filter(|_| accepted) {
+            self.said[from.index()] = Some(offered);
         }
     }
 
     /// Another answering point is tried.
     pub(super) fn forget(&mut self, side: Side) {
-        self.said[at(side)] = None;
+        self.said[side.index()] = None;
     }
 
     /// What `side` has agreed to.
     pub(super) fn of(&self, side: Side) -> Option<&Bytes> {
-        self.said[at(side)].as_ref()
+        self.said[side.index()].as_ref()
     }
 
     /// Both, to be written down.

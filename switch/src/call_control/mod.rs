@@ -3,85 +3,96 @@
 //! It lives from one start of the machine to the next (`call_server`): what it remembers is lost with it, apart from what
 //! is on the disk.
 //!
+//! Values, each of which owns its part:
+//!
+//! | part | file |
+//! |---|---|
+//! | the calls, by name and by leg, and their deadlines | `calls.rs`, `call.rs`, `side.rs` |
+//! | the media of all calls; the relay and the descriptions of one | `media_sessions.rs`, `media_relay.rs`, `descriptions.rs` |
+//! | call records and counts | `records.rs` |
+//! | where a call may go, in order | `route_list.rs` |
+//! | the other call servers of the pool, and what they tell each other | `neighbours.rs`, `pool_message.rs` |
+//! | is a call server alive whose replicas are kept here? | `owner_watch.rs` |
+//! | what the sides of a call that is taken over have answered | `takeover_replies.rs` |
+//!
+//! Operations, which need several of them:
+//!
 //! | what happens | file |
 //! |---|---|
-//! | a call arrives, is admitted and routed; its answering point refuses, is silent or answers | `setup.rs` |
-//! | where it may go, in order | `itinerary.rs` |
-//! | re-INVITE, UPDATE, INFO cross | `relay.rs` |
-//! | session descriptions get our addresses, media is relayed | `media.rs` |
+//! | a call arrives: is it let in? | `admission.rs` |
+//! | it is routed; its answering point refuses, is silent or answers | `setup.rs` |
+//! | re-INVITE, UPDATE, INFO cross | `crossing.rs` |
 //! | either side hangs up, vanishes, or talks for too long; drain; the machine fails | `ending.rs` |
-//! | where latent defects act | `defects.rs` |
-//! | what the call servers of the pool tell each other | `neighbours.rs` |
-//! | the partner gets a replica of each answered call | `replication.rs`, `descriptions.rs` |
-//! | is a call server alive whose replicas are kept here? | `wards.rs` |
-//! | its calls are taken over | `takeover.rs` |
+//! | the machine has started again; a neighbour tells something | `pool_events.rs` |
+//! | the partner gets a replica of each answered call | `replication.rs` |
+//! | the calls of a call server that is down are taken over | `takeover.rs` |
+//!
+//! On what condition a latent defect acts stands in `latent_defects/triggers.rs`.
 
+mod admission;
 mod call;
-mod defects;
+mod calls;
+mod crossing;
 mod descriptions;
 mod ending;
-mod itinerary;
-mod media;
+mod media_relay;
+mod media_sessions;
 mod neighbours;
-mod relay;
+mod owner_watch;
+mod pool_events;
+mod pool_message;
+mod records;
 mod replication;
+mod route_list;
 mod setup;
+mod side;
 mod takeover;
-mod wards;
+mod takeover_replies;
 
-use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use ::media::{Plane, PlaneCounts};
 use contract::CallServerCounts;
-use hashbrown::HashMap;
+use media::{Plane, PlaneCounts};
 use sip_proto::message::Payload;
-use sip_proto::timer::{Deadlines, Timers};
-use sip_proto::user_agent::{Capabilities, Config, Event, LegId, SessionIdRole, UserAgent};
+use sip_proto::reason::Reason;
+use sip_proto::user_agent::{Capabilities, Config, Event, SessionIdRole, UserAgent};
 use sip_proto::wall::WallClock;
 use sip_proto::{Packet, Rejection, Transport};
-use slab::Slab;
 use telemetry::CallRecord;
 use topology::Topology;
 
-use crate::call_server::{Disk, Memory};
-use call::{Call, CallId, Side};
+use crate::latent_defects;
+use crate::machine::{Disk, Memory};
+use crate::timers::sip_timers;
+use call::Call;
+use calls::{CallId, Calls};
+use media_sessions::MediaSessions;
 use neighbours::Neighbours;
-use wards::Wards;
+use owner_watch::OwnerWatch;
+use records::Records;
 
-/// One life of the software; see the module's table.
+pub(crate) use ending::LeftBehind;
+
+/// One life of the software; see the module's tables.
 #[derive(Debug)]
 pub(crate) struct CallControl {
     settings: topology::CallServer,
     topology: Arc<Topology>,
     user_agent: UserAgent,
-    calls: Slab<Call>,
-    legs: HashMap<LegId, (CallId, Side)>,
-    deadlines: Deadlines<CallId>,
-    records: VecDeque<CallRecord>,
-    wall: WallClock,
-    next_nonce: u64,
-    draining: bool,
-    counts: CallServerCounts,
-    plane: Plane,
+    calls: Calls,
+    records: Records,
+    media: MediaSessions,
     disk: Disk,
     memory: Memory,
     neighbours: Neighbours,
-    wards: Wards,
+    owner_watch: OwnerWatch,
+    draining: bool,
     /// The machine has no time for the new call in the packet at hand.
     overloaded: bool,
     /// Why the software cannot go on: the machine must restart.
     failure: Option<String>,
-}
-
-/// How far ahead a deadline may stand in the queue.
-const FAR: Duration = Duration::from_secs(60);
-
-/// The timers of a topology, as the SIP core wants them.
-pub(crate) fn sip_timers(topology: &Topology) -> Timers {
-    Timers { t1: topology.timers.t1, t2: topology.timers.t2, t4: topology.timers.t4 }
 }
 
 impl CallControl {
@@ -107,24 +118,19 @@ impl CallControl {
             ..Config::new(address, seed)
         };
         Self {
-            plane,
+            user_agent: UserAgent::new(config),
+            calls: Calls::default(),
+            records: Records::new(&settings, wall),
+            media: MediaSessions::new(plane, topology.pool.replicate_calls),
             memory: Memory::new(settings.equipment.contexts),
-            neighbours: Neighbours::new(&topology, &settings),
-            wards: Wards::new(topology.pool),
+            neighbours: Neighbours::new(&topology, &settings, wall.origin().0),
+            owner_watch: OwnerWatch::new(topology.pool),
             disk,
-            overloaded: false,
-            failure: None,
             settings,
             topology,
-            user_agent: UserAgent::new(config),
-            calls: Slab::new(),
-            legs: HashMap::new(),
-            deadlines: Deadlines::default(),
-            records: VecDeque::new(),
-            wall,
-            next_nonce: 0,
             draining: false,
-            counts: CallServerCounts::default(),
+            overloaded: false,
+            failure: None,
         }
     }
 
@@ -151,31 +157,30 @@ impl CallControl {
             Event::Response { leg, response } => self.crossed(now, leg, &response),
             Event::Ended { leg, end } => self.ended(now, leg, &end),
             Event::OutOfDialog { id, request, source } => {
-                let status = self.take_message(now, &request, source);
+                let status = self.receive_message(now, &request, source);
                 self.user_agent.respond(now, id, status, &Payload::empty());
             }
-            Event::Probed { peer, outcome } => self.ward_probed(now, peer, &outcome),
+            Event::Probed { peer, outcome } => self.owner_probed(now, peer, &outcome),
         }
     }
 
-    fn insert(&mut self, mut call: Call) -> CallId {
-        self.next_nonce += 1;
-        call.nonce = self.next_nonce;
-        let a = call.a;
-        let id = CallId { slot: self.calls.insert(call), nonce: self.next_nonce };
-        self.legs.insert(a, (id, Side::A));
-        if let Some(link) = self.calls.get(id.slot).and_then(|call| call.link) {
+    fn insert(&mut self, call: Call) -> CallId {
+        if let Some(link) = call.link {
             self.disk.links.call_began(link);
         }
-        id
+        self.calls.insert(call)
     }
 
     /// Tells whoever probes whether new calls are welcome.
     pub(crate) fn show_state(&mut self) {
-        let unwelcome = self.draining || (self.disk.locked && !self.hides_its_lock());
-        let busy = || Rejection::new(503).with_retry_after(self.settings.retry_after);
-        let rejection = unwelcome.then(busy);
-        self.user_agent.set_unavailable(rejection);
+        let shows_lock = self.disk.locked && !latent_defects::hides_its_lock(&self.disk);
+        let unwelcome = self.draining || shows_lock;
+        self.user_agent.set_unavailable(unwelcome.then(|| self.busy()));
+    }
+
+    /// RFC 3261 §21.5.4: no new calls for a while.
+    fn busy(&self) -> Rejection {
+        Rejection::new(503).with_retry_after(self.settings.retry_after)
     }
 
     /// The software cannot go on. The first reason counts.
@@ -183,34 +188,16 @@ impl CallControl {
         self.failure.get_or_insert_with(|| why.to_owned());
     }
 
-    fn call_mut(&mut self, id: CallId) -> Option<&mut Call> {
-        self.calls.get_mut(id.slot).filter(|call| call.nonce == id.nonce)
-    }
-
-    /// The call that a leg belongs to. A leg that was given up belongs to none.
-    fn find(&self, leg: LegId) -> Option<(CallId, Side)> {
-        self.legs.get(&leg).copied()
-    }
-
-    fn await_until(&mut self, now: Instant, id: CallId, deadline: Option<call::Deadline>) {
-        if let Some(call) = self.call_mut(id) {
-            call.deadline = deadline;
+    fn hang_up_both(&mut self, now: Instant, call: &Call, reason: &Reason) {
+        for leg in call.legs() {
+            self.user_agent.hang_up(now, leg, Some(reason));
         }
-        if let Some(deadline) = deadline {
-            // A far deadline is looked at now and then instead: most calls end long before theirs, and an
-            // entry stays in the queue until its time.
-            self.deadlines.push(deadline.due.min(now + FAR), id);
-        }
-    }
-
-    fn micros(&self, now: Instant) -> u64 {
-        self.wall.micros(now)
     }
 }
 
 impl CallControl {
     pub(crate) fn handle_packet(&mut self, now: Instant, packet: Packet) {
-        self.wards.hear(now);
+        self.owner_watch.hear(now);
         self.user_agent.handle_packet(now, packet);
         self.settle(now);
     }
@@ -225,16 +212,12 @@ impl CallControl {
     pub(crate) fn handle_timeout(&mut self, now: Instant) {
         self.user_agent.handle_timeout(now);
         self.settle(now);
-        while let Some(id) = self.deadlines.pop_due(now) {
-            match self.call_mut(id).and_then(|call| call.deadline) {
-                Some(deadline) if deadline.due <= now => self.overdue(now, id, deadline.awaited),
-                Some(deadline) => self.await_until(now, id, Some(deadline)),
-                None => {}
-            }
+        while let Some((id, awaited)) = self.calls.pop_overdue(now) {
+            self.overdue(now, id, awaited);
         }
         self.disk.links.settle(now);
-        self.greet(now);
-        self.visit_wards(now);
+        self.neighbours.announce_first_start(&mut self.user_agent, now);
+        self.owner_watch.probe_if_due(&mut self.user_agent, now, &self.disk.journal);
         self.settle(now);
     }
 
@@ -253,13 +236,13 @@ impl CallControl {
     }
 
     pub(crate) fn poll_record(&mut self) -> Option<CallRecord> {
-        self.records.pop_front()
+        self.records.poll()
     }
 
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
-        let (links, wards) = (self.disk.links.next(), self.wards.next());
-        let sip = [self.user_agent.poll_timeout(), self.deadlines.next(), self.greeting_due()];
-        sip.into_iter().chain([links, wards]).flatten().min()
+        let sip = [self.user_agent.poll_timeout(), self.calls.next_deadline()];
+        let pool = [self.neighbours.announcement_due(), self.owner_watch.next()];
+        sip.into_iter().chain(pool).chain([self.disk.links.next()]).flatten().min()
     }
 
     /// Taken once: the machine restarts then.
@@ -276,11 +259,15 @@ impl CallControl {
     }
 
     pub(crate) const fn plane(&mut self) -> &mut Plane {
-        &mut self.plane
+        self.media.plane()
+    }
+
+    pub(crate) fn log_media(&mut self) {
+        self.media.log_events(&self.settings.name);
     }
 
     pub(crate) const fn counts(&self) -> CallServerCounts {
-        self.counts
+        self.records.counts
     }
 
     pub(crate) const fn memory(&self) -> &Memory {
@@ -297,7 +284,7 @@ impl CallControl {
     }
 
     pub(crate) fn plane_counts(&self) -> PlaneCounts {
-        self.plane.counts()
+        self.media.counts()
     }
 
     pub(crate) fn is_drained(&self) -> bool {

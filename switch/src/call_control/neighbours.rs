@@ -1,55 +1,38 @@
-//! What the call servers of a pool tell each other, with SIP MESSAGE (RFC 3428) and a body of JSON.
-//!
-//! | message | when | what the receiver does |
-//! |---|---|---|
-//! | `ask_configuration` | a machine has started | answers `configuration` |
-//! | `configuration` | asked | keeps the table of circuits of the pool |
-//! | `in_service`, `load` | a machine has started; with each of its first calls | takes note |
-//! | `replica` | in a pool that replicates: a call was answered or has changed; the partner has started | writes it into its journal |
-//! | `ended` | a call of which there is a replica is over | strikes it out |
-//! | `taken_over` | calls go on at the partner, and their call server turns out to be alive | forgets them |
+//! The other call servers of the pool: who they are, and what all of them are told after a start.
 
 use std::net::SocketAddr;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use hashbrown::HashMap;
-use serde::{Deserialize, Serialize};
-use sip_proto::message::{Payload, Request};
+use sip_proto::message::Request;
+use sip_proto::user_agent::UserAgent;
 use topology::Topology;
 
-use super::CallControl;
-use crate::call_server::Replica;
+use super::pool_message::PoolMessage;
 
-const CONTENT_TYPE: &str = "application/vnd.tocsin.pool+json";
 /// Calls after a start with which the neighbours hear of the load.
 const LOAD_REPORTS: u32 = 20;
-/// The other call servers of the pool.
+
+/// The neighbours of one call server.
 #[derive(Debug)]
 pub(super) struct Neighbours {
     others: Vec<SocketAddr>,
     names: HashMap<SocketAddr, String>,
     /// Who takes over, were this one to fall: the next in the order of the file that is at another site.
-    pub(super) partner: Option<SocketAddr>,
-    /// This is the first start: the others have not heard of it. Later ones are told by [`CallControl::recover`].
-    greets: bool,
+    partner: Option<SocketAddr>,
+    /// When the others hear of the first start; [`announce_restart`](Self::announce_restart) tells of later ones.
+    first_start: Option<Instant>,
     reports_left: u32,
-    last_word: HashMap<SocketAddr, Instant>,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "pool", rename_all = "snake_case")]
-pub(super) enum Word {
-    AskConfiguration,
-    Configuration { stale_circuits: bool },
-    InService,
-    Load { calls: usize },
-    Replica(Box<Replica>),
-    Ended { id: String },
-    TakenOver { ids: Vec<String> },
+    last_message: HashMap<SocketAddr, Instant>,
 }
 
 impl Neighbours {
-    pub(super) fn new(topology: &Topology, settings: &topology::CallServer) -> Self {
+    /// Those of the call server `settings`, which starts at `start`.
+    pub(super) fn new(
+        topology: &Topology,
+        settings: &topology::CallServer,
+        start: Instant,
+    ) -> Self {
         let pool: Vec<_> = topology.call_servers().filter(|one| one.in_pool).collect();
         let place = pool.iter().position(|one| one.name == settings.name);
         let others = pool.iter().filter(|one| settings.in_pool && one.name != settings.name);
@@ -61,10 +44,14 @@ impl Neighbours {
             others: others.clone().map(|one| one.address).collect(),
             names: others.map(|one| (one.address, one.name.clone())).collect(),
             partner: next.filter(|_| place.is_some()).map(|one| one.address),
-            greets: topology.pool.replicate_calls,
+            first_start: topology.pool.replicate_calls.then_some(start),
             reports_left: 0,
-            last_word: HashMap::new(),
+            last_message: HashMap::new(),
         }
+    }
+
+    pub(super) const fn partner(&self) -> Option<SocketAddr> {
+        self.partner
     }
 
     /// The name of a neighbour.
@@ -74,90 +61,61 @@ impl Neighbours {
 
     /// The neighbour who has sent `request`. What comes by TCP comes from any port, and Via names the one that it is
     /// reached at.
-    fn sender(&self, request: &Request, source: SocketAddr) -> Option<SocketAddr> {
+    pub(super) fn sender(&self, request: &Request, source: SocketAddr) -> Option<SocketAddr> {
         let via = request.via();
         let named = via.ip().map(|ip| SocketAddr::new(ip, via.port().unwrap_or(5060)));
         let honest = named.filter(|named| named.ip() == source.ip());
         [Some(source), honest].into_iter().flatten().find(|at| self.others.contains(at))
     }
-}
 
-impl CallControl {
-    /// The machine has started again: reads the journal, and turns to the pool unless it is cut off.
-    pub(crate) fn recover(&mut self, now: Instant, isolated: bool) {
-        self.show_state();
-        self.neighbours.greets = false;
-        self.read_journal(now);
-        if isolated {
-            return;
-        }
-        if self.topology.pool.sync_configuration {
-            self.tell_all(now, &Word::AskConfiguration);
-        }
-        self.neighbours.reports_left = LOAD_REPORTS;
-        self.tell_all(now, &Word::InService);
+    /// A neighbour has started, or tells of its load. Returns how long ago it did the last time.
+    pub(super) fn note_message(&mut self, now: Instant, from: SocketAddr) -> Option<Duration> {
+        let last = self.last_message.insert(from, now);
+        last.map(|last| now.saturating_duration_since(last))
+    }
+
+    /// When the others hear of the first start.
+    pub(super) const fn announcement_due(&self) -> Option<Instant> {
+        self.first_start
     }
 
     /// A machine that replaces one that has died knows none of its calls; the others must hear so.
-    pub(super) fn greet(&mut self, now: Instant) {
-        if std::mem::take(&mut self.neighbours.greets) {
-            self.tell_all(now, &Word::InService);
+    pub(super) fn announce_first_start(&mut self, user_agent: &mut UserAgent, now: Instant) {
+        if self.first_start.take().is_some() {
+            self.send_all(user_agent, now, &PoolMessage::InService);
         }
     }
 
-    /// When the others are greeted.
-    pub(super) fn greeting_due(&self) -> Option<Instant> {
-        self.neighbours.greets.then(|| self.wall.origin().0)
+    /// This start is not the first one.
+    pub(super) const fn skip_first_start(&mut self) {
+        self.first_start = None;
     }
 
-    /// A call was admitted: after a start the neighbours hear of it.
-    pub(super) fn report_load(&mut self, now: Instant) {
-        if self.neighbours.reports_left > 0 {
-            self.neighbours.reports_left -= 1;
-            let calls = self.calls.len();
-            self.tell_all(now, &Word::Load { calls });
-        }
-    }
-
-    fn tell_all(&mut self, now: Instant, word: &Word) {
-        for other in self.neighbours.others.clone() {
-            self.tell(now, other, word);
-        }
-    }
-
-    pub(super) fn tell(&mut self, now: Instant, peer: SocketAddr, word: &Word) {
-        let Ok(body) = serde_json::to_vec(word) else { return };
-        let payload = Payload::empty().with_header("Content-Type", CONTENT_TYPE);
-        self.user_agent.message(now, peer, &payload.with_body(body.into()));
-    }
-
-    /// A MESSAGE from outside any dialog. Returns the status of its answer. Only neighbours are listened to: there is
-    /// nobody here to read what others write.
-    pub(super) fn take_message(
+    /// The machine has started again.
+    pub(super) fn announce_restart(
         &mut self,
+        user_agent: &mut UserAgent,
         now: Instant,
-        request: &Request,
-        source: SocketAddr,
-    ) -> u16 {
-        let Some(source) = self.neighbours.sender(request, source) else { return 405 };
-        let Ok(word) = serde_json::from_slice(&request.body()) else { return 400 };
-        match word {
-            Word::AskConfiguration => {
-                let stale_circuits = self.disk.stale_circuits;
-                self.tell(now, source, &Word::Configuration { stale_circuits });
-            }
-            Word::Configuration { stale_circuits } => self.disk.stale_circuits |= stale_circuits,
-            Word::InService | Word::Load { .. } => {
-                let last = self.neighbours.last_word.insert(source, now);
-                self.hear_recovery(now, last);
-                if matches!(word, Word::InService) {
-                    self.neighbour_started(now, source);
-                }
-            }
-            Word::Replica(replica) => return self.read_replica(now, source, *replica),
-            Word::Ended { id } => self.disk.journal.strike(source, id),
-            Word::TakenOver { ids } => self.give_away(now, source, &ids),
+        asks_configuration: bool,
+    ) {
+        if asks_configuration {
+            self.send_all(user_agent, now, &PoolMessage::AskConfiguration);
         }
-        200
+        self.reports_left = LOAD_REPORTS;
+        self.send_all(user_agent, now, &PoolMessage::InService);
+    }
+
+    /// A call was admitted, so that there are so many `calls`: after a start the neighbours hear of it.
+    pub(super) fn report_load(&mut self, user_agent: &mut UserAgent, now: Instant, calls: usize) {
+        if self.reports_left > 0 {
+            self.reports_left -= 1;
+            self.send_all(user_agent, now, &PoolMessage::Load { calls });
+        }
+    }
+
+    fn send_all(&self, user_agent: &mut UserAgent, now: Instant, message: &PoolMessage) {
+        for other in &self.others {
+            message.send(user_agent, now, *other);
+        }
     }
 }

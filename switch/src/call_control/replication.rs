@@ -11,20 +11,21 @@ use std::time::Instant;
 use telemetry::{CallRecord, Outcome};
 
 use super::CallControl;
-use super::call::{Call, CallId};
-use super::neighbours::Word;
-use crate::call_server::Replica;
+use super::call::Call;
+use super::calls::CallId;
+use super::pool_message::PoolMessage;
+use crate::latent_defects;
+use crate::machine::Replica;
 
 impl CallControl {
     /// A call was answered, or its dialogs or its session have changed: the partner gets a replica.
     pub(super) fn replicate(&mut self, now: Instant, id: CallId) {
-        let partner = self.neighbours.partner.filter(|_| self.topology.pool.replicate_calls);
-        let call = self.calls.get(id.slot).filter(|call| call.nonce == id.nonce);
-        let (Some(partner), Some(call)) = (partner, call) else { return };
+        let partner = self.neighbours.partner().filter(|_| self.topology.pool.replicate_calls);
+        let (Some(partner), Some(call)) = (partner, self.calls.get(id)) else { return };
         let Some(replica) = self.replica_of(call) else { return };
         let name = replica.id.clone();
-        self.tell(now, partner, &Word::Replica(Box::new(replica)));
-        if let Some(call) = self.call_mut(id) {
+        PoolMessage::Replica(Box::new(replica)).send(&mut self.user_agent, now, partner);
+        if let Some(call) = self.calls.get_mut(id) {
             call.replica = Some(name);
         }
     }
@@ -47,15 +48,15 @@ impl CallControl {
     }
 
     /// A call of which the partner has a replica is over.
-    pub(super) fn strike_replica(&mut self, now: Instant, id: String) {
-        if let Some(partner) = self.neighbours.partner {
-            self.tell(now, partner, &Word::Ended { id });
+    pub(super) fn end_replica(&mut self, now: Instant, id: String) {
+        if let Some(partner) = self.neighbours.partner() {
+            PoolMessage::Ended { id }.send(&mut self.user_agent, now, partner);
         }
     }
 
     /// The end of this call is not told to the partner.
-    pub(super) fn withhold_word(&mut self, id: CallId) {
-        if let Some(call) = self.call_mut(id) {
+    pub(super) fn forget_replica(&mut self, id: CallId) {
+        if let Some(call) = self.calls.get_mut(id) {
             call.replica = None;
         }
     }
@@ -63,9 +64,9 @@ impl CallControl {
     /// A neighbour has started: it knows of no call that it had, and if it is the partner, of none that it should keep.
     pub(super) fn neighbour_started(&mut self, now: Instant, neighbour: SocketAddr) {
         self.take_over_all(now, neighbour);
-        self.wards.forget_debt(neighbour);
-        if self.neighbours.partner == Some(neighbour) {
-            for id in self.ids() {
+        self.owner_watch.tell_nothing(neighbour);
+        if self.neighbours.partner() == Some(neighbour) {
+            for id in self.calls.ids() {
                 self.replicate(now, id);
             }
         }
@@ -82,43 +83,44 @@ impl CallControl {
             tracing::warn!(call_server = self.settings.name, %owner, why, "a replica is refused");
             return 400;
         }
-        if self.chokes_on(&replica) {
+        if latent_defects::cannot_read(&self.disk, &replica) {
             self.fail(UNREADABLE);
         }
         let longest =
             u64::try_from(self.settings.max_call_duration.as_micros()).unwrap_or(u64::MAX);
-        self.disk.journal.expire(self.micros(now).saturating_sub(longest));
+        self.disk.journal.expire(self.records.micros(now).saturating_sub(longest));
         // RFC 3261 §21.5.1; the call goes on, but only where it is.
         let status = if self.disk.journal.write(owner, replica) { 200 } else { 500 };
-        self.wards.watch_over(now, owner);
+        self.owner_watch.begin(now, owner);
         status
     }
 
     /// The machine has started: what was in the journal still is.
     pub(super) fn read_journal(&mut self, now: Instant) {
-        if self.disk.journal.replicas().any(|replica| self.chokes_on(replica)) {
+        let cannot_read = |replica| latent_defects::cannot_read(&self.disk, replica);
+        if self.disk.journal.replicas().any(cannot_read) {
             self.fail(UNREADABLE);
         }
         for owner in self.disk.journal.owners() {
-            self.wards.watch_over(now, owner);
+            self.owner_watch.begin(now, owner);
         }
     }
 
     /// The partner goes on with these calls, for it has found this machine down. Nobody here may touch them any more.
-    pub(super) fn give_away(&mut self, now: Instant, source: SocketAddr, ids: &[String]) {
-        if self.neighbours.partner != Some(source) {
+    pub(super) fn hand_over(&mut self, now: Instant, source: SocketAddr, ids: &[String]) {
+        if self.neighbours.partner() != Some(source) {
             return;
         }
         let why = format!("taken over by {}", self.neighbours.name_of(source));
         for id in ids {
             let leg = self.user_agent.leg_tagged(id);
-            let Some((id, _)) = leg.and_then(|leg| self.find(leg)) else { continue };
-            self.withhold_word(id);
+            let Some((id, _)) = leg.and_then(|leg| self.calls.find(leg)) else { continue };
+            self.forget_replica(id);
             let Some(call) = self.remove(now, id) else { continue };
-            for leg in [Some(call.a), call.b].into_iter().flatten() {
+            for leg in call.legs() {
                 self.user_agent.disown(now, leg);
             }
-            self.lose(now, call, &why);
+            self.records.lost(now, call.record, &why);
         }
     }
 }

@@ -11,35 +11,18 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use sip_proto::Rejection;
 use sip_proto::message::{Payload, Response};
 use sip_proto::reason::Reason;
-use sip_proto::sdp::Session;
 use sip_proto::user_agent::LegId;
-use telemetry::{CallRecord, Outcome};
 
 use super::CallControl;
-use super::call::{Awaited, Call, CallId, Deadline, Side};
+use super::call::{Awaited, Call, Deadline};
+use super::calls::CallId;
 use super::descriptions::Descriptions;
-use super::itinerary::Itinerary;
-use super::media::{Obstacle, Relay, at};
-use crate::call_server::Replica;
-
-/// What is known of a call that is being taken over.
-#[derive(Debug, Default)]
-pub(super) struct Takeover {
-    sides: [Hearing; 2],
-}
-
-/// What one side has said to it.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-enum Hearing {
-    #[default]
-    Awaited,
-    Accepted,
-    /// It does not know the call.
-    Gone,
-}
+use super::media_relay::MediaRelay;
+use super::side::Side;
+use super::takeover_replies::{TakeoverReplies, TakeoverReply};
+use crate::machine::Replica;
 
 impl CallControl {
     /// `owner` is down, or has started again: its calls go on here.
@@ -47,15 +30,13 @@ impl CallControl {
         if self.draining {
             return;
         }
-        for replica in self.disk.journal.take_of(owner) {
+        for replica in self.disk.journal.take_all_of(owner) {
             self.take_over(now, owner, replica);
         }
     }
 
     fn take_over(&mut self, now: Instant, owner: SocketAddr, replica: Replica) {
-        let answered = replica.record.answer_us.unwrap_or_default();
-        let lasted = Duration::from_micros(self.micros(now).saturating_sub(answered));
-        if lasted >= self.settings.max_call_duration {
+        if self.time_left(now, replica.record.answer_us).is_zero() {
             return;
         }
         let adopted = self.user_agent.adopt(&replica.a).and_then(|a| {
@@ -72,88 +53,44 @@ impl CallControl {
         let takeovers = replica.takeovers.saturating_add(1);
         let from = self.neighbours.name_of(owner);
         let link = replica.trunk_group.and_then(|name| self.disk.links.named(&name));
-        self.wards.owe(owner, replica.id);
-        self.counts.taken_over += 1;
+        self.owner_watch.tell_later(owner, replica.id);
+        self.records.counts.taken_over += 1;
         let has_room = self.calls.len() < self.settings.max_calls as usize && self.memory.take();
         let call = Call {
-            nonce: 0,
-            a,
             b: Some(b),
-            invite: None,
-            itinerary: Itinerary::default(),
-            refusal: Rejection::new(480),
-            deadline: None,
-            modifying: None,
-            crossing: Vec::new(),
-            link,
-            relay: replica.relay.map(|hosts| Relay::taken_over(hosts, takeovers)),
+            relay: replica.relay.map(|hosts| MediaRelay::taken_over(hosts, takeovers)),
             descriptions: Descriptions::agreed(replica.said),
-            replica: None,
-            takeover: Some(Takeover::default()),
-            record: CallRecord {
-                node: self.settings.name.clone(),
-                site: Some(self.settings.site.clone()),
-                reason: Some(history(replica.record.reason, &from)),
-                outcome: Outcome::Answered,
-                media: Vec::new(),
-                ..replica.record
-            },
+            takeover: Some(TakeoverReplies::default()),
+            ..Call::new(a, link, self.records.take_over(replica.record, &from))
         };
         if !has_room {
-            self.hang_up_both(now, &call);
-            return self.lose(now, call, "there was no room for it");
+            return self.lose_takeover(now, call, "there was no room for it");
         }
         let id = self.insert(call);
-        self.legs.insert(b, (id, Side::B));
         let due = now + self.user_agent.give_up_after();
-        self.await_until(now, id, Some(Deadline { due, awaited: Awaited::TakenOver }));
-        match self.offers(now, id) {
+        self.calls.await_until(now, id, Deadline { due, awaited: Awaited::TakenOver });
+        let Some(call) = self.calls.get_mut(id) else { return };
+        match self.media.take_over(now, call) {
             Ok([to_a, to_b]) => {
                 self.offer(now, a, to_a);
                 self.offer(now, b, to_b);
             }
             Err(obstacle) => {
-                self.give_up_takeover(
-                    now,
-                    id,
-                    &format!("its media cannot pass here: {obstacle:?}"),
-                );
+                let why = format!("its media cannot pass here: {obstacle:?}");
+                self.give_up_takeover(now, id, &why);
             }
         }
+    }
+
+    /// How much longer a call may last that was answered at `answer_us`.
+    fn time_left(&self, now: Instant, answer_us: Option<u64>) -> Duration {
+        let lasted = self.records.micros(now).saturating_sub(answer_us.unwrap_or_default());
+        self.settings.max_call_duration.saturating_sub(Duration::from_micros(lasted))
     }
 
     fn offer(&mut self, now: Instant, leg: LegId, description: Option<Vec<u8>>) {
         let payload = description.map_or_else(Payload::empty, Payload::sdp);
         self.user_agent.refresh(now, leg, payload);
-    }
-
-    /// What each side is offered: the description that the other side has agreed to, with our addresses if media passes
-    /// through here. From now on it does.
-    fn offers(&mut self, now: Instant, id: CallId) -> Result<[Option<Vec<u8>>; 2], Obstacle> {
-        let mut offers = [None, None];
-        let Some(call) = self.calls.get_mut(id.slot).filter(|call| call.nonce == id.nonce) else {
-            return Ok(offers);
-        };
-        for side in [Side::A, Side::B] {
-            let Some(said) = call.descriptions.of(side).cloned() else { continue };
-            // One that could not be read has crossed as it was, and does so again.
-            let session = Session::parse(&said).ok();
-            offers[at(side.other())] = Some(match (&mut call.relay, session) {
-                (Some(relay), Some(session)) => {
-                    let places = relay.places(&mut self.plane, now, side, &session, false)?;
-                    relay.accept(&mut self.plane, now, side, &session);
-                    relay.moved(&said, &session, &places)
-                }
-                _ => said.to_vec(),
-            });
-        }
-        Ok(offers)
-    }
-
-    /// Whether this call awaits that its two sides hear of the take-over.
-    pub(super) fn is_taking_over(&self, id: CallId) -> bool {
-        let call = self.calls.get(id.slot).filter(|call| call.nonce == id.nonce);
-        call.is_some_and(|call| call.takeover.is_some())
     }
 
     /// A side has answered our re-INVITE or UPDATE.
@@ -165,49 +102,43 @@ impl CallControl {
         response: &Response,
     ) {
         if response.status() >= 300 {
-            let why = format!("{} refused it ({})", word(side), response.status());
+            let why = format!("the {} refused it ({})", side.peer(), response.status());
             return self.give_up_takeover(now, id, &why);
         }
+        let Some(call) = self.calls.get_mut(id) else { return };
         // What it says of itself holds; the other side knows as much already.
-        self.carry_back(now, id, side, response);
-        let Some(takeover) = self.call_mut(id).and_then(|call| call.takeover.as_mut()) else {
-            return;
-        };
-        takeover.sides[at(side)] = Hearing::Accepted;
-        match takeover.sides[at(side.other())] {
-            Hearing::Awaited => {}
-            Hearing::Accepted => self.finish_takeover(now, id),
-            Hearing::Gone => {
-                let why = format!("{} no longer knew the call", word(side.other()));
+        self.media.carry_back(now, call, side, response);
+        let Some(replies) = &mut call.takeover else { return };
+        match replies.note(side, TakeoverReply::Accepted) {
+            TakeoverReply::Awaited => {}
+            TakeoverReply::Accepted => self.finish_takeover(now, id),
+            TakeoverReply::Gone => {
+                let why = format!("the {} no longer knew the call", side.other().peer());
                 self.give_up_takeover(now, id, &why);
             }
         }
     }
 
     fn finish_takeover(&mut self, now: Instant, id: CallId) {
-        let now_us = self.micros(now);
-        let Some(call) = self.call_mut(id) else { return };
+        let Some(call) = self.calls.get_mut(id) else { return };
         call.takeover = None;
-        let answered = call.record.answer_us.unwrap_or_default();
-        let lasted = Duration::from_micros(now_us.saturating_sub(answered));
-        let due = now + self.settings.max_call_duration.saturating_sub(lasted);
-        self.await_until(now, id, Some(Deadline { due, awaited: Awaited::End }));
+        let answered = call.record.answer_us;
+        let due = now + self.time_left(now, answered);
+        self.calls.await_until(now, id, Deadline { due, awaited: Awaited::End });
         self.replicate(now, id);
     }
 
     /// A side of a call that is being taken over does not know it. True if that is all for now, or for ever.
     pub(super) fn side_is_gone(&mut self, now: Instant, id: CallId, side: Side) -> bool {
-        let Some(takeover) = self.call_mut(id).and_then(|call| call.takeover.as_mut()) else {
-            return false;
-        };
-        takeover.sides[at(side)] = Hearing::Gone;
-        match takeover.sides[at(side.other())] {
-            Hearing::Awaited => true,
-            Hearing::Accepted => false,
-            Hearing::Gone => {
+        let replies = self.calls.get_mut(id).and_then(|call| call.takeover.as_mut());
+        let Some(replies) = replies else { return false };
+        match replies.note(side, TakeoverReply::Gone) {
+            TakeoverReply::Awaited => true,
+            TakeoverReply::Accepted => false,
+            TakeoverReply::Gone => {
                 // It was over, and word of its end never came.
                 self.remove(now, id);
-                self.counts.taken_over -= 1;
+                self.records.counts.taken_over -= 1;
                 true
             }
         }
@@ -215,28 +146,13 @@ impl CallControl {
 
     /// The call cannot go on here: both sides are told, as far as they can be.
     pub(super) fn give_up_takeover(&mut self, now: Instant, id: CallId, why: &str) {
-        let Some(call) = self.remove(now, id) else { return };
-        self.hang_up_both(now, &call);
-        self.lose(now, call, why);
-    }
-
-    fn hang_up_both(&mut self, now: Instant, call: &Call) {
-        let reason = Reason::q850(41, "Temporary failure");
-        for leg in [Some(call.a), call.b].into_iter().flatten() {
-            self.user_agent.hang_up(now, leg, Some(&reason));
+        if let Some(call) = self.remove(now, id) {
+            self.lose_takeover(now, call, why);
         }
     }
-}
 
-/// What the record says of a call that goes on.
-fn history(before: Option<String>, from: &str) -> String {
-    let now = format!("taken over from {from}");
-    before.map_or_else(|| now.clone(), |before| format!("{before}; {now}"))
-}
-
-const fn word(side: Side) -> &'static str {
-    match side {
-        Side::A => "the caller's side",
-        Side::B => "the answering point",
+    fn lose_takeover(&mut self, now: Instant, call: Call, why: &str) {
+        self.hang_up_both(now, &call, &Reason::q850(41, "Temporary failure"));
+        self.records.lost(now, call.record, why);
     }
 }

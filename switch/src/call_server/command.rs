@@ -7,7 +7,7 @@ use operations::Action;
 use topology::format_duration;
 
 use super::CallServer;
-use super::restart::Installation;
+use crate::machine::Installation;
 
 impl CallServer {
     pub(super) fn obey(&mut self, now: Instant, action: Action) -> Reply {
@@ -82,7 +82,7 @@ impl CallServer {
 
     fn disconnect(&mut self, now: Instant, trunk_group: Option<&str>) -> Result<String, String> {
         let Some(software) = &mut self.software else { return Err(String::new()) };
-        let meant = software.disk().links.meant(trunk_group)?;
+        let meant = software.disk().links.select(trunk_group)?;
         let connected: Vec<_> =
             meant.into_iter().filter(|link| software.disk().links.is_connected(*link)).collect();
         if connected.is_empty() {
@@ -98,7 +98,7 @@ impl CallServer {
 
     fn reconnect(&mut self, now: Instant, trunk_group: Option<&str>) -> Result<String, String> {
         let Some(software) = &mut self.software else { return Err(String::new()) };
-        let meant = software.disk().links.meant(trunk_group)?;
+        let meant = software.disk().links.select(trunk_group)?;
         let disk = software.disk_mut();
         let meant: Vec<_> =
             meant.into_iter().filter(|link| !disk.links.is_connected(*link)).collect();

@@ -10,20 +10,11 @@
 //! | what | file |
 //! |---|---|
 //! | the calls | `call_control/` |
+//! | disk, links, memory, messages that wait, overload control | `machine/` |
 //! | lock, disconnect, restart, load …, and what the machine answers | `command.rs` |
 //! | the software ends, the machine starts again | `restart.rs` |
-//! | messages wait for the processor; what is too much | `inbox.rs` |
-//! | what it asks of its clients in overload | `overload.rs` |
-//! | the links to trunk groups: cut, aligned, audited | `links.rs` |
-//! | what outlives a restart, and what does not | `disk.rs`, `journal.rs`, `memory.rs` |
 
 mod command;
-mod disk;
-mod inbox;
-mod journal;
-mod links;
-mod memory;
-mod overload;
 mod restart;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -31,8 +22,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
-use ::media::{Plane, Settings};
 use contract::{CallServerCounts, CallServerSnapshot, Node, Reply};
+use media::{Plane, Settings};
 use operations::Action;
 use sip_proto::message::{Request, with_overload_feedback};
 use sip_proto::wall::WallClock;
@@ -41,16 +32,8 @@ use telemetry::CallRecord;
 use topology::Topology;
 
 use crate::call_control::CallControl;
+use crate::machine::{Boot, Disk, Done, Inbox, Installation, OverloadControl};
 use crate::priority::Priority;
-use inbox::{Done, Inbox};
-use overload::OverloadControl;
-use restart::{Boot, Installation};
-
-pub(crate) use crate::call_control::sip_timers;
-pub(crate) use disk::Disk;
-pub(crate) use journal::Replica;
-pub(crate) use links::Refused;
-pub(crate) use memory::Memory;
 
 /// One member of the pool; see the module's table.
 #[derive(Debug)]
@@ -130,8 +113,8 @@ impl CallServer {
 
     /// Whether a packet crosses between this machine and `peer`.
     fn is_connected(&self, peer: SocketAddr) -> bool {
-        let lets = |software: &CallControl| software.disk().links.lets(peer);
-        !self.isolated && self.software.as_deref().is_some_and(lets)
+        let passes = |software: &CallControl| software.disk().links.passes(peer);
+        !self.isolated && self.software.as_deref().is_some_and(passes)
     }
 
     /// Gives the software one input; it may be its last.
@@ -304,7 +287,7 @@ impl Node for CallServer {
 
     fn handle_media(&mut self, _now: Instant) {
         if let Some(software) = &mut self.software {
-            software.note_media();
+            software.log_media();
         }
     }
 

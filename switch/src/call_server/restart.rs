@@ -2,49 +2,31 @@
 
 use std::time::Instant;
 
-use ::media::Plane;
-use topology::Release;
+use media::Plane;
 
-use super::overload::OverloadControl;
-use super::{CallServer, Disk, Notice};
-use crate::call_control::CallControl;
-
-/// A machine that is starting.
-#[derive(Debug)]
-pub(super) struct Boot {
-    pub(super) until: Instant,
-    pub(super) disk: Disk,
-    /// Its ports stay open; whatever comes in is nobody's.
-    pub(super) plane: Plane,
-}
-
-/// A release that is being copied to the disk. A restart meanwhile ends that.
-#[derive(Debug)]
-pub(super) struct Installation {
-    pub(super) until: Instant,
-    pub(super) release: Release,
-}
+use super::{CallServer, Notice};
+use crate::call_control::{CallControl, LeftBehind};
+use crate::machine::{Boot, Disk, Installation, OverloadControl};
 
 impl CallServer {
     /// Loses all calls, and starts again: with the stored configuration, or with a `clean` one.
     pub(super) fn restart(&mut self, now: Instant, why: &str, clean: bool) {
         let Some(software) = self.software.take() else { return };
-        let wreck = software.end(now, why);
-        self.past += wreck.counts;
-        let records = wreck.records.into_iter().map(|record| Notice::Record(Box::new(record)));
+        let LeftBehind { mut disk, plane, counts, records } = software.end(now, why);
+        self.past += counts;
+        let records = records.into_iter().map(|record| Notice::Record(Box::new(record)));
         self.notices.extend(records);
         self.notices.push_back(Notice::Restarting { why: why.to_owned() });
         self.installation = None;
         self.inbox.clear();
         self.overload = OverloadControl::new(&self.settings.equipment.processing);
         self.restarts += 1;
-        let mut disk = wreck.disk;
         if clean {
             disk = disk.cleaned(&self.topology, &self.settings);
         }
         disk.links.restarted();
         let until = now + self.settings.equipment.boot;
-        self.boot = Some(Boot { until, disk, plane: wreck.plane });
+        self.boot = Some(Boot { until, disk, plane });
     }
 
     pub(super) fn boot_if_due(&mut self, now: Instant) {

@@ -58,7 +58,7 @@ impl PoolMonitor {
         });
         Self {
             user_agent: UserAgent::new(Config {
-                timers: crate::call_server::sip_timers(topology),
+                timers: crate::timers::sip_timers(topology),
                 ..Config::new(address, seed)
             }),
             pool: topology.pool,

@@ -20,7 +20,7 @@ pub(super) struct Member {
     pub(super) circuits: Circuits,
     pub(super) watch: Watch,
     /// A 503 asked for silence until then (RFC 3261 §21.5.4).
-    pub(super) hold_off: Option<Instant>,
+    hold_off: Option<Instant>,
     pub(super) restraint: Restraint,
     /// How long it had shown no sign of life when it was last found down, and how often it was.
     pub(super) found_after: Option<Duration>,
@@ -43,6 +43,11 @@ impl Member {
             falls: 0,
             counts: MemberCounts::default(),
         }
+    }
+
+    /// It has answered 503 with this Retry-After: no calls until then.
+    pub(super) fn hold_off(&mut self, now: Instant, retry_after: Duration) {
+        self.hold_off = now.checked_add(retry_after);
     }
 
     /// This member as the place `index`, if it is in `state` and can take a call.

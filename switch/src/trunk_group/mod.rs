@@ -2,11 +2,14 @@
 //!
 //! | what happens | file |
 //! |---|---|
-//! | an INVITE arrives, a site is chosen, refuses, is silent or answers | `setup.rs` |
+//! | an INVITE arrives, a site is chosen, refuses or answers | `setup.rs` |
 //! | requests inside the dialog pass; BYE gives the circuit back | `inside.rs` |
-//! | a site is down: its answered calls are released | `release.rs` |
-//! | or another site goes on with them | `takeover.rs` |
-//! | which site | `choice.rs`, by `selection.rs`, with `member.rs` and `circuits.rs` |
+//! | is a site alive? | `probing.rs` |
+//! | a site dies while a call rings there: another one gets it | `site_down.rs` |
+//! | a site dies during the talk: the call is released | `site_down.rs` |
+//! | or another site goes on with it | `takeover.rs` |
+//! | which site | `choice.rs`, by `selection.rs`, with `circuits.rs` |
+//! | a site answers 503 with Retry-After: it gets no calls until then | `member.rs` |
 //! | a site is overloaded: who is held back | `restraint.rs` |
 
 mod call;
@@ -14,17 +17,18 @@ mod choice;
 mod circuits;
 mod inside;
 mod member;
-mod release;
+mod probing;
 mod restraint;
 mod selection;
 mod setup;
+mod site_down;
 mod takeover;
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use contract::{MemberState, Node, Reply, TrunkGroupCounts, TrunkGroupSnapshot};
+use contract::{Node, Reply, TrunkGroupCounts, TrunkGroupSnapshot};
 use hashbrown::HashMap;
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
@@ -36,9 +40,10 @@ use sip_proto::wall::WallClock;
 use sip_proto::{Packet, Rejection, Transport};
 use slab::Slab;
 use telemetry::CallRecord;
-use topology::{Topology, WhenSiteDies};
+use topology::Topology;
 
-use crate::pool::{Change, Watch};
+use crate::pool::{Change, takeover_time};
+use crate::timers::sip_timers;
 use call::{Call, CallId, Owner};
 use member::Member;
 use selection::Selection;
@@ -109,9 +114,8 @@ impl TrunkGroup {
         wall: WallClock,
         now: Instant,
     ) -> Self {
-        let transactions =
-            Transactions::new(address, crate::call_server::sip_timers(topology), seed)
-                .obeying_overload(settings.members.iter().map(|member| member.address).collect());
+        let transactions = Transactions::new(address, sip_timers(topology), seed)
+            .obeying_overload(settings.members.iter().map(|member| member.address).collect());
         let mut deadlines = Deadlines::default();
         deadlines.push(now, Wake::ProbeRound);
         Self {
@@ -119,7 +123,7 @@ impl TrunkGroup {
                 interval: topology.pool.probe_interval,
                 timeout: topology.pool.probe_timeout,
             },
-            takeover_within: takeover::time_for(topology),
+            takeover_within: takeover_time(&topology.pool),
             address,
             // The user part tells the call server by which trunk group the call came.
             record_route: format!("<sip:{}@{};lr>", settings.name, transactions.sent_by()),
@@ -286,71 +290,6 @@ fn with_allow(status: u16) -> Rejection {
 fn reason_lines(cancel: &Request) -> Vec<u8> {
     let lines = cancel.headers(Name::Reason).map(|value| format!("Reason: {value}\r\n"));
     lines.collect::<String>().into_bytes()
-}
-
-/// OPTIONS to every member.
-impl TrunkGroup {
-    fn probe_round(&mut self, now: Instant) {
-        for index in 0..self.members.len() {
-            let Some(peer) = self.members.get(index).map(|member| member.address) else { continue };
-            let id = self.transactions.probe(now, peer, Owner::Probe(index));
-            self.probes.insert(index, id);
-            self.deadlines.push(now + self.probing.timeout, Wake::ProbeTimeout(index, id));
-        }
-        self.deadlines.push(now + self.probing.interval, Wake::ProbeRound);
-    }
-
-    fn probe_answered(&mut self, now: Instant, index: usize, id: ClientId, status: u16) {
-        if status >= 200 && self.probes.get(&index) == Some(&id) {
-            self.probes.remove(&index);
-            self.judge(now, index, |watch| watch.probe_answered(now, status));
-        }
-    }
-
-    /// Lets a member's watch take something in, and tells when its state has changed.
-    fn judge(&mut self, now: Instant, index: usize, take: impl FnOnce(&mut Watch)) {
-        let Some(member) = self.members.get_mut(index) else { return };
-        let from = member.watch.state();
-        let silent_for = member.watch.silent_for(now);
-        take(&mut member.watch);
-        let to = member.watch.state();
-        if from != to && to == MemberState::Down {
-            member.falls += 1;
-            member.found_after = Some(silent_for);
-        }
-        if from != to {
-            self.changes.push_back(Change {
-                seen_by: self.settings.name.clone(),
-                silent_for,
-                call_server: member.name.clone(),
-                site: member.site.clone(),
-                from,
-                to,
-            });
-        }
-    }
-
-    fn probe_silent(&mut self, now: Instant, index: usize, id: ClientId) {
-        if self.probes.get(&index) != Some(&id) {
-            return;
-        }
-        self.probes.remove(&index);
-        self.transactions.forget(id);
-        self.member_silent(now, index);
-    }
-
-    /// A probe or a call got nothing from a member. If that brings it down, its ringing calls move on.
-    fn member_silent(&mut self, now: Instant, index: usize) {
-        let state = |group: &Self| group.members.get(index).map(|member| member.watch.state());
-        let before = state(self);
-        self.judge(now, index, Watch::silent);
-        if before != Some(MemberState::Down) && state(self) == Some(MemberState::Down) {
-            self.rescue_calls(now, index);
-            if self.settings.when_site_dies == WhenSiteDies::Release {
-                self.orphan_calls(now, index);
-            }
-        }
-    }
 }
 
 impl Node for TrunkGroup {

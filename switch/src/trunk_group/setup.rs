@@ -1,9 +1,6 @@
 //! From the caller's INVITE to its final response: one site after the other.
 //!
-//! A site that dies before its first response is left after `next_site_after`. A site that dies while
-//! the call rings says nothing more: its calls move to the next site as soon as the probes say that
-//! it is down (`rescue_calls`). An answered call is lost with its site, unless another one takes it over
-//! (`takeover.rs`).
+//! What becomes of a call whose site dies stands in `site_down.rs`.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -71,7 +68,7 @@ impl TrunkGroup {
     }
 
     /// Offers the call to the next site; if none is left, refuses it with `last`, or for want of a circuit.
-    fn try_next(&mut self, now: Instant, id: CallId, last: Option<Rejection>) {
+    pub(super) fn try_next(&mut self, now: Instant, id: CallId, last: Option<Rejection>) {
         let index = match self.choose(now, id) {
             Ok(index) => index,
             Err(want) => {
@@ -242,7 +239,7 @@ impl TrunkGroup {
         if let (503, Some(after)) = (status, retry_after)
             && let Some(member) = index.and_then(|index| self.members.get_mut(index))
         {
-            member.hold_off = now.checked_add(after);
+            member.hold_off(now, after);
         }
         // 408 and 5xx speak of the site, not of the called number: another site may do better.
         let next = matches!(status, 408 | 500 | 502..=504) && !cancelled;
@@ -304,36 +301,6 @@ impl TrunkGroup {
         if call.is_cancelled() {
             self.end_cancelled(now, id);
         } else {
-            self.site_is_silent(now, id);
-        }
-    }
-
-    fn site_is_silent(&mut self, now: Instant, id: CallId) {
-        let Some(call) = self.call_mut(id) else { return };
-        let index = call.circuit.as_ref().map(|(index, _)| *index);
-        if let Some(client) = call.client.take() {
-            // Held back until the site shows up, if it ever does (RFC 3261 §9.1).
-            self.transactions.cancel(now, client, Vec::new());
-        }
-        self.release(id, true);
-        if let Some(index) = index {
-            self.member_silent(now, index);
-        }
-        let silent = self.busy().with_reason(Reason::q850(102, "Recovery on timer expiry"));
-        self.try_next(now, id, Some(silent));
-    }
-
-    /// A site is down: the calls that had no answer there go to the next one.
-    pub(super) fn rescue_calls(&mut self, now: Instant, index: usize) {
-        let there = |call: &Call| call.circuit.as_ref().is_some_and(|(at, _)| *at == index);
-        let unanswered = |call: &Call| matches!(call.state, State::Trying | State::Proceeding);
-        let ids: Vec<_> = self
-            .calls
-            .iter()
-            .filter(|(_, call)| there(call) && unanswered(call))
-            .map(|(slot, call)| CallId { slot, nonce: call.nonce })
-            .collect();
-        for id in ids {
             self.site_is_silent(now, id);
         }
     }

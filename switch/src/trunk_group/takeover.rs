@@ -7,23 +7,11 @@
 //! ```
 
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use sip_proto::message::{Method, Request, address_of};
-use topology::Topology;
 
 use super::TrunkGroup;
 use super::call::{Call, CallId, State};
-
-/// How long the two sides of a call may take to answer, once the other member has found its partner down.
-const ANSWERS: Duration = Duration::from_secs(5);
-
-/// How long after the fall of a member its calls may still be taken over; `None` if nobody does that. The other member
-/// probes on its own, so it may find out a round later than we do.
-pub(super) fn time_for(topology: &Topology) -> Option<Duration> {
-    let pool = &topology.pool;
-    pool.replicate_calls.then(|| pool.probe_interval + pool.probe_timeout + ANSWERS)
-}
 
 impl TrunkGroup {
     /// Whether a request inside an answered call may come from `source`, which has not had it: from any member, when calls

@@ -29,7 +29,7 @@ const MOST_CLIENTS: usize = 1_000;
 
 /// The control of one call server.
 #[derive(Debug)]
-pub(super) struct OverloadControl {
+pub(crate) struct OverloadControl {
     mode: OverloadMode,
     since: Option<Instant>,
     /// What has arrived in this interval.
@@ -55,7 +55,7 @@ struct Client {
 }
 
 impl OverloadControl {
-    pub(super) fn new(processing: &Processing) -> Self {
+    pub(crate) fn new(processing: &Processing) -> Self {
         let call = processing.call.as_secs_f64();
         let most = if call > 0.0 { 1.0 / call } else { f64::from(u32::MAX) };
         Self {
@@ -72,7 +72,7 @@ impl OverloadControl {
     }
 
     /// A message has come from `client` and makes `work`; `new_call` if a client that obeys wants to begin one with it.
-    pub(super) fn observe(&mut self, client: SocketAddr, new_call: bool, work: Duration) {
+    pub(crate) fn observe(&mut self, client: SocketAddr, new_call: bool, work: Duration) {
         self.work += work;
         if new_call && self.mode == OverloadMode::Rate {
             let known = self.clients.len() < MOST_CLIENTS || self.clients.contains_key(&client);
@@ -83,7 +83,7 @@ impl OverloadControl {
     }
 
     /// Ends the interval if its time has come. `backlog` is the work that waits.
-    pub(super) fn settle(&mut self, now: Instant, unix_micros: u64, backlog: Duration) {
+    pub(crate) fn settle(&mut self, now: Instant, unix_micros: u64, backlog: Duration) {
         let elapsed = now.saturating_duration_since(*self.since.get_or_insert(now));
         if elapsed < INTERVAL {
             return;
@@ -107,7 +107,7 @@ impl OverloadControl {
     }
 
     /// What is asked of `client`, which has made this offer; nothing before the end of the first interval.
-    pub(super) fn feedback(
+    pub(crate) fn feedback(
         &self,
         client: SocketAddr,
         offer: OverloadOffer,
@@ -142,7 +142,7 @@ impl OverloadControl {
     }
 
     /// For a console: the per cent that are held back, or the calls in a second; `None` if it asks nothing of anybody.
-    pub(super) fn oc(&self) -> Option<u32> {
+    pub(crate) fn oc(&self) -> Option<u32> {
         match self.mode {
             OverloadMode::Loss => Some(self.loss()),
             OverloadMode::Rate => Some(self.rate.round() as u32),

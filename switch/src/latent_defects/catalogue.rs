@@ -1,9 +1,9 @@
 //! The catalogue of latent defects: what each copies, what triggers it, and what cures it. Where they act stands in
-//! `call_control/defects.rs`.
+//! `triggers.rs`.
 
 /// What is known of a defect.
 #[derive(Debug, Clone, Copy)]
-pub struct Story {
+pub struct LatentDefect {
     /// Its name in a network file: `[releases.NAME.defects.…]`.
     pub name: &'static str,
     /// The public incident that it copies.
@@ -18,8 +18,8 @@ pub struct Story {
 }
 
 /// All defects, in the order of [`topology::Defect::NAMES`].
-pub const STORIES: [Story; 6] = [
-    Story {
+pub const CATALOGUE: [LatentDefect; 6] = [
+    LatentDefect {
         name: "context-leak",
         incident: "Orange, France, 2 June 2021: six call servers, about 11,800 emergency calls",
         trigger: "`reconnect` of a link of a site that is not locked: stale circuits stay in the stored configuration",
@@ -30,7 +30,7 @@ pub const STORIES: [Story; 6] = [
         keys: "none; equipment.contexts says how many calls fill the memory",
         source: "https://www.lemondeinformatique.fr/actualites/lire-panne-des-numeros-d-urgence-l-anssi-charge-les-erreurs-et-la-lenteur-d-orange-83671.html",
     },
-    Story {
+    LatentDefect {
         name: "recovery-crash",
         incident: "AT&T, United States, 15 January 1990: 114 switches, about half of all calls for nine hours",
         trigger: "two messages of a neighbour that has just recovered come within `window`",
@@ -40,7 +40,7 @@ pub const STORIES: [Story; 6] = [
         keys: "window (10ms)",
         source: "http://users.csc.calpoly.edu/~jdalbey/SWE/Papers/att_collapse.html",
     },
-    Story {
+    LatentDefect {
         name: "poison-call",
         incident: "KPN, Netherlands, 24 June 2019: all four members of the routing platform for 112",
         trigger: "a call for `number` while at least `busy` calls are in progress",
@@ -50,7 +50,7 @@ pub const STORIES: [Story; 6] = [
         keys: "number; busy (0)",
         source: "https://telecomnieuws.online/markt/infrastructuur/kpn-gaat-diep-door-het-stof-na-rapport-over-onbereikbaarheid-112/",
     },
-    Story {
+    LatentDefect {
         name: "counter-ceiling",
         incident: "Intrado, United States, 9 April 2014: 81 answering points, more than 6,600 calls",
         trigger: "`ceiling` calls for `numbers` since the site was delivered",
@@ -60,7 +60,7 @@ pub const STORIES: [Story; 6] = [
         keys: "numbers; ceiling",
         source: "https://communicationsdaily.com/article/2014/05/20/the-fcc-public-safety-bureau-is-starting-an-investigation-into-1405200051",
     },
-    Story {
+    LatentDefect {
         name: "silent-lock",
         incident: "Optus, Australia, 18 September 2025: 455 of 605 callers of 000, thirteen hours undetected",
         trigger: "`lock` of a site to which trunk groups still lead calls",
@@ -70,7 +70,7 @@ pub const STORIES: [Story; 6] = [
         keys: "none",
         source: "https://internewscast.com/news/au/review-reveals-optus-overlooked-early-alerts-in-emergency-call-outage",
     },
-    Story {
+    LatentDefect {
         name: "poison-replica",
         incident: "OpenSIPS and Kamailio: replication whose receiver falls (kamailio #2535, #2547, #2451)",
         trigger: "a replicated record of an answered call for `number`, in a pool with replicate_calls",
@@ -87,10 +87,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_defect_has_its_story() {
-        assert_eq!(STORIES.map(|story| story.name), topology::Defect::NAMES);
-        for story in STORIES {
-            assert!(story.source.starts_with("http"), "{}", story.name);
+    fn the_catalogue_has_each_defect() {
+        assert_eq!(CATALOGUE.map(|defect| defect.name), topology::Defect::NAMES);
+        for defect in CATALOGUE {
+            assert!(defect.source.starts_with("http"), "{}", defect.name);
         }
     }
 }

@@ -42,10 +42,10 @@ enum State {
 
 /// A link has no circuit for a call yet.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Refused;
+pub(crate) struct NoCircuitYet;
 
 impl Links {
-    pub(super) fn new(topology: &Topology, settings: &topology::CallServer) -> Self {
+    pub(crate) fn new(topology: &Topology, settings: &topology::CallServer) -> Self {
         let leads_here = |group: &&topology::TrunkGroup| {
             group.members.iter().any(|member| member.call_server == settings.name)
         };
@@ -94,7 +94,7 @@ impl Links {
     }
 
     /// Whether packets cross between here and `peer`.
-    pub(crate) fn lets(&self, peer: SocketAddr) -> bool {
+    pub(crate) fn passes(&self, peer: SocketAddr) -> bool {
         let all_open = || self.links.iter().all(|link| link.state == State::InService);
         all_open()
             || self
@@ -104,10 +104,12 @@ impl Links {
     }
 
     /// A call wants to come in by a link.
-    pub(crate) fn admit(&self, now: Instant, link: usize) -> Result<(), Refused> {
+    pub(crate) fn admit(&self, now: Instant, link: usize) -> Result<(), NoCircuitYet> {
         let Some(link) = self.links.get(link) else { return Ok(()) };
         match link.state {
-            State::Auditing { since, .. } if link.calls >= self.audited(now, since) => Err(Refused),
+            State::Auditing { since, .. } if link.calls >= self.audited(now, since) => {
+                Err(NoCircuitYet)
+            }
             _ => Ok(()),
         }
     }
@@ -133,7 +135,7 @@ impl Links {
     }
 
     /// The places of the links that a command means: one, or all. A sentence when there is none of this name.
-    pub(super) fn meant(&self, trunk_group: Option<&str>) -> Result<Vec<usize>, String> {
+    pub(crate) fn select(&self, trunk_group: Option<&str>) -> Result<Vec<usize>, String> {
         let fits = |link: &Link| trunk_group.is_none_or(|name| name == link.trunk_group);
         let found: Vec<usize> =
             (0..).zip(&self.links).filter(|(_, link)| fits(link)).map(|(at, _)| at).collect();
@@ -148,20 +150,20 @@ impl Links {
         }
     }
 
-    pub(super) fn is_connected(&self, link: usize) -> bool {
+    pub(crate) fn is_connected(&self, link: usize) -> bool {
         let state = self.links.get(link).map(|link| link.state);
         !matches!(state, Some(State::Disconnected { .. }))
     }
 
     /// Takes a link out. Its calls must be ended afterwards.
-    pub(super) fn disconnect(&mut self, link: usize) {
+    pub(crate) fn disconnect(&mut self, link: usize) {
         if let Some(link) = self.links.get_mut(link) {
             link.state = State::Disconnected { cut: link.calls };
         }
     }
 
     /// Brings a link back. Returns how long it takes until all of it is in service.
-    pub(super) fn reconnect(&mut self, now: Instant, link: usize) -> Duration {
+    pub(crate) fn reconnect(&mut self, now: Instant, link: usize) -> Duration {
         let (alignment, audit) = (self.alignment, self.circuit_audit);
         let Some(link) = self.links.get_mut(link) else { return Duration::ZERO };
         match link.state {
@@ -178,7 +180,7 @@ impl Links {
     }
 
     /// The machine has started: no call is left, and what was aligned or audited is in service.
-    pub(super) fn restarted(&mut self) {
+    pub(crate) fn restarted(&mut self) {
         for link in &mut self.links {
             link.calls = 0;
             link.state = match link.state {

@@ -19,7 +19,7 @@ use crate::priority::Priority;
 
 /// The messages that wait, and the one in work.
 #[derive(Debug)]
-pub(super) struct Inbox {
+pub(crate) struct Inbox {
     processing: Processing,
     refusals: VecDeque<Packet>,
     waiting: VecDeque<Waiting>,
@@ -43,14 +43,14 @@ struct InWork {
 
 /// A message whose time in the processor is over.
 #[derive(Debug)]
-pub(super) enum Done {
+pub(crate) enum Done {
     Process(Packet),
     /// There was no time for the new call in it.
     Refuse(Packet),
 }
 
 impl Inbox {
-    pub(super) const fn new(processing: Processing) -> Self {
+    pub(crate) const fn new(processing: Processing) -> Self {
         Self {
             processing,
             refusals: VecDeque::new(),
@@ -62,7 +62,7 @@ impl Inbox {
     }
 
     /// Whether messages take no time, so that none of them has to wait.
-    pub(super) const fn takes_no_time(&self) -> bool {
+    pub(crate) const fn takes_no_time(&self) -> bool {
         self.processing.call.is_zero()
     }
 
@@ -70,7 +70,7 @@ impl Inbox {
     /// work that it makes: none if it was dropped.
     ///
     /// A copy of an INVITE costs as much as the first one: a glance does not tell them apart.
-    pub(super) fn arrive(
+    pub(crate) fn arrive(
         &mut self,
         now: Instant,
         packet: Packet,
@@ -108,7 +108,7 @@ impl Inbox {
     }
 
     /// The next message whose time is over by `now`.
-    pub(super) fn take_done(&mut self, now: Instant) -> Option<Done> {
+    pub(crate) fn take_done(&mut self, now: Instant) -> Option<Done> {
         let InWork { done, at } = self.in_work.take_if(|work| work.at <= now)?;
         // The processor has not paused, however late we are asked.
         self.start_next(at);
@@ -129,31 +129,31 @@ impl Inbox {
     }
 
     /// When the message in work is done.
-    pub(super) fn next(&self) -> Option<Instant> {
+    pub(crate) fn next(&self) -> Option<Instant> {
         self.in_work.as_ref().map(|work| work.at)
     }
 
     /// How long a message that came now would wait.
-    pub(super) const fn backlog(&self) -> Duration {
+    pub(crate) const fn backlog(&self) -> Duration {
         self.backlog
     }
 
     /// Messages that wait.
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.waiting.len() + self.refusals.len()
     }
 
-    pub(super) fn is_idle(&self) -> bool {
+    pub(crate) fn is_idle(&self) -> bool {
         self.in_work.is_none()
     }
 
     /// Messages that found no place.
-    pub(super) const fn dropped(&self) -> u64 {
+    pub(crate) const fn dropped(&self) -> u64 {
         self.dropped
     }
 
     /// The machine starts again: nothing of this is left.
-    pub(super) fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.refusals.clear();
         self.waiting.clear();
         self.backlog = Duration::ZERO;

@@ -11,14 +11,13 @@ use super::CallControl;
 impl CallControl {
     /// The ACK of a 2xx: it carries the answer when the 2xx carried the offer (RFC 3261 §13.2.1).
     pub(super) fn confirmed(&mut self, now: Instant, leg: LegId, ack: &Request) {
-        let Some((id, side)) = self.find(leg) else { return };
-        let other = self.call_mut(id).and_then(|call| call.leg(side.other()));
-        if let Some(other) = other {
+        let Some((id, side, other)) = self.calls.find_across(leg) else { return };
+        if let (Some(other), Some(call)) = (other, self.calls.get_mut(id)) {
             // Does nothing unless an ACK is owed there.
             // Only an answer that is owed has a body (RFC 3261 §13.2.1).
             let payload = match ack.body().is_empty() {
                 true => Payload::relay(ack),
-                false => self.carry_back(now, id, side, ack),
+                false => self.media.carry_back(now, call, side, ack),
             };
             self.user_agent.acknowledge(now, other, &payload);
             if !ack.body().is_empty() {
@@ -28,10 +27,10 @@ impl CallControl {
     }
 
     pub(super) fn modify(&mut self, now: Instant, leg: LegId, server: ServerId, request: &Request) {
-        let Some((id, side)) = self.find(leg) else { return };
-        let other = self.call_mut(id).and_then(|call| call.leg(side.other()));
+        let Some((id, side, other)) = self.calls.find_across(leg) else { return };
+        let Some(call) = self.calls.get_mut(id) else { return };
         let method = request.method();
-        let payload = match self.carry(now, id, side, request, true) {
+        let payload = match self.media.carry(now, call, side, request, true) {
             Ok(payload) => payload,
             Err(obstacle) => {
                 let status = obstacle.status_inside();
@@ -41,9 +40,9 @@ impl CallControl {
         let taken = other.is_some_and(|other| self.user_agent.modify(now, other, method, payload));
         if !taken {
             // RFC 3261 §14.2: the other side is changing the session too.
-            self.settle_offer(now, id, side, false);
+            self.media.settle_offer(now, call, side, false);
             self.user_agent.respond(now, server, 491, &Payload::empty());
-        } else if let Some(call) = self.call_mut(id) {
+        } else {
             call.modifying = Some((side, server));
         }
     }
@@ -51,29 +50,29 @@ impl CallControl {
     /// One side takes its re-INVITE back, so the other side need not answer it any more. Its answer
     /// then has nowhere to go.
     pub(super) fn modify_cancelled(&mut self, now: Instant, leg: LegId) {
-        let Some((id, side)) = self.find(leg) else { return };
-        let Some(call) = self.call_mut(id) else { return };
+        let Some((id, side)) = self.calls.find(leg) else { return };
+        let Some(call) = self.calls.get_mut(id) else { return };
         let pending = call.modifying.take_if(|(from, _)| *from == side);
         let other = call.leg(side.other());
         if let (Some(_), Some(other)) = (pending, other) {
             self.user_agent.cancel_modify(now, other);
-            self.settle_offer(now, id, side, false);
+            self.media.settle_offer(now, call, side, false);
         }
     }
 
     pub(super) fn modified(&mut self, now: Instant, leg: LegId, response: &Response) {
-        let Some((id, side)) = self.find(leg) else { return };
-        if self.is_taking_over(id) {
+        let Some((id, side)) = self.calls.find(leg) else { return };
+        let Some(call) = self.calls.get_mut(id) else { return };
+        if call.takeover.is_some() {
             return self.side_answered(now, id, side, response);
         }
         let accepted = (200..300).contains(&response.status());
-        self.settle_offer(now, id, side.other(), accepted);
+        self.media.settle_offer(now, call, side.other(), accepted);
         let payload = match accepted {
-            true => self.carry_back(now, id, side, response),
+            true => self.media.carry_back(now, call, side, response),
             false => Payload::relay(response),
         };
-        let pending = self.call_mut(id).and_then(|call| call.modifying.take());
-        if let Some((_, server)) = pending {
+        if let Some((_, server)) = call.modifying.take() {
             self.user_agent.respond(now, server, response.status(), &payload);
         }
         if accepted {
@@ -82,20 +81,19 @@ impl CallControl {
     }
 
     pub(super) fn cross(&mut self, now: Instant, leg: LegId, server: ServerId, request: &Request) {
-        let Some((id, side)) = self.find(leg) else { return };
-        let other = self.call_mut(id).and_then(|call| call.leg(side.other()));
+        let Some((id, side, other)) = self.calls.find_across(leg) else { return };
         let payload = Payload::relay(request);
         let method = request.method();
         let seq = other.and_then(|other| self.user_agent.request(now, other, method, &payload));
-        match (seq, self.call_mut(id)) {
+        match (seq, self.calls.get_mut(id)) {
             (Some(seq), Some(call)) => call.crossing.push((side, server, seq)),
             _ => self.user_agent.respond(now, server, 480, &Payload::empty()),
         }
     }
 
     pub(super) fn crossed(&mut self, now: Instant, leg: LegId, response: &Response) {
-        let Some((id, side)) = self.find(leg) else { return };
-        let Some(call) = self.call_mut(id) else { return };
+        let Some((id, side)) = self.calls.find(leg) else { return };
+        let Some(call) = self.calls.get_mut(id) else { return };
         let seq = response.cseq().0;
         let at =
             call.crossing.iter().position(|(from, _, have)| *from == side.other() && *have == seq);

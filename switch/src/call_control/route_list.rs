@@ -9,12 +9,12 @@ use topology::{Psap, Topology};
 
 /// The answering points that are still to be tried, as indices into the topology.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Itinerary {
+pub(super) struct RouteList {
     ahead: VecDeque<usize>,
     tried: Vec<usize>,
 }
 
-impl Itinerary {
+impl RouteList {
     /// The route for what `invite` dials, from where its caller is (the PDAAU of French departments).
     pub(super) fn find(topology: &Topology, invite: &Request) -> Result<Self, Rejection> {
         let not_found = || Rejection::new(404).with_reason(Reason::q850(1, "Unallocated number"));

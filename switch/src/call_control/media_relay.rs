@@ -1,4 +1,4 @@
-//! The media of a call passes through here: session descriptions get our addresses, and two streams are joined for
+//! The media of one call passes through here: session descriptions get our addresses, and two streams are joined for
 //! each "m=" line.
 //!
 //! ```text
@@ -12,14 +12,12 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 
-use media::{Event, Formats, Plane, Shortage, StreamId, StreamReport, rtcp_of};
+use media::{Formats, Plane, Shortage, StreamId, StreamReport, rtcp_of};
 use sip_proto::Rejection;
-use sip_proto::message::{Message, Name, Payload};
 use sip_proto::reason::Reason;
 use sip_proto::sdp::{self, Direction, Media, SdpError, Session};
 
-use super::CallControl;
-use super::call::{CallId, Side};
+use super::side::Side;
 
 /// Relayed streams of one call: audio, video, text and one more.
 const MOST_LINES: usize = 4;
@@ -29,7 +27,7 @@ const DISCARD: u16 = 9;
 
 /// The relayed streams of one call.
 #[derive(Debug)]
-pub(super) struct Relay {
+pub(super) struct MediaRelay {
     /// One for each "m=" line so far.
     lines: Vec<Line>,
     /// Where each side is, as far as SIP tells: the family of its media, before it describes any.
@@ -64,7 +62,7 @@ pub(super) enum Obstacle {
     TooMany(usize),
 }
 
-impl Relay {
+impl MediaRelay {
     /// For a call whose caller's SIP comes from `caller`.
     pub(super) fn new(caller: IpAddr) -> Self {
         Self {
@@ -91,10 +89,10 @@ impl Relay {
     }
 
     /// Another answering point is tried: nothing that the one before said holds.
-    fn turn_to(&mut self, plane: &mut Plane, now: Instant, psap: IpAddr) {
-        self.hosts[at(Side::B)] = psap;
+    pub(super) fn turn_to(&mut self, plane: &mut Plane, now: Instant, psap: IpAddr) {
+        self.hosts[Side::B.index()] = psap;
         for line in &mut self.lines {
-            let end = &mut line.ends[at(Side::B)];
+            let end = &mut line.ends[Side::B.index()];
             let fits = |one: &End| {
                 plane.local(one.stream).is_some_and(|local| local.is_ipv4() == psap.is_ipv4())
             };
@@ -140,9 +138,9 @@ impl Relay {
             let described = session.target_of(media).map(|address| address.ip());
             let described = described.filter(|ip| !ip.is_unspecified());
             for (side, described) in [(from, described), (from.other(), None)] {
-                let end = line.ends[at(side)];
+                let end = line.ends[side.index()];
                 let local = end.and_then(|end| plane.local(end.stream)).map(|local| local.ip());
-                let like = described.or(local).unwrap_or_else(|| self.hosts[at(side)]);
+                let like = described.or(local).unwrap_or_else(|| self.hosts[side.index()]);
                 if local.is_some_and(|local| local.is_ipv4() == like.is_ipv4()) {
                     continue;
                 }
@@ -150,14 +148,14 @@ impl Relay {
                     return Err(Obstacle::Shortage(Shortage::Family));
                 }
                 end.map(|end| plane.close(now, end.stream));
-                line.ends[at(side)] = None;
+                line.ends[side.index()] = None;
                 let stream = plane.open(like).map_err(Obstacle::Shortage)?;
-                line.ends[at(side)] = Some(End { stream, way: None });
+                line.ends[side.index()] = Some(End { stream, way: None });
             }
             if let [Some(a), Some(b)] = line.ends {
                 plane.join(a.stream, b.stream);
             }
-            Ok(line.ends[at(from.other())].and_then(|end| plane.local(end.stream)))
+            Ok(line.ends[from.other().index()].and_then(|end| plane.local(end.stream)))
         };
         session.media.iter().enumerate().map(place).collect()
     }
@@ -172,16 +170,40 @@ impl Relay {
     ) {
         for (line, media) in self.lines.iter_mut().zip(&session.media) {
             // What a side can receive is what the other side sends.
-            if let Some(other) = line.ends[at(from.other())] {
+            if let Some(other) = line.ends[from.other().index()] {
                 plane.set_formats(other.stream, Formats::of(media));
             }
-            let Some(end) = &mut line.ends[at(from)] else { continue };
+            let Some(end) = &mut line.ends[from.index()] else { continue };
             let in_use = media.port != 0;
             let target = session.target_of(media).filter(|address| !address.ip().is_unspecified());
             let rtcp = target.map(|target| rtcp_of(media, target));
             end.way = Some(if in_use { session.direction_of(media) } else { Direction::Inactive });
             plane.set_peer(end.stream, target, rtcp);
         }
+        self.watch(plane, now);
+    }
+
+    /// What `from` offers inside the call holds when the other side accepts it.
+    pub(super) fn offer(&mut self, from: Side, session: Session) {
+        self.offered[from.index()] = Some(session);
+    }
+
+    /// The other side has accepted what `from` offered, or has not.
+    pub(super) fn settle_offer(
+        &mut self,
+        plane: &mut Plane,
+        now: Instant,
+        from: Side,
+        accepted: bool,
+    ) {
+        if let Some(session) = self.offered[from.index()].take().filter(|_| accepted) {
+            self.accept(plane, now, from, &session);
+        }
+    }
+
+    /// From now on both sides should send what they have agreed on.
+    pub(super) fn answered(&mut self, plane: &mut Plane, now: Instant) {
+        self.is_answered = true;
         self.watch(plane, now);
     }
 
@@ -203,7 +225,8 @@ impl Relay {
     fn watch(&self, plane: &mut Plane, now: Instant) {
         for line in &self.lines {
             for side in [Side::A, Side::B] {
-                let (Some(end), Some(other)) = (line.ends[at(side)], line.ends[at(side.other())])
+                let (Some(end), Some(other)) =
+                    (line.ends[side.index()], line.ends[side.other().index()])
                 else {
                     continue;
                 };
@@ -219,7 +242,7 @@ impl Relay {
         let mut reports = Vec::new();
         for line in self.lines {
             for (side, name) in [(Side::A, "caller"), (Side::B, "psap")] {
-                let closed = line.ends[at(side)].and_then(|end| plane.close(now, end.stream));
+                let closed = line.ends[side.index()].and_then(|end| plane.close(now, end.stream));
                 // A call without any media has nothing to report.
                 let told = closed.filter(|report| {
                     report.received + report.sent > 0 || report.stopped_us.is_some()
@@ -233,118 +256,11 @@ impl Relay {
     }
 }
 
-pub(super) const fn at(side: Side) -> usize {
-    match side {
-        Side::A => 0,
-        Side::B => 1,
-    }
-}
-
 /// RTP of any profile, in use. Others, such as MSRP over TCP (RFC 4975), are left where they are; so is an inactive stream
 /// at the discard port, by which an end says that it has no media: such a call needs no ports.
 fn is_relayed(session: &Session, media: &Media) -> bool {
     let has_media = media.port != DISCARD || session.direction_of(media) != Direction::Inactive;
     media.port != 0 && has_media && media.protocol.contains("RTP/")
-}
-
-impl CallControl {
-    /// What `message` from one side says to the other, with our addresses in its description. `tentative`: an
-    /// offer inside the call, which holds only when it is accepted.
-    pub(super) fn carry(
-        &mut self,
-        now: Instant,
-        id: CallId,
-        from: Side,
-        message: &Message,
-        tentative: bool,
-    ) -> Result<Payload, Obstacle> {
-        let payload = Payload::relay(message);
-        let Some(call) = self.calls.get_mut(id.slot).filter(|call| call.nonce == id.nonce) else {
-            return Ok(payload);
-        };
-        let content_type = message.header(Name::ContentType).unwrap_or_default();
-        let found = sdp::find(content_type, payload.body());
-        let Some(description) = found else { return Ok(payload) };
-        let keeps = self.topology.pool.replicate_calls;
-        let Some(relay) = &mut call.relay else {
-            if keeps {
-                call.descriptions.note(from, tentative, &description);
-            }
-            return Ok(payload);
-        };
-        let session = Session::parse(&description).map_err(Obstacle::Description)?;
-        let plane = &mut self.plane;
-        let places = relay.places(plane, now, from, &session, tentative)?;
-        let moved = relay.moved(&description, &session, &places);
-        let body = sdp::replace(payload.body(), &description, &moved);
-        if tentative {
-            relay.offered[at(from)] = Some(session);
-        } else {
-            relay.accept(plane, now, from, &session);
-        }
-        if keeps {
-            call.descriptions.note(from, tentative, &description);
-        }
-        Ok(payload.with_body(body))
-    }
-
-    /// The same for what cannot be refused any more: a response. One that cannot be read crosses as it is.
-    pub(super) fn carry_back(
-        &mut self,
-        now: Instant,
-        id: CallId,
-        from: Side,
-        message: &Message,
-    ) -> Payload {
-        self.carry(now, id, from, message, false).unwrap_or_else(|obstacle| {
-            tracing::warn!(?obstacle, "a session description crosses unchanged");
-            Payload::relay(message)
-        })
-    }
-
-    /// The other side has accepted what `from` offered inside the call, or has not.
-    pub(super) fn settle_offer(&mut self, now: Instant, id: CallId, from: Side, accepted: bool) {
-        let Some(call) = self.calls.get_mut(id.slot).filter(|call| call.nonce == id.nonce) else {
-            return;
-        };
-        call.descriptions.settle(from, accepted);
-        let Some(relay) = &mut call.relay else { return };
-        if let Some(session) = relay.offered[at(from)].take().filter(|_| accepted) {
-            relay.accept(&mut self.plane, now, from, &session);
-        }
-    }
-
-    /// The next answering point gets the call.
-    pub(super) fn turn_media(&mut self, now: Instant, id: CallId, psap: IpAddr) {
-        let call = self.calls.get_mut(id.slot).filter(|call| call.nonce == id.nonce);
-        let Some(call) = call else { return };
-        call.descriptions.forget(Side::B);
-        if let Some(relay) = &mut call.relay {
-            relay.turn_to(&mut self.plane, now, psap);
-        }
-    }
-
-    /// From the answer on, both sides should send what they have agreed on.
-    pub(super) fn expect_media(&mut self, now: Instant, id: CallId) {
-        if let Some(call) = self.calls.get_mut(id.slot).filter(|call| call.nonce == id.nonce)
-            && let Some(relay) = &mut call.relay
-        {
-            relay.is_answered = true;
-            relay.watch(&mut self.plane, now);
-        }
-    }
-
-    pub(crate) fn note_media(&mut self) {
-        while let Some(event) = self.plane.poll_event() {
-            // The caller may have died, or a site in between; the call record will say since when.
-            let (stream, what) = match event {
-                Event::Idle(stream) => (stream, "stopped without a BYE"),
-                Event::Resumed(stream) => (stream, "is back"),
-            };
-            let port = self.plane.local(stream).map(|local| local.port());
-            tracing::debug!(call_server = self.settings.name, ?port, "media {what}");
-        }
-    }
 }
 
 impl Obstacle {

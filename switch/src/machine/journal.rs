@@ -68,12 +68,12 @@ impl Journal {
     }
 
     /// The call is over.
-    pub(crate) fn strike(&mut self, owner: SocketAddr, id: String) {
+    pub(crate) fn remove(&mut self, owner: SocketAddr, id: String) {
         self.replicas.remove(&(owner, id));
     }
 
     /// Takes out all calls of `owner`.
-    pub(crate) fn take_of(&mut self, owner: SocketAddr) -> Vec<Replica> {
+    pub(crate) fn take_all_of(&mut self, owner: SocketAddr) -> Vec<Replica> {
         let is_of = |(at, _): &(SocketAddr, String), _: &mut Replica| *at == owner;
         self.replicas.extract_if(.., is_of).map(|(_, replica)| replica).collect()
     }

@@ -1,0 +1,167 @@
+//! The media of all calls: what one side describes reaches the other, with our addresses in it where media is relayed.
+
+use std::net::IpAddr;
+use std::time::Instant;
+
+use bytes::Bytes;
+use media::{Event, Plane, PlaneCounts, StreamReport};
+use sip_proto::message::{Message, Name, Payload};
+use sip_proto::sdp::{self, Session};
+
+use super::call::Call;
+use super::media_relay::{MediaRelay, Obstacle};
+use super::side::Side;
+
+/// The streams of a call server, and whether descriptions are kept for its partner.
+#[derive(Debug)]
+pub(super) struct MediaSessions {
+    plane: Plane,
+    keeps_descriptions: bool,
+}
+
+impl MediaSessions {
+    pub(super) const fn new(plane: Plane, keeps_descriptions: bool) -> Self {
+        Self { plane, keeps_descriptions }
+    }
+
+    /// What `message` from one side says to the other, with our addresses in its description. `tentative`: an
+    /// offer inside the call, which holds only when it is accepted.
+    pub(super) fn carry(
+        &mut self,
+        now: Instant,
+        call: &mut Call,
+        from: Side,
+        message: &Message,
+        tentative: bool,
+    ) -> Result<Payload, Obstacle> {
+        let payload = Payload::relay(message);
+        let content_type = message.header(Name::ContentType).unwrap_or_default();
+        let found = sdp::find(content_type, payload.body());
+        let Some(description) = found else { return Ok(payload) };
+        let Some(relay) = &mut call.relay else {
+            if self.keeps_descriptions {
+                call.descriptions.note(from, tentative, &description);
+            }
+            return Ok(payload);
+        };
+        let session = Session::parse(&description).map_err(Obstacle::Description)?;
+        let places = relay.places(&mut self.plane, now, from, &session, tentative)?;
+        let moved = relay.moved(&description, &session, &places);
+        let body = sdp::replace(payload.body(), &description, &moved);
+        if tentative {
+            relay.offer(from, session);
+        } else {
+            relay.accept(&mut self.plane, now, from, &session);
+        }
+        if self.keeps_descriptions {
+            call.descriptions.note(from, tentative, &description);
+        }
+        Ok(payload.with_body(body))
+    }
+
+    /// The same for what cannot be refused any more: a response. One that cannot be read crosses as it is.
+    pub(super) fn carry_back(
+        &mut self,
+        now: Instant,
+        call: &mut Call,
+        from: Side,
+        message: &Message,
+    ) -> Payload {
+        self.carry(now, call, from, message, false).unwrap_or_else(|obstacle| {
+            tracing::warn!(?obstacle, "a session description crosses unchanged");
+            Payload::relay(message)
+        })
+    }
+
+    /// The other side has accepted what `from` offered inside the call, or has not.
+    pub(super) fn settle_offer(
+        &mut self,
+        now: Instant,
+        call: &mut Call,
+        from: Side,
+        accepted: bool,
+    ) {
+        call.descriptions.settle(from, accepted);
+        if let Some(relay) = &mut call.relay {
+            relay.settle_offer(&mut self.plane, now, from, accepted);
+        }
+    }
+
+    /// The next answering point gets the call.
+    pub(super) fn turn_to(&mut self, now: Instant, call: &mut Call, psap: IpAddr) {
+        call.descriptions.forget(Side::B);
+        if let Some(relay) = &mut call.relay {
+            relay.turn_to(&mut self.plane, now, psap);
+        }
+    }
+
+    /// From the answer on, both sides should send what they have agreed on.
+    pub(super) fn answered(&mut self, now: Instant, call: &mut Call) {
+        if let Some(relay) = &mut call.relay {
+            relay.answered(&mut self.plane, now);
+        }
+    }
+
+    /// What each side of a call that is taken over is offered: the description that the other side has agreed to, with
+    /// our addresses if media passes through here. From now on it does.
+    pub(super) fn take_over(
+        &mut self,
+        now: Instant,
+        call: &mut Call,
+    ) -> Result<[Option<Vec<u8>>; 2], Obstacle> {
+        let mut offers = [None, None];
+        for side in [Side::A, Side::B] {
+            let Some(said) = call.descriptions.of(side).cloned() else { continue };
+            let offer = self.place_again(now, &mut call.relay, side, &said)?;
+            offers[side.other().index()] = Some(offer);
+        }
+        Ok(offers)
+    }
+
+    fn place_again(
+        &mut self,
+        now: Instant,
+        relay: &mut Option<MediaRelay>,
+        side: Side,
+        said: &Bytes,
+    ) -> Result<Vec<u8>, Obstacle> {
+        // One that could not be read has crossed as it was, and does so again.
+        let (Some(relay), Ok(session)) = (relay, Session::parse(said)) else {
+            return Ok(said.to_vec());
+        };
+        let places = relay.places(&mut self.plane, now, side, &session, false)?;
+        relay.accept(&mut self.plane, now, side, &session);
+        Ok(relay.moved(said, &session, &places))
+    }
+
+    /// Gives the ports of a call back, and says what passed through them.
+    pub(super) fn close(&mut self, now: Instant, call: &mut Call) -> Option<Vec<StreamReport>> {
+        call.relay.take().map(|relay| relay.close(&mut self.plane, now))
+    }
+
+    /// Writes to the log which streams have stopped, and which are back.
+    pub(super) fn log_events(&mut self, call_server: &str) {
+        while let Some(event) = self.plane.poll_event() {
+            // The caller may have died, or a site in between; the call record will say since when.
+            let (stream, what) = match event {
+                Event::Idle(stream) => (stream, "stopped without a BYE"),
+                Event::Resumed(stream) => (stream, "is back"),
+            };
+            let port = self.plane.local(stream).map(|local| local.port());
+            tracing::debug!(call_server, ?port, "media {what}");
+        }
+    }
+
+    pub(super) const fn plane(&mut self) -> &mut Plane {
+        &mut self.plane
+    }
+
+    pub(super) fn counts(&self) -> PlaneCounts {
+        self.plane.counts()
+    }
+
+    /// The plane outlives the software.
+    pub(super) fn into_plane(self) -> Plane {
+        self.plane
+    }
+}

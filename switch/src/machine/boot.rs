@@ -1,0 +1,24 @@
+//! What is under way while the software does not run, or before it runs another release.
+
+use std::time::Instant;
+
+use media::Plane;
+use topology::Release;
+
+use super::disk::Disk;
+
+/// A machine that is starting.
+#[derive(Debug)]
+pub(crate) struct Boot {
+    pub(crate) until: Instant,
+    pub(crate) disk: Disk,
+    /// Its ports stay open; whatever comes in is nobody's.
+    pub(crate) plane: Plane,
+}
+
+/// A release that is being copied to the disk. A restart meanwhile ends that.
+#[derive(Debug)]
+pub(crate) struct Installation {
+    pub(crate) until: Instant,
+    pub(crate) release: Release,
+}

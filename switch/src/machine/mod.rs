@@ -1,0 +1,26 @@
+//! What a call server is made of below its software. Nothing here knows of call control.
+//!
+//! | what | file |
+//! |---|---|
+//! | what outlives a restart: configuration, release, journal | `disk.rs`, `journal.rs` |
+//! | the links to trunk groups: cut, aligned, audited | `links.rs` |
+//! | the memory for calls, which does not | `memory.rs` |
+//! | messages wait for the processor; what is too much | `inbox.rs` |
+//! | what it asks of its clients in overload | `overload.rs` |
+//! | while it starts, and while a release is copied to its disk | `boot.rs` |
+
+mod boot;
+mod disk;
+mod inbox;
+mod journal;
+mod links;
+mod memory;
+mod overload;
+
+pub(crate) use boot::{Boot, Installation};
+pub(crate) use disk::Disk;
+pub(crate) use inbox::{Done, Inbox};
+pub(crate) use journal::{Journal, Replica};
+pub(crate) use links::NoCircuitYet;
+pub(crate) use memory::Memory;
+pub(crate) use overload::OverloadControl;

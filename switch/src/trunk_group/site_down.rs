@@ -1,0 +1,119 @@
+//! A site dies, with the calls on it.
+//!
+//! | the call | what becomes of it |
+//! |---|---|
+//! | has had no response | it is left after `next_site_after`, and offered to the next site |
+//! | rings | the site says nothing more; when the probes have found it down, the call is offered to the next site |
+//! | was answered | released, if the trunk group does that: the BYE that the site owes comes from here |
+//! | was answered, in a pool that replicates | another site may take it over (`takeover.rs`); then what is left is released |
+//!
+//! A border element releases calls so that has lost the link behind it (3GPP TS 24.229 §5.2.8.1.2, where a proxy sends
+//! the BYE).
+
+use std::time::Instant;
+
+use contract::MemberState;
+use sip_proto::message::Payload;
+use sip_proto::reason::Reason;
+use telemetry::{CallRecord, Outcome, Party};
+use topology::WhenSiteDies;
+
+use super::call::{Call, CallId, Owner, State};
+use super::{TrunkGroup, Wake};
+use crate::pool::Watch;
+
+/// Q.850: destination out of order.
+const OUT_OF_ORDER: u16 = 27;
+
+impl TrunkGroup {
+    /// A probe or a call got nothing from a member. If that brings it down, its ringing calls move on.
+    pub(super) fn member_silent(&mut self, now: Instant, index: usize) {
+        let state = |group: &Self| group.members.get(index).map(|member| member.watch.state());
+        let before = state(self);
+        self.judge(now, index, Watch::silent);
+        if before != Some(MemberState::Down) && state(self) == Some(MemberState::Down) {
+            self.rescue_calls(now, index);
+            if self.settings.when_site_dies == WhenSiteDies::Release {
+                self.orphan_calls(now, index);
+            }
+        }
+    }
+
+    /// A call got nothing from its site: another one gets it.
+    pub(super) fn site_is_silent(&mut self, now: Instant, id: CallId) {
+        let Some(call) = self.call_mut(id) else { return };
+        let index = call.circuit.as_ref().map(|(index, _)| *index);
+        if let Some(client) = call.client.take() {
+            // Held back until the site shows up, if it ever does (RFC 3261 §9.1).
+            self.transactions.cancel(now, client, Vec::new());
+        }
+        self.release(id, true);
+        if let Some(index) = index {
+            self.member_silent(now, index);
+        }
+        let silent = self.busy().with_reason(Reason::q850(102, "Recovery on timer expiry"));
+        self.try_next(now, id, Some(silent));
+    }
+
+    /// A site is down: the calls that had no answer there go to the next one.
+    fn rescue_calls(&mut self, now: Instant, index: usize) {
+        let there = |call: &Call| call.circuit.as_ref().is_some_and(|(at, _)| *at == index);
+        let unanswered = |call: &Call| matches!(call.state, State::Trying | State::Proceeding);
+        let ids: Vec<_> = self
+            .calls
+            .iter()
+            .filter(|(_, call)| there(call) && unanswered(call))
+            .map(|(slot, call)| CallId { slot, nonce: call.nonce })
+            .collect();
+        for id in ids {
+            self.site_is_silent(now, id);
+        }
+    }
+
+    /// The answered calls that go over the member at `index` are ended: at once, or when nobody has taken them over.
+    fn orphan_calls(&mut self, now: Instant, index: usize) {
+        for (_, call) in &mut self.calls {
+            let is_there = call.circuit.as_ref().is_some_and(|(at, _)| *at == index);
+            call.is_orphan |= is_there && call.state == State::Answered;
+        }
+        match self.takeover_within {
+            Some(time) => self.deadlines.push(now + time, Wake::Orphans(index)),
+            None => self.release_orphans(now, index),
+        }
+    }
+
+    /// Ends those that have stayed there.
+    pub(super) fn release_orphans(&mut self, now: Instant, index: usize) {
+        let there = |call: &Call| call.circuit.as_ref().is_some_and(|(at, _)| *at == index);
+        let ids: Vec<_> = self
+            .calls
+            .iter()
+            .filter(|(_, call)| there(call) && call.is_orphan)
+            .map(|(slot, call)| CallId { slot, nonce: call.nonce })
+            .collect();
+        for id in ids {
+            self.release_call(now, id);
+        }
+    }
+
+    fn release_call(&mut self, now: Instant, id: CallId) {
+        self.release(id, false);
+        let Some(mut call) = self.remove(now, id) else { return };
+        if let Some(dialog) = call.towards_caller.take() {
+            let reason = Reason::q850(OUT_OF_ORDER, "Destination out of order");
+            let payload = Payload::empty().with_header("Reason", &reason.to_string());
+            self.transactions.end_dialog(now, *dialog, &payload, Owner::Nobody);
+        }
+        self.counts.lost += 1;
+        let site = call.record.site.as_deref().unwrap_or_default();
+        let why = format!("site {site} was found down");
+        self.records.push_back(CallRecord {
+            end_us: self.micros(now),
+            outcome: Outcome::Lost,
+            cause: Some(OUT_OF_ORDER),
+            ended_by: Some(Party::Network),
+            reason: Some(why),
+            ..call.record
+        });
+    }
+}
