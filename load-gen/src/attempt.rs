@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use media::StreamReport;
 use telemetry::{BoxKind, CallRecord, Outcome, Party};
 
-use crate::mix::Caller;
+use crate::caller::Caller;
 
 /// A caller who leaves the end to the call taker still ends a call after this time, so that a
 /// call that everybody else forgot is found.

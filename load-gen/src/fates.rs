@@ -6,7 +6,7 @@ use contract::FateCount;
 use operations::supervision::department;
 use telemetry::CallerClass;
 
-use crate::mix::Caller;
+use crate::caller::Caller;
 
 /// The counts of one generator.
 #[derive(Debug, Default)]

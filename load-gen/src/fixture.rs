@@ -6,7 +6,7 @@ use std::time::Duration;
 use telemetry::CallerClass;
 use topology::{Distribution, Layers};
 
-use crate::mix::Caller;
+use crate::caller::Caller;
 use campaign::{Arrivals, CallerAudio, Callers, Campaign, Feed, MixEntry, Phase, Validity};
 
 /// Two calls per second for two seconds; callers wait 5 s, talk for 5 s and hang up themselves.

@@ -6,68 +6,39 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
-use std::ops::RangeInclusive;
 use std::time::{Duration, Instant};
 
-use ::media::{Agreement, Clips, Plane};
-use contract::{Node, Reply};
+use contract::{GeneratorSnapshot, Node, Reply, Signalling};
 use hashbrown::HashMap;
+use media::{Agreement, Plane};
 use sip_proto::deadlines::{ByKey, Deadlines};
 use sip_proto::message::{Method, Payload, Request, Response};
 use sip_proto::reason::Reason;
-use sip_proto::timer::Timers;
 use sip_proto::transaction::ServerId;
 use sip_proto::user_agent::{self, Event, Failure, LegId, UserAgent};
-use sip_proto::wall::WallClock;
 use sip_proto::{Packet, Rejection, Transport};
 use telemetry::{CallRecord, Outcome};
 
 use crate::attempt::{Attempt, End, Origin};
+use crate::caller::Caller;
 use crate::fates::{Fate, Fates};
 use crate::invite::invite;
 use crate::media::Description;
-use crate::mix::{Caller, Mix, MixError};
-use crate::pacer::{Schedule, Shard};
+use crate::mix::{Mix, MixError};
+use crate::pacer::Schedule;
 use crate::person::Told;
-use crate::request_uri::RequestUri;
-use crate::ten_digits::TenDigits;
 use campaign::Campaign;
-use contract::{GeneratorSnapshot, Signalling};
 
-use self::people::{Due, session};
+use self::caller_media::{CallerMedia, Line};
+use self::due::{Due, Redial};
+
+pub use self::config::Config;
 
 /// Calls started in one wake. A late generator must still read its packets in between.
 const STARTS_PER_WAKE: usize = 64;
 
 /// A call that became due so shortly before the end would still have been placed in time.
 const SOON: Duration = Duration::from_millis(50);
-
-/// The place of one generator in a campaign.
-#[derive(Debug, Clone)]
-pub struct Config {
-    /// Its name in records.
-    pub name: String,
-    /// Its own address: the host of the callers, and where responses come back.
-    pub address: SocketAddr,
-    pub shard: Shard,
-    pub timers: Timers,
-    pub clock: WallClock,
-    /// Sets the identifiers of this run (Call-ID, tags, branches, attempts) apart from those of
-    /// any other run of the same campaign. Who calls whom, and when, does not depend on it.
-    pub nonce: u64,
-    /// Ports for media, on the address of the generator.
-    pub media_ports: RangeInclusive<u16>,
-    /// Media that should come and has not come for this long has stopped.
-    pub idle_after: Duration,
-    /// The recordings that the network names.
-    pub clips: Clips,
-    /// Name and address of each trunk group of the network. At least one.
-    pub trunk_groups: Vec<(String, SocketAddr)>,
-    /// The numbers that people may learn by [`Command::PublishTenDigits`].
-    pub ten_digits: TenDigits,
-    /// How callers write what they dial; `None`: the number at the trunk group.
-    pub request_uri: Option<RequestUri>,
-}
 
 /// What the management plane may ask of a generator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,7 +62,7 @@ pub struct Generator {
     max_in_progress: u64,
     told: Told,
     /// People who will call again, by when and by who they are.
-    redials: BTreeMap<(Instant, u64), people::Redial>,
+    redials: BTreeMap<(Instant, u64), Redial>,
     started_at: Option<Instant>,
     draining: bool,
     calls: HashMap<LegId, Call>,
@@ -101,7 +72,7 @@ pub struct Generator {
     fates: Fates,
     records: VecDeque<CallRecord>,
     /// `None` when no caller has media.
-    media: Option<media::CallerMedia>,
+    media: Option<CallerMedia>,
 }
 
 #[derive(Debug)]
@@ -110,7 +81,7 @@ struct Call {
     attempt: Attempt,
     media: Description,
     /// `None`: the call has no media, or none any more.
-    line: Option<media::Line>,
+    line: Option<Line>,
     /// What both sides agreed on last.
     agreement: Option<Box<Agreement>>,
 }
@@ -129,12 +100,8 @@ impl Generator {
             product: "Tocsin-load-gen".to_owned(),
             ..user_agent::Config::new(config.address, seed)
         });
-        let media = (campaign.callers.media > 0.0).then(|| {
-            let plane = media::plane_of(&config, seed);
-            media::CallerMedia::new(plane, &campaign.callers, config.clips.clone())
-        });
         Ok(Self {
-            media,
+            media: CallerMedia::of(&config, &campaign.callers, seed),
             agent,
             schedule: Schedule::new(campaign, config.shard),
             mix: Mix::new(campaign, &names, config.nonce)?,
@@ -166,13 +133,13 @@ impl Generator {
     }
 
     fn start_call(&mut self, now: Instant, due: Due) {
-        let Due { intended, caller, way } = due;
-        people::count_call(&mut self.counts, caller.nth, &way);
+        due.count(&mut self.counts);
+        let Due { intended, caller, .. } = due;
         let (line, port) = self.open_line(&caller);
         let sign = line.and(self.media.as_ref()).map(|media| media.sign(caller.attempt));
         let (trunk_group, to) = &self.config.trunk_groups[caller.trunk_group];
         let ip = self.config.address.ip();
-        let media = Description::new(ip, session(&caller), port, sign);
+        let media = Description::new(ip, caller.session_id(), port, sign);
         let uri = self.config.request_uri.as_ref();
         let invite = invite(&caller, self.config.address, *to, uri, media.offer());
         let origin = Origin {
@@ -467,7 +434,10 @@ fn end_of_dialog(end: &user_agent::End) -> End {
     }
 }
 
-mod media;
+mod call_media;
+mod caller_media;
+mod config;
+mod due;
 mod people;
 #[cfg(test)]
 mod tests;

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use sip_proto::message::Payload;
 use sip_proto::user_agent::Invite;
 
-use crate::mix::Caller;
+use crate::caller::Caller;
 use crate::request_uri::RequestUri;
 
 /// Builds the INVITE that `caller`, reached at `from`, sends to the trunk group at `to`; `uri` is what it asks for

@@ -17,6 +17,7 @@
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "a test begins at any instant"))]
 
 mod attempt;
+mod caller;
 mod fates;
 #[cfg(test)]
 mod fixture;
@@ -30,8 +31,9 @@ mod progress;
 mod request_uri;
 mod ten_digits;
 
+pub use caller::Caller;
 pub use generator::{Command, Config, Generator};
-pub use mix::{Caller, Mix, MixError};
+pub use mix::{Mix, MixError};
 pub use pacer::{
     Arrival, ClusterProcess, Constant, DiurnalPoisson, Hint, MarkovPoisson, Pacer, Poisson, Ramp,
     Replayed, Schedule, Shard, Start, Steps, SurgePoisson,

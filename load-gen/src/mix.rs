@@ -15,48 +15,11 @@ use rand::{RngExt, SeedableRng};
 use telemetry::{CallerClass, Unreached};
 use topology::{Distribution, is_emergency};
 
+use crate::caller::Caller;
 use crate::pacer::Hint;
 use crate::person::{Habits, Next, Told};
 use crate::ten_digits::TenDigits;
 use campaign::{Arrivals, Callers, Campaign, Commune, Feed, FeedOrder, Row, Rows};
-
-/// A person and the one call that they place now.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Caller {
-    /// The number of their first call in the campaign: names the person.
-    pub index: u64,
-    /// Which call of theirs this is: 1, 2, 3 …
-    pub nth: u32,
-    /// What they want, as their first call tells.
-    pub class: CallerClass,
-    /// The caller's half of Session-ID (RFC 7989), which names this attempt in every box.
-    pub attempt: u128,
-    /// Last four digits of the caller's own number.
-    pub subscriber: u16,
-    /// What is dialled: `15`, `urn:service:sos.fire`.
-    pub number: String,
-    /// The short number that the ten digits in [`number`](Self::number) stand for, when the person has
-    /// turned to these.
-    pub instead_of: Option<String>,
-    /// INSEE code of the commune where the caller is.
-    pub commune: Option<String>,
-    /// Position of the trunk group in the list that the [`Mix`] was made with.
-    pub trunk_group: usize,
-    /// How long the caller waits for an answer: from the INVITE, or from the first ring if there is
-    /// a [`silence_patience`](Self::silence_patience).
-    pub patience: Duration,
-    /// How long the caller bears to hear nothing.
-    pub silence_patience: Option<Duration>,
-    /// How long the caller talks before hanging up; `None` leaves that to the call taker.
-    pub talk: Option<Duration>,
-    /// Whether the call has media.
-    pub speaks: bool,
-    /// Position of the person's entry in the mix.
-    pub(crate) entry: usize,
-    /// Talk time and patience that were given, and that the person keeps when they call again.
-    pub(crate) given_talk: Option<Duration>,
-    pub(crate) given_patience: Option<Duration>,
-}
 
 /// What the callers of a campaign have in common.
 #[derive(Debug)]

@@ -13,7 +13,7 @@ use std::time::Duration;
 use rand::RngExt;
 use telemetry::{CallerClass, Unreached};
 
-use crate::mix::Caller;
+use crate::caller::{Caller, Way};
 use crate::ten_digits::TenDigits;
 use campaign::Redial;
 
@@ -24,18 +24,6 @@ pub(crate) struct Told {
     pub(crate) to_redial: bool,
     /// The ten-digit numbers of the PSAPs.
     pub(crate) ten_digits: bool,
-}
-
-/// How a call differs from the one before.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Way {
-    AsBefore,
-    /// Through the trunk group at this place.
-    OtherNetwork(usize),
-    /// With this short number.
-    OtherNumber(String),
-    /// With these ten digits, for the short number that did not help.
-    TenDigits(String),
 }
 
 /// The next call of a person.
@@ -128,29 +116,6 @@ impl Habits<'_> {
         }
         let number = self.ten_digits.find(caller.asks_for(), caller.commune.as_deref())?;
         (number != caller.number).then(|| Way::TenDigits(number.to_owned()))
-    }
-}
-
-impl Caller {
-    /// The short number whose answer this person wants, also while they dial ten digits for it.
-    pub(crate) fn asks_for(&self) -> &str {
-        self.instead_of.as_deref().unwrap_or(&self.number)
-    }
-
-    /// Takes another way for the next call.
-    pub(crate) fn turn_to(&mut self, way: &Way) {
-        match way {
-            Way::AsBefore => {}
-            Way::OtherNetwork(place) => self.trunk_group = *place,
-            Way::OtherNumber(number) => {
-                self.number.clone_from(number);
-                self.instead_of = None;
-            }
-            Way::TenDigits(digits) => {
-                let short = std::mem::replace(&mut self.number, digits.clone());
-                self.instead_of.get_or_insert(short);
-            }
-        }
     }
 }
 

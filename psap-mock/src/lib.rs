@@ -29,6 +29,7 @@ mod queue;
 mod refusal;
 mod service_level;
 mod sounds;
+mod voices;
 
 pub use psap::{Command, Output, Psap};
 pub use sounds::Recorded;

@@ -11,13 +11,13 @@
 //! A call is in `calls` from its INVITE to its record. Its place in the centre is freed when the
 //! caller leaves or when we hang up, whichever comes first; the centre frees it once.
 
-mod media;
+mod call_media;
 mod node;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
-use ::media::{Clips, Plane, Settings, StreamId};
+use media::{Clips, Plane, Settings, StreamId};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use sip_proto::Rejection;
@@ -37,10 +37,10 @@ use crate::negotiation::Negotiation;
 use crate::position::PositionId;
 use crate::refusal::{allow, q850, queue_full, refusal};
 use crate::service_level::ServiceLevel;
+use crate::sounds::{Recorded, Sounds};
+use crate::voices::Voices;
 
 pub use node::Command;
-
-use crate::sounds::{Recorded, Sounds};
 
 /// RFC 3261 §13.3.1.1: a provisional response every minute, or proxies give the call up.
 const RING_AGAIN: Duration = Duration::from_secs(60);
@@ -86,7 +86,7 @@ pub enum Output {
 struct Call {
     attempt: Attempt,
     plan: Plan,
-    voices: media::Voices,
+    voices: Voices,
     media: Negotiation,
     /// `None`: the caller offers no media.
     stream: Option<StreamId>,
@@ -228,7 +228,7 @@ impl Psap {
         // RFC 7989 §7: who calls without Session-ID gets one here, so that the record has a key.
         let id = id.unwrap_or_else(|| self.agent.uuid().into());
         let mut attempt = Attempt::new(id, invite, now);
-        let voices = media::Voices::of(&attempt, invite);
+        let voices = Voices::of(&attempt, invite);
         let (plan, media, stream) = match self.admit(now, leg, invite, voices) {
             Ok(admitted) => admitted,
             Err(rejection) => return self.refuse(now, leg, attempt, &rejection),
@@ -254,7 +254,7 @@ impl Psap {
         now: Instant,
         leg: LegId,
         invite: &Request,
-        voices: media::Voices,
+        voices: Voices,
     ) -> Result<(Plan, Negotiation, Option<StreamId>), Box<Rejection>> {
         let plan = self.admission.inspect(invite, &mut self.rng)?;
         let (media, stream) = self.negotiate(now, invite, voices)?;

@@ -2,28 +2,11 @@
 
 use std::time::Instant;
 
-use contract::GeneratorSnapshot;
 use telemetry::{CallRecord, Unreached};
 
 use super::Generator;
-use crate::mix::Caller;
-use crate::person::Way;
-
-/// A person who will call again.
-#[derive(Debug)]
-pub(super) struct Redial {
-    caller: Caller,
-    way: Way,
-}
-
-/// A call that is to be placed now.
-#[derive(Debug)]
-pub(super) struct Due {
-    /// When the schedule, or the person, wanted it to start.
-    pub(super) intended: Instant,
-    pub(super) caller: Caller,
-    pub(super) way: Way,
-}
+use super::due::{Due, Redial};
+use crate::caller::{Caller, Way};
 
 impl Generator {
     /// Takes the call that is due first, if any is; `zero` is the start of the campaign.
@@ -61,21 +44,5 @@ impl Generator {
             }
             None => self.counts.gave_up += 1,
         }
-    }
-}
-
-/// Names the session description of a call: no two calls of a campaign share it (RFC 8866 §5.2).
-pub(super) fn session(caller: &Caller) -> u64 {
-    (u64::from(caller.nth - 1) << 40) + caller.index
-}
-
-/// Counts a person's call number `nth`, and how it differs from the one before.
-pub(super) fn count_call(counts: &mut GeneratorSnapshot, nth: u32, way: &Way) {
-    *if nth == 1 { &mut counts.callers } else { &mut counts.redials } += 1;
-    match way {
-        Way::AsBefore => {}
-        Way::OtherNetwork(_) => counts.switched_network += 1,
-        Way::OtherNumber(_) => counts.switched_number += 1,
-        Way::TenDigits(_) => counts.ten_digit += 1,
     }
 }

@@ -6,10 +6,14 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use sip_proto::sdp::{self, Direction, LocalMedia, Session};
+use sip_proto::timer::Timers;
+use sip_proto::wall::WallClock;
 use telemetry::{CallerClass, Outcome, Party};
 
 use super::*;
 use crate::fixture::{self, entry, phase};
+use crate::pacer::Shard;
+use crate::ten_digits::TenDigits;
 use campaign::{Arrivals, Callers, MixEntry, Redial};
 use topology::{Distribution, Layers, Topology};
 

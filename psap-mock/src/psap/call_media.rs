@@ -8,7 +8,7 @@
 
 use std::time::Instant;
 
-use media::{Expectation, Melody, Sign, Singer, StreamId, Voice};
+use media::{Expectation, Sign, StreamId, Voice};
 use rand::RngExt as _;
 use sip_proto::Rejection;
 use sip_proto::message::{Payload, Request};
@@ -18,26 +18,9 @@ use sip_proto::user_agent::LegId;
 use topology::{Audio, Waiting};
 
 use super::{Output, Psap};
-use crate::attempt::Attempt;
 use crate::negotiation::{NO_PORT, Negotiation};
 use crate::refusal::refusal;
-
-/// The voices of one call.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Voices {
-    /// What we sing.
-    ours: Melody,
-    /// What the caller must sing, if the caller's id crossed the network with the call.
-    theirs: Option<Melody>,
-}
-
-impl Voices {
-    pub(super) fn of(attempt: &Attempt, invite: &Request) -> Self {
-        let ours = Melody::of(attempt.key(), Singer::Psap);
-        let theirs = invite.session_id().map(|_| Melody::of(attempt.key(), Singer::Caller));
-        Self { ours, theirs }
-    }
-}
+use crate::voices::Voices;
 
 impl Psap {
     /// Finds a port for the media of a call and negotiates it. A caller who offers no media gets none.
