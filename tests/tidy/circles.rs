@@ -52,23 +52,6 @@ const KNOWN: &[(&str, &[&str])] = &[
         ],
     ),
     ("crates/topology", &["reader/mod.rs", "reader/table.rs"]),
-    ("load-gen", &["generator.rs", "generator/media.rs", "generator/people.rs"]),
-    ("load-gen", &["mix.rs", "person.rs"]),
-    ("psap-mock", &["psap.rs", "psap/media.rs"]),
-    (
-        "switch",
-        &[
-            "call_control/call.rs",
-            "call_control/descriptions.rs",
-            "call_control/media.rs",
-            "call_control/mod.rs",
-            "call_control/neighbours.rs",
-            "call_control/takeover.rs",
-            "call_control/wards.rs",
-        ],
-    ),
-    ("switch", &["call_server/mod.rs", "call_server/restart.rs"]),
-    ("switch", &["trunk_group/mod.rs", "trunk_group/takeover.rs"]),
 ];
 
 /// Folders with a crate, from the root of the repository.
