@@ -74,21 +74,12 @@ impl Attempt {
     ) -> CallRecord {
         let micros = |at| clock.micros(at);
         CallRecord {
-            attempt: self.id,
-            kind: BoxKind::Psap,
-            node: psap.to_owned(),
             call_id: self.call_id,
             number: self.number,
             commune: self.commune,
-            site: None,
             psap: Some(psap.to_owned()),
-            trunk_group: None,
-            tried: Vec::new(),
-            intended_us: None,
-            start_us: micros(self.arrived),
             ring_us: self.rang.map(micros),
             answer_us: self.answered.map(micros),
-            bye_us: None,
             end_us: micros(now),
             outcome: ending.outcome,
             status: Some(ending.status),
@@ -96,9 +87,7 @@ impl Attempt {
             ended_by: Some(ending.ended_by),
             reason: ending.reason,
             media: self.media,
-            caller: None,
-            attempt_of_caller: None,
-            class: None,
+            ..CallRecord::open(BoxKind::Psap, psap, self.id, micros(self.arrived))
         }
     }
 }

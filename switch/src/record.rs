@@ -14,31 +14,11 @@ pub(crate) fn open(
     at: u64,
 ) -> CallRecord {
     CallRecord {
-        attempt,
-        kind,
-        node: node.to_owned(),
         call_id: invite.call_id().to_owned(),
         number: invite.uri().dialled().unwrap_or_default(),
         commune: invite.commune().map(str::to_owned),
-        site: None,
-        psap: None,
-        trunk_group: None,
-        tried: Vec::new(),
-        intended_us: None,
-        start_us: at,
-        ring_us: None,
-        answer_us: None,
-        bye_us: None,
-        end_us: at,
         outcome: Outcome::Rejected,
-        status: None,
-        cause: None,
-        ended_by: None,
-        reason: None,
-        media: Vec::new(),
-        caller: None,
-        attempt_of_caller: None,
-        class: None,
+        ..CallRecord::open(kind, node, attempt, at)
     }
 }
 

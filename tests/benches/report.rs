@@ -205,31 +205,21 @@ impl Attempt {
             _ => (Some(408), None, Party::Network, text("no final response")),
         };
         CallRecord {
-            attempt: format!("{:032x}", self.id),
-            kind: BoxKind::TrunkGroup,
-            node: group.to_owned(),
             call_id: format!("{:016x}-{}@127.0.0.100", self.id as u64, self.number),
             number: PSAPS[self.pick(6) as usize].1.to_owned(),
             commune: text(COMMUNES[self.pick(5) as usize]),
             site: text(site),
-            psap: None,
             trunk_group: text(group),
             tried: vec![site.to_owned()],
-            intended_us: None,
-            start_us: start,
             ring_us: Some(ring),
             answer_us,
-            bye_us: None,
             end_us: answer_us.unwrap_or(ring) + 3_000_000 + self.pick(20_000_000),
             outcome: self.outcome,
             status,
             cause,
             ended_by: Some(ended_by),
             reason,
-            media: Vec::new(),
-            caller: None,
-            attempt_of_caller: None,
-            class: None,
+            ..CallRecord::open(BoxKind::TrunkGroup, group, format!("{:032x}", self.id), start)
         }
     }
 

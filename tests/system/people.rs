@@ -3,7 +3,7 @@
 use account::summary::{CallerTally, CallersFigures};
 use campaign::{Campaign, Redial};
 use system_tests::network::Network;
-use telemetry::BoxKind;
+use telemetry::{Audit, Rules};
 
 use crate::support::{assert_idle, campaign, seconds, two_sites};
 
@@ -20,8 +20,9 @@ fn after(campaign: &Campaign) -> (Network, CallersFigures) {
     network.start_campaign(campaign);
     assert!(network.run_until_idle(seconds(3_600)), "{:?}", network.held());
     let mut tally = CallerTally::default();
-    let records = network.records().iter();
-    records.filter(|one| one.kind == BoxKind::Generator).for_each(|record| tally.add(record));
+    let mut audit = Audit::new(Rules::default());
+    network.records().iter().for_each(|record| audit.add(record));
+    audit.close(0, &[]).1.read(&mut [&mut tally]);
     let figures = tally.figures(&network.generator(), campaign.callers.redial.is_some());
     (network, figures)
 }

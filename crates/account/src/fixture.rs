@@ -22,31 +22,19 @@ pub fn call(attempt: u128, due: u64, lag: u64, outcome: Outcome) -> CallRecord {
     let due = START + due * 1_000;
     let answered = matches!(outcome, Outcome::Answered | Outcome::Lost);
     CallRecord {
-        attempt: format!("{attempt:032x}"),
-        kind: BoxKind::Generator,
-        node: "load-1".to_owned(),
-        call_id: String::new(),
         number: "15".to_owned(),
-        commune: None,
-        site: None,
-        psap: None,
-        trunk_group: None,
-        tried: Vec::new(),
         intended_us: Some(due),
-        start_us: due + lag * 1_000,
         ring_us: (outcome != Outcome::TimedOut).then_some(due + SECOND),
         answer_us: answered.then_some(due + 2 * SECOND),
-        bye_us: None,
         end_us: due + 6 * SECOND,
         outcome,
         status: Some(if answered { 200 } else { 503 }),
-        cause: None,
-        ended_by: None,
-        reason: None,
-        media: Vec::new(),
-        caller: None,
-        attempt_of_caller: None,
-        class: None,
+        ..CallRecord::open(
+            BoxKind::Generator,
+            "load-1",
+            format!("{attempt:032x}"),
+            due + lag * 1_000,
+        )
     }
 }
 
@@ -123,9 +111,9 @@ pub fn summarize(
     change(&mut run);
     let mut books = Books::open(run.rules.clone());
     records.iter().for_each(|record| books.add(record));
-    let mut balance = books.balance(&run);
+    let (mut balance, attempts) = books.balance(&run);
     let mut series = Series::new(START, campaign.duration());
-    balance.tally(|record, reached| series.add(record, reached.site));
+    attempts.read(&mut [&mut balance, &mut series]);
     (balance.close(run), series)
 }
 
@@ -150,31 +138,20 @@ pub fn demo() -> Vec<CallRecord> {
 fn record(kind: BoxKind, node: &str, attempt: u128) -> CallRecord {
     let name = |name: &str| Some(name.to_owned());
     CallRecord {
-        attempt: format!("{attempt:032x}"),
-        kind,
-        node: node.to_owned(),
         call_id: format!("{attempt}@127.0.0.1"),
         number: "15".to_owned(),
         commune: name("59350"),
         site: name("alpha"),
         psap: name("samu-59"),
         trunk_group: name("mobile"),
-        tried: Vec::new(),
-        intended_us: None,
-        start_us: START + 2_000_000,
         ring_us: Some(START + 2_030_000),
         answer_us: Some(START + 3_000_000),
-        bye_us: None,
         end_us: START + 8_000_000,
         outcome: Outcome::Answered,
         status: Some(200),
         cause: Some(16),
         ended_by: Some(Party::Caller),
-        reason: None,
-        media: Vec::new(),
-        caller: None,
-        attempt_of_caller: None,
-        class: None,
+        ..CallRecord::open(kind, node, format!("{attempt:032x}"), START + 2_000_000)
     }
 }
 

@@ -7,7 +7,7 @@ use account::outcome::{Event, EventKind};
 use account::series::Series;
 use account::summary::{Run, Summary};
 use serde_json::json;
-use telemetry::{CallRecord, Outcome as End};
+use telemetry::{Audit, CallRecord, Outcome as End, Rules};
 
 use crate::content::{Page, PageRun, Phase};
 use crate::html::whole;
@@ -142,6 +142,7 @@ fn a_run_without_calls_has_a_page() {
 #[test]
 fn the_page_of_a_long_run_is_as_short_as_any() {
     let mut series = Series::new(START, Duration::from_secs(7 * 3_600));
+    let mut audit = Audit::new(Rules::default());
     let mut record = call(1, 0, 0, End::Answered);
     let sites = ["alpha", "beta", "gamma"];
     for number in 0..200_000_u64 {
@@ -150,8 +151,11 @@ fn the_page_of_a_long_run_is_as_short_as_any() {
         (record.ring_us, record.answer_us) =
             (Some(due + 20_000 + number % 50_021), Some(due + 3_000_000));
         record.end_us = due + 60_000_000;
-        series.add(&record, Some(sites[number as usize % 3]));
+        record.attempt = format!("{number:032x}");
+        record.site = Some(sites[number as usize % 3].to_owned());
+        audit.add(&record);
     }
+    audit.close(0, &[]).1.read(&mut [&mut series]);
     assert!(series.bins().count() <= 240);
     let (summary, _) = summarize(&demo(), Vec::new(), |_| {});
     let html = whole(&page(&summary, &series, Vec::new()));

@@ -2,19 +2,18 @@
 //!
 //! ```text
 //!   campaign.toml, network.toml ┐
-//!   state.json                  ├──► EndedRun ──► Balance ──► Attempts ──┬──► calls.sqlite   (a thread)
-//!   records/*.jsonl, or memory  ┘                                      ├──► calls.csv      (a thread)
-//!                                                                      └──► tallies: Summary, Evidence, Goodput, Histograms
+//!   state.json                  ├──► EndedRun ──► Attempts ──read──┬──► Rows ──┬──► calls.sqlite   (a thread)
+//!   records/*.jsonl, or memory  ┘                                  │           └──► calls.csv      (a thread)
+//!                                                                  └──► Balance, Evidence, Goodput, Histograms, Series
 //! ```
 //!
 //! `tocsin report` takes the same way, so a run that was killed is told as one that ended.
 
 use std::path::Path;
-use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use account::archive::{self, Histograms, events};
+use account::archive::{self, Histograms, Rows, events};
 use account::outcome::{BASE, Evidence, Goodput, RUN, VariantOutcome};
 use account::series::Series;
 use account::summary::{Books, Summary};
@@ -55,33 +54,37 @@ pub fn close(ending: EndedRun<'_>) -> VariantOutcome {
         run.generators.offered = run.generators.offered.max(books.callers());
     }
     let zero_us = state.started_us;
-    let mut balance = books.balance(&run);
-    let attempts = balance.attempts();
-    let database = archive.map(|folder| {
-        let (attempts, path) = (Arc::clone(&attempts), folder.path().join(CALLS));
-        thread::spawn(move || archive::write_database(&path, &attempts, zero_us))
-    });
-    let lines = archive.map(|folder| {
-        let (attempts, path) = (Arc::clone(&attempts), folder.path().join(CALLS_CSV));
-        thread::spawn(move || archive::write_csv(&path, &attempts, zero_us))
-    });
-    drop(attempts);
-
+    let (mut balance, attempts) = books.balance(&run);
     let mut evidence = Evidence::new(&campaign.figures, zero_us, campaign.duration());
     let mut goodput = Goodput::new(campaign.levels(), zero_us);
     let mut histograms = Histograms::default();
     let mut series = Series::new(zero_us, campaign.duration());
-    // Every caller's record passes here once, with where the attempt ended up.
-    balance.tally(|record, reached| {
-        evidence.add(record);
-        goodput.add(record);
-        histograms.add(record, reached);
-        series.add(record, reached.site);
-    });
-
     let mut missing = Missing::default();
-    let database = database.and_then(|thread| missing.note(CALLS, joined(thread)));
-    lines.and_then(|thread| missing.note(CALLS_CSV, joined(thread)));
+    let database = thread::scope(|scope| {
+        let mut rows = Rows::new(zero_us);
+        let writers = archive.map(|folder| {
+            let (database, table) = (rows.subscribe(), rows.subscribe());
+            let path = |name| folder.path().join(name);
+            (
+                scope.spawn(move || archive::write_database(&path(CALLS), database)),
+                scope.spawn(move || archive::write_csv(&path(CALLS_CSV), table)),
+            )
+        });
+        // Every attempt passes here, once.
+        attempts.read(&mut [
+            &mut balance,
+            &mut evidence,
+            &mut goodput,
+            &mut histograms,
+            &mut series,
+            &mut rows,
+        ]);
+        rows.finish();
+        let (database, table) = writers?;
+        let database = missing.note(CALLS, joined(database));
+        missing.note(CALLS_CSV, joined(table));
+        database
+    });
     if let Some(folder) = archive {
         let written = histograms.write(&folder.path().join("histograms"));
         missing.note("histograms", written.map_err(Into::into));
@@ -116,7 +119,7 @@ pub fn close(ending: EndedRun<'_>) -> VariantOutcome {
     outcome
 }
 
-fn joined<T>(thread: thread::JoinHandle<anyhow::Result<T>>) -> anyhow::Result<T> {
+fn joined<T>(thread: thread::ScopedJoinHandle<'_, anyhow::Result<T>>) -> anyhow::Result<T> {
     thread.join().unwrap_or_else(|_| Err(anyhow::anyhow!("its writer panicked")))
 }
 

@@ -5,7 +5,7 @@
 //!  generator ──┐ CallRecord
 //!  trunk group ┤ one per attempt  RecordWriter       Audit::read
 //!  call server ┼───────────────► calls.jsonl ─────► (each once) ─► Ledger: does it balance?
-//!  PSAP ───────┘ and box                                           Attempts: what all said of each
+//!  PSAP ───────┘ and box                                           Attempts: what all said of each ─► AttemptReader
 //! ```
 //!
 //! Each box writes what became of each attempt, by itself and without asking another box. Only
@@ -13,7 +13,7 @@
 //!
 //! Nothing here reads a clock: times come in as Unix microseconds or as durations.
 
-mod entry;
+mod heard;
 mod histogram;
 mod ledger;
 mod logging;
@@ -22,18 +22,23 @@ pub mod metric;
 mod reader;
 mod record;
 mod scan;
+mod terms;
+mod text;
 mod unreached;
 mod writer;
 
-pub use entry::{Entry, Heard, Text, Tried};
+pub use heard::Heard;
 pub use histogram::{LatencyHistogram, PercentileStep, Quantiles};
 pub use ledger::{
-    Attempt, Attempts, Audit, Counted, Destination, Failures, Ledger, LostAt, LostNode, Rules,
+    Attempt, AttemptReader, Attempts, Audit, Counted, Destination, Failures, Ledger, LostAt,
+    LostNode, Rules,
 };
 pub use logging::{LogError, LogFormat, init};
 pub use messages::MessageFigures;
 pub use reader::{ReadError, Records, read_records};
-pub use record::{BoxKind, CallRecord, CallerClass, NO_ACK, Outcome, Party};
+pub use record::{CallRecord, Entry};
 pub use scan::{Misread, find_records};
+pub use terms::{BoxKind, CallerClass, NO_ACK, Outcome, Party};
+pub use text::{Text, Tried};
 pub use unreached::Unreached;
 pub use writer::RecordWriter;

@@ -88,7 +88,8 @@ mod tests {
     use std::io::Write;
 
     use super::*;
-    use crate::record::{BoxKind, tests::answered};
+    use crate::record::tests::answered;
+    use crate::terms::BoxKind;
 
     fn file_with(text: &str) -> tempfile::NamedTempFile {
         let mut file = tempfile::NamedTempFile::new().unwrap();

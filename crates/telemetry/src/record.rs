@@ -1,12 +1,16 @@
-//! What one box knows about one attempt, once the attempt is over.
-
-use std::fmt;
+//! What one box knows about one attempt, once the attempt is over: as it writes it, and as the books take it.
+//!
+//! ```text
+//!   box ──► CallRecord ──► a line of JSON ──► Entry ──► the ledger, and whoever goes through the attempts
+//!                └── in virtual time ───────────┘
+//! ```
 
 use media::StreamReport;
 use serde::{Deserialize, Serialize};
 
-/// Why a callee lost a call that it had answered: no ACK came within 64·T1 (RFC 3261 §13.3.1.4).
-pub const NO_ACK: &str = "no ACK came for the 200";
+use crate::heard::{Heard, first};
+use crate::terms::{BoxKind, CallerClass, Outcome, Party};
+use crate::text::{Text, Tried};
 
 /// One line of a record file.
 ///
@@ -77,113 +81,203 @@ pub struct CallRecord {
     pub class: Option<CallerClass>,
 }
 
-/// Kinds of boxes, in the order in which an attempt passes them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum BoxKind {
-    Generator,
-    TrunkGroup,
-    CallServer,
-    Psap,
-}
-
-impl fmt::Display for BoxKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Generator => "generator",
-            Self::TrunkGroup => "trunk group",
-            Self::CallServer => "call server",
-            Self::Psap => "PSAP",
-        })
-    }
-}
-
-/// What became of an attempt. Each attempt has exactly one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Outcome {
-    /// 200 received, and later a normal end, whoever hung up.
-    Answered,
-    /// A final response of 300 or above.
-    Rejected,
-    /// The caller gave up before the answer.
-    Abandoned,
-    /// No final response.
-    TimedOut,
-    /// An established call that died without a normal end.
-    Lost,
-}
-
-impl fmt::Display for Outcome {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Answered => "answered",
-            Self::Rejected => "rejected",
-            Self::Abandoned => "abandoned",
-            Self::TimedOut => "timed out",
-            Self::Lost => "lost",
-        })
-    }
-}
-
-/// What a person calls for. It stays with the person, whatever number they dial later.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum CallerClass {
-    /// The first number dialled was a short emergency number or a `urn:service:sos…`.
-    Emergency,
-    Ordinary,
-}
-
-/// Who ended a call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Party {
-    Caller,
-    Callee,
-    Network,
-}
-
 impl CallRecord {
-    /// The attempt id as a number, or `None` when it is not 32 hexadecimal digits.
+    /// The record of an attempt that came to this box, or began there, at `start_us`. Nothing else is known yet.
     #[must_use]
-    pub fn attempt_key(&self) -> Option<u128> {
-        crate::entry::attempt_key(&self.attempt)
-    }
-}
-
-#[cfg(test)]
-pub(crate) mod tests {
-    use super::*;
-
-    /// An answered call as the box `node` saw it.
-    pub(crate) fn answered(kind: BoxKind, node: &str, attempt: u128) -> CallRecord {
-        CallRecord {
-            attempt: format!("{attempt:032x}"),
+    pub fn open(kind: BoxKind, node: &str, attempt: String, start_us: u64) -> Self {
+        Self {
+            attempt,
             kind,
             node: node.to_owned(),
-            call_id: format!("{attempt:x}@{node}"),
-            number: "15".to_owned(),
-            commune: Some("59350".to_owned()),
+            call_id: String::new(),
+            number: String::new(),
+            commune: None,
             site: None,
             psap: None,
             trunk_group: None,
             tried: Vec::new(),
             intended_us: None,
-            start_us: 1_000_000,
-            ring_us: Some(1_100_000),
-            answer_us: Some(2_000_000),
+            start_us,
+            ring_us: None,
+            answer_us: None,
             bye_us: None,
-            end_us: 12_000_000,
-            outcome: Outcome::Answered,
-            status: Some(200),
-            cause: Some(16),
-            ended_by: Some(Party::Caller),
+            end_us: start_us,
+            outcome: Outcome::TimedOut,
+            status: None,
+            cause: None,
+            ended_by: None,
             reason: None,
             media: Vec::new(),
             caller: None,
             attempt_of_caller: None,
             class: None,
+        }
+    }
+
+    /// The attempt id as a number, or `None` when it is not 32 hexadecimal digits.
+    #[must_use]
+    pub fn attempt_key(&self) -> Option<u128> {
+        attempt_key(&self.attempt)
+    }
+}
+
+/// What the books keep of a [`CallRecord`], borrowed from its line; its fields mean the same.
+///
+/// A long campaign has millions of records. What no summary asks for is not copied out of a line.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Entry<'a> {
+    #[serde(borrow)]
+    pub attempt: Text<'a>,
+    pub kind: BoxKind,
+    #[serde(borrow)]
+    pub node: Text<'a>,
+    #[serde(borrow)]
+    pub call_id: Text<'a>,
+    #[serde(borrow)]
+    pub number: Text<'a>,
+    #[serde(borrow, default)]
+    pub commune: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    pub site: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    pub psap: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    pub trunk_group: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    pub tried: Tried<'a>,
+    #[serde(default)]
+    pub intended_us: Option<u64>,
+    pub start_us: u64,
+    #[serde(default)]
+    pub ring_us: Option<u64>,
+    #[serde(default)]
+    pub answer_us: Option<u64>,
+    #[serde(default)]
+    pub bye_us: Option<u64>,
+    pub end_us: u64,
+    pub outcome: Outcome,
+    #[serde(default)]
+    pub status: Option<u16>,
+    #[serde(default)]
+    pub cause: Option<u16>,
+    #[serde(default)]
+    pub ended_by: Option<Party>,
+    #[serde(borrow, default)]
+    pub reason: Option<Text<'a>>,
+    /// The first stream of the call, which at its ends is the only one.
+    #[serde(default, deserialize_with = "first", rename = "media")]
+    pub heard: Option<Heard>,
+    #[serde(default)]
+    pub caller: Option<u64>,
+    #[serde(default)]
+    pub attempt_of_caller: Option<u32>,
+    #[serde(default)]
+    pub class: Option<CallerClass>,
+}
+
+impl Entry<'_> {
+    /// The attempt id as a number, or `None` when it is not 32 hexadecimal digits.
+    #[must_use]
+    pub fn attempt_key(&self) -> Option<u128> {
+        attempt_key(&self.attempt)
+    }
+
+    /// When the call was due: the start where no schedule is known.
+    #[must_use]
+    pub fn due_us(&self) -> u64 {
+        self.intended_us.unwrap_or(self.start_us)
+    }
+
+    /// From when it was due until it rang, or was answered without a ring; `None` when neither came.
+    #[must_use]
+    pub fn post_dial_delay_us(&self) -> Option<u64> {
+        let first = self.ring_us.or(self.answer_us)?;
+        Some(first.saturating_sub(self.due_us()))
+    }
+
+    /// From when it was due until it was answered.
+    #[must_use]
+    pub fn setup_us(&self) -> Option<u64> {
+        Some(self.answer_us?.saturating_sub(self.due_us()))
+    }
+
+    /// How much later than it was due it started.
+    #[must_use]
+    pub fn lag_us(&self) -> u64 {
+        self.start_us.saturating_sub(self.due_us())
+    }
+
+    /// From the answer to the end.
+    #[must_use]
+    pub fn talk_us(&self) -> Option<u64> {
+        Some(self.end_us.saturating_sub(self.answer_us?))
+    }
+}
+
+impl<'a> From<&'a CallRecord> for Entry<'a> {
+    fn from(record: &'a CallRecord) -> Self {
+        let text = |text: &'a String| Text::from(&text[..]);
+        Self {
+            attempt: text(&record.attempt),
+            kind: record.kind,
+            node: text(&record.node),
+            call_id: text(&record.call_id),
+            number: text(&record.number),
+            commune: record.commune.as_ref().map(text),
+            site: record.site.as_ref().map(text),
+            psap: record.psap.as_ref().map(text),
+            trunk_group: record.trunk_group.as_ref().map(text),
+            tried: Tried::last_of(&record.tried),
+            intended_us: record.intended_us,
+            start_us: record.start_us,
+            ring_us: record.ring_us,
+            answer_us: record.answer_us,
+            bye_us: record.bye_us,
+            end_us: record.end_us,
+            outcome: record.outcome,
+            status: record.status,
+            cause: record.cause,
+            ended_by: record.ended_by,
+            reason: record.reason.as_ref().map(text),
+            heard: record.media.first().map(Heard::from),
+            caller: record.caller,
+            attempt_of_caller: record.attempt_of_caller,
+            class: record.class,
+        }
+    }
+}
+
+/// The number behind 32 hexadecimal digits.
+pub(crate) fn attempt_key(text: &str) -> Option<u128> {
+    // from_str_radix alone would also accept a sign.
+    if text.len() != 32 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return None;
+    }
+    u128::from_str_radix(text, 16).ok()
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use std::borrow::Cow;
+
+    use media::Verdict;
+
+    use super::*;
+
+    /// An answered call as the box `node` saw it.
+    pub(crate) fn answered(kind: BoxKind, node: &str, attempt: u128) -> CallRecord {
+        CallRecord {
+            call_id: format!("{attempt:x}@{node}"),
+            number: "15".to_owned(),
+            commune: Some("59350".to_owned()),
+            ring_us: Some(1_100_000),
+            answer_us: Some(2_000_000),
+            end_us: 12_000_000,
+            outcome: Outcome::Answered,
+            status: Some(200),
+            cause: Some(16),
+            ended_by: Some(Party::Caller),
+            ..CallRecord::open(kind, node, format!("{attempt:032x}"), 1_000_000)
         }
     }
 
@@ -220,6 +314,73 @@ pub(crate) mod tests {
         {
             record.attempt = bad.to_owned();
             assert_eq!(record.attempt_key(), None, "{bad:?}");
+        }
+    }
+
+    fn rich() -> CallRecord {
+        let names = ["alpha", "beta", "gamma", "delta"];
+        let stream = StreamReport {
+            from: Some("caller".to_owned()),
+            verdict: Some(Verdict::Heard),
+            received: 500,
+            expected: 501,
+            lost: 1,
+            mos: Some(4.36),
+            ..StreamReport::default()
+        };
+        CallRecord {
+            site: Some("delta".to_owned()),
+            tried: names.map(str::to_owned).to_vec(),
+            reason: Some("it said \"no\"\n".to_owned()),
+            media: vec![stream.clone(), stream],
+            caller: Some(7),
+            attempt_of_caller: Some(2),
+            class: Some(CallerClass::Emergency),
+            intended_us: Some(990_000),
+            ..answered(BoxKind::Generator, "load-1", 0xab)
+        }
+    }
+
+    #[test]
+    fn a_line_and_its_record_give_the_same_entry() {
+        let record = rich();
+        let line = serde_json::to_string(&record).unwrap();
+        let read: Entry<'_> = serde_json::from_str(&line).unwrap();
+        assert_eq!(read, Entry::from(&record));
+        assert_eq!(
+            Entry::from(&record).tried.iter().collect::<Vec<_>>(),
+            ["delta", "gamma", "beta"]
+        );
+    }
+
+    #[test]
+    fn a_name_is_borrowed_from_its_line() {
+        let line = serde_json::to_string(&rich()).unwrap();
+        let read: Entry<'_> = serde_json::from_str(&line).unwrap();
+        let borrowed = |text: &Text<'_>| matches!(Cow::from(text.clone()), Cow::Borrowed(_));
+        assert!(borrowed(&read.node) && read.site.as_ref().is_some_and(borrowed));
+        assert!(!borrowed(read.reason.as_ref().unwrap()), "a text with escapes cannot be");
+        assert_eq!(read.reason.as_deref(), Some("it said \"no\"\n"));
+    }
+
+    #[test]
+    fn an_entry_has_one_stream_and_the_last_three_boxes() {
+        let record = rich();
+        let entry = Entry::from(&record);
+        assert_eq!(
+            (entry.heard.map(|heard| heard.mos()), entry.tried.iter().count()),
+            (Some(Some(4.36)), 3)
+        );
+        assert_eq!((entry.reason.as_deref(), entry.caller), (record.reason.as_deref(), Some(7)));
+        let plain = answered(BoxKind::Psap, "samu-59", 0xcd);
+        let entry = Entry::from(&plain);
+        assert_eq!((entry.heard, entry.tried.iter().next(), entry.reason), (None, None, None));
+    }
+
+    #[test]
+    fn what_is_no_record_is_no_entry() {
+        for line in ["{}", "[]", "", r#"{"attempt":1}"#, r#"{"attempt":"a","kind":"tree"}"#] {
+            assert!(serde_json::from_str::<Entry<'_>>(line).is_err(), "{line}");
         }
     }
 }

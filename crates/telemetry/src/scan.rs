@@ -15,9 +15,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 
-use crate::entry::Entry;
 use crate::reader::ReadError;
-use crate::record::CallRecord;
+use crate::record::{CallRecord, Entry};
 
 /// Bytes of a piece.
 const PIECE: u64 = 4 * 1024 * 1024;
@@ -273,7 +272,8 @@ mod tests {
     use std::io::Write as _;
 
     use super::*;
-    use crate::record::{BoxKind, tests::answered};
+    use crate::record::tests::answered;
+    use crate::terms::BoxKind;
 
     fn line(attempt: u128) -> String {
         serde_json::to_string(&answered(BoxKind::Psap, "samu-59", attempt)).unwrap() + "\n"

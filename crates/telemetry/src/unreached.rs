@@ -1,6 +1,7 @@
 //! How a call failed, as the person who placed it knows.
 
-use crate::record::{CallRecord, Outcome, Party};
+use crate::record::Entry;
+use crate::terms::{Outcome, Party};
 
 /// The classes of Q.850 from "resource unavailable" (34) on. In a BYE they say that no person hung up.
 const CAUSES_OF_NETWORK: std::ops::RangeInclusive<u16> = 32..=127;
@@ -21,7 +22,7 @@ pub enum Unreached {
 impl Unreached {
     /// What `record`, which a generator wrote, was for the caller. `None`: they spoke to somebody.
     #[must_use]
-    pub fn of(record: &CallRecord) -> Option<Self> {
+    pub fn of(record: &Entry<'_>) -> Option<Self> {
         match record.outcome {
             Outcome::Answered => {
                 let cause = record.cause.unwrap_or_default();
@@ -41,46 +42,21 @@ impl Unreached {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::BoxKind;
-
-    fn record() -> CallRecord {
-        CallRecord {
-            attempt: String::new(),
-            kind: BoxKind::Generator,
-            node: "load-1".to_owned(),
-            call_id: String::new(),
-            number: "15".to_owned(),
-            commune: None,
-            site: None,
-            psap: None,
-            trunk_group: None,
-            tried: Vec::new(),
-            intended_us: None,
-            start_us: 0,
-            ring_us: None,
-            answer_us: None,
-            bye_us: None,
-            end_us: 0,
-            outcome: Outcome::Answered,
-            status: None,
-            cause: None,
-            ended_by: None,
-            reason: None,
-            media: Vec::new(),
-            caller: None,
-            attempt_of_caller: None,
-            class: None,
-        }
-    }
+    use crate::record::CallRecord;
+    use crate::terms::BoxKind;
 
     #[test]
     fn why_nobody_was_reached_is_what_the_caller_noticed() {
         use Outcome::{Abandoned, Answered, Lost, Rejected, TimedOut};
         let by = |outcome, rang: bool, ended_by, cause| {
-            let record = record();
-            let ring_us = rang.then_some(1);
-            let ended_by = Some(ended_by);
-            Unreached::of(&CallRecord { outcome, ring_us, ended_by, cause: Some(cause), ..record })
+            let record = CallRecord {
+                outcome,
+                ring_us: rang.then_some(1),
+                ended_by: Some(ended_by),
+                cause: Some(cause),
+                ..CallRecord::open(BoxKind::Generator, "load-1", String::new(), 0)
+            };
+            Unreached::of(&Entry::from(&record))
         };
         let (caller, callee, network) = (Party::Caller, Party::Callee, Party::Network);
         assert_eq!(by(Answered, true, caller, 16), None);

@@ -120,7 +120,8 @@ impl<W: Write> Drop for RecordWriter<W> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::{BoxKind, tests::answered};
+    use crate::record::tests::answered;
+    use crate::terms::BoxKind;
 
     /// A disk with `room` bytes left.
     #[derive(Debug, Default)]

@@ -85,7 +85,7 @@ fn attempts(folder: &Path, args: &ShowArgs) -> anyhow::Result<String> {
     let condition = conditions.join(" AND ");
     let database = Folder::open(folder).calls()?;
     let said = |error: rusqlite::Error| {
-        let names: Vec<&str> = COLUMNS.iter().map(|(name, _)| *name).collect();
+        let names: Vec<&str> = COLUMNS.iter().map(|column| column.name).collect();
         anyhow::anyhow!("--where: {error}\nthe columns are {}", names.join(", "))
     };
     let count = format!("SELECT count(*) FROM attempts WHERE {condition}");

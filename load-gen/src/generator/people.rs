@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use telemetry::{CallRecord, Unreached};
+use telemetry::{CallRecord, Entry, Unreached};
 
 use super::Generator;
 use super::due::{Due, Redial};
@@ -36,7 +36,9 @@ impl Generator {
     /// What `caller` does after the call of `record`. Those whom the end of the campaign hung up do
     /// nothing: they did not choose to.
     pub(super) fn think_again(&mut self, now: Instant, caller: Caller, record: &CallRecord) {
-        let Some(fate) = Unreached::of(record).filter(|_| !self.draining) else { return };
+        let Some(fate) = Unreached::of(&Entry::from(record)).filter(|_| !self.draining) else {
+            return;
+        };
         match self.mix.again(caller, fate, self.told, &self.config.ten_digits) {
             Some((caller, next)) => {
                 let redial = Redial { caller, way: next.way };

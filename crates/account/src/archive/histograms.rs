@@ -5,9 +5,9 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use crate::summary::UNREACHED;
-use telemetry::{CallRecord, Destination, LatencyHistogram};
+use telemetry::{Attempt, AttemptReader, LatencyHistogram};
 
-/// The delays of a run. Add the record of every caller, then write them down.
+/// The delays of a run. Add every attempt, then write them down.
 #[derive(Debug, Default)]
 pub struct Histograms {
     pdd: LatencyHistogram,
@@ -17,25 +17,6 @@ pub struct Histograms {
 }
 
 impl Histograms {
-    /// Takes the record of a generator, and where the attempt ended up.
-    pub fn add(&mut self, record: &CallRecord, reached: Destination<'_>) {
-        let intended = record.intended_us.unwrap_or(record.start_us);
-        self.lag.record_us(record.start_us.saturating_sub(intended));
-        if let Some(answer) = record.answer_us {
-            self.setup.record_us(answer.saturating_sub(intended));
-        }
-        if let Some(at) = record.ring_us.or(record.answer_us) {
-            let pdd = at.saturating_sub(intended);
-            self.pdd.record_us(pdd);
-            let site = reached.site.unwrap_or(UNREACHED);
-            if let Some(histogram) = self.pdd_by_site.get_mut(site) {
-                histogram.record_us(pdd);
-            } else {
-                self.pdd_by_site.entry(site.to_owned()).or_default().record_us(pdd);
-            }
-        }
-    }
-
     /// One file for each, in milliseconds.
     pub fn write(&self, folder: &Path) -> std::io::Result<()> {
         std::fs::create_dir_all(folder)?;
@@ -47,6 +28,25 @@ impl Histograms {
             std::fs::write(folder.join(format!("{name}.hgrm")), table(histogram))?;
         }
         Ok(())
+    }
+}
+
+impl AttemptReader<'_> for Histograms {
+    fn add(&mut self, attempt: &Attempt<'_>) {
+        let Some(record) = attempt.caller() else { return };
+        self.lag.record_us(record.lag_us());
+        if let Some(setup) = record.setup_us() {
+            self.setup.record_us(setup);
+        }
+        if let Some(pdd) = record.post_dial_delay_us() {
+            self.pdd.record_us(pdd);
+            let site = attempt.reached().site.unwrap_or(UNREACHED);
+            if let Some(histogram) = self.pdd_by_site.get_mut(site) {
+                histogram.record_us(pdd);
+            } else {
+                self.pdd_by_site.entry(site.to_owned()).or_default().record_us(pdd);
+            }
+        }
     }
 }
 

@@ -1,9 +1,12 @@
 //! Every attempt of a run, written down: `calls.sqlite`, `calls.csv`, `histograms/`.
 
 mod calls_csv;
+mod cell;
 mod events;
 mod histograms;
+mod record_row;
 mod row;
+mod rows;
 mod sqlite;
 #[cfg(test)]
 mod tests;
@@ -11,7 +14,8 @@ mod tests;
 pub use calls_csv::write as write_csv;
 pub use events::{ArchivedEvent, events};
 pub use histograms::Histograms;
-pub use row::COLUMNS;
+pub use row::{COLUMNS, Column};
+pub use rows::{Batch, Rows};
 pub use sqlite::{
     PartialDatabase, close as close_database, open as open_calls, write as write_database,
 };

@@ -3,148 +3,147 @@
 use std::borrow::Cow;
 
 use operations::supervision::department;
-use telemetry::{Attempt, BoxKind, CallerClass, Counted, Entry, Heard, Outcome, Party};
+use telemetry::{Attempt, Counted, Destination, Entry, Heard, Outcome};
+
+use super::cell::{Cell, class_word, number, outcome_word, party_word, word};
 
 /// A shorter talk proves nothing about what was heard, in microseconds.
 const SHORT_TALK_US: u64 = 1_000_000;
 
-/// Every column, with its type in SQLite. Times are microseconds since the start of the campaign; delays count from the
-/// intended start.
-pub const COLUMNS: [(&str, &str); 35] = [
-    ("attempt", "TEXT"),
-    ("caller", "INTEGER"),
-    ("nth", "INTEGER"),
-    ("class", "TEXT"),
-    ("number", "TEXT"),
-    ("commune", "TEXT"),
-    ("department", "TEXT"),
-    ("trunk_group", "TEXT"),
-    ("site", "TEXT"),
-    ("psap", "TEXT"),
-    ("outcome", "TEXT"),
-    ("status", "INTEGER"),
-    ("cause", "INTEGER"),
-    ("ended_by", "TEXT"),
-    ("reason", "TEXT"),
-    ("intended_us", "INTEGER"),
-    ("start_us", "INTEGER"),
-    ("ring_us", "INTEGER"),
-    ("answer_us", "INTEGER"),
-    ("end_us", "INTEGER"),
-    ("lag_us", "INTEGER"),
-    ("pdd_us", "INTEGER"),
-    ("setup_us", "INTEGER"),
-    ("talk_us", "INTEGER"),
-    ("caller_saw", "TEXT"),
-    ("lost_in", "TEXT"),
-    ("lost_why", "TEXT"),
-    ("contradiction", "TEXT"),
-    ("heard_by_caller", "TEXT"),
-    ("heard_by_psap", "TEXT"),
-    ("mos_of_caller", "REAL"),
-    ("mos_of_psap", "REAL"),
-    ("lost_packets", "INTEGER"),
-    ("call_id", "TEXT"),
-    ("generator", "TEXT"),
+/// A column: its name, its type in SQLite, and what stands in it.
+pub struct Column {
+    pub name: &'static str,
+    pub(super) kind: &'static str,
+    cell: CellOf,
+}
+
+type CellOf = for<'a> fn(&Account<'_, 'a>) -> Cell<'a>;
+
+/// Every column. Times are microseconds since the start of the campaign; delays count from the intended start.
+pub const COLUMNS: [Column; 35] = [
+    column("attempt", "TEXT", |of| of.caller.attempt.clone().into()),
+    column("caller", "INTEGER", |of| of.caller.caller.into()),
+    column("nth", "INTEGER", |of| of.caller.attempt_of_caller.map(u64::from).into()),
+    column("class", "TEXT", |of| word(of.caller.class.map(class_word))),
+    column("number", "TEXT", |of| of.caller.number.clone().into()),
+    column("commune", "TEXT", |of| of.caller.commune.clone().into()),
+    column("department", "TEXT", |of| of.department()),
+    column("trunk_group", "TEXT", |of| of.caller.trunk_group.clone().into()),
+    column("site", "TEXT", |of| word(of.reached.site)),
+    column("psap", "TEXT", |of| word(of.reached.psap)),
+    column("outcome", "TEXT", |of| word(Some(outcome_word(of.outcome)))),
+    column("status", "INTEGER", |of| of.caller.status.map(u64::from).into()),
+    column("cause", "INTEGER", |of| of.caller.cause.map(u64::from).into()),
+    column("ended_by", "TEXT", |of| word(of.caller.ended_by.map(party_word))),
+    column("reason", "TEXT", |of| of.caller.reason.clone().into()),
+    column("intended_us", "INTEGER", |of| of.at(Some(of.caller.due_us()))),
+    column("start_us", "INTEGER", |of| of.at(Some(of.caller.start_us))),
+    column("ring_us", "INTEGER", |of| of.at(of.caller.ring_us)),
+    column("answer_us", "INTEGER", |of| of.at(of.caller.answer_us)),
+    column("end_us", "INTEGER", |of| of.at(Some(of.caller.end_us))),
+    column("lag_us", "INTEGER", |of| Some(of.caller.lag_us()).into()),
+    column("pdd_us", "INTEGER", |of| of.caller.post_dial_delay_us().into()),
+    column("setup_us", "INTEGER", |of| of.caller.setup_us().into()),
+    column("talk_us", "INTEGER", |of| of.caller.talk_us().into()),
+    column("caller_saw", "TEXT", |of| word(Some(outcome_word(of.caller.outcome)))),
+    column("lost_in", "TEXT", |of| word(of.counted.lost_in)),
+    column("lost_why", "TEXT", |of| word(of.counted.why)),
+    column("contradiction", "TEXT", |of| of.contradiction()),
+    column("heard_by_caller", "TEXT", |of| word(of.verdicts[0])),
+    column("heard_by_psap", "TEXT", |of| word(of.verdicts[1])),
+    column("mos_of_caller", "REAL", |of| of.mos(0)),
+    column("mos_of_psap", "REAL", |of| of.mos(1)),
+    column("lost_packets", "INTEGER", |of| of.lost_packets().into()),
+    column("call_id", "TEXT", |of| of.caller.call_id.clone().into()),
+    column("generator", "TEXT", |of| of.caller.node.clone().into()),
 ];
 
-/// A value of a row.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum Cell<'a> {
-    Nothing,
-    Number(i64),
-    Real(f64),
-    Text(Cow<'a, str>),
+const fn column(name: &'static str, kind: &'static str, cell: CellOf) -> Column {
+    Column { name, kind, cell }
 }
 
 /// An attempt of the campaign, ready to be written down.
 #[derive(Debug)]
-pub(super) struct Row<'a> {
+pub struct Row<'a> {
     pub(super) cells: [Cell<'a>; COLUMNS.len()],
     /// Answered, not cut, heard both ways as far as that was judged, and no record contradicts another.
     pub(super) is_good: bool,
+    /// The intended start, Unix microseconds.
+    pub(super) due_us: u64,
 }
 
 impl<'a> Row<'a> {
     /// The row of an attempt; `None` if it is none of the campaign's. `zero_us` is the start of the campaign.
     pub(super) fn of(attempt: &Attempt<'a>, zero_us: u64) -> Option<Self> {
-        let caller = attempt.caller()?;
-        let Counted { outcome, lost_in, why, fault } = attempt.counted();
-        let outcome = outcome.unwrap_or(caller.outcome);
-        let reached = attempt.destination();
-        let at = |us: u64| number(i128::from(us) - i128::from(zero_us));
-        let intended = caller.intended_us.unwrap_or(caller.start_us);
-        let since = |us: u64| number(i128::from(us.saturating_sub(intended)));
-        let talk = caller.answer_us.map(|answer| caller.end_us.saturating_sub(answer));
-        let psap = reached.psap.and_then(|psap| heard_in(attempt, psap));
-        let ends = [caller.heard, psap];
-        let [by_caller, by_psap] = ends.map(|end| verdict(end, talk.unwrap_or(0)));
-        let is_bad =
-            |word: &Option<&str>| matches!(word, Some("silent" | "garbled" | "wrong_party"));
-        let is_good = outcome == Outcome::Answered
-            && fault.is_none()
-            && !is_bad(&by_caller)
-            && !is_bad(&by_psap);
-        let mos =
-            |end: &Option<Heard>| end.and_then(|end| end.mos).map_or(Cell::Nothing, Cell::Real);
-        let lost = ends.iter().flatten().map(|end| end.lost).reduce(|one, other| one + other);
-        let [mos_of_caller, mos_of_psap] = [mos(&ends[0]), mos(&ends[1])];
-        let department =
-            caller.commune.as_deref().map(|commune| department(Some(commune)).to_owned());
-        let Entry { ring_us, answer_us, start_us, end_us, .. } = caller;
-        let cells = [
-            Cell::from(Cow::from(caller.attempt)),
-            caller.caller.into(),
-            caller.attempt_of_caller.map(u64::from).into(),
-            word(caller.class.map(class)),
-            Cell::from(Cow::from(caller.number)),
-            caller.commune.map(Cow::from).into(),
-            department.map(Cow::Owned).into(),
-            caller.trunk_group.map(Cow::from).into(),
-            word(reached.site),
-            word(reached.psap),
-            word(Some(outcome_word(outcome))),
-            caller.status.map(u64::from).into(),
-            caller.cause.map(u64::from).into(),
-            word(caller.ended_by.map(party)),
-            caller.reason.map(Cow::from).into(),
-            at(intended),
-            at(start_us),
-            ring_us.map_or(Cell::Nothing, at),
-            answer_us.map_or(Cell::Nothing, at),
-            at(end_us),
-            since(start_us),
-            ring_us.or(answer_us).map_or(Cell::Nothing, since),
-            answer_us.map_or(Cell::Nothing, since),
-            talk.into(),
-            word(Some(outcome_word(caller.outcome))),
-            word(lost_in),
-            word(why),
-            fault.map(Cow::Owned).into(),
-            word(by_caller),
-            word(by_psap),
-            mos_of_caller,
-            mos_of_psap,
-            lost.into(),
-            Cell::from(Cow::from(caller.call_id)),
-            Cell::from(Cow::from(caller.node)),
-        ];
-        Some(Self { cells, is_good })
-    }
-
-    /// The intended start, Unix microseconds.
-    pub(super) fn intended_us(&self, zero_us: u64) -> u64 {
-        match self.cells[15] {
-            Cell::Number(us) => zero_us.saturating_add_signed(us),
-            _ => zero_us,
-        }
+        let account = Account::of(attempt, attempt.caller()?, zero_us);
+        Some(Self {
+            cells: COLUMNS.map(|column| (column.cell)(&account)),
+            is_good: account.is_good(),
+            due_us: account.caller.due_us(),
+        })
     }
 }
 
-/// What the PSAP that talked with the caller heard.
-fn heard_in(attempt: &Attempt<'_>, psap: &str) -> Option<Heard> {
-    let talked = |entry: &Entry<'_>| entry.outcome == Outcome::Answered && &*entry.node == psap;
-    attempt.of(BoxKind::Psap).find(talked)?.heard
+/// What a row is made of.
+struct Account<'r, 'a> {
+    caller: &'r Entry<'a>,
+    reached: Destination<'a>,
+    counted: Counted<'a>,
+    outcome: Outcome,
+    /// Of the caller and the PSAP.
+    heard: [Option<Heard>; 2],
+    verdicts: [Option<&'static str>; 2],
+    zero_us: u64,
+}
+
+impl<'r, 'a> Account<'r, 'a> {
+    fn of(attempt: &Attempt<'a>, caller: &'r Entry<'a>, zero_us: u64) -> Self {
+        let (counted, heard) = (attempt.counted(), attempt.heard());
+        let talk = caller.talk_us().unwrap_or(0);
+        Self {
+            caller,
+            reached: attempt.reached(),
+            outcome: counted.outcome.unwrap_or(caller.outcome),
+            counted,
+            heard,
+            verdicts: heard.map(|end| verdict(end, talk)),
+            zero_us,
+        }
+    }
+
+    fn is_good(&self) -> bool {
+        let is_bad =
+            |word: &Option<&str>| matches!(word, Some("silent" | "garbled" | "wrong_party"));
+        self.outcome == Outcome::Answered
+            && self.counted.fault.is_none()
+            && !self.verdicts.iter().any(is_bad)
+    }
+
+    fn at(&self, us: Option<u64>) -> Cell<'a> {
+        us.map_or(Cell::Nothing, |us| number(i128::from(us) - i128::from(self.zero_us)))
+    }
+
+    fn department(&self) -> Cell<'a> {
+        let commune = self.caller.commune.as_deref();
+        commune.map_or(Cell::Nothing, |commune| {
+            Cell::Text(Cow::Owned(department(Some(commune)).to_owned()))
+        })
+    }
+
+    fn contradiction(&self) -> Cell<'a> {
+        let fault = self.counted.fault.clone();
+        fault.map_or(Cell::Nothing, |fault| Cell::Text(Cow::Owned(fault)))
+    }
+
+    fn mos(&self, end: usize) -> Cell<'a> {
+        let mos = self.heard[end].and_then(|end| end.mos());
+        mos.map_or(Cell::Nothing, Cell::Real)
+    }
+
+    fn lost_packets(&self) -> Option<u64> {
+        let lost = self.heard.iter().flatten().map(|end| u64::from(end.lost));
+        lost.reduce(|one, other| one + other)
+    }
 }
 
 fn verdict(end: Option<Heard>, talk_us: u64) -> Option<&'static str> {
@@ -157,57 +156,4 @@ fn verdict(end: Option<Heard>, talk_us: u64) -> Option<&'static str> {
         media::Verdict::WrongParty => "wrong_party",
         media::Verdict::Unjudged => "unjudged",
     })
-}
-
-pub(super) const fn outcome_word(outcome: Outcome) -> &'static str {
-    match outcome {
-        Outcome::Answered => "answered",
-        Outcome::Rejected => "rejected",
-        Outcome::Abandoned => "abandoned",
-        Outcome::TimedOut => "timed_out",
-        Outcome::Lost => "lost",
-    }
-}
-
-pub(super) const fn party(party: Party) -> &'static str {
-    match party {
-        Party::Caller => "caller",
-        Party::Callee => "callee",
-        Party::Network => "network",
-    }
-}
-
-const fn class(class: CallerClass) -> &'static str {
-    match class {
-        CallerClass::Emergency => "emergency",
-        CallerClass::Ordinary => "ordinary",
-    }
-}
-
-fn word(text: Option<&str>) -> Cell<'_> {
-    text.map_or(Cell::Nothing, |text| Cell::Text(Cow::Borrowed(text)))
-}
-
-/// SQLite knows no greater numbers.
-fn number<'a>(value: i128) -> Cell<'a> {
-    let most = i128::from(i64::MAX);
-    Cell::Number(i64::try_from(value.clamp(-most, most)).unwrap_or(i64::MAX))
-}
-
-impl<'a> From<Cow<'a, str>> for Cell<'a> {
-    fn from(text: Cow<'a, str>) -> Self {
-        if text.is_empty() { Self::Nothing } else { Self::Text(text) }
-    }
-}
-
-impl<'a> From<Option<Cow<'a, str>>> for Cell<'a> {
-    fn from(text: Option<Cow<'a, str>>) -> Self {
-        text.map_or(Self::Nothing, Self::from)
-    }
-}
-
-impl From<Option<u64>> for Cell<'_> {
-    fn from(value: Option<u64>) -> Self {
-        value.map_or(Self::Nothing, |value| number(value.into()))
-    }
 }

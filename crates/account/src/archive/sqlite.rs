@@ -15,32 +15,12 @@ use std::path::Path;
 use anyhow::Context as _;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OpenFlags, Statement, ToSql};
-use telemetry::{Attempt, Attempts, Entry};
 
+use super::cell::Cell;
 use super::events::ArchivedEvent;
-use super::row::{COLUMNS, Cell, Row, outcome_word, party};
-
-/// Attempts of which the records of all boxes are kept too.
-const RECORDS_OF: usize = 200_000;
-
-const RECORD_COLUMNS: [&str; 16] = [
-    "attempt",
-    "kind",
-    "node",
-    "trunk_group",
-    "site",
-    "psap",
-    "tried",
-    "start_us",
-    "ring_us",
-    "answer_us",
-    "end_us",
-    "outcome",
-    "status",
-    "cause",
-    "ended_by",
-    "reason",
-];
+use super::record_row::RECORD_COLUMNS;
+use super::row::COLUMNS;
+use super::rows::{Batch, RECORDS_OF};
 
 const TABLES: &str = "
 CREATE TABLE run (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
@@ -93,9 +73,11 @@ CREATE VIEW attempts_utc AS
     FROM attempts, (SELECT value / 1e6 AS zero FROM run WHERE key = 'started_us');
 ";
 
-/// Writes all attempts into a new file at `path`, which gets its own name in [`close`]. `zero_us` is the start of the
-/// campaign.
-pub fn write(path: &Path, attempts: &Attempts, zero_us: u64) -> anyhow::Result<PartialDatabase> {
+/// Writes all rows into a new file at `path`, which gets its own name in [`close`].
+pub fn write<'a>(
+    path: &Path,
+    rows: impl IntoIterator<Item = Batch<'a>>,
+) -> anyhow::Result<PartialDatabase> {
     let partial = PartialDatabase { path: path.with_extension("sqlite.part") };
     let _ = fs::remove_file(&partial.path);
     let mut database = Connection::open(&partial.path)?;
@@ -105,24 +87,23 @@ pub fn write(path: &Path, attempts: &Attempts, zero_us: u64) -> anyhow::Result<P
          PRAGMA temp_store = MEMORY; PRAGMA cache_size = -32000;",
     )?;
     let transaction = database.transaction()?;
-    let columns = COLUMNS.map(|(name, kind)| format!("{name} {kind}")).join(", ");
+    let columns = COLUMNS.map(|column| format!("{} {}", column.name, column.kind)).join(", ");
     transaction.execute_batch(&format!("CREATE TABLE attempts ({columns}); {TABLES}"))?;
-    let mut left = RECORDS_OF;
+    let mut told = 0;
     {
         let mut attempt_row = insert(&transaction, "attempts", COLUMNS.len())?;
-        let mut record_row = insert(&transaction, "records", RECORD_COLUMNS.len())?;
-        for attempt in attempts.iter() {
-            let Some(row) = Row::of(&attempt, zero_us) else { continue };
-            put(&mut attempt_row, &row.cells)?;
-            if !row.is_good && left > 0 {
-                left -= 1;
-                put_records(&mut record_row, &attempt, zero_us)?;
+        let mut record_row = insert(&transaction, "records", RECORD_COLUMNS)?;
+        for batch in rows {
+            for (row, records) in &*batch {
+                put(&mut attempt_row, &row.cells)?;
+                records.iter().try_for_each(|record| put(&mut record_row, record))?;
+                told += usize::from(!records.is_empty());
             }
         }
     }
     transaction.execute_batch(INDICES)?;
     transaction.execute_batch(VIEWS)?;
-    if left == 0 {
+    if told == RECORDS_OF {
         let sentence = format!("of the first {RECORDS_OF} attempts that did not go well");
         transaction.execute("INSERT INTO run VALUES ('records', ?)", [sentence])?;
     }
@@ -187,44 +168,6 @@ fn put(statement: &mut Statement<'_>, cells: &[Cell<'_>]) -> rusqlite::Result<()
         statement.raw_bind_parameter(place + 1, cell)?;
     }
     statement.raw_execute().map(drop)
-}
-
-fn put_records(
-    statement: &mut Statement<'_>,
-    attempt: &Attempt<'_>,
-    zero_us: u64,
-) -> rusqlite::Result<()> {
-    attempt.records().try_for_each(|entry| put(statement, &record(entry, zero_us)))
-}
-
-/// The columns of [`RECORD_COLUMNS`].
-fn record(entry: Entry<'_>, zero_us: u64) -> [Cell<'_>; RECORD_COLUMNS.len()] {
-    use std::borrow::Cow;
-    let at = |us: Option<u64>| match us {
-        None => Cell::Nothing,
-        Some(us) => Cell::Number(us.saturating_sub(zero_us).cast_signed()),
-    };
-    let word = |word: &'static str| Cell::Text(Cow::Borrowed(word));
-    let tried: Vec<&str> = entry.tried.iter().rev().collect();
-    let tried = tried.join(", ");
-    [
-        Cow::from(entry.attempt).into(),
-        Cow::<str>::from(entry.kind.to_string()).into(),
-        Cow::from(entry.node).into(),
-        entry.trunk_group.map(Cow::from).into(),
-        entry.site.map(Cow::from).into(),
-        entry.psap.map(Cow::from).into(),
-        Cow::<str>::from(tried).into(),
-        at(Some(entry.start_us)),
-        at(entry.ring_us),
-        at(entry.answer_us),
-        at(Some(entry.end_us)),
-        word(outcome_word(entry.outcome)),
-        entry.status.map(u64::from).into(),
-        entry.cause.map(u64::from).into(),
-        entry.ended_by.map_or(Cell::Nothing, |one| word(party(one))),
-        entry.reason.map(Cow::from).into(),
-    ]
 }
 
 impl ToSql for Cell<'_> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use telemetry::{Attempts, Audit, Outcome, Rules};
 
-use super::row::{COLUMNS, Row};
+use super::row::COLUMNS;
 use super::*;
 use crate::fixture::{START, chain};
 
@@ -31,15 +31,23 @@ fn attempts() -> Attempts {
     attempts
 }
 
+fn rows(attempts: &Attempts) -> Vec<Batch<'_>> {
+    let mut rows = Rows::new(START);
+    let batches = rows.subscribe();
+    attempts.read(&mut [&mut rows]);
+    rows.finish();
+    batches.iter().collect()
+}
+
 fn place(name: &str) -> usize {
-    COLUMNS.iter().position(|(column, _)| *column == name).expect("a column")
+    COLUMNS.iter().position(|column| column.name == name).expect("a column")
 }
 
 #[test]
 fn the_database_holds_every_attempt_of_the_campaign_and_what_boxes_said_of_bad_ones() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("calls.sqlite");
-    let partial = sqlite::write(&path, &attempts(), START).expect("a database");
+    let partial = sqlite::write(&path, rows(&attempts())).expect("a database");
     assert!(!path.exists(), "it is not whole yet");
     let event = ArchivedEvent {
         at: Duration::from_millis(1_500),
@@ -101,14 +109,15 @@ fn a_line_of_the_table_is_a_row_of_the_database() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("calls.csv");
     let attempts = attempts();
-    calls_csv::write(&path, &attempts, START).expect("a table");
+    calls_csv::write(&path, rows(&attempts)).expect("a table");
     let mut table = csv::Reader::from_path(&path).expect("the table");
     let head: Vec<String> = table.headers().expect("names").iter().map(str::to_owned).collect();
-    assert_eq!(head[..COLUMNS.len()], COLUMNS.map(|(name, _)| name.to_owned()));
+    assert_eq!(head[..COLUMNS.len()], COLUMNS.map(|column| column.name.to_owned()));
     let lines: Vec<csv::StringRecord> = table.records().collect::<Result<_, _>>().expect("lines");
-    let rows: Vec<Row<'_>> = attempts.iter().filter_map(|one| Row::of(&one, START)).collect();
-    assert_eq!((lines.len(), rows.len()), (3, 3));
-    assert_eq!(rows.iter().map(|row| row.is_good).collect::<Vec<_>>(), [true, false, false]);
+    let batches = rows(&attempts);
+    let are_good: Vec<bool> =
+        batches.iter().flat_map(|batch| batch.iter()).map(|(row, _)| row.is_good).collect();
+    assert_eq!((lines.len(), are_good), (3, vec![true, false, false]));
     assert_eq!(&lines[0][place("number")], "1,5 \"x\"\n");
     assert_eq!(&lines[0][place("pdd_us")], "40000");
     assert_eq!(&lines[1][place("answer_us")], "");
@@ -120,14 +129,14 @@ fn a_line_of_the_table_is_a_row_of_the_database() {
 fn what_the_disk_refuses_is_a_sentence_and_leaves_nothing_half_written() {
     // Every write to it fails as on a full disk.
     let full = Path::new("/dev/full");
-    let refused = calls_csv::write(full, &attempts(), START).expect_err("a full disk");
+    let refused = calls_csv::write(full, rows(&attempts())).expect_err("a full disk");
     assert!(format!("{refused:#}").starts_with("No space left"), "{refused:#}");
 
     let nowhere = Path::new("/nowhere/calls.sqlite");
-    sqlite::write(nowhere, &attempts(), START).expect_err("no folder");
+    sqlite::write(nowhere, rows(&attempts())).expect_err("no folder");
     let folder = tempfile::tempdir().expect("a folder");
     drop(
-        sqlite::write(&folder.path().join("calls.sqlite"), &attempts(), START).expect("a database"),
+        sqlite::write(&folder.path().join("calls.sqlite"), rows(&attempts())).expect("a database"),
     );
     assert_eq!(
         fs::read_dir(folder.path()).expect("the folder").count(),

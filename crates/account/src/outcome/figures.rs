@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use campaign::Figure;
-use telemetry::{CallRecord, CallerClass, Outcome};
+use telemetry::{Attempt, AttemptReader, CallerClass, Outcome};
 
 /// Attempts are counted in steps of this.
 pub const STEP: Duration = Duration::from_secs(300);
@@ -75,28 +75,6 @@ impl Evidence {
         Self { start_us, steps, counts: vec![Count::default(); choices.len()], choices }
     }
 
-    /// Takes the record of a generator.
-    pub fn add(&mut self, record: &CallRecord) {
-        if record.class != Some(CallerClass::Emergency) {
-            return;
-        }
-        let since = Duration::from_micros(record.start_us.saturating_sub(self.start_us));
-        let step = (since.as_secs() / STEP.as_secs()) as usize;
-        let routed = record.ring_us.is_some() || record.answer_us.is_some();
-        for (count, groups) in self.counts.iter_mut().zip(&self.choices) {
-            let fits = |group: &String| groups.is_empty() || groups.contains(group);
-            if !record.trunk_group.as_ref().is_none_or(fits) {
-                continue;
-            }
-            if count.steps.len() <= step {
-                count.steps.resize(step + 1, Step::default());
-            }
-            count.steps[step].attempts += 1;
-            count.steps[step].routed += u64::from(routed);
-            count.cut += u64::from(record.outcome == Outcome::Lost);
-        }
-    }
-
     pub(super) fn of(&self, figure: &Figure) -> &Count {
         let place = self.choices.iter().position(|groups| *groups == figure.trunk_groups);
         &self.counts[place.unwrap_or_default()]
@@ -106,6 +84,30 @@ impl Evidence {
     pub fn steps(&self) -> impl Iterator<Item = PlacedStep> {
         let steps = self.counts[0].steps.iter().take(self.steps);
         (0_u32..).zip(steps).map(|(number, step)| PlacedStep { from: STEP * number, step: *step })
+    }
+}
+
+impl AttemptReader<'_> for Evidence {
+    fn add(&mut self, attempt: &Attempt<'_>) {
+        let Some(record) = attempt.caller() else { return };
+        if record.class != Some(CallerClass::Emergency) {
+            return;
+        }
+        let since = Duration::from_micros(record.start_us.saturating_sub(self.start_us));
+        let step = (since.as_secs() / STEP.as_secs()) as usize;
+        let routed = record.ring_us.is_some() || record.answer_us.is_some();
+        for (count, groups) in self.counts.iter_mut().zip(&self.choices) {
+            let fits = |group: &str| groups.is_empty() || groups.iter().any(|one| one == group);
+            if !record.trunk_group.as_deref().is_none_or(fits) {
+                continue;
+            }
+            if count.steps.len() <= step {
+                count.steps.resize(step + 1, Step::default());
+            }
+            count.steps[step].attempts += 1;
+            count.steps[step].routed += u64::from(routed);
+            count.cut += u64::from(record.outcome == Outcome::Lost);
+        }
     }
 }
 

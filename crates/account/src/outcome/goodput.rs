@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use campaign::Level;
-use telemetry::CallRecord;
+use telemetry::{Attempt, AttemptReader};
 
 /// This part of each phase is not measured: queues become what they will be.
 const SETTLING: u32 = 4;
@@ -42,11 +42,6 @@ impl Goodput {
         Self { start_us, spans: levels.into_iter().map(span).collect() }
     }
 
-    /// Takes the record of a generator.
-    pub fn add(&mut self, record: &CallRecord) {
-        self.count(record.intended_us.unwrap_or(record.start_us), record.answer_us.is_some());
-    }
-
     fn count(&mut self, due_us: u64, is_answered: bool) {
         let due = Duration::from_micros(due_us.saturating_sub(self.start_us));
         let place = self.spans.partition_point(|span| span.level.to <= due);
@@ -71,6 +66,14 @@ impl Goodput {
         let most = self.points().map(|point| point.answered).max_by(f64::total_cmp)?;
         let peak = self.points().max_by(|one, other| one.offered.total_cmp(&other.offered))?;
         Some((most, peak.answered))
+    }
+}
+
+impl AttemptReader<'_> for Goodput {
+    fn add(&mut self, attempt: &Attempt<'_>) {
+        if let Some(record) = attempt.caller() {
+            self.count(record.due_us(), record.answer_us.is_some());
+        }
     }
 }
 

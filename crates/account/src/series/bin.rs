@@ -1,7 +1,7 @@
 //! One step of time: what became of the calls that were due in it.
 
 use hdrhistogram::Histogram;
-use telemetry::{CallRecord, Outcome};
+use telemetry::{Entry, Outcome};
 
 use super::failed::is_failure;
 
@@ -29,20 +29,14 @@ pub struct Bin {
 }
 
 impl Bin {
-    pub(super) fn count(
-        &mut self,
-        record: &CallRecord,
-        site: Option<usize>,
-        pdd_us: Option<u64>,
-        lag_us: u64,
-    ) {
+    pub(super) fn count(&mut self, record: &Entry<'_>, site: Option<usize>) {
         self.offered += 1;
         self.answered += u64::from(record.outcome == Outcome::Answered);
         self.abandoned += u64::from(record.outcome == Outcome::Abandoned);
         self.failed += u64::from(is_failure(record.outcome));
         self.established += u64::from(record.answer_us.is_some());
-        self.lag.record(lag_us);
-        if let Some(pdd_us) = pdd_us {
+        self.lag.record(record.lag_us());
+        if let Some(pdd_us) = record.post_dial_delay_us() {
             self.pdd.record(pdd_us);
         }
         if let Some(site) = site {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use telemetry::{CallRecord, Outcome};
+use telemetry::{Entry, Outcome};
 
 use super::failed::is_failure;
 
@@ -50,26 +50,20 @@ pub struct Failure {
 }
 
 impl Examples {
-    pub(super) fn add(
-        &mut self,
-        record: &CallRecord,
-        at: Duration,
-        pdd_us: Option<u64>,
-        site: Option<&str>,
-    ) {
+    pub(super) fn add(&mut self, record: &Entry<'_>, at: Duration, site: Option<&str>) {
         if is_failure(record.outcome) {
             self.add_failure(record, at);
         }
-        let Some(pdd_us) = pdd_us else { return };
+        let Some(pdd_us) = record.post_dial_delay_us() else { return };
         let place = self.slowest.partition_point(|slow| slow.pdd_us >= pdd_us);
         if place >= SLOWEST {
             return;
         }
         self.slowest.truncate(SLOWEST - 1);
         let slow = SlowCall {
-            attempt: record.attempt.clone(),
+            attempt: record.attempt.to_string(),
             at,
-            number: record.number.clone(),
+            number: record.number.to_string(),
             site: site.map(str::to_owned),
             outcome: record.outcome,
             pdd_us,
@@ -77,25 +71,26 @@ impl Examples {
         self.slowest.insert(place, slow);
     }
 
-    fn add_failure(&mut self, record: &CallRecord, at: Duration) {
+    fn add_failure(&mut self, record: &Entry<'_>, at: Duration) {
         let is_same =
             |one: &&mut Failure| (one.outcome, one.status) == (record.outcome, record.status);
+        let reason = || record.reason.as_deref().map(str::to_owned);
         if let Some(way) = self.failures.iter_mut().find(is_same) {
             way.count += 1;
             (way.first, way.last) = (way.first.min(at), way.last.max(at));
             if way.attempts.len() < NAMED {
-                way.attempts.push(record.attempt.clone());
+                way.attempts.push(record.attempt.to_string());
             }
-            way.reason = way.reason.take().or_else(|| record.reason.clone());
+            way.reason = way.reason.take().or_else(reason);
         } else if self.failures.len() < MOST_WAYS {
             self.failures.push(Failure {
                 outcome: record.outcome,
                 status: record.status,
                 count: 1,
-                reason: record.reason.clone(),
+                reason: reason(),
                 first: at,
                 last: at,
-                attempts: vec![record.attempt.clone()],
+                attempts: vec![record.attempt.to_string()],
             });
         } else {
             self.other_failures += 1;

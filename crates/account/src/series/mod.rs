@@ -16,7 +16,7 @@ pub(super) mod tests;
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
-use telemetry::CallRecord;
+use telemetry::{Attempt, AttemptReader, Entry};
 
 use self::bin::HOUR_US;
 pub use self::bin::{Bin, Delays};
@@ -37,7 +37,7 @@ const WANTED_BINS: u64 = 120;
 /// Significant digits of delays from a microsecond to an hour.
 const DIGITS: u8 = 3;
 
-/// What became of the calls of one run over time. Add the record of each caller once, in any order.
+/// What became of the calls of one run over time. Add each attempt once, in any order.
 #[derive(Debug)]
 pub struct Series {
     start_us: u64,
@@ -77,27 +77,24 @@ impl Series {
     }
 
     /// Takes the record of a caller, whose call reached `site`.
-    pub fn add(&mut self, record: &CallRecord, site: Option<&str>) {
-        let due_us = record.intended_us.unwrap_or(record.start_us);
-        let pdd_us = record.ring_us.or(record.answer_us).map(|at| at.saturating_sub(due_us));
+    fn count(&mut self, record: &Entry<'_>, site: Option<&str>) {
         let site = site.and_then(|site| self.site(site));
-        let due = self.since(due_us);
+        let due = self.since(record.due_us());
         let (begun, ended) = (self.since(record.start_us), self.since(record.end_us));
         let answered = record.answer_us.map(|at| self.since(at));
         self.reach([due, begun, ended].into_iter().chain(answered).max().unwrap_or_default());
 
-        let lag_us = record.start_us.saturating_sub(due_us);
         let place = self.place(due);
-        self.bins[place].count(record, site, pdd_us, lag_us);
+        self.bins[place].count(record, site);
         self.progress(begun, ended, |bin| &mut bin.in_progress);
         if let Some(answered) = answered {
             self.progress(answered, ended, |bin| &mut bin.talking);
         }
-        if let Some(pdd_us) = pdd_us {
+        if let Some(pdd_us) = record.post_dial_delay_us() {
             self.pdd.saturating_record(pdd_us.clamp(1, HOUR_US));
         }
         let since = Duration::from_micros(due);
-        self.examples.add(record, since, pdd_us, site.map(|site| &self.sites[site][..]));
+        self.examples.add(record, since, site.map(|site| &self.sites[site][..]));
     }
 
     /// Counts a call that lasts from the one to the other.
@@ -196,5 +193,13 @@ impl Series {
 
     pub const fn examples(&self) -> &Examples {
         &self.examples
+    }
+}
+
+impl AttemptReader<'_> for Series {
+    fn add(&mut self, attempt: &Attempt<'_>) {
+        if let Some(record) = attempt.caller() {
+            self.count(record, attempt.reached().site);
+        }
     }
 }

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use hashbrown::HashMap;
-use hashbrown::hash_map::Entry;
+use hashbrown::hash_map;
 use serde::{Deserialize, Serialize};
-use telemetry::{CallRecord, CallerClass, Unreached};
+use telemetry::{Attempt, AttemptReader, CallerClass, Unreached};
 
-use super::tally::ratio;
+use super::ratio::ratio;
 use contract::GeneratorSnapshot;
 
 /// What became of the people who called.
@@ -64,24 +64,6 @@ struct Person {
 }
 
 impl CallerTally {
-    /// Takes the record of a generator. One that names no person counts for none.
-    pub fn add(&mut self, record: &CallRecord) {
-        let (Some(caller), Some(class)) = (record.caller, record.class) else { return };
-        let start = record.intended_us.unwrap_or(record.start_us);
-        let person = match self.people.entry(caller) {
-            Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(new) => {
-                new.insert(Person { class, attempts: 0, first_us: start, reached_us: None })
-            }
-        };
-        person.attempts += 1;
-        person.first_us = person.first_us.min(start);
-        if let Some(answer) = record.answer_us.filter(|_| Unreached::of(record).is_none()) {
-            let earlier = person.reached_us.unwrap_or(answer);
-            person.reached_us = Some(earlier.min(answer));
-        }
-    }
-
     /// The figures; `generators` are the last counts of all generators together, and `redial` says
     /// whether the campaign has people call again.
     #[must_use]
@@ -110,6 +92,27 @@ impl CallerTally {
     }
 }
 
+impl AttemptReader<'_> for CallerTally {
+    /// One whose caller names no person counts for none.
+    fn add(&mut self, attempt: &Attempt<'_>) {
+        let Some(record) = attempt.caller() else { return };
+        let (Some(caller), Some(class)) = (record.caller, record.class) else { return };
+        let due = record.due_us();
+        let person = match self.people.entry(caller) {
+            hash_map::Entry::Occupied(known) => known.into_mut(),
+            hash_map::Entry::Vacant(new) => {
+                new.insert(Person { class, attempts: 0, first_us: due, reached_us: None })
+            }
+        };
+        person.attempts += 1;
+        person.first_us = person.first_us.min(due);
+        if let Some(answer) = record.answer_us.filter(|_| Unreached::of(record).is_none()) {
+            let earlier = person.reached_us.unwrap_or(answer);
+            person.reached_us = Some(earlier.min(answer));
+        }
+    }
+}
+
 impl ClassFigures {
     fn add(&mut self, person: &Person) {
         self.callers += 1;
@@ -127,10 +130,10 @@ impl ClassFigures {
 
 #[cfg(test)]
 mod tests {
-    use telemetry::{BoxKind, Outcome, Party};
+    use telemetry::{BoxKind, CallRecord, Outcome, Party};
 
     use super::*;
-    use crate::summary::tests::record;
+    use crate::summary::tests::{attempts, record};
 
     const SECOND: u64 = 1_000_000;
 
@@ -152,7 +155,6 @@ mod tests {
 
     #[test]
     fn people_count_once_however_often_they_call() {
-        let mut tally = CallerTally::default();
         let ordinary =
             CallRecord { class: Some(CallerClass::Ordinary), ..call(5, 1, 0, Outcome::Answered) };
         let drained = CallRecord {
@@ -160,7 +162,7 @@ mod tests {
             cause: Some(38),
             ..call(4, 1, 0, Outcome::Answered)
         };
-        for record in [
+        let records = [
             call(1, 1, 100, Outcome::Answered),
             // Out of order: calls may end in another order than they began.
             call(2, 2, 159, Outcome::Answered),
@@ -171,9 +173,13 @@ mod tests {
             drained,
             ordinary,
             record(BoxKind::Generator, "a-stranger", 9),
-        ] {
-            tally.add(&record);
-        }
+        ];
+        // In the order in which they stand here.
+        let numbered = (0_u128..).zip(records);
+        let records =
+            numbered.map(|(id, record)| CallRecord { attempt: format!("{id:032x}"), ..record });
+        let mut tally = CallerTally::default();
+        attempts(records).read(&mut [&mut tally]);
         let counts = GeneratorSnapshot { redials: 3, ten_digit: 1, ..GeneratorSnapshot::default() };
         let figures = tally.figures(&counts, true);
         assert_eq!((figures.redials, figures.ten_digit, figures.redial), (3, 1, true));

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use telemetry::{CallRecord, LatencyHistogram, Outcome};
+use telemetry::{Entry, LatencyHistogram, Outcome};
 
 use super::GroupMetrics;
-use super::tally::ratio;
+use super::ratio::ratio;
 
 /// Counts of a group of attempts.
 #[derive(Debug, Default)]
@@ -32,20 +32,20 @@ pub(super) struct Group {
 }
 
 impl Group {
-    pub(super) fn add(&mut self, record: &CallRecord) {
-        let intended = record.intended_us.unwrap_or(record.start_us);
+    /// Takes the record of a caller.
+    pub(super) fn add(&mut self, record: &Entry<'_>) {
         self.offered += 1;
         match record.outcome {
             Outcome::Answered => self.answered += 1,
             Outcome::Rejected | Outcome::TimedOut | Outcome::Lost => self.failed += 1,
             Outcome::Abandoned => {}
         }
-        if let Some(first) = record.ring_us.or(record.answer_us) {
-            self.pdd.record_us(first.saturating_sub(intended));
+        if let Some(pdd) = record.post_dial_delay_us() {
+            self.pdd.record_us(pdd);
         }
-        if let Some(answer) = record.answer_us {
+        if let Some(setup) = record.setup_us() {
             self.established += 1;
-            self.setup.record_us(answer.saturating_sub(intended));
+            self.setup.record_us(setup);
         }
         self.add_end(record);
         self.busy_us += record.end_us.saturating_sub(record.start_us);
@@ -62,7 +62,7 @@ impl Group {
     }
 
     /// RFC 6076 §4.4, §4.5.1: from the BYE to its response, and from the 200 to the BYE, of calls that ended well.
-    fn add_end(&mut self, record: &CallRecord) {
+    fn add_end(&mut self, record: &Entry<'_>) {
         let Some(answer) = record.answer_us.filter(|_| record.outcome == Outcome::Answered) else {
             return;
         };

@@ -6,12 +6,13 @@
 //!                                       └─ not judged: too short, or nobody of ours at the other end
 //! ```
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
-use media::{StreamReport, Verdict};
+use media::Verdict;
 use serde::{Deserialize, Serialize};
-use telemetry::{CallRecord, LatencyHistogram, Outcome, Quantiles};
+use telemetry::{Attempt, AttemptReader, Heard, LatencyHistogram, Outcome, Quantiles};
 
+use super::ratio::ratio;
 use super::tally::UNREACHED;
 
 /// Bad calls that are named.
@@ -94,55 +95,20 @@ pub struct WorstCall {
     pub mean_jitter_us: u64,
 }
 
-/// Adds up records: of each attempt those of PSAPs first, then that of the caller.
+/// Adds up what was heard in each attempt.
 #[derive(Debug, Default)]
 pub(super) struct MediaTally {
-    /// By attempt and PSAP.
-    psaps: HashMap<(u128, u16), Heard>,
-    psap_names: Vec<String>,
     figures: MediaFigures,
     streams: Streams,
     sites: BTreeMap<String, (MediaGroup, Streams)>,
 }
 
-/// A stream at its end, as small as it can be: a run may have millions.
-#[derive(Debug, Clone, Copy)]
-struct Heard {
-    verdict: Option<Verdict>,
-    /// In hundredths.
-    mos: Option<u16>,
-    is_stopped: bool,
-    received: u32,
-    expected: u32,
-    lost: u32,
-    discarded: u32,
-    jitter_us: u32,
-    round_trip_us: Option<u32>,
+fn missed(heard: &Heard) -> u32 {
+    heard.lost.saturating_add(heard.discarded).min(heard.expected)
 }
 
-impl Heard {
-    fn of(report: &StreamReport) -> Self {
-        let small = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
-        Self {
-            verdict: report.verdict,
-            mos: report.mos.map(|mos| (mos * 100.0).round() as u16),
-            is_stopped: report.stopped_us.is_some(),
-            received: small(report.received),
-            expected: small(report.expected),
-            lost: small(report.lost),
-            discarded: small(report.discarded),
-            jitter_us: small(report.mean_jitter_us),
-            round_trip_us: report.round_trip_us.map(small),
-        }
-    }
-
-    fn missed(&self) -> u32 {
-        self.lost.saturating_add(self.discarded).min(self.expected)
-    }
-
-    fn loss(&self) -> f64 {
-        ratio(self.missed().into(), self.expected.into()).unwrap_or_default()
-    }
+fn loss(heard: &Heard) -> f64 {
+    ratio(missed(heard).into(), heard.expected.into()).unwrap_or_default()
 }
 
 /// Quality of many streams.
@@ -157,88 +123,6 @@ struct Streams {
 }
 
 impl MediaTally {
-    pub(super) fn add_psap(&mut self, record: &CallRecord) {
-        // A PSAP that only rang, or whose site died before the caller heard the answer, is not the one who talked.
-        if record.outcome != Outcome::Answered {
-            return;
-        }
-        if let (Some(key), Some(report)) = (record.attempt_key(), record.media.first()) {
-            let psap = self.psap_number(&record.node);
-            self.psaps.insert((key, psap), Heard::of(report));
-        }
-    }
-
-    fn psap_number(&mut self, name: &str) -> u16 {
-        let known = self.psap_names.iter().position(|known| known == name);
-        let number = known.unwrap_or_else(|| {
-            self.psap_names.push(name.to_owned());
-            self.psap_names.len() - 1
-        });
-        u16::try_from(number).unwrap_or(u16::MAX)
-    }
-
-    /// Takes the record of a caller, whose call reached this site and this PSAP.
-    pub(super) fn add_caller(
-        &mut self,
-        record: &CallRecord,
-        site: Option<&str>,
-        psap: Option<&str>,
-    ) {
-        let Some(heard) = record.media.first().map(Heard::of) else { return };
-        let number = psap.map(|psap| self.psap_number(psap));
-        let key = record.attempt_key().zip(number);
-        let ends = [Some(heard), key.and_then(|key| self.psaps.remove(&key))];
-        self.figures.stopped += u64::from(ends.iter().flatten().any(|end| end.is_stopped));
-        if record.outcome != Outcome::Answered {
-            return; // the ledger says what became of it
-        }
-        let site = site.unwrap_or(UNREACHED);
-        let (group, streams) = self.sites.entry(site.to_owned()).or_default();
-        for end in ends.iter().flatten() {
-            self.figures.received += u64::from(end.received);
-            self.figures.lost += u64::from(end.lost);
-            self.figures.discarded += u64::from(end.discarded);
-            self.streams.add(end);
-            streams.add(end);
-        }
-        self.figures.calls += 1;
-        group.calls += 1;
-        let talk = record.answer_us.map_or(0, |answer| record.end_us.saturating_sub(answer));
-        let verdicts = match talk < SHORT_TALK_US {
-            true => [Some(Verdict::Unjudged); 2],
-            false => ends.map(|end| end.and_then(|end| end.verdict)),
-        };
-        let [towards_caller, towards_psap] = verdicts;
-        for (counts, verdict) in [
-            (&mut self.figures.towards_caller, towards_caller),
-            (&mut self.figures.towards_psap, towards_psap),
-        ] {
-            *counts.entry(verdict.unwrap_or(Verdict::Unjudged)).or_default() += 1;
-        }
-        let failed = verdicts.into_iter().flatten().filter(|one| is_failure(*one)).count();
-        let heard_both = verdicts == [Some(Verdict::Heard); 2];
-        match failed {
-            0 if heard_both => {
-                self.figures.heard_both_ways += 1;
-                group.heard_both_ways += 1;
-            }
-            0 => self.figures.unjudged += 1,
-            1 => self.figures.one_way += 1,
-            _ => self.figures.no_way += 1,
-        }
-        let both = || ends.iter().flatten();
-        self.keep_if_bad(WorstCall {
-            attempt: record.attempt.clone(),
-            site: site.to_owned(),
-            psap: psap.unwrap_or(UNREACHED).to_owned(),
-            towards_caller,
-            towards_psap,
-            mos: both().filter_map(|end| end.mos).min().map(|mos| f64::from(mos) / 100.0),
-            loss: both().map(Heard::loss).fold(0.0, f64::max),
-            mean_jitter_us: both().map(|end| u64::from(end.jitter_us)).max().unwrap_or(0),
-        });
-    }
-
     fn keep_if_bad(&mut self, call: WorstCall) {
         if call.failures() == 0 && call.mos.is_none_or(|mos| mos >= GOOD) {
             return;
@@ -274,6 +158,65 @@ impl MediaTally {
     }
 }
 
+impl AttemptReader<'_> for MediaTally {
+    fn add(&mut self, attempt: &Attempt<'_>) {
+        let Some(record) = attempt.caller().filter(|caller| caller.heard.is_some()) else { return };
+        let (ends, reached) = (attempt.heard(), attempt.reached());
+        self.figures.stopped +=
+            u64::from(ends.iter().flatten().any(|end| end.stopped_us.is_some()));
+        if record.outcome != Outcome::Answered {
+            return; // the ledger says what became of it
+        }
+        let site = reached.site.unwrap_or(UNREACHED);
+        let (group, streams) = self.sites.entry(site.to_owned()).or_default();
+        for end in ends.iter().flatten() {
+            self.figures.received += u64::from(end.received);
+            self.figures.lost += u64::from(end.lost);
+            self.figures.discarded += u64::from(end.discarded);
+            self.streams.add(end);
+            streams.add(end);
+        }
+        self.figures.calls += 1;
+        group.calls += 1;
+        let verdicts = match record.talk_us().unwrap_or(0) < SHORT_TALK_US {
+            true => [Some(Verdict::Unjudged); 2],
+            false => ends.map(|end| end.and_then(|end| end.verdict)),
+        };
+        let [towards_caller, towards_psap] = verdicts;
+        for (counts, verdict) in [
+            (&mut self.figures.towards_caller, towards_caller),
+            (&mut self.figures.towards_psap, towards_psap),
+        ] {
+            *counts.entry(verdict.unwrap_or(Verdict::Unjudged)).or_default() += 1;
+        }
+        let failed = verdicts.into_iter().flatten().filter(|one| is_failure(*one)).count();
+        let heard_both = verdicts == [Some(Verdict::Heard); 2];
+        match failed {
+            0 if heard_both => {
+                self.figures.heard_both_ways += 1;
+                group.heard_both_ways += 1;
+            }
+            0 => self.figures.unjudged += 1,
+            1 => self.figures.one_way += 1,
+            _ => self.figures.no_way += 1,
+        }
+        let both = || ends.iter().flatten();
+        self.keep_if_bad(WorstCall {
+            attempt: record.attempt.to_string(),
+            site: site.to_owned(),
+            psap: reached.psap.unwrap_or(UNREACHED).to_owned(),
+            towards_caller,
+            towards_psap,
+            mos: both()
+                .filter_map(|end| end.mos_hundredths)
+                .min()
+                .map(|mos| f64::from(mos) / 100.0),
+            loss: both().map(loss).fold(0.0, f64::max),
+            mean_jitter_us: both().map(|end| u64::from(end.mean_jitter_us)).max().unwrap_or(0),
+        });
+    }
+}
+
 /// A stream with a lower score has something to be said against it: some users are dissatisfied (ITU-T G.107 B.2).
 const GOOD: f64 = 4.0;
 
@@ -296,13 +239,13 @@ impl WorstCall {
 
 impl Streams {
     fn add(&mut self, end: &Heard) {
-        if let Some(mos) = end.mos {
+        if let Some(mos) = end.mos_hundredths {
             *self.mos.entry(mos).or_default() += 1;
-            self.jitter.record_us(end.jitter_us.into());
+            self.jitter.record_us(end.mean_jitter_us.into());
         }
         end.round_trip_us.into_iter().for_each(|us| self.round_trip.record_us(us.into()));
         self.expected += u64::from(end.expected);
-        self.missed += u64::from(end.missed());
+        self.missed += u64::from(missed(end));
     }
 
     fn mos(&self) -> MosFigures {
@@ -319,10 +262,6 @@ impl Streams {
         };
         MosFigures { count, p50: at(0.5), p5: at(0.05), p1: at(0.01), min: at(0.0) }
     }
-}
-
-fn ratio(part: u64, whole: u64) -> Option<f64> {
-    (whole > 0).then(|| part as f64 / whole as f64)
 }
 
 impl MediaFigures {
@@ -362,9 +301,10 @@ pub fn word(verdict: Verdict) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use telemetry::BoxKind;
+    use media::StreamReport;
+    use telemetry::{BoxKind, CallRecord};
 
-    use super::super::tests::record;
+    use super::super::tests::{attempts, record};
     use super::*;
 
     fn stream(verdict: Verdict, mos: f64) -> StreamReport {
@@ -379,20 +319,24 @@ mod tests {
         }
     }
 
-    /// A call that the two ends heard so.
-    fn add(
-        tally: &mut MediaTally,
-        attempt: u128,
-        caller: StreamReport,
-        psap: Option<StreamReport>,
-    ) {
-        if let Some(psap) = psap {
-            let media = vec![psap];
-            tally.add_psap(&CallRecord { media, ..record(BoxKind::Psap, "samu", attempt) });
-        }
-        let call =
-            CallRecord { media: vec![caller], ..record(BoxKind::Generator, "load-1", attempt) };
-        tally.add_caller(&call, Some("alpha"), Some("samu"));
+    /// The records of a call that the two ends heard so.
+    fn call(attempt: u128, caller: StreamReport, psap: Option<StreamReport>) -> Vec<CallRecord> {
+        let name = |name: &str| Some(name.to_owned());
+        let caller = CallRecord {
+            site: name("alpha"),
+            psap: name("samu"),
+            media: vec![caller],
+            ..record(BoxKind::Generator, "load-1", attempt)
+        };
+        let psap = psap
+            .map(|psap| CallRecord { media: vec![psap], ..record(BoxKind::Psap, "samu", attempt) });
+        [caller].into_iter().chain(psap).collect()
+    }
+
+    fn figures(records: Vec<CallRecord>) -> MediaFigures {
+        let mut tally = MediaTally::default();
+        attempts(records).read(&mut [&mut tally]);
+        tally.close(BTreeMap::new()).expect("there was media")
     }
 
     fn heard() -> StreamReport {
@@ -401,15 +345,14 @@ mod tests {
 
     #[test]
     fn a_call_counts_only_when_both_sides_heard_each_other() {
-        let mut tally = MediaTally::default();
-        for attempt in 0..90 {
-            add(&mut tally, attempt, heard(), Some(heard()));
-        }
-        add(&mut tally, 90, stream(Verdict::Silent, 4.3), Some(heard()));
-        add(&mut tally, 91, stream(Verdict::WrongParty, 4.3), Some(stream(Verdict::Garbled, 2.0)));
-        add(&mut tally, 92, stream(Verdict::Unjudged, 4.3), Some(heard()));
-        add(&mut tally, 93, heard(), None);
-        let figures = tally.close(BTreeMap::new()).expect("there was media");
+        let mut records: Vec<CallRecord> =
+            (0..90).flat_map(|attempt| call(attempt, heard(), Some(heard()))).collect();
+        records.extend(call(90, stream(Verdict::Silent, 4.3), Some(heard())));
+        let garbled = stream(Verdict::Garbled, 2.0);
+        records.extend(call(91, stream(Verdict::WrongParty, 4.3), Some(garbled)));
+        records.extend(call(92, stream(Verdict::Unjudged, 4.3), Some(heard())));
+        records.extend(call(93, heard(), None));
+        let figures = figures(records);
         assert_eq!((figures.calls, figures.heard_both_ways), (94, 90));
         assert_eq!((figures.one_way, figures.no_way, figures.unjudged), (1, 1, 2));
         assert_eq!(figures.heard_share, Some(90.0 / 92.0));
@@ -432,39 +375,35 @@ mod tests {
     // The site dies while it rings, the call goes to another PSAP, and the first one picks up all the same.
     #[test]
     fn only_the_psap_that_was_reached_counts() {
-        let mut tally = MediaTally::default();
         let at = |psap: &str, outcome, verdict| CallRecord {
             outcome,
             media: vec![stream(verdict, 4.3)],
             ..record(BoxKind::Psap, psap, 1)
         };
-        tally.add_psap(&at("samu", Outcome::Answered, Verdict::Heard));
-        tally.add_psap(&at("samu", Outcome::Lost, Verdict::Silent));
-        tally.add_psap(&at("other", Outcome::Answered, Verdict::Silent));
-        add(&mut tally, 1, heard(), None);
-        let figures = tally.close(BTreeMap::new()).expect("there was media");
+        let mut records = call(1, heard(), None);
+        records.push(at("samu", Outcome::Answered, Verdict::Heard));
+        records.push(at("samu", Outcome::Lost, Verdict::Silent));
+        records.push(at("other", Outcome::Answered, Verdict::Silent));
+        let figures = figures(records);
         assert_eq!((figures.heard_both_ways, figures.complaint()), (1, None));
     }
 
     #[test]
     fn scores_are_told_from_the_bad_end() {
-        let mut tally = MediaTally::default();
-        for attempt in 0..100 {
+        let scored = |attempt: u128| {
             let mos = 3.0 + f64::from(attempt as u8) / 100.0;
-            add(&mut tally, attempt, stream(Verdict::Heard, mos), None);
-        }
-        let mos = tally.close(BTreeMap::new()).expect("there was media").mos;
+            call(attempt, stream(Verdict::Heard, mos), None)
+        };
+        let mos = figures((0..100).flat_map(scored).collect()).mos;
         assert_eq!((mos.count, mos.p50, mos.p5, mos.p1, mos.min), (100, 3.5, 3.05, 3.01, 3.0));
     }
 
     #[test]
     fn a_talk_of_a_moment_is_not_judged() {
-        let mut tally = MediaTally::default();
         let mut call = record(BoxKind::Generator, "load-1", 1);
         call.media = vec![stream(Verdict::Silent, 1.0)];
         call.end_us = call.answer_us.unwrap() + 400_000;
-        tally.add_caller(&call, None, None);
-        let figures = tally.close(BTreeMap::new()).expect("there was media");
+        let figures = figures(vec![call]);
         assert_eq!((figures.unjudged, figures.complaint()), (1, None));
     }
 

@@ -2,9 +2,10 @@
 //!
 //! ```text
 //!  record files ──once──► Audit ──► Ledger
-//!                                └► Attempts ──► Tally ──► Metrics, by site, trunk group, number and PSAP
-//!                                            ├─► CallerTally ──► people: who was reached, and how soon
-//!                                            └─► whoever else wants to see them: archive, page
+//!                                └► Attempts ──once──► Tally ──► Metrics, by site, trunk group, number and PSAP
+//!                                                  ├─► CallerTally ──► people: who was reached, and how soon
+//!                                                  ├─► MediaTally ──► what was heard
+//!                                                  └─► whoever else reads them: archive, page
 //!  generators, processes ──────────┐
 //!  thresholds ─────────────────────┴──► verdict and reasons
 //! ```
@@ -17,19 +18,18 @@ mod figures;
 mod group;
 mod live;
 mod media;
+mod ratio;
 mod tally;
 mod thresholds;
 mod verdict;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use telemetry::{
-    Attempt, Attempts, Audit, BoxKind, CallRecord, Destination, Ledger, LostNode, MessageFigures,
-    Outcome, Rules,
+    Attempt, AttemptReader, Attempts, Audit, CallRecord, Ledger, LostNode, MessageFigures, Rules,
 };
 
 use campaign::Campaign;
@@ -160,8 +160,8 @@ impl Summary {
     pub fn of(run: Run<'_>, record_files: &[PathBuf]) -> Self {
         let mut books = Books::open(run.rules.clone());
         books.read(record_files);
-        let mut balance = books.balance(&run);
-        balance.tally(|_, _| {});
+        let (mut balance, attempts) = books.balance(&run);
+        attempts.read(&mut [&mut balance]);
         balance.close(run)
     }
 }
@@ -174,11 +174,10 @@ pub struct Books {
     truncated_files: u64,
 }
 
-/// [`Books`] that have had every record.
+/// The ledger of [`Books`] that have had every record, and the tallies of the summary, which read the attempts.
 #[derive(Debug)]
 pub struct Balance {
     ledger: Ledger,
-    attempts: Arc<Attempts>,
     media: media::MediaTally,
     tally: Tally,
     callers: CallerTally,
@@ -210,64 +209,35 @@ impl Books {
         self.audit.callers()
     }
 
-    /// All records are there: compares them.
+    /// All records are there: compares them. The balance has still to read the attempts, together with whoever else does.
     #[must_use]
-    pub fn balance(self, run: &Run<'_>) -> Balance {
+    pub fn balance(self, run: &Run<'_>) -> (Balance, Attempts) {
         let (ledger, attempts) = self.audit.close(run.generators.offered, &run.lost);
-        Balance {
+        let balance = Balance {
             ledger,
-            attempts: Arc::new(attempts),
             media: media::MediaTally::default(),
             tally: Tally::new(&run.service_levels),
             callers: CallerTally::default(),
             unreadable: self.unreadable,
             truncated_files: self.truncated_files,
-        }
+        };
+        (balance, attempts)
+    }
+}
+
+impl AttemptReader<'_> for Balance {
+    fn add(&mut self, attempt: &Attempt<'_>) {
+        self.media.add(attempt);
+        self.tally.add(attempt);
+        self.callers.add(attempt);
     }
 }
 
 impl Balance {
-    /// All attempts, for those who write them down elsewhere at the same time.
-    #[must_use]
-    pub fn attempts(&self) -> Arc<Attempts> {
-        Arc::clone(&self.attempts)
-    }
-
-    /// Goes through all attempts once. `observe` gets the record of each caller too, and where the attempt ended up. Of
-    /// each record there is what the books keep of it: see [`telemetry::Entry`].
-    pub fn tally(&mut self, mut observe: impl FnMut(&CallRecord, Destination<'_>)) {
-        let attempts = Arc::clone(&self.attempts);
-        let mut scratch = blank();
-        for attempt in attempts.iter() {
-            self.take(&attempt, &mut scratch, &mut observe);
-        }
-    }
-
-    fn take(
-        &mut self,
-        attempt: &Attempt<'_>,
-        scratch: &mut CallRecord,
-        observe: &mut impl FnMut(&CallRecord, Destination<'_>),
-    ) {
-        for psap in attempt.of(BoxKind::Psap) {
-            psap.copy_to(scratch);
-            self.media.add_psap(scratch);
-            self.tally.add_psap(scratch);
-        }
-        let reached = attempt.destination();
-        for caller in attempt.of(BoxKind::Generator) {
-            caller.copy_to(scratch);
-            self.tally.add_caller(scratch, reached);
-            self.callers.add(scratch);
-            self.media.add_caller(scratch, reached.site, reached.psap);
-            observe(scratch, reached);
-        }
-    }
-
     /// Judges the run.
     #[must_use]
     pub fn close(self, run: Run<'_>) -> Summary {
-        let Self { ledger, media, tally, callers, unreadable, truncated_files, .. } = self;
+        let Self { ledger, media, tally, callers, unreadable, truncated_files } = self;
         let loaded = run.duration.min(run.campaign.duration());
         let capacity = Capacity { loaded, ran: run.duration, ..run.capacity };
         let metrics = tally.metrics(&capacity, run.generators.signalling);
@@ -331,37 +301,6 @@ impl Balance {
 fn late_share(media: &::media::PlaneCounts) -> f64 {
     let due = media.sent + media.skipped;
     if due == 0 { 0.0 } else { (media.late + media.skipped) as f64 / due as f64 }
-}
-
-/// A record to be written over.
-fn blank() -> CallRecord {
-    CallRecord {
-        attempt: String::new(),
-        kind: BoxKind::Generator,
-        node: String::new(),
-        call_id: String::new(),
-        number: String::new(),
-        commune: None,
-        site: None,
-        psap: None,
-        trunk_group: None,
-        tried: Vec::new(),
-        intended_us: None,
-        start_us: 0,
-        ring_us: None,
-        answer_us: None,
-        bye_us: None,
-        end_us: 0,
-        outcome: Outcome::TimedOut,
-        status: None,
-        cause: None,
-        ended_by: None,
-        reason: None,
-        media: Vec::new(),
-        caller: None,
-        attempt_of_caller: None,
-        class: None,
-    }
 }
 
 #[cfg(test)]

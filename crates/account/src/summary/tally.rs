@@ -4,17 +4,18 @@ use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use operations::supervision::department;
-use telemetry::{CallRecord, Destination, LatencyHistogram, Outcome};
+use telemetry::{Attempt, AttemptReader, BoxKind, Destination, Entry, LatencyHistogram, Outcome};
 use topology::Topology;
 
+use super::figures::{Metrics, PsapFigures};
 use super::group::Group;
-use super::{Metrics, PsapFigures};
+use super::ratio::ratio;
 use contract::Signalling;
 
 /// Key of the attempts that never reached a site or PSAP, or named no trunk group.
 pub const UNREACHED: &str = "unreached";
 
-/// Counts of one run. Add every record once, then ask for the figures.
+/// Counts of one run. Add every attempt once, then ask for the figures.
 #[derive(Debug)]
 pub struct Tally {
     whole: Group,
@@ -92,10 +93,9 @@ impl Tally {
         }
     }
 
-    /// Takes the record of a generator, and where the attempt ended up.
-    pub fn add_caller(&mut self, record: &CallRecord, reached: Destination<'_>) {
-        let intended = record.intended_us.unwrap_or(record.start_us);
-        self.lag.record_us(record.start_us.saturating_sub(intended));
+    /// Takes the record of a caller, and where the attempt ended up.
+    fn add_caller(&mut self, record: &Entry<'_>, reached: Destination<'_>) {
+        self.lag.record_us(record.lag_us());
         if let Some(status) = record.status {
             *self.by_status.entry(status).or_default() += 1;
             // RFC 6076 §4.3.2: a challenge is no failure, nor is 402.
@@ -107,7 +107,7 @@ impl Tally {
         for (groups, key) in [
             (&mut self.by_site, reached.site),
             (&mut self.by_trunk_group, record.trunk_group.as_deref()),
-            (&mut self.by_number, Some(record.number.as_str())),
+            (&mut self.by_number, Some(&*record.number)),
             (&mut self.by_department, Some(department(record.commune.as_deref()))),
             (&mut self.by_psap, reached.psap),
         ] {
@@ -116,8 +116,11 @@ impl Tally {
     }
 
     /// Takes the record of a PSAP.
-    pub fn add_psap(&mut self, record: &CallRecord) {
-        let psap = self.psaps.entry(record.node.clone()).or_default();
+    fn add_psap(&mut self, record: &Entry<'_>) {
+        if !self.psaps.contains_key(&*record.node) {
+            self.psaps.insert(record.node.to_string(), PsapTally::default());
+        }
+        let psap = self.psaps.get_mut(&*record.node).expect("it was put there above");
         psap.received += 1;
         psap.abandoned += u64::from(record.outcome == Outcome::Abandoned);
         if let Some(answer) = record.answer_us {
@@ -187,14 +190,19 @@ impl Tally {
     }
 }
 
+impl AttemptReader<'_> for Tally {
+    fn add(&mut self, attempt: &Attempt<'_>) {
+        attempt.of(BoxKind::Psap).for_each(|psap| self.add_psap(&psap));
+        if let Some(caller) = attempt.caller() {
+            self.add_caller(caller, attempt.reached());
+        }
+    }
+}
+
 /// Looks up without copying the name, which is nearly always there already.
 fn group<'a>(groups: &'a mut Groups, name: &str) -> &'a mut Group {
     if !groups.contains_key(name) {
         groups.insert(name.to_owned(), Group::default());
     }
     groups.get_mut(name).expect("it was put there above")
-}
-
-pub(super) fn ratio(part: u64, whole: u64) -> Option<f64> {
-    (whole > 0).then(|| part as f64 / whole as f64)
 }

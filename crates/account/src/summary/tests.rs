@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 use std::path::Path;
 
-use telemetry::{CallRecord, Outcome, Party, RecordWriter};
+use telemetry::{BoxKind, CallRecord, Outcome, Party, RecordWriter};
 
 use super::*;
 use campaign::{Scope, ScopeKind, Threshold};
@@ -23,32 +23,24 @@ fn campaign(thresholds: Vec<Threshold>) -> Campaign {
 
 pub fn record(kind: BoxKind, node: &str, attempt: u128) -> CallRecord {
     CallRecord {
-        attempt: format!("{attempt:032x}"),
-        kind,
-        node: node.to_owned(),
         call_id: format!("{attempt}@{}", Ipv4Addr::LOCALHOST),
         number: "15".to_owned(),
-        commune: None,
-        site: None,
-        psap: None,
-        trunk_group: None,
-        tried: Vec::new(),
-        intended_us: None,
-        start_us: 1_000_000,
         ring_us: Some(1_020_000),
         answer_us: Some(3_000_000),
-        bye_us: None,
         end_us: 8_000_000,
         outcome: Outcome::Answered,
         status: Some(200),
         cause: Some(16),
         ended_by: Some(Party::Caller),
-        reason: None,
-        media: Vec::new(),
-        caller: None,
-        attempt_of_caller: None,
-        class: None,
+        ..CallRecord::open(kind, node, format!("{attempt:032x}"), 1_000_000)
     }
+}
+
+/// What the books make of these records.
+pub(crate) fn attempts(records: impl IntoIterator<Item = CallRecord>) -> Attempts {
+    let mut audit = Audit::new(Rules::default());
+    records.into_iter().for_each(|record| audit.add(&record));
+    audit.close(0, &[]).1
 }
 
 /// An answered attempt in all four boxes. The generator is 10 ms late.
@@ -186,9 +178,8 @@ fn ratios_by_status() {
     ];
     for (status, outcome, ner, ser, seer) in cases {
         let mut tally = Tally::new(&BTreeMap::new());
-        tally.add_caller(&answered(1)[0], Destination::default());
-        let other = unanswered(2, outcome, status);
-        tally.add_caller(&other[0], Destination::default());
+        let other = unanswered(2, outcome, status).swap_remove(0);
+        attempts([answered(1).swap_remove(0), other]).read(&mut [&mut tally]);
         let metrics = tally.metrics(&Capacity::default(), Signalling::default());
         let ratios = (metrics.asr, metrics.ner, metrics.ser, metrics.seer);
         assert_eq!(ratios, (Some(0.5), Some(ner), ser, seer), "{status}");
@@ -427,9 +418,7 @@ fn the_metrics_of_rfc_6076_by_hand() {
     let mut silent = unanswered(3, Outcome::TimedOut, 0).swap_remove(0);
     (silent.status, silent.ring_us) = (None, None);
     let busy = unanswered(4, Outcome::Rejected, 486).swap_remove(0);
-    for record in [&good, &refused, &silent, &busy] {
-        tally.add_caller(record, Destination::default());
-    }
+    attempts([good, refused, silent, busy]).read(&mut [&mut tally]);
     let capacity = Capacity {
         loaded: Duration::from_secs(2),
         ran: Duration::from_secs(10),

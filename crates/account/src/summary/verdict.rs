@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use telemetry::{Ledger, Quantiles};
 
-use super::tally::ratio;
+use super::ratio::ratio;
 use super::{GeneratorFigures, MediaFigures, Metrics, ThresholdResult};
 use campaign::{Scope, ScopeKind, Threshold};
 use telemetry::metric::{Metric, MosQuantile, Quantile};

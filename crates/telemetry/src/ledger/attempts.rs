@@ -1,12 +1,20 @@
 //! All attempts of a run after the audit, each with what every box said of it.
+//!
+//! ```text
+//!   Attempts ──read──► Attempt ──add──► tallies of the summary, series of the page, rows of the archive …
+//! ```
 
-use super::audit::{Faults, Silent};
 use super::chain::{Chain, Finding};
+use super::faults::Faults;
+use super::names::Name;
 use super::pages::{Pages, pile};
-use super::slip::{Name, Slip};
-use super::{Ledger, Rules};
-use crate::entry::Entry;
-use crate::record::{BoxKind, Outcome};
+use super::result::Ledger;
+use super::rules::Rules;
+use super::silent::Silent;
+use super::slip::Slip;
+use crate::heard::Heard;
+use crate::record::Entry;
+use crate::terms::{BoxKind, Outcome};
 
 /// Every attempt that has a record, in the order of their ids.
 #[derive(Debug)]
@@ -16,11 +24,19 @@ pub struct Attempts {
     pub(super) rules: Rules,
 }
 
-/// What all boxes said of one attempt.
-#[derive(Debug, Clone, Copy)]
+/// Goes through the attempts of a run: whoever counts them, draws them or writes them down.
+pub trait AttemptReader<'a> {
+    /// Takes an attempt. Each comes once, in the order of their ids.
+    fn add(&mut self, attempt: &Attempt<'a>);
+}
+
+/// One attempt: the record of its caller, and what the other boxes wrote of it.
+#[derive(Debug)]
 pub struct Attempt<'a> {
-    all: &'a Attempts,
-    slips: &'a [Slip],
+    chain: Chain<'a>,
+    pages: &'a Pages,
+    caller: Option<Entry<'a>>,
+    reached: Destination<'a>,
 }
 
 /// Where an attempt ended up, joined from the records of the boxes behind the caller.
@@ -45,10 +61,23 @@ pub struct Counted<'a> {
 impl Attempts {
     /// All of them.
     pub fn iter(&self) -> impl Iterator<Item = Attempt<'_>> {
-        let one: fn(&Slip, &Slip) -> bool = |one, next| one.attempt() == next.attempt();
-        let piles = self.pages.piles.iter();
-        let attempts = piles.flat_map(move |pile| pile.chunk_by(one));
-        attempts.map(|slips| Attempt { all: self, slips })
+        self.all_slips().map(|slips| Attempt::new(self, slips))
+    }
+
+    /// Shows each attempt to every reader, in one pass.
+    pub fn read<'a>(&'a self, readers: &mut [&mut dyn AttemptReader<'a>]) {
+        for attempt in self.iter() {
+            readers.iter_mut().for_each(|reader| reader.add(&attempt));
+        }
+    }
+
+    fn all_slips(&self) -> impl Iterator<Item = &[Slip]> {
+        let is_same: fn(&Slip, &Slip) -> bool = |one, next| one.attempt() == next.attempt();
+        self.pages.piles.iter().flat_map(move |pile| pile.chunk_by(is_same))
+    }
+
+    fn chain<'a>(&'a self, slips: &'a [Slip]) -> Chain<'a> {
+        Chain { slips, names: &self.pages.names, silent: &self.silent, rules: &self.rules }
     }
 
     /// Looks up an attempt by its [key](crate::CallRecord::attempt_key).
@@ -57,13 +86,13 @@ impl Attempts {
         let slips = &self.pages.piles[pile(attempt)];
         let from = slips.partition_point(|slip| slip.attempt() < attempt);
         let length = slips[from..].iter().take_while(|slip| slip.attempt() == attempt).count();
-        (length > 0).then(|| Attempt { all: self, slips: &slips[from..from + length] })
+        (length > 0).then(|| Attempt::new(self, &slips[from..from + length]))
     }
 
     pub(super) fn close(&self, faults: &mut Faults, ledger: &mut Ledger) -> Vec<(Name, Name)> {
         let mut losses = Vec::new();
-        for attempt in self.iter() {
-            let chain = attempt.chain();
+        for slips in self.all_slips() {
+            let chain = self.chain(slips);
             let finding = chain.check(faults);
             ledger.failures.count(&chain, &finding);
             match finding {
@@ -81,64 +110,77 @@ impl Attempts {
 }
 
 impl<'a> Attempt<'a> {
+    fn new(all: &'a Attempts, slips: &'a [Slip]) -> Self {
+        let (chain, pages) = (all.chain(slips), &all.pages);
+        let caller = slips.first().filter(|slip| slip.kind == BoxKind::Generator);
+        let (site, psap) = chain.destination();
+        let text = |name: Name| name.known().map(|name| pages.names.text(name));
+        let reached = Destination { site: text(site), psap: text(psap) };
+        Self { chain, pages, caller: caller.map(|slip| pages.entry(slip)), reached }
+    }
+
     /// The id as a number.
     #[must_use]
     pub fn key(&self) -> u128 {
-        self.slips[0].attempt()
+        self.chain.attempt()
+    }
+
+    /// The record of the caller, as far as the books kept it. `None`: no generator made this attempt, or its record is lost.
+    #[must_use]
+    pub const fn caller(&self) -> Option<&Entry<'a>> {
+        self.caller.as_ref()
     }
 
     /// Site and PSAP where it ended up.
     #[must_use]
-    pub fn destination(&self) -> Destination<'a> {
-        let (site, psap) = self.chain().destination();
-        Destination { site: self.text(site), psap: self.text(psap) }
+    pub const fn reached(&self) -> Destination<'a> {
+        self.reached
     }
 
     /// What it counts as.
     #[must_use]
     pub fn counted(&self) -> Counted<'a> {
         let mut faults = Faults::default();
-        let finding = self.chain().check(&mut faults);
+        let finding = self.chain.check(&mut faults);
         let fault = faults.into_first();
+        let text = |name: Name| name.known().map(|name| self.pages.names.text(name));
         match finding {
             Finding::Counted(outcome) => {
                 Counted { outcome: Some(outcome), fault, ..Counted::default() }
             }
-            Finding::Lost { node, why } => Counted {
-                outcome: Some(Outcome::Lost),
-                lost_in: self.text(node),
-                why: self.text(why),
-                fault,
-            },
+            Finding::Lost { node, why } => {
+                Counted { outcome: Some(Outcome::Lost), lost_in: text(node), why: text(why), fault }
+            }
             Finding::Foreign | Finding::Orphan => Counted { fault, ..Counted::default() },
         }
     }
 
-    /// The record of the caller, as far as the books kept it.
+    /// What its two ends heard: the caller, and the PSAP that talked with them.
     #[must_use]
-    pub fn caller(&self) -> Option<Entry<'a>> {
-        self.of(BoxKind::Generator).next()
+    pub fn heard(&self) -> [Option<Heard>; 2] {
+        let reached = self.reached.psap;
+        // A PSAP that only rang, or whose site died before the caller heard the answer, is not the one who talked.
+        let talked = |psap: &Entry<'_>| {
+            psap.outcome == Outcome::Answered && reached.is_some_and(|node| *psap.node == *node)
+        };
+        let psaps = self.of(BoxKind::Psap).filter(talked);
+        [
+            self.caller.as_ref().and_then(|caller| caller.heard),
+            psaps.filter_map(|psap| psap.heard).last(),
+        ]
     }
 
     /// The records of boxes of one kind, as far as the books kept them.
     pub fn of(&self, kind: BoxKind) -> impl Iterator<Item = Entry<'a>> {
-        let (all, slips) = (self.all, self.slips);
-        slips.iter().filter(move |slip| slip.kind == kind).map(move |slip| all.pages.entry(slip))
+        let pages = self.pages;
+        let of_kind = self.chain.slips.iter().filter(move |slip| slip.kind == kind);
+        of_kind.map(move |slip| pages.entry(slip))
     }
 
     /// All its records, from the caller to the PSAP, as far as the books kept them.
     pub fn records(&self) -> impl Iterator<Item = Entry<'a>> {
-        let all = self.all;
-        self.slips.iter().map(move |slip| all.pages.entry(slip))
-    }
-
-    fn chain(&self) -> Chain<'a> {
-        let Attempts { pages, silent, rules } = self.all;
-        Chain { slips: self.slips, names: &pages.names, silent, rules }
-    }
-
-    fn text(&self, name: Name) -> Option<&'a str> {
-        name.known().map(|name| self.all.pages.names.text(name))
+        let pages = self.pages;
+        self.chain.slips.iter().map(move |slip| pages.entry(slip))
     }
 }
 

@@ -1,15 +1,17 @@
 //! Collects the records of all boxes, then goes through them attempt by attempt.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
 use super::attempts::Attempts;
+use super::faults::Faults;
+use super::names::{Name, Names};
 use super::pages::Pages;
-use super::slip::{Name, Names};
-use super::{FAULTS_KEPT, Ledger, LostAt, LostNode, Rules};
-use crate::entry::Entry;
-use crate::record::{BoxKind, CallRecord};
+use super::result::{Ledger, LostAt};
+use super::rules::{LostNode, Rules};
+use super::silent::Silent;
+use crate::record::{CallRecord, Entry};
 use crate::scan::{self, Misread};
 
 /// An open comparison of records. Add all records in any order, then [`close`](Self::close) it.
@@ -19,18 +21,6 @@ use crate::scan::{self, Misread};
 pub struct Audit {
     rules: Rules,
     pages: Pages,
-}
-
-/// What the audit knows of boxes that cannot testify.
-#[derive(Debug, Default)]
-pub(super) struct Silent {
-    /// Lost boxes, and why.
-    pub(super) lost: HashMap<Name, Name>,
-    /// Boxes that write no records.
-    pub(super) unrecorded: Vec<Name>,
-    /// The generator that attempts without a caller's record are put down to. Other boxes do not
-    /// know which generator called them.
-    pub(super) lost_generator: Option<Name>,
 }
 
 impl Audit {
@@ -83,8 +73,7 @@ impl Audit {
         let losses = attempts.close(&mut faults, &mut ledger);
         close_sum(&mut ledger, &mut faults, started, attempts.silent.lost_generator.is_some());
         ledger.lost_at = lost_at(&losses, &attempts.pages.names);
-        ledger.fault_count = faults.count;
-        ledger.faults = faults.sentences;
+        (ledger.fault_count, ledger.faults) = faults.into_parts();
         ledger.balanced = ledger.in_progress == 0 && ledger.fault_count == 0;
         (ledger, attempts)
     }
@@ -100,50 +89,6 @@ fn close_sum(ledger: &mut Ledger, faults: &mut Faults, started: u64, generator_l
     }
     ledger.offered = started.max(ended);
     ledger.in_progress = started.saturating_sub(ended);
-}
-
-impl Silent {
-    fn new(rules: &Rules, lost: &[LostNode], names: &mut Names) -> Self {
-        let mut silent = Self {
-            unrecorded: rules.unrecorded.iter().map(|node| names.keep(node)).collect(),
-            ..Self::default()
-        };
-        for LostNode { kind, node, why } in lost {
-            let (node, why) = (names.keep(node), names.keep(why));
-            silent.lost.entry(node).or_insert(why);
-            if *kind == BoxKind::Generator {
-                silent.lost_generator.get_or_insert(node);
-            }
-        }
-        silent
-    }
-}
-
-/// Counts faults and keeps the first few.
-#[derive(Debug, Default)]
-pub(super) struct Faults {
-    count: u64,
-    sentences: Vec<String>,
-}
-
-impl Faults {
-    /// The sentence is only made when it will be kept.
-    pub(super) fn add(&mut self, sentence: impl FnOnce() -> String) {
-        self.count += 1;
-        if self.sentences.len() < FAULTS_KEPT {
-            self.sentences.push(sentence());
-        }
-    }
-
-    pub(super) fn absorb(&mut self, other: Self) {
-        self.count += other.count;
-        let room = FAULTS_KEPT - self.sentences.len();
-        self.sentences.extend(other.sentences.into_iter().take(room));
-    }
-
-    pub(super) fn into_first(self) -> Option<String> {
-        self.sentences.into_iter().next()
-    }
 }
 
 fn lost_at(losses: &[(Name, Name)], names: &Names) -> Vec<LostAt> {

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
-use super::Rules;
-use super::audit::{Faults, Silent};
-use super::slip::{Name, Names, Slip};
-use crate::record::{BoxKind, Outcome};
+use super::faults::Faults;
+use super::names::{Name, Names};
+use super::rules::Rules;
+use super::silent::Silent;
+use super::slip::Slip;
+use crate::terms::{BoxKind, Outcome};
 
 /// All records of one attempt, sorted by kind of box.
 #[derive(Debug)]

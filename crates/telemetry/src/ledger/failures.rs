@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::chain::{Chain, Finding};
 use super::slip::Slip;
-use crate::record::{BoxKind, NO_ACK, Outcome};
+use crate::terms::{BoxKind, NO_ACK, Outcome};
 
 /// The attempts that were rejected, timed out or lost. The sum of all fields is the number of these.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,9 +1,11 @@
 //! The records of boxes as they come in, compact. Pages that were filled apart are put together.
 
-use super::audit::Faults;
-use super::slip::{NOTHING, Names, Slip};
-use crate::entry::{Entry, Heard};
-use crate::record::{BoxKind, CallerClass, Outcome};
+use super::faults::Faults;
+use super::names::Names;
+use super::slip::{CallerSlip, NOTHING, Slip};
+use crate::heard::Heard;
+use crate::record::Entry;
+use crate::terms::{BoxKind, Outcome};
 
 /// Slips are kept in so many piles, by the first bits of the attempt: each grows and is sorted by itself.
 const PILES: usize = 64;
@@ -17,43 +19,11 @@ const MOST_EXPECTED: u64 = 16_000_000;
 pub(super) struct Pages {
     pub(super) piles: Vec<Vec<Slip>>,
     pub(super) names: Names,
-    pub(super) callers: Vec<Caller>,
-    pub(super) sounds: Vec<Sound>,
+    pub(super) callers: Vec<CallerSlip>,
+    pub(super) heard: Vec<Heard>,
     /// Numbers, communes and Call-IDs of callers, one after the other.
     pub(super) texts: String,
     pub(super) faults: Faults,
-}
-
-/// What only the record of a caller says.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Caller {
-    intended_us: Option<u64>,
-    bye_us: Option<u64>,
-    caller: Option<u64>,
-    nth: Option<u32>,
-    class: Option<CallerClass>,
-    /// Where its texts begin, and how long each of them is.
-    text: usize,
-    number: u32,
-    commune: Option<u32>,
-    call_id: u32,
-    /// What the caller heard.
-    sound: u32,
-}
-
-/// A stream at its end, as small as it can be.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Sound {
-    verdict: Option<media::Verdict>,
-    /// In hundredths.
-    mos: Option<u16>,
-    received: u32,
-    expected: u32,
-    lost: u32,
-    discarded: u32,
-    jitter_us: u32,
-    round_trip_us: Option<u32>,
-    stopped_us: Option<u32>,
 }
 
 impl Pages {
@@ -62,7 +32,7 @@ impl Pages {
             piles: vec![Vec::new(); PILES],
             names: Names::new(),
             callers: Vec::new(),
-            sounds: Vec::new(),
+            heard: Vec::new(),
             texts: String::new(),
             faults: Faults::default(),
         }
@@ -87,37 +57,22 @@ impl Pages {
         let mut slip = Slip::new(key, entry, &mut self.names);
         match entry.kind {
             BoxKind::Generator => slip.rest = self.keep_caller(entry),
-            BoxKind::Psap => slip.rest = self.keep_sound(entry.heard.as_ref()),
+            BoxKind::Psap => slip.rest = self.keep_heard(entry.heard),
             BoxKind::TrunkGroup | BoxKind::CallServer => {}
         }
         self.piles[pile(key)].push(slip);
     }
 
     fn keep_caller(&mut self, entry: &Entry<'_>) -> u32 {
-        let commune = entry.commune.as_deref();
-        let caller = Caller {
-            intended_us: entry.intended_us,
-            bye_us: entry.bye_us,
-            caller: entry.caller,
-            nth: entry.attempt_of_caller,
-            class: entry.class,
-            text: self.texts.len(),
-            number: length(&entry.number),
-            commune: commune.map(length),
-            call_id: length(&entry.call_id),
-            sound: self.keep_sound(entry.heard.as_ref()),
-        };
-        for text in [&*entry.number, commune.unwrap_or_default(), &*entry.call_id] {
-            self.texts.push_str(text);
-        }
-        self.callers.push(caller);
+        let heard = self.keep_heard(entry.heard);
+        self.callers.push(CallerSlip::new(entry, heard, &mut self.texts));
         place_of_last(&self.callers)
     }
 
-    fn keep_sound(&mut self, heard: Option<&Heard>) -> u32 {
+    fn keep_heard(&mut self, heard: Option<Heard>) -> u32 {
         let Some(heard) = heard else { return NOTHING };
-        self.sounds.push(Sound::from(heard));
-        place_of_last(&self.sounds)
+        self.heard.push(heard);
+        place_of_last(&self.heard)
     }
 
     /// Makes room for the records of so many bytes of files, which saves moving them again and again.
@@ -125,7 +80,7 @@ impl Pages {
         let records = (bytes / RECORD).min(MOST_EXPECTED) as usize;
         self.piles.iter_mut().for_each(|pile| pile.reserve(records / PILES));
         self.callers.reserve(records / 4);
-        self.sounds.reserve(records / 2);
+        self.heard.reserve(records / 2);
         self.texts.reserve(records / 4 * 64);
     }
 
@@ -138,22 +93,22 @@ impl Pages {
                 *place = u32::try_from(base + *place as usize).unwrap_or(NOTHING);
             }
         };
-        let (callers, sounds) = (self.callers.len(), self.sounds.len());
+        let (callers, heard) = (self.callers.len(), self.heard.len());
         for (pile, others) in self.piles.iter_mut().zip(&mut other.piles) {
             pile.extend(others.drain(..).map(|mut slip| {
                 slip.rename(|name| renamed.place(name));
                 let is_caller = slip.kind == BoxKind::Generator;
-                shift(if is_caller { callers } else { sounds }, &mut slip.rest);
+                shift(if is_caller { callers } else { heard }, &mut slip.rest);
                 slip
             }));
         }
         let text = self.texts.len();
         self.callers.extend(other.callers.drain(..).map(|mut caller| {
-            shift(sounds, &mut caller.sound);
+            shift(heard, &mut caller.heard);
             caller.text += text;
             caller
         }));
-        self.sounds.append(&mut other.sounds);
+        self.heard.append(&mut other.heard);
         self.texts.push_str(&other.texts);
         other.texts.clear();
         self.faults.absorb(std::mem::take(&mut other.faults));
@@ -175,31 +130,14 @@ impl Pages {
 
     /// The record behind a slip, as far as it was kept.
     pub(super) fn entry(&self, slip: &Slip) -> Entry<'_> {
-        let mut entry = slip.entry(&self.names);
-        let sound = |place: u32| self.sounds.get(place as usize).map(Heard::from);
-        match slip.kind {
-            BoxKind::Psap => entry.heard = sound(slip.rest),
-            BoxKind::Generator => {
-                let Some(caller) = self.callers.get(slip.rest as usize) else { return entry };
-                entry.intended_us = caller.intended_us;
-                entry.bye_us = caller.bye_us;
-                entry.caller = caller.caller;
-                entry.attempt_of_caller = caller.nth;
-                entry.class = caller.class;
-                entry.heard = sound(caller.sound);
-                let mut rest = &self.texts[caller.text..];
-                let mut text = |length: u32| {
-                    let (text, after) = rest.split_at(length as usize);
-                    rest = after;
-                    text
-                };
-                entry.number = text(caller.number).into();
-                entry.commune = caller.commune.map(|length| text(length).into());
-                entry.call_id = text(caller.call_id).into();
-            }
-            BoxKind::TrunkGroup | BoxKind::CallServer => {}
-        }
-        entry
+        let caller = match slip.kind {
+            BoxKind::Generator => self.callers.get(slip.rest as usize),
+            BoxKind::TrunkGroup | BoxKind::CallServer | BoxKind::Psap => None,
+        };
+        let caller = caller.unwrap_or(&CallerSlip::NOBODY);
+        let heard = if slip.kind == BoxKind::Psap { slip.rest } else { caller.heard };
+        let heard = self.heard.get(heard as usize).copied();
+        slip.entry(&self.names, caller, &self.texts, heard)
     }
 }
 
@@ -210,10 +148,6 @@ pub(super) const fn pile(attempt: u128) -> usize {
 
 fn place_of_last<T>(rows: &[T]) -> u32 {
     u32::try_from(rows.len() - 1).unwrap_or(NOTHING)
-}
-
-fn length(text: &str) -> u32 {
-    u32::try_from(text.len()).expect("a line of a record file is shorter than 4 GiB")
 }
 
 /// The first pair of times that is in the wrong order, as (later, earlier).
@@ -235,37 +169,4 @@ fn disorder(entry: &Entry<'_>) -> Option<(&'static str, &'static str)> {
         earlier = Some((name, at));
     }
     None
-}
-
-impl From<&Heard> for Sound {
-    fn from(heard: &Heard) -> Self {
-        let small = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
-        Self {
-            verdict: heard.verdict,
-            mos: heard.mos.map(|mos| (mos * 100.0).round() as u16),
-            received: small(heard.received),
-            expected: small(heard.expected),
-            lost: small(heard.lost),
-            discarded: small(heard.discarded),
-            jitter_us: small(heard.mean_jitter_us),
-            round_trip_us: heard.round_trip_us.map(small),
-            stopped_us: heard.stopped_us.map(small),
-        }
-    }
-}
-
-impl From<&Sound> for Heard {
-    fn from(sound: &Sound) -> Self {
-        Self {
-            verdict: sound.verdict,
-            received: sound.received.into(),
-            expected: sound.expected.into(),
-            lost: sound.lost.into(),
-            discarded: sound.discarded.into(),
-            mean_jitter_us: sound.jitter_us.into(),
-            round_trip_us: sound.round_trip_us.map(u64::from),
-            mos: sound.mos.map(|mos| f64::from(mos) / 100.0),
-            stopped_us: sound.stopped_us.map(u64::from),
-        }
-    }
 }

@@ -1,90 +1,18 @@
-//! A call record cut down to what the audit compares and the archive keeps: 72 bytes instead of about 1,000.
+//! A call record cut down to what the audit compares and the archive keeps: 72 bytes instead of about 1,000, and 88 more
+//! for that of a caller. Whatever the books keep of a record goes in and out here.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use hashbrown::HashMap;
-
-use crate::entry::{Entry, Tried};
-use crate::record::{BoxKind, Outcome, Party};
+use super::names::{Name, Names};
+use crate::heard::Heard;
+use crate::record::Entry;
+use crate::terms::{BoxKind, CallerClass, Outcome, Party};
+use crate::text::{Text, Tried};
 
 /// In place of a delay: there was none.
 const NEVER: u32 = u32::MAX;
 /// In place of an index: there is nothing.
 pub(super) const NOTHING: u32 = u32::MAX;
-
-/// Index into [`Names`]. Zero is "no name".
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct Name(u16);
-
-impl Name {
-    pub(super) const NONE: Self = Self(0);
-
-    pub(super) fn known(self) -> Option<Self> {
-        (self != Self::NONE).then_some(self)
-    }
-}
-
-/// The texts that repeat in every record: names of boxes, and reasons.
-#[derive(Debug)]
-pub(super) struct Names {
-    texts: Vec<String>,
-    index: HashMap<String, Name>,
-}
-
-impl Names {
-    pub(super) fn new() -> Self {
-        Self { texts: vec![String::new()], index: HashMap::new() }
-    }
-
-    /// Remembers a text. After 65,534 different ones, the rest share one entry.
-    pub(super) fn keep(&mut self, text: &str) -> Name {
-        if text.is_empty() {
-            return Name::NONE;
-        }
-        if let Some(name) = self.index.get(text) {
-            return *name;
-        }
-        let full = usize::from(u16::MAX);
-        let Some(free) = u16::try_from(self.texts.len()).ok().filter(|free| *free < u16::MAX)
-        else {
-            if self.texts.len() == full {
-                self.texts.push("(one of too many names)".to_owned());
-            }
-            return Name(u16::MAX);
-        };
-        self.texts.push(text.to_owned());
-        self.index.insert(text.to_owned(), Name(free));
-        Name(free)
-    }
-
-    pub(super) fn keep_opt(&mut self, text: Option<&str>) -> Name {
-        text.map_or(Name::NONE, |text| self.keep(text))
-    }
-
-    pub(super) fn text(&self, name: Name) -> &str {
-        &self.texts[usize::from(name.0)]
-    }
-
-    pub(super) fn clear(&mut self) {
-        self.texts.truncate(1);
-        self.index.clear();
-    }
-
-    /// Takes all texts of `other`, and gives their places here.
-    pub(super) fn take_in(&mut self, other: &Self) -> Renamed {
-        Renamed(other.texts.iter().map(|text| self.keep(text)).collect())
-    }
-}
-
-/// The places of names that were kept elsewhere.
-#[derive(Debug)]
-pub(super) struct Renamed(Vec<Name>);
-
-impl Renamed {
-    pub(super) fn place(&self, name: Name) -> Name {
-        self.0[usize::from(name.0)]
-    }
-}
 
 /// One record, compact. The order of the fields is the order in which the audit sorts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -113,7 +41,7 @@ pub(super) struct Slip {
     status: u16,
     cause: u16,
     ended_by: Option<Party>,
-    /// Where the rest of an end's record is: that of a caller, or what a PSAP heard.
+    /// Where the rest of an end's record is: the [`CallerSlip`] of a caller, or what a PSAP heard.
     pub(super) rest: u32,
 }
 
@@ -191,38 +119,114 @@ impl Slip {
             .filter_map(Name::known)
     }
 
-    /// What it says without the rest of an end's record.
-    pub(super) fn entry<'a>(&self, names: &'a Names) -> Entry<'a> {
+    /// The record behind it, as far as it was kept. `caller` is the rest of a caller's, or [`CallerSlip::NOBODY`].
+    pub(super) fn entry<'a>(
+        &self,
+        names: &'a Names,
+        caller: &CallerSlip,
+        texts: &'a str,
+        heard: Option<Heard>,
+    ) -> Entry<'a> {
         let text = |name: Name| name.known().map(|name| names.text(name).into());
         let [earlier, before] = self.earlier;
+        let (number, commune, call_id) = caller.texts(texts);
         Entry {
             attempt: digits(self.attempt()).into(),
             kind: self.kind,
             node: names.text(self.node).into(),
-            call_id: "".into(),
-            number: "".into(),
-            commune: None,
+            call_id,
+            number,
+            commune,
             site: text(self.site),
             psap: text(self.psap),
             trunk_group: text(self.trunk_group),
             tried: Tried([text(self.next), text(earlier), text(before)]),
-            intended_us: None,
+            intended_us: caller.intended_us,
             start_us: self.start_us,
             ring_us: self.at(self.ring_after),
             answer_us: self.at(self.answer_after),
-            bye_us: None,
+            bye_us: caller.bye_us,
             end_us: self.end_us,
             outcome: self.outcome,
             status: (self.status != 0).then_some(self.status),
             cause: (self.cause != 0).then_some(self.cause),
             ended_by: self.ended_by,
             reason: text(self.why),
-            heard: None,
-            caller: None,
-            attempt_of_caller: None,
-            class: None,
+            heard,
+            caller: caller.caller,
+            attempt_of_caller: caller.attempt_of_caller,
+            class: caller.class,
         }
     }
+}
+
+/// What only the record of a caller says.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct CallerSlip {
+    intended_us: Option<u64>,
+    bye_us: Option<u64>,
+    caller: Option<u64>,
+    attempt_of_caller: Option<u32>,
+    class: Option<CallerClass>,
+    /// Where its texts begin, and how long each of them is.
+    pub(super) text: usize,
+    number: u32,
+    commune: Option<u32>,
+    call_id: u32,
+    /// Where what the caller heard is.
+    pub(super) heard: u32,
+}
+
+impl CallerSlip {
+    /// Of a box that is no caller.
+    pub(super) const NOBODY: Self = Self {
+        intended_us: None,
+        bye_us: None,
+        caller: None,
+        attempt_of_caller: None,
+        class: None,
+        text: 0,
+        number: 0,
+        commune: None,
+        call_id: 0,
+        heard: NOTHING,
+    };
+
+    /// Puts its texts at the end of `texts`.
+    pub(super) fn new(entry: &Entry<'_>, heard: u32, texts: &mut String) -> Self {
+        let commune = entry.commune.as_deref();
+        let slip = Self {
+            intended_us: entry.intended_us,
+            bye_us: entry.bye_us,
+            caller: entry.caller,
+            attempt_of_caller: entry.attempt_of_caller,
+            class: entry.class,
+            text: texts.len(),
+            number: length(&entry.number),
+            commune: commune.map(length),
+            call_id: length(&entry.call_id),
+            heard,
+        };
+        for text in [&*entry.number, commune.unwrap_or_default(), &*entry.call_id] {
+            texts.push_str(text);
+        }
+        slip
+    }
+
+    /// Number, commune and Call-ID.
+    fn texts<'a>(&self, texts: &'a str) -> (Text<'a>, Option<Text<'a>>, Text<'a>) {
+        let mut rest = &texts[self.text..];
+        let mut text = |length: u32| {
+            let (text, after) = rest.split_at(length as usize);
+            rest = after;
+            Text::from(text)
+        };
+        (text(self.number), self.commune.map(&mut text), text(self.call_id))
+    }
+}
+
+fn length(text: &str) -> u32 {
+    u32::try_from(text.len()).expect("a line of a record file is shorter than 4 GiB")
 }
 
 /// 32 hexadecimal digits, several times faster than by `format!`.
@@ -257,21 +261,5 @@ mod tests {
         for attempt in [0, 0xab, u128::MAX, 0x0123_4567_89ab_cdef_0123_4567_89ab_cdef] {
             assert_eq!(digits(attempt), format!("{attempt:032x}"));
         }
-    }
-
-    #[test]
-    fn names_come_back_and_too_many_share_one_entry() {
-        let mut names = Names::new();
-        assert_eq!(names.keep(""), Name::NONE);
-        let alpha = names.keep("alpha");
-        assert_eq!(names.keep("alpha"), alpha);
-        assert_eq!(names.text(alpha), "alpha");
-        for i in 0..70_000 {
-            names.keep(&i.to_string());
-        }
-        let shared = names.keep("x");
-        assert_eq!(names.keep("y"), shared);
-        assert_eq!(names.text(shared), "(one of too many names)");
-        assert_eq!(names.text(alpha), "alpha");
     }
 }

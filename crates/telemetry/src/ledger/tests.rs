@@ -6,7 +6,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::record::tests::answered;
-use crate::record::{BoxKind, CallRecord, Outcome};
+use crate::record::{CallRecord, Entry};
+use crate::terms::{BoxKind, NO_ACK, Outcome};
 
 /// What the four boxes write of one answered attempt.
 fn chain(attempt: u128) -> Vec<CallRecord> {
@@ -80,9 +81,9 @@ fn an_honest_run_balances_and_names_each_destination() {
     assert!(ledger.balanced, "{:?}", ledger.faults);
     let counts = [ledger.answered, ledger.rejected, ledger.abandoned, ledger.timed_out];
     assert_eq!((ledger.offered, counts), (4, [1; 4]));
-    let found = attempts.find(1).unwrap().destination();
+    let found = attempts.find(1).unwrap().reached();
     assert_eq!((found.site, found.psap), (Some("alpha"), Some("samu-59")));
-    assert_eq!(attempts.find(4).unwrap().destination(), Default::default());
+    assert_eq!(attempts.find(4).unwrap().reached(), Default::default());
     assert!(attempts.find(5).is_none());
 }
 
@@ -101,8 +102,8 @@ fn a_failed_attempt_is_in_one_bucket_by_how_far_it_got() {
     let mut never_seen = unanswered(1, Outcome::Rejected, 503);
     never_seen.truncate(3);
     let mut records = never_seen;
-    records.extend(lost(2, false, crate::record::NO_ACK));
-    records.extend(lost(3, true, crate::record::NO_ACK));
+    records.extend(lost(2, false, NO_ACK));
+    records.extend(lost(3, true, NO_ACK));
     records.extend(lost(4, true, "the BYE got no response"));
     records.extend(unanswered(5, Outcome::Rejected, 486));
     // Neither is a failure.
@@ -362,15 +363,14 @@ fn files_and_records_in_memory_give_the_same_books() {
     let told = |attempts: &Attempts| -> Vec<String> {
         let tell = |attempt: Attempt<'_>| {
             let records: Vec<_> = attempt.records().collect();
-            format!("{:?} {:?} {records:?}", attempt.destination(), attempt.counted())
+            format!("{:?} {:?} {records:?}", attempt.reached(), attempt.counted())
         };
         attempts.iter().map(tell).collect()
     };
     assert_eq!(told(&attempts), told(&others));
     // What was kept is what was written, but for what no summary asks for.
-    let mut kept = records[0].clone();
-    attempts.find(spread(1)).unwrap().caller().unwrap().copy_to(&mut kept);
-    assert_eq!(kept, records[0]);
+    let attempt = attempts.find(spread(1)).unwrap();
+    assert_eq!(attempt.caller(), Some(&Entry::from(&records[0])));
 }
 
 proptest! {

@@ -1,0 +1,76 @@
+//! Rows, made once for all who write them down. Each of these has a thread of its own and gets them in batches.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+
+use telemetry::{Attempt, AttemptReader};
+
+use super::record_row::{self, RecordRow};
+use super::row::Row;
+
+/// Attempts of which the records of all boxes are kept too.
+pub(super) const RECORDS_OF: usize = 200_000;
+
+/// Rows that are handed over at a time, and batches that may wait for a writer.
+const BATCH: usize = 128;
+const WAITING: usize = 4;
+
+/// Some rows, in the order of their attempts.
+pub type Batch<'a> = Arc<Vec<(Row<'a>, Records<'a>)>>;
+
+/// What each box said of an attempt that did not go well; nothing of one that did.
+pub type Records<'a> = Vec<RecordRow<'a>>;
+
+/// Makes the row of each attempt that it reads.
+#[derive(Debug)]
+pub struct Rows<'a> {
+    zero_us: u64,
+    batch: Vec<(Row<'a>, Records<'a>)>,
+    /// Attempts whose records may still be kept.
+    left: usize,
+    writers: Vec<SyncSender<Batch<'a>>>,
+}
+
+impl<'a> Rows<'a> {
+    /// `zero_us` is the start of the campaign.
+    #[must_use]
+    pub const fn new(zero_us: u64) -> Self {
+        Self { zero_us, batch: Vec::new(), left: RECORDS_OF, writers: Vec::new() }
+    }
+
+    /// One more who writes them down.
+    pub fn subscribe(&mut self) -> Receiver<Batch<'a>> {
+        let (writer, rows) = sync_channel(WAITING);
+        self.writers.push(writer);
+        rows
+    }
+
+    /// There are no more attempts.
+    pub fn finish(mut self) {
+        self.hand_over();
+    }
+
+    fn hand_over(&mut self) {
+        let batch = Arc::new(std::mem::take(&mut self.batch));
+        // One whose disk is full has gone.
+        self.writers.retain(|writer| writer.send(Arc::clone(&batch)).is_ok());
+    }
+}
+
+impl<'a> AttemptReader<'a> for Rows<'a> {
+    fn add(&mut self, attempt: &Attempt<'a>) {
+        if self.writers.is_empty() {
+            return;
+        }
+        let Some(row) = Row::of(attempt, self.zero_us) else { return };
+        let mut records = Vec::new();
+        if !row.is_good && self.left > 0 {
+            self.left -= 1;
+            records.extend(attempt.records().map(|entry| record_row::of(entry, self.zero_us)));
+        }
+        self.batch.push((row, records));
+        if self.batch.len() == BATCH {
+            self.hand_over();
+        }
+    }
+}

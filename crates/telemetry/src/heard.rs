@@ -1,0 +1,94 @@
+//! What one end of a call heard, as small as it can be: a long campaign has two million streams.
+
+use std::fmt;
+
+use media::{StreamReport, Verdict};
+use serde::de::{IgnoredAny, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+
+/// What the books keep of a [`StreamReport`]; its fields mean the same.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+pub struct Heard {
+    #[serde(default)]
+    pub verdict: Option<Verdict>,
+    /// The mean opinion score in hundredths, as boxes round it.
+    #[serde(default, deserialize_with = "hundredths", rename = "mos")]
+    pub mos_hundredths: Option<u16>,
+    #[serde(deserialize_with = "small")]
+    pub received: u32,
+    #[serde(deserialize_with = "small")]
+    pub expected: u32,
+    #[serde(deserialize_with = "small")]
+    pub lost: u32,
+    #[serde(deserialize_with = "small")]
+    pub discarded: u32,
+    #[serde(deserialize_with = "small")]
+    pub mean_jitter_us: u32,
+    #[serde(default, deserialize_with = "small_if_any")]
+    pub round_trip_us: Option<u32>,
+    #[serde(default, deserialize_with = "small_if_any")]
+    pub stopped_us: Option<u32>,
+}
+
+impl Heard {
+    /// The mean opinion score, 1 to 4.5.
+    #[must_use]
+    pub fn mos(&self) -> Option<f64> {
+        self.mos_hundredths.map(|mos| f64::from(mos) / 100.0)
+    }
+}
+
+impl From<&StreamReport> for Heard {
+    fn from(report: &StreamReport) -> Self {
+        Self {
+            verdict: report.verdict,
+            mos_hundredths: report.mos.map(in_hundredths),
+            received: saturated(report.received),
+            expected: saturated(report.expected),
+            lost: saturated(report.lost),
+            discarded: saturated(report.discarded),
+            mean_jitter_us: saturated(report.mean_jitter_us),
+            round_trip_us: report.round_trip_us.map(saturated),
+            stopped_us: report.stopped_us.map(saturated),
+        }
+    }
+}
+
+fn saturated(number: u64) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
+
+fn in_hundredths(mos: f64) -> u16 {
+    (mos * 100.0).round() as u16
+}
+
+fn small<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    u64::deserialize(deserializer).map(saturated)
+}
+
+fn small_if_any<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
+    Option::<u64>::deserialize(deserializer).map(|number| number.map(saturated))
+}
+
+fn hundredths<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u16>, D::Error> {
+    Option::<f64>::deserialize(deserializer).map(|mos| mos.map(in_hundredths))
+}
+
+/// The first of a list of streams.
+pub(crate) fn first<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Heard>, D::Error> {
+    struct First;
+    impl<'de> Visitor<'de> for First {
+        type Value = Option<Heard>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a list of streams")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+            let first = list.next_element()?;
+            while list.next_element::<IgnoredAny>()?.is_some() {}
+            Ok(first)
+        }
+    }
+    deserializer.deserialize_seq(First)
+}

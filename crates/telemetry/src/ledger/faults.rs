@@ -1,0 +1,36 @@
+//! How records contradict each other.
+
+/// Fault sentences kept; the others are only counted.
+const FAULTS_KEPT: usize = 20;
+
+/// Counts faults and keeps the first few.
+#[derive(Debug, Default)]
+pub(super) struct Faults {
+    count: u64,
+    sentences: Vec<String>,
+}
+
+impl Faults {
+    /// The sentence is only made when it will be kept.
+    pub(super) fn add(&mut self, sentence: impl FnOnce() -> String) {
+        self.count += 1;
+        if self.sentences.len() < FAULTS_KEPT {
+            self.sentences.push(sentence());
+        }
+    }
+
+    pub(super) fn absorb(&mut self, other: Self) {
+        self.count += other.count;
+        let room = FAULTS_KEPT - self.sentences.len();
+        self.sentences.extend(other.sentences.into_iter().take(room));
+    }
+
+    /// How many there are, and the first sentences.
+    pub(super) fn into_parts(self) -> (u64, Vec<String>) {
+        (self.count, self.sentences)
+    }
+
+    pub(super) fn into_first(self) -> Option<String> {
+        self.sentences.into_iter().next()
+    }
+}
