@@ -103,14 +103,6 @@ pub(super) struct MediaTally {
     sites: BTreeMap<String, (MediaGroup, Streams)>,
 }
 
-fn missed(heard: &Heard) -> u32 {
-    heard.lost.saturating_add(heard.discarded).min(heard.expected)
-}
-
-fn loss(heard: &Heard) -> f64 {
-    ratio(missed(heard).into(), heard.expected.into()).unwrap_or_default()
-}
-
 /// Quality of many streams.
 #[derive(Debug, Default)]
 struct Streams {
@@ -222,6 +214,15 @@ const GOOD: f64 = 4.0;
 
 fn is_failure(verdict: Verdict) -> bool {
     matches!(verdict, Verdict::Silent | Verdict::Garbled | Verdict::WrongParty)
+}
+
+/// Packets that this end had to do without.
+fn missed(heard: &Heard) -> u32 {
+    heard.lost.saturating_add(heard.discarded).min(heard.expected)
+}
+
+fn loss(heard: &Heard) -> f64 {
+    ratio(missed(heard).into(), heard.expected.into()).unwrap_or_default()
 }
 
 impl WorstCall {
