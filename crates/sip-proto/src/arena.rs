@@ -12,7 +12,7 @@ use std::marker::PhantomData;
 
 use slab::Slab;
 
-use crate::id::push_hex;
+use crate::id::{parse_hex, push_hex};
 
 /// Names one value of an arena, for ever.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -48,10 +48,7 @@ impl Key {
     /// Reads what [`push_text`](Self::push_text) has written.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let (slot, nonce) = text.split_once('.')?;
-        Some(Self {
-            slot: u32::from_str_radix(slot, 16).ok()?,
-            nonce: u64::from_str_radix(nonce, 16).ok()?,
-        })
+        Some(Self { slot: parse_hex(slot)?.try_into().ok()?, nonce: parse_hex(nonce)? })
     }
 }
 
@@ -188,7 +185,8 @@ mod tests {
         key.push_text(&mut text);
         assert_eq!(text, "00000000000000ab.fffffffffffffffe");
         assert_eq!((Key::parse(&text), text.len()), (Some(key), Key::TEXT_LEN));
-        for text in ["", ".", "1", "1.", "x.1", "1.x", "100000000.1"] {
+        for text in ["", ".", "1", "1.", "x.1", "1.x", "+1.1", "100000000.1", "1.00000000000000001"]
+        {
             assert_eq!(Key::parse(text), None, "{text:?}");
         }
         assert_eq!(Arena::<Key, ()>::default().get(Key::of_nothing(1)), None);

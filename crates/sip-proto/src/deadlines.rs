@@ -62,11 +62,18 @@ pub struct Deadlines<K, O: Order<K> = BySetting> {
 }
 
 /// No node of the heap is before its parent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy)]
 struct Node<R> {
     due: Instant,
     rank: R,
     owner: usize,
+}
+
+impl<R: Ord> Node<R> {
+    /// No two nodes have the same rank, so one of two is always before the other.
+    fn is_before(&self, other: &Self) -> bool {
+        self.due < other.due || (self.due == other.due && self.rank < other.rank)
+    }
 }
 
 #[derive(Debug)]
@@ -99,7 +106,7 @@ impl<K: Copy + Eq + Hash, O: Order<K>> Deadlines<K, O> {
         if due != before.due {
             let node = Node { due, rank: self.order.rank(key), owner };
             self.heap[at] = node;
-            if node < before { self.rise(at) } else { self.sink(at) }
+            if node.is_before(&before) { self.rise(at) } else { self.sink(at) }
         }
     }
 
@@ -145,7 +152,7 @@ impl<K: Copy + Eq + Hash, O: Order<K>> Deadlines<K, O> {
         let Owner { key, at } = self.owners.remove(owner);
         let taken = self.heap.swap_remove(at);
         if let Some(&last) = self.heap.get(at) {
-            if last < taken { self.rise(at) } else { self.sink(at) }
+            if last.is_before(&taken) { self.rise(at) } else { self.sink(at) }
         }
         key
     }
@@ -155,7 +162,7 @@ impl<K: Copy + Eq + Hash, O: Order<K>> Deadlines<K, O> {
         let node = self.heap[at];
         while at > 0 {
             let above = (at - 1) / ARITY;
-            if self.heap[above] < node {
+            if !node.is_before(&self.heap[above]) {
                 break;
             }
             self.put(at, self.heap[above]);
@@ -169,12 +176,13 @@ impl<K: Copy + Eq + Hash, O: Order<K>> Deadlines<K, O> {
         let node = self.heap[at];
         loop {
             let first = at * ARITY + 1;
-            let below = first..(first + ARITY).min(self.heap.len());
-            let Some(least) = below.min_by_key(|below| self.heap[*below]) else { break };
-            if node < self.heap[least] {
+            let below = self.heap.iter().enumerate().skip(first).take(ARITY);
+            let least =
+                below.reduce(|one, other| if other.1.is_before(one.1) { other } else { one });
+            let Some((least, &before)) = least.filter(|(_, least)| least.is_before(&node)) else {
                 break;
-            }
-            self.put(at, self.heap[least]);
+            };
+            self.put(at, before);
             at = least;
         }
         self.put(at, node);

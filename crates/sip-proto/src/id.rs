@@ -55,6 +55,24 @@ pub(crate) fn push_hex(out: &mut String, value: u64) {
     }
 }
 
+/// Reads at most 16 hex digits: the library's parser, too, takes several times as long.
+pub(crate) fn parse_hex(text: &str) -> Option<u64> {
+    if text.is_empty() || text.len() > 16 {
+        return None;
+    }
+    let mut value = 0;
+    for byte in text.bytes() {
+        let digit = match byte {
+            b'0'..=b'9' => byte - b'0',
+            b'a'..=b'f' => byte - b'a' + 10,
+            b'A'..=b'F' => byte - b'A' + 10,
+            _ => return None,
+        };
+        value = value << 4 | u64::from(digit);
+    }
+    Some(value)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -65,6 +83,8 @@ mod tests {
             let mut text = String::new();
             push_hex(&mut text, value);
             assert_eq!(text, format!("{value:016x}"));
+            assert_eq!(parse_hex(&text), Some(value));
+            assert_eq!(parse_hex(&text.to_uppercase()), Some(value));
         }
     }
 }
