@@ -24,7 +24,7 @@ const PURE: &[&str] = &[
 ];
 
 /// Libraries with sockets or tasks.
-const IMPURE: &[&str] = &["actix", "axum", "mio", "socket2", "tokio"];
+const IMPURE: &[&str] = &["actix", "axum", "mio", "nix", "socket2", "tokio"];
 
 /// Reads and writes files with code in C, which needs an operating system.
 const SQLITE: &str = "rusqlite";
