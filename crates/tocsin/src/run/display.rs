@@ -12,7 +12,7 @@ use super::fleet::Fleet;
 use super::plan::Tier;
 use super::prepared::Prepared;
 use super::stage::Processes;
-use crate::screen::{self, Ending, Key, Notes, PsapRow, Scene, Screen, Seen, SiteRow};
+use crate::screen::{self, Ending, Key, Notes, PsapRow, Rates, Scene, Screen, SiteRow};
 use cli::say;
 
 #[derive(Debug)]
@@ -28,7 +28,7 @@ pub(crate) struct ScreenDisplay {
     screen: Screen,
     title: String,
     ending: Ending,
-    seen: Seen,
+    rates: Rates,
     notes: Notes,
 }
 
@@ -104,8 +104,8 @@ impl ScreenDisplay {
             None => prepared.topology.name.clone(),
         };
         let title = format!("{} on {network}", prepared.campaign.name);
-        let (ending, seen, notes) = (Ending::Running, Seen::default(), Notes::default());
-        Self { screen, title, ending, seen, notes }
+        let (ending, rates, notes) = (Ending::Running, Rates::default(), Notes::default());
+        Self { screen, title, ending, rates, notes }
     }
 
     fn show(&mut self, stage: &Processes<'_>, conductor: &Conductor) {
@@ -117,7 +117,7 @@ impl ScreenDisplay {
             None => (sites(topology, fleet), psaps(fleet)),
             Some(_) => (Vec::new(), Vec::new()),
         };
-        let counts = self.seen.see(at, &fleet.generators());
+        let counts = self.rates.update(at, &fleet.generators());
         let mut against = against_generator(fleet, campaign, counts.lag_p99, counts.not_started);
         against.extend(losses);
         self.screen.show(Scene {
@@ -128,7 +128,7 @@ impl ScreenDisplay {
             ending: self.ending,
             counts,
             against,
-            history: self.seen.history(),
+            history: self.rates.history(),
             sites,
             psaps,
             notes: self.notes.latest(),

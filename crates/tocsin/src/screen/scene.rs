@@ -89,16 +89,16 @@ pub(crate) struct PsapRow {
 
 /// Remembers the counts before, for rates.
 #[derive(Debug, Default)]
-pub(crate) struct Seen {
+pub(crate) struct Rates {
     last_at: Duration,
     last: (u64, u64, u64),
     rates: (f64, f64, f64),
     history: VecDeque<u64>,
 }
 
-impl Seen {
+impl Rates {
     /// Takes in the counts of the callers at `at`, and tells what they come to.
-    pub(crate) fn see(&mut self, at: Duration, now: &GeneratorSnapshot) -> Counts {
+    pub(crate) fn update(&mut self, at: Duration, now: &GeneratorSnapshot) -> Counts {
         let answered = now.answered + now.talking;
         let current = (now.offered, answered, now.failed());
         let interval = at.saturating_sub(self.last_at).as_secs_f64();

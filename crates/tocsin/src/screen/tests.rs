@@ -100,16 +100,16 @@ fn no_size_and_no_scene_is_too_small() {
 
 #[test]
 fn rates_follow_what_was_counted_in_between() {
-    let mut seen = Seen::default();
+    let mut rates = Rates::default();
     let now =
         |offered, answered| contract::GeneratorSnapshot { offered, answered, ..Default::default() };
     let at = Duration::from_millis;
-    assert_eq!(seen.see(at(250), &now(20, 0)).asr, None);
-    let counts = seen.see(at(2_000), &now(100, 80));
+    assert_eq!(rates.update(at(250), &now(20, 0)).asr, None);
+    let counts = rates.update(at(2_000), &now(100, 80));
     assert!((counts.offered_rate - 50.0).abs() < 1e-9 && counts.asr == Some(1.0), "{counts:?}");
     // Within a second there is nothing new to go by.
-    assert!((seen.see(at(2_250), &now(100, 80)).offered_rate - 50.0).abs() < 1e-9);
-    assert_eq!(seen.history(), [50]);
+    assert!((rates.update(at(2_250), &now(100, 80)).offered_rate - 50.0).abs() < 1e-9);
+    assert_eq!(rates.history(), [50]);
 }
 
 #[test]
