@@ -63,7 +63,7 @@ fn is_stale(word: &str, places: &BTreeSet<String>) -> bool {
 
 /// A path from the root, for a link in the document `name`.
 fn from_root(name: &str, link: &str) -> String {
-    let mut path = Path::new(name).parent().unwrap_or(Path::new("")).to_path_buf();
+    let mut path = Path::new(name).parent().unwrap_or_else(|| Path::new("")).to_path_buf();
     for part in Path::new(link).components() {
         match part {
             Component::ParentDir => _ = path.pop(),
