@@ -33,24 +33,6 @@ const KNOWN: &[(&str, &[&str])] = &[
         ],
     ),
     ("crates/telemetry", &["metric/catalogue.rs", "metric/mod.rs"]),
-    ("crates/tocsin", &["control_room/misfortune.rs", "control_room/mod.rs"]),
-    (
-        "crates/tocsin",
-        &[
-            "replay/evening.rs",
-            "replay/mod.rs",
-            "run/child.rs",
-            "run/face.rs",
-            "run/fleet.rs",
-            "run/keeper.rs",
-            "run/live.rs",
-            "run/manage.rs",
-            "run/mod.rs",
-            "run/plan.rs",
-            "run/verdict.rs",
-            "run/zero.rs",
-        ],
-    ),
     ("crates/topology", &["reader/mod.rs", "reader/table.rs"]),
 ];
 
