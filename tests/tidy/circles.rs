@@ -32,7 +32,6 @@ const KNOWN: &[(&str, &[&str])] = &[
             "ledger/pages.rs",
         ],
     ),
-    ("crates/telemetry", &["metric/catalogue.rs", "metric/mod.rs"]),
     ("crates/topology", &["reader/mod.rs", "reader/table.rs"]),
 ];
 

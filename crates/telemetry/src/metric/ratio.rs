@@ -1,7 +1,8 @@
-//! Attempts, counted by what ratios are made of.
+//! Attempts, counted by what ratios are made of, and the one formula of each ratio.
 
 use std::ops::AddAssign;
 
+use super::name::Metric;
 use crate::Outcome;
 
 /// Counts of some attempts. Each attempt is one seizure of ITU-T E.425 and one INVITE of RFC 6076.
@@ -70,4 +71,37 @@ impl AddAssign for AttemptCounts {
         self.redirected += other.redirected;
         self.ineffective += other.ineffective;
     }
+}
+
+impl Metric {
+    /// The ratio that `counts` come to, from 0 to 1. `None` without a denominator, and for what is no ratio of attempts.
+    #[must_use]
+    pub fn ratio(self, counts: &AttemptCounts) -> Option<f64> {
+        let attempts = counts.offered;
+        // RFC 6076 leaves redirected INVITEs out of most ratios.
+        let sessions = attempts.saturating_sub(counts.redirected);
+        let (part, whole) = match self {
+            Self::AnsweredShare => (counts.answered, attempts),
+            Self::RejectedShare => (counts.rejected, attempts),
+            Self::AbandonedShare => (counts.abandoned, attempts),
+            Self::TimedOutShare => (counts.timed_out, attempts),
+            Self::LostShare => (counts.lost, attempts),
+            Self::FailedShare => (counts.failed(), attempts),
+            Self::Asr => (counts.established, attempts),
+            Self::Ner => (counts.established + counts.callee_failed, attempts),
+            Self::Ser => (counts.established, sessions),
+            Self::Seer => (counts.established + counts.callee_status, sessions),
+            Self::Isa => (counts.ineffective, attempts),
+            Self::Scr => (counts.answered, sessions),
+            Self::Pdd(_) | Self::AnswerDelay(_) | Self::Sdd(_) => return None,
+            Self::HeardShare | Self::Mos(_) => return None,
+        };
+        share(part, whole)
+    }
+}
+
+/// `part` of `whole`, from 0 to 1; `None` when there is no whole.
+#[must_use]
+pub fn share(part: u64, whole: u64) -> Option<f64> {
+    (whole > 0).then(|| part as f64 / whole as f64)
 }
