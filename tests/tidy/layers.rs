@@ -11,8 +11,9 @@ use crate::workspace::Workspace;
 /// The crates of the workspace from the bottom. A crate depends on lower layers only, also for its tests.
 const LAYERS: &[&[&str]] = &[
     &["sip-proto", "topology"],
-    &["media", "operations"],
+    &["media"],
     &["telemetry"],
+    &["operations"],
     &["campaign"],
     &["contract"],
     &["switch", "psap-mock", "load-gen", "node"],

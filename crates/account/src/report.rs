@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use telemetry::metric::{Metric, Quantile};
 use telemetry::{Failures, MessageFigures, Quantiles};
 
 use crate::summary::{
@@ -83,17 +84,17 @@ fn ledger(out: &mut String, summary: &Summary) {
         Some(ratio) => format!("{:.1} %", ratio * 100.0),
         None => "-".to_owned(),
     };
-    let ratios =
-        [("ASR", metrics.asr), ("NER", metrics.ner), ("SER", metrics.ser), ("SEER", metrics.seer)]
-            .map(|(name, ratio)| format!("{name} {}", percent(ratio)))
-            .join("   ");
+    let named = |metric: Metric| {
+        format!("{} {}", metric.definition().short, percent(metrics.ratios.get(metric)))
+    };
+    let ratios = [Metric::Asr, Metric::Ner, Metric::Ser, Metric::Seer].map(named).join("   ");
     push(out, &format!("{ratios}   {:.1} calls/s", metrics.calls_per_second));
-    let (isa, scr) = (percent(metrics.isa), percent(metrics.scr));
+    let [isa, scr] = [Metric::Isa, Metric::Scr].map(named);
     let (sent, received) = (metrics.messages_sent_per_second, metrics.messages_received_per_second);
     push(
         out,
         &format!(
-            "ISA {isa}   SCR {scr}   {:.1} erlang   SIP messages/s: {sent:.0} sent, {received:.0} received",
+            "{isa}   {scr}   {:.1} erlang   SIP messages/s: {sent:.0} sent, {received:.0} received",
             metrics.erlang
         ),
     );
@@ -153,10 +154,10 @@ fn delays(out: &mut String, summary: &Summary) {
             "from intended start, ms", "p50", "p90", "p99", "max"
         ),
     );
-    row(out, "post-dial delay", &summary.metrics.pdd);
-    row(out, "set-up, to the 200", &summary.metrics.setup);
+    row(out, Metric::Pdd(Quantile::P50).definition().short, &summary.metrics.pdd);
+    row(out, Metric::AnswerDelay(Quantile::P50).definition().short, &summary.metrics.setup);
     if summary.metrics.sdd.count > 0 {
-        row(out, "disconnect, to its 200", &summary.metrics.sdd);
+        row(out, Metric::Sdd(Quantile::P50).definition().short, &summary.metrics.sdd);
     }
     row(out, "lag of the generator", &summary.metrics.lag);
     let generator = &summary.generator;

@@ -3,6 +3,7 @@
 use account::summary::Summary;
 use maud::{Markup, html};
 use telemetry::Quantiles;
+use telemetry::metric::Metric;
 
 use crate::figures::{count, decimal, part, percent, quantile, table};
 
@@ -17,17 +18,21 @@ pub(crate) fn figures(summary: &Summary) -> Markup {
         decimal(metrics.messages_sent_per_second, 0),
         decimal(metrics.messages_received_per_second, 0)
     );
+    let ratio = |metric: Metric| {
+        let row = metric.definition();
+        (row.short, percent(metrics.ratios.get(metric)), format!("{}, {}", row.title, row.standard))
+    };
     let mut tiles = vec![
         ("offered", count(ledger.offered), rate),
         ("answered", count(ledger.answered), of_all(ledger.answered)),
         ("abandoned", count(ledger.abandoned), of_all(ledger.abandoned)),
         ("failed", count(failed), of_all(failed)),
-        ("ASR", percent(metrics.asr), "answer-seizure ratio, E.425".to_owned()),
-        ("NER", percent(metrics.ner), "network effectiveness, E.425".to_owned()),
-        ("SER", percent(metrics.ser), "session establishment, RFC 6076".to_owned()),
-        ("SEER", percent(metrics.seer), "its effectiveness, RFC 6076".to_owned()),
-        ("ISA", percent(metrics.isa), "ineffective attempts, RFC 6076".to_owned()),
-        ("SCR", percent(metrics.scr), "session completion, RFC 6076".to_owned()),
+        ratio(Metric::Asr),
+        ratio(Metric::Ner),
+        ratio(Metric::Ser),
+        ratio(Metric::Seer),
+        ratio(Metric::Isa),
+        ratio(Metric::Scr),
         ("traffic", format!("{} E", decimal(metrics.erlang, 1)), messages),
     ];
     if let Some(media) = &summary.media {

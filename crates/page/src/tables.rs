@@ -42,7 +42,7 @@ fn cells(name: &str, group: &GroupMetrics) -> Vec<String> {
         count(group.answered),
         percent(part(group.answered, group.offered)),
         count(group.failed),
-        percent(group.ner),
+        percent(group.ratios.ner),
         match group.occupancy {
             Some(share) => format!("{} ({})", decimal(group.erlang, 1), percent(Some(share))),
             None => decimal(group.erlang, 1),

@@ -1,8 +1,6 @@
 //! The generator's judgement of itself, and what the processes used.
 
-use std::time::Duration;
-
-use account::summary::Summary;
+use account::summary::{Amount, Summary};
 use maud::{Markup, html};
 
 use crate::content::Page;
@@ -13,7 +11,7 @@ pub(crate) fn generator(page: &Page<'_>, summary: &Summary) -> Markup {
     let generator = &summary.generator;
     let signalling = generator.signalling;
     let is_virtual = summary.ledger_hash.is_some();
-    let rows = limits(page, summary);
+    let checks = generator.checks(page.compression);
     let offered = summary.ledger.offered;
     html! {
         p {
@@ -26,10 +24,10 @@ pub(crate) fn generator(page: &Page<'_>, summary: &Summary) -> Markup {
                     th scope="col" { "" } th scope="col" { "measured" } th scope="col" { "limit" } th scope="col" { "result" }
                 } }
                 tbody {
-                    @for (name, measured, limit, is_well) in &rows {
+                    @for one in &checks {
                         tr {
-                            th scope="row" { (name) } td { (measured) } td { (limit) }
-                            td { (check(*is_well, "within", "beyond")) }
+                            th scope="row" { (one.name) } td { (amount(one.measured)) } td { (amount(one.limit)) }
+                            td { (check(one.holds, "within", "beyond")) }
                         }
                     }
                 }
@@ -55,61 +53,12 @@ pub(crate) fn generator(page: &Page<'_>, summary: &Summary) -> Markup {
     }
 }
 
-/// What is limited: the name, what was measured, the limit, and whether it keeps within.
-fn limits(page: &Page<'_>, summary: &Summary) -> Vec<(&'static str, String, String, bool)> {
-    let generator = &summary.generator;
-    let limits = &generator.limits;
-    let lag_limit = limits.lag_p99.mul_f64(page.compression);
-    let limit = format!("{} ms", lag_limit.as_millis());
-    let lag = format!("{} ms", millis(generator.lag.p99));
-    let late = percent(Some(generator.late_media_share));
-    let signalling = generator.signalling;
-    let late_again = signalling.resent_late as f64 / signalling.sent.max(1) as f64;
-    vec![
-        ("lag of calls, p99", lag, limit, Duration::from_micros(generator.lag.p99) <= lag_limit),
-        (
-            "calls that were due and not started",
-            count(generator.not_started + generator.feed_exhausted),
-            "0".to_owned(),
-            generator.not_started + generator.feed_exhausted == 0,
-        ),
-        (
-            "CPU of its core, in the busiest five seconds",
-            percent(generator.busiest_cpu_share),
-            percent(Some(limits.cpu)),
-            generator.busiest_cpu_share.is_none_or(|share| share <= limits.cpu),
-        ),
-        (
-            "messages sent again by being late, of all sent",
-            percent(Some(late_again)),
-            percent(Some(limits.late_retransmissions)),
-            late_again <= limits.late_retransmissions,
-        ),
-        (
-            "step of the machine's clock",
-            format!("{} ms", millis(generator.clock_step_us)),
-            format!("{} ms", limits.clock_step.as_millis()),
-            Duration::from_micros(generator.clock_step_us) <= limits.clock_step,
-        ),
-        (
-            "datagrams that its sockets lost",
-            count(generator.socket_losses),
-            "0".to_owned(),
-            generator.socket_losses == 0,
-        ),
-        (
-            "RTP packets over 20 ms late",
-            late,
-            percent(Some(limits.late_rtp)),
-            generator.late_media_share <= limits.late_rtp,
-        ),
-        (
-            "calls without a port for media",
-            count(generator.without_port),
-            "0".to_owned(),
-            generator.without_port == 0,
-        ),
-    ]
+fn amount(amount: Amount) -> String {
+    match amount {
+        Amount::Micros(micros) => format!("{} ms", millis(micros)),
+        Amount::Share(share) => percent(share),
+        Amount::Count(number) => count(number),
+    }
 }
 
 fn processes(summary: &Summary) -> Markup {

@@ -4,6 +4,7 @@ mod difference;
 
 use rusqlite::Connection;
 use serde_json::{Value, json};
+use telemetry::metric::{Better, Definition, Metric, Quantile};
 
 use self::difference::{Estimate, ranks};
 use crate::text::{millis, or_dash, percent, table};
@@ -96,15 +97,15 @@ pub fn obstacles(before: &Side, after: &Side) -> Vec<String> {
 struct Figure {
     name: &'static str,
     kind: Kind,
-    /// Whether more is better; `None`: neither, so no limit applies unless it is named.
-    more_is_better: Option<bool>,
+    /// Where neither way is better, no limit applies unless it is named.
+    better: Better,
 }
 
 enum Kind {
     /// The places of the parts and of the wholes in the summary, each a sum.
     Share(&'static [&'static str], &'static [&'static str]),
-    /// A column of calls.sqlite, the place of the figure in the summary, in microseconds, and the quantile.
-    Delay(&'static str, &'static str, f64),
+    /// A quantile of a metric, which the summary and a column of calls.sqlite have in microseconds.
+    Delay(Metric, Quantile),
     /// The place in the summary.
     Plain(&'static str),
 }
@@ -115,48 +116,43 @@ const HEARD: &[&str] = &["/media/heard_both_ways"];
 const JUDGED: &[&str] = &["/media/heard_both_ways", "/media/one_way", "/media/no_way"];
 
 const FIGURES: [Figure; 15] = [
-    share("answered_share", &["/ledger/answered"], OFFERED, Some(true)),
-    share("failed_share", FAILED, OFFERED, Some(false)),
-    share("lost_share", &["/ledger/lost"], OFFERED, Some(false)),
-    share("abandoned_share", &["/ledger/abandoned"], OFFERED, None),
-    share("heard_share", HEARD, JUDGED, Some(true)),
-    share(
-        "callers_reached",
-        &["/callers/emergency/reached"],
-        &["/callers/emergency/callers"],
-        Some(true),
-    ),
-    delay("pdd_p50", "pdd_us", "/metrics/pdd/p50", 0.5),
-    delay("pdd_p90", "pdd_us", "/metrics/pdd/p90", 0.9),
-    delay("pdd_p95", "pdd_us", "/metrics/pdd/p95", 0.95),
-    delay("pdd_p99", "pdd_us", "/metrics/pdd/p99", 0.99),
-    delay("setup_p50", "setup_us", "/metrics/setup/p50", 0.5),
-    delay("setup_p90", "setup_us", "/metrics/setup/p90", 0.9),
-    delay("setup_p99", "setup_us", "/metrics/setup/p99", 0.99),
-    Figure { name: "mos_p5", kind: Kind::Plain("/media/mos/p5"), more_is_better: None },
+    share(Metric::AnsweredShare, &["/ledger/answered"], OFFERED),
+    share(Metric::FailedShare, FAILED, OFFERED),
+    share(Metric::LostShare, &["/ledger/lost"], OFFERED),
+    share(Metric::AbandonedShare, &["/ledger/abandoned"], OFFERED),
+    share(Metric::HeardShare, HEARD, JUDGED),
+    Figure {
+        name: "callers_reached",
+        kind: Kind::Share(&["/callers/emergency/reached"], &["/callers/emergency/callers"]),
+        better: Better::More,
+    },
+    delay("pdd_p50", Metric::Pdd(Quantile::P50), Quantile::P50),
+    delay("pdd_p90", Metric::Pdd(Quantile::P90), Quantile::P90),
+    delay("pdd_p95", Metric::Pdd(Quantile::P95), Quantile::P95),
+    delay("pdd_p99", Metric::Pdd(Quantile::P99), Quantile::P99),
+    delay("setup_p50", Metric::AnswerDelay(Quantile::P50), Quantile::P50),
+    delay("setup_p90", Metric::AnswerDelay(Quantile::P90), Quantile::P90),
+    delay("setup_p99", Metric::AnswerDelay(Quantile::P99), Quantile::P99),
+    Figure { name: "mos_p5", kind: Kind::Plain("/media/mos/p5"), better: Better::Neither },
     Figure {
         name: "calls_per_second",
         kind: Kind::Plain("/metrics/calls_per_second"),
-        more_is_better: None,
+        better: Better::Neither,
     },
 ];
 
 const fn share(
-    name: &'static str,
+    metric: Metric,
     parts: &'static [&'static str],
     wholes: &'static [&'static str],
-    more_is_better: Option<bool>,
 ) -> Figure {
-    Figure { name, kind: Kind::Share(parts, wholes), more_is_better }
+    let Definition { field, better, .. } = metric.definition();
+    Figure { name: field, kind: Kind::Share(parts, wholes), better }
 }
 
-const fn delay(
-    name: &'static str,
-    column: &'static str,
-    place: &'static str,
-    quantile: f64,
-) -> Figure {
-    Figure { name, kind: Kind::Delay(column, place, quantile), more_is_better: Some(false) }
+/// `name` is the field of the metric with the quantile.
+const fn delay(name: &'static str, metric: Metric, quantile: Quantile) -> Figure {
+    Figure { name, kind: Kind::Delay(metric, quantile), better: metric.definition().better }
 }
 
 impl Figure {
@@ -169,14 +165,15 @@ impl Figure {
                 };
                 Estimate::of_share(sum(parts)?, sum(wholes)?)
             }
-            Kind::Delay(column, place, quantile) => {
-                let (delays, _) = place.rsplit_once('/')?;
-                side.number(&format!("{delays}/count")).filter(|count| *count > 0.0)?;
-                let value = side.number(place)?;
+            Kind::Delay(metric, quantile) => {
+                let field = metric.definition().field;
+                side.number(&format!("/metrics/{field}/count")).filter(|count| *count > 0.0)?;
+                let value = side.number(&format!("/metrics/{field}/{}", quantile.as_str()))?;
+                let column = format!("{field}_us");
                 let calls = side.calls.as_ref();
                 Some(
                     calls
-                        .and_then(|calls| spread(calls, column, quantile))
+                        .and_then(|calls| spread(calls, &column, quantile.value()))
                         .unwrap_or_else(|| certain(value)),
                 )
             }
@@ -240,11 +237,13 @@ impl Line {
         if !self.has_interval() {
             return if difference.value == 0.0 { "the same" } else { "how sure is not known" };
         }
-        match (difference.is_clear(), self.figure.more_is_better) {
-            (false, _) => "no clear difference",
-            (true, None) => "differs",
-            (true, Some(more)) if (difference.value > 0.0) == more => "better",
-            (true, Some(_)) => "WORSE",
+        if !difference.is_clear() {
+            return "no clear difference";
+        }
+        match (self.figure.better, difference.value > 0.0) {
+            (Better::Neither, _) => "differs",
+            (Better::More, true) | (Better::Less, false) => "better",
+            (Better::More, false) | (Better::Less, true) => "WORSE",
         }
     }
 
@@ -257,17 +256,17 @@ impl Line {
             _ => after / before - 1.0,
         };
         // What is neither good nor bad may not change either way.
-        Some(match self.figure.more_is_better {
-            Some(true) => -change,
-            Some(false) => change,
-            None => change.abs(),
+        Some(match self.figure.better {
+            Better::More => -change,
+            Better::Less => change,
+            Better::Neither => change.abs(),
         })
     }
 
     fn breach(&self, limits: &Limits) -> Option<String> {
         let Figure { name, .. } = self.figure;
         let named = limits.named.iter().rev().find(|(figure, _)| figure == name);
-        let general = limits.any.filter(|_| self.figure.more_is_better.is_some());
+        let general = limits.any.filter(|_| self.figure.better != Better::Neither);
         let limit = named.map(|(_, limit)| *limit).or(general)?;
         let (Some(before), Some(after)) = (self.before, self.after) else {
             return named.map(|_| format!("{name} was not measured in both runs"));

@@ -5,9 +5,9 @@ use std::time::Duration;
 use hashbrown::HashMap;
 use hashbrown::hash_map;
 use serde::{Deserialize, Serialize};
+use telemetry::metric::share;
 use telemetry::{Attempt, AttemptReader, CallerClass, Unreached};
 
-use super::ratio::ratio;
 use contract::GeneratorSnapshot;
 
 /// What became of the people who called.
@@ -85,8 +85,8 @@ impl CallerTally {
             class.add(person);
         }
         for class in [&mut figures.emergency, &mut figures.ordinary] {
-            class.success_share = ratio(class.reached, class.callers);
-            class.attempts_per_caller = ratio(class.attempts, class.callers);
+            class.success_share = share(class.reached, class.callers);
+            class.attempts_per_caller = share(class.attempts, class.callers);
         }
         figures
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use telemetry::Quantiles;
+use telemetry::metric::{AttemptCounts, Metric};
 
 use campaign::Validity;
 use contract::Signalling;
@@ -11,22 +12,8 @@ use contract::Signalling;
 /// Quality of call set-up, by the names of the standards.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Metrics {
-    /// Answer-seizure ratio (ITU-T E.425): answered / seizures. Each attempt is one seizure.
-    pub asr: Option<f64>,
-    /// Network effectiveness ratio (ITU-T E.425): answered, busy, no answer or refused by the
-    /// callee / seizures. What people do does not lower it.
-    pub ner: Option<f64>,
-    /// Session establishment ratio (RFC 6076 §4.6): INVITEs with 200 / INVITEs without 3xx.
-    pub ser: Option<f64>,
-    /// Session establishment effectiveness ratio (RFC 6076 §4.7): INVITEs with 200, 480, 486, 600
-    /// or 603 / INVITEs without 3xx.
-    pub seer: Option<f64>,
-    /// Ineffective session attempts (RFC 6076 §4.8): INVITEs with 408, 500, 503, 504 or no final response / INVITEs.
-    #[serde(default)]
-    pub isa: Option<f64>,
-    /// Session completion ratio (RFC 6076 §4.9): calls that were answered and ended well / INVITEs without 3xx.
-    #[serde(default)]
-    pub scr: Option<f64>,
+    #[serde(flatten)]
+    pub ratios: Ratios,
     /// Registration request delay (RFC 6076 §4.1): always `null`, as these callers do not register.
     #[serde(default)]
     pub rrd: Option<Quantiles>,
@@ -70,6 +57,55 @@ pub struct Metrics {
     pub by_status: BTreeMap<u16, u64>,
 }
 
+/// The ratios of the standards, from 0 to 1; [`Metric::definition`] says what each is made of. `None` without an attempt.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Ratios {
+    /// Answer-seizure ratio (ITU-T E.425): answered / seizures. Each attempt is one seizure.
+    pub asr: Option<f64>,
+    /// Network effectiveness ratio (ITU-T E.425): answered, busy, no answer or refused by the
+    /// callee / seizures. What people do does not lower it.
+    pub ner: Option<f64>,
+    /// Session establishment ratio (RFC 6076 §4.6): INVITEs with 200 / INVITEs without 3xx.
+    pub ser: Option<f64>,
+    /// Session establishment effectiveness ratio (RFC 6076 §4.7): INVITEs with 200, 480, 486, 600
+    /// or 603 / INVITEs without 3xx.
+    pub seer: Option<f64>,
+    /// Ineffective session attempts (RFC 6076 §4.8): INVITEs with 408, 500, 503, 504 or no final response / INVITEs.
+    pub isa: Option<f64>,
+    /// Session completion ratio (RFC 6076 §4.9): calls that were answered and ended well / INVITEs without 3xx.
+    pub scr: Option<f64>,
+}
+
+impl Ratios {
+    /// What `counts` come to.
+    #[must_use]
+    pub fn of(counts: &AttemptCounts) -> Self {
+        Self {
+            asr: Metric::Asr.ratio(counts),
+            ner: Metric::Ner.ratio(counts),
+            ser: Metric::Ser.ratio(counts),
+            seer: Metric::Seer.ratio(counts),
+            isa: Metric::Isa.ratio(counts),
+            scr: Metric::Scr.ratio(counts),
+        }
+    }
+
+    /// One of them; `None` also for what is none of them.
+    #[must_use]
+    pub const fn get(&self, metric: Metric) -> Option<f64> {
+        match metric {
+            Metric::Asr => self.asr,
+            Metric::Ner => self.ner,
+            Metric::Ser => self.ser,
+            Metric::Seer => self.seer,
+            Metric::Isa => self.isa,
+            Metric::Scr => self.scr,
+            _ => None,
+        }
+    }
+}
+
 /// The attempts that one site, trunk group, number or PSAP had. Those that never reached one are
 /// under [`UNREACHED`](super::UNREACHED).
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -80,19 +116,8 @@ pub struct GroupMetrics {
     pub failed: u64,
     /// Of all attempts offered in the run.
     pub share: f64,
-    /// The ratios are those of [`Metrics`].
-    #[serde(default)]
-    pub asr: Option<f64>,
-    #[serde(default)]
-    pub ner: Option<f64>,
-    #[serde(default)]
-    pub ser: Option<f64>,
-    #[serde(default)]
-    pub seer: Option<f64>,
-    #[serde(default)]
-    pub isa: Option<f64>,
-    #[serde(default)]
-    pub scr: Option<f64>,
+    #[serde(flatten)]
+    pub ratios: Ratios,
     /// Calls in progress on average.
     #[serde(default)]
     pub erlang: f64,

@@ -10,9 +10,9 @@ use std::collections::BTreeMap;
 
 use media::Verdict;
 use serde::{Deserialize, Serialize};
+use telemetry::metric::share;
 use telemetry::{Attempt, AttemptReader, Heard, LatencyHistogram, Outcome, Quantiles};
 
-use super::ratio::ratio;
 use super::tally::UNREACHED;
 
 /// Bad calls that are named.
@@ -134,14 +134,14 @@ impl MediaTally {
             return None;
         }
         let judged = figures.heard_both_ways + figures.one_way + figures.no_way;
-        figures.heard_share = ratio(figures.heard_both_ways, judged);
-        figures.loss = ratio(streams.missed, streams.expected);
+        figures.heard_share = share(figures.heard_both_ways, judged);
+        figures.loss = share(streams.missed, streams.expected);
         figures.mos = streams.mos();
         figures.jitter = streams.jitter.quantiles();
         figures.round_trip = streams.round_trip.quantiles();
         figures.refused_without_port = refused_without_port;
         let group = |(name, (group, streams)): (String, (MediaGroup, Streams))| {
-            let loss = ratio(streams.missed, streams.expected);
+            let loss = share(streams.missed, streams.expected);
             let (mos, jitter) = (streams.mos(), streams.jitter.quantiles());
             (name, MediaGroup { mos, loss, jitter, ..group })
         };
@@ -222,7 +222,7 @@ fn missed(heard: &Heard) -> u32 {
 }
 
 fn loss(heard: &Heard) -> f64 {
-    ratio(missed(heard).into(), heard.expected.into()).unwrap_or_default()
+    share(missed(heard).into(), heard.expected.into()).unwrap_or_default()
 }
 
 impl WorstCall {

@@ -17,10 +17,11 @@ mod callers;
 mod figures;
 mod group;
 mod live;
+mod measured;
 mod media;
-mod ratio;
 mod tally;
 mod thresholds;
+mod validity;
 mod verdict;
 
 use std::collections::BTreeMap;
@@ -37,11 +38,12 @@ use campaign::utc::rfc3339;
 use contract::GeneratorSnapshot;
 
 pub use callers::{CallerTally, CallersFigures, ClassFigures};
-pub use figures::{GeneratorFigures, GroupMetrics, Metrics, ProcessUsage, PsapFigures};
+pub use figures::{GeneratorFigures, GroupMetrics, Metrics, ProcessUsage, PsapFigures, Ratios};
 pub use live::measured_so_far;
 pub use media::{MediaFigures, MediaGroup, MosFigures, WorstCall, word};
 pub use tally::{Capacity, Tally, UNREACHED};
 pub use thresholds::ThresholdResult;
+pub use validity::{Amount, ValidityCheck};
 pub use verdict::RunVerdict;
 
 /// Version of the shape of `summary.json`.
@@ -243,18 +245,10 @@ impl Balance {
         let metrics = tally.metrics(&capacity, run.generators.signalling);
         let media = media.close(run.refused_without_port);
         let generator = GeneratorFigures {
-            lag: run.generators.lag_quantiles(),
-            late_starts: run.generators.late_starts,
-            not_started: run.generators.not_started,
-            feed_exhausted: run.generators.feed_exhausted,
-            socket_losses: run.generator_messages.kernel_drops + run.generator_messages.unsent,
-            late_media_share: late_share(&run.generators.media),
-            without_port: run.generators.without_port,
             cpu_s: run.generator_cpu_s,
             busiest_cpu_share: run.busiest_cpu_share,
-            signalling: run.generators.signalling,
             clock_step_us: run.clock_step_us,
-            limits: run.campaign.validity,
+            ..GeneratorFigures::of(&run.generators, &run.generator_messages, run.campaign.validity)
         };
         let judged = verdict::Evidence {
             ledger: &ledger,
@@ -296,11 +290,6 @@ impl Balance {
             truncated_files,
         }
     }
-}
-
-fn late_share(media: &::media::PlaneCounts) -> f64 {
-    let due = media.sent + media.skipped;
-    if due == 0 { 0.0 } else { (media.late + media.skipped) as f64 / due as f64 }
 }
 
 #[cfg(test)]

@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use operations::supervision::department;
+use telemetry::metric::share;
 use telemetry::{Attempt, AttemptReader, BoxKind, Destination, Entry, LatencyHistogram, Outcome};
 use topology::Topology;
 
-use super::figures::{Metrics, PsapFigures};
+use super::figures::{Metrics, PsapFigures, Ratios};
 use super::group::Group;
-use super::ratio::ratio;
 use contract::Signalling;
 
 /// Key of the attempts that never reached a site or PSAP, or named no trunk group.
@@ -142,20 +142,15 @@ impl Tally {
         let groups = |groups: &Groups, circuits: Option<&BTreeMap<String, u64>>| {
             let of = |(name, group): (&String, &Group)| {
                 let circuits = circuits.and_then(|circuits| circuits.get(name).copied());
-                (name.clone(), group.metrics(whole.offered, capacity.ran, circuits))
+                (name.clone(), group.metrics(whole.counts.offered, capacity.ran, circuits))
             };
             groups.iter().map(of).collect()
         };
         let all = capacity.trunk_groups.values().sum();
         Metrics {
-            asr: whole.asr(),
-            ner: whole.ner(),
-            ser: whole.ser(),
-            seer: whole.seer(),
-            isa: whole.isa(),
-            scr: whole.scr(),
+            ratios: Ratios::of(&whole.counts),
             rrd: None,
-            calls_per_second: per_second(whole.offered, capacity.loaded),
+            calls_per_second: per_second(whole.counts.offered, capacity.loaded),
             messages_sent_per_second: per_second(signalling.sent, capacity.ran),
             messages_received_per_second: per_second(signalling.received, capacity.ran),
             erlang: whole.erlang(capacity.ran),
@@ -182,7 +177,7 @@ impl Tally {
             received: psap.received,
             answered: psap.answered,
             abandoned: psap.abandoned,
-            service_level: ratio(psap.in_time, psap.answered + psap.abandoned),
+            service_level: share(psap.in_time, psap.answered + psap.abandoned),
             target_s: psap.target.as_secs_f64(),
             wait: psap.wait.quantiles(),
         };

@@ -148,7 +148,7 @@ fn figures_of_a_demo_run() {
     assert_eq!((summary.ledger.offered, summary.ledger.answered), (4, 3));
     assert_eq!(summary.started_at, "2021-06-02T14:45:00.000Z");
     let metrics = &summary.metrics;
-    assert_eq!(metrics.asr, Some(0.75));
+    assert_eq!(metrics.ratios.asr, Some(0.75));
     assert_eq!(metrics.calls_per_second, 2.0);
     // From the intended start: 10 ms of lag and 20 ms until it rang.
     assert!(near(metrics.pdd.p50, 30_000) && near(metrics.lag.max, 10_000), "{metrics:?}");
@@ -181,7 +181,8 @@ fn ratios_by_status() {
         let other = unanswered(2, outcome, status).swap_remove(0);
         attempts([answered(1).swap_remove(0), other]).read(&mut [&mut tally]);
         let metrics = tally.metrics(&Capacity::default(), Signalling::default());
-        let ratios = (metrics.asr, metrics.ner, metrics.ser, metrics.seer);
+        let ratios =
+            (metrics.ratios.asr, metrics.ratios.ner, metrics.ratios.ser, metrics.ratios.seer);
         assert_eq!(ratios, (Some(0.5), Some(ner), ser, seer), "{status}");
         assert_eq!(metrics.by_site[UNREACHED].offered, 2);
     }
@@ -190,7 +191,7 @@ fn ratios_by_status() {
 #[test]
 fn without_calls_there_are_no_ratios_and_no_verdict_on_the_network() {
     let summary = summarize(&campaign(Vec::new()), GeneratorSnapshot::default(), &[]);
-    assert_eq!((summary.metrics.asr, summary.metrics.ser), (None, None));
+    assert_eq!((summary.metrics.ratios.asr, summary.metrics.ratios.ser), (None, None));
     assert_eq!(summary.verdict, RunVerdict::Invalid);
     assert_eq!(summary.reasons, ["the generator started no call"]);
 }
@@ -427,7 +428,7 @@ fn the_metrics_of_rfc_6076_by_hand() {
     };
     let signalling = Signalling { sent: 50, received: 30, ..Signalling::default() };
     let metrics = tally.metrics(&capacity, signalling);
-    assert_eq!((metrics.isa, metrics.scr), (Some(0.5), Some(0.25)));
+    assert_eq!((metrics.ratios.isa, metrics.ratios.scr), (Some(0.5), Some(0.25)));
     assert!(near(metrics.sdd.p50, 1_000_000), "{:?}", metrics.sdd);
     assert!(near(metrics.sdt.p50, 4_000_000), "{:?}", metrics.sdt);
     assert_eq!((metrics.sdd.count, metrics.sdt.count, metrics.rrd), (1, 1, None));
@@ -443,6 +444,6 @@ fn the_metrics_of_rfc_6076_by_hand() {
     let mobile = &metrics.by_trunk_group["mobile"];
     let occupancy = mobile.occupancy.expect("20 circuits");
     assert!((occupancy - 2.125 / 20.0).abs() < 1e-9, "{occupancy}");
-    assert_eq!(metrics.by_department["59"].asr, Some(1.0));
-    assert_eq!(metrics.by_department["unknown"].isa, Some(2.0 / 3.0));
+    assert_eq!(metrics.by_department["59"].ratios.asr, Some(1.0));
+    assert_eq!(metrics.by_department["unknown"].ratios.isa, Some(2.0 / 3.0));
 }

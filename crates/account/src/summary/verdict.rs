@@ -1,14 +1,12 @@
 //! Pass or not, and why.
 
-use std::time::Duration;
-
 use serde::{Deserialize, Serialize};
-use telemetry::{Ledger, Quantiles};
+use telemetry::Ledger;
 
-use super::ratio::ratio;
+use super::measured::measured;
 use super::{GeneratorFigures, MediaFigures, Metrics, ThresholdResult};
-use campaign::{Scope, ScopeKind, Threshold};
-use telemetry::metric::{Metric, MosQuantile, Quantile};
+use campaign::Threshold;
+use telemetry::metric::Metric;
 
 /// What a run is worth.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -91,75 +89,8 @@ impl Evidence<'_> {
     }
 
     fn against_generator(&self) -> Vec<String> {
-        let mut reasons = Vec::new();
-        let limits = &self.generator.limits;
-        let p99 = Duration::from_micros(self.generator.lag.p99).div_f64(self.compression);
-        if p99 > limits.lag_p99 {
-            let (lag, limit) = (p99.as_secs_f64() * 1_000.0, limits.lag_p99.as_millis());
-            reasons.push(format!(
-                "the generator started calls late: the 99th percentile of its lag is {lag:.1} ms, \
-                 the limit is {limit} ms"
-            ));
-        }
-        if let Some(share) = self.generator.busiest_cpu_share.filter(|share| *share > limits.cpu) {
-            let (share, limit) = (share * 100.0, limits.cpu * 100.0);
-            reasons.push(format!(
-                "the generator used {share:.0} % of its core at its busiest, the limit is {limit:.0} %: what it \
-                 waited for it may have been too busy to see; lower the load or give it more shards"
-            ));
-        }
-        if Duration::from_micros(self.generator.clock_step_us) > limits.clock_step {
-            let step = self.generator.clock_step_us as f64 / 1e6;
-            reasons.push(format!(
-                "the machine's clock was set by {step:.1} s during the run, or the machine slept: times of its \
-                 processes do not compare"
-            ));
-        }
-        let signalling = self.generator.signalling;
-        let late = signalling.resent_late;
-        if late as f64 > limits.late_retransmissions * signalling.sent as f64 {
-            let silent = signalling.resent_to_silent_peer;
-            reasons.push(format!(
-                "the generator sent {late} messages again by timers that it had served late, and {silent} because \
-                 peers were silent: most retransmissions say nothing about the network"
-            ));
-        }
-        let not_started = self.generator.not_started;
-        if not_started > 0 {
-            reasons.push(format!(
-                "the generator did not start {not_started} calls that were due: too many were in progress, or it was \
-                 too slow; lower the load, or raise limits.max_in_progress"
-            ));
-        }
-        let exhausted = self.generator.feed_exhausted;
-        if exhausted > 0 {
-            reasons.push(format!(
-                "the generator did not start {exhausted} calls: the feed had no row left for them; give it more rows or \
-                 another order than \"once\""
-            ));
-        }
-        let losses = self.generator.socket_losses;
-        if losses > 0 {
-            reasons.push(format!(
-                "the generator's own sockets lost {losses} datagrams: it could not keep up with its \
-                 traffic; lower the load or raise net.core.rmem_max"
-            ));
-        }
-        let late = self.generator.late_media_share;
-        if late > limits.late_rtp {
-            let (late, limit) = (late * 100.0, limits.late_rtp * 100.0);
-            reasons.push(format!(
-                "the generator spoke late: {late:.1} % of its RTP packets went out more than 20 ms after \
-                 their time, the limit is {limit:.0} %; lower the load or callers.media"
-            ));
-        }
-        let without_port = self.generator.without_port;
-        if without_port > 0 {
-            reasons.push(format!(
-                "the generator had no RTP port for {without_port} calls: widen media.ports or lower \
-                 callers.media"
-            ));
-        }
+        let broken = self.generator.checks(self.compression).into_iter().filter(|it| !it.holds);
+        let mut reasons: Vec<String> = broken.map(|check| check.sentence).collect();
         if self.ledger.offered == 0 && !self.interrupted {
             reasons.push("the generator started no call".to_owned());
         }
@@ -206,89 +137,13 @@ impl Evidence<'_> {
         self.thresholds.iter().map(result).collect()
     }
 
-    fn mos(&self, quantile: MosQuantile) -> f64 {
-        match self.media.map(|media| media.mos).filter(|mos| mos.count > 0) {
-            None => f64::NAN,
-            Some(mos) => match quantile {
-                MosQuantile::P50 => mos.p50,
-                MosQuantile::P5 => mos.p5,
-                MosQuantile::P1 => mos.p1,
-                MosQuantile::Min => mos.min,
-            },
-        }
-    }
-
     /// In the unit of the bounds; NaN when there is nothing to measure.
     fn measure(&self, threshold: &Threshold) -> f64 {
-        if let Some(scope) = &threshold.of {
-            return self.measure_part(threshold.metric, scope);
-        }
-        let (ledger, metrics) = (self.ledger, self.metrics);
-        let share = |part: u64| ratio(part, ledger.offered);
-        let ratio = match threshold.metric {
-            Metric::AnsweredShare => share(ledger.answered),
-            Metric::RejectedShare => share(ledger.rejected),
-            Metric::AbandonedShare => share(ledger.abandoned),
-            Metric::TimedOutShare => share(ledger.timed_out),
-            Metric::LostShare => share(ledger.lost),
-            Metric::FailedShare => share(ledger.rejected + ledger.timed_out + ledger.lost),
-            Metric::Asr => metrics.asr,
-            Metric::Ner => metrics.ner,
-            Metric::Ser => metrics.ser,
-            Metric::Seer => metrics.seer,
-            Metric::Isa => metrics.isa,
-            Metric::Scr => metrics.scr,
-            Metric::HeardShare => self.media.and_then(|media| media.heard_share),
-            Metric::Mos(quantile) => return self.mos(quantile),
-            Metric::Pdd(quantile) => return seconds(&metrics.pdd, quantile),
-            Metric::AnswerDelay(quantile) => return seconds(&metrics.setup, quantile),
-            Metric::Sdd(quantile) => return seconds(&metrics.sdd, quantile),
+        let metric = threshold.metric;
+        let measured = match &threshold.of {
+            Some(scope) => self.metrics.part(scope).and_then(|part| part.measured(metric)),
+            None => measured(metric, self.ledger, self.metrics, self.media),
         };
-        ratio.unwrap_or(f64::NAN)
+        measured.unwrap_or(f64::NAN)
     }
-
-    fn measure_part(&self, metric: Metric, scope: &Scope) -> f64 {
-        let groups = match scope.kind {
-            ScopeKind::Site => &self.metrics.by_site,
-            ScopeKind::TrunkGroup => &self.metrics.by_trunk_group,
-            ScopeKind::Number => &self.metrics.by_number,
-            ScopeKind::Department => &self.metrics.by_department,
-            ScopeKind::Psap => &self.metrics.by_psap,
-        };
-        let Some(group) = groups.get(&scope.name) else { return f64::NAN };
-        let ratio = match metric {
-            Metric::AnsweredShare => ratio(group.answered, group.offered),
-            Metric::FailedShare => ratio(group.failed, group.offered),
-            Metric::Asr => group.asr,
-            Metric::Ner => group.ner,
-            Metric::Ser => group.ser,
-            Metric::Seer => group.seer,
-            Metric::Isa => group.isa,
-            Metric::Scr => group.scr,
-            Metric::Pdd(quantile) => return seconds(&group.pdd, quantile),
-            Metric::AnswerDelay(quantile) => return seconds(&group.setup, quantile),
-            Metric::Sdd(quantile) => return seconds(&group.sdd, quantile),
-            Metric::RejectedShare
-            | Metric::AbandonedShare
-            | Metric::TimedOutShare
-            | Metric::LostShare
-            | Metric::HeardShare
-            | Metric::Mos(_) => None,
-        };
-        ratio.unwrap_or(f64::NAN)
-    }
-}
-
-fn seconds(delays: &Quantiles, quantile: Quantile) -> f64 {
-    if delays.count == 0 {
-        return f64::NAN;
-    }
-    let micros = match quantile {
-        Quantile::P50 => delays.p50,
-        Quantile::P90 => delays.p90,
-        Quantile::P95 => delays.p95,
-        Quantile::P99 => delays.p99,
-        Quantile::Max => delays.max,
-    };
-    micros as f64 / 1e6
 }

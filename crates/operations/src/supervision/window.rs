@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
+use telemetry::metric::{AttemptCounts, Metric};
+
 /// Keys beyond it are counted together: a caller may dial anything, and memory has an end.
 const MOST_KEYS: usize = 4_096;
 
@@ -62,7 +64,12 @@ impl Window {
     /// Answer seizure ratio, once there are `least` attempts.
     pub(super) fn asr(&self, least: u32) -> Option<f64> {
         let enough = self.attempts >= u64::from(least.max(1));
-        enough.then(|| self.answered as f64 / self.attempts as f64)
+        let counts = AttemptCounts {
+            offered: self.attempts,
+            established: self.answered,
+            ..AttemptCounts::default()
+        };
+        Metric::Asr.ratio(&counts).filter(|_| enough)
     }
 }
 

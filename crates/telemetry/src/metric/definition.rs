@@ -211,7 +211,7 @@ const ANSWER_DELAY: Definition = Definition {
 const SDD: Definition = Definition {
     key: "sdd",
     field: "sdd",
-    short: "session disconnect delay",
+    short: "disconnect, to its 200",
     title: "session disconnect delay",
     standard: "RFC 6076 §4.4",
     formula: "BYE of the caller to its response",

@@ -51,6 +51,18 @@ impl Metric {
 }
 
 impl Quantile {
+    /// Its name in files: `p50`, `max`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::P50 => "p50",
+            Self::P90 => "p90",
+            Self::P95 => "p95",
+            Self::P99 => "p99",
+            Self::Max => "max",
+        }
+    }
+
     /// From 0 to 1.
     #[must_use]
     pub const fn value(self) -> f64 {

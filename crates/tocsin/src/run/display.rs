@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use account::summary::GeneratorFigures;
 use campaign::Campaign;
 use conductor::{Conductor, Stage as _};
 use contract::Snapshot;
@@ -118,7 +119,7 @@ impl ScreenDisplay {
             Some(_) => (Vec::new(), Vec::new()),
         };
         let counts = self.rates.update(at, &fleet.generators());
-        let mut against = against_generator(fleet, campaign, counts.lag_p99, counts.not_started);
+        let mut against = against_generator(fleet, campaign);
         against.extend(losses);
         self.screen.show(Scene {
             title: self.title.clone(),
@@ -137,28 +138,11 @@ impl ScreenDisplay {
 }
 
 /// What the generator has against itself so far.
-fn against_generator(
-    fleet: &Fleet,
-    campaign: &Campaign,
-    lag_p99: u64,
-    not_started: u64,
-) -> Vec<String> {
-    let mut sentences = Vec::new();
-    let lag = Duration::from_micros(lag_p99).div_f64(campaign.compression);
-    if lag > campaign.validity.lag_p99 {
-        let (lag, limit) = (lag.as_secs_f64() * 1_000.0, campaign.validity.lag_p99.as_millis());
-        sentences
-            .push(format!("the generator is late: lag p99 {lag:.1} ms, the limit is {limit} ms"));
-    }
-    if not_started > 0 {
-        sentences.push(format!("the generator did not start {not_started} calls"));
-    }
-    let messages = fleet.messages();
-    let lost = messages.get("load").map_or(0, |load| load.kernel_drops + load.unsent);
-    if lost > 0 {
-        sentences.push(format!("the generator's own sockets lost {lost} datagrams"));
-    }
-    sentences
+fn against_generator(fleet: &Fleet, campaign: &Campaign) -> Vec<String> {
+    let messages = fleet.messages().remove("load").unwrap_or_default();
+    let figures = GeneratorFigures::of(&fleet.generators(), &messages, campaign.validity);
+    let broken = figures.checks(campaign.compression).into_iter().filter(|check| !check.holds);
+    broken.map(|check| check.short).collect()
 }
 
 fn sites(topology: &Topology, fleet: &Fleet) -> Vec<SiteRow> {

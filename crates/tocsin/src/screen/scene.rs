@@ -3,10 +3,12 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use account::summary::measured_so_far;
 use campaign::Campaign;
 use conductor::Conductor;
 use contract::GeneratorSnapshot;
 use telemetry::Quantiles;
+use telemetry::metric::Metric;
 
 /// Rates that the curve remembers: one each second.
 const HISTORY: usize = 300;
@@ -114,7 +116,6 @@ impl Rates {
                 self.history.pop_front();
             }
         }
-        let known = answered + now.failed() + now.abandoned;
         Counts {
             offered: now.offered,
             offered_rate: self.rates.0,
@@ -125,7 +126,7 @@ impl Rates {
             abandoned: now.abandoned,
             in_progress: now.in_progress,
             talking: now.talking,
-            asr: (known > 0).then(|| answered as f64 / known as f64),
+            asr: measured_so_far(now, Metric::Asr),
             pdd: now.pdd.quantiles(),
             setup: now.setup.quantiles(),
             lag_p99: now.lag_quantiles().p99,
