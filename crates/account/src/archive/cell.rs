@@ -6,7 +6,7 @@ use telemetry::{CallerClass, Outcome, Party, Text};
 
 /// A value of a row.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Cell<'a> {
+pub(super) enum Cell<'a> {
     Nothing,
     Number(i64),
     Real(f64),

@@ -9,7 +9,7 @@ use super::cell::{Cell, outcome_word, party_word, word};
 /// Columns of the table.
 pub(super) const RECORD_COLUMNS: usize = 16;
 
-pub type RecordRow<'a> = [Cell<'a>; RECORD_COLUMNS];
+pub(super) type RecordRow<'a> = [Cell<'a>; RECORD_COLUMNS];
 
 /// `zero_us` is the start of the campaign.
 pub(super) fn of(entry: Entry<'_>, zero_us: u64) -> RecordRow<'_> {

@@ -11,6 +11,7 @@ use super::cell::{Cell, class_word, number, outcome_word, party_word, word};
 const SHORT_TALK_US: u64 = 1_000_000;
 
 /// A column: its name, its type in SQLite, and what stands in it.
+#[derive(Debug)]
 pub struct Column {
     pub name: &'static str,
     pub(super) kind: &'static str,
@@ -64,7 +65,7 @@ const fn column(name: &'static str, kind: &'static str, cell: CellOf) -> Column 
 
 /// An attempt of the campaign, ready to be written down.
 #[derive(Debug)]
-pub struct Row<'a> {
+pub(super) struct Row<'a> {
     pub(super) cells: [Cell<'a>; COLUMNS.len()],
     /// Answered, not cut, heard both ways as far as that was judged, and no record contradicts another.
     pub(super) is_good: bool,

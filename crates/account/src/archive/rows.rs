@@ -16,10 +16,17 @@ const BATCH: usize = 128;
 const WAITING: usize = 4;
 
 /// Some rows, in the order of their attempts.
-pub type Batch<'a> = Arc<Vec<(Row<'a>, Records<'a>)>>;
+#[derive(Debug, Clone)]
+pub struct Batch<'a>(Arc<Vec<(Row<'a>, Records<'a>)>>);
+
+impl<'a> Batch<'a> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = &(Row<'a>, Records<'a>)> {
+        self.0.iter()
+    }
+}
 
 /// What each box said of an attempt that did not go well; nothing of one that did.
-pub type Records<'a> = Vec<RecordRow<'a>>;
+pub(super) type Records<'a> = Vec<RecordRow<'a>>;
 
 /// Makes the row of each attempt that it reads.
 #[derive(Debug)]
@@ -51,9 +58,9 @@ impl<'a> Rows<'a> {
     }
 
     fn hand_over(&mut self) {
-        let batch = Arc::new(std::mem::take(&mut self.batch));
+        let batch = Batch(Arc::new(std::mem::take(&mut self.batch)));
         // One whose disk is full has gone.
-        self.writers.retain(|writer| writer.send(Arc::clone(&batch)).is_ok());
+        self.writers.retain(|writer| writer.send(batch.clone()).is_ok());
     }
 }
 

@@ -94,7 +94,7 @@ pub fn write<'a>(
         let mut attempt_row = insert(&transaction, "attempts", COLUMNS.len())?;
         let mut record_row = insert(&transaction, "records", RECORD_COLUMNS)?;
         for batch in rows {
-            for (row, records) in &*batch {
+            for (row, records) in batch.iter() {
                 put(&mut attempt_row, &row.cells)?;
                 records.iter().try_for_each(|record| put(&mut record_row, record))?;
                 told += usize::from(!records.is_empty());
