@@ -1,8 +1,5 @@
-//! Time in the protocol: the base values of RFC 3261, the timers of one machine, and the deadlines
-//! of many.
+//! Time in the protocol: the base values of RFC 3261, and the timers of one machine.
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
 use std::time::{Duration, Instant};
 
 /// Base values (RFC 3261 §17.1.1.1, table 4).
@@ -78,84 +75,5 @@ impl<T: Copy + PartialEq> Running<T> {
             .filter(|slot| matches!(slot, Some((_, due)) if *due <= now))
             .min_by_key(|slot| slot.as_ref().map(|(_, due)| *due))?;
         slot.take().map(|(timer, _)| timer)
-    }
-}
-
-/// The deadlines of many owners, earliest first and in the order they were set. Nothing is ever
-/// removed from the middle: an owner whose deadline has moved is woken in vain and says so.
-#[derive(Debug)]
-pub struct Deadlines<K> {
-    heap: BinaryHeap<Reverse<Entry<K>>>,
-    sequence: u64,
-}
-
-#[derive(Debug)]
-struct Entry<K> {
-    due: Instant,
-    sequence: u64,
-    key: K,
-}
-
-impl<K> PartialEq for Entry<K> {
-    fn eq(&self, other: &Self) -> bool {
-        self.sequence == other.sequence
-    }
-}
-
-impl<K> Eq for Entry<K> {}
-
-impl<K> PartialOrd for Entry<K> {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl<K> Ord for Entry<K> {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        (self.due, self.sequence).cmp(&(other.due, other.sequence))
-    }
-}
-
-impl<K> Default for Deadlines<K> {
-    fn default() -> Self {
-        Self { heap: BinaryHeap::new(), sequence: 0 }
-    }
-}
-
-impl<K> Deadlines<K> {
-    pub fn push(&mut self, due: Instant, key: K) {
-        self.sequence += 1;
-        self.heap.push(Reverse(Entry { due, sequence: self.sequence, key }));
-    }
-
-    #[must_use]
-    pub fn next(&self) -> Option<Instant> {
-        self.heap.peek().map(|Reverse(entry)| entry.due)
-    }
-
-    /// Takes the earliest key that is due.
-    pub fn pop_due(&mut self, now: Instant) -> Option<K> {
-        if self.next()? > now {
-            return None;
-        }
-        self.heap.pop().map(|Reverse(entry)| entry.key)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn deadlines_come_in_order_of_time_then_of_setting() {
-        let now = Instant::now();
-        let mut deadlines = Deadlines::default();
-        for (ms, key) in [(30, 'c'), (10, 'a'), (10, 'b'), (40, 'd')] {
-            deadlines.push(now + Duration::from_millis(ms), key);
-        }
-        let due = now + Duration::from_millis(30);
-        let taken: String = std::iter::from_fn(|| deadlines.pop_due(due)).collect();
-        assert_eq!(taken, "abc");
-        assert_eq!(deadlines.next(), Some(now + Duration::from_millis(40)));
     }
 }

@@ -1,7 +1,5 @@
 //! One call in a call server: two legs and what joins them.
 
-use std::time::Instant;
-
 use sip_proto::Rejection;
 use sip_proto::message::Request;
 use sip_proto::transaction::ServerId;
@@ -24,7 +22,8 @@ pub(super) struct Call {
     pub(super) route_list: RouteList,
     /// What the caller is told if no answering point is left.
     pub(super) refusal: Rejection,
-    pub(super) deadline: Option<Deadline>,
+    /// What its deadline is for, if it has one (`calls.rs`).
+    pub(super) awaited: Option<Awaited>,
     /// A re-INVITE or UPDATE on its way across: the side it came from and its transaction.
     pub(super) modifying: Option<(Side, ServerId)>,
     /// Other requests on their way across: the side they came from, their transaction, their CSeq on the other leg.
@@ -43,12 +42,6 @@ pub(super) struct Call {
 }
 
 /// What the call server waits for.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Deadline {
-    pub(super) due: Instant,
-    pub(super) awaited: Awaited,
-}
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Awaited {
     /// Any response from the answering point.
@@ -70,7 +63,7 @@ impl Call {
             invite: None,
             route_list: RouteList::default(),
             refusal: Rejection::new(480),
-            deadline: None,
+            awaited: None,
             modifying: None,
             crossing: Vec::new(),
             link,

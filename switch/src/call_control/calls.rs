@@ -1,40 +1,32 @@
-//! The calls of a call server: found by name and by leg, woken when they are overdue.
+//! The calls of a call server: found by name and by leg, and taken in turn when they are overdue.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use hashbrown::HashMap;
-use sip_proto::timer::Deadlines;
+use sip_proto::arena::Arena;
+use sip_proto::deadlines::Deadlines;
 use sip_proto::user_agent::LegId;
-use slab::Slab;
 
-use super::call::{Awaited, Call, Deadline};
+use super::call::{Awaited, Call};
 use super::side::Side;
 
-/// How far ahead a deadline may stand in the queue.
-const FAR: Duration = Duration::from_secs(60);
-
-/// Names a call; the name of a call that is over never matches a new one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct CallId {
-    slot: usize,
-    nonce: u64,
+sip_proto::key_type! {
+    /// Names a call; the name of a call that is over never matches a new one.
+    pub(super) struct CallId;
 }
 
 /// All calls, with their legs and deadlines.
 #[derive(Debug, Default)]
 pub(super) struct Calls {
-    calls: Slab<(u64, Call)>,
+    calls: Arena<CallId, Call>,
     legs: HashMap<LegId, (CallId, Side)>,
     deadlines: Deadlines<CallId>,
-    last_nonce: u64,
 }
 
 impl Calls {
     pub(super) fn insert(&mut self, call: Call) -> CallId {
-        self.last_nonce += 1;
-        let nonce = self.last_nonce;
         let (a, b) = (call.a, call.b);
-        let id = CallId { slot: self.calls.insert((nonce, call)), nonce };
+        let id = self.calls.insert(call);
         self.legs.insert(a, (id, Side::A));
         if let Some(b) = b {
             self.legs.insert(b, (id, Side::B));
@@ -43,11 +35,11 @@ impl Calls {
     }
 
     pub(super) fn get(&self, id: CallId) -> Option<&Call> {
-        self.calls.get(id.slot).filter(|(nonce, _)| *nonce == id.nonce).map(|(_, call)| call)
+        self.calls.get(id)
     }
 
     pub(super) fn get_mut(&mut self, id: CallId) -> Option<&mut Call> {
-        self.calls.get_mut(id.slot).filter(|(nonce, _)| *nonce == id.nonce).map(|(_, call)| call)
+        self.calls.get_mut(id)
     }
 
     /// The call that a leg belongs to. A leg that was given up belongs to none.
@@ -69,20 +61,20 @@ impl Calls {
         }
     }
 
-    /// The answering point is given up. What its leg still says is nobody's concern then.
+    /// The answering point is given up. What comes on its leg after that is ignored.
     pub(super) fn take_b_leg(&mut self, id: CallId) -> Option<LegId> {
         let b = self.get_mut(id)?.b.take()?;
         self.legs.remove(&b);
         Some(b)
     }
 
-    /// Forgets a call and its legs.
+    /// Forgets a call, its legs and its deadline.
     pub(super) fn remove(&mut self, id: CallId) -> Option<Call> {
-        self.get(id)?;
-        let (_, call) = self.calls.remove(id.slot);
+        let call = self.calls.remove(id)?;
         for leg in call.legs() {
             self.legs.remove(&leg);
         }
+        self.deadlines.clear(id);
         Some(call)
     }
 
@@ -93,12 +85,11 @@ impl Calls {
 
     /// The names of those calls of which this is true.
     pub(super) fn ids_of(&self, is_meant: impl Fn(&Call) -> bool) -> Vec<CallId> {
-        let meant = self.calls.iter().filter(|(_, (_, call))| is_meant(call));
-        meant.map(|(slot, (nonce, _))| CallId { slot, nonce: *nonce }).collect()
+        self.calls.iter().filter(|(_, call)| is_meant(call)).map(|(id, _)| id).collect()
     }
 
     pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Call> {
-        self.calls.iter_mut().map(|(_, (_, call))| call)
+        self.calls.iter_mut().map(|(_, call)| call)
     }
 
     pub(super) fn len(&self) -> usize {
@@ -109,26 +100,19 @@ impl Calls {
         self.calls.is_empty()
     }
 
-    /// From now on the call waits for `deadline`.
-    pub(super) fn await_until(&mut self, now: Instant, id: CallId, deadline: Deadline) {
+    /// From now on the call waits for this, until `due`.
+    pub(super) fn await_until(&mut self, id: CallId, awaited: Awaited, due: Instant) {
         if let Some(call) = self.get_mut(id) {
-            call.deadline = Some(deadline);
+            call.awaited = Some(awaited);
+            self.deadlines.set(id, due);
         }
-        // A far deadline is looked at now and then instead: most calls end long before theirs, and an
-        // entry stays in the queue until its time.
-        self.deadlines.push(deadline.due.min(now + FAR), id);
     }
 
     /// The next call whose deadline has passed, with what it has waited for.
     pub(super) fn pop_overdue(&mut self, now: Instant) -> Option<(CallId, Awaited)> {
-        while let Some(id) = self.deadlines.pop_due(now) {
-            match self.get(id).and_then(|call| call.deadline) {
-                Some(deadline) if deadline.due <= now => return Some((id, deadline.awaited)),
-                Some(deadline) => self.await_until(now, id, deadline),
-                None => {}
-            }
-        }
-        None
+        let (_, id) = self.deadlines.pop_due(now)?;
+        let call = self.get(id).expect("a call takes its deadline with it");
+        Some((id, call.awaited.expect("a call with a deadline waits for something")))
     }
 
     /// When a deadline passes next.

@@ -11,7 +11,7 @@ use sip_proto::user_agent::{End, LegId};
 use telemetry::{CallRecord, Outcome, Party};
 
 use super::CallControl;
-use super::call::{Awaited, Call, Deadline};
+use super::call::{Awaited, Call};
 use super::calls::CallId;
 use super::records::Ending;
 use super::side::Side;
@@ -77,7 +77,7 @@ impl CallControl {
             Awaited::Response if b.is_some_and(|b| self.user_agent.has_heard(b)) => {
                 let due = now + self.settings.ring_timeout
                     - self.settings.response_timeout.min(self.settings.ring_timeout);
-                self.calls.await_until(now, id, Deadline { due, awaited: Awaited::Answer });
+                self.calls.await_until(id, Awaited::Answer, due);
             }
             Awaited::Response => {
                 self.give_up_b_leg(now, id, &Reason::q850(102, "Recovery on timer expiry"));

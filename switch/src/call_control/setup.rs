@@ -10,7 +10,7 @@ use sip_proto::user_agent::{Failure, Invite, LegId};
 use topology::{Carriage, Psap};
 
 use super::CallControl;
-use super::call::{Awaited, Call, Deadline};
+use super::call::{Awaited, Call};
 use super::calls::CallId;
 use super::media_relay::{MediaRelay, Obstacle};
 use super::route_list::RouteList;
@@ -88,7 +88,7 @@ impl CallControl {
         self.records.counts.rerouted += u64::from(rerouted);
         self.calls.set_b_leg(id, b);
         let due = now + self.settings.response_timeout;
-        self.calls.await_until(now, id, Deadline { due, awaited: Awaited::Response });
+        self.calls.await_until(id, Awaited::Response, due);
     }
 
     pub(super) fn progress(&mut self, now: Instant, b: LegId, response: &Response) {
@@ -106,7 +106,7 @@ impl CallControl {
         let Some((id, _)) = self.calls.find(b) else { return };
         self.records.counts.answered += 1;
         let due = now + self.settings.max_call_duration;
-        self.calls.await_until(now, id, Deadline { due, awaited: Awaited::End });
+        self.calls.await_until(id, Awaited::End, due);
         let Some(call) = self.calls.get_mut(id) else { return };
         let payload = self.media.carry_back(now, call, Side::B, response);
         self.media.answered(now, call);

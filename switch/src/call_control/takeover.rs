@@ -16,7 +16,7 @@ use sip_proto::reason::Reason;
 use sip_proto::user_agent::LegId;
 
 use super::CallControl;
-use super::call::{Awaited, Call, Deadline};
+use super::call::{Awaited, Call};
 use super::calls::CallId;
 use super::descriptions::Descriptions;
 use super::media_relay::MediaRelay;
@@ -68,7 +68,7 @@ impl CallControl {
         }
         let id = self.insert(call);
         let due = now + self.user_agent.give_up_after();
-        self.calls.await_until(now, id, Deadline { due, awaited: Awaited::TakenOver });
+        self.calls.await_until(id, Awaited::TakenOver, due);
         let Some(call) = self.calls.get_mut(id) else { return };
         match self.media.take_over(now, call) {
             Ok([to_a, to_b]) => {
@@ -124,7 +124,7 @@ impl CallControl {
         call.takeover = None;
         let answered = call.record.answer_us;
         let due = now + self.time_left(now, answered);
-        self.calls.await_until(now, id, Deadline { due, awaited: Awaited::End });
+        self.calls.await_until(id, Awaited::End, due);
         self.replicate(now, id);
     }
 

@@ -1,7 +1,6 @@
 //! One call through a trunk group.
 
 use std::net::SocketAddr;
-use std::time::Instant;
 
 use sip_proto::dialog::Dialog;
 use sip_proto::message::Request;
@@ -10,11 +9,9 @@ use telemetry::CallRecord;
 
 use super::circuits::Circuit;
 
-/// Names a call; the name of a call that is over never matches a new one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct CallId {
-    pub(super) slot: usize,
-    pub(super) nonce: u64,
+sip_proto::key_type! {
+    /// Names a call; the name of a call that is over never matches a new one.
+    pub(super) struct CallId;
 }
 
 /// What a transaction of this trunk group is for.
@@ -33,7 +30,6 @@ pub(super) enum Owner {
 /// One call.
 #[derive(Debug)]
 pub(super) struct Call {
-    pub(super) nonce: u64,
     /// Call-ID and the caller's tag: finds this call for requests inside its dialog.
     pub(super) key: Box<str>,
     /// The caller's INVITE transaction.
@@ -60,7 +56,6 @@ pub(super) struct Call {
     pub(super) is_orphan: bool,
     /// re-INVITEs on their way through: what a CANCEL of them must reach.
     pub(super) inside: Vec<(ServerId, ClientId)>,
-    pub(super) due: Option<Instant>,
     pub(super) record: CallRecord,
 }
 
@@ -85,9 +80,4 @@ impl Call {
     pub(super) fn is_cancelled(&self) -> bool {
         self.state == State::Cancelled
     }
-}
-
-/// What identifies a call of a caller.
-pub(super) fn key(call_id: &str, caller_tag: &str) -> String {
-    [call_id, "\n", caller_tag].concat()
 }

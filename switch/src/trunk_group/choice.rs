@@ -34,7 +34,7 @@ impl TrunkGroup {
 
     /// Among the sites not tried yet: those that are up, or failing that, those under suspicion.
     pub(super) fn choose(&mut self, now: Instant, id: CallId) -> Result<usize, Want> {
-        let Some(call) = self.calls.get(id.slot) else { return Err(Want::Site) };
+        let Some(call) = self.calls.get(id) else { return Err(Want::Site) };
         let priority = call.invite.as_ref().map_or(Priority::ORDINARY, Priority::of);
         let mut want = Want::Site;
         let caller =

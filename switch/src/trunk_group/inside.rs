@@ -9,7 +9,7 @@ use sip_proto::transaction::{ServerId, Target};
 use sip_proto::{Rejection, Transport};
 use telemetry::{CallRecord, Outcome, Party};
 
-use super::call::{Call, CallId, Owner, State, key};
+use super::call::{Call, CallId, Owner, State};
 use super::setup::TIMER_C;
 use super::{TrunkGroup, Wake};
 
@@ -46,7 +46,7 @@ impl TrunkGroup {
         }
         let target = self.target_of(id, from, request);
         let method = request.method();
-        let Some(call) = self.call_mut(id) else { return };
+        let Some(call) = self.calls.get_mut(id) else { return };
         if method == Method::Invite && call.inside.len() >= MOST_CHANGES {
             self.transactions.reject(now, server, &Rejection::new(491));
             return;
@@ -69,16 +69,16 @@ impl TrunkGroup {
         if method == Method::Invite {
             self.transactions.trying(now, server);
             self.transactions.own(server, owner);
-            if let Some(call) = self.call_mut(id) {
+            if let Some(call) = self.calls.get_mut(id) {
                 call.inside.push((server, client));
-                self.deadlines.push(now + TIMER_C, Wake::Inside(id, server));
+                self.deadlines.set(Wake::Inside(id, server), now + TIMER_C);
             }
         }
     }
 
     /// Timer C of a re-INVITE: the other side took it and fell silent.
     pub(super) fn inside_overdue(&mut self, now: Instant, id: CallId, server: ServerId) {
-        let Some(call) = self.call_mut(id) else { return };
+        let Some(call) = self.calls.get_mut(id) else { return };
         let pending = call.inside.iter().find(|(have, _)| *have == server).copied();
         if let Some((server, client)) = pending {
             call.inside.retain(|(have, _)| *have != server);
@@ -125,7 +125,8 @@ impl TrunkGroup {
     pub(super) fn inside_failed(&mut self, now: Instant, id: CallId, server: ServerId, ends: bool) {
         // RFC 3261 §16.9: as if a 408 had come; RFC 4320 §4.2 keeps it from non-INVITE, whose client has timed out too.
         let is_invite = self
-            .call_mut(id)
+            .calls
+            .get(id)
             .is_some_and(|call| call.inside.iter().any(|(have, _)| *have == server));
         if is_invite {
             self.transactions.reject(now, server, &Rejection::new(408));
@@ -134,8 +135,9 @@ impl TrunkGroup {
     }
 
     fn inside_done(&mut self, now: Instant, id: CallId, server: ServerId, ends: bool) {
-        let Some(call) = self.call_mut(id) else { return };
+        let Some(call) = self.calls.get_mut(id) else { return };
         call.inside.retain(|(have, _)| *have != server);
+        self.deadlines.clear(Wake::Inside(id, server));
         if ends {
             self.release(id, false);
             let Some(call) = self.remove(now, id) else { return };
@@ -151,12 +153,12 @@ impl TrunkGroup {
     /// claims to come from a site must come from one that has had the call.
     fn dialog_of(&self, request: &Request, source: SocketAddr) -> Option<(CallId, From)> {
         let call_id = request.call_id();
-        let find = |tag| self.by_key.get(key(call_id, tag).as_str()).copied();
+        let find = |tag| self.calls.find(call_id, tag);
         let (id, from) = match find(request.from_tag()) {
             Some(id) => (id, From::Caller),
             None => (find(request.to_tag()?)?, From::Site),
         };
-        let call = self.calls.get(id.slot)?;
+        let call = self.calls.get(id)?;
         let method = request.method();
         let known = match call.state {
             // The other answers of a fork are acknowledged and ended by the caller.
@@ -193,7 +195,7 @@ impl TrunkGroup {
         let uri = route.map_or_else(|| request.uri(), |route| route.uri());
         let tcp = uri.param("transport").is_some_and(|name| name.eq_ignore_ascii_case("tcp"));
         let wanted = address_of(&uri).filter(|peer| *peer != self.address);
-        let call = self.calls.get(id.slot);
+        let call = self.calls.get(id);
         let peer = match (from, call) {
             (From::Site, Some(call)) => wanted.unwrap_or(call.source),
             (From::Caller, Some(call)) => {

@@ -13,6 +13,7 @@
 //! | a site is overloaded: who is held back | `restraint.rs` |
 
 mod call;
+mod calls;
 mod choice;
 mod circuits;
 mod inside;
@@ -32,19 +33,19 @@ use contract::{Node, Reply, TrunkGroupCounts, TrunkGroupSnapshot};
 use hashbrown::HashMap;
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
+use sip_proto::deadlines::Deadlines;
 use sip_proto::message::{Method, Name, OverloadFeedback, Request, Response};
 use sip_proto::reason::Reason;
-use sip_proto::timer::Deadlines;
 use sip_proto::transaction::{ClientId, Event, ServerId, Transactions};
 use sip_proto::wall::WallClock;
 use sip_proto::{Packet, Rejection, Transport};
-use slab::Slab;
 use telemetry::CallRecord;
 use topology::Topology;
 
 use crate::pool::{Change, takeover_time};
 use crate::timers::sip_timers;
-use call::{Call, CallId, Owner};
+use call::{CallId, Owner};
+use calls::Calls;
 use member::Member;
 use selection::Selection;
 
@@ -64,8 +65,7 @@ pub struct TrunkGroup {
     transactions: Transactions<Owner>,
     members: Vec<Member>,
     selection: Selection,
-    calls: Slab<Call>,
-    by_key: HashMap<Box<str>, CallId>,
+    calls: Calls,
     deadlines: Deadlines<Wake>,
     probes: HashMap<usize, ClientId>,
     records: VecDeque<CallRecord>,
@@ -73,7 +73,6 @@ pub struct TrunkGroup {
     /// Decides which calls a member that is readmitted gets.
     rng: StdRng,
     wall: WallClock,
-    next_nonce: u64,
     draining: bool,
     counts: TrunkGroupCounts,
 }
@@ -84,13 +83,15 @@ struct Probing {
     timeout: Duration,
 }
 
-#[derive(Debug, Clone, Copy)]
+/// What a deadline is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Wake {
     Call(CallId),
     /// Timer C of a re-INVITE.
     Inside(CallId, ServerId),
     ProbeRound,
-    ProbeTimeout(usize, ClientId),
+    /// The member at this place has not answered its last probe.
+    ProbeTimeout(usize),
     /// Calls of the member at this place have had the time to be taken over.
     Orphans(usize),
 }
@@ -117,7 +118,7 @@ impl TrunkGroup {
         let transactions = Transactions::new(address, sip_timers(topology), seed)
             .obeying_overload(settings.members.iter().map(|member| member.address).collect());
         let mut deadlines = Deadlines::default();
-        deadlines.push(now, Wake::ProbeRound);
+        deadlines.set(Wake::ProbeRound, now);
         Self {
             probing: Probing {
                 interval: topology.pool.probe_interval,
@@ -138,15 +139,13 @@ impl TrunkGroup {
                 StdRng::seed_from_u64(seed ^ 0x0074_7275_6e6b),
             ),
             settings,
-            calls: Slab::new(),
-            by_key: HashMap::new(),
+            calls: Calls::default(),
             deadlines,
             probes: HashMap::new(),
             records: VecDeque::new(),
             changes: VecDeque::new(),
             rng: StdRng::seed_from_u64(seed ^ 0x7265_6164),
             wall,
-            next_nonce: 0,
             draining: false,
             counts: TrunkGroupCounts::default(),
         }
@@ -175,7 +174,7 @@ impl TrunkGroup {
                 Owner::Setup(call) => self.setup_failed(now, call, id),
                 Owner::Inside { call, server, ends } => self.inside_failed(now, call, server, ends),
                 Owner::Nobody => {}
-                Owner::Probe(member) => self.probe_silent(now, member, id),
+                Owner::Probe(member) => self.probe_failed(now, member, id),
             },
             Event::NoAck { .. } => {}
         }
@@ -200,7 +199,7 @@ impl TrunkGroup {
     fn hear(&mut self, now: Instant, id: ClientId, owner: Owner, feedback: OverloadFeedback) {
         let index = match owner {
             Owner::Probe(index) => Some(index),
-            Owner::Setup(call) => self.call_mut(call).and_then(|call| {
+            Owner::Setup(call) => self.calls.get_mut(call).and_then(|call| {
                 let branch = call.branches.iter().find(|(client, _)| *client == id)?;
                 Some(branch.1)
             }),
@@ -258,16 +257,10 @@ impl TrunkGroup {
             .with_retry_after(self.settings.next_site_after.max(Duration::from_secs(1)))
     }
 
-    fn call_mut(&mut self, id: CallId) -> Option<&mut Call> {
-        self.calls.get_mut(id.slot).filter(|call| call.nonce == id.nonce)
-    }
-
-    fn wake_call_at(&mut self, now: Instant, id: CallId, due: Instant) {
-        if let Some(call) = self.call_mut(id) {
-            call.due = Some(due);
-            // A far deadline is looked at now and then instead: most calls end long before theirs, and an
-            // entry stays in the queue until its time.
-            self.deadlines.push(due.min(now + FAR), Wake::Call(id));
+    /// From now on the call in its present state may take until `due`.
+    fn wake_call_at(&mut self, id: CallId, due: Instant) {
+        if self.calls.get(id).is_some() {
+            self.deadlines.set(Wake::Call(id), due);
         }
     }
 
@@ -275,9 +268,6 @@ impl TrunkGroup {
         self.wall.micros(now)
     }
 }
-
-/// How far ahead a deadline may stand in the queue.
-const FAR: Duration = Duration::from_secs(60);
 
 /// A response that says which methods this proxy takes from outside a dialog, or forwards inside one
 /// (RFC 3261 §21.4.6, §11.2).
@@ -305,13 +295,13 @@ impl Node for TrunkGroup {
     fn handle_timeout(&mut self, now: Instant) {
         self.transactions.handle_timeout(now);
         self.settle(now);
-        while let Some(wake) = self.deadlines.pop_due(now) {
+        while let Some((_, wake)) = self.deadlines.pop_due(now) {
             match wake {
                 Wake::Call(id) => self.overdue(now, id),
                 Wake::Inside(id, server) => self.inside_overdue(now, id, server),
                 Wake::ProbeRound if self.draining => {}
                 Wake::ProbeRound => self.probe_round(now),
-                Wake::ProbeTimeout(index, id) => self.probe_silent(now, index, id),
+                Wake::ProbeTimeout(index) => self.probe_overdue(now, index),
                 Wake::Orphans(index) => self.release_orphans(now, index),
             }
         }

@@ -15,14 +15,14 @@ impl TrunkGroup {
             let Some(peer) = self.members.get(index).map(|member| member.address) else { continue };
             let id = self.transactions.probe(now, peer, Owner::Probe(index));
             self.probes.insert(index, id);
-            self.deadlines.push(now + self.probing.timeout, Wake::ProbeTimeout(index, id));
+            self.deadlines.set(Wake::ProbeTimeout(index), now + self.probing.timeout);
         }
-        self.deadlines.push(now + self.probing.interval, Wake::ProbeRound);
+        self.deadlines.set(Wake::ProbeRound, now + self.probing.interval);
     }
 
     pub(super) fn probe_answered(&mut self, now: Instant, index: usize, id: ClientId, status: u16) {
         if status >= 200 && self.probes.get(&index) == Some(&id) {
-            self.probes.remove(&index);
+            self.probe_over(index);
             self.judge(now, index, |watch| watch.probe_answered(now, status));
         }
     }
@@ -50,12 +50,24 @@ impl TrunkGroup {
         }
     }
 
-    pub(super) fn probe_silent(&mut self, now: Instant, index: usize, id: ClientId) {
-        if self.probes.get(&index) != Some(&id) {
-            return;
+    /// The transaction of a probe has failed.
+    pub(super) fn probe_failed(&mut self, now: Instant, index: usize, id: ClientId) {
+        if self.probes.get(&index) == Some(&id) {
+            self.probe_overdue(now, index);
         }
-        self.probes.remove(&index);
-        self.transactions.forget(id);
-        self.member_silent(now, index);
+    }
+
+    /// The last probe of a member has had no answer.
+    pub(super) fn probe_overdue(&mut self, now: Instant, index: usize) {
+        if let Some(id) = self.probe_over(index) {
+            self.transactions.forget(id);
+            self.member_silent(now, index);
+        }
+    }
+
+    /// Nothing is expected of the last probe of a member any more.
+    fn probe_over(&mut self, index: usize) -> Option<ClientId> {
+        self.deadlines.clear(Wake::ProbeTimeout(index));
+        self.probes.remove(&index)
     }
 }

@@ -13,8 +13,9 @@ use sip_proto::transaction::{ClientId, ServerId, Target};
 use telemetry::{BoxKind, CallRecord, Outcome, Party};
 use topology::WhenSiteDies;
 
-use super::TrunkGroup;
-use super::call::{Call, CallId, Owner, State, key};
+use super::call::{Call, CallId, Owner, State};
+use super::calls::key;
+use super::{TrunkGroup, Wake};
 use crate::record;
 
 /// RFC 3261 §16.6 item 11: more than three minutes.
@@ -30,8 +31,7 @@ impl TrunkGroup {
     ) {
         self.counts.offered += 1;
         let record = self.open_record(now, &invite);
-        let key: Box<str> = key(invite.call_id(), invite.from_tag()).into();
-        let merged = self.by_key.contains_key(&key);
+        let merged = self.calls.find(invite.call_id(), invite.from_tag()).is_some();
         if self.draining || merged {
             // RFC 3261 §8.2.2.2: the same call over two paths.
             let rejection = if merged { Rejection::new(482) } else { self.busy() };
@@ -41,10 +41,8 @@ impl TrunkGroup {
         }
         // Until a site answers, only we can stop the caller's retransmissions.
         self.transactions.trying(now, server);
-        self.next_nonce += 1;
         let call = Call {
-            nonce: self.next_nonce,
-            key: key.clone(),
+            key: key(invite.call_id(), invite.from_tag()).into(),
             server,
             source,
             invite: Some(invite),
@@ -58,11 +56,9 @@ impl TrunkGroup {
             taken_seq: 0,
             is_orphan: false,
             inside: Vec::new(),
-            due: None,
             record,
         };
-        let id = CallId { slot: self.calls.insert(call), nonce: self.next_nonce };
-        self.by_key.insert(key, id);
+        let id = self.calls.insert(call);
         self.transactions.own(server, Owner::Setup(id));
         self.try_next(now, id, None);
     }
@@ -81,7 +77,7 @@ impl TrunkGroup {
         let Some(circuit) = member.circuits.seize() else { return };
         member.counts.offered += 1;
         let (peer, name, site) = (member.address, member.name.clone(), member.site.clone());
-        let Some(call) = self.calls.get_mut(id.slot) else { return };
+        let Some(call) = self.calls.get_mut(id) else { return };
         self.counts.rerouted += u64::from(!call.branches.is_empty());
         call.circuit = Some((index, circuit));
         call.state = State::Trying;
@@ -112,7 +108,7 @@ impl TrunkGroup {
             self.transactions.forward(now, invite, &forward, Target::to(peer), Owner::Setup(id));
         call.client = Some(client);
         call.branches.push((client, index));
-        self.wake_call_at(now, id, now + self.settings.next_site_after);
+        self.wake_call_at(id, now + self.settings.next_site_after);
     }
 
     pub(super) fn setup_response(
@@ -123,7 +119,7 @@ impl TrunkGroup {
         response: &Response,
     ) {
         let at = self.micros(now);
-        let Some(call) = self.call_mut(id) else {
+        let Some(call) = self.calls.get_mut(id) else {
             if (200..300).contains(&response.status()) {
                 // The caller has been told that the call failed, or has gone.
                 self.transactions.end_answer(now, client, response, Owner::Nobody);
@@ -145,7 +141,7 @@ impl TrunkGroup {
     }
 
     fn proceeding(&mut self, now: Instant, id: CallId, status: u16, response: &Response, at: u64) {
-        let Some(call) = self.call_mut(id) else { return };
+        let Some(call) = self.calls.get_mut(id) else { return };
         let first = call.state == State::Trying;
         if first {
             call.state = State::Proceeding;
@@ -153,13 +149,13 @@ impl TrunkGroup {
         if status == 100 {
             // RFC 3261 §16.7 item 2: only 101 to 199 start Timer C again.
             if first {
-                self.wake_call_at(now, id, now + TIMER_C);
+                self.wake_call_at(id, now + TIMER_C);
             }
             return;
         }
         call.record.ring_us.get_or_insert(at);
         let server = call.server;
-        self.wake_call_at(now, id, now + TIMER_C);
+        self.wake_call_at(id, now + TIMER_C);
         if let Some(bytes) = response.without_topmost_via() {
             self.transactions.respond_bytes(now, server, status, bytes);
         }
@@ -179,12 +175,12 @@ impl TrunkGroup {
         // A call server with the same limit must be able to end the call first.
         let limit = now + self.settings.max_call_duration + self.transactions.timers().give_up();
         let releases = self.settings.when_site_dies == WhenSiteDies::Release;
-        let Some(call) = self.call_mut(id) else { return };
+        let Some(call) = self.calls.get_mut(id) else { return };
         let server = call.server;
         let first = call.state != State::Answered;
         if first {
             self.settle_on(now, id, client);
-            let Some(call) = self.call_mut(id) else { return };
+            let Some(call) = self.calls.get_mut(id) else { return };
             call.state = State::Answered;
             call.answered_tag = response.to_tag().unwrap_or_default().into();
             let invite = call.invite.take().filter(|_| releases);
@@ -199,7 +195,7 @@ impl TrunkGroup {
             if let Some(member) = index.and_then(|index| self.members.get_mut(index)) {
                 member.counts.answered += 1;
             }
-            self.wake_call_at(now, id, limit);
+            self.wake_call_at(id, limit);
         }
         if let Some(bytes) = response.without_topmost_via() {
             self.transactions.respond_bytes(now, server, status, bytes);
@@ -209,7 +205,7 @@ impl TrunkGroup {
     /// The branch of `client` was answered: the other one is cancelled (RFC 3261 §16.7 item 10), and the circuit is
     /// the one towards the site that answered.
     fn settle_on(&mut self, now: Instant, id: CallId, client: ClientId) {
-        let Some(call) = self.call_mut(id).filter(|call| call.client != Some(client)) else {
+        let Some(call) = self.calls.get_mut(id).filter(|call| call.client != Some(client)) else {
             return;
         };
         let answering = call.branches.iter().find(|(branch, _)| *branch == client);
@@ -224,7 +220,7 @@ impl TrunkGroup {
         // Full again since: then the call is one more than its circuits, and holds none.
         let circuit = member.circuits.seize();
         let (name, site) = (member.name.clone(), member.site.clone());
-        let Some(call) = self.call_mut(id) else { return };
+        let Some(call) = self.calls.get_mut(id) else { return };
         call.circuit = circuit.map(|circuit| (index, circuit));
         call.record.tried.push(name);
         call.record.site = Some(site);
@@ -232,7 +228,7 @@ impl TrunkGroup {
 
     fn refused(&mut self, now: Instant, id: CallId, status: u16, response: &Response) {
         let retry_after = response.retry_after();
-        let Some(call) = self.call_mut(id) else { return };
+        let Some(call) = self.calls.get_mut(id) else { return };
         let cancelled = call.is_cancelled();
         let index = call.circuit.as_ref().map(|(index, _)| *index);
         self.release(id, true);
@@ -264,11 +260,7 @@ impl TrunkGroup {
 
     /// The site said nothing for `next_site_after`, or Timer C ran out, or the answered call is over its limit.
     pub(super) fn overdue(&mut self, now: Instant, id: CallId) {
-        let Some(call) = self.call_mut(id) else { return };
-        if let Some(due) = call.due.filter(|due| *due > now) {
-            self.wake_call_at(now, id, due);
-            return;
-        }
+        let Some(call) = self.calls.get(id) else { return };
         let (state, client) = (call.state, call.client);
         match state {
             State::Trying => self.site_is_silent(now, id),
@@ -294,7 +286,7 @@ impl TrunkGroup {
     }
 
     pub(super) fn setup_failed(&mut self, now: Instant, id: CallId, client: ClientId) {
-        let Some(call) = self.call_mut(id) else { return };
+        let Some(call) = self.calls.get_mut(id) else { return };
         if call.client != Some(client) || call.state == State::Answered {
             return;
         }
@@ -317,16 +309,16 @@ impl TrunkGroup {
             Owner::Setup(id) => {
                 // A site that answers no CANCEL within this time is dead, whatever it said before.
                 let limit = now + self.settings.next_site_after;
-                let Some(call) = self.call_mut(id) else { return };
+                let Some(call) = self.calls.get_mut(id) else { return };
                 call.state = State::Cancelled;
                 if let Some(client) = call.client {
                     self.transactions.cancel(now, client, reason);
                 }
-                self.wake_call_at(now, id, limit);
+                self.wake_call_at(id, limit);
             }
             Owner::Inside { call, .. } => {
                 let inside =
-                    self.call_mut(call).map(|call| call.inside.clone()).unwrap_or_default();
+                    self.calls.get_mut(call).map(|call| call.inside.clone()).unwrap_or_default();
                 if let Some((_, client)) = inside.into_iter().find(|(server, _)| *server == invite)
                 {
                     self.transactions.cancel(now, client, reason);
@@ -352,7 +344,8 @@ impl TrunkGroup {
 
     /// Gives the circuit back; `failed` if the call was not answered on it.
     pub(super) fn release(&mut self, id: CallId, failed: bool) {
-        let Some((index, circuit)) = self.call_mut(id).and_then(|call| call.circuit.take()) else {
+        let Some((index, circuit)) = self.calls.get_mut(id).and_then(|call| call.circuit.take())
+        else {
             return;
         };
         let member = self.members.get_mut(index).expect("members never go away");
@@ -360,17 +353,17 @@ impl TrunkGroup {
         member.counts.failed += u64::from(failed);
     }
 
-    /// Forgets a call. Its circuit must have been released.
+    /// Forgets a call and its deadlines. Its circuit must have been released.
     pub(super) fn remove(&mut self, now: Instant, id: CallId) -> Option<Call> {
-        self.call_mut(id)?;
-        let mut call = self.calls.remove(id.slot);
+        let mut call = self.calls.remove(id)?;
+        self.deadlines.clear(Wake::Call(id));
         for (server, client) in call.inside.drain(..) {
+            self.deadlines.clear(Wake::Inside(id, server));
             // A change that was on its way through; the dialog that it was for is over.
             self.transactions.forget(client);
             self.transactions.reject(now, server, &Rejection::new(487));
         }
         debug_assert!(call.circuit.is_none(), "a call ends without its circuit");
-        self.by_key.remove(&call.key);
         Some(call)
     }
 

@@ -41,7 +41,7 @@ impl TrunkGroup {
 
     /// A call got nothing from its site: another one gets it.
     pub(super) fn site_is_silent(&mut self, now: Instant, id: CallId) {
-        let Some(call) = self.call_mut(id) else { return };
+        let Some(call) = self.calls.get_mut(id) else { return };
         let index = call.circuit.as_ref().map(|(index, _)| *index);
         if let Some(client) = call.client.take() {
             // Held back until the site shows up, if it ever does (RFC 3261 §9.1).
@@ -59,25 +59,21 @@ impl TrunkGroup {
     fn rescue_calls(&mut self, now: Instant, index: usize) {
         let there = |call: &Call| call.circuit.as_ref().is_some_and(|(at, _)| *at == index);
         let unanswered = |call: &Call| matches!(call.state, State::Trying | State::Proceeding);
-        let ids: Vec<_> = self
-            .calls
-            .iter()
-            .filter(|(_, call)| there(call) && unanswered(call))
-            .map(|(slot, call)| CallId { slot, nonce: call.nonce })
-            .collect();
-        for id in ids {
+        for id in self.calls.ids_of(|call| there(call) && unanswered(call)) {
             self.site_is_silent(now, id);
         }
     }
 
     /// The answered calls that go over the member at `index` are ended: at once, or when nobody has taken them over.
     fn orphan_calls(&mut self, now: Instant, index: usize) {
-        for (_, call) in &mut self.calls {
+        for call in self.calls.iter_mut() {
             let is_there = call.circuit.as_ref().is_some_and(|(at, _)| *at == index);
             call.is_orphan |= is_there && call.state == State::Answered;
         }
         match self.takeover_within {
-            Some(time) => self.deadlines.push(now + time, Wake::Orphans(index)),
+            // Those of an earlier fall have waited since then.
+            Some(_) if self.deadlines.is_set(Wake::Orphans(index)) => {}
+            Some(time) => self.deadlines.set(Wake::Orphans(index), now + time),
             None => self.release_orphans(now, index),
         }
     }
@@ -85,13 +81,7 @@ impl TrunkGroup {
     /// Ends those that have stayed there.
     pub(super) fn release_orphans(&mut self, now: Instant, index: usize) {
         let there = |call: &Call| call.circuit.as_ref().is_some_and(|(at, _)| *at == index);
-        let ids: Vec<_> = self
-            .calls
-            .iter()
-            .filter(|(_, call)| there(call) && call.is_orphan)
-            .map(|(slot, call)| CallId { slot, nonce: call.nonce })
-            .collect();
-        for id in ids {
+        for id in self.calls.ids_of(|call| there(call) && call.is_orphan) {
             self.release_call(now, id);
         }
     }

@@ -29,7 +29,7 @@ impl TrunkGroup {
             return true;
         }
         let heir = self.member_that_refreshes(request, source);
-        let Some(call) = self.call_mut(id).filter(|call| call.state == State::Answered) else {
+        let Some(call) = self.calls.get_mut(id).filter(|call| call.state == State::Answered) else {
             return true;
         };
         let seq = request.cseq().0;
@@ -56,7 +56,7 @@ impl TrunkGroup {
 
     /// The caller has accepted that its call goes on elsewhere: so has the circuit.
     pub(super) fn move_circuit(&mut self, id: CallId) {
-        let Some(call) = self.call_mut(id) else { return };
+        let Some(call) = self.calls.get_mut(id) else { return };
         let from = call.circuit.as_ref().map(|(index, _)| *index);
         let Some(heir) = call.taken_by.filter(|heir| Some(*heir) != from) else { return };
         self.release(id, false);
@@ -64,7 +64,7 @@ impl TrunkGroup {
         // None is free: then the call is one more than its circuits, and holds none.
         let circuit = member.circuits.seize();
         let (name, site) = (member.name.clone(), member.site.clone());
-        let Some(call) = self.call_mut(id) else { return };
+        let Some(call) = self.calls.get_mut(id) else { return };
         call.circuit = circuit.map(|circuit| (heir, circuit));
         call.is_orphan = false;
         if call.record.tried.last() != Some(&name) {
