@@ -14,147 +14,15 @@
 //! # Ok::<(), topology::Problems>(())
 //! ```
 
+mod document;
 pub mod kind;
 mod layers;
 mod lines;
 pub(crate) mod suggestion;
 mod table;
 
-use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::path::Path;
-
-use config::Value;
-
+pub use self::document::Document;
 pub use self::kind::Raw;
 pub use self::layers::Layers;
 pub use self::suggestion::nearest;
 pub use self::table::Table;
-
-use self::lines::Lines;
-use crate::problem::{Problem, Problems};
-
-/// A file with its layers applied, and the mistakes found in it so far.
-#[derive(Debug)]
-pub struct Document {
-    file: String,
-    tree: HashMap<String, Value>,
-    origins: BTreeMap<String, &'static str>,
-    lines: Lines,
-    problems: RefCell<Vec<Problem>>,
-    /// Every key that was asked for, whether or not it is there.
-    known: RefCell<BTreeSet<String>>,
-}
-
-impl Document {
-    /// Reads the file at `path`. Fails at once only if there is nothing to decode.
-    pub fn load(path: &Path, layers: &Layers) -> Result<Self, Problems> {
-        let text =
-            std::fs::read_to_string(path).map_err(|error| Problems::unreadable(path, &error))?;
-        Self::parse(&path.display().to_string(), &text, layers)
-    }
-
-    /// Reads `text`; `file` names it in messages.
-    pub fn parse(file: &str, text: &str, layers: &Layers) -> Result<Self, Problems> {
-        let problem =
-            |line, message| Problem { file: file.to_owned(), line, key: String::new(), message };
-        let lines = Lines::parse(text).map_err(|(line, error)| {
-            let message = format!("not valid TOML: {}", error.message());
-            Problems(vec![problem(line, message)])
-        })?;
-        // `config` takes a top-level key for a path, so a quoted one could mean another key.
-        if let Some((line, key)) = lines.quoted_root() {
-            let message = format!("unknown key {key}; keys here need no quotes");
-            return Err(Problems(vec![problem(Some(line), message)]));
-        }
-        let merged = layers.apply(file, text, &lines).map_err(Problems)?;
-        Ok(Self {
-            file: file.to_owned(),
-            tree: merged.tree,
-            origins: merged.origins,
-            lines,
-            problems: RefCell::default(),
-            known: RefCell::default(),
-        })
-    }
-
-    /// Reads the top level with `read`, then reports its unknown keys.
-    pub fn read<T>(&self, read: impl FnOnce(&Table<'_>) -> T) -> T {
-        let root = Table::new(self, String::new(), String::new(), Some(&self.tree));
-        let value = read(&root);
-        root.report_unknown_keys();
-        value
-    }
-
-    /// Reports a mistake at the key path `key`, such as `routes[2].psaps`.
-    pub fn report(&self, key: &str, message: impl Into<String>) {
-        self.report_at(key, key, message.into());
-    }
-
-    /// Adds a mistake that was found in another file, to which this one leads.
-    pub fn add(&self, problem: Problem) {
-        self.problems.borrow_mut().push(problem);
-    }
-
-    /// Every key path that has been asked for, with names and numbers taken out: `sites.*.address`,
-    /// `phases[].arrivals.rate`. A key inside a table is asked for only once the file has that table, so a file in
-    /// which nothing is left out knows all of them.
-    #[must_use]
-    pub fn known_keys(&self) -> BTreeSet<String> {
-        self.known.borrow().clone()
-    }
-
-    fn note(&self, key: String) {
-        self.known.borrow_mut().insert(key);
-    }
-
-    /// The outcome: `value` if there is no mistake, else every mistake in the order of the file.
-    pub fn finish<T>(self, value: T) -> Result<T, Problems> {
-        let mut problems = self.problems.into_inner();
-        if problems.is_empty() {
-            return Ok(value);
-        }
-        problems.sort();
-        problems.dedup();
-        Err(Problems(problems))
-    }
-
-    /// Whether the file itself, without its layers, holds the key path `key`.
-    #[must_use]
-    pub fn holds(&self, key: &str) -> bool {
-        self.lines.contains(key)
-    }
-
-    /// Whether the top level has `key`, from the file or a layer.
-    #[must_use]
-    pub fn has(&self, key: &str) -> bool {
-        self.tree.contains_key(key)
-    }
-
-    /// A mistake that stands at `place` but is told of `key`.
-    fn report_at(&self, place: &str, key: &str, message: String) {
-        let (file, line) = match self.layer_of(place) {
-            Some(layer) => (layer.to_owned(), None),
-            None => (self.file.clone(), self.lines.nearest(place)),
-        };
-        self.problems.borrow_mut().push(Problem { file, line, key: key.to_owned(), message });
-    }
-
-    /// The layer that set `key`, a value around it, or all that is in it.
-    fn layer_of(&self, key: &str) -> Option<&'static str> {
-        let mut around = Some(key);
-        while let Some(path) = around {
-            if let Some(layer) = self.origins.get(path) {
-                return Some(layer);
-            }
-            around = path.rfind(['.', '[']).map(|end| &path[..end]);
-        }
-        if self.holds(key) {
-            return None;
-        }
-        let inside = self.origins.iter().find(|(path, _)| {
-            path.strip_prefix(key).is_some_and(|rest| rest.starts_with(['.', '[']))
-        });
-        inside.map(|(_, layer)| *layer)
-    }
-}

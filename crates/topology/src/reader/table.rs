@@ -5,9 +5,10 @@ use std::collections::HashMap;
 
 use config::{Value, ValueKind};
 
+use super::document::Document;
 use super::kind::{Raw, is_name};
 use super::lines::join;
-use super::{Document, suggestion};
+use super::suggestion;
 
 /// A table that remembers which keys were asked for. A table that is absent reads as empty.
 #[derive(Debug)]
@@ -20,8 +21,18 @@ pub struct Table<'d> {
     known: RefCell<Vec<&'static str>>,
 }
 
+impl Document {
+    /// Reads the top level with `read`, then reports its unknown keys.
+    pub fn read<T>(&self, read: impl FnOnce(&Table<'_>) -> T) -> T {
+        let root = Table::new(self, String::new(), String::new(), Some(&self.tree));
+        let value = read(&root);
+        root.report_unknown_keys();
+        value
+    }
+}
+
 impl<'d> Table<'d> {
-    pub(super) fn new(
+    fn new(
         document: &'d Document,
         path: String,
         shape: String,
@@ -222,7 +233,7 @@ impl<'d> Table<'d> {
     }
 
     /// Reports every key that nothing asked for, with the known key it resembles.
-    pub(super) fn report_unknown_keys(&self) {
+    fn report_unknown_keys(&self) {
         let known = self.known.borrow();
         for key in self.entries.into_iter().flat_map(HashMap::keys) {
             if known.contains(&key.as_str()) {
