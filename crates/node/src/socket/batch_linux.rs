@@ -13,7 +13,7 @@ use sip_proto::{Packet, Transport};
 use socket2::SockRef;
 use tokio::net::UdpSocket;
 
-use super::socket_address;
+use super::address::socket_address;
 
 /// Most datagrams in one call.
 pub(super) const BATCH: usize = 32;

@@ -9,7 +9,7 @@ use sip_proto::{Packet, Transport};
 use socket2::SockRef;
 use tokio::net::UdpSocket;
 
-use super::socket_address;
+use super::address::socket_address;
 
 /// Most datagrams in one batch.
 pub(super) const BATCH: usize = 32;

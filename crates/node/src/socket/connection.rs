@@ -14,8 +14,9 @@ use tokio::net::{TcpSocket, TcpStream};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until, timeout};
 
+use super::limits::SocketLimits;
+use super::tally::Tally;
 use super::tcp_input::{Cause, Ended, TcpInput};
-use super::{SocketLimits, Tally};
 
 const READ_BUFFER: usize = 16 * 1024;
 /// The answer to a ping (RFC 5626 §4.4.1).

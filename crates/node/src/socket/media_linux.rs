@@ -21,7 +21,7 @@ use nix::sys::time::TimeSpec;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
-use super::socket_address;
+use super::address::socket_address;
 
 /// Without dates, one round of so many asks the kernel what it dropped: that costs a twentieth of a relay.
 const ASK_EVERY: u32 = 16;

@@ -16,8 +16,9 @@ use tokio::task::JoinHandle;
 use tokio::time::Sleep;
 
 use super::connection::{ConnectionTask, Origin};
+use super::limits::SocketLimits;
+use super::tally::Tally;
 use super::tcp_input::{Cause, Ended, TcpInput};
-use super::{SocketLimits, Tally};
 
 /// Inputs that connections may have ready before they must wait for the actor.
 const INPUT_QUEUE: usize = 256;
