@@ -10,16 +10,6 @@ use crate::repository::{files, root};
 /// Circles that are still there: the folder of the crate and the files.
 const KNOWN: &[(&str, &[&str])] = &[
     ("crates/account", &["summary/group.rs", "summary/tally.rs"]),
-    (
-        "crates/node",
-        &[
-            "socket/batch_linux.rs",
-            "socket/connection.rs",
-            "socket/mod.rs",
-            "socket/tcp.rs",
-            "socket/udp.rs",
-        ],
-    ),
     ("crates/telemetry", &["entry.rs", "record.rs"]),
     (
         "crates/telemetry",
@@ -32,7 +22,6 @@ const KNOWN: &[(&str, &[&str])] = &[
             "ledger/pages.rs",
         ],
     ),
-    ("crates/topology", &["reader/mod.rs", "reader/table.rs"]),
 ];
 
 /// Folders with a crate, from the root of the repository.
