@@ -8,6 +8,7 @@ use sip_proto::transaction::{ClientId, ServerId};
 use telemetry::CallRecord;
 
 use super::circuits::Circuit;
+use super::member::Member;
 
 sip_proto::key_type! {
     /// Names a call; the name of a call that is over never matches a new one.
@@ -72,6 +73,21 @@ pub(super) enum State {
 }
 
 impl Call {
+    /// It goes to the member at the place `index` from now on. If that has no free circuit, it is one call more than its
+    /// circuits, and holds none.
+    pub(super) fn move_to(&mut self, index: usize, member: &mut Member) {
+        self.circuit = member.circuits.seize().map(|circuit| (index, circuit));
+        if self.record.tried.last() != Some(&member.name) {
+            self.record.tried.push(member.name.clone());
+        }
+        self.record.site = Some(member.site.clone());
+    }
+
+    /// The place of the member towards which it holds a circuit.
+    pub(super) fn member(&self) -> Option<usize> {
+        self.circuit.as_ref().map(|(index, _)| *index)
+    }
+
     /// True if the member at this place has had the call already.
     pub(super) fn has_tried(&self, index: usize) -> bool {
         self.branches.iter().any(|(_, tried)| *tried == index)

@@ -7,7 +7,7 @@ use sip_proto::message::{Forward, Method, Request, Response, address_of};
 use sip_proto::reason::Reason;
 use sip_proto::transaction::{ServerId, Target};
 use sip_proto::{Rejection, Transport};
-use telemetry::{CallRecord, Outcome, Party};
+use telemetry::Party;
 
 use super::call::{Call, CallId, Owner, State};
 use super::setup::TIMER_C;
@@ -35,12 +35,12 @@ impl TrunkGroup {
         source: SocketAddr,
     ) {
         let Some((id, from)) = self.dialog_of(request, source) else {
-            self.counts.unknown_dialog += 1;
+            self.records.counts.unknown_dialog += 1;
             self.transactions.reject(now, server, &Rejection::new(481));
             return;
         };
         if from == From::Site && !self.may_speak(id, request, source) {
-            self.counts.unknown_dialog += 1;
+            self.records.counts.unknown_dialog += 1;
             self.transactions.reject(now, server, &Rejection::new(481));
             return;
         }
@@ -141,11 +141,7 @@ impl TrunkGroup {
         if ends {
             self.release(id, false);
             let Some(call) = self.remove(now, id) else { return };
-            self.records.push_back(CallRecord {
-                end_us: self.micros(now),
-                outcome: Outcome::Answered,
-                ..call.record
-            });
+            self.records.ended(now, call.record);
         }
     }
 
@@ -199,7 +195,7 @@ impl TrunkGroup {
         let peer = match (from, call) {
             (From::Site, Some(call)) => wanted.unwrap_or(call.source),
             (From::Caller, Some(call)) => {
-                let member = call.circuit.as_ref().map(|(index, _)| *index);
+                let member = call.member();
                 let member = member.or_else(|| call.branches.last().map(|(_, index)| *index));
                 let member = member.and_then(|index| self.members.get(index));
                 let heir = self.heir_of(call);

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use contract::{MemberCounts, MemberSnapshot, MemberState};
+use sip_proto::transaction::ClientId;
 use topology::Pool;
 
 use super::circuits::Circuits;
@@ -19,6 +20,8 @@ pub(super) struct Member {
     pub(super) weight: u32,
     pub(super) circuits: Circuits,
     pub(super) watch: Watch,
+    /// The probe that it has not answered yet.
+    pub(super) probe: Option<ClientId>,
     /// A 503 asked for silence until then (RFC 3261 §21.5.4).
     hold_off: Option<Instant>,
     pub(super) restraint: Restraint,
@@ -37,6 +40,7 @@ impl Member {
             weight: settings.weight,
             circuits: Circuits::new(settings.circuits),
             watch: Watch::new(pool, now),
+            probe: None,
             hold_off: None,
             restraint: Restraint::default(),
             found_after: None,

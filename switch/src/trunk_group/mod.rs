@@ -8,31 +8,29 @@
 //! | a site dies while a call rings there: another one gets it | `site_down.rs` |
 //! | a site dies during the talk: the call is released | `site_down.rs` |
 //! | or another site goes on with it | `takeover.rs` |
-//! | which site | `choice.rs`, by `selection.rs`, with `circuits.rs` |
+//! | which site | `members.rs`, by `selection.rs`, with `circuits.rs` |
 //! | a site answers 503 with Retry-After: it gets no calls until then | `member.rs` |
 //! | a site is overloaded: who is held back | `restraint.rs` |
+//! | a call is over: its record | `records.rs` |
 
 mod call;
 mod calls;
-mod choice;
 mod circuits;
 mod inside;
 mod member;
+mod members;
 mod probing;
+mod records;
 mod restraint;
 mod selection;
 mod setup;
 mod site_down;
 mod takeover;
 
-use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use contract::{Node, Reply, TrunkGroupCounts, TrunkGroupSnapshot};
-use hashbrown::HashMap;
-use rand::SeedableRng as _;
-use rand::rngs::StdRng;
+use contract::{Node, Reply, TrunkGroupSnapshot};
 use sip_proto::deadlines::Deadlines;
 use sip_proto::message::{Method, Name, OverloadFeedback, Request, Response};
 use sip_proto::reason::Reason;
@@ -40,14 +38,15 @@ use sip_proto::transaction::{ClientId, Event, ServerId, Transactions};
 use sip_proto::wall::WallClock;
 use sip_proto::{Packet, Rejection, Transport};
 use telemetry::CallRecord;
-use topology::Topology;
+use topology::{Pool, Topology};
 
-use crate::pool::{Change, takeover_time};
+use crate::pool::Change;
 use crate::timers::sip_timers;
 use call::{CallId, Owner};
 use calls::Calls;
 use member::Member;
-use selection::Selection;
+use members::Members;
+use records::Records;
 
 pub use circuits::{Circuit, Circuits};
 pub use selection::{Candidate, Selection as SelectionPolicy};
@@ -56,31 +55,16 @@ pub use selection::{Candidate, Selection as SelectionPolicy};
 #[derive(Debug)]
 pub struct TrunkGroup {
     settings: topology::TrunkGroup,
-    probing: Probing,
-    /// How long other sites have to take over the calls of one that was found down, if they do such a thing.
-    takeover_within: Option<Duration>,
+    pool: Pool,
     address: SocketAddr,
     /// Our Record-Route value.
     record_route: String,
     transactions: Transactions<Owner>,
-    members: Vec<Member>,
-    selection: Selection,
+    members: Members,
     calls: Calls,
     deadlines: Deadlines<Wake>,
-    probes: HashMap<usize, ClientId>,
-    records: VecDeque<CallRecord>,
-    changes: VecDeque<Change>,
-    /// Decides which calls a member that is readmitted gets.
-    rng: StdRng,
-    wall: WallClock,
+    records: Records,
     draining: bool,
-    counts: TrunkGroupCounts,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Probing {
-    interval: Duration,
-    timeout: Duration,
 }
 
 /// What a deadline is for.
@@ -120,34 +104,17 @@ impl TrunkGroup {
         let mut deadlines = Deadlines::default();
         deadlines.set(Wake::ProbeRound, now);
         Self {
-            probing: Probing {
-                interval: topology.pool.probe_interval,
-                timeout: topology.pool.probe_timeout,
-            },
-            takeover_within: takeover_time(&topology.pool),
+            pool: topology.pool,
             address,
             // The user part tells the call server by which trunk group the call came.
             record_route: format!("<sip:{}@{};lr>", settings.name, transactions.sent_by()),
             transactions,
-            members: settings
-                .members
-                .iter()
-                .map(|one| Member::new(one, &topology.pool, now))
-                .collect(),
-            selection: Selection::new(
-                settings.policy,
-                StdRng::seed_from_u64(seed ^ 0x0074_7275_6e6b),
-            ),
+            members: Members::new(&settings, &topology.pool, seed, now),
+            records: Records::new(settings.name.clone(), wall),
             settings,
             calls: Calls::default(),
             deadlines,
-            probes: HashMap::new(),
-            records: VecDeque::new(),
-            changes: VecDeque::new(),
-            rng: StdRng::seed_from_u64(seed ^ 0x7265_6164),
-            wall,
             draining: false,
-            counts: TrunkGroupCounts::default(),
         }
     }
 
@@ -263,10 +230,6 @@ impl TrunkGroup {
             self.deadlines.set(Wake::Call(id), due);
         }
     }
-
-    fn micros(&self, now: Instant) -> u64 {
-        self.wall.micros(now)
-    }
 }
 
 /// A response that says which methods this proxy takes from outside a dialog, or forwards inside one
@@ -327,8 +290,8 @@ impl Node for TrunkGroup {
     }
 
     fn poll_event(&mut self) -> Option<Notice> {
-        let change = self.changes.pop_front().map(Notice::Change);
-        change.or_else(|| self.records.pop_front().map(|record| Notice::Record(Box::new(record))))
+        let change = self.members.poll_change().map(Notice::Change);
+        change.or_else(|| self.records.poll().map(|record| Notice::Record(Box::new(record))))
     }
 
     fn poll_timeout(&self) -> Option<Instant> {
@@ -340,7 +303,7 @@ impl Node for TrunkGroup {
         TrunkGroupSnapshot {
             calls: self.calls.len(),
             draining: self.draining,
-            counts: self.counts,
+            counts: self.records.counts,
             members: self.members.iter().map(Member::snapshot).collect(),
             malformed: stats.malformed,
             resent: stats.resent,

@@ -10,13 +10,12 @@ use sip_proto::dialog::Dialog;
 use sip_proto::message::{Forward, Request, Response, host_port};
 use sip_proto::reason::{Reason, cause_of_status};
 use sip_proto::transaction::{ClientId, ServerId, Target};
-use telemetry::{BoxKind, CallRecord, Outcome, Party};
 use topology::WhenSiteDies;
 
 use super::call::{Call, CallId, Owner, State};
 use super::calls::key;
+use super::members::Want;
 use super::{TrunkGroup, Wake};
-use crate::record;
 
 /// RFC 3261 §16.6 item 11: more than three minutes.
 pub(super) const TIMER_C: Duration = Duration::from_secs(185);
@@ -29,14 +28,16 @@ impl TrunkGroup {
         invite: Request,
         source: SocketAddr,
     ) {
-        self.counts.offered += 1;
-        let record = self.open_record(now, &invite);
+        self.records.counts.offered += 1;
+        let attempt = invite.session_id().map(|id| id.local().to_owned());
+        let attempt = attempt.unwrap_or_else(|| self.transactions.ids().uuid().into());
+        let record = self.records.open(now, attempt, &invite);
         let merged = self.calls.find(invite.call_id(), invite.from_tag()).is_some();
         if self.draining || merged {
             // RFC 3261 §8.2.2.2: the same call over two paths.
             let rejection = if merged { Rejection::new(482) } else { self.busy() };
             self.transactions.reject(now, server, &rejection);
-            self.record_rejection(now, record, &rejection);
+            self.records.rejected(now, record, &rejection);
             return;
         }
         // Until a site answers, only we can stop the caller's retransmissions.
@@ -65,7 +66,8 @@ impl TrunkGroup {
 
     /// Offers the call to the next site; if none is left, refuses it with `last`, or for want of a circuit.
     pub(super) fn try_next(&mut self, now: Instant, id: CallId, last: Option<Rejection>) {
-        let index = match self.choose(now, id) {
+        let Some(call) = self.calls.get_mut(id) else { return };
+        let index = match self.members.choose(now, call) {
             Ok(index) => index,
             Err(want) => {
                 let rejection = last.unwrap_or_else(|| self.no_way(want));
@@ -74,15 +76,11 @@ impl TrunkGroup {
             }
         };
         let Some(member) = self.members.get_mut(index) else { return };
-        let Some(circuit) = member.circuits.seize() else { return };
         member.counts.offered += 1;
-        let (peer, name, site) = (member.address, member.name.clone(), member.site.clone());
-        let Some(call) = self.calls.get_mut(id) else { return };
-        self.counts.rerouted += u64::from(!call.branches.is_empty());
-        call.circuit = Some((index, circuit));
+        self.records.counts.rerouted += u64::from(!call.branches.is_empty());
+        call.move_to(index, member);
         call.state = State::Trying;
-        call.record.tried.push(name);
-        call.record.site = Some(site);
+        let peer = member.address;
         let Some(invite) = &call.invite else { return };
         // RFC 7989 §7: an intermediary may give a call its Session-ID, so that it has one name in all records.
         let session = match invite.session_id() {
@@ -111,6 +109,21 @@ impl TrunkGroup {
         self.wake_call_at(id, now + self.settings.next_site_after);
     }
 
+    /// Why no site could be offered the call: held back (Q.850 42), circuits all seized (34), or no site in a state to take
+    /// it.
+    fn no_way(&self, want: Want) -> Rejection {
+        if want == Want::HeldBack {
+            // No Retry-After: it would keep more calls away than the sites have asked for.
+            let congestion = Reason::q850(42, "Switching equipment congestion");
+            return Rejection::new(503).with_reason(congestion);
+        }
+        self.busy().with_reason(if self.members.is_any_full() {
+            Reason::q850(34, "No circuit/channel available")
+        } else {
+            Reason::q850(41, "Temporary failure")
+        })
+    }
+
     pub(super) fn setup_response(
         &mut self,
         now: Instant,
@@ -118,7 +131,7 @@ impl TrunkGroup {
         client: ClientId,
         response: &Response,
     ) {
-        let at = self.micros(now);
+        let at = self.records.micros(now);
         let Some(call) = self.calls.get_mut(id) else {
             if (200..300).contains(&response.status()) {
                 // The caller has been told that the call failed, or has gone.
@@ -127,9 +140,9 @@ impl TrunkGroup {
             return;
         };
         let current = call.client == Some(client) && call.state != State::Answered;
-        let index = call.circuit.as_ref().map(|(index, _)| *index);
+        let index = call.member();
         if let Some(index) = index.filter(|_| current) {
-            self.judge(now, index, |watch| watch.call_answered(now));
+            self.members.judge(now, index, |watch| watch.call_answered(now));
         }
         match response.status() {
             status @ 100..=199 if current => self.proceeding(now, id, status, response, at),
@@ -190,8 +203,8 @@ impl TrunkGroup {
             });
             call.record.answer_us = Some(at);
             call.record.status = Some(status);
-            let index = call.circuit.as_ref().map(|(index, _)| *index);
-            self.counts.answered += 1;
+            let index = call.member();
+            self.records.counts.answered += 1;
             if let Some(member) = index.and_then(|index| self.members.get_mut(index)) {
                 member.counts.answered += 1;
             }
@@ -217,20 +230,15 @@ impl TrunkGroup {
         }
         self.release(id, true);
         let Some(member) = self.members.get_mut(index) else { return };
-        // Full again since: then the call is one more than its circuits, and holds none.
-        let circuit = member.circuits.seize();
-        let (name, site) = (member.name.clone(), member.site.clone());
         let Some(call) = self.calls.get_mut(id) else { return };
-        call.circuit = circuit.map(|circuit| (index, circuit));
-        call.record.tried.push(name);
-        call.record.site = Some(site);
+        call.move_to(index, member);
     }
 
     fn refused(&mut self, now: Instant, id: CallId, status: u16, response: &Response) {
         let retry_after = response.retry_after();
         let Some(call) = self.calls.get_mut(id) else { return };
         let cancelled = call.is_cancelled();
-        let index = call.circuit.as_ref().map(|(index, _)| *index);
+        let index = call.member();
         self.release(id, true);
         if let (503, Some(after)) = (status, retry_after)
             && let Some(member) = index.and_then(|index| self.members.get_mut(index))
@@ -248,7 +256,7 @@ impl TrunkGroup {
             self.transactions.respond_bytes(now, call.server, status, bytes);
         }
         let reason = Reason::of(response);
-        self.close_unanswered(now, call, status, reason.as_ref());
+        self.record_unanswered(now, call, status, reason.as_ref());
     }
 
     /// RFC 3261 §16.7 item 6: a 503 speaks of one site; towards the caller, the pool speaks for itself.
@@ -273,14 +281,8 @@ impl TrunkGroup {
             State::Answered => {
                 self.release(id, false);
                 let Some(call) = self.remove(now, id) else { return };
-                self.counts.lost += 1;
-                self.records.push_back(CallRecord {
-                    end_us: self.micros(now),
-                    outcome: Outcome::Lost,
-                    ended_by: Some(Party::Network),
-                    reason: Some("no BYE came within max_call_duration".to_owned()),
-                    ..call.record
-                });
+                let why = "no BYE came within max_call_duration";
+                self.records.lost(now, call.record, why.to_owned());
             }
         }
     }
@@ -333,13 +335,13 @@ impl TrunkGroup {
         self.release(id, true);
         let Some(call) = self.remove(now, id) else { return };
         self.transactions.reject(now, call.server, &Rejection::new(487));
-        self.close_unanswered(now, call, 487, None);
+        self.record_unanswered(now, call, 487, None);
     }
 
     fn refuse(&mut self, now: Instant, id: CallId, rejection: &Rejection) {
         let Some(call) = self.remove(now, id) else { return };
         self.transactions.reject(now, call.server, rejection);
-        self.record_rejection(now, call.record, rejection);
+        self.records.rejected(now, call.record, rejection);
     }
 
     /// Gives the circuit back; `failed` if the call was not answered on it.
@@ -367,30 +369,17 @@ impl TrunkGroup {
         Some(call)
     }
 
-    fn close_unanswered(&mut self, now: Instant, call: Call, status: u16, reason: Option<&Reason>) {
-        let abandoned = call.is_cancelled();
-        self.counts.abandoned += u64::from(abandoned);
-        self.counts.rejected += u64::from(!abandoned);
-        self.records.push_back(CallRecord {
-            end_us: self.micros(now),
-            outcome: if abandoned { Outcome::Abandoned } else { Outcome::Rejected },
-            status: Some(status),
-            cause: Some(reason.map_or_else(|| cause_of_status(status), Reason::q850_cause)),
-            ended_by: abandoned.then_some(Party::Caller),
-            ..call.record
-        });
-    }
-
-    fn record_rejection(&mut self, now: Instant, record: CallRecord, rejection: &Rejection) {
-        self.counts.rejected += 1;
-        self.records.push_back(record::refused(record, rejection, self.wall.micros(now)));
-    }
-
-    fn open_record(&mut self, now: Instant, invite: &Request) -> CallRecord {
-        let attempt = invite.session_id().map(|id| id.local().to_owned());
-        let attempt = attempt.unwrap_or_else(|| self.transactions.ids().uuid().into());
-        let (name, at) = (&self.settings.name, self.micros(now));
-        let record = record::open(BoxKind::TrunkGroup, name, attempt, invite, at);
-        CallRecord { trunk_group: Some(name.clone()), ..record }
+    fn record_unanswered(
+        &mut self,
+        now: Instant,
+        call: Call,
+        status: u16,
+        reason: Option<&Reason>,
+    ) {
+        if call.is_cancelled() {
+            self.records.abandoned(now, call.record, status, reason);
+        } else {
+            self.records.refused(now, call.record, status, reason);
+        }
     }
 }

@@ -15,12 +15,12 @@ use std::time::Instant;
 use contract::MemberState;
 use sip_proto::message::Payload;
 use sip_proto::reason::Reason;
-use telemetry::{CallRecord, Outcome, Party};
+use telemetry::CallRecord;
 use topology::WhenSiteDies;
 
 use super::call::{Call, CallId, Owner, State};
 use super::{TrunkGroup, Wake};
-use crate::pool::Watch;
+use crate::pool::{Watch, takeover_time};
 
 /// Q.850: destination out of order.
 const OUT_OF_ORDER: u16 = 27;
@@ -30,7 +30,7 @@ impl TrunkGroup {
     pub(super) fn member_silent(&mut self, now: Instant, index: usize) {
         let state = |group: &Self| group.members.get(index).map(|member| member.watch.state());
         let before = state(self);
-        self.judge(now, index, Watch::silent);
+        self.members.judge(now, index, Watch::silent);
         if before != Some(MemberState::Down) && state(self) == Some(MemberState::Down) {
             self.rescue_calls(now, index);
             if self.settings.when_site_dies == WhenSiteDies::Release {
@@ -42,7 +42,7 @@ impl TrunkGroup {
     /// A call got nothing from its site: another one gets it.
     pub(super) fn site_is_silent(&mut self, now: Instant, id: CallId) {
         let Some(call) = self.calls.get_mut(id) else { return };
-        let index = call.circuit.as_ref().map(|(index, _)| *index);
+        let index = call.member();
         if let Some(client) = call.client.take() {
             // Held back until the site shows up, if it ever does (RFC 3261 §9.1).
             self.transactions.cancel(now, client, Vec::new());
@@ -57,7 +57,7 @@ impl TrunkGroup {
 
     /// A site is down: the calls that had no answer there go to the next one.
     fn rescue_calls(&mut self, now: Instant, index: usize) {
-        let there = |call: &Call| call.circuit.as_ref().is_some_and(|(at, _)| *at == index);
+        let there = |call: &Call| call.member() == Some(index);
         let unanswered = |call: &Call| matches!(call.state, State::Trying | State::Proceeding);
         for id in self.calls.ids_of(|call| there(call) && unanswered(call)) {
             self.site_is_silent(now, id);
@@ -67,10 +67,10 @@ impl TrunkGroup {
     /// The answered calls that go over the member at `index` are ended: at once, or when nobody has taken them over.
     fn orphan_calls(&mut self, now: Instant, index: usize) {
         for call in self.calls.iter_mut() {
-            let is_there = call.circuit.as_ref().is_some_and(|(at, _)| *at == index);
+            let is_there = call.member() == Some(index);
             call.is_orphan |= is_there && call.state == State::Answered;
         }
-        match self.takeover_within {
+        match takeover_time(&self.pool) {
             // Those of an earlier fall have waited since then.
             Some(_) if self.deadlines.is_set(Wake::Orphans(index)) => {}
             Some(time) => self.deadlines.set(Wake::Orphans(index), now + time),
@@ -80,7 +80,7 @@ impl TrunkGroup {
 
     /// Ends those that have stayed there.
     pub(super) fn release_orphans(&mut self, now: Instant, index: usize) {
-        let there = |call: &Call| call.circuit.as_ref().is_some_and(|(at, _)| *at == index);
+        let there = |call: &Call| call.member() == Some(index);
         for id in self.calls.ids_of(|call| there(call) && call.is_orphan) {
             self.release_call(now, id);
         }
@@ -94,16 +94,8 @@ impl TrunkGroup {
             let payload = Payload::empty().with_header("Reason", &reason.to_string());
             self.transactions.end_dialog(now, *dialog, &payload, Owner::Nobody);
         }
-        self.counts.lost += 1;
         let site = call.record.site.as_deref().unwrap_or_default();
         let why = format!("site {site} was found down");
-        self.records.push_back(CallRecord {
-            end_us: self.micros(now),
-            outcome: Outcome::Lost,
-            cause: Some(OUT_OF_ORDER),
-            ended_by: Some(Party::Network),
-            reason: Some(why),
-            ..call.record
-        });
+        self.records.lost(now, CallRecord { cause: Some(OUT_OF_ORDER), ..call.record }, why);
     }
 }

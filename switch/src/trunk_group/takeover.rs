@@ -12,12 +12,13 @@ use sip_proto::message::{Method, Request, address_of};
 
 use super::TrunkGroup;
 use super::call::{Call, CallId, State};
+use crate::pool::takeover_time;
 
 impl TrunkGroup {
     /// Whether a request inside an answered call may come from `source`, which has not had it: from any member, when calls
     /// are taken over.
     pub(super) fn may_take_over(&self, call: &Call, source: SocketAddr) -> bool {
-        self.takeover_within.is_some()
+        takeover_time(&self.pool).is_some()
             && call.state == State::Answered
             && self.members.iter().any(|member| member.address.ip() == source.ip())
     }
@@ -25,7 +26,7 @@ impl TrunkGroup {
     /// Whether a member may speak for a call. Who has lost it to another one may not: it does not know what was said
     /// since, and its BYE would end a call that goes on. A target refresh by another member takes the call over.
     pub(super) fn may_speak(&mut self, id: CallId, request: &Request, source: SocketAddr) -> bool {
-        if self.takeover_within.is_none() {
+        if takeover_time(&self.pool).is_none() {
             return true;
         }
         let heir = self.member_that_refreshes(request, source);
@@ -36,7 +37,7 @@ impl TrunkGroup {
         if seq < call.taken_seq {
             return false;
         }
-        let holder = call.taken_by.or_else(|| call.circuit.as_ref().map(|(index, _)| *index));
+        let holder = call.taken_by.or_else(|| call.member());
         if heir.is_some() && heir != holder {
             call.taken_by = heir;
             call.taken_seq = seq;
@@ -51,25 +52,18 @@ impl TrunkGroup {
         }
         let contact = address_of(&request.contact()?.uri())?;
         let is_it = |at: SocketAddr| at == contact && at.ip() == source.ip();
-        self.members.iter().position(|member| is_it(member.address))
+        self.members.position(|member| is_it(member.address))
     }
 
     /// The caller has accepted that its call goes on elsewhere: so has the circuit.
     pub(super) fn move_circuit(&mut self, id: CallId) {
         let Some(call) = self.calls.get_mut(id) else { return };
-        let from = call.circuit.as_ref().map(|(index, _)| *index);
+        let from = call.member();
         let Some(heir) = call.taken_by.filter(|heir| Some(*heir) != from) else { return };
         self.release(id, false);
         let Some(member) = self.members.get_mut(heir) else { return };
-        // None is free: then the call is one more than its circuits, and holds none.
-        let circuit = member.circuits.seize();
-        let (name, site) = (member.name.clone(), member.site.clone());
         let Some(call) = self.calls.get_mut(id) else { return };
-        call.circuit = circuit.map(|circuit| (heir, circuit));
+        call.move_to(heir, member);
         call.is_orphan = false;
-        if call.record.tried.last() != Some(&name) {
-            call.record.tried.push(name);
-        }
-        call.record.site = Some(site);
     }
 }
