@@ -1,4 +1,4 @@
-//! Who may come in: what is checked in an INVITE before the call centre hears of it.
+//! Which calls are let in: what is checked in an INVITE before the call centre gets the call.
 
 use rand::rngs::StdRng;
 use sip_proto::Rejection;
@@ -8,7 +8,7 @@ use crate::behaviour::{Behaviours, Plan, Reception};
 use crate::destination;
 use crate::refusal::refusal;
 
-/// The door of a PSAP.
+/// Decides which calls a PSAP takes.
 #[derive(Debug)]
 pub(crate) struct Admission {
     number: String,
@@ -34,7 +34,7 @@ impl Admission {
         self.closed
     }
 
-    /// Decides how a call will go, or refuses it. Whether there is room is for the call centre to say.
+    /// Decides how a call will go, or refuses it. It does not check for room: the call centre does.
     pub(crate) fn inspect(
         &self,
         invite: &Request,
@@ -46,7 +46,7 @@ impl Admission {
         if !destination::is_served(&invite.uri(), &self.number) {
             return Err(Box::new(refusal(404)));
         }
-        let plan = Plan::of(self.behaviours.pick(rng));
+        let plan = Plan::of(self.behaviours.draw(rng));
         if let Reception::Refuse(status) = plan.reception {
             return Err(Box::new(refusal(status)));
         }

@@ -1,4 +1,4 @@
-//! What the PSAP notes about one INVITE, and the record it becomes.
+//! What the PSAP notes about one INVITE, and the record that is made of it.
 
 use std::time::Instant;
 
@@ -16,7 +16,7 @@ pub(crate) const NORMAL_CLEARING: u16 = 16;
 /// Q.850: temporary failure, for a call that is dropped.
 pub(crate) const TEMPORARY_FAILURE: u16 = 41;
 
-/// One INVITE: who it was, and when what happened to it.
+/// One INVITE: its caller, and the times of what happened to it.
 #[derive(Debug)]
 pub(crate) struct Attempt {
     /// The caller's half of Session-ID (RFC 7989 §5), or one made up for a caller without.
@@ -37,7 +37,7 @@ pub(crate) struct Ending {
     status: u16,
     pub(crate) cause: u16,
     ended_by: Party,
-    /// A sentence, when something went wrong.
+    /// A sentence that says what went wrong, if anything did.
     reason: Option<String>,
 }
 
@@ -121,7 +121,7 @@ impl Ending {
         Self { outcome: Outcome::Answered, status: 200, cause, ended_by: by, reason: None }
     }
 
-    /// The call died after the answer.
+    /// The call was lost after the answer.
     pub(crate) const fn lost(cause: u16, reason: String) -> Self {
         Self {
             outcome: Outcome::Lost,

@@ -1,4 +1,4 @@
-//! What a call meets: chosen by share, then read as a plan. Adding a fault means adding a row to
+//! How a PSAP behaves towards a call: a behaviour is drawn by its share, and is then a plan. To add a fault, add a row to
 //! [`Plan::of`].
 
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use rand::{Rng, RngExt};
 use topology::{Behaviour, BehaviourShare};
 
-/// Behaviours with the shares of the calls that meet them; the rest is [`Behaviour::Normal`].
+/// Behaviours, each with its share of the calls; the rest of the calls get [`Behaviour::Normal`].
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Behaviours(Vec<BehaviourShare>);
 
@@ -16,7 +16,7 @@ impl Behaviours {
     }
 
     /// Draws the behaviour of one call.
-    pub(crate) fn pick(&self, rng: &mut impl Rng) -> Behaviour {
+    pub(crate) fn draw(&self, rng: &mut impl Rng) -> Behaviour {
         let mut point: f64 = rng.random();
         for row in &self.0 {
             if point < row.share {
@@ -38,8 +38,8 @@ pub(crate) struct Plan {
     pub(crate) slowness: f64,
     /// Replaces the talk time.
     pub(crate) drops_after: Option<Duration>,
-    /// Whether the call taker is heard. A mute one negotiates like any other and sends nothing: the fault that only
-    /// somebody who listens can find.
+    /// Whether the call taker is heard. A mute one negotiates like any other and sends no media, which only the media
+    /// shows.
     pub(crate) speaks: bool,
 }
 
@@ -50,8 +50,8 @@ pub(crate) enum Reception {
     Ring,
     Refuse(u16),
     /// No response of ours. The caller still sees 100 Trying: the INVITE server transaction sends
-    /// it by itself after 200 ms (RFC 3261 §17.2.1), as a PSAP does whose front end lives and whose
-    /// call distribution is dead.
+    /// it by itself after 200 ms (RFC 3261 §17.2.1). So does a PSAP whose front end works and whose
+    /// call distribution does not.
     Ignore,
 }
 
@@ -89,7 +89,7 @@ mod tests {
         let behaviours =
             Behaviours::new(vec![row(0.1, Behaviour::NoAnswer), row(0.3, Behaviour::Mute)]);
         let mut rng = StdRng::seed_from_u64(3);
-        let drawn: Vec<Behaviour> = (0..10_000).map(|_| behaviours.pick(&mut rng)).collect();
+        let drawn: Vec<Behaviour> = (0..10_000).map(|_| behaviours.draw(&mut rng)).collect();
         for (behaviour, expected) in [
             (Behaviour::NoAnswer, 1_000_usize),
             (Behaviour::Mute, 3_000),
@@ -105,7 +105,7 @@ mod tests {
         let silent =
             Behaviours::new(vec![BehaviourShare { share: 1.0, behaviour: Behaviour::Silent }]);
         let mut rng = StdRng::seed_from_u64(3);
-        assert!((0..1_000).all(|_| silent.pick(&mut rng) == Behaviour::Silent));
-        assert_eq!(Behaviours::default().pick(&mut rng), Behaviour::Normal);
+        assert!((0..1_000).all(|_| silent.draw(&mut rng) == Behaviour::Silent));
+        assert_eq!(Behaviours::default().draw(&mut rng), Behaviour::Normal);
     }
 }

@@ -24,7 +24,7 @@ enum Place {
     At(PositionId),
 }
 
-/// What a call left behind.
+/// What becomes of the place of a call that is over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Left {
     /// Its place in the queue, or a position that is idle again: nobody had answered.
@@ -57,13 +57,13 @@ impl<C: Ord + Copy> CallCentre<C> {
         true
     }
 
-    /// Rings an idle position with the oldest call.
+    /// Takes the call that has waited longest to an idle position, which rings.
     pub(crate) fn ring_next(&mut self) -> Option<C> {
         if !self.positions.has_idle() {
             return None;
         }
         let call = self.queue.pop()?;
-        let position = self.positions.seat(call)?;
+        let position = self.positions.ring(call)?;
         self.places.insert(call, Place::At(position));
         Some(call)
     }
@@ -75,7 +75,7 @@ impl<C: Ord + Copy> CallCentre<C> {
         }
     }
 
-    /// The call is over for the centre. `None` when it has left already.
+    /// The call leaves the centre. `None` when it has left already.
     pub(crate) fn leave(&mut self, call: C) -> Option<Left> {
         match self.places.remove(&call)? {
             Place::Waiting(ticket) => self.queue.remove(ticket),

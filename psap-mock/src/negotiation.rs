@@ -1,11 +1,11 @@
-//! Our side of a call's media: which description goes out, and who owes an answer (RFC 3264, RFC
+//! Our side of a call's media: which description goes out, and which side must answer (RFC 3264, RFC
 //! 6337).
 
 use media::{Agreement, Sign, announce};
 use sip_proto::message::{Message, Method, Name, Payload, Request};
 use sip_proto::sdp::{self, Direction, LocalMedia, SdpError, Session};
 
-/// The discard port: what an inactive stream gets, where nobody listens (RFC 3264 §8.4 lets it be any).
+/// The discard port, for a stream that is inactive: RFC 3264 §8.4 allows any port for it.
 pub(crate) const NO_PORT: u16 = 9;
 
 /// The offer/answer state of one call.
@@ -40,7 +40,7 @@ impl Negotiation {
         Ok(Self { local, sign, agreement, ours, awaits_answer: theirs.is_none() })
     }
 
-    /// Whether a caller wants any audio: an offer of an inactive stream does not, and a missing offer leaves it to us.
+    /// Whether a call gets audio: not if its offer has only an inactive stream. Without an offer it does: we make the offer.
     pub(crate) fn wants_media(message: &Message) -> Result<bool, SdpError> {
         let theirs = description(message)?;
         let is_inactive = |theirs: &Session| {
@@ -54,7 +54,7 @@ impl Negotiation {
         self.agreement.as_ref()
     }
 
-    /// We have a port now, and speak there.
+    /// Our media has a port from now on.
     pub(crate) fn move_to(&mut self, port: u16) {
         self.local.port = port;
         self.local.direction = Direction::SendRecv;
@@ -65,7 +65,7 @@ impl Negotiation {
         Payload::sdp(self.ours.to_string())
     }
 
-    /// Takes the ACK of a 200. `false` when it owed us an answer and has none that can be read.
+    /// Takes the ACK of a 200. `false` when it must carry an answer and has none that can be read.
     pub(crate) fn confirm(&mut self, ack: &Message) -> bool {
         if !std::mem::take(&mut self.awaits_answer) {
             return true;

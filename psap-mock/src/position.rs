@@ -1,13 +1,13 @@
 //! Positions: the desks of a call centre, each with one call taker.
 //!
 //! ```text
-//!            seat             answer            release            end_wrap_up
+//!            ring             answer            release            end_wrap_up
 //!    Idle ──────────► Ringing ──────► Talking ──────────► WrapUp ──────────────► Idle
 //!                        │ release                                                ▲
 //!                        └────────────────────────────────────────────────────────┘
 //! ```
 //!
-//! A call taker who is sent home finishes the call in progress first; the position then closes.
+//! A position that is to close while its call taker is in a call closes after that call.
 
 use std::collections::VecDeque;
 
@@ -20,7 +20,7 @@ pub(crate) struct PositionId(usize);
 /// All positions of a call centre. The one idle for longest gets the next call.
 #[derive(Debug)]
 pub(crate) struct Positions<C> {
-    /// How many are wanted.
+    /// How many should be open.
     staffed: usize,
     positions: Vec<State<C>>,
     idle: VecDeque<PositionId>,
@@ -66,8 +66,8 @@ impl<C: Copy> Positions<C> {
         !self.idle.is_empty()
     }
 
-    /// Rings an idle position with `call`.
-    pub(crate) fn seat(&mut self, call: C) -> Option<PositionId> {
+    /// Lets the position ring that has been idle for longest. `None` if none is idle.
+    pub(crate) fn ring(&mut self, call: C) -> Option<PositionId> {
         let id = self.idle.pop_front()?;
         self.positions[id.0] = State::Ringing(call);
         Some(id)
@@ -80,8 +80,7 @@ impl<C: Copy> Positions<C> {
         }
     }
 
-    /// The call is over. Returns the state the position was in: after `Talking` it is in wrap-up,
-    /// until
+    /// The call is over. Returns the state that the position was in. After `Talking` it is in wrap-up until
     /// [`end_wrap_up`](Self::end_wrap_up).
     pub(crate) fn release(&mut self, id: PositionId) -> State<C> {
         let state = self.positions[id.0];
@@ -99,7 +98,7 @@ impl<C: Copy> Positions<C> {
         }
     }
 
-    /// Counts by state; a walk over all positions, for a console that asks once a second.
+    /// How many positions are in each state. Goes through all of them, which a console asks for once a second.
     pub(crate) fn counts(&self) -> PositionCounts {
         let mut counts = PositionCounts::default();
         for state in &self.positions {

@@ -45,10 +45,10 @@ pub use node::Command;
 /// RFC 3261 §13.3.1.1: a provisional response every minute, or proxies give the call up.
 const RING_AGAIN: Duration = Duration::from_secs(60);
 
-/// A caller who lost power cannot cancel. Longer than any wait that a person would bear.
+/// A call that waits for longer is refused: its caller's phone may be dead and cannot cancel. No person waits so long.
 const LONGEST_RINGING: Duration = Duration::from_secs(3_600);
 
-/// The same for a caller who cannot hang up: even a call taker who never does, does then.
+/// A talk that lasts for longer is ended, even by a call taker who never hangs up: the caller's phone may be dead.
 const LONGEST_TALK: Duration = Duration::from_secs(4 * 3_600);
 
 /// Q.850: incompatible destination, for a caller whose ACK has no answer to our offer.
@@ -74,7 +74,7 @@ pub struct Psap {
     outputs: VecDeque<Output>,
 }
 
-/// What a PSAP tells.
+/// What a PSAP gives out.
 #[derive(Debug)]
 #[expect(clippy::large_enum_variant, reason = "nearly all are records")]
 pub enum Output {
@@ -110,7 +110,7 @@ enum Timer {
 }
 
 impl Psap {
-    /// An open call centre with every position idle. `seed` decides all that chance decides.
+    /// An open call centre with every position idle. All random draws follow from `seed`.
     #[must_use]
     pub fn new(config: topology::Psap, timers: Timers, clock: WallClock, seed: u64) -> Self {
         let mut rng = StdRng::seed_from_u64(seed);
@@ -148,7 +148,7 @@ impl Psap {
         }
     }
 
-    /// Calls that came so far, also those that were refused.
+    /// Calls so far, with those that were refused.
     #[must_use]
     pub const fn offered(&self) -> u64 {
         self.offered
@@ -161,7 +161,7 @@ impl Psap {
         self
     }
 
-    /// Carries out all that follows from the last input, until nothing more does.
+    /// Carries out all that follows from the last input.
     fn settle(&mut self, now: Instant) {
         loop {
             if let Some(event) = self.agent.poll_event() {
@@ -196,7 +196,7 @@ impl Psap {
             Event::Ended { leg, end } => self.end(now, leg, &end),
             // Outside a dialog we take calls only.
             Event::OutOfDialog { id, .. } => self.agent.respond(now, id, 405, &allow()),
-            // We place no calls, modify none and probe nobody.
+            // A PSAP places no calls, changes none and sends no probes.
             Event::Progress { .. }
             | Event::Answered { .. }
             | Event::Failed { .. }
@@ -225,7 +225,7 @@ impl Psap {
     fn receive(&mut self, now: Instant, leg: LegId, invite: &Request) {
         self.offered += 1;
         let id = invite.session_id().map(|id| id.local().to_owned());
-        // RFC 7989 §7: who calls without Session-ID gets one here, so that the record has a key.
+        // RFC 7989 §7: a call without Session-ID gets one here, so that its record has an id.
         let id = id.unwrap_or_else(|| self.agent.uuid().into());
         let mut attempt = Attempt::new(id, invite, now);
         let voices = Voices::of(&attempt, invite);
@@ -258,7 +258,7 @@ impl Psap {
     ) -> Result<(Plan, Negotiation, Option<StreamId>), Box<Rejection>> {
         let plan = self.admission.inspect(invite, &mut self.rng)?;
         let (media, stream) = self.negotiate(now, invite, voices)?;
-        // An ignored call takes no place: nobody at the PSAP knows of it.
+        // An ignored call takes no place in the queue.
         if plan.reception == Reception::Ring && !self.centre.admit(leg, now) {
             stream.map(|stream| self.plane.close(now, stream));
             return Err(Box::new(queue_full(&self.config.when_full)));
@@ -272,7 +272,7 @@ impl Psap {
         self.write_record(now, attempt, Ending::refused(rejection));
     }
 
-    /// The call has reached a position: its call taker picks up in a while, or never.
+    /// A position rings: its call taker picks up after some time, or never.
     fn ring_position(&mut self, now: Instant, leg: LegId) {
         let ring = self.config.ring.sample(&mut self.rng);
         let plan = self.calls.get(&leg).map(|call| call.plan);
@@ -301,7 +301,7 @@ impl Psap {
             return;
         };
         if now - call.attempt.arrived >= LONGEST_RINGING {
-            self.turn_away(now, leg, "the caller neither cancelled nor was answered");
+            self.reject_waiting(now, leg, "the caller neither cancelled nor was answered");
             return;
         }
         if call.plan.reception == Reception::Ring {
@@ -399,7 +399,7 @@ impl Psap {
     }
 
     /// Refuses a call that was admitted and is not answered.
-    fn turn_away(&mut self, now: Instant, leg: LegId, why: &str) {
+    fn reject_waiting(&mut self, now: Instant, leg: LegId, why: &str) {
         let rejection = refusal(480).with_warning(why);
         self.agent.reject(now, leg, &rejection, &Payload::empty());
         self.finish(now, leg, Ending::refused(&rejection));

@@ -26,7 +26,7 @@ pub(crate) fn queue_full(configured: &WhenFull) -> Rejection {
     }
 }
 
-/// A Reason header value without text: the cause says it all.
+/// A Reason header value without text: the cause is enough.
 pub(crate) const fn q850(cause: u16) -> Reason {
     Reason { protocol: Protocol::Q850, cause, text: None }
 }

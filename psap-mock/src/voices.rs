@@ -1,4 +1,4 @@
-//! Whose voice each side of a call should hear.
+//! Which melody each side of a call should hear.
 
 use media::{Melody, Singer};
 use sip_proto::message::Request;

@@ -1,12 +1,12 @@
-//! Which call goes first when not all can: RFC 7339 §5.10.1, with the namespace `esnet` of RFC 7135.
+//! Which call is let in when not all can be: RFC 7339 §5.10.1, with the namespace `esnet` of RFC 7135.
 
 use sip_proto::message::{Name, Request};
 use topology::is_emergency;
 
 /// The importance of a new call; the greater one is held back later.
 ///
-/// Whether it is an emergency call is what its number says. What the caller says of itself with `Resource-Priority` counts
-/// only among emergency calls, so that nobody makes an ordinary call urgent.
+/// The number decides whether it is an emergency call. `Resource-Priority`, which the caller sets, counts only among
+/// emergency calls, so that nobody can make an ordinary call urgent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Priority(u8);
 
@@ -14,7 +14,7 @@ impl Priority {
     pub(crate) const ORDINARY: Self = Self(0);
     /// How many there are: ordinary, and the five of `esnet`.
     pub(crate) const COUNT: usize = 6;
-    /// An emergency call that says nothing more is worth as much as `esnet.1`.
+    /// An emergency call without `Resource-Priority` counts as `esnet.1`.
     const USUAL: u8 = 1;
 
     pub(crate) fn of(invite: &Request) -> Self {
@@ -47,7 +47,7 @@ fn esnet(value: &str) -> Option<u8> {
     namespace.eq_ignore_ascii_case("esnet").then_some(digit)
 }
 
-/// The priority of an emergency call that says nothing more.
+/// The priority of an emergency call without `Resource-Priority`.
 #[cfg(test)]
 pub(crate) const fn emergency_for_tests() -> Priority {
     Priority(Priority::USUAL + 1)

@@ -1,4 +1,4 @@
-//! The SIP timers of a network, as the SIP core wants them.
+//! The SIP timers of a network, in the form that the SIP core takes.
 
 use sip_proto::timer::Timers;
 use topology::Topology;

@@ -3,7 +3,7 @@
 //! ```text
 //!   183 ──► early media: ring-back tone or announcement
 //!   200 ──► the call taker: a melody, a recording, an echo, or nothing (mute)
-//!           and from now on we listen: whose voice is it?
+//!           and from now on what comes from the caller is judged: is it the right voice?
 //! ```
 
 use std::time::Instant;
@@ -82,7 +82,7 @@ impl Psap {
         self.agent.ring(now, leg, status, &payload);
     }
 
-    /// The call taker is on the line: speaks, and listens.
+    /// The call taker has answered: speaks, and listens.
     pub(super) fn begin_talk(&mut self, now: Instant, leg: LegId) {
         let Some(call) = self.calls.get_mut(&leg) else { return };
         let (Some(stream), Some(agreement)) = (call.stream, call.media.agreement()) else { return };
@@ -114,7 +114,7 @@ impl Psap {
         }
     }
 
-    /// A call without media wants some now; true if it gets a stream.
+    /// A re-INVITE adds media to a call that has none; true if it gets a stream.
     pub(super) fn add_stream(&mut self, leg: LegId, request: &Request) -> bool {
         let ip = self.config.address.ip();
         let Some(call) = self.calls.get_mut(&leg) else { return false };
@@ -129,7 +129,7 @@ impl Psap {
         is_new && call.stream.is_some()
     }
 
-    /// Ends the media of a call and notes what it was worth. Harmless when it has ended.
+    /// Ends the media of a call and notes its figures. Does nothing when it has ended.
     pub(super) fn close_media(&mut self, now: Instant, leg: LegId) {
         let Some(call) = self.calls.get_mut(&leg) else { return };
         let Some(stream) = call.stream.take() else { return };

@@ -12,7 +12,7 @@ use super::{LegId, Output, Psap};
 use crate::attempt::{Ending, NORMAL_CLEARING};
 use crate::refusal::refusal;
 
-/// What a network file may ask for, too.
+/// The limit that a network file has, too.
 const MOST_POSITIONS: u32 = 10_000;
 
 /// What an operator may change while the PSAP runs.
@@ -59,7 +59,7 @@ impl Node for Psap {
                 continue;
             };
             if call.attempt.answered.is_none() {
-                self.turn_away(now, leg, "the PSAP is closing");
+                self.reject_waiting(now, leg, "the PSAP is closing");
             } else if call.ending.is_none() {
                 self.hang_up(now, leg, Ending::hung_up(Party::Callee, NORMAL_CLEARING));
             }

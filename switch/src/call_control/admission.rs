@@ -12,7 +12,7 @@ use crate::latent_defects;
 use crate::machine::NoCircuitYet;
 
 impl CallControl {
-    /// Who may come in. A refusal here is cheap and says when to try again.
+    /// Decides whether a call is let in. A refusal costs little, and says when to try again.
     pub(super) fn admit(
         &mut self,
         now: Instant,
@@ -23,13 +23,13 @@ impl CallControl {
         if self.overloaded {
             return Err(self.overload_refusal(invite));
         }
-        // Sound software knows how much memory calls take; what leaks it does not know.
+        // A release that leaks contexts does not count those: it lets calls in for which it has no memory.
         let most = self.settings.max_calls.min(self.settings.equipment.contexts);
         let full = self.calls.len() >= most as usize;
         let locked = self.disk.locked && !latent_defects::leaves_unanswered(&self.disk, number);
         if self.disk.shedding && !is_emergency(number) {
             self.records.counts.shed += 1;
-            // Not a 503, which would speak of all calls: a trunk group would hold emergency calls back too.
+            // Not a 503, which is about all calls: a trunk group would hold emergency calls back too.
             return Err(
                 Rejection::new(480).with_reason(Reason::q850(42, "Switching equipment congestion"))
             );
@@ -48,7 +48,7 @@ impl CallControl {
             self.fail("a call that the software cannot bear");
         }
         if latent_defects::has_no_trunk_member(&mut self.disk, number) {
-            // Not a 503: the machine believes itself to be well, and nobody looks for another site.
+            // Not a 503, after which trunk groups would try another site: the software does not know that it fails.
             return Err(
                 Rejection::new(480).with_reason(Reason::q850(34, "No circuit/channel available"))
             );
@@ -60,7 +60,7 @@ impl CallControl {
         Ok(())
     }
 
-    /// RFC 3261 §21.5.4. A trunk group that obeys overload control is told in Via what it may send; a Retry-After would
+    /// RFC 3261 §21.5.4. A trunk group that takes part in overload control is told in Via what it may send; a Retry-After would
     /// keep all its calls away (RFC 7339 §5.10.2).
     fn overload_refusal(&mut self, invite: &Request) -> Rejection {
         self.records.counts.shed += 1;

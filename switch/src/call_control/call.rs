@@ -20,7 +20,7 @@ pub(super) struct Call {
     /// What the B leg's INVITE is made from; kept until the answer, in case the next answering point must be tried.
     pub(super) invite: Option<Request>,
     pub(super) route_list: RouteList,
-    /// What the caller is told if no answering point is left.
+    /// The refusal that the caller gets if no answering point is left.
     pub(super) refusal: Rejection,
     /// What its deadline is for, if it has one (`calls.rs`).
     pub(super) awaited: Option<Awaited>,
@@ -36,7 +36,7 @@ pub(super) struct Call {
     pub(super) descriptions: Descriptions,
     /// The name under which the partner has a replica.
     pub(super) replica: Option<String>,
-    /// It was begun by another call server, and the two sides are being told.
+    /// The answers of the two sides, while the call is taken over from another call server.
     pub(super) takeover: Option<TakeoverReplies>,
     pub(super) record: CallRecord,
 }
@@ -50,7 +50,7 @@ pub(super) enum Awaited {
     Answer,
     /// The end of the call.
     End,
-    /// Both sides of a call that is taken over have heard of it.
+    /// The answers of both sides of a call that is taken over.
     TakenOver,
 }
 

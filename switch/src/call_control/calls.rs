@@ -120,3 +120,30 @@ impl Calls {
         self.deadlines.next()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use telemetry::{BoxKind, CallRecord};
+
+    use super::*;
+
+    #[test]
+    fn nothing_is_left_of_a_call_that_is_over() {
+        let mut legs: Arena<LegId, ()> = Arena::default();
+        let (a, b, now) = (legs.insert(()), legs.insert(()), Instant::now());
+        let record = CallRecord::open(BoxKind::CallServer, "alpha", String::new(), 0);
+        let mut calls = Calls::default();
+        let old = calls.insert(Call::new(a, None, record.clone()));
+        calls.set_b_leg(old, b);
+        calls.await_until(old, Awaited::End, now + Duration::from_hours(2));
+        assert!(calls.remove(old).is_some());
+        assert_eq!((calls.find(a), calls.find(b)), (None, None));
+        assert_eq!(calls.next_deadline(), None);
+        let new = calls.insert(Call::new(a, None, record));
+        calls.await_until(old, Awaited::End, now);
+        assert!(calls.get(old).is_none() && calls.pop_overdue(now).is_none());
+        assert!(calls.get(new).is_some());
+    }
+}

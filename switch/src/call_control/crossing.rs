@@ -13,11 +13,11 @@ impl CallControl {
     pub(super) fn confirmed(&mut self, now: Instant, leg: LegId, ack: &Request) {
         let Some((id, side, other)) = self.calls.find_across(leg) else { return };
         if let (Some(other), Some(call)) = (other, self.calls.get_mut(id)) {
-            // Does nothing unless an ACK is owed there.
-            // Only an answer that is owed has a body (RFC 3261 §13.2.1).
+            // Does nothing unless the other side waits for an ACK.
+            // A body counts only if the other side waits for an answer (RFC 3261 §13.2.1).
             let payload = match ack.body().is_empty() {
                 true => Payload::relay(ack),
-                false => self.media.carry_back(now, call, side, ack),
+                false => self.media.translate_response(now, call, side, ack),
             };
             self.user_agent.acknowledge(now, other, &payload);
             if !ack.body().is_empty() {
@@ -30,7 +30,7 @@ impl CallControl {
         let Some((id, side, other)) = self.calls.find_across(leg) else { return };
         let Some(call) = self.calls.get_mut(id) else { return };
         let method = request.method();
-        let payload = match self.media.carry(now, call, side, request, true) {
+        let payload = match self.media.translate(now, call, side, request, true) {
             Ok(payload) => payload,
             Err(obstacle) => {
                 let status = obstacle.status_inside();
@@ -47,8 +47,7 @@ impl CallControl {
         }
     }
 
-    /// One side takes its re-INVITE back, so the other side need not answer it any more. Its answer
-    /// then has nowhere to go.
+    /// One side cancels its re-INVITE. What the other side still answers is dropped.
     pub(super) fn modify_cancelled(&mut self, now: Instant, leg: LegId) {
         let Some((id, side)) = self.calls.find(leg) else { return };
         let Some(call) = self.calls.get_mut(id) else { return };
@@ -69,7 +68,7 @@ impl CallControl {
         let accepted = (200..300).contains(&response.status());
         self.media.settle_offer(now, call, side.other(), accepted);
         let payload = match accepted {
-            true => self.media.carry_back(now, call, side, response),
+            true => self.media.translate_response(now, call, side, response),
             false => Payload::relay(response),
         };
         if let Some((_, server)) = call.modifying.take() {

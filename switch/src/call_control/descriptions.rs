@@ -5,10 +5,10 @@ use bytes::Bytes;
 
 use super::side::Side;
 
-/// Nothing longer is remembered.
+/// A longer description is not kept.
 const LONGEST: usize = 8_000;
 
-/// What both sides said, as they wrote it.
+/// The descriptions of both sides, as they wrote them.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Descriptions {
     said: [Option<Bytes>; 2],
@@ -22,9 +22,9 @@ impl Descriptions {
         Self { said: said.map(|text| text.map(Bytes::from)), ..Self::default() }
     }
 
-    /// `from` describes itself. `tentative`: it holds only when it is accepted.
+    /// `from` has sent a description. `tentative`: it comes into force only when it is accepted.
     pub(super) fn note(&mut self, from: Side, tentative: bool, description: &[u8]) {
-        // A copy: the message that it stands in is much longer.
+        // A copy, so that the message around it, which is much longer, is freed.
         let kept = (description.len() <= LONGEST).then(|| Bytes::copy_from_slice(description));
         match tentative {
             true => self.offered[from.index()] = kept,

@@ -88,7 +88,12 @@ impl CallControl {
             }
             Awaited::End => {
                 let reason = Reason::q850(41, "Temporary failure");
-                self.cut(now, id, &reason, "the call lasted longer than max_call_duration");
+                self.end_answered(
+                    now,
+                    id,
+                    &reason,
+                    "the call lasted longer than max_call_duration",
+                );
             }
             Awaited::TakenOver => {
                 self.give_up_takeover(now, id, "nobody answered within 64·T1");
@@ -105,7 +110,7 @@ impl CallControl {
         let reason = Reason::q850(38, "Network out of order");
         for id in self.calls.ids() {
             if self.calls.get(id).is_some_and(Call::is_answered) {
-                self.cut(now, id, &reason, "the call server was drained");
+                self.end_answered(now, id, &reason, "the call server was drained");
             } else if let Some(call) = self.remove(now, id) {
                 if let Some(b) = call.b {
                     self.user_agent.hang_up(now, b, Some(&reason));
@@ -117,7 +122,7 @@ impl CallControl {
     }
 
     /// Hangs up both legs of an answered call.
-    fn cut(&mut self, now: Instant, id: CallId, reason: &Reason, why: &str) {
+    fn end_answered(&mut self, now: Instant, id: CallId, reason: &Reason, why: &str) {
         let Some(call) = self.remove(now, id) else { return };
         self.hang_up_both(now, &call, reason);
         let (outcome, ended_by) = (Outcome::Answered, Party::Network);
@@ -125,7 +130,7 @@ impl CallControl {
         self.records.ended(now, call.record, Ending { outcome, cause, ended_by, why });
     }
 
-    /// Forgets a call, its legs and its media; what the legs still say is nobody's concern then.
+    /// Forgets a call, its legs and its media. What comes on its legs after that is ignored.
     pub(super) fn remove(&mut self, now: Instant, id: CallId) -> Option<Call> {
         let mut call = self.calls.remove(id)?;
         if let Some(reports) = self.media.close(now, &mut call) {
@@ -162,10 +167,10 @@ impl CallControl {
         }
     }
 
-    /// The end of the software: what the machine keeps, and the records of the calls that are lost.
+    /// Ends the software. Returns what the machine keeps, and the records of the calls that are lost.
     pub(crate) fn end(mut self, now: Instant, why: &str) -> LeftBehind {
         for id in self.calls.ids() {
-            // The partner must not hear that they are over.
+            // The partner must keep their replicas.
             self.forget_replica(id);
             if let Some(call) = self.remove(now, id) {
                 self.records.lost(now, call.record, why);

@@ -7,7 +7,7 @@
 //!            say where this is          say where this is
 //! ```
 //!
-//! Codecs and directions are the business of the two ends: what is unknown here crosses all the same.
+//! The two ends agree on codecs and directions: what is unknown here is passed on as it is.
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
@@ -30,13 +30,14 @@ const DISCARD: u16 = 9;
 pub(super) struct MediaRelay {
     /// One for each "m=" line so far.
     lines: Vec<Line>,
-    /// Where each side is, as far as SIP tells: the family of its media, before it describes any.
+    /// The address of each side in SIP: it gives the address family of its media until a description does.
     hosts: [IpAddr; 2],
     /// What each side offers in a re-INVITE or UPDATE, until the other side accepts (RFC 3261 §14.1).
     offered: [Option<Session>; 2],
     /// Both sides should send as they have agreed.
     is_answered: bool,
-    /// How often the session was taken over: descriptions have had so many versions more than their authors know.
+    /// How often the session was taken over. Each time added one to the versions of the descriptions, which their authors
+    /// do not know.
     takeovers: u32,
 }
 
@@ -49,11 +50,11 @@ struct Line {
 #[derive(Debug, Clone, Copy)]
 struct End {
     stream: StreamId,
-    /// What the side has said last; `None` before that.
+    /// The last description of the side; `None` before the first.
     way: Option<Direction>,
 }
 
-/// Why a description cannot be carried on.
+/// Why a description cannot be passed on.
 #[derive(Debug)]
 pub(super) enum Obstacle {
     Description(SdpError),
@@ -88,8 +89,8 @@ impl MediaRelay {
         self.takeovers
     }
 
-    /// Another answering point is tried: nothing that the one before said holds.
-    pub(super) fn turn_to(&mut self, plane: &mut Plane, now: Instant, psap: IpAddr) {
+    /// Another answering point is tried: what the one before has described is forgotten.
+    pub(super) fn begin_attempt(&mut self, plane: &mut Plane, now: Instant, psap: IpAddr) {
         self.hosts[Side::B.index()] = psap;
         for line in &mut self.lines {
             let end = &mut line.ends[Side::B.index()];
@@ -112,8 +113,8 @@ impl MediaRelay {
 
     /// Finds or opens the streams for what `from` describes, and says where the other side is to send.
     ///
-    /// A side that describes another address family than before gets a stream of that family, but not by a `tentative`
-    /// offer: were it refused, the session that goes on would have lost its stream.
+    /// A side that describes another address family than before gets a stream of that family. A `tentative` offer does not
+    /// do that: if it were refused, the session would have lost the stream that it goes on with.
     pub(super) fn places(
         &mut self,
         plane: &mut Plane,
@@ -134,7 +135,7 @@ impl MediaRelay {
                 self.lines.resize(index + 1, Line::default());
             }
             let line = &mut self.lines[index];
-            // An address of hold (RFC 3264 §8.4) says nothing of the family.
+            // 0.0.0.0, which means hold (RFC 3264 §8.4), tells nothing of the family.
             let described = session.target_of(media).map(|address| address.ip());
             let described = described.filter(|ip| !ip.is_unspecified());
             for (side, described) in [(from, described), (from.other(), None)] {
@@ -160,7 +161,7 @@ impl MediaRelay {
         session.media.iter().enumerate().map(place).collect()
     }
 
-    /// What `from` says of itself holds from now on.
+    /// The description of `from` is in force from now on.
     pub(super) fn accept(
         &mut self,
         plane: &mut Plane,
@@ -183,7 +184,7 @@ impl MediaRelay {
         self.watch(plane, now);
     }
 
-    /// What `from` offers inside the call holds when the other side accepts it.
+    /// The offer of `from` inside the call comes into force when the other side accepts it.
     pub(super) fn offer(&mut self, from: Side, session: Session) {
         self.offered[from.index()] = Some(session);
     }
@@ -208,20 +209,20 @@ impl MediaRelay {
     }
 
     /// `description` as the other side gets it, with `places` of ours in it.
-    pub(super) fn moved(
+    pub(super) fn readdressed(
         &self,
         description: &[u8],
         session: &Session,
         places: &[Option<SocketAddr>],
     ) -> Vec<u8> {
-        let moved = sdp::relocate(description, session, places);
+        let readdressed = sdp::relocate(description, session, places);
         match self.takeovers {
-            0 => moved,
-            more => sdp::advance(&moved, more.into()),
+            0 => readdressed,
+            more => sdp::advance(&readdressed, more.into()),
         }
     }
 
-    /// Says of each side whether it should send: it wants to, and the other side wants to hear it.
+    /// Tells the plane which sides should send: a side whose description sends and whose peer's description receives.
     fn watch(&self, plane: &mut Plane, now: Instant) {
         for line in &self.lines {
             for side in [Side::A, Side::B] {
@@ -237,7 +238,7 @@ impl MediaRelay {
         }
     }
 
-    /// Gives all ports back, and says what passed through them.
+    /// Frees all ports, and returns the figures of what passed through them.
     pub(super) fn close(self, plane: &mut Plane, now: Instant) -> Vec<StreamReport> {
         let mut reports = Vec::new();
         for line in self.lines {

@@ -24,9 +24,9 @@ impl MediaSessions {
         Self { plane, keeps_descriptions }
     }
 
-    /// What `message` from one side says to the other, with our addresses in its description. `tentative`: an
-    /// offer inside the call, which holds only when it is accepted.
-    pub(super) fn carry(
+    /// The payload of `message` for the other side, with our addresses in its description. `tentative`: it is an offer inside
+    /// the call, which comes into force only when it is accepted.
+    pub(super) fn translate(
         &mut self,
         now: Instant,
         call: &mut Call,
@@ -46,8 +46,8 @@ impl MediaSessions {
         };
         let session = Session::parse(&description).map_err(Obstacle::Description)?;
         let places = relay.places(&mut self.plane, now, from, &session, tentative)?;
-        let moved = relay.moved(&description, &session, &places);
-        let body = sdp::replace(payload.body(), &description, &moved);
+        let readdressed = relay.readdressed(&description, &session, &places);
+        let body = sdp::replace(payload.body(), &description, &readdressed);
         if tentative {
             relay.offer(from, session);
         } else {
@@ -59,15 +59,15 @@ impl MediaSessions {
         Ok(payload.with_body(body))
     }
 
-    /// The same for what cannot be refused any more: a response. One that cannot be read crosses as it is.
-    pub(super) fn carry_back(
+    /// The same for a response or an ACK, which cannot be refused. A description that cannot be read is passed on as it is.
+    pub(super) fn translate_response(
         &mut self,
         now: Instant,
         call: &mut Call,
         from: Side,
         message: &Message,
     ) -> Payload {
-        self.carry(now, call, from, message, false).unwrap_or_else(|obstacle| {
+        self.translate(now, call, from, message, false).unwrap_or_else(|obstacle| {
             tracing::warn!(?obstacle, "a session description crosses unchanged");
             Payload::relay(message)
         })
@@ -88,10 +88,10 @@ impl MediaSessions {
     }
 
     /// The next answering point gets the call.
-    pub(super) fn turn_to(&mut self, now: Instant, call: &mut Call, psap: IpAddr) {
+    pub(super) fn begin_attempt(&mut self, now: Instant, call: &mut Call, psap: IpAddr) {
         call.descriptions.forget(Side::B);
         if let Some(relay) = &mut call.relay {
-            relay.turn_to(&mut self.plane, now, psap);
+            relay.begin_attempt(&mut self.plane, now, psap);
         }
     }
 
@@ -112,29 +112,29 @@ impl MediaSessions {
         let mut offers = [None, None];
         for side in [Side::A, Side::B] {
             let Some(said) = call.descriptions.of(side).cloned() else { continue };
-            let offer = self.place_again(now, &mut call.relay, side, &said)?;
+            let offer = self.describe_again(now, &mut call.relay, side, &said)?;
             offers[side.other().index()] = Some(offer);
         }
         Ok(offers)
     }
 
-    fn place_again(
+    fn describe_again(
         &mut self,
         now: Instant,
         relay: &mut Option<MediaRelay>,
         side: Side,
         said: &Bytes,
     ) -> Result<Vec<u8>, Obstacle> {
-        // One that could not be read has crossed as it was, and does so again.
+        // One that could not be read was passed on as it was, and is so again.
         let (Some(relay), Ok(session)) = (relay, Session::parse(said)) else {
             return Ok(said.to_vec());
         };
         let places = relay.places(&mut self.plane, now, side, &session, false)?;
         relay.accept(&mut self.plane, now, side, &session);
-        Ok(relay.moved(said, &session, &places))
+        Ok(relay.readdressed(said, &session, &places))
     }
 
-    /// Gives the ports of a call back, and says what passed through them.
+    /// Frees the ports of a call, and returns the figures of what passed through them.
     pub(super) fn close(&mut self, now: Instant, call: &mut Call) -> Option<Vec<StreamReport>> {
         call.relay.take().map(|relay| relay.close(&mut self.plane, now))
     }
@@ -160,7 +160,7 @@ impl MediaSessions {
         self.plane.counts()
     }
 
-    /// The plane outlives the software.
+    /// The plane, which is kept when the software ends.
     pub(super) fn into_plane(self) -> Plane {
         self.plane
     }

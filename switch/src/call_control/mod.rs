@@ -1,7 +1,7 @@
 //! The software of a call server: a back-to-back user agent that routes emergency calls — RFC 3261 §6, RFC 7092.
 //!
-//! It lives from one start of the machine to the next (`call_server`): what it remembers is lost with it, apart from what
-//! is on the disk.
+//! It runs from one start of the machine to the next (`call_server`): at its end all that it knows is lost, apart from
+//! what is on the disk.
 //!
 //! Values, each of which owns its part:
 //!
@@ -27,7 +27,7 @@
 //! | the partner gets a replica of each answered call | `replication.rs` |
 //! | the calls of a call server that is down are taken over | `takeover.rs` |
 //!
-//! On what condition a latent defect acts stands in `latent_defects/triggers.rs`.
+//! The conditions on which latent defects act are in `latent_defects/triggers.rs`.
 
 mod admission;
 mod call;
@@ -75,7 +75,7 @@ use records::Records;
 
 pub(crate) use ending::LeftBehind;
 
-/// One life of the software; see the module's tables.
+/// The software from one start of the machine to the next; see the module's tables.
 #[derive(Debug)]
 pub(crate) struct CallControl {
     settings: topology::CallServer,
@@ -89,7 +89,7 @@ pub(crate) struct CallControl {
     neighbours: Neighbours,
     owner_watch: OwnerWatch,
     draining: bool,
-    /// The machine has no time for the new call in the packet at hand.
+    /// The processor is overloaded: a new call in the present packet is refused.
     overloaded: bool,
     /// Why the software cannot go on: the machine must restart.
     failure: Option<String>,
@@ -109,11 +109,11 @@ impl CallControl {
         let config = Config {
             timers: sip_timers(&topology),
             product: format!("Tocsin call server {}", settings.name),
-            // Routing and the answering point take their time.
+            // It may take long until the answering point responds.
             trying_at_once: true,
             session_id: SessionIdRole::Relay,
             retry_glare: false,
-            // Bodies cross, whatever they are.
+            // Bodies of any type are passed on.
             capabilities: Capabilities { accept: None, ..Capabilities::default() },
             ..Config::new(address, seed)
         };
@@ -171,7 +171,7 @@ impl CallControl {
         self.calls.insert(call)
     }
 
-    /// Tells whoever probes whether new calls are welcome.
+    /// Lets answers to probes say whether new calls are taken.
     pub(crate) fn show_state(&mut self) {
         let shows_lock = self.disk.locked && !latent_defects::hides_its_lock(&self.disk);
         let unwelcome = self.draining || shows_lock;
@@ -197,7 +197,7 @@ impl CallControl {
 
 impl CallControl {
     pub(crate) fn handle_packet(&mut self, now: Instant, packet: Packet) {
-        self.owner_watch.hear(now);
+        self.owner_watch.note_arrival(now);
         self.user_agent.handle_packet(now, packet);
         self.settle(now);
     }

@@ -1,4 +1,4 @@
-//! The other call servers of the pool: who they are, and what all of them are told after a start.
+//! The other call servers of the pool, and the messages that all of them get after a start.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -10,7 +10,7 @@ use topology::Topology;
 
 use super::pool_message::PoolMessage;
 
-/// Calls after a start with which the neighbours hear of the load.
+/// After a start, each of so many first calls is followed by a report of the load to the neighbours.
 const LOAD_REPORTS: u32 = 20;
 
 /// The neighbours of one call server.
@@ -18,9 +18,9 @@ const LOAD_REPORTS: u32 = 20;
 pub(super) struct Neighbours {
     others: Vec<SocketAddr>,
     names: HashMap<SocketAddr, String>,
-    /// Who takes over, were this one to fall: the next in the order of the file that is at another site.
+    /// The call server that takes over if this one falls: the next in the order of the file that is at another site.
     partner: Option<SocketAddr>,
-    /// When the others hear of the first start; [`announce_restart`](Self::announce_restart) tells of later ones.
+    /// When the first start is announced to the others; [`announce_restart`](Self::announce_restart) announces later ones.
     first_start: Option<Instant>,
     reports_left: u32,
     last_message: HashMap<SocketAddr, Instant>,
@@ -59,13 +59,13 @@ impl Neighbours {
         self.names.get(&address).cloned().unwrap_or_else(|| address.to_string())
     }
 
-    /// The neighbour who has sent `request`. What comes by TCP comes from any port, and Via names the one that it is
-    /// reached at.
+    /// The neighbour that has sent `request`. Over TCP it may come from any port; Via then names the port that the
+    /// neighbour listens at.
     pub(super) fn sender(&self, request: &Request, source: SocketAddr) -> Option<SocketAddr> {
         let via = request.via();
         let named = via.ip().map(|ip| SocketAddr::new(ip, via.port().unwrap_or(5060)));
-        let honest = named.filter(|named| named.ip() == source.ip());
-        [Some(source), honest].into_iter().flatten().find(|at| self.others.contains(at))
+        let credible = named.filter(|named| named.ip() == source.ip());
+        [Some(source), credible].into_iter().flatten().find(|at| self.others.contains(at))
     }
 
     /// A neighbour has started, or tells of its load. Returns how long ago it did the last time.
@@ -74,12 +74,12 @@ impl Neighbours {
         last.map(|last| now.saturating_duration_since(last))
     }
 
-    /// When the others hear of the first start.
+    /// When the first start must be announced.
     pub(super) const fn announcement_due(&self) -> Option<Instant> {
         self.first_start
     }
 
-    /// A machine that replaces one that has died knows none of its calls; the others must hear so.
+    /// Tells the others of the first start: the machine may replace one that has died, and knows none of its calls.
     pub(super) fn announce_first_start(&mut self, user_agent: &mut UserAgent, now: Instant) {
         if self.first_start.take().is_some() {
             self.send_all(user_agent, now, &PoolMessage::InService);
@@ -105,7 +105,7 @@ impl Neighbours {
         self.send_all(user_agent, now, &PoolMessage::InService);
     }
 
-    /// A call was admitted, so that there are so many `calls`: after a start the neighbours hear of it.
+    /// A call was admitted, and `calls` are in progress now. Soon after a start the neighbours are told so.
     pub(super) fn report_load(&mut self, user_agent: &mut UserAgent, now: Instant, calls: usize) {
         if self.reports_left > 0 {
             self.reports_left -= 1;

@@ -17,7 +17,7 @@ use crate::pool::Watch;
 pub(super) struct OwnerWatch {
     pool: Pool,
     owners: BTreeMap<SocketAddr, Owner>,
-    /// Since when, and until when, something has come in without a long pause.
+    /// The first and the last arrival of the present time without a long silence.
     heard: Option<(Instant, Instant)>,
     next_round: Option<Instant>,
 }
@@ -25,15 +25,15 @@ pub(super) struct OwnerWatch {
 #[derive(Debug)]
 struct Owner {
     watch: Watch,
-    /// Calls that were taken over while it could not be told so.
-    to_be_told: Vec<String>,
+    /// Calls that were taken over and of which it could not be told yet.
+    untold: Vec<String>,
 }
 
 /// What a probe has shown of an owner.
 #[derive(Debug)]
 pub(super) enum Finding {
     Nothing,
-    /// It is alive after all, and must hear that these calls go on here.
+    /// It is alive after all, and must be told that these calls go on here.
     Alive {
         taken_over: Vec<String>,
     },
@@ -50,7 +50,7 @@ impl OwnerWatch {
         let pool = &self.pool;
         self.owners
             .entry(owner)
-            .or_insert_with(|| Owner { watch: Watch::new(pool, now), to_be_told: Vec::new() });
+            .or_insert_with(|| Owner { watch: Watch::new(pool, now), untold: Vec::new() });
         self.next_round.get_or_insert(now);
     }
 
@@ -60,23 +60,25 @@ impl OwnerWatch {
         self.next_round = None;
     }
 
-    /// Anything at all has come in.
-    pub(super) fn hear(&mut self, now: Instant) {
-        let since =
-            self.heard.filter(|(_, last)| now.saturating_duration_since(*last) <= self.pause());
+    /// A packet has come in, whatever it is.
+    pub(super) fn note_arrival(&mut self, now: Instant) {
+        let since = self
+            .heard
+            .filter(|(_, last)| now.saturating_duration_since(*last) <= self.longest_silence());
         self.heard = Some((since.map_or(now, |(since, _)| since), now));
     }
 
-    /// The longest silence of the whole network: trunk groups probe every machine as often as it probes its owners.
-    fn pause(&self) -> Duration {
+    /// For longer than this nothing comes in only if this machine is cut off: trunk groups probe it as often as it probes
+    /// the owners.
+    fn longest_silence(&self) -> Duration {
         self.pool.probe_interval + self.pool.probe_timeout
     }
 
-    /// Whether it may be this machine that nobody reaches, and not an owner that does not answer: it has not heard others
-    /// for as long as it takes to find an owner down.
+    /// Whether this machine may be cut off, so that the silence of an owner proves nothing: nothing comes in, or has come in
+    /// for less time than it takes to find an owner down.
     fn is_cut_off(&self, now: Instant) -> bool {
         self.heard.is_none_or(|(since, last)| {
-            now.saturating_duration_since(last) > self.pause()
+            now.saturating_duration_since(last) > self.longest_silence()
                 || now.saturating_duration_since(since) < *self.pool.detection().end()
         })
     }
@@ -86,7 +88,7 @@ impl OwnerWatch {
         self.next_round
     }
 
-    /// Probes all owners, if it is time. Who has no replica in `journal` any more is none.
+    /// Probes all owners, if it is time. One that has no replica in `journal` any more is none.
     pub(super) fn probe_if_due(
         &mut self,
         user_agent: &mut UserAgent,
@@ -96,7 +98,7 @@ impl OwnerWatch {
         if self.next_round.is_none_or(|at| at > now) {
             return;
         }
-        self.owners.retain(|at, owner| !owner.to_be_told.is_empty() || journal.has_any_of(*at));
+        self.owners.retain(|at, owner| !owner.untold.is_empty() || journal.has_any_of(*at));
         let Pool { probe_interval, probe_timeout, .. } = self.pool;
         for owner in self.owners.keys() {
             user_agent.probe(now, *owner, probe_timeout);
@@ -112,8 +114,8 @@ impl OwnerWatch {
             Probe::Alive(response) => owner.watch.probe_answered(now, response.status()),
             Probe::Silent => owner.watch.silent(),
         }
-        if matches!(outcome, Probe::Alive(_)) && !owner.to_be_told.is_empty() {
-            return Finding::Alive { taken_over: std::mem::take(&mut owner.to_be_told) };
+        if matches!(outcome, Probe::Alive(_)) && !owner.untold.is_empty() {
+            return Finding::Alive { taken_over: std::mem::take(&mut owner.untold) };
         }
         match owner.watch.state() {
             MemberState::Down if !is_cut_off => Finding::Down,
@@ -121,17 +123,17 @@ impl OwnerWatch {
         }
     }
 
-    /// `owner` must hear that this call goes on elsewhere, should it be alive.
-    pub(super) fn tell_later(&mut self, owner: SocketAddr, id: String) {
+    /// `owner` must be told that this call goes on here, as soon as it is alive.
+    pub(super) fn note_untold(&mut self, owner: SocketAddr, id: String) {
         if let Some(owner) = self.owners.get_mut(&owner) {
-            owner.to_be_told.push(id);
+            owner.untold.push(id);
         }
     }
 
-    /// `owner` knows none of its calls any more.
-    pub(super) fn tell_nothing(&mut self, owner: SocketAddr) {
+    /// `owner` has lost all its calls: there is nothing to tell it.
+    pub(super) fn forget_untold(&mut self, owner: SocketAddr) {
         if let Some(owner) = self.owners.get_mut(&owner) {
-            owner.to_be_told.clear();
+            owner.untold.clear();
         }
     }
 }

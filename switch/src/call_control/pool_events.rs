@@ -27,8 +27,7 @@ impl CallControl {
         }
     }
 
-    /// A MESSAGE from outside any dialog. Returns the status of its answer. Only neighbours are listened to: there is
-    /// nobody here to read what others write.
+    /// A MESSAGE outside any dialog. Returns the status of its answer. Those of others than neighbours are refused.
     pub(super) fn receive_message(
         &mut self,
         now: Instant,
@@ -53,12 +52,12 @@ impl CallControl {
             PoolMessage::Load { .. } => self.note_recovery(now, source),
             PoolMessage::Replica(replica) => return self.read_replica(now, source, *replica),
             PoolMessage::Ended { id } => self.disk.journal.remove(source, id),
-            PoolMessage::TakenOver { ids } => self.hand_over(now, source, &ids),
+            PoolMessage::TakenOver { ids } => self.give_up_calls(now, source, &ids),
         }
         200
     }
 
-    /// A neighbour that has just recovered tells of itself.
+    /// A neighbour that has just started tells of its start or its load.
     fn note_recovery(&mut self, now: Instant, neighbour: SocketAddr) {
         let since = self.neighbours.note_message(now, neighbour);
         if latent_defects::crashes_on_recovery_messages(&self.disk, since) {

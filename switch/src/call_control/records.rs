@@ -97,7 +97,7 @@ impl Records {
         });
     }
 
-    /// The call has come to an end that nobody wanted: Q.850, destination out of order.
+    /// The call was lost: Q.850, destination out of order.
     pub(super) fn lost(&mut self, now: Instant, record: CallRecord, why: &str) {
         let (outcome, ended_by) = (Outcome::Lost, Party::Network);
         self.ended(now, record, Ending { outcome, cause: 27, ended_by, why: Some(why.to_owned()) });

@@ -1,8 +1,8 @@
-//! In a pool that replicates, the partner gets a replica of each answered call, and word of its end.
+//! In a pool that replicates, the partner gets a replica of each answered call, and is told when the call ends.
 //!
 //! ```text
 //!   answered, changed ──► replica ──► partner's journal ──► taken over, if this machine falls
-//!   ended ──────────────► ended ────► struck out
+//!   ended ──────────────► ended ────► removed
 //! ```
 
 use std::net::SocketAddr;
@@ -54,17 +54,17 @@ impl CallControl {
         }
     }
 
-    /// The end of this call is not told to the partner.
+    /// The partner will not be told when this call ends.
     pub(super) fn forget_replica(&mut self, id: CallId) {
         if let Some(call) = self.calls.get_mut(id) {
             call.replica = None;
         }
     }
 
-    /// A neighbour has started: it knows of no call that it had, and if it is the partner, of none that it should keep.
+    /// A neighbour has started: it has lost its own calls, and if it is the partner, the replicas that it kept.
     pub(super) fn neighbour_started(&mut self, now: Instant, neighbour: SocketAddr) {
         self.take_over_all(now, neighbour);
-        self.owner_watch.tell_nothing(neighbour);
+        self.owner_watch.forget_untold(neighbour);
         if self.neighbours.partner() == Some(neighbour) {
             for id in self.calls.ids() {
                 self.replicate(now, id);
@@ -72,7 +72,7 @@ impl CallControl {
         }
     }
 
-    /// A neighbour tells of a call. Returns the status of the answer.
+    /// A neighbour has sent a replica. Returns the status of the answer.
     pub(super) fn read_replica(
         &mut self,
         now: Instant,
@@ -95,7 +95,7 @@ impl CallControl {
         status
     }
 
-    /// The machine has started: what was in the journal still is.
+    /// The machine has started: the journal is as it was.
     pub(super) fn read_journal(&mut self, now: Instant) {
         let cannot_read = |replica| latent_defects::cannot_read(&self.disk, replica);
         if self.disk.journal.replicas().any(cannot_read) {
@@ -106,8 +106,8 @@ impl CallControl {
         }
     }
 
-    /// The partner goes on with these calls, for it has found this machine down. Nobody here may touch them any more.
-    pub(super) fn hand_over(&mut self, now: Instant, source: SocketAddr, ids: &[String]) {
+    /// The partner has taken these calls over, since it has found this machine down. They are forgotten here without a BYE.
+    pub(super) fn give_up_calls(&mut self, now: Instant, source: SocketAddr, ids: &[String]) {
         if self.neighbours.partner() != Some(source) {
             return;
         }

@@ -45,7 +45,7 @@ impl RouteList {
     }
 
     /// Follows a 3xx, if its Contact has the number of an answering point of this network (RFC 3261 §8.1.3.4). An address
-    /// outside the network is not followed: it would make the call server anybody's relay.
+    /// outside the network is not followed: anybody could place calls through the call server then.
     pub(super) fn redirect(&mut self, topology: &Topology, response: &Response) {
         let Some(contact) = response.contact() else { return };
         let number = Uri::dialled(&contact.uri()).unwrap_or_default();

@@ -54,8 +54,8 @@ impl CallControl {
         }
     }
 
-    /// Whether the media of a call passes through here: as its trunk group wants it, which has put its name into its
-    /// Record-Route. That of a call from elsewhere does.
+    /// Whether the media of a call passes through here. The settings of its trunk group say so, which is known by the source
+    /// or by the name in Record-Route. Media of a call from elsewhere does pass.
     fn is_relayed(&self, invite: &Request, source: SocketAddr) -> bool {
         let groups = &self.topology.trunk_groups;
         let by_route = || {
@@ -78,8 +78,8 @@ impl CallControl {
         let attempt = call.record.attempt.clone();
         let rerouted = call.record.tried.len() > 1;
         let Some(invite) = call.invite.clone() else { return };
-        self.media.turn_to(now, call, psap.address.ip());
-        let payload = match self.media.carry(now, call, Side::A, &invite, false) {
+        self.media.begin_attempt(now, call, psap.address.ip());
+        let payload = match self.media.translate(now, call, Side::A, &invite, false) {
             Ok(payload) => payload,
             Err(obstacle) => return self.refuse_media(now, id, obstacle),
         };
@@ -95,7 +95,7 @@ impl CallControl {
         let Some((id, _)) = self.calls.find(b) else { return };
         let Some(call) = self.calls.get_mut(id) else { return };
         let at = self.records.micros(now);
-        let payload = self.media.carry_back(now, call, Side::B, response);
+        let payload = self.media.translate_response(now, call, Side::B, response);
         call.record.ring_us.get_or_insert(at);
         let a = call.a;
         self.carry_session_id(b, a);
@@ -108,7 +108,7 @@ impl CallControl {
         let due = now + self.settings.max_call_duration;
         self.calls.await_until(id, Awaited::End, due);
         let Some(call) = self.calls.get_mut(id) else { return };
-        let payload = self.media.carry_back(now, call, Side::B, response);
+        let payload = self.media.translate_response(now, call, Side::B, response);
         self.media.answered(now, call);
         call.record.answer_us = Some(self.records.micros(now));
         call.record.status = Some(200);
@@ -132,8 +132,8 @@ impl CallControl {
         self.try_next(now, id);
     }
 
-    /// The answering point kept silent, or let it ring for too long: the next one is tried. Should the first one answer after
-    /// all, the user agent ends that dialog.
+    /// The answering point has not answered in time: the next one is tried. If the first one answers after all, the user
+    /// agent ends that dialog.
     pub(super) fn give_up_b_leg(&mut self, now: Instant, id: CallId, reason: &Reason) {
         let Some(call) = self.calls.get_mut(id) else { return };
         call.refusal = Rejection::new(480).with_reason(reason.clone());
@@ -143,7 +143,7 @@ impl CallControl {
         self.try_next(now, id);
     }
 
-    /// There is no way for the media of this call.
+    /// The media of this call cannot pass.
     fn refuse_media(&mut self, now: Instant, id: CallId, obstacle: Obstacle) {
         let rejection = obstacle.rejection(self.settings.retry_after);
         if let Some(call) = self.calls.get_mut(id) {
@@ -158,7 +158,7 @@ impl CallControl {
         self.records.rejected(now, call.record, &call.refusal);
     }
 
-    /// RFC 7989 §7: the halves of the Session-ID belong to the two ends, so what B says of itself is what A hears.
+    /// RFC 7989 §7: each end has its half of the Session-ID, so B's half is passed on to A.
     fn carry_session_id(&mut self, from: LegId, to: LegId) {
         if let Some(half) = self.user_agent.peer_session_id(from).map(str::to_owned) {
             self.user_agent.set_session_id(to, &half);
@@ -188,8 +188,8 @@ fn b_leg_invite(invite: &Request, psap: &Psap, attempt: String, payload: Payload
     }
 }
 
-/// What the caller is told when this failure was the last one. A 5xx or 408 of an answering point is not one of this call
-/// server, so it must not look like one: the trunk group would try the same answering points over another site.
+/// The refusal that the caller gets when this failure was the last one. A 5xx or 408 of an answering point is changed:
+/// the trunk group would take it for one of this call server, and try the same answering points over another site.
 fn refusal_for(failure: &Failure) -> Rejection {
     match failure {
         Failure::Response(response) => {

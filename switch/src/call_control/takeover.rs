@@ -1,4 +1,4 @@
-//! Calls of a call server that has fallen go on here: both legs are adopted, and both sides hear where the call is now
+//! Calls of a call server that has fallen go on here: both legs are adopted, and both sides are told where the call is now
 //! (a target refresh, RFC 3261 §12.2.1.2), with our addresses for its media.
 //!
 //! ```text
@@ -53,7 +53,7 @@ impl CallControl {
         let takeovers = replica.takeovers.saturating_add(1);
         let from = self.neighbours.name_of(owner);
         let link = replica.trunk_group.and_then(|name| self.disk.links.named(&name));
-        self.owner_watch.tell_later(owner, replica.id);
+        self.owner_watch.note_untold(owner, replica.id);
         self.records.counts.taken_over += 1;
         let has_room = self.calls.len() < self.settings.max_calls as usize && self.memory.take();
         let call = Call {
@@ -106,8 +106,8 @@ impl CallControl {
             return self.give_up_takeover(now, id, &why);
         }
         let Some(call) = self.calls.get_mut(id) else { return };
-        // What it says of itself holds; the other side knows as much already.
-        self.media.carry_back(now, call, side, response);
+        // Its description is taken, and not passed on: the other side has it already.
+        self.media.translate_response(now, call, side, response);
         let Some(replies) = &mut call.takeover else { return };
         match replies.note(side, TakeoverReply::Accepted) {
             TakeoverReply::Awaited => {}
@@ -128,7 +128,7 @@ impl CallControl {
         self.replicate(now, id);
     }
 
-    /// A side of a call that is being taken over does not know it. True if that is all for now, or for ever.
+    /// A side of a call that is being taken over does not know the call. False if the call must be ended.
     pub(super) fn side_is_gone(&mut self, now: Instant, id: CallId, side: Side) -> bool {
         let replies = self.calls.get_mut(id).and_then(|call| call.takeover.as_mut());
         let Some(replies) = replies else { return false };
@@ -136,7 +136,7 @@ impl CallControl {
             TakeoverReply::Awaited => true,
             TakeoverReply::Accepted => false,
             TakeoverReply::Gone => {
-                // It was over, and word of its end never came.
+                // It was over; the message that said so was lost.
                 self.remove(now, id);
                 self.records.counts.taken_over -= 1;
                 true

@@ -1,4 +1,4 @@
-//! What an operator commands, and what the machine answers. While it starts it answers nothing.
+//! Commands of operators, and the machine's answers. While it starts it does not answer.
 
 use std::time::Instant;
 
@@ -10,14 +10,14 @@ use super::CallServer;
 use crate::machine::Installation;
 
 impl CallServer {
-    pub(super) fn obey(&mut self, now: Instant, action: Action) -> Reply {
+    pub(super) fn carry_out(&mut self, now: Instant, action: Action) -> Reply {
         if self.software.is_none() {
             return Reply::Silent;
         }
         let result = match action {
             Action::Show => Ok(self.describe()),
             Action::Lock => Ok(self.lock()),
-            Action::Drain => Ok(self.divert()),
+            Action::Drain => Ok(self.lead_traffic_away()),
             Action::Unlock => Ok(self.unlock()),
             Action::Disconnect { trunk_group } => self.disconnect(now, trunk_group.as_deref()),
             Action::Reconnect { trunk_group } => self.reconnect(now, trunk_group.as_deref()),
@@ -29,7 +29,7 @@ impl CallServer {
             Action::Rollback => self.roll_back(now),
             Action::Shed { on } => Ok(self.shed(on)),
         };
-        self.collect(now);
+        self.take_output(now);
         match result {
             Ok(done) => Reply::Done(done),
             Err(sentence) => Reply::Refused(sentence),
@@ -55,13 +55,13 @@ impl CallServer {
     }
 
     fn lock(&mut self) -> String {
-        // A site that was drained before has lost its traffic already.
+        // Whether traffic was led away before stays as it is.
         self.change_lock(true, false);
         "takes no new calls".to_owned()
     }
 
     /// Trunk groups lead new calls elsewhere; those in progress go on.
-    fn divert(&mut self) -> String {
+    fn lead_traffic_away(&mut self) -> String {
         self.change_lock(true, true);
         "new calls are led away; those in progress go on".to_owned()
     }
@@ -106,7 +106,7 @@ impl CallServer {
             return Err("the links are not disconnected".to_owned());
         }
         // The documented order locks the site first. Without that, entries of the calls that were cut may stay in the
-        // table of circuits; a sound release throws them away.
+        // table of circuits; a release without the defect removes them.
         disk.stale_circuits |= !disk.locked;
         let longest = meant.iter().map(|link| disk.links.reconnect(now, *link)).max();
         let longest = format_duration(longest.unwrap_or_default());

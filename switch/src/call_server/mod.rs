@@ -1,4 +1,4 @@
-//! A call server as a machine: what operators command, what fails, and what starts again.
+//! A call server as a machine: commands of operators, failures, and restarts.
 //!
 //! ```text
 //!             restart, failure of the software
@@ -53,7 +53,7 @@ pub struct CallServer {
     isolated: bool,
     draining: bool,
     restarts: u32,
-    /// What earlier lives of the software have counted.
+    /// The counts of the software before its last start.
     past: CallServerCounts,
     notices: VecDeque<Notice>,
 }
@@ -117,37 +117,38 @@ impl CallServer {
         !self.isolated && self.software.as_deref().is_some_and(passes)
     }
 
-    /// Gives the software one input; it may be its last.
-    fn feed(&mut self, now: Instant, input: impl FnOnce(&mut CallControl)) {
+    /// Gives the software one input, which may make it fail.
+    fn give_software(&mut self, now: Instant, input: impl FnOnce(&mut CallControl)) {
         let Some(software) = &mut self.software else { return };
         input(software);
-        self.collect(now);
+        self.take_output(now);
     }
 
-    /// A packet waits for its turn.
-    fn wait(&mut self, now: Instant, packet: Packet) {
+    /// Puts a packet into the inbox, where it waits for the processor.
+    fn enqueue(&mut self, now: Instant, packet: Packet) {
         self.work(now);
         let peer = packet.peer;
         let invite = new_call(&packet);
-        let obeys = invite.as_ref().is_some_and(|invite| invite.via().overload_offer().is_some());
+        let controlled =
+            invite.as_ref().is_some_and(|invite| invite.via().overload_offer().is_some());
         let work = self.inbox.arrive(now, packet, invite.as_ref().map(Priority::of));
-        self.overload.observe(peer, obeys, work);
+        self.overload.observe(peer, controlled, work);
         self.overload.settle(now, self.wall.micros(now), self.inbox.backlog());
-        // What costs nothing is done.
+        // A message that takes no time is done already.
         self.work(now);
     }
 
-    /// Gives the software what the processor is through with.
+    /// Gives the software each message that the processor has finished.
     fn work(&mut self, now: Instant) {
         while let Some(done) = self.inbox.take_done(now) {
-            self.feed(now, |software| match done {
+            self.give_software(now, |software| match done {
                 Done::Process(packet) => software.handle_packet(now, packet),
                 Done::Refuse(packet) => software.refuse_packet(now, packet),
             });
         }
     }
 
-    fn collect(&mut self, now: Instant) {
+    fn take_output(&mut self, now: Instant) {
         let Some(software) = &mut self.software else { return };
         while let Some(record) = software.poll_record() {
             self.notices.push_back(Notice::Record(Box::new(record)));
@@ -172,7 +173,7 @@ impl CallServer {
     }
 }
 
-/// The INVITE that wants to begin a call, if this is one.
+/// The INVITE in a packet, if it wants to begin a call.
 fn new_call(packet: &Packet) -> Option<Request> {
     if !packet.bytes.starts_with(b"INVITE ") {
         return None;
@@ -190,9 +191,9 @@ impl Node for CallServer {
             return;
         }
         if self.inbox.takes_no_time() {
-            self.feed(now, |software| software.handle_packet(now, packet));
+            self.give_software(now, |software| software.handle_packet(now, packet));
         } else {
-            self.wait(now, packet);
+            self.enqueue(now, packet);
         }
     }
 
@@ -200,20 +201,20 @@ impl Node for CallServer {
         self.install_if_due(now);
         self.boot_if_due(now);
         self.work(now);
-        self.feed(now, |software| software.handle_timeout(now));
+        self.give_software(now, |software| software.handle_timeout(now));
     }
 
     fn handle_unreachable(&mut self, now: Instant, transport: Transport, peer: SocketAddr) {
-        self.feed(now, |software| software.handle_unreachable(now, transport, peer));
+        self.give_software(now, |software| software.handle_unreachable(now, transport, peer));
     }
 
     fn handle_command(&mut self, now: Instant, command: Action) -> Reply {
-        self.obey(now, command)
+        self.carry_out(now, command)
     }
 
     fn handle_drain(&mut self, now: Instant) {
         self.draining = true;
-        self.feed(now, |software| software.drain(now));
+        self.give_software(now, |software| software.drain(now));
     }
 
     fn poll_transmit(&mut self) -> Option<Packet> {

@@ -22,7 +22,7 @@ impl CallServer {
         self.overload = OverloadControl::new(&self.settings.equipment.processing);
         self.restarts += 1;
         if clean {
-            disk = disk.cleaned(&self.topology, &self.settings);
+            disk = disk.into_delivered(&self.topology, &self.settings);
         }
         disk.links.restarted();
         let until = now + self.settings.equipment.boot;
@@ -38,7 +38,7 @@ impl CallServer {
         software.recover(now, self.isolated);
         self.software = Some(Box::new(software));
         self.notices.push_back(Notice::InService);
-        self.collect(now);
+        self.take_output(now);
     }
 
     pub(super) fn install_if_due(&mut self, now: Instant) {
@@ -53,7 +53,7 @@ impl CallServer {
     }
 
     pub(super) fn start_software(&self, disk: Disk, plane: Plane) -> CallControl {
-        // Each life has identifiers of its own.
+        // No identifier is used again after a start.
         let seed =
             self.seed.wrapping_add(u64::from(self.restarts).wrapping_mul(0x9e37_79b9_7f4a_7c15));
         let (settings, topology) = (self.settings.clone(), self.topology.clone());

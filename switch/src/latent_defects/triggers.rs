@@ -1,5 +1,5 @@
-//! Where latent defects act. Each is one condition beside the sound path; all that follows from it is done by the code
-//! that sound releases run too. `catalogue.rs` tells what they copy.
+//! Where latent defects act. Each is one condition; what follows from it is done by the code that releases without
+//! defects run too. `catalogue.rs` tells what they copy.
 
 use std::time::Duration;
 
@@ -45,7 +45,7 @@ pub(crate) fn has_no_trunk_member(disk: &mut Disk, number: &str) -> bool {
     exhausted
 }
 
-/// `silent-lock`: the lock does not show where traffic was not led away before.
+/// `silent-lock`: probes do not show the lock, unless traffic was led away before.
 pub(crate) fn hides_its_lock(disk: &Disk) -> bool {
     disk.locked && !disk.diverted && has(disk, |defect| matches!(defect, Defect::SilentLock))
 }
@@ -55,7 +55,7 @@ pub(crate) fn leaves_unanswered(disk: &Disk, number: &str) -> bool {
     hides_its_lock(disk) && is_emergency(number)
 }
 
-/// `poison-replica`: the record cannot be read, today or after a start.
+/// `poison-replica`: the record cannot be read, neither when it comes nor from the journal after a start.
 pub(crate) fn cannot_read(disk: &Disk, replica: &Replica) -> bool {
     has(
         disk,

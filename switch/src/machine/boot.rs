@@ -1,4 +1,4 @@
-//! What is under way while the software does not run, or before it runs another release.
+//! Work in progress of a machine: its start, and the copying of a release.
 
 use std::time::Instant;
 
@@ -12,7 +12,7 @@ use super::disk::Disk;
 pub(crate) struct Boot {
     pub(crate) until: Instant,
     pub(crate) disk: Disk,
-    /// Its ports stay open; whatever comes in is nobody's.
+    /// Its ports stay open; what comes in is dropped.
     pub(crate) plane: Plane,
 }
 

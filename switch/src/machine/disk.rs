@@ -10,16 +10,16 @@ use super::links::Links;
 pub(crate) struct Disk {
     /// New calls are refused.
     pub(crate) locked: bool,
-    /// Traffic had been led away when it was locked.
+    /// Before it was locked, trunk groups were told to send new calls elsewhere.
     pub(crate) diverted: bool,
     /// Ordinary calls are refused.
     pub(crate) shedding: bool,
     pub(crate) links: Links,
-    /// The table of circuits has entries of a link that was reconnected while it was in service. A sound release throws
-    /// them away.
+    /// The table of circuits has entries of a link that was reconnected while it was in service. A release
+    /// without that defect removes them.
     pub(crate) stale_circuits: bool,
     pub(crate) release: Release,
-    /// What ran before the last release was loaded.
+    /// The release that ran before the present one was loaded.
     pub(crate) previous: Option<Release>,
     /// Identifiers given to trunk members so far; they are never given again.
     pub(crate) trunk_members: u32,
@@ -44,8 +44,12 @@ impl Disk {
         }
     }
 
-    /// The same software, with the configuration as it was delivered.
-    pub(crate) fn cleaned(self, topology: &Topology, settings: &topology::CallServer) -> Self {
+    /// The same release, with the configuration as it was delivered.
+    pub(crate) fn into_delivered(
+        self,
+        topology: &Topology,
+        settings: &topology::CallServer,
+    ) -> Self {
         Self {
             release: self.release,
             previous: self.previous,

@@ -1,4 +1,4 @@
-//! What has arrived and waits for the processor: one message after the other, each for its time.
+//! Messages that have arrived and wait for the processor, which works on one at a time, each for as long as it costs.
 //!
 //! ```text
 //!             more waits than its class may find: refuse          done first
@@ -23,7 +23,7 @@ pub(crate) struct Inbox {
     processing: Processing,
     refusals: VecDeque<Packet>,
     waiting: VecDeque<Waiting>,
-    /// What all of `waiting` will cost.
+    /// The time that all of `waiting` will take.
     backlog: Duration,
     in_work: Option<InWork>,
     dropped: u64,
@@ -45,7 +45,7 @@ struct InWork {
 #[derive(Debug)]
 pub(crate) enum Done {
     Process(Packet),
-    /// There was no time for the new call in it.
+    /// Too many messages waited: the new call in it is refused.
     Refuse(Packet),
 }
 
@@ -66,10 +66,10 @@ impl Inbox {
         self.processing.call.is_zero()
     }
 
-    /// A message has come; `new_call` if it wants to begin one. What is done by `now` must have been taken out. Returns the
-    /// work that it makes: none if it was dropped.
+    /// A message has come; `new_call` is the priority of the call that it wants to begin. What is done by `now` must have
+    /// been taken out. Returns the work that it makes: none if it was dropped.
     ///
-    /// A copy of an INVITE costs as much as the first one: a glance does not tell them apart.
+    /// A copy of an INVITE costs as much as the first one: they are told apart only by the work on them.
     pub(crate) fn arrive(
         &mut self,
         now: Instant,
@@ -110,13 +110,13 @@ impl Inbox {
     /// The next message whose time is over by `now`.
     pub(crate) fn take_done(&mut self, now: Instant) -> Option<Done> {
         let InWork { done, at } = self.in_work.take_if(|work| work.at <= now)?;
-        // The processor has not paused, however late we are asked.
+        // The next one has begun when this one was done, even if we are asked later.
         self.start_next(at);
         Some(done)
     }
 
     fn start_next(&mut self, at: Instant) {
-        // A refusal that waited behind the queue would come too late to shorten it.
+        // Refusals go first: behind the queue they would come too late to make it shorter.
         self.in_work = if let Some(packet) = self.refusals.pop_front() {
             let at = at + self.processing.refusal();
             Some(InWork { done: Done::Refuse(packet), at })
@@ -152,7 +152,7 @@ impl Inbox {
         self.dropped
     }
 
-    /// The machine starts again: nothing of this is left.
+    /// The machine starts again: all messages are lost.
     pub(crate) fn clear(&mut self) {
         self.refusals.clear();
         self.waiting.clear();

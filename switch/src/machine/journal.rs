@@ -36,7 +36,7 @@ pub(crate) struct Replica {
 }
 
 impl Replica {
-    /// Whether a call can be made of it. It comes from the network.
+    /// Whether it is complete and plausible: it comes from the network.
     pub(crate) fn check(&self) -> Result<(), String> {
         self.a.check().map_err(|unfit| format!("the A leg: {unfit}"))?;
         self.b.check().map_err(|unfit| format!("the B leg: {unfit}"))?;
@@ -78,7 +78,8 @@ impl Journal {
         self.replicas.extract_if(.., is_of).map(|(_, replica)| replica).collect()
     }
 
-    /// Drops calls that were answered before `limit_us`: they cannot last any more, and word of their end was lost.
+    /// Drops calls that were answered before `limit_us`: they cannot last any more, and the message that they
+    /// are over was lost.
     pub(crate) fn expire(&mut self, limit_us: u64) {
         self.replicas.retain(|_, replica| replica.record.answer_us >= Some(limit_us));
     }
@@ -94,7 +95,7 @@ impl Journal {
         self.replicas.values()
     }
 
-    /// Whose calls are in it.
+    /// The call servers of which it has replicas.
     pub(crate) fn owners(&self) -> Vec<SocketAddr> {
         let mut owners: Vec<_> = self.replicas.keys().map(|(owner, _)| *owner).collect();
         owners.dedup();

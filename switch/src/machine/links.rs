@@ -134,7 +134,7 @@ impl Links {
         }
     }
 
-    /// The places of the links that a command means: one, or all. A sentence when there is none of this name.
+    /// The places of the links that a command names: one, or all. An error says that there is none of this name.
     pub(crate) fn select(&self, trunk_group: Option<&str>) -> Result<Vec<usize>, String> {
         let fits = |link: &Link| trunk_group.is_none_or(|name| name == link.trunk_group);
         let found: Vec<usize> =
@@ -190,7 +190,7 @@ impl Links {
         }
     }
 
-    /// Ends what is over.
+    /// Puts links in service whose time of alignment or audit is over.
     pub(crate) fn settle(&mut self, now: Instant) {
         let audit = self.circuit_audit;
         for link in &mut self.links {

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | what outlives a restart: configuration, release, journal | `disk.rs`, `journal.rs` |
 //! | the links to trunk groups: cut, aligned, audited | `links.rs` |
-//! | the memory for calls, which does not | `memory.rs` |
+//! | what does not: the memory for calls | `memory.rs` |
 //! | messages wait for the processor; what is too much | `inbox.rs` |
 //! | what it asks of its clients in overload | `overload.rs` |
 //! | while it starts, and while a release is copied to its disk | `boot.rs` |

@@ -1,4 +1,4 @@
-//! How much of its load a call server asks its clients to keep: RFC 7339 (loss) and RFC 7415 (rate).
+//! How many calls a call server asks its clients to hold back: RFC 7339 (loss) and RFC 7415 (rate).
 //!
 //! Each interval the work that has arrived, and what waits for too long, is compared to the interval. That is
 //! its occupancy, and it may be above one. What clients may send is multiplied by how far it is from [`TARGET`]: the
@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use sip_proto::message::{OverloadAlgorithm, OverloadFeedback, OverloadOffer, OverloadSeq};
 use topology::{OverloadMode, Processing};
 
-/// The occupancy that is aimed at.
+/// The occupancy that the control aims at.
 const TARGET: f64 = 0.9;
 /// Calls that may wait: they are no sign of overload.
 const MOST_WAITING: u32 = 5;
@@ -22,7 +22,7 @@ const VALIDITY: Duration = Duration::from_secs(2);
 const STEP: std::ops::RangeInclusive<f64> = 0.5..=1.5;
 /// Some calls are always let through: without responses no feedback reaches the clients.
 const LEAST_KEPT: f64 = 0.02;
-/// Of a rate, the part that is shared evenly; the rest goes by demand.
+/// The part of a rate that all clients share evenly; the rest is shared by their demand.
 const EVENLY: f64 = 0.1;
 /// Clients that are told a rate of their own. Others get an even share.
 const MOST_CLIENTS: usize = 1_000;
@@ -38,7 +38,7 @@ pub(crate) struct OverloadControl {
     kept: f64,
     /// The calls that they may send in a second, all together.
     rate: f64,
-    /// No processor does more.
+    /// More calls in a second than these the processor cannot do.
     most: f64,
     /// Work that may wait.
     tolerated: Duration,
@@ -71,7 +71,8 @@ impl OverloadControl {
         }
     }
 
-    /// A message has come from `client` and makes `work`; `new_call` if a client that obeys wants to begin one with it.
+    /// A message has come from `client` and makes `work`; `new_call` if it wants to begin a call and its
+    /// client takes part in overload control.
     pub(crate) fn observe(&mut self, client: SocketAddr, new_call: bool, work: Duration) {
         self.work += work;
         if new_call && self.mode == OverloadMode::Rate {
@@ -92,10 +93,10 @@ impl OverloadControl {
         self.seq = OverloadSeq::at(unix_micros);
         let work = std::mem::take(&mut self.work) + backlog.saturating_sub(self.tolerated);
         let occupancy = work.as_secs_f64() / elapsed.as_secs_f64();
-        // The root damps it: what is measured follows what is asked late.
+        // The root makes the steps smaller: what is asked now is measured only later.
         let step = (TARGET / occupancy.max(0.01)).sqrt().clamp(*STEP.start(), *STEP.end());
         let intervals = elapsed.as_secs_f64() / INTERVAL.as_secs_f64();
-        // Nobody was there to be told in a long pause, and it has passed all the same.
+        // After a long pause without messages, the steps of all the intervals that have passed are made at once.
         let step = if step > 1.0 { step.powf(intervals.min(100.0)) } else { step };
         self.kept = (self.kept * step).clamp(LEAST_KEPT, 1.0);
         self.rate = (self.rate * step).clamp(1.0, self.most.max(1.0));
@@ -116,7 +117,7 @@ impl OverloadControl {
             return None;
         }
         let by_rate = self.mode == OverloadMode::Rate && offer.rate;
-        // RFC 7339 §5.2: the answer names one algorithm of the client's, and every client has loss.
+        // RFC 7339 §5.2: the answer names one of the client's algorithms, and every client knows loss.
         let (algorithm, oc) = match self.mode {
             OverloadMode::Rate if by_rate => (OverloadAlgorithm::Rate, self.rate_of(client)),
             OverloadMode::Rate | OverloadMode::Loss if offer.loss => {
@@ -141,7 +142,7 @@ impl OverloadControl {
         (self.rate * share).round().max(1.0) as u32
     }
 
-    /// For a console: the per cent that are held back, or the calls in a second; `None` if it asks nothing of anybody.
+    /// For a console: the per cent that are held back, or the calls in a second; `None` without such control.
     pub(crate) fn oc(&self) -> Option<u32> {
         match self.mode {
             OverloadMode::Loss => Some(self.loss()),

@@ -1,4 +1,4 @@
-//! The pool of call servers, as those who use it see it.
+//! The pool of call servers, as trunk groups, partners and the monitor see it.
 
 mod monitor;
 mod takeover_time;

@@ -30,7 +30,7 @@ struct Member {
     watch: Watch,
 }
 
-/// Its name where it says who saw something.
+/// The name under which it reports.
 const MONITOR: &str = "pool-monitor";
 
 /// A call server changed its state.
@@ -38,7 +38,7 @@ const MONITOR: &str = "pool-monitor";
 pub struct Change {
     /// The box that found it so.
     pub seen_by: String,
-    /// How long it had shown no sign of life by then: what a fall cost until it was found.
+    /// How long it had shown no sign of life by then: the time until a fall was found.
     pub silent_for: Duration,
     pub call_server: String,
     pub site: String,
@@ -79,7 +79,7 @@ impl PoolMonitor {
         while let Some(event) = self.user_agent.poll_event() {
             match event {
                 Event::Probed { peer, outcome } => self.take_probe(now, peer, &outcome),
-                // Nobody has business here; without an answer a stranger's request would stay for ever.
+                // A monitor takes no requests. They are answered, since unanswered ones would stay for ever.
                 Event::Offered { leg, .. } => {
                     self.user_agent.reject(now, leg, &Rejection::new(403), &Payload::empty());
                 }

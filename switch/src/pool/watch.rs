@@ -1,4 +1,4 @@
-//! One member of the pool under watch: probes and calls move it between states.
+//! The state of one member of the pool, which follows from probes and calls.
 //!
 //! ```text
 //!        suspect_after silences          down_after silences
@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use contract::MemberState;
 use topology::Pool;
 
-/// The record of one member.
+/// What is known of one member.
 #[derive(Debug, Clone)]
 pub struct Watch {
     state: MemberState,

@@ -45,17 +45,17 @@ pub(super) struct Call {
     /// Every branch of the call so far: its transaction and the member that it went to.
     pub(super) branches: Vec<(ClientId, usize)>,
     pub(super) state: State,
-    /// To tag of the first 2xx: the dialog that is the call. Other answers are of forks.
+    /// To tag of the first 2xx. It names the dialog of the call; other 2xx come from forks.
     pub(super) answered_tag: Box<str>,
     /// How to end the call towards the caller when its site has died, in a trunk group that does so.
     pub(super) towards_caller: Option<Box<Dialog>>,
     /// The member that has taken the call over from the one that answered.
     pub(super) taken_by: Option<usize>,
-    /// CSeq of the request by which it did. Were the first one alive after all, it would use lower ones.
+    /// CSeq of the request by which it did. If the first member is alive after all, its requests have lower ones.
     pub(super) taken_seq: u32,
     /// Its site was found down; released at the next [`Wake::Orphans`](super::Wake) unless it is taken over.
     pub(super) is_orphan: bool,
-    /// re-INVITEs on their way through: what a CANCEL of them must reach.
+    /// re-INVITEs on their way through: the transaction of each with its sender, and with its receiver.
     pub(super) inside: Vec<(ServerId, ClientId)>,
     pub(super) record: CallRecord,
 }

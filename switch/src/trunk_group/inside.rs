@@ -14,7 +14,7 @@ use super::setup::TIMER_C;
 use super::{TrunkGroup, Wake};
 
 /// re-INVITEs of one call that may be on their way at once. One from each side is usual (glare, RFC 3261
-/// §14.1); more are somebody's attack.
+/// §14.1); more must be an attack.
 const MOST_CHANGES: usize = 4;
 
 /// Who sent a request.
@@ -25,8 +25,8 @@ pub(super) enum From {
 }
 
 impl TrunkGroup {
-    /// Forwards a request of a known dialog. Any other is answered 481: else we would carry anybody's
-    /// messages anywhere.
+    /// Forwards a request of a known dialog. Any other is answered 481: otherwise
+    /// anybody could send messages anywhere through us.
     pub(super) fn forward_inside(
         &mut self,
         now: Instant,
@@ -39,7 +39,7 @@ impl TrunkGroup {
             self.transactions.reject(now, server, &Rejection::new(481));
             return;
         };
-        if from == From::Site && !self.may_speak(id, request, source) {
+        if from == From::Site && !self.may_send(id, request, source) {
             self.records.counts.unknown_dialog += 1;
             self.transactions.reject(now, server, &Rejection::new(481));
             return;
@@ -56,7 +56,7 @@ impl TrunkGroup {
         if ends && call.record.ended_by.is_none() {
             let cause = Reason::of(request).map_or(16, |reason| reason.q850_cause());
             call.record.cause = Some(cause);
-            // "Temporary failure" and "Network out of order": neither end wanted it.
+            // "Temporary failure" and "Network out of order" are causes of the network, not of an end.
             call.record.ended_by = Some(match from {
                 _ if matches!(cause, 38 | 41) => Party::Network,
                 From::Caller => Party::Caller,
@@ -76,7 +76,7 @@ impl TrunkGroup {
         }
     }
 
-    /// Timer C of a re-INVITE: the other side took it and fell silent.
+    /// Timer C of a re-INVITE: the other side has it, and has sent no final response.
     pub(super) fn inside_overdue(&mut self, now: Instant, id: CallId, server: ServerId) {
         let Some(call) = self.calls.get_mut(id) else { return };
         let pending = call.inside.iter().find(|(have, _)| *have == server).copied();
@@ -123,7 +123,7 @@ impl TrunkGroup {
     }
 
     pub(super) fn inside_failed(&mut self, now: Instant, id: CallId, server: ServerId, ends: bool) {
-        // RFC 3261 §16.9: as if a 408 had come; RFC 4320 §4.2 keeps it from non-INVITE, whose client has timed out too.
+        // RFC 3261 §16.9: as if a 408 had come; but not for other requests (RFC 4320 §4.2): their client has timed out too.
         let is_invite = self
             .calls
             .get(id)
@@ -165,10 +165,10 @@ impl TrunkGroup {
             // An early dialog.
             _ => matches!(method, Method::Bye | Method::Update | Method::Info | Method::Prack),
         };
-        let honest = from == From::Caller
+        let credible = from == From::Caller
             || self.has_branch_at(call, |at| at.ip() == source.ip())
             || self.may_take_over(call, source);
-        (known && honest).then_some((id, from))
+        (known && credible).then_some((id, from))
     }
 
     /// True if a branch of the call went to an address that `fits`.
@@ -178,13 +178,12 @@ impl TrunkGroup {
     }
 
     /// The address of the member that has taken a call over.
-    fn heir_of(&self, call: &Call) -> Option<SocketAddr> {
+    fn taken_over_by(&self, call: &Call) -> Option<SocketAddr> {
         self.members.get(call.taken_by?).map(|member| member.address)
     }
 
-    /// The next hop. Towards a site it is one that has had the call or has taken it over, whatever the request asks for. Towards the
-    /// caller it is the route after ours, or else the Request-URI; and if that is a name, where the caller's
-    /// INVITE came from.
+    /// The next hop. Towards a site it is always a member that has had the call or has taken it over. Towards the caller it is
+    /// the route after ours, or else the Request-URI; if that is a name, it is where the caller's INVITE came from.
     fn target_of(&self, id: CallId, from: From, request: &Request) -> Target {
         let ours = request.is_routed_to(self.address);
         let route = if ours { request.second_route() } else { request.topmost_route() };
@@ -198,13 +197,13 @@ impl TrunkGroup {
                 let member = call.member();
                 let member = member.or_else(|| call.branches.last().map(|(_, index)| *index));
                 let member = member.and_then(|index| self.members.get(index));
-                let heir = self.heir_of(call);
+                let successor = self.taken_over_by(call);
                 let had_it = |peer: &SocketAddr| {
-                    heir == Some(*peer) || self.has_branch_at(call, |at| at == *peer)
+                    successor == Some(*peer) || self.has_branch_at(call, |at| at == *peer)
                 };
                 wanted
                     .filter(had_it)
-                    .or(heir)
+                    .or(successor)
                     .or_else(|| member.map(|member| member.address))
                     .unwrap_or(self.address)
             }

@@ -22,7 +22,7 @@ pub(super) struct Member {
     pub(super) watch: Watch,
     /// The probe that it has not answered yet.
     pub(super) probe: Option<ClientId>,
-    /// A 503 asked for silence until then (RFC 3261 §21.5.4).
+    /// No calls until then, after a 503 with Retry-After (RFC 3261 §21.5.4).
     hold_off: Option<Instant>,
     pub(super) restraint: Restraint,
     /// How long it had shown no sign of life when it was last found down, and how often it was.
@@ -50,7 +50,7 @@ impl Member {
     }
 
     /// It has answered 503 with this Retry-After: no calls until then.
-    pub(super) fn hold_off(&mut self, now: Instant, retry_after: Duration) {
+    pub(super) fn pause_until_retry(&mut self, now: Instant, retry_after: Duration) {
         self.hold_off = now.checked_add(retry_after);
     }
 

@@ -83,10 +83,10 @@ impl Members {
                 self.members.iter().enumerate().filter(|(index, _)| !call.has_tried(*index));
             let mut candidates: Vec<_> =
                 untried.filter_map(|(index, member)| member.candidate(index, state, now)).collect();
-            hold_back(&self.members, &mut self.rng, now, &mut candidates);
+            thin_out(&self.members, &mut self.rng, now, &mut candidates);
             while let Some(index) = self.selection.choose(&candidates, caller) {
                 let member = self.members.get_mut(index).ok_or(Want::Site)?;
-                if member.restraint.lets(now, priority, &mut self.rng) {
+                if member.restraint.admits(now, priority, &mut self.rng) {
                     return Ok(index);
                 }
                 // RFC 7339 §5.10: what an overloaded site does not want may go to another one.
@@ -97,8 +97,13 @@ impl Members {
         Err(want)
     }
 
-    /// Lets a member's watch take something in, and notes when its state has changed.
-    pub(super) fn judge(&mut self, now: Instant, index: usize, take: impl FnOnce(&mut Watch)) {
+    /// Updates a member's watch, and notes the change if its state is another one then.
+    pub(super) fn update_watch(
+        &mut self,
+        now: Instant,
+        index: usize,
+        take: impl FnOnce(&mut Watch),
+    ) {
         let Some(member) = self.members.get_mut(index) else { return };
         let from = member.watch.state();
         let silent_for = member.watch.silent_for(now);
@@ -126,17 +131,18 @@ impl Members {
     }
 }
 
-/// What a call lacks that goes nowhere.
+/// Why no member gets a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Want {
-    /// A site that is up and has a circuit.
+    /// None is up and has a circuit.
     Site,
-    /// A site that has such and wants it: it was held back by overload control.
+    /// Some are, but overload control held the call back.
     HeldBack,
 }
 
-/// Members that are readmitted get a growing part of the calls, while there are others.
-fn hold_back(members: &[Member], rng: &mut StdRng, now: Instant, candidates: &mut Vec<Candidate>) {
+/// Leaves members out that were readmitted a short time ago, so that they get a growing part of the calls; not if there
+/// are no others.
+fn thin_out(members: &[Member], rng: &mut StdRng, now: Instant, candidates: &mut Vec<Candidate>) {
     let share =
         |one: &Candidate| members.get(one.index).map_or(1.0, |member| member.watch.share(now));
     let shares: Vec<f64> = candidates.iter().map(share).collect();

@@ -10,7 +10,7 @@
 //! | or another site goes on with it | `takeover.rs` |
 //! | which site | `members.rs`, by `selection.rs`, with `circuits.rs` |
 //! | a site answers 503 with Retry-After: it gets no calls until then | `member.rs` |
-//! | a site is overloaded: who is held back | `restraint.rs` |
+//! | a site is overloaded: which calls are held back | `restraint.rs` |
 //! | a call is over: its record | `records.rs` |
 
 mod call;
@@ -84,7 +84,7 @@ enum Wake {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Notice {
     Record(Box<CallRecord>),
-    /// It judges a call server otherwise than before.
+    /// The state of a call server has changed, as this trunk group sees it.
     Change(Change),
 }
 
@@ -149,7 +149,7 @@ impl TrunkGroup {
 
     fn receive_response(&mut self, now: Instant, id: ClientId, owner: Owner, response: &Response) {
         if let Some(feedback) = response.via().overload_feedback() {
-            self.hear(now, id, owner, feedback);
+            self.note_feedback(now, id, owner, feedback);
         }
         match owner {
             Owner::Setup(call) => self.setup_response(now, call, id, response),
@@ -161,9 +161,14 @@ impl TrunkGroup {
         }
     }
 
-    /// A member says how much it can take (RFC 7339 §5.4). Whoever answers inside a dialog may be the caller, and is not
-    /// listened to.
-    fn hear(&mut self, now: Instant, id: ClientId, owner: Owner, feedback: OverloadFeedback) {
+    /// A member says how much it can take (RFC 7339 §5.4). Responses inside a dialog do not count: they may be the caller's.
+    fn note_feedback(
+        &mut self,
+        now: Instant,
+        id: ClientId,
+        owner: Owner,
+        feedback: OverloadFeedback,
+    ) {
         let index = match owner {
             Owner::Probe(index) => Some(index),
             Owner::Setup(call) => self.calls.get_mut(call).and_then(|call| {
@@ -173,7 +178,7 @@ impl TrunkGroup {
             Owner::Inside { .. } | Owner::Nobody => None,
         };
         if let Some(member) = index.and_then(|index| self.members.get_mut(index)) {
-            member.restraint.hear(now, feedback);
+            member.restraint.update(now, feedback);
         }
     }
 
@@ -280,7 +285,7 @@ impl Node for TrunkGroup {
         match command {}
     }
 
-    /// A proxy cannot end dialogs: it refuses new calls, and the ends of the others pass through it.
+    /// Refuses new calls. A proxy cannot end dialogs, so the others go on until their ends hang up.
     fn handle_drain(&mut self, _now: Instant) {
         self.draining = true;
     }

@@ -1,4 +1,4 @@
-//! OPTIONS to every member, and what their answers and silences say of it.
+//! OPTIONS to every member, and what follows from an answer or none.
 
 use std::time::Instant;
 
@@ -20,7 +20,7 @@ impl TrunkGroup {
     pub(super) fn probe_answered(&mut self, now: Instant, index: usize, id: ClientId, status: u16) {
         if status >= 200 && self.is_awaited(index, id) {
             self.probe_over(index);
-            self.members.judge(now, index, |watch| watch.probe_answered(now, status));
+            self.members.update_watch(now, index, |watch| watch.probe_answered(now, status));
         }
     }
 

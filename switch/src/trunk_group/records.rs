@@ -97,7 +97,7 @@ impl Records {
         self.written.push_back(CallRecord { end_us, outcome, ..record });
     }
 
-    /// An answered call has come to an end that nobody wanted.
+    /// An answered call was lost.
     pub(super) fn lost(&mut self, now: Instant, record: CallRecord, why: String) {
         self.counts.lost += 1;
         self.written.push_back(CallRecord {

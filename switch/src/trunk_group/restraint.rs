@@ -1,8 +1,9 @@
-//! How many new calls a member wants from this trunk group: what it has asked by overload control, and who is held back.
+//! How many new calls a member takes from this trunk group: what it has asked by overload control, and which calls are
+//! held back.
 //!
-//! | it asks | who goes |
+//! | it asks | which calls go to it |
 //! |---|---|
-//! | loss (RFC 7339 §7.2) | by lot; the lot falls on the lowest priority until that is not enough |
+//! | loss (RFC 7339 §7.2) | a random part; calls of a higher priority are left out only if leaving out all lower ones is not enough |
 //! | rate (RFC 7415 §3.5) | a leaky bucket, fuller for a higher priority |
 
 use std::time::{Duration, Instant};
@@ -49,36 +50,36 @@ struct Bucket {
 
 impl Restraint {
     /// The member has said what it can take.
-    pub(super) fn hear(&mut self, now: Instant, feedback: OverloadFeedback) {
+    pub(super) fn update(&mut self, now: Instant, feedback: OverloadFeedback) {
         let OverloadFeedback { algorithm, oc, validity, seq } = feedback;
-        // RFC 7339 §5.4: older than what is known, or the same once more. One that has started again may count anew.
+        // RFC 7339 §5.4: older than what is known, or the same once more. One that has started again may begin its count anew.
         let stale = self.asked.is_some_and(|asked| asked.until > now && seq <= asked.seq);
         if stale && seq != OverloadSeq::default() {
             return;
         }
         self.asked = match validity {
-            // RFC 7339 §5.7: the end of the control.
+            // RFC 7339 §5.7: the member ends the control.
             Duration::ZERO => None,
             _ => now.checked_add(validity).map(|until| Asked { algorithm, oc, until, seq }),
         };
     }
 
-    /// Whether a call that would go to the member may.
-    pub(super) fn lets(&mut self, now: Instant, priority: Priority, rng: &mut StdRng) -> bool {
+    /// Whether a new call of this priority may go to the member.
+    pub(super) fn admits(&mut self, now: Instant, priority: Priority, rng: &mut StdRng) -> bool {
         self.note(priority);
         self.asked = self.asked.filter(|asked| asked.until > now);
-        let lets = match self.asked {
+        let admitted = match self.asked {
             None | Some(Asked { algorithm: OverloadAlgorithm::Loss, oc: 0, .. }) => true,
             Some(Asked { algorithm: OverloadAlgorithm::Loss, oc, .. }) => {
                 let held_back = self.held_back(priority, f64::from(oc.min(100)) / 100.0);
                 held_back < 1.0 && (held_back <= 0.0 || !rng.random_bool(held_back))
             }
             Some(Asked { algorithm: OverloadAlgorithm::Rate, oc, .. }) => {
-                self.fills(now, priority, oc)
+                self.fits_into_bucket(now, priority, oc)
             }
         };
-        self.kept_away += u64::from(!lets);
-        lets
+        self.kept_away += u64::from(!admitted);
+        admitted
     }
 
     fn note(&mut self, priority: Priority) {
@@ -90,7 +91,7 @@ impl Restraint {
         }
     }
 
-    /// The share of the calls of this priority that must stay away so that `loss` of all do: RFC 7339 §7.2, with as many
+    /// The share of the calls of this priority that must be held back so that `loss` of all are: RFC 7339 §7.2, with as many
     /// categories as there are priorities.
     fn held_back(&self, priority: Priority, loss: f64) -> f64 {
         let all: f64 = self.mix.iter().sum();
@@ -99,8 +100,8 @@ impl Restraint {
         if own <= 0.0 { 0.0 } else { ((loss * all - below) / own).clamp(0.0, 1.0) }
     }
 
-    /// Whether the bucket has room; if so, the call is in it.
-    fn fills(&mut self, now: Instant, priority: Priority, rate: u32) -> bool {
+    /// Whether the bucket has room for a call; if so, puts it in.
+    fn fits_into_bucket(&mut self, now: Instant, priority: Priority, rate: u32) -> bool {
         if rate == 0 {
             return false;
         }
@@ -148,9 +149,9 @@ mod tests {
         let mut let_in = vec![0_u32; calls.len()];
         let rounds = 20_000;
         for round in 0..rounds {
-            restraint.hear(now, feedback(algorithm, oc, round + 1));
+            restraint.update(now, feedback(algorithm, oc, round + 1));
             for (at, priority) in calls.iter().enumerate() {
-                let_in[at] += u32::from(restraint.lets(now, *priority, &mut rng));
+                let_in[at] += u32::from(restraint.admits(now, *priority, &mut rng));
                 now += Duration::from_millis(10);
             }
         }
@@ -191,13 +192,13 @@ mod tests {
         let mut rng = StdRng::seed_from_u64(7);
         let (mut restraint, now) = (Restraint::default(), Instant::now());
         let mut lets = |restraint: &mut Restraint, at| {
-            (0..50).filter(|_| restraint.lets(at, Priority::ORDINARY, &mut rng)).count()
+            (0..50).filter(|_| restraint.admits(at, Priority::ORDINARY, &mut rng)).count()
         };
-        restraint.hear(now, feedback(OverloadAlgorithm::Rate, 20, 1));
+        restraint.update(now, feedback(OverloadAlgorithm::Rate, 20, 1));
         assert_eq!(lets(&mut restraint, now), 3, "its tolerance, and the one that goes beyond");
-        restraint.hear(now, feedback(OverloadAlgorithm::Rate, 2, 2));
+        restraint.update(now, feedback(OverloadAlgorithm::Rate, 2, 2));
         assert_eq!(lets(&mut restraint, now), 0);
-        restraint.hear(now, feedback(OverloadAlgorithm::Rate, 0, 3));
+        restraint.update(now, feedback(OverloadAlgorithm::Rate, 0, 3));
         assert_eq!(lets(&mut restraint, now + Duration::from_millis(499)), 0, "none at all");
     }
 
@@ -206,18 +207,18 @@ mod tests {
         let mut rng = StdRng::seed_from_u64(7);
         let (mut restraint, now) = (Restraint::default(), Instant::now());
         let mut lets =
-            |restraint: &mut Restraint, at| restraint.lets(at, Priority::ORDINARY, &mut rng);
+            |restraint: &mut Restraint, at| restraint.admits(at, Priority::ORDINARY, &mut rng);
         let all = |seq| feedback(OverloadAlgorithm::Loss, 100, seq);
-        restraint.hear(now, all(5));
+        restraint.update(now, all(5));
         assert!(!lets(&mut restraint, now));
-        restraint.hear(now, feedback(OverloadAlgorithm::Loss, 0, 4));
-        restraint.hear(now, feedback(OverloadAlgorithm::Loss, 0, 5));
+        restraint.update(now, feedback(OverloadAlgorithm::Loss, 0, 4));
+        restraint.update(now, feedback(OverloadAlgorithm::Loss, 0, 5));
         assert!(!lets(&mut restraint, now), "RFC 7339 §5.4: stale");
         assert!(lets(&mut restraint, now + Duration::from_millis(500)), "expired");
-        restraint.hear(now + Duration::from_secs(1), all(1));
+        restraint.update(now + Duration::from_secs(1), all(1));
         assert!(!lets(&mut restraint, now + Duration::from_secs(1)), "it counts anew");
         let end = OverloadFeedback { validity: Duration::ZERO, ..all(2) };
-        restraint.hear(now + Duration::from_secs(1), end);
+        restraint.update(now + Duration::from_secs(1), end);
         assert!(lets(&mut restraint, now + Duration::from_secs(1)), "RFC 7339 §5.7: over");
         assert_eq!(restraint.kept_away(), 3);
     }

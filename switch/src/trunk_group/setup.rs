@@ -70,7 +70,7 @@ impl TrunkGroup {
         let index = match self.members.choose(now, call) {
             Ok(index) => index,
             Err(want) => {
-                let rejection = last.unwrap_or_else(|| self.no_way(want));
+                let rejection = last.unwrap_or_else(|| self.refusal_for(want));
                 self.refuse(now, id, &rejection);
                 return;
             }
@@ -89,7 +89,7 @@ impl TrunkGroup {
         };
         let uri = invite.uri();
         let place = host_port(peer);
-        // A short number is the pool's own (RFC 3261 §16.5); a service URN is not changed by routing.
+        // The pool is responsible for a short number, so its host may be set (RFC 3261 §16.5); a service URN stays as it is.
         let (uri, route) = match uri.user().filter(|_| uri.is_sip()) {
             Some(user) => (Some(format!("sip:{user}@{place}")), None),
             None => (None, Some(format!("<sip:{place};lr>"))),
@@ -111,7 +111,7 @@ impl TrunkGroup {
 
     /// Why no site could be offered the call: held back (Q.850 42), circuits all seized (34), or no site in a state to take
     /// it.
-    fn no_way(&self, want: Want) -> Rejection {
+    fn refusal_for(&self, want: Want) -> Rejection {
         if want == Want::HeldBack {
             // No Retry-After: it would keep more calls away than the sites have asked for.
             let congestion = Reason::q850(42, "Switching equipment congestion");
@@ -134,7 +134,7 @@ impl TrunkGroup {
         let at = self.records.micros(now);
         let Some(call) = self.calls.get_mut(id) else {
             if (200..300).contains(&response.status()) {
-                // The caller has been told that the call failed, or has gone.
+                // For the caller the call is over.
                 self.transactions.end_answer(now, client, response, Owner::Nobody);
             }
             return;
@@ -142,13 +142,13 @@ impl TrunkGroup {
         let current = call.client == Some(client) && call.state != State::Answered;
         let index = call.member();
         if let Some(index) = index.filter(|_| current) {
-            self.members.judge(now, index, |watch| watch.call_answered(now));
+            self.members.update_watch(now, index, |watch| watch.call_answered(now));
         }
         match response.status() {
             status @ 100..=199 if current => self.proceeding(now, id, status, response, at),
             200..=299 => self.answered(now, id, client, response, at),
             status @ 300.. if current => self.refused(now, id, status, response),
-            // A site that was given up: CANCEL is on its way.
+            // It comes from a site that was given up: CANCEL is on its way.
             _ => {}
         }
     }
@@ -192,7 +192,7 @@ impl TrunkGroup {
         let server = call.server;
         let first = call.state != State::Answered;
         if first {
-            self.settle_on(now, id, client);
+            self.choose_branch(now, id, client);
             let Some(call) = self.calls.get_mut(id) else { return };
             call.state = State::Answered;
             call.answered_tag = response.to_tag().unwrap_or_default().into();
@@ -217,14 +217,14 @@ impl TrunkGroup {
 
     /// The branch of `client` was answered: the other one is cancelled (RFC 3261 §16.7 item 10), and the circuit is
     /// the one towards the site that answered.
-    fn settle_on(&mut self, now: Instant, id: CallId, client: ClientId) {
+    fn choose_branch(&mut self, now: Instant, id: CallId, client: ClientId) {
         let Some(call) = self.calls.get_mut(id).filter(|call| call.client != Some(client)) else {
             return;
         };
         let answering = call.branches.iter().find(|(branch, _)| *branch == client);
         let Some(index) = answering.map(|(_, index)| *index) else { return };
         if let Some(other) = call.client.replace(client) {
-            // RFC 3326 §2: whoever rang there has missed no call.
+            // RFC 3326 §2: so that no missed call is shown there.
             let elsewhere = format!("Reason: {}\r\n", Reason::sip(200));
             self.transactions.cancel(now, other, elsewhere.into_bytes());
         }
@@ -243,9 +243,9 @@ impl TrunkGroup {
         if let (503, Some(after)) = (status, retry_after)
             && let Some(member) = index.and_then(|index| self.members.get_mut(index))
         {
-            member.hold_off(now, after);
+            member.pause_until_retry(now, after);
         }
-        // 408 and 5xx speak of the site, not of the called number: another site may do better.
+        // 408 and 5xx are about the site, not about the called number: another site may answer otherwise.
         let next = matches!(status, 408 | 500 | 502..=504) && !cancelled;
         if next {
             self.try_next(now, id, Some(self.relayed_refusal(status, response)));
@@ -259,7 +259,7 @@ impl TrunkGroup {
         self.record_unanswered(now, call, status, reason.as_ref());
     }
 
-    /// RFC 3261 §16.7 item 6: a 503 speaks of one site; towards the caller, the pool speaks for itself.
+    /// RFC 3261 §16.7 item 6: a 503 is about one site, so the caller gets a refusal of the whole pool instead.
     fn relayed_refusal(&self, status: u16, response: &Response) -> Rejection {
         let reason = Reason::of(response)
             .unwrap_or_else(|| Reason::q850(cause_of_status(status), "All sites refused"));
@@ -361,7 +361,7 @@ impl TrunkGroup {
         self.deadlines.clear(Wake::Call(id));
         for (server, client) in call.inside.drain(..) {
             self.deadlines.clear(Wake::Inside(id, server));
-            // A change that was on its way through; the dialog that it was for is over.
+            // A change was on its way through, and its dialog is over.
             self.transactions.forget(client);
             self.transactions.reject(now, server, &Rejection::new(487));
         }

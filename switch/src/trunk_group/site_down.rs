@@ -7,8 +7,8 @@
 //! | was answered | released, if the trunk group does that: the BYE that the site owes comes from here |
 //! | was answered, in a pool that replicates | another site may take it over (`takeover.rs`); then what is left is released |
 //!
-//! A border element releases calls so that has lost the link behind it (3GPP TS 24.229 §5.2.8.1.2, where a proxy sends
-//! the BYE).
+//! A border element that has lost the link behind it releases calls in this way (3GPP TS 24.229 §5.2.8.1.2, where a
+//! proxy sends the BYE).
 
 use std::time::Instant;
 
@@ -30,7 +30,7 @@ impl TrunkGroup {
     pub(super) fn member_silent(&mut self, now: Instant, index: usize) {
         let state = |group: &Self| group.members.get(index).map(|member| member.watch.state());
         let before = state(self);
-        self.members.judge(now, index, Watch::silent);
+        self.members.update_watch(now, index, Watch::silent);
         if before != Some(MemberState::Down) && state(self) == Some(MemberState::Down) {
             self.rescue_calls(now, index);
             if self.settings.when_site_dies == WhenSiteDies::Release {
@@ -44,7 +44,7 @@ impl TrunkGroup {
         let Some(call) = self.calls.get_mut(id) else { return };
         let index = call.member();
         if let Some(client) = call.client.take() {
-            // Held back until the site shows up, if it ever does (RFC 3261 §9.1).
+            // It is sent when the site has sent a response, if it ever does (RFC 3261 §9.1).
             self.transactions.cancel(now, client, Vec::new());
         }
         self.release(id, true);
@@ -78,7 +78,7 @@ impl TrunkGroup {
         }
     }
 
-    /// Ends those that have stayed there.
+    /// Ends those that nobody has taken over.
     pub(super) fn release_orphans(&mut self, now: Instant, index: usize) {
         let there = |call: &Call| call.member() == Some(index);
         for id in self.calls.ids_of(|call| there(call) && call.is_orphan) {

@@ -1,5 +1,5 @@
-//! Another member goes on with the calls of one that has fallen, in a pool that replicates. It speaks inside dialogs that
-//! it did not begin, and the circuit moves to it.
+//! Another member goes on with the calls of one that has fallen, in a pool that replicates. It sends requests inside dialogs
+//! that it did not begin, and the circuit moves to it.
 //!
 //! ```text
 //!   re-INVITE or UPDATE of another member, Call-ID and tags right ──► requests of the caller may go to it
@@ -23,13 +23,14 @@ impl TrunkGroup {
             && self.members.iter().any(|member| member.address.ip() == source.ip())
     }
 
-    /// Whether a member may speak for a call. Who has lost it to another one may not: it does not know what was said
-    /// since, and its BYE would end a call that goes on. A target refresh by another member takes the call over.
-    pub(super) fn may_speak(&mut self, id: CallId, request: &Request, source: SocketAddr) -> bool {
+    /// Whether a request from a member inside a call is taken. Those of a member that has lost the call to another one are
+    /// not: it does not know what has happened since, and its BYE would end a call that goes on. A target refresh by another
+    /// member takes the call over.
+    pub(super) fn may_send(&mut self, id: CallId, request: &Request, source: SocketAddr) -> bool {
         if takeover_time(&self.pool).is_none() {
             return true;
         }
-        let heir = self.member_that_refreshes(request, source);
+        let successor = self.member_that_refreshes(request, source);
         let Some(call) = self.calls.get_mut(id).filter(|call| call.state == State::Answered) else {
             return true;
         };
@@ -38,8 +39,8 @@ impl TrunkGroup {
             return false;
         }
         let holder = call.taken_by.or_else(|| call.member());
-        if heir.is_some() && heir != holder {
-            call.taken_by = heir;
+        if successor.is_some() && successor != holder {
+            call.taken_by = successor;
             call.taken_seq = seq;
         }
         true
@@ -55,15 +56,17 @@ impl TrunkGroup {
         self.members.position(|member| is_it(member.address))
     }
 
-    /// The caller has accepted that its call goes on elsewhere: so has the circuit.
+    /// The caller has accepted that its call goes on at another member: the circuit moves there.
     pub(super) fn move_circuit(&mut self, id: CallId) {
         let Some(call) = self.calls.get_mut(id) else { return };
         let from = call.member();
-        let Some(heir) = call.taken_by.filter(|heir| Some(*heir) != from) else { return };
+        let Some(successor) = call.taken_by.filter(|successor| Some(*successor) != from) else {
+            return;
+        };
         self.release(id, false);
-        let Some(member) = self.members.get_mut(heir) else { return };
+        let Some(member) = self.members.get_mut(successor) else { return };
         let Some(call) = self.calls.get_mut(id) else { return };
-        call.move_to(heir, member);
+        call.move_to(successor, member);
         call.is_orphan = false;
     }
 }
