@@ -7,18 +7,24 @@ use topology::reader::{Table, kind};
 
 /// Beyond any of these a run is invalid.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Validity {
     /// The 99th percentile of its lag, by the machine's clock.
     #[serde(rename = "lag_p99_us", with = "micros")]
+    #[cfg_attr(feature = "schema", schemars(with = "u64"))]
     pub lag_p99: Duration,
     /// Share of its core that it may use in its busiest five seconds.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0)))]
     pub cpu: f64,
     /// Share of its messages that it may send again by timers that it served late.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0)))]
     pub late_retransmissions: f64,
     /// Share of its RTP packets that may go out over 20 ms late.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0)))]
     pub late_rtp: f64,
     /// The largest step of the machine's clock.
     #[serde(rename = "clock_step_us", with = "micros")]
+    #[cfg_attr(feature = "schema", schemars(with = "u64"))]
     pub clock_step: Duration,
 }
 

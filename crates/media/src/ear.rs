@@ -11,6 +11,7 @@ use crate::voice::{Clip, Clips};
 
 /// Verdict on one direction of one call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// The other party, and nobody else.

@@ -128,6 +128,17 @@ fn a_summary_that_misses_something_is_degraded_unless_it_is_invalid() {
 }
 
 #[test]
+fn the_published_schema_follows_from_the_types_of_the_summary() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/schema/summary.schema.json");
+    let published = fs::read_to_string(path).expect("the schema");
+    assert!(
+        published == account::summary::schema(),
+        "docs/schema/summary.schema.json is not what Summary says; if that is right, renew it:\n  \
+         cargo run -p account --features schema --example summary-schema >docs/schema/summary.schema.json"
+    );
+}
+
+#[test]
 fn every_summary_has_the_shape_of_its_schema() {
     let (_desk, folder) = desk();
     let summary = serde_json::to_value(demo(&folder, state(3)).summary).expect("JSON");

@@ -18,6 +18,7 @@ pub struct LatencyHistogram(Histogram<u64>);
 
 /// The figures that a report shows, in microseconds. All zero when nothing was counted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Quantiles {
     pub count: u64,
     pub p50: u64,

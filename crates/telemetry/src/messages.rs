@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 /// What the boxes of a process could not use, could not send or did not take.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct MessageFigures {
     /// Messages that could not be understood.
     pub malformed: u64,

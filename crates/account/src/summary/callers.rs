@@ -12,6 +12,7 @@ use contract::GeneratorSnapshot;
 
 /// What became of the people who called.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CallersFigures {
     /// Whether people of this campaign call again after a call that failed.
     pub redial: bool,
@@ -30,17 +31,20 @@ pub struct CallersFigures {
 
 /// The people of one class. Times run from the intended start of their first call.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ClassFigures {
     pub callers: u64,
     /// People with at least one call that was answered and not cut.
     pub reached: u64,
     /// Reached, of all.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 1)))]
     pub success_share: Option<f64>,
     /// People of whom such a call was answered within a minute.
     pub reached_within_1m: u64,
     /// The same within five minutes.
     pub reached_within_5m: u64,
     pub attempts: u64,
+    #[cfg_attr(feature = "schema", schemars(range(min = 0)))]
     pub attempts_per_caller: Option<f64>,
     /// People who were not reached: they called no more, or the campaign ended first.
     pub stopped: u64,

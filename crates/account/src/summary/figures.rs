@@ -9,8 +9,9 @@ use telemetry::metric::{AttemptCounts, Metric};
 use campaign::Validity;
 use contract::Signalling;
 
-/// Quality of call set-up, by the names of the standards.
+/// Quality of call set-up, by the names of the standards. What is in the catalogue of metrics is explained there.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Metrics {
     #[serde(flatten)]
     pub ratios: Ratios,
@@ -18,27 +19,28 @@ pub struct Metrics {
     #[serde(default)]
     pub rrd: Option<Quantiles>,
     /// Attempts offered per second of the campaign's phases.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0)))]
     pub calls_per_second: f64,
     /// SIP messages of the generators, per second from the first start to the last end.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(range(min = 0)))]
     pub messages_sent_per_second: f64,
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(range(min = 0)))]
     pub messages_received_per_second: f64,
     /// Traffic: calls in progress on average, from INVITE to end, over the whole run.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(range(min = 0)))]
     pub erlang: f64,
     /// The same, of all circuits of all trunk groups.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(range(min = 0)))]
     pub occupancy: Option<f64>,
-    /// Post-dial delay, the successful session request delay of RFC 6076 §4.3.1: intended start
-    /// to the first of 18x and 200.
     pub pdd: Quantiles,
     /// Failed session request delay (RFC 6076 §4.3.2): INVITE to a final response of 4xx, 5xx or 6xx.
     #[serde(default)]
     pub srd_failed: Quantiles,
-    /// Intended start to 200.
     pub setup: Quantiles,
-    /// Session disconnect delay (RFC 6076 §4.4): BYE of the caller to its response.
     #[serde(default)]
     pub sdd: Quantiles,
     /// Session duration time (RFC 6076 §4.5.1): 200 to BYE.
@@ -59,21 +61,20 @@ pub struct Metrics {
 
 /// The ratios of the standards, from 0 to 1; [`Metric::definition`] says what each is made of. `None` without an attempt.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct Ratios {
-    /// Answer-seizure ratio (ITU-T E.425): answered / seizures. Each attempt is one seizure.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 1)))]
     pub asr: Option<f64>,
-    /// Network effectiveness ratio (ITU-T E.425): answered, busy, no answer or refused by the
-    /// callee / seizures. What people do does not lower it.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 1)))]
     pub ner: Option<f64>,
-    /// Session establishment ratio (RFC 6076 §4.6): INVITEs with 200 / INVITEs without 3xx.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 1)))]
     pub ser: Option<f64>,
-    /// Session establishment effectiveness ratio (RFC 6076 §4.7): INVITEs with 200, 480, 486, 600
-    /// or 603 / INVITEs without 3xx.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 1)))]
     pub seer: Option<f64>,
-    /// Ineffective session attempts (RFC 6076 §4.8): INVITEs with 408, 500, 503, 504 or no final response / INVITEs.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 1)))]
     pub isa: Option<f64>,
-    /// Session completion ratio (RFC 6076 §4.9): calls that were answered and ended well / INVITEs without 3xx.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 1)))]
     pub scr: Option<f64>,
 }
 
@@ -107,22 +108,26 @@ impl Ratios {
 }
 
 /// The attempts that one site, trunk group, number or PSAP had. Those that never reached one are
-/// under [`UNREACHED`](super::UNREACHED).
+/// under `unreached`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct GroupMetrics {
     pub offered: u64,
     pub answered: u64,
     /// Rejected, timed out or lost.
     pub failed: u64,
     /// Of all attempts offered in the run.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 1)))]
     pub share: f64,
     #[serde(flatten)]
     pub ratios: Ratios,
     /// Calls in progress on average.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(range(min = 0)))]
     pub erlang: f64,
     /// Of the circuits of a trunk group, or of those towards a site.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(range(min = 0)))]
     pub occupancy: Option<f64>,
     pub pdd: Quantiles,
     #[serde(default)]
@@ -135,6 +140,7 @@ pub struct GroupMetrics {
 
 /// How a PSAP served its callers, by its own records.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PsapFigures {
     /// Calls that reached it, also those that it refused.
     pub received: u64,
@@ -142,7 +148,9 @@ pub struct PsapFigures {
     pub abandoned: u64,
     /// Calls answered within [`target_s`](Self::target_s), of those answered or abandoned. Refused
     /// calls never waited and do not count.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 1)))]
     pub service_level: Option<f64>,
+    #[cfg_attr(feature = "schema", schemars(range(min = 0)))]
     pub target_s: f64,
     /// From INVITE to answer.
     pub wait: Quantiles,
@@ -150,6 +158,7 @@ pub struct PsapFigures {
 
 /// The generators' judgement of themselves.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct GeneratorFigures {
     pub lag: Quantiles,
     pub late_starts: u64,
@@ -159,17 +168,22 @@ pub struct GeneratorFigures {
     pub feed_exhausted: u64,
     /// Datagrams that its own sockets lost: the kernel dropped them unread, or they were not sent.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(!default))]
     pub socket_losses: u64,
     /// RTP packets of callers that went out more than 20 ms late, or were left out, of all that were due.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(!default, range(min = 0)))]
     pub late_media_share: f64,
     /// Calls placed without media because no port was left for it.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(!default))]
     pub without_port: u64,
     /// Seconds of CPU, user and system.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0)))]
     pub cpu_s: f64,
     /// Share of one core that the generator used in its busiest second or more; `null` in virtual time.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(range(min = 0)))]
     pub busiest_cpu_share: Option<f64>,
     /// Its SIP messages, and those sent again: because the peer was silent, or because it was late itself.
     #[serde(default)]
@@ -184,9 +198,12 @@ pub struct GeneratorFigures {
 
 /// What one process used.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ProcessUsage {
     pub name: String,
+    #[cfg_attr(feature = "schema", schemars(range(min = 0)))]
     pub user_s: f64,
+    #[cfg_attr(feature = "schema", schemars(range(min = 0)))]
     pub system_s: f64,
     /// Peak resident memory.
     pub max_rss_kib: u64,

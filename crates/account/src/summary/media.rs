@@ -22,6 +22,7 @@ const SHORT_TALK_US: u64 = 1_000_000;
 
 /// The media of a run.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct MediaFigures {
     /// Answered calls that had media and ended normally.
     pub calls: u64,
@@ -33,9 +34,12 @@ pub struct MediaFigures {
     /// Too short to tell, or with an end that is not ours.
     pub unjudged: u64,
     /// Heard both ways, of those judged.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 1)))]
     pub heard_share: Option<f64>,
     /// Verdicts by direction: what callers heard, what PSAPs heard.
+    #[cfg_attr(feature = "schema", schemars(extend("propertyNames" = {"$ref": "#/$defs/Verdict"})))]
     pub towards_caller: BTreeMap<Verdict, u64>,
+    #[cfg_attr(feature = "schema", schemars(extend("propertyNames" = {"$ref": "#/$defs/Verdict"})))]
     pub towards_psap: BTreeMap<Verdict, u64>,
     /// Calls in which media stopped though nobody had hung up, those that were lost included.
     pub stopped: u64,
@@ -44,6 +48,7 @@ pub struct MediaFigures {
     pub lost: u64,
     pub discarded: u64,
     /// Lost and discarded, of those expected.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 1)))]
     pub loss: Option<f64>,
     /// Of each stream at its end.
     pub mos: MosFigures,
@@ -56,11 +61,13 @@ pub struct MediaFigures {
     pub worst: Vec<WorstCall>,
     /// Calls that a box refused because it had no port or no file left, by process.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(!default))]
     pub refused_without_port: BTreeMap<String, u64>,
 }
 
 /// Mean opinion scores (ITU-T G.107), from the good to the bad: 95 % of the streams are at least as good as `p5`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct MosFigures {
     /// Streams.
     pub count: u64,
@@ -72,25 +79,29 @@ pub struct MosFigures {
 
 /// The media of the calls of one site.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct MediaGroup {
     pub calls: u64,
     pub heard_both_ways: u64,
     pub mos: MosFigures,
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 1)))]
     pub loss: Option<f64>,
     pub jitter: Quantiles,
 }
 
 /// A call with something to be said against it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct WorstCall {
     pub attempt: String,
     pub site: String,
     pub psap: String,
     pub towards_caller: Option<Verdict>,
-    /// `None`: the PSAP wrote no record.
+    /// `null` when the PSAP wrote no record.
     pub towards_psap: Option<Verdict>,
     /// The lower one of its two streams.
     pub mos: Option<f64>,
+    #[cfg_attr(feature = "schema", schemars(range(min = 0)))]
     pub loss: f64,
     pub mean_jitter_us: u64,
 }

@@ -9,9 +9,6 @@
 //!  generators, processes ──────────┐
 //!  thresholds ─────────────────────┴──► verdict and reasons
 //! ```
-//!
-//! Fields are added, never renamed. Shares and ratios are from 0 to 1; delays are in microseconds
-//! unless the name says `_s`. A ratio without a denominator is `null`.
 
 mod callers;
 mod figures;
@@ -19,6 +16,8 @@ mod group;
 mod live;
 mod measured;
 mod media;
+#[cfg(feature = "schema")]
+mod schema;
 mod tally;
 mod thresholds;
 mod validity;
@@ -41,6 +40,8 @@ pub use callers::{CallerTally, CallersFigures, ClassFigures};
 pub use figures::{GeneratorFigures, GroupMetrics, Metrics, ProcessUsage, PsapFigures, Ratios};
 pub use live::measured_so_far;
 pub use media::{MediaFigures, MediaGroup, MosFigures, WorstCall, word};
+#[cfg(feature = "schema")]
+pub use schema::schema;
 pub use tally::{Capacity, Tally, UNREACHED};
 pub use thresholds::ThresholdResult;
 pub use validity::{Amount, ValidityCheck};
@@ -49,9 +50,13 @@ pub use verdict::RunVerdict;
 /// Version of the shape of `summary.json`.
 pub const SCHEMA_VERSION: u32 = 1;
 
-/// The result of one run.
+/// `summary.json` in a run folder: the result of one run. Fields are added, never renamed. Shares and ratios are from 0 to 1; a
+/// ratio without a denominator is `null`. Delays are in microseconds unless the name says `_s`, and count from the moment at
+/// which the call was due. What is not required is absent in summaries of earlier versions.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(title = "Tocsin summary"))]
 pub struct Summary {
+    #[cfg_attr(feature = "schema", schemars(extend("const" = SCHEMA_VERSION)))]
     pub schema_version: u32,
     pub verdict: RunVerdict,
     /// One sentence for each thing that kept the run from passing.
@@ -69,28 +74,36 @@ pub struct Summary {
     pub network: String,
     pub seed: u64,
     /// RFC 3339, UTC.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(regex(pattern = "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z$"))
+    )]
     pub started_at: String,
+    #[cfg_attr(feature = "schema", schemars(range(min = 0)))]
     pub duration_s: f64,
     pub ledger: Ledger,
     pub metrics: Metrics,
     pub psaps: BTreeMap<String, PsapFigures>,
     /// `null` when no call had media.
-    #[serde(default)]
     pub media: Option<MediaFigures>,
     /// The people behind the attempts.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(!default))]
     pub callers: CallersFigures,
     pub generator: GeneratorFigures,
     pub processes: Vec<ProcessUsage>,
     /// Messages that came to nothing, by process.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(!default))]
     pub messages: BTreeMap<String, MessageFigures>,
     /// In virtual time: the hash of all records in the order in which they were written. The same campaign with the same
     /// seed gives the same.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(regex(pattern = "^[0-9a-f]{64}$")))]
     pub ledger_hash: Option<String>,
     /// The tester ended the campaign before its time. Its thresholds are not judged then.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(!default))]
     pub interrupted: bool,
     /// Record files that end in half a line, as after a kill.
     pub truncated_files: u64,

@@ -6,6 +6,7 @@ use campaign::Threshold;
 
 /// How one threshold of the campaign came out.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ThresholdResult {
     /// The name of the metric.
     pub metric: String,

@@ -104,6 +104,7 @@ pub struct FateCount {
 
 /// SIP messages of a generator, and who was late when one had to be sent again.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Signalling {
     pub sent: u64,
     pub received: u64,

@@ -15,6 +15,7 @@ use crate::terms::{BoxKind, NO_ACK, Outcome};
 
 /// The attempts that were rejected, timed out or lost. The sum of all fields is the number of these.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Failures {
     /// No PSAP has a record: the INVITE was refused, swallowed or lost before.
     pub callee_never_saw_invite: u64,

@@ -4,8 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::failures::Failures;
 
-/// The result of an [`Audit`](crate::Audit).
+/// What became of the attempts of a run, by the records of all boxes: the result of an [`Audit`](crate::Audit).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Ledger {
     /// Attempts started: every INVITE of a caller.
     pub offered: u64,
@@ -32,6 +33,7 @@ pub struct Ledger {
 
 /// A group of attempts that were lost in the same place for the same reason.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LostAt {
     /// Name of the box.
     pub node: String,
