@@ -44,7 +44,7 @@ pub struct Caller {
 
 /// How a call differs from the one before.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Way {
+pub(crate) enum CallChange {
     AsBefore,
     /// Through the trunk group at this place.
     OtherNetwork(usize),
@@ -66,15 +66,15 @@ impl Caller {
     }
 
     /// Takes another way for the next call.
-    pub(crate) fn turn_to(&mut self, way: &Way) {
+    pub(crate) fn turn_to(&mut self, way: &CallChange) {
         match way {
-            Way::AsBefore => {}
-            Way::OtherNetwork(place) => self.trunk_group = *place,
-            Way::OtherNumber(number) => {
+            CallChange::AsBefore => {}
+            CallChange::OtherNetwork(place) => self.trunk_group = *place,
+            CallChange::OtherNumber(number) => {
                 self.number.clone_from(number);
                 self.instead_of = None;
             }
-            Way::TenDigits(digits) => {
+            CallChange::TenDigits(digits) => {
                 let short = std::mem::replace(&mut self.number, digits.clone());
                 self.instead_of.get_or_insert(short);
             }

@@ -31,7 +31,7 @@ pub(crate) fn campaign() -> Campaign {
         crossing: telemetry::Rules::default().crossing,
         thresholds: Vec::new(),
         progress_interval: Duration::from_secs(1),
-        operations: operations::Settings::default(),
+        operations: operations::OperationsSettings::default(),
         figures: Vec::new(),
         variants: Vec::new(),
         plots: Vec::new(),

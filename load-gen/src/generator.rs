@@ -26,11 +26,11 @@ use crate::invite::invite;
 use crate::media::Description;
 use crate::mix::{Mix, MixError};
 use crate::pacer::Schedule;
-use crate::person::Told;
+use crate::person::Announced;
 use campaign::Campaign;
 
-use self::caller_media::{CallerMedia, Line};
-use self::due::{Due, Redial};
+use self::caller_media::{CallerMedia, CallerStream};
+use self::due::{DueCall, DueRedial};
 
 pub use self::config::Config;
 
@@ -60,9 +60,9 @@ pub struct Generator {
     mix: Mix,
     /// Share of this shard in the limit of the campaign.
     max_in_progress: u64,
-    told: Told,
+    announced: Announced,
     /// People who will call again, by when and by who they are.
-    redials: BTreeMap<(Instant, u64), Redial>,
+    redials: BTreeMap<(Instant, u64), DueRedial>,
     started_at: Option<Instant>,
     draining: bool,
     calls: HashMap<LegId, Call>,
@@ -81,7 +81,7 @@ struct Call {
     attempt: Attempt,
     media: Description,
     /// `None`: the call has no media, or none any more.
-    line: Option<Line>,
+    line: Option<CallerStream>,
     /// What both sides agreed on last.
     agreement: Option<Box<Agreement>>,
 }
@@ -107,7 +107,7 @@ impl Generator {
             mix: Mix::new(campaign, &names, config.nonce)?,
             max_in_progress: u64::from(campaign.max_in_progress.div_ceil(config.shard.of.max(1))),
             config,
-            told: Told::default(),
+            announced: Announced::default(),
             redials: BTreeMap::new(),
             started_at: None,
             draining: false,
@@ -132,9 +132,9 @@ impl Generator {
         }
     }
 
-    fn start_call(&mut self, now: Instant, due: Due) {
+    fn start_call(&mut self, now: Instant, due: DueCall) {
         due.count(&mut self.counts);
-        let Due { intended, caller, .. } = due;
+        let DueCall { intended, caller, .. } = due;
         let (line, port) = self.open_line(&caller);
         let sign = line.and(self.media.as_ref()).map(|media| media.sign(caller.attempt));
         let (trunk_group, to) = &self.config.trunk_groups[caller.trunk_group];
@@ -324,11 +324,11 @@ impl Node for Generator {
                 Reply::Done("the campaign has begun".to_owned())
             }
             Command::Advise => {
-                self.told.to_redial = true;
+                self.announced.to_redial = true;
                 Reply::Done("the public is advised to redial".to_owned())
             }
             Command::PublishTenDigits => {
-                self.told.ten_digits = true;
+                self.announced.ten_digits = true;
                 Reply::Done("the ten-digit numbers of the PSAPs are published".to_owned())
             }
         }
@@ -336,7 +336,7 @@ impl Node for Generator {
 
     /// Starts nothing more, and ends each call with CANCEL or BYE.
     fn handle_drain(&mut self, now: Instant) {
-        // What was due and not placed in time is never placed, and does not go untold.
+        // What was due and not placed in time is never placed, and is counted as such.
         let zero = self.started_at.filter(|_| !self.draining);
         if let Some(elapsed) = zero.and_then(|zero| now.checked_duration_since(zero + SOON)) {
             while self.schedule.take(elapsed).is_some() {

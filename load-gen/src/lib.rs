@@ -36,7 +36,7 @@ pub use generator::{Command, Config, Generator};
 pub use mix::{Mix, MixError};
 pub use pacer::{
     Arrival, ClusterProcess, Constant, DiurnalPoisson, Hint, MarkovPoisson, Pacer, Poisson, Ramp,
-    Replayed, Schedule, Shard, Start, Steps, SurgePoisson,
+    Replayed, Schedule, ScheduledCall, Shard, Steps, SurgePoisson,
 };
 pub use progress::Progress;
 pub use request_uri::RequestUri;

@@ -17,9 +17,9 @@ use topology::{Distribution, is_emergency};
 
 use crate::caller::Caller;
 use crate::pacer::Hint;
-use crate::person::{Habits, Next, Told};
+use crate::person::{Announced, NextCall, RedialRules};
 use crate::ten_digits::TenDigits;
-use campaign::{Arrivals, Callers, Campaign, Commune, Feed, FeedOrder, Row, Rows};
+use campaign::{Arrivals, CallRow, CallRows, Callers, Campaign, Commune, Feed, FeedOrder};
 
 /// What the callers of a campaign have in common.
 #[derive(Debug)]
@@ -33,7 +33,7 @@ pub struct Mix {
     trunk_groups: Vec<String>,
     feed: Option<Feed>,
     /// Of each phase that replays one.
-    recordings: Vec<Option<Arc<Rows>>>,
+    recordings: Vec<Option<Arc<CallRows>>>,
     seed: u64,
     nonce: u64,
 }
@@ -50,7 +50,7 @@ struct Entry {
 
 impl Entry {
     /// How often it occurs among calls of which this is given. An entry calls from each of its communes as often.
-    fn weight_for(&self, given: Row<'_>) -> f64 {
+    fn weight_for(&self, given: CallRow<'_>) -> f64 {
         let fits = given.number.is_none_or(|number| number == self.number);
         let share = given.commune.map_or(1.0, |commune| {
             let here = self.communes.iter().filter(|code| *code == commune.as_str()).count();
@@ -91,7 +91,7 @@ impl Mix {
                 known: trunk_groups.join(", "),
             })
         };
-        let recordings: Vec<Option<Arc<Rows>>> = campaign
+        let recordings: Vec<Option<Arc<CallRows>>> = campaign
             .phases
             .iter()
             .map(|phase| match &phase.arrivals {
@@ -177,27 +177,27 @@ impl Mix {
     }
 
     /// What is given of call `index`. `None`: nobody is left who could place it.
-    fn given(&self, index: u64, hint: Option<Hint>) -> Option<Row<'_>> {
+    fn given(&self, index: u64, hint: Option<Hint>) -> Option<CallRow<'_>> {
         let recorded = match hint {
             Some(Hint::Row { phase, row }) => {
                 let recording = self.recordings.get(phase as usize).and_then(Option::as_deref);
                 recording.map(|rows| rows.row(row as usize)).unwrap_or_default()
             }
-            _ => Row::default(),
+            _ => CallRow::default(),
         };
         let fed = match &self.feed {
             Some(feed) => self.fed(index, feed)?,
-            None => Row::default(),
+            None => CallRow::default(),
         };
         let commune = match hint {
             Some(Hint::Commune(commune)) => Some(commune),
             _ => None,
         };
-        Some(recorded.or(fed).or(Row { commune, ..Row::default() }))
+        Some(recorded.or(fed).or(CallRow { commune, ..CallRow::default() }))
     }
 
     /// The row of the feed for call `index`.
-    fn fed<'m>(&self, index: u64, feed: &'m Feed) -> Option<Row<'m>> {
+    fn fed<'m>(&self, index: u64, feed: &'m Feed) -> Option<CallRow<'m>> {
         let count = feed.rows.len() as u64;
         let row = match feed.order {
             FeedOrder::Once => (index < count).then_some(index)?,
@@ -216,16 +216,16 @@ impl Mix {
         &self,
         caller: Caller,
         fate: Unreached,
-        told: Told,
+        announced: Announced,
         ten_digits: &TenDigits,
-    ) -> Option<(Caller, Next)> {
+    ) -> Option<(Caller, NextCall)> {
         let entry = &self.entries[caller.entry];
         let redial = self.callers.redial.as_ref().filter(|_| entry.redial)?;
         let nth = caller.nth + 1;
         let mut rng = StdRng::from_seed(self.stream(caller.index, Use::Person, nth));
         let trunk_groups = self.trunk_groups.len();
-        let habits = Habits { redial, trunk_groups, ten_digits, told };
-        let next = habits.next(&caller, fate, &mut rng)?;
+        let rules = RedialRules { redial, trunk_groups, ten_digits, announced };
+        let next = rules.next(&caller, fate, &mut rng)?;
         let talk = entry.talk.sample(&mut rng);
         let patience = self.patience(&mut rng);
         let hangs_up = rng.random::<f64>() < self.callers.caller_hangs_up;
@@ -252,12 +252,12 @@ impl Mix {
 
     /// The entry on which `point`, from 0 to 1, falls when the weights of all that fit are laid end to end. When none fits
     /// both number and commune, the number counts more; when none has the number either, any may be the one.
-    fn entry(&self, point: f64, given: Row<'_>) -> usize {
+    fn entry(&self, point: f64, given: CallRow<'_>) -> usize {
         if given.number.is_none() && given.commune.is_none() {
             return self.fall(point * self.total_weight, |entry| entry.weight);
         }
-        let anywhere = Row { commune: None, ..given };
-        let any_number = Row { number: None, ..given };
+        let anywhere = CallRow { commune: None, ..given };
+        let any_number = CallRow { number: None, ..given };
         for given in [given, anywhere, any_number] {
             let total: f64 = self.entries.iter().map(|entry| entry.weight_for(given)).sum();
             if total > 0.0 {

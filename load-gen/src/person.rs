@@ -1,9 +1,9 @@
 //! What a person does after a call that failed: call again, when, and by which way.
 //!
 //! ```text
-//!   record of the call ──► Unreached ──► Habits::next ──► gap and Way, or no more calls
-//!                                       ▲
-//!        what the public was told ──────┘
+//!   record of the call ──► Unreached ──► RedialRules::next ──► gap and CallChange, or no more calls
+//!                                            ▲
+//!        what was announced so far ──────────┘
 //! ```
 //!
 //! Pure: the [`Mix`](crate::Mix) lends the chance of this person and this call.
@@ -13,13 +13,13 @@ use std::time::Duration;
 use rand::RngExt;
 use telemetry::{CallerClass, Unreached};
 
-use crate::caller::{Caller, Way};
+use crate::caller::{CallChange, Caller};
 use crate::ten_digits::TenDigits;
 use campaign::Redial;
 
-/// What the public has been told so far.
+/// What has been announced to the public so far.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Told {
+pub(crate) struct Announced {
     /// To redial until somebody answers.
     pub(crate) to_redial: bool,
     /// The ten-digit numbers of the PSAPs.
@@ -28,30 +28,30 @@ pub(crate) struct Told {
 
 /// The next call of a person.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Next {
+pub(crate) struct NextCall {
     /// From the end of the last call.
     pub(crate) gap: Duration,
-    pub(crate) way: Way,
+    pub(crate) way: CallChange,
 }
 
-/// What a person goes by.
+/// What decides whether and how a person calls again.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Habits<'a> {
+pub(crate) struct RedialRules<'a> {
     pub(crate) redial: &'a Redial,
     /// How many trunk groups there are to choose from.
     pub(crate) trunk_groups: usize,
     pub(crate) ten_digits: &'a TenDigits,
-    pub(crate) told: Told,
+    pub(crate) announced: Announced,
 }
 
-impl Habits<'_> {
+impl RedialRules<'_> {
     /// The next call of `caller`, whose last one failed by `fate`. `None`: they call no more.
     pub(crate) fn next(
         &self,
         caller: &Caller,
         fate: Unreached,
         rng: &mut impl rand::Rng,
-    ) -> Option<Next> {
+    ) -> Option<NextCall> {
         let redial = self.redial;
         if caller.nth >= redial.most_attempts {
             return None;
@@ -59,7 +59,7 @@ impl Habits<'_> {
         // All calls of this person have failed: one that did not would have been the last.
         let searches = caller.nth >= redial.switch_after;
         let goes_on = match fate {
-            _ if self.told.to_redial => redial.advised,
+            _ if self.announced.to_redial => redial.advised,
             _ if searches => 1.0 - redial.stop,
             Unreached::Refused => redial.after_refusal,
             Unreached::Silence => redial.after_silence,
@@ -69,14 +69,14 @@ impl Habits<'_> {
         if rng.random::<f64>() >= goes_on {
             return None;
         }
-        let way = if searches { self.way(caller, rng) } else { Way::AsBefore };
+        let way = if searches { self.way(caller, rng) } else { CallChange::AsBefore };
         let gap = if fate == Unreached::Cut { redial.gap_after_cut } else { redial.gap };
-        Some(Next { gap: gap.sample(rng), way })
+        Some(NextCall { gap: gap.sample(rng), way })
     }
 
     /// One of the ways, by their shares among those who go on. A way that is not open to this
     /// person leaves them with the one before.
-    fn way(&self, caller: &Caller, rng: &mut impl rand::Rng) -> Way {
+    fn way(&self, caller: &Caller, rng: &mut impl rand::Rng) -> CallChange {
         let redial = self.redial;
         let mut point = rng.random::<f64>() * (1.0 - redial.stop);
         let mut falls_on = |share: f64| {
@@ -93,29 +93,29 @@ impl Habits<'_> {
         } else {
             None
         };
-        way.unwrap_or(Way::AsBefore)
+        way.unwrap_or(CallChange::AsBefore)
     }
 
-    fn other_network(&self, caller: &Caller, rng: &mut impl rand::Rng) -> Option<Way> {
+    fn other_network(&self, caller: &Caller, rng: &mut impl rand::Rng) -> Option<CallChange> {
         let others = self.trunk_groups.checked_sub(1).filter(|others| *others > 0)?;
         let step = rng.random_range(1..=others);
-        Some(Way::OtherNetwork((caller.trunk_group + step) % self.trunk_groups))
+        Some(CallChange::OtherNetwork((caller.trunk_group + step) % self.trunk_groups))
     }
 
-    fn other_number(&self, caller: &Caller) -> Option<Way> {
+    fn other_number(&self, caller: &Caller) -> Option<CallChange> {
         let numbers = &self.redial.numbers;
         let last = numbers.iter().position(|number| number == caller.asks_for());
         let next = numbers.get(last.map_or(0, |last| (last + 1) % numbers.len()))?;
         let other = caller.class == CallerClass::Emergency && *next != caller.number;
-        other.then(|| Way::OtherNumber(next.clone()))
+        other.then(|| CallChange::OtherNumber(next.clone()))
     }
 
-    fn ten_digits_of_psap(&self, caller: &Caller) -> Option<Way> {
-        if !self.told.ten_digits || caller.class != CallerClass::Emergency {
+    fn ten_digits_of_psap(&self, caller: &Caller) -> Option<CallChange> {
+        if !self.announced.ten_digits || caller.class != CallerClass::Emergency {
             return None;
         }
         let number = self.ten_digits.find(caller.asks_for(), caller.commune.as_deref())?;
-        (number != caller.number).then(|| Way::TenDigits(number.to_owned()))
+        (number != caller.number).then(|| CallChange::TenDigits(number.to_owned()))
     }
 }
 

@@ -17,7 +17,7 @@ mod node;
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
-use media::{Clips, Plane, Settings, StreamId};
+use media::{Clips, Plane, PlaneSettings, StreamId};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use sip_proto::Rejection;
@@ -123,7 +123,7 @@ impl Psap {
             ..Config::new(config.address, seed)
         });
         let (start, unix) = clock.origin();
-        let media = Settings {
+        let media = PlaneSettings {
             addresses: vec![config.address.ip()],
             ports: config.media_ports.clone(),
             idle_after: config.idle_after,

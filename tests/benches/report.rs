@@ -12,7 +12,7 @@ use std::time::Instant;
 
 use anyhow::{Context as _, ensure};
 use contract::GeneratorSnapshot;
-use media::{StreamReport, Verdict};
+use media::{SoundVerdict, StreamReport};
 use serde_json::json;
 use system_tests::built::{release, target_folder};
 use telemetry::{BoxKind, CallRecord, CallerClass, Outcome, Party};
@@ -258,7 +258,7 @@ impl Attempt {
         }
         let stream = |from: &Option<&str>| StreamReport {
             from: from.map(str::to_owned),
-            verdict: from.is_none().then_some(Verdict::Heard),
+            verdict: from.is_none().then_some(SoundVerdict::Heard),
             received: 400 + self.pick(900),
             expected: 401 + self.pick(900),
             lost: u64::from(self.pick(30) == 0),

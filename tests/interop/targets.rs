@@ -14,9 +14,9 @@ use crate::network::CAMPAIGN_CALLS;
 use crate::sipp::Sipp;
 
 /// A folder with a campaign, and the runs that come out of it.
-struct Desk(TempDir);
+struct CampaignFolder(TempDir);
 
-impl Desk {
+impl CampaignFolder {
     fn new() -> Self {
         let folder = TempDir::new().expect("a temporary folder");
         let write = |name, text: &str| {
@@ -46,20 +46,20 @@ fn sipp_takes_a_campaign_and_only_the_callers_testify() {
     let callee = Sipp::built_in("uas").with(&["-aa"]);
     let target = callee.address();
     let _callee = callee.start();
-    let desk = Desk::new();
+    let workspace = CampaignFolder::new();
     let options = ["--set", "callers.media=0", "--request-uri", "sip:{number}@example.org"];
-    let mut run = desk.start("run", target, &options);
+    let mut run = workspace.start("run", target, &options);
     // Other programs share the processors of a test machine: a late generator says so, and is asked again.
     for _ in 1..5 {
         if run.finish().code() != Some(3) {
             break;
         }
-        run = desk.start("run", target, &options);
+        run = workspace.start("run", target, &options);
     }
     let status = run.finish();
     assert!(status.success(), "{status}; {}", run.words());
     assert!(run.words().contains("only the callers' side is known"), "{}", run.words());
-    let summary = desk.json("summary.json");
+    let summary = workspace.json("summary.json");
     let ledger = &summary["ledger"];
     assert_eq!((&ledger["answered"], &ledger["balanced"]), (&CAMPAIGN_CALLS.into(), &true.into()));
     assert_eq!(summary["metrics"]["by_site"], serde_json::json!({}), "sites that nobody saw");
@@ -71,12 +71,12 @@ fn sipp_takes_a_campaign_and_only_the_callers_testify() {
 fn a_target_that_says_nothing_is_refused_before_the_first_call() {
     let silent = UdpSocket::bind((loopback::host(), 0)).expect("a port of its own");
     let target = silent.local_addr().expect("an address");
-    let desk = Desk::new();
-    let mut run = desk.start("run", target, &[]);
+    let workspace = CampaignFolder::new();
+    let mut run = workspace.start("run", target, &[]);
     assert_eq!(run.finish().code(), Some(2), "{}", run.words());
     let sentence = format!("{target} does not answer OPTIONS");
     assert!(run.words().contains(&sentence), "{}", run.words());
-    assert!(!desk.0.path().join("runs").exists(), "there was no run");
+    assert!(!workspace.0.path().join("runs").exists(), "there was no run");
 }
 
 #[test]
@@ -84,11 +84,11 @@ fn sipp_is_benched_to_the_rate_that_was_asked_for() {
     let callee = Sipp::built_in("uas").with(&["-aa"]);
     let target = callee.address();
     let _callee = callee.start();
-    let desk = Desk::new();
+    let workspace = CampaignFolder::new();
     let options = ["--start", "20", "--max-rate", "40", "--step", "1s", "--confirm", "1s"];
-    let mut bench = desk.start("bench", target, &options);
+    let mut bench = workspace.start("bench", target, &options);
     let status = bench.finish();
-    let found = desk.json("bench.json");
+    let found = workspace.json("bench.json");
     let trials = found["trials"].as_array().expect("trials");
     // A busy machine makes a generator late, and a bench that says so is right.
     if trials.iter().all(|trial| trial["finding"] == "held") {

@@ -7,14 +7,14 @@ use serde_json::Value;
 use system_tests::process::Process;
 use system_tests::program::tocsin;
 
-use crate::Desk;
+use crate::CampaignFolder;
 
-fn bench(desk: &Desk, options: &[&str]) -> (Process, Value) {
+fn bench(workspace: &CampaignFolder, options: &[&str]) -> (Process, Value) {
     let mut command = Command::new(tocsin());
-    command.current_dir(desk.path("")).args(["bench", "network.toml"]).args(options);
+    command.current_dir(workspace.path("")).args(["bench", "network.toml"]).args(options);
     let mut bench = Process::start("tocsin bench", &mut command);
     bench.finish();
-    let text = fs::read_to_string(desk.path("runs/latest/bench.json"));
+    let text = fs::read_to_string(workspace.path("runs/latest/bench.json"));
     let text = text.unwrap_or_else(|error| panic!("no bench.json: {error}; {}", bench.words()));
     (bench, serde_json::from_str(&text).expect("JSON"))
 }
@@ -22,7 +22,7 @@ fn bench(desk: &Desk, options: &[&str]) -> (Process, Value) {
 /// Two sites with room for 11 calls each, of half a second: 44 calls a second, and beyond that 503 with Retry-After.
 #[test]
 fn a_ceiling_is_found_and_refused_cleanly_above() {
-    let desk = Desk::new(1, "100ms");
+    let workspace = CampaignFolder::new(1, "100ms");
     let options = [
         ["--set", "sites.alpha.max_calls=11"],
         ["--set", "sites.beta.max_calls=11"],
@@ -34,7 +34,7 @@ fn a_ceiling_is_found_and_refused_cleanly_above() {
         ["--confirm", "1s"],
         ["--resolution", "50%"],
     ];
-    let (bench, found) = bench(&desk, options.as_flattened());
+    let (bench, found) = bench(&workspace, options.as_flattened());
     let trials = found["trials"].as_array().expect("trials");
     let stages: Vec<_> = trials.iter().filter_map(|trial| trial["stage"].as_str()).collect();
     // A busy machine makes a generator late: then the bench says that, and nothing of the network.

@@ -7,7 +7,7 @@ use serde_json::Value;
 use system_tests::process::Process;
 use system_tests::program::tocsin;
 
-use crate::{Desk, NETWORK, balanced};
+use crate::{CampaignFolder, NETWORK, balanced};
 
 /// A minute of calls to two sites, in virtual time.
 const CAMPAIGN: &str = r#"
@@ -32,22 +32,23 @@ media = 0
 "#;
 
 /// A run of `CAMPAIGN` and these sections.
-fn run(sections: &str) -> (Desk, ExitStatus, String) {
-    let desk = Desk::new(1, "1s");
+fn run(sections: &str) -> (CampaignFolder, ExitStatus, String) {
+    let workspace = CampaignFolder::new(1, "1s");
     let mut network = NETWORK.to_owned();
     for port in 20..26 {
         network = network.replacen("127.0.0.1:0", &format!("127.0.0.{port}:5060"), 1);
     }
-    desk.write("network.toml", &network);
-    desk.write("campaign.toml", &format!("{CAMPAIGN}{sections}"));
-    let mut run = desk.run(&["--quiet"]);
+    workspace.write("network.toml", &network);
+    workspace.write("campaign.toml", &format!("{CAMPAIGN}{sections}"));
+    let mut run = workspace.run(&["--quiet"]);
     let status = run.finish();
     let said = run.words();
-    (desk, status, said)
+    (workspace, status, said)
 }
 
-fn chronicle(desk: &Desk) -> Value {
-    let text = fs::read_to_string(desk.path("runs/latest/chronicle.json")).expect("a chronicle");
+fn chronicle(workspace: &CampaignFolder) -> Value {
+    let text =
+        fs::read_to_string(workspace.path("runs/latest/chronicle.json")).expect("a chronicle");
     serde_json::from_str(&text).expect("JSON")
 }
 
@@ -67,9 +68,9 @@ at = "40s"
 freeze = "beta"
 for = "3s"
 "#;
-    let (desk, status, said) = run(faults);
+    let (workspace, status, said) = run(faults);
     assert!(status.success(), "{status}; {said}");
-    let summary = desk.summary();
+    let summary = workspace.summary();
     balanced(&summary);
     let lost = &summary["ledger"]["lost_at"];
     assert_eq!(
@@ -77,7 +78,7 @@ for = "3s"
         (&"alpha".into(), &"lost power".into()),
         "{lost}"
     );
-    let faults = chronicle(&desk)["faults"].clone();
+    let faults = chronicle(&workspace)["faults"].clone();
     let told: Vec<String> = faults
         .as_array()
         .expect("faults")
@@ -108,9 +109,9 @@ at = "end"
 commands = ["unlock"]
 sites = "all"
 "#;
-    let (desk, status, said) = run(sections);
+    let (workspace, status, said) = run(sections);
     assert_eq!(status.code(), Some(5), "{said}");
-    let summary = desk.summary();
+    let summary = workspace.summary();
     balanced(&summary);
     assert_eq!(summary["verdict"], "unsteady");
     let reason = summary["reasons"][0].as_str().expect("a reason");
@@ -119,7 +120,7 @@ sites = "all"
         "{reason}"
     );
     assert!(said.starts_with("\nUNSTEADY") || said.contains("UNSTEADY  campaign"), "{said}");
-    let chronicle = chronicle(&desk);
+    let chronicle = chronicle(&workspace);
     assert_eq!(chronicle["faults"].as_array().map(Vec::len), Some(0));
     assert_eq!(chronicle["commands"].as_array().map(Vec::len), Some(0));
     assert!(summary["duration_s"].as_f64() < Some(60.0), "the campaign ended");
@@ -145,14 +146,14 @@ at = "end"
 commands = ["unlock"]
 sites = "all"
 "#;
-    let (desk, status, said) = run(sections);
+    let (workspace, status, said) = run(sections);
     assert_eq!(status.code(), Some(1), "{said}");
-    let summary = desk.summary();
+    let summary = workspace.summary();
     balanced(&summary);
     let reason = summary["reasons"][0].as_str().expect("a reason");
     assert!(reason.starts_with("ended at 1"), "{reason}");
     assert!(reason.contains("answered_share is 0."), "{reason}");
-    let commands = chronicle(&desk)["commands"].clone();
+    let commands = chronicle(&workspace)["commands"].clone();
     let done = |name: &str| {
         let of = commands.as_array().into_iter().flatten();
         of.filter(|one| one["operation"] == name && one["result"] == "done").count()
@@ -162,26 +163,26 @@ sites = "all"
     // What cannot be put back degrades the run: a killed site answers no command.
     let killed =
         sections.replace("min = 0.95", "min = 0") + "[[faults]]\nat = \"15s\"\nkill = \"beta\"\n";
-    let (desk, status, said) =
+    let (workspace, status, said) =
         run(&killed.replace("at = \"end\"", "at = \"end\"\ntimeout = \"1s\""));
     assert_eq!(status.code(), Some(4), "{said}");
-    let reasons = desk.summary()["reasons"].to_string();
+    let reasons = workspace.summary()["reasons"].to_string();
     assert!(reasons.contains("not put back: back: beta: unlock: no answer"), "{reasons}");
 }
 
 // On real processes: SIGKILL and SIGSTOP, and no process is left behind.
 #[test]
 fn faults_befall_real_processes() {
-    let desk = Desk::new(4, "500ms");
-    let text = fs::read_to_string(desk.path("campaign.toml")).expect("the campaign");
+    let workspace = CampaignFolder::new(4, "500ms");
+    let text = fs::read_to_string(workspace.path("campaign.toml")).expect("the campaign");
     let faults = "[[faults]]\nat = \"1s\"\nkill = \"alpha\"\n\
                   [[faults]]\nat = \"2s\"\nfreeze = \"samu-59\"\nfor = \"700ms\"\n\
                   [[faults]]\nat = \"3s\"\nkill = \"alpha\"\n";
-    desk.write("campaign.toml", &format!("{text}{faults}"));
-    let mut run = desk.run(&[]);
+    workspace.write("campaign.toml", &format!("{text}{faults}"));
+    let mut run = workspace.run(&[]);
     // The second kill finds nobody: a fault that was not applied.
     assert_eq!(run.finish().code(), Some(4), "{}", run.words());
-    let summary = desk.summary();
+    let summary = workspace.summary();
     balanced(&summary);
     let lost = &summary["ledger"]["lost_at"][0];
     assert_eq!((&lost["node"], &lost["why"]), (&"alpha".into(), &"killed by the campaign".into()));
@@ -196,14 +197,14 @@ fn faults_befall_real_processes() {
 /// Asks for ten times what the machine can do.
 #[test]
 fn an_overdriven_generator_blames_itself_and_not_the_network() {
-    let desk = Desk::new(1, "1s");
+    let workspace = CampaignFolder::new(1, "1s");
     let configs = concat!(env!("CARGO_MANIFEST_DIR"), "/../configs");
     let mut command = Command::new(tocsin());
-    command.current_dir(desk.path("."));
+    command.current_dir(workspace.path("."));
     command.arg("run").arg(format!("{configs}/campaigns/overdriven.toml"));
     let mut run = Process::start("tocsin run", &mut command);
     assert_eq!(run.finish().code(), Some(3), "{}", run.words());
-    let summary = desk.summary();
+    let summary = workspace.summary();
     assert_eq!(summary["verdict"], "invalid");
     let reasons = summary["reasons"].as_array().expect("reasons");
     let blames =

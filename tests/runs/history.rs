@@ -8,23 +8,27 @@ use serde_json::Value;
 use system_tests::process::signal;
 use system_tests::program::tocsin;
 
-use crate::{Desk, balanced};
+use crate::{CampaignFolder, balanced};
 
 /// Runs a command of the program in the folder of the test.
-fn tell(desk: &Desk, words: &[&str]) -> Output {
-    Command::new(tocsin()).current_dir(desk.path(".")).args(words).output().expect("tocsin starts")
+fn tell(workspace: &CampaignFolder, words: &[&str]) -> Output {
+    Command::new(tocsin())
+        .current_dir(workspace.path("."))
+        .args(words)
+        .output()
+        .expect("tocsin starts")
 }
 
 #[track_caller]
-fn said(desk: &Desk, words: &[&str]) -> String {
-    let output = tell(desk, words);
+fn said(workspace: &CampaignFolder, words: &[&str]) -> String {
+    let output = tell(workspace, words);
     let complaint = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(0), "{words:?}: {complaint}");
     String::from_utf8(output.stdout).expect("UTF-8")
 }
 
-pub(crate) fn calls(desk: &Desk) -> Connection {
-    let path = desk.path("runs/latest/calls.sqlite");
+pub(crate) fn calls(workspace: &CampaignFolder) -> Connection {
+    let path = workspace.path("runs/latest/calls.sqlite");
     Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).expect("the calls")
 }
 
@@ -34,28 +38,29 @@ pub(crate) fn count(calls: &Connection, condition: &str) -> u64 {
     count.cast_unsigned()
 }
 
-fn json(desk: &Desk, name: &str) -> Value {
-    let text = fs::read_to_string(desk.path("runs/latest").join(name)).expect("a file of the run");
+fn json(workspace: &CampaignFolder, name: &str) -> Value {
+    let text =
+        fs::read_to_string(workspace.path("runs/latest").join(name)).expect("a file of the run");
     serde_json::from_str(&text).expect("JSON")
 }
 
 #[test]
 fn a_run_is_kept_listed_shown_compared_and_told_again() {
-    let desk = Desk::new(2, "300ms");
-    let mut run = desk.run(&["--quiet", "--set", "callers.media=0"]);
+    let workspace = CampaignFolder::new(2, "300ms");
+    let mut run = workspace.run(&["--quiet", "--set", "callers.media=0"]);
     run.finish();
-    let summary = desk.summary();
+    let summary = workspace.summary();
     let offered = balanced(&summary);
 
-    let database = calls(&desk);
+    let database = calls(&workspace);
     assert_eq!(count(&database, "true"), offered);
     for outcome in ["answered", "rejected", "abandoned", "timed_out", "lost"] {
         let wanted = summary["ledger"][outcome].as_u64().expect("a count");
         assert_eq!(count(&database, &format!("outcome = '{outcome}'")), wanted, "{outcome}");
     }
-    let lines = csv::Reader::from_path(desk.path("runs/latest/calls.csv")).expect("a table");
+    let lines = csv::Reader::from_path(workspace.path("runs/latest/calls.csv")).expect("a table");
     assert_eq!(lines.into_records().count() as u64, offered);
-    let receipt = json(&desk, "receipt.json");
+    let receipt = json(&workspace, "receipt.json");
     assert_eq!(receipt["verdict"], summary["verdict"], "{receipt:#}");
     assert!(
         receipt["repeat"]
@@ -69,20 +74,20 @@ fn a_run_is_kept_listed_shown_compared_and_told_again() {
         assert!(files.iter().any(|file| file["name"] == name), "{name}: {files:#?}");
     }
 
-    let runs: Value = serde_json::from_str(&said(&desk, &["runs", "--json"])).expect("JSON");
+    let runs: Value = serde_json::from_str(&said(&workspace, &["runs", "--json"])).expect("JSON");
     assert_eq!(runs[0]["attempts"], offered);
     let name = runs[0]["name"].as_str().expect("a name");
-    assert!(said(&desk, &["runs"]).contains(name));
-    assert!(said(&desk, &["show", "latest"]).contains("balanced"));
-    let slowest = said(&desk, &["show", name, "--slowest", "3"]);
+    assert!(said(&workspace, &["runs"]).contains(name));
+    assert!(said(&workspace, &["show", "latest"]).contains("balanced"));
+    let slowest = said(&workspace, &["show", name, "--slowest", "3"]);
     let first = slowest.lines().nth(1).and_then(|line| line.split_whitespace().next());
-    let one = said(&desk, &["show", name, &first.expect("an attempt")[..20]]);
+    let one = said(&workspace, &["show", name, &first.expect("an attempt")[..20]]);
     for part in
         ["generator load-1: sends the INVITE", "trunk group", "call server", "PSAP", "answered by"]
     {
         assert!(one.contains(part), "{part:?} is missing in\n{one}");
     }
-    let nothing = tell(&desk, &["show", "latest", "--where", "color = 'red'"]);
+    let nothing = tell(&workspace, &["show", "latest", "--where", "color = 'red'"]);
     let complaint = String::from_utf8_lossy(&nothing.stderr).into_owned();
     assert!(
         nothing.status.code() == Some(2) && complaint.contains("the columns are attempt, caller"),
@@ -91,16 +96,17 @@ fn a_run_is_kept_listed_shown_compared_and_told_again() {
 
     // Told again from its records, it is the same run.
     for name in ["summary.json", "calls.sqlite", "report.txt"] {
-        fs::remove_file(desk.path("runs/latest").join(name)).expect("a file");
+        fs::remove_file(workspace.path("runs/latest").join(name)).expect("a file");
     }
-    let again = tell(&desk, &["report", "latest"]);
+    let again = tell(&workspace, &["report", "latest"]);
     assert_eq!(again.status.code().map(i64::from), receipt["exit_code"].as_i64(), "{again:?}");
-    assert_eq!(desk.summary(), summary);
-    assert_eq!(count(&calls(&desk), "true"), offered);
+    assert_eq!(workspace.summary(), summary);
+    assert_eq!(count(&calls(&workspace), "true"), offered);
 
-    fs::copy(desk.path("runs/latest/summary.json"), desk.path("before.json")).expect("a baseline");
+    fs::copy(workspace.path("runs/latest/summary.json"), workspace.path("before.json"))
+        .expect("a baseline");
     let output = tell(
-        &desk,
+        &workspace,
         &["compare", "latest", "--baseline", "before.json", "--max-regression", "1%", "--force"],
     );
     let text = String::from_utf8_lossy(&output.stdout);
@@ -110,23 +116,23 @@ fn a_run_is_kept_listed_shown_compared_and_told_again() {
 
 #[test]
 fn a_run_that_was_killed_keeps_what_it_had_measured() {
-    let desk = Desk::new(60, "300ms");
-    let mut run = desk.run(&["--set", "callers.media=0"]);
+    let workspace = CampaignFolder::new(60, "300ms");
+    let mut run = workspace.run(&["--set", "callers.media=0"]);
     run.until("  alpha");
-    while !desk.path("runs/latest/state.json").exists()
-        || json(&desk, "state.json")["generators"]["offered"] == 0
+    while !workspace.path("runs/latest/state.json").exists()
+        || json(&workspace, "state.json")["generators"]["offered"] == 0
     {
         run.until(" s  ");
     }
     signal("KILL", run.id());
     run.finish();
-    let output = tell(&desk, &["report", "latest"]);
-    let summary = desk.summary();
+    let output = tell(&workspace, &["report", "latest"]);
+    let summary = workspace.summary();
     let reasons = summary["reasons"].to_string();
     assert!(reasons.contains("the run did not come to its end"), "{reasons}");
     // A machine that was too slow makes it worse still.
     assert!([Some(4), Some(3)].contains(&output.status.code()), "{output:?}");
     let offered = summary["ledger"]["offered"].as_u64().expect("a count");
-    assert!(offered > 0 && count(&calls(&desk), "true") <= offered, "{summary:#}");
-    assert!(said(&desk, &["runs"]).contains("campaign"));
+    assert!(offered > 0 && count(&calls(&workspace), "true") <= offered, "{summary:#}");
+    assert!(said(&workspace, &["runs"]).contains("campaign"));
 }

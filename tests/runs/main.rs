@@ -113,18 +113,18 @@ clock_step = "1m"
 "#;
 
 /// A folder with a network and a campaign, and the run folders that come out of it.
-struct Desk {
+struct CampaignFolder {
     folder: TempDir,
 }
 
-impl Desk {
+impl CampaignFolder {
     fn new(seconds: u32, talk: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder for the test");
         let campaign = CAMPAIGN.replace("{seconds}", &seconds.to_string()).replace("{talk}", talk);
-        let desk = Self { folder };
-        desk.write("network.toml", NETWORK);
-        desk.write("campaign.toml", &campaign);
-        desk
+        let workspace = Self { folder };
+        workspace.write("network.toml", NETWORK);
+        workspace.write("campaign.toml", &campaign);
+        workspace
     }
 
     fn write(&self, name: &str, text: &str) {
@@ -149,7 +149,7 @@ impl Desk {
     }
 }
 
-/// The books of a run: they balance, and their sum is what was offered.
+/// The ledger of a run: it balances, and its sum is what was offered.
 fn balanced(summary: &Value) -> u64 {
     let ledger = &summary["ledger"];
     assert_eq!(ledger["balanced"], true, "{ledger:#}");

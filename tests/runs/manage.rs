@@ -7,15 +7,15 @@ use system_tests::process::Process;
 use system_tests::program::tocsin;
 
 use crate::outcomes::wait_for_calls;
-use crate::{Desk, balanced};
+use crate::{CampaignFolder, balanced};
 
 /// Only a failing test waits for so long.
 const LIMIT: Duration = Duration::from_secs(60);
 
 /// Runs `tocsin ctl` in the folder of the run: its exit code, and what it said.
-fn ctl(desk: &Desk, arguments: &[&str]) -> (Option<i32>, String) {
+fn ctl(workspace: &CampaignFolder, arguments: &[&str]) -> (Option<i32>, String) {
     let mut command = Command::new(tocsin());
-    command.current_dir(desk.folder.path()).arg("ctl").args(arguments);
+    command.current_dir(workspace.folder.path()).arg("ctl").args(arguments);
     let output = command.output().expect("tocsin ctl starts");
     let said = [output.stdout, output.stderr].concat();
     (output.status.code(), String::from_utf8_lossy(&said).into_owned())
@@ -30,8 +30,8 @@ struct Site {
     restarts: u64,
 }
 
-fn show(desk: &Desk, site: &str) -> Site {
-    let (code, said) = ctl(desk, &["show", site]);
+fn show(workspace: &CampaignFolder, site: &str) -> Site {
+    let (code, said) = ctl(workspace, &["show", site]);
     assert_eq!(code, Some(0), "{said}");
     let cells: Vec<_> = said.lines().last().unwrap_or_default().split_whitespace().collect();
     let [name, state, lock, _, _, calls, _, restarts] = cells[..] else { panic!("{said}") };
@@ -42,10 +42,10 @@ fn show(desk: &Desk, site: &str) -> Site {
 }
 
 /// Looks at a site again and again until it looks as `wanted`.
-fn until(desk: &Desk, site: &str, wanted: impl Fn(&Site) -> bool) -> Site {
+fn until(workspace: &CampaignFolder, site: &str, wanted: impl Fn(&Site) -> bool) -> Site {
     let end = Instant::now() + LIMIT;
     loop {
-        let seen = show(desk, site);
+        let seen = show(workspace, site);
         if wanted(&seen) {
             return seen;
         }
@@ -55,40 +55,40 @@ fn until(desk: &Desk, site: &str, wanted: impl Fn(&Site) -> bool) -> Site {
 
 #[test]
 fn a_site_is_locked_and_restarted_while_the_other_carries_on() {
-    let desk = Desk::new(60, "60s");
-    let mut run = desk.run(&[]);
+    let workspace = CampaignFolder::new(60, "60s");
+    let mut run = workspace.run(&[]);
     wait_for_calls(&mut run);
-    until(&desk, "alpha", |site| site.calls > 5);
+    until(&workspace, "alpha", |site| site.calls > 5);
 
-    let (code, said) = ctl(&desk, &["disconnect", "alpha", "beta"]);
+    let (code, said) = ctl(&workspace, &["disconnect", "alpha", "beta"]);
     assert_eq!(code, Some(2), "{said}");
     assert!(said.contains("touches 2/2 sites at once; say --yes, or --serial"), "{said}");
-    let (code, said) = ctl(&desk, &["rollback", "alpha"]);
+    let (code, said) = ctl(&workspace, &["rollback", "alpha"]);
     assert_eq!(code, Some(1), "{said}");
     assert!(said.contains("alpha      refused    there is no earlier release"), "{said}");
 
-    let (code, said) = ctl(&desk, &["lock", "alpha"]);
+    let (code, said) = ctl(&workspace, &["lock", "alpha"]);
     assert_eq!(code, Some(0), "{said}");
     assert!(said.starts_with("alpha      done       takes no new calls ("), "{said}");
     // Whoever looks after the answer sees what has changed. Nobody hangs up for a minute.
-    let (alpha, beta) = (show(&desk, "alpha"), show(&desk, "beta"));
+    let (alpha, beta) = (show(&workspace, "alpha"), show(&workspace, "beta"));
     assert_eq!((&*alpha.lock, &*beta.lock), ("locked", "unlocked"));
-    until(&desk, "beta", |site| site.calls > beta.calls + 40);
-    let later = show(&desk, "alpha");
+    until(&workspace, "beta", |site| site.calls > beta.calls + 40);
+    let later = show(&workspace, "alpha");
     assert!(later.calls <= alpha.calls, "{later:?} takes calls since {alpha:?}");
 
     // It takes longer to start than this run lasts: BYE and commands meet with silence.
-    let (code, said) = ctl(&desk, &["restart", "--site", "alpha"]);
+    let (code, said) = ctl(&workspace, &["restart", "--site", "alpha"]);
     assert_eq!(code, Some(0), "{said}");
-    let (code, said) = ctl(&desk, &["unlock", "alpha", "--timeout", "100ms"]);
+    let (code, said) = ctl(&workspace, &["unlock", "alpha", "--timeout", "100ms"]);
     assert_eq!(code, Some(1), "{said}");
     assert!(said.starts_with("alpha      timed out  no answer within 100ms ("), "{said}");
-    let alpha = show(&desk, "alpha");
+    let alpha = show(&workspace, "alpha");
     assert_eq!((&*alpha.state, &*alpha.lock, alpha.calls), ("starting", "locked", 0));
     assert_eq!(alpha.restarts, 1);
     run.interrupt();
     assert_eq!(run.finish().code(), Some(130), "{}", run.words());
-    let summary = desk.summary();
+    let summary = workspace.summary();
     balanced(&summary);
     let lost_at = summary["ledger"]["lost_at"].as_array().expect("places");
     assert!(!lost_at.is_empty(), "a restart loses the calls in it");
@@ -98,29 +98,35 @@ fn a_site_is_locked_and_restarted_while_the_other_carries_on() {
             (&"alpha".into(), &"restarted by command".into())
         );
     }
-    let (code, said) = ctl(&desk, &["show"]);
+    let (code, said) = ctl(&workspace, &["show"]);
     assert_eq!(code, Some(2), "{said}");
     assert!(said.contains("no network is managed there: "), "{said}");
-    assert!(!desk.path("runs/latest/manage.json").exists(), "the token goes with the run");
+    assert!(!workspace.path("runs/latest/manage.json").exists(), "the token goes with the run");
 }
 
 #[test]
 fn a_switch_is_managed_where_its_options_say() {
-    let desk = Desk::new(1, "1s");
+    let workspace = CampaignFolder::new(1, "1s");
     let start = |address: &str| {
         let mut command = Command::new(tocsin());
-        command.current_dir(desk.folder.path()).args(["switch", "network.toml", "--site", "alpha"]);
+        command.current_dir(workspace.folder.path()).args([
+            "switch",
+            "network.toml",
+            "--site",
+            "alpha",
+        ]);
         command.args(["--site", "beta", "--manage", address, "--manage-file", "here.json"]);
         Process::start("tocsin switch", &mut command)
     };
     let mut beyond = start("0.0.0.0:0");
     assert_eq!(beyond.finish().code(), Some(2), "{}", beyond.words());
     assert!(beyond.words().contains("cross the network as clear text"), "{}", beyond.words());
-    assert!(!desk.path("here.json").exists());
+    assert!(!workspace.path("here.json").exists());
 
     let mut switch = start("127.0.0.1:0");
     switch.until("beta listens on");
-    let ctl = |arguments: &[&str]| ctl(&desk, &[arguments, &["--manage", "here.json"]].concat());
+    let ctl =
+        |arguments: &[&str]| ctl(&workspace, &[arguments, &["--manage", "here.json"]].concat());
     let (code, said) = ctl(&["lock", "beta", "alpha", "--serial", "--interval", "1ms"]);
     assert_eq!(code, Some(0), "{said}");
     let order: Vec<_> = said.lines().filter_map(|line| line.split_whitespace().next()).collect();
@@ -141,5 +147,5 @@ fn a_switch_is_managed_where_its_options_say() {
     }
     switch.interrupt();
     assert_eq!(switch.finish().code(), Some(0), "{}", switch.words());
-    assert!(!desk.path("here.json").exists());
+    assert!(!workspace.path("here.json").exists());
 }

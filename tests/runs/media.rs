@@ -9,7 +9,7 @@ use system_tests::process::{Process, signal};
 use system_tests::program::tocsin;
 
 use crate::outcomes::{child, wait_for_calls};
-use crate::{Desk, NETWORK, balanced};
+use crate::{CampaignFolder, NETWORK, balanced};
 
 fn count(value: &Value, name: &str) -> u64 {
     value[name].as_u64().unwrap_or_else(|| panic!("{name} in {value:#}"))
@@ -17,17 +17,17 @@ fn count(value: &Value, name: &str) -> u64 {
 
 #[test]
 fn callers_and_call_takers_hear_each_other_and_are_recorded() {
-    let desk = Desk::new(3, "2s");
+    let workspace = CampaignFolder::new(3, "2s");
     // Quality is asked of a generator that speaks in time; a machine that others use too gets a few tries.
     let options =
         ["--quiet", "--set", "psaps.samu-59.record=0.5", "--set", "validity.late_rtp=0.05"];
     let mut code = Some(3);
     for _ in 0..5 {
         if code == Some(3) {
-            code = desk.run(&options).finish().code();
+            code = workspace.run(&options).finish().code();
         }
     }
-    let summary = desk.summary();
+    let summary = workspace.summary();
     assert_eq!(code, Some(0), "{:#}", summary["reasons"]);
     let media = &summary["media"];
     assert_eq!(media["heard_share"], 1.0, "{media:#}");
@@ -41,7 +41,7 @@ fn callers_and_call_takers_hear_each_other_and_are_recorded() {
     assert_eq!(media["worst"].as_array().map(Vec::len), Some(0));
 
     // Both sides of a recording are there, for about as long as the call.
-    let recordings: Vec<_> = fs::read_dir(desk.path("runs/latest/recordings"))
+    let recordings: Vec<_> = fs::read_dir(workspace.path("runs/latest/recordings"))
         .expect("a folder of recordings")
         .map(|entry| entry.expect("an entry").path())
         .collect();
@@ -53,11 +53,11 @@ fn callers_and_call_takers_hear_each_other_and_are_recorded() {
 
 #[test]
 fn one_way_audio_fails_the_run_and_names_the_calls() {
-    let desk = Desk::new(2, "2s");
+    let workspace = CampaignFolder::new(2, "2s");
     let mute = "ring = \"100ms\"\n[[psaps.samu-59.behaviours]]\nshare = 0.5\nbehaviour = \"mute\"";
-    desk.write("network.toml", &NETWORK.replacen("ring = \"100ms\"", mute, 1));
-    let status = desk.run(&["--quiet"]).finish();
-    let summary = desk.summary();
+    workspace.write("network.toml", &NETWORK.replacen("ring = \"100ms\"", mute, 1));
+    let status = workspace.run(&["--quiet"]).finish();
+    let summary = workspace.summary();
     assert_eq!((status.code(), &summary["verdict"]), (Some(1), &Value::from("fail")));
     let media = &summary["media"];
     let one_way = count(media, "one_way");
@@ -75,12 +75,12 @@ fn one_way_audio_fails_the_run_and_names_the_calls() {
 
 #[test]
 fn a_killed_site_leaves_media_that_stops() {
-    let desk = Desk::new(3, "4s");
-    let mut run = desk.run(&["--set", "media.idle_after=1s"]);
+    let workspace = CampaignFolder::new(3, "4s");
+    let mut run = workspace.run(&["--set", "media.idle_after=1s"]);
     wait_for_calls(&mut run);
     signal("KILL", child(run.id(), &["--site", "alpha"]));
     assert_eq!(run.finish().code(), Some(4));
-    let summary = desk.summary();
+    let summary = workspace.summary();
     balanced(&summary);
     let lost = count(&summary["ledger"], "lost");
     let stopped = count(&summary["media"], "stopped");
@@ -90,12 +90,12 @@ fn a_killed_site_leaves_media_that_stops() {
 // A process with few files carries the calls that it can, refuses the others, and says why.
 #[test]
 fn files_that_run_out_refuse_calls_and_say_so() {
-    let desk = Desk::new(3, "3s");
+    let workspace = CampaignFolder::new(3, "3s");
     let mut command = Command::new("sh");
     let run = "ulimit -n 170 && exec \"$0\" run campaign.toml --quiet";
-    command.current_dir(desk.path(".")).args(["-c", run]).arg(tocsin());
+    command.current_dir(workspace.path(".")).args(["-c", run]).arg(tocsin());
     let status = Process::start("tocsin run", &mut command).finish();
-    let summary = desk.summary();
+    let summary = workspace.summary();
     balanced(&summary);
     let refused = summary["media"]["refused_without_port"].as_object().expect("by process");
     assert!(refused.keys().any(|process| process.starts_with("site-")), "{refused:?}");
@@ -103,7 +103,7 @@ fn files_that_run_out_refuse_calls_and_say_so() {
     assert_eq!(status.code(), Some(3), "{:#}", summary["reasons"]);
     let reasons = summary["reasons"].to_string();
     assert!(reasons.contains("no RTP port for"), "{reasons}");
-    let record =
-        fs::read_to_string(desk.path("runs/latest/records/site-alpha.jsonl")).expect("records");
+    let record = fs::read_to_string(workspace.path("runs/latest/records/site-alpha.jsonl"))
+        .expect("records");
     assert!(record.contains("raise the limit of open files"), "the record says why");
 }

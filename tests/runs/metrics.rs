@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
-use crate::Desk;
+use crate::CampaignFolder;
 use crate::outcomes::wait_for_calls;
 
 const DOCUMENT: &str = include_str!("../../docs/lab.md");
@@ -59,8 +59,8 @@ fn scraped(text: &str) -> Metrics {
 
 #[test]
 fn every_metric_of_the_document_is_there_with_its_labels_and_no_other() {
-    let desk = Desk::new(60, "1s");
-    let mut run = desk.run(&["--metrics", "127.0.0.1:0"]);
+    let workspace = CampaignFolder::new(60, "1s");
+    let mut run = workspace.run(&["--metrics", "127.0.0.1:0"]);
     let said = run.until("metrics at http://");
     let address = said.split("http://").nth(1).and_then(|place| place.split('/').next());
     let address = address.expect("an address").to_owned();

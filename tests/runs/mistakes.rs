@@ -6,15 +6,15 @@ use std::process::Command;
 use system_tests::process::Process;
 use system_tests::program::tocsin;
 
-use crate::Desk;
+use crate::CampaignFolder;
 
 #[test]
 fn a_port_in_use_is_named_with_its_box_and_its_key() {
-    let desk = Desk::new(1, "100ms");
+    let workspace = CampaignFolder::new(1, "100ms");
     let taken = UdpSocket::bind("127.0.0.1:0").expect("a free port");
     let address = taken.local_addr().expect("its address");
     let set = format!("sites.beta.address={address}");
-    let mut run = desk.run(&["--set", &set]);
+    let mut run = workspace.run(&["--set", &set]);
     assert_eq!(run.finish().code(), Some(2), "{}", run.words());
     let said = run.words();
     let sentence = format!("call server \"beta\": cannot listen on {address}: address in use");
@@ -23,12 +23,12 @@ fn a_port_in_use_is_named_with_its_box_and_its_key() {
 
 #[test]
 fn every_mistake_of_a_campaign_is_told_at_once_with_its_line() {
-    let desk = Desk::new(1, "100ms");
-    desk.write(
+    let workspace = CampaignFolder::new(1, "100ms");
+    workspace.write(
         "campaign.toml",
         "network = \"network.toml\"\nsed = 3\n\n[callers]\ntalk = \"soon\"\n",
     );
-    let mut run = desk.run(&[]);
+    let mut run = workspace.run(&[]);
     assert_eq!(run.finish().code(), Some(2), "{}", run.words());
     let said = run.words();
     for sentence in [
@@ -43,7 +43,7 @@ fn every_mistake_of_a_campaign_is_told_at_once_with_its_line() {
 
 #[test]
 fn an_unknown_key_of_the_command_line_is_a_mistake_of_every_program() {
-    let desk = Desk::new(1, "100ms");
+    let workspace = CampaignFolder::new(1, "100ms");
     for (program, file) in [
         ("switch", "network.toml"),
         ("psap", "network.toml"),
@@ -51,7 +51,7 @@ fn an_unknown_key_of_the_command_line_is_a_mistake_of_every_program() {
         ("run", "campaign.toml"),
     ] {
         let mut command = Command::new(tocsin());
-        command.current_dir(desk.path("")).args([
+        command.current_dir(workspace.path("")).args([
             program,
             file,
             "--set",
@@ -66,20 +66,20 @@ fn an_unknown_key_of_the_command_line_is_a_mistake_of_every_program() {
 
 #[test]
 fn a_psap_that_no_route_reaches_is_a_mistake() {
-    let desk = Desk::new(1, "100ms");
+    let workspace = CampaignFolder::new(1, "100ms");
     let lonely =
         "\n[psaps.lonely]\naddress = \"127.0.0.1:0\"\nnumber = \"0353010099\"\npositions = 1\n";
-    desk.write("network.toml", &[crate::NETWORK, lonely].concat());
-    let mut run = desk.run(&[]);
+    workspace.write("network.toml", &[crate::NETWORK, lonely].concat());
+    let mut run = workspace.run(&[]);
     assert_eq!(run.finish().code(), Some(2), "{}", run.words());
     assert!(run.words().contains("psaps.lonely: no route reaches this PSAP"), "{}", run.words());
 }
 
 #[test]
 fn files_that_cannot_be_read_are_named() {
-    let desk = Desk::new(1, "100ms");
+    let workspace = CampaignFolder::new(1, "100ms");
     let mut command = Command::new(tocsin());
-    command.current_dir(desk.path("")).args(["check", "network.toml", "none.toml"]);
+    command.current_dir(workspace.path("")).args(["check", "network.toml", "none.toml"]);
     let mut check = Process::start("tocsin check", &mut command);
     assert_eq!(check.finish().code(), Some(2));
     let said = check.words();
@@ -90,9 +90,9 @@ fn files_that_cannot_be_read_are_named() {
 
 #[test]
 fn a_run_folder_that_cannot_be_made_is_named() {
-    let desk = Desk::new(1, "100ms");
-    desk.write("runs", "a file where the folder should be");
-    let mut run = desk.run(&[]);
+    let workspace = CampaignFolder::new(1, "100ms");
+    workspace.write("runs", "a file where the folder should be");
+    let mut run = workspace.run(&[]);
     assert_eq!(run.finish().code(), Some(2), "{}", run.words());
     assert!(run.words().contains("cannot create runs"), "{}", run.words());
 }

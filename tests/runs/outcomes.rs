@@ -6,17 +6,17 @@ use std::net::{SocketAddr, UdpSocket};
 use serde_json::Value;
 use system_tests::process::{Process, signal};
 
-use crate::{Desk, balanced};
+use crate::{CampaignFolder, balanced};
 
 #[test]
 fn a_run_carries_calls_and_leaves_a_folder() {
-    let desk = Desk::new(2, "200ms");
-    let mut run = desk.run(&[]);
+    let workspace = CampaignFolder::new(2, "200ms");
+    let mut run = workspace.run(&[]);
     let status = run.finish();
     assert!(status.success(), "{status}; {}", run.words());
     let said = run.words();
     assert!(said.contains("PASS") && said.contains(": balanced"), "{said}");
-    let summary = desk.summary();
+    let summary = workspace.summary();
     let calls = balanced(&summary);
     assert_eq!(summary["verdict"], "pass");
     assert_eq!(summary["ledger"]["answered"], calls);
@@ -27,11 +27,11 @@ fn a_run_carries_calls_and_leaves_a_folder() {
         assert_eq!(took_part, 2, "{group}: {groups:?}");
     }
     for file in ["report.txt", "campaign.toml", "network.toml", "command.txt"] {
-        assert!(desk.path("runs/latest").join(file).is_file(), "{file} is missing");
+        assert!(workspace.path("runs/latest").join(file).is_file(), "{file} is missing");
     }
     let processes = ["load", "trunks", "site-alpha", "site-beta", "psap-samu-59", "psap-cta-59"];
     for process in processes {
-        let records = desk.path("runs/latest/records").join(format!("{process}.jsonl"));
+        let records = workspace.path("runs/latest/records").join(format!("{process}.jsonl"));
         let lines = fs::read_to_string(records).expect("the records of a process").lines().count();
         assert!(lines > 0, "{process} recorded nothing");
     }
@@ -39,13 +39,13 @@ fn a_run_carries_calls_and_leaves_a_folder() {
 
 #[test]
 fn the_first_interrupt_drains_and_the_summary_is_still_written() {
-    let desk = Desk::new(60, "60s");
-    let mut run = desk.run(&[]);
+    let workspace = CampaignFolder::new(60, "60s");
+    let mut run = workspace.run(&[]);
     wait_for_calls(&mut run);
     run.interrupt();
     let status = run.finish();
     assert_eq!(status.code(), Some(130), "{}", run.words());
-    let summary = desk.summary();
+    let summary = workspace.summary();
     balanced(&summary);
     assert_eq!(summary["ledger"]["in_progress"], 0);
     assert_eq!(summary["ledger"]["lost"], 0, "established calls were ended with BYE");
@@ -59,8 +59,8 @@ fn the_first_interrupt_drains_and_the_summary_is_still_written() {
 // `timeout` and `docker stop` may signal every process there is.
 #[test]
 fn a_signal_to_every_process_is_one_interrupt() {
-    let desk = Desk::new(60, "60s");
-    let mut run = desk.run(&[]);
+    let workspace = CampaignFolder::new(60, "60s");
+    let mut run = workspace.run(&[]);
     wait_for_calls(&mut run);
     for child in children(run.id()) {
         signal("TERM", child);
@@ -68,7 +68,7 @@ fn a_signal_to_every_process_is_one_interrupt() {
     }
     signal("TERM", run.id());
     assert_eq!(run.finish().code(), Some(130), "{}", run.words());
-    let summary = desk.summary();
+    let summary = workspace.summary();
     balanced(&summary);
     assert_eq!(summary["ledger"]["lost"], 0);
     assert_eq!(summary["reasons"], serde_json::json!([]));
@@ -76,8 +76,8 @@ fn a_signal_to_every_process_is_one_interrupt() {
 
 #[test]
 fn an_interrupt_while_the_network_starts_is_obeyed() {
-    let desk = Desk::new(60, "60s");
-    let mut run = desk.run(&[]);
+    let workspace = CampaignFolder::new(60, "60s");
+    let mut run = workspace.run(&[]);
     while children(run.id()).is_empty() {
         std::thread::yield_now();
     }
@@ -88,13 +88,13 @@ fn an_interrupt_while_the_network_starts_is_obeyed() {
 
 #[test]
 fn a_killed_site_loses_its_own_calls_and_no_others() {
-    let desk = Desk::new(4, "500ms");
-    let mut run = desk.run(&[]);
+    let workspace = CampaignFolder::new(4, "500ms");
+    let mut run = workspace.run(&[]);
     wait_for_calls(&mut run);
     signal("KILL", child(run.id(), &["--site", "alpha"]));
     let status = run.finish();
     assert_eq!(status.code(), Some(4), "{}", run.words());
-    let summary = desk.summary();
+    let summary = workspace.summary();
     let calls = balanced(&summary);
     assert_eq!(summary["verdict"], "degraded");
     let lost_at = summary["ledger"]["lost_at"].as_array().expect("places");
@@ -108,12 +108,12 @@ fn a_killed_site_loses_its_own_calls_and_no_others() {
 
 #[test]
 fn a_killed_generator_has_lost_the_calls_it_had() {
-    let desk = Desk::new(60, "60s");
-    let mut run = desk.run(&[]);
+    let workspace = CampaignFolder::new(60, "60s");
+    let mut run = workspace.run(&[]);
     wait_for_calls(&mut run);
     signal("KILL", child(run.id(), &["load", "campaign.toml"]));
     assert_eq!(run.finish().code(), Some(4), "{}", run.words());
-    let summary = desk.summary();
+    let summary = workspace.summary();
     balanced(&summary);
     let lost_at = summary["ledger"]["lost_at"].as_array().expect("places");
     assert!(!lost_at.is_empty(), "{summary:#}");
@@ -124,11 +124,11 @@ fn a_killed_generator_has_lost_the_calls_it_had() {
 
 #[test]
 fn two_runs_have_the_same_callers_and_share_no_attempt() {
-    let desk = Desk::new(1, "100ms");
+    let workspace = CampaignFolder::new(1, "100ms");
     let run = || {
-        let mut run = desk.run(&["--quiet"]);
+        let mut run = workspace.run(&["--quiet"]);
         assert!(run.finish().success(), "{}", run.words());
-        let records = fs::read_to_string(desk.path("runs/latest/records/load.jsonl"));
+        let records = fs::read_to_string(workspace.path("runs/latest/records/load.jsonl"));
         let records = records.expect("the records of the generator");
         let of = |key: &str| {
             let key =
@@ -147,13 +147,13 @@ fn two_runs_have_the_same_callers_and_share_no_attempt() {
 
 #[test]
 fn strangers_who_call_are_counted_and_fail_nothing() {
-    let desk = Desk::new(2, "200ms");
+    let workspace = CampaignFolder::new(2, "200ms");
     let stranger = UdpSocket::bind("127.0.0.1:0").expect("a free port");
     let free = || UdpSocket::bind("127.0.0.1:0").and_then(|free| free.local_addr());
     let [site, psap] = [free(), free()].map(|address| address.expect("a port that is free again"));
     let site_key = format!("sites.alpha.address={site}");
     let psap_key = format!("psaps.samu-59.address={psap}");
-    let mut run = desk.run(&["--set", &site_key, "--set", &psap_key]);
+    let mut run = workspace.run(&["--set", &site_key, "--set", &psap_key]);
     wait_for_calls(&mut run);
     // Both refuse: no route leads to this number, and the PSAP cannot read this body.
     for to in [site, psap] {
@@ -161,7 +161,7 @@ fn strangers_who_call_are_counted_and_fail_nothing() {
         stranger.send_to(invite.as_bytes(), to).expect("a datagram on its way");
     }
     assert!(run.finish().success(), "{}", run.words());
-    let summary = desk.summary();
+    let summary = workspace.summary();
     balanced(&summary);
     assert_eq!(summary["ledger"]["foreign"], 2);
 }

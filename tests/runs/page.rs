@@ -7,8 +7,8 @@ use std::process::Command;
 use serde_json::Value;
 use system_tests::process::{Process, installed};
 
-use crate::Desk;
-use crate::replay::{OUTAGE, desk, run};
+use crate::CampaignFolder;
+use crate::replay::{OUTAGE, run, workspace};
 
 /// Text that would run, and fetch, if it were markup.
 const HOSTILE: &str = "<script>document.title = 'taken'</script> & <img src=http://192.0.2.1/>";
@@ -58,7 +58,7 @@ document.body.append(left);
 const NOWHERE: &str = "127.0.0.1:9";
 
 /// What a browser made of a page.
-struct Seen {
+struct RenderedPage {
     dom: String,
     /// What the page had to complain of.
     console: Vec<String>,
@@ -67,7 +67,7 @@ struct Seen {
 }
 
 /// Opens a page as a tester would, but for the window.
-fn open(page: &Path) -> Seen {
+fn open(page: &Path) -> RenderedPage {
     let profile = tempfile::tempdir().expect("a folder for the browser");
     let log = profile.path().join("net.json");
     let mut command = Command::new(installed("chromium", "chromium"));
@@ -87,7 +87,7 @@ fn open(page: &Path) -> Seen {
     let said = browser.said();
     let console = said.iter().filter(|line| line.contains(":CONSOLE")).cloned().collect();
     let log = fs::read_to_string(log).expect("the browser's log of its network");
-    Seen { dom: said.concat(), console, requests: requests(&log) }
+    RenderedPage { dom: said.concat(), console, requests: requests(&log) }
 }
 
 /// The addresses, other than of files, that a page asked for. A browser asks its maker on its own too; of those requests no
@@ -105,11 +105,11 @@ fn requests(log: &str) -> Vec<String> {
 }
 
 /// A run in virtual time with an outage, alarms and a variant, and its page.
-fn page(desk: &Desk) -> PathBuf {
+fn page(workspace: &CampaignFolder) -> PathBuf {
     let title = "the same commands on a release without the defect";
-    desk.write("outage.toml", &OUTAGE.replace(title, HOSTILE));
-    run(desk, &["--quiet"]);
-    let page = desk.path("runs/latest/report.html");
+    workspace.write("outage.toml", &OUTAGE.replace(title, HOSTILE));
+    run(workspace, &["--quiet"]);
+    let page = workspace.path("runs/latest/report.html");
     fs::canonicalize(page).expect("the page of the run")
 }
 
@@ -123,8 +123,8 @@ fn changed(page: &Path, name: &str, change: impl Fn(String) -> String) -> PathBu
 
 #[test]
 fn a_browser_draws_the_page_and_asks_nobody() {
-    let desk = desk();
-    let page = page(&desk);
+    let workspace = workspace();
+    let page = page(&workspace);
 
     let seen = open(&page);
     assert_eq!((seen.console, seen.requests), (Vec::new(), Vec::new()));

@@ -6,7 +6,7 @@ use std::net::TcpListener;
 
 use serde_json::Value;
 
-use crate::{Desk, NETWORK, balanced};
+use crate::{CampaignFolder, NETWORK, balanced};
 
 /// Both sites get the usual commands in the wrong order, at once, while there are calls.
 pub(crate) const OUTAGE: &str = r#"
@@ -81,8 +81,8 @@ title = "the same commands on a release without the defect"
 set = ["equipment.release=sound"]
 "#;
 
-pub(crate) fn desk() -> Desk {
-    let desk = Desk::new(1, "1s");
+pub(crate) fn workspace() -> CampaignFolder {
+    let workspace = CampaignFolder::new(1, "1s");
     let machine = "[equipment]\nrelease = \"r7\"\ncontexts = 100\nboot = \"10s\"\n\
                    [releases.r7.defects.context-leak]\n[sites.alpha]";
     // In virtual time ports are what the file says.
@@ -90,19 +90,19 @@ pub(crate) fn desk() -> Desk {
     for port in 20..26 {
         network = network.replacen("127.0.0.1:0", &format!("127.0.0.{port}:5060"), 1);
     }
-    desk.write("network.toml", &network);
-    desk.write("outage.toml", OUTAGE);
-    desk
+    workspace.write("network.toml", &network);
+    workspace.write("outage.toml", OUTAGE);
+    workspace
 }
 
-fn chronicle(desk: &Desk, name: &str) -> Value {
-    let text = fs::read_to_string(desk.path("runs/latest").join(name)).expect("a chronicle");
+fn chronicle(workspace: &CampaignFolder, name: &str) -> Value {
+    let text = fs::read_to_string(workspace.path("runs/latest").join(name)).expect("a chronicle");
     serde_json::from_str(&text).expect("JSON")
 }
 
-pub(crate) fn run(desk: &Desk, options: &[&str]) -> String {
+pub(crate) fn run(workspace: &CampaignFolder, options: &[&str]) -> String {
     let mut command = std::process::Command::new(system_tests::program::tocsin());
-    command.current_dir(desk.path(".")).args(["run", "outage.toml"]).args(options);
+    command.current_dir(workspace.path(".")).args(["run", "outage.toml"]).args(options);
     let mut run = system_tests::process::Process::start("tocsin run", &mut command);
     let status = run.finish();
     assert!(status.success(), "{status}; {}", run.words());
@@ -111,8 +111,8 @@ pub(crate) fn run(desk: &Desk, options: &[&str]) -> String {
 
 #[test]
 fn an_outage_and_its_variant_are_told_side_by_side() {
-    let desk = desk();
-    let said = run(&desk, &[]);
+    let workspace = workspace();
+    let said = run(&workspace, &[]);
     for part in [
         "touches 2/2 sites",
         "not the documented order",
@@ -125,22 +125,22 @@ fn an_outage_and_its_variant_are_told_side_by_side() {
     ] {
         assert!(said.contains(part), "{part:?} is missing in\n{said}");
     }
-    let offered = balanced(&desk.summary());
-    let calls = crate::history::calls(&desk);
+    let offered = balanced(&workspace.summary());
+    let calls = crate::history::calls(&workspace);
     assert_eq!(crate::history::count(&calls, "true"), offered);
     let told: i64 = calls
         .query_row("SELECT count(*) FROM events WHERE kind = 'restart'", [], |row| row.get(0))
         .expect("events");
     assert!(told > 3, "{told} restarts");
     let failures = |name| {
-        let restarts = chronicle(&desk, name)["restarts"].clone();
+        let restarts = chronicle(&workspace, name)["restarts"].clone();
         let full = "its memory for calls is full";
         restarts.as_array().into_iter().flatten().filter(|one| one["why"] == full).count()
     };
     assert!(failures("chronicle.json") > 3, "the sites restart in loops");
     assert_eq!(failures("chronicle-bug-off.json"), 0, "without the defect none does");
     for name in ["timeline.svg", "attempts.svg"] {
-        let svg = fs::read_to_string(desk.path("runs/latest").join(name)).expect("a picture");
+        let svg = fs::read_to_string(workspace.path("runs/latest").join(name)).expect("a picture");
         let document = roxmltree::Document::parse(&svg).expect("well-formed XML");
         let texts = document.descendants().filter_map(|node| node.text());
         let texts: Vec<&str> = texts.collect();
@@ -148,8 +148,8 @@ fn an_outage_and_its_variant_are_told_side_by_side() {
             assert!(texts.iter().any(|text| text.contains(part)), "{name}: {part}: {texts:?}");
         }
     }
-    assert!(!desk.path("runs/latest/goodput.svg").exists(), "nobody asked for it");
-    let chronicle = chronicle(&desk, "chronicle.json");
+    assert!(!workspace.path("runs/latest/goodput.svg").exists(), "nobody asked for it");
+    let chronicle = chronicle(&workspace, "chronicle.json");
     assert_eq!(chronicle["notifications"][0]["version"], "4", "as Alertmanager posts it");
     assert!(chronicle["crisis"]["detected_s"].as_f64().is_some());
     // The cure has worked: no site restarts of itself after it.
@@ -160,7 +160,7 @@ fn an_outage_and_its_variant_are_told_side_by_side() {
 
 #[test]
 fn alarms_are_posted_as_alertmanager_would() {
-    let desk = desk();
+    let workspace = workspace();
     let receiver = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let url =
         format!("supervision.webhook=http://{}/alarms", receiver.local_addr().expect("an address"));
@@ -178,7 +178,7 @@ fn alarms_are_posted_as_alertmanager_would() {
             .expect("an answer");
         String::from_utf8_lossy(&request).into_owned()
     });
-    run(&desk, &["--variant", "base", "--quiet", "--set", &url]);
+    run(&workspace, &["--variant", "base", "--quiet", "--set", &url]);
     let posted = posted.join().expect("the receiver");
     for part in
         ["POST /alarms", "\"version\":\"4\"", "\"status\":\"firing\"", "\"alertname\":\"asr\""]
@@ -189,10 +189,10 @@ fn alarms_are_posted_as_alertmanager_would() {
 
 #[test]
 fn the_same_seed_is_the_same_evening() {
-    let desk = desk();
+    let workspace = workspace();
     let hash = |options: &[&str]| {
-        run(&desk, &[&["--variant", "base", "--quiet"], options].concat());
-        desk.summary()["ledger_hash"].as_str().expect("a hash").to_owned()
+        run(&workspace, &[&["--variant", "base", "--quiet"], options].concat());
+        workspace.summary()["ledger_hash"].as_str().expect("a hash").to_owned()
     };
     let (first, second, other) = (hash(&[]), hash(&[]), hash(&["--set", "seed=8"]));
     assert_eq!(first, second);
@@ -201,11 +201,11 @@ fn the_same_seed_is_the_same_evening() {
 
 #[test]
 fn a_mistake_in_a_variant_and_an_unknown_one_are_named() {
-    let desk = desk();
+    let workspace = workspace();
     let wrong = OUTAGE.replace("equipment.release=sound", "equipment.release=r9");
-    desk.write("outage.toml", &wrong);
+    workspace.write("outage.toml", &wrong);
     let mut command = std::process::Command::new(system_tests::program::tocsin());
-    command.current_dir(desk.path(".")).args(["run", "outage.toml"]);
+    command.current_dir(workspace.path(".")).args(["run", "outage.toml"]);
     let mut run = system_tests::process::Process::start("tocsin run", &mut command);
     assert_eq!(run.finish().code(), Some(2));
     let said = run.words();
@@ -213,9 +213,9 @@ fn a_mistake_in_a_variant_and_an_unknown_one_are_named() {
         said.contains("variant bug-off") && said.contains("no release is called \"r9\""),
         "{said}"
     );
-    desk.write("outage.toml", OUTAGE);
+    workspace.write("outage.toml", OUTAGE);
     let mut command = std::process::Command::new(system_tests::program::tocsin());
-    command.current_dir(desk.path(".")).args(["run", "outage.toml", "--variant", "bug-of"]);
+    command.current_dir(workspace.path(".")).args(["run", "outage.toml", "--variant", "bug-of"]);
     let mut run = system_tests::process::Process::start("tocsin run", &mut command);
     assert_eq!(run.finish().code(), Some(2));
     assert!(run.words().contains("no such variant; there are base, bug-off"), "{}", run.words());
@@ -224,14 +224,14 @@ fn a_mistake_in_a_variant_and_an_unknown_one_are_named() {
 // The same file on real sockets: a minute of it in a few seconds.
 #[test]
 fn the_clock_of_a_real_run_may_go_faster() {
-    let desk = desk();
+    let workspace = workspace();
     let short = OUTAGE
         .replace("\"10m\"", "\"2m\"")
         .replace("at = \"1m\"", "at = \"30s\"")
         .replace("rate = 4", "rate = 2")
         .replace("time = \"virtual\"", "compression = 10");
-    desk.write("outage.toml", &short);
-    desk.write(
+    workspace.write("outage.toml", &short);
+    workspace.write(
         "network.toml",
         &NETWORK
             .replace("t1 = \"50ms\"", "t1 = \"400ms\"")
@@ -239,14 +239,14 @@ fn the_clock_of_a_real_run_may_go_faster() {
     );
     let mut command = std::process::Command::new(system_tests::program::tocsin());
     let options = ["run", "outage.toml", "--set", "equipment.release=sound"];
-    command.current_dir(desk.path(".")).args(options);
+    command.current_dir(workspace.path(".")).args(options);
     let mut run = system_tests::process::Process::start("tocsin run", &mut command);
     run.finish();
     let said = run.words();
     assert!(said.contains("every clock of this run goes 10 times faster"), "{said}");
-    let summary = desk.summary();
+    let summary = workspace.summary();
     balanced(&summary);
-    let commands = chronicle(&desk, "chronicle.json")["commands"].clone();
+    let commands = chronicle(&workspace, "chronicle.json")["commands"].clone();
     let done = commands.as_array().expect("commands").iter();
     let done = done.filter(|one| one["result"] == "done");
     assert!(done.count() >= 4, "{commands:#}");

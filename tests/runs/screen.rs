@@ -5,7 +5,7 @@ use std::process::Command;
 use system_tests::process::{Process, installed, signal};
 use system_tests::program::tocsin;
 
-use crate::Desk;
+use crate::CampaignFolder;
 use crate::outcomes::child;
 
 /// What takes the whole terminal and gives it back: DECSET and DECRST 1049 of xterm.
@@ -13,10 +13,10 @@ const TAKEN: &str = "\u{1b}[?1049h";
 const GIVEN_BACK: &str = "\u{1b}[?1049l";
 
 /// Starts `tocsin run` as somebody at a terminal of 80 columns does.
-fn run(desk: &Desk, options: &str) -> Process {
+fn run(workspace: &CampaignFolder, options: &str) -> Process {
     let line = format!("stty rows 24 cols 80; exec \"$TOCSIN\" run campaign.toml {options}");
     let mut command = Command::new(installed("script", "bsdutils"));
-    command.current_dir(desk.path("")).args(["-qec", &line, "/dev/null"]);
+    command.current_dir(workspace.path("")).args(["-qec", &line, "/dev/null"]);
     command.env("TOCSIN", tocsin()).env("TERM", "xterm-256color");
     command.env_remove("CI").env_remove("NO_COLOR");
     Process::start("tocsin run on a terminal", &mut command)
@@ -24,8 +24,8 @@ fn run(desk: &Desk, options: &str) -> Process {
 
 #[test]
 fn the_terminal_is_given_back_before_the_report() {
-    let desk = Desk::new(2, "200ms");
-    let mut run = run(&desk, "");
+    let workspace = CampaignFolder::new(2, "200ms");
+    let mut run = run(&workspace, "");
     run.finish();
     let said = run.said().concat();
     let place = |what: &str| said.rfind(what).unwrap_or_else(|| panic!("no {what:?} in {said:?}"));
@@ -39,22 +39,22 @@ fn the_terminal_is_given_back_before_the_report() {
 
 #[test]
 fn q_drains_the_run() {
-    let desk = Desk::new(60, "60s");
-    let mut run = run(&desk, "");
+    let workspace = CampaignFolder::new(60, "60s");
+    let mut run = run(&workspace, "");
     // A key that is pressed early waits for the screen.
     run.write("q");
     assert_eq!(run.finish().code(), Some(130), "{}", run.words());
     let said = run.said().concat();
     assert!(said.contains(GIVEN_BACK) && said.contains("INTERRUPTED  campaign"), "{said:?}");
-    assert_eq!(desk.summary()["interrupted"], true);
+    assert_eq!(workspace.summary()["interrupted"], true);
 }
 
 #[test]
 fn sigterm_gives_the_terminal_back_too() {
-    let desk = Desk::new(60, "60s");
-    let mut run = run(&desk, "");
+    let workspace = CampaignFolder::new(60, "60s");
+    let mut run = run(&workspace, "");
     // It is managed from just before the screen is shown until the end.
-    while !desk.path("runs/latest/manage.json").exists() {
+    while !workspace.path("runs/latest/manage.json").exists() {
         std::thread::yield_now();
     }
     signal("TERM", child(run.id(), &["run", "campaign.toml"]));
@@ -67,8 +67,8 @@ fn sigterm_gives_the_terminal_back_too() {
 
 #[test]
 fn a_terminal_can_do_without_the_screen() {
-    let desk = Desk::new(1, "100ms");
-    let mut run = run(&desk, "--no-screen");
+    let workspace = CampaignFolder::new(1, "100ms");
+    let mut run = run(&workspace, "--no-screen");
     run.finish();
     let said = run.said().concat();
     assert!(!said.contains(TAKEN) && said.contains("calls/s  in progress"), "{said:?}");
@@ -77,12 +77,12 @@ fn a_terminal_can_do_without_the_screen() {
 /// As after `tocsin run … | head`, or when the window of a terminal is closed.
 #[test]
 fn a_reader_that_goes_away_ends_no_run() {
-    let desk = Desk::new(1, "100ms");
+    let workspace = CampaignFolder::new(1, "100ms");
     let mut command = Command::new("sh");
-    command.current_dir(desk.path("")).env("TOCSIN", tocsin());
+    command.current_dir(workspace.path("")).env("TOCSIN", tocsin());
     command.args(["-c", "\"$TOCSIN\" run campaign.toml | head -n 1"]);
     let mut run = Process::start("tocsin run into head", &mut command);
     run.finish();
     assert!(!run.words().contains("panicked"), "{}", run.words());
-    crate::balanced(&desk.summary());
+    crate::balanced(&workspace.summary());
 }

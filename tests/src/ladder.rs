@@ -20,7 +20,7 @@ use std::time::Duration;
 use sip_proto::Transport;
 use sip_proto::message::Method;
 
-use world::trace::{Entry, Sighting, Trace};
+use world::trace::{Trace, TraceEntry, TracedPacket};
 
 /// Column of the first box.
 const MARGIN: usize = 8;
@@ -50,7 +50,7 @@ struct Arrow<'a> {
     from: usize,
     to: usize,
     label: String,
-    packet: &'a Sighting,
+    packet: &'a TracedPacket,
     /// How often the same bytes went the same way.
     times: u32,
 }
@@ -108,7 +108,7 @@ impl<'a> Ladder<'a> {
         let mut rows: Vec<(Duration, Row<'_>)> = Vec::new();
         for entry in self.trace.entries() {
             match entry {
-                Entry::Packet(packet) if packet.at >= self.since => {
+                TraceEntry::Packet(packet) if packet.at >= self.since => {
                     let wanted = calls.as_ref().is_none_or(|calls| {
                         packet.message().is_some_and(|message| calls.contains(message.call_id()))
                     });
@@ -118,13 +118,13 @@ impl<'a> Ladder<'a> {
                         _ => rows.push((packet.at, Row::Arrow(arrow))),
                     }
                 }
-                Entry::Note { at, place, text } if *at >= self.since => {
+                TraceEntry::Note { at, place, text } if *at >= self.since => {
                     let column = place.and_then(|place| self.column(place));
                     if column.is_some() || place.is_none() {
                         rows.push((*at, Row::Note { place: column, text }));
                     }
                 }
-                Entry::Packet(_) | Entry::Note { .. } => {}
+                TraceEntry::Packet(_) | TraceEntry::Note { .. } => {}
             }
         }
         rows
@@ -132,14 +132,14 @@ impl<'a> Ladder<'a> {
 
     /// Call-IDs of the legs of an attempt (RFC 7989: the Session-ID is the same on all of them).
     fn call_ids(&self, half: &str) -> BTreeSet<String> {
-        let messages = self.trace.packets().filter_map(Sighting::message);
+        let messages = self.trace.packets().filter_map(TracedPacket::message);
         let of_attempt = messages.filter(|message| {
             message.session_id().is_some_and(|id| id.local() == half || id.remote() == Some(half))
         });
         of_attempt.map(|message| message.call_id().to_owned()).collect()
     }
 
-    fn arrow<'p>(&self, packet: &'p Sighting) -> Option<Arrow<'p>> {
+    fn arrow<'p>(&self, packet: &'p TracedPacket) -> Option<Arrow<'p>> {
         let (from, to) = (self.column(packet.from)?, self.column(packet.to)?);
         let message = packet.message()?;
         if message.cseq().1 == Method::Options {
@@ -170,7 +170,7 @@ impl<'a> Row<'a> {
     /// This row's arrow, if `later` is the same packet again.
     fn as_repeated_by(&mut self, later: &Arrow<'_>) -> Option<&mut Arrow<'a>> {
         let Self::Arrow(arrow) = self else { return None };
-        let way = |packet: &Sighting| (packet.from, packet.to, packet.lost);
+        let way = |packet: &TracedPacket| (packet.from, packet.to, packet.lost);
         let same =
             way(arrow.packet) == way(later.packet) && arrow.packet.bytes == later.packet.bytes;
         same.then_some(arrow)

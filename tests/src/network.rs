@@ -10,7 +10,7 @@ use sip_proto::user_agent::{Invite, LegId};
 use switch::pool::Change;
 use telemetry::{Audit, BoxKind, CallRecord, Ledger, Outcome, Rules};
 use topology::{Layers, Topology};
-use world::{Link, Listener, Notice, World};
+use world::{BoxNotice, Link, NoticeListener, VirtualNetwork};
 
 use crate::account::Account;
 use crate::ladder::Ladder;
@@ -22,7 +22,7 @@ pub const CALLER: &str = "127.0.0.1:5070";
 /// A network as configured, running in virtual time, with a telephone and a ladder.
 #[derive(Debug)]
 pub struct Network {
-    world: World<Notebook>,
+    world: VirtualNetwork<Notebook>,
     attempts: u128,
 }
 
@@ -35,28 +35,28 @@ pub struct Notebook {
     restarts: Vec<(Duration, SocketAddr, String)>,
 }
 
-impl Listener for Notebook {
-    fn hear(&mut self, elapsed: Duration, from: SocketAddr, notice: Notice) {
+impl NoticeListener for Notebook {
+    fn hear(&mut self, elapsed: Duration, from: SocketAddr, notice: BoxNotice) {
         match notice {
-            Notice::Record(record) => self.records.push(*record),
-            Notice::Change(change) => self.changes.push((elapsed, change)),
-            Notice::Recording(recorded) => self.recordings.push(*recorded),
-            Notice::Restarting { why } => self.restarts.push((elapsed, from, why)),
-            Notice::InService => {}
+            BoxNotice::Record(record) => self.records.push(*record),
+            BoxNotice::Change(change) => self.changes.push((elapsed, change)),
+            BoxNotice::Recording(recorded) => self.recordings.push(*recorded),
+            BoxNotice::Restarting { why } => self.restarts.push((elapsed, from, why)),
+            BoxNotice::InService => {}
         }
     }
 }
 
 impl Deref for Network {
-    type Target = World<Notebook>;
+    type Target = VirtualNetwork<Notebook>;
 
-    fn deref(&self) -> &World<Notebook> {
+    fn deref(&self) -> &VirtualNetwork<Notebook> {
         &self.world
     }
 }
 
 impl DerefMut for Network {
-    fn deref_mut(&mut self) -> &mut World<Notebook> {
+    fn deref_mut(&mut self) -> &mut VirtualNetwork<Notebook> {
         &mut self.world
     }
 }
@@ -71,7 +71,7 @@ impl Network {
     pub fn new(text: &str, link: Link, seed: u64) -> Self {
         let topology = Topology::parse("test.toml", text, &Layers::none()).expect("a good network");
         let clips = clips(&topology);
-        let world = World::new(Arc::new(topology), clips, link, seed, Notebook::default());
+        let world = VirtualNetwork::new(Arc::new(topology), clips, link, seed, Notebook::default());
         let mut network = Self { world, attempts: 0 };
         network.phone("caller", CALLER);
         network.start_monitor();

@@ -33,7 +33,7 @@ pub struct Call {
     /// What our 200 will carry.
     answer: Option<String>,
     /// How it ended. A second end would be a fault, so all are kept.
-    pub ends: Vec<Outcome>,
+    pub ends: Vec<CallEnd>,
     /// Answers to re-INVITE and UPDATE.
     pub modified: Vec<u16>,
     pub retry_after: Option<Duration>,
@@ -41,7 +41,7 @@ pub struct Call {
 
 /// How a call ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
+pub enum CallEnd {
     /// The peer hung up.
     Bye,
     /// We hung up an answered call; whether the BYE was answered.
@@ -152,7 +152,7 @@ impl Phone {
     fn follow(&mut self, now: Instant, event: Event) {
         match event {
             Event::Offered { leg, invite, .. } => self.ring(now, leg, &invite),
-            Event::Cancelled { leg, .. } => self.end(leg, Outcome::Cancelled),
+            Event::Cancelled { leg, .. } => self.end(leg, CallEnd::Cancelled),
             Event::Progress { leg, response } => self.hear(leg, &response, response.status()),
             Event::Answered { leg, response } => {
                 self.answered(now, leg, &response, response.status())
@@ -168,7 +168,7 @@ impl Phone {
                 self.calls.entry(leg).or_default().modified.push(status);
             }
             Event::Request { id, .. } => self.agent.respond(now, id, 200, &Payload::empty()),
-            Event::Ended { leg, end } => self.end(leg, Outcome::from(&end)),
+            Event::Ended { leg, end } => self.end(leg, CallEnd::from(&end)),
             Event::OutOfDialog { id, .. } => self.agent.respond(now, id, 405, &Payload::empty()),
             Event::Confirmed { .. }
             | Event::ModifyConfirmed { .. }
@@ -203,13 +203,13 @@ impl Phone {
         match failure {
             Failure::Response(response) => {
                 self.hear(leg, &response, response.status());
-                self.end(leg, Outcome::Refused(response.status()));
+                self.end(leg, CallEnd::Refused(response.status()));
             }
-            Failure::Timeout | Failure::Unreachable => self.end(leg, Outcome::NoResponse),
+            Failure::Timeout | Failure::Unreachable => self.end(leg, CallEnd::NoResponse),
         }
     }
 
-    fn end(&mut self, leg: LegId, outcome: Outcome) {
+    fn end(&mut self, leg: LegId, outcome: CallEnd) {
         self.pick_ups.retain(|(_, ringing), ()| *ringing != leg);
         self.calls.entry(leg).or_default().ends.push(outcome);
     }
@@ -225,7 +225,7 @@ fn counterpart(offer: &Message) -> String {
     }
 }
 
-impl From<&End> for Outcome {
+impl From<&End> for CallEnd {
     fn from(end: &End) -> Self {
         match end {
             End::Bye(_) => Self::Bye,

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-use contract::{Line as _, ProcessReport};
+use contract::{PipeMessage as _, ProcessReport};
 
 use crate::process::Process;
 

@@ -2,7 +2,7 @@
 
 use insta::assert_snapshot;
 use sip_proto::message::Payload;
-use system_tests::phone::{Outcome, Phone};
+use system_tests::phone::{CallEnd, Phone};
 
 use crate::support::{PATH, assert_idle, ms, seconds, two_sites, two_sites_with};
 
@@ -13,7 +13,7 @@ fn caller_hangs_up() {
     network.run_for(seconds(5));
     network.hang_up("caller", leg);
     network.run_for(seconds(1));
-    assert_eq!(network.call(leg).ends, [Outcome::HungUp(true)]);
+    assert_eq!(network.call(leg).ends, [CallEnd::HungUp(true)]);
     assert_snapshot!(network.ladder("caller_hangs_up", &PATH));
     assert_idle(&mut network);
 }
@@ -23,7 +23,7 @@ fn call_taker_hangs_up() {
     let mut network = two_sites();
     let leg = network.dial("15");
     network.run_for(seconds(13));
-    assert_eq!(network.call(leg).ends, [Outcome::Bye]);
+    assert_eq!(network.call(leg).ends, [CallEnd::Bye]);
     assert_snapshot!(network.ladder("call_taker_hangs_up", &PATH));
     assert_idle(&mut network);
 }
@@ -35,7 +35,7 @@ fn caller_gives_up_while_it_rings() {
     network.run_for(seconds(1));
     network.hang_up("caller", leg);
     network.run_for(seconds(1));
-    assert_eq!(network.call(leg).ends, [Outcome::Refused(487)]);
+    assert_eq!(network.call(leg).ends, [CallEnd::Refused(487)]);
     assert_snapshot!(network.ladder("caller_gives_up_while_it_rings", &PATH));
     assert_idle(&mut network);
 }
@@ -51,7 +51,7 @@ fn delayed_offer_crosses_the_pool() {
     network.run_for(seconds(3));
     network.hang_up("caller", leg);
     network.run_for(seconds(1));
-    assert_eq!(network.call(leg).ends, [Outcome::HungUp(true)]);
+    assert_eq!(network.call(leg).ends, [CallEnd::HungUp(true)]);
     assert_snapshot!(network.ladder("delayed_offer_crosses_the_pool", &PATH).with_bodies());
     assert_idle(&mut network);
 }
@@ -87,7 +87,7 @@ fn large_invite_with_location_goes_by_tcp() {
     network.run_for(seconds(3));
     network.hang_up("caller", leg);
     network.run_for(seconds(1));
-    assert_eq!(network.call(leg).ends, [Outcome::HungUp(true)]);
+    assert_eq!(network.call(leg).ends, [CallEnd::HungUp(true)]);
     assert_snapshot!(network.ladder("large_invite_with_location_goes_by_tcp", &PATH));
     assert_idle(&mut network);
 }

@@ -1,7 +1,7 @@
 //! Sites and answering points that fall silent in the middle of a call.
 
 use insta::assert_snapshot;
-use system_tests::phone::{Outcome, Phone};
+use system_tests::phone::{CallEnd, Phone};
 
 use crate::support::{assert_idle, ms, seconds, two_sites, two_sites_with};
 
@@ -48,7 +48,7 @@ fn ringing_call_moves_when_its_site_is_found_down() {
     network.run_for(seconds(24));
     network.hang_up("caller", leg);
     network.run_for(ms(100));
-    assert_eq!(network.call(leg).ends, [Outcome::HungUp(true)]);
+    assert_eq!(network.call(leg).ends, [CallEnd::HungUp(true)]);
     let title = "ringing_call_moves_when_its_site_is_found_down";
     assert_snapshot!(network.ladder(title, &POOL).with_repeats_folded());
     assert_idle(&mut network);
@@ -64,7 +64,7 @@ fn patient_caller_is_rung_elsewhere_after_timer_c() {
     network.run_for(seconds(236));
     network.hang_up("caller", leg);
     network.run_for(ms(100));
-    assert_eq!(network.call(leg).ends, [Outcome::HungUp(true)]);
+    assert_eq!(network.call(leg).ends, [CallEnd::HungUp(true)]);
     let title = "patient_caller_is_rung_elsewhere_after_timer_c";
     assert_snapshot!(network.ladder(title, &POOL).with_repeats_folded());
     assert_idle(&mut network);
@@ -78,7 +78,7 @@ fn site_dies_during_the_talk() {
     network.kill("alpha");
     network.hang_up("caller", leg);
     network.run_for(seconds(60));
-    assert_eq!(network.call(leg).ends, [Outcome::HungUp(false)]);
+    assert_eq!(network.call(leg).ends, [CallEnd::HungUp(false)]);
     let circuits: u32 = network.trunk_group("mobile").members.iter().map(|one| one.seized).sum();
     assert_eq!(circuits, 0, "the circuit must not die with the site");
     assert_idle(&mut network);
@@ -92,7 +92,7 @@ fn silent_psap_is_passed_over() {
     network.run_for(seconds(8));
     network.hang_up("caller", leg);
     network.run_for(ms(100));
-    assert_eq!(network.call(leg).ends, [Outcome::HungUp(true)]);
+    assert_eq!(network.call(leg).ends, [CallEnd::HungUp(true)]);
     let boxes = ["caller", "mobile", "alpha", "samu-59", "samu-75"];
     assert_snapshot!(network.ladder("silent_psap_is_passed_over", &boxes));
     assert_idle(&mut network);
@@ -105,7 +105,7 @@ fn psap_that_rings_too_long_is_left_for_the_next() {
     network.run_for(seconds(24));
     network.hang_up("caller", leg);
     network.run_for(ms(100));
-    assert_eq!(network.call(leg).ends, [Outcome::HungUp(true)]);
+    assert_eq!(network.call(leg).ends, [CallEnd::HungUp(true)]);
     let boxes = ["caller", "mobile", "alpha", "samu-59", "samu-75"];
     assert_snapshot!(network.ladder("psap_that_rings_too_long_is_left_for_the_next", &boxes));
     assert_idle(&mut network);
@@ -123,7 +123,7 @@ fn large_invite_is_tried_by_udp_and_then_on_the_next_site() {
     network.run_for(seconds(5));
     network.hang_up("caller", leg);
     network.run_for(ms(100));
-    assert_eq!(network.call(leg).ends, [Outcome::HungUp(true)]);
+    assert_eq!(network.call(leg).ends, [CallEnd::HungUp(true)]);
     let title = "large_invite_is_tried_by_udp_and_then_on_the_next_site";
     assert_snapshot!(network.ladder(title, &POOL).with_repeats_folded());
     assert_idle(&mut network);
@@ -141,7 +141,7 @@ fn frozen_site_finds_its_call_carried_by_another() {
     network.run_for(seconds(5));
     network.hang_up("caller", leg);
     network.run_for(seconds(40));
-    assert_eq!(network.call(leg).ends, [Outcome::HungUp(true)]);
+    assert_eq!(network.call(leg).ends, [CallEnd::HungUp(true)]);
     let title = "frozen_site_finds_its_call_carried_by_another";
     assert_snapshot!(network.ladder(title, &POOL).with_repeats_folded());
     assert_idle(&mut network);

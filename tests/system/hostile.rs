@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use sip_proto::{Packet, Transport};
 use system_tests::network::Network;
-use system_tests::phone::Outcome;
+use system_tests::phone::CallEnd;
 
 use crate::support::{assert_idle, ms, seconds, two_sites};
 
@@ -68,7 +68,7 @@ fn torture_messages_change_no_call_and_leave_nothing() {
     assert!(network.call(leg).ends.is_empty(), "{:?}", network.call(leg));
     network.hang_up("caller", leg);
     network.run_for(seconds(1));
-    assert_eq!(network.call(leg).ends, [Outcome::HungUp(true)]);
+    assert_eq!(network.call(leg).ends, [CallEnd::HungUp(true)]);
     assert!(network.trunk_group("mobile").malformed > 0);
     assert!(network.call_server("alpha").malformed > 0);
     // Some of the messages are good INVITEs, which ring until the network's own limits.
@@ -183,6 +183,6 @@ fn a_call_makes_the_trunk_group_nobodys_relay() {
     assert_eq!(group(&network).unknown_dialog - before, 3);
     network.hang_up("caller", leg);
     network.run_for(seconds(1));
-    assert_eq!(network.call(leg).ends, [Outcome::HungUp(true)]);
+    assert_eq!(network.call(leg).ends, [CallEnd::HungUp(true)]);
     assert_idle(&mut network);
 }

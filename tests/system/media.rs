@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use campaign::{Arrivals, CallerAudio, Callers, Campaign, Phase};
-use media::{StreamReport, Verdict};
+use media::{SoundVerdict, StreamReport};
 use sip_proto::message::Payload;
 use switch::CallServer;
 use system_tests::network::Network;
@@ -62,15 +62,15 @@ fn received(network: &Network, kind: BoxKind) -> Vec<&StreamReport> {
     records(network, kind).into_iter().flat_map(|record| &record.media).collect()
 }
 
-fn verdicts(network: &Network, kind: BoxKind) -> Vec<Option<Verdict>> {
+fn verdicts(network: &Network, kind: BoxKind) -> Vec<Option<SoundVerdict>> {
     received(network, kind).iter().map(|report| report.verdict).collect()
 }
 
 #[test]
 fn both_ends_of_every_call_hear_each_other_through_the_relay() {
     let mut network = after(&speaking(10, seconds(4)), &[]);
-    assert_eq!(verdicts(&network, BoxKind::Generator), [Some(Verdict::Heard); 10]);
-    assert_eq!(verdicts(&network, BoxKind::Psap), [Some(Verdict::Heard); 10]);
+    assert_eq!(verdicts(&network, BoxKind::Generator), [Some(SoundVerdict::Heard); 10]);
+    assert_eq!(verdicts(&network, BoxKind::Psap), [Some(SoundVerdict::Heard); 10]);
     for record in records(&network, BoxKind::CallServer) {
         let [from_caller, from_psap] = &record.media[..] else { panic!("{record:?}") };
         assert_eq!(
@@ -96,8 +96,8 @@ fn both_ends_of_every_call_hear_each_other_through_the_relay() {
 fn direct_media_passes_the_call_servers_by() {
     let network =
         after(&speaking(4, seconds(2)), &[("circuits = 50", "circuits = 50\nmedia = \"direct\"")]);
-    assert_eq!(verdicts(&network, BoxKind::Generator), [Some(Verdict::Heard); 4]);
-    assert_eq!(verdicts(&network, BoxKind::Psap), [Some(Verdict::Heard); 4]);
+    assert_eq!(verdicts(&network, BoxKind::Generator), [Some(SoundVerdict::Heard); 4]);
+    assert_eq!(verdicts(&network, BoxKind::Psap), [Some(SoundVerdict::Heard); 4]);
     assert!(received(&network, BoxKind::CallServer).is_empty());
 }
 
@@ -105,8 +105,8 @@ fn direct_media_passes_the_call_servers_by() {
 fn a_mute_call_taker_is_one_way_audio() {
     let mute = "talk = \"10s\"\n[[psaps.samu-59.behaviours]]\nshare = 1.0\nbehaviour = \"mute\"";
     let network = after(&speaking(3, seconds(7)), &[("talk = \"10s\"", mute)]);
-    assert_eq!(verdicts(&network, BoxKind::Generator), [Some(Verdict::Silent); 3]);
-    assert_eq!(verdicts(&network, BoxKind::Psap), [Some(Verdict::Heard); 3]);
+    assert_eq!(verdicts(&network, BoxKind::Generator), [Some(SoundVerdict::Silent); 3]);
+    assert_eq!(verdicts(&network, BoxKind::Psap), [Some(SoundVerdict::Heard); 3]);
     for record in records(&network, BoxKind::CallServer) {
         // The call server sees on which side it is silent.
         assert_eq!(record.media[0].stopped_us, None);
@@ -135,7 +135,7 @@ fn loss_jitter_and_reordering_are_measured_as_they_were_injected() {
     assert!((share - 0.04).abs() < 0.005, "{share}");
     assert!(sum(|one| one.reordered) > 500 && sum(|one| one.duplicates) > 50);
     for report in &at_caller {
-        assert_eq!(report.verdict, Some(Verdict::Heard));
+        assert_eq!(report.verdict, Some(SoundVerdict::Heard));
         // Even delays between 0 and 30 ms differ by 10 ms on average.
         assert!((8_000..12_000).contains(&report.mean_jitter_us), "{report:?}");
         assert!(report.r.is_some_and(|r| (60.0..85.0).contains(&r)), "{report:?}");
@@ -158,7 +158,7 @@ fn media_that_stops_without_a_bye_is_the_sign_of_a_dead_site() {
     assert!(callers.iter().all(|record| record.outcome == Outcome::Lost), "{callers:?}");
     for report in received(&network, BoxKind::Generator) {
         assert!(report.stopped_us.is_some_and(|stopped| stopped > 14_000_000), "{report:?}");
-        assert_eq!(report.verdict, Some(Verdict::Heard), "until then");
+        assert_eq!(report.verdict, Some(SoundVerdict::Heard), "until then");
     }
     assert_eq!(network.generator().media.idle, 2, "seen while it lasted");
 }
@@ -200,8 +200,8 @@ fn early_media_is_heard_before_the_answer_and_the_call_taker_after_it() {
     let heard = network.generator().media;
     assert!(heard.received > 150, "{heard:?}");
     assert!(network.run_until_idle(seconds(600)));
-    assert_eq!(verdicts(&network, BoxKind::Generator), [Some(Verdict::Heard); 2]);
-    assert_eq!(verdicts(&network, BoxKind::Psap), [Some(Verdict::Heard); 2]);
+    assert_eq!(verdicts(&network, BoxKind::Generator), [Some(SoundVerdict::Heard); 2]);
+    assert_eq!(verdicts(&network, BoxKind::Psap), [Some(SoundVerdict::Heard); 2]);
     // 3 s of tone and 3 s of talk.
     assert!(received(&network, BoxKind::Generator).iter().all(|one| one.received > 290));
 }
@@ -212,7 +212,7 @@ fn digits_of_the_caller_reach_the_call_taker() {
     let callers = Callers { digits: "15#*0".to_owned(), ..base.callers.clone() };
     let network = after(&Campaign { callers, ..base }, &[]);
     assert!(received(&network, BoxKind::Psap).iter().all(|one| one.digits == "15#*0"));
-    assert_eq!(verdicts(&network, BoxKind::Psap), [Some(Verdict::Heard); 2]);
+    assert_eq!(verdicts(&network, BoxKind::Psap), [Some(SoundVerdict::Heard); 2]);
 }
 
 // A recording of the other end is recognised, and another one is not.
@@ -224,15 +224,15 @@ fn recordings_are_recognised_as_melodies_are() {
     let base = speaking(3, seconds(3));
     let callers = Callers { audio: CallerAudio::Clip("alert".to_owned()), ..base.callers.clone() };
     let network = after(&Campaign { callers, ..base }, &changes);
-    assert_eq!(verdicts(&network, BoxKind::Generator), [Some(Verdict::Heard); 3]);
-    assert_eq!(verdicts(&network, BoxKind::Psap), [Some(Verdict::Heard); 3]);
+    assert_eq!(verdicts(&network, BoxKind::Generator), [Some(SoundVerdict::Heard); 3]);
+    assert_eq!(verdicts(&network, BoxKind::Psap), [Some(SoundVerdict::Heard); 3]);
 }
 
 #[test]
 fn an_echoing_call_taker_sends_the_callers_voice_back() {
     let network =
         after(&speaking(2, seconds(3)), &[("talk = \"10s\"", "talk = \"10s\"\naudio = \"echo\"")]);
-    assert_eq!(verdicts(&network, BoxKind::Generator), [Some(Verdict::Heard); 2]);
+    assert_eq!(verdicts(&network, BoxKind::Generator), [Some(SoundVerdict::Heard); 2]);
     assert!(received(&network, BoxKind::Generator).iter().all(|one| one.received > 140));
 }
 

@@ -2,7 +2,7 @@
 
 use insta::assert_snapshot;
 use system_tests::network::Network;
-use system_tests::phone::Outcome;
+use system_tests::phone::CallEnd;
 
 use crate::support::{PATH, assert_idle, ms, seconds, two_sites};
 
@@ -35,7 +35,7 @@ fn lost_answer_is_sent_again() {
     network.run_for(seconds(5));
     network.hang_up("caller", leg);
     network.run_for(seconds(1));
-    assert_eq!(network.call(leg).ends, [Outcome::HungUp(true)]);
+    assert_eq!(network.call(leg).ends, [CallEnd::HungUp(true)]);
     assert_snapshot!(network.ladder("lost_answer_is_sent_again", &PATH));
     assert_idle(&mut network);
 }
@@ -49,7 +49,7 @@ fn lost_ack_is_sent_again_when_the_answer_comes_again() {
     network.run_for(seconds(4));
     network.hang_up("caller", leg);
     network.run_for(seconds(1));
-    assert_eq!(network.call(leg).ends, [Outcome::HungUp(true)]);
+    assert_eq!(network.call(leg).ends, [CallEnd::HungUp(true)]);
     assert_snapshot!(network.ladder("lost_ack_is_sent_again_when_the_answer_comes_again", &PATH));
     assert_idle(&mut network);
 }
@@ -64,7 +64,7 @@ fn lost_bye_is_sent_again() {
     network.run_for(seconds(3));
     network.hang_up("caller", leg);
     network.run_for(seconds(5));
-    assert_eq!(network.call(leg).ends, [Outcome::HungUp(true)]);
+    assert_eq!(network.call(leg).ends, [CallEnd::HungUp(true)]);
     assert_snapshot!(network.ladder("lost_bye_is_sent_again", &PATH));
     assert_idle(&mut network);
 }
@@ -78,7 +78,7 @@ fn lost_invite_is_sent_again() {
     network.run_for(seconds(5));
     network.hang_up("caller", leg);
     network.run_for(ms(100));
-    assert_eq!(network.call(leg).ends, [Outcome::HungUp(true)]);
+    assert_eq!(network.call(leg).ends, [CallEnd::HungUp(true)]);
     assert_eq!(network.trunk_group("mobile").counts.offered, 1);
     assert_idle(&mut network);
 }

@@ -3,7 +3,7 @@
 use insta::assert_snapshot;
 use sip_proto::user_agent::{Invite, LegId};
 use system_tests::network::Network;
-use system_tests::phone::{Outcome, Phone};
+use system_tests::phone::{CallEnd, Phone};
 
 use crate::support::{PATH, assert_idle, ms, seconds, two_sites, two_sites_with};
 
@@ -21,7 +21,7 @@ fn busy_psap_sends_the_call_to_the_next_one() {
     network.run_for(seconds(3));
     network.hang_up("caller", leg);
     network.run_for(seconds(1));
-    assert_eq!(network.call(leg).ends, [Outcome::HungUp(true)]);
+    assert_eq!(network.call(leg).ends, [CallEnd::HungUp(true)]);
     let boxes = ["caller", "mobile", "alpha", "samu-59", "samu-75"];
     assert_snapshot!(network.ladder("busy_psap_sends_the_call_to_the_next_one", &boxes));
     assert_idle(&mut network);
@@ -40,7 +40,7 @@ fn full_psap_redirects_the_call() {
     network.run_for(seconds(3));
     network.hang_up("caller", second);
     network.run_for(ms(100));
-    assert_eq!(network.call(second).ends, [Outcome::HungUp(true)]);
+    assert_eq!(network.call(second).ends, [CallEnd::HungUp(true)]);
     let half = format!("{:032x}", 2);
     let boxes = ["caller", "mobile", "beta", "samu-59", "samu-75"];
     let ladder =
@@ -57,7 +57,7 @@ fn no_circuit_is_refused_with_503() {
     network.run_for(seconds(3));
     let refused = network.dial("15");
     network.run_for(seconds(1));
-    assert_eq!(network.call(refused).ends, [Outcome::Refused(503)]);
+    assert_eq!(network.call(refused).ends, [CallEnd::Refused(503)]);
     let half = format!("{:032x}", 3);
     let ladder = network.ladder("no_circuit_is_refused_with_503", &PATH).of_attempt(&half);
     assert_snapshot!(ladder);
@@ -82,7 +82,7 @@ fn full_site_sheds_with_retry_after() {
     let invite = network.invite("15", "alpha");
     let shed = dial(&mut network, invite);
     network.run_for(ms(500));
-    assert_eq!(network.call(shed).ends, [Outcome::Refused(503)]);
+    assert_eq!(network.call(shed).ends, [CallEnd::Refused(503)]);
     assert_eq!(network.call(shed).retry_after, Some(seconds(5)));
     let carried = network.dial("15");
     network.run_for(seconds(3));
@@ -107,7 +107,7 @@ fn max_forwards_zero_is_refused_with_483() {
         invite.max_forwards = 0;
         let leg = dial(&mut network, invite);
         network.run_for(seconds(1));
-        assert_eq!(network.call(leg).ends, [Outcome::Refused(483)], "at {next_hop}");
+        assert_eq!(network.call(leg).ends, [CallEnd::Refused(483)], "at {next_hop}");
         assert_idle(&mut network);
     }
 }
@@ -137,6 +137,6 @@ fn unknown_number_is_refused_with_404() {
     let mut network = two_sites();
     let leg = network.dial("3949");
     network.run_for(seconds(1));
-    assert_eq!(network.call(leg).ends, [Outcome::Refused(404)]);
+    assert_eq!(network.call(leg).ends, [CallEnd::Refused(404)]);
     assert_idle(&mut network);
 }

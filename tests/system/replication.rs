@@ -5,7 +5,7 @@ use campaign::{Callers, Campaign};
 use contract::MemberState;
 use sip_proto::{Packet, Transport};
 use system_tests::network::Network;
-use system_tests::phone::{Outcome as End, Phone, sdp};
+use system_tests::phone::{CallEnd, Phone, sdp};
 use telemetry::{BoxKind, CallRecord, Outcome};
 use topology::Distribution;
 use world::Link;
@@ -64,7 +64,7 @@ fn a_caller_hangs_up_after_the_death_of_the_site() {
     assert_eq!(network.call_server("beta").calls, 1);
     network.hang_up("caller", leg);
     network.run_for(ms(500));
-    assert_eq!(network.call(leg).ends, [End::HungUp(true)]);
+    assert_eq!(network.call(leg).ends, [CallEnd::HungUp(true)]);
     let beta = record_of(&network, "beta");
     assert_eq!((beta.outcome, beta.reason.as_deref()), (Outcome::Answered, Some(TAKEN)));
     assert_eq!(beta.psap.as_deref(), Some("samu-59"));
@@ -80,7 +80,7 @@ fn a_call_taker_hangs_up_after_the_restart_of_the_site() {
     let leg = talking(&mut network);
     done(&mut network, "alpha", "restart");
     network.run_for(seconds(12));
-    assert_eq!(network.call(leg).ends, [End::Bye]);
+    assert_eq!(network.call(leg).ends, [CallEnd::Bye]);
     assert_eq!(record_of(&network, "alpha").outcome, Outcome::Lost);
     assert_eq!(record_of(&network, "beta").outcome, Outcome::Answered);
     let psap = record_of(&network, "samu-59");
@@ -113,7 +113,7 @@ fn without_replicas_a_call_dies_with_its_site() {
     network.run_for(seconds(TAKEOVER));
     network.hang_up("caller", leg);
     network.run_for(seconds(60));
-    assert_eq!(network.call(leg).ends, [End::HungUp(false)]);
+    assert_eq!(network.call(leg).ends, [CallEnd::HungUp(false)]);
     assert_eq!(network.call_server("beta").counts.taken_over, 0);
     assert_idle(&mut network);
 }
@@ -139,7 +139,7 @@ fn a_trunk_group_that_releases_waits_for_the_takeover() {
     assert_eq!(network.call(leg).ends, []);
     network.kill("beta");
     network.run_for(seconds(20));
-    assert_eq!(network.call(leg).ends, [End::Bye], "nobody was left to take it over");
+    assert_eq!(network.call(leg).ends, [CallEnd::Bye], "nobody was left to take it over");
     assert_eq!(record_of(&network, "mobile").outcome, Outcome::Lost);
     assert!(network.run_until_idle(seconds(3 * 3_600)));
 }
@@ -162,7 +162,7 @@ fn a_site_that_was_only_cut_off_gives_its_calls_away() {
     );
     network.hang_up("caller", leg);
     network.run_for(ms(500));
-    assert_eq!(network.call(leg).ends, [End::HungUp(true)]);
+    assert_eq!(network.call(leg).ends, [CallEnd::HungUp(true)]);
     assert_idle(&mut network);
 }
 
@@ -178,7 +178,7 @@ fn who_is_cut_off_itself_takes_nothing_over() {
     assert_eq!((network.call_server("alpha").calls, network.call_server("beta").calls), (1, 0));
     network.hang_up("caller", leg);
     network.run_for(seconds(1));
-    assert_eq!(network.call(leg).ends, [End::HungUp(true)]);
+    assert_eq!(network.call(leg).ends, [CallEnd::HungUp(true)]);
     assert_eq!(network.call_server("beta").replicas, 0);
     assert_idle(&mut network);
 }
@@ -199,7 +199,7 @@ fn a_site_that_is_back_at_once_has_its_calls_taken_over_once() {
     assert_eq!(network.call_server("alpha").replicas, 1, "they keep each other's calls");
     network.hang_up("caller", leg);
     network.run_for(ms(500));
-    assert_eq!(network.call(leg).ends, [End::HungUp(true)]);
+    assert_eq!(network.call(leg).ends, [CallEnd::HungUp(true)]);
     assert_idle(&mut network);
 }
 
@@ -221,7 +221,7 @@ fn a_call_outlives_one_site_after_the_other() {
     }
     network.hang_up("caller", leg);
     network.run_for(seconds(1));
-    assert_eq!(network.call(leg).ends, [End::HungUp(true)]);
+    assert_eq!(network.call(leg).ends, [CallEnd::HungUp(true)]);
     let taken = network.records().iter().find(|record| record.kind == BoxKind::CallServer);
     assert_eq!(taken.unwrap().reason.as_deref().unwrap().matches("taken over from").count(), 4);
     assert_idle(&mut network);
@@ -235,7 +235,7 @@ fn a_takeover_that_fails_loses_the_call_with_a_reason() {
     network.kill("alpha");
     network.hang_up("caller", leg);
     network.run_for(seconds(40));
-    assert_eq!(network.call(leg).ends, [End::HungUp(false)]);
+    assert_eq!(network.call(leg).ends, [CallEnd::HungUp(false)]);
     let beta = record_of(&network, "beta");
     assert_eq!(beta.outcome, Outcome::Lost);
     let why = beta.reason.as_deref().unwrap();
@@ -335,7 +335,7 @@ fn both_sides_hear_each_other_again() {
     let ends = records.filter(|one| matches!(one.kind, BoxKind::Generator | BoxKind::Psap));
     for record in ends {
         let [heard] = &record.media[..] else { panic!("{record:?}") };
-        assert_eq!(heard.verdict, Some(media::Verdict::Heard), "{record:?}");
+        assert_eq!(heard.verdict, Some(media::SoundVerdict::Heard), "{record:?}");
         assert_eq!(heard.stopped_us, None, "it was heard to the end: {record:?}");
         // 30 s without what was lost until the take-over.
         assert!(heard.received > 1_300, "{record:?}");

@@ -3,7 +3,7 @@
 use insta::assert_snapshot;
 use sip_proto::user_agent::LegId;
 use system_tests::network::Network;
-use system_tests::phone::{Outcome, Phone, sdp};
+use system_tests::phone::{CallEnd, Phone, sdp};
 
 use crate::support::{PATH, assert_idle, ms, seconds, two_sites};
 
@@ -40,7 +40,7 @@ fn call_taker_holds_and_resumes() {
     assert_eq!(answers(&network, "samu-59", callee), [200, 200]);
     network.hang_up("caller", leg);
     network.run_for(ms(100));
-    assert_eq!(network.call(leg).ends, [Outcome::HungUp(true)]);
+    assert_eq!(network.call(leg).ends, [CallEnd::HungUp(true)]);
     let ladder = network.ladder("call_taker_holds_and_resumes", &PATH).with_bodies().since(start);
     assert_snapshot!(ladder);
     assert_idle_but_for_the_phone(&mut network);

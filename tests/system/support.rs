@@ -129,7 +129,7 @@ pub(crate) fn campaign(rate: f64, length: Duration, seed: u64) -> Campaign {
         crossing: telemetry::Rules::default().crossing,
         thresholds: Vec::new(),
         progress_interval: seconds(1),
-        operations: operations::Settings::default(),
+        operations: operations::OperationsSettings::default(),
         figures: Vec::new(),
         variants: Vec::new(),
         plots: Vec::new(),

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use sip_proto::message::{Payload, Request};
 use system_tests::network::Network;
 use system_tests::phone::{Phone, sdp};
-use world::trace::Sighting;
+use world::trace::TracedPacket;
 
 use crate::support::{assert_idle, seconds, two_sites, two_sites_with};
 
@@ -64,13 +64,13 @@ fn relayed(lines: &str, body: &[u8]) -> Payload {
     Payload::relay(&Request::parse(bytes).unwrap())
 }
 
-fn head(packet: &Sighting) -> Vec<u8> {
+fn head(packet: &TracedPacket) -> Vec<u8> {
     let end = packet.bytes.windows(4).position(|four| four == b"\r\n\r\n").unwrap();
     packet.bytes[..end].to_vec()
 }
 
 /// The header lines of these names, byte for byte and in order.
-fn lines_of(packet: &Sighting) -> Vec<Vec<u8>> {
+fn lines_of(packet: &TracedPacket) -> Vec<Vec<u8>> {
     let head = head(packet);
     let lines =
         head.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
@@ -80,11 +80,11 @@ fn lines_of(packet: &Sighting) -> Vec<Vec<u8>> {
     lines.filter(ours).map(<[u8]>::to_vec).collect()
 }
 
-fn body(packet: &Sighting) -> Vec<u8> {
+fn body(packet: &TracedPacket) -> Vec<u8> {
     packet.bytes[head(packet).len() + 4..].to_vec()
 }
 
-fn invite_at<'a>(network: &'a Network, name: &str) -> &'a Sighting {
+fn invite_at<'a>(network: &'a Network, name: &str) -> &'a TracedPacket {
     network.net.trace().sent_to(network.at(name), "INVITE").next().unwrap()
 }
 

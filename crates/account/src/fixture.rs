@@ -11,7 +11,7 @@ use telemetry::{BoxKind, CallRecord, CallerClass, MessageFigures, Outcome, Party
 use topology::Layers;
 
 use crate::series::Series;
-use crate::summary::{Books, Capacity, Run, Summary};
+use crate::summary::{Capacity, RecordIntake, RunFacts, Summary};
 
 const SECOND: u64 = 1_000_000;
 /// When the runs by hand begin, Unix microseconds.
@@ -78,13 +78,13 @@ pub fn answered(attempt: u128) -> Vec<CallRecord> {
 pub fn summarize(
     records: &[CallRecord],
     thresholds: Vec<Threshold>,
-    change: impl FnOnce(&mut Run<'_>),
+    change: impl FnOnce(&mut RunFacts<'_>),
 ) -> (Summary, Series) {
     let campaign = campaign(thresholds);
     let callers = records.iter().filter(|record| record.kind == BoxKind::Generator);
     let generators =
         GeneratorSnapshot { offered: callers.count() as u64, ..GeneratorSnapshot::default() };
-    let mut run = Run {
+    let mut run = RunFacts {
         campaign: &campaign,
         network: "six-sites",
         service_levels: BTreeMap::from([("samu-59".to_owned(), Duration::from_secs(2))]),
@@ -109,16 +109,16 @@ pub fn summarize(
         aborted: None,
     };
     change(&mut run);
-    let mut books = Books::open(run.rules.clone());
-    records.iter().for_each(|record| books.add(record));
-    let (mut balance, attempts) = books.balance(&run);
+    let mut intake = RecordIntake::open(run.rules.clone());
+    records.iter().for_each(|record| intake.add(record));
+    let (mut tallies, attempts) = intake.into_tallies(&run);
     let mut series = Series::new(START, campaign.duration());
-    attempts.read(&mut [&mut balance, &mut series]);
-    (balance.close(run), series)
+    attempts.read(&mut [&mut tallies, &mut series]);
+    (tallies.close(run), series)
 }
 
 /// Three answered attempts and one abandoned, judged.
-pub fn judged(thresholds: Vec<Threshold>, change: impl FnOnce(&mut Run<'_>)) -> Summary {
+pub fn judged(thresholds: Vec<Threshold>, change: impl FnOnce(&mut RunFacts<'_>)) -> Summary {
     summarize(&demo(), thresholds, change).0
 }
 
@@ -158,7 +158,7 @@ fn record(kind: BoxKind, node: &str, attempt: u128) -> CallRecord {
 /// Both ends heard each other, the PSAP not so well.
 pub fn chain(attempt: u128) -> Vec<CallRecord> {
     let heard = |mos: f64| {
-        let verdict = Some(media::Verdict::Heard);
+        let verdict = Some(media::SoundVerdict::Heard);
         vec![media::StreamReport { verdict, mos: Some(mos), ..media::StreamReport::default() }]
     };
     let caller = CallRecord {

@@ -255,7 +255,7 @@ fn media(out: &mut String, media: Option<&MediaFigures>) {
         );
     }
     for call in media.worst.iter().take(WORST_CALLS) {
-        let said = |verdict: Option<media::Verdict>| verdict.map_or("no record", word);
+        let said = |verdict: Option<media::SoundVerdict>| verdict.map_or("no record", word);
         let mos = call.mos.map_or_else(|| "-".to_owned(), |mos| format!("{mos:.2}"));
         push(
             out,

@@ -7,7 +7,7 @@ use telemetry::Rules;
 
 use crate::arrivals::{Arrivals, Level, Phase};
 use crate::callers::Callers;
-use crate::comparison::{Figure, PlotKind, Time, Variant};
+use crate::comparison::{ComparedFigure, PlotKind, Time, Variant};
 use crate::feed::Feed;
 use crate::mix::MixEntry;
 use crate::threshold::Threshold;
@@ -53,9 +53,9 @@ pub struct Campaign {
     /// Between two lines of live progress.
     pub progress_interval: Duration,
     /// What operators do to the network, and what they see of it.
-    pub operations: operations::Settings,
+    pub operations: operations::OperationsSettings,
     /// Figures that the report compares, with what was published.
-    pub figures: Vec<Figure>,
+    pub figures: Vec<ComparedFigure>,
     /// The same campaign with something changed, for a comparison.
     pub variants: Vec<Variant>,
     /// Pictures that a run leaves behind.

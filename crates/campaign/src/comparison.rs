@@ -7,7 +7,7 @@ use topology::reader::{Raw, Table, kind};
 
 /// One figure of a comparison: a column of the table.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Figure {
+pub struct ComparedFigure {
     /// The head of the column: a few characters.
     pub name: String,
     pub measure: Measure,
@@ -110,7 +110,7 @@ impl PlotKind {
         [("timeline", Self::Timeline), ("goodput", Self::Goodput)];
 }
 
-impl Figure {
+impl ComparedFigure {
     pub(super) fn read(table: &Table<'_>) -> Self {
         Self {
             name: table.required("name", kind::text, String::new()),

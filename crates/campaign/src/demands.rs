@@ -81,7 +81,7 @@ impl Campaign {
             }
         }
         for operation in &self.operations.operations {
-            if let operations::Start::At(at) = operation.start
+            if let operations::OperationStart::At(at) = operation.start
                 && at > length
             {
                 let message = format!(

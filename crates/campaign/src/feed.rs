@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use topology::reader::{Table, kind};
 
-use super::rows::{Columns, Rows};
+use super::rows::{CallRows, Columns};
 
 /// A file whose rows say who calls, one row for each person.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,7 +14,7 @@ pub struct Feed {
     pub file: PathBuf,
     pub order: FeedOrder,
     /// Generators share them.
-    pub rows: Arc<Rows>,
+    pub rows: Arc<CallRows>,
 }
 
 /// Which row a person gets.
@@ -36,7 +36,7 @@ impl FeedOrder {
 impl Feed {
     pub(super) fn read(table: &Table<'_>, folder: &Path) -> Self {
         let order = table.or("order", kind::choice(&FeedOrder::WORDS), FeedOrder::Sequential);
-        let (file, rows) = Rows::read_from(table, folder, Columns::Callers);
+        let (file, rows) = CallRows::read_from(table, folder, Columns::Callers);
         Self { file, order, rows: Arc::new(rows) }
     }
 

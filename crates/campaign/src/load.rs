@@ -11,7 +11,7 @@ use topology::{Layers, Problems, Topology};
 use crate::arrivals::Phase;
 use crate::callers::Callers;
 use crate::campaign::Campaign;
-use crate::comparison::{self, Figure, PlotKind, Time, Variant};
+use crate::comparison::{self, ComparedFigure, PlotKind, Time, Variant};
 use crate::feed::Feed;
 use crate::mix::MixEntry;
 use crate::threshold::Threshold;
@@ -113,8 +113,8 @@ impl Campaign {
                     kind::duration(Duration::from_millis(100)),
                     Duration::from_secs(1),
                 ),
-                operations: operations::Settings::read(root),
-                figures: root.tables("figures", Figure::read),
+                operations: operations::OperationsSettings::read(root),
+                figures: root.tables("figures", ComparedFigure::read),
                 variants: root.tables("variants", Variant::read),
                 plots: root.list("plots", kind::choice(&PlotKind::WORDS)),
                 time: root.or("time", kind::choice(&Time::WORDS), Time::Real),

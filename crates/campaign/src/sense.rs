@@ -10,7 +10,7 @@ use topology::{Problem, Topology, format_duration};
 use crate::arrivals::{Arrivals, MOST, Phase};
 use crate::campaign::Campaign;
 use crate::place::Commune;
-use crate::rows::Rows;
+use crate::rows::CallRows;
 use crate::threshold::{Scope, ScopeKind};
 
 /// How to write a phase in which nobody calls.
@@ -139,7 +139,7 @@ impl Campaign {
     }
 
     /// The CSV files that the campaign reads, with their rows.
-    pub(super) fn row_files(&self) -> impl Iterator<Item = (&Path, &Rows)> {
+    pub(super) fn row_files(&self) -> impl Iterator<Item = (&Path, &CallRows)> {
         let feed = self.feed.iter().map(|feed| (&*feed.file, &*feed.rows));
         let recordings = self.phases.iter().filter_map(|phase| match &phase.arrivals {
             Arrivals::Replay(replay) => Some((&*replay.file, &*replay.rows)),

@@ -7,13 +7,13 @@ mod args;
 mod clips;
 pub mod manage;
 pub mod metrics;
-mod records;
+mod record_sink;
 mod serve;
 mod words;
 
 pub use args::{BoxArgs, FileArgs, LogArgs};
 pub use clips::load_clips;
-pub use records::Records;
+pub use record_sink::RecordSink;
 pub use serve::{serve, serve_managed};
 pub use words::{complain, say};
 

@@ -4,24 +4,24 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use contract::{DirectoryEntry, Ending};
+use contract::{DirectoryEntry, ProcessEnding};
 use node::{Directory, DrainRequest, NodeSpec, Options};
 use telemetry::MessageFigures;
 use tokio::time::{Instant, interval};
 
-use crate::manage::{Management, Member, OwnBoxes};
-use crate::{BoxArgs, Records, fail};
+use crate::manage::{ManagedCallServer, Management, OwnBoxes};
+use crate::{BoxArgs, RecordSink, fail};
 
 /// Records wait at most this long in memory: what a killed process takes with it.
 const FLUSH_INTERVAL: Duration = Duration::from_millis(200);
 
 /// Serves boxes until they are asked to end, or, with a limit, until every box shows that it is `finished` or the limit is over.
 /// Says how that went: 0 after a clean drain, 4 when a drain did not end or
-/// records were lost, else see [`Ending::exit_code`].
+/// records were lost, else see [`ProcessEnding::exit_code`].
 #[must_use]
 pub fn serve(
     args: &BoxArgs,
-    records: &Records,
+    records: &RecordSink,
     specs: Vec<NodeSpec>,
     limit: Option<Duration>,
 ) -> ExitCode {
@@ -32,10 +32,10 @@ pub fn serve(
 #[must_use]
 pub fn serve_managed(
     args: &BoxArgs,
-    records: &Records,
+    records: &RecordSink,
     specs: Vec<NodeSpec>,
     limit: Option<Duration>,
-    management: Option<(Management, Vec<Member>)>,
+    management: Option<(Management, Vec<ManagedCallServer>)>,
 ) -> ExitCode {
     let options = Options {
         supervised: args.supervised,
@@ -78,7 +78,7 @@ pub fn serve_managed(
     };
     if let Some(trouble) = records.trouble() {
         crate::complain!("error: {trouble}");
-        return ExitCode::from(Ending::DrainTimedOut.exit_code());
+        return ExitCode::from(ProcessEnding::DrainTimedOut.exit_code());
     }
     ExitCode::from(ending.exit_code())
 }
@@ -94,7 +94,7 @@ fn tell_of_messages(directory: &Directory) {
     }
 }
 
-async fn flush_now_and_then(records: Records) {
+async fn flush_now_and_then(records: RecordSink) {
     let mut ticks = interval(FLUSH_INTERVAL);
     loop {
         ticks.tick().await;

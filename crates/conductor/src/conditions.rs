@@ -5,7 +5,7 @@ use std::time::Duration;
 use account::summary::{ThresholdResult, measured_so_far};
 use campaign::{Campaign, Threshold};
 use contract::GeneratorSnapshot;
-use operations::Start;
+use operations::OperationStart;
 
 /// Between two looks at thresholds that may end the campaign.
 const LOOK: Duration = Duration::from_secs(1);
@@ -27,7 +27,7 @@ impl Conditions {
     pub(crate) fn new(campaign: &Campaign) -> Self {
         let settings = &campaign.operations;
         let operations = settings.operations.iter().filter_map(|operation| match operation.start {
-            Start::At(at) if operation.enabled => Some(at),
+            OperationStart::At(at) if operation.enabled => Some(at),
             _ => None,
         });
         let first = operations.chain(settings.faults.iter().map(|fault| fault.at)).min();

@@ -12,7 +12,7 @@ use crate::faults::FaultSchedule;
 use crate::operators::Operators;
 use crate::order::{OrderId, SiteOrder};
 use crate::stage::{Announcement, Stage};
-use crate::watch::{CALM, Watch};
+use crate::supervision_state::{CALM, SupervisionState};
 use crate::webhook::Webhook;
 
 /// What is to be done to the stage.
@@ -28,7 +28,7 @@ enum Step {
 #[derive(Debug)]
 pub struct Conductor {
     operators: Operators,
-    watch: Watch,
+    supervision: SupervisionState,
     crisis: Option<Crisis>,
     conditions: Conditions,
     faults: FaultSchedule,
@@ -49,7 +49,7 @@ impl Conductor {
         let settings = &campaign.operations;
         Self {
             operators: Operators::new(&settings.operations, pool),
-            watch: Watch::new(settings),
+            supervision: SupervisionState::new(settings),
             crisis: settings.crisis.as_ref().map(Crisis::new),
             conditions: Conditions::new(campaign),
             faults: FaultSchedule::new(&settings.faults),
@@ -76,7 +76,7 @@ impl Conductor {
     pub fn next_due(&self) -> Option<Duration> {
         let parts = [
             self.operators.next_due(),
-            self.watch.next_due(),
+            self.supervision.next_due(),
             self.crisis.as_ref().and_then(Crisis::next_due),
             self.conditions.next_due(),
             self.faults.next_due(),
@@ -88,12 +88,12 @@ impl Conductor {
     /// Looks at the stage, and does there what is due.
     pub fn work(&mut self, stage: &mut impl Stage) {
         let at = stage.time();
-        if self.watch.supervision().is_some() || self.conditions.watch() {
-            self.watch.observe(at, stage.observe());
+        if self.supervision.supervision().is_some() || self.conditions.watch() {
+            self.supervision.observe(at, stage.observe());
         }
         self.advance(at);
         if let Some(webhook) = &mut self.webhook {
-            webhook.post(self.watch.alarms());
+            webhook.post(self.supervision.alarms());
         }
         while let Some(step) = self.steps.pop_front() {
             self.carry_out(at, step, stage);
@@ -129,19 +129,19 @@ impl Conductor {
 
     /// Lets time pass, and decides what is to be done.
     fn advance(&mut self, at: Duration) {
-        for alarm in self.watch.advance(at).iter().filter(|alarm| alarm.is_raised()) {
+        for alarm in self.supervision.advance(at).iter().filter(|alarm| alarm.is_raised()) {
             if let Some(crisis) = &mut self.crisis {
                 crisis.alarm(alarm.at, alarm);
             }
         }
         // After a fault, all is well for good once no alarm has come back for a while.
-        if let Some(since) = self.watch.calm_since(at)
+        if let Some(since) = self.supervision.calm_since(at)
             && !self.operators.are_busy(at + CALM)
             && let Some(crisis) = &mut self.crisis
         {
             crisis.recovered(since);
         }
-        if self.conditions.judge(at, &self.watch.last().callers) {
+        if self.conditions.judge(at, &self.supervision.last().callers) {
             self.steps.push_back(Step::DrainCallers);
             if !self.conditions.unsteady().is_empty() {
                 // Nothing was done yet, so there is nothing to take back either.
@@ -153,7 +153,7 @@ impl Conductor {
             self.reach(at, milestone);
         }
         self.operators.advance(at);
-        self.operators.open_gates(at, self.watch.supervision());
+        self.operators.open_gates(at, self.supervision.supervision());
         while let Some((target, action)) = self.faults.poll(at) {
             if action != FaultAction::Thaw {
                 self.fault_begins(at);
@@ -214,13 +214,13 @@ impl Conductor {
     /// Alarms in the order in which they were raised and cleared.
     #[must_use]
     pub fn alarms(&self) -> &[Alarm] {
-        self.watch.alarms()
+        self.supervision.alarms()
     }
 
     /// Restarts of sites, when supervision saw them.
     #[must_use]
     pub fn restarts(&self) -> &[(Duration, String)] {
-        self.watch.restarts()
+        self.supervision.restarts()
     }
 
     /// What the crisis has reached, and when.

@@ -26,9 +26,9 @@ mod faults;
 mod operators;
 mod order;
 mod stage;
+mod supervision_state;
 #[cfg(test)]
 mod tests;
-mod watch;
 mod webhook;
 
 pub use conductor::Conductor;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use operations::{
-    Canary, LogEntry, Milestone, Operation, OrderResult, Procedure, Start, Supervision,
+    Canary, LogEntry, Milestone, Operation, OperationStart, OrderResult, Procedure, Supervision,
 };
 
 use crate::order::{OrderId, SiteOrder};
@@ -53,7 +53,7 @@ impl Operators {
         let mut orders = Vec::new();
         for (operation, procedure) in self.procedures.iter_mut().enumerate() {
             while let Some(order) = procedure.poll_order(at) {
-                let by_clock = matches!(procedure.operation().start, Start::At(_));
+                let by_clock = matches!(procedure.operation().start, OperationStart::At(_));
                 *touched |= order.action.touches() && by_clock;
                 let id = OrderId { operation, number: order.id };
                 orders.push(SiteOrder { id, site: order.site, action: order.action });
@@ -115,6 +115,8 @@ impl Operators {
     }
 
     fn at_end(&self) -> impl Iterator<Item = &Procedure> {
-        self.procedures.iter().filter(|procedure| procedure.operation().start == Start::End)
+        self.procedures
+            .iter()
+            .filter(|procedure| procedure.operation().start == OperationStart::End)
     }
 }

@@ -5,25 +5,25 @@
 //!   out. The actors of `node` and the simulated network of `world` drive it.
 //! - [`Snapshot`] is what a box of each kind shows of itself, once a second; [`DirectoryEntry`] is all that is known of it.
 //! - [`BoxOrder`] is what is ordered of a box, and [`Reply`] what it says to that.
-//! - [`ProcessOrder`] and [`ProcessReport`] are the lines between a process of boxes and its parent; [`Line`] writes and
+//! - [`ProcessOrder`] and [`ProcessReport`] are the lines between a process of boxes and its parent; [`PipeMessage`] writes and
 //!   reads them.
 
 mod directory_entry;
-mod ending;
 mod kind;
 mod node;
 mod order;
 mod pipe;
+mod process_ending;
 mod snapshot;
 mod sockets;
 mod usage;
 
 pub use directory_entry::{BoxState, DirectoryEntry};
-pub use ending::Ending;
 pub use kind::NodeKind;
 pub use node::{Node, Reply};
 pub use order::BoxOrder;
-pub use pipe::{Line, ProcessOrder, ProcessReport};
+pub use pipe::{PipeMessage, ProcessOrder, ProcessReport};
+pub use process_ending::ProcessEnding;
 pub use snapshot::{
     AskedSnapshot, CallServerCounts, CallServerSnapshot, FateCount, GeneratorSnapshot,
     MemberCounts, MemberSnapshot, MemberState, PoolMonitorSnapshot, PositionCounts, PsapSnapshot,

@@ -16,9 +16,9 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::directory_entry::DirectoryEntry;
-use crate::ending::Ending;
 use crate::node::Reply;
 use crate::order::BoxOrder;
+use crate::process_ending::ProcessEnding;
 use crate::usage::Usage;
 
 /// What a parent orders of a program.
@@ -53,11 +53,11 @@ pub enum ProcessReport {
     /// The drain is over; `complete`: nothing was in progress any more.
     Drained { complete: bool },
     /// The last words of the program.
-    Final { ending: Ending, usage: Usage, boxes: BTreeMap<String, DirectoryEntry> },
+    Final { ending: ProcessEnding, usage: Usage, boxes: BTreeMap<String, DirectoryEntry> },
 }
 
 /// A message that is one line on a pipe.
-pub trait Line: Serialize + DeserializeOwned {
+pub trait PipeMessage: Serialize + DeserializeOwned {
     /// Writes it, with the end of the line.
     ///
     /// # Errors
@@ -80,8 +80,8 @@ pub trait Line: Serialize + DeserializeOwned {
     }
 }
 
-impl Line for ProcessOrder {}
-impl Line for ProcessReport {}
+impl PipeMessage for ProcessOrder {}
+impl PipeMessage for ProcessReport {}
 
 #[cfg(test)]
 mod tests {
@@ -95,7 +95,7 @@ mod tests {
         NodeKind, PoolMonitorSnapshot, PsapSnapshot, Snapshot, TrunkGroupSnapshot,
     };
 
-    fn read<T: Line>(message: &T) -> T {
+    fn read<T: PipeMessage>(message: &T) -> T {
         let line = String::from_utf8(message.to_line().expect("a line")).expect("text");
         assert!(line.ends_with('\n') && line.lines().count() == 1, "{line}");
         T::from_line(&line).expect("the same").expect("a message")
@@ -180,7 +180,11 @@ mod tests {
             ProcessReport::Reply { id: 7, name: "alpha".to_owned(), reply },
             ProcessReport::Refused { line: "x".to_owned(), reason: "y".to_owned() },
             ProcessReport::Drained { complete: true },
-            ProcessReport::Final { ending: Ending::Failed(vec!["a".to_owned()]), usage, boxes },
+            ProcessReport::Final {
+                ending: ProcessEnding::Failed(vec!["a".to_owned()]),
+                usage,
+                boxes,
+            },
         ] {
             assert_eq!(read(&report), report);
         }

@@ -29,7 +29,7 @@ const DIGITS: [char; 16] =
 
 /// The payload of an event packet (§2.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Event {
+pub struct TelephoneEvent {
     /// Code of the event; below 16 a DTMF digit.
     pub event: u8,
     /// Whether the event is over and `duration` is all of it.
@@ -40,7 +40,7 @@ pub struct Event {
     pub duration: u16,
 }
 
-impl Event {
+impl TelephoneEvent {
     /// Reads the first event of a payload, or nothing when it is too short.
     pub fn parse(payload: &[u8]) -> Option<Self> {
         let (&[event, flags, high, low], _) = payload.split_first_chunk()?;
@@ -75,14 +75,14 @@ pub struct NotADigit(pub char);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
     /// Send this with the payload type of events, and no audio.
-    Event(Packet),
+    Event(EventPacket),
     /// Between two digits: ordinary audio may go.
     Pause,
 }
 
 /// An RTP packet of an event, but for what it shares with the stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Packet {
+pub struct EventPacket {
     pub payload: [u8; 4],
     /// Start of the event, whenever the packet is sent.
     pub timestamp: u32,
@@ -96,7 +96,7 @@ pub struct Packet {
 /// audio packet would have had. It sends an event instead of audio, audio during a [`Step::Pause`], and goes
 /// on with audio for good when the sequence is over.
 #[derive(Debug, Clone)]
-pub struct Sequence {
+pub struct DigitSequence {
     /// Event codes not yet begun.
     events: VecDeque<u8>,
     state: State,
@@ -116,7 +116,7 @@ enum State {
     Off { event: u8, start: u32, end: u32, left: u8 },
 }
 
-impl Sequence {
+impl DigitSequence {
     /// Sends each of `digits` for 100 ms, at `ptime` timestamp units per packet: 160 for 20 ms.
     pub fn new(digits: &str, ptime: u32) -> Result<Self, NotADigit> {
         let events = digits.chars().map(|digit| event_of(digit).ok_or(NotADigit(digit)));
@@ -151,9 +151,10 @@ impl Sequence {
             State::On { event, start } => Some(self.tone(event, start, timestamp, false)),
             State::Off { event, start, end, left } => {
                 self.state = State::Off { event, start, end, left: left - 1 };
-                let repeated = Event { event, end: true, volume: VOLUME, duration: self.length };
+                let repeated =
+                    TelephoneEvent { event, end: true, volume: VOLUME, duration: self.length };
                 let payload = repeated.write();
-                Some(Step::Event(Packet { payload, timestamp: start, marker: false }))
+                Some(Step::Event(EventPacket { payload, timestamp: start, marker: false }))
             }
         }
     }
@@ -174,8 +175,8 @@ impl Sequence {
             State::On { event, start }
         };
         let duration = if end { self.length } else { covered as u16 };
-        let payload = Event { event, end, volume: VOLUME, duration }.write();
-        Step::Event(Packet { payload, timestamp: start, marker: is_first })
+        let payload = TelephoneEvent { event, end, volume: VOLUME, duration }.write();
+        Step::Event(EventPacket { payload, timestamp: start, marker: is_first })
     }
 }
 
@@ -193,7 +194,7 @@ pub struct Decoder {
 impl Decoder {
     /// Takes an event packet and returns the digit if this is the first packet of it.
     pub fn receive(&mut self, timestamp: u32, payload: &[u8]) -> Option<char> {
-        let digit = digit(Event::parse(payload)?.event)?;
+        let digit = digit(TelephoneEvent::parse(payload)?.event)?;
         if self.digits.iter().any(|&(known, _)| known == timestamp) {
             return None;
         }

@@ -12,7 +12,6 @@
 
 pub mod agreement;
 pub mod dtmf;
-pub mod ear;
 pub mod g711;
 mod latch;
 pub mod plane;
@@ -23,6 +22,7 @@ mod recorder;
 mod report;
 pub mod rtcp;
 pub mod rtp;
+pub mod sound_check;
 mod stream;
 mod terminal;
 mod tone;
@@ -30,14 +30,14 @@ mod voice;
 pub mod wav;
 
 pub use agreement::{Agreement, Formats, Sign, announce, rtcp_of};
-pub use ear::{Expectation, Verdict};
 pub use g711::Law;
 pub use latch::Latch;
-pub use plane::{Event, Forward, Plane, PlaneCounts, Settings};
+pub use plane::{Forward, Plane, PlaneCounts, PlaneSettings, StreamEvent};
 pub use ports::{PairId, Ports, Shortage};
-pub use receiver::{Arrival, Counts, PLAYOUT, Receiver};
+pub use receiver::{PLAYOUT, PacketArrival, Receiver, StreamCounts};
 pub use recorder::{Recorder, Recording};
 pub use report::StreamReport;
+pub use sound_check::{ExpectedSound, SoundVerdict};
 pub use stream::StreamId;
 pub use tone::{Melody, Singer};
 pub use voice::{Clip, Clips, Voice};

@@ -22,11 +22,11 @@ use sip_proto::arena::Arena;
 use sip_proto::deadlines::{ByKey, Deadlines};
 
 use crate::agreement::{Agreement, Formats};
-use crate::ear::{Ear, Expectation};
 use crate::ports::{PairId, Ports, Shortage};
 use crate::recorder::{Recorder, Recording};
 use crate::report::StreamReport;
 use crate::rtcp::NtpTime;
+use crate::sound_check::{ExpectedSound, SoundCheck};
 use crate::stream::{Role, Stream, StreamId};
 use crate::terminal::Terminal;
 use crate::voice::Voice;
@@ -47,7 +47,7 @@ const IDLE_CHECK: Duration = Duration::from_secs(1);
 
 /// What a plane is made from.
 #[derive(Debug, Clone)]
-pub struct Settings {
+pub struct PlaneSettings {
     /// Local addresses, at most one of each family.
     pub addresses: Vec<IpAddr>,
     /// Ports of each address.
@@ -68,7 +68,7 @@ pub struct Plane {
     schedule: Deadlines<(StreamId, Task), ByKey>,
     /// Packets that are not due by schedule: echoes and farewells.
     ready: VecDeque<(u32, SocketAddr, Vec<u8>)>,
-    events: VecDeque<Event>,
+    events: VecDeque<StreamEvent>,
     rng: StdRng,
     start: Instant,
     /// Unix time at the start.
@@ -97,7 +97,7 @@ enum Task {
 
 /// What a box should know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Event {
+pub enum StreamEvent {
     /// The peer should send, and has sent nothing for `idle_after`.
     Idle(StreamId),
     /// It sends again.
@@ -114,7 +114,7 @@ pub struct Forward {
 impl Plane {
     /// `unix` is the Unix time at `start`.
     #[must_use]
-    pub fn new(settings: &Settings, seed: u64, start: Instant, unix: Duration) -> Self {
+    pub fn new(settings: &PlaneSettings, seed: u64, start: Instant, unix: Duration) -> Self {
         let mut rng = StdRng::seed_from_u64(seed);
         let cname = format!("{:024x}", rng.random::<u128>() >> 32).into();
         let mut pool = |ip: &IpAddr| Ports::new(*ip, &settings.ports, rng.random());
@@ -272,9 +272,9 @@ impl Plane {
     }
 
     /// Listens from now on, forgetting what was heard before.
-    pub fn listen(&mut self, id: StreamId, expectation: Expectation) {
+    pub fn listen(&mut self, id: StreamId, expectation: ExpectedSound) {
         if let Some(terminal) = self.terminal(id) {
-            terminal.ear = Some(Ear::new(expectation));
+            terminal.check = Some(SoundCheck::new(expectation));
         }
     }
 
@@ -427,7 +427,7 @@ impl Plane {
         for (id, stream) in self.streams.iter_mut() {
             if stream.watch.falls_idle(now, stream.receiver.last(), self.idle_after) {
                 self.counts.idle += 1;
-                self.events.push_back(Event::Idle(id));
+                self.events.push_back(StreamEvent::Idle(id));
             }
         }
     }
@@ -444,7 +444,7 @@ impl Plane {
     }
 
     /// What the box should know.
-    pub fn poll_event(&mut self) -> Option<Event> {
+    pub fn poll_event(&mut self) -> Option<StreamEvent> {
         self.events.pop_front()
     }
 

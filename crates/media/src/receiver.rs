@@ -75,7 +75,7 @@ struct Past {
 
 /// What became of a packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Arrival {
+pub enum PacketArrival {
     InTime,
     /// Too late to be played.
     Late,
@@ -85,7 +85,7 @@ pub enum Arrival {
 
 /// The counts at the end.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct Counts {
+pub struct StreamCounts {
     pub received: u64,
     pub expected: u64,
     pub lost: u64,
@@ -105,7 +105,7 @@ pub struct Counts {
     pub longest_gap: Duration,
 }
 
-impl Counts {
+impl StreamCounts {
     /// Share of the packets that could not be played, 0 to 1.
     #[must_use]
     pub fn loss(&self) -> f64 {
@@ -147,10 +147,10 @@ impl Receiver {
 
     /// Takes a packet that arrived at `arrived`. `paced` is false for packets whose timestamp does not tell
     /// when they were sent, as those of a DTMF event do (RFC 4733 §2.5.1.2).
-    pub fn receive(&mut self, arrived: Instant, header: &Header, paced: bool) -> Arrival {
+    pub fn receive(&mut self, arrived: Instant, header: &Header, paced: bool) -> PacketArrival {
         let step = self.advance(header);
         if step == Step::Ignored {
-            return Arrival::Ignored;
+            return PacketArrival::Ignored;
         }
         let first = *self.first.get_or_insert(arrived);
         let mut paused = false;
@@ -160,7 +160,7 @@ impl Receiver {
         }
         self.last = self.last.max(Some(arrived));
         if !paced {
-            return Arrival::InTime;
+            return PacketArrival::InTime;
         }
         let transit = self.transit(arrived, first, header.timestamp);
         // After a pause some senders count on from where they were: that is no delay.
@@ -172,9 +172,9 @@ impl Receiver {
         let limit = self.clock_units(PLAYOUT);
         if self.playout.is_late(transit, limit) {
             self.discarded += 1;
-            return Arrival::Late;
+            return PacketArrival::Late;
         }
-        Arrival::InTime
+        PacketArrival::InTime
     }
 
     /// Difference of the clocks of sender and receiver, in units of the sender's (A.8 `transit`).
@@ -293,11 +293,11 @@ impl Receiver {
 
     /// The counts of the whole stream, to be asked once, at its end.
     #[must_use]
-    pub fn finish(mut self) -> Counts {
+    pub fn finish(mut self) -> StreamCounts {
         self.close_source();
         let rate = f64::from(self.clock_rate);
         let duration = |units: f64| Duration::from_secs_f64((units / rate).clamp(0.0, 1e6));
-        Counts {
+        StreamCounts {
             received: self.past.received,
             expected: self.past.expected,
             lost: self.bursts.total_lost(),

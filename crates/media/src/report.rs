@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ear::Verdict;
 use crate::quality::{Connection, Impairment, mos, r_factor};
-use crate::receiver::{Counts, PLAYOUT};
+use crate::receiver::{PLAYOUT, StreamCounts};
+use crate::sound_check::SoundVerdict;
 
 /// One stream as one box received it, and how much it sent in return. Times are microseconds.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -16,7 +16,7 @@ pub struct StreamReport {
     pub from: Option<String>,
     /// What was heard; only an end of the call can tell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub verdict: Option<Verdict>,
+    pub verdict: Option<SoundVerdict>,
     pub received: u64,
     /// Packets that the sequence numbers speak of.
     pub expected: u64,
@@ -60,7 +60,11 @@ pub struct StreamReport {
 }
 
 impl StreamReport {
-    pub(crate) fn new(counts: &Counts, codec: Impairment, round_trip: Option<Duration>) -> Self {
+    pub(crate) fn new(
+        counts: &StreamCounts,
+        codec: Impairment,
+        round_trip: Option<Duration>,
+    ) -> Self {
         let rating = (counts.received > 0).then(|| rate(counts, codec, round_trip));
         Self {
             received: counts.received,
@@ -84,7 +88,7 @@ impl StreamReport {
     }
 }
 
-fn rate(counts: &Counts, codec: Impairment, round_trip: Option<Duration>) -> f64 {
+fn rate(counts: &StreamCounts, codec: Impairment, round_trip: Option<Duration>) -> f64 {
     // From mouth to ear: half the round trip, and the playout buffer that late packets are judged by.
     let network = round_trip.unwrap_or_default() / 2;
     let one_way_delay = network + PLAYOUT;

@@ -28,7 +28,7 @@ pub(crate) struct Stream {
     /// Packets sent or forwarded to the peer.
     pub(crate) sent: u64,
     pub(crate) role: Role,
-    pub(crate) watch: Watch,
+    pub(crate) watch: IdleWatch,
 }
 
 /// What becomes of media that arrives.
@@ -44,13 +44,13 @@ pub(crate) enum Role {
 
 /// Whether the peer should send, and does.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Watch {
+pub(crate) struct IdleWatch {
     /// Since when the peer should send; `None`: it need not.
     since: Option<Instant>,
     is_idle: bool,
 }
 
-impl Watch {
+impl IdleWatch {
     /// From now on the peer should send, or need not.
     pub(crate) fn expect(&mut self, now: Instant, expects: bool) {
         match (expects, self.since) {
@@ -97,7 +97,7 @@ impl Stream {
             receiver: Receiver::new(formats.clock_rate),
             sent: 0,
             role: Role::Open,
-            watch: Watch::default(),
+            watch: IdleWatch::default(),
         }
     }
 
@@ -119,7 +119,7 @@ impl Stream {
         let (mut verdict, mut digits, mut round_trip) = (None, String::new(), None);
         let mut sent = self.sent;
         if let Role::Terminal(terminal) = &self.role {
-            verdict = terminal.ear.as_ref().map(|ear| ear.verdict());
+            verdict = terminal.check.as_ref().map(|ear| ear.verdict());
             digits = terminal.digits_heard();
             round_trip = terminal.round_trip();
             sent = terminal.sent();

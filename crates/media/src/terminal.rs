@@ -7,12 +7,12 @@ use rand::rngs::StdRng;
 
 use crate::agreement::{Agreement, COMFORT_NOISE, Formats};
 use crate::dtmf;
-use crate::ear::Ear;
 use crate::g711::Law;
 use crate::receiver::Receiver;
 use crate::recorder::Recorder;
 use crate::rtcp::{self, Interval, Membership, NtpTime, ReportBlock, SenderReport};
 use crate::rtp::{self, Header, Packet};
+use crate::sound_check::SoundCheck;
 use crate::voice::Voice;
 
 /// Octets per second of G.711 with the headers of RTP, UDP and IPv4, in packets of 20 ms.
@@ -33,10 +33,10 @@ const CALL: Membership = Membership { members: 2, senders: 2, we_sent: true };
 pub(crate) struct Terminal {
     speech: Speech,
     pub(crate) voice: Voice,
-    pub(crate) ear: Option<Ear>,
+    pub(crate) check: Option<SoundCheck>,
     pub(crate) recorder: Option<Recorder>,
     digits_heard: dtmf::Decoder,
-    digits: Option<dtmf::Sequence>,
+    digits: Option<dtmf::DigitSequence>,
     interval: Interval,
     last_report: Option<Instant>,
     /// The last SR of the peer: the middle of its NTP time, and when it came.
@@ -100,7 +100,7 @@ impl Terminal {
                 octets: 0,
             },
             voice: Voice::Mute,
-            ear: None,
+            check: None,
             recorder: None,
             digits_heard: dtmf::Decoder::default(),
             digits: None,
@@ -160,7 +160,7 @@ impl Terminal {
     /// Sends digits from the next packet on, if the peer understands events.
     pub(crate) fn dial(&mut self, digits: &str) {
         // A campaign file with other characters was refused.
-        self.digits = dtmf::Sequence::new(digits, self.speech.samples).ok();
+        self.digits = dtmf::DigitSequence::new(digits, self.speech.samples).ok();
     }
 
     pub(crate) fn packet_time(&self) -> Duration {
@@ -191,7 +191,7 @@ impl Terminal {
             && let Some(digits) = &mut self.digits
         {
             match digits.next_packet(self.speech.timestamp) {
-                Some(dtmf::Step::Event(dtmf::Packet { payload, timestamp, marker })) => {
+                Some(dtmf::Step::Event(dtmf::EventPacket { payload, timestamp, marker })) => {
                     let speech = &mut self.speech;
                     rtp::write(&speech.header(events, timestamp, marker), &payload, out);
                     speech.count(payload.len());
@@ -243,10 +243,10 @@ impl Terminal {
             return;
         }
         let law = formats.law(payload_type);
-        if let Some(ear) = &mut self.ear {
+        if let Some(check) = &mut self.check {
             match law {
-                Some(law) => ear.hear(law, timestamp, packet.payload),
-                None => ear.hear_opaque(),
+                Some(law) => check.hear(law, timestamp, packet.payload),
+                None => check.hear_opaque(),
             }
         }
         if let (Some(recorder), Some(law)) = (&mut self.recorder, law) {

@@ -9,7 +9,7 @@
 //! ```
 //!
 //! A panic in a node is a bug and leaves its state half changed. The actor ends then, its
-//! [`Lifeline`] tells so, and the process ends with a code of its own: a box that restarts by
+//! [`LifecycleReporter`] tells so, and the process ends with a code of its own: a box that restarts by
 //! itself would hide the bug from the run.
 
 use std::cell::Cell;
@@ -28,9 +28,9 @@ use media::Plane;
 use sip_proto::{Packet, Transport};
 use tokio::sync::mpsc::UnboundedSender;
 
-use crate::alarm::{Alarm, Rang, Rings};
 use crate::clock;
-use crate::notice::Notice;
+use crate::deadline_timer::{DeadlineReached, DeadlineStream, DeadlineTimer};
+use crate::lifecycle_notice::LifecycleNotice;
 use crate::socket::{
     Flushed, MediaArrived, MediaSockets, MediaWaiting, Sockets, Tally, TcpInput, TcpInputs,
     TcpPort, UdpReceiver, UdpSender,
@@ -54,12 +54,12 @@ pub(crate) struct NodeActor<N: Node> {
     media: Option<MediaSockets>,
     tally: Tally,
     /// Taken when the actor starts.
-    streams: Option<(UdpReceiver, TcpInputs, Option<MediaWaiting>, Rings)>,
+    streams: Option<(UdpReceiver, TcpInputs, Option<MediaWaiting>, DeadlineStream)>,
     /// Datagrams of the inputs since the last flush.
     datagrams: Vec<Packet>,
     /// A future waits for room in the kernel's send buffer.
     awaiting_room: bool,
-    alarm: Alarm,
+    timer: DeadlineTimer,
     /// When it will ring.
     armed: Option<Instant>,
     /// Deadlines are served at whole steps of their slack since then.
@@ -67,7 +67,7 @@ pub(crate) struct NodeActor<N: Node> {
     draining: bool,
     /// The node is at work. Still true when it is asked again: it panicked.
     inside_node: bool,
-    lifeline: Rc<Lifeline>,
+    reporter: Rc<LifecycleReporter>,
 }
 
 impl<N: Node + Unpin + 'static> NodeActor<N> {
@@ -75,7 +75,7 @@ impl<N: Node + Unpin + 'static> NodeActor<N> {
         mut node: N,
         sockets: Sockets,
         sink: Box<dyn FnMut(N::Event)>,
-        lifeline: Lifeline,
+        reporter: LifecycleReporter,
     ) -> Self {
         let Sockets { udp_receiver, udp_sender, tcp_inputs, tcp, tally } = sockets;
         // Without an epoll there is no media, and each call says so.
@@ -86,7 +86,7 @@ impl<N: Node + Unpin + 'static> NodeActor<N> {
                 .ok()
         });
         let (media, media_waiting) = media.unzip();
-        let (alarm, rings) = Alarm::new();
+        let (timer, deadlines) = DeadlineTimer::new();
         Self {
             node,
             sink,
@@ -94,15 +94,15 @@ impl<N: Node + Unpin + 'static> NodeActor<N> {
             tcp,
             media,
             tally,
-            streams: Some((udp_receiver, tcp_inputs, media_waiting, rings)),
+            streams: Some((udp_receiver, tcp_inputs, media_waiting, deadlines)),
             datagrams: Vec::new(),
             awaiting_room: false,
-            alarm,
+            timer,
             armed: None,
             begun: clock::now(),
             draining: false,
             inside_node: false,
-            lifeline: Rc::new(lifeline),
+            reporter: Rc::new(reporter),
         }
     }
 
@@ -138,7 +138,7 @@ impl<N: Node + Unpin + 'static> NodeActor<N> {
         self.arm();
         if self.draining && self.node.is_drained() {
             self.draining = false; // told once
-            self.lifeline.tell_drained();
+            self.reporter.tell_drained();
         }
     }
 
@@ -176,7 +176,7 @@ impl<N: Node + Unpin + 'static> NodeActor<N> {
         ctx.spawn(flush);
     }
 
-    /// Makes sure that the alarm rings when something is due.
+    /// Makes sure that the timer fires when something is due.
     fn arm(&mut self) {
         let node = self.node.poll_timeout().map(|due| self.step_after(due, N::SLACK));
         let punctual = self.node.poll_punctual().map(|due| self.step_after(due, PUNCTUAL_SLACK));
@@ -186,7 +186,7 @@ impl<N: Node + Unpin + 'static> NodeActor<N> {
         // Too early does no harm, and costs less than moving it.
         if self.armed.is_none_or(|armed| due < armed) {
             self.armed = Some(due);
-            self.alarm.set(clock::real(due.saturating_duration_since(clock::now())));
+            self.timer.set(clock::real(due.saturating_duration_since(clock::now())));
         }
     }
 
@@ -204,12 +204,12 @@ impl<N: Node + Unpin + 'static> Actor for NodeActor<N> {
 
     fn started(&mut self, ctx: &mut Context<Self>) {
         ctx.set_mailbox_capacity(MAILBOX);
-        if let Some((datagrams, connections, media, rings)) = self.streams.take() {
-            ctx.add_stream(Attached { stream: datagrams, _lifeline: Rc::clone(&self.lifeline) });
-            ctx.add_stream(Attached { stream: connections, _lifeline: Rc::clone(&self.lifeline) });
-            ctx.add_stream(Attached { stream: rings, _lifeline: Rc::clone(&self.lifeline) });
+        if let Some((datagrams, connections, media, deadlines)) = self.streams.take() {
+            ctx.add_stream(Attached { stream: datagrams, _reporter: Rc::clone(&self.reporter) });
+            ctx.add_stream(Attached { stream: connections, _reporter: Rc::clone(&self.reporter) });
+            ctx.add_stream(Attached { stream: deadlines, _reporter: Rc::clone(&self.reporter) });
             if let Some(media) = media {
-                ctx.add_stream(Attached { stream: media, _lifeline: Rc::clone(&self.lifeline) });
+                ctx.add_stream(Attached { stream: media, _reporter: Rc::clone(&self.reporter) });
             }
         }
         // Ports first: what a node begins by itself may need one.
@@ -248,8 +248,8 @@ impl<N: Node + Unpin + 'static> StreamHandler<TcpInput> for NodeActor<N> {
     }
 }
 
-impl<N: Node + Unpin + 'static> StreamHandler<Rang> for NodeActor<N> {
-    fn handle(&mut self, _: Rang, ctx: &mut Context<Self>) {
+impl<N: Node + Unpin + 'static> StreamHandler<DeadlineReached> for NodeActor<N> {
+    fn handle(&mut self, _: DeadlineReached, ctx: &mut Context<Self>) {
         self.armed = None;
         self.feed(|node| node.handle_timeout(clock::now()));
         self.settle(ctx);
@@ -326,7 +326,7 @@ impl<N: Node + Unpin + 'static> Handler<Stop> for NodeActor<N> {
     type Result = ();
 
     fn handle(&mut self, _: Stop, ctx: &mut Context<Self>) {
-        self.lifeline.stop_ordered.set(true);
+        self.reporter.stop_ordered.set(true);
         ctx.stop();
     }
 }
@@ -334,42 +334,42 @@ impl<N: Node + Unpin + 'static> Handler<Stop> for NodeActor<N> {
 /// Tells the shell how an actor fares: an actor that ends without an order has panicked.
 ///
 /// The actor and its streams share it, so that the end is told when the ports are free again.
-pub(crate) struct Lifeline {
+pub(crate) struct LifecycleReporter {
     name: String,
-    notices: UnboundedSender<Notice>,
+    notices: UnboundedSender<LifecycleNotice>,
     stop_ordered: Cell<bool>,
 }
 
-impl Lifeline {
-    pub(crate) fn new(name: String, notices: UnboundedSender<Notice>) -> Self {
+impl LifecycleReporter {
+    pub(crate) fn new(name: String, notices: UnboundedSender<LifecycleNotice>) -> Self {
         Self { name, notices, stop_ordered: Cell::new(false) }
     }
 
     fn tell_drained(&self) {
-        self.tell(Notice::Drained(self.name.clone()));
+        self.tell(LifecycleNotice::Drained(self.name.clone()));
     }
 
-    fn tell(&self, notice: Notice) {
+    fn tell(&self, notice: LifecycleNotice) {
         // Fails only when the shell itself has ended.
         let _ = self.notices.send(notice);
     }
 }
 
-impl Drop for Lifeline {
+impl Drop for LifecycleReporter {
     fn drop(&mut self) {
         let name = std::mem::take(&mut self.name);
         self.tell(if self.stop_ordered.get() {
-            Notice::Stopped(name)
+            LifecycleNotice::Stopped(name)
         } else {
-            Notice::Failed(name)
+            LifecycleNotice::Failed(name)
         });
     }
 }
 
-/// A stream that keeps the lifeline until it is gone itself. The order of the fields matters.
+/// A stream that keeps the reporter until it is gone itself. The order of the fields matters.
 struct Attached<S> {
     stream: S,
-    _lifeline: Rc<Lifeline>,
+    _reporter: Rc<LifecycleReporter>,
 }
 
 impl<S: Stream + Unpin> Stream for Attached<S> {

@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use crate::directory::Directory;
-use crate::notice::Notice;
+use crate::lifecycle_notice::LifecycleNotice;
 use crate::remote::{OrderError, Remote};
 use crate::socket::{SocketLimits, bind};
 use crate::spec::NodeSpec;
@@ -28,7 +28,7 @@ const REPLY_TIMEOUT: Duration = Duration::from_millis(500);
 pub struct Boxes {
     directory: Directory,
     remotes: BTreeMap<String, Box<dyn Remote>>,
-    notices: mpsc::UnboundedReceiver<Notice>,
+    notices: mpsc::UnboundedReceiver<LifecycleNotice>,
     threads: Vec<Thread>,
 }
 
@@ -139,14 +139,14 @@ impl Boxes {
     }
 
     /// Waits for what a box tells next, and notes it in the directory. Cancel safe.
-    pub async fn next_notice(&mut self) -> Notice {
+    pub async fn next_notice(&mut self) -> LifecycleNotice {
         let Some(notice) = self.notices.recv().await else {
             return std::future::pending().await; // every box has ended and said so
         };
         let (name, state) = match &notice {
-            Notice::Drained(name) => (name, BoxState::Drained),
-            Notice::Stopped(name) => (name, BoxState::Stopped),
-            Notice::Failed(name) => (name, BoxState::Failed),
+            LifecycleNotice::Drained(name) => (name, BoxState::Drained),
+            LifecycleNotice::Stopped(name) => (name, BoxState::Stopped),
+            LifecycleNotice::Failed(name) => (name, BoxState::Failed),
         };
         self.directory.update(name, |entry| entry.state = state);
         notice

@@ -13,13 +13,13 @@ pub struct Console(Arc<Queue>);
 
 #[derive(Debug)]
 struct Queue {
-    sender: mpsc::UnboundedSender<Errand>,
-    receiver: Mutex<mpsc::UnboundedReceiver<Errand>>,
+    sender: mpsc::UnboundedSender<PendingOrder>,
+    receiver: Mutex<mpsc::UnboundedReceiver<PendingOrder>>,
 }
 
 /// One order on its way to a box.
 #[derive(Debug)]
-pub struct Errand {
+pub struct PendingOrder {
     /// The box.
     pub name: String,
     pub order: BoxOrder,
@@ -39,26 +39,26 @@ impl Console {
     /// for ever when nobody runs the box.
     pub fn order(&self, name: &str, order: BoxOrder) -> impl Future<Output = Reply> + use<> {
         let (asker, reply) = oneshot::channel();
-        let errand = Errand { name: name.to_owned(), order, asker };
+        let pending = PendingOrder { name: name.to_owned(), order, asker };
         // The other end lives as long as this one.
-        let _ = self.0.sender.send(errand);
+        let _ = self.0.sender.send(pending);
         async move { reply.await.unwrap_or(Reply::Silent) }
     }
 
     /// Waits for the next order, and takes all that wait with it. Cancel safe. For one caller: others wait.
-    pub async fn next(&self) -> Vec<Errand> {
+    pub async fn next(&self) -> Vec<PendingOrder> {
         let mut receiver = self.0.receiver.lock().await;
         let Some(first) = receiver.recv().await else { return std::future::pending().await };
-        let mut errands = vec![first];
-        while let Ok(errand) = receiver.try_recv() {
-            errands.push(errand);
+        let mut orders = vec![first];
+        while let Ok(pending) = receiver.try_recv() {
+            orders.push(pending);
         }
-        errands
+        orders
     }
 }
 
-impl Errand {
-    /// Tells whoever asked. An errand that is dropped has been met with silence.
+impl PendingOrder {
+    /// Tells whoever asked. An order that is dropped has been met with silence.
     pub fn answer(self, reply: Reply) {
         let _ = self.asker.send(reply);
     }

@@ -10,15 +10,15 @@
 //! [`Boxes`] itself. Only this crate knows actix, and inside it only `actor.rs` and `system.rs`.
 
 mod actor;
-mod alarm;
 mod boxes;
 pub mod clock;
 mod console;
+mod deadline_timer;
 mod directory;
 mod inject;
 mod label;
+mod lifecycle_notice;
 mod limits;
-mod notice;
 mod parent;
 mod remote;
 mod serve;
@@ -31,12 +31,12 @@ mod system;
 mod tests;
 
 pub use boxes::Boxes;
-pub use console::{Console, Errand};
+pub use console::{Console, PendingOrder};
 pub use directory::Directory;
 pub use inject::inject;
 pub use label::Label;
+pub use lifecycle_notice::LifecycleNotice;
 pub use limits::{fd_limits, raise_fd_limit, usage};
-pub use notice::Notice;
 pub use remote::OrderError;
 pub use serve::{DrainRequest, Options, serve};
 pub use socket::{BindError, SocketLimits, udp_buffers};

@@ -1,9 +1,9 @@
-//! The parent of a supervised program: orders come on stdin, reports go to stdout; see [`contract::Line`].
+//! The parent of a supervised program: orders come on stdin, reports go to stdout; see [`contract::PipeMessage`].
 
 use std::io::{BufRead, Write};
 use std::thread;
 
-use contract::{Line as _, ProcessOrder, ProcessReport};
+use contract::{PipeMessage as _, ProcessOrder, ProcessReport};
 use tokio::sync::mpsc;
 
 /// Requests that may wait; a parent that writes more has to wait itself.

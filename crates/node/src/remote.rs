@@ -15,9 +15,9 @@ pub(crate) trait Remote {
     fn order(&self, name: &str, order: BoxOrder) -> Result<Replying, OrderError>;
     /// `None` when the box has ended.
     fn snapshot(&self) -> LocalBoxFuture<'static, Option<Seen>>;
-    /// Starts the drain; the end of it comes as a [`Notice`](crate::Notice).
+    /// Starts the drain; the end of it comes as a [`LifecycleNotice`](crate::Notice).
     fn drain(&self);
-    /// Ends the box; the end of it comes as a [`Notice`](crate::Notice).
+    /// Ends the box; the end of it comes as a [`LifecycleNotice`](crate::Notice).
     fn stop(&self);
 }
 

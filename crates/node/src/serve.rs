@@ -15,16 +15,16 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep_until};
 
 use crate::boxes::Boxes;
-use crate::console::{Console, Errand};
+use crate::console::{Console, PendingOrder};
 use crate::directory::Directory;
+use crate::lifecycle_notice::LifecycleNotice;
 use crate::limits::{forbid_huge_pages, raise_fd_limit, usage};
-use crate::notice::Notice;
 use crate::parent::{FromParent, Parent};
 use crate::signals::Signals;
 use crate::socket::SocketLimits;
 use crate::spec::NodeSpec;
 use crate::start_error::StartError;
-use contract::{BoxOrder, Ending, ProcessOrder, ProcessReport, Reply};
+use contract::{BoxOrder, ProcessEnding, ProcessOrder, ProcessReport, Reply};
 
 /// How to serve.
 #[derive(Debug, Clone)]
@@ -72,7 +72,7 @@ impl DrainRequest {
 ///
 /// # Errors
 /// The boxes could not be started.
-pub async fn serve(specs: Vec<NodeSpec>, options: Options) -> Result<Ending, StartError> {
+pub async fn serve(specs: Vec<NodeSpec>, options: Options) -> Result<ProcessEnding, StartError> {
     let parent = options.supervised.then(Parent::on_stdio);
     serve_for(parent, specs, options).await
 }
@@ -81,7 +81,7 @@ pub(crate) async fn serve_for(
     parent: Option<Parent>,
     specs: Vec<NodeSpec>,
     options: Options,
-) -> Result<Ending, StartError> {
+) -> Result<ProcessEnding, StartError> {
     if let Err(error) = raise_fd_limit() {
         tracing::warn!(%error, "cannot raise the limit of open files");
     }
@@ -126,30 +126,30 @@ struct Shell {
     begun: Instant,
 }
 
-enum Happening {
+enum ShellEvent {
     Signal,
     FromParent(FromParent),
     DrainRequested,
-    Errands(Vec<Errand>),
-    Notice(Notice),
+    Orders(Vec<PendingOrder>),
+    Notice(LifecycleNotice),
     Tick,
     DrainTimeout,
 }
 
 impl Shell {
-    async fn watch(&mut self) -> Ending {
+    async fn watch(&mut self) -> ProcessEnding {
         loop {
             let ending = match self.next().await {
-                Happening::Signal if self.deadline.is_some() => Some(Ending::Stopped),
-                Happening::Signal | Happening::DrainRequested => self.drain(),
-                Happening::FromParent(incoming) => self.obey(incoming).await,
-                Happening::Errands(errands) => self.carry_out(errands).await,
-                Happening::Notice(notice) => self.note(notice),
-                Happening::Tick => {
+                ShellEvent::Signal if self.deadline.is_some() => Some(ProcessEnding::Stopped),
+                ShellEvent::Signal | ShellEvent::DrainRequested => self.drain(),
+                ShellEvent::FromParent(incoming) => self.obey(incoming).await,
+                ShellEvent::Orders(orders) => self.carry_out(orders).await,
+                ShellEvent::Notice(notice) => self.note(notice),
+                ShellEvent::Tick => {
                     self.show().await;
                     None
                 }
-                Happening::DrainTimeout => Some(self.give_up()),
+                ShellEvent::DrainTimeout => Some(self.give_up()),
             };
             if let Some(ending) = ending {
                 return ending;
@@ -157,23 +157,23 @@ impl Shell {
         }
     }
 
-    async fn next(&mut self) -> Happening {
+    async fn next(&mut self) -> ShellEvent {
         let deadline = self.deadline;
         tokio::select! {
-            () = self.signals.next() => Happening::Signal,
-            incoming = next_from(&mut self.parent) => Happening::FromParent(incoming),
-            () = self.drain_request.0.notified() => Happening::DrainRequested,
-            errands = self.console.next() => Happening::Errands(errands),
-            notice = self.boxes.next_notice() => Happening::Notice(notice),
-            _ = self.ticks.tick() => Happening::Tick,
-            () = passed(deadline) => Happening::DrainTimeout,
+            () = self.signals.next() => ShellEvent::Signal,
+            incoming = next_from(&mut self.parent) => ShellEvent::FromParent(incoming),
+            () = self.drain_request.0.notified() => ShellEvent::DrainRequested,
+            orders = self.console.next() => ShellEvent::Orders(orders),
+            notice = self.boxes.next_notice() => ShellEvent::Notice(notice),
+            _ = self.ticks.tick() => ShellEvent::Tick,
+            () = passed(deadline) => ShellEvent::DrainTimeout,
         }
     }
 
-    async fn obey(&mut self, incoming: FromParent) -> Option<Ending> {
+    async fn obey(&mut self, incoming: FromParent) -> Option<ProcessEnding> {
         match incoming {
             FromParent::Order(ProcessOrder::Drain) | FromParent::End => self.drain(),
-            FromParent::Order(ProcessOrder::Stop) => Some(Ending::Stopped),
+            FromParent::Order(ProcessOrder::Stop) => Some(ProcessEnding::Stopped),
             FromParent::Order(ProcessOrder::Box { id, name, order }) => {
                 let reply = self.order(&name, order).await;
                 // Whoever has the reply and looks sees what has changed.
@@ -200,17 +200,17 @@ impl Shell {
     }
 
     /// All are given before the first is waited for: an order to several boxes reaches them together.
-    async fn carry_out(&mut self, errands: Vec<Errand>) -> Option<Ending> {
-        let given = errands.iter().map(|errand| self.order(&errand.name, errand.order.clone()));
+    async fn carry_out(&mut self, orders: Vec<PendingOrder>) -> Option<ProcessEnding> {
+        let given = orders.iter().map(|pending| self.order(&pending.name, pending.order.clone()));
         let replies = join_all(given.collect::<Vec<_>>()).await;
         self.show().await;
-        for (errand, reply) in errands.into_iter().zip(replies) {
-            errand.answer(reply);
+        for (pending, reply) in orders.into_iter().zip(replies) {
+            pending.answer(reply);
         }
         None
     }
 
-    fn drain(&mut self) -> Option<Ending> {
+    fn drain(&mut self) -> Option<ProcessEnding> {
         if self.deadline.is_none() {
             self.deadline = Some(Instant::now() + self.drain_timeout);
             let timeout = self.drain_timeout;
@@ -220,29 +220,29 @@ impl Shell {
         self.drained()
     }
 
-    fn drained(&mut self) -> Option<Ending> {
+    fn drained(&mut self) -> Option<ProcessEnding> {
         let drained = self.deadline.is_some() && self.boxes.are_drained();
         drained.then(|| {
             self.tell(&ProcessReport::Drained { complete: true });
-            Ending::Drained
+            ProcessEnding::Drained
         })
     }
 
-    fn note(&mut self, notice: Notice) -> Option<Ending> {
+    fn note(&mut self, notice: LifecycleNotice) -> Option<ProcessEnding> {
         match notice {
-            Notice::Failed(name) => {
+            LifecycleNotice::Failed(name) => {
                 tracing::error!(%name, "a box panicked: this is a bug; the program ends");
-                Some(Ending::Failed(vec![name]))
+                Some(ProcessEnding::Failed(vec![name]))
             }
-            Notice::Drained(_) | Notice::Stopped(_) => self.drained(),
+            LifecycleNotice::Drained(_) | LifecycleNotice::Stopped(_) => self.drained(),
         }
     }
 
-    fn give_up(&mut self) -> Ending {
+    fn give_up(&mut self) -> ProcessEnding {
         let timeout = self.drain_timeout;
         tracing::warn!(?timeout, "calls are still in progress: stopping anyway");
         self.tell(&ProcessReport::Drained { complete: false });
-        Ending::DrainTimedOut
+        ProcessEnding::DrainTimedOut
     }
 
     async fn show(&mut self) {
@@ -262,7 +262,7 @@ impl Shell {
         self.tell(&ProcessReport::Ready { boxes });
     }
 
-    async fn tell_final(&mut self, ending: &Ending) {
+    async fn tell_final(&mut self, ending: &ProcessEnding) {
         self.boxes.refresh().await;
         let boxes = self.boxes.directory().entries();
         self.tell(&ProcessReport::Final { ending: ending.clone(), usage: usage(), boxes });

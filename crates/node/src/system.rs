@@ -9,9 +9,9 @@ use futures_util::future::LocalBoxFuture;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::oneshot;
 
-use crate::actor::{Command, Drain, Lifeline, NodeActor, Stop, TakeSnapshot};
+use crate::actor::{Command, Drain, LifecycleReporter, NodeActor, Stop, TakeSnapshot};
 use crate::clock::WallStart;
-use crate::notice::Notice;
+use crate::lifecycle_notice::LifecycleNotice;
 use crate::remote::{OrderError, Remote, Replying, Seen};
 use crate::socket::{Bound, SocketLimits, Sockets};
 use crate::start_error::StartError;
@@ -44,7 +44,7 @@ pub(crate) struct Launch {
     name: String,
     arbiter: actix::ArbiterHandle,
     limits: SocketLimits,
-    notices: UnboundedSender<Notice>,
+    notices: UnboundedSender<LifecycleNotice>,
 }
 
 impl Launch {
@@ -52,7 +52,7 @@ impl Launch {
         thread: &Thread,
         name: String,
         limits: SocketLimits,
-        notices: UnboundedSender<Notice>,
+        notices: UnboundedSender<LifecycleNotice>,
     ) -> Self {
         Self { name, arbiter: thread.0.handle(), limits, notices }
     }
@@ -77,13 +77,13 @@ where
 {
     let Launch { name, arbiter, limits, notices } = launch;
     let (ready, started) = oneshot::channel();
-    let lifeline_name = name.clone();
+    let box_name = name.clone();
     arbiter.spawn_fn(move || {
         let address = bound.address;
         let actor = Sockets::open(bound, limits).map(|sockets| {
             let node = build(address, WallStart::read());
-            let lifeline = Lifeline::new(lifeline_name, notices);
-            NodeActor::new(node, sockets, Box::new(sink), lifeline).start()
+            let reporter = LifecycleReporter::new(box_name, notices);
+            NodeActor::new(node, sockets, Box::new(sink), reporter).start()
         });
         let _ = ready.send(actor); // fails only when the shell has ended
     });

@@ -1,7 +1,7 @@
 //! What operators do to a network, what supervision sees of it, and how a crisis unfolds.
 //!
 //! ```text
-//!   campaign.toml ─► Settings
+//!   campaign.toml ─► OperationsSettings
 //!     [[faults]]                  what happens to machines, without anybody's command
 //!     [operations.NAME] ─► Procedure ── orders ──► sites       lint: how much it touches at once
 //!                             ▲ gate                 │
@@ -14,7 +14,7 @@
 //! drives it calls it in real or in virtual time, and comes back at the earliest `next_due`.
 
 mod action;
-mod course;
+mod command_schedule;
 mod crisis;
 mod fault;
 pub mod lint;
@@ -32,7 +32,7 @@ pub use self::crisis::{Crisis, CrisisReport, CrisisSettings, Informed, Reached, 
 pub use self::fault::{Fault, FaultAction, FaultEntry, FaultKind};
 pub use self::log::{LogEntry, OrderResult};
 pub use self::milestone::{Milestone, ParseMilestoneError};
-pub use self::operation::{Canary, Manner, Operation, Sequence, Sites, Start};
-pub use self::procedure::{Order, Procedure};
-pub use self::settings::Settings;
-pub use self::supervision::{Alarm, AlarmState, SeenAttempt, Supervision, SupervisionSettings};
+pub use self::operation::{Canary, Manner, Operation, OperationSites, OperationStart, Sequence};
+pub use self::procedure::{DueOrder, Procedure};
+pub use self::settings::OperationsSettings;
+pub use self::supervision::{Alarm, AlarmState, ObservedAttempt, Supervision, SupervisionSettings};

@@ -9,7 +9,7 @@ use std::time::Duration;
 use topology::format_duration;
 
 use crate::action::Action;
-use crate::operation::{Operation, Start};
+use crate::operation::{Operation, OperationStart};
 use crate::procedure::Procedure;
 
 /// An order as planned: when it goes out, if every site answers at once and the canary passes.
@@ -47,12 +47,12 @@ pub fn blast_radius(operations: &[Operation], pool: &[String], detection: Durati
 /// The orders that change something, from the start of the campaign or from the milestone.
 fn plan(operation: &Operation, pool: &[String]) -> Vec<Planned> {
     let begins = match &operation.start {
-        Start::At(at) => *at,
-        Start::After { delay, .. } => *delay,
+        OperationStart::At(at) => *at,
+        OperationStart::After { delay, .. } => *delay,
         // What puts the network back meets no call any more.
-        Start::End => return Vec::new(),
+        OperationStart::End => return Vec::new(),
     };
-    let operation = Operation { start: Start::At(begins), ..operation.clone() };
+    let operation = Operation { start: OperationStart::At(begins), ..operation.clone() };
     let mut procedure = Procedure::new(&operation, pool);
     let mut plan = Vec::new();
     let mut at = begins;
@@ -128,9 +128,9 @@ fn disorder(touching: &[(&Operation, Vec<Planned>)]) -> Vec<String> {
     // What one operation locked stays locked for the next, as far as the times are known.
     let mut in_time: Vec<_> = touching.iter().collect();
     in_time.sort_by_key(|(operation, _)| match &operation.start {
-        Start::At(at) => (false, *at),
-        Start::After { delay, .. } => (true, *delay),
-        Start::End => (true, Duration::MAX),
+        OperationStart::At(at) => (false, *at),
+        OperationStart::After { delay, .. } => (true, *delay),
+        OperationStart::End => (true, Duration::MAX),
     });
     let mut quiet: BTreeSet<&str> = BTreeSet::new();
     let mut sentences = Vec::new();
@@ -170,16 +170,19 @@ fn overlap(
     (other, other_plan): &(&Operation, Vec<Planned>),
 ) -> Option<String> {
     let comparable = match (&one.start, &other.start) {
-        (Start::At(_), Start::At(_)) => true,
-        (Start::After { milestone: a, .. }, Start::After { milestone: b, .. }) => a == b,
+        (OperationStart::At(_), OperationStart::At(_)) => true,
+        (
+            OperationStart::After { milestone: a, .. },
+            OperationStart::After { milestone: b, .. },
+        ) => a == b,
         _ => false,
     };
     let span = |plan: &[Planned]| Some((plan.first()?.at, plan.last()?.at));
     let ((first, last), (other_first, other_last)) = (span(plan)?, span(other_plan)?);
     (comparable && first <= other_last && other_first <= last).then(|| {
         let since = match &one.start {
-            Start::At(_) | Start::End => String::new(),
-            Start::After { milestone, .. } => format!(" after {milestone}"),
+            OperationStart::At(_) | OperationStart::End => String::new(),
+            OperationStart::After { milestone, .. } => format!(" after {milestone}"),
         };
         format!(
             "operations {} and {} overlap at {}{since}: what one of them breaks looks like the other's work",

@@ -15,10 +15,10 @@ use crate::supervision::Indicator;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Operation {
     pub name: String,
-    pub start: Start,
+    pub start: OperationStart,
     /// At least one. Each site gets them in this order.
     pub commands: Vec<Action>,
-    pub sites: Sites,
+    pub sites: OperationSites,
     pub manner: Manner,
     pub sequence: Sequence,
     /// Serial only: from the last order to one site to the first order to the next. With
@@ -44,7 +44,7 @@ pub struct Operation {
 
 /// When an operation begins.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Start {
+pub enum OperationStart {
     /// At this time of the campaign.
     At(Duration),
     /// When the last phase is over, or the campaign ends before its time: to take back what others did.
@@ -55,7 +55,7 @@ pub enum Start {
 
 /// Which sites get the commands.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Sites {
+pub enum OperationSites {
     /// All of the pool, in the order of the network file.
     All,
     /// These, in this order.
@@ -107,9 +107,9 @@ impl Operation {
         let sequence = [("by-site", Sequence::BySite), ("by-command", Sequence::ByCommand)];
         let operation = Self {
             name: table.name().to_owned(),
-            start: Start::read(table),
+            start: OperationStart::read(table),
             commands: table.required_list("commands", action),
-            sites: Sites::read(table),
+            sites: OperationSites::read(table),
             manner: table.or("manner", kind::choice(&manner), Manner::Serial),
             sequence: table.or("order", kind::choice(&sequence), Sequence::BySite),
             interval: table.or("interval", &any, Duration::ZERO),
@@ -145,8 +145,8 @@ impl Operation {
     #[must_use]
     pub fn sites_of(&self, pool: &[String]) -> Vec<String> {
         match &self.sites {
-            Sites::All => pool.to_vec(),
-            Sites::Named(sites) => sites.clone(),
+            OperationSites::All => pool.to_vec(),
+            OperationSites::Named(sites) => sites.clone(),
         }
     }
 
@@ -155,7 +155,7 @@ impl Operation {
     #[must_use]
     pub fn check(&self, pool: &[String], trunk_groups: &[String]) -> Vec<(String, String)> {
         let mut found = Vec::new();
-        if let Sites::Named(sites) = &self.sites {
+        if let OperationSites::Named(sites) = &self.sites {
             for (index, site) in sites.iter().enumerate().filter(|(_, site)| !pool.contains(site)) {
                 let known = pool.join(", ");
                 let sentence = format!("no site is called {site:?}; the sites are {known}");
@@ -181,7 +181,7 @@ impl Operation {
     }
 }
 
-impl Start {
+impl OperationStart {
     fn read(table: &Table<'_>) -> Self {
         let any = kind::duration(Duration::ZERO);
         let at = table.optional("at", |raw| match kind::text(raw) {
@@ -203,7 +203,7 @@ impl Start {
     }
 }
 
-impl Sites {
+impl OperationSites {
     fn read(table: &Table<'_>) -> Self {
         // A text other than "all" is left to `list`, which knows the lists of a layer: `a,b`.
         let text = table.optional("sites", |raw| Ok(kind::text(raw).ok()));

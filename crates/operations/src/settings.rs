@@ -5,12 +5,12 @@ use topology::reader::{Table, nearest};
 
 use crate::crisis::{CrisisSettings, Starts};
 use crate::fault::Fault;
-use crate::operation::{Operation, Start};
+use crate::operation::{Operation, OperationStart};
 use crate::supervision::SupervisionSettings;
 
 /// What a campaign has operators do, and what they see of the network.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Settings {
+pub struct OperationsSettings {
     /// In the order of the file.
     pub operations: Vec<Operation>,
     pub faults: Vec<Fault>,
@@ -18,7 +18,7 @@ pub struct Settings {
     pub crisis: Option<CrisisSettings>,
 }
 
-impl Settings {
+impl OperationsSettings {
     /// Reads the sections from the top level of a campaign; those that are absent are empty.
     #[must_use]
     pub fn read(root: &Table<'_>) -> Self {
@@ -88,7 +88,7 @@ impl Settings {
             }
         }
         for operation in &self.operations {
-            let Start::After { milestone, .. } = &operation.start else {
+            let OperationStart::After { milestone, .. } = &operation.start else {
                 continue;
             };
             let key = format!("operations.{}.after", operation.name);

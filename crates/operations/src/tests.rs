@@ -8,9 +8,9 @@ use topology::{Layers, Problems};
 use super::*;
 use crate::supervision::{Bound, By, Indicator, Severity};
 
-pub(crate) fn settings(text: &str) -> Result<Settings, Problems> {
+pub(crate) fn settings(text: &str) -> Result<OperationsSettings, Problems> {
     let document = Document::parse("peak.toml", text, &Layers::none())?;
-    let settings = document.read(Settings::read);
+    let settings = document.read(OperationsSettings::read);
     document.finish(settings)
 }
 
@@ -94,14 +94,14 @@ fn every_key_is_read() {
         panic!("three operations in the order of the file");
     };
     let Operation { name, start, commands, sites, manner, sequence, .. } = reconnection;
-    assert_eq!((&name[..], start), ("reconnection", &Start::At(seconds(2640))));
+    assert_eq!((&name[..], start), ("reconnection", &OperationStart::At(seconds(2640))));
     let mobile = Action::Reconnect { trunk_group: Some("mobile".to_owned()) };
     assert_eq!(commands[..], [Action::Disconnect { trunk_group: None }, mobile]);
-    assert_eq!(sites, &Sites::All);
+    assert_eq!(sites, &OperationSites::All);
     assert_eq!((*manner, *sequence), (Manner::Parallel, Sequence::ByCommand));
     assert_eq!((reconnection.timeout, reconnection.retry), (seconds(30), 0));
 
-    assert_eq!(capacity.sites, Sites::Named(vec!["beta".to_owned(), "alpha".to_owned()]));
+    assert_eq!(capacity.sites, OperationSites::Named(vec!["beta".to_owned(), "alpha".to_owned()]));
     assert_eq!((capacity.manner, capacity.interval), (Manner::Serial, seconds(600)));
     assert_eq!((capacity.retry, capacity.retry_interval), (3, seconds(10)));
     assert!(capacity.wait_for_ready && capacity.stop_on_refusal && !capacity.enabled);
@@ -110,7 +110,10 @@ fn every_key_is_read() {
     assert_eq!((canary.min_attempts, &canary.on_stop[..]), (5, &[Action::Rollback][..]));
 
     let milestone = Milestone::Informed("SAMU".to_owned());
-    assert_eq!(recovery.start, Start::After { milestone: milestone.clone(), delay: seconds(300) });
+    assert_eq!(
+        recovery.start,
+        OperationStart::After { milestone: milestone.clone(), delay: seconds(300) }
+    );
 
     let supervision = settings.supervision.clone().expect("it is there");
     let [emergency, restarts] = &supervision.rules[..] else {
@@ -135,13 +138,13 @@ fn every_key_is_read() {
 
 #[test]
 fn without_the_sections_nothing_happens() {
-    assert_eq!(settings("").expect("an empty file"), Settings::default());
-    assert!(!Settings::default().needs_supervision());
+    assert_eq!(settings("").expect("an empty file"), OperationsSettings::default());
+    assert!(!OperationsSettings::default().needs_supervision());
     let canary = operation(
         "at = \"0\"\ncommands = [\"lock\"]\nsites = \"all\"\n\
          canary = { observe = \"1m\", min = 0.5 }",
     );
-    let settings = Settings { operations: vec![canary], ..Settings::default() };
+    let settings = OperationsSettings { operations: vec![canary], ..OperationsSettings::default() };
     assert!(settings.needs_supervision(), "the gate of a canary has to be measured");
 }
 

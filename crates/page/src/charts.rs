@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use maud::{Markup, PreEscaped, html};
 
-use crate::plot::{Axis, Form, Line, Look, Panel, Plot, Scale};
+use crate::plot::{Axis, Form, LineStyle, Panel, Plot, PlotLine, Scale};
 
 use crate::content::{Page, PageRun};
 use crate::figures::{clock, count, decimal};
@@ -68,13 +68,16 @@ impl RunCharts<'_> {
         figure("Calls per second", &note, self.over_time("Calls per second", WIDE, vec![panel]))
     }
 
-    fn rate_lines(&self) -> (Vec<Line>, Axis) {
+    fn rate_lines(&self) -> (Vec<PlotLine>, Axis) {
         let rate = |calls: u64| Some(calls as f64 / self.width());
         let lines = vec![
             line("answered", 0, self.each(|bin| rate(bin.answered))),
             line("failed", 1, self.each(|bin| rate(bin.failed))),
             line("abandoned", 2, self.each(|bin| rate(bin.abandoned))),
-            Line { look: Look::Surface, ..line("offered", 0, self.each(|bin| rate(bin.offered))) },
+            PlotLine {
+                look: LineStyle::Surface,
+                ..line("offered", 0, self.each(|bin| rate(bin.offered)))
+            },
         ];
         (lines, axis("calls/s", Scale::Number, None))
     }
@@ -87,7 +90,7 @@ impl RunCharts<'_> {
         };
         let lines = vec![
             line("answered, talking", 0, of(|(_, talking)| *talking)),
-            Line { look: Look::Surface, ..line("in progress", 0, of(|(all, _)| *all)) },
+            PlotLine { look: LineStyle::Surface, ..line("in progress", 0, of(|(all, _)| *all)) },
         ];
         let panel = Panel { y: axis("calls", Scale::Number, None), height: 190.0, lines };
         let note = "The mean of each step, from the first INVITE to the last BYE.";
@@ -147,16 +150,19 @@ impl RunCharts<'_> {
         }
         let rates =
             |number: usize| self.each(|bin| Some(bin.at_site(number) as f64 / self.width()));
-        let strips: Vec<Line> = sites
+        let strips: Vec<PlotLine> = sites
             .iter()
-            .map(|(name, number)| Line { look: Look::Surface, ..line(name, 0, rates(*number)) })
+            .map(|(name, number)| PlotLine {
+                look: LineStyle::Surface,
+                ..line(name, 0, rates(*number))
+            })
             .collect();
         let all = strips.iter().flat_map(|line| &line.points);
         let most = all.filter_map(|(_, rate)| *rate).fold(0.0, f64::max);
         let (height, steps) = if sites.len() > 6 { (30.0, 1.0) } else { (48.0, 2.0) };
         let end = Scale::Number.end(most, steps);
         // The same axis for all, or a site with few calls would look like one with many.
-        let strip = |line: Line| Panel {
+        let strip = |line: PlotLine| Panel {
             y: axis(&line.name, Scale::Number, Some(end)),
             height,
             lines: vec![line],
@@ -186,8 +192,8 @@ impl RunCharts<'_> {
         let end = self.run.series.length().as_secs_f64();
         let mut lines = vec![line("p50", 0, at(0.5)), line("p99", 1, at(0.99))];
         let scale = logarithm(&lines);
-        lines.push(Line {
-            look: Look::Reference,
+        lines.push(PlotLine {
+            look: LineStyle::Reference,
             ..line("limit", 0, vec![(0.0, Some(limit)), (end, Some(limit))])
         });
         let y = axis("ms", scale, None);
@@ -294,9 +300,9 @@ fn figure(title: &str, note: &str, plot: Plot) -> Markup {
     }
 }
 
-fn line(name: &str, number: usize, points: Vec<(f64, Option<f64>)>) -> Line {
-    let look = Look::Quantity { number };
-    Line { name: name.to_owned(), title: String::new(), look, points }
+fn line(name: &str, number: usize, points: Vec<(f64, Option<f64>)>) -> PlotLine {
+    let look = LineStyle::Quantity { number };
+    PlotLine { name: name.to_owned(), title: String::new(), look, points }
 }
 
 fn axis(label: &str, scale: Scale, end: Option<f64>) -> Axis {
@@ -304,7 +310,7 @@ fn axis(label: &str, scale: Scale, end: Option<f64>) -> Axis {
 }
 
 /// Powers of ten from the one below the least point that is worth telling apart from nothing.
-fn logarithm(lines: &[Line]) -> Scale {
+fn logarithm(lines: &[PlotLine]) -> Scale {
     let points = lines.iter().flat_map(|line| &line.points).filter_map(|(_, y)| *y);
     let least = points.fold(f64::INFINITY, f64::min).clamp(0.01, 10_000.0);
     Scale::Log { from: 10_f64.powf(least.log10().floor()) }

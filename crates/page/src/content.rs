@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use account::outcome::{Event, VariantOutcome, comparison, events};
+use account::outcome::{TimelineEvent, VariantOutcome, comparison, events};
 use account::series::Series;
 use account::summary::Summary;
 use campaign::Campaign;
@@ -21,7 +21,7 @@ pub(crate) struct Page<'a> {
     pub(crate) begins: Duration,
     /// How much faster than the wall's the clock of the run went.
     pub(crate) compression: f64,
-    pub(crate) phases: Vec<Phase>,
+    pub(crate) phases: Vec<PhaseSpan>,
     /// The run, and then its variants. Never empty.
     pub(crate) runs: Vec<PageRun<'a>>,
     /// The cells of the comparison with what was published, heads first; may be empty.
@@ -36,12 +36,12 @@ pub(crate) struct PageRun<'a> {
     pub(crate) summary: &'a Summary,
     pub(crate) series: &'a Series,
     /// In the order of time.
-    pub(crate) events: Vec<Event>,
+    pub(crate) events: Vec<TimelineEvent>,
 }
 
 /// A stretch of the campaign, since its start.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Phase {
+pub(crate) struct PhaseSpan {
     pub(crate) name: String,
     pub(crate) from: Duration,
     pub(crate) to: Duration,
@@ -60,7 +60,7 @@ impl<'a> Page<'a> {
         let phase = |phase: &campaign::Phase| {
             let from = end;
             end += phase.duration;
-            Phase { name: phase.name.clone(), from, to: end }
+            PhaseSpan { name: phase.name.clone(), from, to: end }
         };
         let run = |outcome: &'a VariantOutcome| PageRun {
             name: &outcome.name,

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use crate::plot::{Band, Mark};
-use account::outcome::{Event, EventKind};
+use account::outcome::{EventKind, TimelineEvent};
 
-use crate::content::Phase;
+use crate::content::PhaseSpan;
 use crate::figures::clock;
 
 /// Marks of a chart, at most.
@@ -26,7 +26,7 @@ pub(crate) struct Numbered {
 
 /// The events that stand for what happened, few enough to be told apart on an axis of this length: the first command of
 /// each operation, the first restart, alarms, and milestones.
-pub(crate) fn marks(events: &[Event], length: Duration) -> Vec<Numbered> {
+pub(crate) fn marks(events: &[TimelineEvent], length: Duration) -> Vec<Numbered> {
     let mut seen: Vec<&EventKind> = Vec::new();
     let mut marks: Vec<Numbered> = Vec::new();
     let apart = length.mul_f64(APART);
@@ -79,9 +79,9 @@ fn shortened(word: &str) -> String {
 }
 
 /// The phases as bands, every other one shaded, and what follows them; with their names where the chart is wide.
-pub(crate) fn bands(phases: &[Phase], length: Duration, with_names: bool) -> Vec<Band> {
+pub(crate) fn bands(phases: &[PhaseSpan], length: Duration, with_names: bool) -> Vec<Band> {
     let end = phases.last().map_or(Duration::ZERO, |last| last.to);
-    let drain = Phase { name: "drain".to_owned(), from: end, to: length };
+    let drain = PhaseSpan { name: "drain".to_owned(), from: end, to: length };
     let all = phases.iter().chain(std::iter::once(&drain)).enumerate();
     let inside = all.filter(|(_, phase)| phase.from < length.min(phase.to));
     let bands = inside.map(|(number, phase)| Band {
@@ -97,8 +97,8 @@ pub(crate) fn bands(phases: &[Phase], length: Duration, with_names: bool) -> Vec
 mod tests {
     use super::*;
 
-    fn event(at: u64, what: EventKind) -> Event {
-        Event { at: Duration::from_secs(at), what, text: format!("at {at}") }
+    fn event(at: u64, what: EventKind) -> TimelineEvent {
+        TimelineEvent { at: Duration::from_secs(at), what, text: format!("at {at}") }
     }
 
     #[test]
@@ -121,7 +121,7 @@ mod tests {
 
     #[test]
     fn phases_end_where_the_run_did() {
-        let phase = |name: &str, from, to| Phase {
+        let phase = |name: &str, from, to| PhaseSpan {
             name: name.to_owned(),
             from: Duration::from_secs(from),
             to: Duration::from_secs(to),

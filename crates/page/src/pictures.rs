@@ -5,7 +5,7 @@ use std::time::Duration;
 use account::outcome::{STEP, VariantOutcome};
 use campaign::{Campaign, PlotKind};
 
-use crate::plot::{Axis, Form, Line, Look, Mark, Panel, Plot, Scale};
+use crate::plot::{Axis, Form, LineStyle, Mark, Panel, Plot, PlotLine, Scale};
 
 /// The files that the campaign asks for: name and content.
 pub fn pictures(campaign: &Campaign, outcomes: &[VariantOutcome]) -> Vec<(&'static str, String)> {
@@ -68,23 +68,23 @@ fn attempts(campaign: &Campaign, outcomes: &[VariantOutcome]) -> Plot {
 /// What is answered of what is offered, phase by phase.
 fn goodput(campaign: &Campaign, outcomes: &[VariantOutcome]) -> Plot {
     let mut most = 0.0_f64;
-    let mut lines: Vec<Line> = Vec::new();
+    let mut lines: Vec<PlotLine> = Vec::new();
     for (number, run) in outcomes.iter().enumerate() {
         let points = run.goodput.points().map(|point| {
             most = most.max(point.offered);
             (point.offered, Some(point.answered))
         });
-        let look = Look::Run { number, dots: true };
-        lines.push(Line { look, ..line(number, run, points.collect()) });
+        let look = LineStyle::Run { number, dots: true };
+        lines.push(PlotLine { look, ..line(number, run, points.collect()) });
     }
     // The diagonal goes no further than the lines need, or they would be flat.
     let answered = lines.iter().flat_map(|line| &line.points).filter_map(|(_, y)| *y);
     let y_end = answered.fold(1.0, f64::max) * 1.15;
     let end = most.min(y_end);
-    lines.push(Line {
+    lines.push(PlotLine {
         name: "y = x".to_owned(),
         title: "everything is answered".to_owned(),
-        look: Look::Reference,
+        look: LineStyle::Reference,
         points: vec![(0.0, Some(0.0)), (end, Some(end))],
     });
     let axis = |label: &str| Axis { label: label.to_owned(), scale: Scale::Number, end: None };
@@ -115,9 +115,9 @@ fn over_time(
     Plot { title, x, panels, bands: Vec::new(), marks, form: Form::Sheet }
 }
 
-fn line(number: usize, run: &VariantOutcome, points: Vec<(f64, Option<f64>)>) -> Line {
+fn line(number: usize, run: &VariantOutcome, points: Vec<(f64, Option<f64>)>) -> PlotLine {
     let (name, title) = (run.name.clone(), run.title.clone());
-    Line { name, title, look: Look::Run { number, dots: false }, points }
+    PlotLine { name, title, look: LineStyle::Run { number, dots: false }, points }
 }
 
 /// The first command, the first alarm of each rule, and what the crisis reached.

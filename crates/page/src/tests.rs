@@ -3,26 +3,26 @@
 use std::time::Duration;
 
 use account::fixture::{START, call, demo, summarize, threshold};
-use account::outcome::{Event, EventKind};
+use account::outcome::{EventKind, TimelineEvent};
 use account::series::Series;
-use account::summary::{Run, Summary};
+use account::summary::{RunFacts, Summary};
 use serde_json::json;
 use telemetry::{Audit, CallRecord, Outcome as End, Rules};
 
-use crate::content::{Page, PageRun, Phase};
+use crate::content::{Page, PageRun, PhaseSpan};
 use crate::html::whole;
 
 /// What would run if it were markup.
 const HOSTILE: &str = "<script>alert(1)</script>\"'&<img src=http://192.0.2.1/x>";
 
-fn page<'a>(summary: &'a Summary, series: &'a Series, events: Vec<Event>) -> Page<'a> {
+fn page<'a>(summary: &'a Summary, series: &'a Series, events: Vec<TimelineEvent>) -> Page<'a> {
     Page {
         folder: "runs/demo-1",
         command: "tocsin run demo.toml",
         receipt: None,
         begins: Duration::ZERO,
         compression: 1.0,
-        phases: vec![Phase {
+        phases: vec![PhaseSpan {
             name: "steady".to_owned(),
             from: Duration::ZERO,
             to: Duration::from_secs(20),
@@ -86,7 +86,7 @@ fn the_page_opens_with_the_verdict_and_why() {
 
 #[test]
 fn each_verdict_has_a_word_a_sign_and_a_sentence() {
-    type Change = fn(&mut Run<'_>);
+    type Change = fn(&mut RunFacts<'_>);
     let cases: [(&str, &str, Change); 5] = [
         ("PASS", "✓", |_| {}),
         ("INTERRUPTED", "‖", |run| run.interrupted = true),
@@ -118,7 +118,7 @@ fn nothing_of_a_run_becomes_markup() {
     });
     summary.campaign = HOSTILE.to_owned();
     let events = [EventKind::Command(HOSTILE.to_owned()), EventKind::Alarm(HOSTILE.to_owned())];
-    let event = |what| Event { at: Duration::from_secs(1), what, text: HOSTILE.to_owned() };
+    let event = |what| TimelineEvent { at: Duration::from_secs(1), what, text: HOSTILE.to_owned() };
     let receipt = json!({ HOSTILE: { "a": [HOSTILE, 1] } });
     let mut page = page(&summary, &series, events.map(event).to_vec());
     (page.folder, page.command, page.receipt) = (HOSTILE, HOSTILE, Some(&receipt));

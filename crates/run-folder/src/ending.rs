@@ -4,26 +4,26 @@
 //!   campaign.toml, network.toml ┐
 //!   state.json                  ├──► EndedRun ──► Attempts ──read──┬──► Rows ──┬──► calls.sqlite   (a thread)
 //!   records/*.jsonl, or memory  ┘                                  │           └──► calls.csv      (a thread)
-//!                                                                  └──► Balance, Evidence, Goodput, Histograms, Series
+//!                                                                  └──► AttemptTallies, AttemptsByStep, Goodput, Histograms, Series
 //! ```
 //!
-//! `tocsin report` takes the same way, so a run that was killed is told as one that ended.
+//! `tocsin report` takes the same way, so a run that was killed gets the same report as one that ended.
 
 use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
-use account::archive::{self, Histograms, Rows, events};
-use account::outcome::{BASE, Evidence, Goodput, RUN, VariantOutcome};
+use account::archive::{self, AttemptRows, Histograms, events};
+use account::outcome::{AttemptsByStep, BASE, Goodput, RUN, VariantOutcome};
 use account::series::Series;
-use account::summary::{Books, Summary};
+use account::summary::{RecordIntake, Summary};
 use campaign::{Campaign, Time};
 use topology::{Problems, Topology};
 
 use crate::folder::{CALLS, CALLS_CSV, Folder};
 use crate::missing::{Missing, degrade, unwritten};
 use crate::publish::{Published, publish};
-use crate::state::State;
+use crate::state::RunState;
 
 /// What the report of a run against somebody else's network says first.
 const ONE_SIDED: &str = "only the callers' side is known: no box of the target writes records here";
@@ -36,9 +36,9 @@ pub struct EndedRun<'a> {
     /// `run`, `base`, or the name of a variant; and the same in words.
     pub name: String,
     pub title: String,
-    pub state: State,
+    pub state: RunState,
     /// With every record.
-    pub books: Books,
+    pub intake: RecordIntake,
     /// Real time that it took.
     pub took: Duration,
     /// Where its attempts are written down; variants of a campaign leave figures only.
@@ -47,21 +47,21 @@ pub struct EndedRun<'a> {
 
 /// Compares the records, writes the attempts down, and judges the run.
 pub fn close(ending: EndedRun<'_>) -> VariantOutcome {
-    let EndedRun { campaign, topology, name, title, state, books, took, archive } = ending;
+    let EndedRun { campaign, topology, name, title, state, intake, took, archive } = ending;
     let mut run = state.run(campaign, topology);
     if !state.ended {
         // What it had started when it was killed, nobody told.
-        run.generators.offered = run.generators.offered.max(books.callers());
+        run.generators.offered = run.generators.offered.max(intake.callers());
     }
     let zero_us = state.started_us;
-    let (mut balance, attempts) = books.balance(&run);
-    let mut evidence = Evidence::new(&campaign.figures, zero_us, campaign.duration());
+    let (mut tallies, attempts) = intake.into_tallies(&run);
+    let mut evidence = AttemptsByStep::new(&campaign.figures, zero_us, campaign.duration());
     let mut goodput = Goodput::new(campaign.levels(), zero_us);
     let mut histograms = Histograms::default();
     let mut series = Series::new(zero_us, campaign.duration());
     let mut missing = Missing::default();
     let database = thread::scope(|scope| {
-        let mut rows = Rows::new(zero_us);
+        let mut rows = AttemptRows::new(zero_us);
         let writers = archive.map(|folder| {
             let (database, table) = (rows.subscribe(), rows.subscribe());
             let path = |name| folder.path().join(name);
@@ -72,7 +72,7 @@ pub fn close(ending: EndedRun<'_>) -> VariantOutcome {
         });
         // Every attempt passes here, once.
         attempts.read(&mut [
-            &mut balance,
+            &mut tallies,
             &mut evidence,
             &mut goodput,
             &mut histograms,
@@ -90,7 +90,7 @@ pub fn close(ending: EndedRun<'_>) -> VariantOutcome {
         missing.note("histograms", written.map_err(Into::into));
     }
     run.degraded.extend(missing.sentences);
-    let mut summary = balance.close(run);
+    let mut summary = tallies.close(run);
     if let Some(place) = &state.target {
         annotate(&mut summary, place);
     }
@@ -147,19 +147,19 @@ fn facts(summary: &Summary, started_us: u64) -> Vec<(&'static str, String)> {
     ]
 }
 
-/// Why a run cannot be told again.
+/// Why the report of a run cannot be made again.
 #[derive(Debug)]
-pub enum RetellError {
+pub enum RebuildError {
     Broken(anyhow::Error),
     /// The copies of campaign and network in its folder.
     Inputs(Problems),
 }
 
-/// Tells a run again from what its folder holds.
-pub fn retell(folder: &Path) -> Result<Published, RetellError> {
+/// Makes everything that a run reports again, from what its folder holds.
+pub fn rebuild(folder: &Path) -> Result<Published, RebuildError> {
     let folder = Folder::open(folder);
-    let mut state = State::load(folder.path()).map_err(RetellError::Broken)?;
-    let (campaign, topology) = state.inputs(folder.path()).map_err(RetellError::Inputs)?;
+    let mut state = RunState::load(folder.path()).map_err(RebuildError::Broken)?;
+    let (campaign, topology) = state.inputs(folder.path()).map_err(RebuildError::Inputs)?;
     if !state.ended {
         let seconds = state.elapsed.as_secs_f64();
         state.degraded.push(format!(
@@ -168,7 +168,7 @@ pub fn retell(folder: &Path) -> Result<Published, RetellError> {
         ));
     }
     if state.record_files.is_empty() {
-        return Err(RetellError::Broken(anyhow::anyhow!(
+        return Err(RebuildError::Broken(anyhow::anyhow!(
             "{} has no records: in virtual time they are kept with tocsin run --records",
             folder.path().display()
         )));
@@ -181,11 +181,11 @@ pub fn finish(
     folder: &Folder,
     campaign: &Campaign,
     topology: &Topology,
-    state: State,
+    state: RunState,
 ) -> Published {
     let files: Vec<_> = state.record_files.iter().map(|file| folder.path().join(file)).collect();
-    let mut books = Books::open(state.rules(campaign));
-    books.read(&files);
+    let mut intake = RecordIntake::open(state.rules(campaign));
+    intake.read(&files);
     let (name, title) = match state.time {
         Time::Real => (RUN, "on real sockets"),
         Time::Virtual => (BASE, &campaign.title[..]),
@@ -197,7 +197,7 @@ pub fn finish(
         name: name.to_owned(),
         title: title.to_owned(),
         state,
-        books,
+        intake,
         took,
         archive: Some(folder),
     });

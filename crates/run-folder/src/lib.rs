@@ -24,10 +24,10 @@ mod state;
 #[cfg(test)]
 mod tests;
 
-pub use ending::{EndedRun, RetellError, close, finish, retell};
+pub use ending::{EndedRun, RebuildError, close, finish, rebuild};
 pub use find::{locate, names, read_summary, summary_of};
 pub use folder::{CALLS, CALLS_CSV, Folder};
 pub use missing::degrade;
 pub use publish::{Published, publish};
 pub use receipt::{Receipt, command_line};
-pub use state::{State, environment};
+pub use state::{RunState, environment};

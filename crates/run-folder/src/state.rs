@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use account::outcome::OperationsReport;
-use account::summary::{Capacity, ProcessUsage, Run};
+use account::summary::{Capacity, ProcessUsage, RunFacts};
 use anyhow::Context as _;
 use campaign::{Campaign, ENVIRONMENT_PREFIX, Time};
 use contract::GeneratorSnapshot;
@@ -24,7 +24,7 @@ const FILE: &str = "state.json";
 /// What a run knows of itself.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
-pub struct State {
+pub struct RunState {
     /// In which time it runs.
     #[serde(rename = "world")]
     pub time: Time,
@@ -72,7 +72,7 @@ pub struct State {
     pub record_files: Vec<PathBuf>,
 }
 
-impl State {
+impl RunState {
     /// Replaces the file at once: it is never half written.
     pub fn keep(&self, folder: &Folder) -> anyhow::Result<()> {
         folder.replace(FILE, &serde_json::to_string(self)?)
@@ -115,10 +115,10 @@ impl State {
     }
 
     /// What a summary wants to know.
-    pub fn run<'a>(&self, campaign: &'a Campaign, topology: &'a Topology) -> Run<'a> {
+    pub fn run<'a>(&self, campaign: &'a Campaign, topology: &'a Topology) -> RunFacts<'a> {
         let load = self.processes.iter().filter(|process| process.name == "load");
         let levels = topology.psaps.iter();
-        Run {
+        RunFacts {
             campaign,
             network: &topology.name,
             service_levels: levels.map(|psap| (psap.name.clone(), psap.service_level)).collect(),
@@ -170,21 +170,21 @@ mod tests {
     fn a_state_survives_the_way_through_its_file() {
         let folder = tempfile::tempdir().expect("a folder");
         let folder = Folder::create(folder.path(), "demo").expect("a run folder");
-        let mut state = State {
+        let mut state = RunState {
             time: Time::Virtual,
             elapsed: Duration::from_millis(1_500),
             restarts: vec![(Duration::from_secs(1), "alpha".to_owned(), "by command".to_owned())],
-            ..State::default()
+            ..RunState::default()
         };
         state.generators.lag.record_us(77);
         state.keep(&folder).expect("a file");
         state.keep(&folder).expect("a file in place of the first");
-        let back = State::load(folder.path()).expect("the state");
+        let back = RunState::load(folder.path()).expect("the state");
         assert_eq!(
             (back.time, back.elapsed, &back.restarts),
             (state.time, state.elapsed, &state.restarts)
         );
         assert_eq!(back.generators.lag_quantiles(), state.generators.lag_quantiles());
-        assert!(State::load(&folder.path().join("logs")).is_err());
+        assert!(RunState::load(&folder.path().join("logs")).is_err());
     }
 }

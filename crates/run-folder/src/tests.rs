@@ -7,27 +7,27 @@ use std::time::Duration;
 use account::archive::open_calls;
 use account::fixture::{START, chain};
 use account::outcome::VariantOutcome;
-use account::summary::{Books, RunVerdict};
+use account::summary::{RecordIntake, RunVerdict};
 use campaign::{Campaign, Time};
 use serde_json::json;
 
 use super::*;
 
 /// The demo with three attempts, told in `folder`.
-fn demo(folder: &Folder, state: State) -> VariantOutcome {
+fn demo(folder: &Folder, state: RunState) -> VariantOutcome {
     let configs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../configs/campaigns/demo.toml");
     let none = topology::Layers::none();
     let (campaign, topology) =
         Campaign::load_with_network(&configs, &none, &none).expect("the demo");
-    let mut books = Books::open(campaign.rules());
-    books.read(&[folder.records("all")]);
+    let mut intake = RecordIntake::open(campaign.rules());
+    intake.read(&[folder.records("all")]);
     let mut outcome = close(EndedRun {
         campaign: &campaign,
         topology: &topology,
         name: "run".to_owned(),
         title: String::new(),
         state,
-        books,
+        intake,
         took: Duration::ZERO,
         archive: Some(folder),
     });
@@ -49,20 +49,20 @@ fn desk() -> (tempfile::TempDir, Folder) {
     (desk, folder)
 }
 
-fn state(offered: u64) -> State {
+fn state(offered: u64) -> RunState {
     let generators = contract::GeneratorSnapshot {
         offered,
         finished: true,
         ..contract::GeneratorSnapshot::default()
     };
-    State {
+    RunState {
         ended: true,
         campaign: "demo".to_owned(),
         started_us: START,
         elapsed: Duration::from_secs(20),
         generators,
         record_files: vec!["records/all.jsonl".into()],
-        ..State::default()
+        ..RunState::default()
     }
 }
 
@@ -93,7 +93,7 @@ fn a_run_leaves_all_its_files_and_they_agree() {
 fn a_killed_run_counts_what_has_a_record_and_no_more() {
     let (_desk, folder) = desk();
     // Its last state is older than its last records.
-    let killed = State { ended: false, ..state(2) };
+    let killed = RunState { ended: false, ..state(2) };
     let ledger = demo(&folder, killed).summary.ledger;
     assert_eq!((ledger.offered, ledger.answered, ledger.in_progress), (3, 3, 0));
     assert!(ledger.balanced, "{:?}", ledger.faults);

@@ -2,15 +2,15 @@
 
 use std::fmt;
 
-use media::{StreamReport, Verdict};
+use media::{SoundVerdict, StreamReport};
 use serde::de::{IgnoredAny, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-/// What the books keep of a [`StreamReport`]; its fields mean the same.
+/// What the ledger keep of a [`StreamReport`]; its fields mean the same.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 pub struct Heard {
     #[serde(default)]
-    pub verdict: Option<Verdict>,
+    pub verdict: Option<SoundVerdict>,
     /// The mean opinion score in hundredths, as boxes round it.
     #[serde(default, deserialize_with = "hundredths", rename = "mos")]
     pub mos_hundredths: Option<u16>,

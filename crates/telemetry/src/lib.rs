@@ -35,7 +35,7 @@ pub use ledger::{
 };
 pub use logging::{LogError, LogFormat, init};
 pub use messages::MessageFigures;
-pub use reader::{ReadError, Records, read_records};
+pub use reader::{ReadError, RecordReader, read_records};
 pub use record::{CallRecord, Entry};
 pub use scan::{Misread, find_records};
 pub use terms::{BoxKind, CallerClass, NO_ACK, Outcome, Party};

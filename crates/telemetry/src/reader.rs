@@ -19,10 +19,10 @@ pub enum ReadError {
 ///
 /// # Errors
 /// When the file cannot be opened.
-pub fn read_records(path: &Path) -> Result<Records, ReadError> {
+pub fn read_records(path: &Path) -> Result<RecordReader, ReadError> {
     let file =
         File::open(path).map_err(|source| ReadError::File { path: path.to_owned(), source })?;
-    Ok(Records {
+    Ok(RecordReader {
         path: path.to_owned(),
         file: BufReader::with_capacity(64 * 1024, file),
         buffer: Vec::new(),
@@ -37,7 +37,7 @@ pub fn read_records(path: &Path) -> Result<Records, ReadError> {
 /// [`truncated`](Self::truncated); a bad line anywhere else is an error, and reading may go on
 /// after it.
 #[derive(Debug)]
-pub struct Records {
+pub struct RecordReader {
     path: PathBuf,
     file: BufReader<File>,
     buffer: Vec<u8>,
@@ -45,7 +45,7 @@ pub struct Records {
     truncated: u64,
 }
 
-impl Records {
+impl RecordReader {
     /// Half-written last lines met so far: 0 or 1.
     #[must_use]
     pub const fn truncated(&self) -> u64 {
@@ -59,7 +59,7 @@ impl Records {
     }
 }
 
-impl Iterator for Records {
+impl Iterator for RecordReader {
     type Item = Result<CallRecord, ReadError>;
 
     fn next(&mut self) -> Option<Self::Item> {

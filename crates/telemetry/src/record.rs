@@ -1,4 +1,4 @@
-//! What one box knows about one attempt, once the attempt is over: as it writes it, and as the books take it.
+//! What one box knows about one attempt, once the attempt is over: as it writes it, and as the ledger take it.
 //!
 //! ```text
 //!   box ──► CallRecord ──► a line of JSON ──► Entry ──► the ledger, and whoever goes through the attempts
@@ -121,7 +121,7 @@ impl CallRecord {
     }
 }
 
-/// What the books keep of a [`CallRecord`], borrowed from its line; its fields mean the same.
+/// What the ledger keep of a [`CallRecord`], borrowed from its line; its fields mean the same.
 ///
 /// A long campaign has millions of records. What no summary asks for is not copied out of a line.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -260,7 +260,7 @@ pub(crate) fn attempt_key(text: &str) -> Option<u128> {
 pub(crate) mod tests {
     use std::borrow::Cow;
 
-    use media::Verdict;
+    use media::SoundVerdict;
 
     use super::*;
 
@@ -321,7 +321,7 @@ pub(crate) mod tests {
         let names = ["alpha", "beta", "gamma", "delta"];
         let stream = StreamReport {
             from: Some("caller".to_owned()),
-            verdict: Some(Verdict::Heard),
+            verdict: Some(SoundVerdict::Heard),
             received: 500,
             expected: 501,
             lost: 1,

@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use account::archive::open_calls;
-use account::comparison::{self, Comparison, Limits, Side, figure_names, obstacles};
+use account::comparison::{
+    self, ComparedRun, Comparison, ComparisonLimits, figure_names, obstacles,
+};
 use anyhow::bail;
 use clap::Args;
 use cli::say;
@@ -67,7 +69,7 @@ fn judged(args: &CompareArgs) -> anyhow::Result<u8> {
             obstacles.join("\n  ")
         );
     }
-    let limits = Limits { any: args.max_regression, named: args.limits.clone() };
+    let limits = ComparisonLimits { any: args.max_regression, named: args.limits.clone() };
     let Comparison { table, figures, breaches } = comparison::compare(&before, &after, &limits);
     if args.json {
         let runs = [&before, &after].map(|side| side.name.clone());
@@ -84,29 +86,29 @@ fn judged(args: &CompareArgs) -> anyhow::Result<u8> {
     Ok(if breaches.is_empty() { 0 } else { REGRESSION })
 }
 
-fn of_run(runs: &Path, word: &str) -> anyhow::Result<Side> {
+fn of_run(runs: &Path, word: &str) -> anyhow::Result<ComparedRun> {
     if Path::new(word).extension().is_some_and(|it| it == "json") && Path::new(word).is_file() {
         return of_file(Path::new(word));
     }
     let folder = locate(runs, word)?;
     let name = folder.canonicalize().unwrap_or_else(|_| folder.clone());
     let name = name.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    Ok(Side { name, summary: summary_of(&folder)?, ..beside(&folder) })
+    Ok(ComparedRun { name, summary: summary_of(&folder)?, ..beside(&folder) })
 }
 
 /// A summary alone. Where it lies beside the rest of its run, that is used too.
-fn of_file(file: &Path) -> anyhow::Result<Side> {
+fn of_file(file: &Path) -> anyhow::Result<ComparedRun> {
     let folder = file.parent().unwrap_or_else(|| Path::new(""));
     let summary = read_summary(file)?;
     let beside = beside(folder);
     let is_its_own = read_summary(&folder.join("summary.json")).is_ok_and(|own| own == summary);
     let (inputs, calls) = if is_its_own { (beside.inputs, beside.calls) } else { (None, None) };
-    Ok(Side { name: file.display().to_string(), summary, inputs, calls })
+    Ok(ComparedRun { name: file.display().to_string(), summary, inputs, calls })
 }
 
-fn beside(folder: &Path) -> Side {
+fn beside(folder: &Path) -> ComparedRun {
     let calls = folder.join(CALLS);
-    Side {
+    ComparedRun {
         name: String::new(),
         summary: Value::Null,
         inputs: Receipt::inputs_hash(folder),

@@ -5,7 +5,6 @@ mod check;
 mod compare;
 mod ctl;
 mod defects;
-mod replay;
 mod report;
 mod run;
 mod runs;
@@ -13,6 +12,7 @@ mod schema;
 mod screen;
 mod show;
 mod state_file;
+mod virtual_time;
 
 use std::process::ExitCode;
 

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use cli::say;
-use run_folder::{RetellError, locate, retell};
+use run_folder::{RebuildError, locate, rebuild};
 
 /// Makes summary, report and calls again from the records in a run folder, also of a run that was killed
 #[derive(Debug, Args)]
@@ -24,7 +24,7 @@ pub(crate) fn report(args: &ReportArgs) -> ExitCode {
         Err(error) => return cli::fail(&error, cli::USAGE),
     };
     let start = std::time::Instant::now();
-    match retell(&folder) {
+    match rebuild(&folder) {
         Ok(retold) => {
             say(format_args!("{}\nrun folder: {}", retold.text, folder.display()));
             let (took, usage) = (start.elapsed().as_secs_f64(), node::usage());
@@ -32,7 +32,7 @@ pub(crate) fn report(args: &ReportArgs) -> ExitCode {
             cli::complain!("made again in {took:.1} s, with {cpu:.1} s of CPU and {mib:.0} MiB");
             ExitCode::from(retold.exit_code)
         }
-        Err(RetellError::Broken(error)) => cli::fail(&error, cli::USAGE),
-        Err(RetellError::Inputs(problems)) => cli::refuse(&problems),
+        Err(RebuildError::Broken(error)) => cli::fail(&error, cli::USAGE),
+        Err(RebuildError::Inputs(problems)) => cli::refuse(&problems),
     }
 }

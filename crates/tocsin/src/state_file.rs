@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use run_folder::{Folder, State};
+use run_folder::{Folder, RunState};
 
 /// Between two states, by the clock on the wall.
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -27,7 +27,7 @@ impl<'a> StateFile<'a> {
     }
 
     /// Writes the state as it is now.
-    pub(crate) fn keep(&mut self, state: &State) {
+    pub(crate) fn keep(&mut self, state: &RunState) {
         self.next = Instant::now() + INTERVAL;
         if let Err(error) = state.keep(self.folder)
             && !std::mem::replace(&mut self.has_complained, true)

@@ -14,7 +14,7 @@ use telemetry::CallRecord;
 
 /// What a box tells the management plane.
 #[derive(Debug)]
-pub enum Notice {
+pub enum BoxNotice {
     Record(Box<CallRecord>),
     Change(Change),
     /// A call server loses its calls and starts again.
@@ -26,13 +26,13 @@ pub enum Notice {
     Recording(Box<psap_mock::Recorded>),
 }
 
-impl From<CallRecord> for Notice {
+impl From<CallRecord> for BoxNotice {
     fn from(record: CallRecord) -> Self {
         Self::Record(Box::new(record))
     }
 }
 
-impl From<psap_mock::Output> for Notice {
+impl From<psap_mock::Output> for BoxNotice {
     fn from(output: psap_mock::Output) -> Self {
         match output {
             psap_mock::Output::Record(record) => Self::Record(Box::new(record)),
@@ -41,7 +41,7 @@ impl From<psap_mock::Output> for Notice {
     }
 }
 
-impl From<call_server::Notice> for Notice {
+impl From<call_server::Notice> for BoxNotice {
     fn from(notice: call_server::Notice) -> Self {
         match notice {
             call_server::Notice::Record(record) => Self::Record(record),
@@ -51,7 +51,7 @@ impl From<call_server::Notice> for Notice {
     }
 }
 
-impl From<trunk_group::Notice> for Notice {
+impl From<trunk_group::Notice> for BoxNotice {
     fn from(notice: trunk_group::Notice) -> Self {
         match notice {
             trunk_group::Notice::Record(record) => Self::Record(record),
@@ -60,13 +60,13 @@ impl From<trunk_group::Notice> for Notice {
     }
 }
 
-impl From<Change> for Notice {
+impl From<Change> for BoxNotice {
     fn from(change: Change) -> Self {
         Self::Change(change)
     }
 }
 
-impl From<Infallible> for Notice {
+impl From<Infallible> for BoxNotice {
     fn from(never: Infallible) -> Self {
         match never {}
     }
@@ -79,7 +79,7 @@ pub(crate) trait AnyNode: Any {
     fn handle_unreachable(&mut self, now: Instant, transport: Transport, peer: SocketAddr);
     fn handle_drain(&mut self, now: Instant);
     fn poll_transmit(&mut self) -> Option<Packet>;
-    fn poll_notice(&mut self) -> Option<Notice>;
+    fn poll_notice(&mut self) -> Option<BoxNotice>;
     fn poll_timeout(&self) -> Option<Instant>;
     fn is_drained(&self) -> bool;
     fn plane(&mut self) -> Option<&mut Plane>;
@@ -88,7 +88,7 @@ pub(crate) trait AnyNode: Any {
 
 impl<N: Node + Any> AnyNode for N
 where
-    N::Event: Into<Notice>,
+    N::Event: Into<BoxNotice>,
 {
     fn handle_packet(&mut self, now: Instant, packet: Packet) {
         Node::handle_packet(self, now, packet);
@@ -110,7 +110,7 @@ where
         Node::poll_transmit(self)
     }
 
-    fn poll_notice(&mut self) -> Option<Notice> {
+    fn poll_notice(&mut self) -> Option<BoxNotice> {
         self.poll_event().map(Into::into)
     }
 

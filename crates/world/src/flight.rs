@@ -13,11 +13,11 @@ pub(crate) struct Flight {
     pub(crate) to: SocketAddr,
     /// Its place in the trace.
     pub(crate) at: Option<usize>,
-    pub(crate) cargo: Cargo,
+    pub(crate) content: FlightContent,
 }
 
 #[derive(Debug)]
-pub(crate) enum Cargo {
+pub(crate) enum FlightContent {
     Packet(Packet),
     Unreachable(SocketAddr),
     /// An RTP or RTCP datagram; `to` is the port of a plane then.

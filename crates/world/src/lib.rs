@@ -1,22 +1,22 @@
 //! The boxes of a network in virtual time: one thread, no socket, no clock.
 //!
 //! ```text
-//!   World: the boxes of one topology ──► Simnet: time, latency, loss, partitions, kills
+//!   VirtualNetwork: the boxes of one topology ──► Simnet: time, latency, loss, partitions, kills
 //!                                          │ what boxes tell the management plane
-//!                                          └──► Listener
+//!                                          └──► NoticeListener
 //! ```
 //!
 //! The boxes are those that the actors run; only the sockets and the clock are simulated. The same seed gives the same
-//! packets at the same times, so an outage of an evening runs in seconds and a failing schedule can be replayed.
+//! packets at the same times, so an outage of several hours runs in seconds and a failing schedule can be replayed.
 
 mod any_node;
-mod boxes;
 mod flight;
 pub mod link;
 pub mod simnet;
 pub mod trace;
+mod virtual_network;
 
-pub use any_node::Notice;
-pub use boxes::{GENERATOR, MONITOR, START, World};
+pub use any_node::BoxNotice;
 pub use link::Link;
-pub use simnet::{Listener, Simnet};
+pub use simnet::{NoticeListener, Simnet};
+pub use virtual_network::{GENERATOR, MONITOR, START, VirtualNetwork};

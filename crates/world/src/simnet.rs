@@ -9,7 +9,7 @@
 //! A step jumps to whatever is due first. Nothing sleeps, nothing iterates a hash map, and chance
 //! comes from one seed, so a simulation can be repeated exactly.
 
-mod frost;
+mod freeze;
 
 use std::any::Any;
 use std::cmp::Reverse;
@@ -23,10 +23,10 @@ use rand::rngs::StdRng;
 use sip_proto::deadlines::{ByKey, Deadlines};
 use sip_proto::{Packet, Transport};
 
-use crate::any_node::{AnyNode, Notice};
-use crate::flight::{Cargo, Flight};
+use crate::any_node::{AnyNode, BoxNotice};
+use crate::flight::{Flight, FlightContent};
 use crate::link::{Link, Links};
-use crate::trace::{Sighting, Trace, label};
+use crate::trace::{Trace, TracedPacket, label};
 
 /// Steps without any progress of time after which a simulation is taken to be stuck.
 const MOST_STEPS_AT_ONCE: u32 = 1_000_000;
@@ -38,14 +38,14 @@ struct Host {
 }
 
 /// Takes what boxes tell the management plane.
-pub trait Listener {
+pub trait NoticeListener {
     /// The box at `from` tells `notice`, at `elapsed` of virtual time.
-    fn hear(&mut self, elapsed: Duration, from: SocketAddr, notice: Notice);
+    fn hear(&mut self, elapsed: Duration, from: SocketAddr, notice: BoxNotice);
 }
 
 /// A packet that a test wants to get lost.
 #[derive(Debug)]
-struct Doomed {
+struct PacketToLose {
     from: SocketAddr,
     to: SocketAddr,
     label: String,
@@ -71,7 +71,7 @@ pub struct Simnet<L> {
     media_lost: BTreeMap<(SocketAddr, SocketAddr), u64>,
     /// When the last packet of each TCP connection arrives: the next one may not overtake it.
     streams: BTreeMap<(SocketAddr, SocketAddr), Instant>,
-    doomed: Vec<Doomed>,
+    to_lose: Vec<PacketToLose>,
     /// Boxes that do nothing now, and what has arrived there meanwhile.
     frozen: BTreeMap<SocketAddr, Vec<Flight>>,
     trace: Trace,
@@ -88,7 +88,7 @@ impl<L> std::fmt::Debug for Simnet<L> {
     }
 }
 
-impl<L: Listener> Simnet<L> {
+impl<L: NoticeListener> Simnet<L> {
     /// An empty network whose links are all `link`.
     #[must_use]
     pub fn new(seed: u64, link: Link, listener: L) -> Self {
@@ -110,7 +110,7 @@ impl<L: Listener> Simnet<L> {
             media_sent: BTreeMap::new(),
             media_lost: BTreeMap::new(),
             streams: BTreeMap::new(),
-            doomed: Vec::new(),
+            to_lose: Vec::new(),
             frozen: BTreeMap::new(),
             trace: Trace::new(),
             listener,
@@ -170,7 +170,7 @@ impl<L: Listener> Simnet<L> {
     /// Puts a box on the network, or a new one in the place of another.
     pub fn attach<N: Node + Any>(&mut self, address: SocketAddr, node: N)
     where
-        N::Event: Into<Notice>,
+        N::Event: Into<BoxNotice>,
     {
         self.close_ports(address);
         let host = Host { node: Box::new(node), ports: Vec::new() };
@@ -224,7 +224,7 @@ impl<L: Listener> Simnet<L> {
 
     /// The next `times` packets from `from` to `to` that are called `label` get lost.
     pub fn lose(&mut self, from: SocketAddr, to: SocketAddr, label: &str, times: u32) {
-        self.doomed.push(Doomed { from, to, label: label.to_owned(), times });
+        self.to_lose.push(PacketToLose { from, to, label: label.to_owned(), times });
     }
 
     /// Writes a line into the trace.
@@ -330,19 +330,21 @@ impl<L: Listener> Simnet<L> {
 
     fn arrive(&mut self, flight: Flight) {
         let Some(flight) = self.unless_frozen(flight) else { return };
-        let Flight { to, at, cargo, .. } = flight;
-        if let Cargo::Media { from, bytes } = cargo {
+        let Flight { to, at, content, .. } = flight;
+        if let FlightContent::Media { from, bytes } = content {
             return self.arrive_media(from, to, &bytes);
         }
-        match (self.hosts.get_mut(&to), cargo) {
-            (Some(host), Cargo::Packet(packet)) => host.node.handle_packet(self.now, packet),
-            (Some(host), Cargo::Unreachable(peer)) => {
+        match (self.hosts.get_mut(&to), content) {
+            (Some(host), FlightContent::Packet(packet)) => {
+                host.node.handle_packet(self.now, packet)
+            }
+            (Some(host), FlightContent::Unreachable(peer)) => {
                 host.node.handle_unreachable(self.now, Transport::Tcp, peer);
             }
-            (Some(_), Cargo::Media { .. }) => {}
-            (None, cargo) => {
+            (Some(_), FlightContent::Media { .. }) => {}
+            (None, content) => {
                 self.trace.lose(at);
-                if let Cargo::Packet(packet) = cargo {
+                if let FlightContent::Packet(packet) = content {
                     self.refuse(to, &packet);
                 }
             }
@@ -407,7 +409,7 @@ impl<L: Listener> Simnet<L> {
         }
         for _ in 0..copies {
             let due = self.now + link.delay(&mut self.rng);
-            self.fly(due, to, None, Cargo::Media { from, bytes: bytes.to_vec() });
+            self.fly(due, to, None, FlightContent::Media { from, bytes: bytes.to_vec() });
         }
     }
 
@@ -415,7 +417,7 @@ impl<L: Listener> Simnet<L> {
     fn refuse(&mut self, nobody: SocketAddr, packet: &Packet) {
         if packet.transport == Transport::Tcp {
             let back = self.links.get(nobody, packet.peer).latency;
-            self.fly(self.now + back, packet.peer, None, Cargo::Unreachable(nobody));
+            self.fly(self.now + back, packet.peer, None, FlightContent::Unreachable(nobody));
         }
     }
 
@@ -442,12 +444,12 @@ impl<L: Listener> Simnet<L> {
         let open = self.links.is_open(from, to);
         let arriving = Packet { transport, peer: from, bytes: bytes.clone() };
         let copies = match transport {
-            _ if !open || self.is_doomed(from, to, &bytes) => 0,
+            _ if !open || self.is_to_be_lost(from, to, &bytes) => 0,
             Transport::Tcp => 1,
             Transport::Udp => link.copies(&mut self.rng),
         };
         let at = self.elapsed();
-        let sighting = Sighting { at, from, to, transport, bytes, lost: copies == 0 };
+        let sighting = TracedPacket { at, from, to, transport, bytes, lost: copies == 0 };
         let at = self.trace.packet(sighting);
         if copies == 0 {
             self.refuse(to, &arriving);
@@ -459,21 +461,21 @@ impl<L: Listener> Simnet<L> {
                 due = due.max(*last);
                 *last = due;
             }
-            self.fly(due, to, at, Cargo::Packet(arriving.clone()));
+            self.fly(due, to, at, FlightContent::Packet(arriving.clone()));
         }
     }
 
-    fn fly(&mut self, due: Instant, to: SocketAddr, at: Option<usize>, cargo: Cargo) {
+    fn fly(&mut self, due: Instant, to: SocketAddr, at: Option<usize>, content: FlightContent) {
         self.sequence += 1;
-        self.flights.push(Reverse(Flight { due, sequence: self.sequence, to, at, cargo }));
+        self.flights.push(Reverse(Flight { due, sequence: self.sequence, to, at, content }));
     }
 
-    fn is_doomed(&mut self, from: SocketAddr, to: SocketAddr, bytes: &bytes::Bytes) -> bool {
-        let meant = |doomed: &&mut Doomed| {
-            doomed.times > 0
-                && (doomed.from, doomed.to) == (from, to)
-                && doomed.label == label(bytes)
+    fn is_to_be_lost(&mut self, from: SocketAddr, to: SocketAddr, bytes: &bytes::Bytes) -> bool {
+        let meant = |to_lose: &&mut PacketToLose| {
+            to_lose.times > 0
+                && (to_lose.from, to_lose.to) == (from, to)
+                && to_lose.label == label(bytes)
         };
-        self.doomed.iter_mut().find(meant).map(|doomed| doomed.times -= 1).is_some()
+        self.to_lose.iter_mut().find(meant).map(|to_lose| to_lose.times -= 1).is_some()
     }
 }

@@ -11,7 +11,7 @@ use sip_proto::message::{Message, Method, Request, Response};
 /// The packets of a simulation, and what was done to the network meanwhile.
 #[derive(Debug, Clone)]
 pub struct Trace {
-    entries: Vec<Entry>,
+    entries: Vec<TraceEntry>,
     keep: bool,
     is_hashed: bool,
     hash: DefaultHasher,
@@ -19,8 +19,8 @@ pub struct Trace {
 
 /// One line of a trace.
 #[derive(Debug, Clone)]
-pub enum Entry {
-    Packet(Sighting),
+pub enum TraceEntry {
+    Packet(TracedPacket),
     /// Something that happened at a box, or to the network.
     Note {
         at: Duration,
@@ -31,7 +31,7 @@ pub enum Entry {
 
 /// A packet on its way.
 #[derive(Debug, Clone)]
-pub struct Sighting {
+pub struct TracedPacket {
     /// When it was sent, from the start of the simulation.
     pub at: Duration,
     pub from: SocketAddr,
@@ -59,13 +59,13 @@ impl Trace {
     }
 
     /// Returns where the packet stands, if it is kept.
-    pub(crate) fn packet(&mut self, sighting: Sighting) -> Option<usize> {
+    pub(crate) fn packet(&mut self, sighting: TracedPacket) -> Option<usize> {
         if self.is_hashed {
-            let Sighting { at, from, to, transport, bytes, lost } = &sighting;
+            let TracedPacket { at, from, to, transport, bytes, lost } = &sighting;
             (at, from, to, transport, bytes, lost).hash(&mut self.hash);
         }
         self.keep.then(|| {
-            self.entries.push(Entry::Packet(sighting));
+            self.entries.push(TraceEntry::Packet(sighting));
             self.entries.len() - 1
         })
     }
@@ -82,13 +82,13 @@ impl Trace {
             (at, place, &text).hash(&mut self.hash);
         }
         if self.keep {
-            self.entries.push(Entry::Note { at, place, text });
+            self.entries.push(TraceEntry::Note { at, place, text });
         }
     }
 
     /// The box it was for was gone when it arrived.
     pub(crate) fn lose(&mut self, at: Option<usize>) {
-        if let Some(Entry::Packet(sighting)) = at.and_then(|at| self.entries.get_mut(at)) {
+        if let Some(TraceEntry::Packet(sighting)) = at.and_then(|at| self.entries.get_mut(at)) {
             sighting.lost = true;
         }
     }
@@ -100,24 +100,24 @@ impl Trace {
     }
 
     #[must_use]
-    pub fn entries(&self) -> &[Entry] {
+    pub fn entries(&self) -> &[TraceEntry] {
         &self.entries
     }
 
-    pub fn packets(&self) -> impl Iterator<Item = &Sighting> {
+    pub fn packets(&self) -> impl Iterator<Item = &TracedPacket> {
         self.entries.iter().filter_map(|entry| match entry {
-            Entry::Packet(sighting) => Some(sighting),
-            Entry::Note { .. } => None,
+            TraceEntry::Packet(sighting) => Some(sighting),
+            TraceEntry::Note { .. } => None,
         })
     }
 
-    /// The packets that were sent to `to` and are called `label`; see [`Sighting::label`].
-    pub fn sent_to(&self, to: SocketAddr, label: &str) -> impl Iterator<Item = &Sighting> {
+    /// The packets that were sent to `to` and are called `label`; see [`TracedPacket::label`].
+    pub fn sent_to(&self, to: SocketAddr, label: &str) -> impl Iterator<Item = &TracedPacket> {
         self.packets().filter(move |packet| packet.to == to && packet.label() == label)
     }
 }
 
-impl Sighting {
+impl TracedPacket {
     /// `INVITE`, `re-INVITE`, `180`, `200 BYE`: the method of a request; the status of a response,
     /// with its method unless that is INVITE.
     #[must_use]
@@ -135,7 +135,7 @@ impl Sighting {
     }
 }
 
-/// What a packet is called in ladders; see [`Sighting::label`].
+/// What a packet is called in ladders; see [`TracedPacket::label`].
 pub(crate) fn label(bytes: &Bytes) -> String {
     if let Ok(request) = Request::parse(bytes.clone()) {
         let inside = request.to_tag().is_some() && request.method() == Method::Invite;

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use cli::{BoxArgs, FileArgs, Records};
+use cli::{BoxArgs, FileArgs, RecordSink};
 use contract::{BoxOrder, Node as _, NodeKind};
 use media::Clips;
 use node::clock::WallStart;
@@ -63,7 +63,7 @@ pub fn run(args: &LoadArgs) -> ExitCode {
     if let Err(error) = args.serve.log.init() {
         return cli::fail(&error, cli::USAGE);
     }
-    let records = match Records::create(args.serve.records.as_deref()) {
+    let records = match RecordSink::create(args.serve.records.as_deref()) {
         Ok(records) => records,
         Err(error) => return cli::fail(&error, cli::USAGE),
     };
@@ -121,7 +121,7 @@ fn generator_spec(
     topology: &Topology,
     clips: Clips,
     start: WallStart,
-    records: Records,
+    records: RecordSink,
 ) -> NodeSpec {
     let Place { address, shard, nonce, begin } = place;
     let label = Label {

@@ -7,13 +7,13 @@ use sip_proto::sdp;
 use sip_proto::user_agent::LegId;
 
 use super::Generator;
-use super::caller_media::Line;
+use super::caller_media::CallerStream;
 use crate::caller::Caller;
 
 impl Generator {
     /// A port for the media of a new call. A caller who should speak and finds none places the call without media,
     /// and the generator accuses itself of it.
-    pub(super) fn open_line(&mut self, caller: &Caller) -> (Option<Line>, Option<u16>) {
+    pub(super) fn open_line(&mut self, caller: &Caller) -> (Option<CallerStream>, Option<u16>) {
         let ip = self.config.address.ip();
         let Some(media) = self.media.as_mut().filter(|_| caller.speaks) else {
             return (None, None);

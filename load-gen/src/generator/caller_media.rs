@@ -6,8 +6,8 @@ use std::time::Instant;
 
 use campaign::{CallerAudio, Callers};
 use media::{
-    Agreement, Clips, Expectation, Melody, Plane, Settings, Sign, Singer, StreamId, StreamReport,
-    Verdict, Voice,
+    Agreement, Clips, ExpectedSound, Melody, Plane, PlaneSettings, Sign, Singer, SoundVerdict,
+    StreamId, StreamReport, Voice,
 };
 use sip_proto::message::Message;
 
@@ -24,7 +24,7 @@ pub(super) struct CallerMedia {
 
 /// One caller on the line.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Line {
+pub(super) struct CallerStream {
     stream: StreamId,
     attempt: u128,
     /// The answer has come, and the caller listens.
@@ -37,7 +37,7 @@ impl CallerMedia {
         if callers.media <= 0.0 {
             return None;
         }
-        let settings = Settings {
+        let settings = PlaneSettings {
             addresses: vec![config.address.ip()],
             ports: config.media_ports.clone(),
             idle_after: config.idle_after,
@@ -71,17 +71,21 @@ impl CallerMedia {
     }
 
     /// A port for the media of a new call, and its number; `None` if there is none left.
-    pub(super) fn open(&mut self, ip: IpAddr, attempt: u128) -> Option<(Line, Option<u16>)> {
+    pub(super) fn open(
+        &mut self,
+        ip: IpAddr,
+        attempt: u128,
+    ) -> Option<(CallerStream, Option<u16>)> {
         let stream = self.plane.open(ip).ok()?;
         let port = self.plane.local(stream).map(|local| local.port());
-        Some((Line { stream, attempt, listens: false }, port))
+        Some((CallerStream { stream, attempt, listens: false }, port))
     }
 
     /// The caller speaks as it was agreed on, and from the answer on listens.
     pub(super) fn talk(
         &mut self,
         now: Instant,
-        line: &mut Line,
+        line: &mut CallerStream,
         agreement: &Agreement,
         response: &Message,
         answered: bool,
@@ -104,7 +108,12 @@ impl CallerMedia {
     }
 
     /// Something else was agreed on, or nothing.
-    pub(super) fn change(&mut self, now: Instant, line: Line, agreement: Option<&Agreement>) {
+    pub(super) fn change(
+        &mut self,
+        now: Instant,
+        line: CallerStream,
+        agreement: Option<&Agreement>,
+    ) {
         match agreement {
             Some(agreement) => self.plane.talk(now, line.stream, agreement),
             None => self.plane.hush(now, line.stream),
@@ -115,13 +124,13 @@ impl CallerMedia {
     pub(super) fn close(
         &mut self,
         now: Instant,
-        line: Line,
+        line: CallerStream,
         answered: bool,
     ) -> Option<StreamReport> {
         let mut report = self.plane.close(now, line.stream)?;
         // No agreement on media is one way of hearing nothing.
         if answered && !line.listens {
-            report.verdict = Some(Verdict::Silent);
+            report.verdict = Some(SoundVerdict::Silent);
         }
         (answered || report.received > 0).then_some(report)
     }
@@ -134,9 +143,9 @@ fn expectation(
     agreement: &Agreement,
     response: &Message,
     clips: &Clips,
-) -> Expectation {
+) -> ExpectedSound {
     let ours = format!("{attempt:032x}");
     let knows_us = response.session_id().is_some_and(|id| id.remote() == Some(&ours));
     let known = knows_us.then(|| Melody::of(attempt, Singer::Psap));
-    Expectation::of(agreement.sign.as_ref(), known, clips)
+    ExpectedSound::of(agreement.sign.as_ref(), known, clips)
 }

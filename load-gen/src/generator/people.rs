@@ -5,23 +5,27 @@ use std::time::Instant;
 use telemetry::{CallRecord, Entry, Unreached};
 
 use super::Generator;
-use super::due::{Due, Redial};
-use crate::caller::{Caller, Way};
+use super::due::{DueCall, DueRedial};
+use crate::caller::{CallChange, Caller};
 
 impl Generator {
     /// Takes the call that is due first, if any is; `zero` is the start of the campaign.
-    pub(super) fn take_due(&mut self, now: Instant, zero: Instant) -> Option<Due> {
+    pub(super) fn take_due(&mut self, now: Instant, zero: Instant) -> Option<DueCall> {
         let scheduled = self.schedule.next_due().map(|at| zero + at);
         let first = |redial: Instant| scheduled.is_none_or(|at| redial < at);
         if let Some(intended) = self.next_redial().filter(|due| *due <= now && first(*due)) {
-            let (_, Redial { mut caller, way }) = self.redials.pop_first()?;
+            let (_, DueRedial { mut caller, way }) = self.redials.pop_first()?;
             caller.turn_to(&way);
-            return Some(Due { intended, caller, way });
+            return Some(DueCall { intended, caller, way });
         }
         let elapsed = now.saturating_duration_since(zero);
         while let Some(start) = self.schedule.take(elapsed) {
             if let Some(caller) = self.mix.caller(start.index, start.hint) {
-                return Some(Due { intended: zero + start.at, caller, way: Way::AsBefore });
+                return Some(DueCall {
+                    intended: zero + start.at,
+                    caller,
+                    way: CallChange::AsBefore,
+                });
             }
             self.counts.feed_exhausted += 1;
         }
@@ -39,9 +43,9 @@ impl Generator {
         let Some(fate) = Unreached::of(&Entry::from(record)).filter(|_| !self.draining) else {
             return;
         };
-        match self.mix.again(caller, fate, self.told, &self.config.ten_digits) {
+        match self.mix.again(caller, fate, self.announced, &self.config.ten_digits) {
             Some((caller, next)) => {
-                let redial = Redial { caller, way: next.way };
+                let redial = DueRedial { caller, way: next.way };
                 self.redials.insert((now + next.gap, redial.caller.index), redial);
             }
             None => self.counts.gave_up += 1,

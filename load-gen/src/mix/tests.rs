@@ -130,7 +130,7 @@ fn people_keep_what_was_given_to_them_when_they_call_again() {
     let mix = Mix::new(&campaign, &["mobile", "fixe", "rtc"], 0).expect("a good mix");
     let first = mix.caller(0, None).expect("rows go round");
     let (again, _) = mix
-        .again(first.clone(), Unreached::Refused, Told::default(), &TenDigits::default())
+        .again(first.clone(), Unreached::Refused, Announced::default(), &TenDigits::default())
         .expect("everybody calls again");
     assert_eq!((again.talk, again.patience), (first.talk, first.patience));
     assert_eq!((again.nth, &again.number[..]), (2, "15"));

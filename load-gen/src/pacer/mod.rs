@@ -41,7 +41,7 @@ pub use mmpp::MarkovPoisson;
 pub use poisson::Poisson;
 pub use ramp::Ramp;
 pub use replay::Replayed;
-pub use schedule::{Schedule, Shard, Start};
+pub use schedule::{Schedule, ScheduledCall, Shard};
 pub use steps::Steps;
 pub use surge::SurgePoisson;
 

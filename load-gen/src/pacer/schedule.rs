@@ -10,7 +10,7 @@ use campaign::{Campaign, Places};
 
 /// One call that is to be started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Start {
+pub struct ScheduledCall {
     /// Number of the call in the campaign, counted over all shards.
     pub index: u64,
     /// Intended start, from the start of the campaign.
@@ -45,7 +45,7 @@ pub struct Schedule {
     shard: Shard,
     phase: usize,
     index: u64,
-    next: Option<Start>,
+    next: Option<ScheduledCall>,
 }
 
 #[derive(Debug)]
@@ -82,7 +82,7 @@ impl Schedule {
 
     /// The next call, if it is due after `elapsed` of the campaign. Ask until `None`: several may
     /// be due.
-    pub fn take(&mut self, elapsed: Duration) -> Option<Start> {
+    pub fn take(&mut self, elapsed: Duration) -> Option<ScheduledCall> {
         let due = self.next.filter(|start| start.at <= elapsed)?;
         self.advance();
         Some(due)
@@ -96,7 +96,7 @@ impl Schedule {
                 continue;
             };
             let at = phase.begins + arrival.at;
-            let start = Start { index: self.index, at, hint: arrival.hint };
+            let start = ScheduledCall { index: self.index, at, hint: arrival.hint };
             self.index += 1;
             if self.shard.owns(start.index) {
                 self.next = Some(start);
@@ -128,7 +128,7 @@ mod tests {
         campaign(phases, seed)
     }
 
-    fn all(mut schedule: Schedule) -> Vec<Start> {
+    fn all(mut schedule: Schedule) -> Vec<ScheduledCall> {
         std::iter::from_fn(|| schedule.take(Duration::MAX)).collect()
     }
 
@@ -138,7 +138,7 @@ mod tests {
         assert_eq!(schedule.next_due(), Some(Duration::ZERO));
         assert_eq!(
             schedule.take(Duration::ZERO),
-            Some(Start { index: 0, at: Duration::ZERO, hint: None })
+            Some(ScheduledCall { index: 0, at: Duration::ZERO, hint: None })
         );
         assert_eq!(schedule.take(Duration::from_millis(999)), None);
         assert_eq!(schedule.next_due(), Some(Duration::from_secs(1)));
@@ -168,7 +168,7 @@ mod tests {
     #[test]
     fn shards_share_out_exactly_the_calls_of_the_whole() {
         let whole = all(Schedule::new(&two_phases(9), Shard::WHOLE));
-        let mut shared: Vec<Start> = (0..3)
+        let mut shared: Vec<ScheduledCall> = (0..3)
             .flat_map(|index| all(Schedule::new(&two_phases(9), Shard { index, of: 3 })))
             .collect();
         shared.sort_by_key(|start| start.index);
@@ -181,13 +181,13 @@ mod tests {
         let example = concat!(env!("CARGO_MANIFEST_DIR"), "/../configs/campaigns/arrivals.toml");
         let campaign = Campaign::load(Path::new(example), &Layers::none()).expect("the example");
         let whole = all(Schedule::new(&campaign, Shard::WHOLE));
-        let mut shared: Vec<Start> = (0..4)
+        let mut shared: Vec<ScheduledCall> = (0..4)
             .flat_map(|index| all(Schedule::new(&campaign, Shard { index, of: 4 })))
             .collect();
         shared.sort_by_key(|start| start.index);
         assert_eq!(shared, whole);
         assert!(whole.is_sorted_by_key(|start| start.at));
-        let is_placed = |start: &&Start| matches!(start.hint, Some(Hint::Commune(_)));
+        let is_placed = |start: &&ScheduledCall| matches!(start.hint, Some(Hint::Commune(_)));
         let placed = whole.iter().filter(is_placed).count();
         assert!(placed > 1_000 && placed < whole.len(), "{placed} of {}", whole.len());
         let expected = campaign.expected_attempts();

@@ -54,18 +54,23 @@ fn caller(nth: u32) -> Caller {
 }
 
 /// How often each next step came up in many draws; `"stop"` for none.
-fn steps(redial: &Redial, told: Told, caller: &Caller, fate: Unreached) -> BTreeMap<String, f64> {
+fn steps(
+    redial: &Redial,
+    announced: Announced,
+    caller: &Caller,
+    fate: Unreached,
+) -> BTreeMap<String, f64> {
     const DRAWS: u32 = 20_000;
     let ten_digits = ten_digits();
-    let habits = Habits { redial, trunk_groups: 3, ten_digits: &ten_digits, told };
+    let rules = RedialRules { redial, trunk_groups: 3, ten_digits: &ten_digits, announced };
     let mut rng = StdRng::seed_from_u64(1);
     let mut steps = BTreeMap::new();
     for _ in 0..DRAWS {
-        let step = match habits.next(caller, fate, &mut rng).map(|next| next.way) {
+        let step = match rules.next(caller, fate, &mut rng).map(|next| next.way) {
             None => "stop".to_owned(),
-            Some(Way::AsBefore) => "as before".to_owned(),
-            Some(Way::OtherNetwork(place)) => format!("network {place}"),
-            Some(Way::OtherNumber(number) | Way::TenDigits(number)) => number,
+            Some(CallChange::AsBefore) => "as before".to_owned(),
+            Some(CallChange::OtherNetwork(place)) => format!("network {place}"),
+            Some(CallChange::OtherNumber(number) | CallChange::TenDigits(number)) => number,
         };
         *steps.entry(step).or_default() += 1.0 / f64::from(DRAWS);
     }
@@ -80,7 +85,7 @@ fn assert_shares(steps: &BTreeMap<String, f64>, wanted: &[(&str, f64)]) {
     }
 }
 
-const UNTOLD: Told = Told { to_redial: false, ten_digits: false };
+const NOTHING_ANNOUNCED: Announced = Announced { to_redial: false, ten_digits: false };
 
 #[test]
 fn how_often_people_redial_depends_on_how_the_call_failed() {
@@ -91,7 +96,7 @@ fn how_often_people_redial_depends_on_how_the_call_failed() {
         (Unreached::Cut, 0.95),
     ] {
         for nth in [1, 2] {
-            let steps = steps(&redial(), UNTOLD, &caller(nth), fate);
+            let steps = steps(&redial(), NOTHING_ANNOUNCED, &caller(nth), fate);
             assert_shares(&steps, &[("as before", share), ("stop", 1.0 - share)]);
         }
     }
@@ -101,9 +106,14 @@ fn how_often_people_redial_depends_on_how_the_call_failed() {
 fn a_call_that_was_cut_is_redialled_sooner() {
     let (redial, ten_digits) =
         (Redial { after_refusal: 1.0, after_cut: 1.0, ..redial() }, ten_digits());
-    let habits = Habits { redial: &redial, trunk_groups: 1, ten_digits: &ten_digits, told: UNTOLD };
+    let rules = RedialRules {
+        redial: &redial,
+        trunk_groups: 1,
+        ten_digits: &ten_digits,
+        announced: NOTHING_ANNOUNCED,
+    };
     let gap = |fate| {
-        let next = habits.next(&caller(1), fate, &mut StdRng::seed_from_u64(1));
+        let next = rules.next(&caller(1), fate, &mut StdRng::seed_from_u64(1));
         next.expect("everybody redials").gap
     };
     assert_eq!(gap(Unreached::Refused), Duration::from_secs(5));
@@ -113,7 +123,7 @@ fn a_call_that_was_cut_is_redialled_sooner() {
 #[test]
 fn from_the_third_failure_on_people_look_for_another_way() {
     for nth in [3, 4, 19] {
-        let steps = steps(&redial(), UNTOLD, &caller(nth), Unreached::NoAnswer);
+        let steps = steps(&redial(), NOTHING_ANNOUNCED, &caller(nth), Unreached::NoAnswer);
         // Nobody has published ten digits: those who would dial them dial as before.
         let wanted = [
             ("18", 0.25),
@@ -128,10 +138,10 @@ fn from_the_third_failure_on_people_look_for_another_way() {
 
 #[test]
 fn ten_digits_are_dialled_once_they_are_published() {
-    let told = Told { ten_digits: true, ..UNTOLD };
+    let announced = Announced { ten_digits: true, ..NOTHING_ANNOUNCED };
     let only =
         Redial { other_network: 0.0, other_number: 0.0, ten_digit: 1.0, stop: 0.0, ..redial() };
-    let next = |caller: &Caller| steps(&only, told, caller, Unreached::Refused);
+    let next = |caller: &Caller| steps(&only, announced, caller, Unreached::Refused);
     assert_shares(&next(&caller(3)), &[("0353010015", 1.0)]);
     let paris = Caller { commune: Some("75056".to_owned()), ..caller(3) };
     assert_shares(&next(&paris), &[("0199000015", 1.0)]);
@@ -139,21 +149,24 @@ fn ten_digits_are_dialled_once_they_are_published() {
     let police = Caller { number: "17".to_owned(), ..caller(3) };
     assert_shares(&next(&police), &[("as before", 1.0)]);
     assert_shares(&next(&caller(2)), &[("as before", 0.85), ("stop", 0.15)]);
-    assert_shares(&steps(&only, UNTOLD, &caller(3), Unreached::Refused), &[("as before", 1.0)]);
+    assert_shares(
+        &steps(&only, NOTHING_ANNOUNCED, &caller(3), Unreached::Refused),
+        &[("as before", 1.0)],
+    );
 }
 
 #[test]
 fn a_person_who_dials_ten_digits_may_come_back_to_the_next_short_number() {
     let mut caller = caller(3);
-    caller.turn_to(&Way::TenDigits("0353010015".to_owned()));
+    caller.turn_to(&CallChange::TenDigits("0353010015".to_owned()));
     assert_eq!((&caller.number[..], caller.asks_for()), ("0353010015", "15"));
-    let told = Told { ten_digits: true, ..UNTOLD };
-    let steps = steps(&redial(), told, &caller, Unreached::Refused);
+    let announced = Announced { ten_digits: true, ..NOTHING_ANNOUNCED };
+    let steps = steps(&redial(), announced, &caller, Unreached::Refused);
     assert_eq!(steps.get("0353010015"), None, "no change of number");
     assert!(steps.contains_key("18"), "{steps:?}");
-    caller.turn_to(&Way::OtherNumber("18".to_owned()));
+    caller.turn_to(&CallChange::OtherNumber("18".to_owned()));
     assert_eq!((&caller.number[..], caller.asks_for()), ("18", "18"));
-    caller.turn_to(&Way::OtherNetwork(2));
+    caller.turn_to(&CallChange::OtherNetwork(2));
     assert_eq!((&caller.number[..], caller.trunk_group), ("18", 2));
 }
 
@@ -163,7 +176,10 @@ fn short_numbers_go_round() {
         Redial { other_network: 0.0, other_number: 1.0, ten_digit: 0.0, stop: 0.0, ..redial() };
     let from = |redial: &Redial, number: &str| {
         let caller = Caller { number: number.to_owned(), ..caller(3) };
-        steps(redial, UNTOLD, &caller, Unreached::Refused).into_keys().next().expect("a step")
+        steps(redial, NOTHING_ANNOUNCED, &caller, Unreached::Refused)
+            .into_keys()
+            .next()
+            .expect("a step")
     };
     for (number, next) in [("15", "18"), ("18", "112"), ("112", "15"), ("urn:service:sos", "15")] {
         assert_eq!(from(&only, number), next);
@@ -174,11 +190,11 @@ fn short_numbers_go_round() {
 
 #[test]
 fn who_wanted_no_help_never_dials_for_help() {
-    let told = Told { to_redial: false, ten_digits: true };
+    let announced = Announced { to_redial: false, ten_digits: true };
     let ordinary =
         Caller { class: CallerClass::Ordinary, number: "0199001234".to_owned(), ..caller(3) };
     let wanted = [("as before", 0.40), ("network 1", 0.20), ("network 2", 0.20), ("stop", 0.20)];
-    assert_shares(&steps(&redial(), told, &ordinary, Unreached::Refused), &wanted);
+    assert_shares(&steps(&redial(), announced, &ordinary, Unreached::Refused), &wanted);
 }
 
 #[test]
@@ -186,20 +202,25 @@ fn where_there_is_one_network_nobody_finds_another() {
     let only =
         Redial { other_network: 1.0, other_number: 0.0, ten_digit: 0.0, stop: 0.0, ..redial() };
     let ten_digits = TenDigits::default();
-    let habits = Habits { redial: &only, trunk_groups: 1, ten_digits: &ten_digits, told: UNTOLD };
-    let next = habits.next(&caller(3), Unreached::Refused, &mut StdRng::seed_from_u64(1));
-    assert_eq!(next.map(|next| next.way), Some(Way::AsBefore));
+    let rules = RedialRules {
+        redial: &only,
+        trunk_groups: 1,
+        ten_digits: &ten_digits,
+        announced: NOTHING_ANNOUNCED,
+    };
+    let next = rules.next(&caller(3), Unreached::Refused, &mut StdRng::seed_from_u64(1));
+    assert_eq!(next.map(|next| next.way), Some(CallChange::AsBefore));
 }
 
 #[test]
 fn advice_to_redial_takes_the_place_of_every_share_of_those_who_do() {
-    let told = Told { to_redial: true, ten_digits: false };
+    let announced = Announced { to_redial: true, ten_digits: false };
     for fate in [Unreached::Refused, Unreached::Silence, Unreached::NoAnswer, Unreached::Cut] {
-        let steps = steps(&redial(), told, &caller(1), fate);
+        let steps = steps(&redial(), announced, &caller(1), fate);
         assert_shares(&steps, &[("as before", 0.95), ("stop", 0.05)]);
     }
     // The ways keep their proportions among those who go on.
-    let steps = steps(&redial(), told, &caller(3), Unreached::NoAnswer);
+    let steps = steps(&redial(), announced, &caller(3), Unreached::NoAnswer);
     let share = |of: f64| of / 0.8 * 0.95;
     let wanted = [
         ("18", share(0.25)),
@@ -213,8 +234,9 @@ fn advice_to_redial_takes_the_place_of_every_share_of_those_who_do() {
 
 #[test]
 fn nobody_calls_more_often_than_the_most_attempts() {
-    let told = Told { to_redial: true, ten_digits: true };
+    let announced = Announced { to_redial: true, ten_digits: true };
     let always = Redial { advised: 1.0, most_attempts: 7, ..redial() };
-    let stops = |nth| steps(&always, told, &caller(nth), Unreached::Refused).contains_key("stop");
+    let stops =
+        |nth| steps(&always, announced, &caller(nth), Unreached::Refused).contains_key("stop");
     assert!(!stops(6) && stops(7) && stops(8));
 }

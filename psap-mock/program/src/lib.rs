@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
-use cli::{BoxArgs, FileArgs, Records};
+use cli::{BoxArgs, FileArgs, RecordSink};
 use contract::{BoxOrder, NodeKind};
 use media::Clips;
 use node::clock::WallStart;
@@ -49,7 +49,7 @@ pub fn run(args: &PsapArgs) -> ExitCode {
     if let Err(error) = args.serve.log.init() {
         return cli::fail(&error, cli::USAGE);
     }
-    let records = match Records::create(args.serve.records.as_deref()) {
+    let records = match RecordSink::create(args.serve.records.as_deref()) {
         Ok(records) => records,
         Err(error) => return cli::fail(&error, cli::USAGE),
     };
@@ -88,7 +88,7 @@ fn psap_spec(
     timers: Timers,
     seed: u64,
     clips: Clips,
-    records: Records,
+    records: RecordSink,
     recordings: Option<RecordingSink>,
 ) -> NodeSpec {
     let label = Label {

@@ -8,7 +8,7 @@
 
 use std::time::Instant;
 
-use media::{Expectation, Sign, StreamId, Voice};
+use media::{ExpectedSound, Sign, StreamId, Voice};
 use rand::RngExt as _;
 use sip_proto::Rejection;
 use sip_proto::message::{Payload, Request};
@@ -87,7 +87,7 @@ impl Psap {
         let Some(call) = self.calls.get_mut(&leg) else { return };
         let (Some(stream), Some(agreement)) = (call.stream, call.media.agreement()) else { return };
         let (sign, clips) = (agreement.sign.as_ref(), &self.sounds.clips);
-        let expectation = Expectation::of(sign, call.voices.theirs, clips);
+        let expectation = ExpectedSound::of(sign, call.voices.theirs, clips);
         let voice = match &self.config.audio {
             _ if !call.plan.speaks => Voice::Mute,
             Audio::Tones => Voice::Melody(call.voices.ours),

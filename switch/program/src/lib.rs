@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Args;
-use cli::manage::{ManageArgs, Member};
-use cli::{BoxArgs, FileArgs, Records};
+use cli::manage::{ManageArgs, ManagedCallServer};
+use cli::{BoxArgs, FileArgs, RecordSink};
 use contract::{BoxOrder, NodeKind};
 use node::clock::WallStart;
 use node::{Label, NodeSpec};
@@ -53,7 +53,7 @@ pub fn run(args: &SwitchArgs) -> ExitCode {
     if let Err(error) = args.serve.log.init() {
         return cli::fail(&error, cli::USAGE);
     }
-    let opened = Records::create(args.serve.records.as_deref())
+    let opened = RecordSink::create(args.serve.records.as_deref())
         .and_then(|records| Ok((records, args.manage.open()?)));
     match opened {
         Ok((records, management)) => {
@@ -66,9 +66,9 @@ pub fn run(args: &SwitchArgs) -> ExitCode {
 }
 
 /// The call servers that are served here, for whoever manages them.
-fn members(args: &SwitchArgs, topology: &Topology) -> Vec<Member> {
+fn members(args: &SwitchArgs, topology: &Topology) -> Vec<ManagedCallServer> {
     served(args, topology)
-        .map(|one| Member { name: one.name.clone(), site: one.site.clone() })
+        .map(|one| ManagedCallServer { name: one.name.clone(), site: one.site.clone() })
         .collect()
 }
 
@@ -80,7 +80,7 @@ fn served<'a>(
     topology.call_servers().filter(move |one| all || args.site.contains(&one.site))
 }
 
-fn specs(args: &SwitchArgs, topology: &Arc<Topology>, records: &Records) -> Vec<NodeSpec> {
+fn specs(args: &SwitchArgs, topology: &Arc<Topology>, records: &RecordSink) -> Vec<NodeSpec> {
     let seed = args.serve.seed();
     let mut specs: Vec<_> = served(args, topology)
         .map(|one| call_server_spec(one, topology, seed, records.clone()))
@@ -100,7 +100,7 @@ pub fn call_server_spec(
     settings: &topology::CallServer,
     topology: &Arc<Topology>,
     seed: u64,
-    records: Records,
+    records: RecordSink,
 ) -> NodeSpec {
     let label = Label {
         name: settings.name.clone(),
@@ -138,7 +138,7 @@ pub fn trunk_group_spec(
     settings: &topology::TrunkGroup,
     topology: &Arc<Topology>,
     seed: u64,
-    records: Records,
+    records: RecordSink,
 ) -> NodeSpec {
     let label = Label {
         name: settings.name.clone(),

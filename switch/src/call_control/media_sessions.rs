@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::time::Instant;
 
 use bytes::Bytes;
-use media::{Event, Plane, PlaneCounts, StreamReport};
+use media::{Plane, PlaneCounts, StreamEvent, StreamReport};
 use sip_proto::message::{Message, Name, Payload};
 use sip_proto::sdp::{self, Session};
 
@@ -144,8 +144,8 @@ impl MediaSessions {
         while let Some(event) = self.plane.poll_event() {
             // The caller may have died, or a site in between; the call record will say since when.
             let (stream, what) = match event {
-                Event::Idle(stream) => (stream, "stopped without a BYE"),
-                Event::Resumed(stream) => (stream, "is back"),
+                StreamEvent::Idle(stream) => (stream, "stopped without a BYE"),
+                StreamEvent::Resumed(stream) => (stream, "is back"),
             };
             let port = self.plane.local(stream).map(|local| local.port());
             tracing::debug!(call_server, ?port, "media {what}");

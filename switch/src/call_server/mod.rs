@@ -23,7 +23,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use contract::{CallServerCounts, CallServerSnapshot, Node, Reply};
-use media::{Plane, Settings};
+use media::{Plane, PlaneSettings};
 use operations::Action;
 use sip_proto::message::{Request, with_overload_feedback};
 use sip_proto::wall::WallClock;
@@ -81,7 +81,7 @@ impl CallServer {
         wall: WallClock,
     ) -> Self {
         let (start, unix) = wall.origin();
-        let media = Settings {
+        let media = PlaneSettings {
             addresses: settings.media_addresses.clone(),
             ports: settings.media_ports.clone(),
             idle_after: topology.media.idle_after,

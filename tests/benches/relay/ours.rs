@@ -4,7 +4,7 @@ use std::fs;
 use std::net::Ipv4Addr;
 
 use anyhow::{Context as _, bail};
-use contract::{Line as _, ProcessReport};
+use contract::{PipeMessage as _, ProcessReport};
 use system_tests::built::release;
 use system_tests::process::Process;
 

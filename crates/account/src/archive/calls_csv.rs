@@ -8,7 +8,7 @@ use std::path::Path;
 use campaign::utc::rfc3339;
 
 use super::cell::Cell;
-use super::row::{COLUMNS, Row};
+use super::row::{AttemptRow, COLUMNS};
 use super::rows::Batch;
 
 /// Writes all rows.
@@ -29,7 +29,7 @@ pub fn write<'a>(path: &Path, rows: impl IntoIterator<Item = Batch<'a>>) -> anyh
 /// Numbers are written in the memory of `number`.
 fn write_row(
     table: &mut csv::Writer<impl Write>,
-    row: &Row<'_>,
+    row: &AttemptRow<'_>,
     number: &mut String,
 ) -> csv::Result<()> {
     use std::fmt::Write as _;

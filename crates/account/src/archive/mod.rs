@@ -15,7 +15,7 @@ pub use calls_csv::write as write_csv;
 pub use events::{ArchivedEvent, events};
 pub use histograms::Histograms;
 pub use row::{COLUMNS, Column};
-pub use rows::{Batch, Rows};
+pub use rows::{AttemptRows, Batch};
 pub use sqlite::{
     PartialDatabase, close as close_database, open as open_calls, write as write_database,
 };

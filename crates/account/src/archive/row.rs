@@ -18,7 +18,7 @@ pub struct Column {
     cell: CellOf,
 }
 
-type CellOf = for<'a> fn(&Account<'_, 'a>) -> Cell<'a>;
+type CellOf = for<'a> fn(&RowSource<'_, 'a>) -> Cell<'a>;
 
 /// Every column. Times are microseconds since the start of the campaign; delays count from the intended start.
 pub const COLUMNS: [Column; 35] = [
@@ -65,7 +65,7 @@ const fn column(name: &'static str, kind: &'static str, cell: CellOf) -> Column 
 
 /// An attempt of the campaign, ready to be written down.
 #[derive(Debug)]
-pub(super) struct Row<'a> {
+pub(super) struct AttemptRow<'a> {
     pub(super) cells: [Cell<'a>; COLUMNS.len()],
     /// Answered, not cut, heard both ways as far as that was judged, and no record contradicts another.
     pub(super) is_good: bool,
@@ -73,10 +73,10 @@ pub(super) struct Row<'a> {
     pub(super) due_us: u64,
 }
 
-impl<'a> Row<'a> {
+impl<'a> AttemptRow<'a> {
     /// The row of an attempt; `None` if it is none of the campaign's. `zero_us` is the start of the campaign.
     pub(super) fn of(attempt: &Attempt<'a>, zero_us: u64) -> Option<Self> {
-        let account = Account::of(attempt, attempt.caller()?, zero_us);
+        let account = RowSource::of(attempt, attempt.caller()?, zero_us);
         Some(Self {
             cells: COLUMNS.map(|column| (column.cell)(&account)),
             is_good: account.is_good(),
@@ -86,7 +86,7 @@ impl<'a> Row<'a> {
 }
 
 /// What a row is made of.
-struct Account<'r, 'a> {
+struct RowSource<'r, 'a> {
     caller: &'r Entry<'a>,
     reached: Destination<'a>,
     counted: Counted<'a>,
@@ -97,7 +97,7 @@ struct Account<'r, 'a> {
     zero_us: u64,
 }
 
-impl<'r, 'a> Account<'r, 'a> {
+impl<'r, 'a> RowSource<'r, 'a> {
     fn of(attempt: &Attempt<'a>, caller: &'r Entry<'a>, zero_us: u64) -> Self {
         let (counted, heard) = (attempt.counted(), attempt.heard());
         let talk = caller.talk_us().unwrap_or(0);
@@ -151,10 +151,10 @@ fn verdict(end: Option<Heard>, talk_us: u64) -> Option<&'static str> {
     let verdict = end?.verdict?;
     Some(match verdict {
         _ if talk_us < SHORT_TALK_US => "unjudged",
-        media::Verdict::Heard => "heard",
-        media::Verdict::Silent => "silent",
-        media::Verdict::Garbled => "garbled",
-        media::Verdict::WrongParty => "wrong_party",
-        media::Verdict::Unjudged => "unjudged",
+        media::SoundVerdict::Heard => "heard",
+        media::SoundVerdict::Silent => "silent",
+        media::SoundVerdict::Garbled => "garbled",
+        media::SoundVerdict::WrongParty => "wrong_party",
+        media::SoundVerdict::Unjudged => "unjudged",
     })
 }

@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use telemetry::{Attempt, AttemptReader};
 
 use super::record_row::{self, RecordRow};
-use super::row::Row;
+use super::row::AttemptRow;
 
 /// Attempts of which the records of all boxes are kept too.
 pub(super) const RECORDS_OF: usize = 200_000;
@@ -17,10 +17,10 @@ const WAITING: usize = 4;
 
 /// Some rows, in the order of their attempts.
 #[derive(Debug, Clone)]
-pub struct Batch<'a>(Arc<Vec<(Row<'a>, Records<'a>)>>);
+pub struct Batch<'a>(Arc<Vec<(AttemptRow<'a>, Records<'a>)>>);
 
 impl<'a> Batch<'a> {
-    pub(super) fn iter(&self) -> impl Iterator<Item = &(Row<'a>, Records<'a>)> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = &(AttemptRow<'a>, Records<'a>)> {
         self.0.iter()
     }
 }
@@ -30,15 +30,15 @@ pub(super) type Records<'a> = Vec<RecordRow<'a>>;
 
 /// Makes the row of each attempt that it reads.
 #[derive(Debug)]
-pub struct Rows<'a> {
+pub struct AttemptRows<'a> {
     zero_us: u64,
-    batch: Vec<(Row<'a>, Records<'a>)>,
+    batch: Vec<(AttemptRow<'a>, Records<'a>)>,
     /// Attempts whose records may still be kept.
     left: usize,
     writers: Vec<SyncSender<Batch<'a>>>,
 }
 
-impl<'a> Rows<'a> {
+impl<'a> AttemptRows<'a> {
     /// `zero_us` is the start of the campaign.
     #[must_use]
     pub const fn new(zero_us: u64) -> Self {
@@ -64,12 +64,12 @@ impl<'a> Rows<'a> {
     }
 }
 
-impl<'a> AttemptReader<'a> for Rows<'a> {
+impl<'a> AttemptReader<'a> for AttemptRows<'a> {
     fn add(&mut self, attempt: &Attempt<'a>) {
         if self.writers.is_empty() {
             return;
         }
-        let Some(row) = Row::of(attempt, self.zero_us) else { return };
+        let Some(row) = AttemptRow::of(attempt, self.zero_us) else { return };
         let mut records = Vec::new();
         if !row.is_good && self.left > 0 {
             self.left -= 1;

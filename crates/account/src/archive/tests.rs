@@ -32,7 +32,7 @@ fn attempts() -> Attempts {
 }
 
 fn rows(attempts: &Attempts) -> Vec<Batch<'_>> {
-    let mut rows = Rows::new(START);
+    let mut rows = AttemptRows::new(START);
     let batches = rows.subscribe();
     attempts.read(&mut [&mut rows]);
     rows.finish();

@@ -2,7 +2,7 @@
 
 use telemetry::Quantiles;
 
-use super::search::Finding;
+use super::search::TrialFinding;
 use super::trial::Trial;
 
 /// A trial at 600/s for 5 s of which `failed` were refused with 503.
@@ -22,7 +22,7 @@ pub(super) fn trial(number: usize, failed: u64) -> Trial {
         pdd: Quantiles { count: 3_000, p50: 2_000, p90: 3_000, p95: 4_000, p99: 9_000, max: 9_500 },
         lag: Quantiles { count: 3_000, p50: 100, p90: 200, p95: 300, p99: 400, max: 900 },
         generator_cpu: 0.31,
-        finding: if failed > 0 { Finding::Failed } else { Finding::Held },
+        finding: if failed > 0 { TrialFinding::Failed } else { TrialFinding::Held },
         against_generator: Vec::new(),
     }
 }

@@ -6,6 +6,8 @@ mod report;
 mod search;
 mod trial;
 
-pub use report::{Bench, BenchVerdict, Conclusion, brief, header, report, row};
-pub use search::{Bounds, Finding, Limit, Planned, Search, SearchResult, Stage};
+pub use report::{BenchReport, BenchVerdict, Conclusion, brief, header, report, row};
+pub use search::{
+    Bounds, PlannedTrial, RateLimit, Search, SearchResult, SearchStage, TrialFinding,
+};
 pub use trial::Trial;

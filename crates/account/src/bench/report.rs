@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 use telemetry::Ledger;
 
-use super::search::{Finding, Limit, SearchResult};
+use super::search::{RateLimit, SearchResult, TrialFinding};
 use super::trial::Trial;
 
 /// Version of the shape of `bench.json`.
@@ -29,7 +29,7 @@ pub enum BenchVerdict {
 
 /// `bench.json`: fields are added, never renamed. Rates are calls per second.
 #[derive(Debug, Serialize)]
-pub struct Bench {
+pub struct BenchReport {
     pub schema_version: u32,
     pub verdict: BenchVerdict,
     pub reasons: Vec<String>,
@@ -72,14 +72,14 @@ pub struct Conclusion {
 
 impl Conclusion {
     /// Judges a bench; the rest of what describes it is filled in by whoever asked for it.
-    pub fn judge(self) -> Bench {
+    pub fn judge(self) -> BenchReport {
         let (rate, bound) = self.rate();
         let finding = self.finding();
         let mut reasons = self.complaints();
         let verdict = match self.found {
             _ if self.interrupted => BenchVerdict::Interrupted,
             _ if !self.losses.is_empty() => BenchVerdict::Degraded,
-            Some(SearchResult::Nothing { limit: Limit::Generator { .. } }) => {
+            Some(SearchResult::Nothing { limit: RateLimit::Generator { .. } }) => {
                 reasons.insert(0, finding.clone());
                 BenchVerdict::Invalid
             }
@@ -90,7 +90,7 @@ impl Conclusion {
             _ if reasons.is_empty() => BenchVerdict::Pass,
             _ => BenchVerdict::Fail,
         };
-        Bench {
+        BenchReport {
             schema_version: SCHEMA_VERSION,
             verdict,
             reasons,
@@ -110,7 +110,7 @@ impl Conclusion {
 
     fn rate(&self) -> (Option<f64>, Option<&'static str>) {
         match self.found {
-            Some(SearchResult::Found { rate, limit: Limit::Network { .. }, .. }) => {
+            Some(SearchResult::Found { rate, limit: RateLimit::Network { .. }, .. }) => {
                 (Some(rate), Some("ceiling"))
             }
             Some(SearchResult::Found { rate, .. }) => (Some(rate), Some("floor")),
@@ -126,26 +126,26 @@ impl Conclusion {
                 let length = self.trial(confirmed).map_or(0.0, |trial| trial.length_s);
                 let held = format!("{rate}/s held for {length:.0} s without a failure");
                 match limit {
-                    Limit::Network { trial } => {
+                    RateLimit::Network { trial } => {
                         format!("ceiling: {held}; at {}", self.failure(trial))
                     }
-                    Limit::Generator { trial } => format!(
+                    RateLimit::Generator { trial } => format!(
                         "floor: {held}; the generator ran out before the network did{}",
                         self.exhaustion(trial)
                     ),
-                    Limit::Asked => {
+                    RateLimit::Asked => {
                         format!("floor: {held}, and more was not asked for (--max-rate)")
                     }
                 }
             }
-            Some(SearchResult::Nothing { limit: Limit::Network { trial } }) => {
+            Some(SearchResult::Nothing { limit: RateLimit::Network { trial } }) => {
                 format!("{}: at {}", self.unconfirmed(), self.failure(trial))
             }
-            Some(SearchResult::Nothing { limit: Limit::Generator { trial } }) => {
+            Some(SearchResult::Nothing { limit: RateLimit::Generator { trial } }) => {
                 let (rates, why) = (self.unconfirmed(), self.exhaustion(trial));
                 format!("{rates}: the generator ran out{why}")
             }
-            Some(SearchResult::Nothing { limit: Limit::Asked }) => self.unconfirmed(),
+            Some(SearchResult::Nothing { limit: RateLimit::Asked }) => self.unconfirmed(),
         }
     }
 
@@ -158,7 +158,7 @@ impl Conclusion {
 
     /// What is left to say where no rate was confirmed.
     fn unconfirmed(&self) -> String {
-        let held = self.trials.iter().filter(|trial| trial.finding == Finding::Held);
+        let held = self.trials.iter().filter(|trial| trial.finding == TrialFinding::Held);
         let best = held.map(|trial| trial.rate).max_by(f64::total_cmp);
         best.map_or_else(
             || "no rate held".to_owned(),
@@ -190,13 +190,15 @@ impl Conclusion {
     /// What went wrong beside the search.
     fn complaints(&self) -> Vec<String> {
         let mut complaints = self.losses.clone();
-        if let Some(trial) = self.stage("overload").filter(|it| it.finding != Finding::GeneratorOut)
+        if let Some(trial) =
+            self.stage("overload").filter(|it| it.finding != TrialFinding::GeneratorOut)
         {
             let rate = trial.rate;
             let unclean = trial.unclean(self.pdd_limit).into_iter();
             complaints.extend(unclean.map(|what| format!("at 150 %, {rate}/s: {what}")));
         }
-        if let Some(trial) = self.stage("recovery").filter(|it| it.finding == Finding::Failed) {
+        if let Some(trial) = self.stage("recovery").filter(|it| it.finding == TrialFinding::Failed)
+        {
             let (rate, failures) = (trial.rate, trial.failures());
             complaints.push(format!("it has not recovered: at {rate}/s again, {failures}"));
         }
@@ -205,7 +207,7 @@ impl Conclusion {
             complaints.push(format!("{name} holds {calls} calls that nobody has any more"));
         }
         // What callers who came late saw and did is no evidence.
-        let late = self.trials.iter().any(|trial| trial.finding == Finding::GeneratorOut);
+        let late = self.trials.iter().any(|trial| trial.finding == TrialFinding::GeneratorOut);
         if let Some(ledger) = self.ledger.as_ref().filter(|ledger| !ledger.balanced && !late) {
             let first = ledger.faults.first().map_or("attempts have no record", String::as_str);
             complaints.push(format!("the ledger of the bench does not balance: {first}"));
@@ -234,9 +236,9 @@ pub fn header() -> String {
 pub fn row(trial: &Trial) -> String {
     let millis = |micros: u64| format!("{:.1}", micros as f64 / 1_000.0);
     let result = match trial.finding {
-        Finding::Held => "held".to_owned(),
-        Finding::Failed => trial.failures(),
-        Finding::GeneratorOut => "says nothing: the generator was late".to_owned(),
+        TrialFinding::Held => "held".to_owned(),
+        TrialFinding::Failed => trial.failures(),
+        TrialFinding::GeneratorOut => "says nothing: the generator was late".to_owned(),
     };
     format!(
         "{:>5}  {:<8}  {:>8}  {:>8}  {:>11}  {:>7}  {:>10}  {:>10}  {:>7}  {result}",
@@ -253,17 +255,17 @@ pub fn row(trial: &Trial) -> String {
 }
 
 /// The report: the verdict and the finding, the trials, what is wrong.
-pub fn report(bench: &Bench) -> String {
+pub fn report(bench: &BenchReport) -> String {
     let rows: String = bench.trials.iter().map(|trial| format!("{}\n", row(trial))).collect();
     format!("{}\n{}\n{rows}{}", headline(bench), header(), closing(bench))
 }
 
 /// The report without its trials, for whoever has seen them already.
-pub fn brief(bench: &Bench) -> String {
+pub fn brief(bench: &BenchReport) -> String {
     format!("{}{}", headline(bench), closing(bench))
 }
 
-fn headline(bench: &Bench) -> String {
+fn headline(bench: &BenchReport) -> String {
     let word = match bench.verdict {
         BenchVerdict::Pass => "PASS",
         BenchVerdict::Fail => "FAIL",
@@ -271,7 +273,7 @@ fn headline(bench: &Bench) -> String {
         BenchVerdict::Degraded => "DEGRADED",
         BenchVerdict::Interrupted => "INTERRUPTED",
     };
-    let Bench { network, finding, talk_s, within_s, seed, .. } = bench;
+    let BenchReport { network, finding, talk_s, within_s, seed, .. } = bench;
     let media = if bench.media { "with media" } else { "without media" };
     format!(
         "{word}  bench of {network}, seed {seed}\n{finding}\n\
@@ -280,10 +282,10 @@ fn headline(bench: &Bench) -> String {
 }
 
 /// What happened beyond the best rate, and what is wrong.
-fn closing(bench: &Bench) -> String {
+fn closing(bench: &BenchReport) -> String {
     let mut text = String::new();
     match bench.trials.iter().rfind(|trial| trial.stage == "overload") {
-        Some(trial) if trial.finding == Finding::GeneratorOut => {
+        Some(trial) if trial.finding == TrialFinding::GeneratorOut => {
             text += "\n150 % could not be driven: the generator ran out\n";
         }
         Some(trial) => {
@@ -322,8 +324,11 @@ mod tests {
     fn a_ceiling_names_what_failed_above_it() {
         let above = Trial { rate: 620.0, ..trial(1, 36) };
         let confirmed = Trial { stage: "confirm", ..trial(2, 0) };
-        let found =
-            SearchResult::Found { rate: 600.0, limit: Limit::Network { trial: 1 }, confirmed: 2 };
+        let found = SearchResult::Found {
+            rate: 600.0,
+            limit: RateLimit::Network { trial: 1 },
+            confirmed: 2,
+        };
         let bench = concluded(found, vec![above, confirmed]).judge();
         assert_eq!(
             bench.finding,
@@ -338,11 +343,11 @@ mod tests {
     #[test]
     fn a_generator_that_ran_out_is_never_the_networks_failure() {
         let late = Trial {
-            finding: Finding::GeneratorOut,
+            finding: TrialFinding::GeneratorOut,
             against_generator: vec!["the generator started calls late".to_owned()],
             ..trial(1, 200)
         };
-        let limit = Limit::Generator { trial: 1 };
+        let limit = RateLimit::Generator { trial: 1 };
         let found = SearchResult::Found { rate: 300.0, limit, confirmed: 2 };
         let bench = concluded(found, vec![late.clone(), trial(2, 0)]).judge();
         let wanted = "floor: 300/s held for 5 s without a failure; the generator ran out before the network did (at 600/s: \
@@ -356,8 +361,11 @@ mod tests {
     #[test]
     fn an_overload_that_is_not_refused_cleanly_fails_the_bench() {
         let overload = |trial| Trial { stage: "overload", ..trial };
-        let found =
-            SearchResult::Found { rate: 600.0, limit: Limit::Network { trial: 1 }, confirmed: 2 };
+        let found = SearchResult::Found {
+            rate: 600.0,
+            limit: RateLimit::Network { trial: 1 },
+            confirmed: 2,
+        };
         let judge = |last: Trial| concluded(found, vec![trial(1, 36), trial(2, 0), last]).judge();
         assert_eq!(judge(overload(trial(3, 1_000))).verdict, BenchVerdict::Pass);
         let silent = overload(Trial { silent: 7, refused: [].into(), ..trial(3, 7) });
@@ -370,7 +378,7 @@ mod tests {
 
     #[test]
     fn calls_that_nobody_has_any_more_fail_the_bench() {
-        let found = SearchResult::Found { rate: 600.0, limit: Limit::Asked, confirmed: 1 };
+        let found = SearchResult::Found { rate: 600.0, limit: RateLimit::Asked, confirmed: 1 };
         let mut conclusion = concluded(found, vec![trial(1, 0)]);
         conclusion.retained = vec![("alpha".to_owned(), 3)];
         let bench = conclusion.judge();
@@ -380,7 +388,7 @@ mod tests {
 
     #[test]
     fn half_a_bench_is_no_pass() {
-        let found = SearchResult::Found { rate: 600.0, limit: Limit::Asked, confirmed: 1 };
+        let found = SearchResult::Found { rate: 600.0, limit: RateLimit::Asked, confirmed: 1 };
         let interrupted = Conclusion { interrupted: true, ..concluded(found, vec![trial(1, 0)]) };
         assert_eq!(interrupted.judge().verdict, BenchVerdict::Interrupted);
         let losses = vec!["process site-alpha was lost: signal: 9 (SIGKILL)".to_owned()];

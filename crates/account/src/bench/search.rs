@@ -29,13 +29,13 @@ const MOST_CONFIRMATIONS: u32 = 6;
 
 /// What to try next.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Planned {
+pub struct PlannedTrial {
     pub rate: f64,
-    pub stage: Stage,
+    pub stage: SearchStage,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stage {
+pub enum SearchStage {
     Rise,
     Narrow,
     Confirm,
@@ -43,7 +43,7 @@ pub enum Stage {
 
 /// What a trial showed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Finding {
+pub enum TrialFinding {
     /// Every session was established.
     Held,
     /// Some were not, and the generator was not the reason.
@@ -54,7 +54,7 @@ pub enum Finding {
 
 /// What stands above the rate that was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Limit {
+pub enum RateLimit {
     /// A ceiling: the network failed at this trial, by its number.
     Network { trial: usize },
     /// A floor: the generator ran out at this trial, before the network did.
@@ -68,12 +68,12 @@ pub enum Limit {
 pub enum SearchResult {
     Found {
         rate: f64,
-        limit: Limit,
+        limit: RateLimit,
         /// The number of the trial that confirmed it.
         confirmed: usize,
     },
     /// No rate held, or none when it was confirmed.
-    Nothing { limit: Limit },
+    Nothing { limit: RateLimit },
 }
 
 #[derive(Debug)]
@@ -82,7 +82,7 @@ pub struct Search {
     /// The highest rate that held; 0 when none has.
     low: f64,
     /// The lowest rate that did not, and why.
-    high: Option<(f64, Limit)>,
+    high: Option<(f64, RateLimit)>,
     state: State,
     /// The trial of this rate was made once in vain already.
     repeated: bool,
@@ -92,7 +92,7 @@ pub struct Search {
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum State {
-    Try(Planned),
+    Try(PlannedTrial),
     Done(SearchResult),
 }
 
@@ -103,7 +103,7 @@ impl Search {
             bounds,
             low: 0.0,
             high: None,
-            state: State::Try(Planned { rate, stage: Stage::Rise }),
+            state: State::Try(PlannedTrial { rate, stage: SearchStage::Rise }),
             repeated: false,
             trials: 0,
             confirmations: 0,
@@ -111,7 +111,7 @@ impl Search {
     }
 
     /// The next trial, until there is a result.
-    pub const fn next(&self) -> Option<Planned> {
+    pub const fn next(&self) -> Option<PlannedTrial> {
         match self.state {
             State::Try(trial) => Some(trial),
             State::Done(_) => None,
@@ -127,44 +127,46 @@ impl Search {
     }
 
     /// Takes what the trial of [`next`](Self::next) showed. Trials are counted from 1.
-    pub fn take(&mut self, finding: Finding) {
+    pub fn take(&mut self, finding: TrialFinding) {
         let State::Try(trial) = self.state else { return };
         self.trials += 1;
-        if finding == Finding::GeneratorOut && !self.repeated {
+        if finding == TrialFinding::GeneratorOut && !self.repeated {
             self.repeated = true;
             return;
         }
         self.repeated = false;
         let limit = match finding {
-            Finding::Held => None,
-            Finding::Failed => Some(Limit::Network { trial: self.trials }),
-            Finding::GeneratorOut => Some(Limit::Generator { trial: self.trials }),
+            TrialFinding::Held => None,
+            TrialFinding::Failed => Some(RateLimit::Network { trial: self.trials }),
+            TrialFinding::GeneratorOut => Some(RateLimit::Generator { trial: self.trials }),
         };
         self.state = match (trial.stage, limit) {
-            (Stage::Confirm, None) => self.confirmed(trial.rate),
-            (Stage::Confirm, Some(limit)) => self.back_down(trial.rate, limit),
+            (SearchStage::Confirm, None) => self.confirmed(trial.rate),
+            (SearchStage::Confirm, Some(limit)) => self.back_down(trial.rate, limit),
             (_, None) => self.held(trial),
             (_, Some(limit)) => self.did_not_hold(trial.rate, limit),
         };
     }
 
-    fn held(&mut self, trial: Planned) -> State {
+    fn held(&mut self, trial: PlannedTrial) -> State {
         self.low = trial.rate;
         match trial.stage {
-            Stage::Rise if self.high.is_none() && trial.rate < self.bounds.max => {
-                State::Try(Planned { rate: (trial.rate * 2.0).min(self.bounds.max), ..trial })
+            SearchStage::Rise if self.high.is_none() && trial.rate < self.bounds.max => {
+                State::Try(PlannedTrial { rate: (trial.rate * 2.0).min(self.bounds.max), ..trial })
             }
             _ => self.narrow(),
         }
     }
 
-    fn did_not_hold(&mut self, rate: f64, limit: Limit) -> State {
+    fn did_not_hold(&mut self, rate: f64, limit: RateLimit) -> State {
         self.high = Some((rate, limit));
         if self.low > 0.0 {
             return self.narrow();
         }
         match rate / 2.0 {
-            half if half >= LEAST => State::Try(Planned { rate: half, stage: Stage::Rise }),
+            half if half >= LEAST => {
+                State::Try(PlannedTrial { rate: half, stage: SearchStage::Rise })
+            }
             _ => State::Done(SearchResult::Nothing { limit }),
         }
     }
@@ -173,27 +175,30 @@ impl Search {
         let stage = match self.high {
             Some((high, limit)) if high > self.low * (1.0 + self.fineness(limit)) => {
                 let rate = (self.low + high) / 2.0;
-                return State::Try(Planned { rate: rounded(rate), stage: Stage::Narrow });
+                return State::Try(PlannedTrial {
+                    rate: rounded(rate),
+                    stage: SearchStage::Narrow,
+                });
             }
-            _ => Stage::Confirm,
+            _ => SearchStage::Confirm,
         };
-        State::Try(Planned { rate: self.low, stage })
+        State::Try(PlannedTrial { rate: self.low, stage })
     }
 
-    fn fineness(&self, limit: Limit) -> f64 {
+    fn fineness(&self, limit: RateLimit) -> f64 {
         match limit {
-            Limit::Network { .. } => self.bounds.resolution,
-            Limit::Generator { .. } | Limit::Asked => self.bounds.resolution.max(COARSE),
+            RateLimit::Network { .. } => self.bounds.resolution,
+            RateLimit::Generator { .. } | RateLimit::Asked => self.bounds.resolution.max(COARSE),
         }
     }
 
     fn confirmed(&self, rate: f64) -> State {
-        let limit = self.high.map_or(Limit::Asked, |(_, limit)| limit);
+        let limit = self.high.map_or(RateLimit::Asked, |(_, limit)| limit);
         State::Done(SearchResult::Found { rate, limit, confirmed: self.trials })
     }
 
     /// It held for a short time only.
-    fn back_down(&mut self, rate: f64, limit: Limit) -> State {
+    fn back_down(&mut self, rate: f64, limit: RateLimit) -> State {
         self.high = Some((rate, limit));
         self.confirmations += 1;
         // By the resolution, then twice that, then thrice: the best of short trials may have been mere luck.
@@ -202,7 +207,7 @@ impl Search {
         if self.confirmations >= MOST_CONFIRMATIONS || self.low < LEAST {
             return State::Done(SearchResult::Nothing { limit });
         }
-        State::Try(Planned { rate: self.low, stage: Stage::Confirm })
+        State::Try(PlannedTrial { rate: self.low, stage: SearchStage::Confirm })
     }
 }
 
@@ -218,16 +223,16 @@ mod tests {
     const BOUNDS: Bounds = Bounds { start: 50.0, max: 100_000.0, resolution: 0.05 };
 
     /// Searches with `network` and `generator` as what each can do; a trial that holds needs both.
-    fn search(bounds: Bounds, network: f64, generator: f64) -> (SearchResult, Vec<Planned>) {
+    fn search(bounds: Bounds, network: f64, generator: f64) -> (SearchResult, Vec<PlannedTrial>) {
         let mut search = Search::new(bounds);
         let mut trials = Vec::new();
         while let Some(trial) = search.next() {
             trials.push(trial);
             assert!(trials.len() < 100, "it never ends: {trials:?}");
             let finding = match trial.rate {
-                rate if rate > generator => Finding::GeneratorOut,
-                rate if rate > network => Finding::Failed,
-                _ => Finding::Held,
+                rate if rate > generator => TrialFinding::GeneratorOut,
+                rate if rate > network => TrialFinding::Failed,
+                _ => TrialFinding::Held,
             };
             search.take(finding);
         }
@@ -238,13 +243,14 @@ mod tests {
     fn a_ceiling_is_found_within_the_resolution_and_confirmed() {
         for capacity in [1.0, 7.0, 50.0, 51.0, 620.0, 3_333.0] {
             let (result, trials) = search(BOUNDS, capacity, f64::INFINITY);
-            let SearchResult::Found { rate, limit: Limit::Network { trial }, confirmed } = result
+            let SearchResult::Found { rate, limit: RateLimit::Network { trial }, confirmed } =
+                result
             else {
                 panic!("{capacity}: {result:?}");
             };
             assert!(rate <= capacity && rate * 1.06 >= capacity, "{capacity}: {rate}");
             assert!(trials[trial - 1].rate > capacity && trials.len() == confirmed);
-            assert_eq!(trials[confirmed - 1], Planned { rate, stage: Stage::Confirm });
+            assert_eq!(trials[confirmed - 1], PlannedTrial { rate, stage: SearchStage::Confirm });
             assert!(trials.len() <= 16, "{capacity}: {} trials", trials.len());
         }
     }
@@ -252,7 +258,7 @@ mod tests {
     #[test]
     fn a_generator_that_runs_out_first_leaves_a_floor() {
         let (result, trials) = search(BOUNDS, 10_000.0, 500.0);
-        let SearchResult::Found { rate, limit: Limit::Generator { trial }, .. } = result else {
+        let SearchResult::Found { rate, limit: RateLimit::Generator { trial }, .. } = result else {
             panic!("{result:?}");
         };
         assert!((400.0..=500.0).contains(&rate), "{rate}");
@@ -265,7 +271,10 @@ mod tests {
         let (result, trials) = search(Bounds { max: 300.0, ..BOUNDS }, 1e9, 1e9);
         let rates: Vec<f64> = trials.iter().map(|trial| trial.rate).collect();
         assert_eq!(rates, [50.0, 100.0, 200.0, 300.0, 300.0]);
-        assert_eq!(result, SearchResult::Found { rate: 300.0, limit: Limit::Asked, confirmed: 5 });
+        assert_eq!(
+            result,
+            SearchResult::Found { rate: 300.0, limit: RateLimit::Asked, confirmed: 5 }
+        );
     }
 
     #[test]
@@ -273,10 +282,14 @@ mod tests {
         let mut search = Search::new(BOUNDS);
         let mut confirmations = Vec::new();
         while let Some(trial) = search.next() {
-            let confirms = trial.stage == Stage::Confirm;
+            let confirms = trial.stage == SearchStage::Confirm;
             confirmations.extend(confirms.then_some(trial.rate));
             let capacity = if confirms { 90.0 } else { 100.0 };
-            search.take(if trial.rate > capacity { Finding::Failed } else { Finding::Held });
+            search.take(if trial.rate > capacity {
+                TrialFinding::Failed
+            } else {
+                TrialFinding::Held
+            });
         }
         assert_eq!(confirmations, [100.0, 95.0, 86.0]);
         assert!(matches!(search.result(), Some(SearchResult::Found { rate: 86.0, .. })));
@@ -286,14 +299,14 @@ mod tests {
     fn a_network_that_carries_nothing_ends_the_search() {
         let (result, trials) = search(BOUNDS, 0.0, f64::INFINITY);
         assert!(
-            matches!(result, SearchResult::Nothing { limit: Limit::Network { .. } }),
+            matches!(result, SearchResult::Nothing { limit: RateLimit::Network { .. } }),
             "{result:?}"
         );
         assert!(trials.iter().all(|trial| trial.rate >= LEAST));
         let mut never_confirmed = Search::new(BOUNDS);
         while let Some(trial) = never_confirmed.next() {
-            let holds = trial.stage != Stage::Confirm && trial.rate < 100.0;
-            never_confirmed.take(if holds { Finding::Held } else { Finding::Failed });
+            let holds = trial.stage != SearchStage::Confirm && trial.rate < 100.0;
+            never_confirmed.take(if holds { TrialFinding::Held } else { TrialFinding::Failed });
         }
         assert!(matches!(never_confirmed.result(), Some(SearchResult::Nothing { .. })));
     }

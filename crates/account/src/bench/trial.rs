@@ -8,7 +8,7 @@ use contract::GeneratorSnapshot;
 use serde::Serialize;
 use telemetry::Quantiles;
 
-use super::search::Finding;
+use super::search::TrialFinding;
 
 /// The callers' own count of one trial.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -39,7 +39,7 @@ pub struct Trial {
     /// CPU of the generator's process, in cores.
     pub generator_cpu: f64,
     #[serde(serialize_with = "word")]
-    pub finding: Finding,
+    pub finding: TrialFinding,
     /// What the generator has against itself.
     pub against_generator: Vec<String>,
 }
@@ -64,9 +64,9 @@ impl Trial {
             _ => Vec::new(),
         };
         let finding = match ledger.offered - ledger.answered {
-            _ if !against_generator.is_empty() => Finding::GeneratorOut,
-            0 => Finding::Held,
-            _ => Finding::Failed,
+            _ if !against_generator.is_empty() => TrialFinding::GeneratorOut,
+            0 => TrialFinding::Held,
+            _ => TrialFinding::Failed,
         };
         Self {
             number,
@@ -157,11 +157,11 @@ impl Trial {
     }
 }
 
-fn word<S: serde::Serializer>(finding: &Finding, serializer: S) -> Result<S::Ok, S::Error> {
+fn word<S: serde::Serializer>(finding: &TrialFinding, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(match finding {
-        Finding::Held => "held",
-        Finding::Failed => "failed",
-        Finding::GeneratorOut => "generator_out",
+        TrialFinding::Held => "held",
+        TrialFinding::Failed => "failed",
+        TrialFinding::GeneratorOut => "generator_out",
     })
 }
 

@@ -2,7 +2,7 @@
 
 use telemetry::BoxKind;
 
-use super::known::{Attempt, Event, View};
+use super::known::{KnownAttempt, KnownEvent, KnownRecord};
 use crate::text::{plain, seconds};
 
 /// An event explains what follows it within this time, in microseconds; or what it precedes by as much, as clocks and
@@ -10,7 +10,11 @@ use crate::text::{plain, seconds};
 const NEAR_US: i64 = 3_000_000;
 
 /// The cause in plain words.
-pub(super) fn cause(attempt: &Attempt, views: &[View], events: &[Event]) -> String {
+pub(super) fn cause(
+    attempt: &KnownAttempt,
+    views: &[KnownRecord],
+    events: &[KnownEvent],
+) -> String {
     let mut text = match &attempt.outcome[..] {
         "answered" => answered(attempt),
         "rejected" => rejected(attempt, views),
@@ -37,7 +41,7 @@ pub(super) fn cause(attempt: &Attempt, views: &[View], events: &[Event]) -> Stri
     text
 }
 
-fn place(attempt: &Attempt) -> String {
+fn place(attempt: &KnownAttempt) -> String {
     match (&attempt.psap, &attempt.site) {
         (Some(psap), Some(site)) => format!(" by {psap} through site {site}"),
         (Some(psap), None) => format!(" by {psap}"),
@@ -45,7 +49,7 @@ fn place(attempt: &Attempt) -> String {
     }
 }
 
-fn answered(attempt: &Attempt) -> String {
+fn answered(attempt: &KnownAttempt) -> String {
     let since = |us: i64| seconds(us - attempt.intended_us);
     let answer = attempt.answer_us.unwrap_or(attempt.end_us);
     let mut text = format!(
@@ -75,7 +79,7 @@ fn answered(attempt: &Attempt) -> String {
 }
 
 /// Whoever is furthest from the caller and refused has the reason.
-fn rejected(attempt: &Attempt, views: &[View]) -> String {
+fn rejected(attempt: &KnownAttempt, views: &[KnownRecord]) -> String {
     let status = attempt.status.map_or_else(String::new, |status| format!(" with {status}"));
     let refused = views.iter().rev().find(|view| view.outcome == "rejected");
     let Some(view) = refused.filter(|view| view.kind != BoxKind::Generator.to_string()) else {
@@ -89,7 +93,7 @@ fn rejected(attempt: &Attempt, views: &[View]) -> String {
     format!("rejected{status} by {} {}{own}{why}", view.kind, plain(&view.node))
 }
 
-fn abandoned(attempt: &Attempt, views: &[View]) -> String {
+fn abandoned(attempt: &KnownAttempt, views: &[KnownRecord]) -> String {
     let waited = seconds(attempt.end_us - attempt.intended_us);
     match attempt.ring_us {
         Some(ring) => format!(
@@ -101,7 +105,7 @@ fn abandoned(attempt: &Attempt, views: &[View]) -> String {
     }
 }
 
-fn timed_out(attempt: &Attempt, views: &[View]) -> String {
+fn timed_out(attempt: &KnownAttempt, views: &[KnownRecord]) -> String {
     let why = attempt.reason.as_deref().unwrap_or("no final response");
     format!(
         "{} within {} s{}",
@@ -111,7 +115,7 @@ fn timed_out(attempt: &Attempt, views: &[View]) -> String {
     )
 }
 
-fn furthest(views: &[View]) -> String {
+fn furthest(views: &[KnownRecord]) -> String {
     let mut others = views.iter().filter(|view| view.kind != BoxKind::Generator.to_string());
     match others.next_back() {
         Some(view) => format!("; it came as far as {} {}", view.kind, plain(&view.node)),
@@ -120,7 +124,7 @@ fn furthest(views: &[View]) -> String {
     }
 }
 
-fn lost(attempt: &Attempt) -> String {
+fn lost(attempt: &KnownAttempt) -> String {
     let place =
         attempt.lost_in.as_deref().map_or_else(String::new, |node| format!(" in {}", plain(node)));
     let why = attempt.lost_why.as_deref().or(attempt.reason.as_deref());
@@ -136,8 +140,8 @@ fn lost(attempt: &Attempt) -> String {
 }
 
 /// The event nearest to the end that touched the site of the call, or a site that it tried.
-fn explaining<'a>(attempt: &Attempt, events: &'a [Event]) -> Option<&'a Event> {
-    let touches = |event: &&Event| {
+fn explaining<'a>(attempt: &KnownAttempt, events: &'a [KnownEvent]) -> Option<&'a KnownEvent> {
+    let touches = |event: &&KnownEvent| {
         ["command", "restart", "process", "fault"].contains(&&event.kind[..])
             && event.site.is_some()
             && (event.site == attempt.site
@@ -152,35 +156,35 @@ fn explaining<'a>(attempt: &Attempt, events: &'a [Event]) -> Option<&'a Event> {
 mod tests {
     use super::*;
 
-    fn attempt(outcome: &str) -> Attempt {
-        Attempt {
+    fn attempt(outcome: &str) -> KnownAttempt {
+        KnownAttempt {
             outcome: outcome.to_owned(),
             caller_saw: outcome.to_owned(),
             site: Some("alpha".to_owned()),
             psap: Some("samu-59".to_owned()),
             intended_us: 10_000_000,
             end_us: 14_000_000,
-            ..Attempt::default()
+            ..KnownAttempt::default()
         }
     }
 
-    fn view(kind: BoxKind, node: &str, outcome: &str) -> View {
-        View {
+    fn view(kind: BoxKind, node: &str, outcome: &str) -> KnownRecord {
+        KnownRecord {
             kind: kind.to_string(),
             node: node.to_owned(),
             outcome: outcome.to_owned(),
-            ..View::default()
+            ..KnownRecord::default()
         }
     }
 
-    fn event(at_us: i64, site: &str) -> Event {
+    fn event(at_us: i64, site: &str) -> KnownEvent {
         let (kind, what) = ("restart".to_owned(), "restarts: out of contexts".to_owned());
-        Event { at_us, kind, site: Some(site.to_owned()), what }
+        KnownEvent { at_us, kind, site: Some(site.to_owned()), what }
     }
 
     #[test]
     fn a_lost_call_names_the_place_and_what_happened_there() {
-        let lost = Attempt {
+        let lost = KnownAttempt {
             answer_us: Some(11_000_000),
             lost_in: Some("alpha".to_owned()),
             lost_why: Some("restarted".to_owned()),
@@ -199,7 +203,7 @@ mod tests {
 
     #[test]
     fn a_refusal_is_put_down_to_the_box_that_refused() {
-        let refused = View {
+        let refused = KnownRecord {
             status: Some(503),
             reason: Some("no circuit is free".to_owned()),
             ..view(BoxKind::CallServer, "alpha", "rejected")
@@ -209,7 +213,7 @@ mod tests {
             view(BoxKind::TrunkGroup, "mobile", "rejected"),
             refused,
         ];
-        let rejected = Attempt { status: Some(500), ..attempt("rejected") };
+        let rejected = KnownAttempt { status: Some(500), ..attempt("rejected") };
         let text = cause(&rejected, &views, &[]);
         assert_eq!(text, "rejected with 500 by call server alpha (there 503): no circuit is free");
         assert!(cause(&rejected, &views[..1], &[]).contains("no box behind the caller"));
@@ -225,12 +229,12 @@ mod tests {
             cause(&attempt("timed_out"), &views, &[]),
             "no final response within 4.000 s; it came as far as trunk group mobile"
         );
-        let rang = Attempt { ring_us: Some(11_000_000), ..attempt("abandoned") };
+        let rang = KnownAttempt { ring_us: Some(11_000_000), ..attempt("abandoned") };
         assert_eq!(
             cause(&rang, &views, &[]),
             "the caller gave up after 4.000 s; it had rung for 3.000 s at samu-59"
         );
-        let silent = Attempt {
+        let silent = KnownAttempt {
             answer_us: Some(11_500_000),
             heard_by_caller: Some("silent".to_owned()),
             heard_by_psap: Some("heard".to_owned()),

@@ -2,7 +2,7 @@
 
 /// A row of `attempts`, as far as it is told.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Attempt {
+pub(super) struct KnownAttempt {
     pub(super) id: String,
     pub(super) number: String,
     pub(super) commune: Option<String>,
@@ -27,7 +27,7 @@ pub(super) struct Attempt {
 
 /// What one box says, with times since the start of the campaign in microseconds.
 #[derive(Debug, Clone, Default)]
-pub(super) struct View {
+pub(super) struct KnownRecord {
     pub(super) kind: String,
     pub(super) node: String,
     pub(super) tried: String,
@@ -42,7 +42,7 @@ pub(super) struct View {
 
 /// Something that happened while the call lived, or just around it.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Event {
+pub(super) struct KnownEvent {
     pub(super) at_us: i64,
     pub(super) kind: String,
     pub(super) site: Option<String>,

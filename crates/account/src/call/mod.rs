@@ -11,7 +11,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row};
 use telemetry::{BoxKind, CallRecord, find_records};
 
 use self::cause::cause;
-use self::known::{Attempt, Event, View};
+use self::known::{KnownAttempt, KnownEvent, KnownRecord};
 use crate::text::{plain, seconds};
 
 /// What happened so long before or after a call may explain it, in seconds.
@@ -39,7 +39,7 @@ pub fn tell(database: &Connection, record_files: &[PathBuf], word: &str) -> anyh
 }
 
 /// By the id, the beginning of one, or a Call-ID.
-fn find(database: &Connection, word: &str) -> anyhow::Result<Attempt> {
+fn find(database: &Connection, word: &str) -> anyhow::Result<KnownAttempt> {
     const COLUMNS: &str = "SELECT * FROM attempts";
     let by_call_id = format!("{COLUMNS} WHERE call_id = ?");
     let lower = word.to_ascii_lowercase();
@@ -48,7 +48,7 @@ fn find(database: &Connection, word: &str) -> anyhow::Result<Attempt> {
         let query = format!("{COLUMNS} WHERE attempt >= ? AND attempt < ? LIMIT 2");
         let mut statement = database.prepare(&query)?;
         let found = statement.query_map([lower.clone(), format!("{lower}g")], read_attempt)?;
-        let mut found: Vec<Attempt> = found.collect::<rusqlite::Result<_>>()?;
+        let mut found: Vec<KnownAttempt> = found.collect::<rusqlite::Result<_>>()?;
         match (found.pop(), found.pop()) {
             (Some(one), None) => return Ok(one),
             (Some(_), Some(_)) => {
@@ -70,8 +70,8 @@ fn find(database: &Connection, word: &str) -> anyhow::Result<Attempt> {
     }
 }
 
-fn read_attempt(row: &Row<'_>) -> rusqlite::Result<Attempt> {
-    Ok(Attempt {
+fn read_attempt(row: &Row<'_>) -> rusqlite::Result<KnownAttempt> {
+    Ok(KnownAttempt {
         id: row.get("attempt")?,
         number: row.get::<_, Option<String>>("number")?.unwrap_or_default(),
         commune: row.get("commune")?,
@@ -96,11 +96,11 @@ fn read_attempt(row: &Row<'_>) -> rusqlite::Result<Attempt> {
 }
 
 /// The records themselves say most.
-fn from_files(files: &[PathBuf], attempt: &str, zero_us: i64) -> Vec<View> {
+fn from_files(files: &[PathBuf], attempt: &str, zero_us: i64) -> Vec<KnownRecord> {
     let mut records = find_records(files, attempt);
     records.sort_by_key(|record| (record.kind, record.start_us));
     let at = |us: u64| us.cast_signed().saturating_sub(zero_us);
-    let view = |record: CallRecord| View {
+    let view = |record: CallRecord| KnownRecord {
         kind: record.kind.to_string(),
         node: record.node,
         tried: record.tried.join(", "),
@@ -115,11 +115,11 @@ fn from_files(files: &[PathBuf], attempt: &str, zero_us: i64) -> Vec<View> {
     records.into_iter().map(view).collect()
 }
 
-fn from_database(database: &Connection, attempt: &str) -> rusqlite::Result<Vec<View>> {
+fn from_database(database: &Connection, attempt: &str) -> rusqlite::Result<Vec<KnownRecord>> {
     let mut statement =
         database.prepare("SELECT * FROM records WHERE attempt = ? ORDER BY rowid")?;
     let view = |row: &Row<'_>| {
-        Ok(View {
+        Ok(KnownRecord {
             kind: row.get("kind")?,
             node: row.get("node")?,
             tried: row.get::<_, Option<String>>("tried")?.unwrap_or_default(),
@@ -136,7 +136,7 @@ fn from_database(database: &Connection, attempt: &str) -> rusqlite::Result<Vec<V
 }
 
 /// What happened in the life of the call to its site, or to no site in particular.
-fn events(database: &Connection, attempt: &Attempt) -> rusqlite::Result<Vec<Event>> {
+fn events(database: &Connection, attempt: &KnownAttempt) -> rusqlite::Result<Vec<KnownEvent>> {
     let mut statement = database.prepare(
         "SELECT at_s, kind, site, what FROM events WHERE at_s BETWEEN ? AND ? ORDER BY at_s",
     )?;
@@ -144,7 +144,7 @@ fn events(database: &Connection, attempt: &Attempt) -> rusqlite::Result<Vec<Even
     let span = [second(attempt.intended_us) - AROUND_S, second(attempt.end_us) + AROUND_S];
     let event = |row: &Row<'_>| {
         let at_s: f64 = row.get(0)?;
-        Ok(Event {
+        Ok(KnownEvent {
             at_us: (at_s * 1e6) as i64,
             kind: row.get(1)?,
             site: row.get(2)?,
@@ -154,7 +154,7 @@ fn events(database: &Connection, attempt: &Attempt) -> rusqlite::Result<Vec<Even
     statement.query_map(span, event)?.collect()
 }
 
-fn head(attempt: &Attempt) -> String {
+fn head(attempt: &KnownAttempt) -> String {
     let mut text = format!("attempt {}\n", attempt.id);
     let nth = attempt.nth.filter(|nth| *nth > 1);
     let nth = nth.map_or_else(String::new, |nth| format!(", call {nth} of this person"));
@@ -173,7 +173,7 @@ fn head(attempt: &Attempt) -> String {
 }
 
 /// Times since the call was due.
-fn ladder(attempt: &Attempt, views: &[View], events: &[Event]) -> String {
+fn ladder(attempt: &KnownAttempt, views: &[KnownRecord], events: &[KnownEvent]) -> String {
     let mut lines: Vec<(i64, usize, String)> =
         vec![(attempt.intended_us, 0, "the call is due".to_owned())];
     for (place, view) in views.iter().enumerate() {

@@ -11,7 +11,7 @@ use crate::text::{millis, or_dash, percent, table};
 
 /// One of the two runs.
 #[derive(Debug)]
-pub struct Side {
+pub struct ComparedRun {
     pub name: String,
     /// `summary.json`.
     pub summary: Value,
@@ -23,7 +23,7 @@ pub struct Side {
 
 /// How much worse the second run may be: shares by their difference, all others by their ratio.
 #[derive(Debug, Clone, Default)]
-pub struct Limits {
+pub struct ComparisonLimits {
     /// Of any figure of which more, or less, is better.
     pub any: Option<f64>,
     /// Of single figures, by name. The last one of a name counts.
@@ -48,7 +48,7 @@ pub fn figure_names() -> impl Iterator<Item = &'static str> {
 
 /// Measures every figure in both runs and holds the second against the limits.
 #[must_use]
-pub fn compare(before: &Side, after: &Side, limits: &Limits) -> Comparison {
+pub fn compare(before: &ComparedRun, after: &ComparedRun, limits: &ComparisonLimits) -> Comparison {
     let lines: Vec<Line> = FIGURES.iter().map(|figure| Line::of(figure, before, after)).collect();
     Comparison {
         table: shown(before, after, &lines),
@@ -57,7 +57,7 @@ pub fn compare(before: &Side, after: &Side, limits: &Limits) -> Comparison {
     }
 }
 
-impl Side {
+impl ComparedRun {
     fn number(&self, path: &str) -> Option<f64> {
         self.summary.pointer(path)?.as_f64()
     }
@@ -65,7 +65,7 @@ impl Side {
 
 /// What keeps two runs from being compared, one sentence each.
 #[must_use]
-pub fn obstacles(before: &Side, after: &Side) -> Vec<String> {
+pub fn obstacles(before: &ComparedRun, after: &ComparedRun) -> Vec<String> {
     let mut found = Vec::new();
     for side in [before, after] {
         let name = &side.name;
@@ -157,7 +157,7 @@ const fn delay(name: &'static str, metric: Metric, quantile: Quantile) -> Figure
 
 impl Figure {
     /// The figure of one run; an interval of no width where nothing is known of it.
-    fn measure(&self, side: &Side) -> Option<Estimate> {
+    fn measure(&self, side: &ComparedRun) -> Option<Estimate> {
         match self.kind {
             Kind::Share(parts, wholes) => {
                 let sum = |places: &[&str]| {
@@ -218,7 +218,7 @@ struct Line {
 }
 
 impl Line {
-    fn of(figure: &'static Figure, before: &Side, after: &Side) -> Self {
+    fn of(figure: &'static Figure, before: &ComparedRun, after: &ComparedRun) -> Self {
         Self { figure, before: figure.measure(before), after: figure.measure(after) }
     }
 
@@ -263,7 +263,7 @@ impl Line {
         })
     }
 
-    fn breach(&self, limits: &Limits) -> Option<String> {
+    fn breach(&self, limits: &ComparisonLimits) -> Option<String> {
         let Figure { name, .. } = self.figure;
         let named = limits.named.iter().rev().find(|(figure, _)| figure == name);
         let general = limits.any.filter(|_| self.figure.better != Better::Neither);
@@ -296,7 +296,7 @@ impl Line {
     }
 }
 
-fn shown(before: &Side, after: &Side, lines: &[Line]) -> String {
+fn shown(before: &ComparedRun, after: &ComparedRun, lines: &[Line]) -> String {
     let head = ["", &before.name, &after.name, "difference", "95 % of the time within", ""];
     let mut rows = vec![head.map(str::to_owned).to_vec()];
     let verdicts =
@@ -332,7 +332,7 @@ fn shown(before: &Side, after: &Side, lines: &[Line]) -> String {
 mod tests {
     use super::*;
 
-    fn side(name: &str, answered: u64, p99: u64) -> Side {
+    fn side(name: &str, answered: u64, p99: u64) -> ComparedRun {
         let summary = json!({
             "schema_version": 1, "campaign": "demo", "network": "six-sites", "seed": 1, "verdict": "pass",
             "interrupted": false,
@@ -340,17 +340,17 @@ mod tests {
             "metrics": {"pdd": {"count": 900, "p50": 3_000, "p90": 4_000, "p95": 5_000, "p99": p99}, "calls_per_second": 10.0},
             "media": null,
         });
-        Side { name: name.to_owned(), summary, inputs: None, calls: None }
+        ComparedRun { name: name.to_owned(), summary, inputs: None, calls: None }
     }
 
     fn breaches(
         any: Option<f64>,
         named: &[(&str, f64)],
-        before: &Side,
-        after: &Side,
+        before: &ComparedRun,
+        after: &ComparedRun,
     ) -> Vec<String> {
         let named = named.iter().map(|(name, limit)| ((*name).to_owned(), *limit)).collect();
-        compare(before, after, &Limits { any, named }).breaches
+        compare(before, after, &ComparisonLimits { any, named }).breaches
     }
 
     #[test]
@@ -402,7 +402,8 @@ mod tests {
             found[0].contains("b is INVALID") && found[1].contains("another seed: 1 and 2"),
             "{found:?}"
         );
-        let with = |hash: &str| Side { inputs: Some(hash.to_owned()), ..side("c", 950, 10_000) };
+        let with =
+            |hash: &str| ComparedRun { inputs: Some(hash.to_owned()), ..side("c", 950, 10_000) };
         assert!(obstacles(&with("x"), &with("y"))[0].contains("receipt.json"));
         assert!(obstacles(&with("x"), &good).is_empty());
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use campaign::Figure;
+use campaign::ComparedFigure;
 use telemetry::{Attempt, AttemptReader, CallerClass, Outcome};
 
 /// Attempts are counted in steps of this.
@@ -14,7 +14,7 @@ const USUAL: f64 = 0.97;
 
 /// Emergency attempts of one run, by the step in which they began.
 #[derive(Debug)]
-pub struct Evidence {
+pub struct AttemptsByStep {
     start_us: u64,
     /// Steps that are wholly inside the campaign.
     pub(super) steps: usize,
@@ -62,9 +62,9 @@ impl PlacedStep {
     }
 }
 
-impl Evidence {
+impl AttemptsByStep {
     /// Nothing so far, of a campaign that begins at `start_us`.
-    pub fn new(figures: &[Figure], start_us: u64, duration: Duration) -> Self {
+    pub fn new(figures: &[ComparedFigure], start_us: u64, duration: Duration) -> Self {
         let mut choices = vec![Vec::new()];
         for figure in figures {
             if !choices.contains(&figure.trunk_groups) {
@@ -75,7 +75,7 @@ impl Evidence {
         Self { start_us, steps, counts: vec![Count::default(); choices.len()], choices }
     }
 
-    pub(super) fn of(&self, figure: &Figure) -> &Count {
+    pub(super) fn of(&self, figure: &ComparedFigure) -> &Count {
         let place = self.choices.iter().position(|groups| *groups == figure.trunk_groups);
         &self.counts[place.unwrap_or_default()]
     }
@@ -87,7 +87,7 @@ impl Evidence {
     }
 }
 
-impl AttemptReader<'_> for Evidence {
+impl AttemptReader<'_> for AttemptsByStep {
     fn add(&mut self, attempt: &Attempt<'_>) {
         let Some(record) = attempt.caller() else { return };
         if record.class != Some(CallerClass::Emergency) {

@@ -7,9 +7,9 @@ mod table;
 mod timeline;
 mod variant;
 
-pub use figures::{Evidence, PlacedStep, STEP};
+pub use figures::{AttemptsByStep, PlacedStep, STEP};
 pub use goodput::{Goodput, Point};
 pub use operations::OperationsReport;
 pub use table::{comparison, table};
-pub use timeline::{Event, EventKind, events, timeline_json, timeline_text};
+pub use timeline::{EventKind, TimelineEvent, events, timeline_json, timeline_text};
 pub use variant::{BASE, RUN, VariantOutcome};

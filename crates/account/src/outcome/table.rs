@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use campaign::{Campaign, Figure, Measure, PlotKind};
+use campaign::{Campaign, ComparedFigure, Measure, PlotKind};
 
 use super::figures::{Step, share};
 use super::goodput::Point;
@@ -52,7 +52,7 @@ pub fn comparison(campaign: &Campaign, outcomes: &[VariantOutcome]) -> Vec<Vec<S
     let mut rows = vec![row("", figures, |figure| figure.name.clone())];
     if figures.iter().any(|figure| figure.published.is_some()) {
         let published =
-            |figure: &Figure| figure.published.clone().unwrap_or_else(|| "-".to_owned());
+            |figure: &ComparedFigure| figure.published.clone().unwrap_or_else(|| "-".to_owned());
         rows.push(row("published", figures, published));
     }
     for outcome in outcomes {
@@ -61,7 +61,11 @@ pub fn comparison(campaign: &Campaign, outcomes: &[VariantOutcome]) -> Vec<Vec<S
     rows
 }
 
-fn row(name: &str, figures: &[Figure], cell: impl Fn(&Figure) -> String) -> Vec<String> {
+fn row(
+    name: &str,
+    figures: &[ComparedFigure],
+    cell: impl Fn(&ComparedFigure) -> String,
+) -> Vec<String> {
     std::iter::once(name.to_owned()).chain(figures.iter().map(cell)).collect()
 }
 
@@ -87,7 +91,7 @@ fn goodput(campaign: &Campaign, outcomes: &[VariantOutcome]) -> String {
 }
 
 /// A figure of one run, in words.
-fn word(figure: &Figure, run: &VariantOutcome) -> String {
+fn word(figure: &ComparedFigure, run: &VariantOutcome) -> String {
     let count = run.evidence.of(figure);
     let Step { attempts, routed } = count.sum();
     let percent = |share: Option<f64>| {

@@ -15,7 +15,7 @@ const MOST_LINES: usize = 40;
 
 /// One thing that happened in a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Event {
+pub struct TimelineEvent {
     /// Since the start of the campaign.
     pub at: Duration,
     pub what: EventKind,
@@ -94,9 +94,9 @@ fn crisis(run: &VariantOutcome) -> Vec<String> {
 }
 
 /// Everything that happened, in order. Restarts of one site for one reason that follow each other are one line.
-pub fn events(run: &VariantOutcome, begins: Duration) -> Vec<Event> {
+pub fn events(run: &VariantOutcome, begins: Duration) -> Vec<TimelineEvent> {
     let clock = |at: Duration| clock(begins + at);
-    let mut events: Vec<Event> = Vec::new();
+    let mut events: Vec<TimelineEvent> = Vec::new();
     let mut silent = BTreeMap::<(String, String), (Duration, u32)>::new();
     for (operation, entry) in run.operations.log() {
         let what = format!("{operation}: {} {}", entry.site, entry.action);
@@ -111,11 +111,11 @@ pub fn events(run: &VariantOutcome, begins: Duration) -> Vec<Event> {
                 continue;
             }
         };
-        events.push(Event::command(entry.at, operation.to_owned(), said));
+        events.push(TimelineEvent::command(entry.at, operation.to_owned(), said));
     }
     events.extend(silent.into_iter().map(|((operation, what), (at, times))| {
         let often = if times > 1 { format!(", {times} times") } else { String::new() };
-        Event::command(at, operation, format!("{what}: no answer{often}"))
+        TimelineEvent::command(at, operation, format!("{what}: no answer{often}"))
     }));
     let mut restarts = BTreeMap::<(&str, &str), (Duration, Duration, u32)>::new();
     for (at, site, why) in &run.restarts {
@@ -129,15 +129,15 @@ pub fn events(run: &VariantOutcome, begins: Duration) -> Vec<Event> {
             String::new()
         };
         let text = format!("{site} restarts: {why}{often}");
-        Event { at: first, what: EventKind::Restart, text }
+        TimelineEvent { at: first, what: EventKind::Restart, text }
     }));
-    events.extend(run.operations.faults.iter().map(|entry| Event {
+    events.extend(run.operations.faults.iter().map(|entry| TimelineEvent {
         at: entry.at,
         what: EventKind::Fault(format!("{} {}", entry.what, entry.target)),
         text: format!("FAULT {entry}"),
     }));
     events.extend(alarms(run, begins));
-    events.extend(run.operations.milestones.iter().map(|(at, milestone)| Event {
+    events.extend(run.operations.milestones.iter().map(|(at, milestone)| TimelineEvent {
         at: *at,
         what: EventKind::Milestone(milestone.to_string()),
         text: format!("crisis: {milestone}"),
@@ -146,14 +146,14 @@ pub fn events(run: &VariantOutcome, begins: Duration) -> Vec<Event> {
     events
 }
 
-impl Event {
+impl TimelineEvent {
     const fn command(at: Duration, operation: String, text: String) -> Self {
         Self { at, what: EventKind::Command(operation), text }
     }
 }
 
 /// The first alarm of each rule, how often there were more, and when the last one was over.
-fn alarms(run: &VariantOutcome, begins: Duration) -> Vec<Event> {
+fn alarms(run: &VariantOutcome, begins: Duration) -> Vec<TimelineEvent> {
     let mut rules = BTreeMap::<&str, (Duration, &str, u32, Option<Duration>)>::new();
     for alarm in &run.operations.alarms {
         let first = || (alarm.at, &alarm.sentence[..], 0, None);
@@ -173,7 +173,7 @@ fn alarms(run: &VariantOutcome, begins: Duration) -> Vec<Event> {
         );
         let often = if times > 1 { format!("; {times} such alarms") } else { String::new() };
         let text = format!("ALARM {rule}: {sentence}{often}{until}");
-        Event { at, what: EventKind::Alarm(rule.to_owned()), text }
+        TimelineEvent { at, what: EventKind::Alarm(rule.to_owned()), text }
     };
     rules.into_iter().map(line).collect()
 }

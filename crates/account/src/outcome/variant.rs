@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::figures::Evidence;
+use super::figures::AttemptsByStep;
 use super::goodput::Goodput;
 use super::operations::OperationsReport;
 use crate::series::Series;
@@ -23,7 +23,7 @@ pub struct VariantOutcome {
     pub summary: Summary,
     /// What operators did and supervision saw.
     pub operations: OperationsReport,
-    pub evidence: Evidence,
+    pub evidence: AttemptsByStep,
     pub goodput: Goodput,
     pub series: Series,
     /// Restarts of call servers: when, which, why.

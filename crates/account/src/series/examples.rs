@@ -17,7 +17,7 @@ const NAMED: usize = 3;
 pub struct Examples {
     /// The slowest first.
     slowest: Vec<SlowCall>,
-    failures: Vec<Failure>,
+    failures: Vec<FailureGroup>,
     other_failures: u64,
 }
 
@@ -35,7 +35,7 @@ pub struct SlowCall {
 
 /// All calls that failed in one way.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Failure {
+pub struct FailureGroup {
     pub outcome: Outcome,
     /// The final status of the INVITE.
     pub status: Option<u16>,
@@ -73,7 +73,7 @@ impl Examples {
 
     fn add_failure(&mut self, record: &Entry<'_>, at: Duration) {
         let is_same =
-            |one: &&mut Failure| (one.outcome, one.status) == (record.outcome, record.status);
+            |one: &&mut FailureGroup| (one.outcome, one.status) == (record.outcome, record.status);
         let reason = || record.reason.as_deref().map(str::to_owned);
         if let Some(way) = self.failures.iter_mut().find(is_same) {
             way.count += 1;
@@ -83,7 +83,7 @@ impl Examples {
             }
             way.reason = way.reason.take().or_else(reason);
         } else if self.failures.len() < MOST_WAYS {
-            self.failures.push(Failure {
+            self.failures.push(FailureGroup {
                 outcome: record.outcome,
                 status: record.status,
                 count: 1,
@@ -103,8 +103,8 @@ impl Examples {
     }
 
     /// The ways in which calls failed, the most frequent first.
-    pub fn failures(&self) -> Vec<&Failure> {
-        let mut failures: Vec<&Failure> = self.failures.iter().collect();
+    pub fn failures(&self) -> Vec<&FailureGroup> {
+        let mut failures: Vec<&FailureGroup> = self.failures.iter().collect();
         failures.sort_by_key(|failure| std::cmp::Reverse(failure.count));
         failures
     }

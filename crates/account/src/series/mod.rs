@@ -20,7 +20,7 @@ use telemetry::{Attempt, AttemptReader, Entry};
 
 use self::bin::HOUR_US;
 pub use self::bin::{Bin, Delays};
-pub use self::examples::{Examples, Failure, SlowCall};
+pub use self::examples::{Examples, FailureGroup, SlowCall};
 
 /// Bins that a series keeps, at most.
 const MOST_BINS: usize = 240;

@@ -8,7 +8,7 @@
 
 use std::collections::BTreeMap;
 
-use media::Verdict;
+use media::SoundVerdict;
 use serde::{Deserialize, Serialize};
 use telemetry::metric::share;
 use telemetry::{Attempt, AttemptReader, Heard, LatencyHistogram, Outcome, Quantiles};
@@ -37,10 +37,10 @@ pub struct MediaFigures {
     #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 1)))]
     pub heard_share: Option<f64>,
     /// Verdicts by direction: what callers heard, what PSAPs heard.
-    #[cfg_attr(feature = "schema", schemars(extend("propertyNames" = {"$ref": "#/$defs/Verdict"})))]
-    pub towards_caller: BTreeMap<Verdict, u64>,
-    #[cfg_attr(feature = "schema", schemars(extend("propertyNames" = {"$ref": "#/$defs/Verdict"})))]
-    pub towards_psap: BTreeMap<Verdict, u64>,
+    #[cfg_attr(feature = "schema", schemars(extend("propertyNames" = {"$ref": "#/$defs/SoundVerdict"})))]
+    pub towards_caller: BTreeMap<SoundVerdict, u64>,
+    #[cfg_attr(feature = "schema", schemars(extend("propertyNames" = {"$ref": "#/$defs/SoundVerdict"})))]
+    pub towards_psap: BTreeMap<SoundVerdict, u64>,
     /// Calls in which media stopped though nobody had hung up, those that were lost included.
     pub stopped: u64,
     /// RTP packets received by callers and PSAPs, lost on the way to them, and too late for them.
@@ -96,9 +96,9 @@ pub struct WorstCall {
     pub attempt: String,
     pub site: String,
     pub psap: String,
-    pub towards_caller: Option<Verdict>,
+    pub towards_caller: Option<SoundVerdict>,
     /// `null` when the PSAP wrote no record.
-    pub towards_psap: Option<Verdict>,
+    pub towards_psap: Option<SoundVerdict>,
     /// The lower one of its two streams.
     pub mos: Option<f64>,
     #[cfg_attr(feature = "schema", schemars(range(min = 0)))]
@@ -182,7 +182,7 @@ impl AttemptReader<'_> for MediaTally {
         self.figures.calls += 1;
         group.calls += 1;
         let verdicts = match record.talk_us().unwrap_or(0) < SHORT_TALK_US {
-            true => [Some(Verdict::Unjudged); 2],
+            true => [Some(SoundVerdict::Unjudged); 2],
             false => ends.map(|end| end.and_then(|end| end.verdict)),
         };
         let [towards_caller, towards_psap] = verdicts;
@@ -190,10 +190,10 @@ impl AttemptReader<'_> for MediaTally {
             (&mut self.figures.towards_caller, towards_caller),
             (&mut self.figures.towards_psap, towards_psap),
         ] {
-            *counts.entry(verdict.unwrap_or(Verdict::Unjudged)).or_default() += 1;
+            *counts.entry(verdict.unwrap_or(SoundVerdict::Unjudged)).or_default() += 1;
         }
         let failed = verdicts.into_iter().flatten().filter(|one| is_failure(*one)).count();
-        let heard_both = verdicts == [Some(Verdict::Heard); 2];
+        let heard_both = verdicts == [Some(SoundVerdict::Heard); 2];
         match failed {
             0 if heard_both => {
                 self.figures.heard_both_ways += 1;
@@ -223,8 +223,8 @@ impl AttemptReader<'_> for MediaTally {
 /// A stream with a lower score has something to be said against it: some users are dissatisfied (ITU-T G.107 B.2).
 const GOOD: f64 = 4.0;
 
-fn is_failure(verdict: Verdict) -> bool {
-    matches!(verdict, Verdict::Silent | Verdict::Garbled | Verdict::WrongParty)
+fn is_failure(verdict: SoundVerdict) -> bool {
+    matches!(verdict, SoundVerdict::Silent | SoundVerdict::Garbled | SoundVerdict::WrongParty)
 }
 
 /// Packets that this end had to do without.
@@ -284,7 +284,7 @@ impl MediaFigures {
         if failed == 0 {
             return None;
         }
-        let words = |counts: &BTreeMap<Verdict, u64>| {
+        let words = |counts: &BTreeMap<SoundVerdict, u64>| {
             let some = counts.iter().filter(|(verdict, _)| is_failure(**verdict));
             let some: Vec<String> =
                 some.map(|(verdict, count)| format!("{count} {}", word(*verdict))).collect();
@@ -301,13 +301,13 @@ impl MediaFigures {
 
 /// A verdict in a sentence.
 #[must_use]
-pub fn word(verdict: Verdict) -> &'static str {
+pub fn word(verdict: SoundVerdict) -> &'static str {
     match verdict {
-        Verdict::Heard => "heard",
-        Verdict::Silent => "silent",
-        Verdict::Garbled => "garbled",
-        Verdict::WrongParty => "wrong party",
-        Verdict::Unjudged => "not judged",
+        SoundVerdict::Heard => "heard",
+        SoundVerdict::Silent => "silent",
+        SoundVerdict::Garbled => "garbled",
+        SoundVerdict::WrongParty => "wrong party",
+        SoundVerdict::Unjudged => "not judged",
     }
 }
 
@@ -319,7 +319,7 @@ mod tests {
     use super::super::tests::{attempts, record};
     use super::*;
 
-    fn stream(verdict: Verdict, mos: f64) -> StreamReport {
+    fn stream(verdict: SoundVerdict, mos: f64) -> StreamReport {
         StreamReport {
             verdict: Some(verdict),
             received: 90,
@@ -352,17 +352,17 @@ mod tests {
     }
 
     fn heard() -> StreamReport {
-        stream(Verdict::Heard, 4.3)
+        stream(SoundVerdict::Heard, 4.3)
     }
 
     #[test]
     fn a_call_counts_only_when_both_sides_heard_each_other() {
         let mut records: Vec<CallRecord> =
             (0..90).flat_map(|attempt| call(attempt, heard(), Some(heard()))).collect();
-        records.extend(call(90, stream(Verdict::Silent, 4.3), Some(heard())));
-        let garbled = stream(Verdict::Garbled, 2.0);
-        records.extend(call(91, stream(Verdict::WrongParty, 4.3), Some(garbled)));
-        records.extend(call(92, stream(Verdict::Unjudged, 4.3), Some(heard())));
+        records.extend(call(90, stream(SoundVerdict::Silent, 4.3), Some(heard())));
+        let garbled = stream(SoundVerdict::Garbled, 2.0);
+        records.extend(call(91, stream(SoundVerdict::WrongParty, 4.3), Some(garbled)));
+        records.extend(call(92, stream(SoundVerdict::Unjudged, 4.3), Some(heard())));
         records.extend(call(93, heard(), None));
         let figures = figures(records);
         assert_eq!((figures.calls, figures.heard_both_ways), (94, 90));
@@ -393,9 +393,9 @@ mod tests {
             ..record(BoxKind::Psap, psap, 1)
         };
         let mut records = call(1, heard(), None);
-        records.push(at("samu", Outcome::Answered, Verdict::Heard));
-        records.push(at("samu", Outcome::Lost, Verdict::Silent));
-        records.push(at("other", Outcome::Answered, Verdict::Silent));
+        records.push(at("samu", Outcome::Answered, SoundVerdict::Heard));
+        records.push(at("samu", Outcome::Lost, SoundVerdict::Silent));
+        records.push(at("other", Outcome::Answered, SoundVerdict::Silent));
         let figures = figures(records);
         assert_eq!((figures.heard_both_ways, figures.complaint()), (1, None));
     }
@@ -404,7 +404,7 @@ mod tests {
     fn scores_are_told_from_the_bad_end() {
         let scored = |attempt: u128| {
             let mos = 3.0 + f64::from(attempt as u8) / 100.0;
-            call(attempt, stream(Verdict::Heard, mos), None)
+            call(attempt, stream(SoundVerdict::Heard, mos), None)
         };
         let mos = figures((0..100).flat_map(scored).collect()).mos;
         assert_eq!((mos.count, mos.p50, mos.p5, mos.p1, mos.min), (100, 3.5, 3.05, 3.01, 3.0));
@@ -413,7 +413,7 @@ mod tests {
     #[test]
     fn a_talk_of_a_moment_is_not_judged() {
         let mut call = record(BoxKind::Generator, "load-1", 1);
-        call.media = vec![stream(Verdict::Silent, 1.0)];
+        call.media = vec![stream(SoundVerdict::Silent, 1.0)];
         call.end_us = call.answer_us.unwrap() + 400_000;
         let figures = figures(vec![call]);
         assert_eq!((figures.unjudged, figures.complaint()), (1, None));

@@ -111,7 +111,7 @@ pub struct Summary {
 
 /// What is known of a run besides its records.
 #[derive(Debug)]
-pub struct Run<'a> {
+pub struct RunFacts<'a> {
     pub campaign: &'a Campaign,
     /// Name of the network.
     pub network: &'a str,
@@ -172,26 +172,26 @@ impl Summary {
     /// A file or line that cannot be read makes the run fail, with its name; the rest is still
     /// used.
     #[must_use]
-    pub fn of(run: Run<'_>, record_files: &[PathBuf]) -> Self {
-        let mut books = Books::open(run.rules.clone());
-        books.read(record_files);
-        let (mut balance, attempts) = books.balance(&run);
-        attempts.read(&mut [&mut balance]);
-        balance.close(run)
+    pub fn of(run: RunFacts<'_>, record_files: &[PathBuf]) -> Self {
+        let mut intake = RecordIntake::open(run.rules.clone());
+        intake.read(record_files);
+        let (mut tallies, attempts) = intake.into_tallies(&run);
+        attempts.read(&mut [&mut tallies]);
+        tallies.close(run)
     }
 }
 
 /// The records of a run on their way into its summary. Each is taken once.
 #[derive(Debug)]
-pub struct Books {
+pub struct RecordIntake {
     audit: Audit,
     unreadable: Vec<String>,
     truncated_files: u64,
 }
 
-/// The ledger of [`Books`] that have had every record, and the tallies of the summary, which read the attempts.
+/// The ledger of [`RecordIntake`] that have had every record, and the tallies of the summary, which read the attempts.
 #[derive(Debug)]
-pub struct Balance {
+pub struct AttemptTallies {
     ledger: Ledger,
     media: media::MediaTally,
     tally: Tally,
@@ -200,7 +200,7 @@ pub struct Balance {
     truncated_files: u64,
 }
 
-impl Books {
+impl RecordIntake {
     #[must_use]
     pub fn open(rules: Rules) -> Self {
         Self { audit: Audit::new(rules), unreadable: Vec::new(), truncated_files: 0 }
@@ -224,11 +224,11 @@ impl Books {
         self.audit.callers()
     }
 
-    /// All records are there: compares them. The balance has still to read the attempts, together with whoever else does.
+    /// All records are there: compares them. The tallies have still to read the attempts, together with whoever else does.
     #[must_use]
-    pub fn balance(self, run: &Run<'_>) -> (Balance, Attempts) {
+    pub fn into_tallies(self, run: &RunFacts<'_>) -> (AttemptTallies, Attempts) {
         let (ledger, attempts) = self.audit.close(run.generators.offered, &run.lost);
-        let balance = Balance {
+        let tallies = AttemptTallies {
             ledger,
             media: media::MediaTally::default(),
             tally: Tally::new(&run.service_levels),
@@ -236,11 +236,11 @@ impl Books {
             unreadable: self.unreadable,
             truncated_files: self.truncated_files,
         };
-        (balance, attempts)
+        (tallies, attempts)
     }
 }
 
-impl AttemptReader<'_> for Balance {
+impl AttemptReader<'_> for AttemptTallies {
     fn add(&mut self, attempt: &Attempt<'_>) {
         self.media.add(attempt);
         self.tally.add(attempt);
@@ -248,10 +248,10 @@ impl AttemptReader<'_> for Balance {
     }
 }
 
-impl Balance {
+impl AttemptTallies {
     /// Judges the run.
     #[must_use]
-    pub fn close(self, run: Run<'_>) -> Summary {
+    pub fn close(self, run: RunFacts<'_>) -> Summary {
         let Self { ledger, media, tally, callers, unreadable, truncated_files } = self;
         let loaded = run.duration.min(run.campaign.duration());
         let capacity = Capacity { loaded, ran: run.duration, ..run.capacity };

@@ -36,7 +36,7 @@ pub fn record(kind: BoxKind, node: &str, attempt: u128) -> CallRecord {
     }
 }
 
-/// What the books make of these records.
+/// What the ledger make of these records.
 pub(crate) fn attempts(records: impl IntoIterator<Item = CallRecord>) -> Attempts {
     let mut audit = Audit::new(Rules::default());
     records.into_iter().for_each(|record| audit.add(&record));
@@ -99,8 +99,8 @@ fn summarize_files(campaign: &Campaign, generators: GeneratorSnapshot, files: &[
     Summary::of(run(campaign, generators), &files)
 }
 
-fn run(campaign: &Campaign, generators: GeneratorSnapshot) -> Run<'_> {
-    Run {
+fn run(campaign: &Campaign, generators: GeneratorSnapshot) -> RunFacts<'_> {
+    RunFacts {
         campaign,
         network: "six-sites",
         service_levels: BTreeMap::from([("samu-59".to_owned(), Duration::from_secs(2))]),
@@ -297,7 +297,7 @@ fn the_json_reads_back_and_has_the_names_that_scripts_use() {
     assert_eq!(back, summary);
 }
 
-fn judge(change: impl FnOnce(&mut Run<'_>), thresholds: Vec<Threshold>) -> Summary {
+fn judge(change: impl FnOnce(&mut RunFacts<'_>), thresholds: Vec<Threshold>) -> Summary {
     let campaign = campaign(thresholds);
     let mut run = run(&campaign, generators(0));
     change(&mut run);
@@ -315,9 +315,10 @@ fn an_interrupted_run_is_judged_by_its_ledger_and_not_by_its_thresholds() {
     assert!(report.starts_with("INTERRUPTED  demo") && report.contains("not judged"), "{report}");
 
     // An attempt without a record, or a process that did not end well, is no clean end.
-    let unbalanced = |run: &mut Run<'_>| (run.interrupted, run.generators) = (true, generators(1));
+    let unbalanced =
+        |run: &mut RunFacts<'_>| (run.interrupted, run.generators) = (true, generators(1));
     assert_eq!(judge(unbalanced, Vec::new()).exit_code(), 1);
-    let degraded = |run: &mut Run<'_>| {
+    let degraded = |run: &mut RunFacts<'_>| {
         (run.interrupted, run.degraded) =
             (true, vec!["process trunks did not end well".to_owned()]);
     };
@@ -326,7 +327,7 @@ fn an_interrupted_run_is_judged_by_its_ledger_and_not_by_its_thresholds() {
 
 #[test]
 fn a_generator_whose_own_sockets_lose_datagrams_makes_the_run_invalid() {
-    let lossy = |run: &mut Run<'_>| {
+    let lossy = |run: &mut RunFacts<'_>| {
         run.interrupted = true;
         run.generator_messages =
             MessageFigures { kernel_drops: 2, unsent: 1, ..MessageFigures::default() };
@@ -338,7 +339,7 @@ fn a_generator_whose_own_sockets_lose_datagrams_makes_the_run_invalid() {
 
 #[test]
 fn a_generator_accuses_itself_of_everything_that_spoils_a_measurement() {
-    let invalid = |change: fn(&mut Run<'_>), sentence: &str| {
+    let invalid = |change: fn(&mut RunFacts<'_>), sentence: &str| {
         let summary = judge(
             |run| {
                 run.interrupted = true;
@@ -351,13 +352,13 @@ fn a_generator_accuses_itself_of_everything_that_spoils_a_measurement() {
     };
     invalid(|run| run.busiest_cpu_share = Some(0.97), "used 97 % of its core");
     invalid(|run| run.clock_step_us = 2_500_000, "clock was set by 2.5 s");
-    let late = |run: &mut Run<'_>| {
+    let late = |run: &mut RunFacts<'_>| {
         let signalling = &mut run.generators.signalling;
         (signalling.sent, signalling.resent_late, signalling.resent_to_silent_peer) = (900, 10, 3);
     };
     invalid(late, "10 messages again by timers that it had served late, and 3 because");
     // A silent peer is the network's affair, and so is a busy but not saturated generator.
-    let fine = |run: &mut Run<'_>| {
+    let fine = |run: &mut RunFacts<'_>| {
         run.interrupted = true;
         run.busiest_cpu_share = Some(0.8);
         run.clock_step_us = 50_000;
@@ -371,7 +372,7 @@ fn a_generator_accuses_itself_of_everything_that_spoils_a_measurement() {
 fn without_a_steady_state_nothing_was_tested_and_an_abort_is_a_failure() {
     let records = answered(1);
     let campaign = campaign(vec![bound(Metric::AnsweredShare, Some(2.0), None)]);
-    let of = |change: fn(&mut Run<'_>)| {
+    let of = |change: fn(&mut RunFacts<'_>)| {
         let dir = tempfile::tempdir().expect("a folder");
         let path = dir.path().join("calls.jsonl");
         let mut writer = RecordWriter::create(&path).expect("a file");

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use topology::reader::{Table, kind};
 
-use crate::rows::{Columns, Rows};
+use crate::rows::{CallRows, Columns};
 
 /// Arrivals from a CSV file: one call for each row, at the time in its column `at`.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,13 +16,13 @@ pub struct Replay {
     /// Times as fast as it was.
     pub speed: f64,
     /// In the order of time. Generators share them.
-    pub rows: Arc<Rows>,
+    pub rows: Arc<CallRows>,
 }
 
 impl Replay {
     pub(super) fn read(table: &Table<'_>, folder: &Path) -> Self {
         let speed = table.or("speed", kind::number(0.001..=1_000.0), 1.0);
-        let (file, rows) = Rows::read_from(table, folder, Columns::WithTimes);
+        let (file, rows) = CallRows::read_from(table, folder, Columns::WithTimes);
         Self { file, speed, rows: Arc::new(rows) }
     }
 

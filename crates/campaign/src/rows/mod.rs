@@ -17,7 +17,7 @@ pub(super) use self::reading::Columns;
 
 /// What is given of a call. What is absent is left to the mix.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Row<'r> {
+pub struct CallRow<'r> {
     /// What is dialled.
     pub number: Option<&'r str>,
     /// Where the caller is.
@@ -30,7 +30,7 @@ pub struct Row<'r> {
     pub patience: Option<Duration>,
 }
 
-impl Row<'_> {
+impl CallRow<'_> {
     /// This row, and `other` for what it leaves open.
     #[must_use]
     pub fn or(self, other: Self) -> Self {
@@ -46,7 +46,7 @@ impl Row<'_> {
 
 /// The rows of one file.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Rows {
+pub struct CallRows {
     packed: Vec<Packed>,
     /// Of each row, in microseconds from the first instant of the recording; rising. Empty without a column `at`.
     at_us: Vec<u64>,
@@ -83,7 +83,7 @@ struct Words {
 /// More different words than there are numbers kept for fiction.
 const MOST_WORDS: usize = 100_000;
 
-impl Rows {
+impl CallRows {
     /// How many calls the file has.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -98,9 +98,9 @@ impl Rows {
 
     /// A row, counted from 0. Beyond the last one nothing is given.
     #[must_use]
-    pub fn row(&self, index: usize) -> Row<'_> {
+    pub fn row(&self, index: usize) -> CallRow<'_> {
         let packed = self.packed.get(index).copied().unwrap_or_default();
-        Row {
+        CallRow {
             number: packed.number.and_then(|word| self.numbers.get(word)),
             commune: packed.commune,
             trunk_group: packed.trunk_group.and_then(|word| self.trunk_groups.get(word)),

@@ -1,4 +1,4 @@
-//! Reads a CSV file into [`Rows`], and reports what is wrong with it line by line.
+//! Reads a CSV file into [`CallRows`], and reports what is wrong with it line by line.
 
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, Read as _, Seek as _, SeekFrom};
@@ -9,7 +9,7 @@ use csv::{ByteRecord, Position, ReaderBuilder, Trim};
 use topology::reader::{Table, kind, nearest};
 use topology::{Problem, parse_duration};
 
-use super::{Millis, Packed, Rows};
+use super::{CallRows, Millis, Packed};
 use crate::mix::check_dialled;
 use crate::place::Commune;
 use crate::utc;
@@ -73,7 +73,7 @@ impl Columns {
     }
 }
 
-impl Rows {
+impl CallRows {
     /// Reads the file that the key `file` of `table` names, relative to `folder`. What is wrong with it is reported, and gives
     /// no rows.
     pub(crate) fn read_from(table: &Table<'_>, folder: &Path, columns: Columns) -> (PathBuf, Self) {
@@ -122,7 +122,7 @@ fn open(path: &Path) -> Result<File, String> {
 struct Reading<'p> {
     path: &'p Path,
     columns: Columns,
-    rows: Rows,
+    rows: CallRows,
     problems: Vec<Problem>,
     /// Mistakes beyond [`MOST_PROBLEMS`].
     more: usize,
@@ -132,12 +132,12 @@ struct Reading<'p> {
 
 impl<'p> Reading<'p> {
     fn new(path: &'p Path, columns: Columns) -> Self {
-        let rows = Rows::default();
+        let rows = CallRows::default();
         Self { path, columns, rows, problems: Vec::new(), more: 0, instants: None }
     }
 
     /// Reads everything. The outer error is that of the disk.
-    fn all(mut self, file: File) -> Result<Result<Rows, Vec<Problem>>, String> {
+    fn all(mut self, file: File) -> Result<Result<CallRows, Vec<Problem>>, String> {
         let mut reader = ReaderBuilder::new()
             .trim(Trim::All)
             .comment(Some(b'#'))

@@ -9,11 +9,11 @@ use topology::{Layers, Problems};
 use super::*;
 
 /// The rows of a file with this content, read as the key `file` of a table does.
-fn read(content: impl AsRef<[u8]>, columns: Columns) -> Result<Rows, Problems> {
+fn read(content: impl AsRef<[u8]>, columns: Columns) -> Result<CallRows, Problems> {
     let folder = tempfile::tempdir().expect("a temporary folder");
     std::fs::write(folder.path().join("rows.csv"), content).expect("a writable folder");
     let document = Document::parse("campaign.toml", "file = \"rows.csv\"", &Layers::none())?;
-    let (path, rows) = document.read(|root| Rows::read_from(root, folder.path(), columns));
+    let (path, rows) = document.read(|root| CallRows::read_from(root, folder.path(), columns));
     assert_eq!(path, folder.path().join("rows.csv"));
     document.finish(rows)
 }
@@ -35,7 +35,7 @@ fn a_row_gives_what_its_fields_say_and_leaves_the_rest() {
                 \"urn:service:sos.fire\",,,0,\r\n";
     let rows = read(text, Columns::Callers).expect("a good file");
     assert_eq!(rows.len(), 2);
-    let first = Row {
+    let first = CallRow {
         number: Some("15"),
         commune: "59350".parse().ok(),
         trunk_group: Some("mobile"),
@@ -43,11 +43,14 @@ fn a_row_gives_what_its_fields_say_and_leaves_the_rest() {
         patience: Some(Duration::from_secs(90)),
     };
     assert_eq!(rows.row(0), first);
-    let second =
-        Row { number: Some("urn:service:sos.fire"), talk: Some(Duration::ZERO), ..Row::default() };
+    let second = CallRow {
+        number: Some("urn:service:sos.fire"),
+        talk: Some(Duration::ZERO),
+        ..CallRow::default()
+    };
     assert_eq!(rows.row(1), second);
-    assert_eq!(second.or(first), Row { commune: first.commune, ..second.or(first) });
-    assert_eq!(rows.row(2), Row::default());
+    assert_eq!(second.or(first), CallRow { commune: first.commune, ..second.or(first) });
+    assert_eq!(rows.row(2), CallRow::default());
     assert_eq!(rows.trunk_groups().collect::<Vec<_>>(), [("mobile", 4)]);
 }
 
@@ -130,7 +133,7 @@ fn a_file_that_is_none_is_refused_at_the_key_that_names_it() {
         let text = format!("\nfile = \"{name}\"");
         let document = Document::parse("campaign.toml", &text, &Layers::none()).expect("TOML");
         let (_, rows) =
-            document.read(|root| Rows::read_from(root, folder.path(), Columns::Callers));
+            document.read(|root| CallRows::read_from(root, folder.path(), Columns::Callers));
         assert!(rows.is_empty());
         let problems = document.finish(()).expect_err("no file").to_string();
         assert!(problems.starts_with("campaign.toml:2: file: "), "{problems}");

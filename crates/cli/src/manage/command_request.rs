@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, sleep, timeout};
 use topology::{format_duration, parse_duration};
 
-use super::{Member, Sites};
+use super::{ManagedCallServer, ManagedSites};
 
 /// Longer than any equipment takes to start; a request must end one day.
 const LONGEST_WAIT: Duration = Duration::from_secs(600);
@@ -23,9 +23,9 @@ const LONGEST_WAIT: Duration = Duration::from_secs(600);
 pub struct CommandRequest<C = Action> {
     /// Written as an operator types it: `restart clean`, `load r8`.
     pub command: C,
-    pub sites: Selection,
+    pub sites: SiteSelection,
     #[serde(default)]
-    pub manner: Manner,
+    pub manner: RequestManner,
     /// Between the answer of a site and the command to the next one.
     #[serde(default, with = "words")]
     pub interval: Duration,
@@ -37,7 +37,7 @@ pub struct CommandRequest<C = Action> {
 /// Which sites are meant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
-pub enum Selection {
+pub enum SiteSelection {
     /// The word `all`.
     Word(String),
     /// Names of sites, and of single call servers of a site with several.
@@ -47,7 +47,7 @@ pub enum Selection {
 /// In what order the sites get a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Manner {
+pub enum RequestManner {
     /// All at once.
     #[default]
     Parallel,
@@ -57,10 +57,10 @@ pub enum Manner {
 
 /// What one call server made of a command.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Outcome {
+pub struct CommandResult {
     pub name: String,
     pub site: String,
-    pub result: Verdict,
+    pub result: CommandStatus,
     /// What it said.
     pub text: String,
     /// Until the answer, in milliseconds.
@@ -70,7 +70,7 @@ pub struct Outcome {
 /// Whether a command was carried out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Verdict {
+pub enum CommandStatus {
     Done,
     Refused,
     TimedOut,
@@ -78,28 +78,28 @@ pub enum Verdict {
 
 /// The answer to `POST /v1/commands`: one result for each call server, in the order of the sites.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Results {
-    pub results: Vec<Outcome>,
+pub struct CommandResults {
+    pub results: Vec<CommandResult>,
 }
 
 /// A request that makes sense in this network.
 #[derive(Debug)]
-pub(super) struct Plan {
+pub(super) struct CommandPlan {
     action: Action,
     /// The call servers of each step get the command at once.
-    steps: Vec<Vec<Member>>,
+    steps: Vec<Vec<ManagedCallServer>>,
     interval: Duration,
     timeout: Duration,
 }
 
-impl Plan {
+impl CommandPlan {
     /// Checks a request against the network.
     ///
     /// # Errors
     /// A sentence about what is wrong.
     pub(super) fn new(
         request: CommandRequest<String>,
-        members: Vec<Member>,
+        members: Vec<ManagedCallServer>,
     ) -> Result<Self, String> {
         let CommandRequest { command, sites, manner, interval, timeout } = request;
         let action: Action = command.parse().map_err(|error| format!("{error}"))?;
@@ -111,14 +111,14 @@ impl Plan {
         }
         let chosen = choose(&sites, members)?;
         let steps = match manner {
-            Manner::Parallel => vec![chosen.into_iter().flatten().collect()],
-            Manner::Serial => chosen,
+            RequestManner::Parallel => vec![chosen.into_iter().flatten().collect()],
+            RequestManner::Serial => chosen,
         };
         Ok(Self { action, steps, interval, timeout })
     }
 
     /// Gives the command step by step. Dropped before its end, it gives it to no further site.
-    pub(super) async fn carry_out(&self, sites: &dyn Sites) -> Results {
+    pub(super) async fn carry_out(&self, sites: &dyn ManagedSites) -> CommandResults {
         let mut results = Vec::new();
         for (number, step) in self.steps.iter().enumerate() {
             if number > 0 {
@@ -126,30 +126,33 @@ impl Plan {
             }
             results.extend(join_all(step.iter().map(|member| self.command(sites, member))).await);
         }
-        Results { results }
+        CommandResults { results }
     }
 
-    async fn command(&self, sites: &dyn Sites, member: &Member) -> Outcome {
+    async fn command(&self, sites: &dyn ManagedSites, member: &ManagedCallServer) -> CommandResult {
         let start = Instant::now();
         let answer = async {
             match sites.command(&member.name, &self.action).await {
-                Reply::Done(text) => (Verdict::Done, text),
-                Reply::Refused(text) => (Verdict::Refused, text),
+                Reply::Done(text) => (CommandStatus::Done, text),
+                Reply::Refused(text) => (CommandStatus::Refused, text),
                 // The command is gone. Who asked cannot know that, and waits.
                 Reply::Silent => std::future::pending().await,
             }
         };
         let (result, text) = timeout(self.timeout, answer).await.unwrap_or_else(|_| {
-            (Verdict::TimedOut, format!("no answer within {}", format_duration(self.timeout)))
+            (CommandStatus::TimedOut, format!("no answer within {}", format_duration(self.timeout)))
         });
         let ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let Member { name, site } = member.clone();
-        Outcome { name, site, result, text, ms }
+        let ManagedCallServer { name, site } = member.clone();
+        CommandResult { name, site, result, text, ms }
     }
 }
 
 /// The call servers that are meant, site by site; each of them once.
-fn choose(selection: &Selection, members: Vec<Member>) -> Result<Vec<Vec<Member>>, String> {
+fn choose(
+    selection: &SiteSelection,
+    members: Vec<ManagedCallServer>,
+) -> Result<Vec<Vec<ManagedCallServer>>, String> {
     let mut seen = HashSet::new();
     let sites: Vec<String> = members
         .iter()
@@ -160,14 +163,14 @@ fn choose(selection: &Selection, members: Vec<Member>) -> Result<Vec<Vec<Member>
         return Err("no call server runs here".to_owned());
     }
     let names = match selection {
-        Selection::Word(word) if word == "all" => &sites,
-        Selection::Word(word) => {
+        SiteSelection::Word(word) if word == "all" => &sites,
+        SiteSelection::Word(word) => {
             return Err(format!("sites is {word:?}; write \"all\", or a list of names"));
         }
-        Selection::Names(names) if names.is_empty() => {
+        SiteSelection::Names(names) if names.is_empty() => {
             return Err("sites is empty; write \"all\", or a list of names".to_owned());
         }
-        Selection::Names(names) => names,
+        SiteSelection::Names(names) => names,
     };
     let mut chosen = Vec::new();
     let mut taken = HashSet::new();
@@ -190,7 +193,7 @@ const fn default_timeout() -> Duration {
     Duration::from_secs(30)
 }
 
-impl Selection {
+impl SiteSelection {
     /// Every site of the network.
     #[must_use]
     pub fn all() -> Self {
@@ -198,7 +201,7 @@ impl Selection {
     }
 }
 
-impl fmt::Display for Verdict {
+impl fmt::Display for CommandStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Self::Done => "done",

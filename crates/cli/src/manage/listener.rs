@@ -14,7 +14,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{sleep, timeout};
 
 use super::routes::routes;
-use super::{Sites, Token};
+use super::{ManagedSites, Token};
 
 /// Requests at once; further ones wait until one of these is answered.
 const MOST_CONNECTIONS: usize = 64;
@@ -27,7 +27,7 @@ const LONGEST_HEAD: usize = 16 * 1024;
 
 /// A bound socket that nobody answers yet.
 #[derive(Debug)]
-pub struct Listener {
+pub struct HttpListener {
     socket: TcpListener,
     address: SocketAddr,
     /// What it is for, in a word.
@@ -39,7 +39,7 @@ pub struct Listener {
 #[derive(Debug)]
 pub struct Listening(JoinHandle<()>);
 
-impl Listener {
+impl HttpListener {
     /// Binds `address`; port 0 takes any free port. `purpose` is what it is for, in a word.
     ///
     /// # Errors
@@ -61,7 +61,7 @@ impl Listener {
     ///
     /// # Errors
     /// The runtime cannot take the socket.
-    pub fn serve(self, sites: Arc<dyn Sites>, token: Token) -> anyhow::Result<Listening> {
+    pub fn serve(self, sites: Arc<dyn ManagedSites>, token: Token) -> anyhow::Result<Listening> {
         let routes = routes(sites, token, self.patience);
         // A command to many sites, one after the other, takes what it takes.
         self.answer(routes, Duration::MAX)

@@ -4,7 +4,7 @@
 //!  tocsin ctl ──reads──► manage.json (address, token; mode 0600)
 //!      │ HTTP, Bearer token                 ▲ written at start, removed at the end
 //!      ▼                                    │
-//!  listener.rs ─► routes.rs ─► command_request.rs ─► Sites ─► the boxes of this process, or of child processes
+//!  listener.rs ─► routes.rs ─► command_request.rs ─► ManagedSites ─► the boxes of this process, or of child processes
 //! ```
 //!
 //! | request | answer |
@@ -25,8 +25,10 @@ mod served;
 mod tests;
 
 pub use access::{Access, AccessFile, Token};
-pub use command_request::{CommandRequest, Manner, Outcome, Results, Selection, Verdict};
-pub use listener::{Listener, Listening};
+pub use command_request::{
+    CommandRequest, CommandResult, CommandResults, CommandStatus, RequestManner, SiteSelection,
+};
+pub use listener::{HttpListener, Listening};
 pub(crate) use served::OwnBoxes;
 pub use served::{ManageArgs, Managed, Management};
 
@@ -38,9 +40,9 @@ use operations::Action;
 use serde::{Deserialize, Serialize};
 
 /// The call servers that are managed, and the way to them.
-pub trait Sites: Send + Sync + 'static {
+pub trait ManagedSites: Send + Sync + 'static {
     /// The call servers, in the order of the network file.
-    fn members(&self) -> Vec<Member>;
+    fn members(&self) -> Vec<ManagedCallServer>;
 
     /// What is known of every box, by name.
     fn boxes(&self) -> BTreeMap<String, DirectoryEntry>;
@@ -51,7 +53,7 @@ pub trait Sites: Send + Sync + 'static {
 
 /// A call server of the network file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Member {
+pub struct ManagedCallServer {
     /// The site's name for its only call server, else `site.blade`.
     pub name: String,
     pub site: String,
@@ -59,7 +61,7 @@ pub struct Member {
 
 /// A call server as `GET /v1/sites` shows it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct View {
+pub struct CallServerView {
     pub name: String,
     pub site: String,
     pub state: BoxState,
@@ -69,27 +71,27 @@ pub struct View {
 
 /// The answer to `GET /v1/sites`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Views {
-    pub sites: Vec<View>,
+pub struct CallServerViews {
+    pub sites: Vec<CallServerView>,
 }
 
 /// The answer to a request that was not carried out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Trouble {
+pub struct ErrorBody {
     /// A sentence with the fix.
     pub error: String,
 }
 
-fn views(sites: &dyn Sites) -> Views {
+fn views(sites: &dyn ManagedSites) -> CallServerViews {
     let mut boxes = sites.boxes();
-    let view = |Member { name, site }: Member| {
+    let view = |ManagedCallServer { name, site }: ManagedCallServer| {
         let entry = boxes.remove(&name);
         let state = entry.as_ref().map_or(BoxState::Unknown, |entry| entry.state);
         let snapshot = match entry.and_then(|entry| entry.snapshot) {
             Some(Snapshot::CallServer(snapshot)) => Some(snapshot),
             _ => None,
         };
-        View { name, site, state, snapshot }
+        CallServerView { name, site, state, snapshot }
     };
-    Views { sites: sites.members().into_iter().map(view).collect() }
+    CallServerViews { sites: sites.members().into_iter().map(view).collect() }
 }

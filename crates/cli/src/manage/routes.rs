@@ -14,36 +14,36 @@ use axum::{Json, Router};
 use tokio::time::timeout;
 
 use super::box_view::BoxViews;
-use super::command_request::Plan;
-use super::{CommandRequest, Sites, Token, Trouble, views};
+use super::command_request::CommandPlan;
+use super::{CommandRequest, ErrorBody, ManagedSites, Token, views};
 
 /// The longest body: a command that names hundreds of sites is shorter.
 const LONGEST_BODY: usize = 16 * 1024;
 
 /// What every request has at hand.
 #[derive(Clone)]
-struct Desk {
-    sites: Arc<dyn Sites>,
+struct RouteState {
+    sites: Arc<dyn ManagedSites>,
     token: Token,
     /// How long the body of a request may take to arrive.
     patience: Duration,
 }
 
-pub(super) fn routes(sites: Arc<dyn Sites>, token: Token, patience: Duration) -> Router {
-    let desk = Desk { sites, token, patience };
+pub(super) fn routes(sites: Arc<dyn ManagedSites>, token: Token, patience: Duration) -> Router {
+    let state = RouteState { sites, token, patience };
     Router::new()
         .route("/v1/sites", get(show_sites))
         .route("/v1/boxes", get(show_boxes))
         .route("/v1/commands", post(command))
         .fallback(nothing_there)
         .method_not_allowed_fallback(other_method)
-        .layer(from_fn_with_state(desk.clone(), admit))
-        .with_state(desk)
+        .layer(from_fn_with_state(state.clone(), admit))
+        .with_state(state)
 }
 
-async fn admit(State(desk): State<Desk>, request: Request, next: Next) -> Response {
+async fn admit(State(state): State<RouteState>, request: Request, next: Next) -> Response {
     let shown = request.headers().get(AUTHORIZATION);
-    if shown.is_some_and(|shown| desk.token.admits(shown.as_bytes())) {
+    if shown.is_some_and(|shown| state.token.admits(shown.as_bytes())) {
         return next.run(request).await;
     }
     let what = "show the token of manage.json: \"Authorization: Bearer TOKEN\"";
@@ -51,16 +51,16 @@ async fn admit(State(desk): State<Desk>, request: Request, next: Next) -> Respon
     (challenge, trouble(StatusCode::UNAUTHORIZED, what)).into_response()
 }
 
-async fn show_sites(State(desk): State<Desk>) -> Response {
-    Json(views(&*desk.sites)).into_response()
+async fn show_sites(State(state): State<RouteState>) -> Response {
+    Json(views(&*state.sites)).into_response()
 }
 
-async fn show_boxes(State(desk): State<Desk>) -> Response {
-    Json(BoxViews::of(desk.sites.boxes())).into_response()
+async fn show_boxes(State(state): State<RouteState>) -> Response {
+    Json(BoxViews::of(state.sites.boxes())).into_response()
 }
 
-async fn command(State(desk): State<Desk>, body: Body) -> Response {
-    let body = match timeout(desk.patience, to_bytes(body, LONGEST_BODY)).await {
+async fn command(State(state): State<RouteState>, body: Body) -> Response {
+    let body = match timeout(state.patience, to_bytes(body, LONGEST_BODY)).await {
         Ok(Ok(body)) => body,
         Ok(Err(_)) => {
             let what = format!("the body is broken, or longer than {LONGEST_BODY} octets");
@@ -74,8 +74,8 @@ async fn command(State(desk): State<Desk>, body: Body) -> Response {
             return trouble(StatusCode::BAD_REQUEST, &format!("the body is no order: {error}"));
         }
     };
-    match Plan::new(request, desk.sites.members()) {
-        Ok(plan) => Json(plan.carry_out(&*desk.sites).await).into_response(),
+    match CommandPlan::new(request, state.sites.members()) {
+        Ok(plan) => Json(plan.carry_out(&*state.sites).await).into_response(),
         Err(sentence) => trouble(StatusCode::BAD_REQUEST, &sentence),
     }
 }
@@ -91,5 +91,5 @@ async fn other_method() -> Response {
 }
 
 fn trouble(status: StatusCode, sentence: &str) -> Response {
-    (status, Json(Trouble { error: sentence.to_owned() })).into_response()
+    (status, Json(ErrorBody { error: sentence.to_owned() })).into_response()
 }

@@ -13,7 +13,7 @@ use futures_util::future::BoxFuture;
 use node::{Console, Directory};
 use operations::Action;
 
-use super::{Access, AccessFile, Listener, Listening, Member, Sites, Token};
+use super::{Access, AccessFile, HttpListener, Listening, ManagedCallServer, ManagedSites, Token};
 
 /// Whether a program can be managed, and where.
 #[derive(Debug, Clone, Args)]
@@ -32,7 +32,7 @@ pub struct ManageArgs {
 /// A management plane that is about to begin: its address is bound, and its file written.
 #[derive(Debug)]
 pub struct Management {
-    listener: Listener,
+    listener: HttpListener,
     token: Token,
     file: AccessFile,
 }
@@ -68,7 +68,7 @@ impl Management {
     /// # Errors
     /// One of these cannot be done.
     pub fn open(address: SocketAddr, file: &Path) -> anyhow::Result<Self> {
-        let listener = Listener::bind(address, "management")?;
+        let listener = HttpListener::bind(address, "management")?;
         let token = Token::draw()?;
         let access = Access { address: listener.address(), token: token.clone() };
         let file = AccessFile::create(file, access)?;
@@ -85,7 +85,7 @@ impl Management {
     ///
     /// # Errors
     /// The runtime cannot take the socket.
-    pub fn serve(self, sites: Arc<dyn Sites>) -> anyhow::Result<Managed> {
+    pub fn serve(self, sites: Arc<dyn ManagedSites>) -> anyhow::Result<Managed> {
         let Self { listener, token, file } = self;
         Ok(Managed { _listening: listener.serve(sites, token)?, _file: file })
     }
@@ -93,13 +93,13 @@ impl Management {
 
 /// The boxes that [`node::serve()`] runs in this process.
 pub(crate) struct OwnBoxes {
-    pub(crate) members: Vec<Member>,
+    pub(crate) members: Vec<ManagedCallServer>,
     pub(crate) directory: Directory,
     pub(crate) console: Console,
 }
 
-impl Sites for OwnBoxes {
-    fn members(&self) -> Vec<Member> {
+impl ManagedSites for OwnBoxes {
+    fn members(&self) -> Vec<ManagedCallServer> {
         self.members.clone()
     }
 

@@ -14,7 +14,7 @@ use tokio::net::TcpStream;
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
-use super::{Listener, Listening, Member, Sites, Token};
+use super::{HttpListener, Listening, ManagedCallServer, ManagedSites, Token};
 
 /// Only a failing test waits for so long.
 const LIMIT: Duration = Duration::from_secs(20);
@@ -40,9 +40,10 @@ fn three_calls() -> CallServerSnapshot {
     CallServerSnapshot { calls: 3, ..CallServerSnapshot::default() }
 }
 
-impl Sites for Fake {
-    fn members(&self) -> Vec<Member> {
-        let member = |(name, site): (&str, &str)| Member { name: name.into(), site: site.into() };
+impl ManagedSites for Fake {
+    fn members(&self) -> Vec<ManagedCallServer> {
+        let member =
+            |(name, site): (&str, &str)| ManagedCallServer { name: name.into(), site: site.into() };
         [("alpha", "alpha"), ("beta.a", "beta"), ("beta.b", "beta")].map(member).into()
     }
 
@@ -86,11 +87,11 @@ impl Plane {
     }
 
     fn with_patience(patience: Duration) -> Self {
-        let mut listener = Listener::bind(([127, 0, 0, 1], 0).into(), "management").unwrap();
+        let mut listener = HttpListener::bind(([127, 0, 0, 1], 0).into(), "management").unwrap();
         listener.patience = patience;
         let (address, token) = (listener.address(), Token::draw().unwrap());
         let sites = Arc::new(Fake::default());
-        let listening = listener.serve(Arc::clone(&sites) as Arc<dyn Sites>, token.clone());
+        let listening = listener.serve(Arc::clone(&sites) as Arc<dyn ManagedSites>, token.clone());
         Self { address, token, sites, _listening: listening.unwrap() }
     }
 

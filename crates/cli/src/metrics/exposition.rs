@@ -12,11 +12,11 @@ use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
 
 use super::lag::Lag;
-use super::shown::Shown;
-use super::table::{Kind, Place, ROWS};
+use super::latest_state::LatestState;
+use super::table::{MetricKind, Place, ROWS};
 
 /// Writes all metrics, ended by `# EOF`.
-pub(super) fn expose(shown: Shown) -> Result<String, fmt::Error> {
+pub(super) fn expose(shown: LatestState) -> Result<String, fmt::Error> {
     let mut registry = Registry::default();
     registry.register_collector(Box::new(shown));
     let mut text = String::new();
@@ -26,7 +26,7 @@ pub(super) fn expose(shown: Shown) -> Result<String, fmt::Error> {
 
 type Labels = Vec<(&'static str, String)>;
 
-impl Collector for Shown {
+impl Collector for LatestState {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
         self.state(&mut encoder)?;
         for row in ROWS {
@@ -39,14 +39,14 @@ impl Collector for Shown {
     }
 }
 
-impl Shown {
+impl LatestState {
     fn state(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
         let up = |(name, entry): (&String, &DirectoryEntry)| {
             (labels(name, entry), f64::from(u8::from(entry.state.is_up())))
         };
         let samples: Vec<_> = self.boxes.iter().map(up).collect();
         let help = "1 while the box runs, 0 once it has ended";
-        write(encoder, "tocsin_box_up", help, Kind::Gauge, &samples)
+        write(encoder, "tocsin_box_up", help, MetricKind::Gauge, &samples)
     }
 
     fn samples(&self, label: &'static str, places: &[Place]) -> Vec<(Labels, f64)> {
@@ -83,22 +83,25 @@ impl Shown {
             (
                 "tocsin_circuits",
                 "Circuits of a trunk group towards a call server",
-                Kind::Gauge,
+                MetricKind::Gauge,
                 |member| member.circuits as f64,
             ),
-            ("tocsin_circuits_seized", "Of those, circuits with a call", Kind::Gauge, |member| {
-                member.seized as f64
-            }),
+            (
+                "tocsin_circuits_seized",
+                "Of those, circuits with a call",
+                MetricKind::Gauge,
+                |member| member.seized as f64,
+            ),
             (
                 "tocsin_member_falls",
                 "Times that a trunk group found a call server down",
-                Kind::Counter,
+                MetricKind::Counter,
                 |member| member.falls as f64,
             ),
             (
                 "tocsin_calls_kept_away",
                 "Calls held back at the wish of a call server",
-                Kind::Counter,
+                MetricKind::Counter,
                 |member| member.kept_away as f64,
             ),
         ];
@@ -135,10 +138,10 @@ impl Shown {
         };
         let cpu = of(|usage| usage.cpu().as_secs_f64());
         let help = "CPU time of a process, user and system";
-        write(encoder, "tocsin_process_cpu_seconds", help, Kind::Counter, &cpu)?;
+        write(encoder, "tocsin_process_cpu_seconds", help, MetricKind::Counter, &cpu)?;
         let memory = of(|usage| usage.max_rss_kib as f64 * 1_024.0);
         let help = "Most memory of a process that was resident at any time";
-        write(encoder, "tocsin_process_resident_max_bytes", help, Kind::Gauge, &memory)
+        write(encoder, "tocsin_process_resident_max_bytes", help, MetricKind::Gauge, &memory)
     }
 }
 
@@ -147,22 +150,22 @@ fn write(
     encoder: &mut DescriptorEncoder<'_>,
     name: &str,
     help: &str,
-    kind: Kind,
+    kind: MetricKind,
     samples: &[(Labels, f64)],
 ) -> fmt::Result {
     if samples.is_empty() {
         return Ok(());
     }
     let metric_type = match kind {
-        Kind::Counter => MetricType::Counter,
-        Kind::Gauge => MetricType::Gauge,
+        MetricKind::Counter => MetricType::Counter,
+        MetricKind::Gauge => MetricType::Gauge,
     };
     let mut metric = encoder.encode_descriptor(name, help, None, metric_type)?;
     for (labels, number) in samples {
         let one = metric.encode_family(labels)?;
         match kind {
-            Kind::Counter => ConstCounter::new(*number).encode(one)?,
-            Kind::Gauge => ConstGauge::new(*number).encode(one)?,
+            MetricKind::Counter => ConstCounter::new(*number).encode(one)?,
+            MetricKind::Gauge => ConstGauge::new(*number).encode(one)?,
         }
     }
     Ok(())

@@ -8,7 +8,7 @@
 
 mod exposition;
 mod lag;
-mod shown;
+mod latest_state;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -24,10 +24,10 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use clap::Args;
 
-use crate::manage::{Listener, Listening};
+use crate::manage::{HttpListener, Listening};
 
-pub(crate) use shown::own;
-pub use shown::{Shown, Source};
+pub(crate) use latest_state::own;
+pub use latest_state::{LatestState, Source};
 
 /// The media type of OpenMetrics 1.0.
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -46,20 +46,20 @@ pub struct MetricsArgs {
 
 /// A bound address where metrics will be shown.
 #[derive(Debug)]
-pub struct Metrics(Listener);
+pub struct MetricsListener(HttpListener);
 
 impl MetricsArgs {
     /// Binds the address, if there is one.
     ///
     /// # Errors
     /// The address cannot be had.
-    pub fn open(&self) -> anyhow::Result<Option<Metrics>> {
-        let open = |address| Listener::bind(address, "metrics").map(Metrics);
+    pub fn open(&self) -> anyhow::Result<Option<MetricsListener>> {
+        let open = |address| HttpListener::bind(address, "metrics").map(MetricsListener);
         self.metrics.map(open).transpose()
     }
 }
 
-impl Metrics {
+impl MetricsListener {
     /// Where they will be shown.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
@@ -77,7 +77,7 @@ impl Metrics {
 }
 
 #[derive(Clone)]
-struct Desk {
+struct ScrapeState {
     source: Source,
     /// Listens on loopback, so that only programs of this machine are meant to read.
     local: bool,
@@ -90,17 +90,17 @@ fn routes(source: Source, local: bool) -> Router {
         .route("/metrics", get(show))
         .fallback(other)
         .method_not_allowed_fallback(method)
-        .with_state(Desk { source, local })
+        .with_state(ScrapeState { source, local })
 }
 
-async fn show(State(desk): State<Desk>, request: Request) -> Response {
+async fn show(State(state): State<ScrapeState>, request: Request) -> Response {
     let host = request.headers().get(HOST).and_then(|host| host.to_str().ok());
     // A page in a browser must not read them by a name that it made to mean 127.0.0.1.
-    if desk.local && !host.is_some_and(is_loopback) {
+    if state.local && !host.is_some_and(is_loopback) {
         let sentence = "ask for a loopback address, or for localhost\n";
         return (StatusCode::MISDIRECTED_REQUEST, sentence).into_response();
     }
-    match exposition::expose((desk.source)()) {
+    match exposition::expose((state.source)()) {
         Ok(text) => ([(CONTENT_TYPE, OPEN_METRICS)], text).into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }

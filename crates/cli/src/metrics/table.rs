@@ -4,17 +4,17 @@ use contract::{DirectoryEntry, Snapshot};
 
 /// A number that boxes show and that becomes a metric of its own, or one of several that a label tells apart.
 #[derive(Debug)]
-pub(super) struct Row {
+pub(super) struct MetricRow {
     pub(super) name: &'static str,
     pub(super) help: &'static str,
-    pub(super) kind: Kind,
+    pub(super) kind: MetricKind,
     /// The label that tells the places apart, if there are several.
     pub(super) label: &'static str,
     pub(super) places: &'static [Place],
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum MetricKind {
     /// Only grows; its name gets `_total`.
     Counter,
     Gauge,
@@ -48,20 +48,20 @@ macro_rules! only {
     ($($path:tt)+) => { &[("", shown!($($path)+))] };
 }
 
-const fn counter(name: &'static str, help: &'static str, places: &'static [Place]) -> Row {
-    Row { name, help, kind: Kind::Counter, label: "", places }
+const fn counter(name: &'static str, help: &'static str, places: &'static [Place]) -> MetricRow {
+    MetricRow { name, help, kind: MetricKind::Counter, label: "", places }
 }
 
-const fn gauge(name: &'static str, help: &'static str, places: &'static [Place]) -> Row {
-    Row { name, help, kind: Kind::Gauge, label: "", places }
+const fn gauge(name: &'static str, help: &'static str, places: &'static [Place]) -> MetricRow {
+    MetricRow { name, help, kind: MetricKind::Gauge, label: "", places }
 }
 
-const fn by(label: &'static str, row: Row) -> Row {
-    Row { label, ..row }
+const fn by(label: &'static str, row: MetricRow) -> MetricRow {
+    MetricRow { label, ..row }
 }
 
 /// Each name once. `docs/lab.md` lists them.
-pub(super) const ROWS: &[Row] = &[
+pub(super) const ROWS: &[MetricRow] = &[
     // Calls
     counter(
         "tocsin_calls_offered",

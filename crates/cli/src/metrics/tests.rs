@@ -92,7 +92,7 @@ fn generator() -> GeneratorSnapshot {
 }
 
 /// A box of each kind with calls, and one that is lost.
-fn shown() -> Shown {
+fn shown() -> LatestState {
     let lost = running(NodeKind::CallServer, None);
     let boxes = [
         ("alpha", running(NodeKind::CallServer, Some(call_server().into()))),
@@ -102,7 +102,7 @@ fn shown() -> Shown {
         ("samu-59", running(NodeKind::Psap, Some(psap().into()))),
     ];
     let usage = Usage { user_us: 1_500_000, system_us: 500_000, max_rss_kib: 2_048 };
-    Shown {
+    LatestState {
         boxes: boxes.map(|(name, entry)| (name.to_owned(), entry)).into(),
         processes: [("site-alpha".to_owned(), usage)].into(),
     }
@@ -194,7 +194,7 @@ async fn a_scrape_is_openmetrics_with_every_kind_of_box() {
 
 #[test]
 fn nothing_known_is_an_exposition_too() {
-    let text = exposition::expose(Shown::default()).expect("text");
+    let text = exposition::expose(LatestState::default()).expect("text");
     assert!(check(&text).is_empty(), "{text}");
 }
 

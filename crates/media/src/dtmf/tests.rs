@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-const fn packet(step: Step) -> Option<Packet> {
+const fn packet(step: Step) -> Option<EventPacket> {
     match step {
         Step::Event(packet) => Some(packet),
         Step::Pause => None,
@@ -12,16 +12,19 @@ const fn packet(step: Step) -> Option<Packet> {
 const PTIME: u32 = 160;
 
 /// Every step of a sequence whose stream is at `start`.
-fn steps(mut sequence: Sequence, start: u32) -> Vec<Step> {
+fn steps(mut sequence: DigitSequence, start: u32) -> Vec<Step> {
     let timestamps = (0..).map(|packet: u32| start.wrapping_add(packet * PTIME));
     timestamps.map_while(|timestamp| sequence.next_packet(timestamp)).collect()
 }
 
-fn packets(digits: &str, start: u32) -> Vec<Packet> {
-    steps(Sequence::new(digits, PTIME).unwrap(), start).into_iter().filter_map(packet).collect()
+fn packets(digits: &str, start: u32) -> Vec<EventPacket> {
+    steps(DigitSequence::new(digits, PTIME).unwrap(), start)
+        .into_iter()
+        .filter_map(packet)
+        .collect()
 }
 
-fn decoded(packets: impl IntoIterator<Item = Packet>) -> String {
+fn decoded(packets: impl IntoIterator<Item = EventPacket>) -> String {
     let mut decoder = Decoder::default();
     let mut told = 0;
     for packet in packets {
@@ -32,21 +35,21 @@ fn decoded(packets: impl IntoIterator<Item = Packet>) -> String {
     digits
 }
 
-fn is_end(packet: &Packet) -> bool {
-    Event::parse(&packet.payload).unwrap().end
+fn is_end(packet: &EventPacket) -> bool {
+    TelephoneEvent::parse(&packet.payload).unwrap().end
 }
 
 /// The layout of RFC 4733 §2.3.
 #[test]
 fn payload_has_the_octets_of_the_standard() {
-    let event = Event { event: 11, end: true, volume: 10, duration: 0x0320 };
+    let event = TelephoneEvent { event: 11, end: true, volume: 10, duration: 0x0320 };
     assert_eq!(event.write(), [11, 0x8a, 0x03, 0x20]);
-    assert_eq!(Event::parse(&[11, 0x8a, 0x03, 0x20]), Some(event));
+    assert_eq!(TelephoneEvent::parse(&[11, 0x8a, 0x03, 0x20]), Some(event));
     // The reserved bit is ignored, as is what follows.
-    let more = Event { end: false, ..event };
-    assert_eq!(Event::parse(&[11, 0x4a, 0x03, 0x20, 0xff]), Some(more));
-    assert_eq!(Event::parse(&[11, 0x8a, 0x03]), None);
-    assert_eq!(Event { volume: 200, ..event }.write()[1], 0xbf);
+    let more = TelephoneEvent { end: false, ..event };
+    assert_eq!(TelephoneEvent::parse(&[11, 0x4a, 0x03, 0x20, 0xff]), Some(more));
+    assert_eq!(TelephoneEvent::parse(&[11, 0x8a, 0x03]), None);
+    assert_eq!(TelephoneEvent { volume: 200, ..event }.write()[1], 0xbf);
 }
 
 /// The codes of RFC 4733 §3.2.
@@ -60,7 +63,7 @@ fn digits_have_their_codes() {
     assert_eq!(event_of('E'), None);
     // A hook flash is an event, but no digit.
     assert_eq!(digit(16), None);
-    assert_eq!(Sequence::new("12,3", PTIME).unwrap_err(), NotADigit(','));
+    assert_eq!(DigitSequence::new("12,3", PTIME).unwrap_err(), NotADigit(','));
 }
 
 /// One timestamp for the whole event, the marker on its first packet, the last packet three times —
@@ -70,9 +73,14 @@ fn digit_is_seven_packets_of_one_timestamp() {
     let start = u32::MAX - 200;
     let sent = packets("5", start);
     let durations = [160, 320, 480, 640, 800, 800, 800];
-    let expected = (0..7).map(|index| Packet {
-        payload: Event { event: 5, end: index >= 4, volume: 10, duration: durations[index] }
-            .write(),
+    let expected = (0..7).map(|index| EventPacket {
+        payload: TelephoneEvent {
+            event: 5,
+            end: index >= 4,
+            volume: 10,
+            duration: durations[index],
+        }
+        .write(),
         timestamp: start,
         marker: index == 0,
     });
@@ -81,7 +89,7 @@ fn digit_is_seven_packets_of_one_timestamp() {
 
 #[test]
 fn two_digits_are_apart_by_at_least_forty_milliseconds() {
-    let steps = steps(Sequence::new("55", PTIME).unwrap(), 0);
+    let steps = steps(DigitSequence::new("55", PTIME).unwrap(), 0);
     let packets = steps.iter().copied().filter_map(packet);
     let starts: Vec<_> = packets.filter(|packet| packet.marker).collect();
     let [first, second] = starts[..] else { panic!("{starts:?}") };
@@ -93,33 +101,33 @@ fn two_digits_are_apart_by_at_least_forty_milliseconds() {
 
 #[test]
 fn sequence_is_over_after_its_last_packet() {
-    let mut sequence = Sequence::new("5", PTIME).unwrap();
+    let mut sequence = DigitSequence::new("5", PTIME).unwrap();
     for packet in 0..7 {
         assert!(!sequence.is_over());
         assert!(sequence.next_packet(packet * PTIME).is_some());
     }
     assert!(sequence.is_over());
     assert_eq!(sequence.next_packet(7 * PTIME), None);
-    assert!(Sequence::new("", PTIME).unwrap().is_over());
+    assert!(DigitSequence::new("", PTIME).unwrap().is_over());
 }
 
 #[test]
 fn duration_need_not_be_a_multiple_of_the_packet_time() {
-    let sequence = Sequence::new("1", 240).unwrap().with_duration(Duration::from_millis(70));
+    let sequence = DigitSequence::new("1", 240).unwrap().with_duration(Duration::from_millis(70));
     let mut sequence = sequence;
     let durations: Vec<_> = (0..)
         .map_while(|packet| sequence.next_packet(packet * 240))
         .filter_map(packet)
-        .map(|packet| Event::parse(&packet.payload).unwrap().duration)
+        .map(|packet| TelephoneEvent::parse(&packet.payload).unwrap().duration)
         .collect();
     assert_eq!(durations, [240, 480, 560, 560, 560]);
 }
 
 #[test]
 fn endless_digit_is_as_long_as_one_event_can_say() {
-    let sequence = Sequence::new("1", PTIME).unwrap().with_duration(Duration::MAX);
+    let sequence = DigitSequence::new("1", PTIME).unwrap().with_duration(Duration::MAX);
     let last = steps(sequence, 0).pop().and_then(packet).unwrap();
-    assert_eq!(Event::parse(&last.payload).unwrap().duration, 0xffff);
+    assert_eq!(TelephoneEvent::parse(&last.payload).unwrap().duration, 0xffff);
 }
 
 #[test]

@@ -3,8 +3,8 @@
 use std::net::SocketAddr;
 use std::time::Instant;
 
-use super::{Event, Forward, Plane};
-use crate::receiver::Arrival;
+use super::{Forward, Plane, StreamEvent};
+use crate::receiver::PacketArrival;
 use crate::rtcp;
 use crate::rtp::Packet;
 use crate::stream::{Role, StreamId};
@@ -51,7 +51,7 @@ impl Plane {
         }
         self.counts.received += 1;
         if stream.watch.wakes() {
-            self.events.push_back(Event::Resumed(id));
+            self.events.push_back(StreamEvent::Resumed(id));
         }
         let payload_type = packet.header.payload_type;
         let paced = Some(payload_type) != stream.formats.events;
@@ -68,7 +68,7 @@ impl Plane {
                 Some(Forward { socket: partner.socket(), to })
             }
             Role::Terminal(terminal) => {
-                if arrival == Arrival::InTime {
+                if arrival == PacketArrival::InTime {
                     terminal.hear(arrived, &formats, &packet);
                     let is_voice = formats.law(payload_type).is_some();
                     if terminal.voice == Voice::Echo && is_voice && terminal.may_echo(arrived) {

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use sip_proto::sdp::{self, LocalMedia};
 
 use super::*;
-use crate::ear::Verdict;
+use crate::sound_check::SoundVerdict;
 use crate::tone::{Melody, Singer};
 use crate::{rtcp, rtp};
 
@@ -33,7 +33,7 @@ impl Wire {
     fn new(count: u8) -> Self {
         let now = Instant::now();
         let plane = |last| {
-            let settings = Settings {
+            let settings = PlaneSettings {
                 addresses: vec![ip(last)],
                 ports: 4_000..=4_999,
                 idle_after: Duration::from_secs(5),
@@ -164,7 +164,7 @@ fn call(wire: &mut Wire, relayed: bool) -> (StreamId, StreamId, Option<(StreamId
         let plane = wire.plane(last);
         plane.talk(now, id, &agreement(ours, theirs));
         plane.set_voice(id, Voice::Melody(melody(sings)));
-        plane.listen(id, Expectation::Melody(melody(hears)));
+        plane.listen(id, ExpectedSound::Melody(melody(hears)));
     }
     (caller, psap, relay)
 }
@@ -182,7 +182,7 @@ fn two_ends_hear_each_other_and_measure_the_way() {
     wire.run(Duration::from_secs(20));
     for (last, id) in [(1, caller), (2, psap)] {
         let report = close(&mut wire, last, id);
-        assert_eq!(report.verdict, Some(Verdict::Heard));
+        assert_eq!(report.verdict, Some(SoundVerdict::Heard));
         assert!((996..=1_001).contains(&report.received), "{}", report.received);
         assert_eq!((report.lost, report.discarded, report.mean_jitter_us), (0, 0, 0));
         // RFC 3550 §6.4.1: 10 ms each way, and the millisecond in which the wire turns.
@@ -203,7 +203,10 @@ fn a_relay_carries_rtp_and_rtcp_both_ways_and_counts_them() {
     let at_psap = close(&mut wire, 2, psap);
     wire.run(10 * MS);
     let (from_caller, from_psap) = (close(&mut wire, 3, a), close(&mut wire, 3, b));
-    assert_eq!((at_caller.verdict, at_psap.verdict), (Some(Verdict::Heard), Some(Verdict::Heard)));
+    assert_eq!(
+        (at_caller.verdict, at_psap.verdict),
+        (Some(SoundVerdict::Heard), Some(SoundVerdict::Heard))
+    );
     assert!(at_caller.round_trip_us.is_some() && at_psap.round_trip_us.is_some());
     assert_eq!(from_caller.received, at_caller.sent);
     assert_eq!((from_caller.received, from_psap.received), (from_psap.sent, from_caller.sent));
@@ -221,7 +224,7 @@ fn measured_loss_is_injected_loss() {
     let measured: u64 = reports.iter().map(|report| report.lost).sum();
     // The first and the last packets of a stream may be lost without a trace.
     assert!(wire.lost > 250 && wire.lost.abs_diff(measured) <= 4, "{} of {}", measured, wire.lost);
-    assert!(reports.iter().all(|report| report.verdict == Some(Verdict::Heard)));
+    assert!(reports.iter().all(|report| report.verdict == Some(SoundVerdict::Heard)));
     assert!(reports.iter().all(|report| report.r.is_some_and(|r| (70.0..90.0).contains(&r))));
 }
 
@@ -232,13 +235,13 @@ fn a_mute_end_is_silent_and_its_media_counts_as_stopped() {
     wire.plane(2).set_voice(psap, Voice::Mute);
     wire.run(Duration::from_secs(8));
     let (_, b) = relay.expect("relayed");
-    assert_eq!(wire.plane(3).poll_event(), Some(Event::Idle(b)));
+    assert_eq!(wire.plane(3).poll_event(), Some(StreamEvent::Idle(b)));
     assert_eq!(wire.plane(3).poll_event(), None, "told once");
     let report = close(&mut wire, 1, caller);
-    assert_eq!(report.verdict, Some(Verdict::Silent));
+    assert_eq!(report.verdict, Some(SoundVerdict::Silent));
     assert!(report.stopped_us.is_some_and(|stopped| stopped >= 7_900_000));
     assert_eq!((report.mos, report.received), (None, 0));
-    assert_eq!(close(&mut wire, 2, psap).verdict, Some(Verdict::Heard));
+    assert_eq!(close(&mut wire, 2, psap).verdict, Some(SoundVerdict::Heard));
 }
 
 #[test]
@@ -252,7 +255,7 @@ fn idle_media_that_comes_back_is_told_too() {
     wire.plane(2).set_voice(psap, Voice::Melody(melody(Singer::Psap)));
     wire.run(Duration::from_secs(1));
     let events: Vec<_> = std::iter::from_fn(|| wire.plane(3).poll_event()).collect();
-    assert_eq!(events, [Event::Idle(b), Event::Resumed(b)]);
+    assert_eq!(events, [StreamEvent::Idle(b), StreamEvent::Resumed(b)]);
     assert_eq!(close(&mut wire, 3, b).stopped_us, None);
 }
 
@@ -266,7 +269,7 @@ fn digits_are_sent_relayed_and_decoded() {
     wire.plane(1).dial(caller, "112#A");
     wire.run(Duration::from_secs(3));
     let report = close(&mut wire, 2, psap);
-    assert_eq!((&report.digits[..], report.verdict), ("112#A", Some(Verdict::Heard)));
+    assert_eq!((&report.digits[..], report.verdict), ("112#A", Some(SoundVerdict::Heard)));
 }
 
 // RFC 3264 §8.4. The packets of a held end would come twice as fast if the schedule had two entries for it.
@@ -288,9 +291,9 @@ fn hold_and_resume_leave_one_packet_every_twenty_milliseconds() {
     }
     let report = close(&mut wire, 2, psap);
     assert!((148..=153).contains(&report.received), "{}", report.received);
-    assert_eq!((report.lost, report.verdict), (0, Some(Verdict::Heard)));
+    assert_eq!((report.lost, report.verdict), (0, Some(SoundVerdict::Heard)));
     let report = close(&mut wire, 1, caller);
-    assert_eq!((report.stopped_us, report.verdict), (None, Some(Verdict::Heard)));
+    assert_eq!((report.stopped_us, report.verdict), (None, Some(SoundVerdict::Heard)));
 }
 
 #[test]
@@ -298,10 +301,10 @@ fn an_echo_sends_back_what_it_hears() {
     let mut wire = Wire::new(2);
     let (caller, psap, _) = call(&mut wire, false);
     wire.plane(2).set_voice(psap, Voice::Echo);
-    wire.plane(1).listen(caller, Expectation::Melody(melody(Singer::Caller)));
+    wire.plane(1).listen(caller, ExpectedSound::Melody(melody(Singer::Caller)));
     wire.run(Duration::from_secs(2));
     let report = close(&mut wire, 1, caller);
-    assert_eq!((report.verdict, report.lost), (Some(Verdict::Heard), 0));
+    assert_eq!((report.verdict, report.lost), (Some(SoundVerdict::Heard), 0));
     assert!(report.received > 95);
 }
 
@@ -392,7 +395,7 @@ fn crossed_lines_are_heard_as_the_wrong_party() {
     let (caller, psap, _) = call(&mut wire, false);
     wire.plane(2).set_voice(psap, Voice::Melody(Melody::of(ATTEMPT + 1, Singer::Psap)));
     wire.run(Duration::from_secs(2));
-    assert_eq!(close(&mut wire, 1, caller).verdict, Some(Verdict::WrongParty));
+    assert_eq!(close(&mut wire, 1, caller).verdict, Some(SoundVerdict::WrongParty));
 }
 
 #[test]
@@ -413,14 +416,14 @@ fn a_stranger_is_neither_heard_nor_relayed() {
     }
     wire.run(Duration::from_secs(1));
     assert_eq!(close(&mut wire, 3, a).strangers, 100);
-    assert_eq!(close(&mut wire, 1, caller).verdict, Some(Verdict::Heard));
-    assert_eq!(close(&mut wire, 2, psap).verdict, Some(Verdict::Heard));
+    assert_eq!(close(&mut wire, 1, caller).verdict, Some(SoundVerdict::Heard));
+    assert_eq!(close(&mut wire, 2, psap).verdict, Some(SoundVerdict::Heard));
 }
 
 #[test]
 fn ports_run_out_with_a_sentence_and_come_back() {
     let settings =
-        Settings { addresses: vec![ip(1)], ports: 4_000..=4_003, idle_after: MS, dated: true };
+        PlaneSettings { addresses: vec![ip(1)], ports: 4_000..=4_003, idle_after: MS, dated: true };
     let now = Instant::now();
     let mut plane = Plane::new(&settings, 1, now, Duration::ZERO);
     open_ports(&mut plane);
@@ -460,7 +463,7 @@ fn a_late_schedule_skips_and_says_so() {
     assert!(wire.plane(1).counts().skipped >= 45);
     let report = close(&mut wire, 2, psap);
     assert!((98..=104).contains(&report.received), "{}", report.received);
-    assert_eq!(close(&mut wire, 1, caller).verdict, Some(Verdict::Heard));
+    assert_eq!(close(&mut wire, 1, caller).verdict, Some(SoundVerdict::Heard));
 }
 
 // RFC 3389: in a pause only a packet of comfort noise comes now and then. It is no sound, and no packet of it is missing.
@@ -487,7 +490,7 @@ fn comfort_noise_is_neither_sound_nor_loss() {
     }
     let report = close(&mut wire, 1, caller);
     assert_eq!((report.received, report.lost, report.discarded), (20, 0, 0));
-    assert_eq!((report.verdict, report.max_jitter_us), (Some(Verdict::Silent), 0));
+    assert_eq!((report.verdict, report.max_jitter_us), (Some(SoundVerdict::Silent), 0));
 }
 
 // RFC 6716, RFC 3551 §4.5.2: what the relay does not understand passes all the same, octet for octet.

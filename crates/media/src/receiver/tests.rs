@@ -157,7 +157,7 @@ fn what_comes_too_late_to_be_played_is_discarded() {
         let delay = Duration::from_millis(if number == 50 { 90 } else { 5 });
         let arrived = start + Duration::from_millis(20) * number + delay;
         let arrival = receiver.receive(arrived, &header(number), true);
-        assert_eq!(arrival, if number == 50 { Arrival::Late } else { Arrival::InTime });
+        assert_eq!(arrival, if number == 50 { PacketArrival::Late } else { PacketArrival::InTime });
     }
     let counts = receiver.finish();
     assert_eq!((counts.discarded, counts.lost), (1, 0));
@@ -213,7 +213,7 @@ fn a_pause_that_the_timestamps_leave_out_is_no_delay() {
     for number in 0..200_u32 {
         let pause = Duration::from_secs(if number < 100 { 0 } else { 10 });
         let arrived = start + Duration::from_millis(20) * number + pause;
-        assert_eq!(receiver.receive(arrived, &header(number), true), Arrival::InTime);
+        assert_eq!(receiver.receive(arrived, &header(number), true), PacketArrival::InTime);
     }
     let counts = receiver.finish();
     assert_eq!((counts.discarded, counts.max_jitter), (0, Duration::ZERO));

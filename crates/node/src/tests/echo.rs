@@ -12,7 +12,9 @@ use sip_proto::{Packet, Transport};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
-use crate::{Boxes, Directory, Label, NodeSpec, Notice, OrderError, SocketLimits, StartError};
+use crate::{
+    Boxes, Directory, Label, LifecycleNotice, NodeSpec, OrderError, SocketLimits, StartError,
+};
 
 /// Longer than any test may take on a loaded machine; only a failing test waits for it.
 pub(super) const PATIENCE: Duration = Duration::from_secs(20);
@@ -189,7 +191,7 @@ impl Bench {
         within(self.events.recv()).await.expect("the box lives")
     }
 
-    pub(super) async fn notice(&mut self) -> Notice {
+    pub(super) async fn notice(&mut self) -> LifecycleNotice {
         within(self.boxes.next_notice()).await
     }
 

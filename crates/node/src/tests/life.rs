@@ -2,7 +2,7 @@ use contract::{BoxState, Reply};
 use std::time::Duration;
 
 use super::echo::{Command, DANCE, Event, TELL, label, spec, with_echo};
-use crate::{Boxes, Directory, NodeSpec, Notice, OrderError, SocketLimits, StartError};
+use crate::{Boxes, Directory, LifecycleNotice, NodeSpec, OrderError, SocketLimits, StartError};
 
 fn echo() -> String {
     "echo".to_owned()
@@ -29,7 +29,7 @@ fn drain_ends_when_nothing_is_in_progress() {
         assert_eq!(bench.event().await, Event::Told);
         assert!(!bench.boxes.are_drained());
         bench.command(Command::Release);
-        assert_eq!(bench.notice().await, Notice::Drained(echo()));
+        assert_eq!(bench.notice().await, LifecycleNotice::Drained(echo()));
         assert!(bench.boxes.are_drained());
     });
 }
@@ -39,7 +39,7 @@ fn stopped_box_leaves_its_port_and_takes_no_command() {
     with_echo(SocketLimits::default(), async |bench| {
         bench.command(Command::Hold);
         bench.boxes.stop("echo");
-        assert_eq!(bench.notice().await, Notice::Stopped(echo()));
+        assert_eq!(bench.notice().await, LifecycleNotice::Stopped(echo()));
         let entry = bench.boxes.directory().find("echo").expect("it was started");
         assert_eq!(entry.state, BoxState::Stopped);
         std::net::UdpSocket::bind(bench.address).expect("the port is free");
@@ -53,7 +53,7 @@ fn stopped_box_leaves_its_port_and_takes_no_command() {
 fn panic_in_a_node_is_told() {
     with_echo(SocketLimits::default(), async |bench| {
         bench.command(Command::Panic);
-        assert_eq!(bench.notice().await, Notice::Failed(echo()));
+        assert_eq!(bench.notice().await, LifecycleNotice::Failed(echo()));
         let entry = bench.boxes.directory().find("echo").expect("it was started");
         assert_eq!(entry.state, BoxState::Failed);
     });

@@ -5,7 +5,8 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use contract::{
-    BoxOrder, BoxState, DirectoryEntry, Ending, Line as _, ProcessOrder, ProcessReport, Reply,
+    BoxOrder, BoxState, DirectoryEntry, PipeMessage as _, ProcessEnding, ProcessOrder,
+    ProcessReport, Reply,
 };
 
 use super::echo::{DANCE, HOLD, PANIC, PATIENCE, RELEASE, spec, within};
@@ -17,7 +18,7 @@ use crate::{DrainRequest, Options};
 struct Child {
     input: PipeWriter,
     reports: mpsc::Receiver<ProcessReport>,
-    program: JoinHandle<Ending>,
+    program: JoinHandle<ProcessEnding>,
 }
 
 impl Child {
@@ -81,7 +82,7 @@ impl Child {
     }
 
     /// The last words: how it ended, its memory, and its boxes.
-    fn last(&self) -> (Ending, u64, BTreeMap<String, DirectoryEntry>) {
+    fn last(&self) -> (ProcessEnding, u64, BTreeMap<String, DirectoryEntry>) {
         self.report(|report| match report {
             ProcessReport::Final { ending, usage, boxes } => {
                 Some((ending, usage.max_rss_kib, boxes))
@@ -90,7 +91,7 @@ impl Child {
         })
     }
 
-    fn ending(self) -> Ending {
+    fn ending(self) -> ProcessEnding {
         self.program.join().expect("the shell does not panic")
     }
 }
@@ -131,9 +132,9 @@ fn orders_are_obeyed_and_everything_is_reported() {
     child.order_box("alpha", RELEASE);
     assert!(child.drained());
     let (ending, memory, boxes) = child.last();
-    assert_eq!((ending, boxes["beta"].state), (Ending::Drained, BoxState::Drained));
+    assert_eq!((ending, boxes["beta"].state), (ProcessEnding::Drained, BoxState::Drained));
     assert!(memory > 0);
-    assert_eq!(child.ending(), Ending::Drained);
+    assert_eq!(child.ending(), ProcessEnding::Drained);
 }
 
 #[test]
@@ -155,7 +156,7 @@ fn commands_from_within_the_process_are_answered_after_the_boxes_are_shown() {
         };
         let serving = crate::serve(vec![spec("alpha"), spec("beta")], options);
         let ((), ending) = futures_util::future::join(operator, serving).await;
-        assert_eq!(ending.expect("ports are free"), Ending::Drained);
+        assert_eq!(ending.expect("ports are free"), ProcessEnding::Drained);
     });
 }
 
@@ -167,7 +168,7 @@ fn end_of_the_parent_is_a_drain_and_a_broken_pipe_no_panic() {
     crate::run(async {
         let parent = Parent::new(|| child_input, Box::new(child_output));
         let ending = within(serve_for(Some(parent), vec![spec("alpha")], Options::default())).await;
-        assert_eq!(ending.expect("ports are free"), Ending::Drained);
+        assert_eq!(ending.expect("ports are free"), ProcessEnding::Drained);
     });
 }
 
@@ -178,8 +179,8 @@ fn drain_is_given_up_after_its_timeout() {
     child.order_box("alpha", HOLD);
     child.order(&ProcessOrder::Drain);
     assert!(!child.drained());
-    assert_eq!(child.last().0, Ending::DrainTimedOut);
-    assert_eq!(child.ending(), Ending::DrainTimedOut);
+    assert_eq!(child.last().0, ProcessEnding::DrainTimedOut);
+    assert_eq!(child.ending(), ProcessEnding::DrainTimedOut);
 }
 
 #[test]
@@ -188,7 +189,7 @@ fn stop_order_ends_without_a_drain() {
     child.order_box("alpha", HOLD);
     child.order(&ProcessOrder::Stop);
     assert_eq!(child.last().2["alpha"].state, BoxState::Running);
-    assert_eq!(child.ending(), Ending::Stopped);
+    assert_eq!(child.ending(), ProcessEnding::Stopped);
 }
 
 #[test]
@@ -196,10 +197,10 @@ fn panic_in_a_box_ends_the_program_with_a_code_of_its_own() {
     let mut child = Child::start(Options::default());
     child.order_box("beta", PANIC);
     let (ending, _, boxes) = child.last();
-    assert_eq!(ending, Ending::Failed(vec!["beta".to_owned()]));
+    assert_eq!(ending, ProcessEnding::Failed(vec!["beta".to_owned()]));
     assert_eq!(boxes["beta"].state, BoxState::Failed);
     let ending = child.ending();
-    assert_eq!((ending.exit_code(), ending), (70, Ending::Failed(vec!["beta".to_owned()])));
+    assert_eq!((ending.exit_code(), ending), (70, ProcessEnding::Failed(vec!["beta".to_owned()])));
 }
 
 #[test]
@@ -209,6 +210,6 @@ fn program_may_begin_the_drain_itself() {
         Child::start(Options { drain_request: drain_request.clone(), ..Options::default() });
     child.report(|report| matches!(report, ProcessReport::Ready { .. }).then_some(()));
     drain_request.begin();
-    assert_eq!(child.last().0, Ending::Drained);
-    assert_eq!(child.ending(), Ending::Drained);
+    assert_eq!(child.last().0, ProcessEnding::Drained);
+    assert_eq!(child.ending(), ProcessEnding::Drained);
 }

@@ -20,12 +20,12 @@ mod tests;
 
 use std::time::Duration;
 
-use crate::course::{Course, OrderLog};
+use crate::command_schedule::{CommandSchedule, OrderLog};
 use crate::log::LogEntry;
 use crate::milestone::Milestone;
-use crate::operation::{Canary, Operation, Start};
+use crate::operation::{Canary, Operation, OperationStart};
 
-pub use crate::course::Order;
+pub use crate::command_schedule::DueOrder;
 
 /// One operation while it is carried out.
 #[derive(Debug)]
@@ -44,14 +44,14 @@ pub struct Procedure {
 enum State {
     /// For its time, or with `None` for its milestone.
     Waiting(Option<Duration>),
-    Canary(Course),
+    Canary(CommandSchedule),
     Observing {
         until: Duration,
     },
     Gate,
-    Rollout(Course),
+    Rollout(CommandSchedule),
     /// The commands for a canary that failed.
-    StandDown(Course),
+    StandDown(CommandSchedule),
     Over,
 }
 
@@ -62,8 +62,8 @@ impl Procedure {
         let sites = operation.sites_of(pool);
         let state = match &operation.start {
             _ if !operation.enabled || sites.is_empty() => State::Over,
-            Start::At(at) => State::Waiting(Some(*at)),
-            Start::End | Start::After { .. } => State::Waiting(None),
+            OperationStart::At(at) => State::Waiting(Some(*at)),
+            OperationStart::End | OperationStart::After { .. } => State::Waiting(None),
         };
         Self {
             operation: operation.clone(),
@@ -83,7 +83,7 @@ impl Procedure {
 
     /// Takes note that the crisis has reached `milestone`, which the operation may wait for.
     pub fn milestone(&mut self, at: Duration, milestone: &Milestone) {
-        if let (State::Waiting(due @ None), Start::After { milestone: awaited, delay }) =
+        if let (State::Waiting(due @ None), OperationStart::After { milestone: awaited, delay }) =
             (&mut self.state, &self.operation.start)
             && awaited == milestone
         {
@@ -95,20 +95,20 @@ impl Procedure {
     pub fn end(&mut self, at: Duration) {
         if let State::Waiting(due) = &mut self.state {
             match self.operation.start {
-                Start::End => *due = Some(at),
-                Start::At(_) | Start::After { .. } => self.state = State::Over,
+                OperationStart::End => *due = Some(at),
+                OperationStart::At(_) | OperationStart::After { .. } => self.state = State::Over,
             }
         }
     }
 
     /// The next order that is due at `at`.
-    pub fn poll_order(&mut self, at: Duration) -> Option<Order> {
+    pub fn poll_order(&mut self, at: Duration) -> Option<DueOrder> {
         self.advance(at);
         let mut orders =
             OrderLog { operation: &self.operation, log: &mut self.log, last_id: &mut self.last_id };
         match &mut self.state {
-            State::Canary(course) | State::Rollout(course) | State::StandDown(course) => {
-                course.poll_order(at, &mut orders)
+            State::Canary(schedule) | State::Rollout(schedule) | State::StandDown(schedule) => {
+                schedule.poll_order(at, &mut orders)
             }
             _ => None,
         }
@@ -121,9 +121,9 @@ impl Procedure {
         self.time_out(at, true);
         let mut orders =
             OrderLog { operation: &self.operation, log: &mut self.log, last_id: &mut self.last_id };
-        if let State::Canary(course) | State::Rollout(course) | State::StandDown(course) =
+        if let State::Canary(schedule) | State::Rollout(schedule) | State::StandDown(schedule) =
             &mut self.state
-            && let Some(reason) = course.answered(at, id, answer, &mut orders)
+            && let Some(reason) = schedule.answered(at, id, answer, &mut orders)
         {
             self.stop(at, reason);
         }
@@ -142,8 +142,8 @@ impl Procedure {
         match &self.state {
             State::Waiting(due) => *due,
             State::Observing { until } => Some(*until),
-            State::Canary(course) | State::Rollout(course) | State::StandDown(course) => {
-                course.next_due(&self.operation)
+            State::Canary(schedule) | State::Rollout(schedule) | State::StandDown(schedule) => {
+                schedule.next_due(&self.operation)
             }
             State::Gate | State::Over => None,
         }
@@ -169,7 +169,7 @@ impl Procedure {
         };
         if canary.passes(measured) {
             let commands = self.operation.commands.clone();
-            self.state = State::Rollout(self.course(&commands, 1.., at));
+            self.state = State::Rollout(self.schedule(&commands, 1.., at));
         } else {
             let reason = verdict(canary, measured, &self.sites[0]);
             self.stand_down(at, reason);
@@ -204,11 +204,11 @@ impl Procedure {
         };
         let mut orders =
             OrderLog { operation: &self.operation, log: &mut self.log, last_id: &mut self.last_id };
-        if let State::Canary(course) | State::Rollout(course) | State::StandDown(course) =
+        if let State::Canary(schedule) | State::Rollout(schedule) | State::StandDown(schedule) =
             &mut self.state
         {
-            while let Some(reason) = course.advance(until, &mut orders) {
-                course.stop(at, &reason, orders.log);
+            while let Some(reason) = schedule.advance(until, &mut orders) {
+                schedule.stop(at, &reason, orders.log);
                 self.stopped.get_or_insert(reason);
             }
         }
@@ -222,14 +222,14 @@ impl Procedure {
                     let (due, commands) = (*due, self.operation.commands.clone());
                     match self.operation.canary {
                         Some(_) => {
-                            let course = self.course(&commands, ..1, due);
-                            State::Canary(course.stopping_on_silence())
+                            let schedule = self.schedule(&commands, ..1, due);
+                            State::Canary(schedule.stopping_on_silence())
                         }
-                        None => State::Rollout(self.course(&commands, .., due)),
+                        None => State::Rollout(self.schedule(&commands, .., due)),
                     }
                 }
-                State::Canary(course) if course.is_over() => {
-                    let over_at = course.over_at();
+                State::Canary(schedule) if schedule.is_over() => {
+                    let over_at = schedule.over_at();
                     match self.stopped.clone() {
                         Some(reason) => {
                             self.stand_down(at, reason);
@@ -239,7 +239,7 @@ impl Procedure {
                     }
                 }
                 State::Observing { until } if *until <= at => State::Gate,
-                State::Rollout(course) | State::StandDown(course) if course.is_over() => {
+                State::Rollout(schedule) | State::StandDown(schedule) if schedule.is_over() => {
                     State::Over
                 }
                 _ => return,
@@ -250,26 +250,26 @@ impl Procedure {
     /// Leaves the sites behind the canary alone, and gives the canary its last commands.
     fn stand_down(&mut self, at: Duration, reason: String) {
         let commands = self.operation.commands.clone();
-        self.course(&commands, 1.., at).stop(at, &reason, &mut self.log);
+        self.schedule(&commands, 1.., at).stop(at, &reason, &mut self.log);
         self.stopped.get_or_insert(reason);
         let on_stop = self.operation.canary.as_ref().map(|canary| canary.on_stop.clone());
-        self.state = State::StandDown(self.course(&on_stop.unwrap_or_default(), ..1, at));
+        self.state = State::StandDown(self.schedule(&on_stop.unwrap_or_default(), ..1, at));
     }
 
     fn stop(&mut self, at: Duration, reason: String) {
-        if let State::Canary(course) | State::Rollout(course) | State::StandDown(course) =
+        if let State::Canary(schedule) | State::Rollout(schedule) | State::StandDown(schedule) =
             &mut self.state
         {
-            course.stop(at, &reason, &mut self.log);
+            schedule.stop(at, &reason, &mut self.log);
         }
         self.stopped.get_or_insert(reason);
     }
 
-    fn course<R>(&self, commands: &[crate::Action], sites: R, begins: Duration) -> Course
+    fn schedule<R>(&self, commands: &[crate::Action], sites: R, begins: Duration) -> CommandSchedule
     where
         R: std::slice::SliceIndex<[String], Output = [String]>,
     {
-        Course::new(&self.operation, commands, &self.sites[sites], begins)
+        CommandSchedule::new(&self.operation, commands, &self.sites[sites], begins)
     }
 
     fn observe(&self) -> Duration {

@@ -13,7 +13,7 @@ fn s(seconds: u64) -> Duration {
 fn carry_out(
     text: &str,
     sites: usize,
-    answer: impl Fn(&Order) -> Option<(Duration, Result<String, String>)>,
+    answer: impl Fn(&DueOrder) -> Option<(Duration, Result<String, String>)>,
     measured: Option<f64>,
 ) -> (Procedure, Vec<String>) {
     let mut procedure = Procedure::new(&operation(text), &pool()[..sites]);
@@ -43,11 +43,11 @@ fn carry_out(
     (procedure, given)
 }
 
-fn at_once(_: &Order) -> Option<(Duration, Result<String, String>)> {
+fn at_once(_: &DueOrder) -> Option<(Duration, Result<String, String>)> {
     Some((Duration::ZERO, Ok("done".to_owned())))
 }
 
-fn after_2s(_: &Order) -> Option<(Duration, Result<String, String>)> {
+fn after_2s(_: &DueOrder) -> Option<(Duration, Result<String, String>)> {
     Some((s(2), Ok("done".to_owned())))
 }
 
@@ -82,7 +82,7 @@ fn a_site_gets_its_next_command_once_the_last_one_is_answered() {
 
 #[test]
 fn parallel_sites_do_not_wait_for_each_other_unless_by_command() {
-    let slow_beta = |order: &Order| {
+    let slow_beta = |order: &DueOrder| {
         let delay = if order.site == "beta" { s(7) } else { s(2) };
         Some((delay, Ok(String::new())))
     };
@@ -110,7 +110,7 @@ fn lines(procedure: &Procedure) -> Vec<String> {
 fn silence_times_out_and_is_tried_again() {
     let text = "at = \"0\"\nsites = \"all\"\ncommands = [\"restart\", \"unlock\"]\n\
                 timeout = \"30s\"\nretry = 2\nretry_interval = \"10s\"";
-    let silent = |order: &Order| (order.site != "alpha").then(|| (s(1), Ok("done".to_owned())));
+    let silent = |order: &DueOrder| (order.site != "alpha").then(|| (s(1), Ok("done".to_owned())));
     let (procedure, given) = carry_out(text, 1, silent, None);
     let wanted = ["0 alpha restart", "40 alpha restart", "80 alpha restart", "110 alpha unlock"];
     assert_eq!(given[..4], wanted);
@@ -118,7 +118,7 @@ fn silence_times_out_and_is_tried_again() {
     assert_eq!(lines(&procedure)[2], "110 alpha: restart: no answer");
     assert_eq!(procedure.log()[1].given_at, Some(s(40)));
 
-    let third = |order: &Order| (order.id >= 3).then(|| (s(1), Ok("up".to_owned())));
+    let third = |order: &DueOrder| (order.id >= 3).then(|| (s(1), Ok("up".to_owned())));
     let (procedure, _) = carry_out(text, 1, third, None);
     let wanted = [
         "30 alpha: restart: no answer",
@@ -149,7 +149,7 @@ fn an_answer_in_the_last_moment_is_in_time_and_a_later_one_is_not() {
 #[test]
 fn a_site_that_never_gets_ready_ends_a_serial_recovery() {
     let text = "at = \"0\"\nsites = \"all\"\ncommands = [\"restart clean\"]\nwait_for = \"ready\"";
-    let silent = |order: &Order| (order.site != "beta").then(|| (s(5), Ok("up".to_owned())));
+    let silent = |order: &DueOrder| (order.site != "beta").then(|| (s(5), Ok("up".to_owned())));
     let (procedure, given) = carry_out(text, 4, silent, None);
     assert_eq!(given, ["0 alpha restart clean", "5 beta restart clean"]);
     assert_eq!(procedure.stopped(), Some("beta did not answer restart clean"));
@@ -164,7 +164,7 @@ fn a_site_that_never_gets_ready_ends_a_serial_recovery() {
 
 #[test]
 fn a_refusal_goes_to_the_log_and_stops_only_when_asked() {
-    let refusing = |order: &Order| {
+    let refusing = |order: &DueOrder| {
         let refused = order.site == "alpha" && order.action == crate::Action::Lock;
         let answer = if refused { Err("busy".to_owned()) } else { Ok(String::new()) };
         Some((s(1), answer))
@@ -232,7 +232,7 @@ fn a_canary_bounded_above_counts_restarts() {
 
 #[test]
 fn a_silent_canary_stops_without_being_observed() {
-    let silent = |order: &Order| (order.id > 1).then(|| (s(1), Ok(String::new())));
+    let silent = |order: &DueOrder| (order.id > 1).then(|| (s(1), Ok(String::new())));
     let (procedure, given) = carry_out(CANARY, 2, silent, Some(1.0));
     assert_eq!(given, ["0 alpha lock", "30 alpha rollback", "31 alpha show"]);
     assert_eq!(procedure.stopped(), Some("alpha did not answer lock"));
@@ -244,7 +244,7 @@ fn a_silent_canary_stops_without_being_observed() {
 #[test]
 fn an_operation_waits_for_its_milestone() {
     let mut operation = operation(BASE);
-    operation.start = Start::After { milestone: Milestone::Diagnosed, delay: s(60) };
+    operation.start = OperationStart::After { milestone: Milestone::Diagnosed, delay: s(60) };
     let mut procedure = Procedure::new(&operation, &pool());
     assert_eq!((procedure.next_due(), procedure.poll_order(s(9_999))), (None, None));
     procedure.milestone(s(10_000), &Milestone::Detected);
@@ -283,7 +283,7 @@ fn what_puts_the_network_back_waits_for_the_end_and_the_rest_does_not_begin_any_
     let text = BASE.replace("10s", "end");
     let mut back = Procedure::new(&operation(&text), &pool());
     let mut late = Procedure::new(&operation(BASE), &pool());
-    assert_eq!((back.operation().start.clone(), back.next_due()), (Start::End, None));
+    assert_eq!((back.operation().start.clone(), back.next_due()), (OperationStart::End, None));
     for procedure in [&mut back, &mut late] {
         procedure.end(Duration::ZERO);
     }

@@ -12,7 +12,7 @@ pub(super) const UNKNOWN: &str = "unknown";
 
 /// What supervision is told of an attempt.
 #[derive(Debug, Clone, Copy)]
-pub struct SeenAttempt<'a> {
+pub struct ObservedAttempt<'a> {
     /// The number that was dialled.
     pub number: &'a str,
     /// Where the caller is: see [`department`].
@@ -27,7 +27,7 @@ pub struct SeenAttempt<'a> {
     pub lost: bool,
 }
 
-impl<'a> SeenAttempt<'a> {
+impl<'a> ObservedAttempt<'a> {
     /// What this attempt is counted under, if anything.
     pub(super) fn key<'k>(&self, by: By, place: &'k mut String) -> Option<&'k str>
     where

@@ -11,24 +11,24 @@ mod alarm;
 pub mod alertmanager;
 mod attempt;
 mod indicator;
+mod rule_watch;
 mod series;
 mod settings;
 #[cfg(test)]
 mod tests;
-mod watch;
 mod window;
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
 pub use self::alarm::{Alarm, AlarmState};
-pub use self::attempt::{SeenAttempt, department};
+pub use self::attempt::{ObservedAttempt, department};
 pub use self::indicator::{By, Indicator};
-pub use self::series::{Counts, Sample};
+pub use self::series::{Sample, SampleCounts};
 pub use self::settings::{Bound, Rule, Severity, SupervisionSettings};
 
-use self::series::Series;
-use self::watch::{Look, Watch};
+use self::rule_watch::{EvaluationTime, RuleWatch};
+use self::series::SampleSeries;
 use self::window::Windows;
 
 /// The supervision of a network.
@@ -41,17 +41,17 @@ pub struct Supervision {
     baseline: u64,
     /// Steps that are over and were looked at.
     looked: u64,
-    views: Vec<View>,
-    watches: Vec<Watch>,
+    views: Vec<WindowView>,
+    watches: Vec<RuleWatch>,
     changes: VecDeque<Alarm>,
-    series: Series,
+    series: SampleSeries,
     /// A key while it is put together; kept for its memory.
     key: String,
 }
 
 /// Windows of one class of events, by one kind of key.
 #[derive(Debug)]
-struct View {
+struct WindowView {
     class: Class,
     by: By,
     windows: Windows,
@@ -83,8 +83,8 @@ impl Supervision {
             let steps = time.as_nanos().div_ceil(settings.step.as_nanos().max(1));
             u64::try_from(steps).unwrap_or(u64::MAX)
         };
-        let view = |(class, by)| View { class, by, windows: Windows::default() };
-        let mut views: Vec<View> = ALWAYS.into_iter().map(view).collect();
+        let view = |(class, by)| WindowView { class, by, windows: Windows::default() };
+        let mut views: Vec<WindowView> = ALWAYS.into_iter().map(view).collect();
         let mut watches = Vec::new();
         for rule in &settings.rules {
             let (class, by) = (Class::of(rule.indicator), rule.by);
@@ -93,7 +93,7 @@ impl Supervision {
                 views.push(view((class, by)));
                 views.len() - 1
             });
-            watches.push(Watch::new(rule.clone(), place));
+            watches.push(RuleWatch::new(rule.clone(), place));
         }
         Self {
             step: settings.step,
@@ -104,13 +104,13 @@ impl Supervision {
             views,
             watches,
             changes: VecDeque::new(),
-            series: Series::default(),
+            series: SampleSeries::default(),
             key: String::new(),
         }
     }
 
     /// Counts an attempt whose fate is known: at its answer, or at its end when it had none.
-    pub fn attempt_ended(&mut self, at: Duration, attempt: &SeenAttempt<'_>) {
+    pub fn attempt_ended(&mut self, at: Duration, attempt: &ObservedAttempt<'_>) {
         self.advance(at);
         self.series.attempt(at, attempt);
         let Some(step) = self.step_of(at) else {
@@ -140,7 +140,7 @@ impl Supervision {
         let Some(step) = self.step_of(at) else {
             return;
         };
-        let by_site = |view: &&mut View| view.class == Class::Attempts && view.by == By::Site;
+        let by_site = |view: &&mut WindowView| view.class == Class::Attempts && view.by == By::Site;
         for view in self.views.iter_mut().filter(by_site) {
             // An answer may come in a later step than its call.
             (0..offered.max(answered))
@@ -218,7 +218,7 @@ impl Supervision {
         for view in &mut self.views {
             view.windows.roll(from);
         }
-        let look = Look {
+        let look = EvaluationTime {
             at: self.end_of(self.looked).unwrap_or(Duration::MAX),
             step: self.looked,
             length: self.length,

@@ -5,32 +5,32 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::attempt::SeenAttempt;
+use super::attempt::ObservedAttempt;
 
 /// One minute of the campaign.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Sample {
     /// From 0; it begins at `minute` × 60 s of the campaign.
     pub minute: u64,
-    pub emergency: Counts,
-    pub ordinary: Counts,
+    pub emergency: SampleCounts,
+    pub ordinary: SampleCounts,
     /// How many sites restarted.
     pub restarts: u64,
 }
 
 /// What became of attempts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-pub struct Counts {
+pub struct SampleCounts {
     pub attempts: u64,
     pub answered: u64,
     pub lost: u64,
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Series(BTreeMap<u64, Sample>);
+pub(super) struct SampleSeries(BTreeMap<u64, Sample>);
 
-impl Series {
-    pub(super) fn attempt(&mut self, at: Duration, attempt: &SeenAttempt<'_>) {
+impl SampleSeries {
+    pub(super) fn attempt(&mut self, at: Duration, attempt: &ObservedAttempt<'_>) {
         let sample = self.sample(at);
         let counts = if attempt.emergency { &mut sample.emergency } else { &mut sample.ordinary };
         counts.attempts += 1;

@@ -8,8 +8,8 @@ fn s(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
-fn attempt(number: &str, answered: bool) -> SeenAttempt<'_> {
-    SeenAttempt {
+fn attempt(number: &str, answered: bool) -> ObservedAttempt<'_> {
+    ObservedAttempt {
         number,
         department: "59",
         trunk_group: Some("mobile"),
@@ -112,7 +112,7 @@ fn figures_are_told_apart_by_number_department_site_and_trunk_group() {
         for _ in 0..2 {
             let base = attempt(number, answered);
             let attempt =
-                SeenAttempt { department: department(commune), site, trunk_group, ..base };
+                ObservedAttempt { department: department(commune), site, trunk_group, ..base };
             seen.attempt_ended(s(1), &attempt);
         }
     }
@@ -241,7 +241,7 @@ fn each_minute_has_its_sample() {
     let samples: Vec<&Sample> = seen.series().collect();
     let minutes: Vec<u64> = samples.iter().map(|sample| sample.minute).collect();
     assert_eq!(minutes, [0, 1, 3]);
-    assert_eq!(samples[0].emergency, Counts { attempts: 2, answered: 1, lost: 1 });
+    assert_eq!(samples[0].emergency, SampleCounts { attempts: 2, answered: 1, lost: 1 });
     assert_eq!((samples[1].ordinary.answered, samples[1].emergency.answered), (1, 1));
     let json = serde_json::to_value(samples[2]).expect("plain JSON");
     let wanted = serde_json::json!({
@@ -277,7 +277,10 @@ fn a_million_attempts_of_any_number_are_counted_the_same_each_time() {
             let number = if n % 100 == 0 { n.to_string() } else { "15".to_owned() };
             let base = attempt(&number, odd > 45);
             let department = department(Some(communes[(odd % 4) as usize]));
-            seen.attempt_ended(Duration::from_millis(25 * n), &SeenAttempt { department, ..base });
+            seen.attempt_ended(
+                Duration::from_millis(25 * n),
+                &ObservedAttempt { department, ..base },
+            );
         }
         let keys: usize = seen.views.iter().map(|view| view.windows.iter().count()).sum();
         (changes(&mut seen), keys)

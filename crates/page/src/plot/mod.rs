@@ -12,7 +12,7 @@
 //! ```
 
 mod frame;
-mod look;
+mod line_style;
 mod marks;
 mod parts;
 mod svg;
@@ -22,9 +22,9 @@ mod ticks;
 
 pub(crate) use self::frame::Form;
 use self::frame::{Frame, Measures};
-pub(crate) use self::look::Look;
+pub(crate) use self::line_style::LineStyle;
 pub(crate) use self::marks::Mark;
-pub(crate) use self::parts::{Axis, Band, Line, Panel};
+pub(crate) use self::parts::{Axis, Band, Panel, PlotLine};
 use self::svg::{Anchor, Kind, Svg};
 pub(crate) use self::ticks::Scale;
 
@@ -249,7 +249,7 @@ impl Panel {
 }
 
 /// The values of the points that are drawn, for whoever points at one.
-fn readings(line: &Line, unit: &str, pixels: &[Option<(f64, f64)>]) -> String {
+fn readings(line: &PlotLine, unit: &str, pixels: &[Option<(f64, f64)>]) -> String {
     let drawn = line.points.iter().zip(pixels).filter(|(_, pixel)| pixel.is_some());
     let values = drawn.map(|((x, y), _)| format!("{x:.6} {:.4}", y.unwrap_or_default()));
     let values: Vec<String> = values.collect();

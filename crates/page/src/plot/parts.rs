@@ -1,6 +1,6 @@
 //! What a plot is made of.
 
-use super::look::Look;
+use super::line_style::LineStyle;
 use super::ticks::Scale;
 
 /// An axis, which begins at zero, or where its scale does.
@@ -29,16 +29,16 @@ pub(crate) struct Panel {
     pub(crate) y: Axis,
     /// In pixels.
     pub(crate) height: f64,
-    pub(crate) lines: Vec<Line>,
+    pub(crate) lines: Vec<PlotLine>,
 }
 
 /// One line.
 #[derive(Debug, Clone)]
-pub(crate) struct Line {
+pub(crate) struct PlotLine {
     pub(crate) name: String,
     /// What it is, in words.
     pub(crate) title: String,
-    pub(crate) look: Look,
+    pub(crate) look: LineStyle,
     /// In the order in which the line passes them; without a `y` it has a gap.
     pub(crate) points: Vec<(f64, Option<f64>)>,
 }

@@ -6,12 +6,12 @@ fn axis(label: &str, scale: Scale) -> Axis {
     Axis { label: label.to_owned(), scale, end: None }
 }
 
-fn line(number: usize, name: &str, points: &[(f64, Option<f64>)]) -> Line {
-    let look = Look::Run { number, dots: number.is_multiple_of(2) };
-    Line { name: name.to_owned(), title: "R&D <b>".to_owned(), look, points: points.to_vec() }
+fn line(number: usize, name: &str, points: &[(f64, Option<f64>)]) -> PlotLine {
+    let look = LineStyle::Run { number, dots: number.is_multiple_of(2) };
+    PlotLine { name: name.to_owned(), title: "R&D <b>".to_owned(), look, points: points.to_vec() }
 }
 
-fn plot(lines: Vec<Line>) -> Plot {
+fn plot(lines: Vec<PlotLine>) -> Plot {
     let panel = Panel { y: axis("calls \"per\" s", Scale::Number), height: 300.0, lines };
     let low = Panel { height: 80.0, ..panel.clone() };
     Plot {
@@ -42,7 +42,10 @@ fn text_comes_out_as_it_went_in() {
     let lines = vec![
         line(0, "base", &[(0.0, Some(1.0)), (300.0, Some(4.0)), (600.0, None), (900.0, Some(2.0))]),
         line(1, "it's", &[(0.0, Some(0.5))]),
-        Line { look: Look::Reference, ..line(2, "y = x", &[(0.0, Some(0.0)), (900.0, Some(3.0))]) },
+        PlotLine {
+            look: LineStyle::Reference,
+            ..line(2, "y = x", &[(0.0, Some(0.0)), (900.0, Some(3.0))])
+        },
     ];
     let svg = plot(lines).svg();
     let texts = texts(&svg);
@@ -66,7 +69,7 @@ fn a_plot_of_nothing_says_so() {
 
 #[test]
 fn many_lines_never_look_the_same() {
-    let looks = (0..42).map(|number| Look::Run { number, dots: false }.style());
+    let looks = (0..42).map(|number| LineStyle::Run { number, dots: false }.style());
     let different: std::collections::BTreeSet<String> = looks.collect();
     assert_eq!(different.len(), 42);
 }
@@ -75,7 +78,10 @@ fn many_lines_never_look_the_same() {
 fn a_figure_of_a_page_carries_its_values_and_no_legend() {
     let lines = vec![
         line(0, "\"5 % & <more>\"", &[(0.0, Some(2.0)), (60.0, None), (120.0, Some(40.0))]),
-        Line { look: Look::Surface, ..line(1, "all", &[(0.0, Some(5.0)), (120.0, Some(50.0))]) },
+        PlotLine {
+            look: LineStyle::Surface,
+            ..line(1, "all", &[(0.0, Some(5.0)), (120.0, Some(50.0))])
+        },
     ];
     let figure = Plot { form: Form::Figure { width: 400.0 }, ..plot(lines) };
     let svg = figure.svg();

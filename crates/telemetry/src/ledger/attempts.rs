@@ -4,14 +4,14 @@
 //!   Attempts ──read──► Attempt ──add──► tallies of the summary, series of the page, rows of the archive …
 //! ```
 
-use super::chain::{Chain, Finding};
+use super::chain::{Chain, ChainFinding};
+use super::compact_record::CompactRecord;
 use super::faults::Faults;
 use super::names::Name;
-use super::pages::{Pages, pile};
+use super::record_store::{RecordStore, shard};
 use super::result::Ledger;
 use super::rules::Rules;
-use super::silent::Silent;
-use super::slip::Slip;
+use super::silent_boxes::SilentBoxes;
 use crate::heard::Heard;
 use crate::record::Entry;
 use crate::terms::{BoxKind, Outcome};
@@ -19,8 +19,8 @@ use crate::terms::{BoxKind, Outcome};
 /// Every attempt that has a record, in the order of their ids.
 #[derive(Debug)]
 pub struct Attempts {
-    pub(super) pages: Pages,
-    pub(super) silent: Silent,
+    pub(super) store: RecordStore,
+    pub(super) silent: SilentBoxes,
     pub(super) rules: Rules,
 }
 
@@ -34,7 +34,7 @@ pub trait AttemptReader<'a> {
 #[derive(Debug)]
 pub struct Attempt<'a> {
     chain: Chain<'a>,
-    pages: &'a Pages,
+    store: &'a RecordStore,
     caller: Option<Entry<'a>>,
     reached: Destination<'a>,
 }
@@ -61,7 +61,7 @@ pub struct Counted<'a> {
 impl Attempts {
     /// All of them.
     pub fn iter(&self) -> impl Iterator<Item = Attempt<'_>> {
-        self.all_slips().map(|slips| Attempt::new(self, slips))
+        self.all_records().map(|records| Attempt::new(self, records))
     }
 
     /// Shows each attempt to every reader, in one pass.
@@ -71,38 +71,40 @@ impl Attempts {
         }
     }
 
-    fn all_slips(&self) -> impl Iterator<Item = &[Slip]> {
-        let is_same: fn(&Slip, &Slip) -> bool = |one, next| one.attempt() == next.attempt();
-        self.pages.piles.iter().flat_map(move |pile| pile.chunk_by(is_same))
+    fn all_records(&self) -> impl Iterator<Item = &[CompactRecord]> {
+        let is_same: fn(&CompactRecord, &CompactRecord) -> bool =
+            |one, next| one.attempt() == next.attempt();
+        self.store.shards.iter().flat_map(move |shard| shard.chunk_by(is_same))
     }
 
-    fn chain<'a>(&'a self, slips: &'a [Slip]) -> Chain<'a> {
-        Chain { slips, names: &self.pages.names, silent: &self.silent, rules: &self.rules }
+    fn chain<'a>(&'a self, records: &'a [CompactRecord]) -> Chain<'a> {
+        Chain { records, names: &self.store.names, silent: &self.silent, rules: &self.rules }
     }
 
     /// Looks up an attempt by its [key](crate::CallRecord::attempt_key).
     #[must_use]
     pub fn find(&self, attempt: u128) -> Option<Attempt<'_>> {
-        let slips = &self.pages.piles[pile(attempt)];
-        let from = slips.partition_point(|slip| slip.attempt() < attempt);
-        let length = slips[from..].iter().take_while(|slip| slip.attempt() == attempt).count();
-        (length > 0).then(|| Attempt::new(self, &slips[from..from + length]))
+        let records = &self.store.shards[shard(attempt)];
+        let from = records.partition_point(|record| record.attempt() < attempt);
+        let length =
+            records[from..].iter().take_while(|record| record.attempt() == attempt).count();
+        (length > 0).then(|| Attempt::new(self, &records[from..from + length]))
     }
 
     pub(super) fn close(&self, faults: &mut Faults, ledger: &mut Ledger) -> Vec<(Name, Name)> {
         let mut losses = Vec::new();
-        for slips in self.all_slips() {
-            let chain = self.chain(slips);
+        for records in self.all_records() {
+            let chain = self.chain(records);
             let finding = chain.check(faults);
             ledger.failures.count(&chain, &finding);
             match finding {
-                Finding::Counted(outcome) => *count(ledger, outcome) += 1,
-                Finding::Lost { node, why } => {
+                ChainFinding::Counted(outcome) => *count(ledger, outcome) += 1,
+                ChainFinding::Lost { node, why } => {
                     ledger.lost += 1;
                     losses.push((node, why));
                 }
-                Finding::Foreign => ledger.foreign += 1,
-                Finding::Orphan => {}
+                ChainFinding::Foreign => ledger.foreign += 1,
+                ChainFinding::Orphan => {}
             }
         }
         losses
@@ -110,13 +112,13 @@ impl Attempts {
 }
 
 impl<'a> Attempt<'a> {
-    fn new(all: &'a Attempts, slips: &'a [Slip]) -> Self {
-        let (chain, pages) = (all.chain(slips), &all.pages);
-        let caller = slips.first().filter(|slip| slip.kind == BoxKind::Generator);
+    fn new(all: &'a Attempts, records: &'a [CompactRecord]) -> Self {
+        let (chain, store) = (all.chain(records), &all.store);
+        let caller = records.first().filter(|record| record.kind == BoxKind::Generator);
         let (site, psap) = chain.destination();
-        let text = |name: Name| name.known().map(|name| pages.names.text(name));
+        let text = |name: Name| name.known().map(|name| store.names.text(name));
         let reached = Destination { site: text(site), psap: text(psap) };
-        Self { chain, pages, caller: caller.map(|slip| pages.entry(slip)), reached }
+        Self { chain, store, caller: caller.map(|record| store.entry(record)), reached }
     }
 
     /// The id as a number.
@@ -125,7 +127,7 @@ impl<'a> Attempt<'a> {
         self.chain.attempt()
     }
 
-    /// The record of the caller, as far as the books kept it. `None`: no generator made this attempt, or its record is lost.
+    /// The record of the caller, as far as the ledger kept it. `None`: no generator made this attempt, or its record is lost.
     #[must_use]
     pub const fn caller(&self) -> Option<&Entry<'a>> {
         self.caller.as_ref()
@@ -143,15 +145,15 @@ impl<'a> Attempt<'a> {
         let mut faults = Faults::default();
         let finding = self.chain.check(&mut faults);
         let fault = faults.into_first();
-        let text = |name: Name| name.known().map(|name| self.pages.names.text(name));
+        let text = |name: Name| name.known().map(|name| self.store.names.text(name));
         match finding {
-            Finding::Counted(outcome) => {
+            ChainFinding::Counted(outcome) => {
                 Counted { outcome: Some(outcome), fault, ..Counted::default() }
             }
-            Finding::Lost { node, why } => {
+            ChainFinding::Lost { node, why } => {
                 Counted { outcome: Some(Outcome::Lost), lost_in: text(node), why: text(why), fault }
             }
-            Finding::Foreign | Finding::Orphan => Counted { fault, ..Counted::default() },
+            ChainFinding::Foreign | ChainFinding::Orphan => Counted { fault, ..Counted::default() },
         }
     }
 
@@ -170,17 +172,17 @@ impl<'a> Attempt<'a> {
         ]
     }
 
-    /// The records of boxes of one kind, as far as the books kept them.
+    /// The records of boxes of one kind, as far as the ledger kept them.
     pub fn of(&self, kind: BoxKind) -> impl Iterator<Item = Entry<'a>> {
-        let pages = self.pages;
-        let of_kind = self.chain.slips.iter().filter(move |slip| slip.kind == kind);
-        of_kind.map(move |slip| pages.entry(slip))
+        let store = self.store;
+        let of_kind = self.chain.records.iter().filter(move |record| record.kind == kind);
+        of_kind.map(move |record| store.entry(record))
     }
 
-    /// All its records, from the caller to the PSAP, as far as the books kept them.
+    /// All its records, from the caller to the PSAP, as far as the ledger kept them.
     pub fn records(&self) -> impl Iterator<Item = Entry<'a>> {
-        let pages = self.pages;
-        self.chain.slips.iter().map(move |slip| pages.entry(slip))
+        let store = self.store;
+        self.chain.records.iter().map(move |record| store.entry(record))
     }
 }
 

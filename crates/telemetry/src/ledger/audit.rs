@@ -7,10 +7,10 @@ use std::sync::{Mutex, PoisonError};
 use super::attempts::Attempts;
 use super::faults::Faults;
 use super::names::{Name, Names};
-use super::pages::Pages;
+use super::record_store::RecordStore;
 use super::result::{Ledger, LostAt};
 use super::rules::{LostNode, Rules};
-use super::silent::Silent;
+use super::silent_boxes::SilentBoxes;
 use crate::record::{CallRecord, Entry};
 use crate::scan::{self, Misread};
 
@@ -20,34 +20,34 @@ use crate::scan::{self, Misread};
 #[derive(Debug)]
 pub struct Audit {
     rules: Rules,
-    pages: Pages,
+    store: RecordStore,
 }
 
 impl Audit {
     #[must_use]
     pub fn new(rules: Rules) -> Self {
-        Self { rules, pages: Pages::new() }
+        Self { rules, store: RecordStore::new() }
     }
 
     /// Takes one record of any box.
     pub fn add(&mut self, record: &CallRecord) {
-        self.pages.add(&Entry::from(record));
+        self.store.add(&Entry::from(record));
     }
 
     /// Takes the records of files, each read once, with all processors.
     pub fn read(&mut self, files: &[PathBuf]) -> Misread {
         let lengths = files.iter().filter_map(|file| std::fs::metadata(file).ok());
-        self.pages.expect(lengths.map(|file| file.len()).sum());
-        // Pages are filled again and again: fresh memory costs more than the records in it.
+        self.store.expect(lengths.map(|file| file.len()).sum());
+        // Stores are filled again and again: fresh memory costs more than the records in it.
         let spare = Mutex::new(Vec::new());
         let take = || spare.lock().unwrap_or_else(PoisonError::into_inner).pop();
         scan::read(
             files,
-            || take().unwrap_or_else(Pages::new),
-            Pages::add,
-            |mut pages| {
-                self.pages.absorb(&mut pages);
-                spare.lock().unwrap_or_else(PoisonError::into_inner).push(pages);
+            || take().unwrap_or_else(RecordStore::new),
+            RecordStore::add,
+            |mut store| {
+                self.store.absorb(&mut store);
+                spare.lock().unwrap_or_else(PoisonError::into_inner).push(store);
             },
         )
     }
@@ -55,7 +55,7 @@ impl Audit {
     /// Records of callers so far.
     #[must_use]
     pub fn callers(&self) -> u64 {
-        self.pages.callers.len() as u64
+        self.store.callers.len() as u64
     }
 
     /// Compares everything.
@@ -64,15 +64,15 @@ impl Audit {
     /// were lost during the run.
     #[must_use]
     pub fn close(self, started: u64, lost: &[LostNode]) -> (Ledger, Attempts) {
-        let Self { rules, mut pages } = self;
-        let silent = Silent::new(&rules, lost, &mut pages.names);
-        let mut faults = std::mem::take(&mut pages.faults);
-        pages.sort();
-        let attempts = Attempts { pages, silent, rules };
+        let Self { rules, mut store } = self;
+        let silent = SilentBoxes::new(&rules, lost, &mut store.names);
+        let mut faults = std::mem::take(&mut store.faults);
+        store.sort();
+        let attempts = Attempts { store, silent, rules };
         let mut ledger = Ledger::default();
         let losses = attempts.close(&mut faults, &mut ledger);
         close_sum(&mut ledger, &mut faults, started, attempts.silent.lost_generator.is_some());
-        ledger.lost_at = lost_at(&losses, &attempts.pages.names);
+        ledger.lost_at = lost_at(&losses, &attempts.store.names);
         (ledger.fault_count, ledger.faults) = faults.into_parts();
         ledger.balanced = ledger.in_progress == 0 && ledger.fault_count == 0;
         (ledger, attempts)

@@ -2,25 +2,25 @@
 
 use std::time::Duration;
 
+use super::compact_record::CompactRecord;
 use super::faults::Faults;
 use super::names::{Name, Names};
 use super::rules::Rules;
-use super::silent::Silent;
-use super::slip::Slip;
+use super::silent_boxes::SilentBoxes;
 use crate::terms::{BoxKind, Outcome};
 
 /// All records of one attempt, sorted by kind of box.
 #[derive(Debug)]
 pub(super) struct Chain<'a> {
-    pub(super) slips: &'a [Slip],
+    pub(super) records: &'a [CompactRecord],
     pub(super) names: &'a Names,
-    pub(super) silent: &'a Silent,
+    pub(super) silent: &'a SilentBoxes,
     pub(super) rules: &'a Rules,
 }
 
 /// What an attempt counts as.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Finding {
+pub(super) enum ChainFinding {
     Counted(Outcome),
     Lost {
         node: Name,
@@ -34,23 +34,24 @@ pub(super) enum Finding {
 
 impl Chain<'_> {
     pub(super) fn attempt(&self) -> u128 {
-        self.slips[0].attempt()
+        self.records[0].attempt()
     }
 
     /// Site and PSAP where the attempt ended up. An established call decides, otherwise the last
     /// place that was tried.
     pub(super) fn destination(&self) -> (Name, Name) {
-        let named = |pick: fn(&Slip) -> Name| {
-            let known = |slip: &&Slip| pick(slip) != Name::NONE;
-            let slips = self.slips.iter().filter(known);
-            let answered = slips.clone().find(|slip| slip.established());
-            answered.or_else(|| slips.clone().next()).map_or(Name::NONE, pick)
+        let named = |pick: fn(&CompactRecord) -> Name| {
+            let known = |record: &&CompactRecord| pick(record) != Name::NONE;
+            let records = self.records.iter().filter(known);
+            let answered = records.clone().find(|record| record.established());
+            answered.or_else(|| records.clone().next()).map_or(Name::NONE, pick)
         };
-        let psap = named(|slip| if slip.kind == BoxKind::Psap { slip.node } else { slip.psap });
-        (named(|slip| slip.site), psap)
+        let psap =
+            named(|record| if record.kind == BoxKind::Psap { record.node } else { record.psap });
+        (named(|record| record.site), psap)
     }
 
-    pub(super) fn check(&self, faults: &mut Faults) -> Finding {
+    pub(super) fn check(&self, faults: &mut Faults) -> ChainFinding {
         self.find_duplicates(faults);
         let Some(caller) = self.of_kind(BoxKind::Generator).next() else {
             return self.without_caller(faults);
@@ -60,7 +61,7 @@ impl Chain<'_> {
                 self.must_be_answered(caller, faults);
                 // A caller may hang up without having noticed that nobody was there any more.
                 if let Some((node, why)) = self.broken_in_the_talk() {
-                    return Finding::Lost { node, why };
+                    return ChainFinding::Lost { node, why };
                 }
             }
             Outcome::Lost => return self.locate(caller, faults),
@@ -76,13 +77,13 @@ impl Chain<'_> {
                 self.must_not_go_on(caller, faults);
             }
         }
-        Finding::Counted(caller.outcome)
+        ChainFinding::Counted(caller.outcome)
     }
 
     /// A box writes one record of a call. Only in a pool that replicates may a call come back to a call server that has
     /// lost it: its partner took it over, fell too, and had this one as its partner.
     fn find_duplicates(&self, faults: &mut Faults) {
-        for pair in self.slips.windows(2) {
+        for pair in self.records.windows(2) {
             let [a, b] = [&pair[0], &pair[1]];
             let same_box = a.kind == b.kind && a.node == b.node;
             // An attempt is one INVITE of one caller, so a generator writes one record whatever
@@ -98,81 +99,84 @@ impl Chain<'_> {
     }
 
     /// No generator knows this attempt.
-    fn without_caller(&self, faults: &mut Faults) -> Finding {
+    fn without_caller(&self, faults: &mut Faults) -> ChainFinding {
         if let Some(node) = self.silent.lost_generator {
-            return Finding::Lost { node, why: self.silent.lost[&node] };
+            return ChainFinding::Lost { node, why: self.silent.lost[&node] };
         }
         if self.rules.foreign_callers {
-            return Finding::Foreign;
+            return ChainFinding::Foreign;
         }
-        let slip = &self.slips[0];
+        let record = &self.records[0];
         faults.add(|| {
-            let place = self.place(slip.kind, slip.node);
+            let place = self.place(record.kind, record.node);
             format!("{place} has a record of {}, which no generator made", self.subject())
         });
-        Finding::Orphan
+        ChainFinding::Orphan
     }
 
     /// Each box on the way must have an established call, and name the next box rightly.
-    fn must_be_answered(&self, caller: &Slip, faults: &mut Faults) {
+    fn must_be_answered(&self, caller: &CompactRecord, faults: &mut Faults) {
         let mut site = caller.site;
         let mut call_server = Name::NONE;
         if let Some(trunk_group) = caller.trunk_group.known() {
-            let Some(slip) = self.established(BoxKind::TrunkGroup, |slip| slip.node == trunk_group)
+            let Some(record) =
+                self.established(BoxKind::TrunkGroup, |record| record.node == trunk_group)
             else {
                 return self.blame(BoxKind::TrunkGroup, trunk_group, &[], faults);
             };
-            if slip.site == Name::NONE {
+            if record.site == Name::NONE {
                 faults.add(|| {
-                    let place = self.place(slip.kind, slip.node);
+                    let place = self.place(record.kind, record.node);
                     format!("{} was answered, but {place} names no site", self.subject())
                 });
                 return;
             }
-            site = slip.site;
+            site = record.site;
             // A site with one call server may lend it its name.
-            call_server = if slip.next == site { Name::NONE } else { slip.next };
+            call_server = if record.next == site { Name::NONE } else { record.next };
         }
-        let in_place = |slip: &Slip| {
-            (site == Name::NONE || slip.site == site)
-                && (call_server == Name::NONE || slip.node == call_server)
+        let in_place = |record: &CompactRecord| {
+            (site == Name::NONE || record.site == site)
+                && (call_server == Name::NONE || record.node == call_server)
         };
-        let Some(slip) = self.established(BoxKind::CallServer, in_place) else {
+        let Some(record) = self.established(BoxKind::CallServer, in_place) else {
             let blamed = call_server.known().unwrap_or(site);
             return self.blame(BoxKind::CallServer, blamed, &[site], faults);
         };
-        let Some(psap) = slip.psap.known() else {
+        let Some(psap) = record.psap.known() else {
             faults.add(|| {
-                let place = self.place(slip.kind, slip.node);
+                let place = self.place(record.kind, record.node);
                 format!("{} was answered, but {place} names no PSAP", self.subject())
             });
             return;
         };
-        if self.established(BoxKind::Psap, |slip| slip.node == psap).is_none() {
+        if self.established(BoxKind::Psap, |record| record.node == psap).is_none() {
             return self.blame(BoxKind::Psap, psap, &[], faults);
         }
-        self.must_be_the_only_one(BoxKind::CallServer, slip.node, faults);
+        self.must_be_the_only_one(BoxKind::CallServer, record.node, faults);
         self.must_be_the_only_one(BoxKind::Psap, psap, faults);
     }
 
     /// One caller talks to one call taker. Another one who answered too is let go at once.
     fn must_be_the_only_one(&self, kind: BoxKind, node: Name, faults: &mut Faults) {
-        let another = |slip: &&Slip| slip.kind == kind && slip.node != node && self.lasts(slip);
-        if let Some(slip) = self.slips.iter().find(another)
+        let another = |record: &&CompactRecord| {
+            record.kind == kind && record.node != node && self.lasts(record)
+        };
+        if let Some(record) = self.records.iter().find(another)
             && !self.has_broken()
         {
             faults.add(|| {
-                let (one, other) = (self.place(kind, node), self.place(kind, slip.node));
+                let (one, other) = (self.place(kind, node), self.place(kind, record.node));
                 format!("{} was answered by {one}, but {other} held it too", self.subject())
             });
         }
     }
 
-    fn must_have_reached_trunk_group(&self, caller: &Slip, faults: &mut Faults) {
+    fn must_have_reached_trunk_group(&self, caller: &CompactRecord, faults: &mut Faults) {
         let Some(trunk_group) = caller.trunk_group.known() else {
             return;
         };
-        let known = self.of_kind(BoxKind::TrunkGroup).any(|slip| slip.node == trunk_group);
+        let known = self.of_kind(BoxKind::TrunkGroup).any(|record| record.node == trunk_group);
         if !known && !self.is_silent(trunk_group) {
             faults.add(|| {
                 let place = self.place(BoxKind::TrunkGroup, trunk_group);
@@ -187,16 +191,16 @@ impl Chain<'_> {
 
     /// A caller who is gone must not leave a call behind, apart from the moment in which CANCEL and
     /// 200 cross. When a box on the way was lost, nobody could tell the callee.
-    fn must_not_go_on(&self, caller: &Slip, faults: &mut Faults) {
+    fn must_not_go_on(&self, caller: &CompactRecord, faults: &mut Faults) {
         let lasting =
-            self.slips.iter().rev().find(|s| s.kind != BoxKind::Generator && self.lasts(s));
-        let Some(slip) = lasting else { return };
+            self.records.iter().rev().find(|s| s.kind != BoxKind::Generator && self.lasts(s));
+        let Some(record) = lasting else { return };
         if self.has_broken() {
             return;
         }
         faults.add(|| {
-            let place = self.place(slip.kind, slip.node);
-            let seconds = slip.talk_us() as f64 / 1e6;
+            let place = self.place(record.kind, record.node);
+            let seconds = record.talk_us() as f64 / 1e6;
             let outcome = caller.outcome;
             format!(
                 "{} was {outcome} for the caller but {place} talked for {seconds:.1} s",
@@ -206,29 +210,37 @@ impl Chain<'_> {
     }
 
     /// An established call died: says where and why.
-    fn locate(&self, caller: &Slip, faults: &mut Faults) -> Finding {
+    fn locate(&self, caller: &CompactRecord, faults: &mut Faults) -> ChainFinding {
         if let Some(node) = self.first_lost() {
-            return Finding::Lost { node, why: self.silent.lost[&node] };
+            return ChainFinding::Lost { node, why: self.silent.lost[&node] };
         }
         // A call server that was cut off is the cause of what others saw.
-        if let Some(slip) = self.slips.iter().find(|slip| Self::is_troubled(slip)) {
-            return Finding::Lost { node: slip.node, why: slip.why };
+        if let Some(record) = self.records.iter().find(|record| Self::is_troubled(record)) {
+            return ChainFinding::Lost { node: record.node, why: record.why };
         }
         // The box nearest to the PSAP that also lost it has seen most.
-        if let Some(slip) = self.slips.iter().rev().find(|slip| slip.has_lost()) {
-            let node = if slip.kind == BoxKind::Generator { caller.trunk_group } else { slip.node };
-            return Finding::Lost { node: node.known().unwrap_or(slip.node), why: slip.why };
+        if let Some(record) = self.records.iter().rev().find(|record| record.has_lost()) {
+            let node =
+                if record.kind == BoxKind::Generator { caller.trunk_group } else { record.node };
+            return ChainFinding::Lost {
+                node: node.known().unwrap_or(record.node),
+                why: record.why,
+            };
         }
         faults.add(|| format!("{} was lost and no box says why", self.subject()));
-        Finding::Lost { node: caller.node, why: Name::NONE }
+        ChainFinding::Lost { node: caller.node, why: Name::NONE }
     }
 
-    fn of_kind(&self, kind: BoxKind) -> impl Iterator<Item = &Slip> {
-        self.slips.iter().filter(move |slip| slip.kind == kind)
+    fn of_kind(&self, kind: BoxKind) -> impl Iterator<Item = &CompactRecord> {
+        self.records.iter().filter(move |record| record.kind == kind)
     }
 
-    fn established(&self, kind: BoxKind, fits: impl Fn(&Slip) -> bool) -> Option<&Slip> {
-        self.of_kind(kind).find(|slip| slip.established() && fits(slip))
+    fn established(
+        &self,
+        kind: BoxKind,
+        fits: impl Fn(&CompactRecord) -> bool,
+    ) -> Option<&CompactRecord> {
+        self.of_kind(kind).find(|record| record.established() && fits(record))
     }
 
     /// A box says nothing of an answered attempt, or says something else.
@@ -236,9 +248,9 @@ impl Chain<'_> {
         if self.is_silent(node) || also_called.iter().any(|name| self.is_silent(*name)) {
             return;
         }
-        let says = self.of_kind(kind).find(|slip| slip.node == node).map_or_else(
+        let says = self.of_kind(kind).find(|record| record.node == node).map_or_else(
             || "has no record of it".to_owned(),
-            |slip| format!("says {}", slip.outcome),
+            |record| format!("says {}", record.outcome),
         );
         faults.add(|| {
             let place = self.place(kind, node);
@@ -247,8 +259,8 @@ impl Chain<'_> {
     }
 
     /// Established for longer than a crossing of CANCEL and 200 explains.
-    fn lasts(&self, slip: &Slip) -> bool {
-        slip.established() && Duration::from_micros(slip.talk_us()) > self.rules.crossing
+    fn lasts(&self, record: &CompactRecord) -> bool {
+        record.established() && Duration::from_micros(record.talk_us()) > self.rules.crossing
     }
 
     fn is_silent(&self, node: Name) -> bool {
@@ -258,35 +270,38 @@ impl Chain<'_> {
     /// A box that this attempt may have reached cannot tell of it.
     pub(super) fn may_be_untold(&self) -> bool {
         !self.silent.unrecorded.is_empty()
-            || self.slips.iter().flat_map(Slip::boxes).any(|node| self.is_silent(node))
+            || self.records.iter().flat_map(CompactRecord::boxes).any(|node| self.is_silent(node))
     }
 
     /// The first lost box on the way of this attempt.
     fn first_lost(&self) -> Option<Name> {
-        self.slips.iter().flat_map(Slip::boxes).find(|node| self.silent.lost.contains_key(node))
+        self.records
+            .iter()
+            .flat_map(CompactRecord::boxes)
+            .find(|node| self.silent.lost.contains_key(node))
     }
 
     /// The call server that lost an established call, unless another one went on with it.
     fn broken_in_the_talk(&self) -> Option<(Name, Name)> {
-        let of_servers = || self.of_kind(BoxKind::CallServer).filter(|slip| slip.established());
-        if of_servers().any(|slip| slip.outcome == Outcome::Answered) {
+        let of_servers = || self.of_kind(BoxKind::CallServer).filter(|record| record.established());
+        if of_servers().any(|record| record.outcome == Outcome::Answered) {
             return None;
         }
-        of_servers().find(|slip| slip.has_lost()).map(|slip| (slip.node, slip.why))
+        of_servers().find(|record| record.has_lost()).map(|record| (record.node, record.why))
     }
 
     /// A box on the way was lost, or says what kept it from telling the others: that it lost the attempt, or that it was
     /// cut off during the call.
     fn has_broken(&self) -> bool {
-        let broken = |slip: &Slip| slip.has_lost() || Self::is_troubled(slip);
-        self.first_lost().is_some() || self.slips.iter().any(broken)
+        let broken = |record: &CompactRecord| record.has_lost() || Self::is_troubled(record);
+        self.first_lost().is_some() || self.records.iter().any(broken)
     }
 
     /// A call server says what befell the call in it. The reason of a refusal is another matter.
-    fn is_troubled(slip: &Slip) -> bool {
-        slip.kind == BoxKind::CallServer
-            && slip.outcome != Outcome::Rejected
-            && slip.why != Name::NONE
+    fn is_troubled(record: &CompactRecord) -> bool {
+        record.kind == BoxKind::CallServer
+            && record.outcome != Outcome::Rejected
+            && record.why != Name::NONE
     }
 
     fn subject(&self) -> String {

@@ -9,8 +9,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::chain::{Chain, Finding};
-use super::slip::Slip;
+use super::chain::{Chain, ChainFinding};
+use super::compact_record::CompactRecord;
 use crate::terms::{BoxKind, NO_ACK, Outcome};
 
 /// The attempts that were rejected, timed out or lost. The sum of all fields is the number of these.
@@ -44,26 +44,26 @@ impl Failures {
     }
 
     /// Counts an attempt that counts as `finding`, if that is a failure.
-    pub(super) fn count(&mut self, chain: &Chain<'_>, finding: &Finding) {
+    pub(super) fn count(&mut self, chain: &Chain<'_>, finding: &ChainFinding) {
         let refused = match finding {
-            Finding::Counted(Outcome::Rejected) => true,
-            Finding::Counted(Outcome::TimedOut) | Finding::Lost { .. } => false,
+            ChainFinding::Counted(Outcome::Rejected) => true,
+            ChainFinding::Counted(Outcome::TimedOut) | ChainFinding::Lost { .. } => false,
             _ => return,
         };
-        let of_psap = || chain.slips.iter().filter(|slip| slip.kind == BoxKind::Psap);
-        let no_ack = |slip: &Slip| chain.names.text(slip.why) == NO_ACK;
-        let caller = chain.slips.iter().find(|slip| slip.kind == BoxKind::Generator);
+        let of_psap = || chain.records.iter().filter(|record| record.kind == BoxKind::Psap);
+        let no_ack = |record: &CompactRecord| chain.names.text(record.why) == NO_ACK;
+        let caller = chain.records.iter().find(|record| record.kind == BoxKind::Generator);
         let bucket = if of_psap().next().is_none() {
             match chain.may_be_untold() {
                 true => &mut self.unknown,
                 false => &mut self.callee_never_saw_invite,
             }
         } else if of_psap().any(no_ack) {
-            match caller.is_some_and(|slip| slip.established()) {
+            match caller.is_some_and(|record| record.established()) {
                 true => &mut self.ack_not_seen,
                 false => &mut self.answered_without_ack,
             }
-        } else if refused && of_psap().any(|slip| slip.outcome == Outcome::Rejected) {
+        } else if refused && of_psap().any(|record| record.outcome == Outcome::Rejected) {
             &mut self.refused_by_callee
         } else {
             &mut self.lifecycle_timeout

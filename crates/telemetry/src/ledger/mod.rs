@@ -18,14 +18,14 @@
 mod attempts;
 mod audit;
 mod chain;
+mod compact_record;
 mod failures;
 mod faults;
 mod names;
-mod pages;
+mod record_store;
 mod result;
 mod rules;
-mod silent;
-mod slip;
+mod silent_boxes;
 #[cfg(test)]
 mod tests;
 

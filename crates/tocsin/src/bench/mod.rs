@@ -9,15 +9,15 @@
 //! A rate counts when every session was established, and the generator has nothing against itself.
 
 mod load;
-mod rig;
+mod trial_network;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use account::bench::{
-    Bench, BenchVerdict, Bounds, Conclusion, Finding, Limit, Search, SearchResult, Stage, Trial,
-    brief, header, report, row,
+    BenchReport, BenchVerdict, Bounds, Conclusion, RateLimit, Search, SearchResult, SearchStage,
+    Trial, TrialFinding, brief, header, report, row,
 };
 use campaign::{Campaign, ENVIRONMENT_PREFIX};
 use clap::Args;
@@ -29,8 +29,8 @@ use topology::reader::Document;
 use topology::{Layers, Problems, Topology, parse_duration};
 
 use self::load::Setup;
-use self::rig::{Rig, Surroundings};
-use crate::run::{DriveArgs, Elsewhere, INTERRUPTED, missing_addresses, unix_us};
+use self::trial_network::{NetworkOptions, TrialNetwork};
+use crate::run::{DriveArgs, INTERRUPTED, TargetNetwork, missing_addresses, unix_us};
 use cli::say;
 
 /// Finds the session establishment rate of a network (RFC 7502), and what happens beyond it
@@ -87,34 +87,34 @@ const RECOVERED: f64 = 0.5;
 const OVERLOAD: f64 = 1.5;
 
 /// The file, read and checked.
-struct Subject {
+struct BenchInput {
     name: String,
     setup: Setup,
     /// What is changed in the network for this bench.
     set: Vec<(String, String)>,
     topology: Topology,
-    elsewhere: Option<Elsewhere>,
+    target: Option<TargetNetwork>,
 }
 
 pub(crate) fn run(args: &BenchArgs) -> ExitCode {
-    let subject = match subject(args) {
-        Ok(subject) => subject,
+    let input = match read_input(args) {
+        Ok(input) => input,
         Err(code) => return code,
     };
     let runtime = match Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return cli::fail(&error.into(), cli::USAGE),
     };
-    if let Some(elsewhere) = subject.elsewhere.as_ref().filter(|_| !args.drive.no_probe)
-        && let Err(error) = runtime.block_on(elsewhere.probe())
+    if let Some(target) = input.target.as_ref().filter(|_| !args.drive.no_probe)
+        && let Err(error) = runtime.block_on(target.probe())
     {
         return cli::fail(&error, cli::USAGE);
     }
-    let folder = match Folder::create(&args.runs, &format!("bench-{}", subject.name)) {
+    let folder = match Folder::create(&args.runs, &format!("bench-{}", input.name)) {
         Ok(folder) => folder,
         Err(error) => return cli::fail(&error, cli::USAGE),
     };
-    match runtime.block_on(conduct(args, subject, &folder)) {
+    match runtime.block_on(conduct(args, input, &folder)) {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             cli::complain!("the run folder is {}", folder.path().display());
@@ -124,7 +124,7 @@ pub(crate) fn run(args: &BenchArgs) -> ExitCode {
 }
 
 /// Reads the file, whichever kind it is, and makes the load from it.
-fn subject(args: &BenchArgs) -> Result<Subject, ExitCode> {
+fn read_input(args: &BenchArgs) -> Result<BenchInput, ExitCode> {
     let refuse = |problems: Problems| cli::refuse(&problems);
     let usage = |sentence: String| cli::fail(&anyhow::anyhow!(sentence), cli::USAGE);
     let file = &args.file.file;
@@ -147,7 +147,7 @@ fn subject(args: &BenchArgs) -> Result<Subject, ExitCode> {
             "{file}: a bench needs a route to call, and a trunk group to call it through"
         )));
     }
-    let elsewhere = args.drive.elsewhere(&topology).map_err(usage)?;
+    let target = args.drive.target_network(&topology).map_err(usage)?;
     let ours = |(key, _): &&(String, String)| topology::is_network_key(key);
     let mut set: Vec<_> = args.file.set.iter().filter(ours).cloned().collect();
     if !args.keep_psaps {
@@ -160,18 +160,18 @@ fn subject(args: &BenchArgs) -> Result<Subject, ExitCode> {
     let topology = Topology::load(&network, &changed.network_layers()).map_err(refuse)?;
     let (talk, within, media) = (args.talk, args.within, args.media);
     let setup = Setup { network, seed, mix, talk, within, media };
-    Ok(Subject { name, setup, set, topology, elsewhere })
+    Ok(BenchInput { name, setup, set, topology, target })
 }
 
-async fn conduct(args: &BenchArgs, subject: Subject, folder: &Folder) -> anyhow::Result<u8> {
-    let Subject { setup, set, topology, elsewhere, .. } = subject;
+async fn conduct(args: &BenchArgs, input: BenchInput, folder: &Folder) -> anyhow::Result<u8> {
+    let BenchInput { setup, set, topology, target, .. } = input;
     folder.write("command.txt", &command_line())?;
-    let network = match &elsewhere {
-        Some(elsewhere) => elsewhere.place(),
+    let network = match &target {
+        Some(target) => target.place(),
         None => topology.name.clone(),
     };
-    let surroundings = Surroundings { set, log: args.log, elsewhere, since_us: unix_us() };
-    let Some(mut rig) = Rig::start(folder, setup.clone(), surroundings).await? else {
+    let options = NetworkOptions { set, log: args.log, target, since_us: unix_us() };
+    let Some(mut trial_network) = TrialNetwork::start(folder, setup.clone(), options).await? else {
         say("interrupted while the network started: no call was placed");
         return Ok(INTERRUPTED);
     };
@@ -181,9 +181,9 @@ async fn conduct(args: &BenchArgs, subject: Subject, folder: &Folder) -> anyhow:
     ));
     say(header());
     let mut trials = Vec::new();
-    let measured = measure(args, &mut rig, &mut trials).await;
-    let interrupted = rig.is_interrupted();
-    let (losses, summary) = rig.finish().await;
+    let measured = measure(args, &mut trial_network, &mut trials).await;
+    let interrupted = trial_network.is_interrupted();
+    let (losses, summary) = trial_network.finish().await;
     let (found, retained) = measured?;
     let unheard = summary.as_ref().and_then(|summary| summary.media.as_ref()?.complaint());
     let ledger = summary.map(|summary| summary.ledger);
@@ -193,7 +193,7 @@ async fn conduct(args: &BenchArgs, subject: Subject, folder: &Folder) -> anyhow:
     let bench = conclusion.judge();
     let (talk_s, within_s) = (setup.talk.as_secs_f64(), setup.within.as_secs_f64());
     let Setup { seed, media, .. } = setup;
-    let bench = Bench { network, seed, talk_s, within_s, media, ..bench };
+    let bench = BenchReport { network, seed, talk_s, within_s, media, ..bench };
     folder.write("bench.json", &serde_json::to_string_pretty(&bench)?)?;
     folder.write("report.txt", &report(&bench))?;
     say(format_args!("\n{}\nrun folder: {}", brief(&bench), folder.path().display()));
@@ -209,18 +209,18 @@ async fn conduct(args: &BenchArgs, subject: Subject, folder: &Folder) -> anyhow:
 /// The search, the overload and the recovery. What was found is `None` when interrupted.
 async fn measure(
     args: &BenchArgs,
-    rig: &mut Rig<'_>,
+    network: &mut TrialNetwork<'_>,
     trials: &mut Vec<Trial>,
 ) -> anyhow::Result<(Option<SearchResult>, Vec<(String, u64)>)> {
     let (start, max, resolution) = (args.start, args.max_rate, args.resolution);
     let mut search = Search::new(Bounds { start, max, resolution });
     while let Some(next) = search.next() {
         let (stage, length) = match next.stage {
-            Stage::Rise => ("rise", args.step),
-            Stage::Narrow => ("narrow", args.step),
-            Stage::Confirm => ("confirm", args.confirm.unwrap_or(args.step * 3)),
+            SearchStage::Rise => ("rise", args.step),
+            SearchStage::Narrow => ("narrow", args.step),
+            SearchStage::Confirm => ("confirm", args.confirm.unwrap_or(args.step * 3)),
         };
-        let Some(finding) = attempt(rig, trials, stage, next.rate, length).await? else {
+        let Some(finding) = attempt(network, trials, stage, next.rate, length).await? else {
             return Ok((None, Vec::new()));
         };
         search.take(finding);
@@ -229,19 +229,19 @@ async fn measure(
     let mut retained = Vec::new();
     if let Some(SearchResult::Found { rate, limit, .. }) = found {
         // Beyond a floor there is no telling what the network is driven to.
-        if matches!(limit, Limit::Network { .. }) {
+        if matches!(limit, RateLimit::Network { .. }) {
             let beyond = rate * OVERLOAD;
-            let mut driven = attempt(rig, trials, "overload", beyond, args.step).await?;
+            let mut driven = attempt(network, trials, "overload", beyond, args.step).await?;
             // Once more, as in the search.
-            if driven == Some(Finding::GeneratorOut) {
-                driven = attempt(rig, trials, "overload", beyond, args.step).await?;
+            if driven == Some(TrialFinding::GeneratorOut) {
+                driven = attempt(network, trials, "overload", beyond, args.step).await?;
             }
             if driven.is_none() {
                 return Ok((found, retained));
             }
         }
-        if attempt(rig, trials, "recovery", rate * RECOVERED, args.step).await?.is_some() {
-            retained = rig.settle().await;
+        if attempt(network, trials, "recovery", rate * RECOVERED, args.step).await?.is_some() {
+            retained = network.settle().await;
         }
     }
     Ok((found, retained))
@@ -249,20 +249,20 @@ async fn measure(
 
 /// Makes a trial, tells it, and lets the network come to rest if it was too much.
 async fn attempt(
-    rig: &mut Rig<'_>,
+    network: &mut TrialNetwork<'_>,
     trials: &mut Vec<Trial>,
     stage: &'static str,
     rate: f64,
     length: Duration,
-) -> anyhow::Result<Option<Finding>> {
-    let Some(trial) = rig.attempt(stage, rate, length).await? else { return Ok(None) };
+) -> anyhow::Result<Option<TrialFinding>> {
+    let Some(trial) = network.attempt(stage, rate, length).await? else { return Ok(None) };
     say(row(&trial));
     let finding = trial.finding;
     trials.push(trial);
-    if finding != Finding::Held {
-        rig.settle().await;
+    if finding != TrialFinding::Held {
+        network.settle().await;
     }
-    Ok((!rig.is_interrupted()).then_some(finding))
+    Ok((!network.is_interrupted()).then_some(finding))
 }
 
 fn rate(text: &str) -> Result<f64, String> {

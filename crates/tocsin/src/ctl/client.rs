@@ -4,7 +4,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use cli::manage::{Access, CommandRequest, Outcome, Results, Trouble, View, Views};
+use cli::manage::{
+    Access, CallServerView, CallServerViews, CommandRequest, CommandResult, CommandResults,
+    ErrorBody,
+};
 use serde::de::DeserializeOwned;
 use ureq::http::StatusCode;
 use ureq::http::header::AUTHORIZATION;
@@ -33,20 +36,20 @@ impl Client {
         Ok(Self { access, agent: settings.build().new_agent() })
     }
 
-    pub(super) fn sites(&self) -> anyhow::Result<Vec<View>> {
+    pub(super) fn sites(&self) -> anyhow::Result<Vec<CallServerView>> {
         let request = self.agent.get(self.url("sites"));
         let request = request.header(AUTHORIZATION, self.access.token.credentials());
         let request = request.config().timeout_global(Some(PATIENCE)).build();
-        self.answer::<Views>(request.call()).map(|views| views.sites)
+        self.answer::<CallServerViews>(request.call()).map(|views| views.sites)
     }
 
-    pub(super) fn command(&self, asked: &CommandRequest) -> anyhow::Result<Vec<Outcome>> {
+    pub(super) fn command(&self, asked: &CommandRequest) -> anyhow::Result<Vec<CommandResult>> {
         let request = self.agent.post(self.url("commands"));
         let request = request.header(AUTHORIZATION, self.access.token.credentials());
         let longest = PATIENCE + asked.timeout;
         let request = request.config().timeout_global(Some(longest)).build();
         let sent = request.send(serde_json::to_string(asked)?);
-        self.answer::<Results>(sent).map(|results| results.results)
+        self.answer::<CommandResults>(sent).map(|results| results.results)
     }
 
     fn url(&self, what: &str) -> String {
@@ -68,7 +71,7 @@ impl Client {
         let text =
             limited.read_to_string().with_context(|| format!("{address} stopped talking"))?;
         if !status.is_success() {
-            let trouble = serde_json::from_str::<Trouble>(&text);
+            let trouble = serde_json::from_str::<ErrorBody>(&text);
             bail!("{}", trouble.map_or_else(|_| format!("{address}: {status}"), |it| it.error));
         }
         serde_json::from_str(&text).with_context(|| format!("{address} is no management plane"))

@@ -14,7 +14,9 @@ use std::time::Duration;
 
 use anyhow::bail;
 use clap::{Args, Subcommand, ValueEnum};
-use cli::manage::{CommandRequest, Manner, Outcome, Selection, Verdict, View};
+use cli::manage::{
+    CallServerView, CommandRequest, CommandResult, CommandStatus, RequestManner, SiteSelection,
+};
 use operations::{Action, ParseActionError};
 
 use client::Client;
@@ -163,8 +165,8 @@ fn command(args: &CtlArgs, action: &Action, target: &Target) -> anyhow::Result<b
     }
     let request = |names: Vec<String>| CommandRequest {
         command: action.clone(),
-        sites: Selection::Names(names),
-        manner: Manner::Parallel,
+        sites: SiteSelection::Names(names),
+        manner: RequestManner::Parallel,
         interval: Duration::ZERO,
         timeout: target.timeout,
     };
@@ -182,26 +184,26 @@ fn command(args: &CtlArgs, action: &Action, target: &Target) -> anyhow::Result<b
     Ok(all_done)
 }
 
-fn tell(results: &[Outcome]) -> bool {
-    for Outcome { name, result, text, ms, .. } in results {
+fn tell(results: &[CommandResult]) -> bool {
+    for CommandResult { name, result, text, ms, .. } in results {
         cli::say!("{name:<10} {result:<10} {text} ({ms} ms)");
     }
-    results.iter().all(|outcome| outcome.result == Verdict::Done)
+    results.iter().all(|outcome| outcome.result == CommandStatus::Done)
 }
 
 /// The sites of these call servers, each once, in their order.
-fn sites_of(views: &[View]) -> Vec<String> {
+fn sites_of(views: &[CallServerView]) -> Vec<String> {
     let mut seen = BTreeSet::new();
     views.iter().filter(|view| seen.insert(&view.site)).map(|view| view.site.clone()).collect()
 }
 
 /// The call servers that are named, by themselves or by their site.
-fn chosen(views: &[View], names: &[String]) -> anyhow::Result<Vec<View>> {
-    let is_meant = |view: &View, name: &String| view.name == *name || view.site == *name;
+fn chosen(views: &[CallServerView], names: &[String]) -> anyhow::Result<Vec<CallServerView>> {
+    let is_meant = |view: &CallServerView, name: &String| view.name == *name || view.site == *name;
     if let Some(name) = names.iter().find(|name| !views.iter().any(|view| is_meant(view, name))) {
         bail!("there is no site {name:?}; the sites are {}", sites_of(views).join(", "));
     }
-    let is_chosen = |view: &&View| names.iter().any(|name| is_meant(view, name));
+    let is_chosen = |view: &&CallServerView| names.iter().any(|name| is_meant(view, name));
     Ok(views.iter().filter(is_chosen).cloned().collect())
 }
 

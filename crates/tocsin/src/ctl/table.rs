@@ -1,7 +1,7 @@
 //! `tocsin ctl show`: a line for each call server.
 
 use account::text::table;
-use cli::manage::View;
+use cli::manage::CallServerView;
 use contract::{BoxState, CallServerSnapshot};
 
 const HEADER: [&str; 8] =
@@ -10,7 +10,7 @@ const HEADER: [&str; 8] =
 /// Columns of numbers.
 const NUMBERS: &[usize] = &[5, 6, 7];
 
-pub(super) fn of(views: &[View]) -> String {
+pub(super) fn of(views: &[CallServerView]) -> String {
     let header = HEADER.map(str::to_owned);
     let rows: Vec<Vec<String>> =
         [header].into_iter().chain(views.iter().map(row)).map(Vec::from).collect();
@@ -20,7 +20,7 @@ pub(super) fn of(views: &[View]) -> String {
 /// Where nothing is known.
 const NOTHING: &str = "-";
 
-fn row(view: &View) -> [String; HEADER.len()] {
+fn row(view: &CallServerView) -> [String; HEADER.len()] {
     let snapshot = view.snapshot.as_ref();
     let shown =
         |of: fn(&CallServerSnapshot) -> String| snapshot.map_or_else(|| NOTHING.to_owned(), of);
@@ -54,7 +54,7 @@ mod tests {
 
     #[test]
     fn each_call_server_has_a_line() {
-        let view = |name: &str, state, snapshot| View {
+        let view = |name: &str, state, snapshot| CallServerView {
             name: name.to_owned(),
             site: name.to_owned(),
             state,

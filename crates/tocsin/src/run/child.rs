@@ -1,29 +1,29 @@
-//! One child process: orders in, reports out, as [`contract::Line`] writes them; its log goes to a file.
+//! One child process: orders in, reports out, as [`contract::PipeMessage`] writes them; its log goes to a file.
 
 use std::fs::File;
 use std::process::Stdio;
 
 use anyhow::Context as _;
-use contract::{Line as _, ProcessOrder, ProcessReport};
+use contract::{PipeMessage as _, ProcessOrder, ProcessReport};
 use operations::FaultAction;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::process::Command;
 use tokio::sync::mpsc;
 
-use super::plan::Process;
+use super::plan::PlannedProcess;
 
 /// How far a process that yields steps back: beside one that does not, it gets a tenth of a processor that both want.
 const YIELDING: &str = "10";
 
 /// What a child says, or what became of it; `index` is its place in the fleet.
 #[derive(Debug)]
-pub(crate) struct News {
+pub(crate) struct ChildEvent {
     pub(crate) index: usize,
-    pub(crate) what: What,
+    pub(crate) what: ChildEventKind,
 }
 
 #[derive(Debug)]
-pub(crate) enum What {
+pub(crate) enum ChildEventKind {
     Said(ProcessReport),
     /// The process is gone, with this exit status in words.
     Gone {
@@ -46,10 +46,10 @@ impl Child {
     /// Starts this very program as a part of the network.
     pub(crate) fn start(
         index: usize,
-        process: &Process,
+        process: &PlannedProcess,
         arguments: Vec<std::ffi::OsString>,
         log: &std::path::Path,
-        news: mpsc::UnboundedSender<News>,
+        news: mpsc::UnboundedSender<ChildEvent>,
     ) -> anyhow::Result<Self> {
         let program = std::env::current_exe().context("cannot find this program's own file")?;
         let log = File::create(log).with_context(|| format!("cannot create {}", log.display()))?;
@@ -99,7 +99,7 @@ impl Child {
                 let Ok(Some(line)) = line else { break };
                 match ProcessReport::from_line(&line) {
                     Ok(Some(report)) => {
-                        let _ = news.send(News { index, what: What::Said(report) });
+                        let _ = news.send(ChildEvent { index, what: ChildEventKind::Said(report) });
                     }
                     Ok(None) => {}
                     Err(error) => {
@@ -108,10 +108,12 @@ impl Child {
                 }
             }
             let what = match child.wait().await {
-                Ok(status) => What::Gone { clean: status.success(), status: status.to_string() },
-                Err(error) => What::Gone { clean: false, status: error.to_string() },
+                Ok(status) => {
+                    ChildEventKind::Gone { clean: status.success(), status: status.to_string() }
+                }
+                Err(error) => ChildEventKind::Gone { clean: false, status: error.to_string() },
             };
-            let _ = news.send(News { index, what });
+            let _ = news.send(ChildEvent { index, what });
         });
         Ok(Self { orders, faults, _life: life })
     }

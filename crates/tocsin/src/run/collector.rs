@@ -5,21 +5,21 @@ use std::time::Duration;
 
 use campaign::Time;
 use conductor::{Conductor, Stage as _};
-use run_folder::{Folder, State, environment};
+use run_folder::{Folder, RunState, environment};
 
+use super::campaign_start::CampaignStart;
 use super::clock_watch::ClockWatch;
 use super::fleet::Fleet;
 use super::interruptions::Interruptions;
 use super::prepared::Prepared;
 use super::stage::Processes;
-use super::target::Elsewhere;
-use super::zero::Zero;
+use super::target::TargetNetwork;
 
 /// What is known only by looking again and again, beside the fleet and the conductor.
 pub(super) struct StateCollector<'a> {
     prepared: &'a Prepared,
     folder: &'a Folder,
-    zero: Zero,
+    start: CampaignStart,
     environment: Vec<(String, String)>,
     /// When each loss of a process was seen first.
     losses: Vec<(Duration, String)>,
@@ -27,11 +27,11 @@ pub(super) struct StateCollector<'a> {
 }
 
 impl<'a> StateCollector<'a> {
-    pub(super) fn new(prepared: &'a Prepared, folder: &'a Folder, zero: Zero) -> Self {
+    pub(super) fn new(prepared: &'a Prepared, folder: &'a Folder, start: CampaignStart) -> Self {
         Self {
             prepared,
             folder,
-            zero,
+            start,
             environment: environment(),
             losses: Vec::new(),
             clock: ClockWatch::start(),
@@ -44,7 +44,7 @@ impl<'a> StateCollector<'a> {
         stage: &Processes<'_>,
         interruptions: &Interruptions,
         conductor: &Conductor,
-    ) -> State {
+    ) -> RunState {
         let fleet = &stage.fleet;
         self.clock.look();
         let elapsed = stage.time();
@@ -60,7 +60,7 @@ impl<'a> StateCollector<'a> {
         }
         let why = || "restarted; its log says why".to_owned();
         let restarts = conductor.restarts().iter();
-        State {
+        RunState {
             time: Time::Real,
             ended: false,
             campaign: self.prepared.campaign.name.clone(),
@@ -68,7 +68,7 @@ impl<'a> StateCollector<'a> {
             set: self.prepared.args.set.clone(),
             copies: Folder::copies(&self.prepared.campaign),
             environment: self.environment.clone(),
-            started_us: self.zero.us,
+            started_us: self.start.us,
             elapsed,
             generators: fleet.generators(),
             processes: fleet.usage(),
@@ -79,12 +79,12 @@ impl<'a> StateCollector<'a> {
             lost: fleet.lost_boxes(),
             degraded,
             losses: self.losses.clone(),
-            target: self.prepared.elsewhere.as_ref().map(Elsewhere::place),
+            target: self.prepared.target.as_ref().map(TargetNetwork::place),
             unrecorded: self
                 .prepared
-                .elsewhere
+                .target
                 .as_ref()
-                .map_or_else(Vec::new, Elsewhere::unrecorded),
+                .map_or_else(Vec::new, TargetNetwork::unrecorded),
             busiest_cpu_share: fleet.busiest_generator(),
             clock_step: self.clock.largest_step(),
             operations: conductor.report(),

@@ -6,22 +6,22 @@ use std::time::Duration;
 use campaign::{Campaign, ENVIRONMENT_PREFIX, Time};
 use cli::say;
 use conductor::Conductor;
-use run_folder::{Folder, Receipt, State, command_line};
+use run_folder::{Folder, Receipt, RunState, command_line};
 use tokio::runtime::Builder;
 
 use super::args::RunArgs;
+use super::campaign_start::CampaignStart;
 use super::collector::StateCollector;
 use super::display::Display;
 use super::fleet::Fleet;
 use super::interruptions::{INTERRUPTED, Interruptions};
 use super::loopback::missing_addresses;
-use super::prepared::{Inherited, Prepared, unix_us};
+use super::prepared::{InheritedOptions, Prepared, unix_us};
 use super::stage::Processes;
-use super::target::Elsewhere;
-use super::zero::Zero;
+use super::target::TargetNetwork;
 use super::{live, manage, verdict};
-use crate::replay::{ReplayOptions, blast_radius};
 use crate::state_file::StateFile;
+use crate::virtual_time::{VirtualTimeOptions, blast_radius};
 
 /// Runs a campaign in the time that the command line or its file says.
 pub(crate) fn run(args: &RunArgs) -> ExitCode {
@@ -32,16 +32,16 @@ pub(crate) fn run(args: &RunArgs) -> ExitCode {
         Err(problems) => return cli::refuse(&problems),
     };
     let is_virtual = args.virtual_time || (campaign.time == Time::Virtual && !args.real_time);
-    let elsewhere = args.drive.elsewhere(&topology);
-    let elsewhere = elsewhere.and_then(|elsewhere| {
-        elsewhere.as_ref().map_or(Ok(()), |_| Elsewhere::check(&campaign))?;
-        Ok(elsewhere)
+    let target = args.drive.target_network(&topology);
+    let target = target.and_then(|target| {
+        target.as_ref().map_or(Ok(()), |_| TargetNetwork::check(&campaign))?;
+        Ok(target)
     });
-    let elsewhere = match elsewhere {
-        Ok(elsewhere) => elsewhere,
+    let target = match target {
+        Ok(target) => target,
         Err(sentence) => return cli::fail(&anyhow::anyhow!(sentence), cli::USAGE),
     };
-    if is_virtual && elsewhere.is_some() {
+    if is_virtual && target.is_some() {
         let sentence = "--target is on real sockets: say --real-time, or leave --virtual-time away";
         return cli::fail(&anyhow::anyhow!(sentence), cli::USAGE);
     }
@@ -51,21 +51,21 @@ pub(crate) fn run(args: &RunArgs) -> ExitCode {
         return cli::fail(&anyhow::anyhow!(sentence), cli::USAGE);
     }
     if is_virtual {
-        let options = ReplayOptions {
+        let options = VirtualTimeOptions {
             file: &args.campaign,
             runs: &args.runs,
             quiet: args.quiet,
             variant: args.variant.as_deref(),
             records: args.records,
         };
-        return crate::replay::replay(&options, &campaign, &topology);
+        return crate::virtual_time::run(&options, &campaign, &topology);
     }
     let runtime = match Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return cli::fail(&error.into(), cli::USAGE),
     };
-    if let Some(elsewhere) = elsewhere.as_ref().filter(|_| !args.drive.no_probe)
-        && let Err(error) = runtime.block_on(elsewhere.probe())
+    if let Some(target) = target.as_ref().filter(|_| !args.drive.no_probe)
+        && let Err(error) = runtime.block_on(target.probe())
     {
         return cli::fail(&error, cli::USAGE);
     }
@@ -75,7 +75,7 @@ pub(crate) fn run(args: &RunArgs) -> ExitCode {
     };
     let set = [args.campaign.set.clone(), missing_addresses(&topology)].concat();
     let prepared = Prepared {
-        args: Inherited {
+        args: InheritedOptions {
             campaign_file: args.campaign.file.clone(),
             given: args.campaign.set.clone(),
             set,
@@ -84,7 +84,7 @@ pub(crate) fn run(args: &RunArgs) -> ExitCode {
         },
         campaign,
         topology,
-        elsewhere,
+        target,
         since_us: unix_us(),
     };
     runtime.block_on(async {
@@ -108,11 +108,13 @@ async fn conduct(args: &RunArgs, prepared: &Prepared, folder: &Folder) -> anyhow
         say("interrupted while the network started: no call was placed");
         return Ok(INTERRUPTED);
     };
-    let managed = match &prepared.elsewhere {
-        None => Some(manage::open(&prepared.topology, folder, fleet.board(), fleet.console())?),
+    let managed = match &prepared.target {
+        None => {
+            Some(manage::open(&prepared.topology, folder, fleet.latest_state(), fleet.console())?)
+        }
         Some(_) => None,
     };
-    let _metrics = manage::show(&args.metrics, fleet.board())?;
+    let _metrics = manage::show(&args.metrics, fleet.latest_state())?;
     for sentence in blast_radius(&prepared.campaign, &prepared.topology) {
         say(format_args!("! {sentence}"));
     }
@@ -126,11 +128,11 @@ async fn conduct(args: &RunArgs, prepared: &Prepared, folder: &Folder) -> anyhow
         say(announcement(prepared));
     }
     let display = Display::open(prepared, args.quiet, args.no_screen);
-    let zero = Zero::set(prepared, &fleet);
-    let mut stage = Processes::new(prepared, fleet, zero);
+    let start = CampaignStart::set(prepared, &fleet);
+    let mut stage = Processes::new(prepared, fleet, start);
     let mut conductor = Conductor::new(&prepared.campaign, &prepared.topology.pool_sites())
         .posting_alarms(&prepared.campaign, Duration::from_micros(prepared.since_us));
-    let mut collector = StateCollector::new(prepared, folder, zero);
+    let mut collector = StateCollector::new(prepared, folder, start);
     live::watch(
         &mut conductor,
         &mut stage,
@@ -145,15 +147,15 @@ async fn conduct(args: &RunArgs, prepared: &Prepared, folder: &Folder) -> anyhow
     drop(managed);
     let last = collector.state(&stage, &interruptions, &conductor);
     // The drain of the network is no part of the campaign.
-    let state = State { ended: true, elapsed, ..last };
+    let state = RunState { ended: true, elapsed, ..last };
     Ok(verdict::conclude(prepared, folder, state))
 }
 
 /// What is about to happen, in a line.
 fn announcement(prepared: &Prepared) -> String {
     let Prepared { campaign, topology, .. } = prepared;
-    let place = match &prepared.elsewhere {
-        Some(elsewhere) => format!("to {}", elsewhere.place()),
+    let place = match &prepared.target {
+        Some(target) => format!("to {}", target.place()),
         None => format!(
             "on {} sites, {} trunk groups, {} PSAPs",
             topology.sites.len(),

@@ -13,7 +13,7 @@ use super::fleet::Fleet;
 use super::plan::Tier;
 use super::prepared::Prepared;
 use super::stage::Processes;
-use crate::screen::{self, Ending, Key, Notes, PsapRow, Rates, Scene, Screen, SiteRow};
+use crate::screen::{self, Key, Notes, PsapRow, Rates, RunStatus, Scene, Screen, SiteRow};
 use cli::say;
 
 #[derive(Debug)]
@@ -28,7 +28,7 @@ pub(crate) enum Display {
 pub(crate) struct ScreenDisplay {
     screen: Screen,
     title: String,
-    ending: Ending,
+    ending: RunStatus,
     rates: Rates,
     notes: Notes,
 }
@@ -45,7 +45,7 @@ impl Display {
                 Err(error) => cli::complain!("no screen: {error}"),
             }
         }
-        let ours = prepared.topology.sites.iter().filter(|_| prepared.elsewhere.is_none());
+        let ours = prepared.topology.sites.iter().filter(|_| prepared.target.is_none());
         let progress = Progress::new(ours.map(|site| site.name.clone()).collect());
         say(progress.header());
         Self::Lines(progress)
@@ -80,7 +80,7 @@ impl Display {
                 say(format_args!("interrupted: {what}"));
             }
             Self::Screen(screen) => {
-                screen.ending = if urgent { Ending::Stopping } else { Ending::Draining };
+                screen.ending = if urgent { RunStatus::Stopping } else { RunStatus::Draining };
             }
         }
     }
@@ -100,21 +100,21 @@ impl Display {
 
 impl ScreenDisplay {
     fn new(screen: Screen, prepared: &Prepared) -> Self {
-        let network = match &prepared.elsewhere {
-            Some(elsewhere) => elsewhere.place(),
+        let network = match &prepared.target {
+            Some(target) => target.place(),
             None => prepared.topology.name.clone(),
         };
         let title = format!("{} on {network}", prepared.campaign.name);
-        let (ending, rates, notes) = (Ending::Running, Rates::default(), Notes::default());
+        let (ending, rates, notes) = (RunStatus::Running, Rates::default(), Notes::default());
         Self { screen, title, ending, rates, notes }
     }
 
     fn show(&mut self, stage: &Processes<'_>, conductor: &Conductor) {
         let (at, Processes { prepared, fleet, .. }) = (stage.time(), stage);
-        let Prepared { campaign, topology, elsewhere, .. } = prepared;
+        let Prepared { campaign, topology, target, .. } = prepared;
         let losses = fleet.losses();
         self.notes.take(at, conductor, &losses, stage.detections());
-        let (sites, psaps) = match elsewhere {
+        let (sites, psaps) = match target {
             None => (sites(topology, fleet), psaps(fleet)),
             Some(_) => (Vec::new(), Vec::new()),
         };

@@ -11,17 +11,17 @@ use contract::{
     BoxState, DirectoryEntry, GeneratorSnapshot, MemberSnapshot, ProcessOrder, ProcessReport,
     Reply, Snapshot, TrunkGroupSnapshot, Usage,
 };
-use node::{Console, Errand};
+use node::{Console, PendingOrder};
 use operations::FaultAction;
 use telemetry::{BoxKind, LostNode, MessageFigures};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
 
-use super::child::{Child, News, What};
+use super::child::{Child, ChildEvent, ChildEventKind};
 use super::cpu::CpuTrack;
 use super::interruptions::Interruptions;
-use super::manage::Board;
-use super::plan::{Process, Tier, processes};
+use super::manage::SharedState;
+use super::plan::{PlannedProcess, Tier, processes};
 use super::prepared::Prepared;
 use run_folder::Folder;
 use topology::Topology;
@@ -33,21 +33,21 @@ const END_LIMIT: Duration = Duration::from_secs(50);
 
 pub(crate) struct Fleet {
     members: Vec<Member>,
-    news: mpsc::UnboundedReceiver<News>,
+    news: mpsc::UnboundedReceiver<ChildEvent>,
     /// Given to each child, to tell its news.
-    sender: mpsc::UnboundedSender<News>,
+    sender: mpsc::UnboundedSender<ChildEvent>,
     /// The configuration keys of the boxes that listen.
     addresses: Vec<(String, String)>,
-    board: Board,
+    latest_state: SharedState,
     /// Commands to boxes, from those who manage the run.
     console: Console,
     /// Commands on their way: their `id`, the member, and who waits for the reply.
-    errands: HashMap<u64, (usize, Errand)>,
+    orders: HashMap<u64, (usize, PendingOrder)>,
     next_errand: u64,
 }
 
 struct Member {
-    process: Process,
+    process: PlannedProcess,
     child: Option<Child>,
     ready: bool,
     told_to_end: bool,
@@ -66,7 +66,7 @@ struct Member {
 }
 
 impl Member {
-    fn new(process: Process) -> Self {
+    fn new(process: PlannedProcess) -> Self {
         Self {
             process,
             child: None,
@@ -101,22 +101,22 @@ impl Fleet {
     }
 
     /// Processes that have not been started.
-    pub(crate) fn idle(processes: Vec<Process>) -> Self {
+    pub(crate) fn idle(processes: Vec<PlannedProcess>) -> Self {
         let (sender, news) = mpsc::unbounded_channel();
         Self {
             members: processes.into_iter().map(Member::new).collect(),
             news,
             sender,
             addresses: Vec::new(),
-            board: Board::default(),
+            latest_state: SharedState::default(),
             console: Console::default(),
-            errands: HashMap::new(),
+            orders: HashMap::new(),
             next_errand: 0,
         }
     }
 
     /// Adds a process, to be started with its tier.
-    pub(crate) fn add(&mut self, process: Process) {
+    pub(crate) fn add(&mut self, process: PlannedProcess) {
         self.members.push(Member::new(process));
     }
 
@@ -170,17 +170,17 @@ impl Fleet {
                 continue;
             }
             match news.what {
-                What::Said(ProcessReport::Ready { boxes }) => {
+                ChildEventKind::Said(ProcessReport::Ready { boxes }) => {
                     member.ready = true;
                     let key = |(name, entry): (&String, &DirectoryEntry)| {
                         let key = member.process.address_key(prepared, name)?;
                         Some((key, entry.address.to_string()))
                     };
                     addresses.extend(boxes.iter().filter_map(key));
-                    self.board.update(boxes);
+                    self.latest_state.update(boxes);
                 }
-                What::Said(_) => {}
-                What::Gone { status, .. } => {
+                ChildEventKind::Said(_) => {}
+                ChildEventKind::Gone { status, .. } => {
                     let log = folder.log(&member.process.name);
                     let said = fs::read_to_string(&log).unwrap_or_default();
                     let said = said.trim().trim_start_matches("error: ");
@@ -196,15 +196,15 @@ impl Fleet {
     pub(crate) async fn next(&mut self) {
         tokio::select! {
             news = self.news.recv() => news.into_iter().for_each(|news| self.note(news)),
-            errands = self.console.next() => {
-                errands.into_iter().for_each(|errand| self.pass_on(errand));
+            orders = self.console.next() => {
+                orders.into_iter().for_each(|pending| self.pass_on(pending));
             }
         }
     }
 
     /// What is known of all boxes.
-    pub(super) fn board(&self) -> Board {
-        self.board.clone()
+    pub(super) fn latest_state(&self) -> SharedState {
+        self.latest_state.clone()
     }
 
     /// Takes commands to the boxes.
@@ -213,49 +213,49 @@ impl Fleet {
     }
 
     /// A machine whose process is lost meets a command with silence, like any machine without power.
-    fn pass_on(&mut self, errand: Errand) {
+    fn pass_on(&mut self, pending: PendingOrder) {
         let has_box =
-            |member: &Member| member.process.boxes.iter().any(|(_, it)| *it == errand.name);
+            |member: &Member| member.process.boxes.iter().any(|(_, it)| *it == pending.name);
         let lives = |member: &Member| member.child.is_some() && has_box(member);
         let found = self.members.iter().position(lives);
         let Some(index) = found.or_else(|| self.members.iter().position(has_box)) else {
-            let refusal = format!("there is no box {:?}", errand.name);
-            return errand.answer(Reply::Refused(refusal));
+            let refusal = format!("there is no box {:?}", pending.name);
+            return pending.answer(Reply::Refused(refusal));
         };
-        let Some(child) = &self.members[index].child else { return errand.answer(Reply::Silent) };
+        let Some(child) = &self.members[index].child else { return pending.answer(Reply::Silent) };
         let id = self.next_errand;
         self.next_errand += 1;
-        let (name, order) = (errand.name.clone(), errand.order.clone());
+        let (name, order) = (pending.name.clone(), pending.order.clone());
         child.order(ProcessOrder::Box { id, name, order });
-        self.errands.insert(id, (index, errand));
+        self.orders.insert(id, (index, pending));
     }
 
-    fn note(&mut self, news: News) {
+    fn note(&mut self, news: ChildEvent) {
         let Some(member) = self.members.get_mut(news.index) else { return };
         match news.what {
-            What::Said(ProcessReport::Snapshot { at_us, usage, boxes }) => {
+            ChildEventKind::Said(ProcessReport::Snapshot { at_us, usage, boxes }) => {
                 member.cpu.look(Duration::from_micros(at_us), usage.cpu());
-                self.board.update(boxes.clone());
-                self.board.used(&member.process.name, usage);
+                self.latest_state.update(boxes.clone());
+                self.latest_state.used(&member.process.name, usage);
                 member.boxes = boxes;
             }
-            What::Said(ProcessReport::Reply { id, reply, .. }) => {
-                if let Some((_, errand)) = self.errands.remove(&id) {
-                    errand.answer(reply);
+            ChildEventKind::Said(ProcessReport::Reply { id, reply, .. }) => {
+                if let Some((_, pending)) = self.orders.remove(&id) {
+                    pending.answer(reply);
                 }
             }
-            What::Said(ProcessReport::Final { usage, boxes, .. }) => {
-                self.board.update(boxes.clone());
-                self.board.used(&member.process.name, usage);
+            ChildEventKind::Said(ProcessReport::Final { usage, boxes, .. }) => {
+                self.latest_state.update(boxes.clone());
+                self.latest_state.used(&member.process.name, usage);
                 member.boxes = boxes;
                 member.usage = Some(usage);
             }
-            What::Said(
+            ChildEventKind::Said(
                 ProcessReport::Ready { .. }
                 | ProcessReport::Refused { .. }
                 | ProcessReport::Drained { .. },
             ) => {}
-            What::Gone { clean, status } => {
+            ChildEventKind::Gone { clean, status } => {
                 member.child = None;
                 // A generator ends by itself; anything else that ends without being told to is lost.
                 let expected = member.told_to_end || member.process.tier == Tier::Load;
@@ -269,8 +269,8 @@ impl Fleet {
                 let lost = member.lost.is_some();
                 let state = if lost { BoxState::Lost } else { BoxState::Stopped };
                 let boxes = member.process.boxes.iter().map(|(_, name)| name);
-                self.board.close(boxes.chain(member.boxes.keys()), state);
-                self.errands.retain(|_, (index, _)| *index != news.index);
+                self.latest_state.close(boxes.chain(member.boxes.keys()), state);
+                self.orders.retain(|_, (index, _)| *index != news.index);
             }
         }
     }
@@ -409,7 +409,7 @@ impl Fleet {
         self.members.iter().map(figures).collect()
     }
 
-    /// Calls that each process refused for want of a port, where there are any. Callers accuse themselves elsewhere.
+    /// Calls that each process refused for want of a port, where there are any. Callers count their own elsewhere.
     pub(crate) fn refused_without_port(&self) -> BTreeMap<String, u64> {
         let refused = |entry: &DirectoryEntry| {
             entry.snapshot.as_ref().and_then(Snapshot::media).map_or(0, |media| media.refused)

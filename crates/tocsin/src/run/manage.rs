@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use cli::manage::{Listening, Managed, Management, Member, Sites};
-use cli::metrics::{MetricsArgs, Shown};
+use cli::manage::{Listening, Managed, ManagedCallServer, ManagedSites, Management};
+use cli::metrics::{LatestState, MetricsArgs};
 use contract::{BoxState, DirectoryEntry, Reply, Usage};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
@@ -20,9 +20,9 @@ const ACCESS: &str = "manage.json";
 
 /// The last that is known of every box and process of the run, by name; cheap to clone.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Board(Arc<Mutex<Shown>>);
+pub(super) struct SharedState(Arc<Mutex<LatestState>>);
 
-impl Board {
+impl SharedState {
     /// What a process says of its boxes.
     pub(super) fn update(&self, boxes: BTreeMap<String, DirectoryEntry>) {
         self.shown().boxes.extend(boxes);
@@ -34,7 +34,7 @@ impl Board {
     }
 
     /// All of it, for metrics.
-    pub(super) fn read(&self) -> Shown {
+    pub(super) fn read(&self) -> LatestState {
         self.shown().clone()
     }
 
@@ -48,7 +48,7 @@ impl Board {
         }
     }
 
-    fn shown(&self) -> MutexGuard<'_, Shown> {
+    fn shown(&self) -> MutexGuard<'_, LatestState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -57,37 +57,45 @@ impl Board {
 pub(super) fn open(
     topology: &Topology,
     folder: &Folder,
-    board: Board,
+    latest_state: SharedState,
     console: Console,
 ) -> anyhow::Result<Managed> {
     let address = ([127, 0, 0, 1], 0).into();
-    let member =
-        |one: &topology::CallServer| Member { name: one.name.clone(), site: one.site.clone() };
-    let sites =
-        FleetSites { members: topology.call_servers().map(member).collect(), board, console };
+    let member = |one: &topology::CallServer| ManagedCallServer {
+        name: one.name.clone(),
+        site: one.site.clone(),
+    };
+    let sites = FleetSites {
+        members: topology.call_servers().map(member).collect(),
+        latest_state,
+        console,
+    };
     Management::open(address, &folder.path().join(ACCESS))?.serve(Arc::new(sites))
 }
 
 /// Shows the metrics of all boxes and processes of this run, where that is asked for.
-pub(super) fn show(args: &MetricsArgs, board: Board) -> anyhow::Result<Option<Listening>> {
+pub(super) fn show(
+    args: &MetricsArgs,
+    latest_state: SharedState,
+) -> anyhow::Result<Option<Listening>> {
     let Some(metrics) = args.open()? else { return Ok(None) };
     say(format_args!("metrics at http://{}/metrics", metrics.address()));
-    metrics.serve(Arc::new(move || board.read())).map(Some)
+    metrics.serve(Arc::new(move || latest_state.read())).map(Some)
 }
 
 struct FleetSites {
-    members: Vec<Member>,
-    board: Board,
+    members: Vec<ManagedCallServer>,
+    latest_state: SharedState,
     console: Console,
 }
 
-impl Sites for FleetSites {
-    fn members(&self) -> Vec<Member> {
+impl ManagedSites for FleetSites {
+    fn members(&self) -> Vec<ManagedCallServer> {
         self.members.clone()
     }
 
     fn boxes(&self) -> BTreeMap<String, DirectoryEntry> {
-        self.board.shown().boxes.clone()
+        self.latest_state.shown().boxes.clone()
     }
 
     fn command(&self, name: &str, action: &Action) -> BoxFuture<'static, Reply> {

@@ -10,6 +10,7 @@
 //! Each tier learns the addresses of the one before it, so a port of 0 works everywhere.
 
 mod args;
+mod campaign_start;
 mod child;
 mod clock_watch;
 mod collector;
@@ -26,14 +27,13 @@ mod prepared;
 mod stage;
 mod target;
 mod verdict;
-mod zero;
 
 pub(crate) use args::RunArgs;
+pub(crate) use campaign_start::CampaignStart;
 pub(crate) use command::run;
 pub(crate) use fleet::Fleet;
 pub(crate) use interruptions::{INTERRUPTED, Interruptions};
 pub(crate) use loopback::missing_addresses;
-pub(crate) use plan::{Process, Tier, callers, network};
-pub(crate) use prepared::{Inherited, Prepared, unix_us};
-pub(crate) use target::{DriveArgs, Elsewhere};
-pub(crate) use zero::Zero;
+pub(crate) use plan::{PlannedProcess, Tier, callers, network};
+pub(crate) use prepared::{InheritedOptions, Prepared, unix_us};
+pub(crate) use target::{DriveArgs, TargetNetwork};

@@ -17,7 +17,7 @@ pub(super) fn generator(number: u32) -> String {
 
 /// One process to start.
 #[derive(Debug, Clone)]
-pub(crate) struct Process {
+pub(crate) struct PlannedProcess {
     /// Unique; names its log and record files.
     pub(crate) name: String,
     pub(crate) tier: Tier,
@@ -43,13 +43,13 @@ impl Tier {
 }
 
 /// The network and its callers.
-pub(crate) fn processes(prepared: &Prepared) -> Vec<Process> {
+pub(crate) fn processes(prepared: &Prepared) -> Vec<PlannedProcess> {
     network(prepared).into_iter().chain([callers("load", prepared.args.shards)]).collect()
 }
 
 /// The callers: so many generators in one process.
-pub(crate) fn callers(name: &str, shards: u32) -> Process {
-    Process {
+pub(crate) fn callers(name: &str, shards: u32) -> PlannedProcess {
+    PlannedProcess {
         name: name.to_owned(),
         tier: Tier::Load,
         boxes: (1..=shards).map(|number| (BoxKind::Generator, generator(number))).collect(),
@@ -61,12 +61,12 @@ pub(crate) fn callers(name: &str, shards: u32) -> Process {
 
 /// Every PSAP and every site is a process of its own, so that each can be killed alone; the trunk groups share one. A
 /// network that runs already needs none.
-pub(crate) fn network(prepared: &Prepared) -> Vec<Process> {
-    if prepared.elsewhere.is_some() {
+pub(crate) fn network(prepared: &Prepared) -> Vec<PlannedProcess> {
+    if prepared.target.is_some() {
         return Vec::new();
     }
     let topology = &prepared.topology;
-    let psaps = topology.psaps.iter().map(|psap| Process {
+    let psaps = topology.psaps.iter().map(|psap| PlannedProcess {
         name: format!("psap-{}", psap.name),
         tier: Tier::Psaps,
         boxes: vec![(BoxKind::Psap, psap.name.clone())],
@@ -74,7 +74,7 @@ pub(crate) fn network(prepared: &Prepared) -> Vec<Process> {
         subcommand: "psap",
         choice: vec!["--psap".into(), psap.name.clone().into()],
     });
-    let sites = topology.sites.iter().map(|site| Process {
+    let sites = topology.sites.iter().map(|site| PlannedProcess {
         name: format!("site-{}", site.name),
         tier: Tier::Sites,
         boxes: site
@@ -86,7 +86,7 @@ pub(crate) fn network(prepared: &Prepared) -> Vec<Process> {
         subcommand: "switch",
         choice: vec!["--site".into(), site.name.clone().into()],
     });
-    let trunks = Process {
+    let trunks = PlannedProcess {
         name: "trunks".to_owned(),
         tier: Tier::Trunks,
         boxes: topology
@@ -109,7 +109,7 @@ fn snapshot_interval(campaign: &Campaign) -> Duration {
     campaign.progress_interval.min(ten_seconds).clamp(shortest, longest)
 }
 
-impl Process {
+impl PlannedProcess {
     /// The site or PSAP that it is.
     pub(crate) fn target(&self) -> Option<&str> {
         let name = self.name.split_once('-')?.1;
@@ -154,8 +154,8 @@ impl Process {
             telemetry::LogFormat::Json => "json",
         };
         arguments.extend(["--log".into(), format.into()]);
-        if let Some(elsewhere) = prepared.elsewhere.as_ref().filter(|_| self.tier == Tier::Load) {
-            arguments.extend(elsewhere.arguments().into_iter().map(OsString::from));
+        if let Some(target) = prepared.target.as_ref().filter(|_| self.tier == Tier::Load) {
+            arguments.extend(target.arguments().into_iter().map(OsString::from));
         }
         // Each program refuses keys of the other kind of file.
         let ours = |key: &str| self.tier == Tier::Load || topology::is_network_key(key);

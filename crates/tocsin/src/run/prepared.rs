@@ -6,21 +6,21 @@ use std::time::Duration;
 use campaign::Campaign;
 use topology::Topology;
 
-use super::target::Elsewhere;
+use super::target::TargetNetwork;
 
 /// What is known of a campaign before it runs.
 pub(crate) struct Prepared {
-    pub(crate) args: Inherited,
+    pub(crate) args: InheritedOptions,
     pub(crate) campaign: Campaign,
     pub(crate) topology: Topology,
     /// The network that the callers call, if it is not started for them.
-    pub(crate) elsewhere: Option<Elsewhere>,
+    pub(crate) target: Option<TargetNetwork>,
     /// Unix microseconds from which the clock of a compressed run goes faster.
     pub(crate) since_us: u64,
 }
 
 /// The options that child processes inherit.
-pub(crate) struct Inherited {
+pub(crate) struct InheritedOptions {
     pub(crate) campaign_file: PathBuf,
     /// What the command line says.
     pub(crate) given: Vec<(String, String)>,

@@ -10,10 +10,10 @@ use operations::FaultAction;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
+use super::campaign_start::CampaignStart;
 use super::fleet::Fleet;
 use super::plan::{Tier, generator};
 use super::prepared::Prepared;
-use super::zero::Zero;
 
 /// How long somebody waits for the network to be put back after the last call, by the clock on the wall.
 const PUT_BACK: Duration = Duration::from_secs(120);
@@ -36,13 +36,13 @@ pub(super) struct Processes<'a> {
 }
 
 impl<'a> Processes<'a> {
-    /// The processes of `fleet`, with a campaign that begins at `zero`.
-    pub(super) fn new(prepared: &'a Prepared, fleet: Fleet, zero: Zero) -> Self {
+    /// The processes of `fleet`, with a campaign that begins at `start`.
+    pub(super) fn new(prepared: &'a Prepared, fleet: Fleet, start: CampaignStart) -> Self {
         let (sender, answers) = mpsc::unbounded_channel();
         Self {
             prepared,
             fleet,
-            start: zero.instant,
+            start: start.instant,
             answers,
             sender,
             falls: BTreeMap::new(),

@@ -31,7 +31,7 @@ pub(crate) struct DriveArgs {
 
 /// A network that is not started here.
 #[derive(Debug, Clone)]
-pub(crate) struct Elsewhere {
+pub(crate) struct TargetNetwork {
     /// Name and address of each trunk group, as callers call it.
     pub(crate) trunk_groups: Vec<(String, SocketAddr)>,
     pub(crate) request_uri: Option<String>,
@@ -44,7 +44,10 @@ impl DriveArgs {
     ///
     /// # Errors
     /// A sentence about targets that do not fit the network.
-    pub(crate) fn elsewhere(&self, topology: &Topology) -> Result<Option<Elsewhere>, String> {
+    pub(crate) fn target_network(
+        &self,
+        topology: &Topology,
+    ) -> Result<Option<TargetNetwork>, String> {
         if !self.target.is_given() {
             return match &self.target.request_uri {
                 Some(_) => Err("--request-uri is for another network: say --target too".to_owned()),
@@ -54,11 +57,11 @@ impl DriveArgs {
         let trunk_groups = self.target.trunk_groups(topology)?;
         let from = SocketAddr::new(address_towards(&trunk_groups), 0);
         let request_uri = self.target.request_uri.as_ref().map(ToString::to_string);
-        Ok(Some(Elsewhere { trunk_groups, request_uri, from }))
+        Ok(Some(TargetNetwork { trunk_groups, request_uri, from }))
     }
 }
 
-impl Elsewhere {
+impl TargetNetwork {
     /// The addresses, each once.
     pub(crate) fn addresses(&self) -> Vec<SocketAddr> {
         let mut addresses: Vec<_> = self.trunk_groups.iter().map(|(_, address)| *address).collect();
@@ -93,7 +96,7 @@ impl Elsewhere {
         }
         if !campaign.operations.faults.is_empty() {
             return Err(
-                "--target: [[faults]] befall processes of a network that tocsin run starts; take them out of the file"
+                "--target: [[faults]] are for processes of a network that tocsin run starts; take them out of the file"
                     .to_owned(),
             );
         }

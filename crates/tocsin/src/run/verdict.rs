@@ -1,12 +1,12 @@
 //! After the run: records and state to summary, report and exit code.
 
 use cli::say;
-use run_folder::{Folder, State};
+use run_folder::{Folder, RunState};
 
 use super::prepared::Prepared;
 
 /// Writes everything that is left of a run, prints the report, and returns the exit code.
-pub(crate) fn conclude(prepared: &Prepared, folder: &Folder, mut state: State) -> u8 {
+pub(crate) fn conclude(prepared: &Prepared, folder: &Folder, mut state: RunState) -> u8 {
     if let Err(error) = state.keep(folder) {
         state.degraded.push(format!("{error:#}"));
     }

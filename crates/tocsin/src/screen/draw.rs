@@ -18,7 +18,7 @@ use ratatui::style::{Color, Modifier, Style};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Row, Sparkline, Table};
 
-use super::scene::{Ending, PsapRow, Scene, SiteRow};
+use super::scene::{PsapRow, RunStatus, Scene, SiteRow};
 
 /// Lines for what happened, at least and at most.
 const NOTES: (u16, u16) = (3, 8);
@@ -173,9 +173,9 @@ fn what_happened(scene: &Scene, height: u16) -> Paragraph<'static> {
 
 fn help(scene: &Scene) -> Line<'static> {
     let text = match scene.ending {
-        Ending::Running => "q ends the calls and the run   Q stops at once",
-        Ending::Draining => "draining: calls in progress are ended   q or Q stops at once",
-        Ending::Stopping => "stopping at once",
+        RunStatus::Running => "q ends the calls and the run   Q stops at once",
+        RunStatus::Draining => "draining: calls in progress are ended   q or Q stops at once",
+        RunStatus::Stopping => "stopping at once",
     };
     Line::styled(text, FAINT)
 }

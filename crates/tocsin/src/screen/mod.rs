@@ -24,7 +24,7 @@ use ratatui::DefaultTerminal;
 use ratatui::crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use tokio::sync::mpsc;
 
-pub(crate) use scene::{Ending, Notes, PsapRow, Rates, Scene, SiteRow, phase};
+pub(crate) use scene::{Notes, PsapRow, Rates, RunStatus, Scene, SiteRow, phase};
 
 /// Between two scenes. What they show is new once a second.
 pub(crate) const REFRESH: Duration = Duration::from_millis(500);

@@ -25,8 +25,8 @@ pub(crate) struct Scene {
     /// By the clock of the campaign.
     pub(crate) elapsed: Duration,
     pub(crate) length: Duration,
-    pub(crate) ending: Ending,
-    pub(crate) counts: Counts,
+    pub(crate) ending: RunStatus,
+    pub(crate) counts: CallCounts,
     /// Sentences against the run so far: those against the generator first.
     pub(crate) against: Vec<String>,
     /// Calls offered in each second, the latest last.
@@ -39,7 +39,7 @@ pub(crate) struct Scene {
 
 /// Whether the run still goes on.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) enum Ending {
+pub(crate) enum RunStatus {
     #[default]
     Running,
     Draining,
@@ -48,7 +48,7 @@ pub(crate) enum Ending {
 
 /// The figures of the callers. Rates are per second, over the last second or so.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub(crate) struct Counts {
+pub(crate) struct CallCounts {
     pub(crate) offered: u64,
     pub(crate) offered_rate: f64,
     pub(crate) answered: u64,
@@ -100,7 +100,7 @@ pub(crate) struct Rates {
 
 impl Rates {
     /// Takes in the counts of the callers at `at`, and tells what they come to.
-    pub(crate) fn update(&mut self, at: Duration, now: &GeneratorSnapshot) -> Counts {
+    pub(crate) fn update(&mut self, at: Duration, now: &GeneratorSnapshot) -> CallCounts {
         let answered = now.answered + now.talking;
         let current = (now.offered, answered, now.failed());
         let interval = at.saturating_sub(self.last_at).as_secs_f64();
@@ -116,7 +116,7 @@ impl Rates {
                 self.history.pop_front();
             }
         }
-        Counts {
+        CallCounts {
             offered: now.offered,
             offered_rate: self.rates.0,
             answered,

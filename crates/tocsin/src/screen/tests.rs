@@ -5,7 +5,7 @@ use ratatui::backend::TestBackend;
 use telemetry::Quantiles;
 
 use super::*;
-use crate::screen::scene::Counts;
+use crate::screen::scene::CallCounts;
 
 fn scene() -> Scene {
     let site = |name: &str, state, calls, offered, restarts| SiteRow {
@@ -28,8 +28,8 @@ fn scene() -> Scene {
         phase: "steady".to_owned(),
         elapsed: at(12),
         length: at(20),
-        ending: Ending::Running,
-        counts: Counts {
+        ending: RunStatus::Running,
+        counts: CallCounts {
             offered: 600,
             offered_rate: 49.8,
             answered: 541,
@@ -81,7 +81,7 @@ fn a_run_on_the_smallest_usual_terminal() {
 fn a_run_that_accuses_itself_and_ends() {
     let against = ["the generator started calls late: lag p99 is 61.2 ms", "a process was lost"];
     let scene = Scene {
-        ending: Ending::Draining,
+        ending: RunStatus::Draining,
         against: against.map(str::to_owned).into(),
         sites: Vec::new(),
         psaps: Vec::new(),

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use media::{Settings, rtp};
+use media::{PlaneSettings, rtp};
 
 use super::*;
 
@@ -9,7 +9,7 @@ const LOCALHOST: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
 fn plane(now: Instant) -> Plane {
     let addresses = vec![LOCALHOST, "::1".parse().expect("an address")];
     let idle_after = Duration::from_secs(5);
-    let settings = Settings { addresses, ports: 4_000..=4_999, idle_after, dated: false };
+    let settings = PlaneSettings { addresses, ports: 4_000..=4_999, idle_after, dated: false };
     let mut plane = Plane::new(&settings, 1, now, Duration::ZERO);
     while let Some(port) = plane.wanted_port() {
         plane.port_opened(port);

@@ -2,14 +2,14 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
-use media::Settings;
+use media::PlaneSettings;
 
 use super::*;
 
 const LOCALHOST: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 fn plane(ports: std::ops::RangeInclusive<u16>) -> Plane {
-    let settings = Settings {
+    let settings = PlaneSettings {
         addresses: vec![LOCALHOST],
         ports,
         idle_after: Duration::from_secs(5),

@@ -13,7 +13,7 @@ use crate::voice::{Clip, Clips};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
-pub enum Verdict {
+pub enum SoundVerdict {
     /// The other party, and nobody else.
     Heard,
     /// Nothing, or packets without sound.
@@ -28,7 +28,7 @@ pub enum Verdict {
 
 /// What is to be heard.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Expectation {
+pub enum ExpectedSound {
     /// The melody of the other end of this call.
     Melody(Melody),
     /// This recording, octet for octet: a way that changes the law garbles it.
@@ -37,7 +37,7 @@ pub enum Expectation {
     AnySound,
 }
 
-impl Expectation {
+impl ExpectedSound {
     /// What to listen for. `announced` is what the other end says that it plays; `known` is the melody that follows from
     /// the call, if the other end must know the call's id: then its word does not count.
     #[must_use]
@@ -60,10 +60,10 @@ const ENOUGH: u32 = 80;
 /// Pieces of any sound that count as heard: 100 ms.
 const ENOUGH_OF_ANY: u32 = 10;
 
-/// Listens to one stream.
+/// Listens to one stream, and judges what it hears.
 #[derive(Debug, Clone)]
-pub struct Ear {
-    expectation: Expectation,
+pub struct SoundCheck {
+    expectation: ExpectedSound,
     /// Timestamp of the first piece.
     origin: Option<u32>,
     silent: u32,
@@ -73,12 +73,12 @@ pub struct Ear {
     hits: Box<[u32]>,
 }
 
-impl Ear {
+impl SoundCheck {
     #[must_use]
-    pub fn new(expectation: Expectation) -> Self {
+    pub fn new(expectation: ExpectedSound) -> Self {
         let alignments = match expectation {
-            Expectation::Melody(_) => ALIGNMENTS,
-            Expectation::Clip(_) | Expectation::AnySound => 0,
+            ExpectedSound::Melody(_) => ALIGNMENTS,
+            ExpectedSound::Clip(_) | ExpectedSound::AnySound => 0,
         };
         Self {
             expectation,
@@ -94,7 +94,7 @@ impl Ear {
     pub fn hear(&mut self, law: Law, timestamp: u32, payload: &[u8]) {
         for (at, octets) in (0_u32..).zip(payload.chunks_exact(PIECE)) {
             let timestamp = timestamp.wrapping_add(at * PIECE as u32);
-            if let Expectation::Clip(clip) = &self.expectation {
+            if let ExpectedSound::Clip(clip) = &self.expectation {
                 match clip.find(law, octets) {
                     Some(true) => self.notes += 1,
                     Some(false) => self.other += 1,
@@ -119,7 +119,7 @@ impl Ear {
     }
 
     fn compare(&mut self, timestamp: u32, note: u8) {
-        let Expectation::Melody(melody) = &self.expectation else { return };
+        let ExpectedSound::Melody(melody) = &self.expectation else { return };
         let origin = *self.origin.get_or_insert(timestamp);
         // Before the origin, for a packet that was overtaken: still the right place in the melody.
         let since = timestamp.wrapping_sub(origin) as i32;
@@ -132,23 +132,23 @@ impl Ear {
 
     /// The verdict so far.
     #[must_use]
-    pub fn verdict(&self) -> Verdict {
+    pub fn verdict(&self) -> SoundVerdict {
         let sound = self.notes + self.other;
         match &self.expectation {
-            _ if sound == 0 => Verdict::Silent,
-            Expectation::AnySound if sound >= ENOUGH_OF_ANY => Verdict::Heard,
-            Expectation::AnySound => Verdict::Unjudged,
-            _ if sound < ENOUGH => Verdict::Unjudged,
-            Expectation::Clip(_) if is_most(self.notes, sound) => Verdict::Heard,
-            Expectation::Clip(_) => Verdict::Garbled,
-            Expectation::Melody(_) => {
+            _ if sound == 0 => SoundVerdict::Silent,
+            ExpectedSound::AnySound if sound >= ENOUGH_OF_ANY => SoundVerdict::Heard,
+            ExpectedSound::AnySound => SoundVerdict::Unjudged,
+            _ if sound < ENOUGH => SoundVerdict::Unjudged,
+            ExpectedSound::Clip(_) if is_most(self.notes, sound) => SoundVerdict::Heard,
+            ExpectedSound::Clip(_) => SoundVerdict::Garbled,
+            ExpectedSound::Melody(_) => {
                 let hits = self.hits.iter().copied().max().unwrap_or_default();
                 if is_most(hits, sound) {
-                    Verdict::Heard
+                    SoundVerdict::Heard
                 } else if self.notes >= self.other {
-                    Verdict::WrongParty
+                    SoundVerdict::WrongParty
                 } else {
-                    Verdict::Garbled
+                    SoundVerdict::Garbled
                 }
             }
         }
@@ -184,59 +184,59 @@ mod tests {
     }
 
     /// Hears `packets` packets of 20 ms from somewhere in the melody, without those that `lost` names.
-    fn listen(ear: &mut Ear, melody: Melody, packets: u32, lost: impl Fn(u32) -> bool) {
+    fn listen(check: &mut SoundCheck, melody: Melody, packets: u32, lost: impl Fn(u32) -> bool) {
         for number in (0..packets).filter(|number| !lost(*number)) {
             let at = 160 * (number + 17);
-            ear.hear(LAW, at.wrapping_sub(1_600), &packet(melody, at));
+            check.hear(LAW, at.wrapping_sub(1_600), &packet(melody, at));
         }
     }
 
-    fn ear(attempt: u128) -> (Ear, Melody) {
+    fn check(attempt: u128) -> (SoundCheck, Melody) {
         let melody = Melody::of(attempt, Singer::Caller);
-        (Ear::new(Expectation::Melody(melody)), melody)
+        (SoundCheck::new(ExpectedSound::Melody(melody)), melody)
     }
 
     #[test]
     fn the_other_party_is_heard_whatever_gets_lost() {
         for step in [2, 3, 10, 1_000] {
-            let (mut ear, melody) = ear(5);
-            listen(&mut ear, melody, 100, |number| number % step == 1);
-            assert_eq!(ear.verdict(), Verdict::Heard, "every {step}th");
+            let (mut check, melody) = check(5);
+            listen(&mut check, melody, 100, |number| number % step == 1);
+            assert_eq!(check.verdict(), SoundVerdict::Heard, "every {step}th");
         }
     }
 
     #[test]
     fn somebody_else_is_the_wrong_party_also_for_a_part_of_the_call() {
-        let (mut ear, melody) = ear(5);
+        let (mut check, melody) = check(5);
         let stranger = Melody::of(6, Singer::Caller);
-        listen(&mut ear, stranger, 50, |_| false);
-        assert_eq!(ear.verdict(), Verdict::WrongParty);
-        listen(&mut ear, melody, 50, |_| false);
-        assert_eq!(ear.verdict(), Verdict::WrongParty);
+        listen(&mut check, stranger, 50, |_| false);
+        assert_eq!(check.verdict(), SoundVerdict::WrongParty);
+        listen(&mut check, melody, 50, |_| false);
+        assert_eq!(check.verdict(), SoundVerdict::WrongParty);
         // Our own voice, as an echo of the line.
-        let (mut ear, _) = self::ear(5);
-        listen(&mut ear, Melody::of(5, Singer::Psap), 50, |_| false);
-        assert_eq!(ear.verdict(), Verdict::WrongParty);
+        let (mut check, _) = self::check(5);
+        listen(&mut check, Melody::of(5, Singer::Psap), 50, |_| false);
+        assert_eq!(check.verdict(), SoundVerdict::WrongParty);
     }
 
     #[test]
     fn silence_noise_and_too_little_are_told_apart() {
-        let (mut silent, _) = ear(5);
-        assert_eq!(silent.verdict(), Verdict::Silent);
+        let (mut silent, _) = check(5);
+        assert_eq!(silent.verdict(), SoundVerdict::Silent);
         (0..50).for_each(|at| silent.hear(LAW, at * 160, &[LAW.silence(); 160]));
-        assert_eq!(silent.verdict(), Verdict::Silent);
+        assert_eq!(silent.verdict(), SoundVerdict::Silent);
 
-        let (mut garbled, melody) = ear(5);
+        let (mut garbled, melody) = check(5);
         for at in 0..50_u32 {
             let mut noise = packet(melody, 160 * at);
             noise.iter_mut().enumerate().for_each(|(i, octet)| *octet ^= (i * 37 % 128) as u8);
             garbled.hear(LAW, at * 160, &noise);
         }
-        assert_eq!(garbled.verdict(), Verdict::Garbled);
+        assert_eq!(garbled.verdict(), SoundVerdict::Garbled);
 
-        let (mut short, melody) = ear(5);
+        let (mut short, melody) = check(5);
         listen(&mut short, melody, 5, |_| false);
-        assert_eq!(short.verdict(), Verdict::Unjudged);
+        assert_eq!(short.verdict(), SoundVerdict::Unjudged);
     }
 
     #[test]
@@ -246,46 +246,46 @@ mod tests {
             (0..8_000).map(noise).collect()
         };
         let clip = Arc::new(Clip::new(&speech(3)));
-        for (heard, verdict) in [(3, Verdict::Heard), (7, Verdict::Garbled)] {
-            let mut ear = Ear::new(Expectation::Clip(Arc::clone(&clip)));
+        for (heard, verdict) in [(3, SoundVerdict::Heard), (7, SoundVerdict::Garbled)] {
+            let mut check = SoundCheck::new(ExpectedSound::Clip(Arc::clone(&clip)));
             for (packet, samples) in (0_u32..).zip(speech(heard).chunks(160)) {
                 let octets: Vec<u8> = samples.iter().map(|sample| LAW.encode(*sample)).collect();
-                ear.hear(LAW, packet * 160, &octets);
+                check.hear(LAW, packet * 160, &octets);
             }
-            assert_eq!(ear.verdict(), verdict);
+            assert_eq!(check.verdict(), verdict);
         }
-        let mut ear = Ear::new(Expectation::Clip(clip));
-        (0..50).for_each(|at| ear.hear(LAW, at * 160, &[LAW.silence(); 160]));
-        assert_eq!(ear.verdict(), Verdict::Silent);
+        let mut check = SoundCheck::new(ExpectedSound::Clip(clip));
+        (0..50).for_each(|at| check.hear(LAW, at * 160, &[LAW.silence(); 160]));
+        assert_eq!(check.verdict(), SoundVerdict::Silent);
     }
 
     #[test]
     fn any_sound_will_do_of_a_stranger() {
-        let mut ear = Ear::new(Expectation::AnySound);
-        assert_eq!(ear.verdict(), Verdict::Silent);
-        listen(&mut ear, Melody(1), 5, |_| false);
-        assert_eq!(ear.verdict(), Verdict::Heard);
+        let mut check = SoundCheck::new(ExpectedSound::AnySound);
+        assert_eq!(check.verdict(), SoundVerdict::Silent);
+        listen(&mut check, Melody(1), 5, |_| false);
+        assert_eq!(check.verdict(), SoundVerdict::Heard);
     }
 
     #[test]
     fn packets_of_thirty_milliseconds_and_of_ten_are_understood() {
         for pieces in [1_u32, 3] {
-            let (mut ear, melody) = ear(9);
+            let (mut check, melody) = check(9);
             for number in 0..100 {
                 let at = number * pieces * 80;
                 let octets: Vec<u8> = (0..pieces)
                     .flat_map(|one| *piece(LAW, melody.note_at(at + 80 * one)))
                     .collect();
-                ear.hear(LAW, at, &octets);
+                check.hear(LAW, at, &octets);
             }
-            assert_eq!(ear.verdict(), Verdict::Heard);
+            assert_eq!(check.verdict(), SoundVerdict::Heard);
         }
     }
 
     #[test]
     fn hours_of_talk_overflow_nothing() {
-        let (mut ear, melody) = ear(5);
-        listen(&mut ear, melody, 100_000, |_| false);
-        assert_eq!(ear.verdict(), Verdict::Heard);
+        let (mut check, melody) = check(5);
+        listen(&mut check, melody, 100_000, |_| false);
+        assert_eq!(check.verdict(), SoundVerdict::Heard);
     }
 }

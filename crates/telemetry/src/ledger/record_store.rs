@@ -1,14 +1,14 @@
 //! The records of boxes as they come in, compact. Pages that were filled apart are put together.
 
+use super::compact_record::{CompactCallerRecord, CompactRecord, NOTHING};
 use super::faults::Faults;
 use super::names::Names;
-use super::slip::{CallerSlip, NOTHING, Slip};
 use crate::heard::Heard;
 use crate::record::Entry;
 use crate::terms::{BoxKind, Outcome};
 
-/// Slips are kept in so many piles, by the first bits of the attempt: each grows and is sorted by itself.
-const PILES: usize = 64;
+/// Records are kept in so many shards, by the first bits of the attempt: each grows and is sorted by itself.
+const SHARDS: usize = 64;
 /// Bytes of a usual record in its file, rather too few: room that is not used costs nothing.
 const RECORD: u64 = 400;
 /// A file may have holes, and its length say nothing.
@@ -16,20 +16,20 @@ const MOST_EXPECTED: u64 = 16_000_000;
 
 /// Records, compact.
 #[derive(Debug)]
-pub(super) struct Pages {
-    pub(super) piles: Vec<Vec<Slip>>,
+pub(super) struct RecordStore {
+    pub(super) shards: Vec<Vec<CompactRecord>>,
     pub(super) names: Names,
-    pub(super) callers: Vec<CallerSlip>,
+    pub(super) callers: Vec<CompactCallerRecord>,
     pub(super) heard: Vec<Heard>,
     /// Numbers, communes and Call-IDs of callers, one after the other.
     pub(super) texts: String,
     pub(super) faults: Faults,
 }
 
-impl Pages {
+impl RecordStore {
     pub(super) fn new() -> Self {
         Self {
-            piles: vec![Vec::new(); PILES],
+            shards: vec![Vec::new(); SHARDS],
             names: Names::new(),
             callers: Vec::new(),
             heard: Vec::new(),
@@ -54,18 +54,18 @@ impl Pages {
         if entry.outcome == Outcome::Answered && entry.answer_us.is_none() {
             self.faults.add(|| at("it is answered but has no answer time"));
         }
-        let mut slip = Slip::new(key, entry, &mut self.names);
+        let mut record = CompactRecord::new(key, entry, &mut self.names);
         match entry.kind {
-            BoxKind::Generator => slip.rest = self.keep_caller(entry),
-            BoxKind::Psap => slip.rest = self.keep_heard(entry.heard),
+            BoxKind::Generator => record.rest = self.keep_caller(entry),
+            BoxKind::Psap => record.rest = self.keep_heard(entry.heard),
             BoxKind::TrunkGroup | BoxKind::CallServer => {}
         }
-        self.piles[pile(key)].push(slip);
+        self.shards[shard(key)].push(record);
     }
 
     fn keep_caller(&mut self, entry: &Entry<'_>) -> u32 {
         let heard = self.keep_heard(entry.heard);
-        self.callers.push(CallerSlip::new(entry, heard, &mut self.texts));
+        self.callers.push(CompactCallerRecord::new(entry, heard, &mut self.texts));
         place_of_last(&self.callers)
     }
 
@@ -78,7 +78,7 @@ impl Pages {
     /// Makes room for the records of so many bytes of files, which saves moving them again and again.
     pub(super) fn expect(&mut self, bytes: u64) {
         let records = (bytes / RECORD).min(MOST_EXPECTED) as usize;
-        self.piles.iter_mut().for_each(|pile| pile.reserve(records / PILES));
+        self.shards.iter_mut().for_each(|shard| shard.reserve(records / SHARDS));
         self.callers.reserve(records / 4);
         self.heard.reserve(records / 2);
         self.texts.reserve(records / 4 * 64);
@@ -94,12 +94,12 @@ impl Pages {
             }
         };
         let (callers, heard) = (self.callers.len(), self.heard.len());
-        for (pile, others) in self.piles.iter_mut().zip(&mut other.piles) {
-            pile.extend(others.drain(..).map(|mut slip| {
-                slip.rename(|name| renamed.place(name));
-                let is_caller = slip.kind == BoxKind::Generator;
-                shift(if is_caller { callers } else { heard }, &mut slip.rest);
-                slip
+        for (shard, others) in self.shards.iter_mut().zip(&mut other.shards) {
+            shard.extend(others.drain(..).map(|mut record| {
+                record.rename(|name| renamed.place(name));
+                let is_caller = record.kind == BoxKind::Generator;
+                shift(if is_caller { callers } else { heard }, &mut record.rest);
+                record
             }));
         }
         let text = self.texts.len();
@@ -114,35 +114,35 @@ impl Pages {
         self.faults.absorb(std::mem::take(&mut other.faults));
     }
 
-    /// Brings the slips in order, with all processors.
+    /// Brings the records in order, with all processors.
     pub(super) fn sort(&mut self) {
         let threads = std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
-        let few = self.piles.iter().map(Vec::len).sum::<usize>() < 10_000;
+        let few = self.shards.iter().map(Vec::len).sum::<usize>() < 10_000;
         if few || threads == 1 {
-            return self.piles.iter_mut().for_each(|pile| pile.sort_unstable());
+            return self.shards.iter_mut().for_each(|shard| shard.sort_unstable());
         }
         std::thread::scope(|scope| {
-            for piles in self.piles.chunks_mut(PILES.div_ceil(threads)) {
-                scope.spawn(|| piles.iter_mut().for_each(|pile| pile.sort_unstable()));
+            for shards in self.shards.chunks_mut(SHARDS.div_ceil(threads)) {
+                scope.spawn(|| shards.iter_mut().for_each(|shard| shard.sort_unstable()));
             }
         });
     }
 
-    /// The record behind a slip, as far as it was kept.
-    pub(super) fn entry(&self, slip: &Slip) -> Entry<'_> {
-        let caller = match slip.kind {
-            BoxKind::Generator => self.callers.get(slip.rest as usize),
+    /// The record behind a record, as far as it was kept.
+    pub(super) fn entry(&self, record: &CompactRecord) -> Entry<'_> {
+        let caller = match record.kind {
+            BoxKind::Generator => self.callers.get(record.rest as usize),
             BoxKind::TrunkGroup | BoxKind::CallServer | BoxKind::Psap => None,
         };
-        let caller = caller.unwrap_or(&CallerSlip::NOBODY);
-        let heard = if slip.kind == BoxKind::Psap { slip.rest } else { caller.heard };
+        let caller = caller.unwrap_or(&CompactCallerRecord::NOBODY);
+        let heard = if record.kind == BoxKind::Psap { record.rest } else { caller.heard };
         let heard = self.heard.get(heard as usize).copied();
-        slip.entry(&self.names, caller, &self.texts, heard)
+        record.entry(&self.names, caller, &self.texts, heard)
     }
 }
 
-/// The pile of an attempt.
-pub(super) const fn pile(attempt: u128) -> usize {
+/// The shard of an attempt.
+pub(super) const fn shard(attempt: u128) -> usize {
     (attempt >> 122) as usize
 }
 

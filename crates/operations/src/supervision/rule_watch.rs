@@ -22,7 +22,7 @@ use super::settings::{Bound, Rule};
 use super::window::{Window, Windows};
 
 #[derive(Debug)]
-pub(super) struct Watch {
+pub(super) struct RuleWatch {
     pub(super) rule: Rule,
     /// Which of supervision's windows it looks at.
     pub(super) view: usize,
@@ -54,7 +54,7 @@ enum Phase {
 
 /// The moment of a look at the figures.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Look {
+pub(super) struct EvaluationTime {
     pub(super) at: Duration,
     /// Steps that are over.
     pub(super) step: u64,
@@ -73,13 +73,18 @@ struct Figure {
     usual: f64,
 }
 
-impl Watch {
+impl RuleWatch {
     pub(super) fn new(rule: Rule, view: usize) -> Self {
         Self { rule, view, states: Vec::new() }
     }
 
     /// Looks at each key and gives what changed.
-    pub(super) fn look(&mut self, windows: &Windows, look: Look, changed: &mut impl FnMut(Alarm)) {
+    pub(super) fn look(
+        &mut self,
+        windows: &Windows,
+        look: EvaluationTime,
+        changed: &mut impl FnMut(Alarm),
+    ) {
         for (key, place, window) in windows.iter() {
             if self.states.len() <= place {
                 self.states.resize_with(place + 1, State::default);
@@ -118,7 +123,7 @@ fn next(rule: &Rule, phase: Phase, figure: Option<Figure>, at: Duration) -> Phas
 
 impl State {
     /// Makes the step that left the window part of what is usual, unless it was part of an alarm.
-    fn remember(&mut self, window: &Window, look: Look) {
+    fn remember(&mut self, window: &Window, look: EvaluationTime) {
         if !matches!(self.phase, Phase::Quiet) {
             self.unusual_until = look.step;
         }
@@ -129,7 +134,7 @@ impl State {
         }
     }
 
-    fn figure(&self, rule: &Rule, window: &Window, look: Look) -> Option<Figure> {
+    fn figure(&self, rule: &Rule, window: &Window, look: EvaluationTime) -> Option<Figure> {
         let count = window.attempts;
         match rule.indicator {
             Indicator::Restarts => Some(Figure { value: count as f64, count, usual: 0.0 }),
@@ -156,7 +161,7 @@ impl Rule {
         state: AlarmState,
         figure: Figure,
         raised_at: Duration,
-        look: Look,
+        look: EvaluationTime,
     ) -> Alarm {
         let mut labels: BTreeMap<String, String> = self.labels.iter().cloned().collect();
         let mut about = Vec::new();
@@ -181,7 +186,7 @@ impl Rule {
         }
     }
 
-    fn sentence(&self, state: AlarmState, figure: Figure, look: Look) -> String {
+    fn sentence(&self, state: AlarmState, figure: Figure, look: EvaluationTime) -> String {
         let window = format_duration(look.window);
         let Figure { value, count, usual } = figure;
         let measured = match self.indicator {

@@ -8,7 +8,7 @@ use telemetry::{CallRecord, RecordWriter};
 
 /// Where records go; cheap to clone. Without a file they are dropped.
 #[derive(Debug, Clone, Default)]
-pub struct Records(Option<Arc<Open>>);
+pub struct RecordSink(Option<Arc<Open>>);
 
 #[derive(Debug)]
 struct Open {
@@ -16,7 +16,7 @@ struct Open {
     writer: Mutex<RecordWriter>,
 }
 
-impl Records {
+impl RecordSink {
     /// Creates the file.
     ///
     /// # Errors

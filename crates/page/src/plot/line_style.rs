@@ -19,7 +19,7 @@ const QUANTITIES: [(&str, &str, f64); 4] = [
 
 /// How a line is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Look {
+pub(crate) enum LineStyle {
     /// In the colour and dashes of this number; with a dot at each point or without. The first one is thick.
     Run { number: usize, dots: bool },
     /// One of a few quantities of the same run.
@@ -30,7 +30,7 @@ pub(crate) enum Look {
     Reference,
 }
 
-impl Look {
+impl LineStyle {
     /// The attributes of its line.
     pub(super) fn style(self) -> String {
         match self {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use contract::FateCount;
-use operations::{Alarm, SeenAttempt, Settings, Supervision, SupervisionSettings};
+use operations::{Alarm, ObservedAttempt, OperationsSettings, Supervision, SupervisionSettings};
 
 use crate::stage::Observation;
 
@@ -12,7 +12,7 @@ pub(crate) const CALM: Duration = Duration::from_secs(600);
 
 /// Supervision, and what it has seen and said so far.
 #[derive(Debug)]
-pub(crate) struct Watch {
+pub(crate) struct SupervisionState {
     supervision: Option<Supervision>,
     /// What the boxes showed last.
     last: Observation,
@@ -25,8 +25,8 @@ pub(crate) struct Watch {
     restarts: Vec<(Duration, String)>,
 }
 
-impl Watch {
-    pub(crate) fn new(settings: &Settings) -> Self {
+impl SupervisionState {
+    pub(crate) fn new(settings: &OperationsSettings) -> Self {
         let default = SupervisionSettings::default();
         let watched = settings.supervision.as_ref().unwrap_or(&default);
         Self {
@@ -123,7 +123,7 @@ fn tell_callers(
         let before = before.callers.fates.iter().find(|one| same_kind(one, now));
         let before = before.cloned().unwrap_or_default();
         let mut tell = |count: u64, answered: bool| {
-            let attempt = SeenAttempt {
+            let attempt = ObservedAttempt {
                 number: &now.number,
                 department: &now.department,
                 trunk_group: Some(&now.trunk_group),

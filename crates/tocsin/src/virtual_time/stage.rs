@@ -6,7 +6,7 @@ use std::time::Duration;
 use conductor::{Announcement, Observation, SiteCounts, SiteOrder, Stage, joint_answer};
 use operations::FaultAction;
 use topology::{CallServer, Topology};
-use world::World;
+use world::VirtualNetwork;
 
 use super::listener::BoxListener;
 
@@ -17,13 +17,13 @@ const PUT_BACK: Duration = Duration::from_secs(600);
 
 /// The boxes of a run in virtual time, as its conductor works on them.
 pub(super) struct VirtualTime {
-    pub(super) world: World<BoxListener>,
+    pub(super) world: VirtualNetwork<BoxListener>,
     /// The campaign has been ended before its time.
     pub(super) is_drained: bool,
 }
 
 impl VirtualTime {
-    pub(super) const fn new(world: World<BoxListener>) -> Self {
+    pub(super) const fn new(world: VirtualNetwork<BoxListener>) -> Self {
         Self { world, is_drained: false }
     }
 

@@ -2,7 +2,7 @@
 
 /// What a box tells about its own life. Each names the box.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Notice {
+pub enum LifecycleNotice {
     /// Nothing is in progress any more after [`Boxes::drain`](crate::Boxes::drain).
     Drained(String),
     /// Ended on demand.

@@ -2,10 +2,10 @@
 
 use std::net::SocketAddr;
 
-use super::{Listener, Simnet};
+use super::{NoticeListener, Simnet};
 use crate::flight::Flight;
 
-impl<L: Listener> Simnet<L> {
+impl<L: NoticeListener> Simnet<L> {
     /// The box at `address` does nothing from now on: what arrives waits, and no timer goes off.
     pub fn freeze(&mut self, address: SocketAddr) {
         self.frozen.entry(address).or_default();

@@ -8,7 +8,7 @@ use crate::terms::BoxKind;
 
 /// What the audit knows of boxes that cannot testify.
 #[derive(Debug, Default)]
-pub(super) struct Silent {
+pub(super) struct SilentBoxes {
     /// Lost boxes, and why.
     pub(super) lost: HashMap<Name, Name>,
     /// Boxes that write no records.
@@ -18,7 +18,7 @@ pub(super) struct Silent {
     pub(super) lost_generator: Option<Name>,
 }
 
-impl Silent {
+impl SilentBoxes {
     pub(super) fn new(rules: &Rules, lost: &[LostNode], names: &mut Names) -> Self {
         let mut silent = Self {
             unrecorded: rules.unrecorded.iter().map(|node| names.keep(node)).collect(),

@@ -15,56 +15,56 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 /// Sets the deadline. Setting it again moves it.
 #[derive(Debug, Clone)]
-pub(crate) struct Alarm(Rc<RefCell<Clock>>);
+pub(crate) struct DeadlineTimer(Rc<RefCell<TimerSource>>);
 
 /// Says when the deadline has come.
 #[derive(Debug)]
-pub(crate) struct Rings(Rc<RefCell<Clock>>);
+pub(crate) struct DeadlineStream(Rc<RefCell<TimerSource>>);
 
 /// The deadline has come.
 #[derive(Debug)]
-pub(crate) struct Rang;
+pub(crate) struct DeadlineReached;
 
 #[derive(Debug)]
-enum Clock {
+enum TimerSource {
     #[cfg(target_os = "linux")]
     Kernel(kernel::Timer),
     /// Where the kernel has none to spare: whole milliseconds.
     Tokio { sleep: Pin<Box<Sleep>>, is_set: bool, waiting: Option<Waker> },
 }
 
-impl Alarm {
-    pub(crate) fn new() -> (Self, Rings) {
+impl DeadlineTimer {
+    pub(crate) fn new() -> (Self, DeadlineStream) {
         #[cfg(target_os = "linux")]
         let clock = kernel::Timer::new().map_or_else(
             |error| {
                 tracing::warn!(%error, "no timer of the kernel: calls may begin a millisecond late");
-                Clock::tokio()
+                TimerSource::tokio()
             },
-            Clock::Kernel,
+            TimerSource::Kernel,
         );
         #[cfg(not(target_os = "linux"))]
-        let clock = Clock::tokio();
+        let clock = TimerSource::tokio();
         Self::with(clock)
     }
 
-    fn with(clock: Clock) -> (Self, Rings) {
+    fn with(clock: TimerSource) -> (Self, DeadlineStream) {
         let clock = Rc::new(RefCell::new(clock));
-        (Self(Rc::clone(&clock)), Rings(clock))
+        (Self(Rc::clone(&clock)), DeadlineStream(clock))
     }
 
-    /// Rings after `wait`, and not at the time that was set before.
+    /// Fires after `wait`, and not at the time that was set before.
     pub(crate) fn set(&self, wait: Duration) {
         let mut clock = self.0.borrow_mut();
         if let Err(error) = clock.set(wait) {
             tracing::error!(%error, "the kernel's timer cannot be set");
-            *clock = Clock::tokio();
+            *clock = TimerSource::tokio();
             let _ = clock.set(wait); // this one never fails
         }
     }
 }
 
-impl Clock {
+impl TimerSource {
     fn tokio() -> Self {
         Self::Tokio { sleep: Box::pin(sleep_until(Instant::now())), is_set: false, waiting: None }
     }
@@ -84,21 +84,21 @@ impl Clock {
     }
 }
 
-impl Stream for Rings {
-    type Item = Rang;
+impl Stream for DeadlineStream {
+    type Item = DeadlineReached;
 
-    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Rang>> {
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<DeadlineReached>> {
         match &mut *self.0.borrow_mut() {
             #[cfg(target_os = "linux")]
-            Clock::Kernel(timer) => timer.poll(cx).map(|()| Some(Rang)),
-            Clock::Tokio { sleep, is_set, waiting } => {
+            TimerSource::Kernel(timer) => timer.poll(cx).map(|()| Some(DeadlineReached)),
+            TimerSource::Tokio { sleep, is_set, waiting } => {
                 if !*is_set {
                     *waiting = Some(cx.waker().clone());
                     return Poll::Pending;
                 }
                 ready!(sleep.as_mut().poll(cx));
                 *is_set = false;
-                Poll::Ready(Some(Rang))
+                Poll::Ready(Some(DeadlineReached))
             }
         }
     }
@@ -168,43 +168,45 @@ mod tests {
 
     use super::*;
 
-    async fn rings_when_set((alarm, mut rings): (Alarm, Rings)) {
+    async fn fires_when_set((timer, mut deadlines): (DeadlineTimer, DeadlineStream)) {
         for wait in [Duration::from_millis(3), Duration::ZERO] {
             let begun = Instant::now();
-            alarm.set(wait);
-            assert!(rings.next().await.is_some());
+            timer.set(wait);
+            assert!(deadlines.next().await.is_some());
             assert!(begun.elapsed() >= wait);
         }
         // Whoever waits already is told too.
         for _ in 0..2 {
             let later = async {
                 tokio::task::yield_now().await;
-                alarm.set(Duration::from_millis(1));
+                timer.set(Duration::from_millis(1));
             };
-            assert!(tokio::join!(rings.next(), later).0.is_some());
+            assert!(tokio::join!(deadlines.next(), later).0.is_some());
         }
         // It was moved: the later time counts.
         let begun = Instant::now();
-        alarm.set(Duration::from_millis(1));
-        alarm.set(Duration::from_millis(20));
-        assert!(rings.next().await.is_some());
+        timer.set(Duration::from_millis(1));
+        timer.set(Duration::from_millis(20));
+        assert!(deadlines.next().await.is_some());
         assert!(begun.elapsed() >= Duration::from_millis(20), "{:?}", begun.elapsed());
     }
 
     #[tokio::test]
-    async fn an_alarm_rings_when_it_was_set_to() {
-        rings_when_set(Alarm::new()).await;
+    async fn a_timer_fires_when_it_was_set_to() {
+        fires_when_set(DeadlineTimer::new()).await;
     }
 
     #[tokio::test]
     async fn so_does_one_without_the_kernel() {
-        rings_when_set(Alarm::with(Clock::tokio())).await;
+        fires_when_set(DeadlineTimer::with(TimerSource::tokio())).await;
     }
 
     #[tokio::test]
-    async fn one_that_is_not_set_does_not_ring() {
-        for (_alarm, mut rings) in [Alarm::new(), Alarm::with(Clock::tokio())] {
-            let silence = tokio::time::timeout(Duration::from_millis(5), rings.next()).await;
+    async fn one_that_is_not_set_does_not_fire() {
+        for (_alarm, mut deadlines) in
+            [DeadlineTimer::new(), DeadlineTimer::with(TimerSource::tokio())]
+        {
+            let silence = tokio::time::timeout(Duration::from_millis(5), deadlines.next()).await;
             assert!(silence.is_err());
         }
     }

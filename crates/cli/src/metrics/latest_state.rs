@@ -8,7 +8,7 @@ use node::Directory;
 
 /// What is known at the time of a scrape.
 #[derive(Debug, Clone, Default)]
-pub struct Shown {
+pub struct LatestState {
     /// Every box by its name.
     pub boxes: BTreeMap<String, DirectoryEntry>,
     /// What each process has used, by its name.
@@ -16,12 +16,12 @@ pub struct Shown {
 }
 
 /// Gives what is known, at once.
-pub type Source = Arc<dyn Fn() -> Shown + Send + Sync>;
+pub type Source = Arc<dyn Fn() -> LatestState + Send + Sync>;
 
 /// The boxes of this process, and the process.
 pub(crate) fn own(directory: Directory) -> Source {
     Arc::new(move || {
         let processes = [("self".to_owned(), node::usage())].into();
-        Shown { boxes: directory.entries(), processes }
+        LatestState { boxes: directory.entries(), processes }
     })
 }

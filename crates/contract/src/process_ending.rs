@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 /// How serving ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Ending {
+pub enum ProcessEnding {
     /// Everything in progress came to its end.
     Drained,
     /// Something was still in progress after the drain timeout.
@@ -16,7 +16,7 @@ pub enum Ending {
     Failed(Vec<String>),
 }
 
-impl Ending {
+impl ProcessEnding {
     /// The code for the end of the process: 4 when a drain did not end, 130 when stopped by force,
     /// 70 (`EX_SOFTWARE`) after a panic.
     #[must_use]

@@ -1,5 +1,5 @@
 //! A call record cut down to what the audit compares and the archive keeps: 72 bytes instead of about 1,000, and 88 more
-//! for that of a caller. Whatever the books keep of a record goes in and out here.
+//! for that of a caller. Whatever the ledger keep of a record goes in and out here.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -16,7 +16,7 @@ pub(super) const NOTHING: u32 = u32::MAX;
 
 /// One record, compact. The order of the fields is the order in which the audit sorts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Slip {
+pub(super) struct CompactRecord {
     /// High and low half of the attempt id; a `u128` would pad the struct.
     attempt: (u64, u64),
     pub(super) kind: BoxKind,
@@ -41,11 +41,11 @@ pub(super) struct Slip {
     status: u16,
     cause: u16,
     ended_by: Option<Party>,
-    /// Where the rest of an end's record is: the [`CallerSlip`] of a caller, or what a PSAP heard.
+    /// Where the rest of an end's record is: the [`CompactCallerRecord`] of a caller, or what a PSAP heard.
     pub(super) rest: u32,
 }
 
-impl Slip {
+impl CompactRecord {
     pub(super) fn new(key: u128, entry: &Entry<'_>, names: &mut Names) -> Self {
         let after = |at: Option<u64>| match at {
             None => NEVER,
@@ -119,11 +119,11 @@ impl Slip {
             .filter_map(Name::known)
     }
 
-    /// The record behind it, as far as it was kept. `caller` is the rest of a caller's, or [`CallerSlip::NOBODY`].
+    /// The record behind it, as far as it was kept. `caller` is the rest of a caller's, or [`CompactCallerRecord::NOBODY`].
     pub(super) fn entry<'a>(
         &self,
         names: &'a Names,
-        caller: &CallerSlip,
+        caller: &CompactCallerRecord,
         texts: &'a str,
         heard: Option<Heard>,
     ) -> Entry<'a> {
@@ -162,7 +162,7 @@ impl Slip {
 
 /// What only the record of a caller says.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct CallerSlip {
+pub(super) struct CompactCallerRecord {
     intended_us: Option<u64>,
     bye_us: Option<u64>,
     caller: Option<u64>,
@@ -177,7 +177,7 @@ pub(super) struct CallerSlip {
     pub(super) heard: u32,
 }
 
-impl CallerSlip {
+impl CompactCallerRecord {
     /// Of a box that is no caller.
     pub(super) const NOBODY: Self = Self {
         intended_us: None,
@@ -195,7 +195,7 @@ impl CallerSlip {
     /// Puts its texts at the end of `texts`.
     pub(super) fn new(entry: &Entry<'_>, heard: u32, texts: &mut String) -> Self {
         let commune = entry.commune.as_deref();
-        let slip = Self {
+        let record = Self {
             intended_us: entry.intended_us,
             bye_us: entry.bye_us,
             caller: entry.caller,
@@ -210,7 +210,7 @@ impl CallerSlip {
         for text in [&*entry.number, commune.unwrap_or_default(), &*entry.call_id] {
             texts.push_str(text);
         }
-        slip
+        record
     }
 
     /// Number, commune and Call-ID.
@@ -253,7 +253,7 @@ mod tests {
 
     #[test]
     fn a_slip_is_small_enough_for_four_million() {
-        assert!(size_of::<Slip>() <= 72, "{}", size_of::<Slip>());
+        assert!(size_of::<CompactRecord>() <= 72, "{}", size_of::<CompactRecord>());
     }
 
     #[test]

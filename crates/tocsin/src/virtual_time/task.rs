@@ -10,7 +10,7 @@ use topology::{Problems, Topology};
 
 /// One run to make.
 #[derive(Debug, Clone)]
-pub(super) struct Task {
+pub(super) struct RunTask {
     /// `base`, or the name of a variant.
     pub(super) name: String,
     pub(super) title: String,
@@ -28,8 +28,8 @@ pub(super) fn tasks(
     wanted: Option<&str>,
     campaign: &Campaign,
     topology: &Topology,
-) -> Result<Vec<Task>, ExitCode> {
-    let base = Task {
+) -> Result<Vec<RunTask>, ExitCode> {
+    let base = RunTask {
         name: BASE.to_owned(),
         title: campaign.title.clone(),
         campaign: campaign.clone(),
@@ -59,12 +59,12 @@ pub(super) fn tasks(
 }
 
 /// Reads the campaign again with the keys of a variant over it. What the command line sets has the last word.
-fn variant_of(file: &FileArgs, variant: &Variant) -> Result<Task, Problems> {
+fn variant_of(file: &FileArgs, variant: &Variant) -> Result<RunTask, Problems> {
     let set = [variant.set.clone(), file.set.clone()].concat();
     let file = FileArgs { file: file.file.clone(), set };
     let (layers, network_layers) = file.campaign_and_network_layers(ENVIRONMENT_PREFIX);
     let (campaign, topology) = Campaign::load_with_network(&file.file, &layers, &network_layers)?;
     let (name, title) = (variant.name.clone(), variant.title.clone());
     let topology = Arc::new(topology);
-    Ok(Task { name, title, campaign, topology, set: file.set, keeps_attempts: false })
+    Ok(RunTask { name, title, campaign, topology, set: file.set, keeps_attempts: false })
 }

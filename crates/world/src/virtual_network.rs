@@ -18,7 +18,7 @@ use telemetry::{BoxKind, LostNode};
 use topology::Topology;
 
 use crate::link::Link;
-use crate::simnet::{Listener, Simnet};
+use crate::simnet::{NoticeListener, Simnet};
 
 /// Unix time at the start of each simulation: 2 June 2021, 14:45:00 UTC.
 pub const START: Duration = Duration::from_secs(1_622_645_100);
@@ -30,7 +30,7 @@ pub const MONITOR: &str = "127.0.0.1:5072";
 
 /// A network as configured, running in virtual time.
 #[derive(Debug)]
-pub struct World<L> {
+pub struct VirtualNetwork<L> {
     pub net: Simnet<L>,
     pub topology: Arc<Topology>,
     addresses: BTreeMap<String, SocketAddr>,
@@ -41,7 +41,7 @@ pub struct World<L> {
     clips: Clips,
 }
 
-impl<L: Listener> World<L> {
+impl<L: NoticeListener> VirtualNetwork<L> {
     /// Every box of a network, and a pool monitor.
     #[must_use]
     pub fn new(topology: Arc<Topology>, clips: Clips, link: Link, seed: u64, listener: L) -> Self {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use account::bench::Trial;
-use account::summary::{Capacity, Run, Summary};
+use account::summary::{Capacity, RunFacts, Summary};
 use anyhow::bail;
 use campaign::{Campaign, ENVIRONMENT_PREFIX};
 use cli::FileArgs;
@@ -15,8 +15,8 @@ use tokio::time::{Instant, sleep_until};
 
 use super::load::Setup;
 use crate::run::{
-    Elsewhere, Fleet, Inherited, Interruptions, Prepared, Process, Tier, Zero, callers, network,
-    unix_us,
+    CampaignStart, Fleet, InheritedOptions, Interruptions, PlannedProcess, Prepared, TargetNetwork,
+    Tier, callers, network, unix_us,
 };
 
 /// How long the callers may take to end what they cannot end well, before the trial is cut off: a BYE that nobody answers
@@ -34,19 +34,19 @@ const SHOWN: Duration = Duration::from_secs(1);
 const REST: Duration = Duration::from_secs(5);
 
 /// What all processes of a bench have in common.
-pub(crate) struct Surroundings {
+pub(crate) struct NetworkOptions {
     /// Changes to the network file.
     pub(crate) set: Vec<(String, String)>,
     pub(crate) log: telemetry::LogFormat,
-    pub(crate) elsewhere: Option<Elsewhere>,
+    pub(crate) target: Option<TargetNetwork>,
     pub(crate) since_us: u64,
 }
 
 /// A network with its callers.
-pub(crate) struct Rig<'a> {
+pub(crate) struct TrialNetwork<'a> {
     folder: &'a Folder,
     setup: Setup,
-    surroundings: Surroundings,
+    options: NetworkOptions,
     /// As its processes were started.
     prepared: Prepared,
     fleet: Fleet,
@@ -59,18 +59,18 @@ pub(crate) struct Rig<'a> {
     cut_off: u64,
 }
 
-impl<'a> Rig<'a> {
-    /// Starts the network, unless it runs elsewhere. `None` when interrupted before it ran.
+impl<'a> TrialNetwork<'a> {
+    /// Starts the network, unless it runs already. `None` when interrupted before it ran.
     pub(crate) async fn start(
         folder: &'a Folder,
         setup: Setup,
-        surroundings: Surroundings,
+        options: NetworkOptions,
     ) -> anyhow::Result<Option<Self>> {
         let length = Duration::from_secs(1);
-        let prepared = prepare(folder, &setup, &surroundings, "bench", 1.0, length)?;
+        let prepared = prepare(folder, &setup, &options, "bench", 1.0, length)?;
         let mut interruptions = Interruptions::catch()?;
         // On one machine the generator must be the last to starve: otherwise it could only accuse itself.
-        let yielding = network(&prepared).into_iter().map(Process::yielding);
+        let yielding = network(&prepared).into_iter().map(PlannedProcess::yielding);
         let mut fleet = Fleet::idle(yielding.collect());
         for tier in Tier::ALL {
             if !fleet.start_tier(&prepared, folder, &mut interruptions, tier).await? {
@@ -82,7 +82,7 @@ impl<'a> Rig<'a> {
         Ok(Some(Self {
             folder,
             setup,
-            surroundings,
+            options,
             prepared,
             fleet,
             interruptions,
@@ -103,14 +103,14 @@ impl<'a> Rig<'a> {
     ) -> anyhow::Result<Option<Trial>> {
         self.trials += 1;
         let name = format!("load-{:02}", self.trials);
-        let prepared = prepare(self.folder, &self.setup, &self.surroundings, &name, rate, length)?;
+        let prepared = prepare(self.folder, &self.setup, &self.options, &name, rate, length)?;
         self.fleet.add(callers(&name, 1));
         let (folder, interruptions) = (self.folder, &mut self.interruptions);
         if !self.fleet.start_tier(&prepared, folder, interruptions, Tier::Load).await? {
             return Ok(None);
         }
-        let zero = Zero::set(&prepared, &self.fleet);
-        let end = zero.instant + length + self.setup.drain() + PATIENCE;
+        let start = CampaignStart::set(&prepared, &self.fleet);
+        let end = start.instant + length + self.setup.drain() + PATIENCE;
         self.watch(end).await;
         let counts = self.fleet.generator(&name);
         counts.iter().for_each(|counts| self.counts += counts);
@@ -124,7 +124,7 @@ impl<'a> Rig<'a> {
                 folder.log(&name).display()
             );
         };
-        let summary = self.judge(&prepared, &name, &counts, zero.us, length);
+        let summary = self.judge(&prepared, &name, &counts, start.us, length);
         self.cut_off += u64::from(summary.ledger.in_progress > 0);
         Ok(Some(Trial::new((self.trials, stage), rate, length, &summary, &counts)))
     }
@@ -172,8 +172,8 @@ impl<'a> Rig<'a> {
         generators: GeneratorSnapshot,
         started_us: u64,
         duration: Duration,
-    ) -> Run<'p> {
-        Run {
+    ) -> RunFacts<'p> {
+        RunFacts {
             campaign: &prepared.campaign,
             network: &prepared.topology.name,
             service_levels: std::collections::BTreeMap::new(),
@@ -202,7 +202,7 @@ impl<'a> Rig<'a> {
     /// Waits until no box holds a call any more, or longer than any should, and until no site is left alone any more because
     /// its Retry-After asked for it. Returns which boxes hold how many calls.
     pub(crate) async fn settle(&mut self) -> Vec<(String, u64)> {
-        if self.prepared.elsewhere.is_some() {
+        if self.prepared.target.is_some() {
             let end = Instant::now() + REST;
             tokio::select! {
                 () = sleep_until(end) => {}
@@ -244,12 +244,12 @@ impl<'a> Rig<'a> {
         self.interruptions.seen()
     }
 
-    /// Stops the network, and compares what all boxes wrote during the bench. `None` when the network is elsewhere, or when
+    /// Stops the network, and compares what all boxes wrote during the bench. `None` when the network is a target, or when
     /// a trial was cut off and nobody can know the rest.
     pub(crate) async fn finish(mut self) -> (Vec<String>, Option<Summary>) {
         self.fleet.shut_down(&mut self.interruptions).await;
         let losses = self.fleet.losses();
-        if self.prepared.elsewhere.is_some() || self.cut_off > 0 || self.interruptions.seen() {
+        if self.prepared.target.is_some() || self.cut_off > 0 || self.interruptions.seen() {
             return (losses, None);
         }
         let spent = Duration::from_micros(unix_us().saturating_sub(self.started_us));
@@ -262,7 +262,7 @@ impl<'a> Rig<'a> {
 fn prepare(
     folder: &Folder,
     setup: &Setup,
-    surroundings: &Surroundings,
+    options: &NetworkOptions,
     name: &str,
     rate: f64,
     length: Duration,
@@ -270,12 +270,12 @@ fn prepare(
     let file = format!("{name}.toml");
     folder.write(&file, &setup.campaign(name, rate, length))?;
     let file: PathBuf = folder.path().join(file);
-    let Surroundings { set, log, elsewhere, since_us } = surroundings;
+    let NetworkOptions { set, log, target, since_us } = options;
     let files = FileArgs { file: file.clone(), set: set.clone() };
     let (layers, network_layers) = files.campaign_and_network_layers(ENVIRONMENT_PREFIX);
     let (campaign, topology) = Campaign::load_with_network(&file, &layers, &network_layers)?;
     Ok(Prepared {
-        args: Inherited {
+        args: InheritedOptions {
             campaign_file: file,
             given: set.clone(),
             set: set.clone(),
@@ -284,7 +284,7 @@ fn prepare(
         },
         campaign,
         topology,
-        elsewhere: elsewhere.clone(),
+        target: target.clone(),
         since_us: *since_us,
     })
 }

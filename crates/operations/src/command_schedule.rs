@@ -1,4 +1,4 @@
-//! The course of a few commands over a few sites: which order is due when, and which is overdue.
+//! The schedule of a few commands over a few sites: which order is due when, and which is overdue.
 //!
 //! ```text
 //!              given                     answered, refused
@@ -16,7 +16,7 @@ use crate::operation::{Manner, Operation, Sequence};
 
 /// An order that has to go out now.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Order {
+pub struct DueOrder {
     /// Unique within its procedure; from 1.
     pub id: u64,
     pub site: String,
@@ -24,13 +24,13 @@ pub struct Order {
 }
 
 #[derive(Debug)]
-pub(crate) struct Course {
-    lanes: Vec<Lane>,
+pub(crate) struct CommandSchedule {
+    sites: Vec<SiteProgress>,
     commands: Vec<Action>,
     manner: Manner,
     sequence: Sequence,
     wait_for_ready: bool,
-    /// A site that answers none of the tries ends the course, whatever the command was.
+    /// A site that answers none of the tries ends the schedule, whatever the command was.
     stop_on_silence: bool,
     begins: Duration,
     stopped: bool,
@@ -38,9 +38,9 @@ pub(crate) struct Course {
 
 /// One site and how far it is.
 #[derive(Debug)]
-struct Lane {
+struct SiteProgress {
     site: String,
-    /// How many commands it gets: all, unless the course stops before.
+    /// How many commands it gets: all, unless the schedule stops before.
     total: usize,
     /// How many commands it has been given, and how many of them are over.
     given: usize,
@@ -48,16 +48,16 @@ struct Lane {
     /// When it was given the last command, and when the last one was over.
     given_at: Duration,
     over_at: Duration,
-    open: Option<Open>,
+    open: Option<OpenOrder>,
 }
 
 #[derive(Debug, Clone, Copy)]
-enum Open {
+enum OpenOrder {
     Awaited { id: u64, tries: u32, given_at: Duration, deadline: Duration },
     Overdue { tries: u32, due: Duration },
 }
 
-/// What the course does not own: the settings, and the log and numbers of its procedure.
+/// What the schedule does not own: the settings, and the log and numbers of its procedure.
 #[derive(Debug)]
 pub(crate) struct OrderLog<'p> {
     pub(crate) operation: &'p Operation,
@@ -65,7 +65,7 @@ pub(crate) struct OrderLog<'p> {
     pub(crate) last_id: &'p mut u64,
 }
 
-impl Course {
+impl CommandSchedule {
     /// All `commands` to `sites`, from `begins` on, in the manner of `operation`.
     pub(crate) fn new(
         operation: &Operation,
@@ -73,7 +73,7 @@ impl Course {
         sites: &[String],
         begins: Duration,
     ) -> Self {
-        let lane = |site: &String| Lane {
+        let progress = |site: &String| SiteProgress {
             site: site.clone(),
             total: commands.len(),
             given: 0,
@@ -83,7 +83,7 @@ impl Course {
             open: None,
         };
         Self {
-            lanes: sites.iter().map(lane).collect(),
+            sites: sites.iter().map(progress).collect(),
             commands: commands.to_vec(),
             manner: operation.manner,
             sequence: operation.sequence,
@@ -101,48 +101,53 @@ impl Course {
     }
 
     pub(crate) fn is_over(&self) -> bool {
-        self.lanes.iter().all(|lane| lane.over == lane.total)
+        self.sites.iter().all(|progress| progress.over == progress.total)
     }
 
     /// When the last command was over.
     pub(crate) fn over_at(&self) -> Duration {
-        self.lanes.iter().map(|lane| lane.over_at).max().unwrap_or(self.begins)
+        self.sites.iter().map(|progress| progress.over_at).max().unwrap_or(self.begins)
     }
 
     /// The next order or time-out.
     pub(crate) fn next_due(&self, operation: &Operation) -> Option<Duration> {
-        let orders = (0..self.lanes.len()).filter_map(|lane| self.due(lane, operation));
-        let deadlines = self.lanes.iter().filter_map(|lane| match lane.open {
-            Some(Open::Awaited { deadline, .. }) => Some(deadline),
+        let orders = (0..self.sites.len()).filter_map(|progress| self.due(progress, operation));
+        let deadlines = self.sites.iter().filter_map(|progress| match progress.open {
+            Some(OpenOrder::Awaited { deadline, .. }) => Some(deadline),
             _ => None,
         });
         orders.chain(deadlines).min()
     }
 
     /// The earliest order that is due at `at`.
-    pub(crate) fn poll_order(&mut self, at: Duration, orders: &mut OrderLog<'_>) -> Option<Order> {
-        let due = (0..self.lanes.len())
-            .filter_map(|lane| Some((self.due(lane, orders.operation)?, lane)))
+    pub(crate) fn poll_order(
+        &mut self,
+        at: Duration,
+        orders: &mut OrderLog<'_>,
+    ) -> Option<DueOrder> {
+        let due = (0..self.sites.len())
+            .filter_map(|progress| Some((self.due(progress, orders.operation)?, progress)))
             .min()
             .filter(|(due, _)| *due <= at);
         let (_, index) = due?;
-        let lane = &mut self.lanes[index];
-        let tries = match lane.open {
-            Some(Open::Overdue { tries, .. }) => tries + 1,
+        let progress = &mut self.sites[index];
+        let tries = match progress.open {
+            Some(OpenOrder::Overdue { tries, .. }) => tries + 1,
             _ => {
-                lane.given += 1;
+                progress.given += 1;
                 1
             }
         };
         *orders.last_id += 1;
-        lane.given_at = at;
+        progress.given_at = at;
         let deadline = at + orders.operation.timeout;
-        lane.open = Some(Open::Awaited { id: *orders.last_id, tries, given_at: at, deadline });
-        let action = self.commands[lane.given - 1].clone();
-        Some(Order { id: *orders.last_id, site: lane.site.clone(), action })
+        progress.open =
+            Some(OpenOrder::Awaited { id: *orders.last_id, tries, given_at: at, deadline });
+        let action = self.commands[progress.given - 1].clone();
+        Some(DueOrder { id: *orders.last_id, site: progress.site.clone(), action })
     }
 
-    /// Takes the answer to the order `id`. Gives the reason when the course stops by it.
+    /// Takes the answer to the order `id`. Gives the reason when the schedule stops by it.
     pub(crate) fn answered(
         &mut self,
         at: Duration,
@@ -150,27 +155,26 @@ impl Course {
         answer: Result<String, String>,
         orders: &mut OrderLog<'_>,
     ) -> Option<String> {
-        let is_it =
-            |lane: &Lane| matches!(lane.open, Some(Open::Awaited { id: open, .. }) if open == id);
-        let index = self.lanes.iter().position(is_it)?;
+        let is_it = |progress: &SiteProgress| matches!(progress.open, Some(OpenOrder::Awaited { id: open, .. }) if open == id);
+        let index = self.sites.iter().position(is_it)?;
         let refused = answer.is_err();
         let result = match answer {
             Ok(text) => OrderResult::Done(text),
             Err(sentence) => OrderResult::Refused(sentence),
         };
         self.close(index, at, result, orders);
-        let lane = &self.lanes[index];
-        let action = &self.commands[lane.over - 1];
+        let progress = &self.sites[index];
+        let action = &self.commands[progress.over - 1];
         (refused && orders.operation.stop_on_refusal && !self.stopped)
-            .then(|| format!("{} refused {action}", lane.site))
+            .then(|| format!("{} refused {action}", progress.site))
     }
 
-    /// Lets orders time out. Gives the reason when the course stops by it.
+    /// Lets orders time out. Gives the reason when the schedule stops by it.
     pub(crate) fn advance(&mut self, at: Duration, orders: &mut OrderLog<'_>) -> Option<String> {
         loop {
             let overdue =
-                self.lanes.iter().enumerate().filter_map(|(index, lane)| match lane.open {
-                    Some(Open::Awaited { deadline, tries, .. }) if deadline <= at => {
+                self.sites.iter().enumerate().filter_map(|(index, progress)| match progress.open {
+                    Some(OpenOrder::Awaited { deadline, tries, .. }) if deadline <= at => {
                         Some((deadline, index, tries))
                     }
                     _ => None,
@@ -179,16 +183,16 @@ impl Course {
             if tries <= orders.operation.retry && !self.stopped {
                 let due = deadline + orders.operation.retry_interval;
                 self.note(index, deadline, OrderResult::TimedOut, orders);
-                self.lanes[index].open = Some(Open::Overdue { tries, due });
+                self.sites[index].open = Some(OpenOrder::Overdue { tries, due });
                 continue;
             }
             self.close(index, deadline, OrderResult::TimedOut, orders);
-            let lane = &self.lanes[index];
+            let progress = &self.sites[index];
             let holds_up = self.wait_for_ready
-                && (self.sequence == Sequence::ByCommand || lane.over == self.commands.len());
+                && (self.sequence == Sequence::ByCommand || progress.over == self.commands.len());
             if !self.stopped && (self.stop_on_silence || holds_up) {
-                let action = &self.commands[lane.over - 1];
-                return Some(format!("{} did not answer {action}", lane.site));
+                let action = &self.commands[progress.over - 1];
+                return Some(format!("{} did not answer {action}", progress.site));
             }
         }
     }
@@ -197,49 +201,49 @@ impl Course {
     /// answered or time out.
     pub(crate) fn stop(&mut self, at: Duration, reason: &str, log: &mut Vec<LogEntry>) {
         self.stopped = true;
-        for lane in &mut self.lanes {
-            if let Some(Open::Overdue { .. }) = lane.open {
-                lane.open = None;
-                lane.over = lane.given;
-                lane.over_at = at;
+        for progress in &mut self.sites {
+            if let Some(OpenOrder::Overdue { .. }) = progress.open {
+                progress.open = None;
+                progress.over = progress.given;
+                progress.over_at = at;
             }
-            for action in &self.commands[lane.given..lane.total] {
+            for action in &self.commands[progress.given..progress.total] {
                 log.push(LogEntry {
                     at,
                     given_at: None,
-                    site: lane.site.clone(),
+                    site: progress.site.clone(),
                     action: action.clone(),
                     result: OrderResult::Stopped(reason.to_owned()),
                 });
             }
-            lane.total = lane.given;
+            progress.total = progress.given;
         }
     }
 
     /// When the next order to this site is due, once nothing but time is missing.
     fn due(&self, index: usize, operation: &Operation) -> Option<Duration> {
-        let lane = &self.lanes[index];
-        match lane.open {
-            Some(Open::Awaited { .. }) => return None,
-            Some(Open::Overdue { due, .. }) => return Some(due),
-            None if lane.given == lane.total => return None,
+        let progress = &self.sites[index];
+        match progress.open {
+            Some(OpenOrder::Awaited { .. }) => return None,
+            Some(OpenOrder::Overdue { due, .. }) => return Some(due),
+            None if progress.given == progress.total => return None,
             None => {}
         }
         let mut due = self.begins;
-        if lane.given > 0 {
-            due = (lane.given_at + operation.command_interval).max(lane.over_at);
+        if progress.given > 0 {
+            due = (progress.given_at + operation.command_interval).max(progress.over_at);
         }
         Some(due.max(self.turn(index, operation)?))
     }
 
     /// From when on the other sites let this one have its next command; `None` while they do not.
     fn turn(&self, index: usize, operation: &Operation) -> Option<Duration> {
-        let command = self.lanes[index].given;
+        let command = self.sites[index].given;
         match (self.manner, self.sequence) {
             (Manner::Parallel, Sequence::BySite) => Some(self.begins),
             (Manner::Parallel, Sequence::ByCommand) => {
-                let ready = self.lanes.iter().all(|lane| lane.over >= command);
-                let over = self.lanes.iter().map(|lane| lane.over_at).max();
+                let ready = self.sites.iter().all(|progress| progress.over >= command);
+                let over = self.sites.iter().map(|progress| progress.over_at).max();
                 ready.then(|| over.unwrap_or(self.begins))
             }
             (Manner::Serial, Sequence::BySite) if index == 0 => Some(self.begins),
@@ -250,7 +254,7 @@ impl Course {
                 self.left(index - 1, command + 1, operation.interval)
             }
             (Manner::Serial, Sequence::ByCommand) if command > 0 => {
-                self.left(self.lanes.len() - 1, command, operation.command_interval)
+                self.left(self.sites.len() - 1, command, operation.command_interval)
             }
             (Manner::Serial, Sequence::ByCommand) => Some(self.begins),
         }
@@ -258,10 +262,10 @@ impl Course {
 
     /// `interval` after this site has had `commands` of its commands; `None` before.
     fn left(&self, index: usize, commands: usize, interval: Duration) -> Option<Duration> {
-        let lane = &self.lanes[index];
+        let progress = &self.sites[index];
         match self.wait_for_ready {
-            true => (lane.over >= commands).then(|| lane.over_at + interval),
-            false => (lane.given >= commands).then(|| lane.given_at + interval),
+            true => (progress.over >= commands).then(|| progress.over_at + interval),
+            false => (progress.given >= commands).then(|| progress.given_at + interval),
         }
     }
 
@@ -273,19 +277,19 @@ impl Course {
         orders: &mut OrderLog<'_>,
     ) {
         self.note(index, at, result, orders);
-        let lane = &mut self.lanes[index];
-        lane.open = None;
-        lane.over = lane.given;
-        lane.over_at = at;
+        let progress = &mut self.sites[index];
+        progress.open = None;
+        progress.over = progress.given;
+        progress.over_at = at;
     }
 
     fn note(&self, index: usize, at: Duration, result: OrderResult, orders: &mut OrderLog<'_>) {
-        let lane = &self.lanes[index];
-        let given_at = match lane.open {
-            Some(Open::Awaited { given_at, .. }) => Some(given_at),
+        let progress = &self.sites[index];
+        let given_at = match progress.open {
+            Some(OpenOrder::Awaited { given_at, .. }) => Some(given_at),
             _ => None,
         };
-        let action = self.commands[lane.given - 1].clone();
-        orders.log.push(LogEntry { at, given_at, site: lane.site.clone(), action, result });
+        let action = self.commands[progress.given - 1].clone();
+        orders.log.push(LogEntry { at, given_at, site: progress.site.clone(), action, result });
     }
 }

@@ -12,13 +12,13 @@ use account::summary::ProcessUsage;
 use campaign::Time;
 use conductor::{Conductor, Stage as _};
 use contract::GeneratorSnapshot;
-use run_folder::{EndedRun, Folder, State, environment};
-use world::{Link, START, World};
+use run_folder::{EndedRun, Folder, RunState, environment};
+use world::{Link, START, VirtualNetwork};
 
 use super::listener::BoxListener;
 use super::progress_lines::ProgressLines;
 use super::stage::VirtualTime;
-use super::task::Task;
+use super::task::RunTask;
 use crate::state_file::StateFile;
 
 /// Between two boxes, one way: what a national network needs.
@@ -26,21 +26,21 @@ const LINK: Link = Link { latency: Duration::from_millis(5), ..Link::CLEAN };
 
 /// Runs one task, and writes what it leaves behind into `folder`.
 pub(super) fn run(
-    task: &Task,
+    task: &RunTask,
     folder: &Folder,
     quiet: bool,
     records: bool,
     stop: &AtomicBool,
 ) -> anyhow::Result<VariantOutcome> {
     let started = Instant::now();
-    let Task { campaign, topology, .. } = task;
+    let RunTask { campaign, topology, .. } = task;
     let file = match records {
         true => Some(BufWriter::new(File::create(folder.records(&task.name))?)),
         false => None,
     };
     let listener = BoxListener::new(campaign.rules(), file);
     let clips = cli::load_clips(&topology.media)?;
-    let mut world = World::new(topology.clone(), clips, LINK, campaign.seed, listener);
+    let mut world = VirtualNetwork::new(topology.clone(), clips, LINK, campaign.seed, listener);
     world.net.stop_trace();
     world.start_campaign(campaign);
     let mut stage = VirtualTime::new(world);
@@ -62,7 +62,7 @@ pub(super) fn run(
 
 /// Conducts until the campaign is over or interrupted, and puts the network back. True when interrupted.
 fn drive(
-    task: &Task,
+    task: &RunTask,
     stage: &mut VirtualTime,
     conductor: &mut Conductor,
     mut lines: ProgressLines,
@@ -98,9 +98,9 @@ fn drive(
 }
 
 fn conclude(
-    task: &Task,
+    task: &RunTask,
     folder: &Folder,
-    world: World<BoxListener>,
+    world: VirtualNetwork<BoxListener>,
     conductor: &Conductor,
     interrupted: bool,
     started: Instant,
@@ -111,7 +111,7 @@ fn conclude(
     let names = topology.call_servers().map(|one| (one.address, one.name.clone()));
     let names: BTreeMap<SocketAddr, String> = names.collect();
     let elapsed = world.net.elapsed();
-    let BoxListener { books, hash, restarts, falls, file } = world.into_listener();
+    let BoxListener { intake, hash, restarts, falls, file } = world.into_listener();
     let has_records = file.is_some();
     if let Some(mut file) = file {
         file.flush()?;
@@ -120,7 +120,7 @@ fn conclude(
     let usage = node::usage();
     let seconds = |micros: u64| micros as f64 / 1e6;
     let name = |at: SocketAddr| names.get(&at).cloned().unwrap_or_default();
-    let mut state = State {
+    let mut state = RunState {
         ended: true,
         processes: vec![ProcessUsage {
             name: "world".to_owned(),
@@ -149,7 +149,7 @@ fn conclude(
         name: task.name.clone(),
         title: task.title.clone(),
         state,
-        books,
+        intake,
         took,
         archive: task.keeps_attempts.then_some(folder),
     });
@@ -158,13 +158,13 @@ fn conclude(
 
 /// What is known at any time.
 fn state(
-    task: &Task,
+    task: &RunTask,
     has_records: bool,
     elapsed: Duration,
     generators: GeneratorSnapshot,
     conductor: &Conductor,
-) -> State {
-    State {
+) -> RunState {
+    RunState {
         time: Time::Virtual,
         campaign: task.campaign.name.clone(),
         network: task.topology.name.clone(),
@@ -179,6 +179,6 @@ fn state(
             true => vec![format!("records/{}.jsonl", task.name).into()],
             false => Vec::new(),
         },
-        ..State::default()
+        ..RunState::default()
     }
 }

@@ -11,13 +11,13 @@ use cli::FileArgs;
 use run_folder::{Folder, Receipt, command_line};
 use topology::Topology;
 
-use super::task::{Task, tasks};
+use super::task::{RunTask, tasks};
 use super::virtual_run;
 use crate::run::{INTERRUPTED, Interruptions};
 
 /// How to run a campaign in virtual time.
 #[derive(Debug)]
-pub(crate) struct ReplayOptions<'a> {
+pub(crate) struct VirtualTimeOptions<'a> {
     pub(crate) file: &'a FileArgs,
     pub(crate) runs: &'a Path,
     pub(crate) quiet: bool,
@@ -28,8 +28,8 @@ pub(crate) struct ReplayOptions<'a> {
 }
 
 /// Runs a campaign and its variants.
-pub(crate) fn replay(
-    options: &ReplayOptions<'_>,
+pub(crate) fn run(
+    options: &VirtualTimeOptions<'_>,
     campaign: &Campaign,
     topology: &Topology,
 ) -> ExitCode {
@@ -51,10 +51,10 @@ pub(crate) fn replay(
 }
 
 fn run_campaign(
-    options: &ReplayOptions<'_>,
+    options: &VirtualTimeOptions<'_>,
     folder: &Folder,
     campaign: &Campaign,
-    tasks: Vec<Task>,
+    tasks: Vec<RunTask>,
 ) -> anyhow::Result<u8> {
     folder.keep_inputs(&options.file.file, campaign)?;
     folder.write("command.txt", &(command_line() + "\n"))?;
@@ -80,9 +80,9 @@ fn run_campaign(
 
 /// Runs all tasks, as many at once as there are cores.
 fn run_all(
-    options: &ReplayOptions<'_>,
+    options: &VirtualTimeOptions<'_>,
     folder: &Folder,
-    tasks: &[Task],
+    tasks: &[RunTask],
     stop: &AtomicBool,
 ) -> anyhow::Result<Vec<VariantOutcome>> {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);

@@ -1,7 +1,7 @@
 //! `tocsin run` in virtual time: the campaign on the simulated network, and its variants beside it.
 //!
 //! ```text
-//!   campaign, and each variant ──► virtual_run.rs: World + Conductor ──► VariantOutcome
+//!   campaign, and each variant ──► virtual_run.rs: VirtualNetwork + Conductor ──► VariantOutcome
 //!                                       │                                 │
 //!                             summary.json, report.txt      account::outcome: the table of all of them
 //! ```
@@ -14,4 +14,4 @@ mod stage;
 mod task;
 mod virtual_run;
 
-pub(crate) use command::{ReplayOptions, blast_radius, replay};
+pub(crate) use command::{VirtualTimeOptions, blast_radius, run};

@@ -5,18 +5,18 @@ use std::io::{BufWriter, Write as _};
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use account::summary::Books;
+use account::summary::RecordIntake;
 use contract::MemberState;
 use switch::pool::Change;
 use telemetry::{CallRecord, Rules};
-use world::{Listener, Notice};
+use world::{BoxNotice, NoticeListener};
 
 use super::ledger_hash::LedgerHash;
 
 /// Takes what boxes tell.
 #[derive(Debug)]
 pub(super) struct BoxListener {
-    pub(super) books: Books,
+    pub(super) intake: RecordIntake,
     pub(super) hash: LedgerHash,
     /// When a call server began to restart, which, and why.
     pub(super) restarts: Vec<(Duration, SocketAddr, String)>,
@@ -26,13 +26,13 @@ pub(super) struct BoxListener {
     pub(super) file: Option<BufWriter<File>>,
 }
 
-impl Listener for BoxListener {
-    fn hear(&mut self, elapsed: Duration, from: SocketAddr, notice: Notice) {
+impl NoticeListener for BoxListener {
+    fn hear(&mut self, elapsed: Duration, from: SocketAddr, notice: BoxNotice) {
         match notice {
-            Notice::Record(record) => self.take(&record),
-            Notice::Restarting { why } => self.restarts.push((elapsed, from, why)),
-            Notice::Change(change) if change.to == MemberState::Down => self.falls.push(change),
-            Notice::Change(_) | Notice::InService | Notice::Recording(_) => {}
+            BoxNotice::Record(record) => self.take(&record),
+            BoxNotice::Restarting { why } => self.restarts.push((elapsed, from, why)),
+            BoxNotice::Change(change) if change.to == MemberState::Down => self.falls.push(change),
+            BoxNotice::Change(_) | BoxNotice::InService | BoxNotice::Recording(_) => {}
         }
     }
 }
@@ -41,7 +41,7 @@ impl BoxListener {
     /// Takes records by `rules`, and writes them to `file` if there is one.
     pub(super) fn new(rules: Rules, file: Option<BufWriter<File>>) -> Self {
         Self {
-            books: Books::open(rules),
+            intake: RecordIntake::open(rules),
             hash: LedgerHash::default(),
             restarts: Vec::new(),
             falls: Vec::new(),
@@ -50,7 +50,7 @@ impl BoxListener {
     }
 
     fn take(&mut self, record: &CallRecord) {
-        self.books.add(record);
+        self.intake.add(record);
         self.hash.add(record);
         if let Some(file) = &mut self.file
             && serde_json::to_writer(&mut *file, record).is_ok()

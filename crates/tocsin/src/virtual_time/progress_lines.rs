@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use load_gen::Progress;
-use world::World;
+use world::VirtualNetwork;
 
 use super::listener::BoxListener;
-use super::task::Task;
+use super::task::RunTask;
 
 /// Between two lines, in virtual time.
 const INTERVAL: Duration = Duration::from_secs(30 * 60);
@@ -19,7 +19,7 @@ pub(super) struct ProgressLines {
 }
 
 impl ProgressLines {
-    pub(super) fn new(task: &Task, quiet: bool) -> Self {
+    pub(super) fn new(task: &RunTask, quiet: bool) -> Self {
         let call_servers: Vec<String> =
             task.topology.call_servers().map(|one| one.name.clone()).collect();
         let progress = Progress::new(call_servers.clone());
@@ -30,7 +30,7 @@ impl ProgressLines {
     }
 
     /// Says a line if it is time for one.
-    pub(super) fn tell(&mut self, at: Duration, world: &World<BoxListener>) {
+    pub(super) fn tell(&mut self, at: Duration, world: &VirtualNetwork<BoxListener>) {
         if self.next.is_none_or(|next| at < next) {
             return;
         }
