@@ -172,7 +172,7 @@ sites = "all"
 
 // On real processes: SIGKILL and SIGSTOP, and no process is left behind.
 #[test]
-fn faults_befall_real_processes() {
+fn faults_are_injected_into_real_processes() {
     let workspace = CampaignFolder::new(4, "500ms");
     let text = fs::read_to_string(workspace.path("campaign.toml")).expect("the campaign");
     let faults = "[[faults]]\nat = \"1s\"\nkill = \"alpha\"\n\

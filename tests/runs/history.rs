@@ -94,7 +94,7 @@ fn a_run_is_kept_listed_shown_compared_and_told_again() {
         "{complaint}"
     );
 
-    // Told again from its records, it is the same run.
+    // Reported again from its records, it is the same run.
     for name in ["summary.json", "calls.sqlite", "report.txt"] {
         fs::remove_file(workspace.path("runs/latest").join(name)).expect("a file");
     }

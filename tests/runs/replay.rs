@@ -188,7 +188,7 @@ fn alarms_are_posted_as_alertmanager_would() {
 }
 
 #[test]
-fn the_same_seed_is_the_same_evening() {
+fn the_same_seed_gives_the_same_run() {
     let workspace = workspace();
     let hash = |options: &[&str]| {
         run(&workspace, &[&["--variant", "base", "--quiet"], options].concat());

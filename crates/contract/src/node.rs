@@ -12,7 +12,7 @@ use sip_proto::{Packet, Transport};
 /// Call one `handle_*`, then drain `poll_transmit` and `poll_event` until `None`, then read
 /// [`poll_timeout`](Self::poll_timeout). Only then call the next `handle_*`. Calling `handle_timeout` early is harmless.
 pub trait Node {
-    /// A deadline may be served so much late, together with those that follow: each wake costs.
+    /// How late a deadline may be served, so that several are served together: each wake-up costs.
     const SLACK: Duration = Duration::from_millis(1);
 
     /// What an operator or another box's management plane may ask of this box.

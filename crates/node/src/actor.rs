@@ -41,7 +41,7 @@ use contract::{Node, Reply, SocketCounts};
 const MAILBOX: usize = 64;
 /// What is to be punctual may share a wake with what follows so soon: a wake for each call would cost a third of the call.
 const PUNCTUAL_SLACK: Duration = Duration::from_micros(800);
-/// Packets of media may leave so much late, together with those that follow. People hear nothing of it.
+/// How late packets of media may leave, so that several leave together. People hear nothing of it.
 const MEDIA_SLACK: Duration = Duration::from_millis(1);
 
 /// Runs one node behind one address.

@@ -176,7 +176,7 @@ pub fn rebuild(folder: &Path) -> Result<Published, RebuildError> {
     Ok(finish(&folder, &campaign, &topology, state))
 }
 
-/// Ends a run whose records are in its folder: the last step of a run on real sockets, and of one that is told again.
+/// Ends a run whose records are in its folder: the last step of a run on real sockets, and of a report that is made again.
 pub fn finish(
     folder: &Folder,
     campaign: &Campaign,

@@ -297,7 +297,7 @@ impl Chain<'_> {
         self.first_lost().is_some() || self.records.iter().any(broken)
     }
 
-    /// A call server says what befell the call in it. The reason of a refusal is another matter.
+    /// A call server says what went wrong with the call in it. The reason of a refusal is another matter.
     fn is_troubled(record: &CompactRecord) -> bool {
         record.kind == BoxKind::CallServer
             && record.outcome != Outcome::Rejected

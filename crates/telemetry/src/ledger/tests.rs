@@ -1,4 +1,4 @@
-//! Each fault is found, and an honest run balances.
+//! Each fault is found, and a run without contradictions balances.
 
 use std::time::Instant;
 
@@ -66,7 +66,7 @@ fn assert_fault(records: &[CallRecord], part: &str) {
 }
 
 #[test]
-fn an_honest_run_balances_and_names_each_destination() {
+fn a_run_without_contradictions_balances_and_names_each_destination() {
     let mut records = chain(1);
     records.extend(unanswered(2, Outcome::Rejected, 486));
     records.extend(unanswered(3, Outcome::Abandoned, 487));

@@ -35,7 +35,7 @@ pub(crate) enum ChildEventKind {
 /// The handle of a running child.
 #[derive(Debug)]
 pub(crate) struct Child {
-    /// Written by a task: a child that does not read holds up nobody else.
+    /// Written by a task, so that nobody waits for a child that does not read.
     orders: mpsc::UnboundedSender<ProcessOrder>,
     faults: mpsc::UnboundedSender<FaultAction>,
     /// Ends the process if this handle is dropped.

@@ -6,7 +6,7 @@
 //!        └────────── Key ─────────┘
 //! ```
 //!
-//! A thread of its own draws: a terminal that takes its time holds up nobody. The terminal is given back when the screen
+//! A thread of its own draws: nobody waits for a slow terminal. The terminal is given back when the screen
 //! ends, however it ends, a panic included.
 
 mod draw;
