@@ -7,23 +7,6 @@ use std::path::PathBuf;
 use crate::imports::{Imports, Modules};
 use crate::repository::{files, root};
 
-/// Circles that are still there: the folder of the crate and the files.
-const KNOWN: &[(&str, &[&str])] = &[
-    ("crates/account", &["summary/group.rs", "summary/tally.rs"]),
-    ("crates/telemetry", &["entry.rs", "record.rs"]),
-    (
-        "crates/telemetry",
-        &[
-            "ledger/attempts.rs",
-            "ledger/audit.rs",
-            "ledger/chain.rs",
-            "ledger/failures.rs",
-            "ledger/mod.rs",
-            "ledger/pages.rs",
-        ],
-    ),
-];
-
 /// Folders with a crate, from the root of the repository.
 fn crates() -> BTreeSet<String> {
     let manifests = files().into_iter().map(|(name, _)| name);
@@ -63,30 +46,18 @@ fn circles(imports: &Imports) -> BTreeSet<BTreeSet<String>> {
 #[test]
 fn no_circle_of_files_in_any_crate() {
     let mut breaches = String::new();
-    let mut found = BTreeSet::new();
     for folder in crates() {
         for root in roots(&folder) {
             let imports = Modules::read(&root).imports();
             for circle in circles(&imports) {
-                let files: Vec<&str> = circle.iter().map(String::as_str).collect();
-                if !KNOWN.contains(&(&*folder, &*files)) {
-                    breaches += &format!("  new: ({folder:?}, &{files:?}),\n");
-                    for ((from, to), names) in &imports {
-                        if circle.contains(from) && circle.contains(to) {
-                            let names: Vec<&str> = names.iter().map(String::as_str).collect();
-                            breaches +=
-                                &format!("    {from} imports {} of {to}\n", names.join(", "));
-                        }
+                breaches += &format!("  {folder}: {circle:?}\n");
+                for ((from, to), names) in &imports {
+                    if circle.contains(from) && circle.contains(to) {
+                        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+                        breaches += &format!("    {from} imports {} of {to}\n", names.join(", "));
                     }
                 }
-                found.insert((folder.clone(), circle));
             }
-        }
-    }
-    for (folder, files) in KNOWN {
-        let circle = files.iter().map(|file| (*file).to_owned()).collect();
-        if !found.contains(&((*folder).to_owned(), circle)) {
-            breaches += &format!("  gone, take it off the list: ({folder:?}, &{files:?}),\n");
         }
     }
     assert!(
