@@ -1,10 +1,10 @@
 //! What a run came to: from the records of all boxes to figures, verdict, text, tables and files for other programs.
 //!
 //! ```text
-//!  records ──► RecordIntake ──► AttemptTallies, Attempts ─┬──► summary     verdict and figures: summary.json, report.txt, junit.xml
-//!                                                        ├──► series      the run over time, in bounded memory
-//!                                                        ├──► outcome     a campaign and its variants side by side, what happened
-//!                                                        └──► archive     every attempt: calls.sqlite, calls.csv, histograms
+//!  records ──► RecordIntake ──► Attempts ──┬──► summary     verdict and figures: summary.json, report.txt, junit.xml
+//!                                          ├──► series      the run over time, in bounded memory
+//!                                          ├──► outcome     a campaign and its variants side by side, what happened
+//!                                          └──► archive     every attempt: calls.sqlite, calls.csv, histograms
 //!  calls.sqlite ──► call          the life of one call, and why it ended so
 //!  two summaries ──► comparison   and whether the second is worse
 //!  trials of a bench ──► bench    the session establishment rate

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   datagram ─► Plane ─► Stream ─┬─ Relay: to the other leg, as it is
-//!                                └─ Terminal: Ear (whose voice?), Receiver (how good?), Recorder
+//!                                └─ Terminal: SoundCheck (whose voice?), Receiver (how good?), Recorder
 //!   schedule ─► Terminal ─► Voice, DTMF, RTCP ─► datagram
 //! ```
 //!

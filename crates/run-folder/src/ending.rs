@@ -1,10 +1,10 @@
-//! The end of a run, in either world: from its records and its state to everything that its folder keeps.
+//! The end of a run, in real or virtual time: from its records and its state to everything that its folder keeps.
 //!
 //! ```text
 //!   campaign.toml, network.toml ┐
 //!   state.json                  ├──► EndedRun ──► Attempts ──read──┬──► Rows ──┬──► calls.sqlite   (a thread)
 //!   records/*.jsonl, or memory  ┘                                  │           └──► calls.csv      (a thread)
-//!                                                                  └──► AttemptTallies, AttemptsByStep, Goodput, Histograms, Series
+//!                                                                  └──► AttemptTallies and other readers
 //! ```
 //!
 //! `tocsin report` takes the same way, so a run that was killed gets the same report as one that ended.

@@ -1,4 +1,4 @@
-//! Boxes of any type behind one face, so that one network can hold them all.
+//! Boxes of any type behind one trait, so that one network can hold them all.
 
 use std::any::Any;
 use std::convert::Infallible;

@@ -1,4 +1,4 @@
-//! The records of boxes as they come in, compact. Pages that were filled apart are put together.
+//! The records of boxes as they come in, compact. Stores that were filled apart are put together.
 
 use super::compact_record::{CompactCallerRecord, CompactRecord, NOTHING};
 use super::faults::Faults;
