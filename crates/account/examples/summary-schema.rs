@@ -1,5 +1,5 @@
 //! Prints the JSON Schema of `summary.json`, to be kept as `docs/schema/summary.schema.json`.
 
 fn main() {
-    print!("{}", account::summary::schema());
+    print!("{}", account::summary_schema());
 }

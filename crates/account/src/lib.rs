@@ -23,7 +23,11 @@ pub mod outcome;
 mod report;
 pub mod series;
 pub mod summary;
+#[cfg(feature = "schema")]
+mod summary_schema;
 pub mod text;
 
 pub use junit::junit;
 pub use report::report;
+#[cfg(feature = "schema")]
+pub use summary_schema::summary_schema;

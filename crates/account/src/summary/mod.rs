@@ -16,8 +16,6 @@ mod group;
 mod live;
 mod measured;
 mod media;
-#[cfg(feature = "schema")]
-mod schema;
 mod tally;
 mod thresholds;
 mod validity;
@@ -40,8 +38,6 @@ pub use callers::{CallerTally, CallersFigures, ClassFigures};
 pub use figures::{GeneratorFigures, GroupMetrics, Metrics, ProcessUsage, PsapFigures, Ratios};
 pub use live::measured_so_far;
 pub use media::{MediaFigures, MediaGroup, MosFigures, WorstCall, word};
-#[cfg(feature = "schema")]
-pub use schema::schema;
 pub use tally::{Capacity, Tally, UNREACHED};
 pub use thresholds::ThresholdResult;
 pub use validity::{Amount, ValidityCheck};

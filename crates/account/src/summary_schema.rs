@@ -6,14 +6,14 @@ use schemars::transform::{Transform, transform_subschemas};
 use serde_json::{Value, json};
 use telemetry::metric::{Definition, NAMES};
 
-use super::Summary;
+use crate::summary::Summary;
 
 /// Ratios that the whole run has had since the first version; its parts have them since a later one.
 const FIRST_RATIOS: [&str; 4] = ["asr", "ner", "ser", "seer"];
 
 /// The JSON Schema of `summary.json`, as it stands in its file.
 #[must_use]
-pub fn schema() -> String {
+pub fn summary_schema() -> String {
     let settings = SchemaSettings::draft2020_12().for_serialize().with_transform(Published);
     let mut schema = settings.into_generator().into_root_schema_for::<Summary>();
     let required = schema.pointer_mut("/$defs/Metrics/required").and_then(Value::as_array_mut);
