@@ -115,6 +115,11 @@ mod tests {
         {
             assert_eq!(read(&order), order);
         }
+        // A command is never made words and read again on its way.
+        let order = BoxOrder::Operate(Action::Restart { clean: true });
+        let line = to_box(order).to_line().expect("a line");
+        let line = String::from_utf8(line).expect("text");
+        assert!(line.contains(r#"{"operate":{"restart":{"clean":true}}}"#), "{line}");
         let typed = r#"{"box":{"name":"samu-59","order":{"set_positions":12}}}"#;
         let order = BoxOrder::SetPositions(12);
         let meant = ProcessOrder::Box { id: 0, name: "samu-59".to_owned(), order };

@@ -11,9 +11,10 @@ const LONGEST_RELEASE: usize = 64;
 
 /// One command to one site.
 ///
-/// As text, in files and messages too: `lock`, `disconnect`, `disconnect mobile`, `restart clean`, `load r8`.
+/// In files and to people it is text, [`words`]: `lock`, `disconnect mobile`, `restart clean`, `load r8`. Between processes it
+/// stays what it is, so that nobody reads the text again on its way.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[serde(rename_all = "snake_case")]
 pub enum Action {
     /// Tell the state of the site. Changes nothing.
     Show,
@@ -96,6 +97,19 @@ impl Action {
         *self != Self::Show
     }
 
+    /// Whether the names in it are names, for an action that came from outside and not as text.
+    ///
+    /// # Errors
+    /// This is no name of a trunk group or release.
+    pub fn check(&self) -> Result<(), ParseActionError> {
+        match self {
+            Self::Disconnect { trunk_group: Some(name) }
+            | Self::Reconnect { trunk_group: Some(name) } => named(name).map(drop),
+            Self::LoadRelease { release } => released(release).map(drop),
+            _ => Ok(()),
+        }
+    }
+
     /// The trunk group that the action names.
     #[must_use]
     pub fn trunk_group(&self) -> Option<&str> {
@@ -158,17 +172,26 @@ impl FromStr for Action {
     }
 }
 
-impl TryFrom<String> for Action {
-    type Error = ParseActionError;
+/// An [`Action`] in the words that an operator types: `#[serde(with = "operations::action_words")]`.
+pub mod words {
+    use serde::{Deserialize as _, Deserializer, Serializer, de::Error as _};
 
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        text.parse()
+    use super::Action;
+
+    /// Writes `restart clean`.
+    ///
+    /// # Errors
+    /// Those of the serializer.
+    pub fn serialize<S: Serializer>(action: &Action, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(action)
     }
-}
 
-impl From<Action> for String {
-    fn from(action: Action) -> Self {
-        action.to_string()
+    /// Reads `restart clean`.
+    ///
+    /// # Errors
+    /// The text is no action.
+    pub fn deserialize<'a, D: Deserializer<'a>>(from: D) -> Result<Action, D::Error> {
+        String::deserialize(from)?.parse().map_err(D::Error::custom)
     }
 }
 
@@ -214,6 +237,10 @@ fn refusal(text: &str, words: &[&str]) -> ParseActionError {
 mod tests {
     use super::*;
 
+    /// As files have it.
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    struct Written(#[serde(with = "words")] Action);
+
     #[test]
     fn every_command_is_written_as_it_is_read() {
         for text in [
@@ -237,9 +264,15 @@ mod tests {
             let action: Action = text.parse().expect(text);
             assert_eq!(action.to_string(), text);
             assert_eq!(action.touches(), text != "show");
-            let json = serde_json::to_string(&action).expect("an action is text");
+            let json = serde_json::to_string(&Written(action.clone())).expect("an action is text");
             assert_eq!(json, format!("{text:?}"));
+            assert_eq!(
+                serde_json::from_str::<Written>(&json).expect(text),
+                Written(action.clone())
+            );
+            let json = serde_json::to_string(&action).expect("an action is JSON");
             assert_eq!(serde_json::from_str::<Action>(&json).expect(text), action);
+            assert_eq!(action.check(), Ok(()));
         }
         assert_eq!("  restart   clean ".parse(), Ok(Action::Restart { clean: true }));
     }
@@ -263,6 +296,11 @@ mod tests {
             let refusal = text.parse::<Action>().expect_err(text).to_string();
             assert!(refusal.contains("is no name of a"), "{refusal}");
         }
+        assert!(serde_json::from_str::<Written>("\"format\"").is_err());
         assert!(serde_json::from_str::<Action>("\"format\"").is_err());
+        let release = |name: &str| Action::LoadRelease { release: name.to_owned() };
+        assert!(release("../../etc").check().is_err() && release("r8").check().is_ok());
+        let links = |name: &str| Action::Disconnect { trunk_group: Some(name.to_owned()) };
+        assert!(links("Mobile").check().is_err() && links("mobile").check().is_ok());
     }
 }

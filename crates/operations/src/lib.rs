@@ -27,7 +27,7 @@ pub mod supervision;
 #[cfg(test)]
 mod tests;
 
-pub use self::action::{Action, ParseActionError};
+pub use self::action::{Action, ParseActionError, words as action_words};
 pub use self::crisis::{Crisis, CrisisReport, CrisisSettings, Informed, Reached, Starts};
 pub use self::fault::{Fault, FaultAction, FaultEntry, FaultKind};
 pub use self::log::{LogEntry, OrderResult};

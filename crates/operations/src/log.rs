@@ -17,6 +17,7 @@ pub struct LogEntry {
     #[serde(rename = "given_at_s", with = "crate::log::optional_seconds")]
     pub given_at: Option<Duration>,
     pub site: String,
+    #[serde(with = "crate::action::words")]
     pub action: Action,
     #[serde(flatten)]
     pub result: OrderResult,

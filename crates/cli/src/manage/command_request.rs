@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use contract::Reply;
 use futures_util::future::join_all;
-use operations::Action;
-use serde::{Deserialize, Serialize};
+use operations::{Action, ParseActionError};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 use tokio::time::{Instant, sleep, timeout};
 use topology::{format_duration, parse_duration};
 
@@ -16,13 +18,11 @@ use super::{ManagedCallServer, ManagedSites};
 /// Longer than any equipment takes to start; a request must end one day.
 const LONGEST_WAIT: Duration = Duration::from_secs(600);
 
-/// What an operator asks for: the body of `POST /v1/commands`. Whoever reads it takes the command as text first, so that a slip
-/// is answered with a sentence of its own.
+/// What an operator asks for: the body of `POST /v1/commands`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct CommandRequest<C = Action> {
-    /// Written as an operator types it: `restart clean`, `load r8`.
-    pub command: C,
+pub struct CommandRequest {
+    pub command: RequestedCommand,
     pub sites: SiteSelection,
     #[serde(default)]
     pub manner: RequestManner,
@@ -32,6 +32,51 @@ pub struct CommandRequest<C = Action> {
     /// How long each call server may take to answer.
     #[serde(default = "default_timeout", with = "words")]
     pub timeout: Duration,
+}
+
+/// A command, from a person or from a program.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum RequestedCommand {
+    /// As an operator types it: `restart clean`, `load r8`. It is parsed where the request is checked, so that a slip is
+    /// answered with a sentence of its own.
+    Words(String),
+    /// From whoever has parsed it already: `{"restart": {"clean": true}}`.
+    Action(Action),
+}
+
+impl<'de> Deserialize<'de> for RequestedCommand {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_any(RequestedCommandVisitor)
+    }
+}
+
+/// Text is words; an object is an action.
+struct RequestedCommandVisitor;
+
+impl<'de> Visitor<'de> for RequestedCommandVisitor {
+    type Value = RequestedCommand;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, words: &str) -> Result<Self::Value, E> {
+        Ok(RequestedCommand::Words(words.to_owned()))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+        Action::deserialize(MapAccessDeserializer::new(map)).map(RequestedCommand::Action)
+    }
+}
+
+impl RequestedCommand {
+    fn action(self) -> Result<Action, ParseActionError> {
+        match self {
+            Self::Words(words) => words.parse(),
+            Self::Action(action) => action.check().map(|()| action),
+        }
+    }
 }
 
 /// Which sites are meant.
@@ -98,11 +143,11 @@ impl CommandPlan {
     /// # Errors
     /// A sentence about what is wrong.
     pub(super) fn new(
-        request: CommandRequest<String>,
+        request: CommandRequest,
         members: Vec<ManagedCallServer>,
     ) -> Result<Self, String> {
         let CommandRequest { command, sites, manner, interval, timeout } = request;
-        let action: Action = command.parse().map_err(|error| format!("{error}"))?;
+        let action = command.action().map_err(|error| error.to_string())?;
         for (what, wait) in [("interval", interval), ("timeout", timeout)] {
             if wait > LONGEST_WAIT {
                 let longest = format_duration(LONGEST_WAIT);
@@ -222,9 +267,7 @@ mod words {
         to.serialize_str(&format_duration(*duration))
     }
 
-    pub(super) fn deserialize<'a, D: serde::Deserializer<'a>>(
-        from: D,
-    ) -> Result<Duration, D::Error> {
+    pub(super) fn deserialize<'a, D: Deserializer<'a>>(from: D) -> Result<Duration, D::Error> {
         let text = String::deserialize(from)?;
         parse_duration(&text).map_err(serde::de::Error::custom)
     }

@@ -26,7 +26,8 @@ mod tests;
 
 pub use access::{Access, AccessFile, Token};
 pub use command_request::{
-    CommandRequest, CommandResult, CommandResults, CommandStatus, RequestManner, SiteSelection,
+    CommandRequest, CommandResult, CommandResults, CommandStatus, RequestManner, RequestedCommand,
+    SiteSelection,
 };
 pub use listener::{HttpListener, Listening};
 pub(crate) use served::OwnBoxes;

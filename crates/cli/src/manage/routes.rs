@@ -68,7 +68,7 @@ async fn command(State(state): State<RouteState>, body: Body) -> Response {
         }
         Err(_) => return trouble(StatusCode::REQUEST_TIMEOUT, "the body does not arrive"),
     };
-    let request: CommandRequest<String> = match serde_json::from_slice(&body) {
+    let request: CommandRequest = match serde_json::from_slice(&body) {
         Ok(request) => request,
         Err(error) => {
             return trouble(StatusCode::BAD_REQUEST, &format!("the body is no order: {error}"));

@@ -180,6 +180,30 @@ async fn each_call_server_has_its_own_result() {
     assert_eq!(plane.commands(), ["alpha: lock", "beta.a: lock", "beta.b: lock"]);
 }
 
+/// `tocsin ctl` has parsed the command already, and sends what it is.
+#[tokio::test]
+async fn a_program_sends_a_command_as_an_object() {
+    let plane = Plane::new();
+    let restart = json!({"restart": {"clean": true}});
+    let order = json!({"command": restart, "sites": ["alpha"], "timeout": "1ms"});
+    let (status, results) = plane.order(order).await;
+    assert_eq!(
+        (status, plane.commands()),
+        (200, vec!["alpha: restart clean".to_owned()]),
+        "{results}"
+    );
+    for command in [
+        json!({"load_release": {"release": "../../etc"}}),
+        json!({"disconnect": {"trunk_group": "Mobile"}}),
+        json!({"explode": {}}),
+        json!({"restart": {"clean": 1}}),
+    ] {
+        let (status, answer) = plane.order(json!({"command": command, "sites": "all"})).await;
+        assert_eq!(status, 400, "{answer}");
+    }
+    assert_eq!(plane.commands().len(), 1);
+}
+
 #[tokio::test]
 async fn in_series_one_site_follows_the_other_as_named() {
     let plane = Plane::new();

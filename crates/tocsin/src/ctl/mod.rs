@@ -15,7 +15,8 @@ use std::time::Duration;
 use anyhow::bail;
 use clap::{Args, Subcommand, ValueEnum};
 use cli::manage::{
-    CallServerView, CommandRequest, CommandResult, CommandStatus, RequestManner, SiteSelection,
+    CallServerView, CommandRequest, CommandResult, CommandStatus, RequestManner, RequestedCommand,
+    SiteSelection,
 };
 use operations::{Action, ParseActionError};
 
@@ -164,7 +165,7 @@ fn command(args: &CtlArgs, action: &Action, target: &Target) -> anyhow::Result<b
         bail!("{action} touches {touched}/{all} sites at once; say --yes, or --serial");
     }
     let request = |names: Vec<String>| CommandRequest {
-        command: action.clone(),
+        command: RequestedCommand::Action(action.clone()),
         sites: SiteSelection::Names(names),
         manner: RequestManner::Parallel,
         interval: Duration::ZERO,
