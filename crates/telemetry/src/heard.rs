@@ -6,7 +6,7 @@ use media::{SoundVerdict, StreamReport};
 use serde::de::{IgnoredAny, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-/// What the ledger keep of a [`StreamReport`]; its fields mean the same.
+/// What the ledger keeps of a [`StreamReport`]; its fields mean the same.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 pub struct Heard {
     #[serde(default)]

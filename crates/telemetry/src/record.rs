@@ -1,4 +1,4 @@
-//! What one box knows about one attempt, once the attempt is over: as it writes it, and as the ledger take it.
+//! What one box knows about one attempt, once the attempt is over: as it writes it, and as the ledger takes it.
 //!
 //! ```text
 //!   box ──► CallRecord ──► a line of JSON ──► Entry ──► the ledger, and whoever goes through the attempts
@@ -121,7 +121,7 @@ impl CallRecord {
     }
 }
 
-/// What the ledger keep of a [`CallRecord`], borrowed from its line; its fields mean the same.
+/// What the ledger keeps of a [`CallRecord`], borrowed from its line; its fields mean the same.
 ///
 /// A long campaign has millions of records. What no summary asks for is not copied out of a line.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]

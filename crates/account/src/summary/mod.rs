@@ -185,7 +185,7 @@ pub struct RecordIntake {
     truncated_files: u64,
 }
 
-/// The ledger of [`RecordIntake`] that have had every record, and the tallies of the summary, which read the attempts.
+/// The ledger of a [`RecordIntake`] that has had every record, and the tallies of the summary, which read the attempts.
 #[derive(Debug)]
 pub struct AttemptTallies {
     ledger: Ledger,

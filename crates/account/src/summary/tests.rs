@@ -36,7 +36,7 @@ pub fn record(kind: BoxKind, node: &str, attempt: u128) -> CallRecord {
     }
 }
 
-/// What the ledger make of these records.
+/// What the ledger makes of these records.
 pub(crate) fn attempts(records: impl IntoIterator<Item = CallRecord>) -> Attempts {
     let mut audit = Audit::new(Rules::default());
     records.into_iter().for_each(|record| audit.add(&record));

@@ -1,5 +1,5 @@
 //! A call record cut down to what the audit compares and the archive keeps: 72 bytes instead of about 1,000, and 88 more
-//! for that of a caller. Whatever the ledger keep of a record goes in and out here.
+//! for that of a caller. Whatever the ledger keeps of a record goes in and out here.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
