@@ -120,7 +120,7 @@ fn assert_same(kind: &str, decoder: &BTreeSet<String>) {
         "docs/schema/{kind}.schema.json and the decoder differ.\n\
          Keys that the schema lacks:{missing}\n\
          Keys that the decoder never asked for; if it knows them, add them to \
-         load-gen/tests/schema/{kind}.toml:{made_up}"
+         crates/campaign/tests/schema/{kind}.toml:{made_up}"
     );
 }
 

@@ -338,7 +338,7 @@ fn only_the_first_faults_are_kept() {
 }
 
 #[test]
-fn files_and_records_in_memory_give_the_same_books() {
+fn files_and_records_in_memory_give_the_same_ledger() {
     let spread = |n: u128| n.wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835);
     let mut records: Vec<CallRecord> = (1..200).map(spread).flat_map(chain).collect();
     records.extend(unanswered(spread(200), Outcome::Rejected, 486));
