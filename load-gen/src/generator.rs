@@ -43,7 +43,7 @@ const SOON: Duration = Duration::from_millis(50);
 /// What the management plane may ask of a generator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Command {
-    /// Begin the campaign; `at` is its time zero. All shards get the same one.
+    /// Begin the campaign; `at` is its start. All shards get the same one.
     Start { at: Instant },
     /// The public is advised to redial until somebody answers.
     Advise,
@@ -121,9 +121,9 @@ impl Generator {
 
     /// Starts what is due, up to the limit of one wake.
     fn start_calls(&mut self, now: Instant) {
-        let Some(zero) = self.started_at.filter(|_| !self.draining) else { return };
+        let Some(campaign_start) = self.started_at.filter(|_| !self.draining) else { return };
         for _ in 0..STARTS_PER_WAKE {
-            let Some(due) = self.take_due(now, zero) else { return };
+            let Some(due) = self.take_due(now, campaign_start) else { return };
             if self.counts.in_progress < self.max_in_progress {
                 self.start_call(now, due);
             } else {
@@ -285,8 +285,8 @@ impl Generator {
 
     /// When the next call must start.
     fn next_start(&self) -> Option<Instant> {
-        let zero = self.started_at.filter(|_| !self.draining)?;
-        let scheduled = self.schedule.next_due().map(|at| zero + at);
+        let campaign_start = self.started_at.filter(|_| !self.draining)?;
+        let scheduled = self.schedule.next_due().map(|at| campaign_start + at);
         scheduled.into_iter().chain(self.next_redial()).min()
     }
 }
@@ -337,8 +337,10 @@ impl Node for Generator {
     /// Starts nothing more, and ends each call with CANCEL or BYE.
     fn handle_drain(&mut self, now: Instant) {
         // What was due and not placed in time is never placed, and is counted as such.
-        let zero = self.started_at.filter(|_| !self.draining);
-        if let Some(elapsed) = zero.and_then(|zero| now.checked_duration_since(zero + SOON)) {
+        let campaign_start = self.started_at.filter(|_| !self.draining);
+        if let Some(elapsed) = campaign_start
+            .and_then(|campaign_start| now.checked_duration_since(campaign_start + SOON))
+        {
             while self.schedule.take(elapsed).is_some() {
                 self.counts.not_started += 1;
             }

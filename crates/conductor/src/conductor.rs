@@ -61,13 +61,13 @@ impl Conductor {
         }
     }
 
-    /// The same, but alarms are posted to the webhook of `campaign`, if it names one. `zero` is the Unix time from which
-    /// they are dated.
+    /// The same, but alarms are posted to the webhook of `campaign`, if it names one. `campaign_start` is the Unix time from
+    /// which they are dated.
     #[must_use]
-    pub fn posting_alarms(mut self, campaign: &Campaign, zero: Duration) -> Self {
+    pub fn posting_alarms(mut self, campaign: &Campaign, campaign_start: Duration) -> Self {
         let supervision = campaign.operations.supervision.as_ref();
         let url = supervision.and_then(|supervision| supervision.webhook.as_ref());
-        self.webhook = url.map(|url| Webhook::new(url, zero));
+        self.webhook = url.map(|url| Webhook::new(url, campaign_start));
         self
     }
 
@@ -205,7 +205,7 @@ impl Conductor {
         }
     }
 
-    /// What became of each command, by the name of whoever gave it. The chronicle, the screen and the state of a run read
+    /// What became of each command, by the name of whoever gave it. The timeline, the screen and the state of a run read
     /// commands here and nowhere else.
     pub fn commands(&self) -> impl Iterator<Item = (&str, &LogEntry)> {
         self.operators.log()

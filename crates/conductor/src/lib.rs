@@ -1,12 +1,12 @@
 //! Who conducts a campaign: what operators do, which faults happen, what is watched, and when the campaign ends.
 //!
 //! ```text
-//!                  ┌──────────────────────── Conductor ────────────────────────┐
-//!   observation ──►│ Watch ── alarms ──► Crisis ── milestones ──► Operators    │──► orders, faults,
-//!   answers ──────►│ Conditions: steady state, early end      FaultSchedule    │    announcements
-//!                  └───────────────────────────────────────────────────────────┘         │
-//!        ▲                                                                               ▼
-//!        └───────────────────────── Stage: where it is played ◄──────────────────────────┘
+//!                  ┌──────────────────────────── Conductor ────────────────────────────┐
+//!   observation ──►│ SupervisionState ── alarms ──► Crisis ── milestones ──► Operators │──► orders, faults,
+//!   answers ──────►│ Conditions: steady state, early end                 FaultSchedule │    announcements
+//!                  └───────────────────────────────────────────────────────────────────┘         │
+//!        ▲                                                                                       ▼
+//!        └───────────────────────────── Stage: where it is played ◄──────────────────────────────┘
 //! ```
 //!
 //! The conductor has no clock, no socket and no task of its own; only alarms for a webhook are posted by a thread

@@ -17,13 +17,13 @@ pub(crate) struct Webhook {
     /// Gives back its first complaint, if it has one.
     poster: Option<JoinHandle<Option<String>>>,
     /// Unix time at which the campaign began.
-    zero: Duration,
+    campaign_start: Duration,
     /// Alarms that were posted.
     posted: usize,
 }
 
 impl Webhook {
-    pub(crate) fn new(url: &str, zero: Duration) -> Self {
+    pub(crate) fn new(url: &str, campaign_start: Duration) -> Self {
         let (bodies, waiting) = channel::<String>();
         let url = url.to_owned();
         let poster = thread::spawn(move || {
@@ -44,14 +44,14 @@ impl Webhook {
             }
             complaint
         });
-        Self { bodies: Some(bodies), poster: Some(poster), zero, posted: 0 }
+        Self { bodies: Some(bodies), poster: Some(poster), campaign_start, posted: 0 }
     }
 
     /// Posts what is new among the alarms of a run.
     pub(crate) fn post(&mut self, alarms: &[Alarm]) {
         let new = alarms.get(self.posted..).unwrap_or_default();
         self.posted = alarms.len();
-        for notification in alertmanager::notifications(new, self.zero) {
+        for notification in alertmanager::notifications(new, self.campaign_start) {
             if let (Ok(body), Some(bodies)) = (serde_json::to_string(&notification), &self.bodies) {
                 let _ = bodies.send(body);
             }

@@ -55,7 +55,7 @@ impl OperationsSettings {
         self.operations.iter().flat_map(of).chain(faults).collect()
     }
 
-    /// Whether anything can happen that a chronicle would tell.
+    /// Whether anything can happen that a timeline would tell.
     #[must_use]
     pub const fn is_eventful(&self) -> bool {
         !self.operations.is_empty() || !self.faults.is_empty() || self.supervision.is_some()

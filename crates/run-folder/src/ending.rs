@@ -53,15 +53,16 @@ pub fn close(ending: EndedRun<'_>) -> VariantOutcome {
         // What it had started when it was killed, nobody told.
         run.generators.offered = run.generators.offered.max(intake.callers());
     }
-    let zero_us = state.started_us;
+    let campaign_start_us = state.started_us;
     let (mut tallies, attempts) = intake.into_tallies(&run);
-    let mut evidence = AttemptsByStep::new(&campaign.figures, zero_us, campaign.duration());
-    let mut goodput = Goodput::new(campaign.levels(), zero_us);
+    let mut evidence =
+        AttemptsByStep::new(&campaign.figures, campaign_start_us, campaign.duration());
+    let mut goodput = Goodput::new(campaign.levels(), campaign_start_us);
     let mut histograms = Histograms::default();
-    let mut series = Series::new(zero_us, campaign.duration());
+    let mut series = Series::new(campaign_start_us, campaign.duration());
     let mut missing = Missing::default();
     let database = thread::scope(|scope| {
-        let mut rows = AttemptRows::new(zero_us);
+        let mut rows = AttemptRows::new(campaign_start_us);
         let writers = archive.map(|folder| {
             let (database, table) = (rows.subscribe(), rows.subscribe());
             let path = |name| folder.path().join(name);
@@ -109,7 +110,7 @@ pub fn close(ending: EndedRun<'_>) -> VariantOutcome {
         took,
     };
     if let (Some(folder), Some(partial)) = (archive, database) {
-        let facts = facts(&outcome.summary, zero_us);
+        let facts = facts(&outcome.summary, campaign_start_us);
         let events = events(&outcome, &state.losses);
         let closed = archive::close_database(partial, &folder.path().join(CALLS), &facts, &events);
         if let Err(error) = closed {
@@ -190,7 +191,8 @@ pub fn finish(
         Time::Real => (RUN, "on real sockets"),
         Time::Virtual => (BASE, &campaign.title[..]),
     };
-    let (time, zero, took) = (state.time, Duration::from_micros(state.started_us), state.elapsed);
+    let (time, campaign_start, took) =
+        (state.time, Duration::from_micros(state.started_us), state.elapsed);
     let outcome = close(EndedRun {
         campaign,
         topology,
@@ -201,7 +203,7 @@ pub fn finish(
         took,
         archive: Some(folder),
     });
-    publish(folder, campaign, &mut [outcome], time, zero)
+    publish(folder, campaign, &mut [outcome], time, campaign_start)
 }
 
 /// Says in the summary of a run against `place` what nobody here can know.

@@ -1,4 +1,4 @@
-//! What is told of a run: report, page, chronicle, pictures, JUnit file and summary, in its folder.
+//! What is told of a run: report, page, timeline, pictures, JUnit file and summary, in its folder.
 
 use std::time::Duration;
 
@@ -29,7 +29,7 @@ pub fn publish(
     campaign: &Campaign,
     outcomes: &mut [VariantOutcome],
     time: Time,
-    zero: Duration,
+    campaign_start: Duration,
 ) -> Published {
     let is_story = time == Time::Virtual || campaign.operations.is_eventful();
     let mut missing = Missing::default();
@@ -38,7 +38,7 @@ pub fn publish(
     };
     if is_story {
         for outcome in &*outcomes {
-            let text = serde_json::to_string_pretty(&timeline_json(outcome, zero));
+            let text = serde_json::to_string_pretty(&timeline_json(outcome, campaign_start));
             write(&named("chronicle", outcome), text.map_err(Into::into));
         }
     }

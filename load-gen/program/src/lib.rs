@@ -43,7 +43,7 @@ pub struct LoadArgs {
     #[arg(long, value_name = "NUMBER", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=64))]
     pub shards: u32,
     /// Begin at the Unix time, in microseconds, of the order {"begin_at_us": TIME}, so that all programs of a run have one
-    /// time zero
+    /// start
     #[arg(long, hide = true, requires = "supervised")]
     pub begin_on_command: bool,
     #[command(flatten)]
@@ -102,7 +102,7 @@ struct Place {
     shard: Shard,
     /// See [`Config::nonce`].
     nonce: u64,
-    /// Time zero of the campaign; `None`: a command tells.
+    /// Start of the campaign; `None`: a command tells.
     begin: Option<Instant>,
 }
 

@@ -9,20 +9,20 @@ use super::due::{DueCall, DueRedial};
 use crate::caller::{CallChange, Caller};
 
 impl Generator {
-    /// Takes the call that is due first, if any is; `zero` is the start of the campaign.
-    pub(super) fn take_due(&mut self, now: Instant, zero: Instant) -> Option<DueCall> {
-        let scheduled = self.schedule.next_due().map(|at| zero + at);
+    /// Takes the call that is due first, if any is; `campaign_start` is the start of the campaign.
+    pub(super) fn take_due(&mut self, now: Instant, campaign_start: Instant) -> Option<DueCall> {
+        let scheduled = self.schedule.next_due().map(|at| campaign_start + at);
         let first = |redial: Instant| scheduled.is_none_or(|at| redial < at);
         if let Some(intended) = self.next_redial().filter(|due| *due <= now && first(*due)) {
             let (_, DueRedial { mut caller, way }) = self.redials.pop_first()?;
             caller.turn_to(&way);
             return Some(DueCall { intended, caller, way });
         }
-        let elapsed = now.saturating_duration_since(zero);
+        let elapsed = now.saturating_duration_since(campaign_start);
         while let Some(start) = self.schedule.take(elapsed) {
             if let Some(caller) = self.mix.caller(start.index, start.hint) {
                 return Some(DueCall {
-                    intended: zero + start.at,
+                    intended: campaign_start + start.at,
                     caller,
                     way: CallChange::AsBefore,
                 });

@@ -372,8 +372,8 @@ fn a_generator_that_wakes_late_starts_all_that_was_due_and_owns_up_to_it() {
     assert!(snapshot.lag_quantiles().max.abs_diff(4_500_000) < 5_000);
     lab.run(HOUR);
     let intended: BTreeSet<u64> = lab.records.iter().filter_map(|r| r.intended_us).collect();
-    let zero = UNIX.as_micros() as u64;
-    assert!(intended.into_iter().eq((0..20).map(|n| zero + n * 500_000)));
+    let start = UNIX.as_micros() as u64;
+    assert!(intended.into_iter().eq((0..20).map(|n| start + n * 500_000)));
 }
 
 #[test]

@@ -11,11 +11,11 @@ pub(super) const RECORD_COLUMNS: usize = 16;
 
 pub(super) type RecordRow<'a> = [Cell<'a>; RECORD_COLUMNS];
 
-/// `zero_us` is the start of the campaign.
-pub(super) fn of(entry: Entry<'_>, zero_us: u64) -> RecordRow<'_> {
+/// `campaign_start_us` is the start of the campaign.
+pub(super) fn of(entry: Entry<'_>, campaign_start_us: u64) -> RecordRow<'_> {
     let at = |us: Option<u64>| match us {
         None => Cell::Nothing,
-        Some(us) => Cell::Number(us.saturating_sub(zero_us).cast_signed()),
+        Some(us) => Cell::Number(us.saturating_sub(campaign_start_us).cast_signed()),
     };
     let owned = |text: String| match &text[..] {
         "" => Cell::Nothing,

@@ -74,9 +74,9 @@ pub(super) struct AttemptRow<'a> {
 }
 
 impl<'a> AttemptRow<'a> {
-    /// The row of an attempt; `None` if it is none of the campaign's. `zero_us` is the start of the campaign.
-    pub(super) fn of(attempt: &Attempt<'a>, zero_us: u64) -> Option<Self> {
-        let account = RowSource::of(attempt, attempt.caller()?, zero_us);
+    /// The row of an attempt; `None` if it is none of the campaign's. `campaign_start_us` is the start of the campaign.
+    pub(super) fn of(attempt: &Attempt<'a>, campaign_start_us: u64) -> Option<Self> {
+        let account = RowSource::of(attempt, attempt.caller()?, campaign_start_us);
         Some(Self {
             cells: COLUMNS.map(|column| (column.cell)(&account)),
             is_good: account.is_good(),
@@ -94,11 +94,11 @@ struct RowSource<'r, 'a> {
     /// Of the caller and the PSAP.
     heard: [Option<Heard>; 2],
     verdicts: [Option<&'static str>; 2],
-    zero_us: u64,
+    campaign_start_us: u64,
 }
 
 impl<'r, 'a> RowSource<'r, 'a> {
-    fn of(attempt: &Attempt<'a>, caller: &'r Entry<'a>, zero_us: u64) -> Self {
+    fn of(attempt: &Attempt<'a>, caller: &'r Entry<'a>, campaign_start_us: u64) -> Self {
         let (counted, heard) = (attempt.counted(), attempt.heard());
         let talk = caller.talk_us().unwrap_or(0);
         Self {
@@ -108,7 +108,7 @@ impl<'r, 'a> RowSource<'r, 'a> {
             counted,
             heard,
             verdicts: heard.map(|end| verdict(end, talk)),
-            zero_us,
+            campaign_start_us,
         }
     }
 
@@ -121,7 +121,7 @@ impl<'r, 'a> RowSource<'r, 'a> {
     }
 
     fn at(&self, us: Option<u64>) -> Cell<'a> {
-        us.map_or(Cell::Nothing, |us| number(i128::from(us) - i128::from(self.zero_us)))
+        us.map_or(Cell::Nothing, |us| number(i128::from(us) - i128::from(self.campaign_start_us)))
     }
 
     fn department(&self) -> Cell<'a> {

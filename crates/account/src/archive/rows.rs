@@ -31,7 +31,7 @@ pub(super) type Records<'a> = Vec<RecordRow<'a>>;
 /// Makes the row of each attempt that it reads.
 #[derive(Debug)]
 pub struct AttemptRows<'a> {
-    zero_us: u64,
+    campaign_start_us: u64,
     batch: Vec<(AttemptRow<'a>, Records<'a>)>,
     /// Attempts whose records may still be kept.
     left: usize,
@@ -39,10 +39,10 @@ pub struct AttemptRows<'a> {
 }
 
 impl<'a> AttemptRows<'a> {
-    /// `zero_us` is the start of the campaign.
+    /// `campaign_start_us` is the start of the campaign.
     #[must_use]
-    pub const fn new(zero_us: u64) -> Self {
-        Self { zero_us, batch: Vec::new(), left: RECORDS_OF, writers: Vec::new() }
+    pub const fn new(campaign_start_us: u64) -> Self {
+        Self { campaign_start_us, batch: Vec::new(), left: RECORDS_OF, writers: Vec::new() }
     }
 
     /// One more who writes them down.
@@ -69,11 +69,13 @@ impl<'a> AttemptReader<'a> for AttemptRows<'a> {
         if self.writers.is_empty() {
             return;
         }
-        let Some(row) = AttemptRow::of(attempt, self.zero_us) else { return };
+        let Some(row) = AttemptRow::of(attempt, self.campaign_start_us) else { return };
         let mut records = Vec::new();
         if !row.is_good && self.left > 0 {
             self.left -= 1;
-            records.extend(attempt.records().map(|entry| record_row::of(entry, self.zero_us)));
+            records.extend(
+                attempt.records().map(|entry| record_row::of(entry, self.campaign_start_us)),
+            );
         }
         self.batch.push((row, records));
         if self.batch.len() == BATCH {

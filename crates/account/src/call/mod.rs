@@ -20,10 +20,10 @@ const AROUND_S: f64 = 5.0;
 /// The life of a call as text: from the database of a run and the files of its records.
 pub fn tell(database: &Connection, record_files: &[PathBuf], word: &str) -> anyhow::Result<String> {
     let attempt = find(database, word)?;
-    let zero_us: i64 =
+    let campaign_start_us: i64 =
         database
             .query_row("SELECT value FROM run WHERE key = 'started_us'", [], |row| row.get(0))?;
-    let mut views = from_files(record_files, &attempt.id, zero_us);
+    let mut views = from_files(record_files, &attempt.id, campaign_start_us);
     let is_whole = !views.is_empty();
     if !is_whole {
         views = from_database(database, &attempt.id)?;
@@ -96,10 +96,10 @@ fn read_attempt(row: &Row<'_>) -> rusqlite::Result<KnownAttempt> {
 }
 
 /// The records themselves say most.
-fn from_files(files: &[PathBuf], attempt: &str, zero_us: i64) -> Vec<KnownRecord> {
+fn from_files(files: &[PathBuf], attempt: &str, campaign_start_us: i64) -> Vec<KnownRecord> {
     let mut records = find_records(files, attempt);
     records.sort_by_key(|record| (record.kind, record.start_us));
-    let at = |us: u64| us.cast_signed().saturating_sub(zero_us);
+    let at = |us: u64| us.cast_signed().saturating_sub(campaign_start_us);
     let view = |record: CallRecord| KnownRecord {
         kind: record.kind.to_string(),
         node: record.node,

@@ -185,7 +185,7 @@ fn clock(at: Duration) -> String {
 }
 
 /// The same and more for programs: every command and its answer, every alarm, every milestone, every restart.
-pub fn timeline_json(run: &VariantOutcome, zero: Duration) -> Value {
+pub fn timeline_json(run: &VariantOutcome, campaign_start: Duration) -> Value {
     let seconds = |at: &Duration| at.as_secs_f64();
     let commands = run.operations.log().map(|(operation, entry)| {
         let mut entry = serde_json::to_value(entry).unwrap_or_default();
@@ -200,7 +200,7 @@ pub fn timeline_json(run: &VariantOutcome, zero: Duration) -> Value {
         "faults": run.operations.faults,
         "alarms": run.operations.alarms,
         // As Alertmanager would post them to a webhook.
-        "notifications": alertmanager::notifications(&run.operations.alarms, zero),
+        "notifications": alertmanager::notifications(&run.operations.alarms, campaign_start),
         "milestones": milestones
             .map(|(at, milestone)| json!({"at_s": seconds(at), "milestone": milestone}))
             .collect::<Vec<_>>(),

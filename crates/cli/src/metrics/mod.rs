@@ -1,7 +1,7 @@
 //! Metrics of a program's boxes for Prometheus: `GET /metrics`, in the OpenMetrics text format.
 //!
 //! ```text
-//!  boxes ── once a second ──► Directory, or the board of tocsin run ──► Source ◄── a scrape ── Prometheus
+//!  boxes ── once a second ──► Directory, or LatestState of tocsin run ──► Source ◄── a scrape ── Prometheus
 //! ```
 //!
 //! A scrape reads what the boxes showed last, at most a second ago. It never asks a box, so no scrape can hold one up.

@@ -58,9 +58,9 @@ pub enum Status {
 
 /// The notifications that tell `changes`: one for each rule, in the order in which rules appear.
 ///
-/// `zero` is the Unix time at which the campaign began.
+/// `campaign_start` is the Unix time at which the campaign began.
 #[must_use]
-pub fn notifications(changes: &[Alarm], zero: Duration) -> Vec<Notification> {
+pub fn notifications(changes: &[Alarm], campaign_start: Duration) -> Vec<Notification> {
     let mut rules: Vec<&str> = Vec::new();
     for alarm in changes {
         if !rules.contains(&&alarm.rule[..]) {
@@ -69,7 +69,7 @@ pub fn notifications(changes: &[Alarm], zero: Duration) -> Vec<Notification> {
     }
     let of_rule = |rule: &str| {
         let alarms = changes.iter().filter(|alarm| alarm.rule == rule);
-        notification(rule, alarms.map(|alarm| alert(alarm, zero)).collect())
+        notification(rule, alarms.map(|alarm| alert(alarm, campaign_start)).collect())
     };
     rules.into_iter().map(of_rule).collect()
 }
@@ -90,20 +90,20 @@ fn notification(rule: &str, alerts: Vec<Alert>) -> Notification {
     }
 }
 
-fn alert(alarm: &Alarm, zero: Duration) -> Alert {
+fn alert(alarm: &Alarm, campaign_start: Duration) -> Alert {
     let mut labels = alarm.labels.clone();
     labels.insert("alertname".to_owned(), alarm.rule.clone());
     labels.insert("severity".to_owned(), alarm.severity.as_str().to_owned());
     let (status, ends_at) = match alarm.is_raised() {
         true => (Status::Firing, NO_END.to_owned()),
-        false => (Status::Resolved, rfc3339(zero + alarm.at)),
+        false => (Status::Resolved, rfc3339(campaign_start + alarm.at)),
     };
     Alert {
         status,
         fingerprint: fingerprint(&labels),
         labels,
         annotations: BTreeMap::from([("summary".to_owned(), alarm.sentence.clone())]),
-        starts_at: rfc3339(zero + alarm.raised_at),
+        starts_at: rfc3339(campaign_start + alarm.raised_at),
         ends_at,
         generator_url: String::new(),
     }

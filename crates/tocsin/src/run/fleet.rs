@@ -43,7 +43,7 @@ pub(crate) struct Fleet {
     console: Console,
     /// Commands on their way: their `id`, the member, and who waits for the reply.
     orders: HashMap<u64, (usize, PendingOrder)>,
-    next_errand: u64,
+    next_order: u64,
 }
 
 struct Member {
@@ -111,7 +111,7 @@ impl Fleet {
             latest_state: SharedState::default(),
             console: Console::default(),
             orders: HashMap::new(),
-            next_errand: 0,
+            next_order: 0,
         }
     }
 
@@ -223,8 +223,8 @@ impl Fleet {
             return pending.answer(Reply::Refused(refusal));
         };
         let Some(child) = &self.members[index].child else { return pending.answer(Reply::Silent) };
-        let id = self.next_errand;
-        self.next_errand += 1;
+        let id = self.next_order;
+        self.next_order += 1;
         let (name, order) = (pending.name.clone(), pending.order.clone());
         child.order(ProcessOrder::Box { id, name, order });
         self.orders.insert(id, (index, pending));
