@@ -21,7 +21,7 @@ use telemetry::{CallRecord, Outcome};
 
 use crate::attempt::{Attempt, End, Origin};
 use crate::caller::Caller;
-use crate::fates::{Fate, Fates};
+use crate::fate_counts::{Fate, FateCounts};
 use crate::invite::invite;
 use crate::media::Description;
 use crate::mix::{Mix, MixError};
@@ -69,7 +69,7 @@ pub struct Generator {
     /// When the patience or the talk time of each caller is over.
     deadlines: Deadlines<LegId, ByKey>,
     counts: GeneratorSnapshot,
-    fates: Fates,
+    fates: FateCounts,
     records: VecDeque<CallRecord>,
     /// `None` when no caller has media.
     media: Option<CallerMedia>,
@@ -114,7 +114,7 @@ impl Generator {
             calls: HashMap::new(),
             deadlines: Deadlines::default(),
             counts: GeneratorSnapshot::default(),
-            fates: Fates::default(),
+            fates: FateCounts::default(),
             records: VecDeque::new(),
         })
     }

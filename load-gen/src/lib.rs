@@ -18,7 +18,7 @@
 
 mod attempt;
 mod caller;
-mod fates;
+mod fate_counts;
 #[cfg(test)]
 mod fixture;
 mod generator;

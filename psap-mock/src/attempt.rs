@@ -7,7 +7,7 @@ use sip_proto::Rejection;
 use sip_proto::message::Request;
 use sip_proto::reason::{Reason, cause_of_status};
 use sip_proto::user_agent::End;
-use sip_proto::wall::WallClock;
+use sip_proto::wall_clock::WallClock;
 use telemetry::{BoxKind, CallRecord, NO_ACK, Outcome, Party};
 
 /// Q.850: normal call clearing.

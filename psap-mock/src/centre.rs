@@ -15,11 +15,11 @@ use crate::queue::{Queue, Ticket};
 pub(crate) struct CallCentre<C> {
     queue: Queue<C>,
     positions: Positions<C>,
-    places: BTreeMap<C, Place>,
+    places: BTreeMap<C, CallPlace>,
 }
 
 #[derive(Debug, Clone, Copy)]
-enum Place {
+enum CallPlace {
     Waiting(Ticket),
     At(PositionId),
 }
@@ -53,7 +53,7 @@ impl<C: Ord + Copy> CallCentre<C> {
             return false;
         }
         let ticket = self.queue.push(call, now);
-        self.places.insert(call, Place::Waiting(ticket));
+        self.places.insert(call, CallPlace::Waiting(ticket));
         true
     }
 
@@ -64,13 +64,13 @@ impl<C: Ord + Copy> CallCentre<C> {
         }
         let call = self.queue.pop()?;
         let position = self.positions.ring(call)?;
-        self.places.insert(call, Place::At(position));
+        self.places.insert(call, CallPlace::At(position));
         Some(call)
     }
 
     /// The call taker who is rung picks up.
     pub(crate) fn answer(&mut self, call: C) {
-        if let Some(Place::At(position)) = self.places.get(&call) {
+        if let Some(CallPlace::At(position)) = self.places.get(&call) {
             self.positions.answer(*position);
         }
     }
@@ -78,8 +78,8 @@ impl<C: Ord + Copy> CallCentre<C> {
     /// The call leaves the centre. `None` when it has left already.
     pub(crate) fn leave(&mut self, call: C) -> Option<Left> {
         match self.places.remove(&call)? {
-            Place::Waiting(ticket) => self.queue.remove(ticket),
-            Place::At(position) => {
+            CallPlace::Waiting(ticket) => self.queue.remove(ticket),
+            CallPlace::At(position) => {
                 if let State::Talking(_) = self.positions.release(position) {
                     return Some(Left::WrapUp(position));
                 }

@@ -22,6 +22,7 @@ mod attempt;
 mod behaviour;
 mod centre;
 mod destination;
+mod melodies;
 mod negotiation;
 mod position;
 mod psap;
@@ -29,7 +30,6 @@ mod queue;
 mod refusal;
 mod service_level;
 mod sounds;
-mod voices;
 
 pub use psap::{Command, Output, Psap};
 pub use sounds::Recorded;

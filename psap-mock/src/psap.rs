@@ -26,19 +26,19 @@ use sip_proto::message::{Method, Payload, Request};
 use sip_proto::timer::Timers;
 use sip_proto::transaction::ServerId;
 use sip_proto::user_agent::{Config, End, Event, LegId, UserAgent};
-use sip_proto::wall::WallClock;
+use sip_proto::wall_clock::WallClock;
 use telemetry::{CallRecord, Outcome, Party};
 
 use crate::admission::Admission;
 use crate::attempt::{Attempt, Ending, NORMAL_CLEARING, TEMPORARY_FAILURE};
 use crate::behaviour::{Plan, Reception};
 use crate::centre::{CallCentre, Left};
+use crate::melodies::Melodies;
 use crate::negotiation::Negotiation;
 use crate::position::PositionId;
 use crate::refusal::{allow, q850, queue_full, refusal};
 use crate::service_level::ServiceLevel;
 use crate::sounds::{Recorded, Sounds};
-use crate::voices::Voices;
 
 pub use node::Command;
 
@@ -86,7 +86,7 @@ pub enum Output {
 struct Call {
     attempt: Attempt,
     plan: Plan,
-    voices: Voices,
+    melodies: Melodies,
     media: Negotiation,
     /// `None`: the caller offers no media.
     stream: Option<StreamId>,
@@ -228,8 +228,8 @@ impl Psap {
         // RFC 7989 §7: a call without Session-ID gets one here, so that its record has an id.
         let id = id.unwrap_or_else(|| self.agent.uuid().into());
         let mut attempt = Attempt::new(id, invite, now);
-        let voices = Voices::of(&attempt, invite);
-        let (plan, media, stream) = match self.admit(now, leg, invite, voices) {
+        let melodies = Melodies::of(&attempt, invite);
+        let (plan, media, stream) = match self.admit(now, leg, invite, melodies) {
             Ok(admitted) => admitted,
             Err(rejection) => return self.refuse(now, leg, attempt, &rejection),
         };
@@ -241,7 +241,7 @@ impl Psap {
         self.deadlines.set(Timer::RingAgain(leg), now + RING_AGAIN);
         let share = self.config.record;
         let records = stream.is_some() && share > 0.0 && self.rng.random_bool(share);
-        let call = Call { attempt, plan, voices, media, stream, records, ending: None };
+        let call = Call { attempt, plan, melodies, media, stream, records, ending: None };
         self.calls.insert(leg, call);
         if rings {
             self.progress(now, leg);
@@ -254,10 +254,10 @@ impl Psap {
         now: Instant,
         leg: LegId,
         invite: &Request,
-        voices: Voices,
+        melodies: Melodies,
     ) -> Result<(Plan, Negotiation, Option<StreamId>), Box<Rejection>> {
         let plan = self.admission.inspect(invite, &mut self.rng)?;
-        let (media, stream) = self.negotiate(now, invite, voices)?;
+        let (media, stream) = self.negotiate(now, invite, melodies)?;
         // An ignored call takes no place in the queue.
         if plan.reception == Reception::Ring && !self.centre.admit(leg, now) {
             stream.map(|stream| self.plane.close(now, stream));

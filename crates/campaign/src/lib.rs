@@ -19,14 +19,14 @@ mod arrivals;
 mod callers;
 mod campaign;
 mod comparison;
-mod demands;
+mod consistency;
 mod feed;
 mod load;
 mod mix;
+mod network_check;
 mod place;
 mod redial;
 mod rows;
-mod sense;
 #[cfg(test)]
 mod tests;
 mod threshold;

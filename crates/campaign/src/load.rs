@@ -136,7 +136,7 @@ impl Campaign {
                 phase.set_time_of_day(begins);
                 begins += phase.duration;
             }
-            campaign.check_sense(document);
+            campaign.check_consistency(document);
             if campaign.phases.is_empty() {
                 root.report_here("the campaign needs at least one [[phases]]");
             }

@@ -9,13 +9,13 @@ pub mod manage;
 pub mod metrics;
 mod record_sink;
 mod serve;
-mod words;
+mod standard_output;
 
 pub use args::{BoxArgs, FileArgs, LogArgs};
 pub use clips::load_clips;
 pub use record_sink::RecordSink;
 pub use serve::{serve, serve_managed};
-pub use words::{complain, say};
+pub use standard_output::{complain, say};
 
 use std::process::ExitCode;
 

@@ -15,9 +15,9 @@ pub(crate) trait Remote {
     fn order(&self, name: &str, order: BoxOrder) -> Result<Replying, OrderError>;
     /// `None` when the box has ended.
     fn snapshot(&self) -> LocalBoxFuture<'static, Option<Seen>>;
-    /// Starts the drain; the end of it comes as a [`LifecycleNotice`](crate::Notice).
+    /// Starts the drain; the end of it comes as a [`LifecycleNotice`](crate::LifecycleNotice).
     fn drain(&self);
-    /// Ends the box; the end of it comes as a [`LifecycleNotice`](crate::Notice).
+    /// Ends the box; the end of it comes as a [`LifecycleNotice`](crate::LifecycleNotice).
     fn stop(&self);
 }
 

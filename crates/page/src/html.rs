@@ -6,8 +6,8 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use serde_json::Value;
 
 use crate::content::{Page, PageRun};
-use crate::policy::{self, SCRIPT, STYLE};
-use crate::{calls, charts, events, key, quality, tables, validity, variants, verdict};
+use crate::content_security_policy::{self, SCRIPT, STYLE};
+use crate::{calls, charts, events, key_figures, quality, tables, validity, variants, verdict};
 
 /// `report.html` of a campaign that has been run: `folder` as `tocsin show` takes it, `command` what was typed, and
 /// `receipt.json` where there is one.
@@ -32,7 +32,7 @@ pub(crate) fn whole(page: &Page<'_>) -> String {
         html lang="en" {
             head {
                 meta charset="utf-8";
-                meta http-equiv="Content-Security-Policy" content=(policy::policy());
+                meta http-equiv="Content-Security-Policy" content=(content_security_policy::policy());
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
                 meta name="generator" content=(concat!("tocsin ", env!("CARGO_PKG_VERSION")));
@@ -77,7 +77,7 @@ fn sections(page: &Page<'_>, run: &PageRun<'_>) -> Vec<Section> {
     let summary = run.summary;
     let all = [
         Section::new("run", "What was run", Some(verdict::run(page, summary))),
-        Section::new("key", "Key figures", Some(key::figures(summary))),
+        Section::new("key", "Key figures", Some(key_figures::figures(summary))),
         Section::new("thresholds", "Thresholds", verdict::thresholds(summary)),
         Section::new("time", "Over time", Some(charts::charts(page, run))),
         Section::new("worlds", "Variants", variants::variants(page)),

@@ -5,7 +5,7 @@
 //! sorts tables. Whatever comes from a run is text: names, reasons and ids may hold anything.
 //!
 //! ```text
-//!   Summary   verdict.rs: the verdict and why, what was run, thresholds; key.rs: key figures
+//!   Summary   verdict.rs: the verdict and why, what was run, thresholds; key_figures.rs: key figures
 //!   Series    charts.rs: lines over time, with overlay.rs: phases and events; variants.rs: variants
 //!   Summary   tables.rs: sites, trunk groups, numbers, PSAPs; calls.rs: ledger, failures, worst calls
 //!             quality.rs: media; validity.rs: the generator's own part, processes
@@ -15,14 +15,14 @@
 mod calls;
 mod charts;
 mod content;
+mod content_security_policy;
 mod events;
 mod figures;
 mod html;
-mod key;
+mod key_figures;
 mod overlay;
 mod pictures;
 mod plot;
-mod policy;
 mod quality;
 mod tables;
 #[cfg(test)]

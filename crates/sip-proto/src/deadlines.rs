@@ -15,7 +15,7 @@ use hashbrown::HashMap;
 use slab::Slab;
 
 /// Who comes first of those that are due at the same instant.
-pub trait Order<K>: Default {
+pub trait TieBreak<K>: Default {
     /// The least comes first.
     type Rank: Copy + Ord;
 
@@ -27,7 +27,7 @@ pub trait Order<K>: Default {
 #[derive(Debug, Default)]
 pub struct BySetting(u64);
 
-impl<K> Order<K> for BySetting {
+impl<K> TieBreak<K> for BySetting {
     type Rank = u64;
 
     fn rank(&mut self, _: K) -> u64 {
@@ -40,7 +40,7 @@ impl<K> Order<K> for BySetting {
 #[derive(Debug, Default)]
 pub struct ByKey;
 
-impl<K: Copy + Ord> Order<K> for ByKey {
+impl<K: Copy + Ord> TieBreak<K> for ByKey {
     type Rank = K;
 
     fn rank(&mut self, key: K) -> K {
@@ -53,12 +53,12 @@ const ARITY: usize = 4;
 
 /// See the module's picture.
 #[derive(Debug)]
-pub struct Deadlines<K, O: Order<K> = BySetting> {
+pub struct Deadlines<K, O: TieBreak<K> = BySetting> {
     heap: Vec<Node<O::Rank>>,
     owners: Slab<Owner<K>>,
     /// The place of each key in `owners`.
     by_key: HashMap<K, usize>,
-    order: O,
+    tie_break: O,
 }
 
 /// No node of the heap is before its parent.
@@ -83,13 +83,18 @@ struct Owner<K> {
     at: usize,
 }
 
-impl<K, O: Order<K>> Default for Deadlines<K, O> {
+impl<K, O: TieBreak<K>> Default for Deadlines<K, O> {
     fn default() -> Self {
-        Self { heap: Vec::new(), owners: Slab::new(), by_key: HashMap::new(), order: O::default() }
+        Self {
+            heap: Vec::new(),
+            owners: Slab::new(),
+            by_key: HashMap::new(),
+            tie_break: O::default(),
+        }
     }
 }
 
-impl<K: Copy + Eq + Hash, O: Order<K>> Deadlines<K, O> {
+impl<K: Copy + Eq + Hash, O: TieBreak<K>> Deadlines<K, O> {
     /// Replaces the deadline of `key`; with `None` it has none any more. One that is set to the same instant again keeps
     /// its turn.
     pub fn set(&mut self, key: K, due: impl Into<Option<Instant>>) {
@@ -98,13 +103,13 @@ impl<K: Copy + Eq + Hash, O: Order<K>> Deadlines<K, O> {
             let at = self.heap.len();
             let owner = self.owners.insert(Owner { key, at });
             self.by_key.insert(key, owner);
-            self.heap.push(Node { due, rank: self.order.rank(key), owner });
+            self.heap.push(Node { due, rank: self.tie_break.rank(key), owner });
             return self.rise(at);
         };
         let at = self.owners[owner].at;
         let before = self.heap[at];
         if due != before.due {
-            let node = Node { due, rank: self.order.rank(key), owner };
+            let node = Node { due, rank: self.tie_break.rank(key), owner };
             self.heap[at] = node;
             if node.is_before(&before) { self.rise(at) } else { self.sink(at) }
         }
@@ -290,16 +295,16 @@ mod tests {
 
     /// A list of what is set, and a search through all of it.
     #[derive(Default)]
-    struct Naive<O: Order<u8>> {
+    struct Naive<O: TieBreak<u8>> {
         set: Vec<(Instant, O::Rank, u8)>,
-        order: O,
+        tie_break: O,
     }
 
-    impl<O: Order<u8>> Naive<O> {
+    impl<O: TieBreak<u8>> Naive<O> {
         fn set(&mut self, key: u8, due: Instant) {
             if !self.set.iter().any(|(have, _, of)| (*have, *of) == (due, key)) {
                 self.clear(key);
-                self.set.push((due, self.order.rank(key), key));
+                self.set.push((due, self.tie_break.rank(key), key));
             }
         }
 
@@ -314,10 +319,10 @@ mod tests {
         }
     }
 
-    fn agrees_with_the_naive_queue<O: Order<u8>>(steps: &[Step]) -> Result<(), TestCaseError> {
+    fn agrees_with_the_naive_queue<O: TieBreak<u8>>(steps: &[Step]) -> Result<(), TestCaseError> {
         let mut now = Instant::now();
         let (mut deadlines, mut naive) =
-            (Deadlines::<u8, O>::default(), Naive { set: Vec::new(), order: O::default() });
+            (Deadlines::<u8, O>::default(), Naive { set: Vec::new(), tie_break: O::default() });
         for step in steps {
             match *step {
                 Step::Set(key, ms) => {

@@ -21,11 +21,11 @@ mod packet;
 pub mod reason;
 mod rejection;
 pub mod sdp;
-pub mod stream;
+pub mod stream_framer;
 pub mod timer;
 pub mod transaction;
 pub mod user_agent;
-pub mod wall;
+pub mod wall_clock;
 
 pub use packet::{Packet, Transport};
 pub use rejection::Rejection;

@@ -15,7 +15,7 @@ use sip_proto::message::{
     parse, with_overload_feedback,
 };
 use sip_proto::reason::Reason;
-use sip_proto::stream::StreamFramer;
+use sip_proto::stream_framer::StreamFramer;
 use sip_proto::timer::Timers;
 use sip_proto::transaction::{Target, Transactions};
 

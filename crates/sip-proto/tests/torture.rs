@@ -6,7 +6,7 @@ mod support;
 
 use bytes::Bytes;
 use sip_proto::Transport;
-use sip_proto::stream::{Frame, FramingError, StreamFramer};
+use sip_proto::stream_framer::{Frame, FramingError, StreamFramer};
 
 use support::{Station, message, peer, status_of};
 

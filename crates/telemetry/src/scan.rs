@@ -72,11 +72,11 @@ pub(crate) fn read<T: Send>(
 ) -> Misread {
     let mut misread = Misread::default();
     let pieces = cut(files, &mut misread);
-    let mut place = Place::default();
+    let mut position = ReadPosition::default();
     share_out(
         &pieces,
         |piece, buffer| read_piece(&files[piece.file], piece, buffer, make(), &put),
-        |piece, part| take(place.note(piece.file, &files[piece.file], part, &mut misread)),
+        |piece, part| take(position.note(piece.file, &files[piece.file], part, &mut misread)),
     );
     misread
 }
@@ -147,14 +147,14 @@ fn share_out<R: Send>(
 
 /// Where in the files reading has come to.
 #[derive(Debug, Default)]
-struct Place {
+struct ReadPosition {
     file: usize,
     lines: u64,
     /// A disk that fails would fail again on every piece.
     has_failed: bool,
 }
 
-impl Place {
+impl ReadPosition {
     fn note<T>(&mut self, file: usize, path: &Path, part: Part<T>, misread: &mut Misread) -> T {
         if file != self.file {
             *self = Self { file, ..Self::default() };

@@ -41,21 +41,21 @@ impl From<psap_mock::Output> for BoxNotice {
     }
 }
 
-impl From<call_server::Notice> for BoxNotice {
-    fn from(notice: call_server::Notice) -> Self {
+impl From<call_server::CallServerNotice> for BoxNotice {
+    fn from(notice: call_server::CallServerNotice) -> Self {
         match notice {
-            call_server::Notice::Record(record) => Self::Record(record),
-            call_server::Notice::Restarting { why } => Self::Restarting { why },
-            call_server::Notice::InService => Self::InService,
+            call_server::CallServerNotice::Record(record) => Self::Record(record),
+            call_server::CallServerNotice::Restarting { why } => Self::Restarting { why },
+            call_server::CallServerNotice::InService => Self::InService,
         }
     }
 }
 
-impl From<trunk_group::Notice> for BoxNotice {
-    fn from(notice: trunk_group::Notice) -> Self {
+impl From<trunk_group::TrunkGroupNotice> for BoxNotice {
+    fn from(notice: trunk_group::TrunkGroupNotice) -> Self {
         match notice {
-            trunk_group::Notice::Record(record) => Self::Record(record),
-            trunk_group::Notice::Change(change) => Self::Change(change),
+            trunk_group::TrunkGroupNotice::Record(record) => Self::Record(record),
+            trunk_group::TrunkGroupNotice::Change(change) => Self::Change(change),
         }
     }
 }

@@ -12,7 +12,7 @@ use media::Clips;
 use operations::Action;
 use psap_mock::Psap;
 use sip_proto::timer::Timers;
-use sip_proto::wall::WallClock;
+use sip_proto::wall_clock::WallClock;
 use switch::{CallServer, PoolMonitor, TrunkGroup};
 use telemetry::{BoxKind, LostNode};
 use topology::Topology;

@@ -13,13 +13,13 @@ use media::Clips;
 use node::clock::WallStart;
 use node::{Label, NodeSpec};
 use sip_proto::timer::Timers;
-use sip_proto::wall::WallClock;
+use sip_proto::wall_clock::WallClock;
 use topology::Topology;
 
 use campaign::{Campaign, ENVIRONMENT_PREFIX};
 use load_gen::{Command, Config, Generator, RequestUri, Shard, TenDigits};
 
-pub use target::{Target, TargetArgs, address_towards};
+pub use target::{TargetArgs, TrunkGroupTarget, address_towards};
 
 /// Callers are ready for so long before the campaign begins: what a program does for the first time takes it longer, and
 /// would make the first calls late.
@@ -87,9 +87,17 @@ pub fn run(args: &LoadArgs) -> ExitCode {
     let begin = (!args.begin_on_command).then(|| start.now + HEAD_START);
     let spec = |index| {
         let shard = Shard { index, of: args.shards };
-        let place = Place { address, shard, nonce, begin };
+        let identity = GeneratorIdentity { address, shard, nonce, begin };
         let callees = callees.clone();
-        generator_spec(place, callees, &campaign, &topology, clips.clone(), start, records.clone())
+        generator_spec(
+            identity,
+            callees,
+            &campaign,
+            &topology,
+            clips.clone(),
+            start,
+            records.clone(),
+        )
     };
     let specs = (0..args.shards).map(spec).collect();
     cli::serve(&args.serve, &records, specs, Some(limit))
@@ -97,7 +105,7 @@ pub fn run(args: &LoadArgs) -> ExitCode {
 
 /// Which generator of which run.
 #[derive(Debug, Clone, Copy)]
-struct Place {
+struct GeneratorIdentity {
     address: SocketAddr,
     shard: Shard,
     /// See [`Config::nonce`].
@@ -115,7 +123,7 @@ struct Callees {
 
 /// A generator as a box to run, dated by `start`.
 fn generator_spec(
-    place: Place,
+    identity: GeneratorIdentity,
     callees: Callees,
     campaign: &Campaign,
     topology: &Topology,
@@ -123,7 +131,7 @@ fn generator_spec(
     start: WallStart,
     records: RecordSink,
 ) -> NodeSpec {
-    let Place { address, shard, nonce, begin } = place;
+    let GeneratorIdentity { address, shard, nonce, begin } = identity;
     let label = Label {
         name: format!("load-{}", shard.index + 1),
         kind: NodeKind::Generator,

@@ -16,7 +16,7 @@ const SIP_PORT: u16 = 5060;
 pub struct TargetArgs {
     /// Call this address in place of every trunk group of the file, or of one, as NAME=ADDRESS; may be given several times
     #[arg(long, value_name = "ADDRESS")]
-    pub target: Vec<Target>,
+    pub target: Vec<TrunkGroupTarget>,
     /// What callers ask for, with {number} and {target} filled in, such as sip:{number}@example.org; service URNs stay as
     /// they are
     #[arg(long, value_name = "TEMPLATE")]
@@ -25,7 +25,7 @@ pub struct TargetArgs {
 
 /// Where the callers of one trunk group, or of all, call instead.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Target {
+pub struct TrunkGroupTarget {
     /// `None`: every trunk group without a target of its own.
     pub trunk_group: Option<String>,
     pub address: SocketAddr,
@@ -55,8 +55,8 @@ impl TargetArgs {
             }
         }
         let of = |name: &str| {
-            let own = |target: &&Target| target.trunk_group.as_deref() == Some(name);
-            let all = |target: &&Target| target.trunk_group.is_none();
+            let own = |target: &&TrunkGroupTarget| target.trunk_group.as_deref() == Some(name);
+            let all = |target: &&TrunkGroupTarget| target.trunk_group.is_none();
             let found = self.target.iter().rfind(own);
             found.or_else(|| self.target.iter().rfind(all)).map(|target| target.address)
         };
@@ -94,7 +94,7 @@ pub fn address_towards(peers: &[(String, SocketAddr)]) -> IpAddr {
     routed.map_or(loopback, |address| address.ip())
 }
 
-impl FromStr for Target {
+impl FromStr for TrunkGroupTarget {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -116,7 +116,7 @@ impl FromStr for Target {
     }
 }
 
-impl fmt::Display for Target {
+impl fmt::Display for TrunkGroupTarget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.trunk_group {
             Some(name) => write!(f, "{name}={}", self.address),
@@ -177,9 +177,9 @@ mod tests {
     #[test]
     fn only_addresses_that_can_be_called_are_targets() {
         for wrong in ["", "example.org", "0.0.0.0:5060", "127.0.0.1:0", "mobile=", "224.0.0.1"] {
-            assert!(wrong.parse::<Target>().is_err(), "{wrong}");
+            assert!(wrong.parse::<TrunkGroupTarget>().is_err(), "{wrong}");
         }
-        let target: Target = "mobile=[::1]:5070".parse().expect("an IPv6 address");
+        let target: TrunkGroupTarget = "mobile=[::1]:5070".parse().expect("an IPv6 address");
         assert_eq!(target.to_string(), "mobile=[::1]:5070");
     }
 

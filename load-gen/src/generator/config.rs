@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use media::Clips;
 use sip_proto::timer::Timers;
-use sip_proto::wall::WallClock;
+use sip_proto::wall_clock::WallClock;
 
 use crate::pacer::Shard;
 use crate::request_uri::RequestUri;

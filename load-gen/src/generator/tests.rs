@@ -7,7 +7,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 use sip_proto::sdp::{self, Direction, LocalMedia, Session};
 use sip_proto::timer::Timers;
-use sip_proto::wall::WallClock;
+use sip_proto::wall_clock::WallClock;
 use telemetry::{CallerClass, Outcome, Party};
 
 use super::*;

@@ -12,7 +12,7 @@ use media::Clips;
 use node::clock::WallStart;
 use node::{Label, NodeSpec};
 use sip_proto::timer::Timers;
-use sip_proto::wall::WallClock;
+use sip_proto::wall_clock::WallClock;
 use topology::Topology;
 
 use psap_mock::{Command, Output, Psap};

@@ -18,9 +18,9 @@ use sip_proto::user_agent::LegId;
 use topology::{Audio, Waiting};
 
 use super::{Output, Psap};
+use crate::melodies::Melodies;
 use crate::negotiation::{NO_PORT, Negotiation};
 use crate::refusal::refusal;
-use crate::voices::Voices;
 
 impl Psap {
     /// Finds a port for the media of a call and negotiates it. A caller who offers no media gets none.
@@ -28,7 +28,7 @@ impl Psap {
         &mut self,
         now: Instant,
         invite: &Request,
-        voices: Voices,
+        melodies: Melodies,
     ) -> Result<(Negotiation, Option<StreamId>), Box<Rejection>> {
         let refused = |error: sip_proto::sdp::SdpError| {
             Box::new(refusal(error.status()).with_warning(error.to_string()))
@@ -48,7 +48,7 @@ impl Psap {
             LocalMedia::telephone(session_id, ip, port.map_or(NO_PORT, |local| local.port()));
         let direction = if wants_media { Direction::SendRecv } else { Direction::Inactive };
         let sign = match &self.config.audio {
-            Audio::Tones => Some(Sign::Melody(voices.ours)),
+            Audio::Tones => Some(Sign::Melody(melodies.ours)),
             Audio::Clip(name) => Some(Sign::Clip(name.clone())),
             Audio::Echo => None,
         };
@@ -87,10 +87,10 @@ impl Psap {
         let Some(call) = self.calls.get_mut(&leg) else { return };
         let (Some(stream), Some(agreement)) = (call.stream, call.media.agreement()) else { return };
         let (sign, clips) = (agreement.sign.as_ref(), &self.sounds.clips);
-        let expectation = ExpectedSound::of(sign, call.voices.theirs, clips);
+        let expectation = ExpectedSound::of(sign, call.melodies.theirs, clips);
         let voice = match &self.config.audio {
             _ if !call.plan.speaks => Voice::Mute,
-            Audio::Tones => Voice::Melody(call.voices.ours),
+            Audio::Tones => Voice::Melody(call.melodies.ours),
             Audio::Echo => Voice::Echo,
             Audio::Clip(name) => {
                 self.sounds.clips.get(name).map_or(Voice::Mute, |clip| Voice::Clip(clip.clone()))

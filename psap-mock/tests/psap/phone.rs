@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use contract::{Node, PsapSnapshot};
 use psap_mock::{Command, Output, Psap};
 use sip_proto::timer::Timers;
-use sip_proto::wall::WallClock;
+use sip_proto::wall_clock::WallClock;
 use sip_proto::{Packet, Transport};
 use telemetry::CallRecord;
 use topology::{Behaviour, BehaviourShare, Distribution, WhenFull};

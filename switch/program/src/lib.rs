@@ -11,10 +11,10 @@ use contract::{BoxOrder, NodeKind};
 use node::clock::WallStart;
 use node::{Label, NodeSpec};
 use operations::Action;
-use sip_proto::wall::WallClock;
+use sip_proto::wall_clock::WallClock;
 use topology::Topology;
 
-use switch::call_server::Notice;
+use switch::call_server::CallServerNotice;
 use switch::pool::Change;
 use switch::{CallServer, PoolMonitor, TrunkGroup, trunk_group};
 
@@ -115,11 +115,11 @@ pub fn call_server_spec(
         CallServer::new(settings, topology, address, seed, wall)
     };
     NodeSpec::new(label, build, operate, move |notice| match notice {
-        Notice::Record(record) => records.write(&record),
-        Notice::Restarting { why } => {
+        CallServerNotice::Record(record) => records.write(&record),
+        CallServerNotice::Restarting { why } => {
             tracing::warn!(call_server = name, why, "the call server restarts")
         }
-        Notice::InService => {
+        CallServerNotice::InService => {
             tracing::warn!(call_server = name, "the call server is in service again")
         }
     })
@@ -153,8 +153,8 @@ pub fn trunk_group_spec(
         TrunkGroup::new(settings, &topology, address, seed, wall, start.now)
     };
     NodeSpec::new(label, build, no_command, move |notice| match notice {
-        trunk_group::Notice::Record(record) => records.write(&record),
-        trunk_group::Notice::Change(change) => log_change(&change),
+        trunk_group::TrunkGroupNotice::Record(record) => records.write(&record),
+        trunk_group::TrunkGroupNotice::Change(change) => log_change(&change),
     })
 }
 

@@ -58,7 +58,7 @@ use media::{Plane, PlaneCounts};
 use sip_proto::message::Payload;
 use sip_proto::reason::Reason;
 use sip_proto::user_agent::{Capabilities, Config, Event, SessionIdRole, UserAgent};
-use sip_proto::wall::WallClock;
+use sip_proto::wall_clock::WallClock;
 use sip_proto::{Packet, Rejection, Transport};
 use telemetry::CallRecord;
 use topology::Topology;

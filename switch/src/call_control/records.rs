@@ -7,7 +7,7 @@ use contract::CallServerCounts;
 use sip_proto::Rejection;
 use sip_proto::message::Request;
 use sip_proto::reason::Reason;
-use sip_proto::wall::WallClock;
+use sip_proto::wall_clock::WallClock;
 use telemetry::{BoxKind, CallRecord, Outcome, Party};
 
 use crate::record;

@@ -26,7 +26,7 @@ use contract::{CallServerCounts, CallServerSnapshot, Node, Reply};
 use media::{Plane, PlaneSettings};
 use operations::Action;
 use sip_proto::message::{Request, with_overload_feedback};
-use sip_proto::wall::WallClock;
+use sip_proto::wall_clock::WallClock;
 use sip_proto::{Packet, Transport};
 use telemetry::CallRecord;
 use topology::Topology;
@@ -55,12 +55,12 @@ pub struct CallServer {
     restarts: u32,
     /// The counts of the software before its last start.
     past: CallServerCounts,
-    notices: VecDeque<Notice>,
+    notices: VecDeque<CallServerNotice>,
 }
 
 /// What a call server tells the management plane.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Notice {
+pub enum CallServerNotice {
     Record(Box<CallRecord>),
     /// It loses its calls now.
     Restarting {
@@ -151,7 +151,7 @@ impl CallServer {
     fn take_output(&mut self, now: Instant) {
         let Some(software) = &mut self.software else { return };
         while let Some(record) = software.poll_record() {
-            self.notices.push_back(Notice::Record(Box::new(record)));
+            self.notices.push_back(CallServerNotice::Record(Box::new(record)));
         }
         if let Some(why) = software.take_failure() {
             self.restart(now, &why, false);
@@ -183,7 +183,7 @@ fn new_call(packet: &Packet) -> Option<Request> {
 
 impl Node for CallServer {
     type Command = Action;
-    type Event = Notice;
+    type Event = CallServerNotice;
     type Snapshot = CallServerSnapshot;
 
     fn handle_packet(&mut self, now: Instant, packet: Packet) {
@@ -226,7 +226,7 @@ impl Node for CallServer {
         }
     }
 
-    fn poll_event(&mut self) -> Option<Notice> {
+    fn poll_event(&mut self) -> Option<CallServerNotice> {
         self.notices.pop_front()
     }
 

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use media::Plane;
 
-use super::{CallServer, Notice};
+use super::{CallServer, CallServerNotice};
 use crate::call_control::{CallControl, LeftBehind};
 use crate::machine::{Boot, Disk, Installation, OverloadControl};
 
@@ -14,9 +14,9 @@ impl CallServer {
         let Some(software) = self.software.take() else { return };
         let LeftBehind { mut disk, plane, counts, records } = software.end(now, why);
         self.past += counts;
-        let records = records.into_iter().map(|record| Notice::Record(Box::new(record)));
+        let records = records.into_iter().map(|record| CallServerNotice::Record(Box::new(record)));
         self.notices.extend(records);
-        self.notices.push_back(Notice::Restarting { why: why.to_owned() });
+        self.notices.push_back(CallServerNotice::Restarting { why: why.to_owned() });
         self.installation = None;
         self.inbox.clear();
         self.overload = OverloadControl::new(&self.settings.equipment.processing);
@@ -37,7 +37,7 @@ impl CallServer {
         }
         software.recover(now, self.isolated);
         self.software = Some(Box::new(software));
-        self.notices.push_back(Notice::InService);
+        self.notices.push_back(CallServerNotice::InService);
         self.take_output(now);
     }
 

@@ -35,7 +35,7 @@ use sip_proto::deadlines::Deadlines;
 use sip_proto::message::{Method, Name, OverloadFeedback, Request, Response};
 use sip_proto::reason::Reason;
 use sip_proto::transaction::{ClientId, Event, ServerId, Transactions};
-use sip_proto::wall::WallClock;
+use sip_proto::wall_clock::WallClock;
 use sip_proto::{Packet, Rejection, Transport};
 use telemetry::CallRecord;
 use topology::{Pool, Topology};
@@ -82,7 +82,7 @@ enum Wake {
 
 /// What a trunk group tells the management plane.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Notice {
+pub enum TrunkGroupNotice {
     Record(Box<CallRecord>),
     /// The state of a call server has changed, as this trunk group sees it.
     Change(Change),
@@ -252,7 +252,7 @@ fn reason_lines(cancel: &Request) -> Vec<u8> {
 
 impl Node for TrunkGroup {
     type Command = std::convert::Infallible;
-    type Event = Notice;
+    type Event = TrunkGroupNotice;
     type Snapshot = TrunkGroupSnapshot;
 
     fn handle_packet(&mut self, now: Instant, packet: Packet) {
@@ -294,9 +294,11 @@ impl Node for TrunkGroup {
         self.transactions.poll_transmit()
     }
 
-    fn poll_event(&mut self) -> Option<Notice> {
-        let change = self.members.poll_change().map(Notice::Change);
-        change.or_else(|| self.records.poll().map(|record| Notice::Record(Box::new(record))))
+    fn poll_event(&mut self) -> Option<TrunkGroupNotice> {
+        let change = self.members.poll_change().map(TrunkGroupNotice::Change);
+        change.or_else(|| {
+            self.records.poll().map(|record| TrunkGroupNotice::Record(Box::new(record)))
+        })
     }
 
     fn poll_timeout(&self) -> Option<Instant> {

@@ -7,7 +7,7 @@ use contract::TrunkGroupCounts;
 use sip_proto::Rejection;
 use sip_proto::message::Request;
 use sip_proto::reason::{Reason, cause_of_status};
-use sip_proto::wall::WallClock;
+use sip_proto::wall_clock::WallClock;
 use telemetry::{BoxKind, CallRecord, Outcome, Party};
 
 use crate::record;

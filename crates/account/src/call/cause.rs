@@ -2,7 +2,7 @@
 
 use telemetry::BoxKind;
 
-use super::known::{KnownAttempt, KnownEvent, KnownRecord};
+use super::known_call::{KnownAttempt, KnownEvent, KnownRecord};
 use crate::text::{plain, seconds};
 
 /// An event explains what follows it within this time, in microseconds; or what it precedes by as much, as clocks and

@@ -1,7 +1,7 @@
 //! Everything known of one call, in the order of time across all boxes.
 
 mod cause;
-mod known;
+mod known_call;
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -11,7 +11,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row};
 use telemetry::{BoxKind, CallRecord, find_records};
 
 use self::cause::cause;
-use self::known::{KnownAttempt, KnownEvent, KnownRecord};
+use self::known_call::{KnownAttempt, KnownEvent, KnownRecord};
 use crate::text::{plain, seconds};
 
 /// What happened so long before or after a call may explain it, in seconds.

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
-use sip_proto::stream::{Frame, FramingError, StreamFramer};
+use sip_proto::stream_framer::{Frame, FramingError, StreamFramer};
 use sip_proto::{Packet, Transport};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{ReadHalf, WriteHalf};

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use contract::SocketCounts;
 use sip_proto::Packet;
-use sip_proto::stream::FramingError;
+use sip_proto::stream_framer::FramingError;
 use tokio::net::TcpStream;
 
 /// What a box's TCP side tells the actor.

@@ -6,7 +6,7 @@
 
 use super::chain::{Chain, ChainFinding};
 use super::compact_record::CompactRecord;
-use super::faults::Faults;
+use super::contradictions::Contradictions;
 use super::names::Name;
 use super::record_store::{RecordStore, shard};
 use super::result::Ledger;
@@ -91,11 +91,15 @@ impl Attempts {
         (length > 0).then(|| Attempt::new(self, &records[from..from + length]))
     }
 
-    pub(super) fn close(&self, faults: &mut Faults, ledger: &mut Ledger) -> Vec<(Name, Name)> {
+    pub(super) fn close(
+        &self,
+        contradictions: &mut Contradictions,
+        ledger: &mut Ledger,
+    ) -> Vec<(Name, Name)> {
         let mut losses = Vec::new();
         for records in self.all_records() {
             let chain = self.chain(records);
-            let finding = chain.check(faults);
+            let finding = chain.check(contradictions);
             ledger.failures.count(&chain, &finding);
             match finding {
                 ChainFinding::Counted(outcome) => *count(ledger, outcome) += 1,
@@ -142,9 +146,9 @@ impl<'a> Attempt<'a> {
     /// What it counts as.
     #[must_use]
     pub fn counted(&self) -> Counted<'a> {
-        let mut faults = Faults::default();
-        let finding = self.chain.check(&mut faults);
-        let fault = faults.into_first();
+        let mut contradictions = Contradictions::default();
+        let finding = self.chain.check(&mut contradictions);
+        let fault = contradictions.into_first();
         let text = |name: Name| name.known().map(|name| self.store.names.text(name));
         match finding {
             ChainFinding::Counted(outcome) => {

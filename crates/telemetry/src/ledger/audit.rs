@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
 use super::attempts::Attempts;
-use super::faults::Faults;
+use super::contradictions::Contradictions;
 use super::names::{Name, Names};
 use super::record_store::RecordStore;
 use super::result::{Ledger, LostAt};
@@ -66,25 +66,35 @@ impl Audit {
     pub fn close(self, started: u64, lost: &[LostNode]) -> (Ledger, Attempts) {
         let Self { rules, mut store } = self;
         let silent = SilentBoxes::new(&rules, lost, &mut store.names);
-        let mut faults = std::mem::take(&mut store.faults);
+        let mut contradictions = std::mem::take(&mut store.contradictions);
         store.sort();
         let attempts = Attempts { store, silent, rules };
         let mut ledger = Ledger::default();
-        let losses = attempts.close(&mut faults, &mut ledger);
-        close_sum(&mut ledger, &mut faults, started, attempts.silent.lost_generator.is_some());
+        let losses = attempts.close(&mut contradictions, &mut ledger);
+        close_sum(
+            &mut ledger,
+            &mut contradictions,
+            started,
+            attempts.silent.lost_generator.is_some(),
+        );
         ledger.lost_at = lost_at(&losses, &attempts.store.names);
-        (ledger.fault_count, ledger.faults) = faults.into_parts();
+        (ledger.fault_count, ledger.faults) = contradictions.into_parts();
         ledger.balanced = ledger.in_progress == 0 && ledger.fault_count == 0;
         (ledger, attempts)
     }
 }
 
-fn close_sum(ledger: &mut Ledger, faults: &mut Faults, started: u64, generator_lost: bool) {
+fn close_sum(
+    ledger: &mut Ledger,
+    contradictions: &mut Contradictions,
+    started: u64,
+    generator_lost: bool,
+) {
     let ended =
         ledger.answered + ledger.rejected + ledger.abandoned + ledger.timed_out + ledger.lost;
     // A lost generator does not say what it started.
     if ended > started && !generator_lost {
-        faults
+        contradictions
             .add(|| format!("the generators started {started} attempts, but {ended} have records"));
     }
     ledger.offered = started.max(ended);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::compact_record::CompactRecord;
-use super::faults::Faults;
+use super::contradictions::Contradictions;
 use super::names::{Name, Names};
 use super::rules::Rules;
 use super::silent_boxes::SilentBoxes;
@@ -28,7 +28,7 @@ pub(super) enum ChainFinding {
     },
     /// A call by somebody else, which the rules allow.
     Foreign,
-    /// A fault: a record of an attempt that nobody made.
+    /// A contradiction: a record of an attempt that nobody made.
     Orphan,
 }
 
@@ -51,30 +51,30 @@ impl Chain<'_> {
         (named(|record| record.site), psap)
     }
 
-    pub(super) fn check(&self, faults: &mut Faults) -> ChainFinding {
-        self.find_duplicates(faults);
+    pub(super) fn check(&self, contradictions: &mut Contradictions) -> ChainFinding {
+        self.find_duplicates(contradictions);
         let Some(caller) = self.of_kind(BoxKind::Generator).next() else {
-            return self.without_caller(faults);
+            return self.without_caller(contradictions);
         };
         match caller.outcome {
             Outcome::Answered => {
-                self.must_be_answered(caller, faults);
+                self.must_be_answered(caller, contradictions);
                 // A caller may hang up without having noticed that nobody was there any more.
                 if let Some((node, why)) = self.broken_in_the_talk() {
                     return ChainFinding::Lost { node, why };
                 }
             }
-            Outcome::Lost => return self.locate(caller, faults),
+            Outcome::Lost => return self.locate(caller, contradictions),
             Outcome::Rejected => {
-                self.must_have_reached_trunk_group(caller, faults);
-                self.must_not_go_on(caller, faults);
+                self.must_have_reached_trunk_group(caller, contradictions);
+                self.must_not_go_on(caller, contradictions);
             }
             Outcome::Abandoned | Outcome::TimedOut => {
                 // Without a provisional response the INVITE itself may have been lost.
                 if caller.rang() {
-                    self.must_have_reached_trunk_group(caller, faults);
+                    self.must_have_reached_trunk_group(caller, contradictions);
                 }
-                self.must_not_go_on(caller, faults);
+                self.must_not_go_on(caller, contradictions);
             }
         }
         ChainFinding::Counted(caller.outcome)
@@ -82,7 +82,7 @@ impl Chain<'_> {
 
     /// A box writes one record of a call. Only in a pool that replicates may a call come back to a call server that has
     /// lost it: its partner took it over, fell too, and had this one as its partner.
-    fn find_duplicates(&self, faults: &mut Faults) {
+    fn find_duplicates(&self, contradictions: &mut Contradictions) {
         for pair in self.records.windows(2) {
             let [a, b] = [&pair[0], &pair[1]];
             let same_box = a.kind == b.kind && a.node == b.node;
@@ -91,7 +91,7 @@ impl Chain<'_> {
             let generators = a.kind == BoxKind::Generator && b.kind == BoxKind::Generator;
             let came_back = a.kind == BoxKind::CallServer && a.has_lost() != b.has_lost();
             if generators || (same_box && a.call == b.call && !came_back) {
-                faults.add(|| {
+                contradictions.add(|| {
                     format!("{} has two records in {}", self.subject(), self.place(b.kind, b.node))
                 });
             }
@@ -99,7 +99,7 @@ impl Chain<'_> {
     }
 
     /// No generator knows this attempt.
-    fn without_caller(&self, faults: &mut Faults) -> ChainFinding {
+    fn without_caller(&self, contradictions: &mut Contradictions) -> ChainFinding {
         if let Some(node) = self.silent.lost_generator {
             return ChainFinding::Lost { node, why: self.silent.lost[&node] };
         }
@@ -107,7 +107,7 @@ impl Chain<'_> {
             return ChainFinding::Foreign;
         }
         let record = &self.records[0];
-        faults.add(|| {
+        contradictions.add(|| {
             let place = self.place(record.kind, record.node);
             format!("{place} has a record of {}, which no generator made", self.subject())
         });
@@ -115,17 +115,17 @@ impl Chain<'_> {
     }
 
     /// Each box on the way must have an established call, and name the next box rightly.
-    fn must_be_answered(&self, caller: &CompactRecord, faults: &mut Faults) {
+    fn must_be_answered(&self, caller: &CompactRecord, contradictions: &mut Contradictions) {
         let mut site = caller.site;
         let mut call_server = Name::NONE;
         if let Some(trunk_group) = caller.trunk_group.known() {
             let Some(record) =
                 self.established(BoxKind::TrunkGroup, |record| record.node == trunk_group)
             else {
-                return self.blame(BoxKind::TrunkGroup, trunk_group, &[], faults);
+                return self.blame(BoxKind::TrunkGroup, trunk_group, &[], contradictions);
             };
             if record.site == Name::NONE {
-                faults.add(|| {
+                contradictions.add(|| {
                     let place = self.place(record.kind, record.node);
                     format!("{} was answered, but {place} names no site", self.subject())
                 });
@@ -141,44 +141,48 @@ impl Chain<'_> {
         };
         let Some(record) = self.established(BoxKind::CallServer, in_place) else {
             let blamed = call_server.known().unwrap_or(site);
-            return self.blame(BoxKind::CallServer, blamed, &[site], faults);
+            return self.blame(BoxKind::CallServer, blamed, &[site], contradictions);
         };
         let Some(psap) = record.psap.known() else {
-            faults.add(|| {
+            contradictions.add(|| {
                 let place = self.place(record.kind, record.node);
                 format!("{} was answered, but {place} names no PSAP", self.subject())
             });
             return;
         };
         if self.established(BoxKind::Psap, |record| record.node == psap).is_none() {
-            return self.blame(BoxKind::Psap, psap, &[], faults);
+            return self.blame(BoxKind::Psap, psap, &[], contradictions);
         }
-        self.must_be_the_only_one(BoxKind::CallServer, record.node, faults);
-        self.must_be_the_only_one(BoxKind::Psap, psap, faults);
+        self.must_be_the_only_one(BoxKind::CallServer, record.node, contradictions);
+        self.must_be_the_only_one(BoxKind::Psap, psap, contradictions);
     }
 
     /// One caller talks to one call taker. Another one who answered too is let go at once.
-    fn must_be_the_only_one(&self, kind: BoxKind, node: Name, faults: &mut Faults) {
+    fn must_be_the_only_one(&self, kind: BoxKind, node: Name, contradictions: &mut Contradictions) {
         let another = |record: &&CompactRecord| {
             record.kind == kind && record.node != node && self.lasts(record)
         };
         if let Some(record) = self.records.iter().find(another)
             && !self.has_broken()
         {
-            faults.add(|| {
+            contradictions.add(|| {
                 let (one, other) = (self.place(kind, node), self.place(kind, record.node));
                 format!("{} was answered by {one}, but {other} held it too", self.subject())
             });
         }
     }
 
-    fn must_have_reached_trunk_group(&self, caller: &CompactRecord, faults: &mut Faults) {
+    fn must_have_reached_trunk_group(
+        &self,
+        caller: &CompactRecord,
+        contradictions: &mut Contradictions,
+    ) {
         let Some(trunk_group) = caller.trunk_group.known() else {
             return;
         };
         let known = self.of_kind(BoxKind::TrunkGroup).any(|record| record.node == trunk_group);
         if !known && !self.is_silent(trunk_group) {
-            faults.add(|| {
+            contradictions.add(|| {
                 let place = self.place(BoxKind::TrunkGroup, trunk_group);
                 let outcome = caller.outcome;
                 format!(
@@ -191,14 +195,14 @@ impl Chain<'_> {
 
     /// A caller who is gone must not leave a call behind, apart from the moment in which CANCEL and
     /// 200 cross. When a box on the way was lost, nobody could tell the callee.
-    fn must_not_go_on(&self, caller: &CompactRecord, faults: &mut Faults) {
+    fn must_not_go_on(&self, caller: &CompactRecord, contradictions: &mut Contradictions) {
         let lasting =
             self.records.iter().rev().find(|s| s.kind != BoxKind::Generator && self.lasts(s));
         let Some(record) = lasting else { return };
         if self.has_broken() {
             return;
         }
-        faults.add(|| {
+        contradictions.add(|| {
             let place = self.place(record.kind, record.node);
             let seconds = record.talk_us() as f64 / 1e6;
             let outcome = caller.outcome;
@@ -210,7 +214,7 @@ impl Chain<'_> {
     }
 
     /// An established call died: says where and why.
-    fn locate(&self, caller: &CompactRecord, faults: &mut Faults) -> ChainFinding {
+    fn locate(&self, caller: &CompactRecord, contradictions: &mut Contradictions) -> ChainFinding {
         if let Some(node) = self.first_lost() {
             return ChainFinding::Lost { node, why: self.silent.lost[&node] };
         }
@@ -227,7 +231,7 @@ impl Chain<'_> {
                 why: record.why,
             };
         }
-        faults.add(|| format!("{} was lost and no box says why", self.subject()));
+        contradictions.add(|| format!("{} was lost and no box says why", self.subject()));
         ChainFinding::Lost { node: caller.node, why: Name::NONE }
     }
 
@@ -244,7 +248,13 @@ impl Chain<'_> {
     }
 
     /// A box says nothing of an answered attempt, or says something else.
-    fn blame(&self, kind: BoxKind, node: Name, also_called: &[Name], faults: &mut Faults) {
+    fn blame(
+        &self,
+        kind: BoxKind,
+        node: Name,
+        also_called: &[Name],
+        contradictions: &mut Contradictions,
+    ) {
         if self.is_silent(node) || also_called.iter().any(|name| self.is_silent(*name)) {
             return;
         }
@@ -252,7 +262,7 @@ impl Chain<'_> {
             || "has no record of it".to_owned(),
             |record| format!("says {}", record.outcome),
         );
-        faults.add(|| {
+        contradictions.add(|| {
             let place = self.place(kind, node);
             format!("{} was answered for the caller but {place} {says}", self.subject())
         });

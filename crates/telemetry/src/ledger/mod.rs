@@ -9,8 +9,8 @@
 //! ```
 //!
 //! The caller's view decides what an attempt counts as. The records of the other boxes must support
-//! it; each one that does not is a fault, told as a sentence. A box that was lost (killed, or its
-//! process died) cannot testify, so what it held is lost with its name, not a fault.
+//! it; each one that does not is a contradiction, told as a sentence. A box that was lost (killed, or its
+//! process died) cannot testify, so what it held is lost with its name, not a contradiction.
 //!
 //! A call that another site takes over counts as what it is for its caller. Its trunk group names the last site, whose
 //! record must support it; the site that fell says that it lost the call, or nothing.
@@ -19,8 +19,8 @@ mod attempts;
 mod audit;
 mod chain;
 mod compact_record;
+mod contradictions;
 mod failures;
-mod faults;
 mod names;
 mod record_store;
 mod result;

@@ -1,7 +1,7 @@
 //! The records of boxes as they come in, compact. Stores that were filled apart are put together.
 
 use super::compact_record::{CompactCallerRecord, CompactRecord, NOTHING};
-use super::faults::Faults;
+use super::contradictions::Contradictions;
 use super::names::Names;
 use crate::heard::Heard;
 use crate::record::Entry;
@@ -23,7 +23,7 @@ pub(super) struct RecordStore {
     pub(super) heard: Vec<Heard>,
     /// Numbers, communes and Call-IDs of callers, one after the other.
     pub(super) texts: String,
-    pub(super) faults: Faults,
+    pub(super) contradictions: Contradictions,
 }
 
 impl RecordStore {
@@ -34,7 +34,7 @@ impl RecordStore {
             callers: Vec::new(),
             heard: Vec::new(),
             texts: String::new(),
-            faults: Faults::default(),
+            contradictions: Contradictions::default(),
         }
     }
 
@@ -45,14 +45,14 @@ impl RecordStore {
             format!("record of attempt {} in {kind} {}: {what}", &**attempt, &**node)
         };
         let Some(key) = entry.attempt_key() else {
-            self.faults.add(|| at("the attempt id is not 32 hexadecimal digits"));
+            self.contradictions.add(|| at("the attempt id is not 32 hexadecimal digits"));
             return;
         };
         if let Some((later, earlier)) = disorder(entry) {
-            self.faults.add(|| at(&format!("{later} is before {earlier}")));
+            self.contradictions.add(|| at(&format!("{later} is before {earlier}")));
         }
         if entry.outcome == Outcome::Answered && entry.answer_us.is_none() {
-            self.faults.add(|| at("it is answered but has no answer time"));
+            self.contradictions.add(|| at("it is answered but has no answer time"));
         }
         let mut record = CompactRecord::new(key, entry, &mut self.names);
         match entry.kind {
@@ -111,7 +111,7 @@ impl RecordStore {
         self.heard.append(&mut other.heard);
         self.texts.push_str(&other.texts);
         other.texts.clear();
-        self.faults.absorb(std::mem::take(&mut other.faults));
+        self.contradictions.absorb(std::mem::take(&mut other.contradictions));
     }
 
     /// Brings the records in order, with all processors.

@@ -17,7 +17,7 @@ pub struct Ledger {
     pub lost: u64,
     /// Started, but without a record when the run ended.
     pub in_progress: u64,
-    /// True when the sum is right, nothing is in progress and there is no fault.
+    /// True when the sum is right, nothing is in progress and there is no contradiction.
     pub balanced: bool,
     /// Where the lost attempts were, most first.
     pub lost_at: Vec<LostAt>,
@@ -27,7 +27,7 @@ pub struct Ledger {
     #[serde(default)]
     pub failures: Failures,
     pub fault_count: u64,
-    /// The first faults, one sentence each.
+    /// The first contradictions, one sentence each.
     pub faults: Vec<String>,
 }
 

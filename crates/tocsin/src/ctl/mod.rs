@@ -43,18 +43,18 @@ enum Command {
         sites: Vec<String>,
     },
     /// Take no new calls; those in progress go on
-    Lock(Target),
+    Lock(SiteArgs),
     /// Take calls again, after lock or drain
-    Unlock(Target),
+    Unlock(SiteArgs),
     /// Have new calls led elsewhere; those in progress go on
-    Drain(Target),
+    Drain(SiteArgs),
     /// Cut the links towards the trunk groups, with the calls on them
     Disconnect {
         /// Only the links towards this trunk group
         #[arg(long = "from", value_name = "TRUNK-GROUP")]
         trunk_group: Option<String>,
         #[command(flatten)]
-        target: Target,
+        target: SiteArgs,
     },
     /// Bring the links towards the trunk groups back
     Reconnect {
@@ -62,7 +62,7 @@ enum Command {
         #[arg(long = "to", value_name = "TRUNK-GROUP")]
         trunk_group: Option<String>,
         #[command(flatten)]
-        target: Target,
+        target: SiteArgs,
     },
     /// Start again: calls are lost
     Restart {
@@ -70,27 +70,27 @@ enum Command {
         #[arg(long)]
         clean: bool,
         #[command(flatten)]
-        target: Target,
+        target: SiteArgs,
     },
     /// Cut the site off from pool and trunk groups
-    Isolate(Target),
+    Isolate(SiteArgs),
     /// End an isolation
-    Rejoin(Target),
+    Rejoin(SiteArgs),
     /// Load a software release, and start again with it
     Load {
         /// The name of the release in the network file
         release: String,
         #[command(flatten)]
-        target: Target,
+        target: SiteArgs,
     },
     /// Go back to the release that ran before
-    Rollback(Target),
+    Rollback(SiteArgs),
     /// Refuse ordinary calls, or take all calls again
     Shed {
         /// The class of calls to refuse
         class: Class,
         #[command(flatten)]
-        target: Target,
+        target: SiteArgs,
     },
 }
 
@@ -102,7 +102,7 @@ enum Class {
 
 /// Which sites get a command, and how.
 #[derive(Debug, Clone, Args)]
-struct Target {
+struct SiteArgs {
     /// Sites, or call servers of a site with several
     #[arg(value_name = "SITE", conflicts_with = "all")]
     sites: Vec<String>,
@@ -149,7 +149,7 @@ fn show(args: &CtlArgs) -> anyhow::Result<bool> {
 }
 
 /// True when every call server did what it was told.
-fn command(args: &CtlArgs, action: &Action, target: &Target) -> anyhow::Result<bool> {
+fn command(args: &CtlArgs, action: &Action, target: &SiteArgs) -> anyhow::Result<bool> {
     let mut named = BTreeSet::new();
     let names = target.sites.iter().chain(&target.more).filter(|name| named.insert(*name));
     let names: Vec<String> = names.cloned().collect();
@@ -210,7 +210,7 @@ fn chosen(views: &[CallServerView], names: &[String]) -> anyhow::Result<Vec<Call
 
 impl Command {
     /// What is to be done, and to whom; `None` to show.
-    fn action(&self) -> Result<Option<(Action, &Target)>, ParseActionError> {
+    fn action(&self) -> Result<Option<(Action, &SiteArgs)>, ParseActionError> {
         Ok(Some(match self {
             Self::Show { .. } => return Ok(None),
             Self::Lock(target) => (Action::Lock, target),

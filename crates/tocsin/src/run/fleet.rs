@@ -32,7 +32,7 @@ const START_LIMIT: Duration = Duration::from_secs(20);
 const END_LIMIT: Duration = Duration::from_secs(50);
 
 pub(crate) struct Fleet {
-    members: Vec<Member>,
+    processes: Vec<FleetProcess>,
     news: mpsc::UnboundedReceiver<ChildEvent>,
     /// Given to each child, to tell its news.
     sender: mpsc::UnboundedSender<ChildEvent>,
@@ -41,13 +41,13 @@ pub(crate) struct Fleet {
     latest_state: SharedState,
     /// Commands to boxes, from those who manage the run.
     console: Console,
-    /// Commands on their way: their `id`, the member, and who waits for the reply.
+    /// Commands on their way: their `id`, the process, and who waits for the reply.
     orders: HashMap<u64, (usize, PendingOrder)>,
     next_order: u64,
 }
 
-struct Member {
-    process: PlannedProcess,
+struct FleetProcess {
+    planned: PlannedProcess,
     child: Option<Child>,
     ready: bool,
     told_to_end: bool,
@@ -65,10 +65,10 @@ struct Member {
     trouble: Option<String>,
 }
 
-impl Member {
-    fn new(process: PlannedProcess) -> Self {
+impl FleetProcess {
+    fn new(planned: PlannedProcess) -> Self {
         Self {
-            process,
+            planned,
             child: None,
             ready: false,
             told_to_end: false,
@@ -104,7 +104,7 @@ impl Fleet {
     pub(crate) fn idle(processes: Vec<PlannedProcess>) -> Self {
         let (sender, news) = mpsc::unbounded_channel();
         Self {
-            members: processes.into_iter().map(Member::new).collect(),
+            processes: processes.into_iter().map(FleetProcess::new).collect(),
             news,
             sender,
             addresses: Vec::new(),
@@ -117,7 +117,7 @@ impl Fleet {
 
     /// Adds a process, to be started with its tier.
     pub(crate) fn add(&mut self, process: PlannedProcess) {
-        self.members.push(Member::new(process));
+        self.processes.push(FleetProcess::new(process));
     }
 
     /// Starts what has not been started of a tier, and returns when all of it listens; false when interrupted before that.
@@ -128,13 +128,13 @@ impl Fleet {
         interruptions: &mut Interruptions,
         tier: Tier,
     ) -> anyhow::Result<bool> {
-        for index in 0..self.members.len() {
-            let Member { process, ready, .. } = &self.members[index];
-            if process.tier == tier && !ready {
-                let arguments = process.arguments(prepared, folder, &self.addresses);
-                let log = folder.log(&process.name);
-                let child = Child::start(index, process, arguments, &log, self.sender.clone())?;
-                self.members[index].child = Some(child);
+        for index in 0..self.processes.len() {
+            let FleetProcess { planned, ready, .. } = &self.processes[index];
+            if planned.tier == tier && !ready {
+                let arguments = planned.arguments(prepared, folder, &self.addresses);
+                let log = folder.log(&planned.name);
+                let child = Child::start(index, planned, arguments, &log, self.sender.clone())?;
+                self.processes[index].child = Some(child);
             }
         }
         tokio::select! {
@@ -155,7 +155,7 @@ impl Fleet {
     ) -> anyhow::Result<Vec<(String, String)>> {
         let deadline = Instant::now() + START_LIMIT;
         let mut addresses = Vec::new();
-        while self.members.iter().any(|member| member.process.tier == tier && !member.ready) {
+        while self.processes.iter().any(|process| process.planned.tier == tier && !process.ready) {
             let Ok(Some(news)) = timeout_at(deadline, self.news.recv()).await else {
                 bail!(
                     "the network did not start within {} s; see {}",
@@ -163,17 +163,17 @@ impl Fleet {
                     folder.path().join("logs").display()
                 );
             };
-            let Some(member) = self.members.get_mut(news.index) else { continue };
+            let Some(process) = self.processes.get_mut(news.index) else { continue };
             // Another tier goes on meanwhile.
-            if member.process.tier != tier {
+            if process.planned.tier != tier {
                 self.note(news);
                 continue;
             }
             match news.what {
                 ChildEventKind::Said(ProcessReport::Ready { boxes }) => {
-                    member.ready = true;
+                    process.ready = true;
                     let key = |(name, entry): (&String, &DirectoryEntry)| {
-                        let key = member.process.address_key(prepared, name)?;
+                        let key = process.planned.address_key(prepared, name)?;
                         Some((key, entry.address.to_string()))
                     };
                     addresses.extend(boxes.iter().filter_map(key));
@@ -181,10 +181,10 @@ impl Fleet {
                 }
                 ChildEventKind::Said(_) => {}
                 ChildEventKind::Gone { status, .. } => {
-                    let log = folder.log(&member.process.name);
+                    let log = folder.log(&process.planned.name);
                     let said = fs::read_to_string(&log).unwrap_or_default();
                     let said = said.trim().trim_start_matches("error: ");
-                    bail!("{} did not start ({status}):\n{said}", member.process.name);
+                    bail!("{} did not start ({status}):\n{said}", process.planned.name);
                 }
             }
         }
@@ -214,15 +214,18 @@ impl Fleet {
 
     /// A machine whose process is lost meets a command with silence, like any machine without power.
     fn pass_on(&mut self, pending: PendingOrder) {
-        let has_box =
-            |member: &Member| member.process.boxes.iter().any(|(_, it)| *it == pending.name);
-        let lives = |member: &Member| member.child.is_some() && has_box(member);
-        let found = self.members.iter().position(lives);
-        let Some(index) = found.or_else(|| self.members.iter().position(has_box)) else {
+        let has_box = |process: &FleetProcess| {
+            process.planned.boxes.iter().any(|(_, it)| *it == pending.name)
+        };
+        let lives = |process: &FleetProcess| process.child.is_some() && has_box(process);
+        let found = self.processes.iter().position(lives);
+        let Some(index) = found.or_else(|| self.processes.iter().position(has_box)) else {
             let refusal = format!("there is no box {:?}", pending.name);
             return pending.answer(Reply::Refused(refusal));
         };
-        let Some(child) = &self.members[index].child else { return pending.answer(Reply::Silent) };
+        let Some(child) = &self.processes[index].child else {
+            return pending.answer(Reply::Silent);
+        };
         let id = self.next_order;
         self.next_order += 1;
         let (name, order) = (pending.name.clone(), pending.order.clone());
@@ -231,13 +234,13 @@ impl Fleet {
     }
 
     fn note(&mut self, news: ChildEvent) {
-        let Some(member) = self.members.get_mut(news.index) else { return };
+        let Some(process) = self.processes.get_mut(news.index) else { return };
         match news.what {
             ChildEventKind::Said(ProcessReport::Snapshot { at_us, usage, boxes }) => {
-                member.cpu.look(Duration::from_micros(at_us), usage.cpu());
+                process.cpu.look(Duration::from_micros(at_us), usage.cpu());
                 self.latest_state.update(boxes.clone());
-                self.latest_state.used(&member.process.name, usage);
-                member.boxes = boxes;
+                self.latest_state.used(&process.planned.name, usage);
+                process.boxes = boxes;
             }
             ChildEventKind::Said(ProcessReport::Reply { id, reply, .. }) => {
                 if let Some((_, pending)) = self.orders.remove(&id) {
@@ -246,9 +249,9 @@ impl Fleet {
             }
             ChildEventKind::Said(ProcessReport::Final { usage, boxes, .. }) => {
                 self.latest_state.update(boxes.clone());
-                self.latest_state.used(&member.process.name, usage);
-                member.boxes = boxes;
-                member.usage = Some(usage);
+                self.latest_state.used(&process.planned.name, usage);
+                process.boxes = boxes;
+                process.usage = Some(usage);
             }
             ChildEventKind::Said(
                 ProcessReport::Ready { .. }
@@ -256,20 +259,20 @@ impl Fleet {
                 | ProcessReport::Drained { .. },
             ) => {}
             ChildEventKind::Gone { clean, status } => {
-                member.child = None;
+                process.child = None;
                 // A generator ends by itself; anything else that ends without being told to is lost.
-                let expected = member.told_to_end || member.process.tier == Tier::Load;
-                if member.killed {
-                    member.lost = Some("killed by the campaign".to_owned());
-                } else if !expected || member.usage.is_none() {
-                    member.lost = Some(status);
-                } else if !clean && !member.told_to_stop {
-                    member.trouble = Some(status);
+                let expected = process.told_to_end || process.planned.tier == Tier::Load;
+                if process.killed {
+                    process.lost = Some("killed by the campaign".to_owned());
+                } else if !expected || process.usage.is_none() {
+                    process.lost = Some(status);
+                } else if !clean && !process.told_to_stop {
+                    process.trouble = Some(status);
                 }
-                let lost = member.lost.is_some();
+                let lost = process.lost.is_some();
                 let state = if lost { BoxState::Lost } else { BoxState::Stopped };
-                let boxes = member.process.boxes.iter().map(|(_, name)| name);
-                self.latest_state.close(boxes.chain(member.boxes.keys()), state);
+                let boxes = process.planned.boxes.iter().map(|(_, name)| name);
+                self.latest_state.close(boxes.chain(process.boxes.keys()), state);
                 self.orders.retain(|_, (index, _)| *index != news.index);
             }
         }
@@ -277,15 +280,15 @@ impl Fleet {
 
     /// True while the generator's process is alive.
     pub(crate) fn is_loading(&self) -> bool {
-        self.of(Tier::Load).any(|member| member.child.is_some())
+        self.of(Tier::Load).any(|process| process.child.is_some())
     }
 
     /// Gives an order to all processes of a tier.
     pub(crate) fn order(&mut self, tier: Tier, order: &ProcessOrder) {
-        for member in self.members.iter_mut().filter(|member| member.process.tier == tier) {
-            member.told_to_end = true;
-            member.told_to_stop |= matches!(order, ProcessOrder::Stop);
-            if let Some(child) = &member.child {
+        for process in self.processes.iter_mut().filter(|process| process.planned.tier == tier) {
+            process.told_to_end = true;
+            process.told_to_stop |= matches!(order, ProcessOrder::Stop);
+            if let Some(child) = &process.child {
                 child.order(order.clone());
             }
         }
@@ -298,11 +301,11 @@ impl Fleet {
                 if interruptions.are_urgent() { ProcessOrder::Stop } else { ProcessOrder::Drain };
             self.order(tier, &order);
             // Callers who are lost hang up no call, and a trunk group cannot: call servers do.
-            if tier == Tier::Trunks && self.of(Tier::Load).any(|member| member.lost.is_some()) {
+            if tier == Tier::Trunks && self.of(Tier::Load).any(|process| process.lost.is_some()) {
                 self.order(Tier::Sites, &order);
             }
             let deadline = Instant::now() + END_LIMIT;
-            while self.of(tier).any(|member| member.child.is_some()) {
+            while self.of(tier).any(|process| process.child.is_some()) {
                 tokio::select! {
                     () = self.next() => {}
                     () = interruptions.next() => self.order(tier, &ProcessOrder::Stop),
@@ -316,16 +319,16 @@ impl Fleet {
     }
 
     fn kill(&mut self, tier: Tier) {
-        for member in self.members.iter_mut().filter(|member| member.process.tier == tier) {
-            if member.child.take().is_some() {
-                member.lost =
+        for process in self.processes.iter_mut().filter(|process| process.planned.tier == tier) {
+            if process.child.take().is_some() {
+                process.lost =
                     Some(format!("did not end within {} s and was killed", END_LIMIT.as_secs()));
             }
         }
     }
 
-    fn of(&self, tier: Tier) -> impl Iterator<Item = &Member> {
-        self.members.iter().filter(move |member| member.process.tier == tier)
+    fn of(&self, tier: Tier) -> impl Iterator<Item = &FleetProcess> {
+        self.processes.iter().filter(move |process| process.planned.tier == tier)
     }
 
     /// The counts of all generators together.
@@ -339,20 +342,20 @@ impl Fleet {
 
     /// What each box of a tier showed last, by name.
     pub(crate) fn shown(&self, tier: Tier) -> impl Iterator<Item = (&String, &Snapshot)> {
-        let boxes = self.of(tier).flat_map(|member| &member.boxes);
+        let boxes = self.of(tier).flat_map(|process| &process.boxes);
         boxes.filter_map(|(name, entry)| Some((name, entry.snapshot.as_ref()?)))
     }
 
     /// The boxes whose process does not run, or not any more.
     pub(crate) fn gone(&self) -> Vec<&str> {
-        let gone = self.members.iter().filter(|member| member.child.is_none());
-        gone.flat_map(|member| &member.process.boxes).map(|(_, name)| &name[..]).collect()
+        let gone = self.processes.iter().filter(|process| process.child.is_none());
+        gone.flat_map(|process| &process.planned.boxes).map(|(_, name)| &name[..]).collect()
     }
 
     /// What the callers of one process counted, once it has shown itself.
-    pub(crate) fn generator(&self, process: &str) -> Option<GeneratorSnapshot> {
-        let member = self.of(Tier::Load).find(|member| member.process.name == process)?;
-        let mut shown = member.boxes.values().filter_map(|entry| entry.snapshot.as_ref());
+    pub(crate) fn generator(&self, name: &str) -> Option<GeneratorSnapshot> {
+        let process = self.of(Tier::Load).find(|process| process.planned.name == name)?;
+        let mut shown = process.boxes.values().filter_map(|entry| entry.snapshot.as_ref());
         shown.find_map(|shown| shown.generator().cloned())
     }
 
@@ -362,7 +365,7 @@ impl Fleet {
             let shown = entry.snapshot.as_ref().and_then(Snapshot::call_server);
             shown.map_or(0, |one| one.counts.offered)
         };
-        self.of(Tier::Sites).map(|member| member.boxes.values().map(offered).sum()).collect()
+        self.of(Tier::Sites).map(|process| process.boxes.values().map(offered).sum()).collect()
     }
 
     /// What the conductor sees of the boxes.
@@ -401,12 +404,12 @@ impl Fleet {
 
     /// Messages that came to nothing, by process.
     pub(crate) fn messages(&self) -> BTreeMap<String, MessageFigures> {
-        let figures = |member: &Member| {
+        let figures = |process: &FleetProcess| {
             let mut sum = MessageFigures::default();
-            member.boxes.values().for_each(|entry| sum += &entry.messages());
-            (member.process.name.clone(), sum)
+            process.boxes.values().for_each(|entry| sum += &entry.messages());
+            (process.planned.name.clone(), sum)
         };
-        self.members.iter().map(figures).collect()
+        self.processes.iter().map(figures).collect()
     }
 
     /// Calls that each process refused for want of a port, where there are any. Callers count their own elsewhere.
@@ -414,83 +417,83 @@ impl Fleet {
         let refused = |entry: &DirectoryEntry| {
             entry.snapshot.as_ref().and_then(Snapshot::media).map_or(0, |media| media.refused)
         };
-        let count = |member: &Member| {
-            let sum: u64 = member.boxes.values().map(refused).sum();
-            (member.process.name.clone(), sum)
+        let count = |process: &FleetProcess| {
+            let sum: u64 = process.boxes.values().map(refused).sum();
+            (process.planned.name.clone(), sum)
         };
-        let members = self.members.iter().filter(|member| member.process.tier != Tier::Load);
-        members.map(count).filter(|(_, calls)| *calls > 0).collect()
+        let processes = self.processes.iter().filter(|process| process.planned.tier != Tier::Load);
+        processes.map(count).filter(|(_, calls)| *calls > 0).collect()
     }
 
     /// Injects a fault into the process of a site or PSAP, or ends it. Tells why it cannot.
     pub(crate) fn inject(&mut self, target: &str, action: FaultAction) -> Result<(), String> {
-        let is_it = |member: &&mut Member| {
-            matches!(member.process.tier, Tier::Sites | Tier::Psaps)
-                && member.process.target() == Some(target)
+        let is_it = |process: &&mut FleetProcess| {
+            matches!(process.planned.tier, Tier::Sites | Tier::Psaps)
+                && process.planned.target() == Some(target)
         };
-        let Some(member) = self.members.iter_mut().find(is_it) else {
+        let Some(process) = self.processes.iter_mut().find(is_it) else {
             return Err(format!("no site or PSAP is called {target:?}"));
         };
-        let Some(child) = &member.child else {
-            return Err(format!("process {} was gone already", member.process.name));
+        let Some(child) = &process.child else {
+            return Err(format!("process {} was gone already", process.planned.name));
         };
-        member.killed |= action == FaultAction::Kill;
+        process.killed |= action == FaultAction::Kill;
         child.inject(action);
         Ok(())
     }
 
     /// Share of its cores that the busiest process of generators used in its busiest seconds; each generator has one.
     pub(crate) fn busiest_generator(&self) -> Option<f64> {
-        let share = |member: &Member| {
-            let generators = member.process.boxes.len().max(1);
-            Some(member.cpu.busiest()? / generators as f64)
+        let share = |process: &FleetProcess| {
+            let generators = process.planned.boxes.len().max(1);
+            Some(process.cpu.busiest()? / generators as f64)
         };
         self.of(Tier::Load).filter_map(share).reduce(f64::max)
     }
 
     pub(crate) fn usage(&self) -> Vec<ProcessUsage> {
         let seconds = |micros: u64| micros as f64 / 1e6;
-        let usage = |member: &Member| {
-            let usage = member.usage?;
+        let usage = |process: &FleetProcess| {
+            let usage = process.usage?;
             Some(ProcessUsage {
-                name: member.process.name.clone(),
+                name: process.planned.name.clone(),
                 user_s: seconds(usage.user_us),
                 system_s: seconds(usage.system_us),
                 max_rss_kib: usage.max_rss_kib,
             })
         };
-        self.members.iter().filter_map(usage).collect()
+        self.processes.iter().filter_map(usage).collect()
     }
 
     /// The boxes whose processes were lost, for the ledger.
     pub(crate) fn lost_boxes(&self) -> Vec<LostNode> {
-        let lost = |member: &Member| {
-            let why = member.lost.clone()?;
+        let lost = |process: &FleetProcess| {
+            let why = process.lost.clone()?;
             let node = |(kind, node): &(BoxKind, String)| LostNode {
                 kind: *kind,
                 node: node.clone(),
                 why: why.clone(),
             };
-            Some(member.process.boxes.iter().map(node).collect::<Vec<_>>())
+            Some(process.planned.boxes.iter().map(node).collect::<Vec<_>>())
         };
-        self.members.iter().filter_map(lost).flatten().collect()
+        self.processes.iter().filter_map(lost).flatten().collect()
     }
 
     /// Sentences about processes that were lost or did not end well.
     pub(crate) fn losses(&self) -> Vec<String> {
-        let loss = |member: &Member| {
-            let name = &member.process.name;
-            let lost = member.lost.as_ref().filter(|_| !member.killed);
+        let loss = |process: &FleetProcess| {
+            let name = &process.planned.name;
+            let lost = process.lost.as_ref().filter(|_| !process.killed);
             let lost = lost.map(|how| format!("process {name} was lost: {how}"));
-            let trouble = member.trouble.as_ref();
+            let trouble = process.trouble.as_ref();
             let trouble =
                 trouble.map(|how| format!("process {name} did not end well: {how}; see its log"));
             lost.or(trouble)
         };
-        self.members.iter().filter_map(loss).collect()
+        self.processes.iter().filter_map(loss).collect()
     }
 
     pub(crate) fn record_files(&self, folder: &Folder) -> Vec<std::path::PathBuf> {
-        self.members.iter().map(|member| folder.records(&member.process.name)).collect()
+        self.processes.iter().map(|process| folder.records(&process.planned.name)).collect()
     }
 }

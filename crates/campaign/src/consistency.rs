@@ -21,7 +21,7 @@ const MOST_DRAWN: f64 = 10e6;
 
 impl Campaign {
     /// Reports phases that are no phases, speech on a fast clock, and a campaign in which nobody calls.
-    pub(super) fn check_sense(&self, document: &Document) {
+    pub(super) fn check_consistency(&self, document: &Document) {
         if self.compression > 1.0 && self.callers.media > 0.0 {
             let message =
                 "cannot be used with media, which has the pace of speech; set callers.media to 0";

@@ -1,27 +1,27 @@
 //! How records contradict each other.
 
-/// Fault sentences kept; the others are only counted.
-const FAULTS_KEPT: usize = 20;
+/// Sentences kept; the others are only counted.
+const SENTENCES_KEPT: usize = 20;
 
-/// Counts faults and keeps the first few.
+/// Counts contradictions and keeps the first few.
 #[derive(Debug, Default)]
-pub(super) struct Faults {
+pub(super) struct Contradictions {
     count: u64,
     sentences: Vec<String>,
 }
 
-impl Faults {
+impl Contradictions {
     /// The sentence is only made when it will be kept.
     pub(super) fn add(&mut self, sentence: impl FnOnce() -> String) {
         self.count += 1;
-        if self.sentences.len() < FAULTS_KEPT {
+        if self.sentences.len() < SENTENCES_KEPT {
             self.sentences.push(sentence());
         }
     }
 
     pub(super) fn absorb(&mut self, other: Self) {
         self.count += other.count;
-        let room = FAULTS_KEPT - self.sentences.len();
+        let room = SENTENCES_KEPT - self.sentences.len();
         self.sentences.extend(other.sentences.into_iter().take(room));
     }
 

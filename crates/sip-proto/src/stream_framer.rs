@@ -19,7 +19,7 @@ const END_OF_HEADERS: &[u8] = b"\r\n\r\n";
 pub struct StreamFramer {
     limit: usize,
     buffer: BytesMut,
-    stage: Stage,
+    state: FramerState,
 }
 
 /// What the stream held next.
@@ -45,7 +45,7 @@ pub enum FramingError {
 }
 
 #[derive(Debug, Clone, Copy)]
-enum Stage {
+enum FramerState {
     /// `half_ping`: the last bytes were one CRLF, which a second one makes a ping.
     Between {
         half_ping: bool,
@@ -64,12 +64,12 @@ impl StreamFramer {
     /// Frames messages of at most `limit` bytes, headers and body together.
     #[must_use]
     pub fn new(limit: usize) -> Self {
-        Self { limit, buffer: BytesMut::new(), stage: Stage::Between { half_ping: false } }
+        Self { limit, buffer: BytesMut::new(), state: FramerState::Between { half_ping: false } }
     }
 
     /// Appends bytes as they came from the socket, in order.
     pub fn push(&mut self, bytes: &[u8]) {
-        if !matches!(self.stage, Stage::Lost(_)) {
+        if !matches!(self.state, FramerState::Lost(_)) {
             self.buffer.extend_from_slice(bytes);
         }
     }
@@ -80,26 +80,26 @@ impl StreamFramer {
     /// The framing is lost. Every later call returns the same error.
     pub fn next_frame(&mut self) -> Result<Option<Frame>, FramingError> {
         loop {
-            match self.stage {
-                Stage::Between { half_ping } => {
+            match self.state {
+                FramerState::Between { half_ping } => {
                     if self.buffer.starts_with(CRLF) {
                         self.buffer.advance(CRLF.len());
-                        self.stage = Stage::Between { half_ping: !half_ping };
+                        self.state = FramerState::Between { half_ping: !half_ping };
                         if half_ping {
                             return Ok(Some(Frame::Ping));
                         }
                     } else if CRLF.starts_with(&self.buffer) {
                         return Ok(None); // nothing, or the first half of a CRLF
                     } else {
-                        self.stage = Stage::Header { scanned: 0 };
+                        self.state = FramerState::Header { scanned: 0 };
                     }
                 }
-                Stage::Header { scanned } => match self.find_end_of_headers(scanned) {
-                    Ok(Some(end)) => self.stage = self.body_after(end),
+                FramerState::Header { scanned } => match self.find_end_of_headers(scanned) {
+                    Ok(Some(end)) => self.state = self.body_after(end),
                     Ok(None) => return Ok(None),
                     Err(error) => self.lose(error),
                 },
-                Stage::Body { message_length } => {
+                FramerState::Body { message_length } => {
                     if self.buffer.len() < message_length {
                         return Ok(None);
                     }
@@ -107,10 +107,10 @@ impl StreamFramer {
                     // as a transaction keeps this message.
                     let message = Bytes::copy_from_slice(&self.buffer[..message_length]);
                     self.buffer.advance(message_length);
-                    self.stage = Stage::Between { half_ping: false };
+                    self.state = FramerState::Between { half_ping: false };
                     return Ok(Some(Frame::Message(message)));
                 }
-                Stage::Lost(error) => return Err(error),
+                FramerState::Lost(error) => return Err(error),
             }
         }
     }
@@ -118,7 +118,7 @@ impl StreamFramer {
     /// True when bytes of an unfinished message are waiting.
     #[must_use]
     pub fn is_inside_message(&self) -> bool {
-        matches!(self.stage, Stage::Header { .. } | Stage::Body { .. })
+        matches!(self.state, FramerState::Header { .. } | FramerState::Body { .. })
     }
 
     /// Length of the header section with its empty line, once it has come whole.
@@ -135,22 +135,24 @@ impl StreamFramer {
         if searchable == self.limit {
             return Err(FramingError::TooLong { limit: self.limit });
         }
-        self.stage = Stage::Header { scanned: searchable };
+        self.state = FramerState::Header { scanned: searchable };
         Ok(None)
     }
 
-    fn body_after(&self, end_of_headers: usize) -> Stage {
+    fn body_after(&self, end_of_headers: usize) -> FramerState {
         let length = content_length(&self.buffer[..end_of_headers], self.limit);
         match length.map(|length| end_of_headers.saturating_add(length)) {
-            Ok(message_length) if message_length <= self.limit => Stage::Body { message_length },
-            Ok(_) => Stage::Lost(FramingError::TooLong { limit: self.limit }),
-            Err(error) => Stage::Lost(error),
+            Ok(message_length) if message_length <= self.limit => {
+                FramerState::Body { message_length }
+            }
+            Ok(_) => FramerState::Lost(FramingError::TooLong { limit: self.limit }),
+            Err(error) => FramerState::Lost(error),
         }
     }
 
     fn lose(&mut self, error: FramingError) {
         self.buffer = BytesMut::new();
-        self.stage = Stage::Lost(error);
+        self.state = FramerState::Lost(error);
     }
 }
 

@@ -10,7 +10,7 @@ use crate::caller::Caller;
 
 /// The counts of one generator.
 #[derive(Debug, Default)]
-pub(crate) struct Fates {
+pub(crate) struct FateCounts {
     counts: BTreeMap<Key, [u64; 3]>,
 }
 
@@ -30,7 +30,7 @@ pub(crate) enum Fate {
     Lost,
 }
 
-impl Fates {
+impl FateCounts {
     pub(crate) fn count(&mut self, caller: &Caller, fate: Fate) {
         let key = Key {
             number: caller.number.clone(),
