@@ -7,27 +7,29 @@ use operations::Action;
 use topology::format_duration;
 
 use super::CallServer;
+use crate::call_control::CallControl;
 use crate::machine::Installation;
 
 impl CallServer {
     pub(super) fn carry_out(&mut self, now: Instant, action: Action) -> Reply {
-        if self.software.is_none() {
-            return Reply::Silent;
-        }
+        let Some(software) = self.software.as_deref_mut() else { return Reply::Silent };
         let result = match action {
             Action::Show => Ok(self.describe()),
-            Action::Lock => Ok(self.lock()),
-            Action::Drain => Ok(self.lead_traffic_away()),
-            Action::Unlock => Ok(self.unlock()),
-            Action::Disconnect { trunk_group } => self.disconnect(now, trunk_group.as_deref()),
-            Action::Reconnect { trunk_group } => self.reconnect(now, trunk_group.as_deref()),
+            Action::Lock => Ok(lock(software)),
+            Action::Drain => Ok(lead_traffic_away(software)),
+            Action::Unlock => Ok(unlock(software)),
+            Action::Disconnect { trunk_group } => disconnect(software, now, trunk_group.as_deref()),
+            Action::Reconnect { trunk_group } => reconnect(software, now, trunk_group.as_deref()),
             Action::Restart { clean } => Ok(self.restart_on_demand(now, clean)),
             Action::Isolate => Ok(self.isolate(true)),
             Action::Rejoin if self.isolated => Ok(self.isolate(false)),
             Action::Rejoin => Err("it is not isolated".to_owned()),
             Action::LoadRelease { release } => self.load(now, &release),
-            Action::Rollback => self.roll_back(now),
-            Action::Shed { on } => Ok(self.shed(on)),
+            Action::Rollback => install_previous(software).map(|release| {
+                self.restart(now, &format!("rolled back to release {release}"), false);
+                format!("starts again with release {release}")
+            }),
+            Action::Shed { on } => Ok(shed(software, on)),
         };
         self.take_output(now);
         match result {
@@ -52,65 +54,6 @@ impl CallServer {
         };
         let release = &disk.release.name;
         format!("release {release}, {locked}{isolated}{shedding}, {calls} calls{waiting}")
-    }
-
-    fn lock(&mut self) -> String {
-        // Whether traffic was led away before stays as it is.
-        self.change_lock(true, false);
-        "takes no new calls".to_owned()
-    }
-
-    /// Trunk groups lead new calls elsewhere; those in progress go on.
-    fn lead_traffic_away(&mut self) -> String {
-        self.change_lock(true, true);
-        "new calls are led away; those in progress go on".to_owned()
-    }
-
-    fn unlock(&mut self) -> String {
-        self.change_lock(false, false);
-        "takes new calls".to_owned()
-    }
-
-    fn change_lock(&mut self, locked: bool, diverts: bool) {
-        if let Some(software) = &mut self.software {
-            let disk = software.disk_mut();
-            disk.diverted = locked && (diverts || (disk.locked && disk.diverted));
-            disk.locked = locked;
-            software.show_state();
-        }
-    }
-
-    fn disconnect(&mut self, now: Instant, trunk_group: Option<&str>) -> Result<String, String> {
-        let Some(software) = &mut self.software else { return Err(String::new()) };
-        let meant = software.disk().links.select(trunk_group)?;
-        let connected: Vec<_> =
-            meant.into_iter().filter(|link| software.disk().links.is_connected(*link)).collect();
-        if connected.is_empty() {
-            return Err("the links are disconnected already".to_owned());
-        }
-        let mut cut = 0;
-        for link in &connected {
-            software.disk_mut().links.disconnect(*link);
-            cut += software.cut_link(now, *link);
-        }
-        Ok(format!("{} links are disconnected; {cut} calls were cut", connected.len()))
-    }
-
-    fn reconnect(&mut self, now: Instant, trunk_group: Option<&str>) -> Result<String, String> {
-        let Some(software) = &mut self.software else { return Err(String::new()) };
-        let meant = software.disk().links.select(trunk_group)?;
-        let disk = software.disk_mut();
-        let meant: Vec<_> =
-            meant.into_iter().filter(|link| !disk.links.is_connected(*link)).collect();
-        if meant.is_empty() {
-            return Err("the links are not disconnected".to_owned());
-        }
-        // The documented order locks the site first. Without that, entries of the calls that were cut may stay in the
-        // table of circuits; a release without the defect removes them.
-        disk.stale_circuits |= !disk.locked;
-        let longest = meant.iter().map(|link| disk.links.reconnect(now, *link)).max();
-        let longest = format_duration(longest.unwrap_or_default());
-        Ok(format!("{} links come back within {longest}", meant.len()))
     }
 
     fn restart_on_demand(&mut self, now: Instant, clean: bool) -> String {
@@ -140,23 +83,82 @@ impl CallServer {
         self.installation = Some(Installation { until: now + install, release });
         Ok(format!("release {name} runs after a restart in {}", format_duration(install)))
     }
+}
 
-    fn roll_back(&mut self, now: Instant) -> Result<String, String> {
-        let Some(software) = &mut self.software else { return Err(String::new()) };
-        let disk = software.disk_mut();
-        let Some(previous) = disk.previous.take() else {
-            return Err("there is no earlier release on it".to_owned());
-        };
-        let name = previous.name.clone();
-        disk.release = previous;
-        self.restart(now, &format!("rolled back to release {name}"), false);
-        Ok(format!("starts again with release {name}"))
-    }
+fn lock(software: &mut CallControl) -> String {
+    // Whether traffic was led away before stays as it is.
+    change_lock(software, true, false);
+    "takes no new calls".to_owned()
+}
 
-    fn shed(&mut self, on: bool) -> String {
-        if let Some(software) = &mut self.software {
-            software.disk_mut().shedding = on;
-        }
-        if on { "refuses ordinary calls" } else { "takes ordinary calls" }.to_owned()
+/// Trunk groups lead new calls elsewhere; those in progress go on.
+fn lead_traffic_away(software: &mut CallControl) -> String {
+    change_lock(software, true, true);
+    "new calls are led away; those in progress go on".to_owned()
+}
+
+fn unlock(software: &mut CallControl) -> String {
+    change_lock(software, false, false);
+    "takes new calls".to_owned()
+}
+
+fn change_lock(software: &mut CallControl, locked: bool, diverts: bool) {
+    let disk = software.disk_mut();
+    disk.diverted = locked && (diverts || (disk.locked && disk.diverted));
+    disk.locked = locked;
+    software.show_state();
+}
+
+fn disconnect(
+    software: &mut CallControl,
+    now: Instant,
+    trunk_group: Option<&str>,
+) -> Result<String, String> {
+    let meant = software.disk().links.select(trunk_group)?;
+    let connected: Vec<_> =
+        meant.into_iter().filter(|link| software.disk().links.is_connected(*link)).collect();
+    if connected.is_empty() {
+        return Err("the links are disconnected already".to_owned());
     }
+    let mut cut = 0;
+    for link in &connected {
+        software.disk_mut().links.disconnect(*link);
+        cut += software.cut_link(now, *link);
+    }
+    Ok(format!("{} links are disconnected; {cut} calls were cut", connected.len()))
+}
+
+fn reconnect(
+    software: &mut CallControl,
+    now: Instant,
+    trunk_group: Option<&str>,
+) -> Result<String, String> {
+    let meant = software.disk().links.select(trunk_group)?;
+    let disk = software.disk_mut();
+    let meant: Vec<_> = meant.into_iter().filter(|link| !disk.links.is_connected(*link)).collect();
+    if meant.is_empty() {
+        return Err("the links are not disconnected".to_owned());
+    }
+    // The documented order locks the site first. Without that, entries of the calls that were cut may stay in the
+    // table of circuits; a release without the defect removes them.
+    disk.stale_circuits |= !disk.locked;
+    let longest = meant.iter().map(|link| disk.links.reconnect(now, *link)).max();
+    let longest = format_duration(longest.unwrap_or_default());
+    Ok(format!("{} links come back within {longest}", meant.len()))
+}
+
+/// Puts the release before the present one back, and names it; it runs after a restart.
+fn install_previous(software: &mut CallControl) -> Result<String, String> {
+    let disk = software.disk_mut();
+    let Some(previous) = disk.previous.take() else {
+        return Err("there is no earlier release on it".to_owned());
+    };
+    let name = previous.name.clone();
+    disk.release = previous;
+    Ok(name)
+}
+
+fn shed(software: &mut CallControl, on: bool) -> String {
+    software.disk_mut().shedding = on;
+    if on { "refuses ordinary calls" } else { "takes ordinary calls" }.to_owned()
 }
