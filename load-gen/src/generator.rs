@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use contract::{GeneratorSnapshot, Node, Reply, Signalling};
+use contract::{BoxOrder, GeneratorSnapshot, Node, Reply, Signalling};
 use hashbrown::HashMap;
 use media::{Agreement, Plane};
 use sip_proto::deadlines::{ByKey, Deadlines};
@@ -49,6 +49,18 @@ pub enum Command {
     Advise,
     /// The public learns the ten-digit numbers of the PSAPs.
     PublishTenDigits,
+}
+
+impl Command {
+    /// What an order tells the public, if it does.
+    #[must_use]
+    pub const fn announcement(order: &BoxOrder) -> Option<Self> {
+        match order {
+            BoxOrder::Advise => Some(Self::Advise),
+            BoxOrder::PublishTenDigits => Some(Self::PublishTenDigits),
+            _ => None,
+        }
+    }
 }
 
 /// Places the calls of its shard and follows each to its end.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use contract::GeneratorSnapshot;
+use contract::{BoxOrder, CallServerSnapshot, GeneratorSnapshot};
 use operations::FaultAction;
 
 use crate::order::SiteOrder;
@@ -49,6 +49,16 @@ pub struct Observation {
     pub sites: BTreeMap<String, SiteCounts>,
 }
 
+impl Observation {
+    /// Adds what one call server of a site shows.
+    pub fn add(&mut self, site: &str, shown: &CallServerSnapshot) {
+        let counts = self.sites.entry(site.to_owned()).or_default();
+        counts.offered += shown.counts.offered;
+        counts.answered += shown.counts.answered;
+        counts.restarts += u64::from(shown.restarts);
+    }
+}
+
 /// What the call servers of a site have counted together.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct SiteCounts {
@@ -64,4 +74,14 @@ pub enum Announcement {
     RedialAdvice,
     /// The ten-digit numbers of the PSAPs are published.
     TenDigitNumbers,
+}
+
+/// As the callers are told it.
+impl From<Announcement> for BoxOrder {
+    fn from(announcement: Announcement) -> Self {
+        match announcement {
+            Announcement::RedialAdvice => Self::Advise,
+            Announcement::TenDigitNumbers => Self::PublishTenDigits,
+        }
+    }
 }

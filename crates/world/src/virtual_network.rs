@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use campaign::Campaign;
-use contract::{Node as _, Reply};
+use contract::{BoxOrder, Node as _, Reply};
 use load_gen::{Generator, Shard};
 use media::Clips;
 use operations::Action;
@@ -178,11 +178,13 @@ impl<L: NoticeListener> VirtualNetwork<L> {
         self.net.act(at, |machine: &mut CallServer, now| machine.handle_command(now, action))
     }
 
-    /// Tells all callers something.
-    pub fn tell_callers(&mut self, command: load_gen::Command) {
-        self.net.act(address(GENERATOR), |generator: &mut Generator, now| {
-            generator.handle_command(now, command)
-        });
+    /// Tells all callers what an order to generators says.
+    pub fn tell_callers(&mut self, order: &BoxOrder) {
+        if let Some(command) = load_gen::Command::announcement(order) {
+            self.net.act(address(GENERATOR), |generator: &mut Generator, now| {
+                generator.handle_command(now, command)
+            });
+        }
     }
 
     /// Ends everything: callers hang up, then all boxes drain, and late messages have their time.

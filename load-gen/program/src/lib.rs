@@ -180,9 +180,10 @@ fn accept(order: &BoxOrder, start: WallStart) -> Result<Command, String> {
                 wait => Ok(Command::Start { at: start.now + wait }),
             }
         }
-        BoxOrder::Advise => Ok(Command::Advise),
-        BoxOrder::PublishTenDigits => Ok(Command::PublishTenDigits),
-        _ => Err("write begin_at_us, advise or publish_ten_digits".to_owned()),
+        other => {
+            let wrong = || "write begin_at_us, advise or publish_ten_digits".to_owned();
+            Command::announcement(other).ok_or_else(wrong)
+        }
     }
 }
 

@@ -379,10 +379,7 @@ impl Fleet {
                 continue;
             };
             let Some(one) = shown.call_server() else { continue };
-            let site = observation.sites.entry(settings.site.clone()).or_default();
-            site.offered += one.counts.offered;
-            site.answered += one.counts.answered;
-            site.restarts += u64::from(one.restarts);
+            observation.add(&settings.site, one);
         }
         observation
     }

@@ -116,10 +116,7 @@ impl Stage for Processes<'_> {
     }
 
     fn tell_callers(&mut self, what: Announcement) {
-        let order = match what {
-            Announcement::RedialAdvice => BoxOrder::Advise,
-            Announcement::TenDigitNumbers => BoxOrder::PublishTenDigits,
-        };
+        let order = BoxOrder::from(what);
         for number in 1..=self.prepared.args.shards {
             drop(self.fleet.console().order(&generator(number), order.clone()));
         }

@@ -1,9 +1,8 @@
 //! The stage of a run in virtual time: boxes on the simulated network, which answer at once.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
-use conductor::{Announcement, Observation, SiteCounts, SiteOrder, Stage, joint_answer};
+use conductor::{Announcement, Observation, SiteOrder, Stage, joint_answer};
 use operations::FaultAction;
 use topology::{CallServer, Topology};
 use world::VirtualNetwork;
@@ -55,17 +54,17 @@ impl Stage for VirtualTime {
         let topology: &Topology = &world.topology;
         let psaps = topology.psaps.iter();
         let psaps = psaps.map(|psap| (psap.name.clone(), world.psap_offered(&psap.name)));
-        let mut sites = BTreeMap::<String, SiteCounts>::new();
+        let mut observation = Observation {
+            callers: world.generator(),
+            psaps: psaps.collect(),
+            ..Observation::default()
+        };
         // A machine without power shows nothing.
         let alive = |one: &&CallServer| world.is_alive(&one.name);
         for call_server in topology.call_servers().filter(alive) {
-            let now = world.call_server(&call_server.name);
-            let site = sites.entry(call_server.site.clone()).or_default();
-            site.offered += now.counts.offered;
-            site.answered += now.counts.answered;
-            site.restarts += u64::from(now.restarts);
+            observation.add(&call_server.site, &world.call_server(&call_server.name));
         }
-        Observation { callers: world.generator(), psaps: psaps.collect(), sites }
+        observation
     }
 
     fn inject(&mut self, target: &str, action: FaultAction) -> Result<(), String> {
@@ -96,10 +95,7 @@ impl Stage for VirtualTime {
     }
 
     fn tell_callers(&mut self, what: Announcement) {
-        self.world.tell_callers(match what {
-            Announcement::RedialAdvice => load_gen::Command::Advise,
-            Announcement::TenDigitNumbers => load_gen::Command::PublishTenDigits,
-        });
+        self.world.tell_callers(&what.into());
     }
 
     fn drain_callers(&mut self) {
