@@ -4,7 +4,7 @@
 //! patience or talk time is over. Nothing looks at all calls at once, so ten thousand of them
 //! cost no more per packet than one.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
@@ -30,7 +30,7 @@ use crate::person::Announced;
 use campaign::Campaign;
 
 use self::caller_media::{CallerMedia, CallerStream};
-use self::due::{DueCall, DueRedial};
+use self::due::{DueCall, Redials};
 
 pub use self::config::Config;
 
@@ -73,8 +73,7 @@ pub struct Generator {
     /// Share of this shard in the limit of the campaign.
     max_in_progress: u64,
     announced: Announced,
-    /// People who will call again, by when and by who they are.
-    redials: BTreeMap<(Instant, u64), DueRedial>,
+    redials: Redials,
     started_at: Option<Instant>,
     draining: bool,
     calls: HashMap<LegId, Call>,
@@ -120,7 +119,7 @@ impl Generator {
             max_in_progress: u64::from(campaign.max_in_progress.div_ceil(config.shard.of.max(1))),
             config,
             announced: Announced::default(),
-            redials: BTreeMap::new(),
+            redials: Redials::default(),
             started_at: None,
             draining: false,
             calls: HashMap::new(),
@@ -299,7 +298,7 @@ impl Generator {
     fn next_start(&self) -> Option<Instant> {
         let campaign_start = self.started_at.filter(|_| !self.draining)?;
         let scheduled = self.schedule.next_due().map(|at| campaign_start + at);
-        scheduled.into_iter().chain(self.next_redial()).min()
+        scheduled.into_iter().chain(self.redials.next()).min()
     }
 }
 
@@ -358,7 +357,7 @@ impl Node for Generator {
             }
         }
         self.draining = true;
-        self.redials.clear();
+        self.redials = Redials::default();
         let mut legs: Vec<LegId> = self.calls.keys().copied().collect();
         legs.sort_unstable();
         for leg in legs {
@@ -388,7 +387,7 @@ impl Node for Generator {
 
     fn snapshot(&self) -> GeneratorSnapshot {
         let all_started =
-            self.draining || (self.schedule.next_due().is_none() && self.redials.is_empty());
+            self.draining || (self.schedule.next_due().is_none() && self.redials.len() == 0);
         let transactions = self.agent.transaction_stats();
         GeneratorSnapshot {
             malformed: transactions.malformed,

@@ -3,6 +3,8 @@
 use std::time::Instant;
 
 use contract::GeneratorSnapshot;
+use hashbrown::HashMap;
+use sip_proto::deadlines::{ByKey, Deadlines};
 
 use crate::caller::{CallChange, Caller};
 
@@ -11,6 +13,38 @@ use crate::caller::{CallChange, Caller};
 pub(super) struct DueRedial {
     pub(super) caller: Caller,
     pub(super) way: CallChange,
+}
+
+/// All who will call again; the number of their first call names each. Of those due at the same instant, the least number
+/// comes first.
+#[derive(Debug, Default)]
+pub(super) struct Redials {
+    deadlines: Deadlines<u64, ByKey>,
+    people: HashMap<u64, DueRedial>,
+}
+
+impl Redials {
+    pub(super) fn add(&mut self, due: Instant, redial: DueRedial) {
+        self.deadlines.set(redial.caller.index, due);
+        self.people.insert(redial.caller.index, redial);
+    }
+
+    /// When somebody calls again.
+    pub(super) fn next(&self) -> Option<Instant> {
+        self.deadlines.next()
+    }
+
+    /// Takes whoever calls first, if they are due.
+    pub(super) fn pop_due(&mut self, now: Instant) -> Option<DueCall> {
+        let (intended, person) = self.deadlines.pop_due(now)?;
+        let DueRedial { mut caller, way } = self.people.remove(&person)?;
+        caller.turn_to(&way);
+        Some(DueCall { intended, caller, way })
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.people.len()
+    }
 }
 
 /// A call that is to be placed now.

@@ -12,11 +12,11 @@ impl Generator {
     /// Takes the call that is due first, if any is; `campaign_start` is the start of the campaign.
     pub(super) fn take_due(&mut self, now: Instant, campaign_start: Instant) -> Option<DueCall> {
         let scheduled = self.schedule.next_due().map(|at| campaign_start + at);
-        let first = |redial: Instant| scheduled.is_none_or(|at| redial < at);
-        if let Some(intended) = self.next_redial().filter(|due| *due <= now && first(*due)) {
-            let (_, DueRedial { mut caller, way }) = self.redials.pop_first()?;
-            caller.turn_to(&way);
-            return Some(DueCall { intended, caller, way });
+        let is_first = |redial: Instant| scheduled.is_none_or(|at| redial < at);
+        if self.redials.next().is_some_and(is_first)
+            && let Some(redial) = self.redials.pop_due(now)
+        {
+            return Some(redial);
         }
         let elapsed = now.saturating_duration_since(campaign_start);
         while let Some(start) = self.schedule.take(elapsed) {
@@ -32,11 +32,6 @@ impl Generator {
         None
     }
 
-    /// When somebody calls again.
-    pub(super) fn next_redial(&self) -> Option<Instant> {
-        self.redials.first_key_value().map(|((due, _), _)| *due)
-    }
-
     /// What `caller` does after the call of `record`. Those whom the end of the campaign hung up do
     /// nothing: they did not choose to.
     pub(super) fn think_again(&mut self, now: Instant, caller: Caller, record: &CallRecord) {
@@ -46,7 +41,7 @@ impl Generator {
         match self.mix.again(caller, fate, self.announced, &self.config.ten_digits) {
             Some((caller, next)) => {
                 let redial = DueRedial { caller, way: next.way };
-                self.redials.insert((now + next.gap, redial.caller.index), redial);
+                self.redials.add(now + next.gap, redial);
             }
             None => self.counts.gave_up += 1,
         }
