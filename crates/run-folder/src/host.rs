@@ -4,8 +4,17 @@ use std::fs;
 
 use serde_json::{Map, Value, json};
 
+/// What only a program with sockets can ask its machine; where it could not, the reason.
+#[derive(Debug, Clone)]
+pub struct HostLimits {
+    /// How many files a process may open: now, and up to which it may raise that itself.
+    pub open_files: Fact<(u64, u64)>,
+    /// Bytes that the kernel grants a box that asks for 4 MiB, on loopback.
+    pub receive_buffer: Fact<u64>,
+}
+
 /// Facts of this machine. One that cannot be found is `null`, and `missing` says why.
-pub(super) fn host() -> Value {
+pub(super) fn host(limits: HostLimits) -> Value {
     let mut facts = Facts::default();
     let sysctl = |path: &str| read(&format!("/proc/sys/{path}"));
     facts.add("cores", cores());
@@ -14,12 +23,13 @@ pub(super) fn host() -> Value {
     facts.add("kernel", sysctl("kernel/osrelease"));
     facts.add("system", Ok(std::env::consts::OS.to_owned()));
     facts.add("architecture", Ok(std::env::consts::ARCH.to_owned()));
-    facts.add("open_files", open_files());
+    let open_files = |(soft, hard)| json!({"soft": soft, "hard": hard});
+    facts.add("open_files", limits.open_files.map(open_files));
     facts.add("net_core_rmem_max", sysctl("net/core/rmem_max").and_then(number));
     facts.add("net_core_wmem_max", sysctl("net/core/wmem_max").and_then(number));
     facts.add("net_core_rmem_default", sysctl("net/core/rmem_default").and_then(number));
     facts.add("ip_local_port_range", sysctl("net/ipv4/ip_local_port_range").map(words));
-    facts.add("loopback_receive_buffer", receive_buffer());
+    facts.add("loopback_receive_buffer", limits.receive_buffer);
     facts.add("load_average_at_start", read("/proc/loadavg").map(words));
     facts.add(
         "clock_source",
@@ -28,7 +38,8 @@ pub(super) fn host() -> Value {
     facts.finish()
 }
 
-type Fact<T> = Result<T, String>;
+/// What is known of a machine, or why it is not.
+pub type Fact<T> = Result<T, String>;
 
 #[derive(Debug, Default)]
 struct Facts {
@@ -85,17 +96,6 @@ fn cores() -> Fact<u64> {
         .map_err(|error| error.to_string())
 }
 
-fn open_files() -> Fact<Value> {
-    let (soft, hard) = node::fd_limits().map_err(|error| error.to_string())?;
-    Ok(json!({"soft": soft, "hard": hard}))
-}
-
-/// What the kernel grants a box that asks for 4 MiB.
-fn receive_buffer() -> Fact<u64> {
-    let (receive, _) = node::udp_buffers().map_err(|error| error.to_string())?;
-    Ok(receive as u64)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -117,7 +117,10 @@ mod tests {
 
     #[test]
     fn every_fact_of_this_machine_is_known_or_excused() {
-        let host = host();
+        let open_files = Ok((1_024, 4_096));
+        let host = host(HostLimits { open_files, receive_buffer: Err("no socket".to_owned()) });
+        assert_eq!(host["open_files"], json!({"soft": 1_024, "hard": 4_096}));
+        assert_eq!(host["missing"]["loopback_receive_buffer"], "no socket");
         for (name, value) in host.as_object().expect("an object") {
             assert!(!value.is_null() || host["missing"][name].is_string(), "{name}");
         }

@@ -27,6 +27,7 @@ mod tests;
 pub use ending::{EndedRun, RebuildError, close, finish, rebuild};
 pub use find::{locate, names, read_summary, summary_of};
 pub use folder::{CALLS, CALLS_CSV, Folder};
+pub use host::{Fact, HostLimits};
 pub use missing::degrade;
 pub use publish::{Published, publish};
 pub use receipt::{Receipt, command_line};

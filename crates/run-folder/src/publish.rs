@@ -17,6 +17,8 @@ use crate::receipt::{Receipt, command_line};
 pub struct Published {
     pub text: String,
     pub exit_code: u8,
+    /// Why the receipt does not know how the run ended, if it does not.
+    pub complaint: Option<String>,
 }
 
 /// Writes what is told of a run, or of a campaign and its variants, the campaign first. What the disk refuses is missing in
@@ -75,10 +77,8 @@ pub fn publish(
         last.sentences.into_iter().for_each(|why| degrade(&mut first.summary, why));
         text = report(&first.summary) + &told;
     }
-    if let Err(error) = Receipt::update(folder, &first.summary) {
-        cli::complain!("error: {error:#}");
-    }
-    Published { text, exit_code: first.summary.exit_code() }
+    let complaint = Receipt::update(folder, &first.summary).err().map(|error| format!("{error:#}"));
+    Published { text, exit_code: first.summary.exit_code(), complaint }
 }
 
 /// The file of a run, or of the campaign itself, has a name without its own.

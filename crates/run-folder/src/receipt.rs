@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
 use crate::folder::Folder;
-use crate::host::host;
+use crate::host::{HostLimits, host};
 use crate::state::environment;
 
 /// The file in the run folder.
@@ -30,6 +30,7 @@ impl Receipt {
         file: &Path,
         set: &[(String, String)],
         time: Time,
+        limits: HostLimits,
     ) -> anyhow::Result<()> {
         let mut receipt = origin();
         let environment = environment();
@@ -57,7 +58,7 @@ impl Receipt {
                 "environment": pairs(&environment),
                 "sha256": fact(missing, "inputs", effective(&files, &[set, &environment].concat())),
             },
-            "host": host(),
+            "host": host(limits),
             "verdict": null,
             "files": null,
         });

@@ -5,6 +5,7 @@ mod check;
 mod compare;
 mod ctl;
 mod defects;
+mod host_limits;
 mod report;
 mod run;
 mod runs;
@@ -12,6 +13,7 @@ mod schema;
 mod screen;
 mod show;
 mod state_file;
+mod told;
 mod virtual_time;
 
 use std::process::ExitCode;

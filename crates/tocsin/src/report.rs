@@ -4,8 +4,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
-use cli::say;
 use run_folder::{RebuildError, locate, rebuild};
+
+use crate::told::tell;
 
 /// Makes summary, report and calls again from the records in a run folder, also of a run that was killed
 #[derive(Debug, Args)]
@@ -26,11 +27,11 @@ pub(crate) fn report(args: &ReportArgs) -> ExitCode {
     let start = std::time::Instant::now();
     match rebuild(&folder) {
         Ok(retold) => {
-            say(format_args!("{}\nrun folder: {}", retold.text, folder.display()));
+            let exit_code = tell(&retold, &folder);
             let (took, usage) = (start.elapsed().as_secs_f64(), node::usage());
             let (cpu, mib) = (usage.cpu().as_secs_f64(), usage.max_rss_kib as f64 / 1024.0);
             cli::complain!("made again in {took:.1} s, with {cpu:.1} s of CPU and {mib:.0} MiB");
-            ExitCode::from(retold.exit_code)
+            ExitCode::from(exit_code)
         }
         Err(RebuildError::Broken(error)) => cli::fail(&error, cli::USAGE),
         Err(RebuildError::Inputs(problems)) => cli::refuse(&problems),

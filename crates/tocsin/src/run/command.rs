@@ -20,6 +20,7 @@ use super::prepared::{InheritedOptions, Prepared, unix_us};
 use super::stage::Processes;
 use super::target::TargetNetwork;
 use super::{live, manage, verdict};
+use crate::host_limits::host_limits;
 use crate::state_file::StateFile;
 use crate::virtual_time::{VirtualTimeOptions, blast_radius};
 
@@ -103,7 +104,8 @@ async fn conduct(args: &RunArgs, prepared: &Prepared, folder: &Folder) -> anyhow
     let file = &prepared.args.campaign_file;
     folder.keep_inputs(file, &prepared.campaign)?;
     folder.write("command.txt", &(command_line() + "\n"))?;
-    Receipt::begin(folder, &prepared.campaign, file, &prepared.args.given, Time::Real)?;
+    let given = &prepared.args.given;
+    Receipt::begin(folder, &prepared.campaign, file, given, Time::Real, host_limits())?;
     let Some(fleet) = Fleet::start(prepared, folder, &mut interruptions).await? else {
         say("interrupted while the network started: no call was placed");
         return Ok(INTERRUPTED);

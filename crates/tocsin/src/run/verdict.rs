@@ -4,6 +4,7 @@ use cli::say;
 use run_folder::{Folder, RunState};
 
 use super::prepared::Prepared;
+use crate::told::tell;
 
 /// Writes everything that is left of a run, prints the report, and returns the exit code.
 pub(crate) fn conclude(prepared: &Prepared, folder: &Folder, mut state: RunState) -> u8 {
@@ -11,6 +12,6 @@ pub(crate) fn conclude(prepared: &Prepared, folder: &Folder, mut state: RunState
         state.degraded.push(format!("{error:#}"));
     }
     let told = run_folder::finish(folder, &prepared.campaign, &prepared.topology, state);
-    say(format_args!("\n{}\nrun folder: {}", told.text, folder.path().display()));
-    told.exit_code
+    say("");
+    tell(&told, folder.path())
 }

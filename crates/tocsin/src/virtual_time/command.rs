@@ -13,7 +13,9 @@ use topology::Topology;
 
 use super::task::{RunTask, tasks};
 use super::virtual_run;
+use crate::host_limits::host_limits;
 use crate::run::{INTERRUPTED, Interruptions};
+use crate::told::tell;
 
 /// How to run a campaign in virtual time.
 #[derive(Debug)]
@@ -58,7 +60,8 @@ fn run_campaign(
 ) -> anyhow::Result<u8> {
     folder.keep_inputs(&options.file.file, campaign)?;
     folder.write("command.txt", &(command_line() + "\n"))?;
-    Receipt::begin(folder, campaign, &options.file.file, &options.file.set, Time::Virtual)?;
+    let FileArgs { file, set, .. } = options.file;
+    Receipt::begin(folder, campaign, file, set, Time::Virtual, host_limits())?;
     let stop = interruption()?;
     for sentence in blast_radius(&tasks[0].campaign, &tasks[0].topology) {
         cli::say!("! {sentence}");
@@ -74,8 +77,8 @@ fn run_campaign(
     }
     let mut outcomes = run_all(options, folder, &tasks, &stop)?;
     let told = run_folder::publish(folder, campaign, &mut outcomes, Time::Virtual, world::START);
-    cli::say!("\n{}\nrun folder: {}", told.text, folder.path().display());
-    Ok(told.exit_code)
+    cli::say("");
+    Ok(tell(&told, folder.path()))
 }
 
 /// Runs all tasks, as many at once as there are cores.
