@@ -3,7 +3,7 @@
 //! The scanner (`scan.rs`) is the message: it frames, unfolds and indexes without copying. Typed
 //! values are views into the bytes. What a peer may get wrong in the fields that every element
 //! needs (Via, From, To, Call-ID, CSeq, Max-Forwards, Content-Length) is refused once, in
-//! [`parse`]; after that a [`Request`] or [`Response`] is sound and its accessors do not fail.
+//! [`parse()`]; after that a [`Request`] or [`Response`] is sound and its accessors do not fail.
 
 mod append;
 mod check;
