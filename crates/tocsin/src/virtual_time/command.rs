@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
 use account::outcome::VariantOutcome;
@@ -62,7 +62,7 @@ fn run_campaign(
     folder.write("command.txt", &(command_line() + "\n"))?;
     let FileArgs { file, set, .. } = options.file;
     Receipt::begin(folder, campaign, file, set, Time::Virtual, host_limits())?;
-    let stop = interruption()?;
+    let interruptions = count_interruptions()?;
     for sentence in blast_radius(&tasks[0].campaign, &tasks[0].topology) {
         cli::say!("! {sentence}");
     }
@@ -75,7 +75,7 @@ fn run_campaign(
             count(tasks.len()),
         );
     }
-    let mut outcomes = run_all(options, folder, &tasks, &stop)?;
+    let mut outcomes = run_all(options, folder, &tasks, &interruptions)?;
     let told = run_folder::publish(folder, campaign, &mut outcomes, Time::Virtual, world::START);
     cli::say("");
     Ok(tell(&told, folder.path()))
@@ -86,7 +86,7 @@ fn run_all(
     options: &VirtualTimeOptions<'_>,
     folder: &Folder,
     tasks: &[RunTask],
-    stop: &AtomicBool,
+    interruptions: &AtomicU32,
 ) -> anyhow::Result<Vec<VariantOutcome>> {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
     let next = Mutex::new(0..tasks.len());
@@ -99,8 +99,13 @@ fn run_all(
                         return;
                     };
                     let quiet = options.quiet || tasks.len() > 1;
-                    let outcome =
-                        virtual_run::run(&tasks[index], folder, quiet, options.records, stop);
+                    let outcome = virtual_run::run(
+                        &tasks[index],
+                        folder,
+                        quiet,
+                        options.records,
+                        interruptions,
+                    );
                     if !options.quiet
                         && tasks.len() > 1
                         && let Ok(outcome) = &outcome
@@ -125,22 +130,25 @@ pub(crate) fn blast_radius(campaign: &Campaign, topology: &Topology) -> Vec<Stri
     operations::lint::blast_radius(&campaign.operations.operations, &topology.pool_sites(), worst)
 }
 
-/// A flag that SIGINT, SIGTERM or SIGHUP sets; a second one ends the process.
-fn interruption() -> anyhow::Result<Arc<AtomicBool>> {
-    let stop = Arc::new(AtomicBool::new(false));
-    let seen = Arc::clone(&stop);
+/// How often SIGINT, SIGTERM or SIGHUP has come: the first one ends the campaign, the second one the put-back too. A third one
+/// ends the process.
+fn count_interruptions() -> anyhow::Result<Arc<AtomicU32>> {
+    let count = Arc::new(AtomicU32::new(0));
+    let seen = Arc::clone(&count);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let mut interruptions = runtime.block_on(async { Interruptions::catch() })?;
     std::thread::spawn(move || {
         runtime.block_on(async {
             interruptions.next().await;
-            seen.store(true, Ordering::Relaxed);
+            seen.store(1, Ordering::Relaxed);
             cli::complain!("interrupted: ending what is in progress; Ctrl-C again stops at once");
+            interruptions.next().await;
+            seen.store(2, Ordering::Relaxed);
             interruptions.next().await;
             std::process::exit(INTERRUPTED.into());
         });
     });
-    Ok(stop)
+    Ok(count)
 }
 
 fn count(tasks: usize) -> String {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufWriter, Write as _};
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use account::outcome::{BASE, VariantOutcome};
@@ -30,7 +30,7 @@ pub(super) fn run(
     folder: &Folder,
     quiet: bool,
     records: bool,
-    stop: &AtomicBool,
+    interruptions: &AtomicU32,
 ) -> anyhow::Result<VariantOutcome> {
     let started = Instant::now();
     let RunTask { campaign, topology, .. } = task;
@@ -52,7 +52,7 @@ pub(super) fn run(
     let lines = ProgressLines::new(task, quiet);
     // Without records there is nothing to tell a run by that was killed.
     let state_file = (records && task.keeps_attempts).then(|| StateFile::new(folder));
-    let interrupted = drive(task, &mut stage, &mut conductor, lines, state_file, stop);
+    let interrupted = drive(task, &mut stage, &mut conductor, lines, state_file, interruptions);
     stage.world.drain();
     if let Some(complaint) = conductor.finish_posting() {
         cli::complain!("warning: {complaint}");
@@ -60,38 +60,39 @@ pub(super) fn run(
     conclude(task, folder, stage.world, &conductor, interrupted, started)
 }
 
-/// Conducts until the campaign is over or interrupted, and puts the network back. True when interrupted.
+/// Conducts until the campaign is over or interrupted, and puts the network back unless it is interrupted again. True when
+/// interrupted.
 fn drive(
     task: &RunTask,
     stage: &mut VirtualTime,
     conductor: &mut Conductor,
     mut lines: ProgressLines,
     mut state_file: Option<StateFile<'_>>,
-    stop: &AtomicBool,
+    interruptions: &AtomicU32,
 ) -> bool {
     let end = task.campaign.duration();
-    let interrupted = loop {
+    loop {
         let at = stage.time();
         conductor.work(stage);
         lines.tell(at, &stage.world);
         if let Some(file) = state_file.as_mut().filter(|file| file.next_due() <= Instant::now()) {
             file.keep(&state(task, true, at, stage.world.generator(), conductor));
         }
-        let interrupted = stop.load(Ordering::Relaxed);
-        if interrupted
+        if interruptions.load(Ordering::Relaxed) > 0
             || stage.is_drained
             || (at >= end && stage.world.generator().finished)
             || at >= end + task.campaign.drain_timeout
         {
-            break interrupted;
+            break;
         }
         stage.run_until(conductor.next_due());
-    };
+    }
     conductor.end(stage);
     loop {
         conductor.work(stage);
-        if conductor.is_settled(stage.time()) {
-            return interrupted;
+        let count = interruptions.load(Ordering::Relaxed);
+        if conductor.is_settled(stage.time()) || count > 1 {
+            return count > 0;
         }
         stage.run_until(conductor.next_due());
     }
@@ -180,5 +181,76 @@ fn state(
             false => Vec::new(),
         },
         ..RunState::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+    use std::sync::Arc;
+
+    use campaign::Campaign;
+    use topology::Layers;
+
+    use super::*;
+
+    /// The network is put back site after site, a minute apart.
+    fn task(folder: &Path) -> RunTask {
+        let networks = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../configs/networks");
+        let network = networks.join("six-sites.toml");
+        let campaign = format!(
+            r#"
+network = {network:?}
+[[phases]]
+name = "steady"
+duration = "1m"
+arrivals = {{ model = "constant", rate = 1 }}
+[[mix]]
+number = "15"
+[callers]
+talk = "5s"
+patience = "30s"
+[operations.back]
+at = "end"
+commands = ["unlock"]
+sites = ["alpha", "beta", "gamma"]
+interval = "1m"
+"#
+        );
+        let path = folder.join("campaign.toml");
+        fs::write(&path, campaign).expect("a file");
+        let none = Layers::none();
+        let (campaign, topology) = Campaign::load_with_network(&path, &none, &none)
+            .unwrap_or_else(|problems| panic!("{problems}"));
+        RunTask {
+            name: BASE.to_owned(),
+            title: String::new(),
+            campaign,
+            topology: Arc::new(topology),
+            set: Vec::new(),
+            keeps_attempts: false,
+        }
+    }
+
+    #[test]
+    fn a_second_interruption_ends_the_put_back() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let task = task(folder.path());
+        let settles = |interruptions: u32| {
+            let listener = BoxListener::new(task.campaign.rules(), None);
+            let clips = cli::load_clips(&task.topology.media).expect("clips");
+            let mut world =
+                VirtualNetwork::new(Arc::clone(&task.topology), clips, LINK, 1, listener);
+            world.start_campaign(&task.campaign);
+            let mut stage = VirtualTime::new(world);
+            let mut conductor = Conductor::new(&task.campaign, &task.topology.pool_sites());
+            let lines = ProgressLines::new(&task, true);
+            let count = AtomicU32::new(interruptions);
+            assert!(drive(&task, &mut stage, &mut conductor, lines, None, &count));
+            conductor.is_settled(stage.time())
+        };
+        assert!(settles(1));
+        assert!(!settles(2));
     }
 }
