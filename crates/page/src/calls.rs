@@ -64,7 +64,7 @@ pub(crate) fn ledger(ledger: &Ledger) -> Markup {
 /// How calls failed.
 pub(crate) fn failures(page: &Page<'_>, run: &PageRun<'_>) -> Markup {
     let ledger = &run.summary.ledger;
-    let failed = ledger.rejected + ledger.timed_out + ledger.lost;
+    let failed = ledger.failed();
     if failed == 0 {
         return html! {
             p { (check(true, "no call failed", "")) ": none was rejected, timed out or lost." }

@@ -10,7 +10,7 @@ use crate::figures::{count, decimal, part, percent, quantile, table};
 /// Tiles, and the delays below them.
 pub(crate) fn figures(summary: &Summary) -> Markup {
     let (ledger, metrics) = (&summary.ledger, &summary.metrics);
-    let failed = ledger.rejected + ledger.timed_out + ledger.lost;
+    let failed = ledger.failed();
     let of_all = |number: u64| format!("{} of all", percent(part(number, ledger.offered)));
     let rate = format!("{} calls/s", decimal(metrics.calls_per_second, 1));
     let messages = format!(

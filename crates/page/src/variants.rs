@@ -36,7 +36,7 @@ pub(crate) fn variants(page: &Page<'_>) -> Option<Markup> {
 fn outcomes(page: &Page<'_>) -> Markup {
     let row = |run: &PageRun<'_>| {
         let ledger = &run.summary.ledger;
-        let failed = ledger.rejected + ledger.timed_out + ledger.lost;
+        let failed = ledger.failed();
         vec![
             run.name.to_owned(),
             word(run.summary).to_owned(),

@@ -10,6 +10,8 @@ use hdrhistogram::Histogram;
 use hdrhistogram::serialization::{Deserializer as HdrDeserializer, Serializer as _, V2Serializer};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
 
+use crate::metric::Quantile;
+
 const HOUR_US: u64 = 3_600_000_000;
 
 /// Counts delays so that any quantile can be asked for later, within 0.1 %.
@@ -26,6 +28,20 @@ pub struct Quantiles {
     pub p95: u64,
     pub p99: u64,
     pub max: u64,
+}
+
+impl Quantiles {
+    /// One of them.
+    #[must_use]
+    pub const fn at(&self, quantile: Quantile) -> u64 {
+        match quantile {
+            Quantile::P50 => self.p50,
+            Quantile::P90 => self.p90,
+            Quantile::P95 => self.p95,
+            Quantile::P99 => self.p99,
+            Quantile::Max => self.max,
+        }
+    }
 }
 
 impl LatencyHistogram {

@@ -11,7 +11,8 @@ use anyhow::bail;
 use clap::Args;
 use cli::say;
 use run_folder::{CALLS, Receipt, locate, read_summary, summary_of};
-use serde_json::{Value, json};
+use rusqlite::Connection;
+use serde_json::json;
 
 /// A limit was crossed.
 const REGRESSION: u8 = 1;
@@ -93,27 +94,24 @@ fn of_run(runs: &Path, word: &str) -> anyhow::Result<ComparedRun> {
     let folder = locate(runs, word)?;
     let name = folder.canonicalize().unwrap_or_else(|_| folder.clone());
     let name = name.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    Ok(ComparedRun { name, summary: summary_of(&folder)?, ..beside(&folder) })
+    let (inputs, calls) = beside(&folder);
+    Ok(ComparedRun { name, summary: summary_of(&folder)?, inputs, calls })
 }
 
 /// A summary alone. Where it lies beside the rest of its run, that is used too.
 fn of_file(file: &Path) -> anyhow::Result<ComparedRun> {
     let folder = file.parent().unwrap_or_else(|| Path::new(""));
     let summary = read_summary(file)?;
-    let beside = beside(folder);
     let is_its_own = read_summary(&folder.join("summary.json")).is_ok_and(|own| own == summary);
-    let (inputs, calls) = if is_its_own { (beside.inputs, beside.calls) } else { (None, None) };
+    let (inputs, calls) = if is_its_own { beside(folder) } else { (None, None) };
     Ok(ComparedRun { name: file.display().to_string(), summary, inputs, calls })
 }
 
-fn beside(folder: &Path) -> ComparedRun {
+/// The hash over what a run was made from, and its calls, where its folder has them.
+fn beside(folder: &Path) -> (Option<String>, Option<Connection>) {
     let calls = folder.join(CALLS);
-    ComparedRun {
-        name: String::new(),
-        summary: Value::Null,
-        inputs: Receipt::inputs_hash(folder),
-        calls: calls.is_file().then(|| open_calls(&calls).ok()).flatten(),
-    }
+    let calls = calls.is_file().then(|| open_calls(&calls).ok()).flatten();
+    (Receipt::inputs_hash(folder), calls)
 }
 
 fn percentage(text: &str) -> Result<f64, String> {

@@ -3,11 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use account::summary::RunVerdict;
 use account::text::{millis, or_dash, percent, table};
 use clap::Args;
 use cli::say;
 use run_folder::{names, summary_of};
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::json;
 
 /// Lists earlier runs, the newest first
 #[derive(Debug, Args)]
@@ -40,7 +42,7 @@ pub(crate) fn runs(args: &RunsArgs) -> ExitCode {
         }
     }
     if args.json {
-        say(format_args!("{:#}", Value::from(lines)));
+        say(format_args!("{:#}", json!(lines)));
     } else if lines.is_empty() {
         say(format_args!("there is no run in {}", args.runs.display()));
     } else {
@@ -52,41 +54,51 @@ pub(crate) fn runs(args: &RunsArgs) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-fn line(runs: &Path, name: &str) -> anyhow::Result<Value> {
-    let summary = summary_of(&runs.join(name))?;
-    let verdict = match summary["interrupted"] == true && summary["verdict"] == "pass" {
-        true => json!("interrupted"),
-        false => summary["verdict"].clone(),
-    };
-    let metrics = &summary["metrics"];
-    let has_pdd = metrics["pdd"]["count"].as_u64().is_some_and(|count| count > 0);
-    Ok(json!({
-        "name": name,
-        "campaign": summary["campaign"],
-        "verdict": verdict,
-        "attempts": summary["ledger"]["offered"],
-        "asr": metrics["asr"],
-        "pdd_p99_us": if has_pdd { metrics["pdd"]["p99"].clone() } else { Value::Null },
-        "duration_s": summary["duration_s"],
-        "started_at": summary["started_at"],
-    }))
+/// What is told of a run.
+#[derive(Debug, Serialize)]
+struct RunLine {
+    name: String,
+    campaign: String,
+    verdict: String,
+    attempts: u64,
+    asr: Option<f64>,
+    pdd_p99_us: Option<u64>,
+    duration_s: f64,
+    started_at: String,
 }
 
-fn shown(lines: &[Value]) -> String {
+fn line(runs: &Path, name: &str) -> anyhow::Result<RunLine> {
+    let summary = summary_of(&runs.join(name))?;
+    let verdict = match summary.verdict {
+        RunVerdict::Pass if summary.interrupted => "interrupted".to_owned(),
+        verdict => verdict.as_str().to_lowercase(),
+    };
+    let pdd = summary.metrics.pdd;
+    Ok(RunLine {
+        name: name.to_owned(),
+        campaign: summary.campaign,
+        verdict,
+        attempts: summary.ledger.offered,
+        asr: summary.metrics.ratios.asr,
+        pdd_p99_us: (pdd.count > 0).then_some(pdd.p99),
+        duration_s: summary.duration_s,
+        started_at: summary.started_at,
+    })
+}
+
+fn shown(lines: &[RunLine]) -> String {
     let head = ["run", "campaign", "verdict", "attempts", "ASR", "pdd p99", "duration", "started"];
     let mut rows = vec![head.map(str::to_owned).to_vec()];
     rows.extend(lines.iter().map(|line| {
-        let text = |name: &str| line[name].as_str().unwrap_or("-").to_owned();
-        let number = |name: &str, show: fn(f64) -> String| or_dash(line[name].as_f64().map(show));
         vec![
-            text("name"),
-            text("campaign"),
-            text("verdict").to_uppercase(),
-            number("attempts", |it| format!("{it:.0}")),
-            number("asr", percent),
-            number("pdd_p99_us", millis),
-            number("duration_s", |it| format!("{it:.1} s")),
-            text("started_at"),
+            line.name.clone(),
+            line.campaign.clone(),
+            line.verdict.to_uppercase(),
+            line.attempts.to_string(),
+            or_dash(line.asr.map(percent)),
+            or_dash(line.pdd_p99_us.map(|us| millis(us as f64))),
+            format!("{:.1} s", line.duration_s),
+            line.started_at.clone(),
         ]
     }));
     table(&rows, &[3, 4, 5, 6])

@@ -7,14 +7,14 @@ use serde_json::{Value, json};
 use telemetry::metric::{Better, Definition, Metric, Quantile};
 
 use self::difference::{Estimate, ranks};
+use crate::summary::{RunVerdict, Summary};
 use crate::text::{millis, or_dash, percent, table};
 
 /// One of the two runs.
 #[derive(Debug)]
 pub struct ComparedRun {
     pub name: String,
-    /// `summary.json`.
-    pub summary: Value,
+    pub summary: Summary,
     /// The hash over what the run was made from.
     pub inputs: Option<String>,
     /// `calls.sqlite`, with every delay; without it there is no interval.
@@ -57,27 +57,28 @@ pub fn compare(before: &ComparedRun, after: &ComparedRun, limits: &ComparisonLim
     }
 }
 
-impl ComparedRun {
-    fn number(&self, path: &str) -> Option<f64> {
-        self.summary.pointer(path)?.as_f64()
-    }
-}
-
 /// What keeps two runs from being compared, one sentence each.
 #[must_use]
 pub fn obstacles(before: &ComparedRun, after: &ComparedRun) -> Vec<String> {
     let mut found = Vec::new();
     for side in [before, after] {
         let name = &side.name;
-        if side.summary["verdict"] == "invalid" {
+        if side.summary.verdict == RunVerdict::Invalid {
             found.push(format!("{name} is INVALID: it says nothing about its network"));
         }
-        if side.summary["interrupted"] == true {
+        if side.summary.interrupted {
             found.push(format!("{name} was interrupted before its end"));
         }
     }
-    for key in ["campaign", "network", "seed"] {
-        let [one, other] = [before, after].map(|side| side.summary[key].to_string());
+    let origin = |side: &ComparedRun| {
+        let Summary { campaign, network, seed, .. } = &side.summary;
+        [
+            ("campaign", json!(campaign).to_string()),
+            ("network", json!(network).to_string()),
+            ("seed", seed.to_string()),
+        ]
+    };
+    for ((key, one), (_, other)) in origin(before).into_iter().zip(origin(after)) {
         if one != other {
             found.push(format!("they have another {key}: {one} and {other}"));
         }
@@ -102,28 +103,28 @@ struct Figure {
 }
 
 enum Kind {
-    /// The places of the parts and of the wholes in the summary, each a sum.
-    Share(&'static [&'static str], &'static [&'static str]),
+    /// The part and the whole.
+    Share(fn(&Summary) -> Option<(u64, u64)>),
     /// A quantile of a metric, which the summary and a column of calls.sqlite have in microseconds.
     Delay(Metric, Quantile),
-    /// The place in the summary.
-    Plain(&'static str),
+    /// Known without an interval.
+    Plain(fn(&Summary) -> Option<f64>),
 }
 
-const OFFERED: &[&str] = &["/ledger/offered"];
-const FAILED: &[&str] = &["/ledger/rejected", "/ledger/timed_out", "/ledger/lost"];
-const HEARD: &[&str] = &["/media/heard_both_ways"];
-const JUDGED: &[&str] = &["/media/heard_both_ways", "/media/one_way", "/media/no_way"];
-
 const FIGURES: [Figure; 15] = [
-    share(Metric::AnsweredShare, &["/ledger/answered"], OFFERED),
-    share(Metric::FailedShare, FAILED, OFFERED),
-    share(Metric::LostShare, &["/ledger/lost"], OFFERED),
-    share(Metric::AbandonedShare, &["/ledger/abandoned"], OFFERED),
-    share(Metric::HeardShare, HEARD, JUDGED),
+    share(Metric::AnsweredShare, |of| Some((of.ledger.answered, of.ledger.offered))),
+    share(Metric::FailedShare, |of| Some((of.ledger.failed(), of.ledger.offered))),
+    share(Metric::LostShare, |of| Some((of.ledger.lost, of.ledger.offered))),
+    share(Metric::AbandonedShare, |of| Some((of.ledger.abandoned, of.ledger.offered))),
+    share(Metric::HeardShare, |of| {
+        of.media.as_ref().map(|media| (media.heard_both_ways, media.judged()))
+    }),
     Figure {
         name: "callers_reached",
-        kind: Kind::Share(&["/callers/emergency/reached"], &["/callers/emergency/callers"]),
+        kind: Kind::Share(|of| {
+            let people = &of.callers.emergency;
+            Some((people.reached, people.callers))
+        }),
         better: Better::More,
     },
     delay("pdd_p50", Metric::Pdd(Quantile::P50), Quantile::P50),
@@ -133,21 +134,21 @@ const FIGURES: [Figure; 15] = [
     delay("setup_p50", Metric::AnswerDelay(Quantile::P50), Quantile::P50),
     delay("setup_p90", Metric::AnswerDelay(Quantile::P90), Quantile::P90),
     delay("setup_p99", Metric::AnswerDelay(Quantile::P99), Quantile::P99),
-    Figure { name: "mos_p5", kind: Kind::Plain("/media/mos/p5"), better: Better::Neither },
+    Figure {
+        name: "mos_p5",
+        kind: Kind::Plain(|of| of.media.as_ref().map(|media| media.mos.p5)),
+        better: Better::Neither,
+    },
     Figure {
         name: "calls_per_second",
-        kind: Kind::Plain("/metrics/calls_per_second"),
+        kind: Kind::Plain(|of| Some(of.metrics.calls_per_second)),
         better: Better::Neither,
     },
 ];
 
-const fn share(
-    metric: Metric,
-    parts: &'static [&'static str],
-    wholes: &'static [&'static str],
-) -> Figure {
+const fn share(metric: Metric, of: fn(&Summary) -> Option<(u64, u64)>) -> Figure {
     let Definition { field, better, .. } = metric.definition();
-    Figure { name: field, kind: Kind::Share(parts, wholes), better }
+    Figure { name: field, kind: Kind::Share(of), better }
 }
 
 /// `name` is the field of the metric with the quantile.
@@ -159,17 +160,14 @@ impl Figure {
     /// The figure of one run; an interval of no width where nothing is known of it.
     fn measure(&self, side: &ComparedRun) -> Option<Estimate> {
         match self.kind {
-            Kind::Share(parts, wholes) => {
-                let sum = |places: &[&str]| {
-                    places.iter().map(|place| side.number(place)).sum::<Option<f64>>()
-                };
-                Estimate::of_share(sum(parts)?, sum(wholes)?)
+            Kind::Share(of) => {
+                let (part, whole) = of(&side.summary)?;
+                Estimate::of_share(part as f64, whole as f64)
             }
             Kind::Delay(metric, quantile) => {
-                let field = metric.definition().field;
-                side.number(&format!("/metrics/{field}/count")).filter(|count| *count > 0.0)?;
-                let value = side.number(&format!("/metrics/{field}/{}", quantile.as_str()))?;
-                let column = format!("{field}_us");
+                let delays = side.summary.metrics.delays(metric).filter(|it| it.count > 0)?;
+                let value = delays.at(quantile) as f64;
+                let column = format!("{}_us", metric.definition().field);
                 let calls = side.calls.as_ref();
                 Some(
                     calls
@@ -177,7 +175,7 @@ impl Figure {
                         .unwrap_or_else(|| certain(value)),
                 )
             }
-            Kind::Plain(place) => side.number(place).map(certain),
+            Kind::Plain(of) => of(&side.summary).map(certain),
         }
     }
 
@@ -299,9 +297,7 @@ impl Line {
 fn shown(before: &ComparedRun, after: &ComparedRun, lines: &[Line]) -> String {
     let head = ["", &before.name, &after.name, "difference", "95 % of the time within", ""];
     let mut rows = vec![head.map(str::to_owned).to_vec()];
-    let verdicts =
-        [before, after].map(|side| side.summary["verdict"].as_str().unwrap_or("-").to_uppercase());
-    let [one, other] = verdicts;
+    let [one, other] = [before, after].map(|side| side.summary.verdict.as_str().to_owned());
     rows.push(["verdict".to_owned(), one, other].to_vec());
     rows.extend(lines.iter().filter(|line| line.before.is_some() || line.after.is_some()).map(
         |line| {
@@ -330,16 +326,19 @@ fn shown(before: &ComparedRun, after: &ComparedRun, lines: &[Line]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use telemetry::{Ledger, Quantiles};
+
     use super::*;
+    use crate::fixture::judged;
+    use crate::summary::Metrics;
 
     fn side(name: &str, answered: u64, p99: u64) -> ComparedRun {
-        let summary = json!({
-            "schema_version": 1, "campaign": "demo", "network": "six-sites", "seed": 1, "verdict": "pass",
-            "interrupted": false,
-            "ledger": {"offered": 1_000, "answered": answered, "rejected": 1_000 - answered, "timed_out": 0, "lost": 0, "abandoned": 0},
-            "metrics": {"pdd": {"count": 900, "p50": 3_000, "p90": 4_000, "p95": 5_000, "p99": p99}, "calls_per_second": 10.0},
-            "media": null,
-        });
+        let summary = judged(Vec::new(), |_| ());
+        let rejected = 1_000 - answered;
+        let ledger = Ledger { offered: 1_000, answered, rejected, ..Ledger::default() };
+        let pdd = Quantiles { count: 900, p50: 3_000, p90: 4_000, p95: 5_000, p99, max: p99 };
+        let metrics = Metrics { pdd, calls_per_second: 10.0, ..Metrics::default() };
+        let summary = Summary { seed: 1, ledger, metrics, media: None, ..summary };
         ComparedRun { name: name.to_owned(), summary, inputs: None, calls: None }
     }
 
@@ -395,8 +394,8 @@ mod tests {
         let good = side("a", 950, 10_000);
         assert!(obstacles(&good, &side("b", 900, 10_000)).is_empty());
         let mut invalid = side("b", 950, 10_000);
-        invalid.summary["verdict"] = "invalid".into();
-        invalid.summary["seed"] = 2.into();
+        invalid.summary.verdict = RunVerdict::Invalid;
+        invalid.summary.seed = 2;
         let found = obstacles(&good, &invalid);
         assert!(
             found[0].contains("b is INVALID") && found[1].contains("another seed: 1 and 2"),

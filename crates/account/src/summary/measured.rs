@@ -22,9 +22,9 @@ pub(super) fn measured(
         | Metric::TimedOutShare
         | Metric::LostShare
         | Metric::FailedShare => metric.ratio(&by_outcome(ledger)),
-        Metric::Pdd(quantile) => seconds(&metrics.pdd, quantile),
-        Metric::AnswerDelay(quantile) => seconds(&metrics.setup, quantile),
-        Metric::Sdd(quantile) => seconds(&metrics.sdd, quantile),
+        Metric::Pdd(quantile) | Metric::AnswerDelay(quantile) | Metric::Sdd(quantile) => {
+            seconds(metrics.delays(metric)?, quantile)
+        }
         Metric::HeardShare => media?.heard_share,
         Metric::Mos(quantile) => {
             let mos = media.map(|media| media.mos).filter(|mos| mos.count > 0)?;
@@ -52,6 +52,17 @@ fn by_outcome(ledger: &Ledger) -> AttemptCounts {
 }
 
 impl Metrics {
+    /// The delays that a metric is a quantile of. `None` for what is no delay.
+    #[must_use]
+    pub const fn delays(&self, metric: Metric) -> Option<&Quantiles> {
+        match metric {
+            Metric::Pdd(_) => Some(&self.pdd),
+            Metric::AnswerDelay(_) => Some(&self.setup),
+            Metric::Sdd(_) => Some(&self.sdd),
+            _ => None,
+        }
+    }
+
     /// The attempts of one part.
     pub(super) fn part(&self, scope: &Scope) -> Option<&GroupMetrics> {
         let parts = match scope.kind {
@@ -80,12 +91,5 @@ impl GroupMetrics {
 }
 
 fn seconds(delays: &Quantiles, quantile: Quantile) -> Option<f64> {
-    let micros = match quantile {
-        Quantile::P50 => delays.p50,
-        Quantile::P90 => delays.p90,
-        Quantile::P95 => delays.p95,
-        Quantile::P99 => delays.p99,
-        Quantile::Max => delays.max,
-    };
-    (delays.count > 0).then_some(micros as f64 / 1e6)
+    (delays.count > 0).then_some(delays.at(quantile) as f64 / 1e6)
 }

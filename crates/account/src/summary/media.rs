@@ -277,6 +277,12 @@ impl Streams {
 }
 
 impl MediaFigures {
+    /// Calls of which is known whether they were heard both ways.
+    #[must_use]
+    pub const fn judged(&self) -> u64 {
+        self.heard_both_ways + self.one_way + self.no_way
+    }
+
     /// A sentence about the calls that were not heard both ways; `None` when all that were judged were.
     #[must_use]
     pub fn complaint(&self) -> Option<String> {
@@ -290,7 +296,7 @@ impl MediaFigures {
                 some.map(|(verdict, count)| format!("{count} {}", word(*verdict))).collect();
             if some.is_empty() { "none".to_owned() } else { some.join(", ") }
         };
-        let judged = failed + self.heard_both_ways;
+        let judged = self.judged();
         Some(format!(
             "{failed} of {judged} calls were not heard both ways (towards callers: {}; towards PSAPs: {})",
             words(&self.towards_caller),

@@ -31,6 +31,14 @@ pub struct Ledger {
     pub faults: Vec<String>,
 }
 
+impl Ledger {
+    /// Rejected, timed out or lost.
+    #[must_use]
+    pub const fn failed(&self) -> u64 {
+        self.rejected + self.timed_out + self.lost
+    }
+}
+
 /// A group of attempts that were lost in the same place for the same reason.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
