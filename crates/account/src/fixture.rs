@@ -7,11 +7,11 @@ use std::time::Duration;
 use campaign::{Campaign, Threshold};
 use contract::GeneratorSnapshot;
 use telemetry::metric::Metric;
-use telemetry::{BoxKind, CallRecord, CallerClass, MessageFigures, Outcome, Party, Rules};
+use telemetry::{BoxKind, CallRecord, CallerClass, Outcome, Party, Rules};
 use topology::Layers;
 
 use crate::series::Series;
-use crate::summary::{Capacity, RecordIntake, RunFacts, Summary};
+use crate::summary::{RecordIntake, RunFacts, Summary};
 
 const SECOND: u64 = 1_000_000;
 /// When the runs by hand begin, Unix microseconds.
@@ -85,28 +85,12 @@ pub fn summarize(
     let generators =
         GeneratorSnapshot { offered: callers.count() as u64, ..GeneratorSnapshot::default() };
     let mut run = RunFacts {
-        campaign: &campaign,
-        network: "six-sites",
         service_levels: BTreeMap::from([("samu-59".to_owned(), Duration::from_secs(2))]),
         started_us: START,
         duration: Duration::from_secs(25),
-        generators,
         generator_cpu_s: 0.25,
-        busiest_cpu_share: None,
-        clock_step_us: 0,
-        capacity: Capacity::default(),
-        generator_messages: MessageFigures::default(),
-        processes: Vec::new(),
-        messages: BTreeMap::new(),
-        refused_without_port: BTreeMap::new(),
-        ledger_hash: None,
-        interrupted: false,
-        compression: 1.0,
         rules: Rules::default(),
-        lost: Vec::new(),
-        degraded: Vec::new(),
-        unsteady: Vec::new(),
-        aborted: None,
+        ..RunFacts::new(&campaign, "six-sites", generators)
     };
     change(&mut run);
     let mut intake = RecordIntake::open(run.rules.clone());

@@ -69,14 +69,9 @@ fn ledger(summary: &Summary) -> TestCaseStatus {
         return TestCaseStatus::success();
     }
     let message = format!(
-        "{} offered = {} answered + {} rejected + {} abandoned + {} timed out + {} lost, {} without a \
-         record, {} contradictions",
+        "{} offered = {}, {} without a record, {} contradictions",
         ledger.offered,
-        ledger.answered,
-        ledger.rejected,
-        ledger.abandoned,
-        ledger.timed_out,
-        ledger.lost,
+        ledger.sum_in_words(),
         ledger.in_progress,
         ledger.fault_count
     );

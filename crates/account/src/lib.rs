@@ -22,6 +22,7 @@ mod junit;
 pub mod outcome;
 mod report;
 pub mod series;
+mod sound;
 pub mod summary;
 #[cfg(feature = "schema")]
 mod summary_schema;

@@ -59,19 +59,7 @@ fn headline(out: &mut String, summary: &Summary) {
 fn ledger(out: &mut String, summary: &Summary) {
     let ledger = &summary.ledger;
     let balance = if ledger.balanced { "balanced" } else { "NOT BALANCED" };
-    push_whole(
-        out,
-        &format!(
-            "offered {} = {} answered + {} rejected + {} abandoned + {} timed out + {} lost: \
-             {balance}",
-            ledger.offered,
-            ledger.answered,
-            ledger.rejected,
-            ledger.abandoned,
-            ledger.timed_out,
-            ledger.lost,
-        ),
-    );
+    push_whole(out, &format!("offered {} = {}: {balance}", ledger.offered, ledger.sum_in_words()));
     if ledger.foreign > 0 {
         push(out, &format!("  and {} by callers outside the campaign", ledger.foreign));
     }

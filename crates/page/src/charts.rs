@@ -10,6 +10,7 @@ use crate::content::{Page, PageRun};
 use crate::figures::{clock, count, decimal};
 use crate::overlay::{self, Numbered};
 use account::series::Bin;
+use telemetry::metric::{AttemptCounts, Metric};
 
 /// Widths of figures, in pixels: across the page, one of two, one of three.
 const WIDE: f64 = 1_128.0;
@@ -99,7 +100,9 @@ impl RunCharts<'_> {
 
     fn seizures(&self) -> Markup {
         let ratio = |bin: &Bin| {
-            (bin.offered > 0).then(|| bin.established as f64 * 100.0 / bin.offered as f64)
+            let Bin { offered, established, .. } = *bin;
+            let counts = AttemptCounts { offered, established, ..AttemptCounts::default() };
+            Metric::Asr.ratio(&counts).map(|ratio| ratio * 100.0)
         };
         let lines = vec![line("ASR", 0, self.each(ratio))];
         let y = axis("%", Scale::Number, Some(100.0));

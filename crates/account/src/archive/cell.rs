@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use media::SoundVerdict;
 use telemetry::{CallerClass, Outcome, Party, Text};
 
 /// A value of a row.
@@ -35,6 +36,16 @@ pub(super) const fn class_word(class: CallerClass) -> &'static str {
     match class {
         CallerClass::Emergency => "emergency",
         CallerClass::Ordinary => "ordinary",
+    }
+}
+
+pub(super) const fn sound_word(verdict: SoundVerdict) -> &'static str {
+    match verdict {
+        SoundVerdict::Heard => "heard",
+        SoundVerdict::Silent => "silent",
+        SoundVerdict::Garbled => "garbled",
+        SoundVerdict::WrongParty => "wrong_party",
+        SoundVerdict::Unjudged => "unjudged",
     }
 }
 

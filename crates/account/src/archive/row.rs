@@ -2,13 +2,12 @@
 
 use std::borrow::Cow;
 
+use media::SoundVerdict;
 use operations::supervision::department;
 use telemetry::{Attempt, Counted, Destination, Entry, Heard, Outcome};
 
-use super::cell::{Cell, class_word, number, outcome_word, party_word, word};
-
-/// A shorter talk proves nothing about what was heard, in microseconds.
-const SHORT_TALK_US: u64 = 1_000_000;
+use super::cell::{Cell, class_word, number, outcome_word, party_word, sound_word, word};
+use crate::sound::{is_failure, is_too_short};
 
 /// A column: its name, its type in SQLite, and what stands in it.
 #[derive(Debug)]
@@ -50,8 +49,8 @@ pub const COLUMNS: [Column; 35] = [
     column("lost_in", "TEXT", |of| word(of.counted.lost_in)),
     column("lost_why", "TEXT", |of| word(of.counted.why)),
     column("contradiction", "TEXT", |of| of.contradiction()),
-    column("heard_by_caller", "TEXT", |of| word(of.verdicts[0])),
-    column("heard_by_psap", "TEXT", |of| word(of.verdicts[1])),
+    column("heard_by_caller", "TEXT", |of| word(of.verdicts[0].map(sound_word))),
+    column("heard_by_psap", "TEXT", |of| word(of.verdicts[1].map(sound_word))),
     column("mos_of_caller", "REAL", |of| of.mos(0)),
     column("mos_of_psap", "REAL", |of| of.mos(1)),
     column("lost_packets", "INTEGER", |of| of.lost_packets().into()),
@@ -93,31 +92,29 @@ struct RowSource<'r, 'a> {
     outcome: Outcome,
     /// Of the caller and the PSAP.
     heard: [Option<Heard>; 2],
-    verdicts: [Option<&'static str>; 2],
+    verdicts: [Option<SoundVerdict>; 2],
     campaign_start_us: u64,
 }
 
 impl<'r, 'a> RowSource<'r, 'a> {
     fn of(attempt: &Attempt<'a>, caller: &'r Entry<'a>, campaign_start_us: u64) -> Self {
         let (counted, heard) = (attempt.counted(), attempt.heard());
-        let talk = caller.talk_us().unwrap_or(0);
+        let talk_us = caller.talk_us();
         Self {
             caller,
             reached: attempt.reached(),
             outcome: counted.outcome.unwrap_or(caller.outcome),
             counted,
             heard,
-            verdicts: heard.map(|end| verdict(end, talk)),
+            verdicts: heard.map(|end| verdict(end, talk_us)),
             campaign_start_us,
         }
     }
 
     fn is_good(&self) -> bool {
-        let is_bad =
-            |word: &Option<&str>| matches!(word, Some("silent" | "garbled" | "wrong_party"));
         self.outcome == Outcome::Answered
             && self.counted.fault.is_none()
-            && !self.verdicts.iter().any(is_bad)
+            && !self.verdicts.into_iter().flatten().any(is_failure)
     }
 
     fn at(&self, us: Option<u64>) -> Cell<'a> {
@@ -147,14 +144,7 @@ impl<'r, 'a> RowSource<'r, 'a> {
     }
 }
 
-fn verdict(end: Option<Heard>, talk_us: u64) -> Option<&'static str> {
+fn verdict(end: Option<Heard>, talk_us: Option<u64>) -> Option<SoundVerdict> {
     let verdict = end?.verdict?;
-    Some(match verdict {
-        _ if talk_us < SHORT_TALK_US => "unjudged",
-        media::SoundVerdict::Heard => "heard",
-        media::SoundVerdict::Silent => "silent",
-        media::SoundVerdict::Garbled => "garbled",
-        media::SoundVerdict::WrongParty => "wrong_party",
-        media::SoundVerdict::Unjudged => "unjudged",
-    })
+    Some(if is_too_short(talk_us) { SoundVerdict::Unjudged } else { verdict })
 }

@@ -14,11 +14,10 @@ use telemetry::metric::share;
 use telemetry::{Attempt, AttemptReader, Heard, LatencyHistogram, Outcome, Quantiles};
 
 use super::tally::UNREACHED;
+use crate::sound::{is_failure, is_too_short};
 
 /// Bad calls that are named.
 const WORST: usize = 10;
-/// A shorter talk proves nothing, in microseconds.
-const SHORT_TALK_US: u64 = 1_000_000;
 
 /// The media of a run.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -181,7 +180,7 @@ impl AttemptReader<'_> for MediaTally {
         }
         self.figures.calls += 1;
         group.calls += 1;
-        let verdicts = match record.talk_us().unwrap_or(0) < SHORT_TALK_US {
+        let verdicts = match is_too_short(record.talk_us()) {
             true => [Some(SoundVerdict::Unjudged); 2],
             false => ends.map(|end| end.and_then(|end| end.verdict)),
         };
@@ -222,10 +221,6 @@ impl AttemptReader<'_> for MediaTally {
 
 /// A stream with a lower score has something to be said against it: some users are dissatisfied (ITU-T G.107 B.2).
 const GOOD: f64 = 4.0;
-
-fn is_failure(verdict: SoundVerdict) -> bool {
-    matches!(verdict, SoundVerdict::Silent | SoundVerdict::Garbled | SoundVerdict::WrongParty)
-}
 
 /// Packets that this end had to do without.
 fn missed(heard: &Heard) -> u32 {

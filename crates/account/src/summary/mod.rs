@@ -149,6 +149,37 @@ pub struct RunFacts<'a> {
     pub aborted: Option<String>,
 }
 
+impl<'a> RunFacts<'a> {
+    /// Of a run that came to its end, nothing besides being known of it.
+    #[must_use]
+    pub fn new(campaign: &'a Campaign, network: &'a str, generators: GeneratorSnapshot) -> Self {
+        Self {
+            campaign,
+            network,
+            service_levels: BTreeMap::new(),
+            started_us: 0,
+            duration: Duration::ZERO,
+            generators,
+            generator_cpu_s: 0.0,
+            busiest_cpu_share: None,
+            clock_step_us: 0,
+            capacity: Capacity::default(),
+            generator_messages: MessageFigures::default(),
+            processes: Vec::new(),
+            messages: BTreeMap::new(),
+            refused_without_port: BTreeMap::new(),
+            ledger_hash: None,
+            interrupted: false,
+            compression: 1.0,
+            rules: campaign.rules(),
+            lost: Vec::new(),
+            degraded: Vec::new(),
+            unsteady: Vec::new(),
+            aborted: None,
+        }
+    }
+}
+
 /// Exit code after an interrupted run with nothing else to say against it: its drain was clean,
 /// its ledger balances.
 const INTERRUPTED: u8 = 130;

@@ -101,28 +101,12 @@ fn summarize_files(campaign: &Campaign, generators: GeneratorSnapshot, files: &[
 
 fn run(campaign: &Campaign, generators: GeneratorSnapshot) -> RunFacts<'_> {
     RunFacts {
-        campaign,
-        network: "six-sites",
         service_levels: BTreeMap::from([("samu-59".to_owned(), Duration::from_secs(2))]),
         started_us: 1_622_645_100_000_000,
         duration: Duration::from_millis(9_500),
-        generators,
         generator_cpu_s: 0.25,
-        busiest_cpu_share: None,
-        clock_step_us: 0,
-        capacity: Capacity::default(),
-        generator_messages: MessageFigures::default(),
-        processes: Vec::new(),
-        messages: BTreeMap::new(),
-        refused_without_port: BTreeMap::new(),
-        ledger_hash: None,
-        interrupted: false,
-        compression: 1.0,
         rules: Rules::default(),
-        lost: Vec::new(),
-        degraded: Vec::new(),
-        unsteady: Vec::new(),
-        aborted: None,
+        ..RunFacts::new(campaign, "six-sites", generators)
     }
 }
 

@@ -37,6 +37,15 @@ impl Ledger {
     pub const fn failed(&self) -> u64 {
         self.rejected + self.timed_out + self.lost
     }
+
+    /// What became of the attempts, as the sum that the offered ones must come to.
+    #[must_use]
+    pub fn sum_in_words(&self) -> String {
+        let Self { answered, rejected, abandoned, timed_out, lost, .. } = self;
+        format!(
+            "{answered} answered + {rejected} rejected + {abandoned} abandoned + {timed_out} timed out + {lost} lost"
+        )
+    }
 }
 
 /// A group of attempts that were lost in the same place for the same reason.

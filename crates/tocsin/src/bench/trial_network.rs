@@ -174,28 +174,14 @@ impl<'a> TrialNetwork<'a> {
         duration: Duration,
     ) -> RunFacts<'p> {
         RunFacts {
-            campaign: &prepared.campaign,
-            network: &prepared.topology.name,
-            service_levels: std::collections::BTreeMap::new(),
             started_us,
             duration,
-            generators,
-            generator_cpu_s: 0.0,
-            busiest_cpu_share: None,
-            clock_step_us: 0,
             capacity: Capacity::of(&prepared.topology),
-            generator_messages: telemetry::MessageFigures::default(),
             processes: self.fleet.usage(),
             messages: self.fleet.messages(),
             refused_without_port: self.fleet.refused_without_port(),
-            ledger_hash: None,
-            interrupted: false,
-            compression: 1.0,
-            rules: prepared.campaign.rules(),
             lost: self.fleet.lost_boxes(),
-            degraded: Vec::new(),
-            unsteady: Vec::new(),
-            aborted: None,
+            ..RunFacts::new(&prepared.campaign, &prepared.topology.name, generators)
         }
     }
 
