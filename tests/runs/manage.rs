@@ -1,8 +1,10 @@
 //! An operator at work while a run goes on: `tocsin ctl`.
 
+use std::fs;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
 use system_tests::process::Process;
 use system_tests::program::tocsin;
 
@@ -102,6 +104,68 @@ fn a_site_is_locked_and_restarted_while_the_other_carries_on() {
     assert_eq!(code, Some(2), "{said}");
     assert!(said.contains("no network is managed there: "), "{said}");
     assert!(!workspace.path("runs/latest/manage.json").exists(), "the token goes with the run");
+}
+
+/// Commands by hand stand wherever those of a campaign do: who, when, what, to whom, and what became of it.
+#[test]
+fn what_is_commanded_by_hand_stands_in_all_that_is_told_of_the_run() {
+    let workspace = CampaignFolder::new(60, "2s");
+    let mut run = workspace.run(&["--shards", "2"]);
+    wait_for_calls(&mut run);
+    for (command, code) in
+        [("rollback", 1), ("lock", 0), ("unlock", 0), ("restart", 0), ("disconnect", 1)]
+    {
+        let (given, said) = ctl(&workspace, &[command, "alpha", "--timeout", "200ms"]);
+        assert_eq!(given, Some(code), "{command}: {said}");
+    }
+    let before = show(&workspace, "beta").calls;
+    until(&workspace, "beta", |site| site.calls > before + 20);
+    run.interrupt();
+    run.finish();
+    let read =
+        |name: &str| fs::read_to_string(workspace.path("runs/latest").join(name)).expect(name);
+
+    let chronicle: Value = serde_json::from_str(&read("chronicle.json")).expect("JSON");
+    let commands = chronicle["commands"].as_array().expect("commands");
+    let told: Vec<_> = commands.iter().map(|one| (&one["action"], &one["result"])).collect();
+    let expected =
+        [("rollback", "refused"), ("lock", "done"), ("unlock", "done"), ("restart", "done")];
+    let expected = [&expected[..], &[("disconnect", "timed-out")]].concat();
+    assert_eq!(told.len(), expected.len(), "{commands:#?}");
+    for ((action, result), (wanted, outcome)) in told.into_iter().zip(expected) {
+        assert_eq!((action, result), (&wanted.into(), &outcome.into()), "{commands:#?}");
+    }
+    for one in commands {
+        assert!(one["operation"].as_str().is_some_and(|by| by.starts_with("ctl")), "{one}");
+        assert_eq!((&one["site"], &one["by_hand"]), (&"alpha".into(), &true.into()), "{one}");
+        assert!(one["given_at_s"].as_f64().is_some_and(|at| at > 0.0), "{one}");
+    }
+    let summary = workspace.summary();
+    let note = summary["notes"].to_string();
+    assert!(note.contains("commanded by hand while it ran: "), "{note}");
+    assert!(note.contains("alpha: rollback: refused, there is no earlier release"), "{note}");
+    let (report, page) = (read("report.txt"), read("report.html"));
+    for (name, text) in [("report.txt", &report), ("report.html", &page)] {
+        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        for words in
+            ["commanded by hand", "alpha lock: takes no new calls", "alpha disconnect: no answer"]
+        {
+            assert!(text.contains(words), "{words:?} is missing in {name}: {report}");
+        }
+    }
+    // A mark on every chart for each of them.
+    assert!(page.contains("alpha restart"), "{page}");
+
+    let ask = |arguments: &[&str]| {
+        let mut command = Command::new(tocsin());
+        command.current_dir(workspace.folder.path()).args(arguments);
+        String::from_utf8(command.output().expect("it starts").stdout).expect("UTF-8")
+    };
+    let lost = ask(&["show", "latest", "--where", "lost_in = 'alpha'", "--limit", "1"]);
+    let call = lost.lines().nth(1).and_then(|line| line.split_whitespace().next());
+    let life = ask(&["show", "latest", call.expect("a call that the restart lost")]);
+    assert!(life.contains("*** command alpha: ctl"), "{life}");
+    assert!(life.contains(": restart: "), "{life}");
 }
 
 #[test]

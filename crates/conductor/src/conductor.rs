@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use account::outcome::OperationsReport;
 use campaign::Campaign;
-use operations::{Alarm, Crisis, FaultAction, FaultEntry, LogEntry, Milestone};
+use operations::{Alarm, Crisis, FaultAction, FaultEntry, LogEntry, Milestone, OrderResult};
 
+use crate::command_log::{CommandLog, HandCommand};
 use crate::conditions::Conditions;
 use crate::faults::FaultSchedule;
 use crate::operators::Operators;
@@ -28,6 +29,7 @@ enum Step {
 #[derive(Debug)]
 pub struct Conductor {
     operators: Operators,
+    commands: CommandLog,
     supervision: SupervisionState,
     crisis: Option<Crisis>,
     conditions: Conditions,
@@ -49,6 +51,7 @@ impl Conductor {
         let settings = &campaign.operations;
         Self {
             operators: Operators::new(&settings.operations, pool),
+            commands: CommandLog::default(),
             supervision: SupervisionState::new(settings),
             crisis: settings.crisis.as_ref().map(Crisis::new),
             conditions: Conditions::new(campaign),
@@ -98,11 +101,29 @@ impl Conductor {
         while let Some(step) = self.steps.pop_front() {
             self.carry_out(at, step, stage);
         }
+        self.commands.gather(&self.operators);
     }
 
     /// Takes the answer of a site to an order that was not answered at once. [`work`](Self::work) comes next.
     pub fn answered(&mut self, at: Duration, id: OrderId, answer: Result<String, String>) {
         self.operators.answered(at, id, answer);
+        self.commands.gather(&self.operators);
+    }
+
+    /// Somebody commands the network by hand: the command goes out to one site, or one call server of it. `id` is the same
+    /// when the command [is over](Self::hand_is_over).
+    pub fn commanded_by_hand(&mut self, at: Duration, id: u64, command: HandCommand) {
+        self.commands.give(at, id, command);
+    }
+
+    /// What became of a command that was given by hand. What it did to the network, unless it was refused, is a fault like any
+    /// other.
+    pub fn hand_is_over(&mut self, at: Duration, id: u64, result: OrderResult) {
+        if let Some(began) = self.commands.close(at, id, result) {
+            self.fault_begins(began);
+            // Another may have begun while the answer was on its way.
+            self.fault_at = self.fault_at.min(Some(began));
+        }
     }
 
     /// The callers are done: begins what puts the network back. [`work`](Self::work) comes next, until
@@ -113,6 +134,7 @@ impl Conductor {
         self.conditions.end();
         self.faults.end(at);
         self.operators.end(at);
+        self.commands.gather(&self.operators);
     }
 
     /// Whether the network has been put back, or is given up.
@@ -205,10 +227,10 @@ impl Conductor {
         }
     }
 
-    /// What became of each command, by the name of whoever gave it. The timeline, the screen and the state of a run read
-    /// commands here and nowhere else.
+    /// What became of each command that is over, by the name of whoever gave it, in the order in which that became known.
+    /// The timeline, the screen and the state of a run read commands here and nowhere else.
     pub fn commands(&self) -> impl Iterator<Item = (&str, &LogEntry)> {
-        self.operators.log()
+        self.commands.entries()
     }
 
     /// Alarms in the order in which they were raised and cleared.
@@ -232,9 +254,8 @@ impl Conductor {
     /// What remains of it when the run is over.
     #[must_use]
     pub fn report(&self) -> OperationsReport {
-        let commands = self.commands().map(|(by, entry)| (by.to_owned(), entry.clone()));
         OperationsReport {
-            commands: commands.collect(),
+            commands: self.commands.report(),
             alarms: self.alarms().to_vec(),
             milestones: self.milestones.clone(),
             crisis: self.crisis.as_ref().map(Crisis::report),

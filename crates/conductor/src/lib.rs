@@ -4,6 +4,7 @@
 //!                  ┌──────────────────────────── Conductor ────────────────────────────┐
 //!   observation ──►│ SupervisionState ── alarms ──► Crisis ── milestones ──► Operators │──► orders, faults,
 //!   answers ──────►│ Conditions: steady state, early end                 FaultSchedule │    announcements
+//!   by hand ──────►│ CommandLog: what became of every command                          │
 //!                  └───────────────────────────────────────────────────────────────────┘         │
 //!        ▲                                                                                       ▼
 //!        └───────────────────────────── Stage: where it is played ◄──────────────────────────────┘
@@ -20,6 +21,7 @@
 //!
 //! Time is counted from the start of the campaign.
 
+mod command_log;
 mod conditions;
 mod conductor;
 mod faults;
@@ -31,6 +33,7 @@ mod supervision_state;
 mod tests;
 mod webhook;
 
+pub use command_log::HandCommand;
 pub use conductor::Conductor;
 pub use order::{OrderId, SiteOrder, joint_answer};
 pub use stage::{Announcement, Observation, SiteCounts, Stage};

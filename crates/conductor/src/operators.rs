@@ -107,11 +107,10 @@ impl Operators {
         })
     }
 
-    /// What became of each command, by the name of its operation.
-    pub(crate) fn log(&self) -> impl Iterator<Item = (&str, &LogEntry)> {
-        self.procedures.iter().flat_map(|procedure| {
-            procedure.log().iter().map(|entry| (&procedure.operation().name[..], entry))
-        })
+    /// What became of the commands of each operation so far, by its name.
+    pub(crate) fn logs(&self) -> impl Iterator<Item = (&str, &[LogEntry])> {
+        let log = |procedure| (&Procedure::operation(procedure).name[..], procedure.log());
+        self.procedures.iter().map(log)
     }
 
     fn at_end(&self) -> impl Iterator<Item = &Procedure> {

@@ -8,7 +8,9 @@ use contract::{FateCount, Reply};
 use operations::{FaultAction, OrderResult};
 use topology::Layers;
 
-use crate::{Announcement, Conductor, Observation, OrderId, SiteOrder, Stage, joint_answer};
+use crate::{
+    Announcement, Conductor, HandCommand, Observation, OrderId, SiteOrder, Stage, joint_answer,
+};
 
 /// Two sites that answer at once, unless they are told to keep still.
 #[derive(Debug, Default)]
@@ -195,6 +197,62 @@ fn answers_are_taken_at_once_or_later() {
         let results: Vec<_> = conductor.commands().map(|(by, entry)| (by, &entry.result)).collect();
         assert_eq!(results, [("maintenance", &OrderResult::Done("done".to_owned()))]);
     }
+}
+
+fn by_hand(action: &str) -> HandCommand {
+    let action = action.parse().expect("a command");
+    HandCommand { by: "ctl (kim)".to_owned(), site: "alpha".to_owned(), action }
+}
+
+#[test]
+fn commands_by_hand_stand_among_those_of_the_campaign_in_the_order_of_time() {
+    let (mut conductor, mut stage) = (conductor(MAINTENANCE), Paper::default());
+    let second = Duration::from_secs;
+    stage.until(5, &mut conductor);
+    conductor.commanded_by_hand(second(6), 0, by_hand("rollback"));
+    conductor.hand_is_over(second(6), 0, OrderResult::Refused("there is none".to_owned()));
+    conductor.commanded_by_hand(second(7), 1, by_hand("restart"));
+    stage.until(10, &mut conductor);
+    conductor.hand_is_over(second(12), 1, OrderResult::Done("restarts".to_owned()));
+    conductor.commanded_by_hand(second(13), 2, by_hand("lock"));
+    let told: Vec<_> = conductor
+        .commands()
+        .map(|(by, entry)| (by, entry.by_hand, entry.given_at, entry.action.to_string()))
+        .collect();
+    let entry = |by, by_hand, at, action: &str| (by, by_hand, Some(second(at)), action.to_owned());
+    assert_eq!(
+        told,
+        [
+            entry("ctl (kim)", true, 6, "rollback"),
+            entry("maintenance", false, 10, "lock"),
+            entry("ctl (kim)", true, 7, "restart"),
+        ]
+    );
+    let report = conductor.report();
+    assert_eq!(report.fault_at, Some(second(7)), "what it does to the network is a fault");
+    // The run ends before there is an answer.
+    let last = &report.commands.last().expect("commands").1;
+    assert_eq!((last.given_at, &last.result), (Some(second(13)), &OrderResult::TimedOut));
+    let sentence = report.by_hand().expect("a sentence");
+    assert_eq!(
+        sentence,
+        "commanded by hand while it ran: 6.0 s ctl (kim): alpha: rollback: refused, there is none; \
+         7.0 s ctl (kim): alpha: restart: restarts; 13.0 s ctl (kim): alpha: lock: no answer"
+    );
+}
+
+#[test]
+fn two_operations_at_once_are_noted_each_in_its_turn() {
+    let sections =
+        MAINTENANCE.replace("[operations.back]\nat = \"end\"", "[operations.back]\nat = \"5s\"");
+    let (mut conductor, mut stage) = (conductor(&sections), Paper::default());
+    let told = |conductor: &Conductor| -> Vec<String> {
+        conductor.commands().map(|(by, _)| by.to_owned()).collect()
+    };
+    stage.until(7, &mut conductor);
+    assert_eq!(told(&conductor), ["back"]);
+    stage.until(12, &mut conductor);
+    assert_eq!(told(&conductor), ["back", "maintenance"], "whoever counts sees only what is new");
 }
 
 #[test]

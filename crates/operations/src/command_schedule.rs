@@ -213,6 +213,7 @@ impl CommandSchedule {
                     given_at: None,
                     site: progress.site.clone(),
                     action: action.clone(),
+                    by_hand: false,
                     result: OrderResult::Stopped(reason.to_owned()),
                 });
             }
@@ -290,6 +291,7 @@ impl CommandSchedule {
             _ => None,
         };
         let action = self.commands[progress.given - 1].clone();
-        orders.log.push(LogEntry { at, given_at, site: progress.site.clone(), action, result });
+        let site = progress.site.clone();
+        orders.log.push(LogEntry { at, given_at, site, action, by_hand: false, result });
     }
 }

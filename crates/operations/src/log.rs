@@ -19,6 +19,9 @@ pub struct LogEntry {
     pub site: String,
     #[serde(with = "crate::action::words")]
     pub action: Action,
+    /// Somebody gave it while the campaign ran: it is none of the campaign's own.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_hand: bool,
     #[serde(flatten)]
     pub result: OrderResult,
 }
@@ -97,6 +100,7 @@ mod tests {
             given_at: Some(Duration::from_secs(2640)),
             site: "alpha".to_owned(),
             action: Action::Restart { clean: true },
+            by_hand: false,
             result: OrderResult::Done("up".to_owned()),
         };
         let json = serde_json::json!({
@@ -111,5 +115,8 @@ mod tests {
         assert_eq!(json["result"], "timed-out");
         assert_eq!(serde_json::from_value::<LogEntry>(json).expect("an entry"), entry);
         assert_eq!(entry.to_string(), "alpha: restart clean: no answer");
+        entry.by_hand = true;
+        let json = serde_json::to_value(&entry).expect("an object");
+        assert_eq!(serde_json::from_value::<LogEntry>(json).expect("an entry"), entry);
     }
 }

@@ -21,7 +21,7 @@ pub(crate) fn events(page: &Page<'_>, run: &PageRun<'_>) -> Option<Markup> {
         return None;
     }
     let kind = |what: &EventKind| match what {
-        EventKind::Command(_) => "command",
+        EventKind::Command(_) | EventKind::HandCommand(_) => "command",
         EventKind::Fault(_) => "fault",
         EventKind::Restart => "restart",
         EventKind::Alarm(_) => "alarm",

@@ -31,12 +31,15 @@ pub(crate) fn marks(events: &[TimelineEvent], length: Duration) -> Vec<Numbered>
     let mut marks: Vec<Numbered> = Vec::new();
     let apart = length.mul_f64(APART);
     for event in events.iter().filter(|event| event.at <= length) {
-        if seen.contains(&&event.what) {
+        // Whoever commands by hand does each time something of their own.
+        let is_by_hand = matches!(event.what, EventKind::HandCommand(_));
+        if !is_by_hand && seen.contains(&&event.what) {
             continue;
         }
         seen.push(&event.what);
         let word = match &event.what {
             EventKind::Command(operation) => operation.clone(),
+            EventKind::HandCommand(command) => command.clone(),
             EventKind::Fault(fault) => fault.clone(),
             EventKind::Restart => "restarts".to_owned(),
             EventKind::Alarm(rule) => format!("alarm {rule}"),

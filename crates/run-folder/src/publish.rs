@@ -33,7 +33,8 @@ pub fn publish(
     time: Time,
     campaign_start: Duration,
 ) -> Published {
-    let is_story = time == Time::Virtual || campaign.operations.is_eventful();
+    let is_commanded = outcomes.iter().any(|outcome| !outcome.operations.commands.is_empty());
+    let is_story = time == Time::Virtual || campaign.operations.is_eventful() || is_commanded;
     let mut missing = Missing::default();
     let mut write = |name: &str, text: anyhow::Result<String>| {
         missing.note(name, text.and_then(|text| folder.replace(name, &text)));

@@ -144,6 +144,7 @@ impl RunState {
             degraded: [&self.degraded[..], &self.operations.shortfalls].concat(),
             unsteady: self.operations.unsteady.clone(),
             aborted: self.operations.aborted.clone(),
+            by_hand: self.operations.by_hand(),
         }
     }
 }

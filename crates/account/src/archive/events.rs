@@ -28,11 +28,14 @@ pub fn events(run: &VariantOutcome, losses: &[(Duration, String)]) -> Vec<Archiv
             OrderResult::Stopped(said) => format!("not given, {said}"),
             OrderResult::TimedOut => "no answer".to_owned(),
         };
+        // One call server of a site with several is told by its name.
+        let site = site_part(&entry.site);
+        let blade = if site == entry.site { String::new() } else { format!("{}: ", entry.site) };
         events.push(ArchivedEvent {
             at: entry.given_at.unwrap_or(entry.at),
             kind: "command",
-            site: Some(entry.site.clone()),
-            what: format!("{operation}: {}: {what}", entry.action),
+            site: Some(site.to_owned()),
+            what: format!("{operation}: {blade}{}: {what}", entry.action),
         });
     }
     events.extend(run.operations.alarms.iter().map(|alarm| {
@@ -70,6 +73,11 @@ pub fn events(run: &VariantOutcome, losses: &[(Duration, String)]) -> Vec<Archiv
     }));
     events.sort_by_key(|event| event.at);
     events
+}
+
+/// The site of a call server, which is called like it, or `site.blade`.
+fn site_part(call_server: &str) -> &str {
+    call_server.split_once('.').map_or(call_server, |(site, _)| site)
 }
 
 /// The site whose process a sentence is about.

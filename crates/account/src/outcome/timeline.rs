@@ -24,10 +24,12 @@ pub struct TimelineEvent {
 }
 
 /// What kind of thing happened.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum EventKind {
     /// A command of this operation.
     Command(String),
+    /// A command that somebody gave by hand: who, what, and to which site.
+    HandCommand(String),
     /// A machine was killed, frozen or thawed by the campaign.
     Fault(String),
     /// A call server began anew.
@@ -97,25 +99,28 @@ fn crisis(run: &VariantOutcome) -> Vec<String> {
 pub fn events(run: &VariantOutcome, begins: Duration) -> Vec<TimelineEvent> {
     let clock = |at: Duration| clock(begins + at);
     let mut events: Vec<TimelineEvent> = Vec::new();
-    let mut silent = BTreeMap::<(String, String), (Duration, u32)>::new();
+    let mut silent = BTreeMap::<(EventKind, String), (Duration, u32)>::new();
     for (operation, entry) in run.operations.log() {
         let what = format!("{operation}: {} {}", entry.site, entry.action);
+        let kind = match entry.by_hand {
+            true => EventKind::HandCommand(format!("{operation}: {} {}", entry.action, entry.site)),
+            false => EventKind::Command(operation.to_owned()),
+        };
         let said = match &entry.result {
             OrderResult::Done(said) => format!("{what}: {said}"),
             OrderResult::Refused(said) => format!("{what}: REFUSED, {said}"),
             OrderResult::Stopped(said) => format!("{what}: STOPPED, {said}"),
             OrderResult::TimedOut => {
-                let key = (operation.to_owned(), what);
-                let times = silent.entry(key).or_insert((entry.at, 0));
+                let times = silent.entry((kind, what)).or_insert((entry.at, 0));
                 times.1 += 1;
                 continue;
             }
         };
-        events.push(TimelineEvent::command(entry.at, operation.to_owned(), said));
+        events.push(TimelineEvent { at: entry.at, what: kind, text: said });
     }
-    events.extend(silent.into_iter().map(|((operation, what), (at, times))| {
+    events.extend(silent.into_iter().map(|((kind, what), (at, times))| {
         let often = if times > 1 { format!(", {times} times") } else { String::new() };
-        TimelineEvent::command(at, operation, format!("{what}: no answer{often}"))
+        TimelineEvent { at, what: kind, text: format!("{what}: no answer{often}") }
     }));
     let mut restarts = BTreeMap::<(&str, &str), (Duration, Duration, u32)>::new();
     for (at, site, why) in &run.restarts {
@@ -144,12 +149,6 @@ pub fn events(run: &VariantOutcome, begins: Duration) -> Vec<TimelineEvent> {
     }));
     events.sort_by_key(|event| event.at);
     events
-}
-
-impl TimelineEvent {
-    const fn command(at: Duration, operation: String, text: String) -> Self {
-        Self { at, what: EventKind::Command(operation), text }
-    }
 }
 
 /// The first alarm of each rule, how often there were more, and when the last one was over.

@@ -147,6 +147,8 @@ pub struct RunFacts<'a> {
     pub unsteady: Vec<String>,
     /// The threshold that ended the campaign before its time, as a sentence.
     pub aborted: Option<String>,
+    /// What somebody commanded by hand while it ran, as a sentence.
+    pub by_hand: Option<String>,
 }
 
 impl<'a> RunFacts<'a> {
@@ -176,6 +178,7 @@ impl<'a> RunFacts<'a> {
             degraded: Vec::new(),
             unsteady: Vec::new(),
             aborted: None,
+            by_hand: None,
         }
     }
 }
@@ -311,7 +314,7 @@ impl AttemptTallies {
             reasons,
             thresholds,
             degraded: run.degraded,
-            notes: run.campaign.validity.note().into_iter().collect(),
+            notes: run.campaign.validity.note().into_iter().chain(run.by_hand).collect(),
             campaign: run.campaign.name.clone(),
             network: run.network.to_owned(),
             seed: run.campaign.seed,

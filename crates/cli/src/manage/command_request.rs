@@ -2,21 +2,26 @@
 
 use std::collections::HashSet;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use contract::Reply;
 use futures_util::future::join_all;
-use operations::{Action, ParseActionError};
+use operations::{Action, OrderResult, ParseActionError};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use tokio::time::{Instant, sleep, timeout};
 use topology::{format_duration, parse_duration};
 
+use super::command_note::{NotedCommand, UNNAMED};
 use super::{ManagedCallServer, ManagedSites};
 
 /// Longer than any equipment takes to start; a request must end one day.
 const LONGEST_WAIT: Duration = Duration::from_secs(600);
+
+/// The longest name of who gives a command, in octets.
+const LONGEST_NAME: usize = 64;
 
 /// What an operator asks for: the body of `POST /v1/commands`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +29,9 @@ const LONGEST_WAIT: Duration = Duration::from_secs(600);
 pub struct CommandRequest {
     pub command: RequestedCommand,
     pub sites: SiteSelection,
+    /// Who gives it, in the words of whoever asks: it stands in what is told of the run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
     #[serde(default)]
     pub manner: RequestManner,
     /// Between the answer of a site and the command to the next one.
@@ -130,6 +138,7 @@ pub struct CommandResults {
 /// A request that makes sense in this network.
 #[derive(Debug)]
 pub(super) struct CommandPlan {
+    by: String,
     action: Action,
     /// The call servers of each step get the command at once.
     steps: Vec<Vec<ManagedCallServer>>,
@@ -146,7 +155,11 @@ impl CommandPlan {
         request: CommandRequest,
         members: Vec<ManagedCallServer>,
     ) -> Result<Self, String> {
-        let CommandRequest { command, sites, manner, interval, timeout } = request;
+        let CommandRequest { command, sites, by, manner, interval, timeout } = request;
+        let by = by.unwrap_or_else(|| UNNAMED.to_owned());
+        if by.trim().is_empty() || by.len() > LONGEST_NAME || by.contains(char::is_control) {
+            return Err(format!("by must be a name of 1 to {LONGEST_NAME} octets in one line"));
+        }
         let action = command.action().map_err(|error| error.to_string())?;
         for (what, wait) in [("interval", interval), ("timeout", timeout)] {
             if wait > LONGEST_WAIT {
@@ -159,11 +172,11 @@ impl CommandPlan {
             RequestManner::Parallel => vec![chosen.into_iter().flatten().collect()],
             RequestManner::Serial => chosen,
         };
-        Ok(Self { action, steps, interval, timeout })
+        Ok(Self { by, action, steps, interval, timeout })
     }
 
     /// Gives the command step by step. Dropped before its end, it gives it to no further site.
-    pub(super) async fn carry_out(&self, sites: &dyn ManagedSites) -> CommandResults {
+    pub(super) async fn carry_out(&self, sites: &Arc<dyn ManagedSites>) -> CommandResults {
         let mut results = Vec::new();
         for (number, step) in self.steps.iter().enumerate() {
             if number > 0 {
@@ -174,8 +187,13 @@ impl CommandPlan {
         CommandResults { results }
     }
 
-    async fn command(&self, sites: &dyn ManagedSites, member: &ManagedCallServer) -> CommandResult {
+    async fn command(
+        &self,
+        sites: &Arc<dyn ManagedSites>,
+        member: &ManagedCallServer,
+    ) -> CommandResult {
         let start = Instant::now();
+        let noted = NotedCommand::give(sites, &self.by, &member.name, &self.action);
         let answer = async {
             match sites.command(&member.name, &self.action).await {
                 Reply::Done(text) => (CommandStatus::Done, text),
@@ -186,6 +204,11 @@ impl CommandPlan {
         };
         let (result, text) = timeout(self.timeout, answer).await.unwrap_or_else(|_| {
             (CommandStatus::TimedOut, format!("no answer within {}", format_duration(self.timeout)))
+        });
+        noted.over(match result {
+            CommandStatus::Done => OrderResult::Done(text.clone()),
+            CommandStatus::Refused => OrderResult::Refused(text.clone()),
+            CommandStatus::TimedOut => OrderResult::TimedOut,
         });
         let ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
         let ManagedCallServer { name, site } = member.clone();

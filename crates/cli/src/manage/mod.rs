@@ -17,6 +17,7 @@
 
 mod access;
 mod box_view;
+mod command_note;
 mod command_request;
 mod listener;
 mod routes;
@@ -25,6 +26,7 @@ mod served;
 mod tests;
 
 pub use access::{Access, AccessFile, Token};
+pub use command_note::CommandNote;
 pub use command_request::{
     CommandRequest, CommandResult, CommandResults, CommandStatus, RequestManner, RequestedCommand,
     SiteSelection,
@@ -50,6 +52,9 @@ pub trait ManagedSites: Send + Sync + 'static {
 
     /// Sends a command to a call server, at once. [`Reply::Silent`] when nothing comes back.
     fn command(&self, name: &str, action: &Action) -> BoxFuture<'static, Reply>;
+
+    /// Takes note of a command: once as it goes out, and once when it is over.
+    fn note(&self, note: CommandNote);
 }
 
 /// A call server of the network file.

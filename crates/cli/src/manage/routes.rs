@@ -75,7 +75,7 @@ async fn command(State(state): State<RouteState>, body: Body) -> Response {
         }
     };
     match CommandPlan::new(request, state.sites.members()) {
-        Ok(plan) => Json(plan.carry_out(&*state.sites).await).into_response(),
+        Ok(plan) => Json(plan.carry_out(&state.sites).await).into_response(),
         Err(sentence) => trouble(StatusCode::BAD_REQUEST, &sentence),
     }
 }

@@ -13,7 +13,10 @@ use futures_util::future::BoxFuture;
 use node::{Console, Directory};
 use operations::Action;
 
-use super::{Access, AccessFile, HttpListener, Listening, ManagedCallServer, ManagedSites, Token};
+use super::{
+    Access, AccessFile, CommandNote, HttpListener, Listening, ManagedCallServer, ManagedSites,
+    Token,
+};
 
 /// Whether a program can be managed, and where.
 #[derive(Debug, Clone, Args)]
@@ -109,5 +112,15 @@ impl ManagedSites for OwnBoxes {
 
     fn command(&self, name: &str, action: &Action) -> BoxFuture<'static, Reply> {
         self.console.order(name, action.clone().into()).boxed()
+    }
+
+    fn note(&self, note: CommandNote) {
+        let CommandNote { by, name, action, result, .. } = note;
+        match result {
+            None => tracing::warn!(by, call_server = name, %action, "commanded"),
+            Some(result) => {
+                tracing::warn!(by, call_server = name, %action, ?result, "command over");
+            }
+        }
     }
 }

@@ -7,14 +7,14 @@ use std::time::Duration;
 use contract::{CallServerSnapshot, DirectoryEntry, NodeKind, Reply};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
-use operations::Action;
+use operations::{Action, OrderResult};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
-use super::{HttpListener, Listening, ManagedCallServer, ManagedSites, Token};
+use super::{CommandNote, HttpListener, Listening, ManagedCallServer, ManagedSites, Token};
 
 /// Only a failing test waits for so long.
 const LIMIT: Duration = Duration::from_secs(20);
@@ -24,6 +24,7 @@ const LIMIT: Duration = Duration::from_secs(20);
 #[derive(Default)]
 struct Fake {
     commands: Mutex<Vec<String>>,
+    notes: Mutex<Vec<CommandNote>>,
     /// Told when nobody waits for the end of the drain any more.
     left: Arc<Notify>,
 }
@@ -71,6 +72,10 @@ impl ManagedSites for Fake {
             _ => Reply::Done("as you wish".to_owned()),
         };
         std::future::ready(reply).boxed()
+    }
+
+    fn note(&self, note: CommandNote) {
+        self.notes.lock().unwrap().push(note);
     }
 }
 
@@ -316,4 +321,35 @@ async fn whoever_hangs_up_commands_no_further_site() {
     drop(stream);
     timeout(LIMIT, plane.sites.left.notified()).await.expect("the order is dropped");
     assert_eq!(plane.commands(), ["alpha: drain"]);
+    let notes = plane.sites.notes.lock().unwrap();
+    let results: Vec<_> = notes.iter().map(|note| note.result.clone()).collect();
+    assert_eq!(results, [None, Some(OrderResult::TimedOut)], "nobody waited for its answer");
+}
+
+/// Who gave it, to whom, what, and what became of it: of commands that are refused or not answered too.
+#[tokio::test]
+async fn every_command_is_noted_as_it_goes_out_and_once_it_is_over() {
+    let plane = Plane::new();
+    let lock = json!({"command": "lock", "sites": "all", "by": "drill", "manner": "serial", "timeout": "50ms"});
+    assert_eq!(plane.order(lock).await.0, 200);
+    assert_eq!(plane.order(json!({"command": "unlock", "sites": ["beta.a"]})).await.0, 200);
+    let notes = std::mem::take(&mut *plane.sites.notes.lock().unwrap());
+    let (given, over): (Vec<_>, Vec<_>) = notes.iter().partition(|note| note.result.is_none());
+    let names: Vec<_> = given.iter().map(|note| (&*note.by, &*note.name)).collect();
+    let drill = ["alpha", "beta.a", "beta.b"].map(|name| ("drill", name));
+    assert_eq!(names, [&drill[..], &[("management API", "beta.a")]].concat());
+    for note in &given {
+        let place = over.iter().position(|other| other.id == note.id);
+        assert_eq!(over[place.expect("each is over")].name, note.name);
+    }
+    let of = |name: &str| over.iter().find(|note| note.name == name).unwrap().result.clone();
+    assert_eq!(of("alpha"), Some(OrderResult::Refused("it is in use".to_owned())));
+    assert_eq!(of("beta.a"), Some(OrderResult::Done("as you wish".to_owned())));
+    assert_eq!(of("beta.b"), Some(OrderResult::TimedOut));
+    for by in ["", "two\nlines", &"long".repeat(20)] {
+        let (status, said) =
+            plane.order(json!({"command": "lock", "sites": "all", "by": by})).await;
+        assert_eq!(status, 400, "{said}");
+    }
+    assert!(plane.sites.notes.lock().unwrap().is_empty(), "nothing went out");
 }

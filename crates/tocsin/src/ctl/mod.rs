@@ -167,6 +167,7 @@ fn command(args: &CtlArgs, action: &Action, target: &SiteArgs) -> anyhow::Result
     let request = |names: Vec<String>| CommandRequest {
         command: RequestedCommand::Action(action.clone()),
         sites: SiteSelection::Names(names),
+        by: Some(whoever_types()),
         manner: RequestManner::Parallel,
         interval: Duration::ZERO,
         timeout: target.timeout,
@@ -183,6 +184,14 @@ fn command(args: &CtlArgs, action: &Action, target: &SiteArgs) -> anyhow::Result
         all_done &= tell(&client.command(&request(vec![name]))?);
     }
     Ok(all_done)
+}
+
+/// Who gives the commands: this program, and the user that the system knows.
+fn whoever_types() -> String {
+    let user = ["USER", "LOGNAME"].into_iter().find_map(|name| std::env::var(name).ok());
+    let is_name =
+        |user: &String| (1..=32).contains(&user.len()) && !user.contains(|c: char| c.is_control());
+    user.filter(is_name).map_or_else(|| "ctl".to_owned(), |user| format!("ctl ({user})"))
 }
 
 fn tell(results: &[CommandResult]) -> bool {

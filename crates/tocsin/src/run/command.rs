@@ -17,7 +17,7 @@ use super::fleet::Fleet;
 use super::interruptions::{INTERRUPTED, Interruptions};
 use super::loopback::missing_addresses;
 use super::prepared::{InheritedOptions, Prepared, unix_us};
-use super::stage::Processes;
+use super::stage::{HandLine, Processes};
 use super::target::TargetNetwork;
 use super::{live, manage, verdict};
 use crate::host_limits::host_limits;
@@ -110,9 +110,11 @@ async fn conduct(args: &RunArgs, prepared: &Prepared, folder: &Folder) -> anyhow
         say("interrupted while the network started: no call was placed");
         return Ok(INTERRUPTED);
     };
+    let by_hand = HandLine::new();
     let managed = match &prepared.target {
         None => {
-            Some(manage::open(&prepared.topology, folder, fleet.latest_state(), fleet.console())?)
+            let (state, console) = (fleet.latest_state(), fleet.console());
+            Some(manage::open(&prepared.topology, folder, state, console, by_hand.sender())?)
         }
         Some(_) => None,
     };
@@ -131,7 +133,7 @@ async fn conduct(args: &RunArgs, prepared: &Prepared, folder: &Folder) -> anyhow
     }
     let display = Display::open(prepared, args.quiet, args.no_screen);
     let start = CampaignStart::set(prepared, &fleet);
-    let mut stage = Processes::new(prepared, fleet, start);
+    let mut stage = Processes::new(prepared, fleet, start, by_hand);
     let mut conductor = Conductor::new(&prepared.campaign, &prepared.topology.pool_sites())
         .posting_alarms(&prepared.campaign, Duration::from_micros(prepared.since_us));
     let mut collector = StateCollector::new(prepared, folder, start);
@@ -147,6 +149,7 @@ async fn conduct(args: &RunArgs, prepared: &Prepared, folder: &Folder) -> anyhow
     let elapsed = collector.state(&stage, &interruptions, &conductor).elapsed;
     stage.fleet.shut_down(&mut interruptions).await;
     drop(managed);
+    live::take_rest(&mut conductor, &mut stage);
     let last = collector.state(&stage, &interruptions, &conductor);
     // The drain of the network is no part of the campaign.
     let state = RunState { ended: true, elapsed, ..last };

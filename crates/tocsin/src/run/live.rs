@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use conductor::{Conductor, Stage as _};
+use cli::manage::CommandNote;
+use conductor::{Conductor, HandCommand, Stage as _};
 use contract::ProcessOrder;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until};
 
@@ -10,7 +11,7 @@ use super::collector::StateCollector;
 use super::display::Display;
 use super::interruptions::Interruptions;
 use super::plan::Tier;
-use super::stage::Processes;
+use super::stage::{Processes, StageNews};
 use crate::state_file::StateFile;
 
 /// Shows progress and conducts until the callers have ended; then puts the network back.
@@ -28,8 +29,8 @@ pub(super) async fn watch(
     while stage.fleet.is_loading() {
         let due = due(conductor, stage);
         tokio::select! {
-            answer = stage.next() => if let Some((id, answer)) = answer {
-                conductor.answered(stage.time(), id, answer);
+            news = stage.next() => if let Some(news) = news {
+                tell(conductor, stage.time(), news);
                 work(conductor, stage);
             },
             () = wish_to_end(interruptions, &mut display) => {
@@ -63,13 +64,30 @@ async fn put_back(
     while !conductor.is_settled(stage.time()) && !interruptions.are_urgent() {
         let due = due(conductor, stage);
         tokio::select! {
-            answer = stage.next() => if let Some((id, answer)) = answer {
-                conductor.answered(stage.time(), id, answer);
+            news = stage.next() => if let Some(news) = news {
+                tell(conductor, stage.time(), news);
                 work(conductor, stage);
             },
             () = interruptions.next() => {}
             () = until(due) => work(conductor, stage),
         }
+    }
+}
+
+/// Tells the conductor what was commanded by hand until the very end.
+pub(super) fn take_rest(conductor: &mut Conductor, stage: &mut Processes<'_>) {
+    while let Some(news) = stage.rest() {
+        tell(conductor, stage.time(), news);
+    }
+}
+
+fn tell(conductor: &mut Conductor, at: Duration, news: StageNews) {
+    match news {
+        StageNews::Answer(id, answer) => conductor.answered(at, id, answer),
+        StageNews::ByHand(CommandNote { id, by, name: site, action, result }) => match result {
+            None => conductor.commanded_by_hand(at, id, HandCommand { by, site, action }),
+            Some(result) => conductor.hand_is_over(at, id, result),
+        },
     }
 }
 

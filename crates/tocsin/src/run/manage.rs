@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use cli::manage::{Listening, Managed, ManagedCallServer, ManagedSites, Management};
+use cli::manage::{CommandNote, Listening, Managed, ManagedCallServer, ManagedSites, Management};
 use cli::metrics::{LatestState, MetricsArgs};
 use contract::{BoxState, DirectoryEntry, Reply, Usage};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use node::Console;
 use operations::Action;
+use tokio::sync::mpsc::UnboundedSender;
 use topology::Topology;
 
 use cli::say;
@@ -53,12 +54,14 @@ impl SharedState {
     }
 }
 
-/// Lets operators manage the sites of this run: on loopback, with a token in the run folder.
+/// Lets operators manage the sites of this run: on loopback, with a token in the run folder. What they command is told by
+/// `notes`.
 pub(super) fn open(
     topology: &Topology,
     folder: &Folder,
     latest_state: SharedState,
     console: Console,
+    notes: UnboundedSender<CommandNote>,
 ) -> anyhow::Result<Managed> {
     let address = ([127, 0, 0, 1], 0).into();
     let member = |one: &topology::CallServer| ManagedCallServer {
@@ -69,6 +72,7 @@ pub(super) fn open(
         members: topology.call_servers().map(member).collect(),
         latest_state,
         console,
+        notes,
     };
     Management::open(address, &folder.path().join(ACCESS))?.serve(Arc::new(sites))
 }
@@ -87,6 +91,8 @@ struct FleetSites {
     members: Vec<ManagedCallServer>,
     latest_state: SharedState,
     console: Console,
+    /// To the conductor of the run.
+    notes: UnboundedSender<CommandNote>,
 }
 
 impl ManagedSites for FleetSites {
@@ -100,5 +106,10 @@ impl ManagedSites for FleetSites {
 
     fn command(&self, name: &str, action: &Action) -> BoxFuture<'static, Reply> {
         self.console.order(name, action.clone().into()).boxed()
+    }
+
+    fn note(&self, note: CommandNote) {
+        // When the run is over, nobody is told any more.
+        let _ = self.notes.send(note);
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use cli::manage::CommandNote;
 use conductor::{Announcement, Observation, OrderId, SiteOrder, Stage, joint_answer};
 use contract::{BoxOrder, ProcessOrder};
 use futures_util::future::join_all;
@@ -19,7 +20,35 @@ use super::prepared::Prepared;
 const PUT_BACK: Duration = Duration::from_secs(120);
 
 /// What a site said to an order.
-pub(super) type Answer = (OrderId, Result<String, String>);
+type Answer = (OrderId, Result<String, String>);
+
+/// Commands by hand on their way to the conductor, from before the campaign begins.
+#[derive(Debug)]
+pub(super) struct HandLine {
+    notes: mpsc::UnboundedReceiver<CommandNote>,
+    sender: mpsc::UnboundedSender<CommandNote>,
+}
+
+impl HandLine {
+    pub(super) fn new() -> Self {
+        let (sender, notes) = mpsc::unbounded_channel();
+        Self { notes, sender }
+    }
+
+    /// For whoever takes commands by hand.
+    pub(super) fn sender(&self) -> mpsc::UnboundedSender<CommandNote> {
+        self.sender.clone()
+    }
+}
+
+/// What the conductor is to be told.
+#[derive(Debug)]
+pub(super) enum StageNews {
+    /// What a site said to an order.
+    Answer(OrderId, Result<String, String>),
+    /// A command by hand goes out, or is over.
+    ByHand(CommandNote),
+}
 
 /// The processes of a run, as its conductor works on them.
 pub(super) struct Processes<'a> {
@@ -29,6 +58,7 @@ pub(super) struct Processes<'a> {
     answers: mpsc::UnboundedReceiver<Answer>,
     /// Given to each task that waits for the answers to an order.
     sender: mpsc::UnboundedSender<Answer>,
+    by_hand: HandLine,
     /// How often each member was found down by each trunk group so far.
     falls: BTreeMap<(String, String), u64>,
     /// Each call server that was found down, the trunk group that found it, and after which silence.
@@ -37,7 +67,12 @@ pub(super) struct Processes<'a> {
 
 impl<'a> Processes<'a> {
     /// The processes of `fleet`, with a campaign that begins at `start`.
-    pub(super) fn new(prepared: &'a Prepared, fleet: Fleet, start: CampaignStart) -> Self {
+    pub(super) fn new(
+        prepared: &'a Prepared,
+        fleet: Fleet,
+        start: CampaignStart,
+        by_hand: HandLine,
+    ) -> Self {
         let (sender, answers) = mpsc::unbounded_channel();
         Self {
             prepared,
@@ -45,6 +80,7 @@ impl<'a> Processes<'a> {
             start: start.instant,
             answers,
             sender,
+            by_hand,
             falls: BTreeMap::new(),
             detections: Vec::new(),
         }
@@ -55,12 +91,18 @@ impl<'a> Processes<'a> {
         self.start + time.div_f64(self.prepared.campaign.compression)
     }
 
-    /// Waits until a process says or does something, or a site has answered. Cancel safe.
-    pub(super) async fn next(&mut self) -> Option<Answer> {
+    /// Waits until a process says or does something, a site has answered, or somebody commands by hand. Cancel safe.
+    pub(super) async fn next(&mut self) -> Option<StageNews> {
         tokio::select! {
             () = self.fleet.next() => None,
-            answer = self.answers.recv() => answer,
+            answer = self.answers.recv() => answer.map(|(id, answer)| StageNews::Answer(id, answer)),
+            note = self.by_hand.notes.recv() => note.map(StageNews::ByHand),
         }
+    }
+
+    /// What was commanded by hand and nobody has been told so far.
+    pub(super) fn rest(&mut self) -> Option<StageNews> {
+        self.by_hand.notes.try_recv().ok().map(StageNews::ByHand)
     }
 
     /// Takes note of call servers that trunk groups have found down since the last time.
