@@ -55,8 +55,8 @@ impl DirectoryEntry {
             kernel_drops: sockets.udp_kernel_drops + sockets.media_kernel_drops,
             unsent: sockets.udp_dropped + sockets.media_unsent,
             send_errors: sockets.udp_send_errors + sockets.udp_oversize + sockets.tcp_unsent,
-            framing_errors: sockets.tcp_framing_errors,
-            over_limit: sockets.tcp_over_limit,
+            framing_errors: sockets.tcp_framing_errors + sockets.tcp_unfinished,
+            over_limit: sockets.tcp_over_limit + sockets.tcp_evicted,
             ..MessageFigures::default()
         };
         macro_rules! with {

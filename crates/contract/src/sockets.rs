@@ -30,8 +30,10 @@ pub struct SocketCounts {
     pub tcp_opened: u64,
     /// Accepts that failed, as when no file descriptor was left.
     pub tcp_accept_errors: u64,
-    /// Connections refused, in either direction, because the box had its limit of connections.
+    /// Connections refused, in either direction, because the box had its limit of connections, all in use.
     pub tcp_over_limit: u64,
+    /// Connections that were idle and were closed to make room for another one.
+    pub tcp_evicted: u64,
     /// Connections that could not be opened.
     pub tcp_connect_errors: u64,
     /// Connections that the peer closed.
@@ -41,6 +43,8 @@ pub struct SocketCounts {
     /// Connections closed because their bytes were not SIP messages (RFC 3261 §18.3).
     pub tcp_framing_errors: u64,
     pub tcp_idle_closed: u64,
+    /// Connections closed because a message on them did not come whole in time.
+    pub tcp_unfinished: u64,
     /// Connections cut off because the peer did not read what was sent.
     pub tcp_overflows: u64,
     /// Messages that waited on a connection when it ended.

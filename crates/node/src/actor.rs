@@ -235,6 +235,7 @@ impl<N: Node + Unpin + 'static> StreamHandler<TcpInput> for NodeActor<N> {
         let now = clock::now();
         match input {
             TcpInput::Accepted { stream, peer } => self.tcp.adopt(stream, peer),
+            TcpInput::NotAccepted => self.tcp.make_way(),
             TcpInput::Received(packet) => {
                 self.feed(|node| node.handle_packet(now, packet));
             }

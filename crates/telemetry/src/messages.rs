@@ -24,9 +24,9 @@ pub struct MessageFigures {
     pub unsent: u64,
     /// Messages that the kernel refused to send, or whose connection ended first.
     pub send_errors: u64,
-    /// Connections closed because their bytes were not SIP messages (RFC 3261 §18.3).
+    /// Connections closed because their bytes were not SIP messages (RFC 3261 §18.3), or not whole ones in time.
     pub framing_errors: u64,
-    /// Connections refused because the box had its limit of them.
+    /// Connections refused, or closed while idle, because the box had its limit of them.
     pub over_limit: u64,
 }
 

@@ -6,24 +6,18 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use axum::Router;
-use hyper::server::conn::http1;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::service::TowerToHyperService;
-use tokio::sync::Semaphore;
-use tokio::task::{JoinHandle, JoinSet};
-use tokio::time::{sleep, timeout};
+use tokio::task::JoinHandle;
+use tokio::time::sleep;
 
+use super::connections::Connections;
 use super::routes::routes;
 use super::{ManagedSites, Token};
 
-/// Requests at once; further ones wait until one of these is answered.
-const MOST_CONNECTIONS: usize = 64;
-
-/// How long a request may take to arrive: head and body each.
+/// How long a request may take to arrive, head and body each, and its answer to be read.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// The longest head of a request.
-const LONGEST_HEAD: usize = 16 * 1024;
+/// Rest after a connection that could not be taken.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// A bound socket that nobody answers yet.
 #[derive(Debug)]
@@ -84,40 +78,24 @@ impl Drop for Listening {
     }
 }
 
-/// Serves one request per connection. Whoever hangs up drops what it asked for.
+/// Takes every connection at once, so that nobody waits for those who only hold theirs.
 async fn accept(
     socket: tokio::net::TcpListener,
     routes: Router,
     (patience, longest): (Duration, Duration),
     purpose: &'static str,
 ) {
-    let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));
-    let mut open = JoinSet::new(); // they end with this task
+    // They end with this task.
+    let mut connections = Connections::new(routes, patience, longest, purpose);
     loop {
-        let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
-        while open.try_join_next().is_some() {}
-        let stream = match socket.accept().await {
-            Ok((stream, _)) => stream,
+        match socket.accept().await {
+            Ok((stream, peer)) => connections.serve(stream, peer),
             Err(error) => {
                 tracing::warn!(%error, "cannot take a connection for {purpose}");
-                sleep(patience).await; // no file descriptors: there may be some later
-                continue;
+                // No file descriptors: one that has asked nothing yet may give its own.
+                connections.make_way();
+                sleep(PAUSE).await;
             }
-        };
-        let service = TowerToHyperService::new(routes.clone());
-        let connection = http1::Builder::new()
-            .keep_alive(false)
-            .max_buf_size(LONGEST_HEAD)
-            .timer(TokioTimer::new())
-            .header_read_timeout(patience)
-            .serve_connection(TokioIo::new(stream), service);
-        open.spawn(async move {
-            match timeout(longest, connection).await {
-                Ok(Ok(())) => {}
-                Ok(Err(error)) => tracing::debug!(%error, "a connection for {purpose} broke"),
-                Err(_) => tracing::debug!("a connection for {purpose} took too long"),
-            }
-            drop(place);
-        });
+        }
     }
 }

@@ -19,6 +19,7 @@ mod access;
 mod box_view;
 mod command_note;
 mod command_request;
+mod connections;
 mod listener;
 mod routes;
 mod served;

@@ -353,3 +353,72 @@ async fn every_command_is_noted_as_it_goes_out_and_once_it_is_over() {
     }
     assert!(plane.sites.notes.lock().unwrap().is_empty(), "nothing went out");
 }
+
+/// Holds so many connections, each with half a head, or a body that does not come.
+async fn held(plane: &Plane, count: usize) -> Vec<TcpStream> {
+    let mut held = Vec::new();
+    for number in 0..count {
+        let mut stream = TcpStream::connect(plane.address).await.unwrap();
+        let half = ["", "GET /v1/sites HTTP/1.1\r\nHost:", "POST /v1/commands HTTP/1.1\r\nX: a"];
+        stream.write_all(half[number % half.len()].as_bytes()).await.unwrap();
+        held.push(stream);
+    }
+    held
+}
+
+#[tokio::test]
+async fn those_who_hold_connections_and_ask_nothing_keep_nobody_out() {
+    let plane = Plane::new();
+    let held = held(&plane, 260).await;
+    let (status, _) = plane.request("GET", "/v1/sites", "").await;
+    assert_eq!(status, 200);
+    // A command that goes on keeps its place.
+    let order = r#"{"command":"drain","sites":["alpha"],"timeout":"10m"}"#;
+    let head = format!(
+        "POST /v1/commands HTTP/1.1\r\nHost: x\r\nAuthorization: {}\r\nContent-Length: {}\r\n\r\n",
+        plane.token.credentials(),
+        order.len()
+    );
+    let mut commanding = TcpStream::connect(plane.address).await.unwrap();
+    commanding.write_all(format!("{head}{order}").as_bytes()).await.unwrap();
+    while plane.commands().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    drop((held, self::held(&plane, 260).await));
+    let (status, _) = plane.request("GET", "/v1/sites", "").await;
+    assert_eq!(status, 200);
+    let left = timeout(Duration::from_millis(50), plane.sites.left.notified()).await;
+    assert!(left.is_err(), "the command was dropped");
+    drop(commanding);
+    timeout(LIMIT, plane.sites.left.notified()).await.expect("the order is dropped");
+}
+
+#[tokio::test]
+async fn a_head_or_a_body_that_trickles_ends_in_time() {
+    let plane = Plane::with_patience(Duration::from_millis(100));
+    let credentials = plane.token.credentials();
+    for (head, byte) in [
+        ("GET /v1/sites HTTP/1.1\r\nX: ".to_owned(), "x"),
+        (
+            format!(
+                "POST /v1/commands HTTP/1.1\r\nHost: x\r\nAuthorization: {credentials}\r\n\
+                 Content-Length: 9000\r\n\r\n"
+            ),
+            " ",
+        ),
+    ] {
+        let mut stream = TcpStream::connect(plane.address).await.unwrap();
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let ended = timeout(LIMIT, async {
+            let mut answer = [0; 1024];
+            loop {
+                match timeout(Duration::from_millis(2), stream.read(&mut answer)).await {
+                    Ok(Ok(0) | Err(_)) => return,
+                    Ok(Ok(_)) => {}
+                    Err(_) => drop(stream.write_all(byte.as_bytes()).await),
+                }
+            }
+        });
+        ended.await.expect("it ends, however slowly bytes come");
+    }
+}

@@ -199,6 +199,36 @@ pub(super) const ROWS: &[MetricRow] = &[
             ],
         ),
     ),
+    by(
+        "how",
+        counter(
+            "tocsin_tcp_connections",
+            "TCP connections for SIP, by how they began",
+            &[
+                ("accepted", sockets!(tcp_accepted)),
+                ("opened", sockets!(tcp_opened)),
+                ("over_limit", sockets!(tcp_over_limit)),
+                ("not_accepted", sockets!(tcp_accept_errors)),
+                ("not_opened", sockets!(tcp_connect_errors)),
+            ],
+        ),
+    ),
+    by(
+        "reason",
+        counter(
+            "tocsin_tcp_connections_ended",
+            "TCP connections for SIP that ended, by why",
+            &[
+                ("peer", sockets!(tcp_closed)),
+                ("broken", sockets!(tcp_broken)),
+                ("idle", sockets!(tcp_idle_closed)),
+                ("evicted", sockets!(tcp_evicted)),
+                ("unfinished", sockets!(tcp_unfinished)),
+                ("not_sip", sockets!(tcp_framing_errors)),
+                ("not_read", sockets!(tcp_overflows)),
+            ],
+        ),
+    ),
     // Call servers
     gauge(
         "tocsin_messages_waiting",

@@ -243,7 +243,7 @@ async fn strangers_get_nothing_but_a_sentence() {
 async fn silent_clients_do_not_keep_a_scraper_out() {
     let (address, _listening) = served();
     let mut silent = Vec::new();
-    for _ in 0..50 {
+    for _ in 0..300 {
         silent.push(TcpStream::connect(address).await.expect("a connection"));
     }
     assert!(ask(address, &get(address)).await.0.starts_with("HTTP/1.1 200 "));

@@ -1,8 +1,9 @@
 //! One TCP connection: reads messages, writes messages, and ends for a stated [`Cause`].
 
-use std::cell::Cell;
 use std::io;
 use std::net::SocketAddr;
+use std::pin::pin;
+use std::rc::Rc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -12,15 +13,21 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{ReadHalf, WriteHalf};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{sleep, timeout};
 
 use super::limits::SocketLimits;
+use super::progress::Progress;
 use super::tally::Tally;
 use super::tcp_input::{Cause, Ended, TcpInput};
 
 const READ_BUFFER: usize = 16 * 1024;
 /// The answer to a ping (RFC 5626 §4.4.1).
 const PONG: Bytes = Bytes::from_static(b"\r\n");
+/// How long a peer that closed its direction is believed to read on: most are gone.
+const HALF_CLOSED: Duration = Duration::from_secs(2);
+/// How long what the peer still sends is thrown away after the last answer: unread bytes would turn the end of the connection
+/// into a reset, and that may overtake the answer (RFC 9293 §3.6.1).
+const FAREWELL: Duration = Duration::from_secs(1);
 
 /// Where a connection comes from.
 pub(super) enum Origin {
@@ -40,19 +47,19 @@ pub(super) struct ConnectionTask {
     pub(super) pongs: mpsc::WeakSender<Bytes>,
     pub(super) inputs: mpsc::Sender<TcpInput>,
     pub(super) limits: SocketLimits,
+    pub(super) progress: Rc<Progress>,
     pub(super) tally: Tally,
 }
 
 impl ConnectionTask {
     /// Lives as long as the connection, then reports its end.
     pub(super) async fn run(mut self, origin: Origin) {
-        let progress = Progress::new();
         let cause = match self.stream(origin).await {
-            Ok(stream) => self.exchange(stream, &progress).await,
+            Ok(stream) => self.exchange(stream).await,
             Err(error) => Cause::Connect(error),
         };
         self.messages.close();
-        let unsent = self.messages.len() + usize::from(progress.writing.get());
+        let unsent = self.messages.len() + usize::from(self.progress.is_sending());
         let ended = Ended { peer: self.peer, serial: self.serial, cause, unsent };
         // Fails only when the actor is gone, and then nobody wants to know.
         let _ = self.inputs.send(TcpInput::Ended(ended)).await;
@@ -75,21 +82,50 @@ impl ConnectionTask {
     }
 
     /// Reads and writes at the same time: two peers that write much cannot block each other.
-    async fn exchange(&mut self, mut stream: TcpStream, progress: &Progress) -> Cause {
-        let (reading, writing) = stream.split();
-        let reader = Reader {
-            peer: self.peer,
-            framer: StreamFramer::new(self.limits.message),
-            inputs: &self.inputs,
-            pongs: &self.pongs,
-            tally: &self.tally,
+    async fn exchange(&mut self, mut stream: TcpStream) -> Cause {
+        let (mut reading, mut writing) = stream.split();
+        let progress = &*self.progress;
+        let cause = {
+            let reader = Reader {
+                peer: self.peer,
+                framer: StreamFramer::new(self.limits.message),
+                inputs: &self.inputs,
+                pongs: &self.pongs,
+                tally: &self.tally,
+                progress,
+            };
+            let mut reader = pin!(reader.run(&mut reading));
+            let mut writer = pin!(write(&mut writing, &mut self.messages, &self.tally, progress));
+            let cause = tokio::select! {
+                cause = &mut reader => cause,
+                cause = &mut writer => return cause,
+                cause = progress.overdue(&self.limits) => return cause,
+            };
+            if !(cause.leaves_a_way_back() && progress.is_owing()) {
+                return cause;
+            }
+            let patience = match cause {
+                Cause::Framing(_) => self.limits.answer,
+                _ => self.limits.answer.min(HALF_CLOSED),
+            };
+            // What was sound before the end is answered.
+            tokio::select! {
+                _ = &mut writer => {}
+                () = progress.settled() => {}
+                () = sleep(patience) => {}
+            }
+            cause
         };
-        tokio::select! {
-            cause = reader.run(reading, progress) => cause,
-            cause = write(writing, &mut self.messages, &self.tally, progress) => cause,
-            () = progress.idle(self.limits.idle) => Cause::Idle,
-        }
+        let _ = timeout(FAREWELL, take_leave(&mut reading, &mut writing)).await;
+        cause
     }
+}
+
+/// Says that nothing more comes, and waits until the peer has said so too.
+async fn take_leave(reading: &mut ReadHalf<'_>, writing: &mut WriteHalf<'_>) {
+    let _ = writing.shutdown().await;
+    let mut buffer = vec![0; READ_BUFFER];
+    while reading.read(&mut buffer).await.is_ok_and(|length| length > 0) {}
 }
 
 async fn connect(from: SocketAddr, peer: SocketAddr) -> io::Result<TcpStream> {
@@ -107,10 +143,11 @@ struct Reader<'a> {
     inputs: &'a mpsc::Sender<TcpInput>,
     pongs: &'a mpsc::WeakSender<Bytes>,
     tally: &'a Tally,
+    progress: &'a Progress,
 }
 
 impl Reader<'_> {
-    async fn run(mut self, mut stream: ReadHalf<'_>, progress: &Progress) -> Cause {
+    async fn run(mut self, stream: &mut ReadHalf<'_>) -> Cause {
         let mut buffer = vec![0; READ_BUFFER];
         loop {
             match stream.read(&mut buffer).await {
@@ -119,10 +156,11 @@ impl Reader<'_> {
                 Ok(length) => self.framer.push(&buffer[..length]),
                 Err(error) => return Cause::Broken(error),
             }
-            progress.mark();
+            self.progress.read();
             if let Err(error) = self.deliver().await {
                 return Cause::Framing(error);
             }
+            self.progress.cut(self.framer.is_inside_message());
         }
     }
 
@@ -131,6 +169,7 @@ impl Reader<'_> {
             match frame {
                 Frame::Message(bytes) => {
                     self.tally.update(|counts| counts.tcp_received += 1);
+                    self.progress.received(&bytes);
                     let packet = Packet { transport: Transport::Tcp, peer: self.peer, bytes };
                     // Waits while the actor is busy, so that the peer's window closes.
                     let _ = self.inputs.send(TcpInput::Received(packet)).await;
@@ -146,47 +185,18 @@ impl Reader<'_> {
 }
 
 async fn write(
-    mut stream: WriteHalf<'_>,
+    stream: &mut WriteHalf<'_>,
     messages: &mut mpsc::Receiver<Bytes>,
     tally: &Tally,
     progress: &Progress,
 ) -> Cause {
     while let Some(bytes) = messages.recv().await {
-        progress.writing.set(true);
+        progress.sending();
         if let Err(error) = stream.write_all(&bytes).await {
             return Cause::Broken(error);
         }
-        progress.writing.set(false);
-        progress.mark();
+        progress.sent(&bytes);
         tally.update(|counts| counts.tcp_sent += 1);
     }
     Cause::Closed // only when the owner dropped the connection, which also ends this task
-}
-
-/// What the two halves have done, for the idle limit and the count of unsent messages.
-struct Progress {
-    last: Cell<Instant>,
-    /// A message is partly written.
-    writing: Cell<bool>,
-}
-
-impl Progress {
-    fn new() -> Self {
-        Self { last: Cell::new(Instant::now()), writing: Cell::new(false) }
-    }
-
-    fn mark(&self) {
-        self.last.set(Instant::now());
-    }
-
-    /// Completes when nothing has been read or written for `limit`.
-    async fn idle(&self, limit: Duration) {
-        loop {
-            let due = self.last.get() + limit;
-            if due <= Instant::now() {
-                return;
-            }
-            sleep_until(due).await;
-        }
-    }
 }

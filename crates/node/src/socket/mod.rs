@@ -16,9 +16,12 @@ mod arrivals;
 #[cfg_attr(not(target_os = "linux"), path = "batch_portable.rs")]
 mod batch;
 mod bind;
+mod complaint;
 mod connection;
 mod limits;
 mod media;
+mod progress;
+mod room;
 mod tally;
 mod tcp;
 mod tcp_input;

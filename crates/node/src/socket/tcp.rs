@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
+use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -13,10 +14,13 @@ use sip_proto::Packet;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
-use tokio::time::Sleep;
+use tokio::time::{Instant, Sleep};
 
+use super::complaint::Complaint;
 use super::connection::{ConnectionTask, Origin};
 use super::limits::SocketLimits;
+use super::progress::Progress;
+use super::room::{Candidate, Room, room_among, room_for};
 use super::tally::Tally;
 use super::tcp_input::{Cause, Ended, TcpInput};
 
@@ -34,13 +38,24 @@ pub(crate) struct TcpPort {
     limits: SocketLimits,
     inputs: mpsc::Sender<TcpInput>,
     tally: Tally,
+    complaint: Complaint,
 }
 
 /// One open or opening connection. Dropping it closes it at once.
 struct Connection {
     serial: u64,
+    /// A peer opened it, and not this box.
+    is_accepted: bool,
+    progress: Rc<Progress>,
     queue: mpsc::Sender<Bytes>,
     task: JoinHandle<()>,
+}
+
+impl Connection {
+    /// Messages that wait for the connection.
+    fn waiting(&self) -> usize {
+        self.queue.max_capacity() - self.queue.capacity()
+    }
 }
 
 impl Drop for Connection {
@@ -65,19 +80,29 @@ impl TcpPort {
             limits,
             inputs,
             tally: tally.clone(),
+            complaint: Complaint::new(address),
         };
         Ok((port, TcpInputs { listener, received, pause: None, tally }))
     }
 
     /// Takes over a connection that a peer opened, if there is room for it.
     pub(crate) fn adopt(&mut self, stream: TcpStream, peer: SocketAddr) {
-        if self.connections.len() >= self.limits.connections {
+        let room = room_for(peer.ip(), &self.candidates(true), &self.limits, Instant::now());
+        if !self.make(room) {
             self.tally.update(|counts| counts.tcp_over_limit += 1);
-            tracing::debug!(%peer, "connection refused: the box has its limit of connections");
+            self.complaint.add(peer, &Cause::OverLimit);
             return;
         }
         self.tally.update(|counts| counts.tcp_accepted += 1);
         self.start(peer, Origin::Accepted(stream));
+    }
+
+    /// A connection could not be accepted: one that nobody uses may have what it lacks.
+    pub(crate) fn make_way(&mut self) {
+        let held = self.candidates(true);
+        let limits = SocketLimits { connections: held.len(), ..self.limits };
+        let room = room_for(self.address.ip(), &held, &limits, Instant::now());
+        self.make(room);
     }
 
     /// Queues a message on the connection with its peer; opens one if there is none.
@@ -87,9 +112,10 @@ impl TcpPort {
     pub(crate) fn send(&mut self, packet: Packet) {
         let peer = packet.peer;
         if !self.connections.contains_key(&peer) {
-            if self.connections.len() >= self.limits.connections {
+            let room = room_among(&self.candidates(false), &self.limits, Instant::now());
+            if !self.make(room) {
                 self.tally.update(|counts| counts.tcp_over_limit += 1);
-                self.refuse(peer, self.next_serial, Cause::OverLimit);
+                self.refuse(peer, self.next_serial, Cause::OverLimit, 1);
                 return;
             }
             self.start(peer, Origin::Opened { from: self.address });
@@ -101,7 +127,7 @@ impl TcpPort {
             self.tally.update(|counts| counts.tcp_overflows += 1);
             let serial = connection.serial;
             self.connections.remove(&peer);
-            self.refuse(peer, serial, Cause::Overflow);
+            self.refuse(peer, serial, Cause::Overflow, 1);
         }
     }
 
@@ -116,13 +142,48 @@ impl TcpPort {
             cause.count(counts);
         });
         tracing::debug!(%peer, %cause, unsent, "connection ended");
-        let lost = *unsent > 0 || !matches!(cause, Cause::Idle);
+        if cause.is_abuse() {
+            self.complaint.add(*peer, cause);
+        }
+        let lost = *unsent > 0 || !matches!(cause, Cause::Idle | Cause::Evicted);
         lost.then_some(*peer)
+    }
+
+    /// What could be closed, among the connections that peers opened or among the others.
+    fn candidates(&self, accepted: bool) -> Vec<Candidate> {
+        let of_kind = |it: &(&SocketAddr, &Connection)| it.1.is_accepted == accepted;
+        let candidate = |(peer, connection): (&SocketAddr, &Connection)| {
+            let progress = &connection.progress;
+            let is_sending = progress.is_sending() || connection.waiting() > 0;
+            Candidate {
+                peer: *peer,
+                // What waits for a connection of our own to open is not in vain yet.
+                is_used: progress.is_used() || !accepted,
+                carried: progress.carried(),
+                is_busy: is_sending || progress.is_owing(),
+            }
+        };
+        self.connections.iter().filter(of_kind).map(candidate).collect()
+    }
+
+    /// Closes what has to make room; false when there is none.
+    fn make(&mut self, room: Room) -> bool {
+        let peer = match room {
+            Room::Free => return true,
+            Room::After(peer) => peer,
+            Room::None => return false,
+        };
+        if let Some(connection) = self.connections.remove(&peer) {
+            self.refuse(peer, connection.serial, Cause::Evicted, connection.waiting());
+        }
+        true
     }
 
     fn start(&mut self, peer: SocketAddr, origin: Origin) {
         let serial = self.next_serial;
         self.next_serial += 1;
+        let is_accepted = matches!(origin, Origin::Accepted(_));
+        let progress = Rc::new(Progress::new());
         let (queue, messages) = mpsc::channel(self.limits.connection_queue);
         let task = ConnectionTask {
             peer,
@@ -131,16 +192,19 @@ impl TcpPort {
             pongs: queue.downgrade(),
             inputs: self.inputs.clone(),
             limits: self.limits,
+            progress: Rc::clone(&progress),
             tally: self.tally.clone(),
         };
         let task = tokio::task::spawn_local(task.run(origin));
-        self.connections.insert(peer, Connection { serial, queue, task });
+        let connection = Connection { serial, is_accepted, progress, queue, task };
+        self.connections.insert(peer, connection);
     }
 
-    /// Tells the actor, later and as an input of its own, that a message could not go.
-    fn refuse(&self, peer: SocketAddr, serial: u64, cause: Cause) {
+    /// Tells the actor, later and as an input of its own, that a connection ended from this side, with so many messages that
+    /// could not go.
+    fn refuse(&self, peer: SocketAddr, serial: u64, cause: Cause, unsent: usize) {
         let inputs = self.inputs.clone();
-        let ended = Ended { peer, serial, cause, unsent: 1 };
+        let ended = Ended { peer, serial, cause, unsent };
         tokio::task::spawn_local(async move {
             // Fails only when the actor is gone, and then nobody wants to know.
             let _ = inputs.send(TcpInput::Ended(ended)).await;
@@ -158,18 +222,17 @@ pub(crate) struct TcpInputs {
 
 impl TcpInputs {
     fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<TcpInput> {
-        loop {
-            if let Some(pause) = &mut self.pause {
-                std::task::ready!(pause.as_mut().poll(cx));
-                self.pause = None;
-            }
-            match std::task::ready!(self.listener.poll_accept(cx)) {
-                Ok((stream, peer)) => return Poll::Ready(TcpInput::Accepted { stream, peer }),
-                Err(error) => {
-                    self.tally.update(|counts| counts.tcp_accept_errors += 1);
-                    tracing::debug!(%error, "connection not accepted");
-                    self.pause = Some(Box::pin(tokio::time::sleep(ACCEPT_PAUSE)));
-                }
+        if let Some(pause) = &mut self.pause {
+            std::task::ready!(pause.as_mut().poll(cx));
+            self.pause = None;
+        }
+        match std::task::ready!(self.listener.poll_accept(cx)) {
+            Ok((stream, peer)) => Poll::Ready(TcpInput::Accepted { stream, peer }),
+            Err(error) => {
+                self.tally.update(|counts| counts.tcp_accept_errors += 1);
+                tracing::debug!(%error, "connection not accepted");
+                self.pause = Some(Box::pin(tokio::time::sleep(ACCEPT_PAUSE)));
+                Poll::Ready(TcpInput::NotAccepted)
             }
         }
     }

@@ -19,6 +19,10 @@ use crate::{
 /// Longer than any test may take on a loaded machine; only a failing test waits for it.
 pub(super) const PATIENCE: Duration = Duration::from_secs(20);
 
+/// The answer to OPTIONS, which comes a little later.
+pub(super) const ANSWER: &[u8] = b"SIP/2.0 200 OK\r\nContent-Length: 0\r\n\r\n";
+const LATER: Duration = Duration::from_millis(5);
+
 /// Datagrams that begin so are not sent back.
 pub(super) const QUIET: &[u8] = b"quiet";
 
@@ -27,6 +31,8 @@ pub(super) struct Echo {
     out: VecDeque<Packet>,
     events: VecDeque<Event>,
     alarm: Option<Instant>,
+    /// Answers and when they are due.
+    answers: VecDeque<(Instant, Packet)>,
     /// Something is in progress, as a call would be.
     holds: bool,
     draining: bool,
@@ -57,8 +63,11 @@ impl Node for Echo {
     /// Locked while something is in progress.
     type Snapshot = CallServerSnapshot;
 
-    fn handle_packet(&mut self, _: Instant, packet: Packet) {
-        if !packet.bytes.starts_with(QUIET) {
+    fn handle_packet(&mut self, now: Instant, packet: Packet) {
+        if packet.bytes.starts_with(b"OPTIONS ") {
+            let answer = Packet { bytes: Bytes::from_static(ANSWER), ..packet };
+            self.answers.push_back((now + LATER, answer));
+        } else if !packet.bytes.starts_with(QUIET) {
             self.out.push_back(packet);
         }
     }
@@ -67,6 +76,9 @@ impl Node for Echo {
         if self.alarm.is_some_and(|due| due <= now) {
             self.alarm = None;
             self.events.push_back(Event::Alarm);
+        }
+        while let Some((_, answer)) = self.answers.pop_front_if(|(due, _)| *due <= now) {
+            self.out.push_back(answer);
         }
     }
 
@@ -105,7 +117,8 @@ impl Node for Echo {
     }
 
     fn poll_timeout(&self) -> Option<Instant> {
-        self.alarm
+        let answer = self.answers.front().map(|(due, _)| *due);
+        self.alarm.into_iter().chain(answer).min()
     }
 
     fn snapshot(&self) -> CallServerSnapshot {

@@ -4,4 +4,5 @@ mod echo;
 mod life;
 mod supervised;
 mod tcp;
+mod tcp_limits;
 mod udp;
