@@ -104,6 +104,6 @@ impl Negotiation {
 /// The session description that a message carries, alone or beside other parts.
 fn description(message: &Message) -> Result<Option<Session>, SdpError> {
     let content_type = message.header(Name::ContentType).unwrap_or_default();
-    let found = sdp::find(content_type, &message.body());
+    let found = sdp::find(content_type, &message.body()).ok().flatten();
     found.map(|body| Session::parse(&body)).transpose()
 }

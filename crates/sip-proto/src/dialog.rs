@@ -56,6 +56,19 @@ impl Dialog {
         }
     }
 
+    /// An early dialog as a further response of its branch leaves it, provisional or 2xx: Contact and routes are those
+    /// of the response (RFC 3261 §13.2.2.4), and the CSeq numbers of both sides go on.
+    pub(crate) fn continued_by(self, response: &Response, peer: SocketAddr) -> Self {
+        let next = Self::uac(response, peer);
+        let says_where = response.contact().is_some();
+        Self {
+            local_seq: self.local_seq.max(next.local_seq),
+            remote_seq: self.remote_seq,
+            remote_target: if says_where { next.remote_target } else { self.remote_target },
+            ..next
+        }
+    }
+
     /// The dialog that our response with `local_tag` to a peer's INVITE makes (RFC 3261 §12.1.1).
     pub(crate) fn uas(
         request: &Request,

@@ -17,6 +17,7 @@ pub mod dialog;
 pub mod digest;
 pub mod id;
 pub mod message;
+mod multipart;
 mod packet;
 pub mod reason;
 mod rejection;

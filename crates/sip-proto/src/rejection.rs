@@ -59,6 +59,14 @@ impl Rejection {
         Self { headers: Some(headers.into()), ..self }
     }
 
+    /// The same with one more header line, for what a status must tell.
+    #[must_use]
+    pub fn with_header(self, name: &str, value: &str) -> Self {
+        let have = self.headers.as_deref().unwrap_or_default();
+        let headers = Some([have, name, ": ", value, "\r\n"].concat().into());
+        Self { headers, ..self }
+    }
+
     /// The header lines that carry this rejection; `agent` names us in Warning.
     pub(crate) fn lines(&self, agent: &str) -> Vec<u8> {
         use std::fmt::Write as _;

@@ -45,7 +45,7 @@ const RFC4475: [(&str, Udp, Tcp, &str); 49] = [
     ("esc02", Answer(501), Same, "§3.1.1.5: RE%47IST%45R is not REGISTER"),
     ("lwsdisp", Answer(200), Same, "§3.1.1.6: no space between display name and <"),
     ("longreq", Answer(200), Same, "§3.1.1.7: very long values"),
-    ("dblreq", Answer(401), Two(401, 200), "§3.1.1.8: two requests, or one and noise"),
+    ("dblreq", Answer(401), Two(401, 400), "§3.1.1.8: two requests, the second without Contact, or one and noise"),
     ("semiuri", Answer(200), Same, "§3.1.1.9: semicolons in the user part"),
     ("transports", Answer(200), Same, "§3.1.1.10: Vias of transports that we do not have"),
     ("mpart01", Answer(200), Same, "§3.1.1.11: a binary body, framed by its length"),

@@ -30,7 +30,7 @@ impl Generator {
         let (Some(call), Some(media)) = (self.calls.get_mut(&leg), &mut self.media) else { return };
         let Some(line) = &mut call.line else { return };
         let content_type = response.header(Name::ContentType).unwrap_or_default();
-        if let Some(theirs) = sdp::find(content_type, &response.body()) {
+        if let Ok(Some(theirs)) = sdp::find(content_type, &response.body()) {
             call.agreement = call.media.agree(&theirs).map(Box::new);
         }
         if let Some(agreement) = &call.agreement {

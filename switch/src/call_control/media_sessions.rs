@@ -37,7 +37,7 @@ impl MediaSessions {
         let payload = Payload::relay(message);
         let content_type = message.header(Name::ContentType).unwrap_or_default();
         let found = sdp::find(content_type, payload.body());
-        let Some(description) = found else { return Ok(payload) };
+        let Ok(Some(description)) = found else { return Ok(payload) };
         let Some(relay) = &mut call.relay else {
             if self.keeps_descriptions {
                 call.descriptions.note(from, tentative, &description);
@@ -47,7 +47,7 @@ impl MediaSessions {
         let session = Session::parse(&description).map_err(Obstacle::Description)?;
         let places = relay.places(&mut self.plane, now, from, &session, tentative)?;
         let readdressed = relay.readdressed(&description, &session, &places);
-        let body = sdp::replace(payload.body(), &description, &readdressed);
+        let body = sdp::replace(content_type, payload.body(), &readdressed);
         if tentative {
             relay.offer(from, session);
         } else {

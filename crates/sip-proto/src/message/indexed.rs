@@ -174,6 +174,12 @@ impl Message {
         SessionId::parse(self.header(Name::SessionId)?)
     }
 
+    /// The first content coding that is not the identity (RFC 3261 §20.12).
+    #[must_use]
+    pub fn content_encoding(&self) -> Option<&str> {
+        self.list(Name::ContentEncoding).find(|coding| !coding.eq_ignore_ascii_case("identity"))
+    }
+
     /// Retry-After (RFC 3261 §20.33), but at most an hour: no peer may put us off for longer.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {

@@ -4,6 +4,7 @@ use bytes::Bytes;
 
 use super::append::push;
 use super::grammar::is_token;
+use super::scan::Start;
 use super::{Message, Name};
 
 /// Complete header lines and a body. The stack writes Content-Length itself.
@@ -35,6 +36,17 @@ impl Payload {
         self
     }
 
+    /// Complete header lines, without a body.
+    pub(crate) const fn of_lines(headers: Vec<u8>) -> Self {
+        Self { headers, body: Bytes::new() }
+    }
+
+    /// True if one of its header lines has this name.
+    #[must_use]
+    pub fn has_line(&self, name: &str) -> bool {
+        lines_of(&self.headers).any(|(have, _)| have.eq_ignore_ascii_case(name))
+    }
+
     /// The end-to-end headers and the body of another message, byte for byte: what a back-to-back
     /// user agent carries from one leg to the other. Headers of the hop, of the dialog, and of what
     /// this stack itself can do stay behind.
@@ -42,13 +54,25 @@ impl Payload {
     pub fn relay(message: &Message) -> Self {
         let mut headers = Vec::with_capacity(message.bytes.len());
         for field in &message.fields {
-            if crosses(field.name) {
+            if crosses(field.name) || explains(message, field.name) {
                 headers
                     .extend_from_slice(message.bytes.get(field.line.range()).unwrap_or_default());
                 headers.extend_from_slice(b"\r\n");
             }
         }
         Self { headers, body: message.body() }
+    }
+
+    /// Only the lines of these names, and no body.
+    #[must_use]
+    pub fn only(&self, names: &[&str]) -> Self {
+        let mut headers = Vec::new();
+        for (name, value) in lines_of(&self.headers) {
+            if names.iter().any(|wanted| wanted.eq_ignore_ascii_case(name)) {
+                push(&mut headers, &[name, ": ", value, "\r\n"]);
+            }
+        }
+        Self::of_lines(headers)
     }
 
     /// The same headers with another body.
@@ -65,6 +89,30 @@ impl Payload {
     #[must_use]
     pub const fn body(&self) -> &Bytes {
         &self.body
+    }
+}
+
+/// The name and the value of each of these header lines.
+pub(super) fn lines_of(headers: &[u8]) -> impl Iterator<Item = (&str, &str)> {
+    let lines = headers.split(|byte| *byte == b'\n').filter_map(|line| str::from_utf8(line).ok());
+    lines.filter_map(|line| {
+        let (name, value) = line.split_once(':')?;
+        Some((name.trim(), value.trim()))
+    })
+}
+
+/// True if a header of a refusal says what would have done, so that the refusal is worth nothing without it. Challenges
+/// and the Contact of a redirection are not among them: they would lead the peer around us.
+const fn explains(message: &Message, name: Name) -> bool {
+    let Start::Response { status, .. } = message.start else { return false };
+    match name {
+        Name::Allow => matches!(status, 405 | 501),
+        Name::Unsupported => status == 420,
+        Name::Require => status == 421,
+        Name::MinSe => status == 422,
+        Name::AllowEvents => status == 489,
+        Name::RetryAfter => status >= 300,
+        _ => false,
     }
 }
 

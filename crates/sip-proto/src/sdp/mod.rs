@@ -29,6 +29,6 @@ pub use advance::advance;
 pub use body::{find, replace};
 pub use codec::Codec;
 pub use error::SdpError;
-pub use offer_answer::{LocalMedia, answer, next_offer, offer};
+pub use offer_answer::{LocalMedia, answer, check_answer, next_offer, offer};
 pub use relocate::relocate;
 pub use session::{Address, Attribute, Direction, Line, Media, Origin, Session};

@@ -10,6 +10,8 @@ use super::{Address, Attribute, Codec, Direction, Line, Media, Origin, SdpError,
 
 const AUDIO: &str = "audio";
 const PLAIN_RTP: &str = "RTP/AVP";
+/// The same with feedback of RTCP, which whoever does not know it leaves out (RFC 4585 §4).
+const WITH_FEEDBACK: &str = "RTP/AVPF";
 
 /// What this side can do and wants, for [`offer`] and [`answer`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,8 +95,8 @@ pub fn offer(local: &LocalMedia) -> Session {
 /// The answer to `offer` (RFC 3264 §6).
 ///
 /// # Errors
-/// [`SdpError::NotAcceptable`] when every stream in use would be refused. An offer without any
-/// stream in use is answered in kind.
+/// [`SdpError::NotAcceptable`] or [`SdpError::OtherFamily`] when every stream in use would be refused. An offer without
+/// any stream in use is answered in kind.
 pub fn answer(offer: &Session, local: &LocalMedia) -> Result<Session, SdpError> {
     // RFC 3264 §6: the "t=" line of the answer equals that of the offer.
     let time = offer.lines.iter().filter(|line| line.field == 't');
@@ -107,19 +109,22 @@ pub fn answer(offer: &Session, local: &LocalMedia) -> Result<Session, SdpError> 
         accepted |= stream.is_some();
         session.media.push(stream.unwrap_or_else(|| refused(offered)));
     }
-    if !accepted && offer.active().next().is_some() {
-        return Err(SdpError::NotAcceptable);
+    if accepted || offer.active().next().is_none() {
+        return Ok(session);
     }
-    Ok(session)
+    let is_elsewhere =
+        |media: &Media| is_usable(media) && !is_reachable(offer, media, local.address);
+    Err(match (offer.active().any(is_elsewhere), local.address.is_ipv4()) {
+        (false, _) => SdpError::NotAcceptable,
+        (true, true) => SdpError::OtherFamily { theirs: "IPv6", ours: "IPv4" },
+        (true, false) => SdpError::OtherFamily { theirs: "IPv4", ours: "IPv6" },
+    })
 }
 
 /// Our side of an offered stream; `None` when we cannot take it.
 fn accept(offer: &Session, offered: &Media, local: &LocalMedia) -> Option<Media> {
-    let usable = offered.kind == AUDIO
-        && offered.protocol == PLAIN_RTP
-        && offered.port != 0
-        && offer.address_of(offered).is_some();
-    if !usable {
+    let has_address = offer.address_of(offered).is_some();
+    if !is_usable(offered) || !has_address || !is_reachable(offer, offered, local.address) {
         return None;
     }
     // RFC 3264 §6.1: the offered payload type numbers, RECOMMENDED in the order of the offer.
@@ -131,6 +136,32 @@ fn accept(offer: &Session, offered: &Media, local: &LocalMedia) -> Option<Media>
     let ptime = offered.ptime().filter(|ms| *ms != 0).unwrap_or(local.ptime);
     let direction = offer.direction_of(offered).answered(local.direction);
     Some(local.stream(&codecs, ptime, direction))
+}
+
+/// Audio over RTP, in use.
+fn is_usable(offered: &Media) -> bool {
+    let is_plain = offered.protocol == PLAIN_RTP || offered.protocol == WITH_FEEDBACK;
+    offered.kind == AUDIO && is_plain && offered.port != 0
+}
+
+/// Whether an end at `ours` can send to where `media` is received: 0.0.0.0, which means hold, is of both families.
+fn is_reachable(session: &Session, media: &Media, ours: IpAddr) -> bool {
+    let theirs = session.address_of(media).and_then(Address::ip);
+    theirs.is_none_or(|theirs| theirs.is_unspecified() || theirs.is_ipv4() == ours.is_ipv4())
+}
+
+/// Whether `answer` has the form that the answer to `offer` must have: as many streams, of the same media in the same
+/// order (RFC 3264 §6).
+///
+/// # Errors
+/// [`SdpError::OtherStreams`] or [`SdpError::OtherMedium`].
+pub fn check_answer(offer: &[String], answer: &Session) -> Result<(), SdpError> {
+    let (offered, answered) = (offer.len(), answer.media.len());
+    if offered != answered {
+        return Err(SdpError::OtherStreams { offered, answered });
+    }
+    let differs = offer.iter().zip(&answer.media).position(|(kind, media)| *kind != media.kind);
+    differs.map_or(Ok(()), |at| Err(SdpError::OtherMedium { line: at + 1 }))
 }
 
 /// Their number with our parameters: `a=fmtp` says what its writer can receive.
@@ -173,6 +204,12 @@ pub fn next_offer(previous: &Session, direction: Direction) -> Session {
 }
 
 impl Session {
+    /// The media of its streams, in order: what an answer must repeat ([`check_answer`]).
+    #[must_use]
+    pub fn kinds(&self) -> Vec<String> {
+        self.media.iter().map(|media| media.kind.clone()).collect()
+    }
+
     /// Makes `self` the description that follows `previous` from the same side: the same `o=`, and
     /// its version one higher if and only if something else differs (RFC 3264 §8).
     #[must_use]

@@ -26,7 +26,7 @@ use bytes::Bytes;
 use crate::deadlines::Deadlines;
 use crate::id::Ids;
 use crate::message::{
-    Incoming, Payload, Reply, Unsound, host_port, parse, response, response_target,
+    Abilities, Incoming, Payload, Reply, Unsound, host_port, parse, response, response_target,
 };
 use crate::timer::Timers;
 use crate::{Packet, Rejection, Transport};
@@ -100,6 +100,8 @@ pub struct Transactions<O> {
     /// Servers that hear in Via that we obey their overload control. Nobody else does: a caller has no use for it, and some
     /// proxies do not read it.
     obeyed: Vec<SocketAddr>,
+    /// What refusals say that must say what would do.
+    abilities: Abilities,
     timers: Timers,
     ids: Ids,
     clients: ClientTable<O>,
@@ -127,6 +129,7 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
         Self {
             sent_by: host_port(address).into(),
             obeyed: Vec::new(),
+            abilities: Abilities::default(),
             timers,
             ids: Ids::new(seed),
             clients: ClientTable::default(),
@@ -145,6 +148,12 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
     #[must_use]
     pub fn obeying_overload(self, servers: Vec<SocketAddr>) -> Self {
         Self { obeyed: servers, ..self }
+    }
+
+    /// The same for a box that can do this; a refusal that must say so does.
+    #[must_use]
+    pub fn able_to(self, abilities: Abilities) -> Self {
+        Self { abilities, ..self }
     }
 
     /// Takes what a socket received.

@@ -33,7 +33,8 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
         self.servers.is_merged(id)
     }
 
-    /// Answers a request. Nothing happens if it has had its final response.
+    /// Answers a request. Nothing happens if it has had its final response. A refusal without the header that it must
+    /// have gets it, or becomes another one.
     pub(crate) fn respond(
         &mut self,
         now: Instant,
@@ -42,8 +43,16 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
     ) -> Option<Packet> {
         let entry = self.servers.get_mut(id)?;
         let request = entry.request.as_ref()?;
-        let bytes = response(request, entry.source, reply);
-        self.respond_bytes(now, id, reply.status, bytes)
+        if reply.status < 300 {
+            let bytes = response(request, entry.source, reply);
+            return self.respond_bytes(now, id, reply.status, bytes);
+        }
+        let (is_inside, lines) =
+            (request.to_tag().is_some(), [reply.fixed, reply.payload.headers()]);
+        let (status, line) = self.abilities.complete(reply.status, is_inside, &self.sent_by, lines);
+        let fixed = [reply.fixed, line.as_bytes()].concat();
+        let bytes = response(request, entry.source, &Reply { status, fixed: &fixed, ..*reply });
+        self.respond_bytes(now, id, status, bytes)
     }
 
     /// Answers with a refusal.

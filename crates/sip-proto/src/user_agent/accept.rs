@@ -43,8 +43,11 @@ impl UserAgent {
 
     /// Sends a provisional response above 100.
     pub fn ring(&mut self, now: Instant, leg: LegId, status: u16, payload: &Payload) {
-        if let Some(State::Offered { invite, .. }) = self.legs.get(leg).map(|leg| &leg.state) {
-            self.reply(now, *invite, leg, status, payload, b"");
+        let offered = self.legs.get_mut(leg);
+        if let Some(Leg { state: State::Offered { invite, .. }, has_rung, .. }) = offered {
+            *has_rung = true;
+            let invite = *invite;
+            self.reply(now, invite, leg, status, payload, b"");
         }
     }
 
@@ -63,6 +66,9 @@ impl UserAgent {
     /// Refuses the call. No event follows; the leg is dead.
     pub fn reject(&mut self, now: Instant, leg: LegId, rejection: &Rejection, payload: &Payload) {
         if let Some(State::Offered { invite, .. }) = self.legs.get(leg).map(|leg| &leg.state) {
+            // What comes from elsewhere says itself why.
+            let reason = rejection.reason.clone().filter(|_| !payload.has_line("Reason"));
+            let rejection = Rejection { reason, ..rejection.clone() };
             let lines = rejection.lines(self.transactions.sent_by());
             self.reply(now, *invite, leg, rejection.status, payload, &lines);
             self.remove(now, leg);

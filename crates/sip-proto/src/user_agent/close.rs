@@ -2,12 +2,12 @@
 
 use std::time::Instant;
 
-use super::leg::{HangUp, OurModify, State, TheirModify};
+use super::leg::{HangUp, State, TheirModify};
 use super::{End, Event, LegId, Owner, Purpose, UserAgent};
 use crate::Rejection;
 use crate::message::{Method, Payload, Request, Response};
 use crate::reason::Reason;
-use crate::transaction::ServerId;
+use crate::transaction::{ClientId, ServerId};
 
 impl UserAgent {
     /// Ends a leg in whatever state it is: CANCEL, refusal or BYE. A terminal event follows, once
@@ -39,7 +39,9 @@ impl UserAgent {
 
     /// Sends BYE and waits for its response.
     pub(super) fn send_bye(&mut self, now: Instant, id: LegId, reason: Option<&Reason>) {
-        self.settle_ack(now, id);
+        self.settle_acks(now, id);
+        // The time after which `drop_changes` ends a re-INVITE.
+        let limit = self.give_up_after();
         let Some(leg) = self.legs.get_mut(id) else {
             return;
         };
@@ -47,13 +49,16 @@ impl UserAgent {
         leg.state = State::Closing;
         leg.answer = None;
         let changes = (leg.our_modify.take(), leg.their_modify.take());
+        let changing = changes.0.as_ref().is_some_and(|ours| ours.method == Method::Invite);
+        leg.answer_until = changing.then(|| now + limit);
         let Some(dialog) = &mut leg.dialog else {
             return;
         };
         let fixed = [session.as_bytes(), &reason_line(reason)].concat();
         let (draft, target) = dialog.request(Method::Bye, &fixed, &Payload::empty());
         self.transactions.send(now, &draft, target, Owner::Leg(id, Purpose::Bye));
-        self.drop_changes(now, changes.0, changes.1);
+        let ours = changes.0.and_then(|ours| ours.client);
+        self.drop_changes(now, ours, changes.1);
         self.arm(id);
     }
 
@@ -70,10 +75,11 @@ impl UserAgent {
         self.transactions.send(now, &draft, target, Owner::Nobody);
     }
 
-    /// An ACK that the TU still owes goes out without an answer: the peer must stop repeating its
-    /// 2xx.
-    fn settle_ack(&mut self, now: Instant, id: LegId) {
-        self.acknowledge(now, id, &Payload::empty());
+    /// ACKs that the TU still owes go out without an answer: the peer must stop repeating its 2xx.
+    fn settle_acks(&mut self, now: Instant, id: LegId) {
+        while self.owes_ack(id) {
+            self.acknowledge(now, id, &Payload::empty());
+        }
     }
 
     pub(super) fn bye_response(&mut self, now: Instant, id: LegId, response: &Response) {
@@ -104,7 +110,8 @@ impl UserAgent {
                 self.remove(now, id);
                 self.events.push_back(Event::Cancelled { leg: id, reason: Reason::of(&request) });
             }
-            State::Calling { .. } | State::Answered { .. } | State::Confirmed => {
+            State::Calling { .. } => self.receive_early_bye(now, id, &request),
+            State::Answered { .. } | State::Confirmed => {
                 self.remove(now, id);
                 self.events.push_back(Event::Ended { leg: id, end: End::Bye(request) });
             }
@@ -119,6 +126,9 @@ impl UserAgent {
                 self.send_bye_unawaited(now, id);
             }
             self.remove(now, id);
+            if status == 481 {
+                self.over_without_bye(id);
+            }
             self.events.push_back(Event::Ended { leg: id, end: End::PeerGone { status } });
         }
     }
@@ -127,10 +137,10 @@ impl UserAgent {
     pub(super) fn drop_changes(
         &mut self,
         now: Instant,
-        ours: Option<OurModify>,
+        ours: Option<ClientId>,
         theirs: Option<TheirModify>,
     ) {
-        if let Some(client) = ours.and_then(|ours| ours.client) {
+        if let Some(client) = ours {
             self.transactions.limit(now, client);
         }
         if let Some(theirs) = theirs {

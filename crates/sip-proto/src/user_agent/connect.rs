@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Instant;
 
-use super::leg::{Leg, MAX_LOSERS, SentAck, State};
+use super::leg::{Leg, MAX_LOSERS, State};
 use super::{Event, Failure, LegId, Owner, Purpose, UserAgent};
 use crate::dialog::Dialog;
 use crate::message::{Draft, Head, Method, Payload, Response};
@@ -60,16 +60,15 @@ impl UserAgent {
 
     /// Sends the ACK that the TU owes because our INVITE carried no offer (RFC 3261 §13.2.2.4).
     pub fn acknowledge(&mut self, now: Instant, leg: LegId, payload: &Payload) {
-        let owes = |ack: &SentAck| ack.packet.is_none();
-        let seq = self
-            .legs
-            .get(leg)
-            .and_then(|leg| leg.ack.as_ref())
-            .filter(|ack| owes(ack))
-            .map(|ack| ack.seq);
-        if let Some(seq) = seq {
+        if let Some(seq) = self.legs.get(leg).and_then(|leg| leg.acks.owed()) {
             self.send_ack(now, leg, seq, payload);
         }
+    }
+
+    /// True while the TU owes the ACK of a 2xx, since the INVITE carried no offer.
+    #[must_use]
+    pub fn owes_ack(&self, leg: LegId) -> bool {
+        self.legs.get(leg).is_some_and(|leg| leg.acks.owed().is_some())
     }
 
     /// True once the peer has sent any response to our INVITE, were it only 100.
@@ -92,7 +91,9 @@ impl UserAgent {
             100 => {}
             101..=199 => {
                 self.learn_session(id, response.session_id());
-                if self.legs.get(id).is_some_and(|leg| matches!(leg.state, State::Calling { .. })) {
+                let leg = self.legs.get_mut(id);
+                if let Some(leg) = leg.filter(|leg| matches!(leg.state, State::Calling { .. })) {
+                    leg.note_early(&response);
                     self.events.push_back(Event::Progress { leg: id, response });
                 }
             }
@@ -121,6 +122,9 @@ impl UserAgent {
     fn invite_answered(&mut self, now: Instant, client: ClientId, id: LegId, response: Response) {
         let seq = response.cseq().0;
         let Some(leg) = self.legs.get_mut(id) else {
+            if self.acknowledge_over(now, id, &response) {
+                return;
+            }
             // The leg died before this answer came: whoever sent it must not believe in a call.
             // What else comes is a stray, so that no peer gets more than one BYE out of us.
             let peer = self.transactions.peer_of(client).unwrap_or(self.config.address);
@@ -133,7 +137,7 @@ impl UserAgent {
             return;
         };
         let (offered, hang_up) = (*offered, hang_up.take());
-        leg.dialog = Some(Dialog::uac(&response, leg.peer));
+        leg.confirm(&response);
         leg.state = State::Confirmed;
         self.learn_session(id, response.session_id());
         if offered || hang_up.is_some() {
@@ -154,7 +158,7 @@ impl UserAgent {
         let Some(leg) = self.legs.get_mut(id) else { return };
         let tag = response.to_tag().unwrap_or_default();
         if leg.dialog.as_ref().is_some_and(|dialog| dialog.remote_tag() == tag) {
-            self.repeat_ack(id, response.cseq().0);
+            self.repeat_ack(now, id, response.cseq().0);
             return;
         }
         let peer = leg.peer;
@@ -182,41 +186,38 @@ impl UserAgent {
         dialog
     }
 
-    /// The ACK once more, for a further copy of a 2xx: the first one was lost.
-    pub(super) fn repeat_ack(&mut self, id: LegId, seq: u32) {
-        let ack = self.legs.get(id).and_then(|leg| leg.ack.as_ref()).filter(|ack| ack.seq == seq);
-        if let Some(packet) = ack.and_then(|ack| ack.packet.clone()) {
-            self.transactions.resend(&packet);
+    /// The ACK once more, for a further copy of a 2xx: the first one was lost. Nothing goes out while the TU owes it.
+    pub(super) fn repeat_ack(&mut self, now: Instant, id: LegId, seq: u32) {
+        let Some(leg) = self.legs.get(id) else { return };
+        match leg.acks.of(seq).map(|ack| ack.packet.clone()) {
+            Some(Some(packet)) => self.transactions.resend(&packet),
+            Some(None) => {}
+            None => self.send_ack(now, id, seq, &Payload::empty()),
         }
     }
 
     pub(super) fn owe_ack(&mut self, now: Instant, id: LegId, seq: u32) {
         let forget_at = now + self.give_up_after();
         if let Some(leg) = self.legs.get_mut(id) {
-            leg.ack = Some(SentAck { seq, packet: None, forget_at });
+            leg.acks.owe(seq, forget_at);
         }
         self.arm(id);
     }
 
     pub(super) fn send_ack(&mut self, now: Instant, id: LegId, seq: u32, payload: &Payload) {
         let forget_at = now + self.give_up_after();
-        let Some(leg) = self.legs.get(id) else { return };
+        let Some(leg) = self.legs.get_mut(id) else { return };
         let Some(dialog) = &leg.dialog else { return };
         let (draft, target) = dialog.ack(seq, leg.session.as_bytes(), payload);
-        let packet = Some(self.transactions.send_ack(&draft, target));
-        if let Some(leg) = self.legs.get_mut(id) {
-            leg.ack = Some(SentAck { seq, packet, forget_at });
-        }
+        let packet = self.transactions.send_ack(&draft, target);
+        leg.acks.sent(seq, packet, forget_at);
         self.arm(id);
     }
 
     /// No copy of the 2xx can come any more, so its ACK need not be kept.
-    pub(super) fn forget_ack(&mut self, now: Instant, id: LegId) {
-        let Some(leg) = self.legs.get_mut(id) else {
-            return;
-        };
-        if leg.ack.as_ref().is_some_and(|ack| ack.forget_at <= now) {
-            leg.ack = None;
+    pub(super) fn forget_acks(&mut self, now: Instant, id: LegId) {
+        if let Some(leg) = self.legs.get_mut(id) {
+            leg.acks.forget(now);
         }
     }
 }

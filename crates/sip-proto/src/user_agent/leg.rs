@@ -9,6 +9,7 @@ use crate::dialog::Dialog;
 use crate::message::{Method, Payload};
 use crate::reason::Reason;
 use crate::transaction::{ClientId, ServerId};
+use crate::user_agent::acks::Acks;
 
 crate::key_type! {
     /// Names a leg. The name of a dead leg never matches a new one.
@@ -68,8 +69,14 @@ pub(super) struct Leg {
     pub(super) is_uac: bool,
     /// Complete Session-ID line of our requests and responses, or empty (RFC 7989).
     pub(super) session: Box<str>,
-    /// Our last ACK of a 2xx, for further copies of that 2xx.
-    pub(super) ack: Option<SentAck>,
+    /// Dialogs that provisional responses to our INVITE have made, the newest last (RFC 3261 §12.1.2).
+    pub(super) early: Vec<Dialog>,
+    /// The peer has had our tag, in a provisional response of ours.
+    pub(super) has_rung: bool,
+    /// Our ACKs of its 2xx, for further copies of them.
+    pub(super) acks: Acks,
+    /// A 2xx to a re-INVITE of ours may come until then, though the leg ends.
+    pub(super) answer_until: Option<Instant>,
     /// Tags of other answerers of our INVITE, which have had their BYE: at most [`MAX_LOSERS`].
     pub(super) losers: Vec<Box<str>>,
     /// Our 2xx that awaits its ACK.
@@ -80,17 +87,6 @@ pub(super) struct Leg {
     pub(super) their_modify: Option<TheirModify>,
     /// Our tag, if the leg was begun by another user agent: it does not name the leg then.
     pub(super) adopted_tag: Option<Box<str>>,
-}
-
-/// The ACK of a 2xx: sent, or owed by the TU.
-#[derive(Debug)]
-pub(super) struct SentAck {
-    /// CSeq of the INVITE.
-    pub(super) seq: u32,
-    /// `None` while the TU owes the answer that goes into it.
-    pub(super) packet: Option<Packet>,
-    /// When no further copy of the 2xx can come.
-    pub(super) forget_at: Instant,
 }
 
 /// A 2xx that is retransmitted until its ACK (RFC 3261 §13.3.1.4).
@@ -132,6 +128,16 @@ pub(super) struct TheirModify {
     pub(super) seq: u32,
 }
 
+/// What is left of a leg, until no 2xx can come any more.
+#[derive(Debug)]
+pub(super) struct OverLeg {
+    pub(super) dialog: Dialog,
+    pub(super) session: Box<str>,
+    pub(super) acks: Acks,
+    /// The peer believes in the dialog no more: it was ended by BYE, or goes on elsewhere.
+    pub(super) is_ended: bool,
+}
+
 impl Leg {
     pub(super) fn new(state: State, peer: SocketAddr, is_uac: bool) -> Self {
         Self {
@@ -141,7 +147,10 @@ impl Leg {
             heard: !is_uac,
             is_uac,
             session: "".into(),
-            ack: None,
+            early: Vec::new(),
+            has_rung: false,
+            acks: Acks::default(),
+            answer_until: None,
             losers: Vec::new(),
             answer: None,
             our_modify: None,
@@ -154,7 +163,7 @@ impl Leg {
     pub(super) fn due(&self) -> Option<Instant> {
         let due = [
             self.answer.as_ref().map(|answer| answer.resend_at.min(answer.give_up_at)),
-            self.ack.as_ref().map(|ack| ack.forget_at),
+            self.acks.due(),
             self.our_modify.as_ref().and_then(|modify| modify.retry_at),
         ];
         due.into_iter().flatten().min()

@@ -6,18 +6,23 @@
 //! |---|---|
 //! | `connect.rs` | our INVITE, its answers, several of them from a fork, our ACK |
 //! | `accept.rs` | a peer's INVITE: ringing, 2xx and its retransmission, refusal, CANCEL |
+//! | `early.rs` | requests inside the dialog before the answer |
 //! | `close.rs` | BYE in both directions, CANCEL of our INVITE |
+//! | `over.rs` | answers that come when the leg is over |
 //! | `modify.rs` | re-INVITE and UPDATE in both directions, glare |
 //! | `adopt.rs` | a dialog that another user agent began: saved there, gone on with here |
 //! | `request.rs` | everything else: INFO, OPTIONS, probes |
 
 mod accept;
+mod acks;
 mod adopt;
 mod close;
 mod connect;
+mod early;
 mod event;
 mod leg;
 mod modify;
+mod over;
 mod request;
 mod validate;
 
@@ -40,7 +45,7 @@ pub use event::{End, Event, Failure, Probe};
 pub use leg::LegId;
 pub use validate::Capabilities;
 
-use leg::Leg;
+use leg::{Leg, OverLeg};
 
 /// How a user agent is set up.
 #[derive(Debug, Clone)]
@@ -120,6 +125,8 @@ enum Owner {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Deadline {
     Leg(LegId),
+    /// What is left of a leg can be forgotten.
+    Over(LegId),
     Probe(ClientId),
 }
 
@@ -131,6 +138,7 @@ pub struct UserAgent {
     legs: Arena<LegId, Leg>,
     /// Legs that another user agent began, by the tag that it gave them.
     adopted: HashMap<Box<str>, LegId>,
+    over: HashMap<LegId, OverLeg>,
     probes: HashMap<ClientId, SocketAddr>,
     deadlines: Deadlines<Deadline>,
     events: VecDeque<Event>,
@@ -147,7 +155,8 @@ pub struct UserAgent {
 impl UserAgent {
     #[must_use]
     pub fn new(config: Config) -> Self {
-        let transactions = Transactions::new(config.address, config.timers, config.seed);
+        let transactions = Transactions::new(config.address, config.timers, config.seed)
+            .able_to(config.capabilities.abilities());
         let contact = format!("Contact: <sip:{}>\r\n", transactions.sent_by());
         let lines = [contact, config.capabilities.lines()].concat();
         let dialog_request_lines = format!("{lines}User-Agent: {}\r\n", config.product);
@@ -157,6 +166,7 @@ impl UserAgent {
             transactions,
             legs: Arena::default(),
             adopted: HashMap::new(),
+            over: HashMap::new(),
             probes: HashMap::new(),
             deadlines: Deadlines::default(),
             events: VecDeque::new(),
@@ -178,6 +188,7 @@ impl UserAgent {
         while let Some((_, deadline)) = self.deadlines.pop_due(now) {
             match deadline {
                 Deadline::Leg(id) => self.wake_leg(now, id),
+                Deadline::Over(id) => self.forget_over(id),
                 Deadline::Probe(id) => self.probe_is_silent(id),
             }
         }
@@ -273,9 +284,8 @@ impl UserAgent {
             },
             Tx::Failed { id, owner, failure } => match owner {
                 Owner::Leg(leg, Purpose::Invite) => self.invite_failed(now, leg, failure),
-                Owner::Leg(leg, Purpose::Modify | Purpose::Request) => {
-                    self.peer_is_gone(now, leg, 408)
-                }
+                Owner::Leg(leg, Purpose::Modify) => self.peer_is_gone(now, leg, 408),
+                Owner::Leg(leg, Purpose::Request) => self.request_failed(now, leg),
                 Owner::Leg(leg, Purpose::Bye) => self.bye_failed(now, leg),
                 Owner::Probe => self.probe_is_silent(id),
                 Owner::Nobody => {}
@@ -312,15 +322,16 @@ impl UserAgent {
     /// The leg whose dialog a request with this tag of ours is inside of.
     fn leg_inside(&self, tag: &str, request: &Request) -> Option<LegId> {
         let inside = |id: &LegId| {
-            let dialog = self.legs.get(*id).and_then(|leg| leg.dialog.as_ref());
-            dialog.is_some_and(|dialog| dialog.matches(request.call_id(), request.from_tag()))
+            let leg = self.legs.get(*id);
+            leg.is_some_and(|leg| leg.has_dialog_with(request.call_id(), request.from_tag()))
         };
         let begun_here = LegId::from_tag(tag).filter(inside);
         begun_here.or_else(|| self.adopted.get(tag).copied().filter(inside))
     }
 
     fn receive_inside(&mut self, now: Instant, leg: LegId, id: ServerId, request: Request) {
-        let dialog = self.legs.get_mut(leg).and_then(|leg| leg.dialog.as_mut());
+        let entry = self.legs.get_mut(leg);
+        let dialog = entry.and_then(|leg| leg.dialog_with(request.call_id(), request.from_tag()));
         let in_order = dialog.map_or(Ok(()), |dialog| dialog.take_remote_seq(&request));
         if let Err(rejection) = in_order {
             self.refuse(now, id, &rejection);
@@ -329,8 +340,11 @@ impl UserAgent {
         match request.method() {
             Method::Bye => self.receive_bye(now, leg, id, request),
             Method::Invite | Method::Update => self.receive_modify(now, leg, id, request),
-            Method::Options => self.answer_options(now, id),
+            Method::Options => self.tell_capabilities(now, id),
             _ => {
+                if let Err(rejection) = self.config.capabilities.inspect_package(&request) {
+                    return self.refuse(now, id, &rejection);
+                }
                 self.transactions.own(id, Owner::Leg(leg, Purpose::Request));
                 self.events.push_back(Event::Request { leg, id, request });
             }
@@ -397,7 +411,7 @@ impl UserAgent {
 
     fn wake_leg(&mut self, now: Instant, id: LegId) {
         self.resend_answer(now, id);
-        self.forget_ack(now, id);
+        self.forget_acks(now, id);
         self.retry_modify(now, id);
         self.arm(id);
     }
@@ -409,12 +423,15 @@ impl UserAgent {
 
     /// Ends a leg's life; the caller reports its terminal event.
     fn remove(&mut self, now: Instant, id: LegId) {
-        if let Some(leg) = self.legs.remove(id) {
+        if let Some(mut leg) = self.legs.remove(id) {
             self.arm(id);
-            if let Some(tag) = leg.adopted_tag {
+            if let Some(tag) = leg.adopted_tag.take() {
                 self.adopted.remove(&tag);
             }
-            self.drop_changes(now, leg.our_modify, leg.their_modify);
+            let theirs = leg.their_modify.take();
+            let ours = leg.our_modify.as_ref().and_then(|ours| ours.client);
+            self.keep_over(now, id, leg);
+            self.drop_changes(now, ours, theirs);
         }
     }
 

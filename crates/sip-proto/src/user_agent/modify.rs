@@ -3,6 +3,7 @@
 
 use std::time::Instant;
 
+use super::early::has_offer;
 use super::leg::{Leg, OurModify, State, TheirModify};
 use super::{Event, LegId, Owner, Purpose, UserAgent};
 use crate::Rejection;
@@ -36,6 +37,7 @@ impl UserAgent {
     ) -> bool {
         let Some(leg) = self.legs.get_mut(id) else { return false };
         let busy = leg.our_modify.is_some() || leg.their_modify.is_some() || leg.answer.is_some();
+        let busy = busy || leg.acks.owed().is_some();
         if busy || !matches!(leg.state, State::Confirmed) {
             return false;
         }
@@ -95,11 +97,17 @@ impl UserAgent {
 
     pub(super) fn modify_response(&mut self, now: Instant, id: LegId, response: Response) {
         let (seq, method) = response.cseq();
+        let is_answer = method == Method::Invite && (200..300).contains(&response.status());
         let Some(leg) = self.legs.get_mut(id) else {
+            if is_answer {
+                self.acknowledge_over(now, id, &response);
+            }
             return;
         };
         let Some(modify) = leg.our_modify.as_ref().filter(|modify| modify.seq == seq) else {
-            self.repeat_ack(id, seq);
+            if is_answer {
+                self.repeat_ack(now, id, seq);
+            }
             return;
         };
         let complete = !modify.payload.body().is_empty() || modify.cancelled;
@@ -169,10 +177,19 @@ impl UserAgent {
         let Some(leg) = self.legs.get_mut(id) else {
             return;
         };
-        if let Err(rejection) = may_modify(leg) {
-            let retry = self.transactions.ids().jitter(0, 10_000);
-            let overlapping = rejection.status == 500;
-            let rejection = if overlapping { rejection.with_retry_after(retry) } else { rejection };
+        let early = match leg.state {
+            State::Calling { .. } | State::Offered { .. } => true,
+            State::Answered { .. } => method == Method::Update && !has_offer(&request),
+            State::Confirmed | State::Closing => false,
+        };
+        if early {
+            return self.receive_early_modify(now, id, server, request);
+        }
+        if let Err(status) = may_modify(leg) {
+            let rejection = match status {
+                500 => self.overlapping(),
+                status => Rejection::new(status),
+            };
             self.refuse(now, server, &rejection);
             return;
         }
@@ -213,16 +230,16 @@ impl UserAgent {
     }
 }
 
-/// RFC 3261 §14.2 and RFC 3311 §5.2: one change at a time.
-fn may_modify(leg: &Leg) -> Result<(), Rejection> {
+/// RFC 3261 §14.2 and RFC 3311 §5.2: one change at a time. Or else the status of the refusal.
+fn may_modify(leg: &Leg) -> Result<(), u16> {
     if leg.our_modify.as_ref().is_some_and(|modify| modify.retry_at.is_none()) {
-        return Err(Rejection::new(491));
+        return Err(491);
     }
     match leg.state {
         State::Confirmed if leg.their_modify.is_none() && leg.answer.is_none() => Ok(()),
         // A change before the first one is through.
-        State::Confirmed | State::Answered { .. } => Err(Rejection::new(500)),
-        State::Calling { .. } | State::Offered { .. } => Err(Rejection::new(491)),
-        State::Closing => Err(Rejection::new(481)),
+        State::Confirmed | State::Answered { .. } => Err(500),
+        State::Calling { .. } | State::Offered { .. } => Err(491),
+        State::Closing => Err(481),
     }
 }

@@ -6,12 +6,14 @@ use std::time::{Duration, Instant};
 
 use super::leg::State;
 use super::{Deadline, Event, LegId, Owner, Probe, Purpose, UserAgent};
+use crate::Rejection;
 use crate::message::{Method, Payload, Reply, Response};
 use crate::transaction::{ClientId, ServerId};
 
 impl UserAgent {
-    /// Sends a request inside the dialog, such as INFO. `Response` or `Ended` follows. Returns its
-    /// CSeq number, which the response repeats; `None` if the leg is in no state for it.
+    /// Sends a request inside the dialog, also the early one, such as INFO. `Response` or `Ended` follows; in an early
+    /// dialog nothing follows if the peer does not answer. Returns its CSeq number, which the response repeats; `None`
+    /// if the leg is in no state for it.
     pub fn request(
         &mut self,
         now: Instant,
@@ -19,9 +21,8 @@ impl UserAgent {
         method: Method,
         payload: &Payload,
     ) -> Option<u32> {
-        let leg = self.legs.get(id).filter(|leg| matches!(leg.state, State::Confirmed))?;
-        let fixed = self.request_lines(leg, method);
-        let dialog = self.legs.get_mut(id)?.dialog.as_mut()?;
+        let fixed = self.request_lines(self.legs.get(id)?, method);
+        let dialog = self.legs.get_mut(id)?.dialog_for_request()?;
         let (draft, target) = dialog.request(method, &fixed, payload);
         let seq = dialog.local_seq();
         self.transactions.send(now, &draft, target, Owner::Leg(id, Purpose::Request));
@@ -31,13 +32,31 @@ impl UserAgent {
     pub(super) fn request_response(&mut self, now: Instant, id: LegId, response: Response) {
         match response.status() {
             100..=199 => {}
-            // RFC 3261 §12.2.1.2.
-            status @ (408 | 481) => self.peer_is_gone(now, id, status),
+            // RFC 3261 §12.2.1.2. What becomes of an early dialog is for the INVITE to say.
+            status @ (408 | 481) if self.is_answered(id) => self.peer_is_gone(now, id, status),
             _ if self.legs.get(id).is_some() => {
                 self.events.push_back(Event::Response { leg: id, response });
             }
             _ => {}
         }
+    }
+
+    /// The peer has not answered a request inside the dialog.
+    pub(super) fn request_failed(&mut self, now: Instant, id: LegId) {
+        if self.is_answered(id) {
+            self.peer_is_gone(now, id, 408);
+        }
+    }
+
+    /// The 2xx to the leg's INVITE has been acknowledged.
+    fn is_answered(&self, id: LegId) -> bool {
+        self.legs.get(id).is_some_and(|leg| matches!(leg.state, State::Confirmed))
+    }
+
+    /// Refuses a request that an event brought, with all that `rejection` says.
+    pub fn decline(&mut self, now: Instant, id: ServerId, rejection: &Rejection) {
+        let payload = Payload::of_lines(rejection.lines(self.transactions.sent_by()));
+        self.respond(now, id, rejection.status, &payload);
     }
 
     /// Answers a request that an event brought.
@@ -64,6 +83,11 @@ impl UserAgent {
             self.transactions.reject(now, id, &rejection);
             return;
         }
+        self.tell_capabilities(now, id);
+    }
+
+    /// The answer to OPTIONS inside a dialog: it would not be refused there.
+    pub(super) fn tell_capabilities(&mut self, now: Instant, id: ServerId) {
         let mut fixed = self.dialog_response_lines.clone();
         fixed.extend_from_slice(self.config.capabilities.accept_line().as_bytes());
         let tag = self.transactions.ids().tag();

@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 
 use crate::Rejection;
-use crate::message::{Method, Name, Request};
+use crate::message::{Abilities, Method, Name, Request};
+use crate::multipart;
 
 /// What this user agent can do, as it tells its peers.
 #[derive(Debug, Clone)]
@@ -34,6 +35,8 @@ impl Default for Capabilities {
             accept: Some(vec![
                 "application/sdp",
                 "multipart/mixed",
+                "multipart/alternative",
+                "multipart/related",
                 "application/pidf+xml",
                 "text/plain",
                 "message/sipfrag",
@@ -54,9 +57,13 @@ impl Capabilities {
         out
     }
 
-    pub(crate) fn allow_line(&self) -> String {
+    fn allowed(&self) -> String {
         let names: Vec<_> = self.allow.iter().map(|method| method.as_str()).collect();
-        format!("Allow: {}\r\n", names.join(", "))
+        names.join(", ")
+    }
+
+    pub(crate) fn allow_line(&self) -> String {
+        format!("Allow: {}\r\n", self.allowed())
     }
 
     pub(crate) fn accept_line(&self) -> String {
@@ -64,10 +71,20 @@ impl Capabilities {
         format!("Accept: {types}\r\n")
     }
 
+    /// What a refusal says that says what would do (RFC 3261 §21.4.6, §21.4.13).
+    pub(crate) fn abilities(&self) -> Abilities {
+        let accept = self.accept.as_ref().map(|types| types.join(", "));
+        Abilities {
+            allow: self.allowed(),
+            ..accept.map_or_else(Abilities::default, Abilities::accepting)
+        }
+    }
+
     /// RFC 3261 §8.2.1 to §8.2.3. `merged`: the same request has come over another path.
     pub(crate) fn inspect(&self, request: &Request, merged: bool) -> Result<(), Rejection> {
         self.inspect_method(request)?;
         inspect_scheme(request)?;
+        request.refuse_unusable_contact()?;
         if merged {
             return Err(Rejection::new(482)); // RFC 3261 §8.2.2.2
         }
@@ -81,14 +98,9 @@ impl Capabilities {
     fn inspect_method(&self, request: &Request) -> Result<(), Rejection> {
         match request.method() {
             Method::Other => Err(Rejection::new(501).with_headers(self.allow_line())),
-            // RFC 6665 §7.3: an event package that nobody here knows.
-            Method::Subscribe | Method::Notify | Method::Publish
-                if request.header(Name::Event).is_some() =>
-            {
-                Err(Rejection::new(489).with_headers("Allow-Events: \r\n".to_owned()))
-            }
             method if self.allow.contains(&method) => Ok(()),
-            _ => Err(Rejection::new(405).with_headers(self.allow_line())),
+            // Also for event packages: 489 would have to say which ones there are (RFC 6665 §8.3.2).
+            _ => Err(Rejection::new(405)),
         }
     }
 
@@ -106,12 +118,9 @@ impl Capabilities {
 
     /// RFC 3261 §8.2.3: a body that we cannot read is refused, unless its handling is optional.
     fn inspect_body(&self, request: &Request) -> Result<(), Rejection> {
-        let Some(accept) = &self.accept else {
+        let Some(accept) = self.accept.as_ref().filter(|_| request.has_body()) else {
             return Ok(());
         };
-        if !request.has_body() {
-            return Ok(());
-        }
         let disposition = request.header_named("Content-Disposition").unwrap_or_default();
         if disposition.to_ascii_lowercase().replace(' ', "").contains("handling=optional") {
             return Ok(());
@@ -121,13 +130,22 @@ impl Capabilities {
         if !accept.iter().any(|have| have.eq_ignore_ascii_case(kind)) {
             return Err(Rejection::new(415).with_headers(self.accept_line()));
         }
-        let identity = |coding: &str| coding.is_empty() || coding.eq_ignore_ascii_case("identity");
-        if request.header(Name::ContentEncoding).is_some_and(|coding| !identity(coding)) {
-            return Err(
-                Rejection::new(415).with_headers("Accept-Encoding: identity\r\n".to_owned())
-            );
+        let known = |kind: &str| accept.iter().any(|have| have.eq_ignore_ascii_case(kind));
+        if let Some(kind) = multipart::required_and_not(known, request) {
+            let why = format!("a body part of type {kind} is required and not understood");
+            return Err(Rejection::new(415).with_headers(self.accept_line()).with_warning(why));
         }
-        Ok(())
+        request.refuse_content_encoding()
+    }
+
+    /// RFC 6086 §4.2.2: an INFO of a package that was not offered. A box that carries bodies through leaves that to others.
+    pub(crate) fn inspect_package(&self, request: &Request) -> Result<(), Rejection> {
+        let package = request.header_named("Info-Package").filter(|_| self.accept.is_some());
+        match package.filter(|_| request.method() == Method::Info) {
+            // An empty list: no package is understood here.
+            Some(_) => Err(Rejection::new(469).with_headers("Recv-Info: \r\n".to_owned())),
+            None => Ok(()),
+        }
     }
 
     /// RFC 3261 §20.1, §21.4.7: a caller that accepts no session description cannot be answered.

@@ -4,9 +4,12 @@
 mod answer;
 mod call;
 mod cancel;
+mod early;
 mod fork;
 mod modify;
 mod network;
+mod over;
 mod random;
+mod refusals;
 mod transport;
 mod validation;
