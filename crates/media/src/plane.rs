@@ -64,6 +64,8 @@ pub struct PlaneSettings {
 pub struct Plane {
     pools: Vec<Ports>,
     pairs: Vec<Pair>,
+    /// Places in `pairs` whose sockets are closed.
+    closed: Vec<PairId>,
     streams: Arena<StreamId, Stream>,
     schedule: Deadlines<(StreamId, Task), ByKey>,
     /// Packets that are not due by schedule: echoes and farewells.
@@ -121,6 +123,7 @@ impl Plane {
         Self {
             pools: settings.addresses.iter().map(&mut pool).collect(),
             pairs: Vec::new(),
+            closed: Vec::new(),
             streams: Arena::default(),
             schedule: Deadlines::default(),
             ready: VecDeque::new(),
@@ -149,19 +152,40 @@ impl Plane {
         self.pools.iter_mut().find_map(|pool| Some(SocketAddr::new(pool.ip(), pool.wanted()?)))
     }
 
-    /// Both sockets are open. Their numbers are the returned one and the next.
+    /// The number of the next RTP socket: that of one that was closed, or the first that was never used.
+    #[must_use]
+    pub fn next_number(&self) -> u32 {
+        2 * self.closed.last().map_or(self.pairs.len() as u32, |pair| pair.0)
+    }
+
+    /// Both sockets are open. Their numbers are the returned one, which is the [next](Self::next_number), and the one above.
     pub fn port_opened(&mut self, rtp: SocketAddr) -> u32 {
-        let pair = PairId(self.pairs.len() as u32);
+        let number = self.next_number();
         if let Some(pool) = self.pools.iter().position(|pool| pool.ip() == rtp.ip()) {
+            let opened = Pair { pool, port: rtp.port(), stream: None };
+            let pair = self.closed.pop().unwrap_or(PairId(self.pairs.len() as u32));
+            match self.pairs.get_mut(pair.0 as usize) {
+                Some(place) => *place = opened,
+                None => self.pairs.push(opened),
+            }
             self.pools[pool].opened(pair, rtp.port());
-            self.pairs.push(Pair { pool, port: rtp.port(), stream: None });
         }
-        2 * pair.0
+        number
+    }
+
+    /// The number of the RTP socket that the shell should close next, with the one above it; `None` while no more than a
+    /// reserve is open.
+    pub fn surplus_port(&mut self) -> Option<u32> {
+        let pair = self.pools.iter_mut().find_map(Ports::surplus)?;
+        self.closed.push(pair);
+        Some(2 * pair.0)
     }
 
     /// Another program has one of the two ports.
     pub fn port_taken(&mut self, rtp: SocketAddr) {
-        self.pool_of(rtp.ip()).into_iter().for_each(Ports::taken);
+        if let Some(pool) = self.pool_of(rtp.ip()) {
+            pool.taken(rtp.port());
+        }
     }
 
     /// No socket can be opened, for a reason that concerns every port.

@@ -1,8 +1,16 @@
 //! Port pairs: RTP on an even number, RTCP on the next one (RFC 3550 §11).
 //!
+//! ```text
+//!   untried ──wanted──► opened ──► free ──take──► in use
+//!      ▲   └──► taken by others     │ ▲               │
+//!      └── one for each call ◄──────│─┼── give_back ──┘
+//!      └──────────── surplus ───────┘ (the one that rested longest)
+//! ```
+//!
 //! The shell opens sockets ahead of need and tells this pool; a call takes a pair from it and gives it back.
 //! A pair that comes back waits behind all others: what is still on its way to it then finds nobody, instead of
-//! the next call. Opening sockets per call would cost more than relaying a second of its media.
+//! the next call. Opening sockets per call would cost more than relaying a second of its media, so a reserve stays open; what
+//! a flood of calls needed beyond it goes back to the system.
 
 use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
@@ -10,6 +18,9 @@ use std::ops::RangeInclusive;
 
 /// Pairs that the shell keeps ready beyond those in use: more than one batch of INVITEs can ask for.
 const STOCK: usize = 128;
+
+/// Pairs without a call that stay open at most. Between the two lies what calls take and give back all the time.
+const RESERVE: usize = STOCK + STOCK / 2;
 
 /// Numbers that may fail in a row before the range counts as exhausted for now.
 const FAILURES: usize = 512;
@@ -39,9 +50,10 @@ pub struct Ports {
     ip: IpAddr,
     first: u16,
     last: u16,
-    /// Even numbers that were never tried, from `next` on, around the range once.
-    next: u16,
-    untried: usize,
+    /// Even numbers that nobody is known to have.
+    untried: VecDeque<u16>,
+    /// Even numbers that another program has, or the one above.
+    taken: VecDeque<u16>,
     free: VecDeque<(PairId, u16)>,
     in_use: usize,
     failures: usize,
@@ -58,14 +70,16 @@ impl Ports {
         // The last even number whose successor is in the range too.
         let last =
             if range.end() % 2 == 1 { range.end() - 1 } else { range.end().saturating_sub(2) };
-        let pairs = if last >= first { usize::from(last - first) / 2 + 1 } else { 0 };
-        let skipped = if pairs == 0 { 0 } else { start % pairs as u64 };
+        let mut untried: VecDeque<u16> = (first..=last).step_by(2).collect();
+        if !untried.is_empty() {
+            untried.rotate_left((start % untried.len() as u64) as usize);
+        }
         Self {
             ip,
             first,
             last,
-            next: first + 2 * skipped as u16,
-            untried: pairs,
+            untried,
+            taken: VecDeque::new(),
             free: VecDeque::new(),
             in_use: 0,
             failures: 0,
@@ -86,13 +100,10 @@ impl Ports {
 
     /// The even number that the shell should try to open next; `None` while enough are ready.
     pub(crate) fn wanted(&mut self) -> Option<u16> {
-        if self.untried == 0 || self.free.len() >= STOCK || self.failures >= FAILURES {
+        if self.free.len() >= STOCK || self.failures >= FAILURES {
             return None;
         }
-        let port = self.next;
-        self.untried -= 1;
-        self.next = if port >= self.last { self.first } else { port + 2 };
-        Some(port)
+        self.untried.pop_front()
     }
 
     pub(crate) fn opened(&mut self, pair: PairId, port: u16) {
@@ -101,17 +112,27 @@ impl Ports {
     }
 
     /// Another program has this number.
-    pub(crate) fn taken(&mut self) {
+    pub(crate) fn taken(&mut self, port: u16) {
         self.failures += 1;
+        self.taken.push_back(port);
     }
 
     /// No socket can be opened at all, for now: files or memory ran out.
     pub(crate) fn refused(&mut self, port: u16, reason: String) {
         // It may be had later, when others have closed their files.
-        self.next = port;
-        self.untried += 1;
+        self.untried.push_front(port);
         self.failures = FAILURES;
         self.trouble = Some(reason);
+    }
+
+    /// The pair that the shell should close next; `None` while no more than a reserve is open.
+    pub(crate) fn surplus(&mut self) -> Option<PairId> {
+        if self.free.len() <= RESERVE {
+            return None;
+        }
+        let (pair, port) = self.free.pop_front()?;
+        self.untried.push_back(port);
+        Some(pair)
     }
 
     /// Takes the pair that has rested longest.
@@ -124,17 +145,17 @@ impl Ports {
     pub(crate) fn give_back(&mut self, pair: PairId, port: u16) {
         self.in_use -= 1;
         self.free.push_back((pair, port));
-        // A call has ended, so there may be files again.
-        if self.trouble.take().is_some() {
-            self.failures = 0;
-        }
+        // A call has ended, so there may be files again; and who had a number may have given it back.
+        self.trouble = None;
+        self.untried.extend(self.taken.pop_front());
+        self.failures = self.failures.min(FAILURES - 1);
     }
 
     fn shortage(&self) -> Shortage {
         match &self.trouble {
             Some(reason) => Shortage::Sockets { reason: reason.clone() },
             // One batch of INVITEs has taken more than the shell keeps ready.
-            None if self.untried > 0 && self.failures < FAILURES => {
+            None if !self.untried.is_empty() && self.failures < FAILURES => {
                 Shortage::NotReady { ip: self.ip }
             }
             None => Shortage::Ports {
@@ -206,8 +227,43 @@ mod tests {
     fn numbers_of_others_are_passed_over() {
         let mut ports = ports(4_000..=4_005, 0);
         assert_eq!(ports.wanted(), Some(4_000));
-        ports.taken();
+        ports.taken(4_000);
         assert_eq!(open_all(&mut ports), [4_002, 4_004]);
+        // They are tried again, one whenever a call ends: nobody keeps a number for ever.
+        let (pair, address) = ports.take().expect("free");
+        ports.give_back(pair, address.port());
+        assert_eq!(ports.wanted(), Some(4_000));
+        assert_eq!(ports.wanted(), None);
+    }
+
+    #[test]
+    fn what_a_flood_needed_goes_back_and_a_reserve_stays() {
+        let mut ports = ports(10_000..=20_000, 0);
+        let mut opened = 0;
+        let mut taken = Vec::new();
+        for _ in 0..1_000 {
+            while let Some(port) = ports.wanted() {
+                ports.opened(PairId(opened), port);
+                opened += 1;
+            }
+            taken.push(ports.take().expect("free"));
+        }
+        assert_eq!(opened as usize, 1_000 + STOCK - 1);
+        let mut closed = Vec::new();
+        for (pair, address) in taken {
+            ports.give_back(pair, address.port());
+            closed.extend(std::iter::from_fn(|| ports.surplus()));
+            // The one that rested longest goes, never the one that has just come back.
+            assert_ne!(closed.last(), Some(&pair));
+        }
+        assert_eq!((opened as usize - closed.len(), ports.in_use()), (RESERVE, 0));
+        // A further flood finds every number again.
+        let again: Vec<_> = std::iter::from_fn(|| {
+            open_all(&mut ports);
+            ports.take().ok()
+        })
+        .collect();
+        assert_eq!(again.len(), 5_000);
     }
 
     #[test]

@@ -142,11 +142,12 @@ impl<N: Node + Unpin + 'static> NodeActor<N> {
         }
     }
 
-    /// Opens ports, and sends what is due.
+    /// Opens ports, sends what is due, and closes ports that nobody needs.
     fn drive_media(&mut self) {
         self.with_media(|sockets, plane| {
             sockets.provide(plane);
             sockets.transmit(clock::now(), plane);
+            sockets.give_back(plane);
         });
         if self.media.is_some() {
             self.feed(|node| node.handle_media(clock::now()));

@@ -365,7 +365,7 @@ impl<L: NoticeListener> Simnet<L> {
         self.settle(address);
     }
 
-    /// Opens the ports that the plane of a box wants, and sends what it has to send.
+    /// Opens the ports that the plane of a box wants, sends what it has to send, and closes what it needs no more.
     fn settle_media(&mut self, address: SocketAddr) {
         let mut out = Vec::new();
         while let Some(host) = self.hosts.get_mut(&address)
@@ -379,12 +379,19 @@ impl<L: NoticeListener> Simnet<L> {
                 let first = plane.port_opened(rtp);
                 let rtcp = SocketAddr::new(rtp.ip(), rtp.port() + 1);
                 for (number, port) in (first..).zip([rtp, rtcp]) {
-                    host.ports.push(port);
+                    match host.ports.get_mut(number as usize) {
+                        Some(place) => *place = port,
+                        None => host.ports.push(port),
+                    }
                     self.ports.insert(port, (address, number));
                 }
             } else if let Some(forward) = plane.poll_transmit(self.now, &mut out) {
                 let from = host.ports[forward.socket as usize];
                 self.transmit_media(address, from, forward.to, &out);
+            } else if let Some(first) = plane.surplus_port() {
+                for number in [first, first + 1] {
+                    self.ports.remove(&host.ports[number as usize]);
+                }
             } else {
                 host.node.handle_media(self.now);
                 return;

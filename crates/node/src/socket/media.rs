@@ -5,8 +5,8 @@
 //!                                              transmit ◄── schedule of the Plane
 //! ```
 //!
-//! Sockets are opened ahead of need, as the plane asks for them, and stay open: a port is used by many calls, one
-//! after the other.
+//! Sockets are opened ahead of need, as the plane asks for them, and a port is used by many calls, one after the other. What
+//! the plane keeps beyond a reserve is closed.
 
 use std::io;
 use std::net::{SocketAddr, UdpSocket};
@@ -24,9 +24,9 @@ const BUFFER: usize = 128 * 1024;
 /// Rounds of reading in one turn: then SIP has its turn.
 const ROUNDS: usize = 4;
 
-/// The sockets of a plane, by its numbers.
+/// The sockets of a plane, by its numbers; `None` where one was closed.
 pub(crate) struct MediaSockets {
-    sockets: Vec<UdpSocket>,
+    sockets: Vec<Option<UdpSocket>>,
     arrivals: Arrivals,
     out: Vec<u8>,
     tally: Tally,
@@ -43,12 +43,8 @@ impl MediaSockets {
     /// Opens the ports that the plane wants.
     pub(crate) fn provide(&mut self, plane: &mut Plane) {
         while let Some(rtp) = plane.wanted_port() {
-            match self.open_pair(rtp) {
-                Ok(sockets) => {
-                    let first = plane.port_opened(rtp);
-                    debug_assert_eq!(first as usize, self.sockets.len(), "numbers are in order");
-                    self.sockets.extend(sockets);
-                }
+            match self.open_pair(rtp, plane.next_number()) {
+                Ok(()) => _ = plane.port_opened(rtp),
                 Err(error) if is_about_port(&error) => plane.port_taken(rtp),
                 Err(error) => {
                     tracing::warn!(%rtp, %error, "cannot open further RTP sockets");
@@ -58,14 +54,30 @@ impl MediaSockets {
         }
     }
 
-    fn open_pair(&self, rtp: SocketAddr) -> io::Result<[UdpSocket; 2]> {
+    /// Closes what the plane needs no more.
+    pub(crate) fn give_back(&mut self, plane: &mut Plane) {
+        while let Some(first) = plane.surplus_port() {
+            for number in [first, first + 1] {
+                self.arrivals.forget(number);
+                if let Some(socket) = self.sockets.get_mut(number as usize) {
+                    *socket = None;
+                }
+            }
+        }
+    }
+
+    fn open_pair(&mut self, rtp: SocketAddr, first: u32) -> io::Result<()> {
         // RFC 3550 §11: RTCP on the next higher port.
         let rtcp = SocketAddr::new(rtp.ip(), rtp.port() + 1);
-        let pair = [open(rtp)?, open(rtcp)?];
-        for (socket, number) in pair.iter().zip(self.sockets.len()..) {
-            self.arrivals.watch(socket, number as u32)?;
+        for (number, socket) in (first..).zip([open(rtp)?, open(rtcp)?]) {
+            self.arrivals.watch(&socket, number)?;
+            let place = number as usize;
+            if self.sockets.len() <= place {
+                self.sockets.resize_with(place + 1, || None);
+            }
+            self.sockets[place] = Some(socket);
         }
-        Ok(pair)
+        Ok(())
     }
 
     /// Gives the plane what has arrived, and sends on what it relays.
@@ -94,8 +106,8 @@ impl MediaSockets {
 }
 
 /// RTP is never sent again, so what does not go is counted and forgotten.
-fn send(sockets: &[UdpSocket], forward: Forward, bytes: &[u8], tally: &Tally) {
-    let Some(socket) = sockets.get(forward.socket as usize) else { return };
+fn send(sockets: &[Option<UdpSocket>], forward: Forward, bytes: &[u8], tally: &Tally) {
+    let Some(Some(socket)) = sockets.get(forward.socket as usize) else { return };
     if let Err(error) = socket.send_to(bytes, forward.to) {
         tally.update(|counts| counts.media_unsent += 1);
         tracing::debug!(to = %forward.to, %error, "media not sent");

@@ -41,8 +41,10 @@ pub(super) struct Arrivals {
     ready: Vec<EpollEvent>,
     buffer: Box<[u8]>,
     control: Vec<u8>,
-    /// Drops of each socket so far, as the kernel last told: only of sockets that dropped something.
+    /// Drops of each open socket so far, as the kernel last told: only of sockets that dropped something.
     drops: BTreeMap<u32, u32>,
+    /// Drops of sockets that are closed.
+    past_drops: u64,
 }
 
 /// The epoll that the box and its stream of wake-ups share.
@@ -72,6 +74,7 @@ impl Arrivals {
             buffer: vec![0; LONGEST].into(),
             control: cmsg_space!(TimeSpec, u32),
             drops: BTreeMap::new(),
+            past_drops: 0,
         };
         Ok((arrivals, waiting))
     }
@@ -86,11 +89,16 @@ impl Arrivals {
         Ok(())
     }
 
+    /// The socket of this number is being closed, which ends the watch; another one may get the number.
+    pub(super) fn forget(&mut self, number: u32) {
+        self.past_drops += self.drops.remove(&number).map_or(0, u64::from);
+    }
+
     /// Reads a datagram of each socket that has one; false when none has. Sockets that have several come up again in
     /// the next round.
     pub(super) fn read(
         &mut self,
-        sockets: &[UdpSocket],
+        sockets: &[Option<UdpSocket>],
         mut take: impl FnMut(Instant, u32, SocketAddr, &[u8]),
     ) -> bool {
         // "Would block" makes tokio wait for a new event, which the next datagram makes.
@@ -107,7 +115,7 @@ impl Arrivals {
         let clock = Clocks::read();
         for event in self.ready.iter().take(found) {
             let number = event.data() as u32;
-            let Some(socket) = sockets.get(number as usize) else { continue };
+            let Some(Some(socket)) = sockets.get(number as usize) else { continue };
             if is_plain {
                 if let Ok((length, peer)) = socket.recv_from(&mut self.buffer) {
                     take(clock.now, number, peer, self.buffer.get(..length).unwrap_or_default());
@@ -141,7 +149,7 @@ impl Arrivals {
 
     /// Datagrams that the kernel dropped unread.
     pub(super) fn kernel_drops(&self) -> u64 {
-        self.drops.values().map(|drops| u64::from(*drops)).sum()
+        self.past_drops + self.drops.values().map(|drops| u64::from(*drops)).sum::<u64>()
     }
 }
 

@@ -28,15 +28,18 @@ impl Arrivals {
         Ok(())
     }
 
+    pub(super) fn forget(&mut self, _number: u32) {}
+
     /// Reads a datagram of each socket that has one; false when none has.
     pub(super) fn read(
         &mut self,
-        sockets: &[UdpSocket],
+        sockets: &[Option<UdpSocket>],
         mut take: impl FnMut(Instant, u32, SocketAddr, &[u8]),
     ) -> bool {
         let now = Instant::now();
         let mut found = false;
         for (number, socket) in (0..).zip(sockets) {
+            let Some(socket) = socket else { continue };
             if let Ok((length, peer)) = socket.recv_from(&mut self.buffer) {
                 found = true;
                 take(now, number, peer, self.buffer.get(..length).unwrap_or_default());

@@ -110,3 +110,48 @@ fn a_datagram_is_dated_by_the_kernel() {
         assert!(report.longest_gap_us < 20_000, "{}", report.longest_gap_us);
     });
 }
+
+fn open_files() -> usize {
+    std::fs::read_dir("/proc/self/fd").map_or(0, Iterator::count)
+}
+
+#[test]
+fn after_a_flood_of_calls_the_descriptors_are_given_back() {
+    crate::run(async {
+        let (mut sockets, mut waiting) =
+            MediaSockets::new(true, Tally::new(0, 0)).expect("an epoll");
+        let mut plane = plane(20_000..=29_999);
+        let open = |sockets: &MediaSockets| sockets.sockets.iter().flatten().count();
+        for _ in 0..2 {
+            let mut streams = Vec::new();
+            while streams.len() < 600 {
+                sockets.provide(&mut plane);
+                streams.push(plane.open(LOCALHOST).expect("a port"));
+            }
+            let (flood, files) = (open(&sockets), open_files());
+            assert!(flood >= 1_200, "{flood}");
+            let last = streams.pop().expect("600");
+            for stream in streams {
+                plane.close(Instant::now(), stream).expect("open");
+                sockets.give_back(&mut plane);
+            }
+            let left = open(&sockets);
+            assert!((256..=386).contains(&left), "{left} of {flood} stay open");
+            // Other tests open files meanwhile, but not hundreds.
+            assert!(files == 0 || open_files() + 600 < files, "{files} then, {} now", open_files());
+            // A call in progress keeps its own, and numbers that were used before serve new calls.
+            for (stream, sequence) in [(last, 1), (plane.open(LOCALHOST).expect("a port"), 2)] {
+                let phone = phone();
+                plane.set_peer(stream, Some(at(&phone)), None);
+                let to = plane.local(stream).expect("open");
+                let before = plane.counts().received;
+                phone.send_to(&packet(sequence), to).expect("sent");
+                while plane.counts().received == before {
+                    waiting.next().await.expect("the reactor lives");
+                    sockets.receive(&mut plane);
+                }
+                plane.close(Instant::now(), stream).expect("open");
+            }
+        }
+    });
+}
