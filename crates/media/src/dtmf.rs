@@ -8,6 +8,7 @@
 //! All packets of one event carry the RTP timestamp of its start; only the duration rises (§2.5.1.2).
 
 use std::collections::VecDeque;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 /// What a receiver keeps: no number that is dialled into a call is longer.
@@ -64,6 +65,32 @@ pub fn digit(event: u8) -> Option<char> {
 pub fn event_of(digit: char) -> Option<u8> {
     let digit = digit.to_ascii_uppercase();
     DIGITS.iter().position(|&other| other == digit).map(|code| code as u8)
+}
+
+/// The digits that a body of INFO tells, with its media type: `application/dtmf-relay` has a line `Signal=5`,
+/// `application/dtmf` the digit alone. No RFC says so; telephones do. What is no digit is left out.
+#[must_use]
+pub fn digits_of_info(media_type: &str, body: &[u8]) -> String {
+    let kind = media_type.split(';').next().unwrap_or_default().trim();
+    let text = String::from_utf8_lossy(body);
+    let signal = text.lines().find_map(|line| {
+        let (name, value) = line.split_once('=')?;
+        name.trim().eq_ignore_ascii_case("signal").then(|| value.trim().to_owned())
+    });
+    let signal = match kind.to_ascii_lowercase().as_str() {
+        "application/dtmf-relay" => signal,
+        "application/dtmf" => signal.or_else(|| Some(text.trim().to_owned())),
+        _ => None,
+    };
+    let signal = signal.unwrap_or_default();
+    // Some write the code of the event instead of the key.
+    if let Some(key) =
+        signal.parse::<u8>().ok().filter(|code| signal.len() == 2 && *code >= 10).and_then(digit)
+    {
+        return key.to_string();
+    }
+    let keys = signal.chars().filter(|key| event_of(*key).is_some());
+    keys.take(MOST_DIGITS).map(|key| key.to_ascii_uppercase()).collect()
 }
 
 /// A character that no telephone has a key for.
@@ -183,24 +210,91 @@ impl DigitSequence {
 /// Recognises the digits of one stream, each once (§2.5.2).
 ///
 /// An event is its RTP timestamp: whichever of its packets comes first makes the digit, all others are
-/// repetitions. So it counts even when its end was lost, and packets may come in any order. A new SSRC needs
-/// a new decoder.
+/// repetitions. So it counts even when its end was lost, and packets may come in any order. A key that is held for longer
+/// than one event can say comes as several, each of which begins where the one before it ends; they are one digit
+/// (§2.5.1.3). A new SSRC needs a new decoder.
 #[derive(Debug, Clone, Default)]
 pub struct Decoder {
-    /// Timestamps and digits, oldest first.
-    digits: VecDeque<(u32, char)>,
+    /// Oldest first.
+    digits: VecDeque<Heard>,
+}
+
+/// A digit that was heard: one event, or several that follow each other without a gap.
+#[derive(Debug, Clone, Copy)]
+struct Heard {
+    digit: char,
+    /// Timestamp of the first segment.
+    start: u32,
+    /// Whether that came with the marker: then nothing was before it.
+    is_marked: bool,
+    /// Timestamp and longest duration of the last segment.
+    last: u32,
+    duration: u16,
+    is_over: bool,
+}
+
+/// How long the segments of a held key are, if the last packets of one were lost: as long as one can be, in whole packets.
+const FULL_SEGMENT: RangeInclusive<u32> = 0xf000..=0xffff;
+
+impl Heard {
+    /// Takes one more packet of it; false if it is none.
+    fn takes(&mut self, timestamp: u32, marker: bool, event: TelephoneEvent) -> bool {
+        if timestamp.wrapping_sub(self.start) > self.last.wrapping_sub(self.start) {
+            return false;
+        }
+        if timestamp == self.last {
+            self.duration = self.duration.max(event.duration);
+            self.is_over |= event.end;
+        }
+        self.is_marked |= marker && timestamp == self.start;
+        true
+    }
+
+    /// Takes the first packet of another segment of it, in whichever order they come; false if it is none.
+    fn goes_on(&mut self, timestamp: u32, marker: bool, event: TelephoneEvent) -> bool {
+        if digit(event.event) != Some(self.digit) {
+            return false;
+        }
+        let touches =
+            |gap: u32, duration: u16| gap == duration.into() || FULL_SEGMENT.contains(&gap);
+        if !marker && !self.is_over && touches(timestamp.wrapping_sub(self.last), self.duration) {
+            (self.last, self.duration, self.is_over) = (timestamp, event.duration, event.end);
+            return true;
+        }
+        if !self.is_marked
+            && !event.end
+            && touches(self.start.wrapping_sub(timestamp), event.duration)
+        {
+            (self.start, self.is_marked) = (timestamp, marker);
+            return true;
+        }
+        false
+    }
 }
 
 impl Decoder {
-    /// Takes an event packet and returns the digit if this is the first packet of it.
-    pub fn receive(&mut self, timestamp: u32, payload: &[u8]) -> Option<char> {
-        let digit = digit(TelephoneEvent::parse(payload)?.event)?;
-        if self.digits.iter().any(|&(known, _)| known == timestamp) {
+    /// Takes an event packet, with its marker, and returns the digit if this is the first packet of it.
+    pub fn receive(&mut self, timestamp: u32, marker: bool, payload: &[u8]) -> Option<char> {
+        let event = TelephoneEvent::parse(payload)?;
+        let digit = digit(event.event)?;
+        let known = |heard: &mut Heard| heard.takes(timestamp, marker, event);
+        if self.digits.iter_mut().any(known) {
             return None;
         }
+        if self.digits.iter_mut().any(|heard| heard.goes_on(timestamp, marker, event)) {
+            return None;
+        }
+        let heard = Heard {
+            digit,
+            start: timestamp,
+            is_marked: marker,
+            last: timestamp,
+            duration: event.duration,
+            is_over: event.end,
+        };
         // Nearly always the newest; after a reordering its place is further to the front.
         let newer = self.digits.iter().rev();
-        let newer = newer.take_while(|&&(known, _)| is_after(known, timestamp)).count();
+        let newer = newer.take_while(|known| is_after(known.start, timestamp)).count();
         let place = self.digits.len() - newer;
         if self.digits.len() == MOST_DIGITS {
             if place == 0 {
@@ -208,16 +302,16 @@ impl Decoder {
                 return None;
             }
             self.digits.pop_front();
-            self.digits.insert(place - 1, (timestamp, digit));
+            self.digits.insert(place - 1, heard);
         } else {
-            self.digits.insert(place, (timestamp, digit));
+            self.digits.insert(place, heard);
         }
         Some(digit)
     }
 
     /// The digits so far in the order they were pressed, the last 64 of them.
     pub fn digits(&self) -> impl Iterator<Item = char> + '_ {
-        self.digits.iter().map(|&(_, digit)| digit)
+        self.digits.iter().map(|heard| heard.digit)
     }
 }
 

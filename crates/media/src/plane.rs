@@ -320,6 +320,13 @@ impl Plane {
         }
     }
 
+    /// The peer has dialled these digits by other means than RTP, such as INFO.
+    pub fn note_digits(&mut self, id: StreamId, digits: &str) {
+        if let Some(terminal) = self.terminal(id) {
+            terminal.note_digits(digits);
+        }
+    }
+
     /// Records both sides from now on.
     pub fn record(&mut self, now: Instant, id: StreamId) {
         if let Some(terminal) = self.terminal(id) {

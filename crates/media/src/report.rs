@@ -54,7 +54,7 @@ pub struct StreamReport {
     /// Media was due and had stopped for this long when the stream was closed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stopped_us: Option<u64>,
-    /// DTMF digits received (RFC 4733).
+    /// DTMF digits received: as events of RTP (RFC 4733) or by INFO.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub digits: String,
 }

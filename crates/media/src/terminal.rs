@@ -53,6 +53,8 @@ pub(crate) struct Terminal {
     /// The source of the digits that are being decoded, and those of sources before it.
     digits_from: Option<u32>,
     digits_before: String,
+    /// Digits that came by other means, each with the number of events before it.
+    digits_told: Vec<(usize, char)>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -115,6 +117,7 @@ impl Terminal {
             echoes: (None, 0),
             digits_from: None,
             digits_before: String::new(),
+            digits_told: Vec::new(),
         }
     }
 
@@ -176,7 +179,23 @@ impl Terminal {
     }
 
     pub(crate) fn digits_heard(&self) -> String {
-        self.digits_before.chars().chain(self.digits_heard.digits()).collect()
+        let heard = self.events_heard().enumerate().map(|(place, digit)| (2 * place + 1, digit));
+        let told = self.digits_told.iter().map(|(place, digit)| (2 * place, *digit));
+        let mut all: Vec<(usize, char)> = heard.chain(told).collect();
+        all.sort_by_key(|(place, _)| *place);
+        all.into_iter().map(|(_, digit)| digit).collect()
+    }
+
+    /// The digits that came as events of RTP, from all sources.
+    fn events_heard(&self) -> impl Iterator<Item = char> {
+        self.digits_before.chars().chain(self.digits_heard.digits())
+    }
+
+    /// The peer has dialled these by other means than this stream, after what was heard so far.
+    pub(crate) fn note_digits(&mut self, digits: &str) {
+        let place = self.events_heard().count();
+        let room = MOST_DIGITS - self.digits_told.len().min(MOST_DIGITS);
+        self.digits_told.extend(digits.chars().take(room).map(|digit| (place, digit)));
     }
 
     /// Passes `packets` packet times without sending: hold, or a schedule that came too late.
@@ -228,15 +247,15 @@ impl Terminal {
 
     /// Makes of a packet what is heard of it.
     pub(crate) fn hear(&mut self, now: Instant, formats: &Formats, packet: &Packet<'_>) {
-        let Header { payload_type, timestamp, ssrc, .. } = packet.header;
+        let Header { payload_type, timestamp, ssrc, marker, .. } = packet.header;
         if Some(payload_type) == formats.events {
             // Timestamps of another source may be the same by chance.
             if self.digits_from.replace(ssrc).is_some_and(|before| before != ssrc) {
-                let digits = self.digits_heard();
+                let digits: String = self.events_heard().collect();
                 self.digits_before = digits.chars().take(MOST_DIGITS).collect();
                 self.digits_heard = dtmf::Decoder::default();
             }
-            self.digits_heard.receive(timestamp, packet.payload);
+            self.digits_heard.receive(timestamp, marker, packet.payload);
             return;
         }
         if payload_type == COMFORT_NOISE {
@@ -255,8 +274,17 @@ impl Terminal {
     }
 
     /// Sends a packet back as our own.
-    pub(crate) fn echo(&mut self, now: Instant, packet: &Packet<'_>, out: &mut Vec<u8>) {
+    pub(crate) fn echo(
+        &mut self,
+        now: Instant,
+        formats: &Formats,
+        packet: &Packet<'_>,
+        out: &mut Vec<u8>,
+    ) {
         let Header { payload_type, timestamp, marker, .. } = packet.header;
+        if let (Some(recorder), Some(law)) = (&mut self.recorder, formats.law(payload_type)) {
+            recorder.say(now, law, timestamp, packet.payload);
+        }
         rtp::write(&self.speech.header(payload_type, timestamp, marker), packet.payload, out);
         self.speech.count(packet.payload.len());
         self.spoken = Some((now, timestamp));

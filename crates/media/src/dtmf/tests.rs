@@ -28,7 +28,9 @@ fn decoded(packets: impl IntoIterator<Item = EventPacket>) -> String {
     let mut decoder = Decoder::default();
     let mut told = 0;
     for packet in packets {
-        told += usize::from(decoder.receive(packet.timestamp, &packet.payload).is_some());
+        told += usize::from(
+            decoder.receive(packet.timestamp, packet.marker, &packet.payload).is_some(),
+        );
     }
     let digits: String = decoder.digits().collect();
     assert_eq!(told, digits.len());
@@ -159,10 +161,10 @@ fn late_digit_takes_its_place() {
 #[test]
 fn other_events_are_no_digits() {
     let mut decoder = Decoder::default();
-    assert_eq!(decoder.receive(0, &[16, 0, 0, 160]), None);
-    assert_eq!(decoder.receive(0, &[1, 0]), None);
-    assert_eq!(decoder.receive(0, &[1, 0, 0, 160]), Some('1'));
-    assert_eq!(decoder.receive(0, &[2, 0, 0, 160]), None);
+    assert_eq!(decoder.receive(0, false, &[16, 0, 0, 160]), None);
+    assert_eq!(decoder.receive(0, false, &[1, 0]), None);
+    assert_eq!(decoder.receive(0, false, &[1, 0, 0, 160]), Some('1'));
+    assert_eq!(decoder.receive(0, false, &[2, 0, 0, 160]), None);
 }
 
 /// A peer that sends digits without end costs no memory, and an old one is not heard twice.
@@ -171,11 +173,83 @@ fn sixty_four_digits_are_kept() {
     let mut decoder = Decoder::default();
     for number in 0..100_000_u32 {
         let event = (number % 10) as u8;
-        assert_eq!(decoder.receive(number * 10, &[event, 0, 0, 1]), digit(event));
+        assert_eq!(decoder.receive(number * 10, false, &[event, 0, 0, 1]), digit(event));
         assert!(decoder.digits.len() <= MOST_DIGITS);
     }
-    assert_eq!(decoder.receive(0, &[0, 0, 0, 1]), None);
+    assert_eq!(decoder.receive(0, false, &[0, 0, 0, 1]), None);
     assert_eq!(decoder.digits().collect::<String>(), "6789".to_owned() + &"0123456789".repeat(6));
+}
+
+/// The packets of a key that is held for `length` units from `start`, in segments of `segment` (RFC 4733 §2.5.1.3).
+fn held(event: u8, start: u32, length: u32, segment: u32) -> Vec<EventPacket> {
+    let mut packets = Vec::new();
+    for time in (PTIME..=length).step_by(PTIME as usize) {
+        let begin = (time - 1) / segment * segment;
+        // The packet in which a segment ends is the last report of it as well.
+        let end = time == length;
+        let payload =
+            TelephoneEvent { event, end, volume: 10, duration: (time - begin) as u16 }.write();
+        let timestamp = start.wrapping_add(begin);
+        packets.push(EventPacket { payload, timestamp, marker: time == PTIME });
+    }
+    packets
+}
+
+/// §2.5.1.3: "the event duration ... exceeds the maximum expressible": one digit, whatever is lost of it.
+#[test]
+fn a_key_that_is_held_for_long_is_one_digit() {
+    // Half a minute: four segments.
+    for (start, segment) in [(0, 0xffa0), (u32::MAX - 100_000, 65_440), (9, 0xff00)] {
+        let sent = held(5, start, 240_000, segment);
+        assert!(sent.iter().any(|packet| packet.timestamp != start));
+        assert_eq!(decoded(sent.iter().copied()), "5");
+        // The last reports of each segment are lost.
+        let cut = sent.iter().filter(|packet| {
+            u32::from(TelephoneEvent::parse(&packet.payload).unwrap().duration) + 800 < segment
+        });
+        assert_eq!(decoded(cut.copied()), "5");
+        let mut late = sent.clone();
+        late.rotate_left(500);
+        assert_eq!(decoded(late), "5");
+        // The same key again, and another one.
+        let next = start.wrapping_add(240_000 + 640);
+        let more = held(5, next, 800, segment).into_iter().chain(held(
+            6,
+            next.wrapping_add(1_600),
+            800,
+            segment,
+        ));
+        assert_eq!(decoded(sent.into_iter().chain(more)), "556");
+    }
+}
+
+/// A key that is pressed again is another digit, though its end was lost.
+#[test]
+fn a_key_that_is_pressed_again_after_eight_seconds_is_another_digit() {
+    let first = held(5, 0, 0xfa00, 0xffa0).into_iter().filter(|packet| !is_end(packet));
+    let second = held(5, 0xfb00, 800, 0xffa0);
+    assert_eq!(decoded(first.chain(second)), "55");
+}
+
+#[test]
+fn digits_by_info_are_read() {
+    for (kind, body, digits) in [
+        ("application/dtmf-relay", "Signal=5\r\nDuration=160\r\n", "5"),
+        ("Application/DTMF-Relay; x=y", "duration = 100\nsignal = * \n", "*"),
+        ("application/dtmf-relay", "Signal=11\r\n", "#"),
+        ("application/dtmf-relay", "Signal=d", "D"),
+        ("application/dtmf-relay", "Signal=16", "16"),
+        ("application/dtmf-relay", "5", ""),
+        ("application/dtmf", " 5\r\n", "5"),
+        ("application/dtmf", "10", "*"),
+        ("application/dtmf", "Signal=7", "7"),
+        ("application/dtmf", "", ""),
+        ("application/dtmf", "\u{7}\u{ff}!", ""),
+        ("text/plain", "5", ""),
+    ] {
+        assert_eq!(digits_of_info(kind, body.as_bytes()), digits, "{kind} {body:?}");
+    }
+    assert!(digits_of_info("application/dtmf", &[b'1'; 9_000]).len() <= MOST_DIGITS);
 }
 
 proptest! {
@@ -205,7 +279,7 @@ proptest! {
     ) {
         let mut decoder = Decoder::default();
         for (timestamp, payload) in received {
-            decoder.receive(timestamp, &payload);
+            decoder.receive(timestamp, timestamp % 2 == 0, &payload);
         }
         prop_assert!(decoder.digits().count() <= MOST_DIGITS);
     }

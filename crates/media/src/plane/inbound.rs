@@ -73,7 +73,7 @@ impl Plane {
                     let is_voice = formats.law(payload_type).is_some();
                     if terminal.voice == Voice::Echo && is_voice && terminal.may_echo(arrived) {
                         let mut out = Vec::with_capacity(bytes.len());
-                        terminal.echo(arrived, &packet, &mut out);
+                        terminal.echo(arrived, &formats, &packet, &mut out);
                         let to = stream.rtp.target()?;
                         self.counts.sent += 1;
                         self.ready.push_back((own, to, out));

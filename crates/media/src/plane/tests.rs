@@ -452,6 +452,32 @@ fn a_recording_has_both_sides() {
     }
 }
 
+#[test]
+fn a_recording_of_an_echo_has_both_sides() {
+    let mut wire = Wire::new(2);
+    let (_, psap, _) = call(&mut wire, false);
+    let now = wire.now;
+    wire.plane(2).set_voice(psap, Voice::Echo);
+    wire.plane(2).record(now, psap);
+    wire.run(Duration::from_secs(2));
+    let recording = wire.plane(2).take_recording(psap).expect("recorded");
+    assert_eq!(recording.heard, recording.said);
+    assert!(recording.said.iter().filter(|sample| sample.abs() > 1_000).count() > 10_000);
+}
+
+// Digits by INFO stand between those of RTP, in the order in which they came; an event goes on meanwhile.
+#[test]
+fn digits_by_other_means_take_their_place() {
+    let mut wire = Wire::new(2);
+    let (caller, psap, _) = call(&mut wire, false);
+    wire.plane(1).dial(caller, "12");
+    wire.run(Duration::from_millis(100));
+    wire.plane(2).note_digits(psap, "*#");
+    wire.run(Duration::from_secs(1));
+    wire.plane(2).note_digits(psap, "9");
+    assert_eq!(close(&mut wire, 2, psap).digits, "1*#29");
+}
+
 // A box that was stopped for a second does not make up for it in a burst.
 #[test]
 fn a_late_schedule_skips_and_says_so() {
