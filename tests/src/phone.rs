@@ -95,8 +95,18 @@ impl Phone {
     }
 
     pub fn dial(&mut self, now: Instant, invite: Invite) -> LegId {
+        self.dial_over(now, invite, None)
+    }
+
+    /// The same over this transport.
+    pub fn dial_over(
+        &mut self,
+        now: Instant,
+        invite: Invite,
+        transport: Option<Transport>,
+    ) -> LegId {
         let owes_answer = invite.payload.body().is_empty();
-        let leg = self.agent.connect(now, invite);
+        let leg = self.agent.connect_over(now, invite, transport);
         self.calls.insert(leg, Call { owes_answer, ..Call::default() });
         leg
     }

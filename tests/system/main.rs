@@ -12,6 +12,7 @@
 //! | `selection` | which site a trunk group chooses |
 //! | `properties` | does anything leak, whatever callers, links and sites do |
 //! | `media` | what the two ends hear, and what is measured of it |
+//! | `transports` | callers with TCP only, and callers behind a translator |
 //! | `transparency` | what crosses unchanged |
 //! | `hostile` | what bad bytes can do |
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on must stop")]
@@ -35,3 +36,4 @@ mod selection;
 mod sessions;
 mod support;
 mod transparency;
+mod transports;

@@ -4,6 +4,7 @@ mod saved;
 
 use std::net::SocketAddr;
 
+use crate::flow::Flow;
 use crate::message::{
     Draft, Head, Message, Method, Name, NameAddr, Payload, Request, Response, Uri, address_of,
     host_port,
@@ -28,10 +29,8 @@ pub struct Dialog {
     remote_target: Box<str>,
     /// In the order in which our requests visit it.
     route_set: Vec<Box<str>>,
-    /// Where the peer's last message came from: used when a Contact or Route names a host that is
-    /// no address.
-    source: SocketAddr,
-    transport: Transport,
+    /// The way of the peer's last request, or of our INVITE.
+    flow: Flow,
 }
 
 impl Dialog {
@@ -51,8 +50,7 @@ impl Dialog {
             remote_seq: None,
             remote_target: target_of(response, to.uri()),
             route_set,
-            source: peer,
-            transport: transport_of(response),
+            flow: Flow::towards(peer, transport_of(response)),
         }
     }
 
@@ -70,12 +68,7 @@ impl Dialog {
     }
 
     /// The dialog that our response with `local_tag` to a peer's INVITE makes (RFC 3261 §12.1.1).
-    pub(crate) fn uas(
-        request: &Request,
-        local_tag: &str,
-        source: SocketAddr,
-        transport: Transport,
-    ) -> Self {
+    pub(crate) fn uas(request: &Request, local_tag: &str, flow: Flow) -> Self {
         let from = request.from();
         Self {
             call_id: request.call_id().into(),
@@ -87,8 +80,7 @@ impl Dialog {
             // A peer of RFC 2543 may send no Contact; its From is all there is then.
             remote_target: target_of(request, from.uri()),
             route_set: request.list(Name::RecordRoute).map(Box::from).collect(),
-            source,
-            transport,
+            flow,
         }
     }
 
@@ -99,7 +91,8 @@ impl Dialog {
             let uri = uri.and_then(|(uri, _)| Uri::parse(uri).ok());
             uri.as_ref().and_then(address_of).is_some_and(|address| host_port(address) == sent_by)
         };
-        if let Some(at) = self.route_set.iter().position(|route| ours(route)) {
+        // It may have written a route for each side (RFC 5658 §5).
+        if let Some(at) = self.route_set.iter().rposition(|route| ours(route)) {
             self.route_set.drain(..=at);
         }
         self
@@ -108,10 +101,10 @@ impl Dialog {
     /// The dialog towards the caller of `invite` as a proxy may end it in the name of the callee, whose tag is
     /// `callee_tag`, once the callee is gone (3GPP TS 24.229 §5.2.8.1.2).
     #[must_use]
-    pub fn in_place_of_callee(invite: &Request, callee_tag: &str, source: SocketAddr) -> Self {
+    pub fn in_place_of_callee(invite: &Request, callee_tag: &str, flow: Flow) -> Self {
         // Higher than any CSeq that the callee has used.
         const BEYOND: u32 = 1 << 30;
-        Self { local_seq: BEYOND, ..Self::uas(invite, callee_tag, source, transport_of(invite)) }
+        Self { local_seq: BEYOND, ..Self::uas(invite, callee_tag, flow) }
     }
 
     #[must_use]
@@ -142,6 +135,12 @@ impl Dialog {
         }
         self.remote_seq = Some(seq);
         Ok(())
+    }
+
+    /// The peer has sent a request inside the dialog by this way: ours go back by it from now on. A translator may have
+    /// given the peer another port, or the peer has opened another connection.
+    pub(crate) fn follow(&mut self, flow: Flow) {
+        self.flow.follow(flow);
     }
 
     /// A target refresh: INVITE and UPDATE and their 2xx may move the peer's Contact (RFC 3261
@@ -209,15 +208,13 @@ impl Dialog {
     /// The next hop: the first route, or else the peer's Contact.
     fn target(&self) -> Target {
         let first = self.route_set.first().and_then(|route| NameAddr::parse(route).ok());
-        let uri = match first {
-            Some(route) => Some(route.uri()),
-            None => Uri::parse(&self.remote_target).ok(),
+        let hop = match first {
+            Some(route) => Some((route.uri(), false)),
+            None => Uri::parse(&self.remote_target).ok().map(|contact| (contact, true)),
         };
-        let wanted = uri.as_ref().and_then(|uri| uri.param("transport"));
-        let tcp = wanted.is_some_and(|transport| transport.eq_ignore_ascii_case("tcp"));
-        match uri.as_ref().and_then(address_of) {
-            Some(peer) => Target { peer, transport: tcp.then_some(Transport::Tcp) },
-            None => Target { peer: self.source, transport: Some(self.transport) },
+        match hop {
+            Some((hop, is_contact)) => self.flow.target(&hop, is_contact),
+            None => self.flow.back(),
         }
     }
 }
@@ -266,7 +263,9 @@ mod tests {
 
     pub(super) fn uas(record_route: &str) -> Dialog {
         let source = "127.0.0.1:5060".parse().unwrap();
-        Dialog::uas(&invite(record_route), "lt", source, Transport::Udp)
+        let request = invite(record_route);
+        let flow = Flow::of(&request, source, Transport::Udp);
+        Dialog::uas(&request, "lt", flow)
     }
 
     // RFC 3261 §12.1.1 and §12.2.1.1.

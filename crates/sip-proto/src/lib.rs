@@ -15,6 +15,7 @@ pub mod arena;
 pub mod deadlines;
 pub mod dialog;
 pub mod digest;
+pub mod flow;
 pub mod id;
 pub mod message;
 mod multipart;

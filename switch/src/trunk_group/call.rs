@@ -1,8 +1,7 @@
 //! One call through a trunk group.
 
-use std::net::SocketAddr;
-
 use sip_proto::dialog::Dialog;
+use sip_proto::flow::Flow;
 use sip_proto::message::Request;
 use sip_proto::transaction::{ClientId, ServerId};
 use telemetry::CallRecord;
@@ -35,8 +34,8 @@ pub(super) struct Call {
     pub(super) key: Box<str>,
     /// The caller's INVITE transaction.
     pub(super) server: ServerId,
-    /// Where the caller's INVITE came from.
-    pub(super) source: SocketAddr,
+    /// The way to the caller: that of its last request.
+    pub(super) flow: Flow,
     /// What is forwarded; kept until the answer, in case the next site must be tried.
     pub(super) invite: Option<Request>,
     /// Where the call is now: the member, and the circuit that it holds there.

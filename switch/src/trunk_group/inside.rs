@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Instant;
 
+use sip_proto::flow::Flow;
 use sip_proto::message::{Forward, Method, Request, Response, address_of};
 use sip_proto::reason::Reason;
 use sip_proto::transaction::{ServerId, Target};
@@ -32,8 +33,9 @@ impl TrunkGroup {
         now: Instant,
         server: ServerId,
         request: &Request,
-        source: SocketAddr,
+        flow: Flow,
     ) {
+        let source = flow.source();
         let Some((id, from)) = self.dialog_of(request, source) else {
             self.records.counts.unknown_dialog += 1;
             self.transactions.reject(now, server, &Rejection::new(481));
@@ -44,6 +46,7 @@ impl TrunkGroup {
             self.transactions.reject(now, server, &Rejection::new(481));
             return;
         }
+        self.follow(id, from, flow);
         let target = self.target_of(id, from, request);
         let method = request.method();
         let Some(call) = self.calls.get_mut(id) else { return };
@@ -89,10 +92,12 @@ impl TrunkGroup {
     }
 
     /// The ACK of a 2xx has no transaction of its own (RFC 3261 §16.11).
-    pub(super) fn forward_ack(&mut self, ack: &Request, source: SocketAddr) {
+    pub(super) fn forward_ack(&mut self, ack: &Request, flow: Flow) {
+        let source = flow.source();
         if let Some((id, from)) = self.dialog_of(ack, source)
             && ack.max_forwards() != Some(0)
         {
+            self.follow(id, from, flow);
             let target = self.target_of(id, from, ack);
             let forward = self.changes(ack, source);
             self.transactions.forward_ack(ack, &forward, target);
@@ -182,8 +187,16 @@ impl TrunkGroup {
         self.members.get(call.taken_by?).map(|member| member.address)
     }
 
+    /// Requests to the caller go by the way of its last one: a translator may have given it another port, or it has opened
+    /// another connection.
+    fn follow(&mut self, id: CallId, from: From, flow: Flow) {
+        if let (From::Caller, Some(call)) = (from, self.calls.get_mut(id)) {
+            call.flow.follow(flow);
+        }
+    }
+
     /// The next hop. Towards a site it is always a member that has had the call or has taken it over. Towards the caller it is
-    /// the route after ours, or else the Request-URI; if that is a name, it is where the caller's INVITE came from.
+    /// the route after ours, or else the Request-URI, unless only its own way leads there ([`Flow`]).
     fn target_of(&self, id: CallId, from: From, request: &Request) -> Target {
         let ours = request.is_routed_to(self.address);
         let route = if ours { request.second_route() } else { request.topmost_route() };
@@ -192,7 +205,8 @@ impl TrunkGroup {
         let wanted = address_of(&uri).filter(|peer| *peer != self.address);
         let call = self.calls.get(id);
         let peer = match (from, call) {
-            (From::Site, Some(call)) => wanted.unwrap_or(call.source),
+            (From::Site, Some(call)) if wanted.is_none() => return call.flow.back(),
+            (From::Site, Some(call)) => return call.flow.target(&uri, route.is_none()),
             (From::Caller, Some(call)) => {
                 let member = call.member();
                 let member = member.or_else(|| call.branches.last().map(|(_, index)| *index));
@@ -209,7 +223,7 @@ impl TrunkGroup {
             }
             (_, None) => self.address,
         };
-        Target { peer, transport: tcp.then_some(Transport::Tcp) }
+        Target { transport: tcp.then_some(Transport::Tcp), ..Target::to(peer) }
     }
 
     fn changes(&self, request: &Request, source: SocketAddr) -> Forward<'static> {

@@ -20,6 +20,7 @@ mod inside;
 mod member;
 mod members;
 mod probing;
+mod record_route;
 mod records;
 mod restraint;
 mod selection;
@@ -32,6 +33,7 @@ use std::time::{Duration, Instant};
 
 use contract::{Node, Reply, TrunkGroupSnapshot};
 use sip_proto::deadlines::Deadlines;
+use sip_proto::flow::Flow;
 use sip_proto::message::{Method, Name, OverloadFeedback, Request, Response};
 use sip_proto::reason::Reason;
 use sip_proto::transaction::{ClientId, Event, ServerId, Transactions};
@@ -46,6 +48,7 @@ use call::{CallId, Owner};
 use calls::Calls;
 use member::Member;
 use members::Members;
+use record_route::RecordRoutes;
 use records::Records;
 
 pub use circuits::{Circuit, Circuits};
@@ -57,8 +60,7 @@ pub struct TrunkGroup {
     settings: topology::TrunkGroup,
     pool: Pool,
     address: SocketAddr,
-    /// Our Record-Route value.
-    record_route: String,
+    record_routes: RecordRoutes,
     transactions: Transactions<Owner>,
     members: Members,
     calls: Calls,
@@ -106,8 +108,7 @@ impl TrunkGroup {
         Self {
             pool: topology.pool,
             address,
-            // The user part tells the call server by which trunk group the call came.
-            record_route: format!("<sip:{}@{};lr>", settings.name, transactions.sent_by()),
+            record_routes: RecordRoutes::new(&settings.name, transactions.sent_by()),
             transactions,
             members: Members::new(&settings, &topology.pool, seed, now),
             records: Records::new(settings.name.clone(), wall),
@@ -126,8 +127,14 @@ impl TrunkGroup {
 
     fn handle_event(&mut self, now: Instant, event: Event<Owner>) {
         match event {
-            Event::Request { id, request, source, .. } => self.receive(now, id, request, source),
-            Event::Ack { request, source, .. } => self.forward_ack(&request, source),
+            Event::Request { id, request, source, transport } => {
+                let flow = Flow::of(&request, source, transport);
+                self.receive(now, id, request, flow);
+            }
+            Event::Ack { request, source, transport, .. } => {
+                let flow = Flow::of(&request, source, transport);
+                self.forward_ack(&request, flow);
+            }
             Event::Cancel { owner: Some(owner), invite, cancel } => {
                 self.cancelled(now, owner, invite, reason_lines(&cancel));
             }
@@ -183,14 +190,14 @@ impl TrunkGroup {
     }
 
     /// Request validation of a proxy: RFC 3261 §16.3.
-    fn receive(&mut self, now: Instant, id: ServerId, request: Request, source: SocketAddr) {
+    fn receive(&mut self, now: Instant, id: ServerId, request: Request, flow: Flow) {
         if let Err(rejection) = self.inspect(&request) {
             self.transactions.reject(now, id, &rejection);
         } else if request.to_tag().is_some() {
-            self.forward_inside(now, id, &request, source);
+            self.forward_inside(now, id, &request, flow);
         } else {
             match request.method() {
-                Method::Invite => self.offered(now, id, request, source),
+                Method::Invite => self.offered(now, id, request, flow),
                 Method::Options => self.answer_options(now, id),
                 Method::Bye | Method::Update | Method::Info | Method::Prack => {
                     self.transactions.reject(now, id, &Rejection::new(481));

@@ -2,11 +2,11 @@
 //!
 //! What becomes of a call whose site dies stands in `site_down.rs`.
 
-use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use sip_proto::Rejection;
 use sip_proto::dialog::Dialog;
+use sip_proto::flow::Flow;
 use sip_proto::message::{Forward, Request, Response, host_port};
 use sip_proto::reason::{Reason, cause_of_status};
 use sip_proto::transaction::{ClientId, ServerId, Target};
@@ -21,13 +21,7 @@ use super::{TrunkGroup, Wake};
 pub(super) const TIMER_C: Duration = Duration::from_secs(185);
 
 impl TrunkGroup {
-    pub(super) fn offered(
-        &mut self,
-        now: Instant,
-        server: ServerId,
-        invite: Request,
-        source: SocketAddr,
-    ) {
+    pub(super) fn offered(&mut self, now: Instant, server: ServerId, invite: Request, flow: Flow) {
         self.records.counts.offered += 1;
         let attempt = invite.session_id().map(|id| id.local().to_owned());
         let attempt = attempt.unwrap_or_else(|| self.transactions.ids().uuid().into());
@@ -45,7 +39,7 @@ impl TrunkGroup {
         let call = Call {
             key: key(invite.call_id(), invite.from_tag()).into(),
             server,
-            source,
+            flow,
             invite: Some(invite),
             circuit: None,
             client: None,
@@ -95,9 +89,9 @@ impl TrunkGroup {
             None => (None, Some(format!("<sip:{place};lr>"))),
         };
         let forward = Forward {
-            source: call.source,
+            source: call.flow.source(),
             uri: uri.as_deref(),
-            record_route: Some(&self.record_route),
+            record_route: Some(self.record_routes.towards(call.flow.transport())),
             pop_route: invite.is_routed_to(self.address),
             push_route: route.as_deref(),
             lines: session.as_bytes(),
@@ -199,7 +193,7 @@ impl TrunkGroup {
             let invite = call.invite.take().filter(|_| releases);
             call.towards_caller = invite.map(|invite| {
                 let tag = &call.answered_tag;
-                Box::new(Dialog::in_place_of_callee(&invite, tag, call.source))
+                Box::new(Dialog::in_place_of_callee(&invite, tag, call.flow))
             });
             call.record.answer_us = Some(at);
             call.record.status = Some(status);

@@ -1,11 +1,10 @@
 //! A dialog on paper: what another user agent must know to go on with it (RFC 3261 §12).
 
-use std::net::SocketAddr;
-
 use serde::{Deserialize, Serialize};
 
 use super::Dialog;
 use crate::Transport;
+use crate::flow::Flow;
 use crate::message::{Method, NameAddr, Payload, Request, Uri};
 
 /// CSeq numbers that the first user agent may have used after the dialog was saved. RFC 3261 §12.2.1.1 wants each
@@ -29,8 +28,7 @@ pub struct SavedDialog {
     remote_seq: Option<u32>,
     remote_target: String,
     route_set: Vec<String>,
-    source: SocketAddr,
-    transport: Transport,
+    flow: Flow,
 }
 
 /// What was read is no dialog that a request could be sent in.
@@ -56,8 +54,7 @@ impl Dialog {
             remote_seq: self.remote_seq,
             remote_target: self.remote_target.to_string(),
             route_set: self.route_set.iter().map(ToString::to_string).collect(),
-            source: self.source,
-            transport: self.transport,
+            flow: self.flow,
         }
     }
 
@@ -93,8 +90,7 @@ impl Dialog {
             remote_seq: saved.remote_seq,
             remote_target: saved.remote_target.as_str().into(),
             route_set: saved.route_set.iter().map(|route| route.as_str().into()).collect(),
-            source: saved.source,
-            transport: saved.transport,
+            flow: saved.flow.elsewhere(),
         };
         match dialog.is_writable(&local_tag) {
             true => Ok(dialog),

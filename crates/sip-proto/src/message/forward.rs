@@ -20,7 +20,8 @@ pub struct Forward<'a> {
     pub uri: Option<&'a str>,
     /// Our own Record-Route value, for requests that make a dialog.
     pub record_route: Option<&'a str>,
-    /// Removes the first Route value, which named us (RFC 3261 §16.4).
+    /// Removes the first Route value, which named us (RFC 3261 §16.4), and its twin if we wrote two for two transports
+    /// (RFC 5658 §5).
     pub pop_route: bool,
     /// A Route value to put on top.
     pub push_route: Option<&'a str>,
@@ -46,13 +47,17 @@ impl Forward<'_> {
         number(&mut out, request.max_forwards().map_or(70, |hops| hops.saturating_sub(1)).into());
         push(&mut out, &["\r\n"]);
         out.extend_from_slice(self.lines);
-        let mut pop = self.pop_route;
+        let mut pop = if self.pop_route { request.leading_twins() } else { 0 };
         for field in &request.fields {
             match field.name {
                 Name::Via | Name::MaxForwards => {}
-                Name::Route if pop => {
-                    pop = false;
-                    if let Some(rest) = after_first(request.text(field.value)) {
+                Name::Route if pop > 0 => {
+                    let mut rest = Some(request.text(field.value));
+                    while let Some(values) = rest.filter(|_| pop > 0) {
+                        pop -= 1;
+                        rest = after_first(values);
+                    }
+                    if let Some(rest) = rest {
                         push(&mut out, &["Route: ", rest, "\r\n"]);
                     }
                 }
@@ -60,7 +65,8 @@ impl Forward<'_> {
             }
         }
         write_body(&mut out, request);
-        Draft { bytes: out, via_at, method: request.method() }
+        // Contact is that of another element.
+        Draft { bytes: out, via_at, contact_end: None, method: request.method() }
     }
 }
 
@@ -134,10 +140,26 @@ impl Request {
         Err(Rejection::new(420).with_headers(format!("Unsupported: {}\r\n", tags.join(", "))))
     }
 
-    /// The second Route value: where the request goes once the first one, which named us, is gone.
+    /// Where the request goes once the first Route value, which named us, is gone, and its twin if it has one.
     #[must_use]
     pub fn second_route(&self) -> Option<NameAddr<'_>> {
-        NameAddr::parse(self.list(Name::Route).nth(1)?).ok()
+        NameAddr::parse(self.list(Name::Route).nth(self.leading_twins())?).ok()
+    }
+
+    /// How many Route values at the head name one element: two for a proxy at which the transport changes, as it wrote
+    /// one for each side (RFC 5658 §5).
+    fn leading_twins(&self) -> usize {
+        let mut routes = self.list(Name::Route).map(|route| NameAddr::parse(route).ok());
+        let (Some(Some(first)), second) = (routes.next(), routes.next().flatten()) else {
+            return 1;
+        };
+        let (first, second) = (first.uri(), second.map(|second| second.uri()));
+        let transport = |uri: &Uri<'_>| uri.param("transport").map(str::to_ascii_lowercase);
+        let is_twin = second.is_some_and(|second| {
+            address_of(&second).is_some_and(|at| address_of(&first) == Some(at))
+                && transport(&first) != transport(&second)
+        });
+        1 + usize::from(is_twin)
     }
 }
 

@@ -45,4 +45,4 @@ pub use response::Response;
 pub use status::reason_phrase;
 pub use uri::Uri;
 pub use write::host_port;
-pub(crate) use write::{Draft, Head, Reply, response, response_target};
+pub(crate) use write::{BY_TCP, Draft, Head, Reply, response, response_target};

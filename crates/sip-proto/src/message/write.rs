@@ -17,8 +17,16 @@ pub(crate) struct Draft {
     pub(super) bytes: Vec<u8>,
     /// Where the Via line goes.
     pub(super) via_at: usize,
+    /// Where the URI of our own Contact ends, if there is one: it names the transport too.
+    pub(super) contact_end: Option<usize>,
     pub(super) method: Method,
 }
+
+/// How a URI of ours says that we are reached by TCP there (RFC 3261 §19.1.1). Without it, UDP is meant.
+pub(crate) const BY_TCP: &str = ";transport=tcp>";
+
+/// Our Contact, as it begins the lines that a user agent adds to its requests.
+const CONTACT: &[u8] = b"Contact: <";
 
 /// The fields that every request has (RFC 3261 §8.1.1), as they are to be written.
 #[derive(Debug, Clone, Copy)]
@@ -36,7 +44,8 @@ pub(crate) struct Head<'a> {
 }
 
 impl Draft {
-    /// Writes a request; `fixed` are further complete header lines before those of the payload.
+    /// Writes a request; `fixed` are further complete header lines before those of the payload. A Contact that stands
+    /// first in them is ours, and may name the transport by which the request goes.
     pub(crate) fn new(head: &Head<'_>, fixed: &[u8], payload: &Payload) -> Self {
         let size =
             320 + head.uri.len() + fixed.len() + payload.headers().len() + payload.body().len();
@@ -52,9 +61,11 @@ impl Draft {
         push(&mut out, &["\r\nCall-ID: ", head.call_id, "\r\nCSeq: "]);
         number(&mut out, head.cseq.into());
         push(&mut out, &[" ", head.method.as_str(), "\r\n"]);
+        let uri_end = fixed.iter().position(|byte| *byte == b'>');
+        let contact_end = uri_end.filter(|_| fixed.starts_with(CONTACT)).map(|end| out.len() + end);
         out.extend_from_slice(fixed);
         finish(&mut out, payload);
-        Self { bytes: out, via_at, method: head.method }
+        Self { bytes: out, via_at, contact_end, method: head.method }
     }
 
     /// ACK for a final response of 300 or above (RFC 3261 §17.1.1.3). Its Via is that of `invite`,
@@ -86,13 +97,37 @@ impl Draft {
         branch: &str,
         params: &str,
     ) -> Bytes {
-        let size = self.bytes.len() + 48 + sent_by.len() + branch.len() + params.len();
+        self.written(transport, sent_by, branch, params, false)
+    }
+
+    /// The same for a peer that speaks TCP, and may speak nothing else: our Contact says that we are reached by it.
+    pub(crate) fn with_via_for_tcp_peer(&self, sent_by: &str, branch: &str, params: &str) -> Bytes {
+        self.written(Transport::Tcp, sent_by, branch, params, true)
+    }
+
+    fn written(
+        &self,
+        transport: Transport,
+        sent_by: &str,
+        branch: &str,
+        params: &str,
+        names_tcp: bool,
+    ) -> Bytes {
+        let size = self.bytes.len() + 64 + sent_by.len() + branch.len() + params.len();
         let mut out = Vec::with_capacity(size);
         let (start, rest) = self.bytes.split_at(self.via_at);
         out.extend_from_slice(start);
         push(&mut out, &["Via: SIP/2.0/", transport.token(), " ", sent_by, ";rport;branch="]);
         push(&mut out, &[branch, params, "\r\n"]);
-        out.extend_from_slice(rest);
+        match self.contact_end.filter(|_| names_tcp) {
+            Some(end) => {
+                let (before, after) = rest.split_at(end - self.via_at);
+                out.extend_from_slice(before);
+                push(&mut out, &[BY_TCP]);
+                out.extend_from_slice(after.get(1..).unwrap_or_default());
+            }
+            None => out.extend_from_slice(rest),
+        }
         out.into()
     }
 }

@@ -28,11 +28,16 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
     ) -> ClientId {
         let transport = target.transport.unwrap_or_else(|| self.transport_for(draft, target.peer));
         let by_size = target.transport.is_none() && transport == Transport::Tcp;
+        let otherwise = by_size.then_some((target.peer, Transport::Udp)).or(target.otherwise);
         let nonce = self.ids.nonce();
         let mut out = std::mem::take(&mut self.scratch);
         let (timers, sent_by, params) = (self.timers, &self.sent_by, self.via_params(target.peer));
-        let id = self.clients.insert(owner, target.peer, transport, by_size, nonce, |branch| {
-            let bytes = draft.with_via(transport, sent_by, branch, params);
+        let id = self.clients.insert(owner, target.peer, transport, otherwise, nonce, |branch| {
+            // RFC 3261 §18.1.1: TCP for the size alone says nothing of later requests.
+            let bytes = match target.transport {
+                Some(Transport::Tcp) => draft.with_via_for_tcp_peer(sent_by, branch, params),
+                Some(Transport::Udp) | None => draft.with_via(transport, sent_by, branch, params),
+            };
             Machine::start(draft.method(), bytes, transport.is_reliable(), timers, now, &mut out)
         });
         self.carry_out_client(id, &mut out);
@@ -244,7 +249,7 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
             return;
         };
         let mut out = std::mem::take(&mut self.scratch);
-        if !entry.fall_back_to_udp(self.timers, now, &mut out) {
+        if !entry.fall_back(self.timers, now, &mut out) {
             entry.machine.handle_unreachable(&mut out);
         }
         self.carry_out_client(id, &mut out);

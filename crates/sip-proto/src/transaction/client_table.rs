@@ -14,7 +14,7 @@ use super::output::Output;
 use crate::Transport;
 use crate::arena::{Arena, Key};
 use crate::id::COOKIE;
-use crate::message::{Method, Response};
+use crate::message::{BY_TCP, Method, Response};
 use crate::timer::Timers;
 
 crate::key_type! {
@@ -113,11 +113,11 @@ pub(super) struct Entry<O> {
     pub(super) cancel_wanted: Option<Vec<u8>>,
     /// Set when the CANCEL went out, or when the dialog of a re-INVITE is over.
     pub(super) give_up_at: Option<Instant>,
-    /// TCP was chosen for the size alone.
-    by_size: bool,
+    /// Where it goes if its connection cannot be had.
+    otherwise: Option<(SocketAddr, Transport)>,
     cancel: Option<ClientId>,
-    /// The transport under which it stands in the table's list of pending ones.
-    listed: Option<Transport>,
+    /// Where it stands in the table's list of pending ones.
+    listed: Option<(SocketAddr, Transport)>,
 }
 
 impl<O> Entry<O> {
@@ -139,34 +139,54 @@ impl<O> Entry<O> {
         [self.machine.poll_timeout(), give_up_at].into_iter().flatten().min()
     }
 
-    /// RFC 3261 §18.1.1: "if the attempt to use a congestion-controlled transport fails, retry with
-    /// UDP". False if this request was not moved to TCP for its size, or has had a response: then the
-    /// peer has it, and would take a second copy for a new one.
-    pub(super) fn fall_back_to_udp(
+    /// Begins again at the other place that was given for it: RFC 3261 §18.1.1, "if the attempt to use a
+    /// congestion-controlled transport fails, retry with UDP", and a telephone whose connection is lost may listen where
+    /// its Contact says. False if there is no such place, or the request has had a response: then the peer has it, and
+    /// would take a second copy for a new one.
+    pub(super) fn fall_back(
         &mut self,
         timers: Timers,
         now: Instant,
         out: &mut Vec<Output>,
     ) -> bool {
-        if !self.by_size || self.transport != Transport::Tcp || !self.machine.is_unanswered() {
+        if self.transport != Transport::Tcp || !self.machine.is_unanswered() {
             return false;
         }
-        let mut bytes = self.machine.request().to_vec();
-        let (tcp, udp) = (b"Via: SIP/2.0/TCP", b"Via: SIP/2.0/UDP");
-        let Some(at) = memchr::memmem::find(&bytes, tcp) else {
+        let Some((peer, transport)) = self.otherwise.take() else {
             return false;
         };
-        if let Some(via) = bytes.get_mut(at..at + udp.len()) {
-            via.copy_from_slice(udp);
-        }
+        let bytes = match transport {
+            Transport::Udp => over_udp(self.machine.request()),
+            Transport::Tcp => self.machine.request().clone(),
+        };
         let method = match self.machine {
             Machine::Invite(_) => Method::Invite,
             Machine::Other(_) => Method::Other,
         };
-        self.transport = Transport::Udp;
-        self.machine = Machine::start(method, bytes.into(), false, timers, now, out);
+        (self.peer, self.transport) = (peer, transport);
+        self.machine = Machine::start(method, bytes, transport.is_reliable(), timers, now, out);
         true
     }
+}
+
+/// A request that was written for TCP, as it goes by UDP: with another Via, and a Contact of ours that does not name TCP.
+fn over_udp(request: &Bytes) -> Bytes {
+    const TCP: &[u8] = b"Via: SIP/2.0/TCP ";
+    let mut bytes = request.to_vec();
+    let Some(via) = memchr::memmem::find(&bytes, TCP) else { return request.clone() };
+    let sent_by = via + TCP.len();
+    let length = bytes[sent_by..].iter().position(|byte| *byte == b';').unwrap_or_default();
+    let contact = [b"\r\nContact: <sip:", &bytes[sent_by..sent_by + length], BY_TCP.as_bytes()];
+    let contact = contact.concat();
+    if let Some(at) = memchr::memmem::find(&bytes, &contact) {
+        let end = at + contact.len();
+        // All but the bracket.
+        bytes.drain(end - BY_TCP.len()..end - 1);
+    }
+    if let Some(transport) = bytes.get_mut(sent_by - 4..sent_by - 1) {
+        transport.copy_from_slice(Transport::Udp.token().as_bytes());
+    }
+    bytes.into()
 }
 
 #[derive(Debug)]
@@ -190,7 +210,7 @@ impl<O: Copy> ClientTable<O> {
         owner: O,
         peer: SocketAddr,
         transport: Transport,
-        by_size: bool,
+        otherwise: Option<(SocketAddr, Transport)>,
         nonce: u64,
         start: impl FnOnce(&str) -> Machine,
     ) -> ClientId {
@@ -202,7 +222,7 @@ impl<O: Copy> ClientTable<O> {
             is_cancel: false,
             cancel_wanted: None,
             give_up_at: None,
-            by_size,
+            otherwise,
             cancel: None,
             listed: None,
         })
@@ -217,7 +237,7 @@ impl<O: Copy> ClientTable<O> {
         transport: Transport,
         machine: Machine,
     ) -> ClientId {
-        let id = self.insert(owner, peer, transport, false, invite.0.nonce(), |_| machine);
+        let id = self.insert(owner, peer, transport, None, invite.0.nonce(), |_| machine);
         if let Some(entry) = self.get_mut(id) {
             entry.is_cancel = true;
         }
@@ -248,18 +268,18 @@ impl<O: Copy> ClientTable<O> {
     pub(super) fn settle(&mut self, id: ClientId) -> Option<Instant> {
         let entry = self.get_mut(id)?;
         let due = entry.due();
-        let wanted = entry.machine.is_pending().then_some(entry.transport);
-        let (peer, listed) = (entry.peer, std::mem::replace(&mut entry.listed, wanted));
+        let wanted = entry.machine.is_pending().then_some((entry.peer, entry.transport));
+        let listed = std::mem::replace(&mut entry.listed, wanted);
         if listed != wanted {
-            listed.map(|transport| self.pending.remove(&(peer, transport, id)));
-            wanted.map(|transport| self.pending.insert((peer, transport, id)));
+            listed.map(|(peer, transport)| self.pending.remove(&(peer, transport, id)));
+            wanted.map(|(peer, transport)| self.pending.insert((peer, transport, id)));
         }
         due
     }
 
     pub(super) fn remove(&mut self, id: ClientId) {
         if let Some(entry) = self.entries.remove(id) {
-            entry.listed.map(|transport| self.pending.remove(&(entry.peer, transport, id)));
+            entry.listed.map(|(peer, transport)| self.pending.remove(&(peer, transport, id)));
         }
     }
 

@@ -14,7 +14,7 @@ pub enum Event<O> {
     Request { id: ServerId, request: Request, source: SocketAddr, transport: Transport },
     /// An ACK that no transaction absorbed: it is for a 2xx. `owner` is set while the INVITE's
     /// transaction lives.
-    Ack { owner: Option<O>, request: Request, source: SocketAddr },
+    Ack { owner: Option<O>, request: Request, source: SocketAddr, transport: Transport },
     /// A CANCEL for an INVITE without a final response; the CANCEL itself has been answered.
     Cancel { invite: ServerId, owner: Option<O>, cancel: Request },
     /// A response to a request of ours.

@@ -68,13 +68,15 @@ pub struct Target {
     pub peer: SocketAddr,
     /// `None` lets the size decide: RFC 3261 §18.1.1.
     pub transport: Option<Transport>,
+    /// Where it goes, and how, if it cannot be sent there: when the connection is lost.
+    pub otherwise: Option<(SocketAddr, Transport)>,
 }
 
 impl Target {
     /// Towards `peer`, over whatever transport the size asks for.
     #[must_use]
     pub const fn to(peer: SocketAddr) -> Self {
-        Self { peer, transport: None }
+        Self { peer, transport: None, otherwise: None }
     }
 }
 
@@ -183,7 +185,7 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
     }
 
     /// The transport could not deliver to `peer`. Requests that went by TCP only because of their
-    /// size are tried again by UDP (RFC 3261 §18.1.1), and responses that would have gone back on a
+    /// size are tried again by UDP (RFC 3261 §18.1.1), those for the connection of a telephone where its Contact says, and responses that would have gone back on a
     /// connection of `peer` get one to its Via (§18.2.2).
     pub fn handle_unreachable(&mut self, now: Instant, transport: Transport, peer: SocketAddr) {
         for id in self.clients.pending_towards(transport, peer) {

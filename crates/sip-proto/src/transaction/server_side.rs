@@ -25,6 +25,11 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
         self.servers.get_mut(id)?.owner
     }
 
+    /// How the request of a live server transaction came, and so how its response goes.
+    pub(crate) fn transport_of(&mut self, id: ServerId) -> Option<Transport> {
+        Some(self.servers.get_mut(id)?.transport)
+    }
+
     /// True if the transaction `id` is a copy: when it began, another one was alive with the same
     /// request, which had come over another path (RFC 3261 §8.2.2.2). A user agent server answers
     /// such a copy 482; a proxy forwards it.
@@ -118,11 +123,13 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
         source: SocketAddr,
     ) {
         if let Some(id) = self.servers.find(&request) {
-            self.receive_known(now, id, request, source);
+            self.receive_known(now, id, request, transport, source);
             return;
         }
         match request.method() {
-            Method::Ack => self.events.push_back(Event::Ack { owner: None, request, source }),
+            Method::Ack => {
+                self.events.push_back(Event::Ack { owner: None, request, source, transport });
+            }
             Method::Cancel => self.receive_cancel(now, &request, transport, source),
             _ if !self.has_room_for(&request) => {
                 self.stats.overflow += 1;
@@ -148,14 +155,22 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
         self.servers.len() < self.max_servers - reserve
     }
 
-    fn receive_known(&mut self, now: Instant, id: ServerId, request: Request, source: SocketAddr) {
+    fn receive_known(
+        &mut self,
+        now: Instant,
+        id: ServerId,
+        request: Request,
+        transport: Transport,
+        source: SocketAddr,
+    ) {
         let Some(entry) = self.servers.get_mut(id) else {
             return;
         };
         let mut out = std::mem::take(&mut self.scratch);
         if request.method() == Method::Ack {
             if !entry.machine.handle_ack(now, &mut out) {
-                self.events.push_back(Event::Ack { owner: entry.owner, request, source });
+                let owner = entry.owner;
+                self.events.push_back(Event::Ack { owner, request, source, transport });
             }
         } else {
             self.stats.repeated += 1;

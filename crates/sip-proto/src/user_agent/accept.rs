@@ -6,6 +6,7 @@ use std::time::Instant;
 use super::leg::{Answer, Leg, State};
 use super::{End, Event, LegId, Owner, Purpose, SessionIdRole, UserAgent};
 use crate::dialog::Dialog;
+use crate::flow::Flow;
 use crate::message::{Payload, Request};
 use crate::reason::Reason;
 use crate::transaction::ServerId;
@@ -23,6 +24,7 @@ impl UserAgent {
         if self.config.trying_at_once {
             self.transactions.trying(now, id);
         }
+        let flow = Flow::of(&request, source, transport);
         let nonce = self.transactions.ids().nonce();
         let leg = self.legs.insert_with(nonce, |leg| {
             let ours = match self.config.session_id {
@@ -32,7 +34,7 @@ impl UserAgent {
             let theirs = request.session_id().map(|heard| heard.local());
             let state = State::Offered { invite: id, seq: request.cseq().0 };
             Leg {
-                dialog: Some(Dialog::uas(&request, &leg.tag(), source, transport)),
+                dialog: Some(Dialog::uas(&request, &leg.tag(), flow)),
                 session: super::session_line(&ours, theirs),
                 ..Leg::new(state, source, false)
             }
@@ -127,7 +129,7 @@ impl UserAgent {
     }
 
     /// An ACK that no transaction absorbed: it ends the retransmission of our 2xx.
-    pub(super) fn receive_ack(&mut self, now: Instant, ack: Request) {
+    pub(super) fn receive_ack(&mut self, now: Instant, ack: Request, flow: Flow) {
         let Some(id) = ack.to_tag().and_then(|tag| self.leg_inside(tag, &ack)) else {
             return;
         };
@@ -139,6 +141,9 @@ impl UserAgent {
             return;
         }
         leg.answer = None;
+        if let Some(dialog) = &mut leg.dialog {
+            dialog.follow(flow);
+        }
         match std::mem::replace(&mut leg.state, State::Confirmed) {
             State::Answered { hang_up: None } => {
                 self.events.push_back(Event::Confirmed { leg: id, ack });

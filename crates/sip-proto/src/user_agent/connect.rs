@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use super::leg::{Leg, MAX_LOSERS, State};
 use super::{Event, Failure, LegId, Owner, Purpose, UserAgent};
+use crate::Transport;
 use crate::dialog::Dialog;
 use crate::message::{Draft, Head, Method, Payload, Response};
 use crate::transaction::{self, ClientId, Target};
@@ -31,6 +32,16 @@ pub struct Invite {
 impl UserAgent {
     /// Sends an INVITE. `Progress`, then `Answered` or `Failed` follow.
     pub fn connect(&mut self, now: Instant, invite: Invite) -> LegId {
+        self.connect_over(now, invite, None)
+    }
+
+    /// The same over this transport; `None` lets the size decide (RFC 3261 §18.1.1).
+    pub fn connect_over(
+        &mut self,
+        now: Instant,
+        invite: Invite,
+        transport: Option<Transport>,
+    ) -> LegId {
         let nonce = self.transactions.ids().nonce();
         self.legs.insert_with(nonce, |id| {
             let call_id = self.transactions.ids().uuid();
@@ -48,9 +59,10 @@ impl UserAgent {
                 cseq: 1,
                 route: &route,
             };
-            let fixed = [&self.dialog_request_lines, session.as_bytes()].concat();
+            let fixed = [&self.dialog_lines.request, session.as_bytes()].concat();
             let draft = Draft::new(&head, &fixed, &invite.payload);
-            let (target, owner) = (Target::to(invite.next_hop), Owner::Leg(id, Purpose::Invite));
+            let target = Target { transport, ..Target::to(invite.next_hop) };
+            let owner = Owner::Leg(id, Purpose::Invite);
             let client = self.transactions.send(now, &draft, target, owner);
             let offered = !invite.payload.body().is_empty();
             let state = State::Calling { invite: client, offered, hang_up: None };

@@ -18,6 +18,7 @@ mod acks;
 mod adopt;
 mod close;
 mod connect;
+mod dialog_lines;
 mod early;
 mod event;
 mod leg;
@@ -34,6 +35,7 @@ use hashbrown::HashMap;
 
 use crate::arena::Arena;
 use crate::deadlines::Deadlines;
+use crate::flow::Flow;
 use crate::message::{Method, Payload, Reply, Request, SessionId};
 use crate::timer::Timers;
 use crate::transaction::{self, ClientId, ServerId, Transactions};
@@ -45,6 +47,7 @@ pub use event::{End, Event, Failure, Probe};
 pub use leg::LegId;
 pub use validate::Capabilities;
 
+use dialog_lines::DialogLines;
 use leg::{Leg, OverLeg};
 
 /// How a user agent is set up.
@@ -142,11 +145,7 @@ pub struct UserAgent {
     probes: HashMap<ClientId, SocketAddr>,
     deadlines: Deadlines<Deadline>,
     events: VecDeque<Event>,
-    /// Contact, Allow, Supported: lines of each message that makes or refreshes a dialog. In a
-    /// request, User-Agent says who we are (RFC 3261 §20.41).
-    dialog_request_lines: Vec<u8>,
-    /// The same for a response, where Server says it (RFC 3261 §20.35).
-    dialog_response_lines: Vec<u8>,
+    dialog_lines: DialogLines,
     /// Set while this node wants no new calls: then OPTIONS says so too.
     unavailable: Option<Rejection>,
     stats: Stats,
@@ -157,11 +156,8 @@ impl UserAgent {
     pub fn new(config: Config) -> Self {
         let transactions = Transactions::new(config.address, config.timers, config.seed)
             .able_to(config.capabilities.abilities());
-        let contact = format!("Contact: <sip:{}>\r\n", transactions.sent_by());
-        let lines = [contact, config.capabilities.lines()].concat();
-        let dialog_request_lines = format!("{lines}User-Agent: {}\r\n", config.product);
-        let dialog_response_lines = format!("{lines}Server: {}\r\n", config.product);
         Self {
+            dialog_lines: DialogLines::new(transactions.sent_by(), &config),
             config,
             transactions,
             legs: Arena::default(),
@@ -170,8 +166,6 @@ impl UserAgent {
             probes: HashMap::new(),
             deadlines: Deadlines::default(),
             events: VecDeque::new(),
-            dialog_request_lines: dialog_request_lines.into_bytes(),
-            dialog_response_lines: dialog_response_lines.into_bytes(),
             unavailable: None,
             stats: Stats::default(),
         }
@@ -270,7 +264,10 @@ impl UserAgent {
             Tx::Request { id, request, source, transport } => {
                 self.receive_request(now, id, request, source, transport);
             }
-            Tx::Ack { request, .. } => self.receive_ack(now, request),
+            Tx::Ack { request, source, transport, .. } => {
+                let flow = Flow::of(&request, source, transport);
+                self.receive_ack(now, request, flow);
+            }
             Tx::Cancel { invite, owner, cancel } => {
                 self.receive_cancel(now, invite, owner, &cancel)
             }
@@ -313,7 +310,10 @@ impl UserAgent {
             return;
         };
         match self.leg_inside(tag, &request) {
-            Some(leg) => self.receive_inside(now, leg, id, request),
+            Some(leg) => {
+                let flow = Flow::of(&request, source, transport);
+                self.receive_inside(now, leg, id, request, flow);
+            }
             // RFC 3261 §12.2.2: no such dialog.
             None => self.refuse(now, id, &Rejection::new(481)),
         }
@@ -329,10 +329,21 @@ impl UserAgent {
         begun_here.or_else(|| self.adopted.get(tag).copied().filter(inside))
     }
 
-    fn receive_inside(&mut self, now: Instant, leg: LegId, id: ServerId, request: Request) {
+    fn receive_inside(
+        &mut self,
+        now: Instant,
+        leg: LegId,
+        id: ServerId,
+        request: Request,
+        flow: Flow,
+    ) {
         let entry = self.legs.get_mut(leg);
         let dialog = entry.and_then(|leg| leg.dialog_with(request.call_id(), request.from_tag()));
-        let in_order = dialog.map_or(Ok(()), |dialog| dialog.take_remote_seq(&request));
+        let in_order = dialog.map_or(Ok(()), |dialog| {
+            dialog.take_remote_seq(&request)?;
+            dialog.follow(flow);
+            Ok(())
+        });
         if let Err(rejection) = in_order {
             self.refuse(now, id, &rejection);
             return;
@@ -386,10 +397,10 @@ impl UserAgent {
         payload: &Payload,
         extra: &[u8],
     ) -> Option<Packet> {
-        let mut fixed = Vec::with_capacity(self.dialog_response_lines.len() + 96 + extra.len());
-        if status < 300 {
-            fixed.extend_from_slice(&self.dialog_response_lines);
-        }
+        let mut fixed = match status {
+            ..300 => self.response_lines(id).to_vec(),
+            _ => Vec::new(),
+        };
         if let Some(leg) = self.legs.get(leg) {
             fixed.extend_from_slice(leg.session.as_bytes());
         }
@@ -402,10 +413,15 @@ impl UserAgent {
         )
     }
 
+    /// Header lines of a response that makes or refreshes a dialog.
+    fn response_lines(&mut self, id: ServerId) -> &[u8] {
+        self.dialog_lines.response(self.transactions.transport_of(id))
+    }
+
     /// Header lines of a request of ours that makes or refreshes a dialog, or of any other.
     fn request_lines(&self, leg: &Leg, method: Method) -> Vec<u8> {
         let refreshes = matches!(method, Method::Invite | Method::Update);
-        let lines: &[u8] = if refreshes { &self.dialog_request_lines } else { b"" };
+        let lines: &[u8] = if refreshes { &self.dialog_lines.request } else { b"" };
         [lines, leg.session.as_bytes()].concat()
     }
 

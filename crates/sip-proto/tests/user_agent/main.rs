@@ -5,6 +5,7 @@ mod answer;
 mod call;
 mod cancel;
 mod early;
+mod flows;
 mod fork;
 mod modify;
 mod network;

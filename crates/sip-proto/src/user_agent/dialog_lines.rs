@@ -1,0 +1,37 @@
+//! Header lines of every message that makes or refreshes a dialog: Contact first, then Allow, Supported and who we are.
+
+use super::Config;
+use crate::Transport;
+use crate::message::BY_TCP;
+
+/// The lines, written once.
+#[derive(Debug)]
+pub(super) struct DialogLines {
+    /// In a request, User-Agent says who we are (RFC 3261 §20.41). Its Contact names the transport when it is sent.
+    pub(super) request: Vec<u8>,
+    /// In a response by UDP, where Server says it (RFC 3261 §20.35).
+    udp_response: Vec<u8>,
+    /// In a response by TCP: its Contact names the transport, as the peer may have no other.
+    tcp_response: Vec<u8>,
+}
+
+impl DialogLines {
+    /// Those of a user agent that is reached at `sent_by`.
+    pub(super) fn new(sent_by: &str, config: &Config) -> Self {
+        let lines = format!("Contact: <sip:{sent_by}>\r\n{}", config.capabilities.lines());
+        let response = format!("{lines}Server: {}\r\n", config.product);
+        Self {
+            request: format!("{lines}User-Agent: {}\r\n", config.product).into_bytes(),
+            tcp_response: response.replacen('>', BY_TCP, 1).into_bytes(),
+            udp_response: response.into_bytes(),
+        }
+    }
+
+    /// Those of a response that goes by `transport`.
+    pub(super) fn response(&self, transport: Option<Transport>) -> &[u8] {
+        match transport {
+            Some(Transport::Tcp) => &self.tcp_response,
+            Some(Transport::Udp) | None => &self.udp_response,
+        }
+    }
+}
