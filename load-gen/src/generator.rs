@@ -109,6 +109,8 @@ impl Generator {
         let agent = UserAgent::new(user_agent::Config {
             timers: config.timers,
             product: "Tocsin-load-gen".to_owned(),
+            // The call server asks more often than that. If it does not, it has lost the call.
+            audit: Some(config.audit * 3 / 2),
             ..user_agent::Config::new(config.address, seed)
         });
         Ok(Self {

@@ -120,6 +120,8 @@ impl Psap {
         let agent = UserAgent::new(Config {
             timers,
             product: "Tocsin PSAP".to_owned(),
+            // The call server asks more often than that. If it does not, it has lost the call.
+            audit: Some(config.audit * 3 / 2),
             ..Config::new(config.address, seed)
         });
         let (start, unix) = clock.origin();

@@ -14,3 +14,4 @@ pub mod network;
 pub mod phone;
 pub mod process;
 pub mod program;
+pub mod rogue;

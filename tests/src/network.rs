@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use media::{Clip, Clips};
+use psap_mock::Psap;
 use sip_proto::user_agent::{Invite, LegId};
 use switch::pool::Change;
 use telemetry::{Audit, BoxKind, CallRecord, Ledger, Outcome, Rules};
@@ -188,6 +189,20 @@ impl Network {
         held
     }
 
+    /// The SIP transactions of each box that has any; those that absorb late copies live for 64·T1.
+    #[must_use]
+    pub fn transactions(&self) -> Vec<String> {
+        let groups = self.topology.trunk_groups.iter();
+        let groups =
+            groups.map(|group| (group.name.clone(), self.trunk_group(&group.name).transactions));
+        let sites = self.live_call_servers().into_iter();
+        let sites = sites.map(|name| (name.clone(), self.call_server(&name).transactions));
+        let psaps = self.live_psaps().into_iter();
+        let psaps = psaps.map(|name| (name.clone(), self.psap(&name).transactions));
+        let all = groups.chain(sites).chain(psaps).filter(|(_, count)| *count > 0);
+        all.map(|(name, count)| format!("{name}: {count} transactions")).collect()
+    }
+
     /// `offered = answered + rejected + abandoned + timed out + lost + in progress` for each box
     /// that has lived from the start, by its records, and its counters say the same. Returns what
     /// does not hold.
@@ -261,7 +276,8 @@ impl Network {
     }
 
     fn live_psaps(&self) -> Vec<String> {
-        let live = self.topology.psaps.iter().filter(|psap| self.net.is_alive(psap.address));
+        let is_there = |psap: &&topology::Psap| self.net.has_node::<Psap>(psap.address);
+        let live = self.topology.psaps.iter().filter(is_there);
         live.map(|psap| psap.name.clone()).collect()
     }
 }

@@ -11,6 +11,7 @@
 //! | `people` | who is reached in the end, when callers call again |
 //! | `selection` | which site a trunk group chooses |
 //! | `properties` | does anything leak, whatever callers, links and sites do |
+//! | `leftovers` | does anything stay behind, whatever peers refuse, forget and lose |
 //! | `media` | what the two ends hear, and what is measured of it |
 //! | `transports` | callers with TCP only, and callers behind a translator |
 //! | `transparency` | what crosses unchanged |
@@ -22,6 +23,7 @@ mod defects;
 mod failover;
 mod flood;
 mod hostile;
+mod leftovers;
 mod machine;
 mod media;
 mod outage;

@@ -14,6 +14,9 @@ use crate::{Rejection, Transport};
 
 pub use saved::{SavedDialog, Unfit};
 
+/// The CSeq number after which a proxy counts in the name of an end: higher than any that the end has used.
+const BEYOND: u32 = 1 << 30;
+
 /// One side of a dialog (RFC 3261 §12).
 #[derive(Debug, Clone)]
 pub struct Dialog {
@@ -70,9 +73,11 @@ impl Dialog {
     /// The dialog that our response with `local_tag` to a peer's INVITE makes (RFC 3261 §12.1.1).
     pub(crate) fn uas(request: &Request, local_tag: &str, flow: Flow) -> Self {
         let from = request.from();
+        // A callee of RFC 2543 has no tag, and a proxy in its place must not make one up.
+        let tag = if local_tag.is_empty() { "" } else { ";tag=" };
         Self {
             call_id: request.call_id().into(),
-            local: [request.to_value(), ";tag=", local_tag].concat().into(),
+            local: [request.to_value(), tag, local_tag].concat().into(),
             remote: request.from_value().into(),
             remote_tag: request.from_tag().into(),
             local_seq: 0,
@@ -102,9 +107,14 @@ impl Dialog {
     /// `callee_tag`, once the callee is gone (3GPP TS 24.229 §5.2.8.1.2).
     #[must_use]
     pub fn in_place_of_callee(invite: &Request, callee_tag: &str, flow: Flow) -> Self {
-        // Higher than any CSeq that the callee has used.
-        const BEYOND: u32 = 1 << 30;
         Self { local_seq: BEYOND, ..Self::uas(invite, callee_tag, flow) }
+    }
+
+    /// The dialog towards the callee that has sent the `answer` from `peer`, as the proxy `sent_by` may end it in the name of
+    /// the caller.
+    #[must_use]
+    pub fn in_place_of_caller(answer: &Response, peer: SocketAddr, sent_by: &str) -> Self {
+        Self { local_seq: BEYOND, ..Self::uac(answer, peer).seen_from(sent_by) }
     }
 
     #[must_use]
@@ -167,6 +177,11 @@ impl Dialog {
     /// The ACK of a 2xx to the INVITE numbered `seq` (RFC 3261 §13.2.2.4).
     pub(crate) fn ack(&self, seq: u32, fixed: &[u8], payload: &Payload) -> (Draft, Target) {
         self.write(Method::Ack, seq, fixed, payload)
+    }
+
+    /// OPTIONS inside the dialog that takes no CSeq number.
+    pub(crate) fn question(&self) -> (Draft, Target) {
+        self.write(Method::Options, 0, b"", &Payload::empty())
     }
 
     /// The CSeq number of our last request.

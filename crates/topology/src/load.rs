@@ -74,12 +74,13 @@ impl Topology {
         let sites = root.named("sites", |table| Site::read(table, &media, &equipment));
         let mut releases = root.named("releases", Release::read);
         releases.push(Release::sound());
+        let timers = root.section("timers", SipTimers::read);
         Self {
             name: root.or("name", kind::name, default_name.to_owned()),
-            timers: root.section("timers", SipTimers::read),
+            timers,
             pool: root.section("pool", Pool::read),
             trunk_groups: root.named("trunk_groups", |table| TrunkGroup::read(table, &sites)),
-            psaps: Psap::read_all(root, &media),
+            psaps: Psap::read_all(root, &media, timers),
             routes: Routes::new(root.tables("routes", Route::read)),
             media,
             releases,

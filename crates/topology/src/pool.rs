@@ -13,6 +13,9 @@ pub struct SipTimers {
     pub t2: Duration,
     /// How long a message may stay in the network.
     pub t4: Duration,
+    /// From whom nothing has come inside a call for so long is asked whether it still has the call; see the call servers, PSAPs
+    /// and callers.
+    pub audit: Duration,
 }
 
 impl Default for SipTimers {
@@ -21,6 +24,7 @@ impl Default for SipTimers {
             t1: Duration::from_millis(500),
             t2: Duration::from_secs(4),
             t4: Duration::from_secs(5),
+            audit: Duration::from_secs(60),
         }
     }
 }
@@ -33,6 +37,7 @@ impl SipTimers {
             t1: table.or("t1", kind::duration(shortest), base.t1),
             t2: table.or("t2", kind::duration(shortest), base.t2),
             t4: table.or("t4", kind::duration(shortest), base.t4),
+            audit: table.or("audit", kind::duration(Duration::from_secs(1)), base.audit),
         };
         if timers.t2 < timers.t1 {
             table.report("t2", "must not be shorter than t1 (RFC 3261 §17.1.2.2)");

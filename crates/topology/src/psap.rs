@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::distribution::Distribution;
 use crate::media::{self, Audio, Media, Waiting};
 use crate::number::{self, is_fictitious};
+use crate::pool::SipTimers;
 use crate::reader::{Raw, Table, kind};
 
 /// A public safety answering point: a queue and call takers at positions.
@@ -35,6 +36,8 @@ pub struct Psap {
     pub media_ports: RangeInclusive<u16>,
     /// Media that should come and has not come for this long has stopped.
     pub idle_after: Duration,
+    /// See [`SipTimers::audit`](crate::SipTimers).
+    pub audit: Duration,
     /// What the call taker says.
     pub audio: Audio,
     /// What a caller hears before.
@@ -86,10 +89,10 @@ pub enum Behaviour {
 
 impl Psap {
     /// Reads every `[psaps.NAME]` and resolves redirections between them.
-    pub(crate) fn read_all(root: &Table<'_>, media: &Media) -> Vec<Self> {
+    pub(crate) fn read_all(root: &Table<'_>, media: &Media, timers: SipTimers) -> Vec<Self> {
         let drafts = root.named("psaps", |table| {
             let when_full = table.or("when_full", when_full, FullText::Reject(486));
-            (Self::read(table, media), when_full, table.path("when_full"))
+            (Self::read(table, media, timers), when_full, table.path("when_full"))
         });
         let others: Vec<Self> = drafts.iter().map(|(psap, ..)| psap.clone()).collect();
         let resolve = |(mut psap, when_full, path): (Self, FullText, String)| {
@@ -116,7 +119,7 @@ impl Psap {
         drafts.into_iter().map(resolve).collect()
     }
 
-    fn read(table: &Table<'_>, media: &Media) -> Self {
+    fn read(table: &Table<'_>, media: &Media, timers: SipTimers) -> Self {
         let fixed = |millis| Distribution::Fixed(Duration::from_millis(millis));
         let behaviours = table.tables("behaviours", BehaviourShare::read);
         let shares: f64 = behaviours.iter().map(|behaviour| behaviour.share).sum();
@@ -153,6 +156,7 @@ impl Psap {
             behaviours,
             media_ports: table.or("media_ports", media::ports, media.ports.clone()),
             idle_after: media.idle_after,
+            audit: timers.audit,
             audio,
             waiting,
             record: table.or("record", kind::share, 0.0),

@@ -243,6 +243,16 @@ impl<L: NoticeListener> Simnet<L> {
         node.downcast_ref().expect("a box of this type")
     }
 
+    /// Whether there is a box of this type at `address`.
+    #[must_use]
+    pub fn has_node<N: Node + Any>(&self, address: SocketAddr) -> bool {
+        let is_it = |host: &Host| {
+            let node: &dyn Any = &*host.node;
+            node.is::<N>()
+        };
+        self.hosts.get(&address).is_some_and(is_it)
+    }
+
     /// Lets a test or an operator do something to the box at `address`.
     ///
     /// # Panics

@@ -95,6 +95,7 @@ impl<L: NoticeListener> VirtualNetwork<L> {
             nonce: campaign.seed,
             media_ports: self.topology.media.ports.clone(),
             idle_after: self.topology.media.idle_after,
+            audit: self.topology.timers.audit,
             clips: self.clips.clone(),
             trunk_groups: groups.map(|group| (group.name.clone(), group.address)).collect(),
             ten_digits: load_gen::TenDigits::of(&self.topology),
@@ -252,7 +253,8 @@ impl<L: NoticeListener> VirtualNetwork<L> {
         let topology = Arc::clone(&self.topology);
         if let Some(settings) = topology.call_servers().find(|one| one.name == name).cloned() {
             let at = settings.address;
-            let node = CallServer::new(settings, Arc::clone(&topology), at, seed, wall);
+            let node =
+                CallServer::new(settings, Arc::clone(&topology), at, seed, wall, self.net.now());
             self.net.attach(at, node);
         }
     }

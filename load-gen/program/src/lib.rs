@@ -142,6 +142,7 @@ fn generator_spec(
     let timers = Timers { t1: timers.t1, t2: timers.t2, t4: timers.t4 };
     let ten_digits = TenDigits::of(topology);
     let (media_ports, idle_after) = (topology.media.ports.clone(), topology.media.idle_after);
+    let audit = topology.timers.audit;
     let (name, campaign) = (label.name.clone(), campaign.clone());
     let build = move |address, _start: WallStart| {
         let clock = WallClock::new(start.now, start.unix);
@@ -154,6 +155,7 @@ fn generator_spec(
             nonce,
             media_ports,
             idle_after,
+            audit,
             clips,
             trunk_groups: callees.trunk_groups,
             ten_digits,

@@ -29,6 +29,8 @@ pub struct Config {
     pub media_ports: RangeInclusive<u16>,
     /// Media that should come and has not come for this long has stopped.
     pub idle_after: Duration,
+    /// See `audit` of the network's timers.
+    pub audit: Duration,
     /// The recordings that the network names.
     pub clips: Clips,
     /// Name and address of each trunk group of the network. At least one.

@@ -148,6 +148,7 @@ impl Lab {
             clock: WallClock::new(now, UNIX),
             media_ports: 16_384..=32_767,
             idle_after: Duration::from_secs(5),
+            audit: Duration::from_secs(60),
             clips: BTreeMap::new(),
             trunk_groups: vec![("mobile".to_owned(), address(TRUNK_GROUP))],
             ten_digits: TenDigits::default(),

@@ -96,6 +96,7 @@ impl Node for Psap {
             malformed: transactions.malformed,
             stray: transactions.stray,
             overflow: transactions.overflow,
+            transactions: self.agent.transactions(),
             refused_by_status: self.agent.stats().refused.clone(),
             media: self.plane.counts(),
         }

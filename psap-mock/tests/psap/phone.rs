@@ -41,6 +41,7 @@ pub(crate) fn config() -> topology::Psap {
         behaviours: Vec::new(),
         media_ports: 16_384..=32_767,
         idle_after: seconds(5),
+        audit: seconds(60),
         audio: topology::Audio::Tones,
         waiting: topology::Waiting::Ringing,
         record: 0.0,

@@ -112,7 +112,7 @@ pub fn call_server_spec(
     let (name, seed) = (settings.name.clone(), BoxArgs::seed_of(seed, &settings.name));
     let build = move |address, start: WallStart| {
         let wall = WallClock::new(start.now, start.unix);
-        CallServer::new(settings, topology, address, seed, wall)
+        CallServer::new(settings, topology, address, seed, wall, start.now)
     };
     NodeSpec::new(label, build, operate, move |notice| match notice {
         CallServerNotice::Record(record) => records.write(&record),

@@ -97,7 +97,9 @@ pub(crate) struct CallControl {
 
 impl CallControl {
     /// The software of the call server `settings`, reached at `address`, with what it finds in the machine.
+    #[expect(clippy::too_many_arguments, reason = "each is another thing of the machine")]
     pub(crate) fn start(
+        now: Instant,
         settings: topology::CallServer,
         topology: Arc<Topology>,
         address: SocketAddr,
@@ -113,6 +115,9 @@ impl CallControl {
             trying_at_once: true,
             session_id: SessionIdRole::Relay,
             retry_glare: false,
+            audit: Some(topology.timers.audit),
+            // Whoever has sent it calls learns so that they are lost after a restart.
+            origin_state: Some(wall.micros(now)),
             // Bodies of any type are passed on.
             capabilities: Capabilities { accept: None, ..Capabilities::default() },
             ..Config::new(address, seed)

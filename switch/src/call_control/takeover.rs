@@ -39,8 +39,8 @@ impl CallControl {
         if self.time_left(now, replica.record.answer_us).is_zero() {
             return;
         }
-        let adopted = self.user_agent.adopt(&replica.a).and_then(|a| {
-            let b = self.user_agent.adopt(&replica.b);
+        let adopted = self.user_agent.adopt(now, &replica.a).and_then(|a| {
+            let b = self.user_agent.adopt(now, &replica.b);
             b.map(|b| (a, b)).inspect_err(|_| self.user_agent.disown(now, a))
         });
         let (a, b) = match adopted {

@@ -71,7 +71,7 @@ pub enum CallServerNotice {
 }
 
 impl CallServer {
-    /// The call server `settings` of a network, reached at `address`. It is in service from the start.
+    /// The call server `settings` of a network, reached at `address`. It is in service from `now` on.
     #[must_use]
     pub fn new(
         settings: topology::CallServer,
@@ -79,6 +79,7 @@ impl CallServer {
         address: SocketAddr,
         seed: u64,
         wall: WallClock,
+        now: Instant,
     ) -> Self {
         let (start, unix) = wall.origin();
         let media = PlaneSettings {
@@ -107,7 +108,7 @@ impl CallServer {
             past: CallServerCounts::default(),
             notices: VecDeque::new(),
         };
-        machine.software = Some(Box::new(machine.start_software(disk, plane)));
+        machine.software = Some(Box::new(machine.start_software(now, disk, plane)));
         machine
     }
 
@@ -257,6 +258,7 @@ impl Node for CallServer {
             resent: 0,
             stray: 0,
             overflow: 0,
+            transactions: 0,
             refused_by_status: BTreeMap::new(),
             media: self.boot.as_ref().map(|boot| boot.plane.counts()).unwrap_or_default(),
             waiting: self.inbox.len(),
@@ -272,6 +274,7 @@ impl Node for CallServer {
             snapshot.resent = stats.resent;
             snapshot.stray = stats.stray;
             snapshot.overflow = stats.overflow;
+            snapshot.transactions = software.user_agent().transactions();
             snapshot.refused_by_status = software.user_agent().stats().refused.clone();
             snapshot.media = software.plane_counts();
         }

@@ -31,7 +31,7 @@ impl CallServer {
 
     pub(super) fn boot_if_due(&mut self, now: Instant) {
         let Some(boot) = self.boot.take_if(|boot| boot.until <= now) else { return };
-        let mut software = self.start_software(boot.disk, boot.plane);
+        let mut software = self.start_software(now, boot.disk, boot.plane);
         if self.draining {
             software.drain(now);
         }
@@ -52,12 +52,12 @@ impl CallServer {
         }
     }
 
-    pub(super) fn start_software(&self, disk: Disk, plane: Plane) -> CallControl {
+    pub(super) fn start_software(&self, now: Instant, disk: Disk, plane: Plane) -> CallControl {
         // No identifier is used again after a start.
         let seed =
             self.seed.wrapping_add(u64::from(self.restarts).wrapping_mul(0x9e37_79b9_7f4a_7c15));
         let (settings, topology) = (self.settings.clone(), self.topology.clone());
-        CallControl::start(settings, topology, self.address, seed, self.wall, disk, plane)
+        CallControl::start(now, settings, topology, self.address, seed, self.wall, disk, plane)
     }
 
     /// The disk, whether the software runs or not.

@@ -1,5 +1,7 @@
 //! One call through a trunk group.
 
+use std::time::Instant;
+
 use sip_proto::dialog::Dialog;
 use sip_proto::flow::Flow;
 use sip_proto::message::Request;
@@ -20,11 +22,55 @@ pub(super) enum Owner {
     /// The INVITE that makes the call, on either side.
     Setup(CallId),
     /// A request inside the dialog, forwarded for the server transaction `server`.
-    Inside { call: CallId, server: ServerId, ends: bool },
-    /// A BYE for an answer that came too late.
+    Inside { call: CallId, server: ServerId, bearing: Bearing },
+    /// OPTIONS of our own to an end of the call.
+    Audit(CallId, Side),
+    /// A BYE of our own: for an answer that came too late, or for a call that we have ended.
     Nobody,
     /// OPTIONS to the member at this place.
     Probe(usize),
+}
+
+/// What a request inside a dialog has to do with the call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Bearing {
+    /// The BYE of the call.
+    Ends,
+    /// Another request inside the dialog of the call: what becomes of it shows whether the two ends still know the call.
+    Shows(Side),
+    /// It is inside an early dialog, or one of another branch of a fork.
+    None,
+}
+
+/// The two ends of a call, as a trunk group sees them; the one that has sent a request, where there is one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Side {
+    Caller,
+    Site,
+}
+
+impl Side {
+    pub(super) const fn other(self) -> Self {
+        match self {
+            Self::Caller => Self::Site,
+            Self::Site => Self::Caller,
+        }
+    }
+
+    /// As it is told in a record.
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Caller => "caller",
+            Self::Site => "site",
+        }
+    }
+}
+
+/// The dialog of an answered call as either end has it, so that the trunk group can end it in the name of the other one.
+#[derive(Debug)]
+pub(super) struct Dialogs {
+    pub(super) towards_caller: Dialog,
+    pub(super) towards_site: Dialog,
 }
 
 /// One call.
@@ -34,6 +80,8 @@ pub(super) struct Call {
     pub(super) key: Box<str>,
     /// The caller's INVITE transaction.
     pub(super) server: ServerId,
+    /// The CSeq number of that INVITE.
+    pub(super) seq: u32,
     /// The way to the caller: that of its last request.
     pub(super) flow: Flow,
     /// What is forwarded; kept until the answer, in case the next site must be tried.
@@ -46,8 +94,16 @@ pub(super) struct Call {
     pub(super) state: State,
     /// To tag of the first 2xx. It names the dialog of the call; other 2xx come from forks.
     pub(super) answered_tag: Box<str>,
-    /// How to end the call towards the caller when its site has died, in a trunk group that does so.
-    pub(super) towards_caller: Option<Box<Dialog>>,
+    /// Once it is answered.
+    pub(super) dialogs: Option<Box<Dialogs>>,
+    /// When something last passed inside the dialog.
+    pub(super) heard_at: Instant,
+    /// When the INVITE went to where the call is now.
+    pub(super) sent_at: Instant,
+    /// Which start of the call server has answered the INVITE there.
+    pub(super) origin_state: Option<u64>,
+    /// This end has left a request inside the dialog without an answer; see [`Wake::Doubt`](super::Wake).
+    pub(super) silent: Option<Side>,
     /// The member that has taken the call over from the one that answered.
     pub(super) taken_by: Option<usize>,
     /// CSeq of the request by which it did. If the first member is alive after all, its requests have lower ones.
@@ -85,6 +141,11 @@ impl Call {
     /// The place of the member towards which it holds a circuit.
     pub(super) fn member(&self) -> Option<usize> {
         self.circuit.as_ref().map(|(index, _)| *index)
+    }
+
+    /// The place of the member that it went to last.
+    pub(super) fn place(&self) -> Option<usize> {
+        self.member().or_else(|| self.branches.last().map(|(_, index)| *index))
     }
 
     /// True if the member at this place has had the call already.

@@ -22,6 +22,8 @@ pub(super) struct Member {
     pub(super) watch: Watch,
     /// The probe that it has not answered yet.
     pub(super) probe: Option<ClientId>,
+    /// The start that its answers tell, and when one told it last (`site_restart.rs`).
+    pub(super) origin_state: Option<(u64, Instant)>,
     /// No calls until then, after a 503 with Retry-After (RFC 3261 §21.5.4).
     hold_off: Option<Instant>,
     pub(super) restraint: Restraint,
@@ -41,6 +43,7 @@ impl Member {
             circuits: Circuits::new(settings.circuits),
             watch: Watch::new(pool, now),
             probe: None,
+            origin_state: None,
             hold_off: None,
             restraint: Restraint::default(),
             found_after: None,

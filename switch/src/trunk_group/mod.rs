@@ -4,15 +4,19 @@
 //! |---|---|
 //! | an INVITE arrives, a site is chosen, refuses or answers | `setup.rs` |
 //! | requests inside the dialog pass; BYE gives the circuit back | `inside.rs` |
+//! | a call ends, also one of which an end has refused or forgotten a request: nothing is held for ever | `release.rs` |
 //! | is a site alive? | `probing.rs` |
 //! | a site dies while a call rings there: another one gets it | `site_down.rs` |
 //! | a site dies during the talk: the call is released | `site_down.rs` |
+//! | a site has started again, and knows none of its calls | `site_restart.rs` |
+//! | nothing passes inside a call for long: does the site still have it? | `audit.rs` |
 //! | or another site goes on with it | `takeover.rs` |
 //! | which site | `members.rs`, by `selection.rs`, with `circuits.rs` |
 //! | a site answers 503 with Retry-After: it gets no calls until then | `member.rs` |
 //! | a site is overloaded: which calls are held back | `restraint.rs` |
 //! | a call is over: its record | `records.rs` |
 
+mod audit;
 mod call;
 mod calls;
 mod circuits;
@@ -22,10 +26,12 @@ mod members;
 mod probing;
 mod record_route;
 mod records;
+mod release;
 mod restraint;
 mod selection;
 mod setup;
 mod site_down;
+mod site_restart;
 mod takeover;
 
 use std::net::SocketAddr;
@@ -59,6 +65,8 @@ pub use selection::{Candidate, Selection as SelectionPolicy};
 pub struct TrunkGroup {
     settings: topology::TrunkGroup,
     pool: Pool,
+    /// How long a call may be quiet before its site is asked for it.
+    audit: Duration,
     address: SocketAddr,
     record_routes: RecordRoutes,
     transactions: Transactions<Owner>,
@@ -75,6 +83,10 @@ enum Wake {
     Call(CallId),
     /// Timer C of a re-INVITE.
     Inside(CallId, ServerId),
+    /// Has anything passed inside the call of late?
+    Audit(CallId),
+    /// An end of the call has had the time to show that it still has it.
+    Doubt(CallId),
     ProbeRound,
     /// The member at this place has not answered its last probe.
     ProbeTimeout(usize),
@@ -107,6 +119,8 @@ impl TrunkGroup {
         deadlines.set(Wake::ProbeRound, now);
         Self {
             pool: topology.pool,
+            // The call server asks both ends more often than that; if it has the call, something passes here.
+            audit: topology.timers.audit * 2,
             address,
             record_routes: RecordRoutes::new(&settings.name, transactions.sent_by()),
             transactions,
@@ -146,11 +160,15 @@ impl TrunkGroup {
             }
             Event::Failed { id, owner, .. } => match owner {
                 Owner::Setup(call) => self.setup_failed(now, call, id),
-                Owner::Inside { call, server, ends } => self.inside_failed(now, call, server, ends),
+                Owner::Inside { call, server, bearing } => {
+                    self.inside_failed(now, call, server, bearing);
+                }
+                Owner::Audit(call, end) => self.audit_done(now, call, end, 408),
                 Owner::Nobody => {}
                 Owner::Probe(member) => self.probe_failed(now, member, id),
             },
             Event::NoAck { .. } => {}
+            Event::BrokenBye(bye) => self.broken_bye(now, &bye),
         }
     }
 
@@ -160,11 +178,12 @@ impl TrunkGroup {
         }
         match owner {
             Owner::Setup(call) => self.setup_response(now, call, id, response),
-            Owner::Inside { call, server, ends } => {
-                self.inside_response(now, call, server, ends, response);
+            Owner::Inside { call, server, bearing } => {
+                self.inside_response(now, call, server, bearing, response);
             }
+            Owner::Audit(call, end) => self.audit_done(now, call, end, response.status()),
             Owner::Nobody => {}
-            Owner::Probe(member) => self.probe_answered(now, member, id, response.status()),
+            Owner::Probe(member) => self.probe_answered(now, member, id, response),
         }
     }
 
@@ -182,7 +201,7 @@ impl TrunkGroup {
                 let branch = call.branches.iter().find(|(client, _)| *client == id)?;
                 Some(branch.1)
             }),
-            Owner::Inside { .. } | Owner::Nobody => None,
+            Owner::Inside { .. } | Owner::Audit(..) | Owner::Nobody => None,
         };
         if let Some(member) = index.and_then(|index| self.members.get_mut(index)) {
             member.restraint.update(now, feedback);
@@ -191,10 +210,19 @@ impl TrunkGroup {
 
     /// Request validation of a proxy: RFC 3261 §16.3.
     fn receive(&mut self, now: Instant, id: ServerId, request: Request, flow: Flow) {
-        if let Err(rejection) = self.inspect(&request) {
+        let source = flow.source();
+        let inside = self.dialog_of(&request, source);
+        let is_new = inside.is_none() && request.to_tag().is_none() && !self.has_recorded(&request);
+        let refusal = if is_new { inspect_scheme(&request) } else { Ok(()) };
+        if let Err(rejection) = refusal.and_then(|()| self.inspect(&request)) {
             self.transactions.reject(now, id, &rejection);
-        } else if request.to_tag().is_some() {
-            self.forward_inside(now, id, &request, flow);
+            if let Some(inside) = inside {
+                self.refused_inside(now, &request, source, inside);
+            }
+        } else if let Some(inside) = inside {
+            self.forward_inside(now, id, &request, flow, inside);
+        } else if !is_new {
+            self.refuse_unknown(now, id);
         } else {
             match request.method() {
                 Method::Invite => self.offered(now, id, request, flow),
@@ -208,13 +236,8 @@ impl TrunkGroup {
         }
     }
 
+    /// What is refused inside a dialog as well as outside.
     fn inspect(&self, request: &Request) -> Result<(), Rejection> {
-        let uri = request.uri();
-        let routable = uri.service().is_some()
-            || ["sip", "tel"].iter().any(|scheme| scheme.eq_ignore_ascii_case(uri.scheme()));
-        if !routable {
-            return Err(Rejection::new(416));
-        }
         // An OPTIONS that has come to its last hop is answered there (RFC 3261 §16.3 item 3, §11).
         if request.max_forwards() == Some(0) && request.method() != Method::Options {
             return Err(Rejection::new(483).with_reason(Reason::q850(25, "Exchange routing error")));
@@ -242,6 +265,15 @@ impl TrunkGroup {
             self.deadlines.set(Wake::Call(id), due);
         }
     }
+}
+
+/// RFC 3261 §16.3 item 2. Inside a dialog it is no matter of ours which URI an end has given as its Contact: the request follows
+/// the route set (§16.12).
+fn inspect_scheme(request: &Request) -> Result<(), Rejection> {
+    let uri = request.uri();
+    let is_routable = uri.service().is_some()
+        || ["sip", "tel"].iter().any(|scheme| scheme.eq_ignore_ascii_case(uri.scheme()));
+    if is_routable { Ok(()) } else { Err(Rejection::new(416)) }
 }
 
 /// A response that says which methods this proxy takes from outside a dialog, or forwards inside one
@@ -274,6 +306,8 @@ impl Node for TrunkGroup {
             match wake {
                 Wake::Call(id) => self.overdue(now, id),
                 Wake::Inside(id, server) => self.inside_overdue(now, id, server),
+                Wake::Audit(id) => self.audit_if_quiet(now, id),
+                Wake::Doubt(id) => self.doubt_confirmed(now, id),
                 Wake::ProbeRound if self.draining => {}
                 Wake::ProbeRound => self.probe_round(now),
                 Wake::ProbeTimeout(index) => self.probe_overdue(now, index),
@@ -323,6 +357,7 @@ impl Node for TrunkGroup {
             resent: stats.resent,
             stray: stats.stray,
             overflow: stats.overflow,
+            transactions: self.transactions.len(),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use sip_proto::message::Response;
 use sip_proto::transaction::ClientId;
 
 use super::call::Owner;
@@ -17,7 +18,17 @@ impl TrunkGroup {
         self.deadlines.set(Wake::ProbeRound, now + self.pool.probe_interval);
     }
 
-    pub(super) fn probe_answered(&mut self, now: Instant, index: usize, id: ClientId, status: u16) {
+    pub(super) fn probe_answered(
+        &mut self,
+        now: Instant,
+        index: usize,
+        id: ClientId,
+        response: &Response,
+    ) {
+        let status = response.status();
+        if let Some(state) = response.origin_state_id() {
+            self.note_state(now, index, state);
+        }
         if status >= 200 && self.is_awaited(index, id) {
             self.probe_over(index);
             self.members.update_watch(now, index, |watch| watch.probe_answered(now, status));

@@ -10,12 +10,11 @@ use sip_proto::flow::Flow;
 use sip_proto::message::{Forward, Request, Response, host_port};
 use sip_proto::reason::{Reason, cause_of_status};
 use sip_proto::transaction::{ClientId, ServerId, Target};
-use topology::WhenSiteDies;
 
-use super::call::{Call, CallId, Owner, State};
+use super::TrunkGroup;
+use super::call::{Call, CallId, Dialogs, Owner, State};
 use super::calls::key;
 use super::members::Want;
-use super::{TrunkGroup, Wake};
 
 /// RFC 3261 §16.6 item 11: more than three minutes.
 pub(super) const TIMER_C: Duration = Duration::from_secs(185);
@@ -39,6 +38,7 @@ impl TrunkGroup {
         let call = Call {
             key: key(invite.call_id(), invite.from_tag()).into(),
             server,
+            seq: invite.cseq().0,
             flow,
             invite: Some(invite),
             circuit: None,
@@ -46,7 +46,11 @@ impl TrunkGroup {
             branches: Vec::new(),
             state: State::Trying,
             answered_tag: "".into(),
-            towards_caller: None,
+            dialogs: None,
+            heard_at: now,
+            sent_at: now,
+            origin_state: None,
+            silent: None,
             taken_by: None,
             taken_seq: 0,
             is_orphan: false,
@@ -74,6 +78,7 @@ impl TrunkGroup {
         self.records.counts.rerouted += u64::from(!call.branches.is_empty());
         call.move_to(index, member);
         call.state = State::Trying;
+        (call.sent_at, call.origin_state) = (now, None);
         let peer = member.address;
         let Some(invite) = &call.invite else { return };
         // RFC 7989 §7: an intermediary may give a call its Session-ID, so that it has one name in all records.
@@ -126,6 +131,7 @@ impl TrunkGroup {
         response: &Response,
     ) {
         let at = self.records.micros(now);
+        self.note_branch_state(now, id, client, response);
         let Some(call) = self.calls.get_mut(id) else {
             if (200..300).contains(&response.status()) {
                 // For the caller the call is over.
@@ -181,7 +187,6 @@ impl TrunkGroup {
         let status = response.status();
         // A call server with the same limit must be able to end the call first.
         let limit = now + self.settings.max_call_duration + self.transactions.timers().give_up();
-        let releases = self.settings.when_site_dies == WhenSiteDies::Release;
         let Some(call) = self.calls.get_mut(id) else { return };
         let server = call.server;
         let first = call.state != State::Answered;
@@ -190,19 +195,25 @@ impl TrunkGroup {
             let Some(call) = self.calls.get_mut(id) else { return };
             call.state = State::Answered;
             call.answered_tag = response.to_tag().unwrap_or_default().into();
-            let invite = call.invite.take().filter(|_| releases);
-            call.towards_caller = invite.map(|invite| {
+            let index = call.member();
+            let member = index.and_then(|index| self.members.get(index));
+            let peer = member.map_or(self.address, |member| member.address);
+            let sent_by = self.transactions.sent_by();
+            call.dialogs = call.invite.take().map(|invite| {
                 let tag = &call.answered_tag;
-                Box::new(Dialog::in_place_of_callee(&invite, tag, call.flow))
+                Box::new(Dialogs {
+                    towards_caller: Dialog::in_place_of_callee(&invite, tag, call.flow),
+                    towards_site: Dialog::in_place_of_caller(response, peer, sent_by),
+                })
             });
             call.record.answer_us = Some(at);
             call.record.status = Some(status);
-            let index = call.member();
             self.records.counts.answered += 1;
             if let Some(member) = index.and_then(|index| self.members.get_mut(index)) {
                 member.counts.answered += 1;
             }
             self.wake_call_at(id, limit);
+            self.begin_audits(now, id);
         }
         if let Some(bytes) = response.without_topmost_via() {
             self.transactions.respond_bytes(now, server, status, bytes);
@@ -273,10 +284,8 @@ impl TrunkGroup {
             }
             State::Cancelled => self.end_cancelled(now, id),
             State::Answered => {
-                self.release(id, false);
-                let Some(call) = self.remove(now, id) else { return };
                 let why = "no BYE came within max_call_duration";
-                self.records.lost(now, call.record, why.to_owned());
+                self.end_both(now, id, Reason::q850(102, "Recovery on timer expiry"), why);
             }
         }
     }
@@ -320,7 +329,7 @@ impl TrunkGroup {
                     self.transactions.cancel(now, client, reason);
                 }
             }
-            Owner::Nobody | Owner::Probe(_) => {}
+            Owner::Audit(..) | Owner::Nobody | Owner::Probe(_) => {}
         }
     }
 
@@ -336,31 +345,6 @@ impl TrunkGroup {
         let Some(call) = self.remove(now, id) else { return };
         self.transactions.reject(now, call.server, rejection);
         self.records.rejected(now, call.record, rejection);
-    }
-
-    /// Gives the circuit back; `failed` if the call was not answered on it.
-    pub(super) fn release(&mut self, id: CallId, failed: bool) {
-        let Some((index, circuit)) = self.calls.get_mut(id).and_then(|call| call.circuit.take())
-        else {
-            return;
-        };
-        let member = self.members.get_mut(index).expect("members never go away");
-        member.circuits.release(circuit);
-        member.counts.failed += u64::from(failed);
-    }
-
-    /// Forgets a call and its deadlines. Its circuit must have been released.
-    pub(super) fn remove(&mut self, now: Instant, id: CallId) -> Option<Call> {
-        let mut call = self.calls.remove(id)?;
-        self.deadlines.clear(Wake::Call(id));
-        for (server, client) in call.inside.drain(..) {
-            self.deadlines.clear(Wake::Inside(id, server));
-            // A change was on its way through, and its dialog is over.
-            self.transactions.forget(client);
-            self.transactions.reject(now, server, &Rejection::new(487));
-        }
-        debug_assert!(call.circuit.is_none(), "a call ends without its circuit");
-        Some(call)
     }
 
     fn record_unanswered(

@@ -13,12 +13,10 @@
 use std::time::Instant;
 
 use contract::MemberState;
-use sip_proto::message::Payload;
 use sip_proto::reason::Reason;
-use telemetry::CallRecord;
 use topology::WhenSiteDies;
 
-use super::call::{Call, CallId, Owner, State};
+use super::call::{Call, CallId, State};
 use super::{TrunkGroup, Wake};
 use crate::pool::{Watch, takeover_time};
 
@@ -41,18 +39,24 @@ impl TrunkGroup {
 
     /// A call got nothing from its site: another one gets it.
     pub(super) fn site_is_silent(&mut self, now: Instant, id: CallId) {
-        let Some(call) = self.calls.get_mut(id) else { return };
+        let index = self.leave_site(now, id);
+        if let Some(index) = index {
+            self.member_silent(now, index);
+        }
+        let silent = self.busy().with_reason(Reason::q850(102, "Recovery on timer expiry"));
+        self.try_next(now, id, Some(silent));
+    }
+
+    /// Gives up the site that the call is with, and returns its place.
+    pub(super) fn leave_site(&mut self, now: Instant, id: CallId) -> Option<usize> {
+        let call = self.calls.get_mut(id)?;
         let index = call.member();
         if let Some(client) = call.client.take() {
             // It is sent when the site has sent a response, if it ever does (RFC 3261 §9.1).
             self.transactions.cancel(now, client, Vec::new());
         }
         self.release(id, true);
-        if let Some(index) = index {
-            self.member_silent(now, index);
-        }
-        let silent = self.busy().with_reason(Reason::q850(102, "Recovery on timer expiry"));
-        self.try_next(now, id, Some(silent));
+        index
     }
 
     /// A site is down: the calls that had no answer there go to the next one.
@@ -87,15 +91,10 @@ impl TrunkGroup {
     }
 
     fn release_call(&mut self, now: Instant, id: CallId) {
-        self.release(id, false);
-        let Some(mut call) = self.remove(now, id) else { return };
-        if let Some(dialog) = call.towards_caller.take() {
-            let reason = Reason::q850(OUT_OF_ORDER, "Destination out of order");
-            let payload = Payload::empty().with_header("Reason", &reason.to_string());
-            self.transactions.end_dialog(now, *dialog, &payload, Owner::Nobody);
-        }
+        let Some(call) = self.calls.get(id) else { return };
         let site = call.record.site.as_deref().unwrap_or_default();
         let why = format!("site {site} was found down");
-        self.records.lost(now, CallRecord { cause: Some(OUT_OF_ORDER), ..call.record }, why);
+        let reason = Reason::q850(OUT_OF_ORDER, "Destination out of order");
+        self.end_towards_caller(now, id, reason, &why);
     }
 }

@@ -34,6 +34,9 @@ pub struct CallServerSnapshot {
     pub stray: u64,
     /// Requests refused because too many transactions were alive.
     pub overflow: u64,
+    /// SIP transactions that are alive, with those that only absorb late copies.
+    #[serde(default)]
+    pub transactions: usize,
     /// Requests that the user agent refused before call control saw them.
     pub refused_by_status: BTreeMap<u16, u64>,
     pub media: PlaneCounts,

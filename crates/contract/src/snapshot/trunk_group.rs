@@ -18,6 +18,9 @@ pub struct TrunkGroupSnapshot {
     pub stray: u64,
     /// Requests refused because too many transactions were alive.
     pub overflow: u64,
+    /// SIP transactions that are alive, with those that only absorb late copies.
+    #[serde(default)]
+    pub transactions: usize,
 }
 
 /// What a trunk group has done since it started.

@@ -64,6 +64,17 @@ impl Message {
         (self.keys.cseq, self.keys.method)
     }
 
+    /// True for a BYE, also for one that is malformed further on.
+    pub(crate) fn is_bye(&self) -> bool {
+        matches!(self.start, Start::Request { method, .. } if self.text(method) == "BYE")
+    }
+
+    /// The start of its sender, if it tells it; a higher one than before says that the sender has started again.
+    #[must_use]
+    pub fn origin_state_id(&self) -> Option<u64> {
+        self.header(Name::OriginStateId)?.parse().ok()
+    }
+
     #[must_use]
     pub fn from(&self) -> NameAddr<'_> {
         self.sound_address(self.keys.from)

@@ -6,6 +6,7 @@
 //! [`parse()`]; after that a [`Request`] or [`Response`] is sound and its accessors do not fail.
 
 mod append;
+mod broken_bye;
 mod check;
 mod emergency;
 mod fields;
@@ -26,6 +27,7 @@ mod status;
 mod uri;
 mod write;
 
+pub use broken_bye::BrokenBye;
 pub use fields::{NameAddr, SessionId, Via};
 pub use forward::{Forward, address_of};
 pub use grammar::Params;

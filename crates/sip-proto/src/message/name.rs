@@ -46,6 +46,8 @@ names! {
     Geolocation = "Geolocation";
     MaxForwards = "Max-Forwards";
     MinSe = "Min-SE";
+    /// As in Diameter (RFC 6733 §8.16): another value says that the sender has started again and lost its calls.
+    OriginStateId = "Origin-State-Id";
     /// RFC 7315 §4.4: where the caller is, as the access network knows it.
     PAccessNetworkInfo = "P-Access-Network-Info";
     PAssertedIdentity = "P-Asserted-Identity";

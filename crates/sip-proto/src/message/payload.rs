@@ -20,6 +20,12 @@ impl Payload {
         Self::default()
     }
 
+    /// The same, for as long as one likes.
+    pub(crate) const fn nothing() -> &'static Self {
+        static NOTHING: Payload = Payload { headers: Vec::new(), body: Bytes::new() };
+        &NOTHING
+    }
+
     /// A session description (RFC 8866).
     #[must_use]
     pub fn sdp(body: impl Into<Bytes>) -> Self {
@@ -138,6 +144,7 @@ const fn crosses(name: Name) -> bool {
             | Name::Unsupported
             | Name::SessionExpires
             | Name::MinSe
+            | Name::OriginStateId
             | Name::RAck
             | Name::RSeq
             // Credentials are for one hop.

@@ -169,6 +169,14 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
         self.send(now, &bye, target, owner);
     }
 
+    /// Asks an end of a dialog by OPTIONS whether it still has it, in the name of the other end. CSeq 0 is lower than any that
+    /// the other end uses, so none is taken from it: an end that has the dialog may answer 500, and one that has not 481
+    /// (RFC 3261 §12.2.2).
+    pub fn ask(&mut self, now: Instant, dialog: &Dialog, owner: O) -> ClientId {
+        let (options, target) = dialog.question();
+        self.send(now, &options, target, owner)
+    }
+
     /// Drops a client transaction whose outcome nobody waits for any more.
     pub fn forget(&mut self, id: ClientId) {
         self.clients.remove(id);

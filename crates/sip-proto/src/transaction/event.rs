@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use super::client_table::ClientId;
 use super::server_table::ServerId;
 use crate::Transport;
-use crate::message::{Request, Response};
+use crate::message::{BrokenBye, Request, Response};
 
 /// What a TU is told.
 #[derive(Debug)]
@@ -21,6 +21,8 @@ pub enum Event<O> {
     Response { id: ClientId, owner: O, response: Response },
     /// A request of ours ended without a final response.
     Failed { id: ClientId, owner: O, failure: Failure },
+    /// A BYE was malformed and has been refused.
+    BrokenBye(BrokenBye),
     /// No ACK came for our 300-699 (Timer H).
     NoAck { owner: Option<O> },
 }

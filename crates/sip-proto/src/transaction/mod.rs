@@ -26,7 +26,8 @@ use bytes::Bytes;
 use crate::deadlines::Deadlines;
 use crate::id::Ids;
 use crate::message::{
-    Abilities, Incoming, Payload, Reply, Unsound, host_port, parse, response, response_target,
+    Abilities, BrokenBye, Incoming, Payload, Reply, Unsound, host_port, parse, response,
+    response_target,
 };
 use crate::timer::Timers;
 use crate::{Packet, Rejection, Transport};
@@ -104,6 +105,8 @@ pub struct Transactions<O> {
     obeyed: Vec<SocketAddr>,
     /// What refusals say that must say what would do.
     abilities: Abilities,
+    /// Complete header lines of each 100.
+    trying_lines: Vec<u8>,
     timers: Timers,
     ids: Ids,
     clients: ClientTable<O>,
@@ -132,6 +135,7 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
             sent_by: host_port(address).into(),
             obeyed: Vec::new(),
             abilities: Abilities::default(),
+            trying_lines: Vec::new(),
             timers,
             ids: Ids::new(seed),
             clients: ClientTable::default(),
@@ -156,6 +160,12 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
     #[must_use]
     pub fn able_to(self, abilities: Abilities) -> Self {
         Self { abilities, ..self }
+    }
+
+    /// The same, and each 100 has these complete header lines.
+    #[must_use]
+    pub(crate) fn trying_with(self, lines: Vec<u8>) -> Self {
+        Self { trying_lines: lines, ..self }
     }
 
     /// Takes what a socket received.
@@ -280,5 +290,6 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
         };
         let bytes = response(message, source, &reply);
         self.transmit(transport, response_target(message, transport, source), bytes);
+        self.events.extend(BrokenBye::of(message).map(Event::BrokenBye));
     }
 }

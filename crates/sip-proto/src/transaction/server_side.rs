@@ -75,12 +75,10 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
 
     /// Answers 100, without a tag (RFC 3261 §8.2.6.1).
     pub fn trying(&mut self, now: Instant, id: ServerId) {
-        let payload = Payload::empty();
-        self.respond(
-            now,
-            id,
-            &Reply { status: 100, phrase: None, to_tag: "", fixed: &[], payload: &payload },
-        );
+        let Some(entry) = self.servers.get_mut(id) else { return };
+        let Some(request) = entry.request.as_ref() else { return };
+        let bytes = response(request, entry.source, &trying(&self.trying_lines));
+        self.respond_bytes(now, id, 100, bytes);
     }
 
     /// Forwards a finished response (RFC 3261 §16.7); a 2xx to an INVITE may come several times.
@@ -244,30 +242,21 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
                 }
                 Output::Timeout => self.events.push_back(Event::NoAck { owner }),
                 Output::Terminate => self.servers.remove(id),
-                Output::TryingDue => {
-                    let reply = Reply {
-                        status: 100,
-                        phrase: None,
-                        to_tag: "",
-                        fixed: &[],
-                        payload: &Payload::empty(),
-                    };
-                    self.trying_now(now, id, &reply);
-                }
+                Output::TryingDue => self.trying_now(now, id),
                 Output::Response(_) | Output::Unreachable => {}
             }
         }
         self.arm_server(id);
     }
 
-    fn trying_now(&mut self, now: Instant, id: ServerId, reply: &Reply<'_>) {
+    fn trying_now(&mut self, now: Instant, id: ServerId) {
         let Some(entry) = self.servers.get_mut(id) else {
             return;
         };
         let Some(request) = entry.request.as_ref() else {
             return;
         };
-        let bytes = response(request, entry.source, reply);
+        let bytes = response(request, entry.source, &trying(&self.trying_lines));
         let (transport, peer) = (entry.transport, entry.reply_to);
         entry.machine.respond(100, bytes.clone(), now, &mut Vec::new());
         self.transmit(transport, peer, bytes);
@@ -277,6 +266,11 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
         let due = self.servers.get_mut(id).and_then(|entry| entry.machine.poll_timeout());
         self.deadlines.set(Owner::Server(id), due);
     }
+}
+
+/// A 100, without a tag (RFC 3261 §8.2.6.1).
+fn trying(lines: &[u8]) -> Reply<'_> {
+    Reply { status: 100, phrase: None, to_tag: "", fixed: lines, payload: Payload::nothing() }
 }
 
 #[cfg(test)]

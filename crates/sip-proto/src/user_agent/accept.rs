@@ -146,6 +146,7 @@ impl UserAgent {
         }
         match std::mem::replace(&mut leg.state, State::Confirmed) {
             State::Answered { hang_up: None } => {
+                self.begin_audits(now, id);
                 self.events.push_back(Event::Confirmed { leg: id, ack });
             }
             State::Answered { hang_up: Some(hang_up) } => {

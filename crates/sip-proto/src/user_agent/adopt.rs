@@ -58,7 +58,7 @@ impl UserAgent {
     ///
     /// # Errors
     /// [`Unfit`] if it is no sound dialog, or one that was adopted already.
-    pub fn adopt(&mut self, saved: &SavedLeg) -> Result<LegId, Unfit> {
+    pub fn adopt(&mut self, now: Instant, saved: &SavedLeg) -> Result<LegId, Unfit> {
         let dialog = saved.read()?;
         let tag: Box<str> = saved.dialog.local_tag().into();
         if self.adopted.contains_key(&tag) {
@@ -74,6 +74,7 @@ impl UserAgent {
         };
         let id = self.legs.insert_with(nonce, |_| Leg { dialog: Some(dialog), ..leg });
         self.adopted.insert(tag, id);
+        self.begin_audits(now, id);
         Ok(id)
     }
 

@@ -99,6 +99,11 @@ impl UserAgent {
 
     pub(super) fn receive_bye(&mut self, now: Instant, id: LegId, bye: ServerId, request: Request) {
         self.reply_plain(now, bye, id, 200);
+        self.bye_received(now, id, request);
+    }
+
+    /// The peer has hung up, whatever we have answered to its BYE (RFC 3261 §15.1.1).
+    pub(super) fn bye_received(&mut self, now: Instant, id: LegId, request: Request) {
         let Some(leg) = self.legs.get(id) else { return };
         match leg.state {
             // Both sides hung up at once; our own BYE will be answered too.

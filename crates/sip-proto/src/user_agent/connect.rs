@@ -160,7 +160,10 @@ impl UserAgent {
         match hang_up {
             // RFC 3261 §9.1: the CANCEL came too late, so the dialog is ended by BYE.
             Some(hang_up) => self.send_bye(now, id, hang_up.reason.as_ref()),
-            None => self.events.push_back(Event::Answered { leg: id, response }),
+            None => {
+                self.begin_audits(now, id);
+                self.events.push_back(Event::Answered { leg: id, response });
+            }
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::Config;
 use crate::Transport;
-use crate::message::BY_TCP;
+use crate::message::{BY_TCP, Name};
 
 /// The lines, written once.
 #[derive(Debug)]
@@ -19,7 +19,7 @@ impl DialogLines {
     /// Those of a user agent that is reached at `sent_by`.
     pub(super) fn new(sent_by: &str, config: &Config) -> Self {
         let lines = format!("Contact: <sip:{sent_by}>\r\n{}", config.capabilities.lines());
-        let response = format!("{lines}Server: {}\r\n", config.product);
+        let response = format!("{lines}Server: {}\r\n{}", config.product, origin_state(config));
         Self {
             request: format!("{lines}User-Agent: {}\r\n", config.product).into_bytes(),
             tcp_response: response.replacen('>', BY_TCP, 1).into_bytes(),
@@ -34,4 +34,10 @@ impl DialogLines {
             Some(Transport::Udp) | None => &self.udp_response,
         }
     }
+}
+
+/// The line that tells the present start of this node.
+pub(super) fn origin_state(config: &Config) -> String {
+    let line = config.origin_state.map(|id| format!("{}: {id}\r\n", Name::OriginStateId.as_str()));
+    line.unwrap_or_default()
 }

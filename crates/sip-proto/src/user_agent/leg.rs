@@ -85,6 +85,12 @@ pub(super) struct Leg {
     pub(super) our_modify: Option<OurModify>,
     /// The peer's re-INVITE or UPDATE that awaits our final response.
     pub(super) their_modify: Option<TheirModify>,
+    /// When something last came from the peer inside the dialog.
+    pub(super) heard_at: Option<Instant>,
+    /// When to look whether it has been quiet for too long.
+    pub(super) audit_at: Option<Instant>,
+    /// Our OPTIONS awaits its response.
+    pub(super) audited: bool,
     /// Our tag, if the leg was begun by another user agent: it does not name the leg then.
     pub(super) adopted_tag: Option<Box<str>>,
 }
@@ -155,6 +161,9 @@ impl Leg {
             answer: None,
             our_modify: None,
             their_modify: None,
+            heard_at: None,
+            audit_at: None,
+            audited: false,
             adopted_tag: None,
         }
     }
@@ -165,6 +174,7 @@ impl Leg {
             self.answer.as_ref().map(|answer| answer.resend_at.min(answer.give_up_at)),
             self.acks.due(),
             self.our_modify.as_ref().and_then(|modify| modify.retry_at),
+            self.audit_at,
         ];
         due.into_iter().flatten().min()
     }

@@ -10,12 +10,14 @@
 //! | `close.rs` | BYE in both directions, CANCEL of our INVITE |
 //! | `over.rs` | answers that come when the leg is over |
 //! | `modify.rs` | re-INVITE and UPDATE in both directions, glare |
+//! | `audit.rs` | is a peer that has been quiet for long still there? |
 //! | `adopt.rs` | a dialog that another user agent began: saved there, gone on with here |
 //! | `request.rs` | everything else: INFO, OPTIONS, probes |
 
 mod accept;
 mod acks;
 mod adopt;
+mod audit;
 mod close;
 mod connect;
 mod dialog_lines;
@@ -67,6 +69,10 @@ pub struct Config {
     /// Repeat a re-INVITE that met glare (RFC 3261 §14.1). A back-to-back user agent passes 491 on
     /// instead.
     pub retry_glare: bool,
+    /// A peer from which nothing has come inside a dialog for so long is asked by OPTIONS whether it still has it; `None`: never.
+    pub audit: Option<Duration>,
+    /// What [`Name::OriginStateId`](crate::message::Name::OriginStateId) says in answers to INVITE and OPTIONS.
+    pub origin_state: Option<u64>,
     pub capabilities: Capabilities,
 }
 
@@ -82,6 +88,8 @@ impl Config {
             trying_at_once: false,
             session_id: SessionIdRole::EndPoint,
             retry_glare: true,
+            audit: None,
+            origin_state: None,
             capabilities: Capabilities::default(),
         }
     }
@@ -114,6 +122,7 @@ enum Purpose {
     Invite,
     Modify,
     Request,
+    Audit,
     Bye,
 }
 
@@ -155,7 +164,8 @@ impl UserAgent {
     #[must_use]
     pub fn new(config: Config) -> Self {
         let transactions = Transactions::new(config.address, config.timers, config.seed)
-            .able_to(config.capabilities.abilities());
+            .able_to(config.capabilities.abilities())
+            .trying_with(dialog_lines::origin_state(&config).into_bytes());
         Self {
             dialog_lines: DialogLines::new(transactions.sent_by(), &config),
             config,
@@ -275,13 +285,16 @@ impl UserAgent {
                 Owner::Leg(leg, Purpose::Invite) => self.invite_response(now, id, leg, response),
                 Owner::Leg(leg, Purpose::Modify) => self.modify_response(now, leg, response),
                 Owner::Leg(leg, Purpose::Request) => self.request_response(now, leg, response),
+                Owner::Leg(leg, Purpose::Audit) => self.audit_response(now, leg, &response),
                 Owner::Leg(leg, Purpose::Bye) => self.bye_response(now, leg, &response),
                 Owner::Probe => self.probe_response(id, response),
                 Owner::Nobody => {}
             },
             Tx::Failed { id, owner, failure } => match owner {
                 Owner::Leg(leg, Purpose::Invite) => self.invite_failed(now, leg, failure),
-                Owner::Leg(leg, Purpose::Modify) => self.peer_is_gone(now, leg, 408),
+                Owner::Leg(leg, Purpose::Modify | Purpose::Audit) => {
+                    self.peer_is_gone(now, leg, 408);
+                }
                 Owner::Leg(leg, Purpose::Request) => self.request_failed(now, leg),
                 Owner::Leg(leg, Purpose::Bye) => self.bye_failed(now, leg),
                 Owner::Probe => self.probe_is_silent(id),
@@ -289,6 +302,11 @@ impl UserAgent {
             },
             // The refusal was sent often enough; the leg is gone already.
             Tx::NoAck { .. } => {}
+            Tx::BrokenBye(bye) => {
+                if let Some(leg) = self.leg_named(&bye.to_tag, &bye.call_id, &bye.from_tag) {
+                    self.send_audit(now, leg);
+                }
+            }
         }
     }
 
@@ -301,29 +319,35 @@ impl UserAgent {
         transport: Transport,
     ) {
         let merged = self.transactions.is_merged(id);
+        let inside = request.to_tag().map(|tag| self.leg_inside(tag, &request));
         if let Err(rejection) = self.config.capabilities.inspect(&request, merged) {
             self.refuse(now, id, &rejection);
+            if let (Some(Some(leg)), Method::Bye) = (inside, request.method()) {
+                self.bye_received(now, leg, request);
+            }
             return;
         }
-        let Some(tag) = request.to_tag() else {
-            self.receive_outside(now, id, request, source, transport);
-            return;
-        };
-        match self.leg_inside(tag, &request) {
-            Some(leg) => {
+        match inside {
+            None => self.receive_outside(now, id, request, source, transport),
+            Some(Some(leg)) => {
                 let flow = Flow::of(&request, source, transport);
                 self.receive_inside(now, leg, id, request, flow);
             }
             // RFC 3261 §12.2.2: no such dialog.
-            None => self.refuse(now, id, &Rejection::new(481)),
+            Some(None) => self.refuse(now, id, &Rejection::new(481)),
         }
     }
 
     /// The leg whose dialog a request with this tag of ours is inside of.
     fn leg_inside(&self, tag: &str, request: &Request) -> Option<LegId> {
+        self.leg_named(tag, request.call_id(), request.from_tag())
+    }
+
+    /// The leg with this tag of ours, and this Call-ID and tag of the peer.
+    fn leg_named(&self, tag: &str, call_id: &str, remote_tag: &str) -> Option<LegId> {
         let inside = |id: &LegId| {
             let leg = self.legs.get(*id);
-            leg.is_some_and(|leg| leg.has_dialog_with(request.call_id(), request.from_tag()))
+            leg.is_some_and(|leg| leg.has_dialog_with(call_id, remote_tag))
         };
         let begun_here = LegId::from_tag(tag).filter(inside);
         begun_here.or_else(|| self.adopted.get(tag).copied().filter(inside))
@@ -346,8 +370,13 @@ impl UserAgent {
         });
         if let Err(rejection) = in_order {
             self.refuse(now, id, &rejection);
+            if request.method() == Method::Bye {
+                // Whoever sent it may think that the call is over, or be somebody who has lost it to another one.
+                self.send_audit(now, leg);
+            }
             return;
         }
+        self.note_life(now, leg);
         match request.method() {
             Method::Bye => self.receive_bye(now, leg, id, request),
             Method::Invite | Method::Update => self.receive_modify(now, leg, id, request),
@@ -429,6 +458,7 @@ impl UserAgent {
         self.resend_answer(now, id);
         self.forget_acks(now, id);
         self.retry_modify(now, id);
+        self.audit_if_quiet(now, id);
         self.arm(id);
     }
 

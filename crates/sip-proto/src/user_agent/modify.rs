@@ -98,6 +98,7 @@ impl UserAgent {
     pub(super) fn modify_response(&mut self, now: Instant, id: LegId, response: Response) {
         let (seq, method) = response.cseq();
         let is_answer = method == Method::Invite && (200..300).contains(&response.status());
+        self.note_life(now, id);
         let Some(leg) = self.legs.get_mut(id) else {
             if is_answer {
                 self.acknowledge_over(now, id, &response);

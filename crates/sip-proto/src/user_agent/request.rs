@@ -30,6 +30,7 @@ impl UserAgent {
     }
 
     pub(super) fn request_response(&mut self, now: Instant, id: LegId, response: Response) {
+        self.note_life(now, id);
         match response.status() {
             100..=199 => {}
             // RFC 3261 §12.2.1.2. What becomes of an early dialog is for the INVITE to say.

@@ -83,7 +83,10 @@ impl Capabilities {
     /// RFC 3261 §8.2.1 to §8.2.3. `merged`: the same request has come over another path.
     pub(crate) fn inspect(&self, request: &Request, merged: bool) -> Result<(), Rejection> {
         self.inspect_method(request)?;
-        inspect_scheme(request)?;
+        // Inside a dialog the Request-URI is the Contact that we gave, in whatever shape it comes back.
+        if request.to_tag().is_none() {
+            inspect_scheme(request)?;
+        }
         request.refuse_unusable_contact()?;
         if merged {
             return Err(Rejection::new(482)); // RFC 3261 §8.2.2.2
