@@ -1,30 +1,69 @@
 //! Symmetric RTP (RFC 4961, RFC 7362): whom we hear is whom we speak to.
 //!
 //! ```text
-//!              a packet from the announced address ──────────────┐
-//!   Announced ─┤                                                  ├─► Latched: nobody else is heard
-//!              └ PROOF packets in a row from one other address ───┘        │
-//!        ▲                                                                 │
-//!        └──────────── a session description with another address ─────────┘
-//!                       (and the announced address is heard in any state)
+//!              a packet from the announced address ────────────────┐
+//!   Announced ─┤                                                    ├─► Latched: nobody else is heard
+//!              └ a row of packets from one other address, which     │         │
+//!                has to be long unless a translator is known there ─┘         │
+//!        ▲                                                                    │
+//!        └──────────── a session description with another address ────────────┘
+//!
+//!   Latched ── the same SSRC from another address, while the old one is silent ──────────────────► Latched there
+//!           ── the peer has sent a request inside the call: a row of packets, and none of the old ─► Latched there
+//!           ── a packet from the announced address, which pushes out whoever was taken for it ─────► Latched there
 //! ```
 //!
-//! A telephone behind a translator (NAT) sends from another port than it announced, so the real source is
-//! taken instead, once. Afterwards a stranger who guesses the port is neither heard nor answered; and one who was first
-//! is pushed out by the peer itself, if that sends from where it said.
+//! A telephone behind a translator (NAT) sends from another port than it announced, so the real source is taken instead.
+//! A stranger who guesses the port is neither heard nor answered: what he lacks is the translator's address, or the SSRC,
+//! or the patience.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
+use std::time::{Duration, Instant};
 
-/// Packets in a row that a source other than the announced one must send before it is taken for the peer.
-const PROOF: u8 = 3;
+/// Packets in a row that a source must send before it is taken for the peer, if it has the address of the translator that
+/// the peer is known to be behind.
+const EXPECTED_PROOF: u32 = 3;
+
+/// The same for any other source but the announced one: it may be a stranger who speaks before the peer does.
+const PROOF: u32 = 25;
+
+/// And so long must the row last: packets are cheap.
+const PROOF_TIME: Duration = Duration::from_secs(1);
+
+/// The peer has moved if its SSRC comes from elsewhere, and it has been silent where it was for so long.
+const SILENCE: Duration = Duration::from_millis(500);
+
+/// For how long a request of the peer inside the call lets it move.
+const OPEN_FOR: Duration = Duration::from_secs(5);
 
 /// Where a stream comes from, and goes to.
 #[derive(Debug, Clone, Default)]
 pub struct Latch {
     announced: Option<SocketAddr>,
-    source: Option<SocketAddr>,
-    candidate: Option<(SocketAddr, u8)>,
+    source: Option<Source>,
+    candidate: Option<Candidate>,
+    /// The outer address of the translator that the peer is behind.
+    outer: Option<IpAddr>,
+    /// Until then the peer may move: it has just sent a request inside the call.
+    open_until: Option<Instant>,
     refused: u64,
+}
+
+/// Whom we hear.
+#[derive(Debug, Clone, Copy)]
+struct Source {
+    address: SocketAddr,
+    ssrc: u32,
+    last: Instant,
+}
+
+/// Who may be the peer, if it goes on.
+#[derive(Debug, Clone, Copy)]
+struct Candidate {
+    address: SocketAddr,
+    ssrc: u32,
+    seen: u32,
+    since: Instant,
 }
 
 impl Latch {
@@ -38,47 +77,117 @@ impl Latch {
         }
     }
 
-    /// Whether a valid packet from `from` is one of the peer.
-    pub fn admits(&mut self, from: SocketAddr) -> bool {
-        if self.source == Some(from) {
-            return true;
-        }
-        // Where the peer said that it is, it is: whoever was taken for it before was not.
-        if self.source.is_some() && self.announced != Some(from) {
-            self.refused += 1;
-            return false;
-        }
-        if self.announced == Some(from) || self.is_proven(from) {
-            self.source = Some(from);
-            // What it sent to prove itself came from no stranger.
-            if let Some((_, seen)) =
-                self.candidate.take().filter(|(candidate, _)| *candidate == from)
-            {
-                self.refused -= u64::from(seen.saturating_sub(1));
-            }
-            return true;
-        }
-        self.refused += 1;
-        false
+    /// The peer is behind a translator whose outer address is this, as far as its SIP shows; `None`: behind none.
+    pub fn expect_from(&mut self, outer: Option<IpAddr>) {
+        self.outer = outer;
     }
 
-    fn is_proven(&mut self, from: SocketAddr) -> bool {
+    /// The peer has sent a request inside the call, as one does whose address has changed.
+    pub fn open(&mut self, now: Instant) {
+        self.open_until = self.source.map(|_| now + OPEN_FOR);
+    }
+
+    /// Whether a valid packet from `from` with this SSRC is one of the peer.
+    pub fn admits(&mut self, now: Instant, from: SocketAddr, ssrc: u32) -> bool {
+        if let Some(source) = self.source.as_mut().filter(|source| source.address == from) {
+            (source.ssrc, source.last) = (ssrc, now);
+            // Whoever is to take its place has to do so while it is silent.
+            self.candidate = None;
+            return true;
+        }
         // Before any announcement there is nobody whom a packet could come from.
-        if self.announced.is_none() {
-            return false;
+        let admitted = self.announced.is_some()
+            && (self.announced == Some(from)
+                || self.has_moved(now, ssrc)
+                || (self.may_be_elsewhere(now, from) && self.is_proven(now, from, ssrc)));
+        match admitted {
+            true => self.settle(now, from, ssrc),
+            false => self.refused += 1,
         }
-        let seen = match self.candidate {
-            Some((candidate, seen)) if candidate == from => seen + 1,
-            _ => 1,
-        };
-        self.candidate = Some((from, seen));
-        seen >= PROOF
+        admitted
     }
 
-    /// Takes `from` for the peer without proof, if nobody is known yet.
-    pub(crate) fn trust(&mut self, from: SocketAddr) {
-        if self.announced.is_some() {
-            self.source.get_or_insert(from);
+    /// The same for a report on the port of the media (RFC 5761). Whoever only listens has an SSRC of its own there, which
+    /// says nothing of the media.
+    pub(crate) fn admits_muxed_report(
+        &mut self,
+        now: Instant,
+        from: SocketAddr,
+        ssrc: u32,
+    ) -> bool {
+        self.source() == Some(from) || self.admits(now, from, ssrc)
+    }
+
+    /// Whether a report from `from` with this SSRC is one of the peer whose media comes as `media` knows. Reports come too
+    /// seldom to prove anything: they come from the host that the media comes from, and are about its SSRC.
+    pub(crate) fn admits_report(
+        &mut self,
+        now: Instant,
+        from: SocketAddr,
+        ssrc: u32,
+        media: &Self,
+    ) -> bool {
+        let is_latched = self.source.is_some_and(|source| source.address == from);
+        let is_of = |source: Source| source.address.ip() == from.ip() && source.ssrc == ssrc;
+        let admitted = is_latched
+            || self.announced == Some(from)
+            || (self.announced.is_some() && media.source.is_some_and(is_of));
+        match admitted {
+            true => self.settle(now, from, ssrc),
+            false => self.refused += 1,
+        }
+        admitted
+    }
+
+    /// The peer goes on from another address: a stranger does not know its SSRC (RFC 3550 §8), and it sends to one
+    /// address at a time.
+    fn has_moved(&self, now: Instant, ssrc: u32) -> bool {
+        let is_silent = |source: Source| now.saturating_duration_since(source.last) >= SILENCE;
+        self.source.is_some_and(|source| source.ssrc == ssrc && is_silent(source))
+    }
+
+    /// Whether a row of packets from `from` would prove that the peer is there.
+    fn may_be_elsewhere(&self, now: Instant, from: SocketAddr) -> bool {
+        let Some(source) = self.source else { return true };
+        let is_open = self.open_until.is_some_and(|until| now <= until);
+        // Somebody was taken for the peer who was not.
+        let is_mistaken = self.announced != Some(source.address)
+            && self.outer == Some(from.ip())
+            && self.outer != Some(source.address.ip());
+        is_open || is_mistaken
+    }
+
+    fn is_proven(&mut self, now: Instant, from: SocketAddr, ssrc: u32) -> bool {
+        let is_expected = self.is_expected(from.ip());
+        let candidate = match self.candidate {
+            Some(one) if (one.address, one.ssrc) == (from, ssrc) => {
+                Candidate { seen: one.seen + 1, ..one }
+            }
+            // A stranger must not keep the peer from proving itself.
+            Some(one) if self.is_expected(one.address.ip()) && !is_expected => return false,
+            _ => Candidate { address: from, ssrc, seen: 1, since: now },
+        };
+        self.candidate = Some(candidate);
+        match is_expected {
+            true => candidate.seen >= EXPECTED_PROOF,
+            false => {
+                let lasted = now.saturating_duration_since(candidate.since);
+                candidate.seen >= PROOF && lasted >= PROOF_TIME
+            }
+        }
+    }
+
+    /// Whether the peer can be at this address: behind its translator, or at the host that it has been heard from.
+    fn is_expected(&self, ip: IpAddr) -> bool {
+        self.outer == Some(ip) || self.source.is_some_and(|source| source.address.ip() == ip)
+    }
+
+    fn settle(&mut self, now: Instant, from: SocketAddr, ssrc: u32) {
+        self.source = Some(Source { address: from, ssrc, last: now });
+        self.open_until = None;
+        // What it sent to prove itself came from no stranger.
+        if let Some(proof) = self.candidate.take().filter(|one| one.address == from) {
+            self.refused -= u64::from(proof.seen.saturating_sub(1));
         }
     }
 
@@ -87,13 +196,13 @@ impl Latch {
     #[must_use]
     pub fn target(&self) -> Option<SocketAddr> {
         let announced = self.announced?;
-        Some(self.source.unwrap_or(announced))
+        Some(self.source().unwrap_or(announced))
     }
 
     /// The real source, once it is known.
     #[must_use]
     pub fn source(&self) -> Option<SocketAddr> {
-        self.source
+        self.source.map(|source| source.address)
     }
 
     /// Packets of strangers, not counting those that a source needed to prove itself.
@@ -104,73 +213,4 @@ impl Latch {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn address(port: u16) -> SocketAddr {
-        ([127, 0, 0, 1], port).into()
-    }
-
-    #[test]
-    fn the_announced_address_is_taken_at_its_first_packet() {
-        let mut latch = Latch::default();
-        assert_eq!(latch.target(), None);
-        latch.announce(Some(address(4_000)));
-        assert_eq!((latch.target(), latch.source()), (Some(address(4_000)), None));
-        assert!(latch.admits(address(4_000)));
-        assert_eq!(latch.source(), Some(address(4_000)));
-    }
-
-    // RFC 7362 §4: a peer behind a NAT sends from an address that it does not know itself.
-    #[test]
-    fn another_source_is_taken_after_three_packets_in_a_row() {
-        let mut latch = Latch::default();
-        latch.announce(Some(address(4_000)));
-        let heard = [5_000, 6_000, 5_000, 5_000, 5_000].map(|port| latch.admits(address(port)));
-        assert_eq!(heard, [false, false, false, false, true]);
-        assert_eq!(latch.target(), Some(address(5_000)));
-        assert_eq!(latch.refused(), 2, "the first of 5000, and that of 6000");
-    }
-
-    // The attack known as RTPBleed: whoever sends to the port gets the audio.
-    #[test]
-    fn a_stranger_steals_no_stream_that_is_latched() {
-        let mut latch = Latch::default();
-        latch.announce(Some(address(4_000)));
-        assert!(latch.admits(address(4_000)));
-        assert!((0..1_000).all(|_| !latch.admits(address(6_666))));
-        assert_eq!((latch.target(), latch.refused()), (Some(address(4_000)), 1_000));
-    }
-
-    #[test]
-    fn the_announced_peer_pushes_out_whoever_was_first() {
-        let mut latch = Latch::default();
-        latch.announce(Some(address(4_000)));
-        (0..5).for_each(|_| _ = latch.admits(address(6_666)));
-        assert_eq!(latch.target(), Some(address(6_666)));
-        assert!(latch.admits(address(4_000)));
-        assert!(!latch.admits(address(6_666)));
-        assert_eq!(latch.target(), Some(address(4_000)));
-    }
-
-    #[test]
-    fn nobody_is_heard_before_an_announcement() {
-        let mut latch = Latch::default();
-        assert!((0..10).all(|_| !latch.admits(address(6_666))));
-    }
-
-    // RFC 3264 §8.3.1: a new description may move the media; §8.4: 0.0.0.0 is hold.
-    #[test]
-    fn a_new_description_moves_the_stream_and_the_same_one_does_not() {
-        let mut latch = Latch::default();
-        latch.announce(Some(address(4_000)));
-        (0..3).for_each(|_| _ = latch.admits(address(5_000)));
-        latch.announce(Some(address(4_000)));
-        assert_eq!(latch.target(), Some(address(5_000)), "a refresh changes nothing");
-        latch.announce(None);
-        assert_eq!(latch.target(), None);
-        latch.announce(Some(address(4_002)));
-        assert_eq!(latch.target(), Some(address(4_002)));
-        assert!(latch.admits(address(4_002)));
-    }
-}
+mod tests;

@@ -11,6 +11,7 @@
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "a test begins at any instant"))]
 
 pub mod agreement;
+mod allowance;
 pub mod dtmf;
 pub mod g711;
 mod latch;

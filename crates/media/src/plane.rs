@@ -22,6 +22,7 @@ use sip_proto::arena::Arena;
 use sip_proto::deadlines::{ByKey, Deadlines};
 
 use crate::agreement::{Agreement, Formats};
+use crate::allowance::Allowance;
 use crate::ports::{PairId, Ports, Shortage};
 use crate::recorder::{Recorder, Recording};
 use crate::report::StreamReport;
@@ -33,6 +34,7 @@ use crate::voice::Voice;
 
 mod counts;
 mod inbound;
+mod peer;
 
 pub use counts::PlaneCounts;
 
@@ -230,13 +232,6 @@ impl Plane {
         }
     }
 
-    /// Where the peer of a relayed stream receives. Another address than before moves the stream.
-    pub fn set_peer(&mut self, id: StreamId, rtp: Option<SocketAddr>, rtcp: Option<SocketAddr>) {
-        let Some(stream) = self.streams.get_mut(id) else { return };
-        stream.rtp.announce(rtp);
-        stream.rtcp.announce(rtcp);
-    }
-
     /// Whether the peer of a stream should send, from now on.
     pub fn expect(&mut self, now: Instant, id: StreamId, expects: bool) {
         if let Some(stream) = self.streams.get_mut(id) {
@@ -418,6 +413,7 @@ impl Plane {
     ) -> Option<Forward> {
         let stream = self.streams.get_mut(id)?;
         let (socket, to) = (stream.socket(), stream.rtp.target());
+        let is_held_back = stream.allowance.is_some_and(Allowance::is_spent);
         let terminal = stream.terminal()?;
         if !terminal.is_sending() {
             return None;
@@ -431,9 +427,15 @@ impl Plane {
             self.counts.skipped += u64::from(skipped);
             next += time * skipped;
         }
-        let spoke = terminal.speak(now, out);
+        let spoke = match is_held_back {
+            true => {
+                terminal.pause(1);
+                false
+            }
+            false => terminal.speak(now, out),
+        };
         self.schedule.set((id, Task::Speak), next);
-        let to = to.filter(|_| spoke)?;
+        let to = to.filter(|_| spoke && stream.may_send())?;
         self.counts.late += u64::from(behind > LATE);
         self.counts.sent += 1;
         Some(Forward { socket, to })
@@ -446,7 +448,7 @@ impl Plane {
         let Stream { role: Role::Terminal(terminal), receiver, .. } = stream else { return None };
         let next = now + terminal.report(now, ntp, receiver, &mut self.rng, out);
         self.schedule.set((id, Task::Report), next);
-        let to = to.filter(|_| !out.is_empty())?;
+        let to = to.filter(|_| !out.is_empty() && stream.may_send())?;
         Some(Forward { socket, to })
     }
 

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use crate::agreement::Formats;
+use crate::allowance::Allowance;
 use crate::latch::Latch;
 use crate::ports::PairId;
 use crate::quality::Impairment;
@@ -27,6 +28,8 @@ pub(crate) struct Stream {
     pub(crate) receiver: Receiver,
     /// Packets sent or forwarded to the peer.
     pub(crate) sent: u64,
+    /// What may still be sent to the peer until it has shown that it wants media; `None`: as much as there is.
+    pub(crate) allowance: Option<Allowance>,
     pub(crate) role: Role,
     pub(crate) watch: IdleWatch,
 }
@@ -96,8 +99,24 @@ impl Stream {
             formats,
             receiver: Receiver::new(formats.clock_rate),
             sent: 0,
+            allowance: None,
             role: Role::Open,
             watch: IdleWatch::default(),
+        }
+    }
+
+    /// Whether one more packet may go to the peer. It is then counted as sent.
+    pub(crate) fn may_send(&mut self) -> bool {
+        let Some(allowance) = &mut self.allowance else { return true };
+        let may = !allowance.is_spent();
+        allowance.spend();
+        may
+    }
+
+    /// A packet of the peer has come.
+    pub(crate) fn note_arrival(&mut self) {
+        if let Some(allowance) = &mut self.allowance {
+            allowance.earn();
         }
     }
 

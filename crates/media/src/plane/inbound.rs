@@ -45,11 +45,12 @@ impl Plane {
             self.counts.malformed += 1;
             return None;
         };
-        if !stream.rtp.admits(from) {
+        if !stream.rtp.admits(arrived, from, packet.header.ssrc) {
             self.counts.strangers += 1;
             return None;
         }
         self.counts.received += 1;
+        stream.note_arrival();
         if stream.watch.wakes() {
             self.events.push_back(StreamEvent::Resumed(id));
         }
@@ -62,7 +63,7 @@ impl Plane {
             Role::Relay { partner } => {
                 let partner = *partner;
                 let partner = self.streams.get_mut(partner)?;
-                let to = partner.rtp.target()?;
+                let to = partner.rtp.target().filter(|_| partner.may_send())?;
                 partner.sent += 1;
                 self.counts.forwarded += 1;
                 Some(Forward { socket: partner.socket(), to })
@@ -74,7 +75,7 @@ impl Plane {
                     if terminal.voice == Voice::Echo && is_voice && terminal.may_echo(arrived) {
                         let mut out = Vec::with_capacity(bytes.len());
                         terminal.echo(arrived, &formats, &packet, &mut out);
-                        let to = stream.rtp.target()?;
+                        let to = stream.rtp.target().filter(|_| stream.may_send())?;
                         self.counts.sent += 1;
                         self.ready.push_back((own, to, out));
                     }
@@ -95,16 +96,15 @@ impl Plane {
     ) -> Option<Forward> {
         let ntp = self.ntp(arrived);
         let stream = self.streams.get_mut(id)?;
-        // Reports come too seldom to prove anything: they come from where the media comes from.
-        if stream.rtp.source().is_some_and(|source| source.ip() == from.ip()) {
-            stream.rtcp.trust(from);
-        }
-        let latch = if is_multiplexed { &mut stream.rtp } else { &mut stream.rtcp };
-        if !rtcp::is_rtcp(bytes) {
+        let Some(ssrc) = rtcp::sender_of(bytes).filter(|_| rtcp::is_rtcp(bytes)) else {
             self.counts.malformed += 1;
             return None;
-        }
-        if !latch.admits(from) {
+        };
+        let admitted = match is_multiplexed {
+            true => stream.rtp.admits_muxed_report(arrived, from, ssrc),
+            false => stream.rtcp.admits_report(arrived, from, ssrc, &stream.rtp),
+        };
+        if !admitted {
             self.counts.strangers += 1;
             return None;
         }
@@ -112,10 +112,12 @@ impl Plane {
             Role::Open => None,
             Role::Relay { partner } => {
                 let partner = *partner;
-                let partner = self.streams.get(partner)?;
+                let partner = self.streams.get_mut(partner)?;
                 let (latch, above) =
                     if is_multiplexed { (&partner.rtp, 0) } else { (&partner.rtcp, 1) };
-                Some(Forward { socket: partner.socket() + above, to: latch.target()? })
+                let to = latch.target()?;
+                let socket = partner.socket() + above;
+                partner.may_send().then_some(Forward { socket, to })
             }
             Role::Terminal(terminal) => {
                 let understood = terminal.hear_report(arrived, ntp, bytes);

@@ -578,3 +578,60 @@ proptest! {
         close(&mut wire, 2, psap);
     }
 }
+
+/// How many RTP packets a plane sends on or by itself in this time, with nothing but silence from the peer.
+fn sent_to(wire: &mut Wire, to: SocketAddr, time: Duration) -> usize {
+    let end = wire.now + time;
+    let mut count = 0;
+    while wire.now < end {
+        wire.deliver();
+        let before = wire.flying.len();
+        wire.transmit();
+        count += wire.flying[before..].iter().filter(|(_, _, peer, _)| *peer == to).count();
+        wire.now += MS;
+    }
+    count
+}
+
+// Whoever offers media may name the address of somebody else.
+#[test]
+fn an_address_that_nobody_has_shown_to_be_his_gets_a_second_of_media() {
+    let mut wire = Wire::new(2);
+    let psap = wire.open(2);
+    let at_psap = wire.local(2, psap);
+    let victim: SocketAddr = (ip(9), 4_000).into();
+    let now = wire.now;
+    wire.plane(2).hold_back(psap);
+    wire.plane(2).talk(now, psap, &agreement(at_psap, victim));
+    wire.plane(2).set_voice(psap, Voice::Melody(melody(Singer::Psap)));
+    assert_eq!(sent_to(&mut wire, victim, Duration::from_secs(32)), 50);
+    wire.plane(2).confirm(psap);
+    assert_eq!(sent_to(&mut wire, victim, Duration::from_secs(1)), 50);
+    assert_eq!(close(&mut wire, 2, psap).sent, 100);
+}
+
+#[test]
+fn who_speaks_before_he_acknowledges_is_spoken_to() {
+    let mut wire = Wire::new(3);
+    let (caller, psap, relay) = call(&mut wire, true);
+    let (a, b) = relay.expect("relayed");
+    for (last, id) in [(2, psap), (3, a), (3, b)] {
+        wire.plane(last).hold_back(id);
+    }
+    wire.run(Duration::from_secs(20));
+    let heard = [close(&mut wire, 1, caller).verdict, close(&mut wire, 2, psap).verdict];
+    assert_eq!(heard, [Some(SoundVerdict::Heard); 2]);
+}
+
+#[test]
+fn a_relay_holds_back_what_is_for_somebody_who_says_nothing() {
+    let mut wire = Wire::new(3);
+    let (caller, _, relay) = call(&mut wire, true);
+    let (a, _) = relay.expect("relayed");
+    wire.plane(3).hold_back(a);
+    let now = wire.now;
+    wire.plane(1).hush(now, caller);
+    wire.run(Duration::from_secs(20));
+    let heard = close(&mut wire, 1, caller).received;
+    assert!((49..=50).contains(&heard), "{heard}");
+}

@@ -16,7 +16,7 @@ mod tests;
 mod write;
 
 pub use interval::{Interval, Membership};
-pub use parse::{Blocks, Malformed, Packet, Packets, Sources, parse};
+pub use parse::{Blocks, Malformed, Packet, Packets, Sources, parse, sender_of};
 pub use write::{write_bye, write_report};
 
 /// Seconds from the NTP epoch of 1900 to the Unix epoch of 1970.

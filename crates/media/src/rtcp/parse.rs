@@ -38,6 +38,13 @@ pub enum Packet<'a> {
     Other { packet_type: u8 },
 }
 
+/// The SSRC of whoever sent a compound: that of its first packet, an SR or RR (RFC 3550 §6.1).
+#[must_use]
+pub fn sender_of(bytes: &[u8]) -> Option<u32> {
+    let ssrc = bytes.get(4..8)?;
+    Some(u32::from_be_bytes(ssrc.try_into().ok()?))
+}
+
 /// Reads a datagram as one compound.
 pub fn parse(bytes: &[u8]) -> Result<Packets<'_>, Malformed> {
     let (&[first, packet_type], _) = bytes.split_first_chunk().ok_or(Malformed::Truncated)?;
