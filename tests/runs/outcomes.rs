@@ -49,7 +49,10 @@ fn the_first_interrupt_drains_and_the_summary_is_still_written() {
     balanced(&summary);
     assert_eq!(summary["ledger"]["in_progress"], 0);
     assert_eq!(summary["ledger"]["lost"], 0, "established calls were ended with BYE");
-    assert_eq!((&summary["verdict"], &summary["interrupted"]), (&"pass".into(), &true.into()));
+    assert_eq!(
+        (&summary["verdict"], &summary["interrupted"]),
+        (&"interrupted".into(), &true.into())
+    );
     assert!(run.words().contains("INTERRUPTED  campaign"), "{}", run.words());
     // Of the seconds that it ran, and not of the minute that it was meant to.
     let rate = summary["metrics"]["calls_per_second"].as_f64().expect("a rate");

@@ -25,6 +25,8 @@ pub fn junit(summary: &Summary) -> anyhow::Result<String> {
         ("network", summary.network.clone()),
         ("seed", summary.seed.to_string()),
         ("started_at", summary.started_at.clone()),
+        ("verdict", summary.verdict.as_str().to_owned()),
+        ("exit_code", summary.exit_code().to_string()),
     ] {
         suite.add_property((name, &value[..]));
     }
@@ -55,7 +57,8 @@ fn threshold(result: &ThresholdResult) -> TestCaseStatus {
     match (result.holds, result.breach()) {
         (None, _) => {
             let mut skipped = TestCaseStatus::skipped();
-            skipped.set_message("not judged: the campaign was ended before its time");
+            let why = result.reason.as_deref().unwrap_or("the run did not come to its end");
+            skipped.set_message(format!("not judged: {why}"));
             skipped
         }
         (Some(_), Some(breach)) => not_made(NonSuccessKind::Failure, &breach, ""),
@@ -89,20 +92,18 @@ fn generator(summary: &Summary) -> TestCaseStatus {
 
 fn verdict(summary: &Summary) -> TestCaseStatus {
     let kind = match summary.verdict {
-        RunVerdict::Pass if summary.interrupted => {
-            let mut skipped = TestCaseStatus::skipped();
-            skipped.set_message("the run was interrupted");
-            return skipped;
-        }
         RunVerdict::Pass => return TestCaseStatus::success(),
         RunVerdict::Fail => NonSuccessKind::Failure,
-        RunVerdict::Invalid | RunVerdict::Degraded | RunVerdict::Unsteady => NonSuccessKind::Error,
+        RunVerdict::Invalid
+        | RunVerdict::Degraded
+        | RunVerdict::Unsteady
+        | RunVerdict::Interrupted => NonSuccessKind::Error,
     };
     let message = format!(
         "{}, exit code {}: {}",
         summary.verdict.as_str(),
         summary.exit_code(),
-        summary.reasons.first().map_or("", String::as_str)
+        summary.reasons.first().map_or("the run was interrupted before its end", String::as_str)
     );
     not_made(kind, &message, &summary.reasons.join("\n"))
 }
@@ -162,8 +163,11 @@ mod tests {
         let told = cases(&interrupted);
         assert_eq!(
             (word(&told, "answered_share"), word(&told, "the run passes")),
-            ("skipped", "skipped")
+            ("skipped", "error")
         );
+        let xml = junit(&interrupted).expect("XML");
+        assert!(xml.contains("not judged: the run was interrupted before its end"), "{xml}");
+        assert!(xml.contains("INTERRUPTED, exit code 130"), "{xml}");
 
         let degraded = judged(Vec::new(), |run| {
             run.degraded = vec!["process <site> was lost: \u{7}signal".to_owned()];
@@ -174,8 +178,13 @@ mod tests {
             ("error", "error")
         );
 
-        let invalid = judged(Vec::new(), |run| run.generators.not_started = 3);
+        let threshold = threshold(Some(1.0), None);
+        let invalid = judged(vec![threshold], |run| run.generators.not_started = 3);
         let told = cases(&invalid);
+        assert_eq!(word(&told, "answered_share"), "skipped");
+        let xml = junit(&invalid).expect("XML");
+        let why = "not judged: the run is INVALID: the generator did not start 3 calls";
+        assert!(xml.contains(why), "{xml}");
         assert_eq!(
             (word(&told, "the generator"), word(&told, "the run passes")),
             ("error", "error")

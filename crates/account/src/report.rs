@@ -10,6 +10,7 @@ use telemetry::{Failures, MessageFigures, Quantiles};
 use crate::summary::{
     GroupMetrics, MediaFigures, MediaGroup, ProcessUsage, PsapFigures, RunVerdict, Summary, word,
 };
+use crate::text::or_dash;
 
 /// Rows per table; the rest is counted in one more line.
 const ROWS: usize = 6;
@@ -36,10 +37,7 @@ pub fn report(summary: &Summary) -> String {
 
 fn headline(out: &mut String, summary: &Summary) {
     let Summary { campaign, network, seed, started_at, duration_s, .. } = summary;
-    let verdict = match summary.verdict {
-        RunVerdict::Pass if summary.interrupted => "INTERRUPTED",
-        verdict => verdict.as_str(),
-    };
+    let verdict = summary.verdict.as_str();
     push(out, &format!("{verdict}  {campaign} on {network}, seed {seed}"));
     if summary.interrupted {
         push(out, "the run was interrupted: its thresholds were not judged");
@@ -68,12 +66,8 @@ fn ledger(out: &mut String, summary: &Summary) {
     }
     callers(out, summary);
     let metrics = &summary.metrics;
-    let percent = |ratio: Option<f64>| match ratio {
-        Some(ratio) => format!("{:.1} %", ratio * 100.0),
-        None => "-".to_owned(),
-    };
     let named = |metric: Metric| {
-        format!("{} {}", metric.definition().short, percent(metrics.ratios.get(metric)))
+        format!("{} {}", metric.definition().short, percent(metrics.ratios.get(metric), 1))
     };
     let ratios = [Metric::Asr, Metric::Ner, Metric::Ser, Metric::Seer].map(named).join("   ");
     push(out, &format!("{ratios}   {:.1} calls/s", metrics.calls_per_second));
@@ -185,8 +179,7 @@ fn psaps(out: &mut String, psaps: &BTreeMap<String, PsapFigures>) {
             psap.received.to_string(),
             psap.answered.to_string(),
             psap.abandoned.to_string(),
-            psap.service_level
-                .map_or_else(|| "-".to_owned(), |level| format!("{:.1} %", level * 100.0)),
+            percent(psap.service_level, 1),
             millis(psap.wait.p50),
             millis(psap.wait.p99),
         ]
@@ -197,8 +190,7 @@ fn psaps(out: &mut String, psaps: &BTreeMap<String, PsapFigures>) {
 /// What was heard: two lines and the worst calls.
 fn media(out: &mut String, media: Option<&MediaFigures>) {
     let Some(media) = media else { return };
-    let share =
-        media.heard_share.map_or_else(|| "-".to_owned(), |it| format!("{:.1} %", it * 100.0));
+    let share = percent(media.heard_share, 1);
     push(
         out,
         &format!(
@@ -206,15 +198,15 @@ fn media(out: &mut String, media: Option<&MediaFigures>) {
             media.calls, media.heard_both_ways, media.one_way, media.no_way, media.unjudged
         ),
     );
-    let (mos, jitter, loss) = (&media.mos, &media.jitter, media.loss.unwrap_or_default());
+    let (mos, jitter) = (&media.mos, &media.jitter);
     let mut line = format!(
-        "MOS p50 {:.2} p5 {:.2} min {:.2}   jitter p50 {} p99 {} ms   loss {:.2} %",
-        mos.p50,
-        mos.p5,
-        mos.min,
+        "MOS p50 {} p5 {} min {}   jitter p50 {} p99 {} ms   loss {}",
+        score(mos.p50),
+        score(mos.p5),
+        score(mos.min),
         millis(jitter.p50),
         millis(jitter.p99),
-        loss * 100.0
+        percent(media.loss, 2)
     );
     if media.round_trip.count > 0 {
         let _ = write!(line, "   round trip p50 {} ms", millis(media.round_trip.p50));
@@ -226,9 +218,9 @@ fn media(out: &mut String, media: Option<&MediaFigures>) {
         [
             group.calls.to_string(),
             group.heard_both_ways.to_string(),
-            format!("{:.2}", group.mos.p50),
-            format!("{:.2}", group.mos.p5),
-            format!("{:.2} %", group.loss.unwrap_or_default() * 100.0),
+            score(group.mos.p50),
+            score(group.mos.p5),
+            percent(group.loss, 2),
             format!("{} ms", millis(group.jitter.p99)),
         ]
     };
@@ -244,17 +236,17 @@ fn media(out: &mut String, media: Option<&MediaFigures>) {
     }
     for call in media.worst.iter().take(WORST_CALLS) {
         let said = |verdict: Option<media::SoundVerdict>| verdict.map_or("no record", word);
-        let mos = call.mos.map_or_else(|| "-".to_owned(), |mos| format!("{mos:.2}"));
+        let mos = score(call.mos);
         push(
             out,
             &format!(
-                "  worst: {} {} {}  caller: {}, PSAP: {}, MOS {mos}, loss {:.1} %",
+                "  worst: {} {} {}  caller: {}, PSAP: {}, MOS {mos}, loss {}",
                 call.attempt,
                 call.site,
                 call.psap,
                 said(call.towards_caller),
                 said(call.towards_psap),
-                call.loss * 100.0
+                percent(call.loss, 1)
             ),
         );
     }
@@ -356,8 +348,18 @@ fn push_whole(out: &mut String, words: &str) {
     wrapped(words).iter().for_each(|line| push(out, line));
 }
 
-fn millis(micros: u64) -> String {
-    format!("{:.1}", micros as f64 / 1_000.0)
+/// Microseconds as milliseconds.
+fn millis(micros: Option<u64>) -> String {
+    or_dash(micros.map(|micros| format!("{:.1}", micros as f64 / 1_000.0)))
+}
+
+/// A mean opinion score.
+fn score(mos: Option<f64>) -> String {
+    or_dash(mos.map(|mos| format!("{mos:.2}")))
+}
+
+fn percent(share: Option<f64>, decimals: usize) -> String {
+    or_dash(share.map(|share| format!("{:.decimals$} %", share * 100.0)))
 }
 
 /// Adds one line, cut to the width of the report.

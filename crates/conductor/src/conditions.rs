@@ -103,5 +103,5 @@ impl Conditions {
 
 /// The sentence about `measured` if it does not hold.
 fn breach_of(threshold: &Threshold, measured: f64) -> Option<String> {
-    ThresholdResult::of(threshold, measured, true).breach()
+    ThresholdResult::of(threshold, measured, None).breach()
 }

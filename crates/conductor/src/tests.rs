@@ -172,6 +172,29 @@ fn a_threshold_ends_the_campaign_early() {
     assert!(conductor.report().aborted.is_some());
 }
 
+// A bound is kept by what equals it.
+#[test]
+fn delays_are_held_against_bounds_as_they_were_measured() {
+    let rang_after = |micros: &[u64]| {
+        let mut shown = callers(micros.len() as u64, 0);
+        micros.iter().for_each(|micros| shown.callers.pdd.record_us(*micros));
+        Paper { shown, ..Paper::default() }
+    };
+    for (bound, kept, broken) in [
+        ("pdd_max\"\nmax = \"30ms", [30_000, 29_999, 30_000], [30_001, 1, 1]),
+        ("pdd_p50\"\nmax = \"30ms", [30_000, 30_000, 90_000], [30_001, 30_010, 1]),
+        ("pdd_p99\"\nmax = \"1230ms", [1_230_000, 5, 5], [1_230_001, 5, 5]),
+        ("pdd_p50\"\nmin = \"30ms", [30_000, 30_000, 1], [29_999, 1, 40_000]),
+    ] {
+        let abort = format!("[[thresholds]]\nmetric = \"{bound}\"\nabort = true\n");
+        assert_eq!(rang_after(&kept).until(5, &mut conductor(&abort)), [""; 0], "{bound}");
+        assert_eq!(rang_after(&broken).until(5, &mut conductor(&abort)), ["drain"], "{bound}");
+        let steady = format!("{KILL_AND_FREEZE}[[steady_state]]\nmetric = \"{bound}\"\n");
+        assert_eq!(rang_after(&kept).until(21, &mut conductor(&steady)), ["kill alpha"], "{bound}");
+        assert_eq!(rang_after(&broken).until(21, &mut conductor(&steady)), ["drain"], "{bound}");
+    }
+}
+
 const MAINTENANCE: &str = r#"
 [operations.maintenance]
 at = "10s"

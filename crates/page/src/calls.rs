@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 use telemetry::Ledger;
 
-use crate::figures::{check, clock, count, millis, part, percent, show, table};
+use crate::figures::{check, clock, count, millis, or_dash, part, percent, show, table};
 use telemetry::Failures;
 
 use crate::content::{Page, PageRun};
@@ -178,8 +178,8 @@ pub(crate) fn worst(page: &Page<'_>, run: &PageRun<'_>) -> Option<Markup> {
                         @for call in heard {
                             tr {
                                 th.n scope="row" { @match call.mos { Some(mos) => (format!("{mos:.2}")), None => "–" } }
-                                td.n { (percent(Some(call.loss))) }
-                                td.n { (millis(call.mean_jitter_us)) }
+                                td.n { (percent(call.loss)) }
+                                td.n { (or_dash(call.mean_jitter_us.map(millis))) }
                                 td { (said(call.towards_caller)) }
                                 td { (said(call.towards_psap)) }
                                 td { (call.site) }

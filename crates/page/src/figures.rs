@@ -39,8 +39,18 @@ pub(crate) fn millis(micros: u64) -> String {
 }
 
 /// One quantile, or a dash where nothing was measured.
-pub(crate) fn quantile(delays: &Quantiles, pick: impl Fn(&Quantiles) -> u64) -> String {
-    if delays.count == 0 { "–".to_owned() } else { millis(pick(delays)) }
+pub(crate) fn quantile(delays: &Quantiles, pick: impl Fn(&Quantiles) -> Option<u64>) -> String {
+    or_dash(pick(delays).map(millis))
+}
+
+/// A mean opinion score, or a dash where no stream was rated.
+pub(crate) fn score(mos: Option<f64>) -> String {
+    or_dash(mos.map(|mos| format!("{mos:.2}")))
+}
+
+/// A dash for what is not known.
+pub(crate) fn or_dash(figure: Option<String>) -> String {
+    figure.unwrap_or_else(|| "–".to_owned())
 }
 
 /// How long something took, in words.

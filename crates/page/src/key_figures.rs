@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use telemetry::Quantiles;
 use telemetry::metric::Metric;
 
-use crate::figures::{count, decimal, part, percent, quantile, table};
+use crate::figures::{count, decimal, part, percent, quantile, score, table};
 
 /// Tiles, and the delays below them.
 pub(crate) fn figures(summary: &Summary) -> Markup {
@@ -38,8 +38,8 @@ pub(crate) fn figures(summary: &Summary) -> Markup {
     if let Some(media) = &summary.media {
         let judged = format!("of {} calls with media", count(media.calls));
         tiles.push(("heard both ways", percent(media.heard_share), judged));
-        let bad = format!("95 % are at least {:.2}", media.mos.p5);
-        tiles.push(("MOS, median", format!("{:.2}", media.mos.p50), bad));
+        let bad = format!("95 % are at least {}", score(media.mos.p5));
+        tiles.push(("MOS, median", score(media.mos.p50), bad));
     }
     let classes =
         [("emergency", &summary.callers.emergency), ("ordinary", &summary.callers.ordinary)];

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use account::summary::{MediaFigures, MediaGroup, Summary, word};
 use maud::{Markup, html};
 
-use crate::figures::{count, percent, quantile, table};
+use crate::figures::{count, percent, quantile, score, table};
 
 /// Nothing where no call had media.
 pub(crate) fn media(summary: &Summary) -> Option<Markup> {
@@ -57,17 +57,13 @@ fn overall(media: &MediaFigures) -> Vec<String> {
 }
 
 fn of_site(site: &str, group: &MediaGroup) -> Vec<String> {
-    let mos = |value: f64| match group.mos.count {
-        0 => "–".to_owned(),
-        _ => format!("{value:.2}"),
-    };
     vec![
         site.to_owned(),
         count(group.calls),
         count(group.heard_both_ways),
-        mos(group.mos.p50),
-        mos(group.mos.p5),
-        mos(group.mos.min),
+        score(group.mos.p50),
+        score(group.mos.p5),
+        score(group.mos.min),
         percent(group.loss),
         quantile(&group.jitter, |jitter| jitter.p50),
         quantile(&group.jitter, |jitter| jitter.p99),

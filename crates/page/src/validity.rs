@@ -2,9 +2,10 @@
 
 use account::summary::{Amount, Summary};
 use maud::{Markup, html};
+use telemetry::Quantiles;
 
 use crate::content::Page;
-use crate::figures::{check, count, decimal, millis, percent, table};
+use crate::figures::{check, count, decimal, millis, or_dash, percent, quantile, table};
 
 /// What would make the run invalid, each with its limit; then processes and messages that came to nothing.
 pub(crate) fn generator(page: &Page<'_>, summary: &Summary) -> Markup {
@@ -13,6 +14,7 @@ pub(crate) fn generator(page: &Page<'_>, summary: &Summary) -> Markup {
     let is_virtual = summary.ledger_hash.is_some();
     let checks = generator.checks(page.compression);
     let offered = summary.ledger.offered;
+    let lag = |pick: fn(&Quantiles) -> Option<u64>| quantile(&generator.lag, pick);
     html! {
         p {
             "A generator that cannot keep up measures itself. Beyond one of these limits the run is INVALID, "
@@ -34,8 +36,8 @@ pub(crate) fn generator(page: &Page<'_>, summary: &Summary) -> Markup {
             }
         }
         p.note {
-            "Lag: p50 " (millis(generator.lag.p50)) " ms, p90 " (millis(generator.lag.p90)) " ms, p99 "
-            (millis(generator.lag.p99)) " ms, at most " (millis(generator.lag.max)) " ms; "
+            "Lag: p50 " (lag(|it| it.p50)) " ms, p90 " (lag(|it| it.p90)) " ms, p99 "
+            (lag(|it| it.p99)) " ms, at most " (lag(|it| it.max)) " ms; "
             (count(generator.late_starts)) " calls began over 20 ms late. Sent again: "
             (count(signalling.resent_to_silent_peer)) " messages to silent peers, "
             (count(signalling.resent_late)) " by being late; peers sent " (count(signalling.repeated_by_peers)) " again."
@@ -55,7 +57,7 @@ pub(crate) fn generator(page: &Page<'_>, summary: &Summary) -> Markup {
 
 fn amount(amount: Amount) -> String {
     match amount {
-        Amount::Micros(micros) => format!("{} ms", millis(micros)),
+        Amount::Micros(micros) => or_dash(micros.map(|micros| format!("{} ms", millis(micros)))),
         Amount::Share(share) => percent(share),
         Amount::Count(number) => count(number),
     }

@@ -5,7 +5,6 @@ use maud::{Markup, html};
 use crate::charts::glance;
 use crate::content::{Page, PageRun};
 use crate::figures::{count, part, percent, quantile, table};
-use crate::verdict::word;
 
 /// The comparison, and a small chart of each run; nothing where there is only one and nothing was published.
 pub(crate) fn variants(page: &Page<'_>) -> Option<Markup> {
@@ -39,7 +38,7 @@ fn outcomes(page: &Page<'_>) -> Markup {
         let failed = ledger.failed();
         vec![
             run.name.to_owned(),
-            word(run.summary).to_owned(),
+            run.summary.verdict.as_str().to_owned(),
             count(ledger.offered),
             percent(part(ledger.answered, ledger.offered)),
             percent(part(failed, ledger.offered)),

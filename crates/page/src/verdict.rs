@@ -9,18 +9,10 @@ use crate::figures::{check, facts, length};
 /// Reasons that are shown at once; the others are behind a fold.
 const REASONS: usize = 6;
 
-/// The word of the verdict.
-pub(crate) fn word(summary: &Summary) -> &'static str {
-    match summary.verdict {
-        RunVerdict::Pass if summary.interrupted => "INTERRUPTED",
-        verdict => verdict.as_str(),
-    }
-}
-
 /// The class of its colour, its sign, and what it means.
 fn meaning(summary: &Summary) -> (&'static str, &'static str, &'static str) {
     match summary.verdict {
-        RunVerdict::Pass if summary.interrupted => (
+        RunVerdict::Interrupted => (
             "degraded",
             "‖",
             "The campaign was ended before its time. No call was lost by that; thresholds are not judged.",
@@ -56,7 +48,7 @@ pub(crate) fn headline(summary: &Summary) -> Markup {
         div class={ "verdict " (class) } {
             p.sign aria-hidden="true" { (sign) }
             div {
-                h1 { (word(summary)) }
+                h1 { (summary.verdict.as_str()) }
                 p.sentence { (sentence) }
                 @for note in &summary.notes { p { (note) } }
                 @if !first.is_empty() {
@@ -105,7 +97,7 @@ pub(crate) fn thresholds(summary: &Summary) -> Option<Markup> {
     }
     let measured = |result: &ThresholdResult| match result.measured {
         None => "nothing to measure".to_owned(),
-        Some(measured) => format!("{measured:.4} {}", result.unit).trim_end().to_owned(),
+        Some(_) => result.figure(),
     };
     Some(html! {
         div.scroll tabindex="0" role="region" aria-label="Thresholds" {

@@ -1,134 +1,156 @@
-//! Delays as an HDR histogram: 1 µs to 1 hour, three significant digits.
+//! Delays counted in steps, for whoever must know them while calls go on: four significant digits of each.
+//!
+//! ```text
+//!   microseconds   0 1 2 … 10,000   … 10,010 … 10,020 … 100,000   … 100,100 … 100,200 … 1,000,000   …
+//!   edges every    1                10                            100
+//! ```
+//!
+//! There is a step for each edge and one for what lies between two edges, so a bound of four digits or fewer has a step of its
+//! own: whoever holds a quantile against it, from above or from below, is right. The longest delay and the sum are exact.
 
 use std::borrow::Cow;
 use std::time::Duration;
 
 use base64::Engine as _;
-use base64::display::Base64Display;
 use base64::prelude::BASE64_STANDARD as STANDARD;
-use hdrhistogram::Histogram;
-use hdrhistogram::serialization::{Deserializer as HdrDeserializer, Serializer as _, V2Serializer};
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::metric::Quantile;
+use crate::quantiles::Quantiles;
 
-const HOUR_US: u64 = 3_600_000_000;
+/// Up to here each microsecond has a step of its own.
+const FINE: u64 = 10_000;
+/// Edges of each further decade.
+const DECADE: u64 = 9_000;
+/// Steps up to the longest delay that there can be.
+const STEPS: u64 = FINE + 2 * 16 * DECADE;
 
 /// Counts delays so that any quantile can be asked for later, within 0.1 %.
-#[derive(Debug, Clone, PartialEq)]
-pub struct LatencyHistogram(Histogram<u64>);
-
-/// The figures that a report shows, in microseconds. All zero when nothing was counted.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct Quantiles {
-    pub count: u64,
-    pub p50: u64,
-    pub p90: u64,
-    pub p95: u64,
-    pub p99: u64,
-    pub max: u64,
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct LatencyHistogram {
+    /// As many as the longest delay needs.
+    counts: Vec<u64>,
+    count: u64,
+    sum_us: u64,
+    max_us: u64,
 }
 
-impl Quantiles {
-    /// One of them.
-    #[must_use]
-    pub const fn at(&self, quantile: Quantile) -> u64 {
-        match quantile {
-            Quantile::P50 => self.p50,
-            Quantile::P90 => self.p90,
-            Quantile::P95 => self.p95,
-            Quantile::P99 => self.p99,
-            Quantile::Max => self.max,
-        }
+/// The step of a delay.
+const fn step(micros: u64) -> u64 {
+    let next = next_edge(micros);
+    if next <= FINE {
+        return next;
     }
+    // What lies before an edge is one step less.
+    FINE + 2 * (next - FINE) - (edge(next) != micros) as u64
+}
+
+/// The longest delay of a step.
+const fn longest(step: u64) -> u64 {
+    if step <= FINE {
+        return step;
+    }
+    let place = step - FINE;
+    edge(FINE + place.div_ceil(2)) - place % 2
+}
+
+/// The number of the first edge that a delay does not exceed.
+const fn next_edge(micros: u64) -> u64 {
+    if micros <= FINE {
+        return micros;
+    }
+    // A power of ten ends its decade.
+    let decade = (micros - 1).ilog10() - FINE.ilog10();
+    let width = 10_u64.pow(decade + 1);
+    FINE + decade as u64 * DECADE + micros.div_ceil(width) - FINE / 10
+}
+
+/// Where an edge is.
+const fn edge(number: u64) -> u64 {
+    if number <= FINE {
+        return number;
+    }
+    let (decade, place) = ((number - FINE - 1) / DECADE, (number - FINE - 1) % DECADE);
+    10_u64.pow(decade as u32 + 1).saturating_mul(FINE / 10 + 1 + place)
 }
 
 impl LatencyHistogram {
-    /// Counts one delay. Less than 1 µs counts as 1 µs, more than an hour as an hour.
+    /// Counts one delay.
     pub fn record(&mut self, delay: Duration) {
         self.record_us(u64::try_from(delay.as_micros()).unwrap_or(u64::MAX));
     }
 
     /// Counts one delay given in microseconds.
     pub fn record_us(&mut self, micros: u64) {
-        self.0.saturating_record(micros.clamp(1, HOUR_US));
+        self.add(step(micros), 1);
+        self.sum_us = self.sum_us.saturating_add(micros);
+        self.max_us = self.max_us.max(micros);
+    }
+
+    fn add(&mut self, step: u64, count: u64) {
+        let step = step as usize;
+        if self.counts.len() <= step {
+            self.counts.resize(step + 1, 0);
+        }
+        self.counts[step] = self.counts[step].saturating_add(count);
+        self.count = self.count.saturating_add(count);
     }
 
     /// Adds all delays of `other`.
     pub fn merge(&mut self, other: &Self) {
-        self.0.add(&other.0).expect("all histograms have the same bounds");
-    }
-
-    /// The delay in microseconds that this share of the delays, from 0 to 1, does not exceed; `None` when nothing was
-    /// counted.
-    #[must_use]
-    pub fn at(&self, share: f64) -> Option<u64> {
-        (!self.0.is_empty()).then(|| self.0.value_at_quantile(share))
-    }
-
-    /// Each delay that was counted, in microseconds, and how often, from the shortest.
-    pub fn counts(&self) -> impl Iterator<Item = (u64, u64)> {
-        self.0.iter_recorded().map(|step| (step.value_iterated_to(), step.count_at_value()))
-    }
-
-    /// The figures so far. The maximum is exact to three digits, like the others.
-    #[must_use]
-    pub fn quantiles(&self) -> Quantiles {
-        if self.0.is_empty() {
-            return Quantiles::default();
+        for (step, count) in (0..).zip(&other.counts).filter(|(_, count)| **count > 0) {
+            self.add(step, *count);
         }
-        Quantiles {
-            count: self.0.len(),
-            p50: self.0.value_at_quantile(0.50),
-            p90: self.0.value_at_quantile(0.90),
-            p95: self.0.value_at_quantile(0.95),
-            p99: self.0.value_at_quantile(0.99),
-            max: self.0.max(),
-        }
+        self.sum_us = self.sum_us.saturating_add(other.sum_us);
+        self.max_us = self.max_us.max(other.max_us);
     }
-}
 
-/// A row of a percentile table.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct PercentileStep {
-    /// No more than `count` delays are longer.
-    pub value_us: u64,
-    /// From 0 to 1.
-    pub quantile: f64,
-    /// Delays up to this one.
-    pub count: u64,
-}
-
-/// What the percentile tables of HdrHistogram hold.
-impl LatencyHistogram {
-    /// The percentile distribution, five rows for each halving of the distance to 100 %.
-    pub fn percentiles(&self) -> impl Iterator<Item = PercentileStep> {
-        let mut count = 0;
-        self.0.iter_quantiles(5).map(move |step| {
-            count += step.count_since_last_iteration();
-            PercentileStep {
-                value_us: step.value_iterated_to(),
-                quantile: step.quantile_iterated_to(),
-                count,
-            }
+    /// The delay in microseconds that this part of the delays does not exceed; `None` when nothing was counted.
+    #[must_use]
+    pub fn at(&self, quantile: Quantile) -> Option<u64> {
+        let place = quantile.place(self.count)?;
+        let mut seen = 0;
+        self.counts().find_map(|(micros, count)| {
+            seen += count;
+            (seen > place).then_some(micros)
         })
     }
 
-    /// In microseconds.
+    /// Each step with delays, by the longest that it may have in microseconds, and how many it has, from the shortest. The last
+    /// one ends with the longest delay.
+    pub fn counts(&self) -> impl Iterator<Item = (u64, u64)> {
+        let some = (0..).zip(&self.counts).filter(|(_, count)| **count > 0);
+        some.map(|(step, count)| (longest(step).min(self.max_us), *count))
+    }
+
+    /// All delays together, in microseconds.
     #[must_use]
-    pub fn mean_and_deviation_us(&self) -> (f64, f64) {
-        (self.0.mean(), self.0.stdev())
+    pub const fn sum_us(&self) -> u64 {
+        self.sum_us
+    }
+
+    /// The figures so far.
+    #[must_use]
+    pub fn quantiles(&self) -> Quantiles {
+        Quantiles::of(self.count, |quantile| self.at(quantile))
     }
 }
 
-/// As HdrHistogram's own encoding (V2) in base64, which its tools read too. A process hands its histograms to another one
-/// while it measures: a list of numbers would take it milliseconds.
+/// As base64 of small numbers: sum, longest delay, and for each step with delays how far it is from the one before and how
+/// many it has. A process hands its histograms to another one while it measures: a list of numbers in text would take it
+/// milliseconds.
 impl Serialize for LatencyHistogram {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut bytes = Vec::new();
-        V2Serializer::new().serialize(&self.0, &mut bytes).map_err(ser::Error::custom)?;
-        serializer.collect_str(&Base64Display::new(&bytes, &STANDARD))
+        write_number(&mut bytes, self.sum_us);
+        write_number(&mut bytes, self.max_us);
+        let mut last = 0;
+        for (step, count) in (0_u64..).zip(&self.counts).filter(|(_, count)| **count > 0) {
+            write_number(&mut bytes, step - last);
+            write_number(&mut bytes, *count);
+            last = step;
+        }
+        serializer.serialize_str(&STANDARD.encode(&bytes))
     }
 }
 
@@ -136,27 +158,84 @@ impl<'de> Deserialize<'de> for LatencyHistogram {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = Cow::<str>::deserialize(deserializer)?;
         let bytes = STANDARD.decode(text.as_bytes()).map_err(de::Error::custom)?;
-        let read: Histogram<u64> =
-            HdrDeserializer::new().deserialize(&mut &bytes[..]).map_err(de::Error::custom)?;
-        // Into bounds of our own: those that were written may be any.
-        let mut histogram = Self::default();
-        histogram.0.add(&read).map_err(de::Error::custom)?;
-        Ok(histogram)
+        Self::read(&bytes).ok_or_else(|| de::Error::custom("no histogram of delays"))
     }
 }
 
-impl Default for LatencyHistogram {
-    fn default() -> Self {
-        Self(Histogram::new_with_bounds(1, HOUR_US, 3).expect("the bounds are valid constants"))
+impl LatencyHistogram {
+    fn read(mut bytes: &[u8]) -> Option<Self> {
+        let sum_us = read_number(&mut bytes)?;
+        let max_us = read_number(&mut bytes)?;
+        let mut histogram = Self { sum_us, max_us, ..Self::default() };
+        let mut last = 0_u64;
+        while !bytes.is_empty() {
+            last = last.checked_add(read_number(&mut bytes)?).filter(|step| *step <= STEPS)?;
+            histogram.add(last, read_number(&mut bytes)?);
+        }
+        Some(histogram)
     }
+}
+
+/// Seven bits in each byte, the low ones first; the highest bit says that more follow.
+fn write_number(bytes: &mut Vec<u8>, mut number: u64) {
+    while number >= 0x80 {
+        bytes.push(number as u8 | 0x80);
+        number >>= 7;
+    }
+    bytes.push(number as u8);
+}
+
+fn read_number(bytes: &mut &[u8]) -> Option<u64> {
+    let mut number = 0;
+    for shift in (0..64).step_by(7) {
+        let (first, rest) = bytes.split_first()?;
+        *bytes = rest;
+        number |= u64::from(first & 0x7F) << shift;
+        if first & 0x80 == 0 {
+            return Some(number);
+        }
+    }
+    None
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn near(actual: u64, wanted: u64) -> bool {
-        actual.abs_diff(wanted) <= wanted / 500
+    fn near(actual: Option<u64>, wanted: u64) -> bool {
+        actual.is_some_and(|actual| actual.abs_diff(wanted) <= wanted / 500)
+    }
+
+    #[test]
+    fn a_delay_of_four_digits_is_told_as_it_is_and_others_within_a_thousandth() {
+        for micros in [0, 1, 999, 9_999, 10_000, 30_000, 30_010, 99_990, 100_000, 1_234_000] {
+            assert_eq!(longest(step(micros)), micros);
+        }
+        let mut last = 0;
+        for micros in (0..40_000).chain((0..64).map(|bit| 1 << bit)).chain([u64::MAX]) {
+            let told = longest(step(micros));
+            assert!(told >= micros && told - micros <= micros / 1_000, "{micros}: {told}");
+            assert!(step(micros) >= last || micros < 40_000, "{micros}");
+            last = step(micros);
+        }
+        assert!(step(u64::MAX) <= STEPS);
+    }
+
+    #[test]
+    fn what_keeps_within_a_bound_is_in_the_steps_up_to_it() {
+        let mut histogram = LatencyHistogram::default();
+        [30_000, 30_000, 30_001].iter().for_each(|micros| histogram.record_us(*micros));
+        assert_eq!(
+            (histogram.at(Quantile::P50), histogram.at(Quantile::Max)),
+            (Some(30_000), Some(30_001))
+        );
+        assert_eq!(histogram.counts().collect::<Vec<_>>(), [(30_000, 2), (30_001, 1)]);
+        assert_eq!(histogram.sum_us(), 90_001);
+        // And what does not reach it is not.
+        let mut histogram = LatencyHistogram::default();
+        [29_999, 30_001, 40_000].iter().for_each(|micros| histogram.record_us(*micros));
+        assert_eq!(histogram.counts().map(|(longest, _)| longest).next(), Some(29_999));
+        assert_eq!(histogram.at(Quantile::P50), Some(30_009));
     }
 
     #[test]
@@ -168,7 +247,7 @@ mod tests {
         let q = histogram.quantiles();
         assert_eq!(q.count, 1_000);
         assert!(near(q.p50, 500_000) && near(q.p90, 900_000) && near(q.p99, 990_000), "{q:?}");
-        assert!(near(q.max, 1_000_000), "{q:?}");
+        assert_eq!(q.max, Some(1_000_000));
     }
 
     #[test]
@@ -176,11 +255,11 @@ mod tests {
         let (mut all, mut odd, mut even) =
             (LatencyHistogram::default(), LatencyHistogram::default(), LatencyHistogram::default());
         for us in 1..5_000 {
-            all.record_us(us);
-            if us % 2 == 0 { even.record_us(us) } else { odd.record_us(us) }
+            all.record_us(us * 7);
+            if us % 2 == 0 { even.record_us(us * 7) } else { odd.record_us(us * 7) }
         }
         odd.merge(&even);
-        assert_eq!(odd.quantiles(), all.quantiles());
+        assert_eq!(odd, all);
     }
 
     #[test]
@@ -189,23 +268,25 @@ mod tests {
         (1..5_000).for_each(|n| histogram.record_us(n * n));
         let json = serde_json::to_string(&histogram).unwrap();
         let back: LatencyHistogram = serde_json::from_str(&json).unwrap();
-        assert_eq!(back.quantiles(), histogram.quantiles());
+        assert_eq!(back, histogram);
         let empty = serde_json::to_string(&LatencyHistogram::default()).unwrap();
         let back: LatencyHistogram = serde_json::from_str(&empty).unwrap();
         assert_eq!(back.quantiles(), Quantiles::default());
-        for nonsense in ["\"\"", "\"AAAA\"", "\"?\"", "[]", "7"] {
+        // No step is so far out, and no number so long.
+        let far = format!("\"{}\"", STANDARD.encode([0, 0, 0xFF, 0xFF, 0xFF, 0x7F, 1]));
+        let long = format!("\"{}\"", STANDARD.encode([0xFF; 12]));
+        for nonsense in ["\"\"", "\"AA==\"", "\"AAAA\"", "\"?\"", "[]", "7", &far, &long] {
             assert!(serde_json::from_str::<LatencyHistogram>(nonsense).is_err(), "{nonsense}");
         }
     }
 
     #[test]
-    fn out_of_range_delays_count_at_the_edge() {
+    fn delays_of_no_time_and_of_ages_count() {
         let mut histogram = LatencyHistogram::default();
         assert_eq!(histogram.quantiles(), Quantiles::default());
         histogram.record(Duration::ZERO);
         histogram.record(Duration::MAX);
         let q = histogram.quantiles();
-        assert_eq!((q.count, q.p50), (2, 1));
-        assert!(near(q.max, HOUR_US));
+        assert_eq!((q.count, q.p50, q.max), (2, Some(0), Some(u64::MAX)));
     }
 }

@@ -13,12 +13,14 @@
 //!
 //! Nothing here reads a clock: times come in as Unix microseconds or as durations.
 
+mod delays;
 mod heard;
 mod histogram;
 mod ledger;
 mod logging;
 mod messages;
 pub mod metric;
+mod quantiles;
 mod reader;
 mod record;
 mod scan;
@@ -27,14 +29,16 @@ mod text;
 mod unreached;
 mod writer;
 
+pub use delays::Delays;
 pub use heard::Heard;
-pub use histogram::{LatencyHistogram, PercentileStep, Quantiles};
+pub use histogram::LatencyHistogram;
 pub use ledger::{
     Attempt, AttemptReader, Attempts, Audit, Counted, Destination, Failures, Ledger, LostAt,
     LostNode, Rules,
 };
 pub use logging::{LogError, LogFormat, init};
 pub use messages::MessageFigures;
+pub use quantiles::Quantiles;
 pub use reader::{ReadError, RecordReader, read_records};
 pub use record::{CallRecord, Entry};
 pub use scan::{Misread, find_records};

@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use account::summary::RunVerdict;
 use account::text::{millis, or_dash, percent, table};
 use clap::Args;
 use cli::say;
@@ -69,10 +68,7 @@ struct RunLine {
 
 fn line(runs: &Path, name: &str) -> anyhow::Result<RunLine> {
     let summary = summary_of(&runs.join(name))?;
-    let verdict = match summary.verdict {
-        RunVerdict::Pass if summary.interrupted => "interrupted".to_owned(),
-        verdict => verdict.as_str().to_lowercase(),
-    };
+    let verdict = summary.verdict.as_str().to_lowercase();
     let pdd = summary.metrics.pdd;
     Ok(RunLine {
         name: name.to_owned(),
@@ -80,7 +76,7 @@ fn line(runs: &Path, name: &str) -> anyhow::Result<RunLine> {
         verdict,
         attempts: summary.ledger.offered,
         asr: summary.metrics.ratios.asr,
-        pdd_p99_us: (pdd.count > 0).then_some(pdd.p99),
+        pdd_p99_us: pdd.p99,
         duration_s: summary.duration_s,
         started_at: summary.started_at,
     })

@@ -8,6 +8,7 @@ use telemetry::Ledger;
 
 use super::search::{RateLimit, SearchResult, TrialFinding};
 use super::trial::Trial;
+use crate::text::{millis, or_dash};
 
 /// Version of the shape of `bench.json`.
 const SCHEMA_VERSION: u32 = 1;
@@ -52,6 +53,16 @@ pub struct BenchReport {
     pub retained: Vec<(String, u64)>,
     /// Of all boxes over the whole bench; `null` where that cannot be known.
     pub ledger: Option<Ledger>,
+}
+
+impl BenchReport {
+    /// Something went wrong after it was judged; `why` is a sentence.
+    pub fn degrade(&mut self, why: String) {
+        self.reasons.push(why);
+        if self.verdict != BenchVerdict::Invalid {
+            self.verdict = BenchVerdict::Degraded;
+        }
+    }
 }
 
 /// What is known once all trials have been made.
@@ -168,14 +179,12 @@ impl Conclusion {
 
     fn exhaustion(&self, number: usize) -> String {
         self.trial(number).map_or_else(String::new, |trial| {
-            let (rate, lag) = (trial.rate, trial.lag.p99 as f64 / 1_000.0);
-            let cpu = trial.generator_cpu * 100.0;
+            let lag = or_dash(trial.lag.p99.map(|lag| millis(lag as f64)));
+            let (rate, cpu) = (trial.rate, trial.generator_cpu * 100.0);
             let first = trial.against_generator.first().map_or("", String::as_str);
             // A generator that waits for a processor is late without having worked.
             let starved = if cpu < STARVED { ", so the machine had no time for it" } else { "" };
-            format!(
-                " (at {rate}/s: lag p99 {lag:.1} ms, CPU {cpu:.0} % of a core{starved}): {first}"
-            )
+            format!(" (at {rate}/s: lag p99 {lag}, CPU {cpu:.0} % of a core{starved}): {first}")
         })
     }
 
@@ -234,7 +243,9 @@ pub fn header() -> String {
 
 /// A trial in a line.
 pub fn row(trial: &Trial) -> String {
-    let millis = |micros: u64| format!("{:.1}", micros as f64 / 1_000.0);
+    let millis = |micros: Option<u64>| {
+        or_dash(micros.map(|micros| format!("{:.1}", micros as f64 / 1_000.0)))
+    };
     let result = match trial.finding {
         TrialFinding::Held => "held".to_owned(),
         TrialFinding::Failed => trial.failures(),
@@ -290,10 +301,10 @@ fn closing(bench: &BenchReport) -> String {
         }
         Some(trial) => {
             let (admitted, refused) = (trial.established_rate(), trial.failures());
-            let p99 = trial.pdd.p99 as f64 / 1_000.0;
+            let p99 = or_dash(trial.pdd.p99.map(|p99| millis(p99 as f64)));
             let _ = writeln!(
                 text,
-                "\nat 150 %: {admitted:.0}/s established with pdd p99 {p99:.1} ms; refused: {refused}"
+                "\nat 150 %: {admitted:.0}/s established with pdd p99 {p99}; refused: {refused}"
             );
         }
         None if bench.bound == Some("floor") => {

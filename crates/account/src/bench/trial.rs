@@ -143,9 +143,9 @@ impl Trial {
                 complaints.push(format!("{count} sessions {what}"));
             }
         }
-        let p99 = Duration::from_micros(self.pdd.p99);
-        if p99 > pdd_limit {
-            let (p99, limit) = (p99.as_millis(), pdd_limit.as_millis());
+        let p99 = self.pdd.p99.map(Duration::from_micros);
+        if let Some(p99) = p99.filter(|p99| *p99 > pdd_limit) {
+            let (p99, limit) = (p99.as_micros() as f64 / 1e3, pdd_limit.as_millis());
             complaints.push(format!(
                 "whoever was let in waited: the 99th percentile of the post-dial delay is {p99} ms, the limit is {limit} ms"
             ));

@@ -47,6 +47,7 @@ pub struct Series {
     bins: Vec<Bin>,
     sites: Vec<String>,
     pdd: Histogram<u64>,
+    slowest_us: u64,
     examples: Examples,
 }
 
@@ -72,6 +73,7 @@ impl Series {
             bins: Vec::new(),
             sites: Vec::new(),
             pdd: Histogram::new_with_bounds(1, HOUR_US, DIGITS).expect("the bounds are constants"),
+            slowest_us: 0,
             examples: Examples::default(),
         }
     }
@@ -92,6 +94,7 @@ impl Series {
         }
         if let Some(pdd_us) = record.post_dial_delay_us() {
             self.pdd.saturating_record(pdd_us.clamp(1, HOUR_US));
+            self.slowest_us = self.slowest_us.max(pdd_us);
         }
         let since = Duration::from_micros(due);
         self.examples.add(record, since, site.map(|site| &self.sites[site][..]));
@@ -186,7 +189,7 @@ impl Series {
         let steps = self.pdd.iter_quantiles(12);
         let all = steps.map(|step| Percentile {
             share: step.quantile_iterated_to(),
-            micros: step.value_iterated_to(),
+            micros: step.value_iterated_to().min(self.slowest_us),
         });
         all.collect()
     }

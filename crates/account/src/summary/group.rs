@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use telemetry::metric::{AttemptCounts, share};
-use telemetry::{Entry, LatencyHistogram, Outcome};
+use telemetry::{Delays, Entry, Outcome};
 
 use super::figures::{GroupMetrics, Ratios};
 
@@ -13,10 +13,10 @@ pub(super) struct Group {
     pub(super) counts: AttemptCounts,
     /// Time on circuits, in microseconds.
     busy_us: u64,
-    pub(super) pdd: LatencyHistogram,
-    pub(super) setup: LatencyHistogram,
-    pub(super) sdd: LatencyHistogram,
-    pub(super) sdt: LatencyHistogram,
+    pub(super) pdd: Delays,
+    pub(super) setup: Delays,
+    pub(super) sdd: Delays,
+    pub(super) sdt: Delays,
 }
 
 impl Group {
@@ -59,7 +59,7 @@ impl Group {
     }
 
     pub(super) fn metrics(
-        &self,
+        &mut self,
         offered_in_run: u64,
         ran: Duration,
         circuits: Option<u64>,

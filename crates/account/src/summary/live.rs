@@ -1,5 +1,7 @@
 //! What a metric comes to while a campaign runs.
 
+use std::time::Duration;
+
 use contract::GeneratorSnapshot;
 use telemetry::LatencyHistogram;
 use telemetry::metric::{AttemptCounts, Metric, Quantile};
@@ -9,8 +11,8 @@ use telemetry::metric::{AttemptCounts, Metric, Quantile};
 #[must_use]
 pub fn measured_so_far(callers: &GeneratorSnapshot, metric: Metric) -> Option<f64> {
     let delay = |delays: &LatencyHistogram, quantile: Quantile| {
-        let micros = delays.at(quantile.value())?;
-        Some(micros as f64 / 1e6)
+        let micros = delays.at(quantile)?;
+        Some(Duration::from_micros(micros).as_secs_f64())
     };
     match metric {
         Metric::Pdd(quantile) => delay(&callers.pdd, quantile),

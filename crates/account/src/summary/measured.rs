@@ -1,5 +1,7 @@
 //! What each metric of the catalogue comes to in a run, and in a part of one.
 
+use std::time::Duration;
+
 use campaign::{Scope, ScopeKind};
 use telemetry::metric::{AttemptCounts, Metric, MosQuantile, Quantile, share};
 use telemetry::{Ledger, Quantiles};
@@ -27,13 +29,13 @@ pub(super) fn measured(
         }
         Metric::HeardShare => media?.heard_share,
         Metric::Mos(quantile) => {
-            let mos = media.map(|media| media.mos).filter(|mos| mos.count > 0)?;
-            Some(match quantile {
+            let mos = media?.mos;
+            match quantile {
                 MosQuantile::P50 => mos.p50,
                 MosQuantile::P5 => mos.p5,
                 MosQuantile::P1 => mos.p1,
                 MosQuantile::Min => mos.min,
-            })
+            }
         }
         ratio => metrics.ratios.get(ratio),
     }
@@ -91,5 +93,6 @@ impl GroupMetrics {
 }
 
 fn seconds(delays: &Quantiles, quantile: Quantile) -> Option<f64> {
-    (delays.count > 0).then_some(delays.at(quantile) as f64 / 1e6)
+    // As a bound of the same length becomes seconds, so that what keeps it to the microsecond keeps it here.
+    delays.at(quantile).map(|micros| Duration::from_micros(micros).as_secs_f64())
 }

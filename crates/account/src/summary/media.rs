@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use media::SoundVerdict;
 use serde::{Deserialize, Serialize};
 use telemetry::metric::share;
-use telemetry::{Attempt, AttemptReader, Heard, LatencyHistogram, Outcome, Quantiles};
+use telemetry::{Attempt, AttemptReader, Delays, Heard, Outcome, Quantiles};
 
 use super::tally::UNREACHED;
 use crate::sound::{is_failure, is_too_short};
@@ -64,16 +64,17 @@ pub struct MediaFigures {
     pub refused_without_port: BTreeMap<String, u64>,
 }
 
-/// Mean opinion scores (ITU-T G.107), from the good to the bad: 95 % of the streams are at least as good as `p5`.
+/// Mean opinion scores (ITU-T G.107), from the good to the bad: 95 % of the streams are at least as good as `p5`. `null`
+/// without a stream.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct MosFigures {
     /// Streams.
     pub count: u64,
-    pub p50: f64,
-    pub p5: f64,
-    pub p1: f64,
-    pub min: f64,
+    pub p50: Option<f64>,
+    pub p5: Option<f64>,
+    pub p1: Option<f64>,
+    pub min: Option<f64>,
 }
 
 /// The media of the calls of one site.
@@ -100,9 +101,11 @@ pub struct WorstCall {
     pub towards_psap: Option<SoundVerdict>,
     /// The lower one of its two streams.
     pub mos: Option<f64>,
+    /// `null` when no packet was due.
     #[cfg_attr(feature = "schema", schemars(range(min = 0)))]
-    pub loss: f64,
-    pub mean_jitter_us: u64,
+    pub loss: Option<f64>,
+    /// `null` when no stream came.
+    pub mean_jitter_us: Option<u64>,
 }
 
 /// Adds up what was heard in each attempt.
@@ -118,8 +121,8 @@ pub(super) struct MediaTally {
 struct Streams {
     /// Scores in hundredths.
     mos: BTreeMap<u16, u64>,
-    jitter: LatencyHistogram,
-    round_trip: LatencyHistogram,
+    jitter: Delays,
+    round_trip: Delays,
     expected: u64,
     missed: u64,
 }
@@ -139,7 +142,7 @@ impl MediaTally {
 
     /// The figures; `None` when no call had media.
     pub(super) fn close(self, refused_without_port: BTreeMap<String, u64>) -> Option<MediaFigures> {
-        let Self { mut figures, streams, sites, .. } = self;
+        let Self { mut figures, mut streams, sites, .. } = self;
         if figures.calls + figures.stopped == 0 && refused_without_port.is_empty() {
             return None;
         }
@@ -150,7 +153,7 @@ impl MediaTally {
         figures.jitter = streams.jitter.quantiles();
         figures.round_trip = streams.round_trip.quantiles();
         figures.refused_without_port = refused_without_port;
-        let group = |(name, (group, streams)): (String, (MediaGroup, Streams))| {
+        let group = |(name, (group, mut streams)): (String, (MediaGroup, Streams))| {
             let loss = share(streams.missed, streams.expected);
             let (mos, jitter) = (streams.mos(), streams.jitter.quantiles());
             (name, MediaGroup { mos, loss, jitter, ..group })
@@ -213,8 +216,11 @@ impl AttemptReader<'_> for MediaTally {
                 .filter_map(|end| end.mos_hundredths)
                 .min()
                 .map(|mos| f64::from(mos) / 100.0),
-            loss: both().map(loss).fold(0.0, f64::max),
-            mean_jitter_us: both().map(|end| u64::from(end.mean_jitter_us)).max().unwrap_or(0),
+            loss: both().filter_map(loss).reduce(f64::max),
+            mean_jitter_us: both()
+                .filter(|end| end.mos_hundredths.is_some())
+                .map(|end| u64::from(end.mean_jitter_us))
+                .max(),
         });
     }
 }
@@ -227,8 +233,8 @@ fn missed(heard: &Heard) -> u32 {
     heard.lost.saturating_add(heard.discarded).min(heard.expected)
 }
 
-fn loss(heard: &Heard) -> f64 {
-    share(missed(heard).into(), heard.expected.into()).unwrap_or_default()
+fn loss(heard: &Heard) -> Option<f64> {
+    share(missed(heard).into(), heard.expected.into())
 }
 
 impl WorstCall {
@@ -265,7 +271,7 @@ impl Streams {
                 seen += **streams;
                 seen > below
             });
-            found.map_or(0.0, |(mos, _)| f64::from(*mos) / 100.0)
+            found.map(|(mos, _)| f64::from(*mos) / 100.0)
         };
         MosFigures { count, p50: at(0.5), p5: at(0.05), p1: at(0.01), min: at(0.0) }
     }
@@ -408,7 +414,10 @@ mod tests {
             call(attempt, stream(SoundVerdict::Heard, mos), None)
         };
         let mos = figures((0..100).flat_map(scored).collect()).mos;
-        assert_eq!((mos.count, mos.p50, mos.p5, mos.p1, mos.min), (100, 3.5, 3.05, 3.01, 3.0));
+        assert_eq!(
+            (mos.count, mos.p50, mos.p5, mos.p1, mos.min),
+            (100, Some(3.5), Some(3.05), Some(3.01), Some(3.0))
+        );
     }
 
     #[test]

@@ -97,7 +97,8 @@ pub struct Summary {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schemars(regex(pattern = "^[0-9a-f]{64}$")))]
     pub ledger_hash: Option<String>,
-    /// The tester ended the campaign before its time. Its thresholds are not judged then.
+    /// The tester ended the campaign before its time. Its thresholds are not judged then, and the verdict is `interrupted` unless
+    /// something graver was found.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(!default))]
     pub interrupted: bool,
@@ -183,18 +184,11 @@ impl<'a> RunFacts<'a> {
     }
 }
 
-/// Exit code after an interrupted run with nothing else to say against it: its drain was clean,
-/// its ledger balances.
-const INTERRUPTED: u8 = 130;
-
 impl Summary {
     /// Exit code of a program that ends with this summary.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
-        match self.verdict {
-            RunVerdict::Pass if self.interrupted => INTERRUPTED,
-            verdict => verdict.exit_code(),
-        }
+        self.verdict.exit_code()
     }
 
     /// Reads the records of all boxes and judges the run.
@@ -282,7 +276,7 @@ impl AttemptTallies {
     /// Judges the run.
     #[must_use]
     pub fn close(self, run: RunFacts<'_>) -> Summary {
-        let Self { ledger, media, tally, callers, unreadable, truncated_files } = self;
+        let Self { ledger, media, mut tally, callers, unreadable, truncated_files } = self;
         let loaded = run.duration.min(run.campaign.duration());
         let capacity = Capacity { loaded, ran: run.duration, ..run.capacity };
         let metrics = tally.metrics(&capacity, run.generators.signalling);

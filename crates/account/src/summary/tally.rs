@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use operations::supervision::department;
 use telemetry::metric::share;
-use telemetry::{Attempt, AttemptReader, BoxKind, Destination, Entry, LatencyHistogram, Outcome};
+use telemetry::{Attempt, AttemptReader, BoxKind, Delays, Destination, Entry, Outcome};
 use topology::Topology;
 
 use super::figures::{Metrics, PsapFigures, Ratios};
@@ -19,9 +19,9 @@ pub const UNREACHED: &str = "unreached";
 #[derive(Debug)]
 pub struct Tally {
     whole: Group,
-    lag: LatencyHistogram,
+    lag: Delays,
     /// Failed attempts by the time to the final response (RFC 6076 §4.3.2).
-    failed_delay: LatencyHistogram,
+    failed_delay: Delays,
     by_site: Groups,
     by_trunk_group: Groups,
     by_number: Groups,
@@ -40,7 +40,7 @@ struct PsapTally {
     answered: u64,
     abandoned: u64,
     in_time: u64,
-    wait: LatencyHistogram,
+    wait: Delays,
 }
 
 /// How long a run offered calls, and how many calls each place has room for.
@@ -81,8 +81,8 @@ impl Tally {
         };
         Self {
             whole: Group::default(),
-            lag: LatencyHistogram::default(),
-            failed_delay: LatencyHistogram::default(),
+            lag: Delays::default(),
+            failed_delay: Delays::default(),
             by_site: Groups::new(),
             by_trunk_group: Groups::new(),
             by_number: Groups::new(),
@@ -133,18 +133,19 @@ impl Tally {
 
     /// The figures of all callers.
     #[must_use]
-    pub fn metrics(&self, capacity: &Capacity, signalling: Signalling) -> Metrics {
-        let whole = &self.whole;
+    pub fn metrics(&mut self, capacity: &Capacity, signalling: Signalling) -> Metrics {
+        let whole = &mut self.whole;
+        let offered = whole.counts.offered;
         let per_second = |count: u64, over: Duration| match over.as_secs_f64() {
             0.0 => 0.0,
             seconds => count as f64 / seconds,
         };
-        let groups = |groups: &Groups, circuits: Option<&BTreeMap<String, u64>>| {
-            let of = |(name, group): (&String, &Group)| {
+        let groups = |groups: &mut Groups, circuits: Option<&BTreeMap<String, u64>>| {
+            let of = |(name, group): (&String, &mut Group)| {
                 let circuits = circuits.and_then(|circuits| circuits.get(name).copied());
-                (name.clone(), group.metrics(whole.counts.offered, capacity.ran, circuits))
+                (name.clone(), group.metrics(offered, capacity.ran, circuits))
             };
-            groups.iter().map(of).collect()
+            groups.iter_mut().map(of).collect()
         };
         let all = capacity.trunk_groups.values().sum();
         Metrics {
@@ -161,19 +162,19 @@ impl Tally {
             sdd: whole.sdd.quantiles(),
             sdt: whole.sdt.quantiles(),
             lag: self.lag.quantiles(),
-            by_site: groups(&self.by_site, Some(&capacity.sites)),
-            by_trunk_group: groups(&self.by_trunk_group, Some(&capacity.trunk_groups)),
-            by_number: groups(&self.by_number, None),
-            by_department: groups(&self.by_department, None),
-            by_psap: groups(&self.by_psap, None),
+            by_site: groups(&mut self.by_site, Some(&capacity.sites)),
+            by_trunk_group: groups(&mut self.by_trunk_group, Some(&capacity.trunk_groups)),
+            by_number: groups(&mut self.by_number, None),
+            by_department: groups(&mut self.by_department, None),
+            by_psap: groups(&mut self.by_psap, None),
             by_status: self.by_status.clone(),
         }
     }
 
     /// The figures of each PSAP.
     #[must_use]
-    pub fn psaps(&self) -> BTreeMap<String, PsapFigures> {
-        let service = |psap: &PsapTally| PsapFigures {
+    pub fn psaps(&mut self) -> BTreeMap<String, PsapFigures> {
+        let service = |psap: &mut PsapTally| PsapFigures {
             received: psap.received,
             answered: psap.answered,
             abandoned: psap.abandoned,
@@ -181,7 +182,7 @@ impl Tally {
             target_s: psap.target.as_secs_f64(),
             wait: psap.wait.quantiles(),
         };
-        self.psaps.iter().map(|(name, psap)| (name.clone(), service(psap))).collect()
+        self.psaps.iter_mut().map(|(name, psap)| (name.clone(), service(psap))).collect()
     }
 }
 

@@ -28,8 +28,8 @@ pub struct ValidityCheck {
 /// What is measured, in its unit.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Amount {
-    /// A time in microseconds, by the clock of the campaign.
-    Micros(u64),
+    /// A time in microseconds, by the clock of the campaign; `None` where nobody measured it.
+    Micros(Option<u64>),
     /// From 0 to 1; `None` where nobody measured it.
     Share(Option<f64>),
     Count(u64),
@@ -96,7 +96,8 @@ impl GeneratorFigures {
 
     fn lag(&self, compression: f64) -> ValidityCheck {
         let bound = self.limits.lag_p99;
-        let lag = Duration::from_micros(self.lag.p99).div_f64(compression);
+        let p99 = self.lag.p99.unwrap_or_default();
+        let lag = Duration::from_micros(p99).div_f64(compression);
         let (milliseconds, most) = (lag.as_secs_f64() * 1_000.0, bound.as_millis());
         ValidityCheck {
             name: "lag of calls, p99",
@@ -137,7 +138,7 @@ impl GeneratorFigures {
         let seconds = step.as_secs_f64();
         ValidityCheck {
             name: "step of the machine's clock",
-            measured: Amount::Micros(self.clock_step_us),
+            measured: Amount::Micros(Some(self.clock_step_us)),
             limit: micros(self.limits.clock_step),
             holds: step <= self.limits.clock_step,
             short: format!("the machine's clock was set by {seconds:.1} s"),
@@ -200,5 +201,5 @@ fn none(
 }
 
 fn micros(duration: Duration) -> Amount {
-    Amount::Micros(u64::try_from(duration.as_micros()).unwrap_or(u64::MAX))
+    Amount::Micros(Some(u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)))
 }

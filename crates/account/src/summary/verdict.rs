@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use telemetry::Ledger;
 
 use super::measured::measured;
-use super::{GeneratorFigures, MediaFigures, Metrics, ThresholdResult};
+use super::{GeneratorFigures, MediaFigures, Metrics, Summary, ThresholdResult};
 use campaign::Threshold;
 use telemetry::metric::Metric;
 
@@ -22,6 +22,8 @@ pub enum RunVerdict {
     Degraded,
     /// The network was not well before the first fault, so none was injected.
     Unsteady,
+    /// The tester ended the campaign before its time, and nothing else is to be said against the run.
+    Interrupted,
 }
 
 impl RunVerdict {
@@ -34,6 +36,8 @@ impl RunVerdict {
             Self::Invalid => 3,
             Self::Degraded => 4,
             Self::Unsteady => 5,
+            // What a shell says of a program that SIGINT ended.
+            Self::Interrupted => 130,
         }
     }
 
@@ -46,6 +50,25 @@ impl RunVerdict {
             Self::Invalid => "INVALID",
             Self::Degraded => "DEGRADED",
             Self::Unsteady => "UNSTEADY",
+            Self::Interrupted => "INTERRUPTED",
+        }
+    }
+}
+
+impl Summary {
+    /// Something of the run went wrong after it was judged: the one way in which a verdict changes. `why` is a sentence.
+    pub fn degrade(&mut self, why: String) {
+        // Among the reasons in the order of their gravity: before what is said against the network.
+        let told = self.reasons.iter().rposition(|reason| self.degraded.contains(reason));
+        let place = match (told, self.verdict) {
+            (Some(last), _) => last + 1,
+            (None, RunVerdict::Invalid | RunVerdict::Unsteady) => self.reasons.len(),
+            (None, _) => 0,
+        };
+        self.reasons.insert(place, why.clone());
+        self.degraded.push(why);
+        if !matches!(self.verdict, RunVerdict::Invalid | RunVerdict::Unsteady) {
+            self.verdict = RunVerdict::Degraded;
         }
     }
 }
@@ -68,7 +91,7 @@ pub(super) struct Evidence<'a> {
 }
 
 impl Evidence<'_> {
-    /// The gravest finding decides, in the order invalid, unsteady, degraded, fail: figures of an invalid
+    /// The gravest finding decides, in the order invalid, unsteady, degraded, fail, interrupted: figures of an invalid
     /// run mean nothing, without a steady state nothing was tested, and the figures of a degraded run mean
     /// something else than was asked. Every reason is given, but for thresholds of an invalid run: what the
     /// generator did not measure is not held against the network.
@@ -85,7 +108,8 @@ impl Evidence<'_> {
             (RunVerdict::Fail, against_network),
         ];
         let gravest = findings.iter().find(|(_, reasons)| !reasons.is_empty());
-        let verdict = gravest.map_or(RunVerdict::Pass, |(verdict, _)| *verdict);
+        let clean = if self.interrupted { RunVerdict::Interrupted } else { RunVerdict::Pass };
+        let verdict = gravest.map_or(clean, |(verdict, _)| *verdict);
         (verdict, findings.into_iter().flat_map(|(_, reasons)| reasons).collect())
     }
 
@@ -127,15 +151,26 @@ impl Evidence<'_> {
 
     /// How each threshold came out, in the order of the campaign.
     pub(super) fn thresholds(&self) -> Vec<ThresholdResult> {
-        // Half a campaign is not what the thresholds were written for, and a generator that fell behind measured nothing.
-        let is_judged = !self.interrupted
-            && self.aborted.is_none()
-            && self.unsteady.is_empty()
-            && self.against_generator().is_empty();
+        let unjudged = self.unjudged();
         let result = |threshold: &Threshold| {
-            ThresholdResult::of(threshold, self.measure(threshold), is_judged)
+            ThresholdResult::of(threshold, self.measure(threshold), unjudged.as_deref())
         };
         self.thresholds.iter().map(result).collect()
+    }
+
+    /// Why no threshold is judged: half a campaign is not what they were written for, and a generator that fell behind measured
+    /// nothing.
+    fn unjudged(&self) -> Option<String> {
+        if let Some(first) = self.against_generator().first() {
+            return Some(format!("the run is INVALID: {first}"));
+        }
+        if let Some(first) = self.unsteady.first() {
+            return Some(format!("the run is UNSTEADY: {first}"));
+        }
+        if self.interrupted {
+            return Some("the run was interrupted before its end".to_owned());
+        }
+        self.aborted.map(|why| format!("the campaign ended itself before its time: {why}"))
     }
 
     /// In the unit of the bounds; NaN when there is nothing to measure.

@@ -66,13 +66,24 @@ impl Quantile {
     /// From 0 to 1.
     #[must_use]
     pub const fn value(self) -> f64 {
+        self.percent() as f64 / 100.0
+    }
+
+    const fn percent(self) -> u64 {
         match self {
-            Self::P50 => 0.50,
-            Self::P90 => 0.90,
-            Self::P95 => 0.95,
-            Self::P99 => 0.99,
-            Self::Max => 1.0,
+            Self::P50 => 50,
+            Self::P90 => 90,
+            Self::P95 => 95,
+            Self::P99 => 99,
+            Self::Max => 100,
         }
+    }
+
+    /// Its place among so many sorted delays, from 0: the first that as many do not exceed. `None` of nothing.
+    #[must_use]
+    pub const fn place(self, count: u64) -> Option<u64> {
+        let rank = (count as u128 * self.percent() as u128).div_ceil(100) as u64;
+        rank.checked_sub(1)
     }
 }
 

@@ -12,6 +12,7 @@
 
 use std::time::Duration;
 
+use account::text::{self, or_dash};
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::{Color, Modifier, Style};
@@ -76,8 +77,8 @@ fn counts(scene: &Scene) -> Paragraph<'static> {
     let rate = |count: u64, rate: f64| format!("{count} ({rate:.1}/s)");
     let alarming = |count: u64| if count > 0 { BAD } else { Style::new() };
     let plain = Style::new();
-    let asr = counts.asr.map_or_else(|| "-".to_owned(), |asr| format!("{:.1} %", asr * 100.0));
-    let millis = |micros: u64| format!("{:.1} ms", micros as f64 / 1_000.0);
+    let asr = or_dash(counts.asr.map(|asr| format!("{:.1} %", asr * 100.0)));
+    let millis = |micros: Option<u64>| or_dash(micros.map(|micros| text::millis(micros as f64)));
     let lines = [
         [
             figure("offered    ", rate(counts.offered, counts.offered_rate), plain),

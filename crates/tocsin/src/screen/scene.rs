@@ -64,7 +64,7 @@ pub(crate) struct CallCounts {
     pub(crate) pdd: Quantiles,
     pub(crate) setup: Quantiles,
     /// From intended to actual start, in microseconds.
-    pub(crate) lag_p99: u64,
+    pub(crate) lag_p99: Option<u64>,
     pub(crate) late: u64,
     pub(crate) not_started: u64,
 }

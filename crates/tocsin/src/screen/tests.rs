@@ -40,9 +40,14 @@ fn scene() -> Scene {
             in_progress: 54,
             talking: 40,
             asr: Some(0.985),
-            pdd: Quantiles { count: 598, p50: 3_100, p99: 21_400, ..Quantiles::default() },
-            setup: Quantiles { count: 541, p99: 4_031_000, ..Quantiles::default() },
-            lag_p99: 420,
+            pdd: Quantiles {
+                count: 598,
+                p50: Some(3_100),
+                p99: Some(21_400),
+                ..Quantiles::default()
+            },
+            setup: Quantiles { count: 541, p99: Some(4_031_000), ..Quantiles::default() },
+            lag_p99: Some(420),
             late: 0,
             not_started: 0,
         },
