@@ -14,6 +14,7 @@ mod outcomes;
 mod page;
 mod replay;
 mod screen;
+mod verdicts;
 
 use std::fs;
 use std::path::PathBuf;

@@ -20,9 +20,10 @@ use account::summary::{RecordIntake, Summary};
 use campaign::{Campaign, Time};
 use topology::{Problems, Topology};
 
+use crate::database::Database;
 use crate::folder::{CALLS, CALLS_CSV, Folder};
-use crate::missing::{Missing, degrade, unwritten};
-use crate::publish::{Published, publish};
+use crate::missing::Missing;
+use crate::publish::{ClosedRun, Published, publish};
 use crate::state::RunState;
 
 /// What the report of a run against somebody else's network says first.
@@ -45,8 +46,8 @@ pub struct EndedRun<'a> {
     pub archive: Option<&'a Folder>,
 }
 
-/// Compares the records, writes the attempts down, and judges the run.
-pub fn close(ending: EndedRun<'_>) -> VariantOutcome {
+/// Compares the records, writes the attempts down, and judges the run. Nothing is told of it yet.
+pub fn close(ending: EndedRun<'_>) -> ClosedRun {
     let EndedRun { campaign, topology, name, title, state, intake, took, archive } = ending;
     let mut run = state.run(campaign, topology);
     if !state.ended {
@@ -87,6 +88,7 @@ pub fn close(ending: EndedRun<'_>) -> VariantOutcome {
         database
     });
     if let Some(folder) = archive {
+        missing.clear(folder);
         let written = histograms.write(&folder.path().join("histograms"));
         missing.note("histograms", written.map_err(Into::into));
     }
@@ -96,7 +98,7 @@ pub fn close(ending: EndedRun<'_>) -> VariantOutcome {
         annotate(&mut summary, place);
     }
     let detection = topology.pool.detection();
-    let mut outcome = VariantOutcome {
+    let outcome = VariantOutcome {
         name,
         title,
         summary,
@@ -109,43 +111,15 @@ pub fn close(ending: EndedRun<'_>) -> VariantOutcome {
         predicted: (*detection.start(), *detection.end()),
         took,
     };
-    if let (Some(folder), Some(partial)) = (archive, database) {
-        let facts = facts(&outcome.summary, campaign_start_us);
+    let database = database.map(|file| {
         let events = events(&outcome, &state.losses);
-        let closed = archive::close_database(partial, &folder.path().join(CALLS), &facts, &events);
-        if let Err(error) = closed {
-            degrade(&mut outcome.summary, unwritten(CALLS, &error));
-        }
-    }
-    outcome
+        Database::new(file, campaign_start_us, events)
+    });
+    ClosedRun { outcome, database }
 }
 
 fn joined<T>(thread: thread::ScopedJoinHandle<'_, anyhow::Result<T>>) -> anyhow::Result<T> {
     thread.join().unwrap_or_else(|_| Err(anyhow::anyhow!("its writer panicked")))
-}
-
-/// What the database knows of the run as a whole.
-fn facts(summary: &Summary, started_us: u64) -> Vec<(&'static str, String)> {
-    let ledger = &summary.ledger;
-    vec![
-        ("campaign", summary.campaign.clone()),
-        ("network", summary.network.clone()),
-        ("seed", summary.seed.to_string()),
-        ("verdict", summary.verdict.as_str().to_owned()),
-        ("reasons", summary.reasons.join("\n")),
-        ("started_at", summary.started_at.clone()),
-        ("started_us", started_us.to_string()),
-        ("duration_s", summary.duration_s.to_string()),
-        ("offered", ledger.offered.to_string()),
-        ("answered", ledger.answered.to_string()),
-        ("rejected", ledger.rejected.to_string()),
-        ("abandoned", ledger.abandoned.to_string()),
-        ("timed_out", ledger.timed_out.to_string()),
-        ("lost", ledger.lost.to_string()),
-        ("in_progress", ledger.in_progress.to_string()),
-        ("balanced", ledger.balanced.to_string()),
-        ("tocsin", env!("CARGO_PKG_VERSION").to_owned()),
-    ]
 }
 
 /// Why the report of a run cannot be made again.
@@ -156,9 +130,10 @@ pub enum RebuildError {
     Inputs(Problems),
 }
 
-/// Makes everything that a run reports again, from what its folder holds.
+/// Makes everything that a run reports again, from what its folder holds. In a folder that takes no file nothing is changed.
 pub fn rebuild(folder: &Path) -> Result<Published, RebuildError> {
     let folder = Folder::open(folder);
+    folder.check_writable().map_err(RebuildError::Broken)?;
     let mut state = RunState::load(folder.path()).map_err(RebuildError::Broken)?;
     let (campaign, topology) = state.inputs(folder.path()).map_err(RebuildError::Inputs)?;
     if !state.ended {
@@ -193,7 +168,7 @@ pub fn finish(
     };
     let (time, campaign_start, took) =
         (state.time, Duration::from_micros(state.started_us), state.elapsed);
-    let outcome = close(EndedRun {
+    let run = close(EndedRun {
         campaign,
         topology,
         name: name.to_owned(),
@@ -203,7 +178,7 @@ pub fn finish(
         took,
         archive: Some(folder),
     });
-    publish(folder, campaign, &mut [outcome], time, campaign_start)
+    publish(folder, campaign, vec![run], time, campaign_start)
 }
 
 /// Says in the summary of a run against `place` what nobody here can know.

@@ -1,11 +1,9 @@
-//! Finds the folders of earlier runs by what people call them, and reads their summaries.
+//! Finds the folders of earlier runs by what people call them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use account::summary::{SCHEMA_VERSION, Summary};
 use anyhow::{Context as _, bail};
-use serde_json::Value;
 
 /// The link to the newest run.
 const LATEST: &str = "latest";
@@ -96,43 +94,6 @@ fn order(name: &str) -> (String, u64, String) {
     (name.chars().take(10).collect(), number, name.to_owned())
 }
 
-/// The summary of a run folder: that of the campaign, or of the one variant that was run.
-pub fn summary_of(folder: &Path) -> anyhow::Result<Summary> {
-    let usual = folder.join("summary.json");
-    let path = match usual.is_file() {
-        true => usual,
-        false => variant_summary(folder).unwrap_or(usual),
-    };
-    read_summary(&path)
-}
-
-fn variant_summary(folder: &Path) -> Option<PathBuf> {
-    let entries = fs::read_dir(folder).ok()?.filter_map(Result::ok);
-    let mut names: Vec<_> = entries.map(|entry| entry.file_name()).collect();
-    names.sort();
-    let is_one = |name: &std::ffi::OsString| {
-        let name = name.to_string_lossy();
-        name.starts_with("summary-") && name.ends_with(".json")
-    };
-    names.into_iter().find(is_one).map(|name| folder.join(name))
-}
-
-/// Reads a `summary.json` of the version that this program knows.
-pub fn read_summary(path: &Path) -> anyhow::Result<Summary> {
-    let text =
-        fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let json: Value =
-        serde_json::from_str(&text).with_context(|| format!("{} is no JSON", path.display()))?;
-    match json["schema_version"].as_u64() {
-        Some(version) if version == u64::from(SCHEMA_VERSION) => serde_json::from_str(&text)
-            .with_context(|| format!("{} is no whole summary", path.display())),
-        Some(version) => {
-            bail!("{} has version {version}, which this program does not know", path.display())
-        }
-        None => bail!("{} is no summary", path.display()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -171,32 +132,6 @@ mod tests {
         assert!(refused("no/such").contains("no folder"));
         assert!(refused("").contains("part of 3 names"));
         assert_eq!(found("latest").expect("the newest"), "2026-11-27-overload-1");
-    }
-
-    #[test]
-    fn a_summary_is_read_without_what_earlier_versions_lack_and_refused_without_more() {
-        let desk = desk(&[]);
-        let path = desk.path().join("summary.json");
-        let read = |json: &Value| {
-            fs::write(&path, json.to_string()).expect("a summary");
-            read_summary(&path)
-        };
-        let summary = account::fixture::judged(Vec::new(), |_| ());
-        let mut json = serde_json::to_value(&summary).expect("JSON");
-        assert_eq!(read(&json).expect("our own"), summary);
-        let fields = json.as_object_mut().expect("an object");
-        for name in ["callers", "messages", "thresholds", "degraded", "interrupted", "media"] {
-            fields.remove(name).expect("a field");
-        }
-        fields.insert("of_a_later_version".to_owned(), 7.into());
-        assert_eq!(read(&json).expect("an earlier one").ledger, summary.ledger);
-        let refused = |json: &Value| format!("{:#}", read(json).expect_err("no summary"));
-        json["ledger"].take();
-        let why = refused(&json);
-        assert!(why.contains("summary.json is no whole summary"), "{why}");
-        json["schema_version"] = 2.into();
-        assert!(refused(&json).contains("version 2, which this program does not know"));
-        assert!(refused(&Value::Null).contains("summary.json is no summary"));
     }
 
     #[test]

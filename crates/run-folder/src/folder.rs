@@ -12,6 +12,8 @@ use rusqlite::Connection;
 
 /// Every attempt, to be asked anything.
 pub const CALLS: &str = "calls.sqlite";
+/// What a file is called until it is whole: `.summary.json.part`.
+pub(crate) const PART: &str = ".part";
 /// Every attempt, a line each.
 pub const CALLS_CSV: &str = "calls.csv";
 
@@ -112,12 +114,42 @@ impl Folder {
 
     /// Writes a file that is never seen half written.
     pub fn replace(&self, name: &str, text: &str) -> anyhow::Result<()> {
-        let (path, part) = (self.path.join(name), self.path.join(format!(".{name}.part")));
-        let written = fs::write(&part, text).and_then(|()| fs::rename(&part, &path));
+        self.stage(name, text)?;
+        self.name(name)
+    }
+
+    /// Writes a file that gets its name later, by [`name`](Self::name).
+    pub(crate) fn stage(&self, name: &str, text: &str) -> anyhow::Result<()> {
+        let (path, part) = (self.path.join(name), self.part(name));
+        // Where the name is taken by a folder no file will get it.
+        let free = if path.is_dir() { Err(io::ErrorKind::IsADirectory.into()) } else { Ok(()) };
+        let written = free.and_then(|()| fs::write(&part, text));
         if written.is_err() {
             let _ = fs::remove_file(&part);
         }
         written.with_context(|| format!("cannot write {}", path.display()))
+    }
+
+    /// Gives a file that was staged its name.
+    pub(crate) fn name(&self, name: &str) -> anyhow::Result<()> {
+        let (path, part) = (self.path.join(name), self.part(name));
+        let named = fs::rename(&part, &path);
+        if named.is_err() {
+            let _ = fs::remove_file(&part);
+        }
+        named.with_context(|| format!("cannot write {}", path.display()))
+    }
+
+    fn part(&self, name: &str) -> PathBuf {
+        self.path.join(format!(".{name}{PART}"))
+    }
+
+    /// Whether files can be made in it: an error of the system where they cannot.
+    pub(crate) fn check_writable(&self) -> anyhow::Result<()> {
+        let probe = self.part("probe");
+        fs::write(&probe, "").and_then(|()| fs::remove_file(&probe)).with_context(|| {
+            format!("cannot write in {}: nothing in it was changed", self.path.display())
+        })
     }
 
     fn make(&self, name: &str) -> anyhow::Result<()> {

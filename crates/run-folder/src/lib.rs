@@ -13,22 +13,26 @@
 //! It stands above the account: a state is what an account is made from, and a folder is where one is laid down. The account
 //! knows neither.
 
+mod database;
 mod ending;
 mod find;
 mod folder;
 mod host;
+mod json_place;
 mod missing;
 mod publish;
 mod receipt;
 mod state;
+mod summary_file;
 #[cfg(test)]
 mod tests;
 
+pub use database::Database;
 pub use ending::{EndedRun, RebuildError, close, finish, rebuild};
-pub use find::{locate, names, read_summary, summary_of};
+pub use find::{locate, names};
 pub use folder::{CALLS, CALLS_CSV, Folder};
 pub use host::{Fact, HostLimits};
-pub use missing::degrade;
-pub use publish::{Published, publish};
+pub use publish::{ClosedRun, Published, publish};
 pub use receipt::{Receipt, command_line};
 pub use state::{RunState, environment};
+pub use summary_file::{read_summary, summary_of};

@@ -1,5 +1,6 @@
 //! `receipt.json`: what a run was made from and on what, so that it can be repeated and held against another one.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -9,7 +10,7 @@ use campaign::{Campaign, Time};
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
-use crate::folder::Folder;
+use crate::folder::{Folder, PART};
 use crate::host::{HostLimits, host};
 use crate::state::environment;
 
@@ -68,8 +69,11 @@ impl Receipt {
         folder.replace(FILE, &serde_json::to_string_pretty(&receipt)?)
     }
 
-    /// Adds what is known after the last call.
-    pub fn update(folder: &Folder, summary: &Summary) -> anyhow::Result<()> {
+    /// The name of its file.
+    pub(crate) const NAME: &str = FILE;
+
+    /// The receipt of a run that came to its end, but for the list of its files.
+    pub(crate) fn of(folder: &Folder, summary: &Summary) -> Value {
         let begun = fs::read_to_string(folder.path().join(FILE)).ok();
         let begun = begun.and_then(|text| serde_json::from_str::<Value>(&text).ok());
         let mut receipt = begun.filter(Value::is_object).unwrap_or_else(|| {
@@ -81,10 +85,7 @@ impl Receipt {
             }
             receipt
         });
-        let verdict = match summary.interrupted {
-            true => "interrupted".into(),
-            false => serde_json::to_value(summary.verdict)?,
-        };
+        let verdict = serde_json::to_value(summary.verdict).unwrap_or_default();
         for (name, value) in [
             ("campaign", summary.campaign.clone().into()),
             ("network", summary.network.clone().into()),
@@ -94,14 +95,20 @@ impl Receipt {
             ("verdict", verdict),
             ("exit_code", summary.exit_code().into()),
             ("ledger_hash", summary.ledger_hash.clone().into()),
-            ("files", files(folder.path())?.into()),
         ] {
             receipt[name] = value;
         }
         if let Some(missing) = receipt["missing"].as_object_mut() {
             missing.remove("verdict");
         }
-        folder.replace(FILE, &serde_json::to_string_pretty(&receipt)?)
+        receipt
+    }
+
+    /// Stages the receipt of a run whose other files are all there, or staged.
+    pub(crate) fn close(folder: &Folder, summary: &Summary) -> anyhow::Result<()> {
+        let mut receipt = Self::of(folder, summary);
+        receipt["files"] = files(folder.path())?.into();
+        folder.stage(FILE, &serde_json::to_string_pretty(&receipt)?)
     }
 
     /// What a run was made from: the hash over its files and what lay over them.
@@ -188,9 +195,9 @@ fn hex(bytes: &[u8]) -> String {
     })
 }
 
-/// Name and size of every file in the folder but this one, by name.
+/// Name and size of every file in the folder but this one, by name. What is staged goes by the name that it gets.
 fn files(folder: &Path) -> io::Result<Vec<Value>> {
-    let mut found = Vec::new();
+    let mut found = BTreeMap::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(next) = folders.pop() {
         for entry in fs::read_dir(next)? {
@@ -198,14 +205,17 @@ fn files(folder: &Path) -> io::Result<Vec<Value>> {
             let (path, kind) = (entry.path(), entry.file_type()?);
             if kind.is_dir() {
                 folders.push(path);
-            } else if let Ok(name) = path.strip_prefix(folder)
-                && name != Path::new(FILE)
-            {
-                found.push((name.display().to_string(), entry.metadata()?.len()));
+            } else if let Ok(name) = path.strip_prefix(folder) {
+                let name = name.display().to_string();
+                let bytes = entry.metadata()?.len();
+                match name.strip_suffix(PART) {
+                    Some(staged) => found.insert(staged.trim_start_matches('.').to_owned(), bytes),
+                    None => Some(*found.entry(name).or_insert(bytes)),
+                };
             }
         }
     }
-    found.sort();
+    found.remove(FILE);
     Ok(found.into_iter().map(|(name, bytes)| json!({"name": name, "bytes": bytes})).collect())
 }
 

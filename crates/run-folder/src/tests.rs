@@ -6,22 +6,21 @@ use std::time::Duration;
 
 use account::archive::open_calls;
 use account::fixture::{START, chain};
-use account::outcome::VariantOutcome;
-use account::summary::{RecordIntake, RunVerdict};
+use account::summary::{RecordIntake, RunVerdict, Summary};
 use campaign::{Campaign, Time};
 use serde_json::json;
 
 use super::*;
 
 /// The demo with three attempts, told in `folder`.
-fn demo(folder: &Folder, state: RunState) -> VariantOutcome {
+fn demo(folder: &Folder, state: RunState) -> Published {
     let configs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../configs/campaigns/demo.toml");
     let none = topology::Layers::none();
     let (campaign, topology) =
         Campaign::load_with_network(&configs, &none, &none).expect("the demo");
     let mut intake = RecordIntake::open(campaign.rules());
     intake.read(&[folder.records("all")]);
-    let mut outcome = close(EndedRun {
+    let run = close(EndedRun {
         campaign: &campaign,
         topology: &topology,
         name: "run".to_owned(),
@@ -31,14 +30,12 @@ fn demo(folder: &Folder, state: RunState) -> VariantOutcome {
         took: Duration::ZERO,
         archive: Some(folder),
     });
-    publish(
-        folder,
-        &campaign,
-        std::slice::from_mut(&mut outcome),
-        Time::Real,
-        Duration::from_micros(START),
-    );
-    outcome
+    publish(folder, &campaign, vec![run], Time::Real, Duration::from_micros(START))
+}
+
+/// What stands in its `summary.json`.
+fn summary(folder: &Folder) -> Summary {
+    read_summary(&folder.path().join("summary.json")).expect("a summary")
 }
 
 fn desk() -> (tempfile::TempDir, Folder) {
@@ -69,8 +66,8 @@ fn state(offered: u64) -> RunState {
 #[test]
 fn a_run_leaves_all_its_files_and_they_agree() {
     let (_desk, folder) = desk();
-    let outcome = demo(&folder, state(3));
-    let summary = &outcome.summary;
+    demo(&folder, state(3));
+    let summary = summary(&folder);
     assert!(summary.ledger.balanced, "{:?}", summary.reasons);
     for name in ["summary.json", "report.txt", CALLS, CALLS_CSV] {
         assert!(folder.path().join(name).is_file(), "{name}");
@@ -94,7 +91,8 @@ fn a_killed_run_counts_what_has_a_record_and_no_more() {
     let (_desk, folder) = desk();
     // Its last state is older than its last records.
     let killed = RunState { ended: false, ..state(2) };
-    let ledger = demo(&folder, killed).summary.ledger;
+    demo(&folder, killed);
+    let ledger = summary(&folder).ledger;
     assert_eq!((ledger.offered, ledger.answered, ledger.in_progress), (3, 3, 0));
     assert!(ledger.balanced, "{:?}", ledger.faults);
 }
@@ -104,7 +102,8 @@ fn a_folder_that_takes_no_database_still_gets_its_summary_with_the_reason() {
     let (_desk, folder) = desk();
     // A folder in its place cannot be written to.
     fs::create_dir(folder.path().join(CALLS_CSV)).expect("a folder");
-    let summary = demo(&folder, state(3)).summary;
+    demo(&folder, state(3));
+    let summary = summary(&folder);
     assert_eq!(summary.verdict, RunVerdict::Degraded);
     assert!(
         summary.reasons.iter().any(|why| why.contains("calls.csv could not be written")),
@@ -116,15 +115,157 @@ fn a_folder_that_takes_no_database_still_gets_its_summary_with_the_reason() {
 }
 
 #[test]
-fn a_summary_that_misses_something_is_degraded_unless_it_is_invalid() {
+fn a_run_that_misses_something_is_degraded_unless_something_graver_was_found() {
     let (_desk, folder) = desk();
-    let mut summary = demo(&folder, state(3)).summary;
-    degrade(&mut summary, "calls.csv is missing".to_owned());
+    demo(&folder, state(3));
+    let mut summary = summary(&folder);
+    let before = summary.reasons.clone();
+    summary.degrade("calls.csv is missing".to_owned());
     assert_eq!(summary.verdict, RunVerdict::Degraded);
-    assert_eq!(summary.reasons.last().map(String::as_str), Some("calls.csv is missing"));
-    summary.verdict = RunVerdict::Invalid;
-    degrade(&mut summary, "report.txt too".to_owned());
-    assert_eq!((summary.verdict, summary.exit_code()), (RunVerdict::Invalid, 3));
+    // Before what is said against the network, and after what was missing already.
+    summary.degrade("report.txt too".to_owned());
+    let missing = ["calls.csv is missing".to_owned(), "report.txt too".to_owned()];
+    assert_eq!(summary.reasons, [&missing[..], &before].concat());
+    assert_eq!(summary.degraded, missing);
+    for (verdict, exit_code) in [(RunVerdict::Invalid, 3), (RunVerdict::Unsteady, 5)] {
+        summary.verdict = verdict;
+        summary.degrade("junit.xml too".to_owned());
+        assert_eq!((summary.verdict, summary.exit_code()), (verdict, exit_code));
+    }
+}
+
+/// Everything in the folder that says a verdict, in the words of `summary.json`.
+fn verdicts(folder: &Folder, published: &Published) -> Vec<(String, String)> {
+    let mut found = vec![
+        ("exit code".to_owned(), published.exit_code.to_string()),
+        (
+            "text".to_owned(),
+            published.text.split_whitespace().next().unwrap_or_default().to_owned(),
+        ),
+    ];
+    let read = |name: &str| fs::read_to_string(folder.path().join(name)).ok();
+    let json = |text: String| serde_json::from_str::<serde_json::Value>(&text).expect("JSON");
+    if let Some(text) = read("report.txt") {
+        found.push((
+            "report.txt".to_owned(),
+            text.split_whitespace().next().unwrap_or_default().to_owned(),
+        ));
+    }
+    if let Some(page) = read("report.html") {
+        let word = page.split("<h1>").nth(1).and_then(|rest| rest.split("</h1>").next());
+        found.push(("report.html".to_owned(), word.expect("a headline").to_owned()));
+    }
+    if let Some(junit) = read("junit.xml") {
+        let word = |name: &str| {
+            let value = junit.split(&format!("name=\"{name}\" value=\"")).nth(1).expect(name);
+            value.split('"').next().unwrap_or_default().to_owned()
+        };
+        found.push(("junit.xml".to_owned(), word("verdict")));
+        found.push(("junit.xml, exit code".to_owned(), word("exit_code")));
+        let is_green = !junit.contains("<failure") && !junit.contains("<error");
+        assert_eq!(is_green, published.exit_code == 0, "{junit}");
+    }
+    for name in ["summary.json", "receipt.json"] {
+        let Some(told) = read(name).map(json) else { continue };
+        // A receipt of the start says nothing yet.
+        if let Some(word) = told["verdict"].as_str() {
+            found.push((name.to_owned(), word.to_owned()));
+        }
+    }
+    if let Ok(calls) = open_calls(&folder.path().join(CALLS)) {
+        let word = |key: &str| -> String {
+            let query = "SELECT CAST(value AS TEXT) FROM run WHERE key = ?";
+            calls.query_row(query, [key], |row| row.get(0)).expect("a fact")
+        };
+        found.push((CALLS.to_owned(), word("verdict")));
+        found.push((format!("{CALLS}, exit code"), word("exit_code")));
+    }
+    found
+}
+
+/// That all of them say the same.
+#[track_caller]
+fn one_voice(folder: &Folder, published: &Published) -> RunVerdict {
+    let found = verdicts(folder, published);
+    let all = [
+        RunVerdict::Pass,
+        RunVerdict::Fail,
+        RunVerdict::Invalid,
+        RunVerdict::Degraded,
+        RunVerdict::Unsteady,
+        RunVerdict::Interrupted,
+    ];
+    let verdict =
+        *all.iter().find(|one| one.exit_code() == published.exit_code).expect("a verdict");
+    for (place, word) in &found {
+        let wanted = match place.ends_with("exit code") {
+            true => verdict.exit_code().to_string(),
+            false => verdict.as_str().to_owned(),
+        };
+        assert_eq!(word.to_uppercase(), wanted, "{place} of {found:#?}");
+    }
+    assert!(!folder.path().join("calls.sqlite.part").exists());
+    verdict
+}
+
+#[test]
+fn whichever_file_fails_everything_that_is_left_says_the_same() {
+    let everything = {
+        let (_desk, folder) = desk();
+        let published = demo(&folder, state(3));
+        assert_ne!(one_voice(&folder, &published), RunVerdict::Degraded);
+        verdicts(&folder, &published).len()
+    };
+    assert_eq!(everything, 10, "text, page, JSON, JUnit, SQLite, receipt and exit code");
+    for name in [
+        "report.html",
+        "junit.xml",
+        "report.txt",
+        "summary.json",
+        "receipt.json",
+        CALLS,
+        CALLS_CSV,
+        "histograms",
+    ] {
+        let (_desk, folder) = desk();
+        let place = folder.path().join(name);
+        match name {
+            // Where a folder belongs a file is in its place.
+            "histograms" => fs::write(&place, "").expect("a file"),
+            _ => fs::create_dir(&place).expect("a folder"),
+        }
+        let published = demo(&folder, state(3));
+        assert_eq!(one_voice(&folder, &published), RunVerdict::Degraded, "{name}");
+        let sentence = format!("{name} could not be written");
+        assert!(published.text.contains(&sentence), "{name}: {}", published.text);
+        assert_eq!(folder.path().join("summary.json").is_file(), name != "summary.json");
+    }
+}
+
+#[test]
+fn a_folder_that_is_gone_leaves_the_verdict_to_the_exit_code_and_the_text() {
+    let (desk, folder) = desk();
+    let mut intake_state = state(3);
+    intake_state.record_files.clear();
+    fs::remove_dir_all(folder.path()).expect("its folder");
+    let published = demo(&folder, intake_state);
+    // Its records are gone too.
+    assert!(matches!(published.exit_code, 3 | 4), "{}", published.text);
+    assert_eq!(verdicts(&folder, &published).len(), 2);
+    drop(desk);
+}
+
+#[test]
+fn a_run_that_was_interrupted_says_so_everywhere() {
+    let (_desk, folder) = desk();
+    let published = demo(&folder, RunState { interrupted: true, ..state(3) });
+    assert_eq!(one_voice(&folder, &published), RunVerdict::Interrupted);
+    assert_eq!(published.exit_code, 130);
+    // And so it does when something fails as well.
+    fs::remove_file(folder.path().join("report.html")).expect("the page");
+    fs::create_dir(folder.path().join("report.html")).expect("a folder");
+    let published = demo(&folder, RunState { interrupted: true, ..state(3) });
+    assert_eq!(one_voice(&folder, &published), RunVerdict::Degraded);
 }
 
 #[test]
@@ -141,7 +282,8 @@ fn the_published_schema_follows_from_the_types_of_the_summary() {
 #[test]
 fn every_summary_has_the_shape_of_its_schema() {
     let (_desk, folder) = desk();
-    let summary = serde_json::to_value(demo(&folder, state(3)).summary).expect("JSON");
+    demo(&folder, state(3));
+    let summary = serde_json::to_value(summary(&folder)).expect("JSON");
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/schema/summary.schema.json");
     let schema = fs::read_to_string(path).expect("the schema");
     let schema: serde_json::Value = serde_json::from_str(&schema).expect("JSON in the schema");

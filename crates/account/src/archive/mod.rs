@@ -17,5 +17,6 @@ pub use histograms::Histograms;
 pub use row::{COLUMNS, Column};
 pub use rows::{AttemptRows, Batch};
 pub use sqlite::{
-    PartialDatabase, close as close_database, open as open_calls, write as write_database,
+    PartialDatabase, name as name_database, open as open_calls, tell as tell_database,
+    write as write_database,
 };

@@ -10,7 +10,7 @@
 //! Written under another name and then renamed: a file of this name is whole. It has no journal for the same reason.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use rusqlite::types::{ToSqlOutput, ValueRef};
@@ -73,12 +73,13 @@ CREATE VIEW attempts_utc AS
     FROM attempts, (SELECT value / 1e6 AS zero FROM run WHERE key = 'started_us');
 ";
 
-/// Writes all rows into a new file at `path`, which gets its own name in [`close`].
+/// Writes all rows into a new file for `path`, which gets that name in [`name`].
 pub fn write<'a>(
     path: &Path,
     rows: impl IntoIterator<Item = Batch<'a>>,
 ) -> anyhow::Result<PartialDatabase> {
-    let partial = PartialDatabase { path: path.with_extension("sqlite.part") };
+    let partial =
+        PartialDatabase { path: path.with_extension("sqlite.part"), named: path.to_owned() };
     let _ = fs::remove_file(&partial.path);
     let mut database = Connection::open(&partial.path)?;
     // Whoever pulls the plug now makes the report again.
@@ -111,33 +112,41 @@ pub fn write<'a>(
     Ok(partial)
 }
 
-/// A database that is not whole yet. It is removed unless it gets its name.
+/// A database that has still to be told of the run. It is removed unless it gets its name.
 #[derive(Debug)]
 pub struct PartialDatabase {
-    path: std::path::PathBuf,
+    /// Where it is.
+    path: PathBuf,
+    /// Where it will be.
+    named: PathBuf,
 }
 
 impl Drop for PartialDatabase {
     fn drop(&mut self) {
-        let _ = fs::remove_file(&self.path);
+        if self.path != self.named {
+            let _ = fs::remove_file(&self.path);
+        }
     }
 }
 
-/// Adds what is known of the run, and gives the file its name.
-pub fn close(
-    partial: PartialDatabase,
-    path: &Path,
+/// Writes down what is known of the run, in place of what was written down before.
+pub fn tell(
+    database: &PartialDatabase,
     facts: &[(&str, String)],
     events: &[ArchivedEvent],
 ) -> anyhow::Result<()> {
-    let mut database = Connection::open(&partial.path)?;
-    database.execute_batch("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;")?;
+    let mut database =
+        Connection::open_with_flags(&database.path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    // It may have its name by now: what cannot be written leaves it as it was.
+    database.execute_batch("PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF;")?;
     let transaction = database.transaction()?;
+    transaction.execute("DELETE FROM events", [])?;
     for (key, value) in facts {
         // A number is to be calculated with.
         let number = value.parse::<i64>().ok();
         let value: &dyn ToSql = number.as_ref().map_or(value, |number| number);
-        transaction.execute("INSERT INTO run VALUES (?, ?)", rusqlite::params![key, value])?;
+        transaction
+            .execute("INSERT OR REPLACE INTO run VALUES (?, ?)", rusqlite::params![key, value])?;
     }
     for event in events {
         let ArchivedEvent { at, kind, site, what } = event;
@@ -145,8 +154,17 @@ pub fn close(
         transaction.execute("INSERT INTO events VALUES (?, ?, ?, ?)", values)?;
     }
     transaction.commit()?;
-    drop(database);
-    fs::rename(&partial.path, path).with_context(|| format!("cannot name {}", path.display()))
+    Ok(())
+}
+
+/// Gives the file its name, if it has not got it yet.
+pub fn name(database: &mut PartialDatabase) -> anyhow::Result<()> {
+    if database.path != database.named {
+        fs::rename(&database.path, &database.named)
+            .with_context(|| format!("cannot name {}", database.named.display()))?;
+        database.path.clone_from(&database.named);
+    }
+    Ok(())
 }
 
 /// Opens the database of a run to read it.

@@ -8,6 +8,7 @@
 //!
 //! A rate counts when every session was established, and the generator has nothing against itself.
 
+mod keep;
 mod load;
 mod trial_network;
 
@@ -17,7 +18,7 @@ use std::time::Duration;
 
 use account::bench::{
     BenchReport, BenchVerdict, Bounds, Conclusion, RateLimit, Search, SearchResult, SearchStage,
-    Trial, TrialFinding, brief, header, report, row,
+    Trial, TrialFinding, brief, header, row,
 };
 use campaign::{Campaign, ENVIRONMENT_PREFIX};
 use clap::Args;
@@ -193,9 +194,8 @@ async fn conduct(args: &BenchArgs, input: BenchInput, folder: &Folder) -> anyhow
     let bench = conclusion.judge();
     let (talk_s, within_s) = (setup.talk.as_secs_f64(), setup.within.as_secs_f64());
     let Setup { seed, media, .. } = setup;
-    let bench = BenchReport { network, seed, talk_s, within_s, media, ..bench };
-    folder.write("bench.json", &serde_json::to_string_pretty(&bench)?)?;
-    folder.write("report.txt", &report(&bench))?;
+    let mut bench = BenchReport { network, seed, talk_s, within_s, media, ..bench };
+    keep::keep(folder, &mut bench);
     say(format_args!("\n{}\nrun folder: {}", brief(&bench), folder.path().display()));
     Ok(match bench.verdict {
         BenchVerdict::Pass => 0,

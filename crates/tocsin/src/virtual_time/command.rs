@@ -5,10 +5,9 @@ use std::process::ExitCode;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
-use account::outcome::VariantOutcome;
 use campaign::{Campaign, Time};
 use cli::FileArgs;
-use run_folder::{Folder, Receipt, command_line};
+use run_folder::{ClosedRun, Folder, Receipt, command_line};
 use topology::Topology;
 
 use super::task::{RunTask, tasks};
@@ -75,8 +74,8 @@ fn run_campaign(
             count(tasks.len()),
         );
     }
-    let mut outcomes = run_all(options, folder, &tasks, &interruptions)?;
-    let told = run_folder::publish(folder, campaign, &mut outcomes, Time::Virtual, world::START);
+    let runs = run_all(options, folder, &tasks, &interruptions)?;
+    let told = run_folder::publish(folder, campaign, runs, Time::Virtual, world::START);
     cli::say("");
     Ok(tell(&told, folder.path()))
 }
@@ -87,7 +86,7 @@ fn run_all(
     folder: &Folder,
     tasks: &[RunTask],
     interruptions: &AtomicU32,
-) -> anyhow::Result<Vec<VariantOutcome>> {
+) -> anyhow::Result<Vec<ClosedRun>> {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
     let next = Mutex::new(0..tasks.len());
     let done = Mutex::new(Vec::new());
@@ -99,7 +98,7 @@ fn run_all(
                         return;
                     };
                     let quiet = options.quiet || tasks.len() > 1;
-                    let outcome = virtual_run::run(
+                    let run = virtual_run::run(
                         &tasks[index],
                         folder,
                         quiet,
@@ -108,12 +107,12 @@ fn run_all(
                     );
                     if !options.quiet
                         && tasks.len() > 1
-                        && let Ok(outcome) = &outcome
+                        && let Ok(run) = &run
                     {
-                        cli::say!("{}", outcome.line());
+                        cli::say!("{}", run.outcome.line());
                     }
                     if let Ok(mut done) = done.lock() {
-                        done.push((index, outcome));
+                        done.push((index, run));
                     }
                 }
             });
@@ -121,7 +120,7 @@ fn run_all(
     });
     let mut done = done.into_inner().unwrap_or_default();
     done.sort_by_key(|(index, _)| *index);
-    done.into_iter().map(|(_, outcome)| outcome).collect()
+    done.into_iter().map(|(_, run)| run).collect()
 }
 
 /// What to know before: how much the operations touch at once, and how soon a dead site is found.

@@ -7,12 +7,12 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use account::outcome::{BASE, VariantOutcome};
+use account::outcome::BASE;
 use account::summary::ProcessUsage;
 use campaign::Time;
 use conductor::{Conductor, Stage as _};
 use contract::GeneratorSnapshot;
-use run_folder::{EndedRun, Folder, RunState, environment};
+use run_folder::{ClosedRun, EndedRun, Folder, RunState, environment};
 use world::{Link, START, VirtualNetwork};
 
 use super::listener::BoxListener;
@@ -31,7 +31,7 @@ pub(super) fn run(
     quiet: bool,
     records: bool,
     interruptions: &AtomicU32,
-) -> anyhow::Result<VariantOutcome> {
+) -> anyhow::Result<ClosedRun> {
     let started = Instant::now();
     let RunTask { campaign, topology, .. } = task;
     let file = match records {
@@ -105,7 +105,7 @@ fn conclude(
     conductor: &Conductor,
     interrupted: bool,
     started: Instant,
-) -> anyhow::Result<VariantOutcome> {
+) -> anyhow::Result<ClosedRun> {
     let topology = &task.topology;
     let generators = world.generator();
     let lost = world.lost().to_vec();
@@ -114,9 +114,7 @@ fn conclude(
     let elapsed = world.net.elapsed();
     let BoxListener { intake, hash, restarts, falls, file } = world.into_listener();
     let has_records = file.is_some();
-    if let Some(mut file) = file {
-        file.flush()?;
-    }
+    let flushed = file.map_or(Ok(()), |mut file| file.flush());
     let took = started.elapsed();
     let usage = node::usage();
     let seconds = |micros: u64| micros as f64 / 1e6;
@@ -139,12 +137,15 @@ fn conclude(
             .collect(),
         ..state(task, has_records, elapsed, generators, conductor)
     };
+    if let Err(error) = flushed {
+        state.degraded.push(format!("the records could not be written: {error}"));
+    }
     if task.keeps_attempts
         && let Err(error) = state.keep(folder)
     {
         state.degraded.push(format!("{error:#}"));
     }
-    let outcome = run_folder::close(EndedRun {
+    Ok(run_folder::close(EndedRun {
         campaign: &task.campaign,
         topology,
         name: task.name.clone(),
@@ -153,8 +154,7 @@ fn conclude(
         intake,
         took,
         archive: task.keeps_attempts.then_some(folder),
-    });
-    Ok(outcome)
+    }))
 }
 
 /// What is known at any time.
