@@ -256,7 +256,7 @@ impl Heard {
             return false;
         }
         let touches =
-            |gap: u32, duration: u16| gap == duration.into() || FULL_SEGMENT.contains(&gap);
+            |gap: u32, duration: u16| gap == u32::from(duration) || FULL_SEGMENT.contains(&gap);
         if !marker && !self.is_over && touches(timestamp.wrapping_sub(self.last), self.duration) {
             (self.last, self.duration, self.is_over) = (timestamp, event.duration, event.end);
             return true;
