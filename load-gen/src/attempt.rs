@@ -30,6 +30,8 @@ pub(crate) struct Attempt {
     patience_once_it_rings: Option<Duration>,
     /// When patience or talk time runs out.
     deadline: Option<Instant>,
+    /// Why the answered call came to nothing, as the caller found out.
+    failure: Option<String>,
     /// Filled in as the call goes on. Its outcome is set last.
     record: CallRecord,
 }
@@ -80,6 +82,7 @@ impl Attempt {
             talk: caller.talk.unwrap_or(LONGEST_CALL),
             deadline: Some(now + caller.silence_patience.unwrap_or(caller.patience)),
             patience_once_it_rings: caller.silence_patience.and(Some(caller.patience)),
+            failure: None,
             record: CallRecord {
                 number: caller.number.clone(),
                 commune: caller.commune.clone(),
@@ -130,6 +133,11 @@ impl Attempt {
             self.record.answer_us = Some(now_us);
             self.deadline = Some(now + self.talk);
         }
+    }
+
+    /// The call was answered, and is worth nothing.
+    pub(crate) fn fail(&mut self, why: String) {
+        self.failure.get_or_insert(why);
     }
 
     /// When [`hang_up`](Self::hang_up) is due.
@@ -186,6 +194,9 @@ impl Attempt {
 
     fn end_of_call(&mut self, end: End) -> (Outcome, Party, Option<String>) {
         let lost = |why: String| (Outcome::Lost, Party::Network, Some(why));
+        if let Some(why) = self.failure.take() {
+            return lost(why);
+        }
         match end {
             // A border element releases so the calls of a site that it has found down.
             End::CalleeHungUp { cause: Some(OUT_OF_ORDER) } => {

@@ -14,6 +14,7 @@ use media::{Agreement, Plane};
 use sip_proto::deadlines::{ByKey, Deadlines};
 use sip_proto::message::{Method, Payload, Request, Response};
 use sip_proto::reason::Reason;
+use sip_proto::sdp::SdpError;
 use sip_proto::transaction::ServerId;
 use sip_proto::user_agent::{self, Event, Failure, LegId, UserAgent};
 use sip_proto::{Packet, Rejection, Transport};
@@ -29,6 +30,7 @@ use crate::pacer::Schedule;
 use crate::person::Announced;
 use campaign::Campaign;
 
+use self::call_media::description_of;
 use self::caller_media::{CallerMedia, CallerStream};
 use self::due::{DueCall, Redials};
 
@@ -225,7 +227,10 @@ impl Generator {
             }
             Event::Ended { leg, end } => self.finish(now, leg, end_of_dialog(&end)),
             Event::Modify { leg, id, request } => self.handle_modify(now, leg, id, &request),
-            Event::Request { id, .. } => self.agent.respond(now, id, 200, &Payload::empty()),
+            Event::Request { leg, id, request } => {
+                self.note_digits(leg, &request);
+                self.agent.respond(now, id, 200, &Payload::empty());
+            }
             // RFC 3261 §21.4.18: these callers cannot be called back.
             Event::Offered { leg, .. } => {
                 self.agent.reject(now, leg, &Rejection::new(480), &Payload::empty());
@@ -256,6 +261,7 @@ impl Generator {
             self.fates.count(caller, Fate::Answered);
             self.arm(leg);
             self.hear(now, leg, response, true);
+            self.check_answer(now, leg, response);
         }
     }
 
@@ -264,19 +270,22 @@ impl Generator {
         let Some(Call { media, .. }) = self.calls.get_mut(&leg) else {
             return self.agent.respond(now, id, 481, &Payload::empty());
         };
-        let offer = request.body();
-        if offer.is_empty() {
+        let offer = match description_of(request) {
+            Ok(offer) => offer,
+            Err(error) => return self.agent.decline(now, id, &refusal_of(&error)),
+        };
+        let Some(offer) = offer else {
             // RFC 3261 §14.2: an INVITE without an offer asks for ours. An UPDATE does not.
             let asks = request.method() == Method::Invite;
             let payload = if asks { Payload::sdp(media.offer()) } else { Payload::empty() };
             return self.agent.respond(now, id, 200, &payload);
-        }
+        };
         match media.answer(&offer) {
             Ok(answer) => {
                 self.agent.respond(now, id, 200, &Payload::sdp(answer));
                 self.change_line(now, leg, &offer);
             }
-            Err(error) => self.agent.respond(now, id, error.status(), &Payload::empty()),
+            Err(error) => self.agent.decline(now, id, &refusal_of(&error)),
         }
     }
 
@@ -417,6 +426,11 @@ impl Node for Generator {
     fn is_drained(&self) -> bool {
         self.draining && self.calls.is_empty() && self.agent.is_idle()
     }
+}
+
+/// How a change that cannot be made is refused.
+fn refusal_of(error: &SdpError) -> Rejection {
+    Rejection::new(error.status()).with_warning(error.to_string())
 }
 
 /// Whether a 503 says when to come back, or that there is congestion.

@@ -53,6 +53,12 @@ impl Description {
         Ok(text)
     }
 
+    /// Whether an answer fits our offer (RFC 3264 §6).
+    pub(crate) fn check(&self, answer: &[u8]) -> Result<(), SdpError> {
+        let kinds = self.sent.as_deref().map_or_else(|| self.first_offer().kinds(), Session::kinds);
+        sdp::check_answer(&kinds, &Session::parse(answer)?)
+    }
+
     /// What this and `theirs`, an offer or an answer of the other side, agree on.
     pub(crate) fn agree(&self, theirs: &[u8]) -> Option<Agreement> {
         let theirs = Session::parse(theirs).ok()?;

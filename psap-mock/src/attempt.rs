@@ -65,6 +65,21 @@ impl Attempt {
         u128::from_str_radix(&self.id, 16).unwrap_or_default()
     }
 
+    /// The caller of a call without audio has dialled these.
+    pub(crate) fn note_digits(&mut self, digits: &str) {
+        const MOST: usize = 64;
+        if digits.is_empty() {
+            return;
+        }
+        if self.media.is_empty() {
+            self.media.push(StreamReport::default());
+        }
+        if let Some(report) = self.media.last_mut() {
+            let room = MOST.saturating_sub(report.digits.len());
+            report.digits.extend(digits.chars().take(room));
+        }
+    }
+
     pub(crate) fn record(
         self,
         psap: &str,

@@ -2,6 +2,7 @@
 //! 6337).
 
 use media::{Agreement, Sign, announce};
+use sip_proto::Rejection;
 use sip_proto::message::{Message, Method, Name, Payload, Request};
 use sip_proto::sdp::{self, Direction, LocalMedia, SdpError, Session};
 
@@ -65,26 +66,31 @@ impl Negotiation {
         Payload::sdp(self.ours.to_string())
     }
 
-    /// Takes the ACK of a 200. `false` when it must carry an answer and has none that can be read.
-    pub(crate) fn confirm(&mut self, ack: &Message) -> bool {
+    /// Takes the ACK of a 200.
+    ///
+    /// # Errors
+    /// When it must carry an answer and has none that can be read, or one that does not answer our offer.
+    pub(crate) fn confirm(&mut self, ack: &Message) -> Result<(), SdpError> {
         if !std::mem::take(&mut self.awaits_answer) {
-            return true;
+            return Ok(());
         }
-        let Ok(Some(theirs)) = description(ack) else { return false };
+        let theirs = description(ack)?.ok_or(SdpError::NoAnswer)?;
+        sdp::check_answer(&self.ours.kinds(), &theirs)?;
         self.agreement = Agreement::between(&self.ours, &theirs);
-        true
+        Ok(())
     }
 
-    /// Answers a re-INVITE or an UPDATE: the body of the 200, or the status that refuses it. A
+    /// Answers a re-INVITE or an UPDATE: the body of the 200, or what refuses it. A
     /// refusal leaves the session as it was (RFC 3261 §14.2).
-    pub(crate) fn modify(&mut self, request: &Request) -> Result<Payload, u16> {
-        let theirs = description(request).map_err(|error| error.status())?;
+    pub(crate) fn modify(&mut self, request: &Request) -> Result<Payload, Rejection> {
+        let refused =
+            |error: SdpError| Rejection::new(error.status()).with_warning(error.to_string());
+        let theirs = description(request).map_err(refused)?;
         self.ours = match theirs {
             // RFC 3264 §4: one offer at a time.
-            Some(_) if self.awaits_answer => return Err(491),
+            Some(_) if self.awaits_answer => return Err(Rejection::new(491)),
             Some(theirs) => {
-                let mut answer =
-                    sdp::answer(&theirs, &self.local).map_err(|error| error.status())?;
+                let mut answer = sdp::answer(&theirs, &self.local).map_err(refused)?;
                 self.sign.iter().for_each(|sign| announce(&mut answer, sign));
                 let answer = answer.continuing(&self.ours);
                 self.agreement = Agreement::between(&answer, &theirs);
@@ -104,6 +110,6 @@ impl Negotiation {
 /// The session description that a message carries, alone or beside other parts.
 fn description(message: &Message) -> Result<Option<Session>, SdpError> {
     let content_type = message.header(Name::ContentType).unwrap_or_default();
-    let found = sdp::find(content_type, &message.body()).ok().flatten();
+    let found = sdp::find(content_type, &message.body())?;
     found.map(|body| Session::parse(&body)).transpose()
 }

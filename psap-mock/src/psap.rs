@@ -23,6 +23,7 @@ use rand::{RngExt, SeedableRng};
 use sip_proto::Rejection;
 use sip_proto::deadlines::{ByKey, Deadlines};
 use sip_proto::message::{Method, Payload, Request};
+use sip_proto::sdp::SdpError;
 use sip_proto::timer::Timers;
 use sip_proto::transaction::ServerId;
 use sip_proto::user_agent::{Config, End, Event, LegId, UserAgent};
@@ -36,7 +37,7 @@ use crate::centre::{CallCentre, Left};
 use crate::melodies::Melodies;
 use crate::negotiation::Negotiation;
 use crate::position::PositionId;
-use crate::refusal::{allow, q850, queue_full, refusal};
+use crate::refusal::{q850, queue_full, refusal};
 use crate::service_level::ServiceLevel;
 use crate::sounds::{Recorded, Sounds};
 
@@ -189,15 +190,15 @@ impl Psap {
             Event::ModifyConfirmed { leg, ack } => {
                 let known = self.calls.get_mut(&leg);
                 match known.map(|call| call.media.confirm(&ack)) {
-                    Some(false) => self.refuse_media(now, leg),
-                    Some(true) => self.change_talk(now, leg),
+                    Some(Err(error)) => self.refuse_media(now, leg, &error),
+                    Some(Ok(())) => self.change_talk(now, leg),
                     None => {}
                 }
             }
-            Event::Request { id, request, .. } => self.answer_request(now, id, request.method()),
+            Event::Request { leg, id, request } => self.answer_request(now, leg, id, &request),
             Event::Ended { leg, end } => self.end(now, leg, &end),
             // Outside a dialog we take calls only.
-            Event::OutOfDialog { id, .. } => self.agent.respond(now, id, 405, &allow()),
+            Event::OutOfDialog { id, .. } => self.agent.respond(now, id, 405, &Payload::empty()),
             // A PSAP places no calls, changes none and sends no probes.
             Event::Progress { .. }
             | Event::Answered { .. }
@@ -322,8 +323,8 @@ impl Psap {
             return;
         }
         let awaited = call.media.agreement().is_none();
-        if !call.media.confirm(ack) {
-            return self.refuse_media(now, leg);
+        if let Err(error) = call.media.confirm(ack) {
+            return self.refuse_media(now, leg, &error);
         }
         let talk = match (call.plan.drops_after, &self.config.talk) {
             (Some(after), _) => after,
@@ -338,10 +339,13 @@ impl Psap {
     }
 
     /// RFC 3261 §13.2.1: when the 200 carries the offer, the ACK carries the answer. This one does
-    /// not.
-    fn refuse_media(&mut self, now: Instant, leg: LegId) {
-        let ending = Ending::lost(INCOMPATIBLE, "the ACK has no answer to our offer".to_owned());
-        self.hang_up(now, leg, ending);
+    /// not, or it answers another offer.
+    fn refuse_media(&mut self, now: Instant, leg: LegId, error: &SdpError) {
+        let why = match error {
+            SdpError::NoAnswer => "the ACK has no answer to our offer".to_owned(),
+            other => other.to_string(),
+        };
+        self.hang_up(now, leg, Ending::lost(INCOMPATIBLE, format!("media failure: {why}")));
     }
 
     fn modify(&mut self, now: Instant, leg: LegId, id: ServerId, request: &Request) {
@@ -358,17 +362,19 @@ impl Psap {
                     false => self.change_talk(now, leg),
                 }
             }
-            Err(status) => self.agent.respond(now, id, status, &Payload::empty()),
+            Err(rejection) => self.agent.decline(now, id, &rejection),
         }
     }
 
-    fn answer_request(&mut self, now: Instant, id: ServerId, method: Method) {
-        match method {
-            Method::Info | Method::Message | Method::Options => {
-                self.agent.respond(now, id, 200, &Payload::empty());
-            }
-            _ => self.agent.respond(now, id, 405, &allow()),
+    fn answer_request(&mut self, now: Instant, leg: LegId, id: ServerId, request: &Request) {
+        let status = match request.method() {
+            Method::Info | Method::Message | Method::Options | Method::Update => 200,
+            _ => 405,
+        };
+        if request.method() == Method::Info {
+            self.note_digits(leg, request);
         }
+        self.agent.respond(now, id, status, &Payload::empty());
     }
 
     /// Ends an answered call with BYE and frees the position at once: a call taker does not wait

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use sip_proto::Rejection;
-use sip_proto::message::Payload;
 use sip_proto::reason::{Protocol, Reason, cause_of_status};
 use topology::WhenFull;
 
@@ -29,10 +28,4 @@ pub(crate) fn queue_full(configured: &WhenFull) -> Rejection {
 /// A Reason header value without text: the cause is enough.
 pub(crate) const fn q850(cause: u16) -> Reason {
     Reason { protocol: Protocol::Q850, cause, text: None }
-}
-
-/// RFC 3261 §8.2.1: a 405 lists what is allowed.
-pub(crate) fn allow() -> Payload {
-    Payload::empty()
-        .with_header("Allow", "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, MESSAGE, UPDATE")
 }

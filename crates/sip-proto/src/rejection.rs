@@ -34,6 +34,14 @@ impl Rejection {
         }
     }
 
+    /// A body in a content coding that is not read here (RFC 3261 §8.2.3).
+    #[must_use]
+    pub fn encoded(coding: &str) -> Self {
+        Self::new(415)
+            .with_header("Accept-Encoding", "identity")
+            .with_warning(format!("the body is encoded with {coding}"))
+    }
+
     #[must_use]
     pub fn with_reason(self, reason: Reason) -> Self {
         Self { reason: Some(reason), ..self }

@@ -2,8 +2,9 @@
 
 use std::time::Instant;
 
-use sip_proto::message::{Message, Name};
-use sip_proto::sdp;
+use bytes::Bytes;
+use sip_proto::message::{Message, Method, Name, Request};
+use sip_proto::sdp::{self, SdpError};
 use sip_proto::user_agent::LegId;
 
 use super::Generator;
@@ -29,12 +30,42 @@ impl Generator {
     pub(super) fn hear(&mut self, now: Instant, leg: LegId, response: &Message, answered: bool) {
         let (Some(call), Some(media)) = (self.calls.get_mut(&leg), &mut self.media) else { return };
         let Some(line) = &mut call.line else { return };
-        let content_type = response.header(Name::ContentType).unwrap_or_default();
-        if let Ok(Some(theirs)) = sdp::find(content_type, &response.body()) {
+        if let Ok(Some(theirs)) = description_of(response) {
             call.agreement = call.media.agree(&theirs).map(Box::new);
         }
         if let Some(agreement) = &call.agreement {
             media.talk(now, line, agreement, response, answered);
+        }
+    }
+
+    /// An answer that does not fit the offer ends the call (RFC 3264 §6, RFC 3261 §13.2.2.4), if its caller would speak.
+    pub(super) fn check_answer(&mut self, now: Instant, leg: LegId, response: &Message) {
+        let Some(call) = self.calls.get_mut(&leg).filter(|call| call.line.is_some()) else {
+            return;
+        };
+        let checked = match description_of(response) {
+            Ok(Some(answer)) => call.media.check(&answer),
+            // What came with a provisional response stands (RFC 6337 §2.2).
+            Ok(None) if call.agreement.is_some() => Ok(()),
+            Ok(None) => Err(SdpError::NoAnswer),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = checked {
+            call.attempt.fail(format!("media failure: {error}"));
+            self.hang_up(now, leg);
+        }
+    }
+
+    /// DTMF that the other side tells by INFO.
+    pub(super) fn note_digits(&mut self, leg: LegId, request: &Request) {
+        if request.method() != Method::Info {
+            return;
+        }
+        let kind = request.header(Name::ContentType).unwrap_or_default();
+        let digits = media::dtmf::digits_of_info(kind, &request.body());
+        let line = self.calls.get(&leg).and_then(|call| call.line);
+        if let (Some(line), Some(media)) = (line, &mut self.media) {
+            media.note_digits(line, &digits);
         }
     }
 
@@ -57,4 +88,10 @@ impl Generator {
             call.attempt.note_media(report);
         }
     }
+}
+
+/// The session description that a message carries, alone or beside other parts.
+pub(super) fn description_of(message: &Message) -> Result<Option<Bytes>, SdpError> {
+    let content_type = message.header(Name::ContentType).unwrap_or_default();
+    sdp::find(content_type, &message.body())
 }

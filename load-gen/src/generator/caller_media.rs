@@ -120,6 +120,11 @@ impl CallerMedia {
         }
     }
 
+    /// The other side has dialled these by other means than RTP.
+    pub(super) fn note_digits(&mut self, line: CallerStream, digits: &str) {
+        self.plane.note_digits(line.stream, digits);
+    }
+
     /// Gives the port back, and says what was heard in a call that was `answered`.
     pub(super) fn close(
         &mut self,

@@ -11,7 +11,7 @@ use std::time::Instant;
 use media::{ExpectedSound, Sign, StreamId, Voice};
 use rand::RngExt as _;
 use sip_proto::Rejection;
-use sip_proto::message::{Payload, Request};
+use sip_proto::message::{Name, Payload, Request};
 use sip_proto::reason::Reason;
 use sip_proto::sdp::{Direction, LocalMedia};
 use sip_proto::user_agent::LegId;
@@ -127,6 +127,17 @@ impl Psap {
             }
         }
         is_new && call.stream.is_some()
+    }
+
+    /// DTMF by INFO: the digits stand in the record, also of a call without audio.
+    pub(super) fn note_digits(&mut self, leg: LegId, info: &Request) {
+        let kind = info.header(Name::ContentType).unwrap_or_default();
+        let digits = media::dtmf::digits_of_info(kind, &info.body());
+        let Some(call) = self.calls.get_mut(&leg) else { return };
+        match call.stream {
+            Some(stream) => self.plane.note_digits(stream, &digits),
+            None => call.attempt.note_digits(&digits),
+        }
     }
 
     /// Ends the media of a call and notes its figures. Does nothing when it has ended.

@@ -173,7 +173,10 @@ fn ack_without_the_owed_answer_ends_the_call() {
     assert!(bye.starts_with("BYE "), "{bye}");
     bench.answer_ok(&bye);
     assert_eq!(bench.records[0].outcome, Outcome::Lost);
-    assert_eq!(bench.records[0].reason.as_deref(), Some("the ACK has no answer to our offer"));
+    assert_eq!(
+        bench.records[0].reason.as_deref(),
+        Some("media failure: the ACK has no answer to our offer")
+    );
 }
 
 // RFC 3261 §13.3.1.4: no ACK within 64*T1: the call is over.

@@ -1,7 +1,7 @@
 //! One call in a call server: two legs and what joins them.
 
 use sip_proto::Rejection;
-use sip_proto::message::Request;
+use sip_proto::message::{Payload, Request};
 use sip_proto::transaction::ServerId;
 use sip_proto::user_agent::LegId;
 use telemetry::CallRecord;
@@ -22,6 +22,12 @@ pub(super) struct Call {
     pub(super) route_list: RouteList,
     /// The refusal that the caller gets if no answering point is left.
     pub(super) refusal: Rejection,
+    /// What goes on to the caller of what the answering point has said with it.
+    pub(super) told: Payload,
+    /// The offer whose answer is awaited.
+    pub(super) offer: Option<Offer>,
+    /// A provisional response has carried an answer to it.
+    pub(super) has_early_answer: bool,
     /// What its deadline is for, if it has one (`calls.rs`).
     pub(super) awaited: Option<Awaited>,
     /// A re-INVITE or UPDATE on its way across: the side it came from and its transaction.
@@ -39,6 +45,13 @@ pub(super) struct Call {
     /// The answers of the two sides, while the call is taken over from another call server.
     pub(super) takeover: Option<TakeoverReplies>,
     pub(super) record: CallRecord,
+}
+
+/// A session description that must be answered: who has sent it, and the media of its streams.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Offer {
+    pub(super) from: Side,
+    pub(super) kinds: Vec<String>,
 }
 
 /// What the call server waits for.
@@ -63,6 +76,9 @@ impl Call {
             invite: None,
             route_list: RouteList::default(),
             refusal: Rejection::new(480),
+            told: Payload::empty(),
+            offer: None,
+            has_early_answer: false,
             awaited: None,
             modifying: None,
             crossing: Vec::new(),

@@ -2,27 +2,39 @@
 
 use std::time::Instant;
 
-use sip_proto::message::{Payload, Request, Response};
+use sip_proto::Rejection;
+use sip_proto::message::{Method, Payload, Request, Response};
 use sip_proto::transaction::ServerId;
 use sip_proto::user_agent::LegId;
 
 use super::CallControl;
+use super::ending::media_failure;
+use super::media_sessions::MediaSessions;
 
 impl CallControl {
     /// The ACK of a 2xx: it carries the answer when the 2xx carried the offer (RFC 3261 §13.2.1).
     pub(super) fn confirmed(&mut self, now: Instant, leg: LegId, ack: &Request) {
         let Some((id, side, other)) = self.calls.find_across(leg) else { return };
-        if let (Some(other), Some(call)) = (other, self.calls.get_mut(id)) {
-            // Does nothing unless the other side waits for an ACK.
-            // A body counts only if the other side waits for an answer (RFC 3261 §13.2.1).
-            let payload = match ack.body().is_empty() {
-                true => Payload::relay(ack),
-                false => self.media.translate_response(now, call, side, ack),
-            };
-            self.user_agent.acknowledge(now, other, &payload);
-            if !ack.body().is_empty() {
-                self.replicate(now, id);
-            }
+        let (Some(other), Some(call)) = (other, self.calls.get_mut(id)) else { return };
+        // A body counts only if the other side waits for an answer (RFC 3261 §13.2.1).
+        let awaited = self.user_agent.owes_ack(other);
+        let checked = match awaited {
+            true => MediaSessions::check_answer(call, side, ack),
+            false => Ok(()),
+        };
+        let payload = match ack.body().is_empty() {
+            true => Payload::relay(ack),
+            false => self.media.translate_response(now, call, side, ack),
+        };
+        if awaited {
+            call.offer = None;
+        }
+        // Does nothing unless the other side waits for an ACK.
+        self.user_agent.acknowledge(now, other, &payload);
+        match checked {
+            Err(error) => self.end_for_media(now, id, &error),
+            Ok(()) if !ack.body().is_empty() => self.replicate(now, id),
+            Ok(()) => {}
         }
     }
 
@@ -33,8 +45,7 @@ impl CallControl {
         let payload = match self.media.translate(now, call, side, request, true) {
             Ok(payload) => payload,
             Err(obstacle) => {
-                let status = obstacle.status_inside();
-                return self.user_agent.respond(now, server, status, &Payload::empty());
+                return self.user_agent.decline(now, server, &obstacle.rejection_inside());
             }
         };
         let taken = other.is_some_and(|other| self.user_agent.modify(now, other, method, payload));
@@ -44,6 +55,7 @@ impl CallControl {
             self.user_agent.respond(now, server, 491, &Payload::empty());
         } else {
             call.modifying = Some((side, server));
+            (call.offer, call.has_early_answer) = (MediaSessions::offer_in(side, request), false);
         }
     }
 
@@ -66,6 +78,24 @@ impl CallControl {
             return self.side_answered(now, id, side, response);
         }
         let accepted = (200..300).contains(&response.status());
+        let checked = match accepted {
+            true => MediaSessions::check_answer(call, side, response),
+            false => Ok(()),
+        };
+        if let Err(error) = checked {
+            if let Some((_, server)) = call.modifying.take() {
+                let refusal = Rejection::new(488).with_warning(media_failure(&error));
+                self.user_agent.decline(now, server, &refusal);
+            }
+            return self.end_for_media(now, id, &error);
+        }
+        // A 2xx to a re-INVITE without an offer makes one, which the ACK answers.
+        call.offer = match call.offer.take() {
+            None if accepted && self.user_agent.owes_ack(leg) => {
+                MediaSessions::offer_in(side, response)
+            }
+            _ => None,
+        };
         self.media.settle_offer(now, call, side.other(), accepted);
         let payload = match accepted {
             true => self.media.translate_response(now, call, side, response),
@@ -86,6 +116,10 @@ impl CallControl {
         let seq = other.and_then(|other| self.user_agent.request(now, other, method, &payload));
         match (seq, self.calls.get_mut(id)) {
             (Some(seq), Some(call)) => call.crossing.push((side, server, seq)),
+            // An UPDATE without an offer tells us a Contact, which is none of the other side's business.
+            _ if method == Method::Update => {
+                self.user_agent.respond(now, server, 200, &Payload::empty());
+            }
             _ => self.user_agent.respond(now, server, 480, &Payload::empty()),
         }
     }

@@ -5,8 +5,10 @@ use std::time::Instant;
 
 use contract::CallServerCounts;
 use media::Plane;
+use sip_proto::Rejection;
 use sip_proto::message::Payload;
 use sip_proto::reason::Reason;
+use sip_proto::sdp::SdpError;
 use sip_proto::user_agent::{End, LegId};
 use telemetry::{CallRecord, Outcome, Party};
 
@@ -80,11 +82,12 @@ impl CallControl {
                 self.calls.await_until(id, Awaited::Answer, due);
             }
             Awaited::Response => {
-                self.give_up_b_leg(now, id, &Reason::q850(102, "Recovery on timer expiry"));
+                let reason = Reason::q850(102, "Recovery on timer expiry");
+                self.give_up_b_leg(now, id, Rejection::new(480).with_reason(reason));
             }
             Awaited::Answer => {
                 let reason = Reason::q850(19, "No answer from user (user alerted)");
-                self.give_up_b_leg(now, id, &reason);
+                self.give_up_b_leg(now, id, Rejection::new(480).with_reason(reason));
             }
             Awaited::End => {
                 let reason = Reason::q850(41, "Temporary failure");
@@ -119,6 +122,11 @@ impl CallControl {
                 self.records.rejected(now, call.record, &busy);
             }
         }
+    }
+
+    /// An answer inside the call does not fit its offer: the sides could not hear each other as they believe.
+    pub(super) fn end_for_media(&mut self, now: Instant, id: CallId, error: &SdpError) {
+        self.end_answered(now, id, &incompatible(), &media_failure(error));
     }
 
     /// Hangs up both legs of an answered call.
@@ -180,4 +188,14 @@ impl CallControl {
         let (plane, counts) = (media.into_plane(), records.counts);
         LeftBehind { disk, plane, counts, records: records.into_written() }
     }
+}
+
+/// Q.850: the sides cannot hear each other.
+pub(super) fn incompatible() -> Reason {
+    Reason::q850(88, "Incompatible destination")
+}
+
+/// What is told of an answer that does not fit its offer.
+pub(super) fn media_failure(error: &SdpError) -> String {
+    format!("media failure: {error}")
 }

@@ -58,6 +58,8 @@ struct End {
 #[derive(Debug)]
 pub(super) enum Obstacle {
     Description(SdpError),
+    /// In this content coding it cannot be read (RFC 3261 §8.2.3).
+    Encoded(String),
     Shortage(Shortage),
     /// More streams than one call may have.
     TooMany(usize),
@@ -271,6 +273,7 @@ impl Obstacle {
             Self::Description(error) => {
                 Rejection::new(error.status()).with_warning(error.to_string())
             }
+            Self::Encoded(coding) => Rejection::encoded(&coding),
             // RFC 3261 §21.4.26: there is no common address family.
             Self::Shortage(shortage @ Shortage::Family) => Rejection::new(488)
                 .with_reason(Reason::q850(88, "Incompatible destination"))
@@ -286,10 +289,12 @@ impl Obstacle {
     }
 
     /// How a change inside the call is refused: the call goes on as it is (RFC 3261 §14.2).
-    pub(super) fn status_inside(&self) -> u16 {
-        match self {
-            Self::Description(error) => error.status(),
-            Self::Shortage(_) | Self::TooMany(_) => 488,
+    pub(super) fn rejection_inside(self) -> Rejection {
+        let unusual = std::time::Duration::ZERO;
+        match self.rejection(unusual) {
+            // Not this box: this change.
+            Rejection { status: 503, warning, .. } => Rejection { warning, ..Rejection::new(488) },
+            other => other,
         }
     }
 }

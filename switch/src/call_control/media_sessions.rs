@@ -6,9 +6,9 @@ use std::time::Instant;
 use bytes::Bytes;
 use media::{Plane, PlaneCounts, StreamEvent, StreamReport};
 use sip_proto::message::{Message, Name, Payload};
-use sip_proto::sdp::{self, Session};
+use sip_proto::sdp::{self, SdpError, Session};
 
-use super::call::Call;
+use super::call::{Call, Offer};
 use super::media_relay::{MediaRelay, Obstacle};
 use super::side::Side;
 
@@ -36,8 +36,16 @@ impl MediaSessions {
     ) -> Result<Payload, Obstacle> {
         let payload = Payload::relay(message);
         let content_type = message.header(Name::ContentType).unwrap_or_default();
-        let found = sdp::find(content_type, payload.body());
-        let Ok(Some(description)) = found else { return Ok(payload) };
+        let relays = call.relay.is_some();
+        if let Some(coding) = message.content_encoding().filter(|_| relays && message.has_body()) {
+            return Err(Obstacle::Encoded(coding.to_owned()));
+        }
+        let found = match sdp::find(content_type, payload.body()) {
+            Ok(found) => found,
+            Err(error) if relays => return Err(Obstacle::Description(error)),
+            Err(_) => None,
+        };
+        let Some(description) = found else { return Ok(payload) };
         let Some(relay) = &mut call.relay else {
             if self.keeps_descriptions {
                 call.descriptions.note(from, tentative, &description);
@@ -71,6 +79,26 @@ impl MediaSessions {
             tracing::warn!(?obstacle, "a session description crosses unchanged");
             Payload::relay(message)
         })
+    }
+
+    /// The offer that `from` makes in this message, if it makes one that can be read.
+    pub(super) fn offer_in(from: Side, message: &Message) -> Option<Offer> {
+        let session = description_of(message).ok()??;
+        Some(Offer { from, kinds: session.kinds() })
+    }
+
+    /// Whether this message of `from` answers the offer that the call waits for an answer to (RFC 3264 §6, RFC 3261
+    /// §13.2.1). One that is not awaited is as good as any.
+    pub(super) fn check_answer(call: &Call, from: Side, message: &Message) -> Result<(), SdpError> {
+        let Some(offer) = call.offer.as_ref().filter(|offer| offer.from != from) else {
+            return Ok(());
+        };
+        match description_of(message)? {
+            Some(answer) => sdp::check_answer(&offer.kinds, &answer),
+            // An answer that has come before stands (RFC 6337 §2.2).
+            None if call.has_early_answer => Ok(()),
+            None => Err(SdpError::NoAnswer),
+        }
     }
 
     /// The other side has accepted what `from` offered inside the call, or has not.
@@ -164,4 +192,14 @@ impl MediaSessions {
     pub(super) fn into_plane(self) -> Plane {
         self.plane
     }
+}
+
+/// The session description that a message carries, alone or beside other parts.
+fn description_of(message: &Message) -> Result<Option<Session>, SdpError> {
+    if message.has_body() && message.content_encoding().is_some() {
+        return Err(SdpError::Encoded);
+    }
+    let content_type = message.header(Name::ContentType).unwrap_or_default();
+    let found = sdp::find(content_type, &message.body())?;
+    found.map(|description| Session::parse(&description)).transpose()
 }

@@ -44,13 +44,28 @@ impl RouteList {
         }
     }
 
-    /// Follows a 3xx, if its Contact has the number of an answering point of this network (RFC 3261 §8.1.3.4). An address
-    /// outside the network is not followed: anybody could place calls through the call server then.
+    /// Follows a 3xx to those of its Contacts that have the number of an answering point of this network, the greatest q
+    /// first, and else in their order (RFC 3261 §8.1.3.4, §20.10). An address outside the network is not followed: anybody
+    /// could place calls through the call server then.
     pub(super) fn redirect(&mut self, topology: &Topology, response: &Response) {
-        let Some(contact) = response.contact() else { return };
-        let number = Uri::dialled(&contact.uri()).unwrap_or_default();
-        if let Some(at) = topology.psaps.iter().position(|psap| psap.number == number) {
+        let mut targets: Vec<(u16, usize)> = response
+            .contacts()
+            .filter_map(|contact| {
+                let number = Uri::dialled(&contact.uri())?;
+                let at = topology.psaps.iter().position(|psap| psap.number == number)?;
+                Some((preference(contact.param("q")), at))
+            })
+            .collect();
+        targets.sort_by_key(|(q, _)| std::cmp::Reverse(*q));
+        for (_, at) in targets.into_iter().rev() {
             self.ahead.push_front(at);
         }
     }
+}
+
+/// A q value in thousandths: 1 if none is given, and last what cannot be read.
+fn preference(q: Option<&str>) -> u16 {
+    let Some(q) = q else { return 1_000 };
+    let q = q.trim().parse::<f64>().ok().filter(|q| (0.0..=1.0).contains(q));
+    q.map_or(0, |q| (q * 1_000.0) as u16)
 }

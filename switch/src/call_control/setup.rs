@@ -12,7 +12,9 @@ use topology::{Carriage, Psap};
 use super::CallControl;
 use super::call::{Awaited, Call};
 use super::calls::CallId;
+use super::ending::{incompatible, media_failure};
 use super::media_relay::{MediaRelay, Obstacle};
+use super::media_sessions::MediaSessions;
 use super::route_list::RouteList;
 use super::side::Side;
 use crate::latent_defects;
@@ -38,6 +40,7 @@ impl CallControl {
                 let relayed = self.is_relayed(&invite, source);
                 let id = self.insert(Call {
                     route_list,
+                    offer: MediaSessions::offer_in(Side::A, &invite),
                     relay: relayed.then(|| MediaRelay::new(source.ip())),
                     invite: Some(invite),
                     ..Call::new(a, link, record)
@@ -78,6 +81,7 @@ impl CallControl {
         let attempt = call.record.attempt.clone();
         let rerouted = call.record.tried.len() > 1;
         let Some(invite) = call.invite.clone() else { return };
+        call.has_early_answer = false;
         self.media.begin_attempt(now, call, psap.address.ip());
         let payload = match self.media.translate(now, call, Side::A, &invite, false) {
             Ok(payload) => payload,
@@ -95,6 +99,9 @@ impl CallControl {
         let Some((id, _)) = self.calls.find(b) else { return };
         let Some(call) = self.calls.get_mut(id) else { return };
         let at = self.records.micros(now);
+        let answers = response.has_body() && call.offer.is_some();
+        call.has_early_answer |=
+            answers && MediaSessions::check_answer(call, Side::B, response).is_ok();
         let payload = self.media.translate_response(now, call, Side::B, response);
         call.record.ring_us.get_or_insert(at);
         let a = call.a;
@@ -104,6 +111,17 @@ impl CallControl {
 
     pub(super) fn answered(&mut self, now: Instant, b: LegId, response: &Response) {
         let Some((id, _)) = self.calls.find(b) else { return };
+        let Some(call) = self.calls.get_mut(id) else { return };
+        if let Err(error) = MediaSessions::check_answer(call, Side::B, response) {
+            let why = media_failure(&error);
+            let refusal = Rejection::new(488).with_reason(incompatible()).with_warning(why);
+            return self.give_up_b_leg(now, id, refusal);
+        }
+        // Without an offer of the caller, the answering point has made one, which the ACK answers.
+        call.offer = match call.offer.take() {
+            None => MediaSessions::offer_in(Side::B, response),
+            Some(_) => None,
+        };
         self.records.counts.answered += 1;
         let due = now + self.settings.max_call_duration;
         self.calls.await_until(id, Awaited::End, due);
@@ -124,6 +142,7 @@ impl CallControl {
         self.calls.take_b_leg(id);
         let Some(call) = self.calls.get_mut(id) else { return };
         call.refusal = refusal_for(failure);
+        call.told = told_with(failure, call.refusal.status);
         if let Failure::Response(response) = failure
             && (300..400).contains(&response.status())
         {
@@ -132,13 +151,14 @@ impl CallControl {
         self.try_next(now, id);
     }
 
-    /// The answering point has not answered in time: the next one is tried. If the first one answers after all, the user
-    /// agent ends that dialog.
-    pub(super) fn give_up_b_leg(&mut self, now: Instant, id: CallId, reason: &Reason) {
+    /// The answering point has not answered in time, or not as it must: the next one is tried, and `refusal` is for the
+    /// caller if there is none. If the first one answers after all, the user agent ends that dialog.
+    pub(super) fn give_up_b_leg(&mut self, now: Instant, id: CallId, refusal: Rejection) {
         let Some(call) = self.calls.get_mut(id) else { return };
-        call.refusal = Rejection::new(480).with_reason(reason.clone());
+        let reason = refusal.reason.clone();
+        (call.refusal, call.told) = (refusal, Payload::empty());
         if let Some(b) = self.calls.take_b_leg(id) {
-            self.user_agent.hang_up(now, b, Some(reason));
+            self.user_agent.hang_up(now, b, reason.as_ref());
         }
         self.try_next(now, id);
     }
@@ -147,14 +167,14 @@ impl CallControl {
     fn refuse_media(&mut self, now: Instant, id: CallId, obstacle: Obstacle) {
         let rejection = obstacle.rejection(self.settings.retry_after);
         if let Some(call) = self.calls.get_mut(id) {
-            call.refusal = rejection;
+            (call.refusal, call.told) = (rejection, Payload::empty());
         }
         self.refuse(now, id);
     }
 
     fn refuse(&mut self, now: Instant, id: CallId) {
         let Some(call) = self.remove(now, id) else { return };
-        self.user_agent.reject(now, call.a, &call.refusal, &Payload::empty());
+        self.user_agent.reject(now, call.a, &call.refusal, &call.told);
         self.records.rejected(now, call.record, &call.refusal);
     }
 
@@ -201,7 +221,8 @@ fn refusal_for(failure: &Failure) -> Rejection {
                 300..=399 | 401 | 407 | 408 | 487 | 500..=599 => 480,
                 other => other,
             };
-            Rejection::new(status).with_reason(reason)
+            let warning = response.warning().map(str::to_owned);
+            Rejection { warning, ..Rejection::new(status).with_reason(reason) }
         }
         Failure::Timeout => {
             Rejection::new(480).with_reason(Reason::q850(102, "Recovery on timer expiry"))
@@ -209,5 +230,15 @@ fn refusal_for(failure: &Failure) -> Rejection {
         Failure::Unreachable => {
             Rejection::new(480).with_reason(Reason::q850(27, "Destination out of order"))
         }
+    }
+}
+
+/// What else the caller is told with that refusal: all that the answering point has said, or, if the status is another one,
+/// why and until when.
+fn told_with(failure: &Failure, status: u16) -> Payload {
+    match failure {
+        Failure::Response(response) if response.status() == status => Payload::relay(response),
+        Failure::Response(response) => Payload::relay(response).only(&["Warning", "Retry-After"]),
+        Failure::Timeout | Failure::Unreachable => Payload::empty(),
     }
 }

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Instant;
 
 use sip_proto::flow::Flow;
-use sip_proto::message::{Forward, Method, Request, Response, address_of};
+use sip_proto::message::{Method, Request, Response, address_of};
 use sip_proto::reason::Reason;
 use sip_proto::transaction::{ServerId, Target};
 use sip_proto::{Rejection, Transport};
@@ -79,7 +79,8 @@ impl TrunkGroup {
         } else if bearing != Bearing::None {
             self.note_life(now, id, from);
         }
-        let forward = self.changes(request, flow.source());
+        let (forward, strict) = self.changes(request, flow.source());
+        let request = strict.as_ref().unwrap_or(request);
         let owner = Owner::Inside { call: id, server, bearing };
         let client = self.transactions.forward(now, request, &forward, target, owner);
         if method == Method::Invite {
@@ -112,8 +113,8 @@ impl TrunkGroup {
         {
             self.follow(id, from, flow);
             let target = self.target_of(id, from, ack);
-            let forward = self.changes(ack, source);
-            self.transactions.forward_ack(ack, &forward, target);
+            let (forward, strict) = self.changes(ack, source);
+            self.transactions.forward_ack(strict.as_ref().unwrap_or(ack), &forward, target);
         }
     }
 
@@ -206,7 +207,15 @@ impl TrunkGroup {
                     || matches!(method, Method::Ack | Method::Bye)
             }
             // An early dialog.
-            _ => matches!(method, Method::Bye | Method::Update | Method::Info | Method::Prack),
+            _ => matches!(
+                method,
+                Method::Bye
+                    | Method::Update
+                    | Method::Info
+                    | Method::Prack
+                    | Method::Message
+                    | Method::Options
+            ),
         };
         let credible = from == Side::Caller
             || self.has_branch_at(call, |at| at.ip() == source.ip())
@@ -273,17 +282,6 @@ impl TrunkGroup {
             (_, None) => self.address,
         };
         Target { transport: tcp.then_some(Transport::Tcp), ..Target::to(peer) }
-    }
-
-    fn changes(&self, request: &Request, source: SocketAddr) -> Forward<'static> {
-        Forward {
-            source,
-            uri: None,
-            record_route: None,
-            pop_route: request.is_routed_to(self.address),
-            push_route: None,
-            lines: b"",
-        }
     }
 }
 

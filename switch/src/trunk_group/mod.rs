@@ -5,6 +5,7 @@
 //! | an INVITE arrives, a site is chosen, refuses or answers | `setup.rs` |
 //! | requests inside the dialog pass; BYE gives the circuit back | `inside.rs` |
 //! | a call ends, also one of which an end has refused or forgotten a request: nothing is held for ever | `release.rs` |
+//! | a router before or behind it knows no loose routing | `strict_route.rs` |
 //! | is a site alive? | `probing.rs` |
 //! | a site dies while a call rings there: another one gets it | `site_down.rs` |
 //! | a site dies during the talk: the call is released | `site_down.rs` |
@@ -32,6 +33,7 @@ mod selection;
 mod setup;
 mod site_down;
 mod site_restart;
+mod strict_route;
 mod takeover;
 
 use std::net::SocketAddr;
@@ -143,10 +145,12 @@ impl TrunkGroup {
         match event {
             Event::Request { id, request, source, transport } => {
                 let flow = Flow::of(&request, source, transport);
+                let request = self.as_from_loose_router(request);
                 self.receive(now, id, request, flow);
             }
             Event::Ack { request, source, transport, .. } => {
                 let flow = Flow::of(&request, source, transport);
+                let request = self.as_from_loose_router(request);
                 self.forward_ack(&request, flow);
             }
             Event::Cancel { owner: Some(owner), invite, cancel } => {
@@ -178,6 +182,10 @@ impl TrunkGroup {
         }
         match owner {
             Owner::Setup(call) => self.setup_response(now, call, id, response),
+            // The call is over, and a change of it is answered.
+            Owner::Inside { call, .. } if self.calls.get(call).is_none() && is_answer(response) => {
+                self.transactions.end_answer(now, id, response, Owner::Nobody);
+            }
             Owner::Inside { call, server, bearing } => {
                 self.inside_response(now, call, server, bearing, response);
             }
@@ -281,6 +289,11 @@ fn inspect_scheme(request: &Request) -> Result<(), Rejection> {
 fn with_allow(status: u16) -> Rejection {
     let lines = "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE\r\nAccept: */*\r\n";
     Rejection { headers: Some(lines.into()), ..Rejection::new(status) }
+}
+
+/// A 2xx to an INVITE, which must be acknowledged.
+fn is_answer(response: &Response) -> bool {
+    (200..300).contains(&response.status()) && response.cseq().1 == Method::Invite
 }
 
 /// The Reason lines of a CANCEL, which go on with it (RFC 3326 §1).

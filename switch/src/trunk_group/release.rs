@@ -44,8 +44,9 @@ impl TrunkGroup {
         self.deadlines.clear(Wake::Doubt(id));
         for (server, client) in call.inside.drain(..) {
             self.deadlines.clear(Wake::Inside(id, server));
-            // A change was on its way through, and its dialog is over.
-            self.transactions.forget(client);
+            // A change was on its way through, and its dialog is over. If it is answered after all, whoever answers it
+            // is acknowledged and told (`mod.rs`).
+            self.transactions.limit(now, client);
             self.transactions.reject(now, server, &Rejection::new(487));
         }
         debug_assert!(call.circuit.is_none(), "a call ends without its circuit");

@@ -26,9 +26,11 @@ impl TrunkGroup {
         let attempt = attempt.unwrap_or_else(|| self.transactions.ids().uuid().into());
         let record = self.records.open(now, attempt, &invite);
         let merged = self.calls.find(invite.call_id(), invite.from_tag()).is_some();
-        if self.draining || merged {
+        let unusable = invite.refuse_unusable_contact().err();
+        if self.draining || merged || unusable.is_some() {
             // RFC 3261 §8.2.2.2: the same call over two paths.
-            let rejection = if merged { Rejection::new(482) } else { self.busy() };
+            let merged = merged.then(|| Rejection::new(482));
+            let rejection = unusable.or(merged).unwrap_or_else(|| self.busy());
             self.transactions.reject(now, server, &rejection);
             self.records.rejected(now, record, &rejection);
             return;

@@ -148,7 +148,7 @@ impl Request {
 
     /// How many Route values at the head name one element: two for a proxy at which the transport changes, as it wrote
     /// one for each side (RFC 5658 §5).
-    fn leading_twins(&self) -> usize {
+    pub(super) fn leading_twins(&self) -> usize {
         let mut routes = self.list(Name::Route).map(|route| NameAddr::parse(route).ok());
         let (Some(Some(first)), second) = (routes.next(), routes.next().flatten()) else {
             return 1;
@@ -165,7 +165,7 @@ impl Request {
 
 /// The empty line and the body. A datagram may come without Content-Length, but the copy may leave
 /// over a stream, which needs it (RFC 3261 §18.3).
-fn write_body(out: &mut Vec<u8>, message: &Message) {
+pub(super) fn write_body(out: &mut Vec<u8>, message: &Message) {
     let body = message.bytes.get(message.body.range()).unwrap_or_default();
     if message.header(Name::ContentLength).is_none() {
         push(out, &["Content-Length: "]);

@@ -173,6 +173,18 @@ impl Message {
         NameAddr::parse(self.list(Name::Contact).next()?).ok()
     }
 
+    /// All sound Contacts, over all lines.
+    pub fn contacts(&self) -> impl Iterator<Item = NameAddr<'_>> {
+        self.list(Name::Contact).filter_map(|value| NameAddr::parse(value).ok())
+    }
+
+    /// The text of the first Warning, without its code and author (RFC 3261 §20.43).
+    #[must_use]
+    pub fn warning(&self) -> Option<&str> {
+        let value = self.list(Name::Warning).next()?;
+        Some(value.split_once('"')?.1.trim_end().trim_end_matches('"'))
+    }
+
     /// The topmost Record-Route: the last proxy that stays in the dialog (RFC 3261 §20.30).
     #[must_use]
     pub fn record_route(&self) -> Option<NameAddr<'_>> {

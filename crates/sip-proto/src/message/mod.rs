@@ -24,6 +24,7 @@ mod request;
 mod response;
 mod scan;
 mod status;
+mod strict_route;
 mod uri;
 mod write;
 

@@ -56,9 +56,7 @@ impl Request {
     pub fn refuse_content_encoding(&self) -> Result<(), Rejection> {
         match self.content_encoding() {
             None => Ok(()),
-            Some(coding) => Err(Rejection::new(415)
-                .with_header("Accept-Encoding", "identity")
-                .with_warning(format!("the body is encoded with {coding}"))),
+            Some(coding) => Err(Rejection::encoded(coding)),
         }
     }
 

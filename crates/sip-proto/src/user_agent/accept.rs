@@ -70,7 +70,8 @@ impl UserAgent {
         if let Some(State::Offered { invite, .. }) = self.legs.get(leg).map(|leg| &leg.state) {
             // What comes from elsewhere says itself why.
             let reason = rejection.reason.clone().filter(|_| !payload.has_line("Reason"));
-            let rejection = Rejection { reason, ..rejection.clone() };
+            let warning = rejection.warning.clone().filter(|_| !payload.has_line("Warning"));
+            let rejection = Rejection { reason, warning, ..rejection.clone() };
             let lines = rejection.lines(self.transactions.sent_by());
             self.reply(now, *invite, leg, rejection.status, payload, &lines);
             self.remove(now, leg);

@@ -87,6 +87,6 @@ fn one_call_takes_no_more_than_four_streams() {
     let mut relay = MediaRelay::new(LOCALHOST);
     let many = session("IP4 127.0.0.1", &"m=audio 5000 RTP/AVP 8\n".repeat(5));
     let refused = relay.places(&mut plane, now, Side::A, &many, false).expect_err("five");
-    assert_eq!(refused.status_inside(), 488);
+    assert_eq!(refused.rejection_inside().status, 488);
     assert_eq!(plane.counts().streams, 0);
 }
