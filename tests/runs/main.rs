@@ -4,6 +4,7 @@
 //! system's choice.
 
 mod bench;
+mod equal_runs;
 mod faults;
 mod history;
 mod manage;

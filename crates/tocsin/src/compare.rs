@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use account::archive::open_calls;
 use account::comparison::{
-    self, ComparedRun, Comparison, ComparisonLimits, figure_names, obstacles,
+    self, ComparedRun, ComparedSide, Comparison, ComparisonLimits, figure_names, obstacles,
 };
 use anyhow::bail;
 use clap::Args;
@@ -20,7 +20,8 @@ const REGRESSION: u8 = 1;
 /// Compares two runs; exit code 1 when the second is worse than a limit allows
 #[derive(Debug, Args)]
 pub(crate) struct CompareArgs {
-    /// The run to compare with, and the run that is judged; with --baseline only the latter
+    /// The run to compare with, and the run that is judged; with --baseline only the latter. Several runs of different seeds
+    /// stand for one, with commas between them
     #[arg(required = true, num_args = 1..=2, value_name = "RUN")]
     pair: Vec<String>,
     /// Compare with this summary.json, kept from an earlier run
@@ -52,8 +53,10 @@ pub(crate) fn compare(args: &CompareArgs) -> ExitCode {
 
 fn judged(args: &CompareArgs) -> anyhow::Result<u8> {
     let (before, after) = match (&args.pair[..], &args.baseline) {
-        ([after], Some(file)) => (of_file(file)?, of_run(&args.runs, after)?),
-        ([before, after], None) => (of_run(&args.runs, before)?, of_run(&args.runs, after)?),
+        ([after], Some(file)) => {
+            (ComparedSide::new(vec![of_file(file)?]), of_runs(&args.runs, after)?)
+        }
+        ([before, after], None) => (of_runs(&args.runs, before)?, of_runs(&args.runs, after)?),
         ([_], None) => bail!("one run cannot be compared: name another one, or --baseline FILE"),
         _ => bail!("--baseline takes the place of the first run: name only the one that is judged"),
     };
@@ -73,7 +76,7 @@ fn judged(args: &CompareArgs) -> anyhow::Result<u8> {
     let limits = ComparisonLimits { any: args.max_regression, named: args.limits.clone() };
     let Comparison { table, figures, breaches } = comparison::compare(&before, &after, &limits);
     if args.json {
-        let runs = [&before, &after].map(|side| side.name.clone());
+        let runs = [&before, &after].map(ComparedSide::name);
         let told = json!({
             "runs": runs, "figures": figures, "breaches": breaches, "obstacles": obstacles,
         });
@@ -85,6 +88,16 @@ fn judged(args: &CompareArgs) -> anyhow::Result<u8> {
         say([marked(&obstacles), table, marked(&breaches)].concat().trim_end());
     }
     Ok(if breaches.is_empty() { 0 } else { REGRESSION })
+}
+
+/// One run, or several with commas between them.
+fn of_runs(runs: &Path, words: &str) -> anyhow::Result<ComparedSide> {
+    let found = if locate(runs, words).is_ok() || Path::new(words).exists() {
+        vec![of_run(runs, words)?]
+    } else {
+        words.split(',').map(|word| of_run(runs, word.trim())).collect::<Result<_, _>>()?
+    };
+    Ok(ComparedSide::new(found))
 }
 
 fn of_run(runs: &Path, word: &str) -> anyhow::Result<ComparedRun> {

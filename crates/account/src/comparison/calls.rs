@@ -87,6 +87,16 @@ impl Calls {
         self.all.iter().filter_map(|call| Some((call.due_us, delay(call)?))).collect()
     }
 
+    /// Several runs one after the other, each as long as `length_us`, as if they were one. Their seeds differ, so they say nothing
+    /// of each other.
+    pub(super) fn one_after_the_other(runs: Vec<Self>, length_us: u64) -> Self {
+        let later = |(number, run): (u64, Self)| {
+            let shift = number * length_us;
+            run.all.into_iter().map(move |call| Call { due_us: call.due_us + shift, ..call })
+        };
+        Self { all: (0..).zip(runs).flat_map(later).collect() }
+    }
+
     /// The end of the last step of time.
     pub(super) fn end_us(&self) -> u64 {
         self.all.iter().map(|call| call.due_us + 1).max().unwrap_or(1)

@@ -34,8 +34,12 @@ pub(super) struct Measured {
     pub(super) samples: Option<(u64, f64)>,
 }
 
-/// One of two runs: its summary, and every call of it where both runs have theirs.
-pub(super) type Side<'a> = (&'a Summary, Option<&'a Calls>);
+/// One side: the summaries of its runs, which differ in their seeds alone, and every call where both sides have theirs.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Side<'a> {
+    pub(super) summaries: &'a [&'a Summary],
+    pub(super) calls: Option<&'a Calls>,
+}
 
 pub(super) const FIGURES: [Figure; 15] = [
     share(
@@ -111,27 +115,38 @@ impl Figure {
     /// The figure in both runs. With every call of both it has an interval; by summaries alone it has none, as they do not say
     /// how much calls depend on each other.
     pub(super) fn measure(&self, before: Side<'_>, after: Side<'_>) -> Measured {
-        let sides = [before, after];
-        if let ((_, Some(one)), (_, Some(other))) = (before, after)
-            && let Some(measured) = self.by_calls([one, other], sides.map(|(summary, _)| summary))
+        let summaries = [before.summaries, after.summaries];
+        if let (Some(one), Some(other)) = (before.calls, after.calls)
+            && let Some(measured) = self.by_calls([one, other], summaries)
         {
             return measured;
         }
-        let [before, after] = sides.map(|(summary, _)| self.value(summary).map(Estimate::certain));
+        let [before, after] = summaries.map(|of| self.value(of).map(Estimate::certain));
         Measured { before, after, samples: None }
     }
 
-    /// As the summary tells it; `None` where nothing was measured.
-    pub(super) fn value(&self, summary: &Summary) -> Option<f64> {
-        match self.kind {
-            Kind::Share(of, _) => {
-                let (part, whole) = of(summary)?;
+    /// Whether each of these runs has measured it.
+    pub(super) fn is_in(&self, summaries: &[&Summary]) -> bool {
+        summaries.iter().all(|summary| self.value(&[summary]).is_some())
+    }
+
+    /// As the summaries tell it; `None` where nothing was measured, and for a quantile of several runs, which none of their
+    /// summaries has.
+    fn value(&self, summaries: &[&Summary]) -> Option<f64> {
+        match (&self.kind, summaries) {
+            (Kind::Share(of, _), _) => {
+                let (part, whole) = sum(*of, summaries)?;
                 (whole > 0).then(|| part as f64 / whole as f64)
             }
-            Kind::Delay(metric, quantile) => {
-                Some(summary.metrics.delays(metric)?.at(quantile)? as f64)
+            (Kind::Delay(metric, quantile), [summary]) => {
+                Some(summary.metrics.delays(*metric)?.at(*quantile)? as f64)
             }
-            Kind::Plain(of) => of(summary),
+            (Kind::Delay(..), _) => None,
+            (Kind::Plain(of), _) => {
+                let values: Option<Vec<f64>> =
+                    summaries.iter().map(|summary| of(summary)).collect();
+                Some(values?.iter().sum::<f64>() / summaries.len() as f64)
+            }
         }
     }
 
@@ -143,14 +158,14 @@ impl Figure {
         }
     }
 
-    fn by_calls(&self, calls: [&Calls; 2], summaries: [&Summary; 2]) -> Option<Measured> {
+    fn by_calls(&self, calls: [&Calls; 2], summaries: [&[&Summary]; 2]) -> Option<Measured> {
         let end_us = calls.map(Calls::end_us).into_iter().max()?;
         match self.kind {
             Kind::Share(of, sorted) => {
                 let [one, other] = calls.map(|calls| calls.sorted(sorted));
                 let dependence = Dependence::of(&one, &other, end_us);
-                let [before, after] = summaries.map(|summary| {
-                    let (part, whole) = of(summary)?;
+                let [before, after] = summaries.map(|summaries| {
+                    let (part, whole) = sum(of, summaries)?;
                     Estimate::of_share(part as f64, whole as f64, dependence.widening)
                 });
                 Some(Measured {
@@ -185,6 +200,14 @@ impl Figure {
             Kind::Plain(_) => None,
         }
     }
+}
+
+/// The part and the whole of several runs together; `None` where one of them has none.
+fn sum(of: fn(&Summary) -> Option<(u64, u64)>, summaries: &[&Summary]) -> Option<(u64, u64)> {
+    summaries.iter().map(|summary| of(summary)).try_fold((0, 0), |(part, whole), one| {
+        let (more, of_more) = one?;
+        Some((part + more, whole + of_more))
+    })
 }
 
 fn samples(one: usize, other: usize, dependence: Dependence) -> Option<(u64, f64)> {

@@ -16,7 +16,7 @@ use telemetry::metric::Better;
 
 use self::calls::Calls;
 use self::difference::Estimate;
-use self::figures::{FIGURES, Figure, Kind, Measured};
+use self::figures::{FIGURES, Figure, Kind, Measured, Side};
 use crate::summary::{RunVerdict, Summary};
 use crate::text::{or_dash, table};
 
@@ -56,19 +56,80 @@ pub fn figure_names() -> impl Iterator<Item = &'static str> {
     FIGURES.iter().map(|figure| figure.name)
 }
 
-/// Measures every figure in both runs and holds the second against the limits.
+/// One side of a comparison: a run, or several of the same campaign that differ in their seeds alone.
+#[derive(Debug)]
+pub struct ComparedSide {
+    runs: Vec<ComparedRun>,
+}
+
+impl ComparedSide {
+    /// `runs` are of different seeds.
+    ///
+    /// # Panics
+    /// When there is none.
+    #[must_use]
+    pub fn new(runs: Vec<ComparedRun>) -> Self {
+        assert!(!runs.is_empty(), "a side has a run");
+        Self { runs }
+    }
+
+    /// How many runs it has.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.runs.len()
+    }
+
+    /// The names of its runs.
+    #[must_use]
+    pub fn name(&self) -> String {
+        let names: Vec<&str> = self.runs.iter().map(|run| &run.name[..]).collect();
+        names.join(",")
+    }
+
+    /// The same for the head of a column.
+    fn short_name(&self) -> String {
+        match &self.runs[..] {
+            [run] => run.name.clone(),
+            runs => format!("{} +{}", runs[0].name, runs.len() - 1),
+        }
+    }
+
+    fn summaries(&self) -> Vec<&Summary> {
+        self.runs.iter().map(|run| &run.summary).collect()
+    }
+
+    /// Every call of each run; `None` where one of them does not have its calls.
+    fn calls(&self) -> Option<Vec<Calls>> {
+        self.runs.iter().map(|run| run.calls.as_ref().and_then(Calls::read)).collect()
+    }
+
+    fn verdicts(&self) -> String {
+        let mut words: Vec<&str> =
+            self.runs.iter().map(|run| run.summary.verdict.as_str()).collect();
+        words.dedup();
+        words.join(", ")
+    }
+}
+
+/// Measures every figure on both sides and holds the second against the limits. Sides of several runs have as many each.
 #[must_use]
-pub fn compare(before: &ComparedRun, after: &ComparedRun, limits: &ComparisonLimits) -> Comparison {
-    let calls = |side: &ComparedRun| side.calls.as_ref().and_then(Calls::read);
+pub fn compare(
+    before: &ComparedSide,
+    after: &ComparedSide,
+    limits: &ComparisonLimits,
+) -> Comparison {
     // Both sides by what both have.
-    let (one, other) = match (calls(before), calls(after)) {
-        (Some(one), Some(other)) => (Some(one), Some(other)),
-        _ => (None, None),
+    let calls = before.calls().zip(after.calls()).map(|(one, other)| {
+        let length_us = one.iter().chain(&other).map(Calls::end_us).max().unwrap_or(1);
+        [one, other].map(|runs| Calls::one_after_the_other(runs, length_us))
+    });
+    let summaries = [before.summaries(), after.summaries()];
+    let side = |place: usize| Side {
+        summaries: &summaries[place],
+        calls: calls.as_ref().map(|calls| &calls[place]),
     };
-    let line = |figure: &'static Figure| Line {
-        figure,
-        measured: figure.measure((&before.summary, one.as_ref()), (&after.summary, other.as_ref())),
-    };
+    let line =
+        |figure: &'static Figure| Line { figure, measured: figure.measure(side(0), side(1)) };
     let lines: Vec<Line> = FIGURES.iter().map(line).collect();
     Comparison {
         table: shown(before, after, &lines),
@@ -77,49 +138,75 @@ pub fn compare(before: &ComparedRun, after: &ComparedRun, limits: &ComparisonLim
     }
 }
 
-/// What keeps two runs from being compared, one sentence each.
+/// What keeps two sides from being compared, one sentence each.
 #[must_use]
-pub fn obstacles(before: &ComparedRun, after: &ComparedRun) -> Vec<String> {
+pub fn obstacles(before: &ComparedSide, after: &ComparedSide) -> Vec<String> {
     let mut found = Vec::new();
-    for side in [before, after] {
-        let name = &side.name;
-        if side.summary.verdict == RunVerdict::Invalid {
+    for run in before.runs.iter().chain(&after.runs) {
+        let name = &run.name;
+        if run.summary.verdict == RunVerdict::Invalid {
             found.push(format!("{name} is INVALID: it says nothing about its network"));
         }
-        if side.summary.interrupted {
+        if run.summary.interrupted {
             found.push(format!("{name} was interrupted before its end"));
         }
     }
+    if before.len() != after.len() {
+        let (one, other) = (before.len(), after.len());
+        found.push(format!(
+            "there are {one} runs of the one and {other} of the other: name as many"
+        ));
+    }
     for figure in &FIGURES {
-        let has = |side: &ComparedRun| figure.value(&side.summary).is_some();
-        if has(after) && !has(before) {
-            let (name, one, other) = (figure.name, &before.name, &after.name);
+        let lacking = before.runs.iter().find(|run| !figure.is_in(&[&run.summary]));
+        if let Some(run) = lacking.filter(|_| figure.is_in(&after.summaries())) {
+            let (name, one, other) = (figure.name, &run.name, after.name());
             found
                 .push(format!("{one} has no {name}, which {other} has: it cannot be judged by it"));
         }
     }
-    let origin = |side: &ComparedRun| {
-        let Summary { campaign, network, seed, .. } = &side.summary;
-        [
-            ("campaign", json!(campaign).to_string()),
-            ("network", json!(network).to_string()),
-            ("seed", seed.to_string()),
-        ]
-    };
-    for ((key, one), (_, other)) in origin(before).into_iter().zip(origin(after)) {
-        if one != other {
-            found.push(format!("they have another {key}: {one} and {other}"));
+    for side in [before, after] {
+        for pair in side.runs.windows(2) {
+            let [campaign, network, _] = differing(&pair[0], &pair[1]);
+            found.extend(campaign.into_iter().chain(network));
+            if pair[0].summary.seed == pair[1].summary.seed {
+                let [one, other] = [&pair[0].name, &pair[1].name];
+                found.push(format!(
+                    "{one} and {other} have the same seed: together they say no more"
+                ));
+            }
         }
     }
-    if let (Some(one), Some(other)) = (&before.inputs, &after.inputs)
-        && one != other
-        && found.is_empty()
-    {
-        found.push(
-            "their campaign or network files, --set or environment differ: see inputs in receipt.json".to_owned(),
-        );
+    let told = found.len();
+    for (one, other) in before.runs.iter().zip(&after.runs) {
+        found.extend(differing(one, other).into_iter().flatten());
+    }
+    if found.len() == told {
+        let have_other_inputs = |(one, other): (&ComparedRun, &ComparedRun)| {
+            one.inputs.is_some() && other.inputs.is_some() && one.inputs != other.inputs
+        };
+        if found.is_empty() && before.runs.iter().zip(&after.runs).any(have_other_inputs) {
+            found.push(
+                "their campaign or network files, --set or environment differ: see inputs in receipt.json"
+                    .to_owned(),
+            );
+        }
     }
     found
+}
+
+/// What two runs are of, where they differ: campaign, network, seed.
+fn differing(one: &ComparedRun, other: &ComparedRun) -> [Option<String>; 3] {
+    let of = |run: &ComparedRun| {
+        let Summary { campaign, network, seed, .. } = &run.summary;
+        [json!(campaign).to_string(), json!(network).to_string(), seed.to_string()]
+    };
+    let keys = ["campaign", "network", "seed"];
+    let (one, other) = (of(one), of(other));
+    std::array::from_fn(|place| {
+        let (key, one, other) = (keys[place], &one[place], &other[place]);
+        (one != other).then(|| format!("they have another {key}: {one} and {other}"))
+    })
 }
 
 /// A figure in both runs.
@@ -174,12 +261,12 @@ impl Line {
         })
     }
 
-    fn breach(&self, limits: &ComparisonLimits, sides: [&ComparedRun; 2]) -> Option<String> {
+    fn breach(&self, limits: &ComparisonLimits, sides: [&ComparedSide; 2]) -> Option<String> {
         let Figure { name, .. } = self.figure;
         let named = limits.named.iter().rev().find(|(figure, _)| figure == name);
         let general = limits.any.filter(|_| self.figure.better != Better::Neither);
         let limit = named.map(|(_, limit)| *limit).or(general)?;
-        let [one, other] = sides.map(|side| &side.name);
+        let [one, other] = sides.map(ComparedSide::name);
         let (before, after) = match (self.measured.before, self.measured.after) {
             (Some(before), Some(after)) => (before, after),
             (Some(_), None) => {
@@ -220,11 +307,11 @@ impl Line {
     }
 }
 
-fn shown(before: &ComparedRun, after: &ComparedRun, lines: &[Line]) -> String {
-    let head =
-        ["", &before.name, &after.name, "difference", "95 % of the time within", "samples", ""];
+fn shown(before: &ComparedSide, after: &ComparedSide, lines: &[Line]) -> String {
+    let names = [before, after].map(ComparedSide::short_name);
+    let head = ["", &names[0], &names[1], "difference", "95 % of the time within", "samples", ""];
     let mut rows = vec![head.map(str::to_owned).to_vec()];
-    let [one, other] = [before, after].map(|side| side.summary.verdict.as_str().to_owned());
+    let [one, other] = [before, after].map(ComparedSide::verdicts);
     rows.push(["verdict".to_owned(), one, other].to_vec());
     rows.extend(lines.iter().filter(|line| line.is_measured()).map(|line| {
         let show =

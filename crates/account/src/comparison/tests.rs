@@ -6,7 +6,7 @@ use super::*;
 use crate::fixture::judged;
 use crate::summary::Metrics;
 
-fn side(name: &str, answered: u64, p99: u64) -> ComparedRun {
+fn side(name: &str, answered: u64, p99: u64) -> ComparedSide {
     let summary = judged(Vec::new(), |_| ());
     let rejected = 1_000 - answered;
     let ledger = Ledger { offered: 1_000, answered, rejected, ..Ledger::default() };
@@ -14,14 +14,19 @@ fn side(name: &str, answered: u64, p99: u64) -> ComparedRun {
     let pdd = Quantiles { count: 900, p50, p90, p95, p99, max: p99 };
     let metrics = Metrics { pdd, calls_per_second: 10.0, ..Metrics::default() };
     let summary = Summary { seed: 1, ledger, metrics, media: None, ..summary };
-    ComparedRun { name: name.to_owned(), summary, inputs: None, calls: None }
+    let run = ComparedRun { name: name.to_owned(), summary, inputs: None, calls: None };
+    ComparedSide::new(vec![run])
 }
 
 /// A call: when it was due, its set-up time if it was answered, all in microseconds.
 type Row = (u64, Option<u64>);
 
 /// A run with these calls and no others.
-fn with_calls(name: &str, rows: &[Row]) -> ComparedRun {
+fn with_calls(name: &str, rows: &[Row]) -> ComparedSide {
+    ComparedSide::new(vec![run_of(name, rows)])
+}
+
+fn run_of(name: &str, rows: &[Row]) -> ComparedRun {
     let database = Connection::open_in_memory().expect("a database");
     let columns =
         "intended_us, outcome, pdd_us, setup_us, heard_by_caller, heard_by_psap, caller, class";
@@ -48,14 +53,14 @@ fn with_calls(name: &str, rows: &[Row]) -> ComparedRun {
 fn breaches(
     any: Option<f64>,
     named: &[(&str, f64)],
-    before: &ComparedRun,
-    after: &ComparedRun,
+    before: &ComparedSide,
+    after: &ComparedSide,
 ) -> Vec<String> {
     let named = named.iter().map(|(name, limit)| ((*name).to_owned(), *limit)).collect();
     compare(before, after, &ComparisonLimits { any, named }).breaches
 }
 
-fn figure(before: &ComparedRun, after: &ComparedRun, name: &str) -> Value {
+fn figure(before: &ComparedSide, after: &ComparedSide, name: &str) -> Value {
     let told = compare(before, after, &ComparisonLimits::default());
     told.figures.into_iter().find(|figure| figure["name"] == name).expect("a figure")
 }
@@ -82,7 +87,7 @@ fn a_limit_counts_shares_in_points_and_delays_in_percent() {
 #[test]
 fn what_was_measured_and_is_no_more_crosses_every_limit() {
     let (before, mut after) = (side("a", 950, 10_000), side("b", 950, 10_000));
-    after.summary.metrics.pdd = Quantiles::default();
+    after.runs[0].summary.metrics.pdd = Quantiles::default();
     let found = breaches(Some(0.5), &[], &before, &after);
     assert_eq!(found.len(), 4, "{found:?}");
     assert_eq!(found[0], "pdd_p50 was measured in a, and not in b");
@@ -122,12 +127,12 @@ fn both_sides_are_taken_from_the_same_kind_of_source() {
     let rows: Vec<Row> = (0..500).map(|n| (n * 1_000_000, Some(n * n))).collect();
     let whole = with_calls("a", &rows);
     // Its summary alone, as it is kept to compare with.
-    let kept = ComparedRun {
+    let kept = ComparedSide::new(vec![ComparedRun {
         name: "a.json".to_owned(),
-        summary: whole.summary.clone(),
+        summary: whole.runs[0].summary.clone(),
         inputs: None,
         calls: None,
-    };
+    }]);
     for name in ["answered_share", "setup_p50", "setup_p99"] {
         assert_eq!(figure(&kept, &whole, name)["judgement"], "the same", "{name}");
         assert_eq!(figure(&whole, &whole, name)["judgement"], "the same", "{name}");
@@ -143,14 +148,18 @@ fn runs_that_cannot_be_compared_say_why() {
     let good = side("a", 950, 10_000);
     assert!(obstacles(&good, &side("b", 900, 10_000)).is_empty());
     let mut invalid = side("b", 950, 10_000);
-    invalid.summary.verdict = RunVerdict::Invalid;
-    invalid.summary.seed = 2;
+    invalid.runs[0].summary.verdict = RunVerdict::Invalid;
+    invalid.runs[0].summary.seed = 2;
     let found = obstacles(&good, &invalid);
     assert!(
         found[0].contains("b is INVALID") && found[1].contains("another seed: 1 and 2"),
         "{found:?}"
     );
-    let with = |hash: &str| ComparedRun { inputs: Some(hash.to_owned()), ..side("c", 950, 10_000) };
+    let with = |hash: &str| {
+        let mut side = side("c", 950, 10_000);
+        side.runs[0].inputs = Some(hash.to_owned());
+        side
+    };
     assert!(obstacles(&with("x"), &with("y"))[0].contains("receipt.json"));
     assert!(obstacles(&with("x"), &good).is_empty());
 }
@@ -198,7 +207,7 @@ fn call_centre(seed: u64, positions: usize) -> Vec<Row> {
 /// Of 40 equal runs that differ in their seeds alone, each held against the five that follow: how many pairs are called different
 /// in each of these figures.
 fn called_different(positions: usize, names: &[&str]) -> Vec<f64> {
-    let run = |seed| with_calls("a run", &call_centre(seed, positions));
+    let run = |seed| run_of("a run", &call_centre(seed, positions));
     let runs: Vec<(Summary, Calls)> = (0..40)
         .map(run)
         .map(|run| (run.summary, run.calls.as_ref().and_then(Calls::read).expect("its calls")))
@@ -207,7 +216,10 @@ fn called_different(positions: usize, names: &[&str]) -> Vec<f64> {
     let share = |name: &&str| {
         let figure = FIGURES.iter().find(|figure| figure.name == *name).expect("a figure");
         let is_clear = |(one, other): &(usize, usize)| {
-            let [before, after] = [one, other].map(|run| (&runs[*run].0, Some(&runs[*run].1)));
+            let summaries = [one, other].map(|run| [&runs[*run].0]);
+            let calls = [one, other].map(|run| Some(&runs[*run].1));
+            let [before, after] =
+                [0, 1].map(|side| Side { summaries: &summaries[side], calls: calls[side] });
             let line = Line { figure, measured: figure.measure(before, after) };
             assert!(line.has_interval());
             !["the same", "no clear difference"].contains(&line.word())
@@ -244,4 +256,34 @@ fn a_worse_call_centre_is_found_out_in_its_queue() {
     let crowded = figure(&before, &after, "setup_p50");
     let (samples, effective) = (crowded["samples"].as_f64(), crowded["effective_samples"].as_f64());
     assert!(effective < samples.map(|samples| samples / 5.0), "{crowded}");
+}
+
+#[test]
+fn several_seeds_of_each_say_more_than_one() {
+    let of = |seeds: [u64; 4], positions: usize| {
+        let run = |seed: u64| {
+            let mut run = run_of(&format!("run-{seed}"), &call_centre(seed, positions));
+            run.summary.seed = seed;
+            run
+        };
+        ComparedSide::new(seeds.map(run).into())
+    };
+    let (before, after) = (of([1, 2, 3, 4], 24), of([1, 2, 3, 4], 21));
+    assert!(obstacles(&before, &after).is_empty(), "{:?}", obstacles(&before, &after));
+    let found = figure(&before, &after, "setup_p90");
+    assert_eq!(found["judgement"], "WORSE", "{found}");
+    let told = compare(&before, &after, &ComparisonLimits::default()).table;
+    assert!(told.contains("run-1 +3"), "{told}");
+    let all: u64 = before.runs.iter().map(|run| run.summary.ledger.offered).sum();
+    let share = figure(&before, &after, "answered_share");
+    assert!(share["samples"].as_u64().is_some_and(|samples| samples > all), "{share}");
+    // Each side has as many, and none twice.
+    let fewer = ComparedSide::new(vec![run_of("one", &call_centre(1, 24))]);
+    assert!(
+        obstacles(&fewer, &after)
+            .join("; ")
+            .contains("there are 1 runs of the one and 4 of the other")
+    );
+    let twice = of([1, 2, 2, 4], 21);
+    assert!(obstacles(&twice, &twice)[0].contains("run-2 and run-2 have the same seed"));
 }
