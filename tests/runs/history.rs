@@ -111,7 +111,23 @@ fn a_run_is_kept_listed_shown_compared_and_told_again() {
     );
     let text = String::from_utf8_lossy(&output.stdout);
     assert_eq!(output.status.code(), Some(0), "{text}");
-    assert!(text.contains("answered_share") && text.contains("no clear difference"), "{text}");
+    assert!(text.contains("answered_share") && text.contains("the same"), "{text}");
+    let is_another = |line: &&str| line.starts_with("pdd") && !line.ends_with("the same");
+    assert_eq!(text.lines().find(is_another), None, "a run against its own summary");
+
+    // What no run can have measured is refused by its name.
+    let whole = fs::read_to_string(workspace.path("before.json")).expect("the baseline");
+    for (name, wrong) in [("p99", "NaN"), ("p99", "-1"), ("max", "\"slow\""), ("count", "null")] {
+        let from = whole.find("\"pdd\":").expect("its delays");
+        let at = from + whole[from..].find(&format!("\"{name}\":")).expect(name) + name.len() + 3;
+        let end = at + whole[at..].find([',', '\n']).expect("its end");
+        workspace.write("wrong.json", &[&whole[..at], wrong, &whole[end..]].concat());
+        let refused =
+            tell(&workspace, &["compare", "latest", "--baseline", "wrong.json", "--force"]);
+        let why = String::from_utf8_lossy(&refused.stderr);
+        assert_eq!(refused.status.code(), Some(2), "{why}");
+        assert!(why.contains(&format!("metrics.pdd.{name}")), "{name} {wrong}: {why}");
+    }
 }
 
 #[test]
