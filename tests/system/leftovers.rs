@@ -60,17 +60,40 @@ fn assert_nothing_held(network: &mut Network, within: Duration) {
     assert_eq!(network.transactions(), [""; 0]);
 }
 
-fn contacts() -> [Opening; 7] {
+fn contacts() -> [Opening; 4] {
     let untagged = Opening { has_tag: false, ..opening("<sip:rogue@127.9.0.1>") };
-    [
-        opening("<sips:112@x>"),
-        opening("<sips:112@127.9.0.1:5061>"),
-        opening("<mailto:a@x.example>"),
-        opening("<x-unknown:a>"),
-        opening("<tel:+33199001234>"),
-        opening(""),
-        untagged,
-    ]
+    let both = Opening { has_tag: false, ..opening("<sips:112@x>") };
+    [opening("<sips:112@x>"), opening("<sips:112@127.9.0.1:5061>"), untagged, both]
+}
+
+/// What no request can be sent to.
+const UNUSABLE: [&str; 4] = ["<mailto:a@x.example>", "<x-unknown:a>", "<tel:+33199001234>", ""];
+
+#[test]
+fn an_invite_whose_contact_is_of_no_use_leaves_nothing() {
+    for contact in UNUSABLE {
+        let mut network = two_sites();
+        rogue(&mut network, "rogue", ROGUE, &[Whim::Ignore]);
+        call(&mut network, &opening(contact));
+        network.run_for(GIVE_UP + seconds(3));
+        assert!(network.held().is_empty(), "{contact}: {:?}", network.held());
+        assert_nothing_held(&mut network, GIVE_UP + seconds(1));
+    }
+}
+
+// RFC 3261 §12.2: a target refresh. The Contact may become of no use later in the dialog.
+#[test]
+fn a_later_contact_of_no_use_holds_nothing() {
+    for contact in UNUSABLE {
+        let mut network = two_sites();
+        let at = talking(&mut network, &opening("<sip:rogue@127.9.0.1>"), &[Whim::Answer(200)]);
+        let line =
+            if contact.is_empty() { String::new() } else { format!("Contact: {contact}\r\n") };
+        act(&mut network, "rogue", |rogue| rogue.send(at, "INVITE", &line));
+        network.run_for(seconds(10));
+        assert!(network.held().is_empty(), "{contact}: {:?}", network.held());
+        assert_nothing_held(&mut network, seconds(2));
+    }
 }
 
 // RFC 3261 §16.12: what is inside a dialog follows the route set, whatever the Contact of an end is.
@@ -327,7 +350,7 @@ fn step() -> impl Strategy<Value = Step> {
         || prop::sample::select(vec!["rogue", "mobile", "alpha", "beta", "samu-59", "samu-75"]);
     let labels = vec!["BYE", "ACK", "200", "CANCEL", "487", "200 BYE", "OPTIONS"];
     prop_oneof![
-        6 => (0..7_usize, any::<bool>()).prop_map(|(which, fire)| Step::Call(which, fire)),
+        6 => (0..8_usize, any::<bool>()).prop_map(|(which, fire)| Step::Call(which, fire)),
         6 => (index(), prop::sample::select(methods), prop::sample::select(lines))
             .prop_map(|(at, method, lines)| Step::Send(at, method, lines)),
         1 => (index(), prop::sample::select(broken)).prop_map(|(at, cseq)| Step::Broken(at, cseq)),
@@ -348,7 +371,9 @@ fn carry_out(network: &mut Network, step: Step) {
     match step {
         Step::Call(which, fire) => {
             let number = if fire { "18" } else { "15" };
-            call(network, &Opening { number, ..contacts()[which].clone() });
+            let useless = || opening(UNUSABLE[which % UNUSABLE.len()]);
+            let opening = contacts().get(which).cloned().unwrap_or_else(useless);
+            call(network, &Opening { number, ..opening });
         }
         Step::Send(index, method, lines) => {
             let Some(at) = place(index) else { return };

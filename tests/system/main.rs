@@ -12,6 +12,7 @@
 //! | `selection` | which site a trunk group chooses |
 //! | `properties` | does anything leak, whatever callers, links and sites do |
 //! | `leftovers` | does anything stay behind, whatever peers refuse, forget and lose |
+//! | `sources` | what one source can hold of a trunk group |
 //! | `media` | what the two ends hear, and what is measured of it |
 //! | `transports` | callers with TCP only, and callers behind a translator |
 //! | `transparency` | what crosses unchanged |
@@ -36,6 +37,7 @@ mod refusals;
 mod replication;
 mod selection;
 mod sessions;
+mod sources;
 mod support;
 mod transparency;
 mod transports;

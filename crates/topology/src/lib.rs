@@ -28,6 +28,7 @@
 //! # Ok::<(), topology::Problems>(())
 //! ```
 
+mod address_range;
 mod check;
 mod distribution;
 mod duration;
@@ -47,6 +48,7 @@ mod site;
 mod topology;
 mod trunk_group;
 
+pub use self::address_range::AddressRange;
 pub use self::distribution::{Distribution, ParseDistributionError};
 pub use self::duration::{ParseDurationError, format_duration, parse_duration};
 pub use self::equipment::Equipment;

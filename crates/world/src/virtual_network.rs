@@ -57,6 +57,9 @@ impl<L: NoticeListener> VirtualNetwork<L> {
         for group in &topology.trunk_groups {
             world.name(&group.name, group.address);
             let (seed, wall, now) = (world.next_seed(), world.wall(), world.net.now());
+            let mut group = group.clone();
+            // Its calls are those of many people.
+            group.peers.push(address(GENERATOR).ip().into());
             let trunk = TrunkGroup::new(group.clone(), &topology, group.address, seed, wall, now);
             world.net.attach(group.address, trunk);
         }

@@ -1,5 +1,6 @@
 //! One call through a trunk group.
 
+use std::net::IpAddr;
 use std::time::Instant;
 
 use sip_proto::dialog::Dialog;
@@ -102,6 +103,8 @@ pub(super) struct Call {
     pub(super) sent_at: Instant,
     /// Which start of the call server has answered the INVITE there.
     pub(super) origin_state: Option<u64>,
+    /// The source whose unfinished calls it counts among (`sources.rs`).
+    pub(super) counts_at: Option<IpAddr>,
     /// This end has left a request inside the dialog without an answer; see [`Wake::Doubt`](super::Wake).
     pub(super) silent: Option<Side>,
     /// The member that has taken the call over from the one that answered.

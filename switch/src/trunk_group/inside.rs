@@ -72,7 +72,9 @@ impl TrunkGroup {
         let bearing = bearing_of(call, from, request);
         if bearing == Bearing::Ends {
             note_end(call, from, request);
-            if from == Side::Site {
+            if from == Side::Caller {
+                self.note_acknowledged(now, id);
+            } else {
                 // Whatever the caller says to it, the site has ended the call.
                 self.release(id, false);
             }
@@ -106,12 +108,15 @@ impl TrunkGroup {
     }
 
     /// The ACK of a 2xx has no transaction of its own (RFC 3261 §16.11).
-    pub(super) fn forward_ack(&mut self, ack: &Request, flow: Flow) {
+    pub(super) fn forward_ack(&mut self, now: Instant, ack: &Request, flow: Flow) {
         let source = flow.source();
         if let Some((id, from)) = self.dialog_of(ack, source)
             && ack.max_forwards() != Some(0)
         {
             self.follow(id, from, flow);
+            if from == Side::Caller {
+                self.note_acknowledged(now, id);
+            }
             let target = self.target_of(id, from, ack);
             let (forward, strict) = self.changes(ack, source);
             self.transactions.forward_ack(strict.as_ref().unwrap_or(ack), &forward, target);

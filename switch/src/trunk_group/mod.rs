@@ -15,6 +15,7 @@
 //! | which site | `members.rs`, by `selection.rs`, with `circuits.rs` |
 //! | a site answers 503 with Retry-After: it gets no calls until then | `member.rs` |
 //! | a site is overloaded: which calls are held back | `restraint.rs` |
+//! | a source has too many calls that nobody answers or acknowledges | `sources.rs` |
 //! | a call is over: its record | `records.rs` |
 
 mod audit;
@@ -33,6 +34,7 @@ mod selection;
 mod setup;
 mod site_down;
 mod site_restart;
+mod sources;
 mod strict_route;
 mod takeover;
 
@@ -58,6 +60,7 @@ use member::Member;
 use members::Members;
 use record_route::RecordRoutes;
 use records::Records;
+use sources::Sources;
 
 pub use circuits::{Circuit, Circuits};
 pub use selection::{Candidate, Selection as SelectionPolicy};
@@ -76,6 +79,7 @@ pub struct TrunkGroup {
     calls: Calls,
     deadlines: Deadlines<Wake>,
     records: Records,
+    sources: Sources,
     draining: bool,
 }
 
@@ -87,6 +91,8 @@ enum Wake {
     Inside(CallId, ServerId),
     /// Has anything passed inside the call of late?
     Audit(CallId),
+    /// The caller has had T2 to acknowledge the answer.
+    Ack(CallId),
     /// An end of the call has had the time to show that it still has it.
     Doubt(CallId),
     ProbeRound,
@@ -128,6 +134,7 @@ impl TrunkGroup {
             transactions,
             members: Members::new(&settings, &topology.pool, seed, now),
             records: Records::new(settings.name.clone(), wall),
+            sources: Sources::new(&settings, sip_timers(topology).give_up()),
             settings,
             calls: Calls::default(),
             deadlines,
@@ -151,7 +158,7 @@ impl TrunkGroup {
             Event::Ack { request, source, transport, .. } => {
                 let flow = Flow::of(&request, source, transport);
                 let request = self.as_from_loose_router(request);
-                self.forward_ack(&request, flow);
+                self.forward_ack(now, &request, flow);
             }
             Event::Cancel { owner: Some(owner), invite, cancel } => {
                 self.cancelled(now, owner, invite, reason_lines(&cancel));
@@ -319,6 +326,7 @@ impl Node for TrunkGroup {
             match wake {
                 Wake::Call(id) => self.overdue(now, id),
                 Wake::Inside(id, server) => self.inside_overdue(now, id, server),
+                Wake::Ack(id) => self.ack_overdue(now, id),
                 Wake::Audit(id) => self.audit_if_quiet(now, id),
                 Wake::Doubt(id) => self.doubt_confirmed(now, id),
                 Wake::ProbeRound if self.draining => {}

@@ -40,6 +40,10 @@ impl TrunkGroup {
     pub(super) fn remove(&mut self, now: Instant, id: CallId) -> Option<Call> {
         let mut call = self.calls.remove(id)?;
         self.deadlines.clear(Wake::Call(id));
+        if let Some(ip) = call.counts_at.take() {
+            self.sources.ended(ip);
+        }
+        self.deadlines.clear(Wake::Ack(id));
         self.deadlines.clear(Wake::Audit(id));
         self.deadlines.clear(Wake::Doubt(id));
         for (server, client) in call.inside.drain(..) {

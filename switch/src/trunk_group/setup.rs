@@ -10,11 +10,13 @@ use sip_proto::flow::Flow;
 use sip_proto::message::{Forward, Request, Response, host_port};
 use sip_proto::reason::{Reason, cause_of_status};
 use sip_proto::transaction::{ClientId, ServerId, Target};
+use telemetry::CallRecord;
 
-use super::TrunkGroup;
 use super::call::{Call, CallId, Dialogs, Owner, State};
 use super::calls::key;
 use super::members::Want;
+use super::sources::Excess;
+use super::{TrunkGroup, Wake};
 
 /// RFC 3261 §16.6 item 11: more than three minutes.
 pub(super) const TIMER_C: Duration = Duration::from_secs(185);
@@ -35,6 +37,10 @@ impl TrunkGroup {
             self.records.rejected(now, record, &rejection);
             return;
         }
+        let limited = match self.sources.admit(now, flow.source().ip()) {
+            Ok(limited) => limited,
+            Err(excess) => return self.refuse_excess(now, server, flow, record, excess),
+        };
         // Until a site answers, only we can stop the caller's retransmissions.
         self.transactions.trying(now, server);
         let call = Call {
@@ -52,6 +58,7 @@ impl TrunkGroup {
             heard_at: now,
             sent_at: now,
             origin_state: None,
+            counts_at: limited.then(|| flow.source().ip()),
             silent: None,
             taken_by: None,
             taken_seq: 0,
@@ -62,6 +69,25 @@ impl TrunkGroup {
         let id = self.calls.insert(call);
         self.transactions.own(server, Owner::Setup(id));
         self.try_next(now, id, None);
+    }
+
+    /// Its source has too many unfinished calls.
+    fn refuse_excess(
+        &mut self,
+        now: Instant,
+        server: ServerId,
+        flow: Flow,
+        record: CallRecord,
+        excess: Excess,
+    ) {
+        if excess.is_new {
+            let (trunk_group, ip) = (&self.settings.name, flow.source().ip());
+            tracing::warn!(trunk_group, %ip, "a source has too many unfinished calls");
+        }
+        let rejection = excess.rejection();
+        self.records.counts.limited += 1;
+        self.transactions.reject(now, server, &rejection);
+        self.records.rejected(now, record, &rejection);
     }
 
     /// Offers the call to the next site; if none is left, refuses it with `last`, or for want of a circuit.
@@ -216,6 +242,9 @@ impl TrunkGroup {
             }
             self.wake_call_at(id, limit);
             self.begin_audits(now, id);
+            if self.calls.get(id).is_some_and(|call| call.counts_at.is_some()) {
+                self.deadlines.set(Wake::Ack(id), now + self.transactions.timers().t2);
+            }
         }
         if let Some(bytes) = response.without_topmost_via() {
             self.transactions.respond_bytes(now, server, status, bytes);
@@ -343,7 +372,7 @@ impl TrunkGroup {
         self.record_unanswered(now, call, 487, None);
     }
 
-    fn refuse(&mut self, now: Instant, id: CallId, rejection: &Rejection) {
+    pub(super) fn refuse(&mut self, now: Instant, id: CallId, rejection: &Rejection) {
         let Some(call) = self.remove(now, id) else { return };
         self.transactions.reject(now, call.server, rejection);
         self.records.rejected(now, call.record, rejection);

@@ -124,6 +124,11 @@ pub(super) const ROWS: &[MetricRow] = &[
         only!(CallServer.counts.shed),
     ),
     counter(
+        "tocsin_calls_limited",
+        "Calls that a trunk group rejected because their source had too many unfinished ones",
+        only!(TrunkGroup.counts.limited),
+    ),
+    counter(
         "tocsin_calls_taken_over",
         "Calls of other call servers that went on here",
         only!(CallServer.counts.taken_over),

@@ -29,6 +29,8 @@ pub struct TrunkGroupCounts {
     pub offered: u64,
     pub answered: u64,
     pub rejected: u64,
+    /// Rejected because their source had too many calls that nobody answered or acknowledged; part of `rejected`.
+    pub limited: u64,
     pub abandoned: u64,
     pub lost: u64,
     /// Attempts on a further site after the first one of a call.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use campaign::Campaign;
 use run_folder::Folder;
 use telemetry::BoxKind;
+use topology::AddressRange;
 
 use super::prepared::Prepared;
 
@@ -109,6 +110,19 @@ fn snapshot_interval(campaign: &Campaign) -> Duration {
     campaign.progress_interval.min(ten_seconds).clamp(shortest, longest)
 }
 
+/// The callers of a run are peers of each trunk group: their calls are those of many people.
+fn peers(prepared: &Prepared) -> Vec<String> {
+    let groups = &prepared.topology.trunk_groups;
+    let addresses: Vec<_> =
+        groups.iter().map(|group| (group.name.clone(), group.address)).collect();
+    let callers = AddressRange::from(load_program::address_towards(&addresses));
+    let setting = |group: &topology::TrunkGroup| {
+        let all: Vec<_> = group.peers.iter().chain([&callers]).map(ToString::to_string).collect();
+        format!("trunk_groups.{}.peers={}", group.name, all.join(","))
+    };
+    groups.iter().map(setting).collect()
+}
+
 impl PlannedProcess {
     /// The site or PSAP that it is.
     pub(crate) fn target(&self) -> Option<&str> {
@@ -162,6 +176,11 @@ impl PlannedProcess {
         let set = prepared.args.set.iter().filter(|(key, _)| ours(key));
         for (key, value) in set.chain(addresses) {
             arguments.extend(["--set".into(), format!("{key}={value}").into()]);
+        }
+        if self.tier == Tier::Trunks {
+            for peers in peers(prepared) {
+                arguments.extend(["--set".into(), peers.into()]);
+            }
         }
         arguments
     }

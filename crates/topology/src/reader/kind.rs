@@ -10,6 +10,7 @@ use std::time::Duration;
 use config::ValueKind;
 
 use super::suggestion::nearest;
+use crate::address_range::AddressRange;
 use crate::distribution::Distribution;
 use crate::duration::parse_duration;
 
@@ -165,6 +166,13 @@ pub fn ip(raw: Raw<'_>) -> Result<IpAddr, String> {
     let ip = raw.string().and_then(|text| text.parse::<IpAddr>().ok());
     ip.filter(|ip| !ip.is_unspecified() && !ip.is_multicast())
         .ok_or_else(|| raw.must_be("the IP address of one host, such as \"127.0.0.1\" or \"::1\""))
+}
+
+/// One host, or all whose addresses begin alike.
+pub fn address_range(raw: Raw<'_>) -> Result<AddressRange, String> {
+    raw.string().and_then(|text| text.parse().ok()).ok_or_else(|| {
+        raw.must_be("an IP address or a prefix, such as \"192.0.2.7\" or \"10.0.0.0/8\"")
+    })
 }
 
 /// One of the words in `choices`.

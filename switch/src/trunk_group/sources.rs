@@ -1,0 +1,307 @@
+//! How much of a trunk group one source may hold with calls that come to nothing, so that it locks nobody out.
+//!
+//! | the source | what becomes of its calls |
+//! |---|---|
+//! | has `calls_per_source` calls that are not answered, or answered and not acknowledged | a new one gets 503 until one of them is over |
+//! | has left `unacknowledged_per_source` answers unacknowledged for T2, and acknowledged no more than those | it is barred: those calls end, and new ones get 503 for 64·T1, twice as long each time |
+//! | is a peer | nothing: its calls are those of many people |
+//!
+//! A source is an IP address: ports cost nothing.
+
+use std::net::IpAddr;
+use std::time::{Duration, Instant};
+
+use hashbrown::HashMap;
+use sip_proto::Rejection;
+use sip_proto::reason::Reason;
+use topology::AddressRange;
+
+use super::call::{CallId, State};
+use super::{TrunkGroup, Wake};
+
+/// What a source did longer ago than this counts half.
+const MEMORY: Duration = Duration::from_secs(60);
+
+/// Sources that are kept in mind although they have no call.
+const MOST_IDLE: usize = 4_096;
+
+/// A source is barred for at most two to the power of this times 64·T1: about a quarter of an hour.
+const LONGEST_BAR: u32 = 5;
+
+/// All sources that have unfinished calls, or have had.
+#[derive(Debug)]
+pub(super) struct Sources {
+    most_unfinished: u32,
+    most_unacknowledged: u32,
+    peers: Vec<AddressRange>,
+    bar: Duration,
+    sources: HashMap<IpAddr, Source>,
+}
+
+#[derive(Debug)]
+struct Source {
+    /// Calls that are not answered, or answered and not acknowledged.
+    unfinished: u32,
+    /// Answers of late that were not acknowledged in time, and those that were acknowledged.
+    unacknowledged: u32,
+    acknowledged: u32,
+    since: Instant,
+    barred_until: Option<Instant>,
+    bars: u32,
+    /// The log has been told that its calls are refused.
+    is_told: bool,
+}
+
+/// A source has too many unfinished calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Excess {
+    pub(super) retry_after: Duration,
+    is_barred: bool,
+    /// The log has not been told yet.
+    pub(super) is_new: bool,
+}
+
+impl Sources {
+    /// Those of a trunk group; a source is barred for `bar` the first time.
+    pub(super) fn new(settings: &topology::TrunkGroup, bar: Duration) -> Self {
+        Self {
+            most_unfinished: settings.calls_per_source,
+            most_unacknowledged: settings.unacknowledged_per_source,
+            peers: settings.peers.clone(),
+            bar,
+            sources: HashMap::new(),
+        }
+    }
+
+    /// A new call comes from `ip`. True if it counts there until it is acknowledged or over.
+    pub(super) fn admit(&mut self, now: Instant, ip: IpAddr) -> Result<bool, Excess> {
+        let is_unlimited = self.most_unfinished == 0 && self.most_unacknowledged == 0;
+        if is_unlimited || self.peers.iter().any(|peer| peer.contains(ip)) {
+            return Ok(false);
+        }
+        if self.sources.len() >= MOST_IDLE && !self.sources.contains_key(&ip) {
+            self.sources.retain(|_, source| source.unfinished > 0 || source.is_barred(now));
+        }
+        let source = self.sources.entry(ip).or_insert_with(|| Source::new(now));
+        source.barred_until.take_if(|until| *until <= now);
+        let is_full = self.most_unfinished > 0 && source.unfinished >= self.most_unfinished;
+        let left = source.barred_until.map(|until| until.saturating_duration_since(now));
+        if left.is_some() || is_full {
+            let is_new = !std::mem::replace(&mut source.is_told, true);
+            let retry_after = left.unwrap_or_default().max(Duration::from_secs(1));
+            return Err(Excess { retry_after, is_barred: left.is_some(), is_new });
+        }
+        source.unfinished += 1;
+        source.is_told = false;
+        Ok(true)
+    }
+
+    /// An answer has been acknowledged.
+    pub(super) fn acknowledged(&mut self, now: Instant, ip: IpAddr) {
+        if let Some(source) = self.sources.get_mut(&ip) {
+            source.unfinished = source.unfinished.saturating_sub(1);
+            source.fade(now);
+            source.acknowledged += 1;
+            if source.acknowledged > self.most_unacknowledged {
+                source.bars = 0;
+            }
+        }
+        self.forget_if_idle(ip);
+    }
+
+    /// A call is over without that.
+    pub(super) fn ended(&mut self, ip: IpAddr) {
+        if let Some(source) = self.sources.get_mut(&ip) {
+            source.unfinished = source.unfinished.saturating_sub(1);
+        }
+        self.forget_if_idle(ip);
+    }
+
+    /// An answer has not been acknowledged for T2. True if the source is barred from now on.
+    pub(super) fn unacknowledged(&mut self, now: Instant, ip: IpAddr) -> bool {
+        let Some(source) = self.sources.get_mut(&ip) else { return false };
+        source.fade(now);
+        source.unacknowledged += 1;
+        let too_many = self.most_unacknowledged > 0
+            && source.unacknowledged >= self.most_unacknowledged
+            && source.unacknowledged > source.acknowledged;
+        if !too_many || source.is_barred(now) {
+            return false;
+        }
+        source.barred_until = Some(now + self.bar * (1 << source.bars.min(LONGEST_BAR)));
+        source.bars += 1;
+        (source.unacknowledged, source.acknowledged) = (0, 0);
+        true
+    }
+
+    fn forget_if_idle(&mut self, ip: IpAddr) {
+        let is_idle = |source: &Source| {
+            let is_good = source.unacknowledged == 0 && source.bars == 0;
+            source.unfinished == 0 && is_good
+        };
+        if self.sources.get(&ip).is_some_and(is_idle) {
+            self.sources.remove(&ip);
+        }
+    }
+}
+
+impl Source {
+    const fn new(now: Instant) -> Self {
+        Self {
+            unfinished: 0,
+            unacknowledged: 0,
+            acknowledged: 0,
+            since: now,
+            barred_until: None,
+            bars: 0,
+            is_told: false,
+        }
+    }
+
+    fn is_barred(&self, now: Instant) -> bool {
+        self.barred_until.is_some_and(|until| until > now)
+    }
+
+    /// What was long ago counts less.
+    fn fade(&mut self, now: Instant) {
+        if now.saturating_duration_since(self.since) >= MEMORY {
+            (self.unacknowledged, self.acknowledged, self.since) =
+                (self.unacknowledged / 2, self.acknowledged / 2, now);
+        }
+    }
+}
+
+impl Excess {
+    /// RFC 3261 §21.5.4.
+    pub(super) fn rejection(self) -> Rejection {
+        let why = match self.is_barred {
+            true => "this source does not acknowledge its answers (unacknowledged_per_source)",
+            false => "this source has too many calls that are not answered (calls_per_source)",
+        };
+        Rejection::new(503)
+            .with_retry_after(self.retry_after)
+            .with_reason(Reason::q850(21, "Call rejected"))
+            .with_warning(why)
+    }
+}
+
+impl TrunkGroup {
+    /// Its source has acknowledged the answer to a call, or has hung up, which says as much.
+    pub(super) fn note_acknowledged(&mut self, now: Instant, id: CallId) {
+        let ip = self.calls.get_mut(id).and_then(|call| call.counts_at.take());
+        if let Some(ip) = ip {
+            self.deadlines.clear(Wake::Ack(id));
+            self.sources.acknowledged(now, ip);
+        }
+    }
+
+    /// The answer to a call has not been acknowledged for T2.
+    pub(super) fn ack_overdue(&mut self, now: Instant, id: CallId) {
+        let ip = self.calls.get(id).and_then(|call| call.counts_at);
+        if let Some(ip) = ip
+            && self.sources.unacknowledged(now, ip)
+        {
+            tracing::warn!(trunk_group = self.settings.name, %ip, "a source that acknowledges no answer is barred");
+            self.end_calls_of(now, ip);
+        }
+    }
+
+    /// Ends the unfinished calls of a source that is barred.
+    fn end_calls_of(&mut self, now: Instant, ip: IpAddr) {
+        let rejection = Excess { retry_after: self.sources.bar, is_barred: true, is_new: false };
+        let rejection = rejection.rejection();
+        for id in self.calls.ids_of(|call| call.counts_at == Some(ip)) {
+            match self.calls.get(id).map(|call| call.state) {
+                Some(State::Answered) => {
+                    let reason = Reason::q850(21, "Call rejected");
+                    self.end_both(now, id, reason, "its source acknowledges no answer");
+                }
+                Some(State::Trying | State::Proceeding) => {
+                    self.leave_site(now, id);
+                    self.refuse(now, id, &rejection);
+                }
+                Some(State::Cancelled) | None => {}
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BAR: Duration = Duration::from_secs(32);
+
+    fn sources(most_unfinished: u32, most_unacknowledged: u32) -> (Sources, Instant) {
+        let sources = Sources {
+            most_unfinished,
+            most_unacknowledged,
+            peers: vec!["10.0.0.0/8".parse().unwrap()],
+            bar: BAR,
+            sources: HashMap::new(),
+        };
+        (sources, Instant::now())
+    }
+
+    fn ip(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_source_has_so_many_unfinished_calls_and_a_peer_any_number() {
+        let (mut sources, now) = sources(2, 5);
+        let (phone, peer) = (ip("192.0.2.1"), ip("10.1.2.3"));
+        assert_eq!(sources.admit(now, phone), Ok(true));
+        assert_eq!(sources.admit(now, phone), Ok(true));
+        assert!(sources.admit(now, phone).unwrap_err().is_new);
+        assert!(!sources.admit(now, phone).unwrap_err().is_new, "the log is told once");
+        assert_eq!(sources.admit(now, ip("192.0.2.2")), Ok(true));
+        assert!((0..100).all(|_| sources.admit(now, peer) == Ok(false)));
+        sources.acknowledged(now, phone);
+        assert_eq!(sources.admit(now, phone), Ok(true));
+        sources.ended(phone);
+        sources.ended(phone);
+        sources.ended(ip("192.0.2.2"));
+        assert!(sources.sources.is_empty());
+    }
+
+    #[test]
+    fn a_source_that_acknowledges_nothing_is_barred_for_longer_each_time() {
+        let (mut sources, now) = sources(0, 3);
+        let phone = ip("192.0.2.1");
+        let mut at = now;
+        for wait in [BAR, BAR * 2, BAR * 4] {
+            let bars: Vec<_> = (0..3)
+                .map(|_| {
+                    assert_eq!(sources.admit(at, phone), Ok(true));
+                    sources.unacknowledged(at, phone)
+                })
+                .collect();
+            assert_eq!(bars, [false, false, true]);
+            (0..3).for_each(|_| sources.ended(phone));
+            assert_eq!(sources.admit(at, phone).unwrap_err().retry_after, wait);
+            at += wait;
+        }
+        assert_eq!(sources.admit(at, phone), Ok(true));
+    }
+
+    // Of a hundred calls over a bad link some are acknowledged late.
+    #[test]
+    fn a_source_that_acknowledges_most_answers_is_not_barred() {
+        let (mut sources, now) = sources(0, 3);
+        let phone = ip("192.0.2.1");
+        for call in 0..100 {
+            assert_eq!(sources.admit(now, phone), Ok(true));
+            if call % 4 == 0 && call > 0 {
+                assert!(!sources.unacknowledged(now, phone));
+            }
+            sources.acknowledged(now, phone);
+        }
+    }
+
+    #[test]
+    fn zero_is_no_limit() {
+        let (mut sources, now) = sources(0, 0);
+        assert!((0..1_000).all(|_| sources.admit(now, ip("192.0.2.1")) == Ok(false)));
+    }
+}
