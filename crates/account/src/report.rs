@@ -198,6 +198,15 @@ fn media(out: &mut String, media: Option<&MediaFigures>) {
             media.calls, media.heard_both_ways, media.one_way, media.no_way, media.unjudged
         ),
     );
+    if media.heard_by_caller > 0 {
+        push(
+            out,
+            &format!(
+                "       {} heard by the caller, with an end that is not ours ({share})",
+                media.heard_by_caller
+            ),
+        );
+    }
     let (mos, jitter) = (&media.mos, &media.jitter);
     let mut line = format!(
         "MOS p50 {} p5 {} min {}   jitter p50 {} p99 {} ms   loss {}",
@@ -217,7 +226,7 @@ fn media(out: &mut String, media: Option<&MediaFigures>) {
     let row = |group: &MediaGroup| {
         [
             group.calls.to_string(),
-            group.heard_both_ways.to_string(),
+            (group.heard_both_ways + group.heard_by_caller).to_string(),
             score(group.mos.p50),
             score(group.mos.p5),
             percent(group.loss, 2),

@@ -34,6 +34,9 @@ pub(crate) fn media(summary: &Summary) -> Option<Markup> {
     Some(html! {
         p {
             (count(media.calls)) " answered calls had media: " (count(media.heard_both_ways)) " were heard both ways, "
+            @if media.heard_by_caller > 0 {
+                (count(media.heard_by_caller)) " by the caller, with an end that is not ours, "
+            }
             (count(media.one_way)) " one way, " (count(media.no_way)) " not at all; "
             (count(media.unjudged)) " could not be judged. MOS is that of the E-model (ITU-T G.107)."
         }
@@ -49,6 +52,7 @@ fn overall(media: &MediaFigures) -> Vec<String> {
     let group = MediaGroup {
         calls: media.calls,
         heard_both_ways: media.heard_both_ways,
+        heard_by_caller: media.heard_by_caller,
         mos: media.mos,
         loss: media.loss,
         jitter: media.jitter,
@@ -60,7 +64,7 @@ fn of_site(site: &str, group: &MediaGroup) -> Vec<String> {
     vec![
         site.to_owned(),
         count(group.calls),
-        count(group.heard_both_ways),
+        count(group.heard_both_ways + group.heard_by_caller),
         score(group.mos.p50),
         score(group.mos.p5),
         score(group.mos.min),

@@ -64,7 +64,7 @@ pub(super) const FIGURES: [Figure; 15] = [
     ),
     share(
         Metric::HeardShare,
-        |of| of.media.as_ref().map(|media| (media.heard_both_ways, media.judged())),
+        |of| of.media.as_ref().map(|media| (media.heard(), media.judged())),
         |call| call.was_heard,
     ),
     Figure {

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use media::SoundVerdict;
 use serde::{Deserialize, Serialize};
 use telemetry::metric::share;
-use telemetry::{Attempt, AttemptReader, Delays, Heard, Outcome, Quantiles};
+use telemetry::{Attempt, AttemptReader, BoxKind, Delays, Heard, Outcome, Quantiles};
 
 use super::tally::UNREACHED;
 use crate::sound::{is_failure, is_too_short};
@@ -26,13 +26,17 @@ pub struct MediaFigures {
     /// Answered calls that had media and ended normally.
     pub calls: u64,
     pub heard_both_ways: u64,
+    /// The caller heard the other end, which is not ours, so that nobody says what was heard there.
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(!default))]
+    pub heard_by_caller: u64,
     /// One end heard the other, which did not hear it.
     pub one_way: u64,
     /// Neither end heard the other.
     pub no_way: u64,
-    /// Too short to tell, or with an end that is not ours.
+    /// Too short to tell, or with an end whose record is missing.
     pub unjudged: u64,
-    /// Heard both ways, of those judged.
+    /// Heard both ways, or by the caller where the other end is not ours, of those judged.
     #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 1)))]
     pub heard_share: Option<f64>,
     /// Verdicts by direction: what callers heard, what PSAPs heard.
@@ -83,6 +87,10 @@ pub struct MosFigures {
 pub struct MediaGroup {
     pub calls: u64,
     pub heard_both_ways: u64,
+    /// The caller heard the other end, which is not ours, so that nobody says what was heard there.
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(!default))]
+    pub heard_by_caller: u64,
     pub mos: MosFigures,
     #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 1)))]
     pub loss: Option<f64>,
@@ -146,8 +154,7 @@ impl MediaTally {
         if figures.calls + figures.stopped == 0 && refused_without_port.is_empty() {
             return None;
         }
-        let judged = figures.heard_both_ways + figures.one_way + figures.no_way;
-        figures.heard_share = share(figures.heard_both_ways, judged);
+        figures.heard_share = share(figures.heard(), figures.judged());
         figures.loss = share(streams.missed, streams.expected);
         figures.mos = streams.mos();
         figures.jitter = streams.jitter.quantiles();
@@ -196,10 +203,17 @@ impl AttemptReader<'_> for MediaTally {
         }
         let failed = verdicts.into_iter().flatten().filter(|one| is_failure(*one)).count();
         let heard_both = verdicts == [Some(SoundVerdict::Heard); 2];
+        // Nobody of ours was at the other end, so nobody else will ever say.
+        let is_foreign = reached.psap.is_none() && attempt.of(BoxKind::Psap).next().is_none();
+        let heard_by_caller = is_foreign && verdicts == [Some(SoundVerdict::Heard), None];
         match failed {
             0 if heard_both => {
                 self.figures.heard_both_ways += 1;
                 group.heard_both_ways += 1;
+            }
+            0 if heard_by_caller => {
+                self.figures.heard_by_caller += 1;
+                group.heard_by_caller += 1;
             }
             0 => self.figures.unjudged += 1,
             1 => self.figures.one_way += 1,
@@ -281,7 +295,13 @@ impl MediaFigures {
     /// Calls of which is known whether they were heard both ways.
     #[must_use]
     pub const fn judged(&self) -> u64 {
-        self.heard_both_ways + self.one_way + self.no_way
+        self.heard() + self.one_way + self.no_way
+    }
+
+    /// Calls that were heard, as far as anybody of ours can say.
+    #[must_use]
+    pub const fn heard(&self) -> u64 {
+        self.heard_both_ways + self.heard_by_caller
     }
 
     /// A sentence about the calls that were not heard both ways; `None` when all that were judged were.
@@ -321,7 +341,7 @@ pub fn word(verdict: SoundVerdict) -> &'static str {
 #[cfg(test)]
 mod tests {
     use media::StreamReport;
-    use telemetry::{BoxKind, CallRecord};
+    use telemetry::CallRecord;
 
     use super::super::tests::{attempts, record};
     use super::*;
@@ -389,6 +409,24 @@ mod tests {
         assert_eq!(worst, [91, 90]);
         assert_eq!(figures.by_site["alpha"].heard_both_ways, 90);
         assert_eq!(figures.loss, Some(0.1));
+    }
+
+    // `--target`: the other end is a server of somebody else, and all that is known is what the caller heard.
+    #[test]
+    fn a_call_to_a_foreign_server_counts_by_its_caller() {
+        let foreign = |attempt, verdict| {
+            let mut records = call(attempt, stream(verdict, 4.3), None);
+            (records[0].site, records[0].psap) = (None, None);
+            records
+        };
+        let mut records = foreign(1, SoundVerdict::Heard);
+        records.extend(foreign(2, SoundVerdict::Heard));
+        records.extend(foreign(3, SoundVerdict::Silent));
+        records.extend(foreign(4, SoundVerdict::Unjudged));
+        let figures = figures(records);
+        assert_eq!((figures.heard_both_ways, figures.heard_by_caller, figures.unjudged), (0, 2, 1));
+        assert_eq!((figures.judged(), figures.heard_share), (3, Some(2.0 / 3.0)));
+        assert_eq!(figures.by_site[UNREACHED].heard_by_caller, 2);
     }
 
     // The site dies while it rings, the call goes to another PSAP, and the first one picks up all the same.

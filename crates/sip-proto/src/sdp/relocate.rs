@@ -7,9 +7,19 @@ use std::net::SocketAddr;
 
 use super::{Address, Session};
 
-/// Lines that would lead a peer around the relay: candidates of ICE (RFC 8839), and what belongs to them.
-const BYPASSES: [&str; 4] =
-    ["a=candidate:", "a=end-of-candidates", "a=ice-", "a=remote-candidates:"];
+/// Lines that would lead a peer around the relay, or keep it from hearing the relay: candidates of ICE and what belongs to
+/// them (RFC 8839), other addresses (RFC 6947, RFC 7006), the one source that is to be heard (RFC 4570). Without them the
+/// other side knows nothing of ICE, and says so by its answer: then both keep to "c=" and "m=" (RFC 8839 §4.2.2).
+const BYPASSES: [&str; 8] = [
+    "a=candidate:",
+    "a=end-of-candidates",
+    "a=ice-",
+    "a=ice2",
+    "a=remote-candidates:",
+    "a=altc:",
+    "a=ccap:",
+    "a=source-filter:",
+];
 
 /// Rewrites `body`, which `session` was parsed from. `places` has where each stream is received from now on, in the
 /// order of the "m=" lines; a stream without a place stays where it is.
@@ -19,6 +29,7 @@ const BYPASSES: [&str; 4] =
 pub fn relocate(body: &[u8], session: &Session, places: &[Option<SocketAddr>]) -> Vec<u8> {
     let mut out = Vec::with_capacity(body.len() + 64 * places.len());
     let mut index = None;
+    let moves = places.iter().any(Option::is_some);
     for line in body.split_inclusive(|byte| *byte == b'\n') {
         if line.starts_with(b"m=") {
             finish_stream(&mut out, session, index, places, line_end(line));
@@ -27,6 +38,8 @@ pub fn relocate(body: &[u8], session: &Session, places: &[Option<SocketAddr>]) -
         let place = index.and_then(|index| places.get(index).copied().flatten());
         match place {
             Some(place) => write_moved(&mut out, line, place),
+            // What stands before all streams is about each of them.
+            None if index.is_none() && moves && is_bypass(line) => {}
             None if index.is_none() && line.starts_with(b"c=") => {
                 // Streams have addresses of their own from now on, unless all move to the same one.
                 match common_place(session, places) {
@@ -107,9 +120,13 @@ fn write_moved(out: &mut Vec<u8>, line: &[u8], place: SocketAddr) {
         // RFC 3605 §2.1: the relay keeps to the next port.
         let port = place.port().saturating_add(1);
         out.extend_from_slice(format!("a=rtcp:{port}{end}").as_bytes());
-    } else if !BYPASSES.iter().any(|bypass| text.starts_with(bypass)) {
+    } else if !is_bypass(line) {
         out.extend_from_slice(line);
     }
+}
+
+fn is_bypass(line: &[u8]) -> bool {
+    BYPASSES.iter().any(|bypass| line.starts_with(bypass.as_bytes()))
 }
 
 fn write_connection(out: &mut Vec<u8>, line: &[u8], place: SocketAddr) {
@@ -206,11 +223,16 @@ mod tests {
 
     #[test]
     fn nothing_leads_around_the_relay() {
-        let body = format!(
-            "{PHONE}a=candidate:1 1 UDP 1 10.0.0.7 4000 typ host\r\na=ice-ufrag:x\r\na=mid:0\r\n"
-        );
-        let text = moved(&body, &[Some("127.0.0.11:20000")]);
-        assert!(!text.contains("candidate") && !text.contains("ice-"), "{text}");
-        assert!(text.ends_with("a=mid:0\r\n"), "{text}");
+        let lines = "a=candidate:1 1 UDP 1 10.0.0.7 4000 typ host\r\na=ice-ufrag:x\r\na=ice-pwd:y\r\na=ice-options:ice2\r\n\
+            a=ice-lite\r\na=end-of-candidates\r\na=remote-candidates:1 10.0.0.7 4000\r\na=altc:1 IP4 10.0.0.7 4000\r\n\
+            a=source-filter: incl IN IP4 * 10.0.0.7\r\n";
+        let expected = format!("{}a=mid:0\r\n", moved(PHONE, &[Some("127.0.0.11:20000")]));
+        let of_stream = format!("{PHONE}{lines}a=mid:0\r\n");
+        let of_session =
+            of_stream.replace(lines, "").replace("m=audio", &format!("{lines}m=audio"));
+        for body in [&of_stream, &of_session] {
+            assert_eq!(moved(body, &[Some("127.0.0.11:20000")]), expected);
+            assert_eq!(moved(body, &[None]), *body, "nothing moves");
+        }
     }
 }

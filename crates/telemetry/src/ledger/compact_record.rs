@@ -93,6 +93,11 @@ impl CompactRecord {
         self.ring_after != NEVER
     }
 
+    /// Whether it ended with one of these statuses.
+    pub(super) fn has_status(&self, any: &[u16]) -> bool {
+        any.contains(&self.status)
+    }
+
     pub(super) const fn established(&self) -> bool {
         self.answer_after != NEVER
     }

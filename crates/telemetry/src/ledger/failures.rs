@@ -25,7 +25,8 @@ pub struct Failures {
     pub ack_not_seen: u64,
     /// A PSAP had the call, and it ended because a timer ran out or a box fell.
     pub lifecycle_timeout: u64,
-    /// A PSAP refused it, such as with 486. Nothing is broken there.
+    /// A PSAP refused it, such as with 486, or whoever is at the other end of a network that writes no records. Nothing is
+    /// broken there.
     pub refused_by_callee: u64,
     /// A PSAP that writes no records, or was lost, may have had it.
     pub unknown: u64,
@@ -53,8 +54,11 @@ impl Failures {
         let of_psap = || chain.records.iter().filter(|record| record.kind == BoxKind::Psap);
         let no_ack = |record: &CompactRecord| chain.names.text(record.why) == NO_ACK;
         let caller = chain.records.iter().find(|record| record.kind == BoxKind::Generator);
+        // RFC 3261 §21.4.18, §21.4.24, §21.6: a word of the callee, whoever that is.
+        let is_callees = |record: &CompactRecord| record.has_status(&[480, 486, 600, 603]);
         let bucket = if of_psap().next().is_none() {
             match chain.may_be_untold() {
+                true if refused && caller.is_some_and(is_callees) => &mut self.refused_by_callee,
                 true => &mut self.unknown,
                 false => &mut self.callee_never_saw_invite,
             }

@@ -123,6 +123,14 @@ fn a_failed_attempt_is_in_one_bucket_by_how_far_it_got() {
     let rules = Rules { unrecorded: vec!["samu-59".to_owned()], ..Rules::default() };
     let failures = audit_with(rules, &records[..3], 1, &[]).failures;
     assert_eq!((failures.unknown, failures.sum()), (1, 1));
+    // But a busy callee has spoken for itself, as every target does that is no network of ours.
+    for (status, refused) in [(480, 1), (486, 1), (600, 1), (603, 1), (503, 0), (404, 0)] {
+        let rules = Rules { unrecorded: vec!["mobile".to_owned()], ..Rules::default() };
+        let caller = unanswered(1, Outcome::Rejected, status).swap_remove(0);
+        let failures = audit_with(rules, &[caller], 1, &[]).failures;
+        let found = (failures.refused_by_callee, failures.unknown, failures.sum());
+        assert_eq!(found, (refused, 1 - refused, 1), "{status}");
+    }
 }
 
 #[test]
