@@ -11,6 +11,7 @@
 //! ```
 
 mod callers;
+mod degrade;
 mod figures;
 mod group;
 mod live;

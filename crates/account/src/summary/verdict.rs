@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use telemetry::Ledger;
 
 use super::measured::measured;
-use super::{GeneratorFigures, MediaFigures, Metrics, Summary, ThresholdResult};
+use super::{GeneratorFigures, MediaFigures, Metrics, ThresholdResult};
 use campaign::Threshold;
 use telemetry::metric::Metric;
 
@@ -51,24 +51,6 @@ impl RunVerdict {
             Self::Degraded => "DEGRADED",
             Self::Unsteady => "UNSTEADY",
             Self::Interrupted => "INTERRUPTED",
-        }
-    }
-}
-
-impl Summary {
-    /// Something of the run went wrong after it was judged: the one way in which a verdict changes. `why` is a sentence.
-    pub fn degrade(&mut self, why: String) {
-        // Among the reasons in the order of their gravity: before what is said against the network.
-        let told = self.reasons.iter().rposition(|reason| self.degraded.contains(reason));
-        let place = match (told, self.verdict) {
-            (Some(last), _) => last + 1,
-            (None, RunVerdict::Invalid | RunVerdict::Unsteady) => self.reasons.len(),
-            (None, _) => 0,
-        };
-        self.reasons.insert(place, why.clone());
-        self.degraded.push(why);
-        if !matches!(self.verdict, RunVerdict::Invalid | RunVerdict::Unsteady) {
-            self.verdict = RunVerdict::Degraded;
         }
     }
 }
