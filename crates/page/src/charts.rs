@@ -2,82 +2,98 @@
 
 use std::time::Duration;
 
-use maud::{Markup, PreEscaped, html};
-
-use crate::plot::{Axis, Form, LineStyle, Panel, Plot, PlotLine, Scale};
-
-use crate::content::{Page, PageRun};
-use crate::figures::{clock, count, decimal};
-use crate::overlay::{self, Numbered};
-use account::series::Bin;
+use account::series::{Bin, FEWEST, TimeStep};
+use maud::{Markup, html};
 use telemetry::metric::{AttemptCounts, Metric};
 
-/// Widths of figures, in pixels: across the page, one of two, one of three.
-const WIDE: f64 = 1_128.0;
-const HALF: f64 = 548.0;
-const THIRD: f64 = 360.0;
-/// Sites that have a strip of their own.
-const STRIPS: usize = 12;
+use crate::content::{Page, PageRun};
+use crate::figure::{Room, WIDE, figure};
+use crate::figures::{clock, count, decimal, without_zeros};
+use crate::overlay::{self, Numbered};
+use crate::plot::{Axis, Form, LineStyle, Panel, Plot, PlotLine, Scale};
+use crate::sites;
 
 /// What all charts of one run have in common.
 #[derive(Debug)]
-struct RunCharts<'a> {
-    page: &'a Page<'a>,
-    run: &'a PageRun<'a>,
+pub(crate) struct RunCharts<'a> {
+    pub(crate) page: &'a Page<'a>,
+    pub(crate) run: &'a PageRun<'a>,
     marks: Vec<Numbered>,
+    steps: Vec<TimeStep>,
 }
 
-/// All charts of a run.
-pub(crate) fn charts(page: &Page<'_>, run: &PageRun<'_>) -> Markup {
+/// All charts of a run; those with nothing to draw are left out.
+pub(crate) fn charts(page: &Page<'_>, run: &PageRun<'_>) -> Option<Markup> {
     let series = run.series;
     if series.length().is_zero() {
-        return html! { p { "No caller left a record: there is nothing to draw." } };
+        return Some(html! { p { "No caller left a record: there is nothing to draw." } });
     }
-    let marks = overlay::marks(&run.events, series.length());
-    let charts = RunCharts { page, run, marks };
-    let step = series.width().as_secs_f64();
-    html! {
-        p.note {
-            "A call counts at the moment at which it was due, in steps of " (step) " s. "
-            "Vertical lines are what happened; phases are shaded by turns."
+    let charts = RunCharts::of(page, run);
+    let width = series.width().as_secs_f64();
+    let is_curve = charts.steps.iter().filter(|step| step.calls.offered > 0).count() > 1;
+    Some(html! {
+        @if is_curve {
+            p.note {
+                "A call counts at the moment at which it was due, in steps of " (width) " s, or of as many more as "
+                (FEWEST) " calls take. Vertical lines are what happened; phases are shaded by turns."
+            }
+            (charts.rates())
+            @if !charts.marks.is_empty() { (charts.key()) }
+        } @else {
+            p.note { "Fewer than " (FEWEST * 2) " calls make no curve of rates, ratios or delays." }
         }
-        (charts.rates())
-        @if !charts.marks.is_empty() { (charts.key()) }
-        div.pair { (charts.concurrency()) (charts.seizures()) }
-        div.pair { (charts.post_dial_delay()) (charts.percentiles()) }
-        div.pair { (charts.sites()) (charts.lag()) }
+        div.pair {
+            (charts.concurrency())
+            @if is_curve {
+                (charts.seizures()) (charts.post_dial_delay()) (charts.percentiles()) (sites::sites(&charts))
+                (charts.lag())
+            }
+        }
         (charts.numbers())
-    }
+    })
 }
 
-/// What was offered and what became of it, small enough to stand beside others.
-pub(crate) fn glance(page: &Page<'_>, run: &PageRun<'_>) -> Markup {
-    let marks = overlay::marks(&run.events, run.series.length());
-    let charts = RunCharts { page, run, marks };
+/// What was offered and what became of it, small enough to stand beside others, up to so many calls per second.
+pub(crate) fn glance(page: &Page<'_>, run: &PageRun<'_>, note: &str, most: f64) -> Markup {
+    let charts = RunCharts::of(page, run);
     let (lines, y) = charts.rate_lines();
-    let plot = charts.over_time("Calls per second", THIRD, vec![Panel { y, height: 120.0, lines }]);
-    html! { (PreEscaped(plot.svg())) }
+    let end = Some(Scale::Number.end(most, 5.0));
+    let panel = panel(Axis { end, ..y }, 120.0, lines);
+    figure(run.name, note, Room::Third, |width| {
+        charts.over_time("Calls per second", width, vec![panel.clone()])
+    })
 }
 
-impl RunCharts<'_> {
+/// The highest rate at which calls were offered in a step, per second.
+pub(crate) fn peak(run: &PageRun<'_>) -> f64 {
+    run.series.steps().iter().map(|step| step.rate(step.calls.offered)).fold(0.0, f64::max)
+}
+
+impl<'a> RunCharts<'a> {
+    fn of(page: &'a Page<'a>, run: &'a PageRun<'a>) -> Self {
+        let marks = overlay::marks(&run.events, run.series.length());
+        Self { page, run, marks, steps: run.series.steps() }
+    }
+
     fn rates(&self) -> Markup {
         let (lines, y) = self.rate_lines();
-        let peak = self.each(|bin| Some(bin.offered as f64 / self.width()));
-        let peak = peak.iter().filter_map(|(_, rate)| *rate).fold(0.0, f64::max);
-        let note = format!("The most that was offered in a step was {} calls/s.", decimal(peak, 1));
-        let panel = Panel { y, height: 230.0, lines };
-        figure("Calls per second", &note, self.over_time("Calls per second", WIDE, vec![panel]))
+        let note = format!(
+            "The most that was offered in a step was {} calls/s.",
+            decimal(peak(self.run), 1)
+        );
+        let panel = panel(y, 230.0, lines);
+        let title = "Calls per second";
+        figure(title, &note, Room::Whole, |width| self.over_time(title, width, vec![panel.clone()]))
     }
 
     fn rate_lines(&self) -> (Vec<PlotLine>, Axis) {
-        let rate = |calls: u64| Some(calls as f64 / self.width());
         let lines = vec![
-            line("answered", 0, self.each(|bin| rate(bin.answered))),
-            line("failed", 1, self.each(|bin| rate(bin.failed))),
-            line("abandoned", 2, self.each(|bin| rate(bin.abandoned))),
+            line("answered", 0, self.each(|step| Some(step.rate(step.calls.answered)))),
+            line("failed", 1, self.each(|step| Some(step.rate(step.calls.failed)))),
+            line("abandoned", 2, self.each(|step| Some(step.rate(step.calls.abandoned)))),
             PlotLine {
                 look: LineStyle::Surface,
-                ..line("offered", 0, self.each(|bin| rate(bin.offered)))
+                ..line("offered", 0, self.each(|step| Some(step.rate(step.calls.offered))))
             },
         ];
         (lines, axis("calls/s", Scale::Number, None))
@@ -93,103 +109,61 @@ impl RunCharts<'_> {
             line("answered, talking", 0, of(|(_, talking)| *talking)),
             PlotLine { look: LineStyle::Surface, ..line("in progress", 0, of(|(all, _)| *all)) },
         ];
-        let panel = Panel { y: axis("calls", Scale::Number, None), height: 190.0, lines };
-        let note = "The mean of each step, from the first INVITE to the last BYE.";
-        figure("Calls in progress", note, self.over_time("Calls in progress", HALF, vec![panel]))
+        let y = axis("calls", Scale::Number, None);
+        let note = "The mean of each moment, from the first INVITE to the last BYE.";
+        self.half("Calls in progress", note, panel(y, 190.0, lines))
     }
 
     fn seizures(&self) -> Markup {
-        let ratio = |bin: &Bin| {
-            let Bin { offered, established, .. } = *bin;
+        let ratio = |step: &TimeStep| {
+            let Bin { offered, established, .. } = step.calls;
             let counts = AttemptCounts { offered, established, ..AttemptCounts::default() };
             Metric::Asr.ratio(&counts).map(|ratio| ratio * 100.0)
         };
         let lines = vec![line("ASR", 0, self.each(ratio))];
         let y = axis("%", Scale::Number, Some(100.0));
         let note = "Calls with a 200, of those that were due in the step. A gap: none was due.";
-        let title = "Answer-seizure ratio";
-        figure(title, note, self.over_time(title, HALF, vec![Panel { y, height: 190.0, lines }]))
+        self.half("Answer-seizure ratio", note, panel(y, 190.0, lines))
     }
 
     fn post_dial_delay(&self) -> Markup {
-        let at = |share: f64| self.each(|bin| bin.pdd.millis_at(share));
+        let at = |share: f64| self.each(|step| step.calls.pdd.millis_at(share));
         let lines =
             vec![line("p50", 0, at(0.5)), line("p95", 2, at(0.95)), line("p99", 1, at(0.99))];
         let y = axis("ms", logarithm(&lines), None);
         let note =
             "From the moment at which the call was due to its ringing. The axis is logarithmic.";
-        let title = "Post-dial delay";
-        figure(title, note, self.over_time(title, HALF, vec![Panel { y, height: 200.0, lines }]))
+        self.half("Post-dial delay", note, panel(y, 200.0, lines))
     }
 
     fn percentiles(&self) -> Markup {
-        let calls = self.run.summary.metrics.pdd.count.max(2);
+        let calls = self.run.summary.metrics.pdd.count;
+        if calls < FEWEST {
+            return Markup::default();
+        }
         let end = 1.0 - 10_f64.powf(-(calls as f64).log10().ceil().max(1.0));
         let curve = self.run.series.percentiles();
         let point = |share: f64, micros: u64| (share.min(end), Some(micros as f64 / 1_000.0));
         let points = curve.iter().map(|it| point(it.share, it.micros)).collect();
         let lines = vec![line("post-dial delay", 0, points)];
-        let y = axis("ms", logarithm(&lines), None);
-        let plot = Plot {
+        let panel = panel(axis("ms", logarithm(&lines), None), 200.0, lines);
+        let note = format!("All {} calls that rang. Each nine has the same room.", count(calls));
+        figure("Post-dial delay by percentile", &note, Room::Half, |width| Plot {
             title: "Post-dial delay of the slowest calls".to_owned(),
             x: axis("this share of the calls rang within that time", Scale::Nines, Some(end)),
-            panels: vec![Panel { y, height: 200.0, lines }],
+            panels: vec![panel.clone()],
             bands: Vec::new(),
             marks: Vec::new(),
-            form: Form::Figure { width: HALF },
-        };
-        let note = format!("All {} calls that rang. Each nine has the same room.", count(calls));
-        figure("Post-dial delay by percentile", &note, plot)
+            form: Form::Figure { width },
+        })
     }
 
-    fn sites(&self) -> Markup {
-        let series = self.run.series;
-        let mut sites = series.sites();
-        let total = |number: usize| series.bins().map(|(_, bin)| bin.at_site(number)).sum::<u64>();
-        if sites.len() > STRIPS {
-            sites.sort_by_key(|(_, number)| std::cmp::Reverse(total(*number)));
-            sites.truncate(STRIPS);
-            sites.sort_unstable();
-        }
-        let rates =
-            |number: usize| self.each(|bin| Some(bin.at_site(number) as f64 / self.width()));
-        let strips: Vec<PlotLine> = sites
-            .iter()
-            .map(|(name, number)| PlotLine {
-                look: LineStyle::Surface,
-                ..line(name, 0, rates(*number))
-            })
-            .collect();
-        let all = strips.iter().flat_map(|line| &line.points);
-        let most = all.filter_map(|(_, rate)| *rate).fold(0.0, f64::max);
-        let (height, steps) = if sites.len() > 6 { (30.0, 1.0) } else { (48.0, 2.0) };
-        let end = Scale::Number.end(most, steps);
-        // The same axis for all, or a site with few calls would look like one with many.
-        let strip = |line: PlotLine| Panel {
-            y: axis(&line.name, Scale::Number, Some(end)),
-            height,
-            lines: vec![line],
-        };
-        let panels: Vec<Panel> = strips.into_iter().map(strip).collect();
-        if panels.is_empty() {
-            return html! { figure { figcaption { h3 { "Calls per second by site" } p { "No call reached a site." } } } };
-        }
-        let shown = match series.sites().len() {
-            all if all > STRIPS => format!("The {STRIPS} of {all} sites with the most calls"),
-            _ => "All sites".to_owned(),
-        };
-        let note = format!("{shown}, each with the same axis, in calls/s.");
-        let title = "Calls per second by site";
-        figure(title, &note, self.over_time(title, HALF, panels))
-    }
-
+    /// Nothing in virtual time, where every call begins at the moment at which it is due.
     fn lag(&self) -> Markup {
-        let title = "Lag of the generator";
         if self.run.summary.ledger_hash.is_some() {
-            let note = "In virtual time every call begins at the moment at which it is due.";
-            return html! { figure { figcaption { h3 { (title) } p { (note) } } } };
+            return Markup::default();
         }
-        let at = |share: f64| self.each(|bin| bin.lag.millis_at(share));
+        let at = |share: f64| self.each(|step| step.calls.lag.millis_at(share));
         let limits = &self.run.summary.generator.limits;
         let limit = limits.lag_p99.as_secs_f64() * 1_000.0 * self.page.compression;
         let end = self.run.series.length().as_secs_f64();
@@ -203,7 +177,11 @@ impl RunCharts<'_> {
         let note = format!(
             "How late calls began. A run whose p99 is above {limit} ms is invalid. The axis is logarithmic."
         );
-        figure(title, &note, self.over_time(title, HALF, vec![Panel { y, height: 200.0, lines }]))
+        self.half("Lag of the generator", &note, panel(y, 200.0, lines))
+    }
+
+    fn half(&self, title: &str, note: &str, panel: Panel) -> Markup {
+        figure(title, note, Room::Half, |width| self.over_time(title, width, vec![panel.clone()]))
     }
 
     /// The marks in words.
@@ -221,7 +199,6 @@ impl RunCharts<'_> {
 
     /// The charts as a table, for those who cannot see them and for those who want to compute.
     fn numbers(&self) -> Markup {
-        let means = self.run.series.concurrency();
         let number = |value: Option<f64>, decimals| {
             value.map_or_else(|| "–".to_owned(), |value| decimal(value, decimals))
         };
@@ -229,24 +206,24 @@ impl RunCharts<'_> {
             details {
                 summary { "The same in numbers" }
                 div.scroll tabindex="0" role="region" aria-label="The charts in numbers" {
-                    table {
+                    table.steps {
                         thead { tr {
                             @for head in [
-                                "from", "offered", "answered", "abandoned", "failed", "in progress",
+                                "from", "s", "offered", "answered", "abandoned", "failed", "in progress",
                                 "pdd p50, ms", "pdd p95, ms", "pdd p99, ms", "lag p99, ms",
                             ] { th scope="col" { (head) } }
                         } }
                         tbody {
-                            @for ((middle, bin), (in_progress, _)) in self.run.series.bins().zip(&means) {
+                            @for step in &self.steps {
+                                @let calls = &step.calls;
                                 tr {
-                                    th scope="row" {
-                                        (clock(self.page.begins, Duration::from_secs_f64(middle) - self.run.series.width() / 2))
-                                    }
-                                    td { (count(bin.offered)) } td { (count(bin.answered)) }
-                                    td { (count(bin.abandoned)) } td { (count(bin.failed)) }
-                                    td { (decimal(*in_progress, 1)) }
-                                    @for share in [0.5, 0.95, 0.99] { td { (number(bin.pdd.millis_at(share), 1)) } }
-                                    td { (number(bin.lag.millis_at(0.99), 2)) }
+                                    th scope="row" { (clock(self.page.begins, step.from)) }
+                                    td { (without_zeros(&decimal((step.to - step.from).as_secs_f64(), 2))) }
+                                    td { (count(calls.offered)) } td { (count(calls.answered)) }
+                                    td { (count(calls.abandoned)) } td { (count(calls.failed)) }
+                                    td { (decimal(self.in_progress(step), 1)) }
+                                    @for share in [0.5, 0.95, 0.99] { td { (number(calls.pdd.millis_at(share), 1)) } }
+                                    td { (number(calls.lag.millis_at(0.99), 2)) }
                                 }
                             }
                         }
@@ -256,16 +233,21 @@ impl RunCharts<'_> {
         }
     }
 
-    /// Seconds of a bin.
-    fn width(&self) -> f64 {
-        self.run.series.width().as_secs_f64()
+    /// The mean of a step.
+    fn in_progress(&self, step: &TimeStep) -> f64 {
+        let width = self.run.series.width().as_micros().max(1);
+        let place = |at: Duration| (at.as_micros() / width) as usize;
+        let means = self.run.series.concurrency();
+        let inside = &means[place(step.from).min(means.len())..place(step.to).min(means.len())];
+        inside.iter().map(|(all, _)| all).sum::<f64>() / inside.len().max(1) as f64
     }
 
-    fn each(&self, value: impl Fn(&Bin) -> Option<f64>) -> Vec<(f64, Option<f64>)> {
-        self.run.series.bins().map(|(middle, bin)| (middle, value(bin))).collect()
+    pub(crate) fn each(&self, value: impl Fn(&TimeStep) -> Option<f64>) -> Vec<(f64, Option<f64>)> {
+        self.steps.iter().map(|step| (step.middle(), value(step))).collect()
     }
 
-    fn over_time(&self, title: &str, width: f64, panels: Vec<Panel>) -> Plot {
+    /// Panels over the time of the run, so many pixels wide.
+    pub(crate) fn over_time(&self, title: &str, width: f64, panels: Vec<Panel>) -> Plot {
         let begins = u32::try_from(self.page.begins.as_secs()).unwrap_or_default();
         let length = self.run.series.length();
         let scale = Scale::Clock { begins };
@@ -283,32 +265,16 @@ impl RunCharts<'_> {
     }
 }
 
-/// A plot with its title, its legend and a note.
-fn figure(title: &str, note: &str, plot: Plot) -> Markup {
-    let lines = plot.panels.first().map(|panel| &panel.lines[..]).unwrap_or_default();
-    let has_strips = plot.panels.len() > 1;
-    html! {
-        figure {
-            figcaption {
-                h3 { (title) }
-                @if !has_strips && lines.len() > 1 {
-                    ul.legend {
-                        @for line in lines { li { (PreEscaped(line.look.sample())) " " (line.name) } }
-                    }
-                }
-                p { (note) }
-            }
-            div.scroll { (PreEscaped(plot.svg())) }
-        }
-    }
+fn panel(y: Axis, height: f64, lines: Vec<PlotLine>) -> Panel {
+    Panel { title: String::new(), y, height, lines, spans: Vec::new() }
 }
 
-fn line(name: &str, number: usize, points: Vec<(f64, Option<f64>)>) -> PlotLine {
+pub(crate) fn line(name: &str, number: usize, points: Vec<(f64, Option<f64>)>) -> PlotLine {
     let look = LineStyle::Quantity { number };
     PlotLine { name: name.to_owned(), title: String::new(), look, points }
 }
 
-fn axis(label: &str, scale: Scale, end: Option<f64>) -> Axis {
+pub(crate) fn axis(label: &str, scale: Scale, end: Option<f64>) -> Axis {
     Axis { label: label.to_owned(), scale, end }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use account::outcome::{TimelineEvent, VariantOutcome, comparison, events};
+use account::outcome::{Downtime, TimelineEvent, VariantOutcome, comparison, events};
 use account::series::Series;
 use account::summary::Summary;
 use campaign::Campaign;
@@ -37,6 +37,8 @@ pub(crate) struct PageRun<'a> {
     pub(crate) series: &'a Series,
     /// In the order of time.
     pub(crate) events: Vec<TimelineEvent>,
+    /// When sites did not work.
+    pub(crate) downtimes: &'a [Downtime],
 }
 
 /// A stretch of the campaign, since its start.
@@ -68,6 +70,7 @@ impl<'a> Page<'a> {
             summary: &outcome.summary,
             series: &outcome.series,
             events: events(outcome, campaign.begins),
+            downtimes: &outcome.downtimes,
         };
         Self {
             folder,

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use account::text::grouped;
 use maud::{Markup, html};
 use telemetry::Quantiles;
 
@@ -53,6 +54,21 @@ pub(crate) fn or_dash(figure: Option<String>) -> String {
     figure.unwrap_or_else(|| "–".to_owned())
 }
 
+/// Seconds as milliseconds with their unit, as all delays of the page are.
+pub(crate) fn seconds(seconds: f64) -> String {
+    let millis = seconds * 1_000.0;
+    let decimals = if millis.abs() < 10.0 { 2 } else { 1 };
+    format!("{} ms", without_zeros(&decimal(millis, decimals)))
+}
+
+/// A number without the zeros at its end that say nothing.
+pub(crate) fn without_zeros(number: &str) -> &str {
+    match number.contains('.') {
+        true => number.trim_end_matches('0').trim_end_matches('.'),
+        false => number,
+    }
+}
+
 /// How long something took, in words.
 pub(crate) fn length(seconds: f64) -> String {
     let whole = seconds.round() as u64;
@@ -72,18 +88,6 @@ pub(crate) fn clock(begins: Duration, at: Duration) -> String {
     }
     let hours = if begins.is_zero() { seconds / 3_600 } else { seconds / 3_600 % 24 };
     format!("{hours}:{:02}:{:02}", seconds / 60 % 60, seconds % 60)
-}
-
-fn grouped(number: &str) -> String {
-    let whole = number.find('.').unwrap_or(number.len());
-    let mut text = String::with_capacity(number.len() + whole / 3);
-    for (place, digit) in number.char_indices() {
-        if place > 0 && place < whole && (whole - place).is_multiple_of(3) && !text.ends_with('-') {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 /// A table with a row for each name; all other columns are figures.

@@ -1,13 +1,16 @@
 //! The whole file: its sections in their order.
 
 use account::outcome::VariantOutcome;
+use account::summary::RunVerdict;
 use campaign::Campaign;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use serde_json::Value;
 
 use crate::content::{Page, PageRun};
 use crate::content_security_policy::{self, SCRIPT, STYLE};
-use crate::{calls, charts, events, key_figures, quality, tables, validity, variants, verdict};
+use crate::{
+    calls, charts, events, key_figures, quality, tables, thresholds, validity, variants, verdict,
+};
 
 /// `report.html` of a campaign that has been run: `folder` as `tocsin show` takes it, `command` what was typed, and
 /// `receipt.json` where there is one.
@@ -57,9 +60,13 @@ fn body(page: &Page<'_>, run: &PageRun<'_>) -> Markup {
         }
         main {
             @for section in &sections {
-                section id=(section.id) {
+                section id=(section.id) class=[section.is_grey.then_some("grey")] {
                     h2 { (section.title) }
-                    (section.content)
+                    @if section.is_folded {
+                        details.folded { summary { "Show" } (section.content) }
+                    } @else {
+                        (section.content)
+                    }
                 }
             }
         }
@@ -73,15 +80,16 @@ fn body(page: &Page<'_>, run: &PageRun<'_>) -> Markup {
     }
 }
 
-/// In the order of the page, without those that have nothing to say.
+/// In the order of the page, without those that have nothing to say: what a reader wants to know first comes first, and
+/// what only a few look up is folded at the end.
 fn sections(page: &Page<'_>, run: &PageRun<'_>) -> Vec<Section> {
     let summary = run.summary;
     let all = [
-        Section::new("run", "What was run", Some(verdict::run(page, summary))),
-        Section::new("key", "Key figures", Some(key_figures::figures(summary))),
-        Section::new("thresholds", "Thresholds", verdict::thresholds(summary)),
-        Section::new("time", "Over time", Some(charts::charts(page, run))),
+        Section::new("thresholds", "Thresholds", thresholds::thresholds(summary)),
+        Section::new("key", "Key figures", Some(key_figures::large(summary))),
+        Section::new("time", "Over time", charts::charts(page, run)),
         Section::new("worlds", "Variants", variants::variants(page)),
+        Section::new("figures", "All figures", Some(key_figures::all(summary))),
         Section::new("groups", "Sites, trunks, numbers, PSAPs", Some(tables::groups(summary))),
         Section::new("ledger", "Ledger", Some(calls::ledger(&summary.ledger))),
         Section::new("failures", "Failed calls", Some(calls::failures(page, run))),
@@ -89,10 +97,31 @@ fn sections(page: &Page<'_>, run: &PageRun<'_>) -> Vec<Section> {
         Section::new("media", "Quality of media", quality::media(summary)),
         Section::new("generator", "The generator itself", Some(validity::generator(page, summary))),
         Section::new("events", "What happened", events::events(page, run)),
-        Section::new("receipt", "Receipt", events::receipt(page)),
+        Section::new("run", "What was run", Some(verdict::run(page, summary))).map(Section::folded),
+        Section::new("receipt", "Receipt", events::receipt(page)).map(Section::folded),
     ];
-    all.into_iter().flatten().collect()
+    let mut sections: Vec<Section> = all.into_iter().flatten().collect();
+    if summary.verdict == RunVerdict::Invalid {
+        for section in &mut sections {
+            section.is_grey = OF_THE_NETWORK.contains(&section.id);
+        }
+    }
+    sections
 }
+
+/// Sections with figures that say nothing about the network where the generator could not keep up.
+const OF_THE_NETWORK: [&str; 10] = [
+    "thresholds",
+    "key",
+    "time",
+    "worlds",
+    "figures",
+    "groups",
+    "ledger",
+    "failures",
+    "worst",
+    "media",
+];
 
 /// A part of the page with a title of its own.
 #[derive(Debug)]
@@ -100,10 +129,17 @@ struct Section {
     id: &'static str,
     title: &'static str,
     content: Markup,
+    is_folded: bool,
+    is_grey: bool,
 }
 
 impl Section {
     fn new(id: &'static str, title: &'static str, content: Option<Markup>) -> Option<Self> {
-        content.map(|content| Self { id, title, content })
+        content.map(|content| Self { id, title, content, is_folded: false, is_grey: false })
+    }
+
+    /// Behind a fold.
+    fn folded(self) -> Self {
+        Self { is_folded: true, ..self }
     }
 }

@@ -5,18 +5,24 @@
 //! sorts tables. Whatever comes from a run is text: names, reasons and ids may hold anything.
 //!
 //! ```text
-//!   Summary   verdict.rs: the verdict and why, what was run, thresholds; key_figures.rs: key figures
-//!   Series    charts.rs: lines over time, with overlay.rs: phases and events; variants.rs: variants
-//!   Summary   tables.rs: sites, trunk groups, numbers, PSAPs; calls.rs: ledger, failures, worst calls
+//!   Summary   verdict.rs: the verdict and why; thresholds.rs; key_figures.rs: five large ones
+//!   Series    charts.rs: lines over time, with overlay.rs: phases and events; sites.rs: a strip for each site
+//!             figure.rs: a chart with its title and legend, for wide and for narrow windows; variants.rs: variants
+//!   Summary   key_figures.rs: all of them; tables.rs: sites, trunk groups, numbers, PSAPs; calls.rs: ledger, failures, worst calls
 //!             quality.rs: media; validity.rs: the generator's own part, processes
-//!   Event     events.rs: everything that happened; the receipt
+//!   Event     events.rs: everything that happened; folded: what was run, the receipt
 //! ```
 
 mod calls;
+#[cfg(test)]
+mod chart_tests;
 mod charts;
 mod content;
 mod content_security_policy;
+#[cfg(test)]
+mod contrast_tests;
 mod events;
+mod figure;
 mod figures;
 mod html;
 mod key_figures;
@@ -24,9 +30,11 @@ mod overlay;
 mod pictures;
 mod plot;
 mod quality;
+mod sites;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod thresholds;
 mod validity;
 mod variants;
 mod verdict;

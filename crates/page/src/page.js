@@ -67,6 +67,36 @@
     });
   }
 
+  // Whoever cannot see all columns is told so.
+  const scrolls = [...document.querySelectorAll(".scroll")].map((area) => {
+    const hint = document.createElement("p");
+    hint.className = "hint";
+    hint.setAttribute("aria-hidden", "true");
+    area.after(hint);
+    const tell = () => {
+      const hidden = area.scrollWidth - area.clientWidth;
+      const left = area.scrollLeft > 1 ? "← " : "";
+      const right = area.scrollLeft < hidden - 1 ? " →" : "";
+      hint.hidden = hidden <= 1;
+      hint.textContent = `${left}more columns${right}`;
+    };
+    area.addEventListener("scroll", tell, { passive: true });
+    return { tell };
+  });
+  const tellAll = () => scrolls.forEach(({ tell }) => tell());
+  tellAll();
+  addEventListener("resize", tellAll);
+  for (const fold of document.querySelectorAll("details")) fold.addEventListener("toggle", tellAll);
+
+  // What is folded is printed too.
+  const folded = [...document.querySelectorAll("details.folded")];
+  let closed = [];
+  addEventListener("beforeprint", () => {
+    closed = folded.filter((fold) => !fold.open);
+    for (const fold of closed) fold.open = true;
+  });
+  addEventListener("afterprint", () => closed.forEach((fold) => (fold.open = false)));
+
   // Figures by size, what is no figure by the alphabet.
   const size = (text) => {
     const value = parseFloat(text.replaceAll(",", ""));

@@ -2,10 +2,14 @@
 
 use std::time::Duration;
 
-use account::outcome::{STEP, VariantOutcome};
+use account::outcome::{PlacedStep, STEP, VariantOutcome};
+use account::series::FEWEST;
 use campaign::{Campaign, PlotKind};
 
 use crate::plot::{Axis, Form, LineStyle, Mark, Panel, Plot, PlotLine, Scale};
+
+/// The line of a run in a panel of its own.
+const OWN: LineStyle = LineStyle::Run { number: 0, dots: false };
 
 /// The files that the campaign asks for: name and content.
 pub fn pictures(campaign: &Campaign, outcomes: &[VariantOutcome]) -> Vec<(&'static str, String)> {
@@ -22,47 +26,91 @@ pub fn pictures(campaign: &Campaign, outcomes: &[VariantOutcome]) -> Vec<(&'stat
     files
 }
 
-/// The share of emergency attempts that was routed, step by step.
+/// The share of emergency attempts that was routed, step by step: a panel for each run, all with the same axes.
 fn timeline(campaign: &Campaign, outcomes: &[VariantOutcome]) -> Plot {
-    let line = |(number, run): (usize, &VariantOutcome)| {
-        let steps = run.evidence.steps();
-        let points = steps.map(|step| (step.middle(), step.routed_share().map(|it| it * 100.0)));
-        line(number, run, points.collect())
+    let share = |run: &VariantOutcome| -> Points {
+        let steps = run.evidence.steps_of(FEWEST).into_iter();
+        steps.map(|step| (step.middle(), step.routed_share().map(|it| it * 100.0))).collect()
     };
     let y = Axis { label: "routed (%)".to_owned(), scale: Scale::Number, end: Some(100.0) };
-    let lines = outcomes.iter().enumerate().map(line).collect();
-    over_time(
-        campaign,
-        outcomes,
-        format!("{}: emergency attempts routed, in steps of {} min", campaign.name, minutes()),
-        vec![Panel { y, height: 380.0, lines }],
-    )
+    let title = format!(
+        "{}: emergency attempts routed, in steps of {} min or {FEWEST} attempts",
+        campaign.name,
+        minutes()
+    );
+    over_time(campaign, outcomes, title, panels(outcomes, share, &y, (380.0, 84.0)))
 }
 
 /// Emergency attempts, among them those of people who dial again, and restarts of call servers.
 fn attempts(campaign: &Campaign, outcomes: &[VariantOutcome]) -> Plot {
-    let attempts = |(number, run): (usize, &VariantOutcome)| {
-        let steps = run.evidence.steps();
-        let points = steps.map(|step| (step.middle(), Some(step.attempts() as f64)));
-        line(number, run, points.collect())
+    let attempts = |run: &VariantOutcome| -> Points {
+        run.evidence.steps().map(|step| (step.middle(), Some(step.attempts() as f64))).collect()
     };
-    let restarts = |(number, run): (usize, &VariantOutcome)| {
-        let points = run.evidence.steps().map(|step| {
-            let inside = run.restarts.iter().filter(|(at, _, _)| step.holds(*at)).count();
-            (step.middle(), Some(inside as f64))
-        });
-        line(number, run, points.collect())
+    let restarts = |run: &VariantOutcome| -> Points {
+        let inside = |step: &PlacedStep| {
+            run.restarts.iter().filter(|(at, _, _)| step.holds(*at)).count() as f64
+        };
+        run.evidence.steps().map(|step| (step.middle(), Some(inside(&step)))).collect()
     };
-    let y = |label: &str| Axis { label: label.to_owned(), scale: Scale::Count, end: None };
-    let runs = || outcomes.iter().enumerate();
-    let upper = Panel { y: y("attempts"), height: 290.0, lines: runs().map(attempts).collect() };
-    let lower = Panel { y: y("restarts"), height: 130.0, lines: runs().map(restarts).collect() };
-    over_time(
-        campaign,
-        outcomes,
-        format!("{}: emergency attempts and restarts, per {} min", campaign.name, minutes()),
-        vec![upper, lower],
-    )
+    let y = |label: &str, points: &dyn Fn(&VariantOutcome) -> Points, steps: f64| {
+        let all = outcomes.iter().flat_map(points).filter_map(|(_, y)| y);
+        let end = Scale::Count.end(all.fold(0.0, f64::max), steps);
+        Axis { label: label.to_owned(), scale: Scale::Count, end: Some(end) }
+    };
+    let mut all = panels(outcomes, attempts, &y("attempts", &attempts, 4.0), (290.0, 84.0));
+    let mut lower = panels(outcomes, restarts, &y("restarts", &restarts, 2.0), (130.0, 44.0));
+    for (panel, run) in lower.iter_mut().zip(outcomes).filter(|_| outcomes.len() > 1) {
+        panel.title = format!("{}, restarts", run.name);
+    }
+    all.append(&mut lower);
+    let title =
+        format!("{}: emergency attempts and restarts, per {} min", campaign.name, minutes());
+    over_time(campaign, outcomes, title, all)
+}
+
+/// What a line passes.
+type Points = Vec<(f64, Option<f64>)>;
+
+/// One panel of the `alone` height, or for each run one of the `together` height, in which the line of the campaign itself
+/// stands behind that of the variant.
+fn panels(
+    outcomes: &[VariantOutcome],
+    points: impl Fn(&VariantOutcome) -> Points,
+    y: &Axis,
+    (alone, together): (f64, f64),
+) -> Vec<Panel> {
+    let height = if outcomes.len() > 1 { together } else { alone };
+    let panel = |(number, run): (usize, &VariantOutcome)| {
+        let mut own = PlotLine { look: OWN, ..line(0, run, points(run)) };
+        if outcomes.len() > 1 {
+            (own.name, own.title) =
+                ("this run".to_owned(), "the one that the panel names".to_owned());
+        }
+        let mut lines = vec![own];
+        if let Some(base) = outcomes.first().filter(|_| number > 0) {
+            let title = "for comparison, in the panels of the variants".to_owned();
+            lines.push(PlotLine {
+                look: LineStyle::Reference,
+                title,
+                ..line(0, base, points(base))
+            });
+        }
+        let title = match outcomes.len() {
+            0 | 1 => String::new(),
+            _ => shortened(&format!("{}: {}", run.name, run.title)),
+        };
+        Panel { title, y: y.clone(), height, lines, spans: Vec::new() }
+    };
+    outcomes.iter().enumerate().map(panel).collect()
+}
+
+/// As a panel of a sheet has room for.
+fn shortened(title: &str) -> String {
+    const LETTERS: usize = 110;
+    match title.chars().count() {
+        0..=LETTERS => title.to_owned(),
+        _ => title.chars().take(LETTERS - 1).chain(['…']).collect(),
+    }
 }
 
 /// What is answered of what is offered, phase by phase.
@@ -92,7 +140,7 @@ fn goodput(campaign: &Campaign, outcomes: &[VariantOutcome]) -> Plot {
     Plot {
         title: format!("{}: goodput, one point for each phase", campaign.name),
         x: axis("offered attempts per second"),
-        panels: vec![Panel { y, height: 400.0, lines }],
+        panels: vec![Panel { title: String::new(), y, height: 400.0, lines, spans: Vec::new() }],
         bands: Vec::new(),
         marks: Vec::new(),
         form: Form::Sheet,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use account::summary::{GroupMetrics, Summary};
 use maud::{Markup, html};
 
-use crate::figures::{count, decimal, part, percent, quantile, table};
+use crate::figures::{count, decimal, millis, part, percent, quantile, table};
 
 /// A table for each kind of group.
 pub(crate) fn groups(summary: &Summary) -> Markup {
@@ -25,7 +25,7 @@ const HEADS: [&str; 10] = [
     "offered",
     "share",
     "answered",
-    "answered, %",
+    "answered share",
     "failed",
     "NER",
     "circuits in use",
@@ -72,7 +72,7 @@ fn psaps(summary: &Summary) -> Markup {
             count(psap.answered),
             count(psap.abandoned),
             percent(psap.service_level),
-            format!("{} s", psap.target_s),
+            millis((psap.target_s * 1e6).round() as u64),
             quantile(&psap.wait, |wait| wait.p50),
             quantile(&psap.wait, |wait| wait.p99),
             quantile(&psap.wait, |wait| wait.max),
@@ -85,7 +85,7 @@ fn psaps(summary: &Summary) -> Markup {
         "answered",
         "abandoned",
         "in time",
-        "target",
+        "target, ms",
         "wait p50, ms",
         "wait p99, ms",
         "wait max, ms",

@@ -27,7 +27,14 @@ fn page<'a>(summary: &'a Summary, series: &'a Series, events: Vec<TimelineEvent>
             from: Duration::ZERO,
             to: Duration::from_secs(20),
         }],
-        runs: vec![PageRun { name: "run", title: "on real sockets", summary, series, events }],
+        runs: vec![PageRun {
+            name: "run",
+            title: "on real sockets",
+            summary,
+            series,
+            events,
+            downtimes: &[],
+        }],
         comparison: Vec::new(),
     }
 }
@@ -62,15 +69,22 @@ fn the_page_opens_with_the_verdict_and_why() {
             rest = found.unwrap_or_else(|| panic!("no {part:?} in its place in {shown}")).1;
         }
     };
-    in_order(top, &["FAIL", "answered_share is 0.7500, must be at least 0.9", "demo on six-sites"]);
+    in_order(
+        top,
+        &["FAIL", "(answered_share) is 75 %, must be at least 90 %", "demo on six-sites"],
+    );
     let sections = [
-        "What was run",
-        "tocsin run demo.toml",
+        "Thresholds",
+        "✗ does not hold",
+        "answered_share",
+        "75 %",
+        "at least 90 %",
+        "✓ holds",
         "Key figures",
         "75.0 %",
-        "✗ does not hold",
-        "✓ holds",
+        "✗ answered_share is 75 %, must be at least 90 %",
         "Over time",
+        "All figures",
         "By site",
         "samu-59",
         "4 offered=3 answered+0 rejected+1 abandoned+0 timed out+0 lost",
@@ -78,6 +92,8 @@ fn the_page_opens_with_the_verdict_and_why() {
         "Slowest to ring",
         "tocsin show runs/demo-1 00000000000000000000000000000001",
         "The generator itself",
+        "What was run",
+        "tocsin run demo.toml",
     ];
     in_order(main, &sections);
     let (main, _) = main.split_once("<script>").expect("a script");
@@ -137,6 +153,52 @@ fn a_run_without_calls_has_a_page() {
     let (summary, series) = summarize(&[], Vec::new(), |_| {});
     let text = text(&whole(&page(&summary, &series, Vec::new())));
     assert!(text.contains("INVALID") && text.contains("nothing to draw"), "{text}");
+}
+
+#[test]
+fn what_few_look_up_is_folded_at_the_end() {
+    let (summary, series) = summarize(&demo(), Vec::new(), |_| {});
+    let receipt = json!({ "campaign": "demo" });
+    let mut page = page(&summary, &series, Vec::new());
+    page.receipt = Some(&receipt);
+    let html = whole(&page);
+    let (before, folded) = html.split_once("<section id=\"run\">").expect("what was run");
+    assert!(!before.contains("class=\"folded\"") && folded.contains("<section id=\"receipt\">"));
+    assert_eq!(folded.matches("<details class=\"folded\">").count(), 2, "{folded}");
+}
+
+#[test]
+fn five_figures_have_the_colour_of_their_thresholds() {
+    let html = |thresholds, change: fn(&mut RunFacts<'_>)| {
+        let (summary, series) = summarize(&demo(), thresholds, change);
+        let html = whole(&page(&summary, &series, Vec::new()));
+        let (_, large) = html.split_once("<dl class=\"large\">").expect("large figures");
+        large.split_once("</dl>").expect("their end").0.to_owned()
+    };
+    let tones = |large: &str| {
+        let parts = large.split("<div class=\"").skip(1);
+        parts.map(|part| part.split('"').next().unwrap_or_default().to_owned()).collect::<Vec<_>>()
+    };
+    let rest = ["unjudged"; 4];
+    let missed = vec![threshold(Some(0.9), None), threshold(Some(0.5), None)];
+    let wanted = |first| [&[first][..], &rest[..]].concat();
+    assert_eq!(tones(&html(missed, |_| {})), wanted("fail"));
+    assert_eq!(tones(&html(vec![threshold(Some(0.5), None)], |_| {})), wanted("pass"));
+    assert_eq!(tones(&html(Vec::new(), |_| {})), wanted("unjudged"));
+    let invalid = html(vec![threshold(Some(0.5), None)], |run| run.generators.not_started = 1);
+    assert_eq!(tones(&invalid), ["grey"; 5], "it says nothing about the network");
+}
+
+#[test]
+fn figures_of_an_invalid_run_are_grey_but_not_those_of_the_generator() {
+    let (summary, series) = summarize(&demo(), Vec::new(), |run| run.generators.not_started = 1);
+    let html = whole(&page(&summary, &series, Vec::new()));
+    for (id, is_grey) in [("key", true), ("time", true), ("groups", true), ("generator", false)] {
+        let opens = html.contains(&format!("<section id=\"{id}\" class=\"grey\">"));
+        assert_eq!(opens, is_grey, "{id}");
+    }
+    let (summary, series) = summarize(&demo(), Vec::new(), |_| {});
+    assert!(!whole(&page(&summary, &series, Vec::new())).contains("class=\"grey\""));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use crate::charts::glance;
+use crate::charts::{glance, peak};
 use crate::content::{Page, PageRun};
 use crate::figures::{count, part, percent, quantile, table};
 
@@ -15,19 +15,16 @@ pub(crate) fn variants(page: &Page<'_>) -> Option<Markup> {
         let heads: Vec<&str> = heads.iter().map(String::as_str).collect();
         (Some(heads), rows)
     });
+    // One scale for all.
+    let most = page.runs.iter().map(peak).fold(0.0, f64::max);
     Some(html! {
         @if let Some(heads) = heads { (table("What the campaign compares", &heads, rows)) }
         @if page.runs.len() > 1 {
             (outcomes(page))
             div.thirds {
-                @for run in &page.runs {
-                    figure {
-                        figcaption { h3 { (run.name) } p { (run.title) } }
-                        div.scroll { (glance(page, run)) }
-                    }
-                }
+                @for run in &page.runs { (glance(page, run, run.title, most)) }
             }
-            p.note { "Surface: offered. Lines: answered, failed (dashed), abandoned (dotted); in calls/s." }
+            p.note { "All with the same axis, in calls/s." }
         }
     })
 }

@@ -1,10 +1,11 @@
-//! The verdict and why; what was run; the thresholds.
+//! The verdict and why; what was run.
 
-use account::summary::{RunVerdict, Summary, ThresholdResult};
+use account::summary::{RunVerdict, Summary};
 use maud::{Markup, html};
 
 use crate::content::Page;
-use crate::figures::{check, facts, length};
+use crate::figures::{facts, length};
+use crate::thresholds::reason;
 
 /// Reasons that are shown at once; the others are behind a fold.
 const REASONS: usize = 6;
@@ -52,12 +53,12 @@ pub(crate) fn headline(summary: &Summary) -> Markup {
                 p.sentence { (sentence) }
                 @for note in &summary.notes { p { (note) } }
                 @if !first.is_empty() {
-                    ul.reasons { @for reason in first { li { (reason) } } }
+                    ul.reasons { @for one in first { li { (reason(summary, one)) } } }
                 }
                 @if !rest.is_empty() {
                     details {
                         summary { "and " (rest.len()) " more" }
-                        ul.reasons { @for reason in rest { li { (reason) } } }
+                        ul.reasons { @for one in rest { li { (reason(summary, one)) } } }
                     }
                 }
                 p.subject {
@@ -88,40 +89,4 @@ pub(crate) fn run(page: &Page<'_>, summary: &Summary) -> Markup {
     rows.push(("Run folder", html! { code { (page.folder) } }));
     rows.push(("To run it again", html! { code.command { (page.command) } }));
     facts(&rows)
-}
-
-/// How each threshold came out; nothing where the campaign sets none.
-pub(crate) fn thresholds(summary: &Summary) -> Option<Markup> {
-    if summary.thresholds.is_empty() {
-        return None;
-    }
-    let measured = |result: &ThresholdResult| match result.measured {
-        None => "nothing to measure".to_owned(),
-        Some(_) => result.figure(),
-    };
-    Some(html! {
-        div.scroll tabindex="0" role="region" aria-label="Thresholds" {
-            table {
-                thead { tr {
-                    th scope="col" { "metric" } th scope="col" { "measured" }
-                    th scope="col" { "must be" } th scope="col" { "result" }
-                } }
-                tbody {
-                    @for result in &summary.thresholds {
-                        tr {
-                            th scope="row" { code { (result.subject()) } }
-                            td { (measured(result)) }
-                            td { (result.bounds()) }
-                            td {
-                                @match result.holds {
-                                    Some(holds) => (check(holds, "holds", "does not hold")),
-                                    None => "not judged",
-                                }
-                            }
-                        }
-                    }
-                }
-            }
-        }
-    })
 }

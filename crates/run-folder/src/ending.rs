@@ -21,6 +21,7 @@ use campaign::{Campaign, Time};
 use topology::{Problems, Topology};
 
 use crate::database::Database;
+use crate::downtimes::downtimes;
 use crate::folder::{CALLS, CALLS_CSV, Folder};
 use crate::missing::Missing;
 use crate::publish::{ClosedRun, Published, publish};
@@ -98,6 +99,7 @@ pub fn close(ending: EndedRun<'_>) -> ClosedRun {
         annotate(&mut summary, place);
     }
     let detection = topology.pool.detection();
+    let downtimes = downtimes(topology, &state);
     let outcome = VariantOutcome {
         name,
         title,
@@ -107,6 +109,7 @@ pub fn close(ending: EndedRun<'_>) -> ClosedRun {
         goodput,
         series,
         restarts: state.restarts,
+        downtimes,
         detections: state.detections,
         predicted: (*detection.start(), *detection.end()),
         took,

@@ -14,6 +14,7 @@
 //! knows neither.
 
 mod database;
+mod downtimes;
 mod ending;
 mod find;
 mod folder;

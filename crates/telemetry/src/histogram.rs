@@ -105,6 +105,22 @@ impl LatencyHistogram {
         self.max_us = self.max_us.max(other.max_us);
     }
 
+    /// The delays that were counted since it was `before`; nothing if it never was. The longest may be one that came before.
+    #[must_use]
+    pub fn since(&self, before: &Self) -> Self {
+        let mut since = Self { max_us: self.max_us, ..Self::default() };
+        since.sum_us = self.sum_us.saturating_sub(before.sum_us);
+        for (step, count) in (0..).zip(&self.counts) {
+            let known = before.counts.get(step as usize).copied().unwrap_or_default();
+            match count.checked_sub(known) {
+                None => return Self::default(),
+                Some(0) => {}
+                Some(new) => since.add(step, new),
+            }
+        }
+        since
+    }
+
     /// The delay in microseconds that this part of the delays does not exceed; `None` when nothing was counted.
     #[must_use]
     pub fn at(&self, quantile: Quantile) -> Option<u64> {
@@ -278,6 +294,18 @@ mod tests {
         for nonsense in ["\"\"", "\"AA==\"", "\"AAAA\"", "\"?\"", "[]", "7", &far, &long] {
             assert!(serde_json::from_str::<LatencyHistogram>(nonsense).is_err(), "{nonsense}");
         }
+    }
+
+    #[test]
+    fn delays_since_a_moment_are_those_counted_after_it() {
+        let mut histogram = LatencyHistogram::default();
+        (1..100).for_each(|us| histogram.record_us(us));
+        let before = histogram.clone();
+        assert_eq!(histogram.since(&before).at(Quantile::P50), None);
+        (0..10).for_each(|_| histogram.record_us(5_000));
+        let since = histogram.since(&before).quantiles();
+        assert_eq!((since.count, since.p50, since.max), (10, Some(5_000), Some(5_000)));
+        assert_eq!(before.since(&histogram).at(Quantile::P50), None, "it was never so");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use operations::OrderResult;
 
-use crate::outcome::VariantOutcome;
+use crate::outcome::{VariantOutcome, site_of_loss};
 
 /// Something that happened.
 #[derive(Debug, Clone, PartialEq)]
@@ -68,7 +68,7 @@ pub fn events(run: &VariantOutcome, losses: &[(Duration, String)]) -> Vec<Archiv
     events.extend(losses.iter().map(|(at, what)| ArchivedEvent {
         at: *at,
         kind: "process",
-        site: site_of(what),
+        site: site_of_loss(what).map(str::to_owned),
         what: what.clone(),
     }));
     events.sort_by_key(|event| event.at);
@@ -78,10 +78,4 @@ pub fn events(run: &VariantOutcome, losses: &[(Duration, String)]) -> Vec<Archiv
 /// The site of a call server, which is called like it, or `site.blade`.
 fn site_part(call_server: &str) -> &str {
     call_server.split_once('.').map_or(call_server, |(site, _)| site)
-}
-
-/// The site whose process a sentence is about.
-fn site_of(loss: &str) -> Option<String> {
-    let name = loss.strip_prefix("process site-")?;
-    name.split_whitespace().next().map(str::to_owned)
 }

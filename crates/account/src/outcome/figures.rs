@@ -35,21 +35,28 @@ pub(super) struct Step {
     pub(super) routed: u64,
 }
 
-/// A step in its place.
+/// A step in its place, or several that follow each other.
 #[derive(Debug, Clone, Copy)]
 pub struct PlacedStep {
     from: Duration,
+    to: Duration,
     step: Step,
 }
 
 impl PlacedStep {
+    /// Takes in the step that follows.
+    fn absorb(&mut self, next: &Self) {
+        self.to = next.to;
+        self.step = sum(&[self.step, next.step]);
+    }
+
     /// Seconds from the start of the campaign to the middle of the step.
     pub fn middle(&self) -> f64 {
-        (self.from + STEP / 2).as_secs_f64()
+        f64::midpoint(self.from.as_secs_f64(), self.to.as_secs_f64())
     }
 
     pub fn holds(&self, at: Duration) -> bool {
-        (self.from..self.from + STEP).contains(&at)
+        (self.from..self.to).contains(&at)
     }
 
     pub const fn attempts(&self) -> u64 {
@@ -83,7 +90,28 @@ impl AttemptsByStep {
     /// All emergency attempts in the steps that are wholly inside the campaign, up to the last one that has any.
     pub fn steps(&self) -> impl Iterator<Item = PlacedStep> {
         let steps = self.counts[0].steps.iter().take(self.steps);
-        (0_u32..).zip(steps).map(|(number, step)| PlacedStep { from: STEP * number, step: *step })
+        (0_u32..).zip(steps).map(|(number, step)| {
+            let from = STEP * number;
+            PlacedStep { from, to: from + STEP, step: *step }
+        })
+    }
+
+    /// The same, put together until each has at least so many attempts, or none; the last ones belong to the step before.
+    pub fn steps_of(&self, fewest: u64) -> Vec<PlacedStep> {
+        let mut joined: Vec<PlacedStep> = Vec::new();
+        for next in self.steps() {
+            match joined.last_mut().filter(|last| (1..fewest).contains(&last.step.attempts)) {
+                Some(last) => last.absorb(&next),
+                None => joined.push(next),
+            }
+        }
+        if let Some(last) = joined.pop_if(|last| (1..fewest).contains(&last.step.attempts)) {
+            match joined.last_mut() {
+                Some(before) => before.absorb(&last),
+                None => joined.push(last),
+            }
+        }
+        joined
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::downtime::Downtime;
 use super::figures::AttemptsByStep;
 use super::goodput::Goodput;
 use super::operations::OperationsReport;
@@ -28,6 +29,8 @@ pub struct VariantOutcome {
     pub series: Series,
     /// Restarts of call servers: when, which, why.
     pub restarts: Vec<(Duration, String, String)>,
+    /// When sites did not work.
+    pub downtimes: Vec<Downtime>,
     /// How long each fall had lasted when a trunk group found it: which call server, which trunk group, how long.
     pub detections: Vec<(String, String, Duration)>,
     /// What the pool's settings let expect: at best, and at worst.

@@ -1,4 +1,4 @@
-//! One step of time: what became of the calls that were due in it.
+//! One bin of time: what became of the calls that were due in it.
 
 use hdrhistogram::Histogram;
 use telemetry::{Entry, Outcome};
@@ -10,8 +10,8 @@ pub(super) const HOUR_US: u64 = 3_600_000_000;
 /// Significant digits of delays: enough for a pixel.
 const DIGITS: u8 = 2;
 
-/// The calls of one step of time.
-#[derive(Debug, Default)]
+/// The calls of one bin of time.
+#[derive(Debug, Clone, Default)]
 pub struct Bin {
     pub offered: u64,
     pub answered: u64,
@@ -25,7 +25,15 @@ pub struct Bin {
     pub(super) in_progress: Presence,
     pub(super) talking: Presence,
     /// Calls by the number of the site that they reached.
-    by_site: Vec<u64>,
+    pub(super) by_site: Vec<SiteCalls>,
+}
+
+/// The calls of one bin that reached one site.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SiteCalls {
+    pub offered: u64,
+    /// Of these: rejected, timed out or lost.
+    pub failed: u64,
 }
 
 impl Bin {
@@ -41,12 +49,20 @@ impl Bin {
         }
         if let Some(site) = site {
             self.make_room(site + 1);
-            self.by_site[site] += 1;
+            self.by_site[site].offered += 1;
+            self.by_site[site].failed += u64::from(is_failure(record.outcome));
         }
     }
 
     /// Takes in the bin that follows; each is `width` microseconds long.
     pub(super) fn absorb(&mut self, next: Self, width: u64) {
+        self.in_progress.absorb(&next.in_progress, width);
+        self.talking.absorb(&next.talking, width);
+        self.add(next);
+    }
+
+    /// Adds the calls of another bin. Who is in progress in the two together is not told.
+    pub(super) fn add(&mut self, next: Self) {
         self.offered += next.offered;
         self.answered += next.answered;
         self.abandoned += next.abandoned;
@@ -54,28 +70,27 @@ impl Bin {
         self.established += next.established;
         self.pdd.merge(next.pdd);
         self.lag.merge(next.lag);
-        self.in_progress.absorb(&next.in_progress, width);
-        self.talking.absorb(&next.talking, width);
         self.make_room(next.by_site.len());
         for (sum, calls) in self.by_site.iter_mut().zip(&next.by_site) {
-            *sum += calls;
+            sum.offered += calls.offered;
+            sum.failed += calls.failed;
         }
     }
 
     /// Calls that reached the site with this number.
-    pub fn at_site(&self, number: usize) -> u64 {
+    pub fn at_site(&self, number: usize) -> SiteCalls {
         self.by_site.get(number).copied().unwrap_or_default()
     }
 
     fn make_room(&mut self, sites: usize) {
         if self.by_site.len() < sites {
-            self.by_site.resize(sites, 0);
+            self.by_site.resize(sites, SiteCalls::default());
         }
     }
 }
 
 /// Delays of one bin. Takes no memory until there is one.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Delays(Option<Box<Histogram<u32>>>);
 
 impl Delays {
@@ -106,7 +121,7 @@ impl Delays {
 }
 
 /// How many there are at a time, kept as what changes, so that a call costs the same however long it lasts.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Presence {
     change: i64,
     /// What those who come and go in this bin add to, and take from, the time that all spend in it, in microseconds.

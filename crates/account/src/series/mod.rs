@@ -3,13 +3,15 @@
 //! ```text
 //!   records ──► bins of half a second to days, by the time at which a call was due
 //!                 │  more than 240?  two and two become one
-//!                 └──► rates, ratios, delays, calls in progress, calls of each site
+//!                 ├──► calls in progress
+//!                 └──► steps of 20 calls and more: rates, ratios, delays, calls of each site
 //!           ──► the calls that took longest to ring, and an example of each way to fail
 //! ```
 
 mod bin;
 mod examples;
 mod failed;
+mod steps;
 #[cfg(test)]
 pub(super) mod tests;
 
@@ -19,8 +21,9 @@ use hdrhistogram::Histogram;
 use telemetry::{Attempt, AttemptReader, Entry};
 
 use self::bin::HOUR_US;
-pub use self::bin::{Bin, Delays};
+pub use self::bin::{Bin, Delays, SiteCalls};
 pub use self::examples::{Examples, FailureGroup, SlowCall};
+pub use self::steps::{FEWEST, TimeStep};
 
 /// Bins that a series keeps, at most.
 const MOST_BINS: usize = 240;
@@ -174,6 +177,11 @@ impl Series {
             means
         };
         self.bins.iter().map(of_bin).collect()
+    }
+
+    /// What a chart draws: bins put together until each step has [`FEWEST`] calls, or none was due in it.
+    pub fn steps(&self) -> Vec<TimeStep> {
+        steps::steps(&self.bins, self.width())
     }
 
     /// The sites that calls reached, by name, each with its number.

@@ -24,7 +24,11 @@ fn calls_count_where_they_were_due() {
     assert_eq!(counts(1), (0.75, 1, 0, 1, 1, 0));
     assert_eq!(counts(2), (1.25, 1, 0, 0, 0, 1));
     assert_eq!(series.sites(), [("alpha", 1), ("beta", 0)]);
-    assert_eq!((bins[0].1.at_site(0), bins[1].1.at_site(0), bins[2].1.at_site(9)), (1, 1, 0));
+    let at = |bin: usize, site| {
+        let SiteCalls { offered, failed } = bins[bin].1.at_site(site);
+        (offered, failed)
+    };
+    assert_eq!((at(0, 0), at(0, 1), at(1, 0), at(2, 9)), ((1, 0), (1, 1), (1, 1), (0, 0)));
     let lag = bins[0].1.lag.millis_at(1.0).expect("a lag");
     assert!((298.0..303.0).contains(&lag), "{lag}");
     assert_eq!(bins[2].1.pdd.millis_at(0.5).map(|ms| (ms / 10.0).round()), Some(100.0));

@@ -21,6 +21,7 @@ mod tally;
 mod thresholds;
 mod validity;
 mod verdict;
+pub mod words;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -17,10 +17,13 @@ pub(super) struct Measures {
     pub(super) width: f64,
     pub(super) left: f64,
     pub(super) right: f64,
-    /// Room for the title, for a lane of labels, between panels, for the x axis, and for a row of the legend.
+    /// Room for the title, for a lane of labels, for the names of bands, between panels, between those with a title, for the
+    /// x axis, and for a row of the legend.
     pub(super) title: f64,
     pub(super) lane: f64,
+    pub(super) names: f64,
     pub(super) between: f64,
+    pub(super) titled: f64,
     pub(super) x_axis: f64,
     pub(super) row: f64,
     /// The size of its letters.
@@ -39,7 +42,9 @@ impl Form {
                 right: 974.0,
                 title: 40.0,
                 lane: 16.0,
+                names: 16.0,
                 between: 18.0,
+                titled: 30.0,
                 x_axis: 58.0,
                 row: 19.0,
                 letters: 13.0,
@@ -52,7 +57,9 @@ impl Form {
                 right: width - 12.0,
                 title: 2.0,
                 lane: 15.0,
+                names: 15.0,
                 between: 21.0,
+                titled: 21.0,
                 x_axis: 38.0,
                 row: 0.0,
                 letters: 11.5,
@@ -76,6 +83,16 @@ impl Measures {
     /// As many steps as an axis from left to right has room for.
     pub(super) fn x_steps(&self) -> f64 {
         ((self.right - self.left) / self.x_step).floor().max(1.0)
+    }
+
+    /// Between this panel and the one above it.
+    pub(super) fn above(&self, panel: &Panel) -> f64 {
+        if panel.title.is_empty() { self.between } else { self.titled }
+    }
+
+    /// The width of a text in letters of this plot, rather too wide than too narrow.
+    pub(super) fn text(&self, text: &str) -> f64 {
+        text.chars().count() as f64 * self.letters * 0.58
     }
 
     /// The same of an axis of this height.

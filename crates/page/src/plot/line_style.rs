@@ -70,6 +70,13 @@ impl LineStyle {
         (self == Self::Surface).then_some("class=\"surface\" fill=\"#e3e6ea\"")
     }
 
+    /// A piece of a stretch in which something was not as usual, as [`sample`](Self::sample).
+    pub(crate) fn sample_of_span() -> &'static str {
+        "<svg class=\"sample\" width=\"30\" height=\"12\" viewBox=\"0 0 30 12\" aria-hidden=\"true\">\
+         <g class=\"down\" fill=\"#b3261e\"><rect width=\"30\" height=\"12\" fill-opacity=\"0.16\"/>\
+         <rect y=\"9\" width=\"30\" height=\"3\"/></g></svg>"
+    }
+
     /// A short piece of it, as an SVG element for a legend in a page.
     pub(crate) fn sample(self) -> String {
         let surface = self.surface().map_or_else(String::new, |style| {

@@ -6,7 +6,7 @@ use super::svg::Anchor;
 const NEAR: f64 = 2.0;
 const GAP: f64 = 12.0;
 /// The width of a letter of a label, with some room to spare.
-const LETTER: f64 = 6.2;
+const LETTER: f64 = 6.6;
 
 /// An event.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,6 +32,8 @@ pub(super) struct Placed {
     pub(super) x: f64,
     /// Zero is the highest.
     pub(super) lane: usize,
+    /// Of the label, in pixels.
+    pub(super) width: f64,
     pub(super) anchor: Anchor,
     pub(super) label: String,
     pub(super) title: String,
@@ -54,22 +56,36 @@ pub(super) fn place(marks: &[Mark], x: impl Fn(f64) -> Option<f64>, right: f64) 
             None => at.push((x, mark.label.clone(), mark.title().to_owned())),
         }
     }
-    let mut lanes: Vec<f64> = Vec::new();
-    let placed = at.into_iter().map(|(x, label, title)| {
-        let width = label.chars().count() as f64 * LETTER;
+    let mut placed: Vec<Placed> = Vec::new();
+    for (x, label, title) in at {
+        let width = label.chars().count() as f64 * LETTER + 4.0;
         let anchor = if x + width > right { Anchor::End } else { Anchor::Start };
-        let (from, to) = match anchor {
-            Anchor::End => (x - width, x),
-            _ => (x, x + width),
-        };
-        let lane = lanes.iter().position(|end| end + GAP <= from).unwrap_or_else(|| {
-            lanes.push(0.0);
-            lanes.len() - 1
-        });
-        lanes[lane] = to;
-        Placed { x, lane, anchor, label, title }
-    });
-    placed.collect()
+        let lane = lane(&placed, x, width, anchor);
+        placed.push(Placed { x, lane, width, anchor, label, title });
+    }
+    placed
+}
+
+/// The highest lane in which a label stands on no other, and its line goes through none: a line begins in its lane, and the
+/// lines of earlier labels come from further up.
+fn lane(placed: &[Placed], x: f64, width: f64, anchor: Anchor) -> usize {
+    let (from, to) = extent(x, width, anchor);
+    let overlaps = |one: &&Placed| {
+        let (start, end) = extent(one.x, one.width, one.anchor);
+        start < to + GAP && from < end + GAP
+    };
+    let taken: Vec<usize> = placed.iter().filter(overlaps).map(|one| one.lane).collect();
+    match anchor {
+        Anchor::End => (0..).find(|lane| !taken.contains(lane)).unwrap_or_default(),
+        _ => taken.into_iter().max().map_or(0, |lowest| lowest + 1),
+    }
+}
+
+fn extent(x: f64, width: f64, anchor: Anchor) -> (f64, f64) {
+    match anchor {
+        Anchor::End => (x - width, x),
+        _ => (x, x + width),
+    }
 }
 
 #[cfg(test)]
@@ -98,5 +114,14 @@ mod tests {
             placed.iter().map(|one| (one.lane, &one.label[..])).collect();
         assert_eq!(told, [(0, "first, second"), (1, "third"), (0, "late")]);
         assert_eq!(placed[2].anchor, Anchor::End);
+    }
+
+    #[test]
+    fn no_line_goes_through_the_label_of_an_earlier_one() {
+        let marks =
+            marks(&[(0.0, "a long label of the first"), (50.0, "b"), (90.0, "c"), (170.0, "d")]);
+        let placed = place(&marks, Some, 1_000.0);
+        let lanes: Vec<usize> = placed.iter().map(|one| one.lane).collect();
+        assert_eq!(lanes, [0, 1, 1, 1], "the second stands below the first, and so does the third");
     }
 }

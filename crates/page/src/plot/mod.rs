@@ -7,11 +7,12 @@
 //!   ├───────────────┼──────────      panels     one above the other, with one x axis
 //!   │               │                ticks.rs   round numbers
 //!   └───────────────┴──────────
-//!   ── base  what it is              legend     one row for each line
+//!   ── base  what it is              legend.rs  one row for each look of a line
 //!   -- variant  what it is
 //! ```
 
 mod frame;
+mod legend;
 mod line_style;
 mod marks;
 mod parts;
@@ -24,13 +25,10 @@ pub(crate) use self::frame::Form;
 use self::frame::{Frame, Measures};
 pub(crate) use self::line_style::LineStyle;
 pub(crate) use self::marks::Mark;
-pub(crate) use self::parts::{Axis, Band, Panel, PlotLine};
+use self::marks::Placed;
+pub(crate) use self::parts::{Axis, Band, Panel, PlotLine, Span};
 use self::svg::{Anchor, Kind, Svg};
 pub(crate) use self::ticks::Scale;
-
-/// The width of a letter of the legend, and how many of them fit beside a long name.
-const LETTER: f64 = 7.0;
-const ROW_LETTERS: usize = 90;
 
 /// A plot: one x axis, and panels above each other.
 #[derive(Debug, Clone)]
@@ -49,31 +47,26 @@ impl Plot {
     pub(crate) fn svg(&self) -> String {
         let measures = self.form.measures();
         let x_end = self.x_end(&measures);
-        let across = measures.right - measures.left;
-        let on_axis = |at: f64| {
-            let place = || measures.left + across * self.x.scale.place(at, x_end);
-            (0.0..=x_end).contains(&at).then(place)
-        };
-        let labels = marks::place(&self.marks, on_axis, measures.right);
+        let labels = self.labels(&measures, x_end);
         let lanes = labels.iter().map(|label| label.lane + 1).max().unwrap_or_default();
-        let below_lanes = if lanes > 0 { 6.0 } else { 0.0 };
-        let mut top = measures.title + measures.lane * lanes as f64 + below_lanes;
-        if !self.form.is_sheet() {
-            top += measures.between - below_lanes; // what the panel measures stands above it
+        let mut bottom = measures.title + measures.lane * lanes as f64;
+        if self.bands.iter().any(|band| !band.name.is_empty()) {
+            bottom += measures.names;
         }
-        let mut bottom = top - measures.between;
-        let frames: Vec<Frame<'_>> = self
-            .panels
-            .iter()
-            .map(|panel| {
-                let frame =
-                    Frame::new(&measures, bottom + measures.between, panel, (&self.x, x_end));
-                bottom = frame.bottom;
-                frame
-            })
-            .collect();
-        let rows = self.panels.first().map_or(0, |panel| panel.lines.len());
-        let height = bottom + measures.x_axis + measures.row * rows as f64;
+        let mut frames: Vec<Frame<'_>> = Vec::new();
+        for (number, panel) in self.panels.iter().enumerate() {
+            let top = match (number, self.form, lanes) {
+                // What a panel measures, or shows, stands above it, but not above that of a sheet without a title.
+                (0, Form::Sheet, 0) if panel.title.is_empty() => bottom,
+                (0, Form::Sheet, _) if panel.title.is_empty() => bottom + 6.0,
+                _ => bottom + measures.above(panel),
+            };
+            let frame = Frame::new(&measures, top, panel, (&self.x, x_end));
+            bottom = frame.bottom;
+            frames.push(frame);
+        }
+        let legend = self.legend_lines();
+        let height = bottom + measures.x_axis + measures.row * legend.len() as f64;
         let kind = match self.form {
             Form::Sheet => Kind::Sheet,
             Form::Figure { .. } => {
@@ -85,34 +78,53 @@ impl Plot {
             let style = "font-size=\"17\" font-weight=\"bold\"";
             svg.text((measures.left, 24.0), Anchor::Start, style, &self.title);
         }
-        for (number, frame) in frames.iter().enumerate() {
-            self.bands(&mut svg, frame, number == 0);
+        self.draw(&mut svg, &frames, &labels, bottom);
+        self.x_axis(&mut svg, &measures, bottom, x_end);
+        if self.form.is_sheet() {
+            legend::draw(&mut svg, &measures, bottom + measures.x_axis, &legend);
         }
-        for (panel, frame) in self.panels.iter().zip(&frames) {
-            panel.surfaces(&mut svg, frame);
-            self.grid(&mut svg, panel, frame);
+        svg.finish()
+    }
+
+    /// The labels of the marks, in their lanes.
+    fn labels(&self, measures: &Measures, x_end: f64) -> Vec<Placed> {
+        let across = measures.right - measures.left;
+        let on_axis = |at: f64| {
+            let place = || measures.left + across * self.x.scale.place(at, x_end);
+            (0.0..=x_end).contains(&at).then(place)
+        };
+        marks::place(&self.marks, on_axis, measures.right)
+    }
+
+    /// Panels with what lies below and above them.
+    fn draw(&self, svg: &mut Svg, frames: &[Frame<'_>], labels: &[Placed], bottom: f64) {
+        let measures = self.form.measures();
+        for (number, (panel, frame)) in self.panels.iter().zip(frames).enumerate() {
+            self.bands(svg, frame, number == 0);
+            panel.spans(svg, frame);
+            panel.surfaces(svg, frame);
+            self.grid(svg, panel, frame);
         }
         let lane = |lane: usize| measures.title + measures.lane * lane as f64;
-        for label in &labels {
+        // Panels with a title of their own are of other runs than the marks, which are of the first.
+        let is_of_all = self.form.is_sheet() && self.panels.iter().any(|one| !one.title.is_empty());
+        let end = frames.first().filter(|_| is_of_all).map_or(bottom, |first| first.bottom);
+        for label in labels {
             let from = (label.x, lane(label.lane));
             let style =
                 "class=\"mark\" stroke=\"#555\" stroke-width=\"1\" stroke-dasharray=\"3 3\"";
-            svg.mark(from, (label.x, bottom), style, &label.title);
+            svg.mark(from, (label.x, end), style, &label.title);
         }
-        for (panel, frame) in self.panels.iter().zip(&frames) {
-            panel.draw(&mut svg, frame, self.form);
+        for (panel, frame) in self.panels.iter().zip(frames) {
+            panel.draw(svg, frame, self.form);
+            panel.title(svg, frame, self.form);
         }
-        for label in &labels {
+        for label in labels {
             let aside = if label.anchor == Anchor::End { -4.0 } else { 4.0 };
             let at = (label.x + aside, lane(label.lane) + 11.0);
             let halo = "class=\"label\" font-size=\"12\" stroke=\"#fff\" stroke-width=\"4\" paint-order=\"stroke\"";
             svg.text(at, label.anchor, halo, &label.label);
         }
-        self.x_axis(&mut svg, &measures, bottom, x_end);
-        if self.form.is_sheet() {
-            self.legend(&mut svg, &measures, bottom + measures.x_axis);
-        }
-        svg.finish()
     }
 
     fn x_end(&self, measures: &Measures) -> f64 {
@@ -130,10 +142,11 @@ impl Plot {
                 let size = (to - from, frame.bottom - frame.top);
                 svg.rect((from, frame.top), size, "class=\"band\" fill=\"#f4f5f7\"");
             }
-            let width = band.name.chars().count() as f64 * 5.6 + 8.0;
+            let width = band.name.chars().count() as f64 * 6.0 + 8.0;
             if with_names && !band.name.is_empty() && width < to - from {
-                let style = "class=\"phase\" font-size=\"10.5\" fill=\"#777\"";
-                svg.text((from + 5.0, frame.top + 12.0), Anchor::Start, style, &band.name);
+                let style = "class=\"phase\" font-size=\"10.5\" fill=\"#666\"";
+                let up = self.form.measures().between + 3.0;
+                svg.text((from + 3.0, frame.top - up), Anchor::Start, style, &band.name);
             }
         }
     }
@@ -146,9 +159,16 @@ impl Plot {
         for (at, _) in self.x.scale.ticks(self.x_end(&measures), measures.x_steps()) {
             svg.line((frame.x(at), frame.top), (frame.x(at), frame.bottom), thin);
         }
+        // From below; what would stand on the one before is left out.
+        let mut last = f64::INFINITY;
         for (at, word) in panel.y.scale.ticks(frame.y_end(), frame.y_steps) {
-            svg.line((frame.left, frame.y(at)), (frame.right, frame.y(at)), thin);
-            svg.text((frame.left - 8.0, frame.y(at) + 4.0), Anchor::End, "class=\"tick\"", &word);
+            let y = frame.y(at);
+            svg.line((frame.left, y), (frame.right, y), thin);
+            if last - y >= measures.letters {
+                let style = "class=\"tick\"";
+                svg.text((frame.left - 8.0, y + 4.0), Anchor::End, style, &word);
+                last = y;
+            }
         }
         if is_sheet {
             svg.line((frame.left, frame.top), (frame.left, frame.bottom), axis);
@@ -158,8 +178,11 @@ impl Plot {
         if is_sheet {
             let x = 18.0;
             let turned = format!("transform=\"rotate(-90 {x:.1} {y:.1})\"");
-            svg.text((x, y), Anchor::Middle, turned, &panel.y.label);
-        } else {
+            // Not where it would be longer than the panel is high.
+            if measures.text(&panel.y.label) <= panel.height {
+                svg.text((x, y), Anchor::Middle, turned, &panel.y.label);
+            }
+        } else if panel.title.is_empty() {
             let style = "class=\"unit\" fill=\"#555\"";
             svg.text((0.0, frame.top - 10.0), Anchor::Start, style, &panel.y.label);
         }
@@ -173,15 +196,21 @@ impl Plot {
     fn x_axis(&self, svg: &mut Svg, measures: &Measures, bottom: f64, x_end: f64) {
         let axis = "class=\"axis\" stroke=\"#222\" stroke-width=\"1\"";
         let Measures { left, right, .. } = *measures;
+        let mut free_from = 0.0;
         for (at, word) in self.x.scale.ticks(x_end, measures.x_steps()) {
             let x = left + (right - left) * self.x.scale.place(at, x_end);
             svg.line((x, bottom), (x, bottom + 5.0), axis);
-            let half = word.chars().count() as f64 * measures.letters * 0.3;
-            let (x, anchor) = match x + half > measures.width {
+            let half = measures.text(&word) / 2.0;
+            let (place, anchor) = match x + half > measures.width {
                 true => (measures.width, Anchor::End),
                 false => (x, Anchor::Middle),
             };
-            svg.text((x, bottom + measures.letters + 7.0), anchor, "class=\"tick\"", &word);
+            let from = if anchor == Anchor::End { place - half * 2.0 } else { x - half };
+            if from < free_from {
+                continue;
+            }
+            free_from = from + half * 2.0 + 4.0;
+            svg.text((place, bottom + measures.letters + 7.0), anchor, "class=\"tick\"", &word);
         }
         let (at, anchor) = match self.form {
             Form::Sheet => (f64::midpoint(left, right), Anchor::Middle),
@@ -191,21 +220,22 @@ impl Plot {
         svg.text((at, below), anchor, "class=\"unit\" fill=\"#555\"", &self.x.label);
     }
 
-    fn legend(&self, svg: &mut Svg, measures: &Measures, top: f64) {
-        let lines = self.panels.first().map(|panel| &panel.lines[..]).unwrap_or_default();
-        let longest = lines.iter().map(|line| line.name.chars().count()).max().unwrap_or_default();
-        let left = measures.left;
-        let titles = left + 62.0 + LETTER * longest as f64 + 14.0;
-        for (row, line) in lines.iter().enumerate() {
-            let y = top + measures.row * row as f64 + 4.0;
-            svg.line((left, y), (left + 52.0, y), line.look.style());
-            if let Some(style) = line.look.dot() {
-                svg.dot((left + 26.0, y), style);
+    /// Whether there is anything to draw.
+    pub(crate) fn has_points(&self) -> bool {
+        let mut points =
+            self.panels.iter().flat_map(|panel| &panel.lines).flat_map(|line| &line.points);
+        points.any(|(x, y)| x.is_finite() && y.is_some_and(f64::is_finite))
+    }
+
+    /// Each look once.
+    pub(crate) fn legend_lines(&self) -> Vec<&PlotLine> {
+        let mut lines: Vec<&PlotLine> = Vec::new();
+        for line in self.panels.iter().flat_map(|panel| &panel.lines) {
+            if lines.iter().all(|known| known.look != line.look) {
+                lines.push(line);
             }
-            svg.text((left + 62.0, y + 4.5), Anchor::Start, "", &line.name);
-            let fits: String = line.title.chars().take(ROW_LETTERS).collect();
-            svg.text((titles, y + 4.5), Anchor::Start, "fill=\"#555\"", &fits);
         }
+        lines
     }
 }
 
@@ -221,6 +251,31 @@ impl Panel {
     fn is_empty(&self, frame: &Frame<'_>) -> bool {
         let mut points = self.lines.iter().flat_map(|line| &line.points);
         points.all(|point| frame.point(*point).is_none())
+    }
+
+    /// What it shows, above it.
+    fn title(&self, svg: &mut Svg, frame: &Frame<'_>, form: Form) {
+        if self.title.is_empty() {
+            return;
+        }
+        let style = match form.is_sheet() {
+            true => {
+                "class=\"label\" font-weight=\"bold\" stroke=\"#fff\" stroke-width=\"4\" paint-order=\"stroke\""
+            }
+            false => "class=\"name\"",
+        };
+        svg.text((frame.left, frame.top - 6.0), Anchor::Start, style, &self.title);
+    }
+
+    /// Stretches in which something was not as usual: tinted, with a thick line along the bottom, so that a copy in grey
+    /// has them too.
+    fn spans(&self, svg: &mut Svg, frame: &Frame<'_>) {
+        for span in &self.spans {
+            let Some(from) = frame.on_axis(span.from) else { continue };
+            let to = frame.x(span.to.min(frame.x_end()));
+            let height = frame.bottom - frame.top;
+            svg.span((from, frame.top), ((to - from).max(1.5), height), &span.title);
+        }
     }
 
     fn surfaces(&self, svg: &mut Svg, frame: &Frame<'_>) {

@@ -23,13 +23,25 @@ pub(crate) struct Band {
     pub(crate) is_shaded: bool,
 }
 
-/// One plane of lines. The same line of each panel looks the same; the legend has those of the first one.
+/// A stretch of one panel in which something was not as usual.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Span {
+    pub(crate) from: f64,
+    pub(crate) to: f64,
+    /// The sentence for whoever points at it.
+    pub(crate) title: String,
+}
+
+/// One plane of lines. The same line of each panel looks the same; the legend has each look once.
 #[derive(Debug, Clone)]
 pub(crate) struct Panel {
+    /// What it shows, above it; empty where the plot says it all.
+    pub(crate) title: String,
     pub(crate) y: Axis,
     /// In pixels.
     pub(crate) height: f64,
     pub(crate) lines: Vec<PlotLine>,
+    pub(crate) spans: Vec<Span>,
 }
 
 /// One line.

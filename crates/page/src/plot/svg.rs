@@ -19,6 +19,9 @@ pub(super) enum Kind {
     Figure { reading: String },
 }
 
+/// The colours of a sheet on a dark screen; on paper it stays white.
+const DARK: &str = include_str!("dark.css");
+
 /// An SVG file that is being written: no scripts, no fonts of its own, nothing from elsewhere.
 #[derive(Debug)]
 pub(super) struct Svg {
@@ -39,7 +42,8 @@ impl Svg {
         );
         let _ = writeln!(text, "<title>{}</title>", escape(title));
         if *kind == Kind::Sheet {
-            text.push_str("<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n");
+            let _ = writeln!(text, "<style>{}</style>", DARK.trim());
+            text.push_str("<rect class=\"paper\" width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n");
         }
         Self { text }
     }
@@ -72,6 +76,17 @@ impl Svg {
         let _ = writeln!(
             self.text,
             "<rect x=\"{x:.1}\" y=\"{y:.1}\" width=\"{width:.1}\" height=\"{height:.1}\" {style}/>"
+        );
+    }
+
+    /// A tinted stretch with a thick lower edge, which says what it is to whoever points at it.
+    pub(super) fn span(&mut self, (x, y): (f64, f64), (width, height): (f64, f64), what: &str) {
+        let (edge, what) = (y + height - 3.0, escape(what));
+        let _ = writeln!(
+            self.text,
+            "<g class=\"down\" fill=\"#b3261e\"><title>{what}</title>\
+             <rect x=\"{x:.1}\" y=\"{y:.1}\" width=\"{width:.1}\" height=\"{height:.1}\" fill-opacity=\"0.16\"/>\
+             <rect x=\"{x:.1}\" y=\"{edge:.1}\" width=\"{width:.1}\" height=\"3\"/></g>"
         );
     }
 

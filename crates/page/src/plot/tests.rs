@@ -11,8 +11,12 @@ fn line(number: usize, name: &str, points: &[(f64, Option<f64>)]) -> PlotLine {
     PlotLine { name: name.to_owned(), title: "R&D <b>".to_owned(), look, points: points.to_vec() }
 }
 
+fn panel(y: Axis, lines: Vec<PlotLine>) -> Panel {
+    Panel { title: String::new(), y, height: 300.0, lines, spans: Vec::new() }
+}
+
 fn plot(lines: Vec<PlotLine>) -> Plot {
-    let panel = Panel { y: axis("calls \"per\" s", Scale::Number), height: 300.0, lines };
+    let panel = panel(axis("calls \"per\" s", Scale::Number), lines);
     let low = Panel { height: 80.0, ..panel.clone() };
     Plot {
         title: "<overload> & more".to_owned(),
@@ -101,7 +105,7 @@ fn outliers_do_not_press_a_logarithmic_axis_flat() {
     let scale = Scale::Log { from: 1.0 };
     let lines =
         vec![line(1, "p99", &[(0.0, Some(4.0)), (60.0, Some(32_000.0)), (90.0, Some(0.1))])];
-    let panel = Panel { y: axis("ms", scale), height: 200.0, lines };
+    let panel = panel(axis("ms", scale), lines);
     let svg = Plot { panels: vec![panel], ..plot(Vec::new()) }.svg();
     let texts = texts(&svg);
     for tick in ["1", "10", "100", "1,000", "10,000", "100,000"] {

@@ -1,5 +1,6 @@
 //! Collects what is known of a run on real sockets, at any time of it.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use super::campaign_start::CampaignStart;
 use super::clock_watch::ClockWatch;
 use super::fleet::Fleet;
 use super::interruptions::Interruptions;
+use super::plan::Tier;
 use super::prepared::Prepared;
 use super::stage::Processes;
 use super::target::TargetNetwork;
@@ -23,6 +25,9 @@ pub(super) struct StateCollector<'a> {
     environment: Vec<(String, String)>,
     /// When each loss of a process was seen first.
     losses: Vec<(Duration, String)>,
+    /// When restarts of call servers were seen, and how many of each.
+    restarts: Vec<(Duration, String, String)>,
+    restarts_of: BTreeMap<String, u32>,
     clock: ClockWatch,
 }
 
@@ -34,6 +39,8 @@ impl<'a> StateCollector<'a> {
             start,
             environment: environment(),
             losses: Vec::new(),
+            restarts: Vec::new(),
+            restarts_of: BTreeMap::new(),
             clock: ClockWatch::start(),
         }
     }
@@ -58,8 +65,7 @@ impl<'a> StateCollector<'a> {
         if interruptions.are_urgent() {
             degraded.push("a second interruption cut off the calls in progress".to_owned());
         }
-        let why = || "restarted; its log says why".to_owned();
-        let restarts = conductor.restarts().iter();
+        self.note_restarts(fleet, elapsed);
         RunState {
             time: Time::Real,
             ended: false,
@@ -88,9 +94,20 @@ impl<'a> StateCollector<'a> {
             busiest_cpu_share: fleet.busiest_generator(),
             clock_step: self.clock.largest_step(),
             operations: conductor.report(),
-            restarts: restarts.map(|(at, site)| (*at, site.clone(), why())).collect(),
+            restarts: self.restarts.clone(),
             detections: stage.detections().to_vec(),
             record_files: self.record_files(fleet),
+        }
+    }
+
+    /// Takes note of call servers that have started anew since the last time, whether anybody supervises them or not.
+    fn note_restarts(&mut self, fleet: &Fleet, elapsed: Duration) {
+        for (name, shown) in fleet.shown(Tier::Sites) {
+            let Some(one) = shown.call_server() else { continue };
+            let known = self.restarts_of.insert(name.clone(), one.restarts).unwrap_or_default();
+            let new = known..one.restarts;
+            let why = || "restarted; its log says why".to_owned();
+            self.restarts.extend(new.map(|_| (elapsed, name.clone(), why())));
         }
     }
 
