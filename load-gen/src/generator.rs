@@ -24,13 +24,12 @@ use crate::attempt::{Attempt, End, Origin};
 use crate::caller::Caller;
 use crate::fate_counts::{Fate, FateCounts};
 use crate::invite::invite;
-use crate::media::Description;
+use crate::media::{Description, description_of};
 use crate::mix::{Mix, MixError};
 use crate::pacer::Schedule;
 use crate::person::Announced;
 use campaign::Campaign;
 
-use self::call_media::description_of;
 use self::caller_media::{CallerMedia, CallerStream};
 use self::due::{DueCall, Redials};
 

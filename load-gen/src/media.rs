@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use bytes::Bytes;
 use media::{Agreement, Sign, announce};
+use sip_proto::message::{Message, Name};
 use sip_proto::sdp::{self, Direction, LocalMedia, SdpError, Session};
 
 /// The discard port: what an inactive stream gets, where nobody listens.
@@ -67,6 +68,12 @@ impl Description {
             None => Agreement::between(&self.first_offer(), &theirs),
         }
     }
+}
+
+/// The session description that a message carries, alone or beside other parts.
+pub(crate) fn description_of(message: &Message) -> Result<Option<Bytes>, SdpError> {
+    let content_type = message.header(Name::ContentType).unwrap_or_default();
+    sdp::find(content_type, &message.body())
 }
 
 #[cfg(test)]

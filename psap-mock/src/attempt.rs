@@ -28,6 +28,7 @@ pub(crate) struct Attempt {
     pub(crate) rang: Option<Instant>,
     pub(crate) answered: Option<Instant>,
     pub(crate) media: Vec<StreamReport>,
+    digits: String,
 }
 
 /// How an attempt ended.
@@ -53,6 +54,7 @@ impl Attempt {
             rang: None,
             answered: None,
             media: Vec::new(),
+            digits: String::new(),
         }
     }
 
@@ -65,29 +67,36 @@ impl Attempt {
         u128::from_str_radix(&self.id, 16).unwrap_or_default()
     }
 
-    /// The caller of a call without audio has dialled these.
+    /// The caller has dialled these by INFO while no audio was open.
     pub(crate) fn note_digits(&mut self, digits: &str) {
         const MOST: usize = 64;
+        let room = MOST.saturating_sub(self.digits.len());
+        self.digits.extend(digits.chars().take(room));
+    }
+
+    /// What was heard of the caller; a call without audio may have digits as well.
+    fn reports(&mut self) -> Vec<StreamReport> {
+        let (mut reports, digits) =
+            (std::mem::take(&mut self.media), std::mem::take(&mut self.digits));
         if digits.is_empty() {
-            return;
+            return reports;
         }
-        if self.media.is_empty() {
-            self.media.push(StreamReport::default());
+        match reports.first_mut() {
+            Some(report) => report.digits.insert_str(0, &digits),
+            None => reports.push(StreamReport { digits, ..StreamReport::default() }),
         }
-        if let Some(report) = self.media.last_mut() {
-            let room = MOST.saturating_sub(report.digits.len());
-            report.digits.extend(digits.chars().take(room));
-        }
+        reports
     }
 
     pub(crate) fn record(
-        self,
+        mut self,
         psap: &str,
         clock: &WallClock,
         now: Instant,
         ending: Ending,
     ) -> CallRecord {
         let micros = |at| clock.micros(at);
+        let media = self.reports();
         CallRecord {
             call_id: self.call_id,
             number: self.number,
@@ -101,7 +110,7 @@ impl Attempt {
             cause: Some(ending.cause),
             ended_by: Some(ending.ended_by),
             reason: ending.reason,
-            media: self.media,
+            media,
             ..CallRecord::open(BoxKind::Psap, psap, self.id, micros(self.arrived))
         }
     }

@@ -96,6 +96,11 @@ fn a_later_contact_of_no_use_holds_nothing() {
     }
 }
 
+/// An INVITE needs a Contact with a SIP URI (RFC 3261 §8.1.1.8); any other is refused.
+fn is_taken(opening: &Opening) -> bool {
+    opening.contact.starts_with("<sip")
+}
+
 // RFC 3261 §16.12: what is inside a dialog follows the route set, whatever the Contact of an end is.
 #[test]
 fn an_unacknowledged_call_leaves_nothing_whatever_its_contact() {
@@ -104,7 +109,8 @@ fn an_unacknowledged_call_leaves_nothing_whatever_its_contact() {
         rogue(&mut network, "rogue", ROGUE, &[Whim::Ignore]);
         call(&mut network, &opening);
         network.run_for(seconds(3));
-        assert_eq!(network.trunk_group("mobile").counts.answered, 1, "{opening:?}");
+        let answered = u64::from(is_taken(&opening));
+        assert_eq!(network.trunk_group("mobile").counts.answered, answered, "{opening:?}");
         // The call taker picks up after 2 s, waits 64·T1 for the ACK, and its BYE follows.
         network.run_for(GIVE_UP);
         let members = network.trunk_group("mobile").members;
@@ -117,7 +123,7 @@ fn an_unacknowledged_call_leaves_nothing_whatever_its_contact() {
 // RFC 3261 §12.1.1: a caller of RFC 2543 has no tag, and the BYE to it has none in To.
 #[test]
 fn a_call_taker_hangs_up_whatever_the_contact_of_the_caller() {
-    for opening in contacts() {
+    for opening in contacts().into_iter().filter(is_taken) {
         let mut network = two_sites();
         talking(&mut network, &opening, &[Whim::Answer(200)]);
         network.run_for(seconds(10));

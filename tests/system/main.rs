@@ -13,6 +13,7 @@
 //! | `properties` | does anything leak, whatever callers, links and sites do |
 //! | `leftovers` | does anything stay behind, whatever peers refuse, forget and lose |
 //! | `sources` | what one source can hold of a trunk group |
+//! | `dialogs` | what crosses when peers refuse, redirect, speak early, or stand behind odd routers |
 //! | `media` | what the two ends hear, and what is measured of it |
 //! | `transports` | callers with TCP only, and callers behind a translator |
 //! | `transparency` | what crosses unchanged |
@@ -21,6 +22,7 @@
 
 mod calls;
 mod defects;
+mod dialogs;
 mod failover;
 mod flood;
 mod hostile;

@@ -315,11 +315,10 @@ impl Plane {
         }
     }
 
-    /// The peer has dialled these digits by other means than RTP, such as INFO.
-    pub fn note_digits(&mut self, id: StreamId, digits: &str) {
-        if let Some(terminal) = self.terminal(id) {
-            terminal.note_digits(digits);
-        }
+    /// The peer has dialled these digits by other means than RTP, such as INFO. False if nobody talks on the stream yet.
+    pub fn note_digits(&mut self, id: StreamId, digits: &str) -> bool {
+        let terminal = self.terminal(id);
+        terminal.map(|terminal| terminal.note_digits(digits)).is_some()
     }
 
     /// Records both sides from now on.

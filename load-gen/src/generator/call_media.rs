@@ -2,7 +2,6 @@
 
 use std::time::Instant;
 
-use bytes::Bytes;
 use sip_proto::message::{Message, Method, Name, Request};
 use sip_proto::sdp::{self, SdpError};
 use sip_proto::user_agent::LegId;
@@ -10,6 +9,7 @@ use sip_proto::user_agent::LegId;
 use super::Generator;
 use super::caller_media::CallerStream;
 use crate::caller::Caller;
+use crate::media::description_of;
 
 impl Generator {
     /// A port for the media of a new call. A caller who should speak and finds none places the call without media,
@@ -88,10 +88,4 @@ impl Generator {
             call.attempt.note_media(report);
         }
     }
-}
-
-/// The session description that a message carries, alone or beside other parts.
-pub(super) fn description_of(message: &Message) -> Result<Option<Bytes>, SdpError> {
-    let content_type = message.header(Name::ContentType).unwrap_or_default();
-    sdp::find(content_type, &message.body())
 }

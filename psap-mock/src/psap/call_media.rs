@@ -134,9 +134,8 @@ impl Psap {
         let kind = info.header(Name::ContentType).unwrap_or_default();
         let digits = media::dtmf::digits_of_info(kind, &info.body());
         let Some(call) = self.calls.get_mut(&leg) else { return };
-        match call.stream {
-            Some(stream) => self.plane.note_digits(stream, &digits),
-            None => call.attempt.note_digits(&digits),
+        if !call.stream.is_some_and(|stream| self.plane.note_digits(stream, &digits)) {
+            call.attempt.note_digits(&digits);
         }
     }
 

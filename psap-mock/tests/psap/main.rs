@@ -3,4 +3,5 @@
 
 mod calls;
 mod conservation;
+mod offers;
 mod phone;

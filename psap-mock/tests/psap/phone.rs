@@ -153,6 +153,11 @@ impl Bench {
         self.send(n, method, cseq, "sip:192.0.2.15:5060", "", body);
     }
 
+    /// INFO inside the dialog of call `n`, with further header lines and any body.
+    pub(crate) fn info(&mut self, n: u32, cseq: u32, headers: &str, body: &str) {
+        self.send(n, "INFO", cseq, "sip:192.0.2.15:5060", headers, body);
+    }
+
     /// Takes call `n` to its answer and acknowledges it.
     pub(crate) fn establish(&mut self, n: u32) {
         self.invite(n);
