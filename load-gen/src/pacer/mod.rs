@@ -14,6 +14,7 @@
 //! times, so its own lateness stays visible in the figures.
 
 mod arrival;
+mod carry;
 mod clusters;
 mod constant;
 mod diurnal;
@@ -54,9 +55,9 @@ impl<T: Iterator<Item = Arrival> + Debug + Send> Pacer for T {}
 fn pacer(phase: &Phase, number: u32, places: &Places, rng: StdRng) -> Box<dyn Pacer> {
     let duration = phase.duration;
     match phase.arrivals.clone() {
-        Arrivals::Constant { rate } => anywhere(Constant::new(rate, duration)),
-        Arrivals::Ramp { from, to } => anywhere(Ramp::new(from, to, duration)),
-        Arrivals::Steps { from, to, steps } => anywhere(Steps::new(from, to, steps, duration)),
+        Arrivals::Constant { .. } | Arrivals::Ramp { .. } | Arrivals::Steps { .. } => {
+            carry::evenly(phase, 0.0).expect("these are evenly spaced")
+        }
         Arrivals::Poisson { rate } => anywhere(Poisson::new(rate, duration, rng)),
         Arrivals::Mmpp(bursts) => anywhere(MarkovPoisson::new(bursts, duration, rng)),
         Arrivals::Diurnal(day) => anywhere(DiurnalPoisson::new(day, duration, rng)),

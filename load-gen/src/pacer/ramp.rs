@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::carry::NEARLY;
+
 /// Starts call `n` when the area under the rate reaches `n`.
 ///
 /// With `k = (to - from) / duration`, the area up to `t` is `N(t) = from·t + k·t²/2`.
@@ -11,13 +13,21 @@ pub struct Ramp {
     from: f64,
     to: f64,
     duration: Duration,
+    /// Of a call, from the start to the first one.
+    wait: f64,
     started: u64,
 }
 
 impl Ramp {
     #[must_use]
     pub const fn new(from: f64, to: f64, duration: Duration) -> Self {
-        Self { from, to, duration, started: 0 }
+        Self { from, to, duration, wait: 0.0, started: 0 }
+    }
+
+    /// The same, with the first call when this part of a call, 0 to 1, has come together.
+    #[must_use]
+    pub const fn after(self, wait: f64) -> Self {
+        Self { wait, ..self }
     }
 }
 
@@ -26,8 +36,8 @@ impl Iterator for Ramp {
 
     fn next(&mut self) -> Option<Duration> {
         let seconds = self.duration.as_secs_f64();
-        let n = self.started as f64;
-        if n >= (self.from + self.to) / 2.0 * seconds {
+        let n = self.started as f64 + self.wait;
+        if n >= (self.from + self.to) / 2.0 * seconds - NEARLY {
             return None;
         }
         self.started += 1;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 
+use super::carry::Carry;
 use super::{Hint, Pacer, pacer};
 use campaign::{Campaign, Places};
 
@@ -59,12 +60,14 @@ impl Schedule {
     #[must_use]
     pub fn new(campaign: &Campaign, shard: Shard) -> Self {
         let places = Places::of(&campaign.mix);
-        let mut begins = Duration::ZERO;
+        let (mut begins, mut carry) = (Duration::ZERO, Carry::default());
         let phases = (0_u32..)
             .zip(&campaign.phases)
             .map(|(number, phase)| {
                 let rng = StdRng::seed_from_u64(campaign.seed.wrapping_add(number.into()));
-                let begun = PhasePacer { begins, pacer: pacer(phase, number, &places, rng) };
+                let pacer =
+                    carry.begin(phase).unwrap_or_else(|| pacer(phase, number, &places, rng));
+                let begun = PhasePacer { begins, pacer };
                 begins += phase.duration;
                 begun
             })
@@ -163,6 +166,61 @@ mod tests {
         ];
         let schedule = Schedule::new(&campaign(phases, 1), Shard::WHOLE);
         assert_eq!(schedule.next_due(), Some(Duration::from_secs(5)));
+    }
+
+    // What a phase leaves of a call is made whole by the next, over pauses and phases of other kinds too.
+    #[test]
+    fn short_phases_come_to_as_many_calls_as_a_long_one() {
+        let ms = Duration::from_millis;
+        let of = |arrivals: Arrivals, length, count: usize| {
+            let phase = |number| Phase {
+                name: format!("p{number}"),
+                duration: ms(length),
+                arrivals: arrivals.clone(),
+            };
+            all(Schedule::new(&campaign((0..count).map(phase).collect(), 1), Shard::WHOLE))
+        };
+        let calls = of(Arrivals::Constant { rate: 4.0 }, 100, 100);
+        let evenly: Vec<Duration> = (0..40).map(|call| ms(call * 250)).collect();
+        let times: Vec<Duration> = calls.iter().map(|call| call.at).collect();
+        assert_eq!(calls.len(), 40);
+        for (at, wanted) in times.iter().zip(&evenly) {
+            assert!(at.abs_diff(*wanted) < ms(1), "{at:?}, not {wanted:?}");
+        }
+        assert_eq!(of(Arrivals::Ramp { from: 1.0, to: 2.0 }, 100, 20).len(), 3);
+        assert_eq!(of(Arrivals::Ramp { from: 3.0, to: 0.0 }, 200, 100).len(), 30);
+        let steps = Arrivals::Steps { from: 1.0, to: 2.0, steps: 2 };
+        assert_eq!(of(steps, 100, 100).len(), 15);
+        assert_eq!(of(Arrivals::Constant { rate: 0.1 }, 100, 1_000).len(), 10);
+    }
+
+    #[test]
+    fn a_part_of_a_call_waits_out_pauses_and_other_phases() {
+        let constant = || phase(1, Arrivals::Constant { rate: 0.5 });
+        let none = phase(7, Arrivals::Constant { rate: 0.0 });
+        let chance = phase(5, Arrivals::Poisson { rate: 0.0 });
+        let phases = vec![constant(), none, constant(), chance, constant()];
+        let at = |start: ScheduledCall| start.at.as_secs();
+        let starts: Vec<u64> =
+            all(Schedule::new(&campaign(phases, 1), Shard::WHOLE)).into_iter().map(at).collect();
+        assert_eq!(starts, [0, 14]);
+    }
+
+    // By chance nothing is carried over, and nothing need be: the mean of many short phases is that of a long one.
+    #[test]
+    fn short_phases_by_chance_have_the_mean_that_is_expected() {
+        let phases = |rate| {
+            (0..100).map(move |_| Phase {
+                duration: Duration::from_millis(100),
+                ..phase(1, Arrivals::Poisson { rate })
+            })
+        };
+        let count = |seed: u64| {
+            let campaign = campaign(phases(4.0).collect(), seed * 1_000);
+            all(Schedule::new(&campaign, Shard::WHOLE)).len() as f64
+        };
+        let mean = (0..400).map(count).sum::<f64>() / 400.0;
+        assert!((mean - 40.0).abs() < 4.0 * (40.0_f64 / 400.0).sqrt(), "{mean}");
     }
 
     #[test]
