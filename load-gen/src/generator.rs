@@ -366,6 +366,9 @@ impl Node for Generator {
                 self.counts.not_started += 1;
             }
         }
+        if let Some(begun) = self.started_at.filter(|_| !self.draining) {
+            self.counts.stopped_after = Some(now.saturating_duration_since(begun));
+        }
         self.draining = true;
         self.redials = Redials::default();
         let mut legs: Vec<LegId> = self.calls.keys().copied().collect();

@@ -18,17 +18,17 @@ pub struct Metrics {
     /// Registration request delay (RFC 6076 §4.1): always `null`, as these callers do not register.
     #[serde(default)]
     pub rrd: Option<Quantiles>,
-    /// Attempts offered per second of the campaign's phases.
+    /// Attempts offered per second of load: of the campaign's phases, or until the run was ended early.
     #[cfg_attr(feature = "schema", schemars(range(min = 0)))]
     pub calls_per_second: f64,
-    /// SIP messages of the generators, per second from the first start to the last end.
+    /// SIP messages of the generators, per second of load: of the phases, or until the run was ended early.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(range(min = 0)))]
     pub messages_sent_per_second: f64,
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(range(min = 0)))]
     pub messages_received_per_second: f64,
-    /// Traffic: calls in progress on average, from INVITE to end, over the whole run.
+    /// Traffic: calls in progress on average, from INVITE to end, while there was load.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(range(min = 0)))]
     pub erlang: f64,
@@ -121,7 +121,7 @@ pub struct GroupMetrics {
     pub share: f64,
     #[serde(flatten)]
     pub ratios: Ratios,
-    /// Calls in progress on average.
+    /// Calls in progress on average, while there was load.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(range(min = 0)))]
     pub erlang: f64,

@@ -11,7 +11,7 @@ use super::figures::{GroupMetrics, Ratios};
 #[derive(Debug, Default)]
 pub(super) struct Group {
     pub(super) counts: AttemptCounts,
-    /// Time on circuits, in microseconds.
+    /// Time on circuits while there was load, in microseconds.
     busy_us: u64,
     pub(super) pdd: Delays,
     pub(super) setup: Delays,
@@ -20,8 +20,8 @@ pub(super) struct Group {
 }
 
 impl Group {
-    /// Takes the record of a caller.
-    pub(super) fn add(&mut self, record: &Entry<'_>) {
+    /// Takes the record of a caller, who was on circuits for `busy_us` while there was load.
+    pub(super) fn add(&mut self, record: &Entry<'_>, busy_us: u64) {
         let (rang, was_answered) = (record.ring_us.is_some(), record.answer_us.is_some());
         self.counts.add(record.outcome, record.status, rang, was_answered);
         if let Some(pdd) = record.post_dial_delay_us() {
@@ -31,7 +31,7 @@ impl Group {
             self.setup.record_us(setup);
         }
         self.add_end(record);
-        self.busy_us += record.end_us.saturating_sub(record.start_us);
+        self.busy_us += busy_us;
     }
 
     /// RFC 6076 §4.4, §4.5.1: from the BYE to its response, and from the 200 to the BYE, of calls that ended well.
@@ -46,22 +46,24 @@ impl Group {
         self.sdt.record_us(end.saturating_sub(answer));
     }
 
-    /// Circuits occupied on average over `ran`.
-    pub(super) fn erlang(&self, ran: Duration) -> f64 {
-        match ran.as_secs_f64() {
+    /// Circuits occupied on average over the time of load.
+    pub(super) fn erlang(&self, loaded: Duration) -> f64 {
+        match loaded.as_secs_f64() {
             0.0 => 0.0,
             seconds => self.busy_us as f64 / 1e6 / seconds,
         }
     }
 
-    pub(super) fn occupancy(&self, ran: Duration, circuits: Option<u64>) -> Option<f64> {
-        circuits.filter(|circuits| *circuits > 0).map(|circuits| self.erlang(ran) / circuits as f64)
+    pub(super) fn occupancy(&self, loaded: Duration, circuits: Option<u64>) -> Option<f64> {
+        circuits
+            .filter(|circuits| *circuits > 0)
+            .map(|circuits| self.erlang(loaded) / circuits as f64)
     }
 
     pub(super) fn metrics(
         &mut self,
         offered_in_run: u64,
-        ran: Duration,
+        loaded: Duration,
         circuits: Option<u64>,
     ) -> GroupMetrics {
         GroupMetrics {
@@ -70,8 +72,8 @@ impl Group {
             failed: self.counts.failed(),
             share: share(self.counts.offered, offered_in_run).unwrap_or_default(),
             ratios: Ratios::of(&self.counts),
-            erlang: self.erlang(ran),
-            occupancy: self.occupancy(ran, circuits),
+            erlang: self.erlang(loaded),
+            occupancy: self.occupancy(loaded, circuits),
             pdd: self.pdd.quantiles(),
             setup: self.setup.quantiles(),
             sdd: self.sdd.quantiles(),

@@ -24,6 +24,7 @@ mod verdict;
 pub mod words;
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -257,12 +258,26 @@ impl RecordIntake {
         let tallies = AttemptTallies {
             ledger,
             media: media::MediaTally::default(),
-            tally: Tally::new(&run.service_levels),
+            tally: Tally::new(&run.service_levels).during(run.load()),
             callers: CallerTally::default(),
             unreadable: self.unreadable,
             truncated_files: self.truncated_files,
         };
         (tallies, attempts)
+    }
+}
+
+impl RunFacts<'_> {
+    /// How long there was load: the phases, or until the callers were told to place no more calls.
+    fn loaded(&self) -> Duration {
+        let stopped = self.generators.stopped_after.unwrap_or(self.duration);
+        stopped.min(self.duration).min(self.campaign.duration())
+    }
+
+    /// The same, in Unix microseconds.
+    fn load(&self) -> Range<u64> {
+        let lasted = u64::try_from(self.loaded().as_micros()).unwrap_or(u64::MAX);
+        self.started_us..self.started_us.saturating_add(lasted)
     }
 }
 
@@ -279,8 +294,7 @@ impl AttemptTallies {
     #[must_use]
     pub fn close(self, run: RunFacts<'_>) -> Summary {
         let Self { ledger, media, mut tally, callers, unreadable, truncated_files } = self;
-        let loaded = run.duration.min(run.campaign.duration());
-        let capacity = Capacity { loaded, ran: run.duration, ..run.capacity };
+        let capacity = Capacity { loaded: run.loaded(), ..run.capacity };
         let metrics = tally.metrics(&capacity, run.generators.signalling);
         let media = media.close(run.refused_without_port);
         let generator = GeneratorFigures {

@@ -1,6 +1,7 @@
 //! Adds up the records of callers and PSAPs.
 
 use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
 use std::time::Duration;
 
 use operations::supervision::department;
@@ -19,6 +20,8 @@ pub const UNREACHED: &str = "unreached";
 #[derive(Debug)]
 pub struct Tally {
     whole: Group,
+    /// When there was load, in Unix microseconds: traffic is counted then.
+    load: Range<u64>,
     lag: Delays,
     /// Failed attempts by the time to the final response (RFC 6076 §4.3.2).
     failed_delay: Delays,
@@ -47,8 +50,6 @@ struct PsapTally {
 #[derive(Debug, Clone, Default)]
 pub struct Capacity {
     pub loaded: Duration,
-    /// From the first start to the last end.
-    pub ran: Duration,
     /// Circuits of each trunk group, towards all call servers.
     pub trunk_groups: BTreeMap<String, u64>,
     /// Circuits of all trunk groups towards each site.
@@ -81,6 +82,7 @@ impl Tally {
         };
         Self {
             whole: Group::default(),
+            load: 0..u64::MAX,
             lag: Delays::default(),
             failed_delay: Delays::default(),
             by_site: Groups::new(),
@@ -93,6 +95,12 @@ impl Tally {
         }
     }
 
+    /// The same, for a run whose load was there at this time, in Unix microseconds.
+    #[must_use]
+    pub fn during(self, load: Range<u64>) -> Self {
+        Self { load, ..self }
+    }
+
     /// Takes the record of a caller, and where the attempt ended up.
     fn add_caller(&mut self, record: &Entry<'_>, reached: Destination<'_>) {
         self.lag.record_us(record.lag_us());
@@ -103,7 +111,9 @@ impl Tally {
                 self.failed_delay.record_us(record.end_us.saturating_sub(record.start_us));
             }
         }
-        self.whole.add(record);
+        let until = record.end_us.min(self.load.end);
+        let busy_us = until.saturating_sub(record.start_us.max(self.load.start));
+        self.whole.add(record, busy_us);
         for (groups, key) in [
             (&mut self.by_site, reached.site),
             (&mut self.by_trunk_group, record.trunk_group.as_deref()),
@@ -111,7 +121,7 @@ impl Tally {
             (&mut self.by_department, Some(department(record.commune.as_deref()))),
             (&mut self.by_psap, reached.psap),
         ] {
-            group(groups, key.unwrap_or(UNREACHED)).add(record);
+            group(groups, key.unwrap_or(UNREACHED)).add(record, busy_us);
         }
     }
 
@@ -143,7 +153,7 @@ impl Tally {
         let groups = |groups: &mut Groups, circuits: Option<&BTreeMap<String, u64>>| {
             let of = |(name, group): (&String, &mut Group)| {
                 let circuits = circuits.and_then(|circuits| circuits.get(name).copied());
-                (name.clone(), group.metrics(offered, capacity.ran, circuits))
+                (name.clone(), group.metrics(offered, capacity.loaded, circuits))
             };
             groups.iter_mut().map(of).collect()
         };
@@ -152,10 +162,10 @@ impl Tally {
             ratios: Ratios::of(&whole.counts),
             rrd: None,
             calls_per_second: per_second(whole.counts.offered, capacity.loaded),
-            messages_sent_per_second: per_second(signalling.sent, capacity.ran),
-            messages_received_per_second: per_second(signalling.received, capacity.ran),
-            erlang: whole.erlang(capacity.ran),
-            occupancy: whole.occupancy(capacity.ran, (all > 0).then_some(all)),
+            messages_sent_per_second: per_second(signalling.sent, capacity.loaded),
+            messages_received_per_second: per_second(signalling.received, capacity.loaded),
+            erlang: whole.erlang(capacity.loaded),
+            occupancy: whole.occupancy(capacity.loaded, (all > 0).then_some(all)),
             pdd: whole.pdd.quantiles(),
             srd_failed: self.failed_delay.quantiles(),
             setup: whole.setup.quantiles(),

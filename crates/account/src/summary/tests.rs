@@ -417,7 +417,6 @@ fn a_threshold_may_be_of_a_part_of_the_attempts() {
 // RFC 6076 §4.3.2, §4.4, §4.5.1, §4.8, §4.9; ITU-T E.500 for traffic.
 #[test]
 fn the_metrics_of_rfc_6076_by_hand() {
-    let mut tally = Tally::new(&BTreeMap::new());
     // Answered after 3 s, BYE after 6 s of talk, and its 200 a second later; 7 s on the circuit.
     let mut good = answered(1).swap_remove(0);
     (good.bye_us, good.commune) = (Some(7_000_000), Some("59350".to_owned()));
@@ -426,10 +425,12 @@ fn the_metrics_of_rfc_6076_by_hand() {
     let mut silent = unanswered(3, Outcome::TimedOut, 0).swap_remove(0);
     (silent.status, silent.ring_us) = (None, None);
     let busy = unanswered(4, Outcome::Rejected, 486).swap_remove(0);
+    // Two seconds of load.
+    let start = good.start_us;
+    let mut tally = Tally::new(&BTreeMap::new()).during(start..start + 2_000_000);
     attempts([good, refused, silent, busy]).read(&mut [&mut tally]);
     let capacity = Capacity {
         loaded: Duration::from_secs(2),
-        ran: Duration::from_secs(10),
         trunk_groups: BTreeMap::from([("mobile".to_owned(), 20)]),
         ..Capacity::default()
     };
@@ -443,13 +444,13 @@ fn the_metrics_of_rfc_6076_by_hand() {
     assert_eq!(metrics.calls_per_second, 2.0);
     assert_eq!(
         (metrics.messages_sent_per_second, metrics.messages_received_per_second),
-        (5.0, 3.0)
+        (25.0, 15.0)
     );
-    // 7 s, 0.25 s, 7 s and 7 s in 10 s.
-    assert!((metrics.erlang - 2.125).abs() < 1e-9, "{}", metrics.erlang);
+    // 2 s, 0.25 s, 2 s and 2 s in 2 s: what goes on after the load is no traffic of it.
+    assert!((metrics.erlang - 3.125).abs() < 1e-9, "{}", metrics.erlang);
     let mobile = &metrics.by_trunk_group["mobile"];
     let occupancy = mobile.occupancy.expect("20 circuits");
-    assert!((occupancy - 2.125 / 20.0).abs() < 1e-9, "{occupancy}");
+    assert!((occupancy - 3.125 / 20.0).abs() < 1e-9, "{occupancy}");
     assert_eq!(metrics.by_department["59"].ratios.asr, Some(1.0));
     assert_eq!(metrics.by_department["unknown"].ratios.isa, Some(2.0 / 3.0));
 }

@@ -82,6 +82,9 @@ pub struct GeneratorSnapshot {
     /// Attempts whose fate is known, by what supervision tells apart.
     #[serde(default)]
     pub fates: Vec<FateCount>,
+    /// From the start of the campaign until it was told to place no more calls, if it was.
+    #[serde(default)]
+    pub stopped_after: Option<Duration>,
     /// Everything has been started and has ended, and nobody is about to call again.
     pub finished: bool,
 }
@@ -201,6 +204,7 @@ impl AddAssign<&Self> for GeneratorSnapshot {
             *self.refused_by_status.entry(*status).or_default() += count;
         }
         self.refused_with_advice += other.refused_with_advice;
+        self.stopped_after = self.stopped_after.max(other.stopped_after);
         self.callers += other.callers;
         self.redials += other.redials;
         self.about_to_redial += other.about_to_redial;
