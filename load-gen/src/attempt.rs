@@ -28,6 +28,8 @@ pub(crate) struct Attempt {
     talk: Duration,
     /// From the first ring; `None` when the patience counts from the INVITE.
     patience_once_it_rings: Option<Duration>,
+    /// When the caller gave up, in Unix microseconds.
+    gave_up_us: Option<u64>,
     /// When patience or talk time runs out.
     deadline: Option<Instant>,
     /// Why the answered call came to nothing, as the caller found out.
@@ -79,6 +81,7 @@ impl Attempt {
     pub(crate) fn start(caller: &Caller, origin: Origin<'_>, now: Instant) -> Self {
         Self {
             state: State::Calling,
+            gave_up_us: None,
             talk: caller.talk.unwrap_or(LONGEST_CALL),
             deadline: Some(now + caller.silence_patience.unwrap_or(caller.patience)),
             patience_once_it_rings: caller.silence_patience.and(Some(caller.patience)),
@@ -165,7 +168,10 @@ impl Attempt {
     pub(crate) fn hang_up(&mut self, now_us: u64) -> bool {
         self.deadline = None;
         self.state = match self.state {
-            State::Calling | State::Ringing => State::GaveUp,
+            State::Calling | State::Ringing => {
+                self.gave_up_us = Some(now_us);
+                State::GaveUp
+            }
             State::Talking => {
                 self.record.bye_us = Some(now_us);
                 State::HungUp
@@ -183,7 +189,7 @@ impl Attempt {
         }
         let (outcome, ended_by, reason) = match self.state {
             State::Talking | State::HungUp => self.end_of_call(end),
-            State::GaveUp => after_giving_up(end),
+            State::GaveUp => self.after_giving_up(end),
             State::Calling | State::Ringing => without_answer(end),
         };
         self.record.outcome = outcome;
@@ -222,22 +228,28 @@ impl Attempt {
         }
     }
 
+    fn after_giving_up(&mut self, end: End) -> (Outcome, Party, Option<String>) {
+        match end {
+            End::NoResponse => {
+                let why = "no final response, not even to the CANCEL";
+                (Outcome::TimedOut, Party::Network, Some(why.to_owned()))
+            }
+            End::Unreachable => unreachable_trunk_group(),
+            // A 200 crossed the CANCEL and found no caller any more, so it was ended with BYE (RFC 3261 §9.1).
+            End::HungUp { confirmed } => {
+                self.record.bye_us = self.gave_up_us;
+                let why = (!confirmed).then(|| "the BYE got no response".to_owned());
+                (Outcome::Abandoned, Party::Caller, why)
+            }
+            // Usually 487, or a refusal that crossed the CANCEL.
+            _ => (Outcome::Abandoned, Party::Caller, None),
+        }
+    }
+
     fn learn(&mut self, call_id: &str) {
         if self.record.call_id.is_empty() {
             call_id.clone_into(&mut self.record.call_id);
         }
-    }
-}
-
-fn after_giving_up(end: End) -> (Outcome, Party, Option<String>) {
-    match end {
-        End::NoResponse => {
-            let why = "no final response, not even to the CANCEL";
-            (Outcome::TimedOut, Party::Network, Some(why.to_owned()))
-        }
-        End::Unreachable => unreachable_trunk_group(),
-        // Usually 487. A 200 or a refusal that crossed the CANCEL found no caller any more.
-        _ => (Outcome::Abandoned, Party::Caller, None),
     }
 }
 

@@ -28,7 +28,6 @@ pub(crate) fn campaign() -> Campaign {
         validity: Validity::default(),
         foreign_callers: false,
         unrecorded: Vec::new(),
-        crossing: telemetry::Rules::default().crossing,
         thresholds: Vec::new(),
         progress_interval: Duration::from_secs(1),
         operations: operations::OperationsSettings::default(),

@@ -27,6 +27,10 @@ pub(crate) struct Attempt {
     pub(crate) arrived: Instant,
     pub(crate) rang: Option<Instant>,
     pub(crate) answered: Option<Instant>,
+    /// When the ACK of the answer came.
+    pub(crate) acknowledged: Option<Instant>,
+    /// When this PSAP sent its BYE.
+    pub(crate) hung_up: Option<Instant>,
     pub(crate) media: Vec<StreamReport>,
     digits: String,
 }
@@ -53,6 +57,8 @@ impl Attempt {
             arrived: now,
             rang: None,
             answered: None,
+            acknowledged: None,
+            hung_up: None,
             media: Vec::new(),
             digits: String::new(),
         }
@@ -104,6 +110,8 @@ impl Attempt {
             psap: Some(psap.to_owned()),
             ring_us: self.rang.map(micros),
             answer_us: self.answered.map(micros),
+            ack_us: self.acknowledged.map(micros),
+            bye_us: self.hung_up.map(micros),
             end_us: micros(now),
             outcome: ending.outcome,
             status: Some(ending.status),

@@ -319,6 +319,7 @@ impl Psap {
         let Some(call) = self.calls.get_mut(&leg) else {
             return;
         };
+        call.attempt.acknowledged.get_or_insert(now);
         if call.ending.is_some() {
             return;
         }
@@ -385,6 +386,7 @@ impl Psap {
         };
         let reason = q850(ending.cause);
         call.ending = Some(ending);
+        call.attempt.hung_up = Some(now);
         // Nobody speaks after the BYE.
         self.close_media(now, leg);
         self.leave(now, leg);

@@ -20,6 +20,7 @@
 //! | `hostile` | what bad bytes can do |
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on must stop")]
 
+mod books;
 mod calls;
 mod defects;
 mod dialogs;

@@ -126,7 +126,6 @@ pub(crate) fn campaign(rate: f64, length: Duration, seed: u64) -> Campaign {
         validity: campaign::Validity::default(),
         foreign_callers: false,
         unrecorded: Vec::new(),
-        crossing: telemetry::Rules::default().crossing,
         thresholds: Vec::new(),
         progress_interval: seconds(1),
         operations: operations::OperationsSettings::default(),

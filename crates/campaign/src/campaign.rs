@@ -44,8 +44,6 @@ pub struct Campaign {
     pub foreign_callers: bool,
     /// PSAPs of the network that write no records, because another program plays them.
     pub unrecorded: Vec<String>,
-    /// How long a callee may believe in a call that its caller has given up.
-    pub crossing: Duration,
     /// All must hold for the run to pass. May be empty.
     pub thresholds: Vec<Threshold>,
     /// What must hold, of all attempts so far, before the first fault or operation that is due by the clock.
@@ -90,11 +88,7 @@ impl Campaign {
     /// What the ledger of a run takes as normal.
     #[must_use]
     pub fn rules(&self) -> Rules {
-        Rules {
-            foreign_callers: self.foreign_callers,
-            unrecorded: self.unrecorded.clone(),
-            crossing: self.crossing,
-        }
+        Rules { foreign_callers: self.foreign_callers, unrecorded: self.unrecorded.clone() }
     }
 
     /// How many attempts the phases are expected to make.

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
-use telemetry::Rules;
 use topology::reader::{Document, kind};
 use topology::{Layers, Problems, Topology};
 
@@ -76,13 +75,9 @@ impl Campaign {
                 let in_progress = limits.or("max_in_progress", kind::count(1..=1_000_000), 20_000);
                 (in_progress, limits.or("ring", kind::duration(shortest), 180 * shortest))
             });
-            let (foreign_callers, unrecorded, crossing) = root.section("ledger", |ledger| {
-                let crossing = kind::duration(Duration::ZERO);
-                (
-                    ledger.or("foreign_callers", kind::flag, true),
-                    ledger.list("unrecorded", kind::name),
-                    ledger.or("crossing", crossing, Rules::default().crossing),
-                )
+            let (foreign_callers, unrecorded) = root.section("ledger", |ledger| {
+                let foreign_callers = ledger.or("foreign_callers", kind::flag, true);
+                (foreign_callers, ledger.list("unrecorded", kind::name))
             });
             let mut campaign = Self {
                 name: root.or("name", kind::name, stem.into_owned()),
@@ -105,7 +100,6 @@ impl Campaign {
                 validity: root.section("validity", Validity::read),
                 foreign_callers,
                 unrecorded,
-                crossing,
                 thresholds: root.tables("thresholds", Threshold::read),
                 steady_state: root.tables("steady_state", Threshold::read_condition),
                 progress_interval: root.or(

@@ -40,6 +40,9 @@ pub struct CallRecord {
     /// Next boxes that were tried, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tried: Vec<String>,
+    /// The calls that it placed for this attempt, in order. Only call servers place any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub legs: Vec<LegRecord>,
     /// When the schedule wanted the call to start. Only a generator knows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub intended_us: Option<u64>,
@@ -51,7 +54,12 @@ pub struct CallRecord {
     /// The 200 to the INVITE.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answer_us: Option<u64>,
-    /// When this box sent a BYE. Only generators tell.
+    /// When the ACK of its 200 came. Before that a callee does not know whether anybody heard it (RFC 3261 §13.3.1.4).
+    /// Only boxes with a dialog towards the caller tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ack_us: Option<u64>,
+    /// When this end hung up an answered call: its BYE followed at once, or as soon as it might (RFC 3261 §15). Only the two
+    /// ends tell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bye_us: Option<u64>,
     pub end_us: u64,
@@ -96,10 +104,12 @@ impl CallRecord {
             psap: None,
             trunk_group: None,
             tried: Vec::new(),
+            legs: Vec::new(),
             intended_us: None,
             start_us,
             ring_us: None,
             answer_us: None,
+            ack_us: None,
             bye_us: None,
             end_us: start_us,
             outcome: Outcome::TimedOut,
@@ -119,6 +129,34 @@ impl CallRecord {
     pub fn attempt_key(&self) -> Option<u128> {
         attempt_key(&self.attempt)
     }
+}
+
+/// A call that a call server placed towards an answering point.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LegRecord {
+    /// The Call-ID that the answering point knows it by.
+    pub call_id: String,
+    /// When its INVITE was sent.
+    pub start_us: u64,
+    /// When the answering point had told that it was over: by a final refusal, by its BYE or by its answer to ours. `None`: it
+    /// never did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end_us: Option<u64>,
+    /// The final status of its INVITE, if one came while the call server waited for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+}
+
+/// A [`LegRecord`], borrowed from its line.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct LegEntry<'a> {
+    #[serde(borrow)]
+    pub call_id: Text<'a>,
+    pub start_us: u64,
+    #[serde(default)]
+    pub end_us: Option<u64>,
+    #[serde(default)]
+    pub status: Option<u16>,
 }
 
 /// What the ledger keeps of a [`CallRecord`], borrowed from its line; its fields mean the same.
@@ -145,6 +183,9 @@ pub struct Entry<'a> {
     pub trunk_group: Option<Text<'a>>,
     #[serde(borrow, default)]
     pub tried: Tried<'a>,
+    /// Empty in what comes back from the ledger.
+    #[serde(borrow, default)]
+    pub legs: Vec<LegEntry<'a>>,
     #[serde(default)]
     pub intended_us: Option<u64>,
     pub start_us: u64,
@@ -152,6 +193,8 @@ pub struct Entry<'a> {
     pub ring_us: Option<u64>,
     #[serde(default)]
     pub answer_us: Option<u64>,
+    #[serde(default)]
+    pub ack_us: Option<u64>,
     #[serde(default)]
     pub bye_us: Option<u64>,
     pub end_us: u64,
@@ -228,10 +271,12 @@ impl<'a> From<&'a CallRecord> for Entry<'a> {
             psap: record.psap.as_ref().map(text),
             trunk_group: record.trunk_group.as_ref().map(text),
             tried: Tried::last_of(&record.tried),
+            legs: record.legs.iter().map(LegEntry::from).collect(),
             intended_us: record.intended_us,
             start_us: record.start_us,
             ring_us: record.ring_us,
             answer_us: record.answer_us,
+            ack_us: record.ack_us,
             bye_us: record.bye_us,
             end_us: record.end_us,
             outcome: record.outcome,
@@ -244,6 +289,13 @@ impl<'a> From<&'a CallRecord> for Entry<'a> {
             attempt_of_caller: record.attempt_of_caller,
             class: record.class,
         }
+    }
+}
+
+impl<'a> From<&'a LegRecord> for LegEntry<'a> {
+    fn from(leg: &'a LegRecord) -> Self {
+        let call_id = leg.call_id[..].into();
+        Self { call_id, start_us: leg.start_us, end_us: leg.end_us, status: leg.status }
     }
 }
 
@@ -331,6 +383,13 @@ pub(crate) mod tests {
         CallRecord {
             site: Some("delta".to_owned()),
             tried: names.map(str::to_owned).to_vec(),
+            legs: vec![LegRecord {
+                call_id: "b".to_owned(),
+                start_us: 1,
+                end_us: Some(2),
+                status: Some(200),
+            }],
+            ack_us: Some(2_000_001),
             reason: Some("it said \"no\"\n".to_owned()),
             media: vec![stream.clone(), stream],
             caller: Some(7),

@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 /// Why a callee lost a call that it had answered: no ACK came within 64·T1 (RFC 3261 §13.3.1.4).
 pub const NO_ACK: &str = "no ACK came for the 200";
 
+/// How the reason of a call server begins that went on with a call of another one.
+pub const TAKEN_OVER: &str = "taken over from";
+
 /// Kinds of boxes, in the order in which an attempt passes them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

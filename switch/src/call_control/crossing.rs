@@ -10,11 +10,16 @@ use sip_proto::user_agent::LegId;
 use super::CallControl;
 use super::ending::media_failure;
 use super::media_sessions::MediaSessions;
+use super::side::Side;
 
 impl CallControl {
     /// The ACK of a 2xx: it carries the answer when the 2xx carried the offer (RFC 3261 §13.2.1).
     pub(super) fn confirmed(&mut self, now: Instant, leg: LegId, ack: &Request) {
         let Some((id, side, other)) = self.calls.find_across(leg) else { return };
+        let at = self.records.micros(now);
+        if let (Side::A, Some(call)) = (side, self.calls.get_mut(id)) {
+            call.record.ack_us.get_or_insert(at);
+        }
         let (Some(other), Some(call)) = (other, self.calls.get_mut(id)) else { return };
         // A body counts only if the other side waits for an answer (RFC 3261 §13.2.1).
         let awaited = self.user_agent.owes_ack(other);

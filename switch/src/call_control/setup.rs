@@ -7,6 +7,7 @@ use sip_proto::Rejection;
 use sip_proto::message::{Payload, Request, Response, host_port};
 use sip_proto::reason::{Reason, cause_of_status};
 use sip_proto::user_agent::{Failure, Invite, LegId};
+use telemetry::LegRecord;
 use topology::{Carriage, Psap};
 
 use super::CallControl;
@@ -15,6 +16,7 @@ use super::calls::CallId;
 use super::ending::{incompatible, media_failure};
 use super::media_relay::{MediaRelay, Obstacle};
 use super::media_sessions::MediaSessions;
+use super::open_legs::LegEnd;
 use super::route_list::RouteList;
 use super::side::Side;
 use crate::latent_defects;
@@ -52,7 +54,7 @@ impl CallControl {
             }
             Err(rejection) => {
                 self.user_agent.reject(now, a, &rejection, &Payload::empty());
-                self.records.rejected(now, record, &rejection);
+                self.records.rejected_at_once(now, record, &rejection);
             }
         }
     }
@@ -89,6 +91,13 @@ impl CallControl {
         };
         let invite = b_leg_invite(&invite, psap, attempt, payload);
         let b = self.user_agent.connect(now, invite);
+        let call_id = self.user_agent.calling_id(b).unwrap_or_default().to_owned();
+        call.record.legs.push(LegRecord {
+            call_id,
+            start_us: self.records.micros(now),
+            end_us: None,
+            status: None,
+        });
         self.records.counts.rerouted += u64::from(rerouted);
         self.calls.set_b_leg(id, b);
         let due = now + self.settings.response_timeout;
@@ -130,6 +139,9 @@ impl CallControl {
         self.media.answered(now, call);
         call.record.answer_us = Some(self.records.micros(now));
         call.record.status = Some(200);
+        if let Some(leg) = call.record.legs.last_mut() {
+            leg.status = Some(response.status());
+        }
         call.invite = None;
         let a = call.a;
         self.carry_session_id(b, a);
@@ -138,7 +150,9 @@ impl CallControl {
     }
 
     pub(super) fn failed(&mut self, now: Instant, b: LegId, failure: &Failure) {
-        let Some((id, _)) = self.calls.find(b) else { return };
+        let end = LegEnd::of_failure(failure, self.records.micros(now));
+        let Some((id, _)) = self.calls.find(b) else { return self.leg_over(b, end) };
+        self.note_leg_end(id, end);
         self.calls.take_b_leg(id);
         let Some(call) = self.calls.get_mut(id) else { return };
         call.refusal = refusal_for(failure);
@@ -157,7 +171,9 @@ impl CallControl {
         let Some(call) = self.calls.get_mut(id) else { return };
         let reason = refusal.reason.clone();
         (call.refusal, call.told) = (refusal, Payload::empty());
+        let last = call.record.legs.len().saturating_sub(1);
         if let Some(b) = self.calls.take_b_leg(id) {
+            self.records.open_legs.await_end(b, id, last);
             self.user_agent.hang_up(now, b, reason.as_ref());
         }
         self.try_next(now, id);
@@ -175,7 +191,7 @@ impl CallControl {
     fn refuse(&mut self, now: Instant, id: CallId) {
         let Some(call) = self.remove(now, id) else { return };
         self.user_agent.reject(now, call.a, &call.refusal, &call.told);
-        self.records.rejected(now, call.record, &call.refusal);
+        self.records.rejected(now, id, call.record, &call.refusal);
     }
 
     /// RFC 7989 §7: each end has its half of the Session-ID, so B's half is passed on to A.

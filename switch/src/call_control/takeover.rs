@@ -64,7 +64,8 @@ impl CallControl {
             ..Call::new(a, link, self.records.take_over(replica.record, &from))
         };
         if !has_room {
-            return self.lose_takeover(now, call, "there was no room for it");
+            self.hang_up_both(now, &call, &temporary_failure());
+            return self.records.lost_at_once(now, call.record, "there was no room for it");
         }
         let id = self.insert(call);
         let due = now + self.user_agent.give_up_after();
@@ -137,7 +138,9 @@ impl CallControl {
             TakeoverReply::Accepted => false,
             TakeoverReply::Gone => {
                 // It was over; the message that said so was lost.
-                self.remove(now, id);
+                if let Some(b) = self.remove(now, id).and_then(|call| call.b) {
+                    self.records.open_legs.take(b);
+                }
                 self.records.counts.taken_over -= 1;
                 true
             }
@@ -147,12 +150,12 @@ impl CallControl {
     /// The call cannot go on here: both sides are told, as far as they can be.
     pub(super) fn give_up_takeover(&mut self, now: Instant, id: CallId, why: &str) {
         if let Some(call) = self.remove(now, id) {
-            self.lose_takeover(now, call, why);
+            self.hang_up_both(now, &call, &temporary_failure());
+            self.records.lost(now, id, call.record, why);
         }
     }
+}
 
-    fn lose_takeover(&mut self, now: Instant, call: Call, why: &str) {
-        self.hang_up_both(now, &call, &Reason::q850(41, "Temporary failure"));
-        self.records.lost(now, call.record, why);
-    }
+fn temporary_failure() -> Reason {
+    Reason::q850(41, "Temporary failure")
 }

@@ -135,7 +135,8 @@ impl TrunkGroup {
         if status == 100 {
             return;
         }
-        if (200..300).contains(&status) {
+        // Who has lost the call to another member, and is alive after all, may still answer the BYE.
+        if (200..300).contains(&status) && bearing != Bearing::Ends {
             self.move_circuit(id);
         }
         if let Some(bytes) = response.without_topmost_via() {

@@ -367,8 +367,10 @@ impl TrunkGroup {
     /// No final response came after the CANCEL: the caller gets its 487 from us.
     fn end_cancelled(&mut self, now: Instant, id: CallId) {
         self.release(id, true);
-        let Some(call) = self.remove(now, id) else { return };
+        let Some(mut call) = self.remove(now, id) else { return };
         self.transactions.reject(now, call.server, &Rejection::new(487));
+        // Whatever the site does with the call now, it has not said.
+        call.record.reason = Some("the site sent no final response to the CANCEL".to_owned());
         self.record_unanswered(now, call, 487, None);
     }
 

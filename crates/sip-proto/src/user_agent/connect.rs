@@ -65,7 +65,7 @@ impl UserAgent {
             let owner = Owner::Leg(id, Purpose::Invite);
             let client = self.transactions.send(now, &draft, target, owner);
             let offered = !invite.payload.body().is_empty();
-            let state = State::Calling { invite: client, offered, hang_up: None };
+            let state = State::Calling { invite: client, offered, hang_up: None, call_id };
             Leg { session, ..Leg::new(state, invite.next_hop, true) }
         })
     }
@@ -81,6 +81,15 @@ impl UserAgent {
     #[must_use]
     pub fn owes_ack(&self, leg: LegId) -> bool {
         self.legs.get(leg).is_some_and(|leg| leg.acks.owed().is_some())
+    }
+
+    /// The Call-ID of an INVITE of ours that has no final response yet.
+    #[must_use]
+    pub fn calling_id(&self, leg: LegId) -> Option<&str> {
+        match &self.legs.get(leg)?.state {
+            State::Calling { call_id, .. } => Some(call_id),
+            _ => None,
+        }
     }
 
     /// True once the peer has sent any response to our INVITE, were it only 100.

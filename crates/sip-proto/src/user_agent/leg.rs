@@ -38,7 +38,7 @@ pub(super) const MAX_LOSERS: usize = 16;
 #[derive(Debug)]
 pub(super) enum State {
     /// Our INVITE is on its way.
-    Calling { invite: ClientId, offered: bool, hang_up: Option<HangUp> },
+    Calling { invite: ClientId, offered: bool, hang_up: Option<HangUp>, call_id: Box<str> },
     /// The peer's INVITE, with this CSeq number, awaits our final response.
     Offered { invite: ServerId, seq: u32 },
     /// Our 2xx awaits its ACK.

@@ -37,6 +37,8 @@ pub struct Attempt<'a> {
     store: &'a RecordStore,
     caller: Option<Entry<'a>>,
     reached: Destination<'a>,
+    /// The PSAP at the end of the way that the caller's call took.
+    answerer: Option<&'a CompactRecord>,
 }
 
 /// Where an attempt ended up, joined from the records of the boxes behind the caller.
@@ -78,7 +80,7 @@ impl Attempts {
     }
 
     fn chain<'a>(&'a self, records: &'a [CompactRecord]) -> Chain<'a> {
-        Chain { records, names: &self.store.names, silent: &self.silent, rules: &self.rules }
+        Chain { records, store: &self.store, silent: &self.silent, rules: &self.rules }
     }
 
     /// Looks up an attempt by its [key](crate::CallRecord::attempt_key).
@@ -119,10 +121,12 @@ impl<'a> Attempt<'a> {
     fn new(all: &'a Attempts, records: &'a [CompactRecord]) -> Self {
         let (chain, store) = (all.chain(records), &all.store);
         let caller = records.first().filter(|record| record.kind == BoxKind::Generator);
-        let (site, psap) = chain.destination();
+        let path = chain.path();
+        let (site, psap) = chain.destination(&path);
         let text = |name: Name| name.known().map(|name| store.names.text(name));
         let reached = Destination { site: text(site), psap: text(psap) };
-        Self { chain, store, caller: caller.map(|record| store.entry(record)), reached }
+        let caller = caller.map(|record| store.entry(record));
+        Self { chain, store, caller, reached, answerer: path.psap }
     }
 
     /// The id as a number.
@@ -164,15 +168,12 @@ impl<'a> Attempt<'a> {
     /// What its two ends heard: the caller, and the PSAP that talked with them.
     #[must_use]
     pub fn heard(&self) -> [Option<Heard>; 2] {
-        let reached = self.reached.psap;
-        // A PSAP that only rang, or whose site died before the caller heard the answer, is not the one who talked.
-        let talked = |psap: &Entry<'_>| {
-            psap.outcome == Outcome::Answered && reached.is_some_and(|node| *psap.node == *node)
-        };
-        let psaps = self.of(BoxKind::Psap).filter(talked);
+        // A PSAP that only rang, or whose site died before the caller heard the answer, is not the one who talked; nor is the
+        // same PSAP with a call of another site.
+        let talked = self.answerer.filter(|psap| psap.outcome == Outcome::Answered);
         [
             self.caller.as_ref().and_then(|caller| caller.heard),
-            psaps.filter_map(|psap| psap.heard).last(),
+            talked.and_then(|psap| self.store.entry(psap).heard),
         ]
     }
 

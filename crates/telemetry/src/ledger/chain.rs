@@ -1,10 +1,10 @@
 //! One attempt: follows it from the caller to the PSAP and compares what each box says.
 
-use std::time::Duration;
-
 use super::compact_record::CompactRecord;
 use super::contradictions::Contradictions;
-use super::names::{Name, Names};
+use super::names::Name;
+use super::path::Path;
+use super::record_store::RecordStore;
 use super::rules::Rules;
 use super::silent_boxes::SilentBoxes;
 use crate::terms::{BoxKind, Outcome};
@@ -13,7 +13,7 @@ use crate::terms::{BoxKind, Outcome};
 #[derive(Debug)]
 pub(super) struct Chain<'a> {
     pub(super) records: &'a [CompactRecord],
-    pub(super) names: &'a Names,
+    pub(super) store: &'a RecordStore,
     pub(super) silent: &'a SilentBoxes,
     pub(super) rules: &'a Rules,
 }
@@ -37,18 +37,18 @@ impl Chain<'_> {
         self.records[0].attempt()
     }
 
-    /// Site and PSAP where the attempt ended up. An established call decides, otherwise the last
-    /// place that was tried.
-    pub(super) fn destination(&self) -> (Name, Name) {
-        let named = |pick: fn(&CompactRecord) -> Name| {
-            let known = |record: &&CompactRecord| pick(record) != Name::NONE;
-            let records = self.records.iter().filter(known);
-            let answered = records.clone().find(|record| record.established());
-            answered.or_else(|| records.clone().next()).map_or(Name::NONE, pick)
+    /// Site and PSAP where the attempt ended up: the last ones that were tried, as far as the records tell.
+    pub(super) fn destination(&self, path: &Path<'_>) -> (Name, Name) {
+        let first = |pick: fn(&CompactRecord) -> Name| {
+            self.records.iter().map(pick).find_map(Name::known).unwrap_or(Name::NONE)
         };
-        let psap =
-            named(|record| if record.kind == BoxKind::Psap { record.node } else { record.psap });
-        (named(|record| record.site), psap)
+        let site = path.trunk_group.map_or(Name::NONE, |group| group.site);
+        let psap = path.psap.map(|psap| psap.node);
+        let psap = psap.or_else(|| path.server.and_then(|server| server.psap.known()));
+        (
+            site.known().unwrap_or_else(|| first(|record| record.site)),
+            psap.unwrap_or_else(|| first(|record| record.psap)),
+        )
     }
 
     pub(super) fn check(&self, contradictions: &mut Contradictions) -> ChainFinding {
@@ -56,26 +56,19 @@ impl Chain<'_> {
         let Some(caller) = self.of_kind(BoxKind::Generator).next() else {
             return self.without_caller(contradictions);
         };
+        let path = self.path();
+        self.must_have_reached_trunk_group(caller, contradictions);
+        self.follow(caller, &path, contradictions);
         match caller.outcome {
             Outcome::Answered => {
-                self.must_be_answered(caller, contradictions);
+                self.must_be_answered(caller, &path, contradictions);
                 // A caller may hang up without having noticed that nobody was there any more.
                 if let Some((node, why)) = self.broken_in_the_talk() {
                     return ChainFinding::Lost { node, why };
                 }
             }
             Outcome::Lost => return self.locate(caller, contradictions),
-            Outcome::Rejected => {
-                self.must_have_reached_trunk_group(caller, contradictions);
-                self.must_not_go_on(caller, contradictions);
-            }
-            Outcome::Abandoned | Outcome::TimedOut => {
-                // Without a provisional response the INVITE itself may have been lost.
-                if caller.rang() {
-                    self.must_have_reached_trunk_group(caller, contradictions);
-                }
-                self.must_not_go_on(caller, contradictions);
-            }
+            Outcome::Rejected | Outcome::Abandoned | Outcome::TimedOut => {}
         }
         ChainFinding::Counted(caller.outcome)
     }
@@ -89,7 +82,8 @@ impl Chain<'_> {
             // An attempt is one INVITE of one caller, so a generator writes one record whatever
             // its Call-ID.
             let generators = a.kind == BoxKind::Generator && b.kind == BoxKind::Generator;
-            let came_back = a.kind == BoxKind::CallServer && a.has_lost() != b.has_lost();
+            let came_back =
+                a.kind == BoxKind::CallServer && (a.has_lost() || b.has_lost()) && !a.is_copy_of(b);
             if generators || (same_box && a.call == b.call && !came_back) {
                 contradictions.add(|| {
                     format!("{} has two records in {}", self.subject(), self.place(b.kind, b.node))
@@ -115,71 +109,61 @@ impl Chain<'_> {
     }
 
     /// Each box on the way must have an established call, and name the next box rightly.
-    fn must_be_answered(&self, caller: &CompactRecord, contradictions: &mut Contradictions) {
-        let mut site = caller.site;
-        let mut call_server = Name::NONE;
-        if let Some(trunk_group) = caller.trunk_group.known() {
-            let Some(record) =
-                self.established(BoxKind::TrunkGroup, |record| record.node == trunk_group)
-            else {
-                return self.blame(BoxKind::TrunkGroup, trunk_group, &[], contradictions);
-            };
-            if record.site == Name::NONE {
-                contradictions.add(|| {
-                    let place = self.place(record.kind, record.node);
-                    format!("{} was answered, but {place} names no site", self.subject())
-                });
-                return;
-            }
-            site = record.site;
-            // A site with one call server may lend it its name.
-            call_server = if record.next == site { Name::NONE } else { record.next };
-        }
-        let in_place = |record: &CompactRecord| {
-            (site == Name::NONE || record.site == site)
-                && (call_server == Name::NONE || record.node == call_server)
-        };
-        let Some(record) = self.established(BoxKind::CallServer, in_place) else {
-            let blamed = call_server.known().unwrap_or(site);
-            return self.blame(BoxKind::CallServer, blamed, &[site], contradictions);
-        };
-        let Some(psap) = record.psap.known() else {
+    fn must_be_answered(
+        &self,
+        caller: &CompactRecord,
+        path: &Path<'_>,
+        contradictions: &mut Contradictions,
+    ) {
+        let mut unnamed = |record: &CompactRecord, what: &str| {
             contradictions.add(|| {
                 let place = self.place(record.kind, record.node);
-                format!("{} was answered, but {place} names no PSAP", self.subject())
+                format!("{} was answered, but {place} names no {what}", self.subject())
             });
-            return;
         };
-        if self.established(BoxKind::Psap, |record| record.node == psap).is_none() {
-            return self.blame(BoxKind::Psap, psap, &[], contradictions);
+        let (mut site, mut next) = (caller.site, Name::NONE);
+        if let Some(name) = caller.trunk_group.known() {
+            match path.trunk_group {
+                Some(group) if group.established() && group.site == Name::NONE => {
+                    return unnamed(group, "site");
+                }
+                Some(group) if group.established() => (site, next) = (group.site, group.next),
+                other => {
+                    return self.blame(BoxKind::TrunkGroup, &[name], other, contradictions);
+                }
+            }
         }
-        self.must_be_the_only_one(BoxKind::CallServer, record.node, contradictions);
-        self.must_be_the_only_one(BoxKind::Psap, psap, contradictions);
+        let server = match path.server {
+            Some(server) if server.established() => server,
+            other => {
+                // A site with one call server may lend it its name.
+                let blamed = next.known().unwrap_or(site);
+                return self.blame(BoxKind::CallServer, &[blamed, site], other, contradictions);
+            }
+        };
+        match path.psap {
+            _ if server.psap == Name::NONE => unnamed(server, "PSAP"),
+            Some(psap) if psap.established() => {}
+            other => self.blame(BoxKind::Psap, &[server.psap], other, contradictions),
+        }
     }
 
-    /// One caller talks to one call taker. Another one who answered too is let go at once.
-    fn must_be_the_only_one(&self, kind: BoxKind, node: Name, contradictions: &mut Contradictions) {
-        let another = |record: &&CompactRecord| {
-            record.kind == kind && record.node != node && self.lasts(record)
-        };
-        if let Some(record) = self.records.iter().find(another)
-            && !self.has_broken()
-        {
-            contradictions.add(|| {
-                let (one, other) = (self.place(kind, node), self.place(kind, record.node));
-                format!("{} was answered by {one}, but {other} held it too", self.subject())
-            });
-        }
-    }
-
+    /// Whoever heard anything but silence was heard by the trunk group.
     fn must_have_reached_trunk_group(
         &self,
         caller: &CompactRecord,
         contradictions: &mut Contradictions,
     ) {
-        let Some(trunk_group) = caller.trunk_group.known() else {
-            return;
+        let has_heard = match caller.outcome {
+            // Who says that it was answered asks all of them.
+            Outcome::Answered => false,
+            Outcome::Rejected => true,
+            // Without a provisional response the INVITE itself may have been lost.
+            Outcome::Abandoned | Outcome::TimedOut | Outcome::Lost => {
+                caller.rang() || caller.established()
+            }
         };
+        let Some(trunk_group) = caller.trunk_group.known().filter(|_| has_heard) else { return };
         let known = self.of_kind(BoxKind::TrunkGroup).any(|record| record.node == trunk_group);
         if !known && !self.is_silent(trunk_group) {
             contradictions.add(|| {
@@ -191,26 +175,6 @@ impl Chain<'_> {
                 )
             });
         }
-    }
-
-    /// A caller who is gone must not leave a call behind, apart from the moment in which CANCEL and
-    /// 200 cross. When a box on the way was lost, nobody could tell the callee.
-    fn must_not_go_on(&self, caller: &CompactRecord, contradictions: &mut Contradictions) {
-        let lasting =
-            self.records.iter().rev().find(|s| s.kind != BoxKind::Generator && self.lasts(s));
-        let Some(record) = lasting else { return };
-        if self.has_broken() {
-            return;
-        }
-        contradictions.add(|| {
-            let place = self.place(record.kind, record.node);
-            let seconds = record.talk_us() as f64 / 1e6;
-            let outcome = caller.outcome;
-            format!(
-                "{} was {outcome} for the caller but {place} talked for {seconds:.1} s",
-                self.subject()
-            )
-        });
     }
 
     /// An established call died: says where and why.
@@ -235,45 +199,34 @@ impl Chain<'_> {
         ChainFinding::Lost { node: caller.node, why: Name::NONE }
     }
 
-    fn of_kind(&self, kind: BoxKind) -> impl Iterator<Item = &CompactRecord> {
-        self.records.iter().filter(move |record| record.kind == kind)
-    }
-
-    fn established(
-        &self,
-        kind: BoxKind,
-        fits: impl Fn(&CompactRecord) -> bool,
-    ) -> Option<&CompactRecord> {
-        self.of_kind(kind).find(|record| record.established() && fits(record))
-    }
-
-    /// A box says nothing of an answered attempt, or says something else.
+    /// A box says nothing of an answered attempt, or says something else. Whoever is silent is excused for saying nothing; it is
+    /// called by any of `names`.
     fn blame(
         &self,
         kind: BoxKind,
-        node: Name,
-        also_called: &[Name],
+        names: &[Name],
+        record: Option<&CompactRecord>,
         contradictions: &mut Contradictions,
     ) {
-        if self.is_silent(node) || also_called.iter().any(|name| self.is_silent(*name)) {
-            return;
-        }
-        let says = self.of_kind(kind).find(|record| record.node == node).map_or_else(
-            || "has no record of it".to_owned(),
-            |record| format!("says {}", record.outcome),
-        );
+        let says = match record {
+            Some(record) => format!("says {}", record.outcome),
+            None if names.iter().any(|name| self.is_silent(*name)) => return,
+            None => "has no record of it".to_owned(),
+        };
         contradictions.add(|| {
-            let place = self.place(kind, node);
+            let place = self.place(kind, names[0]);
             format!("{} was answered for the caller but {place} {says}", self.subject())
         });
     }
 
-    /// Established for longer than a crossing of CANCEL and 200 explains.
-    fn lasts(&self, record: &CompactRecord) -> bool {
-        record.established() && Duration::from_micros(record.talk_us()) > self.rules.crossing
+    /// The caller spoke to somebody.
+    pub(super) fn is_answered(&self) -> bool {
+        self.of_kind(BoxKind::Generator)
+            .next()
+            .is_some_and(|caller| caller.outcome == Outcome::Answered)
     }
 
-    fn is_silent(&self, node: Name) -> bool {
+    pub(super) fn is_silent(&self, node: Name) -> bool {
         self.silent.lost.contains_key(&node) || self.silent.unrecorded.contains(&node)
     }
 
@@ -300,13 +253,6 @@ impl Chain<'_> {
         of_servers().find(|record| record.has_lost()).map(|record| (record.node, record.why))
     }
 
-    /// A box on the way was lost, or says what kept it from telling the others: that it lost the attempt, or that it was
-    /// cut off during the call.
-    fn has_broken(&self) -> bool {
-        let broken = |record: &CompactRecord| record.has_lost() || Self::is_troubled(record);
-        self.first_lost().is_some() || self.records.iter().any(broken)
-    }
-
     /// A call server says what went wrong with the call in it. The reason of a refusal is another matter.
     fn is_troubled(record: &CompactRecord) -> bool {
         record.kind == BoxKind::CallServer
@@ -314,11 +260,11 @@ impl Chain<'_> {
             && record.why != Name::NONE
     }
 
-    fn subject(&self) -> String {
+    pub(super) fn subject(&self) -> String {
         format!("attempt {:032x}", self.attempt())
     }
 
-    fn place(&self, kind: BoxKind, node: Name) -> String {
-        format!("{kind} {}", self.names.text(node))
+    pub(super) fn place(&self, kind: BoxKind, node: Name) -> String {
+        format!("{kind} {}", self.store.names.text(node))
     }
 }

@@ -1,5 +1,5 @@
-//! A call record cut down to what the audit compares and the archive keeps: 72 bytes instead of about 1,000, and 88 more
-//! for that of a caller. Whatever the ledger keeps of a record goes in and out here.
+//! A call record cut down to what the audit compares and the archive keeps: 72 bytes instead of about 1,000, 88 more for that
+//! of a caller, and 12 to 16 more for that of a PSAP, of a call server, and for each call that one placed. Whatever the ledger keeps of a record goes in and out here.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -10,7 +10,7 @@ use crate::terms::{BoxKind, CallerClass, Outcome, Party};
 use crate::text::{Text, Tried};
 
 /// In place of a delay: there was none.
-const NEVER: u32 = u32::MAX;
+pub(super) const NEVER: u32 = u32::MAX;
 /// In place of an index: there is nothing.
 pub(super) const NOTHING: u32 = u32::MAX;
 
@@ -38,19 +38,17 @@ pub(super) struct CompactRecord {
     pub(super) trunk_group: Name,
     /// The sentence of the record, when something went wrong.
     pub(super) why: Name,
-    status: u16,
+    pub(super) status: u16,
     cause: u16,
-    ended_by: Option<Party>,
-    /// Where the rest of an end's record is: the [`CompactCallerRecord`] of a caller, or what a PSAP heard.
+    pub(super) ended_by: Option<Party>,
+    /// Where the rest of the record is: the [`CompactCallerRecord`] of a caller, and what a call server or a PSAP says of its
+    /// dialog (`compact_dialog.rs`).
     pub(super) rest: u32,
 }
 
 impl CompactRecord {
     pub(super) fn new(key: u128, entry: &Entry<'_>, names: &mut Names) -> Self {
-        let after = |at: Option<u64>| match at {
-            None => NEVER,
-            Some(at) => u32::try_from(at.saturating_sub(entry.start_us)).unwrap_or(NEVER - 1),
-        };
+        let after = |at| after(entry.start_us, at);
         let mut tried = entry.tried.iter();
         let mut next = || tried.next();
         let tried = [next(), next(), next()];
@@ -102,9 +100,21 @@ impl CompactRecord {
         self.answer_after != NEVER
     }
 
-    /// From answer to end; zero without an answer.
-    pub(super) fn talk_us(&self) -> u64 {
-        self.at(self.answer_after).map_or(0, |answer| self.end_us.saturating_sub(answer))
+    /// From the INVITE to the answer.
+    pub(super) fn answered_after(&self) -> Option<u64> {
+        self.established().then_some(u64::from(self.answer_after))
+    }
+
+    /// From the INVITE to the end.
+    pub(super) const fn lasted(&self) -> u64 {
+        self.end_us.saturating_sub(self.start_us)
+    }
+
+    /// The boxes that it offered the call to, the latest first; `None`: there may be more.
+    pub(super) fn tried(&self) -> (impl Iterator<Item = Name>, bool) {
+        let [earlier, before] = self.earlier;
+        let tried = [self.next, earlier, before].into_iter().filter_map(Name::known);
+        (tried, before == Name::NONE)
     }
 
     fn at(&self, after: u32) -> Option<u64> {
@@ -116,6 +126,11 @@ impl CompactRecord {
         self.outcome == Outcome::Lost && self.why != Name::NONE
     }
 
+    /// It tells of the same moments in the same way.
+    pub(super) fn is_copy_of(&self, other: &Self) -> bool {
+        (self.start_us, self.end_us, self.outcome) == (other.start_us, other.end_us, other.outcome)
+    }
+
     /// The boxes that this record names, itself included.
     pub(super) fn boxes(&self) -> impl Iterator<Item = Name> {
         [self.node, self.next, self.site, self.psap, self.trunk_group]
@@ -124,13 +139,15 @@ impl CompactRecord {
             .filter_map(Name::known)
     }
 
-    /// The record behind it, as far as it was kept. `caller` is the rest of a caller's, or [`CompactCallerRecord::NOBODY`].
+    /// The record behind it, as far as it was kept. `caller` is the rest of a caller's, or [`CompactCallerRecord::NOBODY`]; `ack`
+    /// and `bye` are delays of the others.
     pub(super) fn entry<'a>(
         &self,
         names: &'a Names,
         caller: &CompactCallerRecord,
         texts: &'a str,
         heard: Option<Heard>,
+        [ack, bye]: [Option<u64>; 2],
     ) -> Entry<'a> {
         let text = |name: Name| name.known().map(|name| names.text(name).into());
         let [earlier, before] = self.earlier;
@@ -146,11 +163,13 @@ impl CompactRecord {
             psap: text(self.psap),
             trunk_group: text(self.trunk_group),
             tried: Tried([text(self.next), text(earlier), text(before)]),
+            legs: Vec::new(),
             intended_us: caller.intended_us,
             start_us: self.start_us,
             ring_us: self.at(self.ring_after),
             answer_us: self.at(self.answer_after),
-            bye_us: caller.bye_us,
+            ack_us: ack.map(|after| self.start_us.saturating_add(after)),
+            bye_us: caller.bye_us.or(bye.map(|after| self.start_us.saturating_add(after))),
             end_us: self.end_us,
             outcome: self.outcome,
             status: (self.status != 0).then_some(self.status),
@@ -169,7 +188,7 @@ impl CompactRecord {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct CompactCallerRecord {
     intended_us: Option<u64>,
-    bye_us: Option<u64>,
+    pub(super) bye_us: Option<u64>,
     caller: Option<u64>,
     attempt_of_caller: Option<u32>,
     class: Option<CallerClass>,
@@ -246,7 +265,15 @@ fn digits(attempt: u128) -> String {
     text
 }
 
-fn hash(text: &str) -> u32 {
+/// From `start_us` to `at`; saturates at 71 minutes.
+pub(super) fn after(start_us: u64, at: Option<u64>) -> u32 {
+    match at {
+        None => NEVER,
+        Some(at) => u32::try_from(at.saturating_sub(start_us)).unwrap_or(NEVER).min(NEVER - 1),
+    }
+}
+
+pub(super) fn hash(text: &str) -> u32 {
     let mut hasher = DefaultHasher::new();
     text.hash(&mut hasher);
     hasher.finish() as u32

@@ -17,11 +17,15 @@
 
 mod attempts;
 mod audit;
+mod causality;
 mod chain;
+mod compact_dialog;
 mod compact_record;
 mod contradictions;
 mod failures;
+mod leg_story;
 mod names;
+mod path;
 mod record_store;
 mod result;
 mod rules;

@@ -1,5 +1,6 @@
 //! The records of boxes as they come in, compact. Stores that were filled apart are put together.
 
+use super::compact_dialog::{CompactAnswerer, CompactLeg, CompactServer};
 use super::compact_record::{CompactCallerRecord, CompactRecord, NOTHING};
 use super::contradictions::Contradictions;
 use super::names::Names;
@@ -20,6 +21,9 @@ pub(super) struct RecordStore {
     pub(super) shards: Vec<Vec<CompactRecord>>,
     pub(super) names: Names,
     pub(super) callers: Vec<CompactCallerRecord>,
+    pub(super) answerers: Vec<CompactAnswerer>,
+    pub(super) servers: Vec<CompactServer>,
+    pub(super) legs: Vec<CompactLeg>,
     pub(super) heard: Vec<Heard>,
     /// Numbers, communes and Call-IDs of callers, one after the other.
     pub(super) texts: String,
@@ -32,6 +36,9 @@ impl RecordStore {
             shards: vec![Vec::new(); SHARDS],
             names: Names::new(),
             callers: Vec::new(),
+            answerers: Vec::new(),
+            servers: Vec::new(),
+            legs: Vec::new(),
             heard: Vec::new(),
             texts: String::new(),
             contradictions: Contradictions::default(),
@@ -54,11 +61,22 @@ impl RecordStore {
         if entry.outcome == Outcome::Answered && entry.answer_us.is_none() {
             self.contradictions.add(|| at("it is answered but has no answer time"));
         }
+        if entry.ack_us.is_some() && entry.answer_us.is_none() {
+            self.contradictions.add(|| at("it was acknowledged but has no answer time"));
+        }
         let mut record = CompactRecord::new(key, entry, &mut self.names);
         match entry.kind {
             BoxKind::Generator => record.rest = self.keep_caller(entry),
-            BoxKind::Psap => record.rest = self.keep_heard(entry.heard),
-            BoxKind::TrunkGroup | BoxKind::CallServer => {}
+            BoxKind::Psap => {
+                let heard = self.keep_heard(entry.heard);
+                self.answerers.push(CompactAnswerer::new(entry, heard));
+                record.rest = place_of_last(&self.answerers);
+            }
+            BoxKind::CallServer => {
+                self.servers.push(CompactServer::new(entry, &mut self.legs));
+                record.rest = place_of_last(&self.servers);
+            }
+            BoxKind::TrunkGroup => {}
         }
         self.shards[shard(key)].push(record);
     }
@@ -80,6 +98,9 @@ impl RecordStore {
         let records = (bytes / RECORD).min(MOST_EXPECTED) as usize;
         self.shards.iter_mut().for_each(|shard| shard.reserve(records / SHARDS));
         self.callers.reserve(records / 4);
+        self.answerers.reserve(records / 4);
+        self.servers.reserve(records / 4);
+        self.legs.reserve(records / 4);
         self.heard.reserve(records / 2);
         self.texts.reserve(records / 4 * 64);
     }
@@ -93,12 +114,19 @@ impl RecordStore {
                 *place = u32::try_from(base + *place as usize).unwrap_or(NOTHING);
             }
         };
-        let (callers, heard) = (self.callers.len(), self.heard.len());
+        let [callers, answerers, servers] =
+            [self.callers.len(), self.answerers.len(), self.servers.len()];
+        let (legs, heard) = (self.legs.len(), self.heard.len());
         for (shard, others) in self.shards.iter_mut().zip(&mut other.shards) {
             shard.extend(others.drain(..).map(|mut record| {
                 record.rename(|name| renamed.place(name));
-                let is_caller = record.kind == BoxKind::Generator;
-                shift(if is_caller { callers } else { heard }, &mut record.rest);
+                let base = match record.kind {
+                    BoxKind::Generator => callers,
+                    BoxKind::TrunkGroup => 0,
+                    BoxKind::CallServer => servers,
+                    BoxKind::Psap => answerers,
+                };
+                shift(base, &mut record.rest);
                 record
             }));
         }
@@ -108,6 +136,15 @@ impl RecordStore {
             caller.text += text;
             caller
         }));
+        self.answerers.extend(other.answerers.drain(..).map(|mut answerer| {
+            shift(heard, &mut answerer.heard);
+            answerer
+        }));
+        self.servers.extend(other.servers.drain(..).map(|mut server| {
+            shift(legs, &mut server.first_leg);
+            server
+        }));
+        self.legs.append(&mut other.legs);
         self.heard.append(&mut other.heard);
         self.texts.push_str(&other.texts);
         other.texts.clear();
@@ -130,14 +167,45 @@ impl RecordStore {
 
     /// The record behind a record, as far as it was kept.
     pub(super) fn entry(&self, record: &CompactRecord) -> Entry<'_> {
+        let (caller, answerer) = (self.caller(record), self.answerer(record));
+        let (heard, delays) = match record.kind {
+            BoxKind::Generator => (caller.heard, [None; 2]),
+            BoxKind::TrunkGroup => (NOTHING, [None; 2]),
+            BoxKind::CallServer => {
+                let server = self.servers.get(record.rest as usize);
+                (NOTHING, [server.and_then(CompactServer::ack_after), None])
+            }
+            BoxKind::Psap => (answerer.heard, [answerer.ack_after(), answerer.bye_after()]),
+        };
+        let heard = self.heard.get(heard as usize).copied();
+        record.entry(&self.names, caller, &self.texts, heard, delays)
+    }
+
+    /// What only callers say; of another box nothing.
+    pub(super) fn caller(&self, record: &CompactRecord) -> &CompactCallerRecord {
         let caller = match record.kind {
             BoxKind::Generator => self.callers.get(record.rest as usize),
-            BoxKind::TrunkGroup | BoxKind::CallServer | BoxKind::Psap => None,
+            _ => None,
         };
-        let caller = caller.unwrap_or(&CompactCallerRecord::NOBODY);
-        let heard = if record.kind == BoxKind::Psap { record.rest } else { caller.heard };
-        let heard = self.heard.get(heard as usize).copied();
-        record.entry(&self.names, caller, &self.texts, heard)
+        caller.unwrap_or(&CompactCallerRecord::NOBODY)
+    }
+
+    /// What only PSAPs say; of another box nothing.
+    pub(super) fn answerer(&self, record: &CompactRecord) -> &CompactAnswerer {
+        let answerer = match record.kind {
+            BoxKind::Psap => self.answerers.get(record.rest as usize),
+            _ => None,
+        };
+        answerer.unwrap_or(&CompactAnswerer::NOBODY)
+    }
+
+    /// The calls that a call server placed, in order.
+    pub(super) fn legs(&self, record: &CompactRecord) -> &[CompactLeg] {
+        let server = match record.kind {
+            BoxKind::CallServer => self.servers.get(record.rest as usize),
+            _ => None,
+        };
+        server.map_or(&[], |server| server.legs(&self.legs))
     }
 }
 
@@ -157,6 +225,7 @@ fn disorder(entry: &Entry<'_>) -> Option<(&'static str, &'static str)> {
         ("the start", Some(entry.start_us)),
         ("ringing", entry.ring_us),
         ("the answer", entry.answer_us),
+        ("the ACK", entry.ack_us),
         ("the end", Some(entry.end_us)),
     ];
     let mut earlier: Option<(&str, u64)> = None;

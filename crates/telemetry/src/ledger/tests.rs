@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::record::tests::answered;
-use crate::record::{CallRecord, Entry};
+use crate::record::{CallRecord, Entry, LegRecord};
 use crate::terms::{BoxKind, NO_ACK, Outcome};
 
 /// What the four boxes write of one answered attempt.
@@ -15,6 +15,7 @@ fn chain(attempt: u128) -> Vec<CallRecord> {
     let generator = CallRecord {
         trunk_group: name("mobile"),
         intended_us: Some(990_000),
+        bye_us: Some(11_900_000),
         ..answered(BoxKind::Generator, "generator-0", attempt)
     };
     let trunk_group = CallRecord {
@@ -27,10 +28,17 @@ fn chain(attempt: u128) -> Vec<CallRecord> {
         site: name("alpha"),
         psap: name("samu-59"),
         tried: vec!["samu-59".to_owned()],
+        legs: vec![leg(&format!("{attempt:x}@samu-59"), 12_000_000, 200)],
         ..answered(BoxKind::CallServer, "alpha", attempt)
     };
     let psap = CallRecord { psap: name("samu-59"), ..answered(BoxKind::Psap, "samu-59", attempt) };
     vec![generator, trunk_group, call_server, psap]
+}
+
+/// A call that a call server placed at the start, and that was over at `end_us`.
+fn leg(call_id: &str, end_us: u64, status: u16) -> LegRecord {
+    let call_id = call_id.to_owned();
+    LegRecord { call_id, start_us: 1_000_000, end_us: Some(end_us), status: Some(status) }
 }
 
 /// The same, but nobody answered: `outcome` everywhere.
@@ -38,6 +46,8 @@ fn unanswered(attempt: u128, outcome: Outcome, status: u16) -> Vec<CallRecord> {
     let mut records = chain(attempt);
     for record in &mut records {
         (record.outcome, record.answer_us, record.status) = (outcome, None, Some(status));
+        record.bye_us = None;
+        record.legs.iter_mut().for_each(|leg| leg.status = Some(status));
     }
     records
 }
@@ -178,18 +188,69 @@ fn a_rejected_attempt_must_be_known_to_its_trunk_group() {
 
 // RFC 3261 §9.1: "CANCEL has no effect on a request that has already generated a final response".
 #[test]
-fn cancel_crossing_the_answer_is_normal_but_a_call_that_goes_on_is_not() {
+fn an_answer_that_is_heard_late_is_normal_but_a_call_that_goes_on_is_not() {
     let mut records = unanswered(1, Outcome::Abandoned, 487);
+    records[0].bye_us = Some(11_900_000);
+    records[2].legs[0].status = Some(200);
     for record in &mut records[1..] {
         record.outcome = Outcome::Answered;
         record.answer_us = Some(record.end_us - 20_000);
     }
     assert!(audit(&records, 1, &[]).balanced);
 
+    // The PSAP has answered long before the call server heard of it, for however long.
     records[3].answer_us = Some(records[3].end_us - 9_500_000);
-    assert_fault(&records, "was abandoned for the caller but PSAP samu-59 talked for 9.5 s");
+    assert!(audit(&records, 1, &[]).balanced);
+    // But it cannot have talked with a call server that had not heard of it.
+    records[3].ack_us = records[3].answer_us;
+    let sentence =
+        "lasted 9.500 s in PSAP samu-59 but was over for call server alpha after 0.020 s";
+    assert_fault(&records, sentence);
     // The call server between them was lost, so nobody could tell the PSAP.
+    records.remove(2);
     assert!(audit(&records, 1, &[lost_node(BoxKind::CallServer, "alpha")]).balanced);
+}
+
+// The PSAP has answered the call server's BYE or CANCEL, so it knew.
+#[test]
+fn nobody_goes_on_after_saying_that_it_is_over() {
+    let mut records = chain(1);
+    records[3].end_us += 1;
+    assert_fault(&records, "in PSAP samu-59 but was over for call server alpha after 11.000 s");
+    // Its BYE never arrived.
+    records[2].legs[0].end_us = None;
+    assert!(audit(&records, 1, &[]).balanced);
+
+    let mut records = chain(1);
+    records[1].end_us += 2_000_000;
+    assert_fault(&records, "lasted 13.000 s in trunk group mobile but was over for the caller");
+    let mut records = chain(1);
+    records[2].end_us += 2_000_000;
+    records[2].legs[0].end_us = Some(14_000_000);
+    assert_fault(&records, "lasted 13.000 s in call server alpha but was over for the caller");
+}
+
+#[test]
+fn nobody_hears_what_nobody_said() {
+    let mut records = chain(1);
+    records[0].bye_us = None;
+    assert_fault(&records, "was hung up by the caller as trunk group mobile says");
+    let mut records = chain(1);
+    records[2].ended_by = Some(crate::Party::Callee);
+    assert_fault(&records, "was hung up by PSAP samu-59 as call server alpha says");
+    let mut records = chain(1);
+    records[3].answer_us = Some(2_000_001);
+    assert_fault(&records, "before PSAP samu-59 answered it");
+    let mut records = unanswered(1, Outcome::Rejected, 503);
+    records[0].status = Some(486);
+    assert_fault(&records, "was rejected for the caller with 486 but trunk group mobile says rejected");
+    let mut records = unanswered(1, Outcome::Abandoned, 487);
+    records[3].ring_us = None;
+    assert_fault(&records, "rang in call server alpha but at no PSAP");
+    let mut records = unanswered(1, Outcome::Abandoned, 487);
+    records[2].legs.clear();
+    records[2].psap = None;
+    assert_fault(&records, "PSAP samu-59 has a call of attempt");
 }
 
 #[test]
@@ -202,11 +263,20 @@ fn duplicates_are_found_but_a_second_call_of_one_attempt_is_none() {
     // The first site failed the call after its PSAP had rung; the second site reached the PSAP
     // again.
     let mut records = chain(1);
-    let mut second = records[3].clone();
-    (second.call_id, second.outcome) = ("another".to_owned(), Outcome::Abandoned);
-    second.answer_us = None;
-    records.push(second);
+    records[1].tried.insert(0, "beta".to_owned());
+    let mut first = unanswered(1, Outcome::Abandoned, 487).split_off(2);
+    (first[0].node, first[0].site) = ("beta".to_owned(), Some("beta".to_owned()));
+    first[0].legs[0].call_id = "another".to_owned();
+    first[1].call_id = "another".to_owned();
+    records.extend(first);
     assert!(audit(&records, 1, &[]).balanced);
+    // It is told of both, and the story of the one is not that of the other.
+    records[5].outcome = Outcome::Answered;
+    records[5].answer_us = Some(2_000_000);
+    assert_fault(&records, "was refused by PSAP samu-59 as call server beta says");
+    records.truncate(4);
+    (records[3].outcome, records[3].answer_us) = (Outcome::Abandoned, None);
+    assert_fault(&records, "was answered for the caller but PSAP samu-59 says abandoned");
 }
 
 // The site that fell says lost if it restarted, and nothing if it lost power. The one that took the call over says answered.
@@ -245,16 +315,22 @@ fn a_call_that_was_taken_over_is_answered() {
 }
 
 #[test]
-fn a_second_call_taker_must_be_let_go_at_once() {
+fn a_second_call_taker_must_be_let_go_when_told() {
     let mut records = chain(1);
-    let mut second = records[3].clone();
-    second.node = "samu-75".to_owned();
-    second.answer_us = Some(second.end_us - 10_000);
-    records.push(second);
+    // The first PSAP was given up, and answered all the same.
+    records[2].legs.insert(0, LegRecord { status: None, ..leg("first", 3_000_000, 0) });
+    records[2].tried.insert(0, "samu-75".to_owned());
+    let mut first = records[3].clone();
+    (first.node, first.call_id) = ("samu-75".to_owned(), "first".to_owned());
+    (first.answer_us, first.end_us) = (Some(2_990_000), 2_995_000);
+    records.push(first);
     assert!(audit(&records, 1, &[]).balanced);
 
-    records[4].answer_us = Some(2_000_000);
-    assert_fault(&records, "was answered by PSAP samu-59, but PSAP samu-75 held it too");
+    records[4].end_us = 12_000_000;
+    assert_fault(&records, "lasted 11.000 s in PSAP samu-75 but was over for call server alpha");
+    records[4].call_id = "nobody's".to_owned();
+    records[2].legs.remove(0);
+    assert_fault(&records, "PSAP samu-75 has a call of attempt");
 }
 
 #[test]
