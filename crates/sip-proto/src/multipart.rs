@@ -23,10 +23,13 @@ pub(crate) enum Unreadable {
 }
 
 /// A part of a body that is not itself made of parts.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Part<'a> {
     head: &'a [u8],
     pub(crate) content: &'a [u8],
+    /// Where the digits of Content-Length stand that the heads around it tell: its own, and those of the multiparts that
+    /// it is inside of.
+    pub(crate) lengths: Vec<Range<usize>>,
     /// It stands in a multipart/alternative.
     in_alternative: bool,
 }
@@ -59,12 +62,8 @@ pub(crate) fn is_multipart(content_type: &str) -> bool {
     media_type(content_type).get(..10).is_some_and(|start| start.eq_ignore_ascii_case("multipart/"))
 }
 
-/// The parts of `body`, also those of parts, in the order in which they stand; with each, where the lengths stand that
-/// the heads around it tell: those of Content-Length, its own and those of the multiparts that it is inside of.
-pub(crate) fn parts<'a>(
-    content_type: &str,
-    body: &'a [u8],
-) -> Result<Vec<(Part<'a>, Vec<Range<usize>>)>, Unreadable> {
+/// The parts of `body`, also those of parts, in the order in which they stand.
+pub(crate) fn parts<'a>(content_type: &str, body: &'a [u8]) -> Result<Vec<Part<'a>>, Unreadable> {
     let mut found = Vec::new();
     collect(body, content_type, body, &[], 0, &mut found)?;
     Ok(found)
@@ -76,7 +75,7 @@ fn collect<'a>(
     body: &'a [u8],
     lengths: &[Range<usize>],
     depth: usize,
-    found: &mut Vec<(Part<'a>, Vec<Range<usize>>)>,
+    found: &mut Vec<Part<'a>>,
 ) -> Result<(), Unreadable> {
     if depth == DEEPEST {
         return Err(Unreadable::TooMany);
@@ -94,7 +93,7 @@ fn collect<'a>(
         if is_multipart(&kind) {
             collect(whole, &kind, content, &lengths, depth + 1, found)?;
         } else {
-            found.push((Part { head, content, in_alternative }, lengths));
+            found.push(Part { head, content, lengths, in_alternative });
         }
     }
     Ok(())
@@ -105,7 +104,7 @@ pub(crate) fn required_and_not(known: impl Fn(&str) -> bool, request: &Request) 
     let content_type = request.header(Name::ContentType).filter(|kind| is_multipart(kind))?;
     let body = request.body();
     let found = parts(content_type, &body).ok()?;
-    found.iter().find_map(|(part, _)| {
+    found.iter().find_map(|part| {
         let disposition = part.header("Content-Disposition")?.to_ascii_lowercase();
         let is_required = disposition.replace([' ', '"'], "").contains("handling=required");
         let kind = part.kind();

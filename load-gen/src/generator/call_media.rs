@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use sip_proto::message::{Message, Method, Name, Request};
-use sip_proto::sdp::{self, SdpError};
+use sip_proto::sdp::SdpError;
 use sip_proto::user_agent::LegId;
 
 use super::Generator;

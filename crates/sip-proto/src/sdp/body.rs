@@ -78,7 +78,7 @@ fn locate(content_type: &str, body: &[u8]) -> Result<Option<Place>, SdpError> {
         Unreadable::NoBoundary => SdpError::NoBoundary,
     })?;
     let mut best = None;
-    for (part, lengths) in found {
+    for part in found {
         let is_session = part.kind().eq_ignore_ascii_case(SDP)
             && part.header("Content-Disposition").is_none_or(|it| is_session(&it));
         if !is_session {
@@ -92,8 +92,9 @@ fn locate(content_type: &str, body: &[u8]) -> Result<Option<Place>, SdpError> {
         }
         let start = part.content.as_ptr() as usize - body.as_ptr() as usize;
         let description = start..start + part.content.len();
-        best = Some(Place { description, lengths });
-        if !part.is_alternative() {
+        let is_one_of_many = part.is_alternative();
+        best = Some(Place { description, lengths: part.lengths });
+        if !is_one_of_many {
             break;
         }
     }

@@ -39,7 +39,8 @@ use hashbrown::HashMap;
 
 use crate::arena::Arena;
 use crate::deadlines::Deadlines;
-use crate::message::{Method, Payload, Reply, Request, SessionId};
+use crate::flow::Flow;
+use crate::message::{Method, Payload, Reply, SessionId};
 use crate::timer::Timers;
 use crate::transaction::{self, ClientId, ServerId, Transactions};
 use crate::{Packet, Rejection, Transport};
