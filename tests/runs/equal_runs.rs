@@ -9,7 +9,7 @@ use std::thread;
 use serde_json::Value;
 use system_tests::program::tocsin;
 
-use crate::{CampaignFolder, NETWORK};
+use crate::{CampaignFolder, NETWORK, placed};
 
 const SEEDS: u64 = 40;
 /// Two hundred callers by chance, who give up after a while.
@@ -24,6 +24,7 @@ number = "15"
 [callers]
 media = 0.0
 talk = "exponential 18s"
+caller_hangs_up = 1.0
 patience = "exponential 60s"
 "#;
 
@@ -39,7 +40,8 @@ fn ask(workspace: &Path, words: &[&str]) -> (Option<i32>, String) {
 fn called_different(positions: u32) -> Vec<(String, usize)> {
     let workspace = CampaignFolder::new(1, "1s");
     let positions = format!("positions = {positions}\nqueue = 1000");
-    workspace.write("network.toml", &NETWORK.replace("positions = 200", &positions));
+    let network = placed(&NETWORK.replace("positions = 200", &positions));
+    workspace.write("network.toml", &network);
     workspace.write("campaign.toml", CAMPAIGN);
     let folder = workspace.path(".");
     let next = AtomicU64::new(1);

@@ -114,6 +114,15 @@ late_rtp = 1.0
 clock_step = "1m"
 "#;
 
+/// The network with an address of its own for each box, as virtual time wants it, where no system chooses.
+fn placed(network: &str) -> String {
+    let mut pieces = network.split("127.0.0.1:0");
+    let first = pieces.next().unwrap_or_default().to_owned();
+    (1_u32..)
+        .zip(pieces)
+        .fold(first, |text, (number, piece)| format!("{text}127.0.1.{number}:5060{piece}"))
+}
+
 /// A folder with a network and a campaign, and the run folders that come out of it.
 struct CampaignFolder {
     folder: TempDir,

@@ -9,8 +9,8 @@ use serde_json::Value;
 use system_tests::process::{Process, signal};
 use system_tests::program::tocsin;
 
-use crate::CampaignFolder;
 use crate::outcomes::wait_for_calls;
+use crate::{CampaignFolder, NETWORK, placed};
 
 /// Exit codes and their verdicts.
 const VERDICTS: [(i32, &str); 6] = [
@@ -101,6 +101,7 @@ fn an_interrupted_run_says_so_everywhere_in_both_worlds() {
         let variant =
             "\n[[variants]]\nname = \"other\"\ntitle = \"the same\"\nset = [\"seed=8\"]\n";
         workspace.write("campaign.toml", &(campaign + if variants { variant } else { "" }));
+        workspace.write("network.toml", &placed(NETWORK));
         let mut run = workspace.run(&["--virtual-time", "--set", "callers.media=0"]);
         run.until("Ctrl-C ends it");
         signals.iter().for_each(|name| signal(name, run.id()));
@@ -142,7 +143,7 @@ fn with_mounts(workspace: &CampaignFolder, script: &str) -> Option<std::process:
 #[test]
 fn on_a_disk_of_any_size_everything_that_is_left_says_the_same() {
     let mut seen = Vec::new();
-    for (kib, variants) in (1..=16).map(|step| (step * step * 5, step % 2 == 0)) {
+    for (kib, variants) in (1..=20).chain([100]).map(|step| (step * 10, step % 2 == 0)) {
         let workspace = CampaignFolder::new(3, "200ms");
         let campaign = fs::read_to_string(workspace.path("campaign.toml")).expect("the campaign");
         let variant =
@@ -150,6 +151,7 @@ fn on_a_disk_of_any_size_everything_that_is_left_says_the_same() {
         workspace.write("campaign.toml", &(campaign + if variants { variant } else { "" }));
         fs::create_dir(workspace.path("runs")).expect("a folder");
         fs::create_dir(workspace.path("left")).expect("a folder");
+        workspace.write("network.toml", &placed(NETWORK));
         let script = format!(
             "mount -t tmpfs -o size={kib}k tmpfs runs && \"$TOCSIN\" run campaign.toml --virtual-time --set callers.media=0; \
              code=$?; cp -r runs/*/. left/; exit $code"

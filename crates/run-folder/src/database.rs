@@ -22,7 +22,7 @@ impl Database {
     }
 
     /// Writes down what is known of the run as a whole.
-    pub(crate) fn judge(&mut self, summary: &Summary) -> anyhow::Result<()> {
+    pub(crate) fn judge(&self, summary: &Summary) -> anyhow::Result<()> {
         archive::tell_database(&self.file, &facts(summary, self.started_us), &self.events)
     }
 

@@ -153,9 +153,9 @@ impl Voice<'_> {
     }
 
     /// Writes all of it under other names. The names of what is ready, in the order in which it gets them.
-    fn stage(&mut self) -> Result<Vec<String>, Refused> {
+    fn stage(&self) -> Result<Vec<String>, Refused> {
         let (mut staged, mut refused) = (Vec::new(), Vec::new());
-        if let Some(database) = &mut self.database
+        if let Some(database) = &self.database
             && let Err(error) = database.judge(&self.outcomes[0].summary)
         {
             refused.push((CALLS.to_owned(), error));

@@ -36,7 +36,7 @@ impl Dependence {
         let independent = spread(before) + spread(after);
         let mut found = Self::NONE;
         // NaN where there is no call, and nothing to divide by where all calls are alike.
-        if !(independent > 0.0) {
+        if independent.is_nan() || independent <= 0.0 {
             return found;
         }
         for (steps, t) in BATCHES {

@@ -75,7 +75,7 @@ impl ComparedSide {
 
     /// How many runs it has.
     #[must_use]
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.runs.len()
     }
 
@@ -151,8 +151,8 @@ pub fn obstacles(before: &ComparedSide, after: &ComparedSide) -> Vec<String> {
             found.push(format!("{name} was interrupted before its end"));
         }
     }
-    if before.len() != after.len() {
-        let (one, other) = (before.len(), after.len());
+    if before.count() != after.count() {
+        let (one, other) = (before.count(), after.count());
         found.push(format!(
             "there are {one} runs of the one and {other} of the other: name as many"
         ));
@@ -227,7 +227,8 @@ impl Line {
 
     fn word(&self) -> &'static str {
         let Some(difference) = self.difference() else { return "-" };
-        if difference.value == 0.0 {
+        // Of other calls that come to the same figure by chance it is not said.
+        if self.measured.before == self.measured.after {
             return "the same";
         }
         if !self.has_interval() {
