@@ -8,6 +8,7 @@ use config::Value;
 
 use super::layers::Layers;
 use super::lines::Lines;
+use super::written::Written;
 use crate::problem::{Problem, Problems};
 
 /// A file with its layers applied, and the mistakes found in it so far.
@@ -34,16 +35,15 @@ impl Document {
     pub fn parse(file: &str, text: &str, layers: &Layers) -> Result<Self, Problems> {
         let problem =
             |line, message| Problem { file: file.to_owned(), line, key: String::new(), message };
-        let lines = Lines::parse(text).map_err(|(line, error)| {
-            let message = format!("not valid TOML: {}", error.message());
-            Problems(vec![problem(line, message)])
+        let (written, lines) = Written::parse(text).map_err(|(line, error)| {
+            Problems(vec![problem(line, format!("not valid TOML: {error}"))])
         })?;
         // `config` takes a top-level key for a path, so a quoted one could mean another key.
         if let Some((line, key)) = lines.quoted_root() {
             let message = format!("unknown key {key}; keys here need no quotes");
             return Err(Problems(vec![problem(Some(line), message)]));
         }
-        let merged = layers.apply(file, text, &lines).map_err(Problems)?;
+        let merged = layers.apply(file, written, &lines).map_err(Problems)?;
         Ok(Self {
             file: file.to_owned(),
             tree: merged.tree,

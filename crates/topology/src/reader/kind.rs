@@ -38,6 +38,7 @@ impl Raw<'_> {
         match self.kind {
             ValueKind::Float(number) => Some(*number),
             ValueKind::I64(number) => Some(*number as f64),
+            ValueKind::U64(number) => Some(*number as f64),
             ValueKind::String(text) if self.from_layer => text.trim().parse().ok(),
             _ => None,
         }
@@ -99,10 +100,15 @@ pub fn count(range: RangeInclusive<u32>) -> impl Fn(Raw<'_>) -> Result<u32, Stri
     }
 }
 
-/// A seed: any whole number from 0.
+/// A seed: any whole number from 0 to 2^64-1. In quotes too: TOML itself promises numbers only to 2^63-1.
 pub fn seed(raw: Raw<'_>) -> Result<u64, String> {
-    let number = raw.integer().and_then(|number| u64::try_from(number).ok());
-    number.ok_or_else(|| raw.must_be("a whole number from 0"))
+    let number = match raw.kind {
+        ValueKind::I64(number) => u64::try_from(*number).ok(),
+        ValueKind::U64(number) => Some(*number),
+        ValueKind::String(text) => text.trim().parse().ok(),
+        _ => None,
+    };
+    number.ok_or_else(|| raw.must_be(format_args!("a whole number, 0..={}", u64::MAX)))
 }
 
 /// Yes or no.
@@ -216,6 +222,22 @@ mod tests {
         let kind = ValueKind::String("5".to_owned());
         assert_eq!(count(1..=9)(Raw { kind: &kind, from_layer: true }), Ok(5));
         assert_eq!(count(1..=9)(file(&kind)), Err("must be 1..=9, got \"5\"".to_owned()));
+    }
+
+    #[test]
+    fn a_seed_has_64_bits() {
+        let text = |text: &str| ValueKind::String(text.to_owned());
+        for kind in [ValueKind::U64(u64::MAX), text("18446744073709551615")] {
+            for from_layer in [false, true] {
+                assert_eq!(seed(Raw { kind: &kind, from_layer }), Ok(u64::MAX));
+            }
+        }
+        assert_eq!(seed(file(&ValueKind::I64(7))), Ok(7));
+        for bad in [ValueKind::I64(-1), text("18446744073709551616"), text("x"), text("")] {
+            let refusal = seed(file(&bad)).expect_err("no seed");
+            assert!(refusal.contains("0..=18446744073709551615, got "), "{refusal}");
+        }
+        assert!(count(1..=9)(file(&ValueKind::U64(u64::MAX))).is_err());
     }
 
     #[test]

@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use config::{Config, Environment, File, FileFormat, Source, Value, ValueKind};
+use config::{Config, Environment, Source, Value, ValueKind};
 
 use super::lines::Lines;
+use super::written::Written;
 use crate::problem::Problem;
 
 const ENVIRONMENT: &str = "the environment";
@@ -62,11 +63,11 @@ impl Layers {
         self
     }
 
-    /// Lays everything over `text`, the content of `file`, whose keys are at `lines`.
+    /// Lays everything over what is `written` in `file`, whose keys are at `lines`.
     pub(super) fn apply(
         &self,
         file: &str,
-        text: &str,
+        written: Written,
         lines: &Lines,
     ) -> Result<Merged, Vec<Problem>> {
         let environment = self.environment();
@@ -76,9 +77,7 @@ impl Layers {
         origins.extend(self.overrides.iter().map(|(key, _)| (key.clone(), COMMAND_LINE)));
 
         let mut problems = missing_elements(&origins, lines);
-        let mut builder = Config::builder()
-            .add_source(File::from_str(text, FileFormat::Toml))
-            .add_source(environment);
+        let mut builder = Config::builder().add_source(written).add_source(environment);
         for (key, value) in &self.overrides {
             let value = ValueKind::String(value.clone());
             match builder.clone().set_override(key, value) {

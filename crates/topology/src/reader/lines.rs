@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use toml_edit::{Document, Item, TableLike, TomlError, Value};
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
 
 /// Key path, such as `routes[2].psaps`, to line.
 #[derive(Debug, Default)]
@@ -12,15 +13,12 @@ pub(super) struct Lines {
 }
 
 impl Lines {
-    /// Walks the document. The error is the first mistake of syntax, with its line.
-    pub(super) fn parse(text: &str) -> Result<Self, (Option<usize>, TomlError)> {
-        let starts: Vec<usize> = text.match_indices('\n').map(|(offset, _)| offset).collect();
-        let line_of = |offset: usize| 1 + starts.partition_point(|end| *end < offset);
-        let document = Document::parse(text)
-            .map_err(|error| (error.span().map(|span| line_of(span.start)), error))?;
-        let mut walk = Walk { lines: Self::default(), line_of };
-        walk.table("", document.as_table());
-        Ok(walk.lines)
+    /// Walks `table`, which was read from `text`.
+    pub(super) fn of(text: &str, table: &DeTable<'_>) -> Self {
+        let lines = Ends::of(text);
+        let mut walk = Walk { lines: Self::default(), line_of: |offset| lines.line_of(offset) };
+        walk.table("", table);
+        walk.lines
     }
 
     /// Whether the file itself holds `path`.
@@ -56,51 +54,47 @@ pub(super) fn join(path: &str, key: &str) -> String {
     if path.is_empty() { key } else { format!("{path}.{key}") }
 }
 
+/// Where the lines of a text end.
+pub(super) struct Ends(Vec<usize>);
+
+impl Ends {
+    pub(super) fn of(text: &str) -> Self {
+        Self(text.match_indices('\n').map(|(offset, _)| offset).collect())
+    }
+
+    /// Counted from 1.
+    pub(super) fn line_of(&self, offset: usize) -> usize {
+        1 + self.0.partition_point(|end| *end < offset)
+    }
+}
+
 struct Walk<F> {
     lines: Lines,
     line_of: F,
 }
 
 impl<F: Fn(usize) -> usize> Walk<F> {
-    fn note(&mut self, path: &str, span: Option<Range<usize>>) {
-        if let Some(span) = span {
-            self.lines.by_path.insert(path.to_owned(), (self.line_of)(span.start));
-        }
+    fn note(&mut self, path: &str, span: Range<usize>) {
+        self.lines.by_path.insert(path.to_owned(), (self.line_of)(span.start));
     }
 
-    fn table(&mut self, path: &str, table: &dyn TableLike) {
-        for (name, item) in table.iter() {
-            let path = join(path, name);
-            let key = table.key(name).and_then(toml_edit::Key::span);
-            self.note(&path, key);
-            self.item(&path, item);
-        }
-    }
-
-    fn item(&mut self, path: &str, item: &Item) {
-        match item {
-            Item::Table(table) => {
-                // The key of `[a.b]` may first stand in an earlier `[a.b.c]`; its header is better.
-                self.note(path, table.span().filter(|_| !table.is_implicit()));
-                self.table(path, table);
+    fn table(&mut self, path: &str, table: &DeTable<'_>) {
+        for (name, value) in table.iter() {
+            let path = join(path, name.get_ref());
+            self.note(&path, name.span());
+            // The key of `[a.b]` may first stand in an earlier `[a.b.c]`; its header is better.
+            if value.get_ref().is_table() {
+                self.note(&path, value.span());
             }
-            Item::ArrayOfTables(tables) => {
-                for (index, table) in tables.iter().enumerate() {
-                    let path = format!("{path}[{index}]");
-                    self.note(&path, table.span());
-                    self.table(&path, table);
-                }
-            }
-            Item::Value(value) => self.value(path, value),
-            Item::None => {}
+            self.value(&path, value);
         }
     }
 
-    fn value(&mut self, path: &str, value: &Value) {
-        match value {
-            Value::InlineTable(table) => self.table(path, table),
-            Value::Array(array) => {
-                for (index, element) in array.iter().enumerate() {
+    fn value(&mut self, path: &str, value: &Spanned<DeValue<'_>>) {
+        match value.get_ref() {
+            DeValue::Table(table) => self.table(path, table),
+            DeValue::Array(elements) => {
+                for (index, element) in elements.iter().enumerate() {
                     let path = format!("{path}[{index}]");
                     self.note(&path, element.span());
                     self.value(&path, element);
@@ -118,7 +112,7 @@ mod tests {
     #[test]
     fn keys_headers_and_elements_have_lines() {
         let text = "a = 1\n[b.c]\nd = [\n  5,\n  6 ]\n\n[[e]]\nf = { g = 2 }\n[[e]]\n";
-        let lines = Lines::parse(text).expect("valid TOML");
+        let lines = Lines::of(text, DeTable::parse(text).expect("valid TOML").get_ref());
         for (path, line) in [
             ("a", 1),
             ("b.c", 2),
@@ -130,11 +124,5 @@ mod tests {
             assert_eq!(lines.nearest(path), Some(line), "{path}");
         }
         assert_eq!(lines.nearest("z"), None);
-    }
-
-    #[test]
-    fn a_mistake_of_syntax_has_a_line() {
-        let (line, _) = Lines::parse("a = 1\nb = = 2\n").expect_err("two equals signs");
-        assert_eq!(line, Some(2));
     }
 }

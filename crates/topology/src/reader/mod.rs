@@ -20,6 +20,7 @@ mod layers;
 mod lines;
 pub(crate) mod suggestion;
 mod table;
+mod written;
 
 pub use self::document::Document;
 pub use self::kind::Raw;
