@@ -197,6 +197,11 @@ impl Plane {
         }
     }
 
+    /// No socket can be opened at any time, for this reason.
+    pub fn no_ports(&mut self, reason: &str) {
+        self.pools.iter_mut().for_each(|pool| pool.close(reason.to_owned()));
+    }
+
     fn pool_of(&mut self, ip: IpAddr) -> Option<&mut Ports> {
         self.pools.iter_mut().find(|pool| pool.ip() == ip)
     }
@@ -210,7 +215,10 @@ impl Plane {
     pub fn open(&mut self, like: IpAddr) -> Result<StreamId, Shortage> {
         let pool = self.pools.iter_mut().find(|pool| pool.ip().is_ipv4() == like.is_ipv4());
         let taken = pool.map_or(Err(Shortage::Family), Ports::take);
-        let (pair, local) = taken.inspect_err(|_| self.counts.refused += 1)?;
+        let (pair, local) = taken.inspect_err(|shortage| {
+            self.counts.refused += 1;
+            self.counts.without_file += u64::from(matches!(shortage, Shortage::Sockets { .. }));
+        })?;
         let id = self.streams.insert(Stream::new(pair, local));
         self.pairs[pair.0 as usize].stream = Some(id);
         self.counts.streams += 1;

@@ -125,6 +125,12 @@ impl Ports {
         self.trouble = Some(reason);
     }
 
+    /// No socket can ever be opened.
+    pub(crate) fn close(&mut self, reason: String) {
+        self.failures = FAILURES;
+        self.trouble = Some(reason);
+    }
+
     /// The pair that the shell should close next; `None` while no more than a reserve is open.
     pub(crate) fn surplus(&mut self) -> Option<PairId> {
         if self.free.len() <= RESERVE {

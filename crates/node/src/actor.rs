@@ -78,11 +78,13 @@ impl<N: Node + Unpin + 'static> NodeActor<N> {
         reporter: LifecycleReporter,
     ) -> Self {
         let Sockets { udp_receiver, udp_sender, tcp_inputs, tcp, tally } = sockets;
-        // Without an epoll there is no media, and each call says so.
         let media = node.plane().and_then(|plane| {
             let opened = MediaSockets::new(plane.is_dated(), tally.clone());
             opened
-                .inspect_err(|error| tracing::error!(%error, "no media: cannot watch sockets"))
+                .inspect_err(|error| {
+                    tracing::error!(%error, "no media: cannot watch sockets");
+                    plane.no_ports(&error.to_string());
+                })
                 .ok()
         });
         let (media, media_waiting) = media.unzip();

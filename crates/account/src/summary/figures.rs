@@ -178,6 +178,10 @@ pub struct GeneratorFigures {
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(!default))]
     pub without_port: u64,
+    /// Of those, calls for whose port no file could be opened.
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(!default))]
+    pub without_file: u64,
     /// Seconds of CPU, user and system.
     #[cfg_attr(feature = "schema", schemars(range(min = 0)))]
     pub cpu_s: f64,

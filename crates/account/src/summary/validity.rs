@@ -50,6 +50,7 @@ impl GeneratorFigures {
             socket_losses: messages.kernel_drops + messages.unsent,
             late_media_share: share(media.late + media.skipped, due).unwrap_or_default(),
             without_port: shown.without_port,
+            without_file: media.without_file.min(shown.without_port),
             signalling: shown.signalling,
             limits,
             ..Self::default()
@@ -88,8 +89,16 @@ impl GeneratorFigures {
             none(
                 "calls without a port for media",
                 self.without_port,
-                |calls| format!("the generator had no RTP port for {calls} calls"),
-                ": widen media.ports or lower callers.media",
+                |calls| match self.without_file {
+                    0 => format!("the generator had no RTP port for {calls} calls"),
+                    _ => format!(
+                        "the generator could open no file for the RTP ports of {calls} calls"
+                    ),
+                },
+                match self.without_file {
+                    0 => ": widen media.ports or lower callers.media",
+                    _ => ": raise the limit of open files (ulimit -n) or lower callers.media",
+                },
             ),
         ]
     }

@@ -28,6 +28,8 @@ pub struct PlaneCounts {
     pub strangers: u64,
     /// Calls that found no port.
     pub refused: u64,
+    /// Of those, calls for whose port no file could be opened.
+    pub without_file: u64,
     /// Times that media stopped without the call having ended.
     pub idle: u64,
 }
@@ -44,6 +46,7 @@ impl AddAssign for PlaneCounts {
         self.malformed += other.malformed;
         self.strangers += other.strangers;
         self.refused += other.refused;
+        self.without_file += other.without_file;
         self.idle += other.idle;
     }
 }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 use std::net::{SocketAddr, TcpListener, UdpSocket};
 
+use nix::errno::Errno;
 use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::label::Label;
@@ -92,10 +93,19 @@ fn widen_buffers(udp: &Socket) -> io::Result<()> {
     udp.set_send_buffer_size(BUFFER)
 }
 
+/// Whether the process, or the system, has no file descriptor left.
+fn is_without_file(error: &io::Error) -> bool {
+    let code = error.raw_os_error().map(Errno::from_raw);
+    matches!(code, Some(Errno::EMFILE | Errno::ENFILE))
+}
+
 impl fmt::Display for BindError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Label { name, kind, address, setting } = &self.label;
         write!(f, "{kind} \"{name}\": cannot listen on {address}: ")?;
+        if is_without_file(&self.error) {
+            return write!(f, "{}; raise the limit of open files (ulimit -n)", self.error);
+        }
         match self.error.kind() {
             io::ErrorKind::AddrInUse => write!(
                 f,
@@ -154,6 +164,13 @@ mod tests {
                  program (or another run) has this port: stop it or change sites.alpha.address"
             )
         );
+    }
+
+    #[test]
+    fn few_open_files_are_told_as_that() {
+        let error = io::Error::from_raw_os_error(Errno::EMFILE as i32);
+        let error = BindError { label: label("127.0.0.1:5060"), error }.to_string();
+        assert!(error.contains("Too many open files") && error.contains("(ulimit -n)"), "{error}");
     }
 
     #[test]

@@ -62,6 +62,7 @@ impl<'a> StateCollector<'a> {
             }
         }
         let mut degraded = losses;
+        degraded.extend(fleet.without_files());
         if interruptions.are_urgent() {
             degraded.push("a second interruption cut off the calls in progress".to_owned());
         }

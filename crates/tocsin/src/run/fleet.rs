@@ -422,6 +422,23 @@ impl Fleet {
         processes.map(count).filter(|(_, calls)| *calls > 0).collect()
     }
 
+    /// A sentence for each process that could open no file for the media of calls.
+    pub(crate) fn without_files(&self) -> Vec<String> {
+        let without = |entry: &DirectoryEntry| {
+            entry.snapshot.as_ref().and_then(Snapshot::media).map_or(0, |media| media.without_file)
+        };
+        let sentence = |process: &FleetProcess| {
+            let calls: u64 = process.boxes.values().map(without).sum();
+            let name = &process.planned.name;
+            let sentence = format!(
+                "{name} could open no file for the media of {calls} calls: raise the limit of open files (ulimit -n)"
+            );
+            (calls > 0).then_some(sentence)
+        };
+        let processes = self.processes.iter().filter(|process| process.planned.tier != Tier::Load);
+        processes.filter_map(sentence).collect()
+    }
+
     /// Injects a fault into the process of a site or PSAP, or ends it. Tells why it cannot.
     pub(crate) fn inject(&mut self, target: &str, action: FaultAction) -> Result<(), String> {
         let is_it = |process: &&mut FleetProcess| {
