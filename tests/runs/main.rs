@@ -16,6 +16,7 @@ mod page;
 mod replay;
 mod screen;
 mod verdicts;
+mod words;
 
 use std::fs;
 use std::path::PathBuf;

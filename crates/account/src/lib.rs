@@ -29,6 +29,6 @@ mod summary_schema;
 pub mod text;
 
 pub use junit::junit;
-pub use report::report;
+pub use report::{lone_report, report};
 #[cfg(feature = "schema")]
 pub use summary_schema::summary_schema;

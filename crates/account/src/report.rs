@@ -19,12 +19,22 @@ const REASON_LINES: usize = 3;
 const WORST_CALLS: usize = 3;
 const WIDTH: usize = 100;
 
-/// Writes the report of one run.
+/// Writes the report of one run, which leaves to `summary.json` what does not fit.
 #[must_use]
 pub fn report(summary: &Summary) -> String {
+    told(summary, REASONS)
+}
+
+/// Writes the report of a run that has no `summary.json`: every reason is told here, as it is told nowhere else.
+#[must_use]
+pub fn lone_report(summary: &Summary) -> String {
+    told(summary, usize::MAX).replace(" more in summary.json", " more")
+}
+
+fn told(summary: &Summary, most_reasons: usize) -> String {
     let mut out = String::new();
     headline(&mut out, summary);
-    reasons(&mut out, &summary.reasons);
+    reasons(&mut out, &summary.reasons, most_reasons);
     ledger(&mut out, summary);
     delays(&mut out, summary);
     sites(&mut out, &summary.metrics.by_site);
@@ -190,7 +200,10 @@ fn psaps(out: &mut String, psaps: &BTreeMap<String, PsapFigures>) {
 /// What was heard: two lines and the worst calls.
 fn media(out: &mut String, media: Option<&MediaFigures>) {
     let Some(media) = media else { return };
-    let share = percent(media.heard_share, 1);
+    // Of those that could be judged, which may be fewer than had media; and the whole is told of nothing less.
+    let is_nearly_all = media.heard_share.is_some_and(|share| (0.9995..1.0).contains(&share));
+    let share = percent(media.heard_share, if is_nearly_all { 3 } else { 1 });
+    let share = format!("{share} of {} judged", media.judged());
     push(
         out,
         &format!(
@@ -240,7 +253,9 @@ fn media(out: &mut String, media: Option<&MediaFigures>) {
     for (process, calls) in &media.refused_without_port {
         push(
             out,
-            &format!("  {process} had no RTP port for {calls} calls and refused them with 503"),
+            &format!(
+                "  {process} had no RTP port, or no file for one, for {calls} calls and refused them with 503"
+            ),
         );
     }
     for call in media.worst.iter().take(WORST_CALLS) {
@@ -328,17 +343,17 @@ fn messages(out: &mut String, messages: &BTreeMap<String, MessageFigures>) {
 }
 
 /// Why the verdict is not better: each sentence whole, on up to [`REASON_LINES`] lines.
-fn reasons(out: &mut String, reasons: &[String]) {
-    for reason in reasons.iter().take(REASONS) {
+fn reasons(out: &mut String, reasons: &[String], most: usize) {
+    for reason in reasons.iter().take(most) {
         let mut lines = wrapped(&format!("! {reason}"));
-        if lines.len() > REASON_LINES {
+        if lines.len() > REASON_LINES && most == REASONS {
             lines.truncate(REASON_LINES);
             lines[REASON_LINES - 1].push_str(" …");
         }
         lines.iter().for_each(|line| push(out, line));
     }
-    if reasons.len() > REASONS {
-        push(out, &format!("! … and {} more in summary.json", reasons.len() - REASONS));
+    if reasons.len() > most {
+        push(out, &format!("! … and {} more in summary.json", reasons.len() - most));
     }
     push(out, "");
 }
@@ -412,6 +427,30 @@ mod tests {
         ] {
             assert!(text.contains(part), "{part:?} is missing in\n{text}");
         }
+    }
+
+    #[test]
+    fn without_a_summary_the_report_tells_every_reason_and_refers_to_none() {
+        let mut summary = demo();
+        summary.reasons = (1..=21).map(|number| format!("reason {number} of many")).collect();
+        let text = report(&summary);
+        assert!(text.contains("! … and 17 more in summary.json\n"), "{text}");
+        let text = lone_report(&summary);
+        assert!(text.contains("! reason 21 of many\n") && !text.contains("summary.json"), "{text}");
+    }
+
+    #[test]
+    fn the_share_that_heard_is_of_those_judged() {
+        let mut summary = demo();
+        summary.media = Some(MediaFigures {
+            calls: 918,
+            heard_both_ways: 914,
+            unjudged: 4,
+            heard_share: Some(1.0),
+            ..MediaFigures::default()
+        });
+        let line = "media  918 calls: 914 heard both ways (100.0 % of 914 judged), 0 one way";
+        assert!(report(&summary).contains(line), "{}", report(&summary));
     }
 
     #[test]

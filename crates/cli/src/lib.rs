@@ -15,14 +15,27 @@ pub use args::{BoxArgs, FileArgs, LogArgs};
 pub use clips::load_clips;
 pub use record_sink::RecordSink;
 pub use serve::{serve, serve_managed};
-pub use standard_output::{complain, say};
+pub use standard_output::{UNTOLD, complain, finish, say};
 
+use std::io::Write as _;
 use std::process::ExitCode;
 
+use clap::Parser;
 use topology::Problems;
 
 /// Exit code of a mistake in the command line or a file.
 pub const USAGE: u8 = 2;
+
+/// Reads the command line. The error is the exit code when there is nothing to do, or it makes no sense; that was said.
+///
+/// # Errors
+/// A mistake, or a request for help.
+pub fn parse<P: Parser>() -> Result<P, ExitCode> {
+    P::try_parse().map_err(|told| {
+        standard_output::note(told.print().and_then(|()| std::io::stdout().flush()));
+        ExitCode::from(u8::try_from(told.exit_code()).unwrap_or(USAGE))
+    })
+}
 
 /// Prints every mistake on a line of its own.
 #[must_use]

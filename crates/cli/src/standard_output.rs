@@ -1,18 +1,55 @@
 //! Words to whoever started a program. A terminal, pipe or disk that takes no more of them ends no program: `println!` and
-//! `eprintln!` would.
+//! `eprintln!` would. But a disk that took only a part of them is told at the end, by [`finish`].
 
 use std::fmt::Display;
-use std::io::Write as _;
+use std::io::{self, ErrorKind, Write};
+use std::process::ExitCode;
+use std::sync::{Mutex, PoisonError};
 
-/// Prints a line to the standard output.
+use telemetry::visible;
+
+/// Exit code when the standard output did not take everything, and nothing else is to be said.
+pub const UNTOLD: u8 = 4;
+
+/// Why the standard output did not take everything.
+static TROUBLE: Mutex<Option<io::Error>> = Mutex::new(None);
+
+/// Prints a line to the standard output, without control characters in it.
 pub fn say(line: impl Display) {
-    let mut out = std::io::stdout().lock();
-    let _ = writeln!(out, "{line}").and_then(|()| out.flush());
+    note(write_line(&mut io::stdout().lock(), &line.to_string()));
 }
 
-/// Prints a line to the standard error output.
+/// Keeps in mind that the standard output did not take something.
+pub(crate) fn note(written: io::Result<()>) {
+    let Err(error) = written else { return };
+    // A reader that has seen enough, such as `head`, goes away: that is no trouble.
+    if error.kind() != ErrorKind::BrokenPipe {
+        TROUBLE.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+    }
+}
+
+/// Prints a line to the standard error output, without control characters in it.
 pub fn complain(line: impl Display) {
-    let _ = writeln!(std::io::stderr().lock(), "{line}");
+    let _ = write_line(&mut io::stderr().lock(), &line.to_string());
+}
+
+/// In one piece: lines of several processes must not mix.
+fn write_line(out: &mut impl Write, line: &str) -> io::Result<()> {
+    let line = visible(line) + "\n";
+    out.write_all(line.as_bytes())?;
+    out.flush()
+}
+
+/// The exit code of a program that would end with `code`, once all its words are said: a success of which the standard output
+/// did not take everything is none.
+#[must_use]
+pub fn finish(code: ExitCode) -> ExitCode {
+    let trouble = TROUBLE.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let Some(error) = trouble else { return code };
+    complain(format_args!(
+        "error: the standard output did not take everything: {error}; make room, or give another place"
+    ));
+    if code == ExitCode::SUCCESS { ExitCode::from(UNTOLD) } else { code }
 }
 
 /// Formats as `println!` does, and [says](say) it.

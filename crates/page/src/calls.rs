@@ -1,7 +1,7 @@
 //! The ledger's balance, how calls failed, and the calls that are worth a look.
 
+use account::summary::{RunVerdict, Summary};
 use maud::{Markup, html};
-use telemetry::Ledger;
 
 use crate::figures::{check, clock, count, millis, or_dash, part, percent, show, table};
 use telemetry::Failures;
@@ -9,7 +9,8 @@ use telemetry::Failures;
 use crate::content::{Page, PageRun};
 
 /// The sum of the ledger, and what does not fit into it.
-pub(crate) fn ledger(ledger: &Ledger) -> Markup {
+pub(crate) fn ledger(summary: &Summary) -> Markup {
+    let ledger = &summary.ledger;
     let parts = [
         ("answered", ledger.answered),
         ("rejected", ledger.rejected),
@@ -55,6 +56,9 @@ pub(crate) fn ledger(ledger: &Ledger) -> Markup {
         }
         @if !ledger.faults.is_empty() {
             h3 { "Contradictions" }
+            @if summary.verdict == RunVerdict::Invalid {
+                p { "The generator fell behind in this run, so they prove nothing about the network." }
+            }
             ul { @for fault in &ledger.faults { li { (fault) } } }
             @if ledger.fault_count > told { p { "… and " (count(ledger.fault_count - told)) " more." } }
         }

@@ -91,7 +91,7 @@ fn sections(page: &Page<'_>, run: &PageRun<'_>) -> Vec<Section> {
         Section::new("worlds", "Variants", variants::variants(page)),
         Section::new("figures", "All figures", Some(key_figures::all(summary))),
         Section::new("groups", "Sites, trunks, numbers, PSAPs", Some(tables::groups(summary))),
-        Section::new("ledger", "Ledger", Some(calls::ledger(&summary.ledger))),
+        Section::new("ledger", "Ledger", Some(calls::ledger(summary))),
         Section::new("failures", "Failed calls", Some(calls::failures(page, run))),
         Section::new("worst", "Worst calls", calls::worst(page, run)),
         Section::new("media", "Quality of media", quality::media(summary)),

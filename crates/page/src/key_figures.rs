@@ -164,7 +164,11 @@ pub(crate) fn all(summary: &Summary) -> Markup {
         ("traffic", format!("{} E", decimal(metrics.erlang, 1)), messages),
     ];
     if let Some(media) = &summary.media {
-        let judged = format!("of {} calls with media", count(media.calls));
+        let judged = format!(
+            "of {} judged, {} calls had media",
+            count(media.calls - media.unjudged),
+            count(media.calls)
+        );
         tiles.push(("heard both ways", percent(media.heard_share), judged));
         let bad = format!("95 % are at least {}", score(media.mos.p5));
         tiles.push(("MOS, median", score(media.mos.p50), bad));

@@ -85,7 +85,7 @@ fn packets(media: &MediaFigures) -> Markup {
     ];
     let refused = media.refused_without_port.iter();
     rows.extend(refused.map(|(process, calls)| {
-        vec![format!("calls that {process} refused for want of a port"), count(*calls)]
+        vec![format!("calls that {process} refused for want of a port or a file"), count(*calls)]
     }));
     table("Packets", &["", "count"], &rows)
 }

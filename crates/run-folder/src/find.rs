@@ -10,7 +10,8 @@ const LATEST: &str = "latest";
 /// Names that a refusal lists.
 const NAMES_LISTED: usize = 5;
 
-/// The folder of the run that `word` means: a path, a name in `runs`, a unique part of one, or `latest`.
+/// The folder of the run that `word` means: a path, a name in `runs`, `latest`, or a unique part of a name. A name without its
+/// date comes before a part, and so does that of a campaign.
 pub fn locate(runs: &Path, word: &str) -> anyhow::Result<PathBuf> {
     let path = Path::new(word);
     let in_runs = runs.join(word);
@@ -30,7 +31,13 @@ pub fn locate(runs: &Path, word: &str) -> anyhow::Result<PathBuf> {
     if let (LATEST, Some(newest)) = (word, names.last()) {
         return Ok(runs.join(newest));
     }
-    let parts: Vec<&String> = names.iter().filter(|name| name.contains(word)).collect();
+    let meant = |is_meant: fn(&str, &str) -> bool| {
+        names.iter().filter(|name| is_meant(name, word)).collect::<Vec<_>>()
+    };
+    let whole =
+        [meant(|name, word| undated(name) == word), meant(|name, word| campaign(name) == word)];
+    let whole = whole.into_iter().find(|names| !names.is_empty());
+    let parts = whole.unwrap_or_else(|| meant(|name, word| name.contains(word)));
     match parts[..] {
         [name] => return Ok(runs.join(name)),
         [] if path.is_dir() => return Ok(path.to_owned()),
@@ -57,6 +64,21 @@ pub fn locate(runs: &Path, word: &str) -> anyhow::Result<PathBuf> {
             )
         }
     }
+}
+
+/// `demo-12` of `2026-11-26-demo-12`.
+fn undated(name: &str) -> &str {
+    let is_date = |date: &&str| {
+        let form = date.bytes().map(|byte| if byte.is_ascii_digit() { b'0' } else { byte });
+        form.eq(*b"0000-00-00-")
+    };
+    name.get(..11).filter(is_date).map_or(name, |date| &name[date.len()..])
+}
+
+/// `demo` of `2026-11-26-demo-12`.
+fn campaign(name: &str) -> &str {
+    let (name, number) = undated(name).rsplit_once('-').unwrap_or((name, ""));
+    if number.bytes().all(|byte| byte.is_ascii_digit()) { name } else { "" }
 }
 
 fn listed(names: &[&String]) -> String {
@@ -132,6 +154,39 @@ mod tests {
         assert!(refused("no/such").contains("no folder"));
         assert!(refused("").contains("part of 3 names"));
         assert_eq!(found("latest").expect("the newest"), "2026-11-27-overload-1");
+    }
+
+    #[test]
+    fn a_whole_name_comes_before_parts_of_others() {
+        let desk = desk(&[
+            "2026-11-26-demo-1",
+            "2026-11-26-demo-12",
+            "2026-11-26-over-1",
+            "2026-11-26-overload-1",
+            "2026-11-26-over-the-top-1",
+            "over",
+            "nightly",
+            "nightly-2",
+        ]);
+        let found = |word: &str| {
+            let folder =
+                locate(desk.path(), word).unwrap_or_else(|error| panic!("{word}: {error}"));
+            folder.file_name().expect("a name").to_string_lossy().into_owned()
+        };
+        for (word, name) in [
+            ("2026-11-26-demo-1", "2026-11-26-demo-1"),
+            ("demo-1", "2026-11-26-demo-1"),
+            ("demo-12", "2026-11-26-demo-12"),
+            ("over", "over"),
+            ("over-1", "2026-11-26-over-1"),
+            ("overload", "2026-11-26-overload-1"),
+            ("nightly", "nightly"),
+            ("the-top", "2026-11-26-over-the-top-1"),
+        ] {
+            assert_eq!(found(word), name);
+        }
+        let several = locate(desk.path(), "demo").expect_err("two of them").to_string();
+        assert!(several.contains("2 names: 2026-11-26-demo-1, 2026-11-26-demo-12"), "{several}");
     }
 
     #[test]

@@ -20,10 +20,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use account::outcome::{BASE, RUN, VariantOutcome, table, timeline_json, timeline_text};
-use account::{junit, report};
+use account::{junit, lone_report, report};
 use campaign::{Campaign, Time};
 use page::{page, pictures};
 use serde_json::Value;
+use telemetry::visible;
 
 use crate::database::Database;
 use crate::folder::{CALLS, Folder};
@@ -116,7 +117,10 @@ impl Voice<'_> {
             write(name, Ok(svg));
         }
         if self.time == Time::Virtual {
-            write("comparison.txt", Ok(table(self.campaign, &self.outcomes)));
+            write(
+                "comparison.txt",
+                Ok(visible(&table(self.campaign, &self.outcomes)).into_owned()),
+            );
         }
         let Some(first) = self.outcomes.first_mut() else { return };
         missing.sentences.into_iter().for_each(|why| first.summary.degrade(why));
@@ -125,7 +129,10 @@ impl Voice<'_> {
     /// What is printed, and stands in `report.txt`.
     fn text(&self) -> String {
         let first = self.verdict();
-        let mut text = report(&first.summary);
+        // What does not fit is in summary.json, if that is there.
+        let is_kept = !self.refused.contains(&named("summary", first));
+        let tell = if is_kept { report } else { lone_report };
+        let mut text = tell(&first.summary);
         if self.is_story() {
             text += &format!("\n{}", timeline_text(first, self.campaign.begins));
         }
@@ -133,7 +140,7 @@ impl Voice<'_> {
         if !table.is_empty() {
             text += &format!("\n{table}");
         }
-        text
+        visible(&text).into_owned()
     }
 
     /// Everything that says the verdict, as it is now, by the names of its files; `summary.json` last.

@@ -243,6 +243,20 @@ fn whichever_file_fails_everything_that_is_left_says_the_same() {
 }
 
 #[test]
+fn a_report_without_a_summary_refers_to_none_and_tells_everything() {
+    let (_desk, folder) = desk();
+    let mut lossy = state(3);
+    lossy.degraded = (1..=9).map(|number| format!("thing {number} went wrong")).collect();
+    let published = demo(&folder, lossy.clone());
+    assert!(published.text.contains("more in summary.json"), "{}", published.text);
+    fs::remove_file(folder.path().join("summary.json")).expect("it was written");
+    fs::create_dir(folder.path().join("summary.json")).expect("a folder in its place");
+    let published = demo(&folder, lossy);
+    assert!(!published.text.contains("more in summary.json"), "{}", published.text);
+    assert!(published.text.contains("! thing 9 went wrong\n"), "{}", published.text);
+}
+
+#[test]
 fn a_folder_that_is_gone_leaves_the_verdict_to_the_exit_code_and_the_text() {
     let (desk, folder) = desk();
     let mut intake_state = state(3);

@@ -27,6 +27,7 @@ mod scan;
 mod terms;
 mod text;
 mod unreached;
+mod visible;
 mod writer;
 
 pub use delays::Delays;
@@ -45,4 +46,5 @@ pub use scan::{Misread, find_records};
 pub use terms::{BoxKind, CallerClass, NO_ACK, Outcome, Party, TAKEN_OVER};
 pub use text::{Text, Tried};
 pub use unreached::Unreached;
+pub use visible::{visible, visible_line};
 pub use writer::RecordWriter;

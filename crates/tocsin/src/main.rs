@@ -49,7 +49,11 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    match Cli::parse().command {
+    cli::finish(cli::parse::<Cli>().map_or_else(|code| code, |cli| carry_out(cli.command)))
+}
+
+fn carry_out(command: Command) -> ExitCode {
+    match command {
         Command::Run(args) => run::run(&args),
         Command::Report(args) => report::report(&args),
         Command::Runs(args) => runs::runs(&args),

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use account::archive::COLUMNS;
+use account::archive::{COLUMNS, obstacle};
 use account::call;
 use account::text::{plain, table};
 use anyhow::Context as _;
@@ -45,7 +45,7 @@ pub(crate) fn show(args: &ShowArgs) -> ExitCode {
     let shown = locate(&args.runs, &args.run).and_then(|folder| match &args.call {
         Some(call) => {
             let folder = Folder::open(&folder);
-            call::tell(&folder.calls()?, &folder.record_files(), call)
+            call::tell(&folder.calls()?, &folder.record_files(), call).map_err(told)
         }
         None if args.failed || args.slowest.is_some() || args.condition.is_some() => {
             attempts(&folder, args)
@@ -59,6 +59,12 @@ pub(crate) fn show(args: &ShowArgs) -> ExitCode {
         }
         Err(error) => cli::fail(&error, cli::USAGE),
     }
+}
+
+/// An error of the database in words, where there are some.
+fn told(error: anyhow::Error) -> anyhow::Error {
+    let sentence = error.downcast_ref().and_then(obstacle);
+    sentence.map_or(error, |sentence| anyhow::anyhow!(sentence))
 }
 
 fn report(folder: &Path) -> anyhow::Result<String> {
@@ -84,9 +90,13 @@ fn attempts(folder: &Path, args: &ShowArgs) -> anyhow::Result<String> {
     };
     let condition = conditions.join(" AND ");
     let database = Folder::open(folder).calls()?;
-    let said = |error: rusqlite::Error| {
-        let names: Vec<&str> = COLUMNS.iter().map(|column| column.name).collect();
-        anyhow::anyhow!("--where: {error}\nthe columns are {}", names.join(", "))
+    let said = |error: rusqlite::Error| match (obstacle(&error), &args.condition) {
+        (Some(sentence), _) => anyhow::anyhow!(sentence),
+        (None, None) => anyhow::anyhow!("calls.sqlite is of another kind: {error}"),
+        (None, Some(_)) => {
+            let names: Vec<&str> = COLUMNS.iter().map(|column| column.name).collect();
+            anyhow::anyhow!("--where: {error}\nthe columns are {}", names.join(", "))
+        }
     };
     let count = format!("SELECT count(*) FROM attempts WHERE {condition}");
     let count: i64 = database.query_row(&count, [], |row| row.get(0)).map_err(said)?;

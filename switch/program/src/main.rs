@@ -13,5 +13,5 @@ struct Cli {
 }
 
 fn main() -> ExitCode {
-    run(&Cli::parse().args)
+    cli::finish(cli::parse::<Cli>().map_or_else(|code| code, |cli| run(&cli.args)))
 }

@@ -17,6 +17,6 @@ pub use histograms::Histograms;
 pub use row::{COLUMNS, Column};
 pub use rows::{AttemptRows, Batch};
 pub use sqlite::{
-    PartialDatabase, name as name_database, open as open_calls, tell as tell_database,
+    PartialDatabase, name as name_database, obstacle, open as open_calls, tell as tell_database,
     write as write_database,
 };

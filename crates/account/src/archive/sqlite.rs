@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{Connection, OpenFlags, Statement, ToSql};
+use rusqlite::{Connection, ErrorCode, OpenFlags, Statement, ToSql};
 
 use super::cell::Cell;
 use super::events::ArchivedEvent;
@@ -170,6 +170,28 @@ pub fn name(database: &mut PartialDatabase) -> anyhow::Result<()> {
 /// Opens the database of a run to read it.
 pub fn open(path: &Path) -> rusqlite::Result<Connection> {
     Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)
+}
+
+/// What keeps a database from being read, as a sentence; `None` when the question itself is wrong, which only the asker can
+/// explain.
+pub fn obstacle(error: &rusqlite::Error) -> Option<String> {
+    let what = match error.sqlite_error_code()? {
+        ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => {
+            "is locked: another program writes to it; close that program, or try again"
+        }
+        ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt => {
+            "is damaged, or no database; tocsin report makes it again"
+        }
+        ErrorCode::CannotOpen => "cannot be opened; tocsin report makes it again",
+        ErrorCode::PermissionDenied | ErrorCode::AuthorizationForStatementDenied => {
+            "may not be read by this user"
+        }
+        ErrorCode::SystemIoFailure => "cannot be read from its disk",
+        ErrorCode::ReadOnly => "is only for reading",
+        ErrorCode::OutOfMemory => "needs more memory than there is",
+        _ => return None,
+    };
+    Some(format!("calls.sqlite {what} ({error})"))
 }
 
 fn insert<'a>(

@@ -32,7 +32,7 @@ fn figures(campaign: &Campaign, outcomes: &[VariantOutcome]) -> String {
     let mut text = aligned(&rows);
     text.push('\n');
     for outcome in outcomes {
-        let _ = writeln!(text, "{:<16} {}", outcome.name, outcome.title);
+        let _ = writeln!(text, "{:<16} {}", outcome.name, telemetry::visible_line(&outcome.title));
     }
     let mut sources: Vec<&str> =
         figures.iter().filter_map(|figure| figure.source.as_deref()).collect();

@@ -75,14 +75,15 @@ pub(super) struct Evidence<'a> {
 impl Evidence<'_> {
     /// The gravest finding decides, in the order invalid, unsteady, degraded, fail, interrupted: figures of an invalid
     /// run mean nothing, without a steady state nothing was tested, and the figures of a degraded run mean
-    /// something else than was asked. Every reason is given, but for thresholds of an invalid run: what the
+    /// something else than was asked. Every reason is given, but for thresholds and contradictions of an invalid run: what the
     /// generator did not measure is not held against the network.
     pub(super) fn verdict(&self) -> (RunVerdict, Vec<String>) {
         let against_generator = self.against_generator();
         let against_network = match against_generator.is_empty() {
-            true => [self.against_records(), self.against_calls()].concat(),
-            false => self.against_records(),
+            true => [self.contradictions(), self.against_calls()].concat(),
+            false => Vec::new(),
         };
+        let against_network = [self.against_records(), against_network].concat();
         let findings = [
             (RunVerdict::Invalid, against_generator),
             (RunVerdict::Unsteady, self.unsteady.to_vec()),
@@ -104,16 +105,20 @@ impl Evidence<'_> {
         reasons
     }
 
-    /// What the records say against the run, whoever measured it.
+    /// How the records contradict each other. A generator that fell behind is late for the network too, so its run proves
+    /// nothing by them; the ledger counts them all the same.
+    fn contradictions(&self) -> Vec<String> {
+        let Ledger { fault_count, faults, .. } = self.ledger;
+        let first = faults.first().map_or("", String::as_str);
+        let sentence = format!("the ledger has {fault_count} faults; the first: {first}");
+        (*fault_count > 0).then_some(sentence).into_iter().collect()
+    }
+
+    /// What the records lack, whoever measured it.
     fn against_records(&self) -> Vec<String> {
         let mut reasons = Vec::new();
         if self.ledger.in_progress > 0 {
             reasons.push(format!("{} attempts have no record", self.ledger.in_progress));
-        }
-        if self.ledger.fault_count > 0 {
-            let first = self.ledger.faults.first().map_or("", String::as_str);
-            let count = self.ledger.fault_count;
-            reasons.push(format!("the ledger has {count} faults; the first: {first}"));
         }
         reasons.extend_from_slice(self.unreadable);
         reasons

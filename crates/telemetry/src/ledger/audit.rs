@@ -99,6 +99,9 @@ fn close_sum(
     }
     ledger.offered = started.max(ended);
     ledger.in_progress = started.saturating_sub(ended);
+    // Where records of callers are missing, as after a full disk, other boxes tell of calls that no caller tells of: these are
+    // no strangers'.
+    ledger.foreign = ledger.foreign.saturating_sub(ledger.in_progress);
 }
 
 fn lost_at(losses: &[(Name, Name)], names: &Names) -> Vec<LostAt> {

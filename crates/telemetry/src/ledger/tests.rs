@@ -502,3 +502,15 @@ fn a_million_attempts() {
     assert!(ledger.balanced, "{:?}", ledger.faults);
     println!("one million attempts in {:?}", start.elapsed());
 }
+
+// A disk was full, and took no record of the callers.
+#[test]
+fn calls_whose_callers_left_no_record_are_no_strangers() {
+    let rules = || Rules { foreign_callers: true, ..Rules::default() };
+    let mut audit = Audit::new(rules());
+    for attempt in 1..=5 {
+        audit.add(&answered(BoxKind::Psap, "samu-59", attempt));
+    }
+    let (ledger, _) = audit.close(3, &[]);
+    assert_eq!((ledger.in_progress, ledger.foreign, ledger.balanced), (3, 2, false));
+}

@@ -144,7 +144,7 @@ fn show(args: &CtlArgs) -> anyhow::Result<bool> {
     let Command::Show { sites } = &args.command else { return Ok(true) };
     let views = Client::open(&args.manage)?.sites()?;
     let chosen = if sites.is_empty() { views } else { chosen(&views, sites)? };
-    print!("{}", table::of(&chosen));
+    cli::say(table::of(&chosen).trim_end());
     Ok(true)
 }
 

@@ -140,10 +140,11 @@ async fn probe(from: SocketAddr, to: SocketAddr) -> anyhow::Result<()> {
     let call_id = format!("probe-{}-{}", std::process::id(), own.port());
     let request = options(own, to, &call_id);
     let mut buffer = vec![0; 65_536];
+    let mut misread = None;
     for wait in PROBE_WAITS {
         // A refusal of the datagram before comes with this one (ICMP, RFC 1122 §4.1.3.3).
         let sent = match socket.send(request.as_bytes()).await {
-            Ok(_) => timeout(wait, answered(&socket, &mut buffer, &call_id)).await,
+            Ok(_) => timeout(wait, answered(&socket, &mut buffer, &call_id, &mut misread)).await,
             Err(error) => Ok(Err(error)),
         };
         match sent {
@@ -154,19 +155,33 @@ async fn probe(from: SocketAddr, to: SocketAddr) -> anyhow::Result<()> {
             Err(_) => {}
         }
     }
+    if let Some(why) = misread {
+        bail!(
+            "{to} answers OPTIONS, but its response cannot be read: {why}; what takes calls there does not speak SIP as RFC 3261 \
+             has it; --no-probe calls it all the same"
+        );
+    }
     bail!(
         "{to} does not answer OPTIONS within 3.5 s: is it running? For a server that takes calls and answers no OPTIONS, \
          such as sipp -sn uas, say --no-probe"
     )
 }
 
-/// Waits for a response to the probe; whatever else comes is passed over.
-async fn answered(socket: &UdpSocket, buffer: &mut [u8], call_id: &str) -> std::io::Result<()> {
+/// Waits for a response to the probe; whatever else comes is passed over, but for why a response cannot be read.
+async fn answered(
+    socket: &UdpSocket,
+    buffer: &mut [u8],
+    call_id: &str,
+    misread: &mut Option<String>,
+) -> std::io::Result<()> {
     loop {
         let length = socket.recv(buffer).await?;
         let bytes = buffer.get(..length).unwrap_or_default().to_vec();
-        if Response::parse(bytes.into()).is_ok_and(|response| response.call_id() == call_id) {
-            return Ok(());
+        let is_response = bytes.starts_with(b"SIP/");
+        match Response::parse(bytes.into()) {
+            Ok(response) if response.call_id() == call_id => return Ok(()),
+            Err(error) if is_response => *misread = Some(error.why.to_string()),
+            _ => {}
         }
     }
 }
@@ -212,6 +227,22 @@ mod tests {
         });
         probe(localhost(), to).await.expect("a response of 405 is a response");
         answers.await.expect("the peer ended well");
+    }
+
+    #[tokio::test]
+    async fn a_response_that_cannot_be_read_is_told_as_such() {
+        let peer = UdpSocket::bind(localhost()).await.expect("a free port");
+        let to = peer.local_addr().expect("an address");
+        let answers = tokio::spawn(async move {
+            let mut buffer = vec![0; 65_536];
+            while let Ok((_, from)) = peer.recv_from(&mut buffer).await {
+                let _ = peer.send_to(b"SIP/2.0 200 OK\r\nContent-Length: 0\r\n\r\n", from).await;
+            }
+        });
+        let refusal = probe(localhost(), to).await.expect_err("no Via, no CSeq").to_string();
+        answers.abort();
+        let sentence = format!("{to} answers OPTIONS, but its response cannot be read: ");
+        assert!(refusal.starts_with(&sentence), "{refusal}");
     }
 
     #[tokio::test]
