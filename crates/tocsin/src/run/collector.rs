@@ -62,7 +62,7 @@ impl<'a> StateCollector<'a> {
             }
         }
         let mut degraded = losses;
-        degraded.extend(fleet.without_files());
+        degraded.extend(without_files(fleet));
         if interruptions.are_urgent() {
             degraded.push("a second interruption cut off the calls in progress".to_owned());
         }
@@ -117,4 +117,13 @@ impl<'a> StateCollector<'a> {
         let inside = |file: PathBuf| file.strip_prefix(self.folder.path()).map(PathBuf::from).ok();
         files.filter_map(inside).collect()
     }
+}
+
+/// A sentence for each process that could open no file for the media of calls.
+fn without_files(fleet: &Fleet) -> Vec<String> {
+    let calls = fleet.counted(|shown| shown.media().map_or(0, |media| media.without_file));
+    let what = "calls: raise the limit of open files (ulimit -n)";
+    let sentence =
+        |(name, calls)| format!("{name} could open no file for the media of {calls} {what}");
+    calls.into_iter().map(sentence).collect()
 }

@@ -411,32 +411,18 @@ impl Fleet {
 
     /// Calls that each process refused for want of a port, where there are any. Callers count their own elsewhere.
     pub(crate) fn refused_without_port(&self) -> BTreeMap<String, u64> {
-        let refused = |entry: &DirectoryEntry| {
-            entry.snapshot.as_ref().and_then(Snapshot::media).map_or(0, |media| media.refused)
-        };
+        self.counted(|shown| shown.media().map_or(0, |media| media.refused))
+    }
+
+    /// A count of the boxes of each process but the callers', where it is not zero.
+    pub(crate) fn counted(&self, of: fn(&Snapshot) -> u64) -> BTreeMap<String, u64> {
         let count = |process: &FleetProcess| {
-            let sum: u64 = process.boxes.values().map(refused).sum();
+            let shown = process.boxes.values().filter_map(|it| it.snapshot.as_ref());
+            let sum: u64 = shown.map(of).sum();
             (process.planned.name.clone(), sum)
         };
         let processes = self.processes.iter().filter(|process| process.planned.tier != Tier::Load);
         processes.map(count).filter(|(_, calls)| *calls > 0).collect()
-    }
-
-    /// A sentence for each process that could open no file for the media of calls.
-    pub(crate) fn without_files(&self) -> Vec<String> {
-        let without = |entry: &DirectoryEntry| {
-            entry.snapshot.as_ref().and_then(Snapshot::media).map_or(0, |media| media.without_file)
-        };
-        let sentence = |process: &FleetProcess| {
-            let calls: u64 = process.boxes.values().map(without).sum();
-            let name = &process.planned.name;
-            let sentence = format!(
-                "{name} could open no file for the media of {calls} calls: raise the limit of open files (ulimit -n)"
-            );
-            (calls > 0).then_some(sentence)
-        };
-        let processes = self.processes.iter().filter(|process| process.planned.tier != Tier::Load);
-        processes.filter_map(sentence).collect()
     }
 
     /// Injects a fault into the process of a site or PSAP, or ends it. Tells why it cannot.
