@@ -16,24 +16,42 @@ const HOSTILE: &str = "<script>document.title = 'taken'</script> & <img src=http
 /// Measures the page from inside, and leaves what it found in an element that the DOM is searched for.
 const PROBE: &str = r#"
 const found = { width: innerWidth, overflow: document.documentElement.scrollWidth - innerWidth };
-found.charts = [...document.querySelectorAll("svg.figure")].map((svg) => {
+const seen = [...document.querySelectorAll("svg.figure")].filter((svg) => svg.getBoundingClientRect().width > 0);
+found.hidden = document.querySelectorAll("svg.figure").length - seen.length;
+found.charts = seen.map((svg) => {
   const { width, height } = svg.getBoundingClientRect();
   const { width: right, height: bottom } = svg.viewBox.baseVal;
   const outside = [...svg.querySelectorAll("text")].filter((text) => {
     const box = text.getBBox();
     return box.x < -2 || box.y < -2 || box.x + box.width > right + 2 || box.y + box.height > bottom + 2;
   });
+  const texts = [...svg.querySelectorAll("text")].map((text) => [text.textContent.replace(/[<>&]/g, "?"), text.getBBox()]);
+  const touch = (one, other) => one.x < other.x + other.width - 1 && other.x < one.x + one.width - 1
+    && one.y + one.height * 0.25 < other.y + other.height * 0.85 && other.y + other.height * 0.25 < one.y + one.height * 0.85;
+  const on = texts.flatMap(([words, box], at) =>
+    texts.slice(at + 1).filter(([, other]) => touch(box, other)).map(([other]) => `${words} / ${other}`));
   const lines = [...svg.querySelectorAll("path[data-values]")];
   return {
     title: svg.querySelector("title").textContent.replace(/[<>&]/g, "?"),
     width, height,
+    on,
     outside: outside.map((text) => text.textContent.replace(/[<>&]/g, "?")),
     lines: lines.length,
     drawn: lines.filter((line) => line.getTotalLength() > 10).length,
+    letters: 11.5 * width / right,
     marks: svg.querySelectorAll("path.mark").length,
   };
 });
-const first = document.querySelector("svg.figure");
+found.wide = [...document.querySelectorAll("body *")].filter((one) => {
+  const box = one.getBoundingClientRect();
+  return box.width > 0 && box.right > innerWidth + 1 && !one.closest(".scroll, nav, svg");
+}).map((one) => `${one.tagName} ${one.className}`);
+found.hints = [...document.querySelectorAll(".scroll")].map((area) => {
+  const hint = area.nextElementSibling;
+  return { over: area.scrollWidth > area.clientWidth + 1, told: hint.className === "hint" && !hint.hidden };
+});
+found.results = [...document.querySelectorAll("table.thresholds tbody tr")].map((row) => row.cells[0].getBoundingClientRect().right);
+const first = seen[0];
 const frame = first.getBoundingClientRect();
 const at = { clientX: frame.left + frame.width / 2, clientY: frame.top + frame.height / 2 };
 first.dispatchEvent(new PointerEvent("pointermove", at));
@@ -56,6 +74,9 @@ document.body.append(left);
 
 /// Where nobody listens, so that nothing that a browser asks for leaves the machine.
 const NOWHERE: &str = "127.0.0.1:9";
+
+/// What is found where nothing is amiss.
+const NOTHING: Value = Value::Array(Vec::new());
 
 /// What a browser made of a page.
 struct RenderedPage {
@@ -107,7 +128,8 @@ fn requests(log: &str) -> Vec<String> {
 /// A run in virtual time with an outage, alarms and a variant, and its page.
 fn page(workspace: &CampaignFolder) -> PathBuf {
     let title = "the same commands on a release without the defect";
-    workspace.write("outage.toml", &OUTAGE.replace(title, HOSTILE));
+    let threshold = "[[thresholds]]\nmetric = \"answered_share\"\nmin = 0.01\n";
+    workspace.write("outage.toml", &(OUTAGE.replace(title, HOSTILE) + threshold));
     run(workspace, &["--quiet"]);
     let page = workspace.path("runs/latest/report.html");
     fs::canonicalize(page).expect("the page of the run")
@@ -121,6 +143,59 @@ fn changed(page: &Path, name: &str, change: impl Fn(String) -> String) -> PathBu
     copy
 }
 
+/// A page without its policy, that measures itself.
+fn probed(text: &str) -> String {
+    let (before, after) = text.split_once("<meta http-equiv").expect("a policy");
+    let after = after.split_once('>').map_or(after, |(_, after)| after);
+    let script = format!("<script>{PROBE}</script></body>");
+    format!("{before}{after}").replace("</body>", &script)
+}
+
+/// What the probe of a page found.
+fn found(page: &RenderedPage) -> Value {
+    let found = page.dom.split_once("<pre id=\"found\">").expect("what the probe found").1;
+    let found = found.split('<').next().unwrap_or_default();
+    serde_json::from_str(found).unwrap_or_else(|error| panic!("{error}: {found}"))
+}
+
+/// A page in a window of this width. A browser's own window cannot be as narrow as a telephone, so that this one is a frame.
+fn in_frame(text: &str, width: u32) -> String {
+    let text = probed(text).replace('&', "&amp;").replace('"', "&quot;");
+    let take = "const left = document.createElement('pre'); left.id = 'found';
+        left.textContent = document.querySelector('iframe').contentDocument.getElementById('found').textContent;
+        document.body.append(left);";
+    format!(
+        "<!DOCTYPE html><body style=\"margin: 0\"><iframe width=\"{width}\" height=\"3000\" style=\"border: 0\" \
+         onload=\"{take}\" srcdoc=\"{text}\"></iframe></body>"
+    )
+}
+
+#[test]
+fn nothing_is_wider_than_a_telephone() {
+    let workspace = workspace();
+    let page = page(&workspace);
+    for width in [360, 390, 768] {
+        let framed = changed(&page, &format!("{width}.html"), |text| in_frame(&text, width));
+        let found = found(&open(&framed));
+        let width = f64::from(width);
+        assert_eq!(found["width"].as_f64(), Some(width), "{found:#}");
+        assert!(found["overflow"].as_f64() <= Some(0.0), "wider than the window: {found:#}");
+        assert_eq!(found["wide"], serde_json::json!([]), "{found:#}");
+        for chart in found["charts"].as_array().expect("charts") {
+            assert!(chart["letters"].as_f64() >= Some(9.5), "too small to read: {chart:#}");
+            assert!(chart["width"].as_f64() <= Some(width), "{chart:#}");
+            assert_eq!((&chart["on"], &chart["outside"]), (&NOTHING, &NOTHING), "{chart:#}");
+        }
+        // Whatever goes on to the side says so.
+        let areas = found["hints"].as_array().expect("tables");
+        assert!(areas.iter().all(|area| area["over"] == area["told"]), "{areas:?}");
+        assert!(width > 400.0 || areas.iter().any(|area| area["over"] == true), "{areas:?}");
+        let results = found["results"].as_array().expect("thresholds");
+        assert!(results.iter().all(|right| right.as_f64() <= Some(width)), "{results:?}");
+        assert!(!results.is_empty(), "{found:#}");
+    }
+}
+
 #[test]
 fn a_browser_draws_the_page_and_asks_nobody() {
     let workspace = workspace();
@@ -128,7 +203,9 @@ fn a_browser_draws_the_page_and_asks_nobody() {
 
     let seen = open(&page);
     assert_eq!((seen.console, seen.requests), (Vec::new(), Vec::new()));
-    for heading in ["Key figures", "Over time", "Variants", "Ledger", "What happened"] {
+    for heading in
+        ["Key figures", "Over time", "Variants", "All figures", "Ledger", "What happened"]
+    {
         assert!(seen.dom.contains(&format!("<h2>{heading}</h2>")), "{heading}: {}", seen.dom);
     }
     assert!(seen.dom.contains("<h1>PASS</h1>"), "{}", seen.dom);
@@ -136,17 +213,10 @@ fn a_browser_draws_the_page_and_asks_nobody() {
 
     // Without its policy, and with a picture from elsewhere, a request is seen.
     let picture = "<img src=\"http://tocsin.invalid/picture.png\"></main>";
-    let measured = open(&changed(&page, "measured.html", |text| {
-        let (before, after) = text.split_once("<meta http-equiv").expect("a policy");
-        let after = after.split_once('>').map_or(after, |(_, after)| after);
-        let script = format!("<script>{PROBE}</script></body>");
-        format!("{before}{after}").replace("</main>", picture).replace("</body>", &script)
-    }));
+    let measured =
+        open(&changed(&page, "measured.html", |text| probed(&text).replace("</main>", picture)));
     assert_eq!(measured.requests, ["http://tocsin.invalid/picture.png"]);
-    let found = measured.dom.split_once("<pre id=\"found\">").expect("what the probe found").1;
-    let found: Value = serde_json::from_str(found.split('<').next().unwrap_or_default())
-        .unwrap_or_else(|error| panic!("{error}: {found}"));
-    judge(&found);
+    judge(&found(&measured));
 
     // With its policy the picture is not asked for, and the browser says so: the console is heard.
     let refused = open(&changed(&page, "refused.html", |text| text.replace("</main>", picture)));
@@ -176,7 +246,7 @@ fn judge(found: &Value) {
         let number = |name: &str| chart[name].as_f64().expect("a number");
         assert!(number("width") > 100.0 && number("height") > 80.0, "{chart:#}");
         assert!(number("lines") > 0.0 && number("lines") == number("drawn"), "{chart:#}");
-        assert_eq!(chart["outside"], serde_json::json!([]), "{chart:#}");
+        assert_eq!((&chart["on"], &chart["outside"]), (&NOTHING, &NOTHING), "{chart:#}");
         let over_time = chart["title"] != "Post-dial delay of the slowest calls";
         assert_eq!(number("marks") > 0.0, over_time, "{chart:#}");
     }

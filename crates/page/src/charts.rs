@@ -7,20 +7,11 @@ use maud::{Markup, html};
 use telemetry::metric::{AttemptCounts, Metric};
 
 use crate::content::{Page, PageRun};
-use crate::figure::{Room, WIDE, figure};
+use crate::figure::{Room, figure};
 use crate::figures::{clock, count, decimal, without_zeros};
-use crate::overlay::{self, Numbered};
 use crate::plot::{Axis, Form, LineStyle, Panel, Plot, PlotLine, Scale};
+use crate::run_charts::{RunCharts, axis, line, panel};
 use crate::sites;
-
-/// What all charts of one run have in common.
-#[derive(Debug)]
-pub(crate) struct RunCharts<'a> {
-    pub(crate) page: &'a Page<'a>,
-    pub(crate) run: &'a PageRun<'a>,
-    marks: Vec<Numbered>,
-    steps: Vec<TimeStep>,
-}
 
 /// All charts of a run; those with nothing to draw are left out.
 pub(crate) fn charts(page: &Page<'_>, run: &PageRun<'_>) -> Option<Markup> {
@@ -69,12 +60,7 @@ pub(crate) fn peak(run: &PageRun<'_>) -> f64 {
     run.series.steps().iter().map(|step| step.rate(step.calls.offered)).fold(0.0, f64::max)
 }
 
-impl<'a> RunCharts<'a> {
-    fn of(page: &'a Page<'a>, run: &'a PageRun<'a>) -> Self {
-        let marks = overlay::marks(&run.events, run.series.length());
-        Self { page, run, marks, steps: run.series.steps() }
-    }
-
+impl RunCharts<'_> {
     fn rates(&self) -> Markup {
         let (lines, y) = self.rate_lines();
         let note = format!(
@@ -241,41 +227,6 @@ impl<'a> RunCharts<'a> {
         let inside = &means[place(step.from).min(means.len())..place(step.to).min(means.len())];
         inside.iter().map(|(all, _)| all).sum::<f64>() / inside.len().max(1) as f64
     }
-
-    pub(crate) fn each(&self, value: impl Fn(&TimeStep) -> Option<f64>) -> Vec<(f64, Option<f64>)> {
-        self.steps.iter().map(|step| (step.middle(), value(step))).collect()
-    }
-
-    /// Panels over the time of the run, so many pixels wide.
-    pub(crate) fn over_time(&self, title: &str, width: f64, panels: Vec<Panel>) -> Plot {
-        let begins = u32::try_from(self.page.begins.as_secs()).unwrap_or_default();
-        let length = self.run.series.length();
-        let scale = Scale::Clock { begins };
-        let form = Form::Figure { width };
-        let zero = if begins > 0 { "time of day" } else { "since the start" };
-        let clock = scale.clock_form(length.as_secs_f64(), form.x_steps());
-        Plot {
-            title: title.to_owned(),
-            x: axis(&format!("{zero} ({clock})"), scale, Some(length.as_secs_f64())),
-            panels,
-            bands: overlay::bands(&self.page.phases, length, width >= WIDE),
-            marks: overlay::drawn(&self.marks, self.page.begins, width >= WIDE),
-            form,
-        }
-    }
-}
-
-fn panel(y: Axis, height: f64, lines: Vec<PlotLine>) -> Panel {
-    Panel { title: String::new(), y, height, lines, spans: Vec::new() }
-}
-
-pub(crate) fn line(name: &str, number: usize, points: Vec<(f64, Option<f64>)>) -> PlotLine {
-    let look = LineStyle::Quantity { number };
-    PlotLine { name: name.to_owned(), title: String::new(), look, points }
-}
-
-pub(crate) fn axis(label: &str, scale: Scale, end: Option<f64>) -> Axis {
-    Axis { label: label.to_owned(), scale, end }
 }
 
 /// Powers of ten from the one below the least point that is worth telling apart from nothing.

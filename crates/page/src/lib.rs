@@ -30,6 +30,7 @@ mod overlay;
 mod pictures;
 mod plot;
 mod quality;
+mod run_charts;
 mod sites;
 mod tables;
 #[cfg(test)]

@@ -3,10 +3,10 @@
 use account::outcome::Downtime;
 use maud::Markup;
 
-use crate::charts::{RunCharts, axis, line};
 use crate::figure::{HALF, Room, figure};
 use crate::figures::clock;
 use crate::plot::{LineStyle, Panel, PlotLine, Scale, Span};
+use crate::run_charts::{RunCharts, axis, line};
 
 /// Sites that have a strip of their own.
 const STRIPS: usize = 12;

@@ -24,8 +24,8 @@ pub(crate) fn thresholds(summary: &Summary) -> Option<Markup> {
                     @for result in results {
                         tr {
                             td { (outcome(result)) }
-                            th scope="row" { (title(result)) " " code { (result.subject()) } }
-                            td { (measured(result).unwrap_or_else(|| "nothing to measure".to_owned())) (why(result)) }
+                            th scope="row" { (title(result)) " " code { (result.subject()) } (why(result)) }
+                            td { (measured(result).unwrap_or_else(|| "nothing to measure".to_owned())) }
                             td { (bounds(result)) }
                         }
                     }

@@ -53,7 +53,7 @@ impl Form {
             },
             Self::Figure { width } => Measures {
                 width,
-                left: 46.0,
+                left: 54.0,
                 right: width - 12.0,
                 title: 2.0,
                 lane: 15.0,
