@@ -50,6 +50,20 @@ fn q_drains_the_run() {
 }
 
 #[test]
+fn a_question_mark_tells_keys_and_q_ends_the_run_from_there() {
+    let workspace = CampaignFolder::new(60, "60s");
+    let mut run = run(&workspace, "");
+    // Each key is seen before the next one is read.
+    run.write("p?q");
+    assert_eq!(run.finish().code(), Some(130), "{}", run.words());
+    let said = run.said().concat();
+    // Letters that stood there before are not drawn again.
+    let words = ["Home", "PgDn,", "arrows,", "leads", "records"];
+    assert!(words.iter().any(|word| said.contains(word)), "no help: {said:?}");
+    assert!(said.contains("PAUSED") && said.contains(GIVEN_BACK), "{said:?}");
+}
+
+#[test]
 fn sigterm_gives_the_terminal_back_too() {
     let workspace = CampaignFolder::new(60, "60s");
     let mut run = run(&workspace, "");

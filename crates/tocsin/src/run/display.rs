@@ -118,7 +118,8 @@ impl ScreenDisplay {
             None => (sites(topology, fleet), psaps(fleet)),
             Some(_) => (Vec::new(), Vec::new()),
         };
-        let counts = self.rates.update(at, &fleet.generators());
+        let callers = fleet.generators();
+        let counts = self.rates.update(at, &callers);
         let mut against = against_generator(fleet, campaign);
         against.extend(losses);
         self.screen.show(Scene {
@@ -129,6 +130,7 @@ impl ScreenDisplay {
             ending: self.ending,
             counts,
             against,
+            thresholds: screen::standing(&campaign.thresholds, &callers),
             history: self.rates.history(),
             sites,
             psaps,

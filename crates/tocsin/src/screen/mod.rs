@@ -1,4 +1,5 @@
-//! The terminal screen of a run: figures, sites, PSAPs and what happens, twice a second; `q` drains.
+//! The terminal screen of a run: figures, thresholds, sites, PSAPs and what happens, twice a second; `q`
+//! drains, `?` tells what the other keys do.
 //!
 //! ```text
 //!   run/live.rs ── Scene ──► the drawing thread ──► terminal
@@ -9,10 +10,17 @@
 //! A thread of its own draws: nobody waits for a slow terminal. The terminal is given back when the screen
 //! ends, however it ends, a panic included.
 
+mod columns;
 mod draw;
+mod history;
+mod notes;
+mod overlay;
 mod scene;
+mod standing;
+mod style;
 #[cfg(test)]
 mod tests;
+mod view;
 
 use std::io::{self, IsTerminal as _};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -21,10 +29,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use ratatui::DefaultTerminal;
-use ratatui::crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use ratatui::crossterm::event::{self, Event};
 use tokio::sync::mpsc;
 
-pub(crate) use scene::{Notes, PsapRow, Rates, RunStatus, Scene, SiteRow, phase};
+pub(crate) use history::Rates;
+pub(crate) use notes::Notes;
+pub(crate) use scene::{PsapRow, RunStatus, Scene, SiteRow, phase};
+pub(crate) use standing::standing;
+pub(crate) use view::Key;
+use view::View;
 
 /// Between two scenes. What they show is new once a second.
 pub(crate) const REFRESH: Duration = Duration::from_millis(500);
@@ -34,15 +47,6 @@ const FRAME: Duration = Duration::from_millis(250);
 
 /// A terminal that takes longer to be given back is left to the kernel.
 const FAREWELL: Duration = Duration::from_secs(2);
-
-/// What somebody at the keyboard wants.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Key {
-    /// `q` or Ctrl-C: end what is in progress, and end; the second time, stop.
-    Interrupt,
-    /// `Q`: stop at once.
-    Stop,
-}
 
 /// A screen as long as this is kept.
 #[derive(Debug)]
@@ -118,23 +122,27 @@ fn show(
     _alive: SyncSender<()>,
 ) {
     let mut scene = Scene::default();
+    let mut view = View::default();
     let mut stale = true;
     while !shared.over.load(Ordering::Relaxed) {
-        let fresh = shared.scene.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(fresh) = fresh {
+        if !view.is_paused
+            && let Some(fresh) = shared.scene.lock().unwrap_or_else(PoisonError::into_inner).take()
+        {
             (scene, stale) = (fresh, true);
         }
         // A terminal that is gone, as after SIGHUP, shows nothing; the run goes on.
-        if stale && terminal.draw(|frame| draw::draw(frame, &scene)).is_err() {
+        if stale && terminal.draw(|frame| draw::draw(frame, &scene, &mut view)).is_err() {
             break;
         }
         stale = false;
         match event::poll(FRAME).and_then(|some| some.then(event::read).transpose()) {
             Ok(Some(Event::Resize(..))) => stale = true,
             Ok(Some(Event::Key(key))) => {
-                if let Some(key) = meaning(key) {
+                let before = view;
+                if let Some(key) = view.press(key) {
                     let _ = pressed.send(key);
                 }
+                stale |= view != before;
             }
             Ok(_) => {}
             // No keyboard: the picture is still of use.
@@ -142,17 +150,4 @@ fn show(
         }
     }
     ratatui::restore();
-}
-
-fn meaning(KeyEvent { code, modifiers, kind, .. }: KeyEvent) -> Option<Key> {
-    if kind == KeyEventKind::Release {
-        return None;
-    }
-    match code {
-        KeyCode::Char('q') => Some(Key::Interrupt),
-        // In raw mode no signal comes of it.
-        KeyCode::Char('c') if modifiers.contains(KeyModifiers::CONTROL) => Some(Key::Interrupt),
-        KeyCode::Char('Q') => Some(Key::Stop),
-        _ => None,
-    }
 }
