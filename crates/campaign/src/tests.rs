@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use telemetry::Rules;
 use topology::reader::Document;
 use topology::{Distribution, Layers, Problems};
 
