@@ -15,7 +15,7 @@
 //! | which site | `members.rs`, by `selection.rs`, with `circuits.rs` |
 //! | a site answers 503 with Retry-After: it gets no calls until then | `member.rs` |
 //! | a site is overloaded: which calls are held back | `restraint.rs` |
-//! | a source has too many calls that nobody answers or acknowledges | `sources.rs` |
+//! | a source has too many calls that nobody answers or acknowledges | `source_limits.rs`, by `sources.rs` |
 //! | a call is over: its record | `records.rs` |
 
 mod audit;
@@ -34,6 +34,7 @@ mod selection;
 mod setup;
 mod site_down;
 mod site_restart;
+mod source_limits;
 mod sources;
 mod strict_route;
 mod takeover;

@@ -1,6 +1,5 @@
 //! Header lines of every message that makes or refreshes a dialog: Contact first, then Allow, Supported and who we are.
 
-use super::Config;
 use crate::Transport;
 use crate::message::{BY_TCP, Name};
 
@@ -16,12 +15,13 @@ pub(super) struct DialogLines {
 }
 
 impl DialogLines {
-    /// Those of a user agent that is reached at `sent_by`.
-    pub(super) fn new(sent_by: &str, config: &Config) -> Self {
-        let lines = format!("Contact: <sip:{sent_by}>\r\n{}", config.capabilities.lines());
-        let response = format!("{lines}Server: {}\r\n{}", config.product, origin_state(config));
+    /// Those of the user agent `product` that is reached at `sent_by` and can do what the lines `abilities` say; `state` is the
+    /// line of [`origin_state`].
+    pub(super) fn new(sent_by: &str, abilities: &str, product: &str, state: &str) -> Self {
+        let lines = format!("Contact: <sip:{sent_by}>\r\n{abilities}");
+        let response = format!("{lines}Server: {product}\r\n{state}");
         Self {
-            request: format!("{lines}User-Agent: {}\r\n", config.product).into_bytes(),
+            request: format!("{lines}User-Agent: {product}\r\n").into_bytes(),
             tcp_response: response.replacen('>', BY_TCP, 1).into_bytes(),
             udp_response: response.into_bytes(),
         }
@@ -37,7 +37,7 @@ impl DialogLines {
 }
 
 /// The line that tells the present start of this node.
-pub(super) fn origin_state(config: &Config) -> String {
-    let line = config.origin_state.map(|id| format!("{}: {id}\r\n", Name::OriginStateId.as_str()));
+pub(super) fn origin_state(start: Option<u64>) -> String {
+    let line = start.map(|id| format!("{}: {id}\r\n", Name::OriginStateId.as_str()));
     line.unwrap_or_default()
 }

@@ -165,11 +165,14 @@ pub struct UserAgent {
 impl UserAgent {
     #[must_use]
     pub fn new(config: Config) -> Self {
+        let (capabilities, product) = (&config.capabilities, &config.product);
+        let state = dialog_lines::origin_state(config.origin_state);
         let transactions = Transactions::new(config.address, config.timers, config.seed)
-            .able_to(config.capabilities.abilities())
-            .trying_with(dialog_lines::origin_state(&config).into_bytes());
+            .able_to(capabilities.abilities())
+            .trying_with(state.clone().into_bytes());
+        let sent_by = transactions.sent_by();
         Self {
-            dialog_lines: DialogLines::new(transactions.sent_by(), &config),
+            dialog_lines: DialogLines::new(sent_by, &capabilities.lines(), product, &state),
             config,
             transactions,
             legs: Arena::default(),

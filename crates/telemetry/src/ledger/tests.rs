@@ -243,7 +243,10 @@ fn nobody_hears_what_nobody_said() {
     assert_fault(&records, "before PSAP samu-59 answered it");
     let mut records = unanswered(1, Outcome::Rejected, 503);
     records[0].status = Some(486);
-    assert_fault(&records, "was rejected for the caller with 486 but trunk group mobile says rejected");
+    assert_fault(
+        &records,
+        "was rejected for the caller with 486 but trunk group mobile says rejected",
+    );
     let mut records = unanswered(1, Outcome::Abandoned, 487);
     records[3].ring_us = None;
     assert_fault(&records, "rang in call server alpha but at no PSAP");
