@@ -64,6 +64,42 @@ fn an_unknown_key_of_the_command_line_is_a_mistake_of_every_program() {
     }
 }
 
+/// What a file has no part in is not laid at its door.
+#[test]
+fn what_the_command_line_makes_wrong_is_told_of_the_command_line() {
+    let workspace = CampaignFolder::new(1, "100ms");
+    for (options, sentence) in [
+        (["--set", "phases.steady.duration=soon"], "--set: phases.steady.duration: must be"),
+        (
+            ["--set", "phases.noon.duration=5s"],
+            "--set: phases.noon.duration: no element of phases is called",
+        ),
+        (["--set", "mix.118.weight=5"], "they are called 15, 112, urn:service:sos.fire"),
+        (
+            ["--set", "phases.steady.arrivals.model=steps"],
+            "--set: phases[0].arrivals: needs the key",
+        ),
+        (["--set", "phases.steady.arrivals.rate=0"], "--set: phases"),
+        (["--set", "callers=5"], "--set: callers: must be a table"),
+        (["--set", "sites.alpha=5"], "--set: sites.alpha: must be a table"),
+        (["--set", "routes[0].psaps=nobody"], "--set: routes[0].psaps"),
+        (["--set", "network=nowhere.toml"], "--set: network: nowhere.toml: cannot read the file"),
+        (["--duration", "1ms"], "a phase must last 100ms at least"),
+        (["--rate", "0"], "must be above 0"),
+    ] {
+        let mut run = workspace.run(&options);
+        assert_eq!(run.finish().code(), Some(2), "{options:?}: {}", run.words());
+        let said = run.words();
+        assert!(said.contains(sentence), "{options:?}: {sentence:?} is missing; {said}");
+        assert!(!said.contains("campaign.toml:") && !said.contains("network.toml:"), "{said}");
+    }
+    // A file's own mistake stays its own, whatever is set beside it.
+    workspace.write("network.toml", &crate::NETWORK.replace("positions = 200", "positions = -1"));
+    let mut run = workspace.run(&["--set", "phases.steady.duration=5s"]);
+    assert_eq!(run.finish().code(), Some(2), "{}", run.words());
+    assert!(run.words().contains("network.toml:"), "{}", run.words());
+}
+
 #[test]
 fn a_psap_that_no_route_reaches_is_a_mistake() {
     let workspace = CampaignFolder::new(1, "100ms");

@@ -38,6 +38,21 @@ fn a_run_carries_calls_and_leaves_a_folder() {
 }
 
 #[test]
+fn the_command_line_changes_seed_length_and_rate_of_a_campaign() {
+    let workspace = CampaignFolder::new(60, "100ms");
+    let mut run = workspace.run(&["--seed", "9", "--duration", "1s", "--rate", "80", "--quiet"]);
+    assert_eq!(run.finish().code(), Some(0), "{}", run.words());
+    let summary = workspace.summary();
+    assert_eq!(summary["seed"], 9);
+    // Eighty are expected, and chance has its say.
+    assert!((50..120).contains(&balanced(&summary)), "{}", summary["ledger"]);
+    let page = fs::read_to_string(workspace.path("runs/latest/report.html")).expect("a page");
+    assert!(!page.contains("the run has not ended"), "the receipt is that of the finished run");
+    let receipt = page.split("id=\"receipt\"").nth(1).expect("a receipt");
+    assert!(receipt.contains("exit code") && receipt.contains(">pass<"), "{receipt}");
+}
+
+#[test]
 fn the_first_interrupt_drains_and_the_summary_is_still_written() {
     let workspace = CampaignFolder::new(60, "60s");
     let mut run = workspace.run(&[]);

@@ -16,6 +16,7 @@ pub mod archive;
 pub mod bench;
 pub mod call;
 pub mod comparison;
+mod first_cause;
 #[cfg(any(test, feature = "fixtures"))]
 pub mod fixture;
 mod junit;

@@ -10,7 +10,7 @@ use telemetry::{Failures, MessageFigures, Quantiles};
 use crate::summary::{
     GroupMetrics, MediaFigures, MediaGroup, ProcessUsage, PsapFigures, RunVerdict, Summary, word,
 };
-use crate::text::or_dash;
+use crate::text::{counted, instant, length, or_dash};
 
 /// Rows per table; the rest is counted in one more line.
 const ROWS: usize = 6;
@@ -58,7 +58,15 @@ fn headline(out: &mut String, summary: &Summary) {
             "the figures below are those of a generator at its limit: they do not measure the network",
         );
     }
-    push(out, &format!("started {started_at}, ran {duration_s:.1} s"));
+    let ran = length(*duration_s);
+    // Virtual time has no date that anybody lived through.
+    push(
+        out,
+        &match summary.ledger_hash {
+            Some(_) => format!("ran {ran} of virtual time"),
+            None => format!("started {}, ran {ran}", instant(started_at)),
+        },
+    );
     for note in &summary.notes {
         push_whole(out, note);
     }
@@ -156,9 +164,9 @@ fn delays(out: &mut String, summary: &Summary) {
     let (silent, late) =
         (generator.signalling.resent_to_silent_peer, generator.signalling.resent_late);
     let mut line = format!(
-        "generator: {} calls not started, {} datagrams lost, {silent} + {late} sent again (peer silent + we late)",
-        generator.not_started + generator.feed_exhausted,
-        generator.socket_losses
+        "generator: {} not started, {} lost, {silent} + {late} sent again (peer silent + we late)",
+        counted(generator.not_started + generator.feed_exhausted, "call", "calls"),
+        counted(generator.socket_losses, "datagram", "datagrams"),
     );
     if let Some(share) = generator.busiest_cpu_share {
         let _ = write!(line, ", CPU {:.0} %", share * 100.0);
@@ -207,8 +215,12 @@ fn media(out: &mut String, media: Option<&MediaFigures>) {
     push(
         out,
         &format!(
-            "media  {} calls: {} heard both ways ({share}), {} one way, {} not at all, {} not judged",
-            media.calls, media.heard_both_ways, media.one_way, media.no_way, media.unjudged
+            "media  {}: {} heard both ways ({share}), {} one way, {} not at all, {} not judged",
+            counted(media.calls, "call", "calls"),
+            media.heard_both_ways,
+            media.one_way,
+            media.no_way,
+            media.unjudged
         ),
     );
     if media.heard_by_caller > 0 {
@@ -248,13 +260,20 @@ fn media(out: &mut String, media: Option<&MediaFigures>) {
     };
     table(out, "media by site", title, &media.by_site, row);
     if media.stopped > 0 {
-        push(out, &format!("  media stopped without a BYE in {} calls", media.stopped));
+        push(
+            out,
+            &format!(
+                "  media stopped without a BYE in {}",
+                counted(media.stopped, "call", "calls")
+            ),
+        );
     }
     for (process, calls) in &media.refused_without_port {
         push(
             out,
             &format!(
-                "  {process} had no RTP port, or no file for one, for {calls} calls and refused them with 503"
+                "  {process} had no RTP port, or no file for one, for {} and refused them with 503",
+                counted(*calls, "call", "calls")
             ),
         );
     }

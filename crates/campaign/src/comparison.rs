@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use topology::reader::{Raw, Table, kind};
 
 /// One figure of a comparison: a column of the table.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct ComparedFigure {
     /// The head of the column: a few characters.
     pub name: String,
@@ -17,6 +17,10 @@ pub struct ComparedFigure {
     pub published: Option<String>,
     /// Where they say so.
     pub source: Option<String>,
+    /// What the run must keep within to pass: shares from 0 to 1, times in seconds, rates per second. A variant may set
+    /// bounds of its own.
+    pub min: Option<f64>,
+    pub max: Option<f64>,
 }
 
 /// What a run can be asked for. Attempts are those of emergency callers; an attempt is routed when it rang or was answered
@@ -118,6 +122,8 @@ impl ComparedFigure {
             trunk_groups: table.list("trunk_groups", kind::name),
             published: table.optional("published", kind::text),
             source: table.optional("source", kind::text),
+            min: table.optional("min", kind::number(0.0..=1e12)),
+            max: table.optional("max", kind::number(0.0..=1e12)),
         }
     }
 }

@@ -22,15 +22,49 @@ pub const ENVIRONMENT_PREFIX: &str = "TOCSIN_CAMPAIGN";
 impl Campaign {
     /// Reads the campaign at `path` alone, without its network.
     pub fn load(path: &Path, layers: &Layers) -> Result<Self, Problems> {
-        let document = Document::load(path, layers)?;
-        let campaign = Self::read(&document, path);
-        document.finish(campaign)
+        let load = |layers: &Layers| {
+            let document = Document::load(path, layers)?;
+            let campaign = Self::read(&document, path);
+            document.finish(campaign)
+        };
+        load(layers).map_err(|problems| match layers.without_overrides() {
+            Some(below) => problems.blaming_overrides(&[path], load(&below).err().as_ref()),
+            None => problems,
+        })
     }
 
     /// Reads the campaign at `path` and the network that it names, each with layers of its own.
     ///
-    /// The problems of both files come together, the campaign's first.
+    /// The problems of both files come together, the campaign's first. What is wrong only because of the command line is told
+    /// of it, and not of a line of a file that is well.
     pub fn load_with_network(
+        path: &Path,
+        layers: &Layers,
+        network_layers: &Layers,
+    ) -> Result<(Self, Topology), Problems> {
+        let load = |layers: &Layers, network: &Layers| Self::load_both(path, layers, network);
+        load(layers, network_layers).map_err(|problems| {
+            let below = layers.without_overrides();
+            let network_below = network_layers.without_overrides();
+            if below.is_none() && network_below.is_none() {
+                return problems;
+            }
+            let below = below.as_ref().unwrap_or(layers);
+            let alone = load(below, network_below.as_ref().unwrap_or(network_layers)).err();
+            let network = Document::load(path, layers);
+            let network = network.map(|document| Self::read(&document, path).network);
+            match network {
+                // Another network has mistakes of its own.
+                Ok(network) if layers.overrides("network") => problems
+                    .blaming_overrides(&[path], alone.as_ref())
+                    .named_by_override("network", &network),
+                Ok(network) => problems.blaming_overrides(&[path, &network], alone.as_ref()),
+                Err(_) => problems,
+            }
+        })
+    }
+
+    fn load_both(
         path: &Path,
         layers: &Layers,
         network_layers: &Layers,

@@ -1,6 +1,7 @@
 //! The verdict and why; what was run.
 
 use account::summary::{RunVerdict, Summary};
+use account::text::instant;
 use maud::{Markup, html};
 
 use crate::content::Page;
@@ -63,10 +64,18 @@ pub(crate) fn headline(summary: &Summary) -> Markup {
                 }
                 p.subject {
                     strong { (summary.campaign) } " on " strong { (summary.network) }
-                    ", seed " (summary.seed) ", " (summary.started_at) ", " (length(summary.duration_s))
+                    ", seed " (summary.seed) ", " (started(summary)) ", " (length(summary.duration_s))
                 }
             }
         }
+    }
+}
+
+/// When it began: virtual time has no date that anybody lived through.
+fn started(summary: &Summary) -> String {
+    match summary.ledger_hash {
+        Some(_) => "in virtual time".to_owned(),
+        None => instant(&summary.started_at),
     }
 }
 
@@ -76,7 +85,7 @@ pub(crate) fn run(page: &Page<'_>, summary: &Summary) -> Markup {
         ("Campaign", html! { (summary.campaign) }),
         ("Network", html! { (summary.network) }),
         ("Seed", html! { (summary.seed) }),
-        ("Started", html! { (summary.started_at) }),
+        ("Started", html! { (started(summary)) }),
         ("Ran for", html! { (length(summary.duration_s)) }),
     ];
     if let Some(hash) = &summary.ledger_hash {

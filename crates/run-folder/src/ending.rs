@@ -14,7 +14,7 @@ use std::thread;
 use std::time::Duration;
 
 use account::archive::{self, AttemptRows, Histograms, events};
-use account::outcome::{AttemptsByStep, BASE, Goodput, RUN, VariantOutcome};
+use account::outcome::{AttemptsByStep, BASE, Goodput, RUN, VariantOutcome, judge_figures};
 use account::series::Series;
 use account::summary::{RecordIntake, Summary};
 use campaign::{Campaign, Time};
@@ -100,7 +100,7 @@ pub fn close(ending: EndedRun<'_>) -> ClosedRun {
     }
     let detection = topology.pool.detection();
     let downtimes = downtimes(topology, &state);
-    let outcome = VariantOutcome {
+    let mut outcome = VariantOutcome {
         name,
         title,
         summary,
@@ -114,6 +114,7 @@ pub fn close(ending: EndedRun<'_>) -> ClosedRun {
         predicted: (*detection.start(), *detection.end()),
         took,
     };
+    judge_figures(campaign, &mut outcome);
     let database = database.map(|file| {
         let events = events(&outcome, &state.losses);
         Database::new(file, campaign_start_us, events)

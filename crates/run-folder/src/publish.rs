@@ -19,7 +19,9 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use account::outcome::{BASE, RUN, VariantOutcome, table, timeline_json, timeline_text};
+use account::outcome::{
+    BASE, RUN, VariantOutcome, count_variants, table, timeline_json, timeline_text,
+};
 use account::{junit, lone_report, report};
 use campaign::{Campaign, Time};
 use page::{page, pictures};
@@ -58,8 +60,9 @@ pub fn publish(
     time: Time,
     campaign_start: Duration,
 ) -> Published {
-    let (outcomes, databases): (Vec<_>, Vec<_>) =
+    let (mut outcomes, databases): (Vec<_>, Vec<_>) =
         runs.into_iter().map(|run| (run.outcome, run.database)).unzip();
+    count_variants(&mut outcomes);
     let mut voice = Voice {
         folder,
         campaign,

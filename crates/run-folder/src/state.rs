@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use account::outcome::OperationsReport;
-use account::summary::{Capacity, ProcessUsage, RunFacts};
+use account::summary::{Capacity, MachineFigures, ProcessUsage, RunFacts};
 use anyhow::Context as _;
 use campaign::{Campaign, ENVIRONMENT_PREFIX, Time};
 use contract::GeneratorSnapshot;
@@ -61,6 +61,8 @@ pub struct RunState {
     pub busiest_cpu_share: Option<f64>,
     /// The largest step of the machine's clock.
     pub clock_step: Duration,
+    /// The machine at its busiest, where the system tells.
+    pub machine: Option<MachineFigures>,
     /// What operators did and supervision saw.
     #[serde(rename = "seen")]
     pub operations: OperationsReport,
@@ -128,6 +130,7 @@ impl RunState {
             generator_cpu_s: load.map(|process| process.user_s + process.system_s).sum(),
             busiest_cpu_share: self.busiest_cpu_share,
             clock_step_us: u64::try_from(self.clock_step.as_micros()).unwrap_or(u64::MAX),
+            machine: self.machine,
             capacity: Capacity::of(topology),
             generator_messages: self.messages.get("load").cloned().unwrap_or_default(),
             processes: self.processes.clone(),

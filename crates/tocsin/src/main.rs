@@ -1,6 +1,7 @@
 //! `tocsin`: one program with the three programs of the network inside it.
 
 mod bench;
+mod changed_campaign;
 mod check;
 mod compare;
 mod ctl;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use account::text::{millis, or_dash, percent, table};
+use account::text::{instant, length, millis, or_dash, percent, table};
 use clap::Args;
 use cli::say;
 use run_folder::{names, summary_of};
@@ -93,8 +93,8 @@ fn shown(lines: &[RunLine]) -> String {
             line.attempts.to_string(),
             or_dash(line.asr.map(percent)),
             or_dash(line.pdd_p99_us.map(|us| millis(us as f64))),
-            format!("{:.1} s", line.duration_s),
-            line.started_at.clone(),
+            length(line.duration_s),
+            instant(&line.started_at),
         ]
     }));
     table(&rows, &[3, 4, 5, 6])

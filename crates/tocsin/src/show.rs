@@ -14,7 +14,7 @@ use rusqlite::types::ValueRef;
 
 /// Columns that a list of attempts shows; of those, times are in milliseconds.
 const SHOWN: &str = "attempt, number, site, psap, outcome, status, round(intended_us / 1e6, 1) AS at_s, \
-                     round(pdd_us / 1e3, 1) AS pdd_ms, coalesce(lost_why, reason, contradiction) AS why";
+                     round(pdd_us / 1e3, 1) AS pdd_ms, coalesce(why, contradiction) AS why";
 
 /// Shows the report of a run, attempts of it, or everything known of one call
 #[derive(Debug, Args)]

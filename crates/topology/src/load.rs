@@ -41,7 +41,11 @@ pub fn is_network_key(key: &str) -> bool {
 impl Topology {
     /// Reads and checks the file at `path` with `layers` over it.
     pub fn load(path: &Path, layers: &Layers) -> Result<Self, Problems> {
-        Self::decode(Document::load(path, layers)?, path)
+        let load = |layers: &Layers| Self::decode(Document::load(path, layers)?, path);
+        load(layers).map_err(|problems| match layers.without_overrides() {
+            Some(below) => problems.blaming_overrides(&[path], load(&below).err().as_ref()),
+            None => problems,
+        })
     }
 
     /// Reads and checks `text`; `file` names it in messages.

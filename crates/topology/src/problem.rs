@@ -3,6 +3,8 @@
 use std::fmt;
 use std::path::Path;
 
+use crate::reader::COMMAND_LINE;
+
 /// One mistake: where it is and how to mend it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Problem {
@@ -34,6 +36,34 @@ impl fmt::Display for Problem {
 pub struct Problems(pub Vec<Problem>);
 
 impl Problems {
+    /// Lays at the door of the command line what is wrong in `files` only because of what was set over them: what is well in
+    /// the files `alone` is none of their mistakes.
+    #[must_use]
+    pub fn blaming_overrides(mut self, files: &[&Path], alone: Option<&Self>) -> Self {
+        let is_old = |problem: &Problem| alone.is_some_and(|alone| alone.0.contains(problem));
+        for problem in &mut self.0 {
+            let is_theirs = files.iter().any(|file| *file == Path::new(&problem.file));
+            if is_theirs && !is_old(problem) {
+                (problem.file, problem.line) = (COMMAND_LINE.to_owned(), None);
+            }
+        }
+        self.0.dedup();
+        self
+    }
+
+    /// The same where the file at `path`, which the command line names by `key`, cannot be read.
+    #[must_use]
+    pub fn named_by_override(mut self, key: &str, path: &Path) -> Self {
+        for problem in &mut self.0 {
+            if problem.key.is_empty() && problem.line.is_none() && Path::new(&problem.file) == path
+            {
+                problem.message = format!("{}: {}", problem.file, problem.message);
+                (problem.file, problem.key) = (COMMAND_LINE.to_owned(), key.to_owned());
+            }
+        }
+        self
+    }
+
     /// The problem of a file that could not be read at all.
     pub(crate) fn unreadable(path: &Path, error: &std::io::Error) -> Self {
         let place = path.display().to_string();

@@ -7,6 +7,7 @@ use operations::supervision::department;
 use telemetry::{Attempt, Counted, Destination, Entry, Heard, Outcome};
 
 use super::cell::{Cell, class_word, number, outcome_word, party_word, sound_word, word};
+use crate::first_cause::{first_cause, site_of};
 use crate::sound::{is_failure, is_too_short};
 
 /// A column: its name, its type in SQLite, and what stands in it.
@@ -20,7 +21,7 @@ pub struct Column {
 type CellOf = for<'a> fn(&RowSource<'_, 'a>) -> Cell<'a>;
 
 /// Every column. Times are microseconds since the start of the campaign; delays count from the intended start.
-pub const COLUMNS: [Column; 35] = [
+pub const COLUMNS: [Column; 36] = [
     column("attempt", "TEXT", |of| of.caller.attempt.clone().into()),
     column("caller", "INTEGER", |of| of.caller.caller.into()),
     column("nth", "INTEGER", |of| of.caller.attempt_of_caller.map(u64::from).into()),
@@ -29,13 +30,14 @@ pub const COLUMNS: [Column; 35] = [
     column("commune", "TEXT", |of| of.caller.commune.clone().into()),
     column("department", "TEXT", |of| of.department()),
     column("trunk_group", "TEXT", |of| of.caller.trunk_group.clone().into()),
-    column("site", "TEXT", |of| word(of.reached.site)),
+    column("site", "TEXT", |of| owned(of.site.as_ref())),
     column("psap", "TEXT", |of| word(of.reached.psap)),
     column("outcome", "TEXT", |of| word(Some(outcome_word(of.outcome)))),
     column("status", "INTEGER", |of| of.caller.status.map(u64::from).into()),
     column("cause", "INTEGER", |of| of.caller.cause.map(u64::from).into()),
     column("ended_by", "TEXT", |of| word(of.caller.ended_by.map(party_word))),
     column("reason", "TEXT", |of| of.caller.reason.clone().into()),
+    column("why", "TEXT", |of| owned(of.why.as_ref())),
     column("intended_us", "INTEGER", |of| of.at(Some(of.caller.due_us()))),
     column("start_us", "INTEGER", |of| of.at(Some(of.caller.start_us))),
     column("ring_us", "INTEGER", |of| of.at(of.caller.ring_us)),
@@ -88,6 +90,10 @@ impl<'a> AttemptRow<'a> {
 struct RowSource<'r, 'a> {
     caller: &'r Entry<'a>,
     reached: Destination<'a>,
+    /// Where it ended up, or was tried last.
+    site: Option<String>,
+    /// The first cause of its failure.
+    why: Option<String>,
     counted: Counted<'a>,
     outcome: Outcome,
     /// Of the caller and the PSAP.
@@ -103,6 +109,8 @@ impl<'r, 'a> RowSource<'r, 'a> {
         Self {
             caller,
             reached: attempt.reached(),
+            site: site_of(attempt),
+            why: first_cause(attempt, &counted),
             outcome: counted.outcome.unwrap_or(caller.outcome),
             counted,
             heard,
@@ -142,6 +150,10 @@ impl<'r, 'a> RowSource<'r, 'a> {
         let lost = self.heard.iter().flatten().map(|end| u64::from(end.lost));
         lost.reduce(|one, other| one + other)
     }
+}
+
+fn owned<'a>(text: Option<&String>) -> Cell<'a> {
+    text.map_or(Cell::Nothing, |text| Cell::Text(Cow::Owned(text.clone())))
 }
 
 fn verdict(end: Option<Heard>, talk_us: Option<u64>) -> Option<SoundVerdict> {

@@ -42,13 +42,13 @@ const VIEWS: &str = "
 CREATE VIEW failures AS
     SELECT * FROM attempts WHERE outcome IN ('rejected', 'timed_out', 'lost');
 CREATE VIEW failures_by_site AS
-    SELECT site, outcome, status, coalesce(lost_why, reason) AS why, count(*) AS attempts
+    SELECT coalesce(site, 'no site') AS site, outcome, status, why, count(*) AS attempts
     FROM failures GROUP BY 1, 2, 3, 4 ORDER BY attempts DESC;
 CREATE VIEW failures_by_psap AS
-    SELECT psap, outcome, status, coalesce(lost_why, reason) AS why, count(*) AS attempts
+    SELECT coalesce(psap, 'no PSAP') AS psap, outcome, status, why, count(*) AS attempts
     FROM failures GROUP BY 1, 2, 3, 4 ORDER BY attempts DESC;
 CREATE VIEW by_site AS
-    SELECT site, count(*) AS offered, sum(outcome = 'answered') AS answered,
+    SELECT coalesce(site, 'no site') AS site, count(*) AS offered, sum(outcome = 'answered') AS answered,
         sum(outcome IN ('rejected', 'timed_out', 'lost')) AS failed, avg(pdd_us) / 1000.0 AS mean_pdd_ms
     FROM attempts GROUP BY 1;
 CREATE VIEW by_department AS
@@ -60,11 +60,11 @@ CREATE VIEW per_minute AS
         sum(outcome = 'abandoned') AS abandoned, sum(outcome IN ('rejected', 'timed_out', 'lost')) AS failed
     FROM attempts GROUP BY 1 ORDER BY 1;
 CREATE VIEW worst_sound AS
-    SELECT attempt, site, psap, heard_by_caller, heard_by_psap, min(coalesce(mos_of_caller, 5), coalesce(mos_of_psap, 5)) AS mos
+    SELECT attempt, coalesce(site, 'no site') AS site, coalesce(psap, 'no PSAP') AS psap, heard_by_caller, heard_by_psap, min(coalesce(mos_of_caller, 5), coalesce(mos_of_psap, 5)) AS mos
     FROM attempts WHERE heard_by_caller IS NOT NULL OR heard_by_psap IS NOT NULL
     ORDER BY heard_by_caller = 'heard' AND heard_by_psap = 'heard', mos;
 CREATE VIEW attempts_utc AS
-    SELECT attempt, number, site, psap, outcome, status,
+    SELECT attempt, number, coalesce(site, 'no site') AS site, coalesce(psap, 'no PSAP') AS psap, outcome, status, why,
         strftime('%Y-%m-%dT%H:%M:%fZ', zero + intended_us / 1e6, 'unixepoch') AS intended_at,
         strftime('%Y-%m-%dT%H:%M:%fZ', zero + start_us / 1e6, 'unixepoch') AS start_at,
         strftime('%Y-%m-%dT%H:%M:%fZ', zero + ring_us / 1e6, 'unixepoch') AS ring_at,

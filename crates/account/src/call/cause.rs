@@ -23,7 +23,7 @@ pub(super) fn cause(
         _ => lost(attempt),
     };
     if attempt.outcome != "answered"
-        && let Some(event) = explaining(attempt, events)
+        && let Some(event) = explaining(attempt, views, events)
     {
         let before = attempt.end_us - event.at_us;
         let when = if before >= 0 { "before" } else { "after" };
@@ -78,11 +78,15 @@ fn answered(attempt: &KnownAttempt) -> String {
     text
 }
 
-/// Whoever is furthest from the caller and refused has the reason.
+/// Whoever refused first has the reason: those between it and the caller passed it on.
 fn rejected(attempt: &KnownAttempt, views: &[KnownRecord]) -> String {
     let status = attempt.status.map_or_else(String::new, |status| format!(" with {status}"));
-    let refused = views.iter().rev().find(|view| view.outcome == "rejected");
-    let Some(view) = refused.filter(|view| view.kind != BoxKind::Generator.to_string()) else {
+    // The first in time; of several at once, the one furthest from the caller.
+    let behind = |view: &&KnownRecord| view.kind != BoxKind::Generator.to_string();
+    let refused = |view: &&KnownRecord| view.outcome == "rejected";
+    let told = views.iter().rev().filter(behind).filter(|view| view.reason.is_some());
+    let first = told.filter(refused).min_by_key(|view| view.end_us);
+    let Some(view) = first.or_else(|| views.iter().rev().filter(behind).find(refused)) else {
         let why =
             attempt.reason.as_deref().map_or_else(String::new, |why| format!(": {}", plain(why)));
         return format!("rejected{status}{why}; no box behind the caller has a record of it");
@@ -106,7 +110,7 @@ fn abandoned(attempt: &KnownAttempt, views: &[KnownRecord]) -> String {
 }
 
 fn timed_out(attempt: &KnownAttempt, views: &[KnownRecord]) -> String {
-    let why = attempt.reason.as_deref().unwrap_or("no final response");
+    let why = attempt.why.as_deref().or(attempt.reason.as_deref()).unwrap_or("no final response");
     format!(
         "{} within {} s{}",
         plain(why),
@@ -127,7 +131,7 @@ fn furthest(views: &[KnownRecord]) -> String {
 fn lost(attempt: &KnownAttempt) -> String {
     let place =
         attempt.lost_in.as_deref().map_or_else(String::new, |node| format!(" in {}", plain(node)));
-    let why = attempt.lost_why.as_deref().or(attempt.reason.as_deref());
+    let why = attempt.why.as_deref().or(attempt.reason.as_deref());
     let why = why.map_or_else(String::new, |why| format!(": {}", plain(why)));
     let talked = attempt.answer_us.map_or_else(String::new, |answer| {
         format!(", {} s after the answer", seconds(attempt.end_us - answer))
@@ -139,17 +143,40 @@ fn lost(attempt: &KnownAttempt) -> String {
     format!("lost{place}{why}{talked}{saw}")
 }
 
-/// The event nearest to the end that touched the site of the call, or a site that it tried.
-fn explaining<'a>(attempt: &KnownAttempt, events: &'a [KnownEvent]) -> Option<&'a KnownEvent> {
-    let touches = |event: &&KnownEvent| {
+/// What an operator may do to a site without hurting a call, and the end of a fault.
+const HARMLESS: [&str; 9] = [
+    "lock: ",
+    "unlock: ",
+    "drain: ",
+    "show: ",
+    "reconnect: ",
+    "reconnect ",
+    "rejoin: ",
+    "refused, ",
+    "not given, ",
+];
+
+/// The first event that can explain the end of a call: after the last that went well, it touched the site of the call, or one
+/// that was tried. Those that follow are what became of it.
+fn explaining<'a>(
+    attempt: &KnownAttempt,
+    views: &[KnownRecord],
+    events: &'a [KnownEvent],
+) -> Option<&'a KnownEvent> {
+    let site_part = |node: &str| node.split('.').next().unwrap_or_default().to_owned();
+    let tried = views.iter().flat_map(|view| view.tried.split(", "));
+    let own = [&attempt.site, &attempt.lost_in].into_iter().flatten().map(String::as_str);
+    let sites: Vec<String> = own.chain(tried).map(site_part).collect();
+    let went_well = attempt.answer_us.or(attempt.ring_us).unwrap_or(attempt.intended_us);
+    let can_explain = |event: &&KnownEvent| {
         ["command", "restart", "process", "fault"].contains(&&event.kind[..])
-            && event.site.is_some()
-            && (event.site == attempt.site
-                || attempt.site.is_none()
-                || event.site == attempt.lost_in)
-            && (attempt.end_us - event.at_us).abs() <= NEAR_US
+            && event.site.as_deref().is_some_and(|site| sites.contains(&site_part(site)))
+            && (went_well - NEAR_US..=attempt.end_us + NEAR_US).contains(&event.at_us)
+            && !event.what.starts_with("thaw")
+            && !(event.kind == "command"
+                && HARMLESS.iter().any(|word| event.what.contains(&format!(": {word}"))))
     };
-    events.iter().filter(touches).min_by_key(|event| (attempt.end_us - event.at_us).abs())
+    events.iter().filter(can_explain).min_by_key(|event| event.at_us)
 }
 
 #[cfg(test)]
@@ -187,7 +214,7 @@ mod tests {
         let lost = KnownAttempt {
             answer_us: Some(11_000_000),
             lost_in: Some("alpha".to_owned()),
-            lost_why: Some("restarted".to_owned()),
+            why: Some("restarted".to_owned()),
             ..attempt("lost")
         };
         let events =
@@ -199,6 +226,27 @@ mod tests {
             "{text}"
         );
         assert!(!cause(&lost, &[], &events[..2]).contains("restarts:"));
+        // The command is the first cause, the restart what became of it; a lock hurts nobody, and what is refused nothing.
+        let command = |at_us: i64, what: &str| KnownEvent {
+            kind: "command".to_owned(),
+            what: what.to_owned(),
+            ..event(at_us, "alpha")
+        };
+        let events = [
+            command(11_500_000, "ctl (kim): lock: takes no new calls"),
+            command(12_000_000, "ctl (kim): rollback: refused, there is none"),
+            command(12_500_000, "ctl (kim): restart: starts again within 5s"),
+            event(12_600_000, "alpha"),
+        ];
+        let text = cause(&lost, &[], &events);
+        assert!(
+            text.contains("1.500 s before its end: command alpha: ctl (kim): restart"),
+            "{text}"
+        );
+        // What happened in the middle of a long talk is found at its end.
+        let long = KnownAttempt { end_us: 90_000_000, ..lost };
+        let text = cause(&long, &[], &events);
+        assert!(text.contains("77.500 s before its end: command alpha"), "{text}");
     }
 
     #[test]
@@ -208,10 +256,13 @@ mod tests {
             reason: Some("no circuit is free".to_owned()),
             ..view(BoxKind::CallServer, "alpha", "rejected")
         };
+        // The one that refused last is only the last.
+        let later = KnownRecord { end_us: 5, node: "beta".to_owned(), ..refused.clone() };
         let views = [
             view(BoxKind::Generator, "load-1", "rejected"),
             view(BoxKind::TrunkGroup, "mobile", "rejected"),
             refused,
+            later,
         ];
         let rejected = KnownAttempt { status: Some(500), ..attempt("rejected") };
         let text = cause(&rejected, &views, &[]);

@@ -14,7 +14,8 @@ pub(super) struct KnownAttempt {
     pub(super) status: Option<i64>,
     pub(super) reason: Option<String>,
     pub(super) lost_in: Option<String>,
-    pub(super) lost_why: Option<String>,
+    /// The first cause of its failure.
+    pub(super) why: Option<String>,
     pub(super) contradiction: Option<String>,
     pub(super) heard_by_caller: Option<String>,
     pub(super) heard_by_psap: Option<String>,

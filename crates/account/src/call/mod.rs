@@ -83,7 +83,7 @@ fn read_attempt(row: &Row<'_>) -> rusqlite::Result<KnownAttempt> {
         status: row.get("status")?,
         reason: row.get("reason")?,
         lost_in: row.get("lost_in")?,
-        lost_why: row.get("lost_why")?,
+        why: row.get("why")?,
         contradiction: row.get("contradiction")?,
         heard_by_caller: row.get("heard_by_caller")?,
         heard_by_psap: row.get("heard_by_psap")?,

@@ -1,11 +1,10 @@
 //! The comparison: published figures, the campaign, and its variants, side by side.
 
 use std::fmt::Write as _;
-use std::time::Duration;
 
-use campaign::{Campaign, ComparedFigure, Measure, PlotKind};
+use campaign::{Campaign, ComparedFigure, PlotKind};
 
-use super::figures::{Step, share};
+use super::figure_value::{FigureUnit, unit, value};
 use super::goodput::Point;
 use super::variant::VariantOutcome;
 use crate::text::aligned;
@@ -92,46 +91,11 @@ fn goodput(campaign: &Campaign, outcomes: &[VariantOutcome]) -> String {
 
 /// A figure of one run, in words.
 fn word(figure: &ComparedFigure, run: &VariantOutcome) -> String {
-    let count = run.evidence.of(figure);
-    let Step { attempts, routed } = count.sum();
-    let percent = |share: Option<f64>| {
-        share.map_or_else(|| "-".to_owned(), |it| format!("{:.1} %", it * 100.0))
-    };
-    let rate = |rate: Option<f64>| rate.map_or_else(|| "-".to_owned(), |it| format!("{it:.1}/s"));
-    let minutes = |time: Option<Duration>| {
-        time.map_or_else(|| "-".to_owned(), |time| format!("{:.0} min", time.as_secs_f64() / 60.0))
-    };
-    match figure.measure {
-        Measure::Attempts => attempts.to_string(),
-        Measure::Unrouted => (attempts - routed).to_string(),
-        Measure::UnroutedShare => percent(share(attempts - routed, attempts)),
-        Measure::WorstHourRouted => percent(count.worst_hour(run.evidence.steps)),
-        Measure::Cut => count.cut.to_string(),
-        Measure::Restarts => run.restarts.len().to_string(),
-        Measure::SitesRestarted => {
-            let mut sites: Vec<&str> = run.restarts.iter().map(|(_, site, _)| &site[..]).collect();
-            sites.sort_unstable();
-            sites.dedup();
-            sites.len().to_string()
-        }
-        Measure::CommandsTimedOut => run.operations.timed_out().to_string(),
-        Measure::Disturbed => minutes(Some(count.disturbed(run.evidence.steps))),
-        Measure::Detected => minutes(run.seconds_of(|report| report.detected_s)),
-        Measure::Recovered => minutes(run.seconds_of(|report| report.recovered_s)),
-        Measure::CallersReached => percent(run.summary.callers.emergency.success_share),
-        Measure::OrdinaryReached => percent(run.summary.callers.ordinary.success_share),
-        Measure::MostGoodput => rate(run.goodput.most_and_peak().map(|(most, _)| most)),
-        Measure::PeakGoodput => rate(run.goodput.most_and_peak().map(|(_, peak)| peak)),
-    }
-}
-
-impl VariantOutcome {
-    fn seconds_of(
-        &self,
-        pick: impl Fn(&operations::CrisisReport) -> Option<f64>,
-    ) -> Option<Duration> {
-        pick(self.operations.crisis.as_ref()?)
-            .filter(|seconds| *seconds >= 0.0)
-            .map(Duration::from_secs_f64)
+    let Some(value) = value(figure, run) else { return "-".to_owned() };
+    match unit(figure.measure) {
+        FigureUnit::Count => format!("{value:.0}"),
+        FigureUnit::Share => format!("{:.1} %", value * 100.0),
+        FigureUnit::Seconds => format!("{:.0} min", value / 60.0),
+        FigureUnit::Rate => format!("{value:.1}/s"),
     }
 }

@@ -9,6 +9,7 @@ use operations::supervision::alertmanager;
 use serde_json::{Value, json};
 
 use super::variant::VariantOutcome;
+use crate::text::counted;
 
 /// Lines of commands, alarms and milestones that are told in full.
 const MOST_LINES: usize = 40;
@@ -49,7 +50,12 @@ pub fn timeline_text(run: &VariantOutcome, begins: Duration) -> String {
     }
     let events = events(run, begins);
     if !events.is_empty() {
-        let _ = writeln!(text, "\nwhat happened");
+        // One clock, named: hours and minutes alone could be anybody's.
+        let clock = match begins.is_zero() {
+            true => "h:min:s since the start",
+            false => "by the time of day in the campaign",
+        };
+        let _ = writeln!(text, "\nwhat happened, {clock}");
     }
     for event in events.iter().take(MOST_LINES) {
         let _ = writeln!(text, "  {}  {}", clock(event.at), event.text);
@@ -67,8 +73,8 @@ fn detection(run: &VariantOutcome) -> Option<String> {
     let (best, worst) = run.predicted;
     let (first, middle, last) = (times.first()?, times[times.len() / 2], times.last()?);
     Some(format!(
-        "sites found down {} times: predicted {:.1} to {:.1} s by probes alone, measured {:.1} to {:.1} s, median {:.1} s",
-        times.len(),
+        "sites found down {}: predicted {:.1} to {:.1} s by probes alone, measured {:.1} to {:.1} s, median {:.1} s",
+        counted(times.len() as u64, "time", "times"),
         best.as_secs_f64(),
         worst.as_secs_f64(),
         first.as_secs_f64(),

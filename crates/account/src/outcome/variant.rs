@@ -7,7 +7,8 @@ use super::figures::AttemptsByStep;
 use super::goodput::Goodput;
 use super::operations::OperationsReport;
 use crate::series::Series;
-use crate::summary::Summary;
+use crate::summary::{RunVerdict, Summary};
+use crate::text::length;
 
 /// The name of a run on real sockets.
 pub const RUN: &str = "run";
@@ -40,16 +41,25 @@ pub struct VariantOutcome {
 }
 
 impl VariantOutcome {
+    /// Its verdict in a word; nothing was demanded where it says `no bounds`.
+    fn verdict(&self) -> &'static str {
+        match self.summary.verdict {
+            RunVerdict::Pass if self.summary.thresholds.is_empty() => "no bounds",
+            verdict => verdict.as_str(),
+        }
+    }
+
     /// One line when it is done.
     #[must_use]
     pub fn line(&self) -> String {
         let ledger = &self.summary.ledger;
         let balanced = if ledger.balanced { "balanced" } else { "NOT BALANCED" };
         format!(
-            "{:<14} {:>7} attempts, {balanced}, {:.1} s",
+            "{:<16} {:<8} {:>7} offered, {balanced}, took {}",
             self.name,
+            self.verdict(),
             ledger.offered,
-            self.took.as_secs_f64()
+            length(self.took.as_secs_f64())
         )
     }
 }

@@ -40,7 +40,7 @@ pub struct FailureGroup {
     /// The final status of the INVITE.
     pub status: Option<u16>,
     pub count: u64,
-    /// What the first of them had to say.
+    /// The first cause, as the database and `tocsin show` tell it.
     pub reason: Option<String>,
     /// When the first and the last one were due.
     pub first: Duration,
@@ -50,9 +50,16 @@ pub struct FailureGroup {
 }
 
 impl Examples {
-    pub(super) fn add(&mut self, record: &Entry<'_>, at: Duration, site: Option<&str>) {
+    /// `why` tells the first cause of a failure.
+    pub(super) fn add(
+        &mut self,
+        record: &Entry<'_>,
+        at: Duration,
+        site: Option<&str>,
+        why: impl FnOnce() -> Option<String>,
+    ) {
         if is_failure(record.outcome) {
-            self.add_failure(record, at);
+            self.add_failure(record, at, why());
         }
         let Some(pdd_us) = record.post_dial_delay_us() else { return };
         let place = self.slowest.partition_point(|slow| slow.pdd_us >= pdd_us);
@@ -71,23 +78,22 @@ impl Examples {
         self.slowest.insert(place, slow);
     }
 
-    fn add_failure(&mut self, record: &Entry<'_>, at: Duration) {
-        let is_same =
-            |one: &&mut FailureGroup| (one.outcome, one.status) == (record.outcome, record.status);
-        let reason = || record.reason.as_deref().map(str::to_owned);
+    fn add_failure(&mut self, record: &Entry<'_>, at: Duration, reason: Option<String>) {
+        let is_same = |one: &&mut FailureGroup| {
+            (one.outcome, one.status, &one.reason) == (record.outcome, record.status, &reason)
+        };
         if let Some(way) = self.failures.iter_mut().find(is_same) {
             way.count += 1;
             (way.first, way.last) = (way.first.min(at), way.last.max(at));
             if way.attempts.len() < NAMED {
                 way.attempts.push(record.attempt.to_string());
             }
-            way.reason = way.reason.take().or_else(reason);
         } else if self.failures.len() < MOST_WAYS {
             self.failures.push(FailureGroup {
                 outcome: record.outcome,
                 status: record.status,
                 count: 1,
-                reason: reason(),
+                reason,
                 first: at,
                 last: at,
                 attempts: vec![record.attempt.to_string()],

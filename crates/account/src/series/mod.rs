@@ -24,6 +24,7 @@ use self::bin::HOUR_US;
 pub use self::bin::{Bin, Delays, SiteCalls};
 pub use self::examples::{Examples, FailureGroup, SlowCall};
 pub use self::steps::{FEWEST, TimeStep};
+use crate::first_cause::first_cause;
 
 /// Bins that a series keeps, at most.
 const MOST_BINS: usize = 240;
@@ -81,8 +82,13 @@ impl Series {
         }
     }
 
-    /// Takes the record of a caller, whose call reached `site`.
-    fn count(&mut self, record: &Entry<'_>, site: Option<&str>) {
+    /// Takes the record of a caller, whose call reached `site`; `why` tells the first cause of a failure.
+    fn count(
+        &mut self,
+        record: &Entry<'_>,
+        site: Option<&str>,
+        why: impl FnOnce() -> Option<String>,
+    ) {
         let site = site.and_then(|site| self.site(site));
         let due = self.since(record.due_us());
         let (begun, ended) = (self.since(record.start_us), self.since(record.end_us));
@@ -100,7 +106,7 @@ impl Series {
             self.slowest_us = self.slowest_us.max(pdd_us);
         }
         let since = Duration::from_micros(due);
-        self.examples.add(record, since, site.map(|site| &self.sites[site][..]));
+        self.examples.add(record, since, site.map(|site| &self.sites[site][..]), why);
     }
 
     /// Counts a call that lasts from the one to the other.
@@ -210,7 +216,8 @@ impl Series {
 impl AttemptReader<'_> for Series {
     fn add(&mut self, attempt: &Attempt<'_>) {
         if let Some(record) = attempt.caller() {
-            self.count(record, attempt.reached().site);
+            let why = || first_cause(attempt, &attempt.counted());
+            self.count(record, attempt.reached().site, why);
         }
     }
 }

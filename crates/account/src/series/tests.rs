@@ -7,14 +7,18 @@ use crate::fixture::{START, call};
 
 const SECOND: u64 = 1_000_000;
 
+fn count(series: &mut Series, record: &Entry<'_>, site: Option<&str>) {
+    series.count(record, site, || record.reason.as_deref().map(str::to_owned));
+}
+
 #[test]
 fn calls_count_where_they_were_due() {
     let mut series = Series::new(START, Duration::from_secs(60));
     assert_eq!(series.width(), Duration::from_millis(500));
-    series.count(&Entry::from(&call(1, 100, 0, Outcome::Answered)), Some("beta"));
-    series.count(&Entry::from(&call(2, 400, 300, Outcome::Rejected)), Some("alpha"));
-    series.count(&Entry::from(&call(3, 900, 0, Outcome::Lost)), Some("beta"));
-    series.count(&Entry::from(&call(4, 1_100, 0, Outcome::Abandoned)), None);
+    count(&mut series, &Entry::from(&call(1, 100, 0, Outcome::Answered)), Some("beta"));
+    count(&mut series, &Entry::from(&call(2, 400, 300, Outcome::Rejected)), Some("alpha"));
+    count(&mut series, &Entry::from(&call(3, 900, 0, Outcome::Lost)), Some("beta"));
+    count(&mut series, &Entry::from(&call(4, 1_100, 0, Outcome::Abandoned)), None);
     let bins: Vec<(f64, &Bin)> = series.bins().collect();
     let counts = |at: usize| {
         let (middle, bin) = bins[at];
@@ -47,7 +51,8 @@ fn calls_in_progress_add_up_however_wide_the_bins_become() {
         (sum(&|(all, _)| *all), sum(&|(_, talking)| *talking))
     };
     for number in 0..100 {
-        series.count(
+        count(
+            &mut series,
             &Entry::from(&call(u128::from(number), number * 40, 0, Outcome::Answered)),
             None,
         );
@@ -57,7 +62,7 @@ fn calls_in_progress_add_up_however_wide_the_bins_become() {
     };
     near(spent(&series));
     let before = series.width();
-    series.count(&Entry::from(&call(1_000, 3_000_000, 0, Outcome::TimedOut)), None);
+    count(&mut series, &Entry::from(&call(1_000, 3_000_000, 0, Outcome::TimedOut)), None);
     assert!(series.width() > before && series.bins.len() <= MOST_BINS);
     let (all, talking) = spent(&series);
     near((all - 6.0, talking));
@@ -75,12 +80,12 @@ fn a_broken_clock_does_not_stretch_the_axis() {
             end_us: end,
             ..call(1, 0, 0, Outcome::Answered)
         };
-        series.count(&Entry::from(&record), Some("alpha"));
+        count(&mut series, &Entry::from(&record), Some("alpha"));
     }
     assert!(series.length() <= Duration::from_secs(3 * 3_600), "{:?}", series.length());
     assert!(series.concurrency().iter().all(|(all, talking)| all.is_finite() && *talking >= 0.0));
     let mut long = Series::new(START, Duration::MAX);
-    long.count(&Entry::from(&call(1, u64::from(u32::MAX), 0, Outcome::Answered)), None);
+    count(&mut long, &Entry::from(&call(1, u64::from(u32::MAX), 0, Outcome::Answered)), None);
     assert!(long.bins.len() <= MOST_BINS);
 }
 
@@ -91,11 +96,11 @@ fn slow_calls_and_ways_to_fail_are_named() {
         let mut record = call(u128::from(number), 0, 0, Outcome::Rejected);
         record.status = Some(if number < 40 { 503 } else { 400 + number as u16 });
         record.ring_us = Some(START + u64::from(number) * SECOND);
-        series.count(&Entry::from(&record), None);
+        count(&mut series, &Entry::from(&record), None);
     }
     for status in 500..540 {
         let record = CallRecord { status: Some(status), ..call(7, 0, 0, Outcome::TimedOut) };
-        series.count(&Entry::from(&record), None);
+        count(&mut series, &Entry::from(&record), None);
     }
     let slowest = series.examples().slowest();
     assert_eq!((slowest.len(), slowest[0].pdd_us, slowest[9].pdd_us), (10, 49_000_000, 40_000_000));

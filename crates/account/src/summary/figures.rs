@@ -195,9 +195,25 @@ pub struct GeneratorFigures {
     /// The largest step of the machine's clock against its monotonic one during the run, in microseconds.
     #[serde(default)]
     pub clock_step_us: u64,
+    /// The machine in its busiest two seconds or more; absent in virtual time, and where the system does not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub machine: Option<MachineFigures>,
     /// Beyond these the run is invalid.
     #[serde(default)]
     pub limits: Validity,
+}
+
+/// How busy a machine was, and by whom.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct MachineFigures {
+    pub cores: u64,
+    /// Share of all cores that somebody used.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 1)))]
+    pub busy_share: f64,
+    /// Share of all cores that programs outside of the run used.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 1)))]
+    pub others_share: f64,
 }
 
 /// What one process used.

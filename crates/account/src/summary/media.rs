@@ -15,6 +15,7 @@ use telemetry::{Attempt, AttemptReader, BoxKind, Delays, Heard, Outcome, Quantil
 
 use super::tally::UNREACHED;
 use crate::sound::{is_failure, is_too_short};
+use crate::text::counted;
 
 /// Bad calls that are named.
 const WORST: usize = 10;
@@ -319,7 +320,8 @@ impl MediaFigures {
         };
         let judged = self.judged();
         Some(format!(
-            "{failed} of {judged} calls were not heard both ways (towards callers: {}; towards PSAPs: {})",
+            "{failed} of {} not heard both ways (towards callers: {}; towards PSAPs: {})",
+            counted(judged, "call was", "calls were"),
             words(&self.towards_caller),
             words(&self.towards_psap),
         ))

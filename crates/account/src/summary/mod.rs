@@ -38,7 +38,9 @@ use campaign::utc::rfc3339;
 use contract::GeneratorSnapshot;
 
 pub use callers::{CallerTally, CallersFigures, ClassFigures};
-pub use figures::{GeneratorFigures, GroupMetrics, Metrics, ProcessUsage, PsapFigures, Ratios};
+pub use figures::{
+    GeneratorFigures, GroupMetrics, MachineFigures, Metrics, ProcessUsage, PsapFigures, Ratios,
+};
 pub use live::measured_so_far;
 pub use media::{MediaFigures, MediaGroup, MosFigures, WorstCall, word};
 pub use tally::{Capacity, Tally, UNREACHED};
@@ -129,6 +131,8 @@ pub struct RunFacts<'a> {
     pub busiest_cpu_share: Option<f64>,
     /// See [`GeneratorFigures::clock_step_us`].
     pub clock_step_us: u64,
+    /// See [`GeneratorFigures::machine`].
+    pub machine: Option<MachineFigures>,
     /// Circuits of the network.
     pub capacity: Capacity,
     /// Messages of the generators that came to nothing.
@@ -169,6 +173,7 @@ impl<'a> RunFacts<'a> {
             generator_cpu_s: 0.0,
             busiest_cpu_share: None,
             clock_step_us: 0,
+            machine: None,
             capacity: Capacity::default(),
             generator_messages: MessageFigures::default(),
             processes: Vec::new(),
@@ -301,6 +306,7 @@ impl AttemptTallies {
             cpu_s: run.generator_cpu_s,
             busiest_cpu_share: run.busiest_cpu_share,
             clock_step_us: run.clock_step_us,
+            machine: run.machine,
             ..GeneratorFigures::of(&run.generators, &run.generator_messages, run.campaign.validity)
         };
         let judged = verdict::Evidence {

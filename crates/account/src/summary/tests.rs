@@ -281,7 +281,7 @@ fn a_ledger_that_does_not_balance_fails_the_run() {
     assert_eq!(summary.verdict, RunVerdict::Fail);
     assert!(summary.reasons[0].contains("PSAP samu-59 has no record of it"));
     let summary = summarize(&campaign(Vec::new()), generators(2), &answered(1));
-    assert_eq!(summary.reasons, ["1 attempts have no record"]);
+    assert_eq!(summary.reasons, ["1 attempt has no record"]);
 }
 
 #[test]
@@ -363,10 +363,21 @@ fn a_generator_accuses_itself_of_everything_that_spoils_a_measurement() {
         (signalling.sent, signalling.resent_late, signalling.resent_to_silent_peer) = (900, 10, 3);
     };
     invalid(late, "10 messages again by timers that it had served late, and 3 because");
+    let busy = |run: &mut RunFacts<'_>| {
+        run.busiest_cpu_share = Some(0.97);
+        let (cores, busy_share, others_share) = (2, 0.99, 0.6);
+        run.machine = Some(MachineFigures { cores, busy_share, others_share });
+    };
+    invalid(busy, "used 97 % of its core");
+    let summary = judge(busy, Vec::new());
+    let no_time =
+        "the machine had no time: 2 cores of it were 99 % busy, 60 % went to other programs";
+    assert!(summary.reasons[1].starts_with(no_time), "{:?}", summary.reasons);
     // A silent peer is the network's affair, and so is a busy but not saturated generator.
     let fine = |run: &mut RunFacts<'_>| {
         run.interrupted = true;
         run.busiest_cpu_share = Some(0.8);
+        run.machine = Some(MachineFigures { cores: 2, busy_share: 1.0, others_share: 0.5 });
         run.clock_step_us = 50_000;
         run.generators.signalling.sent = 900;
         run.generators.signalling.resent_to_silent_peer = 300;

@@ -9,6 +9,12 @@ use telemetry::MessageFigures;
 use telemetry::metric::share;
 
 use super::figures::GeneratorFigures;
+use crate::text::counted;
+
+/// Share of its cores from which on a machine has no time for whoever wants a core now.
+const BUSY: f64 = 0.9;
+/// Share of the cores that other programs take, from which on they are named.
+const OTHERS: f64 = 0.15;
 
 /// One limit of the generator, and what became of it.
 #[derive(Debug, Clone, PartialEq)]
@@ -69,31 +75,37 @@ impl GeneratorFigures {
             none(
                 "calls that were due and not started",
                 self.not_started,
-                |calls| format!("the generator did not start {calls} calls"),
-                " that were due: too many were in progress, or it was too slow; lower the load, or raise \
+                |calls| format!("the generator did not start {}", counted(calls, "call", "calls")),
+                " that should have begun: too many were in progress, or it was too slow; lower the load, or raise \
                  limits.max_in_progress",
             ),
             none(
                 "calls for which the feed had no row left",
                 self.feed_exhausted,
-                |calls| format!("the generator did not start {calls} calls"),
-                ": the feed had no row left for them; give it more rows or another order than \"once\"",
+                |calls| format!("the generator did not start {}", counted(calls, "call", "calls")),
+                ": its feed had no row left; give it more rows or another order than \"once\"",
             ),
             none(
                 "datagrams that its sockets lost",
                 self.socket_losses,
-                |lost| format!("the generator's own sockets lost {lost} datagrams"),
+                |lost| {
+                    let lost = counted(lost, "datagram", "datagrams");
+                    format!("the generator's own sockets lost {lost}")
+                },
                 ": it could not keep up with its traffic; lower the load or raise net.core.rmem_max",
             ),
             self.late_media(),
             none(
                 "calls without a port for media",
                 self.without_port,
-                |calls| match self.without_file {
-                    0 => format!("the generator had no RTP port for {calls} calls"),
-                    _ => format!(
-                        "the generator could open no file for the RTP ports of {calls} calls"
-                    ),
+                |calls| {
+                    let calls = counted(calls, "call", "calls");
+                    match self.without_file {
+                        0 => format!("the generator had no RTP port for {calls}"),
+                        _ => {
+                            format!("the generator could open no file for the RTP ports of {calls}")
+                        }
+                    }
                 },
                 match self.without_file {
                     0 => ": widen media.ports or lower callers.media",
@@ -101,6 +113,24 @@ impl GeneratorFigures {
                 },
             ),
         ]
+    }
+
+    /// When the machine had no time for the run: a sentence that says so, and who took it.
+    #[must_use]
+    pub fn no_time(&self) -> Option<String> {
+        let machine = self.machine.filter(|machine| machine.busy_share >= BUSY)?;
+        let percent = |share: f64| format!("{:.0} %", share * 100.0);
+        let cores = counted(machine.cores, "core of it was", "cores of it were");
+        let busy = percent(machine.busy_share);
+        let why = match machine.others_share >= OTHERS {
+            true => format!(
+                "{} went to other programs; end them, or measure on a machine of its own",
+                percent(machine.others_share)
+            ),
+            false => "nearly all of that by this run; lower the load, or take a larger machine"
+                .to_owned(),
+        };
+        Some(format!("the machine had no time: {cores} {busy} busy, {why}"))
     }
 
     fn lag(&self, compression: f64) -> ValidityCheck {
@@ -161,8 +191,9 @@ impl GeneratorFigures {
     fn late_retransmissions(&self) -> ValidityCheck {
         let (late, silent) = (self.signalling.resent_late, self.signalling.resent_to_silent_peer);
         let bound = self.limits.late_retransmissions;
+        let messages = counted(late, "message", "messages");
         let short =
-            format!("the generator sent {late} messages again by timers that it had served late");
+            format!("the generator sent {messages} again by timers that it had served late");
         ValidityCheck {
             name: "messages sent again by being late, of all sent",
             measured: Amount::Share(Some(late as f64 / self.signalling.sent.max(1) as f64)),

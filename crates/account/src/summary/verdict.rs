@@ -5,6 +5,7 @@ use telemetry::Ledger;
 
 use super::measured::measured;
 use super::{GeneratorFigures, MediaFigures, Metrics, ThresholdResult};
+use crate::text::counted;
 use campaign::Threshold;
 use telemetry::metric::Metric;
 
@@ -99,6 +100,9 @@ impl Evidence<'_> {
     fn against_generator(&self) -> Vec<String> {
         let broken = self.generator.checks(self.compression).into_iter().filter(|it| !it.holds);
         let mut reasons: Vec<String> = broken.map(|check| check.sentence).collect();
+        if !reasons.is_empty() {
+            reasons.extend(self.generator.no_time());
+        }
         if self.ledger.offered == 0 && !self.interrupted {
             reasons.push("the generator started no call".to_owned());
         }
@@ -110,7 +114,10 @@ impl Evidence<'_> {
     fn contradictions(&self) -> Vec<String> {
         let Ledger { fault_count, faults, .. } = self.ledger;
         let first = faults.first().map_or("", String::as_str);
-        let sentence = format!("the ledger has {fault_count} faults; the first: {first}");
+        let sentence = match fault_count {
+            1 => format!("the ledger has 1 fault: {first}"),
+            count => format!("the ledger has {count} faults; the first: {first}"),
+        };
         (*fault_count > 0).then_some(sentence).into_iter().collect()
     }
 
@@ -118,7 +125,8 @@ impl Evidence<'_> {
     fn against_records(&self) -> Vec<String> {
         let mut reasons = Vec::new();
         if self.ledger.in_progress > 0 {
-            reasons.push(format!("{} attempts have no record", self.ledger.in_progress));
+            let attempts = counted(self.ledger.in_progress, "attempt has", "attempts have");
+            reasons.push(format!("{attempts} no record"));
         }
         reasons.extend_from_slice(self.unreadable);
         reasons

@@ -91,9 +91,12 @@ impl Model {
 }
 
 impl Phase {
+    /// No phase is shorter.
+    pub(crate) const SHORTEST: Duration = Duration::from_millis(100);
+
     /// Reads a phase; `folder` is where the campaign is.
     pub(super) fn read(table: &Table<'_>, folder: &Path) -> Self {
-        let shortest = Duration::from_millis(100);
+        let shortest = Self::SHORTEST;
         Self {
             name: table.required("name", kind::name, String::new()),
             duration: table.required("duration", kind::duration(shortest), shortest),

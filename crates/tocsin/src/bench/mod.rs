@@ -52,8 +52,14 @@ pub(crate) struct BenchArgs {
     /// Try no higher rate than this
     #[arg(long, value_name = "RATE", default_value = "50000", value_parser = rate)]
     max_rate: f64,
+    /// Try this one rate, in calls per second; lower ones only if it does not hold
+    #[arg(long, value_name = "RATE", value_parser = rate, conflicts_with_all = ["start", "max_rate"])]
+    rate: Option<f64>,
+    /// Seed of every random draw, in place of the file's
+    #[arg(long, value_name = "NUMBER")]
+    seed: Option<u64>,
     /// How long a rate is tried
-    #[arg(long, value_name = "DURATION", default_value = "4s", value_parser = duration)]
+    #[arg(long, visible_alias = "duration", value_name = "DURATION", default_value = "4s", value_parser = duration)]
     step: Duration,
     /// How long the best rate is tried again; the default is three steps
     #[arg(long, value_name = "DURATION", value_parser = duration)]
@@ -160,6 +166,7 @@ fn read_input(args: &BenchArgs) -> Result<BenchInput, ExitCode> {
     let changed = FileArgs { file: network.clone(), set: set.clone() };
     let topology = Topology::load(&network, &changed.network_layers()).map_err(refuse)?;
     let (talk, within, media) = (args.talk, args.within, args.media);
+    let seed = args.seed.unwrap_or(seed);
     let setup = Setup { network, seed, mix, talk, within, media };
     Ok(BenchInput { name, setup, set, topology, target })
 }
@@ -212,7 +219,8 @@ async fn measure(
     network: &mut TrialNetwork<'_>,
     trials: &mut Vec<Trial>,
 ) -> anyhow::Result<(Option<SearchResult>, Vec<(String, u64)>)> {
-    let (start, max, resolution) = (args.start, args.max_rate, args.resolution);
+    let resolution = args.resolution;
+    let (start, max) = args.rate.map_or((args.start, args.max_rate), |rate| (rate, rate));
     let mut search = Search::new(Bounds { start, max, resolution });
     while let Some(next) = search.next() {
         let (stage, length) = match next.stage {

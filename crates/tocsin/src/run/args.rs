@@ -7,12 +7,15 @@ use cli::FileArgs;
 use cli::metrics::MetricsArgs;
 
 use super::target::DriveArgs;
+use crate::changed_campaign::LoadArgs;
 
 /// Runs a campaign: starts its network, places its calls, and judges what happened
 #[derive(Debug, Args)]
 pub(crate) struct RunArgs {
     #[command(flatten)]
     pub(super) campaign: FileArgs,
+    #[command(flatten)]
+    pub(super) load: LoadArgs,
     #[command(flatten)]
     pub(super) drive: DriveArgs,
     /// Folder in which run folders are made

@@ -12,6 +12,7 @@ use super::campaign_start::CampaignStart;
 use super::clock_watch::ClockWatch;
 use super::fleet::Fleet;
 use super::interruptions::Interruptions;
+use super::machine_watch::MachineWatch;
 use super::plan::Tier;
 use super::prepared::Prepared;
 use super::stage::Processes;
@@ -29,6 +30,7 @@ pub(super) struct StateCollector<'a> {
     restarts: Vec<(Duration, String, String)>,
     restarts_of: BTreeMap<String, u32>,
     clock: ClockWatch,
+    machine: MachineWatch,
 }
 
 impl<'a> StateCollector<'a> {
@@ -42,6 +44,7 @@ impl<'a> StateCollector<'a> {
             restarts: Vec::new(),
             restarts_of: BTreeMap::new(),
             clock: ClockWatch::start(),
+            machine: MachineWatch::start(),
         }
     }
 
@@ -54,6 +57,7 @@ impl<'a> StateCollector<'a> {
     ) -> RunState {
         let fleet = &stage.fleet;
         self.clock.look();
+        self.machine.look(fleet.cpu() + node::usage().cpu());
         let elapsed = stage.time();
         let losses = fleet.losses();
         for loss in &losses {
@@ -94,6 +98,7 @@ impl<'a> StateCollector<'a> {
                 .map_or_else(Vec::new, TargetNetwork::unrecorded),
             busiest_cpu_share: fleet.busiest_generator(),
             clock_step: self.clock.largest_step(),
+            machine: self.machine.busiest(),
             operations: conductor.report(),
             restarts: self.restarts.clone(),
             detections: stage.detections().to_vec(),

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use campaign::{Campaign, ENVIRONMENT_PREFIX, Time};
+use campaign::Time;
 use cli::say;
 use conductor::Conductor;
 use run_folder::{Folder, Receipt, RunState, command_line};
@@ -20,18 +20,19 @@ use super::prepared::{InheritedOptions, Prepared, unix_us};
 use super::stage::{HandLine, Processes};
 use super::target::TargetNetwork;
 use super::{live, manage, verdict};
+use crate::changed_campaign::ChangedCampaign;
 use crate::host_limits::host_limits;
 use crate::state_file::StateFile;
 use crate::virtual_time::{VirtualTimeOptions, blast_radius};
 
 /// Runs a campaign in the time that the command line or its file says.
 pub(crate) fn run(args: &RunArgs) -> ExitCode {
-    let (layers, network_layers) = args.campaign.campaign_and_network_layers(ENVIRONMENT_PREFIX);
-    let loaded = Campaign::load_with_network(&args.campaign.file, &layers, &network_layers);
-    let (campaign, topology) = match loaded {
+    let change = args.load.change();
+    let loaded = match ChangedCampaign::load(&args.campaign, change) {
         Ok(loaded) => loaded,
-        Err(problems) => return cli::refuse(&problems),
+        Err(code) => return code,
     };
+    let ChangedCampaign { file, campaign, topology } = loaded;
     let is_virtual = args.virtual_time || (campaign.time == Time::Virtual && !args.real_time);
     let target = args.drive.target_network(&topology);
     let target = target.and_then(|target| {
@@ -53,7 +54,9 @@ pub(crate) fn run(args: &RunArgs) -> ExitCode {
     }
     if is_virtual {
         let options = VirtualTimeOptions {
-            file: &args.campaign,
+            file: &file,
+            plain: &args.campaign,
+            change,
             runs: &args.runs,
             quiet: args.quiet,
             variant: args.variant.as_deref(),
@@ -74,11 +77,11 @@ pub(crate) fn run(args: &RunArgs) -> ExitCode {
         Ok(folder) => folder,
         Err(error) => return cli::fail(&error, cli::USAGE),
     };
-    let set = [args.campaign.set.clone(), missing_addresses(&topology)].concat();
+    let set = [file.set.clone(), missing_addresses(&topology)].concat();
     let prepared = Prepared {
         args: InheritedOptions {
-            campaign_file: args.campaign.file.clone(),
-            given: args.campaign.set.clone(),
+            campaign_file: file.file,
+            given: file.set,
             set,
             shards: args.shards,
             log: args.log,

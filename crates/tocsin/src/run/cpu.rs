@@ -30,6 +30,11 @@ impl CpuTrack {
         }
     }
 
+    /// CPU time until the last look.
+    pub(crate) fn last(&self) -> Duration {
+        self.looks.back().map(|(_, cpu)| *cpu).unwrap_or_default()
+    }
+
     /// Share of a core in the busiest five seconds; `None` for a process that lived no longer.
     pub(crate) const fn busiest(&self) -> Option<f64> {
         self.busiest

@@ -451,6 +451,11 @@ impl Fleet {
         self.of(Tier::Load).filter_map(share).reduce(f64::max)
     }
 
+    /// CPU time that all processes have used, as far as they have told.
+    pub(super) fn cpu(&self) -> Duration {
+        self.processes.iter().map(|process| process.cpu.last()).sum()
+    }
+
     pub(crate) fn usage(&self) -> Vec<ProcessUsage> {
         let seconds = |micros: u64| micros as f64 / 1e6;
         let usage = |process: &FleetProcess| {

@@ -21,6 +21,7 @@ mod fleet;
 mod interruptions;
 mod live;
 mod loopback;
+mod machine_watch;
 mod manage;
 mod plan;
 mod prepared;

@@ -5,11 +5,12 @@ use std::process::ExitCode;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
-use campaign::{Campaign, Time};
+use campaign::{Campaign, LoadChange, Time};
 use cli::FileArgs;
 use run_folder::{ClosedRun, Folder, Receipt, command_line};
 use topology::Topology;
 
+use super::forecast::Forecast;
 use super::task::{RunTask, tasks};
 use super::virtual_run;
 use crate::host_limits::host_limits;
@@ -19,7 +20,11 @@ use crate::told::tell;
 /// How to run a campaign in virtual time.
 #[derive(Debug)]
 pub(crate) struct VirtualTimeOptions<'a> {
+    /// The file, and all that lies over it.
     pub(crate) file: &'a FileArgs,
+    /// The same without what the command line says of the load as a whole, and that: each variant has a load of its own.
+    pub(crate) plain: &'a FileArgs,
+    pub(crate) change: LoadChange,
     pub(crate) runs: &'a Path,
     pub(crate) quiet: bool,
     /// Only this variant; `base` is the campaign itself. `None`: all of them.
@@ -34,7 +39,7 @@ pub(crate) fn run(
     campaign: &Campaign,
     topology: &Topology,
 ) -> ExitCode {
-    let tasks = match tasks(options.file, options.variant, campaign, topology) {
+    let tasks = match tasks(options, campaign, topology) {
         Ok(tasks) => tasks,
         Err(code) => return code,
     };
@@ -90,9 +95,15 @@ fn run_all(
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
     let next = Mutex::new(0..tasks.len());
     let done = Mutex::new(Vec::new());
+    let workers = cores.min(tasks.len());
+    let forecast = Forecast::new(tasks.iter().map(|task| task.campaign.duration()), workers);
     std::thread::scope(|scope| {
-        for _ in 0..cores.min(tasks.len()) {
+        if !options.quiet {
+            scope.spawn(|| forecast.tell(|line| cli::say!("{line}")));
+        }
+        for _ in 0..workers {
             scope.spawn(|| {
+                let _worker = forecast.worker();
                 loop {
                     let Some(index) = next.lock().ok().and_then(|mut next| next.next()) else {
                         return;
@@ -104,6 +115,7 @@ fn run_all(
                         quiet,
                         options.records,
                         interruptions,
+                        forecast.reached(index),
                     );
                     if !options.quiet
                         && tasks.len() > 1

@@ -7,6 +7,7 @@
 //! ```
 
 mod command;
+mod forecast;
 mod ledger_hash;
 mod listener;
 mod progress_lines;

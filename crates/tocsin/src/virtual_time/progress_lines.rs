@@ -1,5 +1,6 @@
 //! Lines that show how far a run in virtual time is.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use load_gen::Progress;
@@ -12,25 +13,29 @@ use super::task::RunTask;
 const INTERVAL: Duration = Duration::from_secs(30 * 60);
 
 /// Shows how far a run is, unless it is quiet.
-pub(super) struct ProgressLines {
+pub(super) struct ProgressLines<'a> {
+    /// How far it is, in virtual milliseconds.
+    reached: &'a AtomicU64,
     progress: Progress,
     call_servers: Vec<String>,
     next: Option<Duration>,
 }
 
-impl ProgressLines {
-    pub(super) fn new(task: &RunTask, quiet: bool) -> Self {
+impl<'a> ProgressLines<'a> {
+    pub(super) fn new(task: &RunTask, quiet: bool, reached: &'a AtomicU64) -> Self {
         let call_servers: Vec<String> =
             task.topology.call_servers().map(|one| one.name.clone()).collect();
         let progress = Progress::new(call_servers.clone());
         if !quiet {
             cli::say!("{}", progress.header());
         }
-        Self { progress, call_servers, next: (!quiet).then_some(INTERVAL) }
+        Self { reached, progress, call_servers, next: (!quiet).then_some(INTERVAL) }
     }
 
     /// Says a line if it is time for one.
     pub(super) fn tell(&mut self, at: Duration, world: &VirtualNetwork<BoxListener>) {
+        let millis = u64::try_from(at.as_millis()).unwrap_or(u64::MAX);
+        self.reached.store(millis, Ordering::Relaxed);
         if self.next.is_none_or(|next| at < next) {
             return;
         }

@@ -4,9 +4,12 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use account::outcome::BASE;
-use campaign::{Campaign, ENVIRONMENT_PREFIX, Variant};
+use campaign::{Campaign, Variant};
 use cli::FileArgs;
-use topology::{Problems, Topology};
+use topology::Topology;
+
+use super::command::VirtualTimeOptions;
+use crate::changed_campaign::ChangedCampaign;
 
 /// One run to make.
 #[derive(Debug, Clone)]
@@ -24,8 +27,7 @@ pub(super) struct RunTask {
 
 /// The campaign and its variants, each read with its own keys set.
 pub(super) fn tasks(
-    file: &FileArgs,
-    wanted: Option<&str>,
+    options: &VirtualTimeOptions<'_>,
     campaign: &Campaign,
     topology: &Topology,
 ) -> Result<Vec<RunTask>, ExitCode> {
@@ -34,17 +36,15 @@ pub(super) fn tasks(
         title: campaign.title.clone(),
         campaign: campaign.clone(),
         topology: Arc::new(topology.clone()),
-        set: file.set.clone(),
+        set: options.file.set.clone(),
         keeps_attempts: true,
     };
     let mut tasks = vec![base];
     for variant in &campaign.variants {
-        tasks.push(variant_of(file, variant).map_err(|problems| {
-            cli::complain!("variant {}:", variant.name);
-            cli::refuse(&problems)
-        })?);
+        let task = variant_of(options, variant);
+        tasks.push(task.inspect_err(|_| cli::complain!("that is variant {}", variant.name))?);
     }
-    let Some(wanted) = wanted else { return Ok(tasks) };
+    let Some(wanted) = options.variant else { return Ok(tasks) };
     let names: Vec<String> = tasks.iter().map(|task| task.name.clone()).collect();
     tasks.retain(|task| task.name == wanted);
     if tasks.is_empty() {
@@ -59,11 +59,11 @@ pub(super) fn tasks(
 }
 
 /// Reads the campaign again with the keys of a variant over it. What the command line sets has the last word.
-fn variant_of(file: &FileArgs, variant: &Variant) -> Result<RunTask, Problems> {
-    let set = [variant.set.clone(), file.set.clone()].concat();
-    let file = FileArgs { file: file.file.clone(), set };
-    let (layers, network_layers) = file.campaign_and_network_layers(ENVIRONMENT_PREFIX);
-    let (campaign, topology) = Campaign::load_with_network(&file.file, &layers, &network_layers)?;
+fn variant_of(options: &VirtualTimeOptions<'_>, variant: &Variant) -> Result<RunTask, ExitCode> {
+    let set = [variant.set.clone(), options.plain.set.clone()].concat();
+    let file = FileArgs { file: options.plain.file.clone(), set };
+    let ChangedCampaign { file, campaign, topology } =
+        ChangedCampaign::load(&file, options.change)?;
     let (name, title) = (variant.name.clone(), variant.title.clone());
     let topology = Arc::new(topology);
     Ok(RunTask { name, title, campaign, topology, set: file.set, keeps_attempts: false })

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufWriter, Write as _};
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use account::outcome::BASE;
@@ -31,6 +31,7 @@ pub(super) fn run(
     quiet: bool,
     records: bool,
     interruptions: &AtomicU32,
+    reached: &AtomicU64,
 ) -> anyhow::Result<ClosedRun> {
     let started = Instant::now();
     let RunTask { campaign, topology, .. } = task;
@@ -49,7 +50,7 @@ pub(super) fn run(
     if task.name == BASE {
         conductor = conductor.posting_alarms(campaign, START);
     }
-    let lines = ProgressLines::new(task, quiet);
+    let lines = ProgressLines::new(task, quiet, reached);
     // Without records there is nothing to tell a run by that was killed.
     let state_file = (records && task.keeps_attempts).then(|| StateFile::new(folder));
     let interrupted = drive(task, &mut stage, &mut conductor, lines, state_file, interruptions);
@@ -66,7 +67,7 @@ fn drive(
     task: &RunTask,
     stage: &mut VirtualTime,
     conductor: &mut Conductor,
-    mut lines: ProgressLines,
+    mut lines: ProgressLines<'_>,
     mut state_file: Option<StateFile<'_>>,
     interruptions: &AtomicU32,
 ) -> bool {
@@ -245,7 +246,8 @@ interval = "1m"
             world.start_campaign(&task.campaign);
             let mut stage = VirtualTime::new(world);
             let mut conductor = Conductor::new(&task.campaign, &task.topology.pool_sites());
-            let lines = ProgressLines::new(&task, true);
+            let reached = AtomicU64::new(0);
+            let lines = ProgressLines::new(&task, true, &reached);
             let count = AtomicU32::new(interruptions);
             assert!(drive(&task, &mut stage, &mut conductor, lines, None, &count));
             conductor.is_settled(stage.time())

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use config::Value;
 
-use super::layers::Layers;
+use super::layers::{Layers, Origin};
 use super::lines::Lines;
 use super::written::Written;
 use crate::problem::{Problem, Problems};
@@ -16,7 +16,7 @@ use crate::problem::{Problem, Problems};
 pub struct Document {
     file: String,
     pub(super) tree: HashMap<String, Value>,
-    origins: BTreeMap<String, &'static str>,
+    origins: BTreeMap<String, Origin>,
     pub(super) lines: Lines,
     problems: RefCell<Vec<Problem>>,
     /// Every key that was asked for, whether or not it is there.
@@ -101,19 +101,23 @@ impl Document {
 
     /// A mistake that stands at `place` but is told of `key`.
     pub(super) fn report_at(&self, place: &str, key: &str, message: String) {
-        let (file, line) = match self.layer_of(place) {
-            Some(layer) => (layer.to_owned(), None),
-            None => (self.file.clone(), self.lines.nearest(place)),
+        let (file, line, key) = match self.origin_of(place) {
+            Some((path, origin)) => (origin.layer.to_owned(), None, origin.told(path, key)),
+            None => (self.file.clone(), self.lines.nearest(place), key.to_owned()),
         };
-        self.problems.borrow_mut().push(Problem { file, line, key: key.to_owned(), message });
+        self.problems.borrow_mut().push(Problem { file, line, key, message });
     }
 
-    /// The layer that set `key`, a value around it, or all that is in it.
-    pub(super) fn layer_of(&self, key: &str) -> Option<&'static str> {
+    /// Whether a layer set `key`, a value around it, or all that is in it.
+    pub(super) fn is_layered(&self, key: &str) -> bool {
+        self.origin_of(key).is_some()
+    }
+
+    fn origin_of(&self, key: &str) -> Option<(&str, &Origin)> {
         let mut around = Some(key);
         while let Some(path) = around {
-            if let Some(layer) = self.origins.get(path) {
-                return Some(layer);
+            if let Some((path, origin)) = self.origins.get_key_value(path) {
+                return Some((path, origin));
             }
             around = path.rfind(['.', '[']).map(|end| &path[..end]);
         }
@@ -123,6 +127,14 @@ impl Document {
         let inside = self.origins.iter().find(|(path, _)| {
             path.strip_prefix(key).is_some_and(|rest| rest.starts_with(['.', '[']))
         });
-        inside.map(|(_, layer)| *layer)
+        inside.map(|(path, origin)| (&path[..], origin))
+    }
+}
+
+impl Origin {
+    /// `key` in the words of whoever set the value at `path`.
+    fn told(&self, path: &str, key: &str) -> String {
+        key.strip_prefix(path)
+            .map_or_else(|| key.to_owned(), |rest| format!("{}{rest}", self.typed))
     }
 }

@@ -9,7 +9,7 @@ use super::written::Written;
 use crate::problem::Problem;
 
 const ENVIRONMENT: &str = "the environment";
-const COMMAND_LINE: &str = "--set";
+pub(crate) const COMMAND_LINE: &str = "--set";
 
 /// Values that replace those of a file.
 #[derive(Debug, Clone, Default)]
@@ -23,8 +23,15 @@ pub struct Layers {
 #[derive(Debug)]
 pub(super) struct Merged {
     pub(super) tree: HashMap<String, Value>,
-    /// Key path of each value that a layer set → the layer's name.
-    pub(super) origins: BTreeMap<String, &'static str>,
+    /// Key path of each value that a layer set.
+    pub(super) origins: BTreeMap<String, Origin>,
+}
+
+/// Which layer set a value, and by which key: elements of lists may be called by their names.
+#[derive(Debug, Clone)]
+pub(super) struct Origin {
+    pub(super) layer: &'static str,
+    pub(super) typed: String,
 }
 
 impl Layers {
@@ -63,6 +70,18 @@ impl Layers {
         self
     }
 
+    /// Whether the command line gives a value to `key`.
+    pub fn overrides(&self, key: &str) -> bool {
+        self.overrides.iter().any(|(given, _)| given == key)
+    }
+
+    /// The same without what the command line gives; `None` where it gives nothing.
+    #[must_use]
+    pub fn without_overrides(&self) -> Option<Self> {
+        let has_some = !self.overrides.is_empty();
+        has_some.then(|| Self { overrides: Vec::new(), ..self.clone() })
+    }
+
     /// Lays everything over what is `written` in `file`, whose keys are at `lines`.
     pub(super) fn apply(
         &self,
@@ -70,21 +89,38 @@ impl Layers {
         written: Written,
         lines: &Lines,
     ) -> Result<Merged, Vec<Problem>> {
-        let environment = self.environment();
-        let keys = environment.collect().map_err(|error| vec![misread(ENVIRONMENT, "", &error)])?;
-        let mut origins = BTreeMap::new();
-        origins.extend(keys.into_keys().map(|key| (key, ENVIRONMENT)));
-        origins.extend(self.overrides.iter().map(|(key, _)| (key.clone(), COMMAND_LINE)));
+        let variables = self.environment().collect();
+        let variables = variables.map_err(|error| vec![misread(ENVIRONMENT, "", &error)])?;
+        // In one order, whatever a hash map makes of it; the command line comes last and wins.
+        let variables: BTreeMap<String, Value> = variables.into_iter().collect();
+        let variables = variables.into_iter().map(|(key, value)| (ENVIRONMENT, key, value.kind));
+        let given = self
+            .overrides
+            .iter()
+            .map(|(key, value)| (COMMAND_LINE, key.clone(), ValueKind::String(value.clone())));
 
-        let mut problems = missing_elements(&origins, lines);
-        let mut builder = Config::builder().add_source(written).add_source(environment);
-        for (key, value) in &self.overrides {
-            let value = ValueKind::String(value.clone());
-            match builder.clone().set_override(key, value) {
+        let (mut origins, mut problems) = (BTreeMap::new(), Vec::new());
+        let mut builder = Config::builder().add_source(written);
+        for (layer, typed, value) in variables.chain(given) {
+            let key = match lines.numbered(&typed) {
+                Ok(key) => key,
+                Err(message) => {
+                    problems.push(Problem {
+                        file: layer.to_owned(),
+                        line: None,
+                        key: typed,
+                        message,
+                    });
+                    continue;
+                }
+            };
+            match builder.clone().set_override(&key, value) {
                 Ok(next) => builder = next,
-                Err(error) => problems.push(misread(COMMAND_LINE, key, &error)),
+                Err(error) => problems.push(misread(layer, &typed, &error)),
             }
+            origins.insert(key, Origin { layer, typed });
         }
+        problems.extend(missing_elements(&origins, lines));
         if !problems.is_empty() {
             return Err(problems);
         }
@@ -107,8 +143,8 @@ impl Layers {
 ///
 /// A layer may change `routes[2]`, but not make it: `config` would fill the gap up to any index,
 /// so a slip of the pen could ask for all memory.
-fn missing_elements(origins: &BTreeMap<String, &'static str>, lines: &Lines) -> Vec<Problem> {
-    let missing = origins.iter().filter_map(|(key, layer)| {
+fn missing_elements(origins: &BTreeMap<String, Origin>, lines: &Lines) -> Vec<Problem> {
+    let missing = origins.iter().filter_map(|(key, Origin { layer, .. })| {
         let mut elements = key.match_indices(']').map(|(end, _)| &key[..=end]);
         let element = elements.find(|element| !lines.contains(element))?;
         Some(Problem {
@@ -124,7 +160,7 @@ fn missing_elements(origins: &BTreeMap<String, &'static str>, lines: &Lines) -> 
 fn misread(place: &str, key: &str, error: &config::ConfigError) -> Problem {
     let message = match error {
         config::ConfigError::PathParse { .. } => {
-            "is not a key; write it like sites.alpha.address or routes[0].psaps".to_owned()
+            "is not a key; write it like sites.alpha.address, phases.steady.duration or routes[0].psaps".to_owned()
         }
         other => other.to_string(),
     };

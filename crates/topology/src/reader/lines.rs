@@ -6,11 +6,18 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::suggestion::nearest;
+
 /// Key path, such as `routes[2].psaps`, to line.
 #[derive(Debug, Default)]
 pub(super) struct Lines {
     by_path: HashMap<String, usize>,
+    /// Key path of each list of tables, and what its elements are called.
+    lists: HashMap<String, Vec<Option<String>>>,
 }
+
+/// Keys that name an element of a list of tables: the first one that an element has is its name.
+const NAMES: [&str; 3] = ["name", "number", "metric"];
 
 impl Lines {
     /// Walks `table`, which was read from `text`.
@@ -24,6 +31,35 @@ impl Lines {
     /// Whether the file itself holds `path`.
     pub(super) fn contains(&self, path: &str) -> bool {
         self.by_path.contains_key(path)
+    }
+
+    /// The path of `key` with numbers in place of names: `phases.steady.duration` is `phases[1].duration` where the second
+    /// phase is called so.
+    ///
+    /// # Errors
+    /// A sentence about a name that no element has, or several.
+    pub(super) fn numbered(&self, key: &str) -> Result<String, String> {
+        let mut path = String::new();
+        for part in key.split('.') {
+            let Some(names) = self.lists.get(&path) else {
+                path = if path.is_empty() { part.to_owned() } else { format!("{path}.{part}") };
+                continue;
+            };
+            // What follows the name may have a number of its own.
+            let (name, rest) = part.find('[').map_or((part, ""), |at| part.split_at(at));
+            let is_meant = |(_, one): &(usize, &Option<String>)| one.as_deref() == Some(name);
+            let mut meant = names.iter().enumerate().filter(is_meant);
+            path = match (meant.next(), meant.next()) {
+                (Some((index, _)), None) => format!("{path}[{index}]{rest}"),
+                (Some(_), Some(_)) => {
+                    return Err(format!(
+                        "several elements of {path} are called {name:?}; say which by its number: {path}[0] is the first"
+                    ));
+                }
+                _ => return Err(nobody(&path, name, names)),
+            };
+        }
+        Ok(path)
     }
 
     /// A top-level key that must be quoted, if any, with its line.
@@ -40,6 +76,22 @@ impl Lines {
                 return Some(*line);
             }
             path = &path[..path.rfind(['.', '['])?];
+        }
+    }
+}
+
+/// No element of the list at `path` is called `name`.
+fn nobody(path: &str, name: &str, names: &[Option<String>]) -> String {
+    let known: Vec<&str> = names.iter().flatten().map(String::as_str).collect();
+    match (nearest(name, known.iter().copied()), &known[..]) {
+        (Some(near), _) => {
+            format!("no element of {path} is called {name:?}; did you mean {near:?}?")
+        }
+        (None, []) => format!(
+            "elements of {path} have no names; say which by its number: {path}[0] is the first"
+        ),
+        (None, known) => {
+            format!("no element of {path} is called {name:?}; they are called {}", known.join(", "))
         }
     }
 }
@@ -90,10 +142,22 @@ impl<F: Fn(usize) -> usize> Walk<F> {
         }
     }
 
+    /// Notes what the elements of a list of tables are called.
+    fn list(&mut self, path: &str, elements: &[Spanned<DeValue<'_>>]) {
+        let tables: Option<Vec<_>> = elements.iter().map(|it| it.get_ref().as_table()).collect();
+        let Some(tables) = tables.filter(|tables| !tables.is_empty()) else { return };
+        let name = |table: &&DeTable<'_>| {
+            let value = NAMES.iter().find_map(|key| table.get(*key)?.get_ref().as_str());
+            value.map(str::to_owned)
+        };
+        self.lines.lists.insert(path.to_owned(), tables.iter().map(name).collect());
+    }
+
     fn value(&mut self, path: &str, value: &Spanned<DeValue<'_>>) {
         match value.get_ref() {
             DeValue::Table(table) => self.table(path, table),
             DeValue::Array(elements) => {
+                self.list(path, elements);
                 for (index, element) in elements.iter().enumerate() {
                     let path = format!("{path}[{index}]");
                     self.note(&path, element.span());
@@ -124,5 +188,31 @@ mod tests {
             assert_eq!(lines.nearest(path), Some(line), "{path}");
         }
         assert_eq!(lines.nearest("z"), None);
+    }
+
+    #[test]
+    fn elements_of_lists_are_found_by_their_names() {
+        let text = "[[phases]]\nname = \"low\"\n[[phases]]\nname = \"high\"\n[[mix]]\nnumber = \"15\"\n\
+                    [[mix]]\nnumber = \"15\"\n[[routes]]\na = 1\n[[deep]]\nname = \"x\"\n\
+                    [[deep.inner]]\nname = \"y\"\n";
+        let lines = Lines::of(text, DeTable::parse(text).expect("valid TOML").get_ref());
+        for (key, path) in [
+            ("phases.high.arrivals.rate", "phases[1].arrivals.rate"),
+            ("phases[0].duration", "phases[0].duration"),
+            ("sites.alpha.max_calls", "sites.alpha.max_calls"),
+            ("deep.x.inner.y.z", "deep[0].inner[0].z"),
+            ("seed", "seed"),
+        ] {
+            assert_eq!(lines.numbered(key).as_deref(), Ok(path));
+        }
+        for (key, sentence) in [
+            ("phases.hih.duration", "did you mean \"high\"?"),
+            ("phases.noon.duration", "they are called low, high"),
+            ("mix.15.weight", "several elements of mix are called \"15\""),
+            ("routes.alpha.psaps", "elements of routes have no names"),
+        ] {
+            let refusal = lines.numbered(key).expect_err(key);
+            assert!(refusal.contains(sentence), "{refusal}");
+        }
     }
 }

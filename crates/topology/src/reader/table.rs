@@ -127,7 +127,7 @@ impl<'d> Table<'d> {
                     self.decode(&format!("{path}[{i}]"), &element.kind, &kind)
                 })
                 .collect(),
-            Some(ValueKind::String(text)) if self.document.layer_of(&path).is_some() => text
+            Some(ValueKind::String(text)) if self.document.is_layered(&path) => text
                 .split(',')
                 .map(|element| ValueKind::String(element.trim().to_owned()))
                 .filter_map(|element| self.decode(&path, &element, &kind))
@@ -287,7 +287,7 @@ impl<'d> Table<'d> {
         value: &ValueKind,
         kind: &impl Fn(Raw<'_>) -> Result<T, String>,
     ) -> Option<T> {
-        let from_layer = self.document.layer_of(path).is_some();
+        let from_layer = self.document.is_layered(path);
         match kind(Raw { kind: value, from_layer }) {
             Ok(value) => Some(value),
             Err(refusal) => {

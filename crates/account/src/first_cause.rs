@@ -1,0 +1,43 @@
+//! Why an attempt came to nothing: the first cause in time, in the same words in the database, on the page and in
+//! `tocsin show`.
+
+use telemetry::{Attempt, BoxKind, Counted, Outcome};
+
+/// The first cause. `None` for an attempt that was answered and ended well, and for one that its caller gave up while nothing
+/// else was wrong.
+pub(crate) fn first_cause(attempt: &Attempt<'_>, counted: &Counted<'_>) -> Option<String> {
+    let caller = attempt.caller()?;
+    let outcome = counted.outcome.unwrap_or(caller.outcome);
+    if outcome == Outcome::Answered {
+        return None;
+    }
+    if let Some(why) = counted.why {
+        return Some(why.to_owned());
+    }
+    let failed = |outcome| matches!(outcome, Outcome::Rejected | Outcome::TimedOut | Outcome::Lost);
+    let behind = attempt.records().filter(|record| {
+        record.kind != BoxKind::Generator && failed(record.outcome) && record.reason.is_some()
+    });
+    let first = behind.min_by_key(|record| record.end_us).and_then(|record| record.reason);
+    let told = first.or_else(|| caller.reason.clone()).map(|reason| reason.to_string());
+    told.or_else(|| match (outcome, caller.status) {
+        (Outcome::Rejected, Some(status)) => Some(format!("refused with {status}")),
+        (Outcome::Rejected, None) => Some("refused".to_owned()),
+        (Outcome::TimedOut, _) => Some("no final response".to_owned()),
+        (Outcome::Lost, _) => Some("nobody knows why".to_owned()),
+        _ => None,
+    })
+}
+
+/// The site where it ended up, else the last one that a trunk group tried.
+pub(crate) fn site_of(attempt: &Attempt<'_>) -> Option<String> {
+    if let Some(site) = attempt.reached().site {
+        return Some(site.to_owned());
+    }
+    let tried = attempt.of(BoxKind::TrunkGroup).find_map(|record| {
+        let last = record.tried.iter().next().map(str::to_owned);
+        last
+    });
+    // A call server is called like its site, or `site.blade`.
+    tried.map(|tried| tried.split('.').next().unwrap_or_default().to_owned())
+}
