@@ -68,6 +68,8 @@ impl Command {
 #[derive(Debug)]
 pub struct Generator {
     config: Config,
+    /// How each trunk group is called, at the place that it has in `config`.
+    transports: Vec<Option<Transport>>,
     agent: UserAgent,
     schedule: Schedule,
     mix: Mix,
@@ -121,6 +123,7 @@ impl Generator {
             mix: Mix::new(campaign, &names, config.nonce)?,
             max_in_progress: u64::from(campaign.max_in_progress.div_ceil(config.shard.of.max(1))),
             config,
+            transports: Vec::new(),
             announced: Announced::default(),
             redials: Redials::default(),
             started_at: None,
@@ -131,6 +134,12 @@ impl Generator {
             fates: FateCounts::default(),
             records: VecDeque::new(),
         })
+    }
+
+    /// Calls each trunk group over the transport at its place; `None`, or no place, lets the size decide.
+    #[must_use]
+    pub fn over(self, transports: Vec<Option<Transport>>) -> Self {
+        Self { transports, ..self }
     }
 
     /// Starts what is due, up to the limit of one wake.
@@ -164,7 +173,8 @@ impl Generator {
         };
         let attempt = Attempt::start(&caller, origin, now);
         self.counts.count_start(now.saturating_duration_since(intended));
-        let leg = self.agent.connect(now, invite);
+        let transport = self.transports.get(caller.trunk_group).copied().flatten();
+        let leg = self.agent.connect_over(now, invite, transport);
         self.calls.insert(leg, Call { caller, attempt, media, line, agreement: None });
         self.arm(leg);
     }

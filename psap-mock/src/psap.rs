@@ -22,6 +22,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use sip_proto::Rejection;
 use sip_proto::deadlines::{ByKey, Deadlines};
+use sip_proto::flow::Sender;
 use sip_proto::message::{Method, Payload, Request};
 use sip_proto::sdp::SdpError;
 use sip_proto::timer::Timers;
@@ -88,6 +89,8 @@ struct Call {
     attempt: Attempt,
     plan: Plan,
     melodies: Melodies,
+    /// Who sent the INVITE.
+    sender: Sender,
     media: Negotiation,
     /// `None`: the caller offers no media.
     stream: Option<StreamId>,
@@ -181,13 +184,16 @@ impl Psap {
 
     fn follow(&mut self, now: Instant, event: Event) {
         match event {
-            Event::Offered { leg, invite, .. } => self.receive(now, leg, &invite),
+            Event::Offered { leg, invite, source } => {
+                self.receive(now, leg, &invite, Sender::of(&invite, source));
+            }
             Event::Cancelled { leg, reason } => {
                 self.finish(now, leg, Ending::abandoned(reason.as_ref()));
             }
             Event::Confirmed { leg, ack } => self.confirm(now, leg, &ack),
             Event::Modify { leg, id, request } => self.modify(now, leg, id, &request),
             Event::ModifyConfirmed { leg, ack } => {
+                self.release_media(leg);
                 let known = self.calls.get_mut(&leg);
                 match known.map(|call| call.media.confirm(&ack)) {
                     Some(Err(error)) => self.refuse_media(now, leg, &error),
@@ -225,7 +231,7 @@ impl Psap {
     }
 
     /// A new call: refused, ignored, or told that it rings and put into the queue.
-    fn receive(&mut self, now: Instant, leg: LegId, invite: &Request) {
+    fn receive(&mut self, now: Instant, leg: LegId, invite: &Request, sender: Sender) {
         self.offered += 1;
         let id = invite.session_id().map(|id| id.local().to_owned());
         // RFC 7989 §7: a call without Session-ID gets one here, so that its record has an id.
@@ -244,7 +250,9 @@ impl Psap {
         self.deadlines.set(Timer::RingAgain(leg), now + RING_AGAIN);
         let share = self.config.record;
         let records = stream.is_some() && share > 0.0 && self.rng.random_bool(share);
-        let call = Call { attempt, plan, melodies, media, stream, records, ending: None };
+        // Its address for media may be somebody else's.
+        stream.inspect(|stream| self.plane.hold_back(*stream));
+        let call = Call { attempt, plan, melodies, sender, media, stream, records, ending: None };
         self.calls.insert(leg, call);
         if rings {
             self.progress(now, leg);
@@ -316,6 +324,7 @@ impl Psap {
     /// The ACK of our 200: the talk begins. Counted from here because RFC 3261 §15 forbids a BYE of
     /// the called side before it.
     fn confirm(&mut self, now: Instant, leg: LegId, ack: &Request) {
+        self.release_media(leg);
         let Some(call) = self.calls.get_mut(&leg) else {
             return;
         };
@@ -358,6 +367,7 @@ impl Psap {
             Ok(payload) => {
                 let is_answered = call.attempt.answered.is_some();
                 self.agent.respond(now, id, 200, &payload);
+                self.await_move(now, leg, request.method());
                 match has_new_stream && is_answered {
                     true => self.begin_talk(now, leg),
                     false => self.change_talk(now, leg),

@@ -188,3 +188,45 @@ fn a_callee_behind_a_translator_is_reached_where_it_was_called() {
     assert_eq!(network.call(leg).ends, [CallEnd::HungUp(true)]);
     assert_eq!(network.net.node::<Phone>(psap).legs(), 0);
 }
+
+// Whoever offers media may name the address of somebody else, and never acknowledge.
+#[test]
+fn an_invite_that_is_never_acknowledged_sends_a_third_party_no_more_than_a_second_of_media() {
+    let direct = "next_site_after = \"2s\"\nmedia = \"direct\"";
+    for (at, way) in [
+        ("mobile", "next_site_after = \"2s\""),
+        ("mobile", direct),
+        ("alpha", "next_site_after = \"2s\""),
+        ("samu-59", "next_site_after = \"2s\""),
+    ] {
+        let mut network = two_sites_with(&[
+            ("talk = \"10s\"", "talk = \"50s\""),
+            ("next_site_after = \"2s\"", way),
+        ]);
+        let victim = address("127.0.0.99:40000");
+        let number = if at == "samu-59" { "0353010015" } else { "15" };
+        let (attacker, next) = (address("127.0.0.66:5060"), network.at(at));
+        let body = sdp(victim, "sendrecv");
+        let invite = format!(
+            "INVITE sip:{number}@{next} SIP/2.0\r\nVia: SIP/2.0/UDP {attacker};branch=z9hG4bKa\r\nMax-Forwards: 70\r\n\
+             From: <sip:a@{attacker}>;tag=a\r\nTo: <sip:15@{next}>\r\nCall-ID: attack\r\nCSeq: 1 INVITE\r\n\
+             Contact: <sip:a@{attacker}>\r\nContent-Type: application/sdp\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        let packet = Packet { transport: Transport::Udp, peer: next, bytes: invite.into() };
+        network.net.inject(attacker, packet);
+        network.run_for(seconds(40));
+        let sent = network.net.media_sent(victim);
+        assert!((1..=50).contains(&sent), "{at}, {way}: {sent} packets");
+    }
+}
+
+// The same call with its ACK: as much media as there is.
+#[test]
+fn an_invite_that_is_acknowledged_gets_all_of_its_media() {
+    let mut network = two_sites_with(&[("talk = \"10s\"", "talk = \"50s\"")]);
+    network.dial("15");
+    network.run_for(seconds(12));
+    let sent = network.net.media_sent(address("127.0.0.1:40000"));
+    assert!((490..=501).contains(&sent), "{sent} packets in ten seconds of talk");
+}

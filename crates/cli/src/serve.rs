@@ -15,6 +15,9 @@ use crate::{BoxArgs, RecordSink, fail};
 /// Records wait at most this long in memory: what a killed process takes with it.
 const FLUSH_INTERVAL: Duration = Duration::from_millis(200);
 
+/// Exit code of a generator all of whose calls timed out: as of a run that fails.
+const REACHED_NOBODY: u8 = 1;
+
 /// Serves boxes until they are asked to end, or, with a limit, until every box shows that it is `finished` or the limit is over.
 /// Says how that went: 0 after a clean drain, 4 when a drain did not end or
 /// records were lost, else see [`ProcessEnding::exit_code`].
@@ -80,7 +83,22 @@ pub fn serve_managed(
         crate::complain!("error: {trouble}");
         return ExitCode::from(ProcessEnding::DrainTimedOut.exit_code());
     }
+    if limit.is_some() && !args.supervised && reached_nobody(&directory) {
+        crate::complain!("error: no call got a response: is anybody there?");
+        return ExitCode::from(REACHED_NOBODY);
+    }
     ExitCode::from(ending.exit_code())
+}
+
+/// Whether there were calls, and each of them timed out without a response.
+fn reached_nobody(directory: &Directory) -> bool {
+    let entries = directory.entries();
+    let shown = entries.values().filter_map(|entry| entry.snapshot.as_ref()?.generator());
+    let sum = |(offered, silent), one: &contract::GeneratorSnapshot| {
+        (offered + one.offered, silent + one.timed_out)
+    };
+    let (offered, silent) = shown.fold((0, 0), sum);
+    offered > 0 && silent == offered
 }
 
 /// Logs one line about messages that came to nothing, if there were any.

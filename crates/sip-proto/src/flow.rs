@@ -14,7 +14,7 @@ use std::net::{IpAddr, SocketAddr};
 use serde::{Deserialize, Serialize};
 
 use crate::Transport;
-use crate::message::{Name, Request, Uri, address_of};
+use crate::message::{Name, Request, Uri, Via, address_of};
 use crate::transaction::Target;
 
 /// The way between a peer and us; see the module's table.
@@ -147,6 +147,54 @@ impl Flow {
                 is_contact && is_adjacent && is_elsewhere
             }
         }
+    }
+}
+
+/// Whoever began a request, as the first element that saw it tells in Via (RFC 3261 §18.2.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sender {
+    /// Where its packets come from.
+    pub ip: IpAddr,
+    /// It names another place itself.
+    pub is_translated: bool,
+}
+
+impl Sender {
+    /// The sender of `request`, which came from `source`, perhaps through proxies.
+    #[must_use]
+    pub fn of(request: &Request, source: SocketAddr) -> Self {
+        let mut later = request.list(Name::Via).skip(1).filter_map(|via| Via::parse(via).ok());
+        let Some(via) = later.next().map(|second| later.last().unwrap_or(second)) else {
+            let flow = Flow::of(request, source, transport_of(&request.via()));
+            let is_translated = matches!(flow.origin, Origin::Peer { is_translated: true, .. });
+            return Self { ip: source.ip(), is_translated };
+        };
+        let ip = via.received().or(via.ip()).unwrap_or(source.ip());
+        let seen_at = via.param("rport").and_then(|port| port.parse::<u16>().ok());
+        let moved_port = transport_of(&via) == Transport::Udp
+            && seen_at.is_some_and(|port| port != via.port().unwrap_or(5060));
+        Self { ip, is_translated: via.ip().is_some_and(|own| own != ip) || moved_port }
+    }
+
+    /// A peer whose address is known beforehand.
+    #[must_use]
+    pub const fn at(ip: IpAddr) -> Self {
+        Self { ip, is_translated: false }
+    }
+
+    /// The outer address of the translator that it is behind, if it is behind one: its SIP shows it, or the address that
+    /// it describes for its media.
+    #[must_use]
+    pub fn translator(&self, described: IpAddr) -> Option<IpAddr> {
+        let is_behind_one = self.is_translated || !is_routable(described, self.ip);
+        is_behind_one.then_some(self.ip)
+    }
+}
+
+fn transport_of(via: &Via<'_>) -> Transport {
+    match via.transport().eq_ignore_ascii_case(Transport::Tcp.token()) {
+        true => Transport::Tcp,
+        false => Transport::Udp,
     }
 }
 
@@ -294,6 +342,39 @@ mod tests {
         // A proxy elsewhere has no part in this connection.
         let route = Uri::parse("sip:198.51.100.9;lr").expect("a URI");
         assert_eq!(flow.target(&route, false), Target::to(at("198.51.100.9:5060")));
+    }
+
+    #[test]
+    fn a_translator_is_seen_through_proxies_too() {
+        let seen = |vias: &[&str], source: &str, described: &str| {
+            let vias: String = vias
+                .iter()
+                .map(|via| format!("Via: SIP/2.0/UDP {via};branch=z9hG4bKa\r\n"))
+                .collect();
+            let text = format!(
+                "INVITE sip:15@x SIP/2.0\r\n{vias}From: <sip:a@x>;tag=f\r\nTo: <sip:15@x>\r\nCall-ID: c\r\n\
+                 CSeq: 1 INVITE\r\n\r\n"
+            );
+            let request = Request::parse(Bytes::from(text)).expect("a request");
+            let described = described.parse().expect("an address");
+            Sender::of(&request, at(source)).translator(described).map(|ip| ip.to_string())
+        };
+        let outer = Some("203.0.113.5".to_owned());
+        let proxy = "192.0.2.1:5060;rport";
+        for (via, described, expected) in [
+            ("10.0.0.9:5060;received=203.0.113.5;rport=40000", "10.0.0.9", outer.clone()),
+            ("203.0.113.5:5060;received=203.0.113.5;rport=40000", "203.0.113.5", outer.clone()),
+            ("203.0.113.5:5060;received=203.0.113.5;rport=5060", "203.0.113.5", None),
+            ("203.0.113.5:5060", "203.0.113.5", None),
+            ("203.0.113.5:5060", "198.51.100.7", None),
+            ("203.0.113.5:5060", "192.168.1.7", outer.clone()),
+        ] {
+            assert_eq!(seen(&[proxy, via], "192.0.2.1:5060", described), expected, "{via}");
+        }
+        let direct = |via, source, described| seen(&[via], source, described);
+        assert_eq!(direct("10.0.0.9:5060;rport", "203.0.113.5:40000", "10.0.0.9"), outer);
+        assert_eq!(direct("203.0.113.5:5060;rport", "203.0.113.5:40000", "203.0.113.5"), outer);
+        assert_eq!(direct("203.0.113.5;rport", "203.0.113.5:5060", "203.0.113.5"), None);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The program `load-gen`: only the callers, against a network that runs already.
 
+mod probe;
 mod target;
 
 use std::net::SocketAddr;
@@ -12,6 +13,7 @@ use contract::{BoxOrder, Node as _, NodeKind};
 use media::Clips;
 use node::clock::WallStart;
 use node::{Label, NodeSpec};
+use sip_proto::Transport;
 use sip_proto::timer::Timers;
 use sip_proto::wall_clock::WallClock;
 use topology::Topology;
@@ -19,6 +21,7 @@ use topology::Topology;
 use campaign::{Campaign, ENVIRONMENT_PREFIX};
 use load_gen::{Command, Config, Generator, RequestUri, Shard, TenDigits};
 
+pub use probe::probe;
 pub use target::{TargetArgs, TrunkGroupTarget, address_towards};
 
 /// Callers are ready for so long before the campaign begins: what a program does for the first time takes it longer, and
@@ -82,7 +85,17 @@ pub fn run(args: &LoadArgs) -> ExitCode {
     let anywhere = || SocketAddr::new(address_towards(&trunk_groups), 0);
     let address = args.address.unwrap_or_else(anywhere);
     let request_uri = args.target.request_uri.clone();
-    let callees = Callees { trunk_groups, request_uri };
+    let transports = args.target.transports(&topology);
+    // Who starts this program for a run has asked already.
+    if args.target.is_given() && !args.target.no_probe && !args.serve.supervised {
+        for ((_, to), transport) in trunk_groups.iter().zip(&transports) {
+            if let Err(sentence) = probe(SocketAddr::new(address.ip(), 0), *to, *transport) {
+                cli::complain!("error: {sentence}");
+                return ExitCode::from(cli::USAGE);
+            }
+        }
+    }
+    let callees = Callees { trunk_groups, transports, request_uri };
     let (start, nonce) = (WallStart::read(), args.serve.seed());
     let begin = (!args.begin_on_command).then(|| start.now + HEAD_START);
     let spec = |index| {
@@ -118,6 +131,8 @@ struct GeneratorIdentity {
 #[derive(Debug, Clone)]
 struct Callees {
     trunk_groups: Vec<(String, SocketAddr)>,
+    /// How each is called.
+    transports: Vec<Option<Transport>>,
     request_uri: Option<RequestUri>,
 }
 
@@ -162,7 +177,8 @@ fn generator_spec(
             request_uri: callees.request_uri,
         };
         let mut generator = Generator::new(config, &campaign)
-            .expect("the campaign was checked against its network");
+            .expect("the campaign was checked against its network")
+            .over(callees.transports);
         if let Some(at) = begin {
             generator.handle_command(start.now, Command::Start { at });
         }

@@ -1,11 +1,12 @@
 //! Another network than that of the file: where its callers call.
 
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs as _, UdpSocket};
 use std::str::FromStr;
 
 use clap::Args;
 use load_gen::RequestUri;
+use sip_proto::Transport;
 use topology::Topology;
 
 /// Port of SIP over UDP and TCP (RFC 3261 §19.1.2).
@@ -14,13 +15,17 @@ const SIP_PORT: u16 = 5060;
 /// Options for calling a network that runs already.
 #[derive(Debug, Clone, Default, Args)]
 pub struct TargetArgs {
-    /// Call this address in place of every trunk group of the file, or of one, as NAME=ADDRESS; may be given several times
+    /// Call this address in place of every trunk group of the file, or of one, as NAME=ADDRESS; may be given several times.
+    /// An address or host name, with a port and ;transport=tcp or udp if need be
     #[arg(long, value_name = "ADDRESS")]
     pub target: Vec<TrunkGroupTarget>,
     /// What callers ask for, with {number} and {target} filled in, such as sip:{number}@example.org; service URNs stay as
     /// they are
     #[arg(long, value_name = "TEMPLATE")]
     pub request_uri: Option<RequestUri>,
+    /// With --target: do not ask first whether anybody is there
+    #[arg(long, requires = "target")]
+    pub no_probe: bool,
 }
 
 /// Where the callers of one trunk group, or of all, call instead.
@@ -29,6 +34,8 @@ pub struct TrunkGroupTarget {
     /// `None`: every trunk group without a target of its own.
     pub trunk_group: Option<String>,
     pub address: SocketAddr,
+    /// `None` lets the size of a request decide (RFC 3261 §18.1.1).
+    pub transport: Option<Transport>,
 }
 
 impl TargetArgs {
@@ -54,12 +61,7 @@ impl TargetArgs {
                 ));
             }
         }
-        let of = |name: &str| {
-            let own = |target: &&TrunkGroupTarget| target.trunk_group.as_deref() == Some(name);
-            let all = |target: &&TrunkGroupTarget| target.trunk_group.is_none();
-            let found = self.target.iter().rfind(own);
-            found.or_else(|| self.target.iter().rfind(all)).map(|target| target.address)
-        };
+        let of = |name: &str| self.of(name).map(|target| target.address);
         let place = |group: &topology::TrunkGroup| {
             let (name, address) = (&group.name, of(&group.name).unwrap_or(group.address));
             match self.is_given() && address.port() == 0 {
@@ -70,6 +72,20 @@ impl TargetArgs {
             }
         };
         groups.iter().map(place).collect()
+    }
+
+    /// How each trunk group is to be called, in the order of [`trunk_groups`](Self::trunk_groups).
+    #[must_use]
+    pub fn transports(&self, topology: &Topology) -> Vec<Option<Transport>> {
+        let of = |group: &topology::TrunkGroup| self.of(&group.name)?.transport;
+        topology.trunk_groups.iter().map(of).collect()
+    }
+
+    /// The target of a trunk group: its own, or else that of all.
+    fn of(&self, name: &str) -> Option<&TrunkGroupTarget> {
+        let own = |target: &&TrunkGroupTarget| target.trunk_group.as_deref() == Some(name);
+        let all = |target: &&TrunkGroupTarget| target.trunk_group.is_none();
+        self.target.iter().rfind(own).or_else(|| self.target.iter().rfind(all))
     }
 }
 
@@ -98,29 +114,71 @@ impl FromStr for TrunkGroupTarget {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let (trunk_group, place) = match text.split_once('=') {
-            Some((name, place)) => (Some(name.trim().to_owned()), place.trim()),
-            None => (None, text.trim()),
+        let (place, transport) = match text.split_once(';') {
+            Some((place, parameter)) => (place, Some(transport_of(parameter.trim())?)),
+            None => (text, None),
         };
-        let whole = place.parse::<SocketAddr>().ok();
-        let bare = || place.parse::<IpAddr>().ok().map(|ip| SocketAddr::new(ip, SIP_PORT));
-        let address = whole.or_else(bare).ok_or_else(|| {
-            format!(
-                "must be an address such as 192.0.2.10:5060, or NAME=ADDRESS; names are not looked up, got {place:?}"
-            )
-        })?;
+        let (trunk_group, place) = match place.split_once('=') {
+            Some((name, place)) => (Some(name.trim().to_owned()), place.trim()),
+            None => (None, place.trim()),
+        };
+        let address = address_of(place)?;
         if address.ip().is_unspecified() || address.ip().is_multicast() || address.port() == 0 {
             return Err(format!("nobody can be called at {address}"));
         }
-        Ok(Self { trunk_group, address })
+        Ok(Self { trunk_group, address, transport })
     }
+}
+
+/// The `transport` parameter of a SIP URI (RFC 3261 §19.1.1).
+fn transport_of(parameter: &str) -> Result<Transport, String> {
+    let value =
+        parameter.split_once('=').filter(|(name, _)| name.eq_ignore_ascii_case("transport"));
+    let of = |(_, value): (&str, &str)| {
+        let known = [Transport::Udp, Transport::Tcp];
+        known.into_iter().find(|transport| transport.token().eq_ignore_ascii_case(value.trim()))
+    };
+    value.and_then(of).ok_or_else(|| {
+        format!("after the address, write ;transport=udp or ;transport=tcp, got {parameter:?}")
+    })
+}
+
+/// An address, or a host name with the first address that the system knows of it.
+fn address_of(place: &str) -> Result<SocketAddr, String> {
+    if let Ok(address) = place.parse::<SocketAddr>() {
+        return Ok(address);
+    }
+    if let Ok(ip) = place.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>() {
+        return Ok(SocketAddr::new(ip, SIP_PORT));
+    }
+    let (host, port) = match place.rsplit_once(':') {
+        Some((host, port)) => (host, port.parse::<u16>().ok()),
+        None => (place, Some(SIP_PORT)),
+    };
+    let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_');
+    let (true, Some(port)) = (!host.is_empty() && host.chars().all(is_name), port) else {
+        return Err(format!(
+            "must be an address or a host name such as 192.0.2.10:5060 or sip.example.org, or NAME=ADDRESS, got {place:?}"
+        ));
+    };
+    let found = (host, port).to_socket_addrs().map_err(|error| {
+        format!("no address of the host {host:?} can be found: {error}; write its address")
+    })?;
+    // The boxes of most networks have no IPv6.
+    let all: Vec<SocketAddr> = found.collect();
+    let first = all.iter().find(|one| one.is_ipv4()).or(all.first());
+    first.copied().ok_or_else(|| format!("the host {host:?} has no address; write its address"))
 }
 
 impl fmt::Display for TrunkGroupTarget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.trunk_group {
-            Some(name) => write!(f, "{name}={}", self.address),
-            None => self.address.fmt(f),
+        if let Some(name) = &self.trunk_group {
+            write!(f, "{name}=")?;
+        }
+        self.address.fmt(f)?;
+        match self.transport {
+            Some(transport) => write!(f, ";transport={}", transport.token().to_ascii_lowercase()),
+            None => Ok(()),
         }
     }
 }
@@ -152,7 +210,7 @@ mod tests {
 
     fn of(targets: &[&str]) -> Result<Vec<(String, SocketAddr)>, String> {
         let target = targets.iter().map(|text| text.parse().expect("a target")).collect();
-        TargetArgs { target, request_uri: None }.trunk_groups(&network())
+        TargetArgs { target, ..TargetArgs::default() }.trunk_groups(&network())
     }
 
     #[test]
@@ -176,11 +234,40 @@ mod tests {
 
     #[test]
     fn only_addresses_that_can_be_called_are_targets() {
-        for wrong in ["", "example.org", "0.0.0.0:5060", "127.0.0.1:0", "mobile=", "224.0.0.1"] {
+        for wrong in [
+            "",
+            "no-such-host.invalid",
+            "two words",
+            "localhost:port",
+            "0.0.0.0:5060",
+            "127.0.0.1:0",
+            "mobile=",
+            "224.0.0.1",
+            "127.0.0.1;transport=tls",
+            "127.0.0.1;lr",
+        ] {
             assert!(wrong.parse::<TrunkGroupTarget>().is_err(), "{wrong}");
         }
         let target: TrunkGroupTarget = "mobile=[::1]:5070".parse().expect("an IPv6 address");
         assert_eq!(target.to_string(), "mobile=[::1]:5070");
+        for (text, meant) in [
+            ("localhost:5080", "127.0.0.1:5080"),
+            ("mobile=localhost;transport=TCP", "mobile=127.0.0.1:5060;transport=tcp"),
+            ("192.0.2.1:5080;transport=udp", "192.0.2.1:5080;transport=udp"),
+            ("[2001:db8::1];transport=tcp", "[2001:db8::1]:5060;transport=tcp"),
+        ] {
+            let target: TrunkGroupTarget = text.parse().expect("a target");
+            assert_eq!(target.to_string(), meant, "{text}");
+            assert_eq!(meant.parse(), Ok(target), "as another program is told");
+        }
+    }
+
+    #[test]
+    fn each_trunk_group_is_called_by_its_own_transport() {
+        let target = ["mobile=192.0.2.1;transport=tcp", "192.0.2.2"];
+        let target = target.iter().map(|text| text.parse().expect("a target")).collect();
+        let targets = TargetArgs { target, ..TargetArgs::default() };
+        assert_eq!(targets.transports(&network()), [Some(Transport::Tcp), None]);
     }
 
     #[test]

@@ -8,10 +8,11 @@
 
 use std::time::Instant;
 
-use media::{ExpectedSound, Sign, StreamId, Voice};
+use media::{Agreement, ExpectedSound, Plane, Sign, StreamId, Voice};
 use rand::RngExt as _;
 use sip_proto::Rejection;
-use sip_proto::message::{Name, Payload, Request};
+use sip_proto::flow::Sender;
+use sip_proto::message::{Method, Name, Payload, Request};
 use sip_proto::reason::Reason;
 use sip_proto::sdp::{Direction, LocalMedia};
 use sip_proto::user_agent::LegId;
@@ -71,7 +72,7 @@ impl Psap {
         };
         let (status, payload) = match (sound, call.stream, call.media.agreement()) {
             (Some(sound), Some(stream), Some(agreement)) => {
-                self.plane.talk(now, stream, agreement);
+                talk(&mut self.plane, now, stream, agreement, call.sender);
                 // A caller need not speak before the answer.
                 self.plane.expect(now, stream, false);
                 self.plane.set_voice(stream, Voice::Clip(sound.clone()));
@@ -96,7 +97,7 @@ impl Psap {
                 self.sounds.clips.get(name).map_or(Voice::Mute, |clip| Voice::Clip(clip.clone()))
             }
         };
-        self.plane.talk(now, stream, agreement);
+        talk(&mut self.plane, now, stream, agreement, call.sender);
         self.plane.set_voice(stream, voice);
         self.plane.listen(stream, expectation);
         if call.records {
@@ -108,9 +109,28 @@ impl Psap {
     pub(super) fn change_talk(&mut self, now: Instant, leg: LegId) {
         let Some(call) = self.calls.get_mut(&leg) else { return };
         match (call.stream, call.media.agreement()) {
-            (Some(stream), Some(agreement)) => self.plane.talk(now, stream, agreement),
+            (Some(stream), Some(agreement)) => {
+                talk(&mut self.plane, now, stream, agreement, call.sender);
+            }
             (Some(stream), None) => self.plane.hush(now, stream),
             (None, _) => {}
+        }
+    }
+
+    /// The caller has acknowledged what it got for its INVITE: it gets as much media as there is.
+    pub(super) fn release_media(&mut self, leg: LegId) {
+        if let Some(stream) = self.calls.get(&leg).and_then(|call| call.stream) {
+            self.plane.confirm(stream);
+        }
+    }
+
+    /// The caller has sent a re-INVITE or an UPDATE: its media may come from elsewhere. What it names in a re-INVITE is its
+    /// own only when it has acknowledged.
+    pub(super) fn await_move(&mut self, now: Instant, leg: LegId, method: Method) {
+        let Some(stream) = self.calls.get(&leg).and_then(|call| call.stream) else { return };
+        self.plane.let_move(now, stream);
+        if method == Method::Invite {
+            self.plane.hold_back(stream);
         }
     }
 
@@ -155,4 +175,11 @@ impl Psap {
             call.attempt.media.push(report);
         }
     }
+}
+
+/// What was agreed on with a caller who is where `sender` is.
+fn talk(plane: &mut Plane, now: Instant, stream: StreamId, agreement: &Agreement, sender: Sender) {
+    plane.talk(now, stream, agreement);
+    let translator = agreement.peer.and_then(|peer| sender.translator(peer.ip()));
+    plane.expect_from(stream, translator);
 }

@@ -21,6 +21,7 @@ impl CallControl {
             call.record.ack_us.get_or_insert(at);
         }
         let (Some(other), Some(call)) = (other, self.calls.get_mut(id)) else { return };
+        self.media.acknowledged(call, side);
         // A body counts only if the other side waits for an answer (RFC 3261 §13.2.1).
         let awaited = self.user_agent.owes_ack(other);
         let checked = match awaited {
@@ -47,6 +48,7 @@ impl CallControl {
         let Some((id, side, other)) = self.calls.find_across(leg) else { return };
         let Some(call) = self.calls.get_mut(id) else { return };
         let method = request.method();
+        self.media.let_move(now, call, side);
         let payload = match self.media.translate(now, call, side, request, true) {
             Ok(payload) => payload,
             Err(obstacle) => {
@@ -118,6 +120,9 @@ impl CallControl {
         let Some((id, side, other)) = self.calls.find_across(leg) else { return };
         let payload = Payload::relay(request);
         let method = request.method();
+        if let Some(call) = self.calls.get_mut(id).filter(|_| method == Method::Update) {
+            self.media.let_move(now, call, side);
+        }
         let seq = other.and_then(|other| self.user_agent.request(now, other, method, &payload));
         match (seq, self.calls.get_mut(id)) {
             (Some(seq), Some(call)) => call.crossing.push((side, server, seq)),

@@ -14,6 +14,7 @@ use std::time::Instant;
 
 use media::{Formats, Plane, Shortage, StreamId, StreamReport, rtcp_of};
 use sip_proto::Rejection;
+use sip_proto::flow::Sender;
 use sip_proto::reason::Reason;
 use sip_proto::sdp::{self, Direction, Media, SdpError, Session};
 
@@ -32,13 +33,25 @@ pub(super) struct MediaRelay {
     lines: Vec<Line>,
     /// The address of each side in SIP: it gives the address family of its media until a description does.
     hosts: [IpAddr; 2],
+    /// Who called; not known of a call that was taken over.
+    caller: Option<Sender>,
     /// What each side offers in a re-INVITE or UPDATE, until the other side accepts (RFC 3261 §14.1).
-    offered: [Option<Session>; 2],
+    offered: [Option<Tentative>; 2],
+    /// The address of this side for media is that of an INVITE, and the ACK has not come: it may be somebody else's.
+    unacknowledged: [bool; 2],
     /// Both sides should send as they have agreed.
     is_answered: bool,
     /// How often the session was taken over. Each time added one to the versions of the descriptions, which their authors
     /// do not know.
     takeovers: u32,
+}
+
+/// An offer inside the call.
+#[derive(Debug)]
+struct Tentative {
+    session: Session,
+    /// It came in an INVITE, so an ACK will come.
+    has_ack: bool,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -66,12 +79,15 @@ pub(super) enum Obstacle {
 }
 
 impl MediaRelay {
-    /// For a call whose caller's SIP comes from `caller`.
-    pub(super) fn new(caller: IpAddr) -> Self {
+    /// For a call whose caller's SIP comes from `from`, where `caller` sent it or the last proxy did.
+    pub(super) fn new(from: IpAddr, caller: Sender) -> Self {
         Self {
             lines: Vec::new(),
-            hosts: [caller; 2],
+            hosts: [from; 2],
+            caller: Some(caller),
             offered: [None, None],
+            // We call the other side at an address that we know, and it answers from there.
+            unacknowledged: [true, false],
             is_answered: false,
             takeovers: 0,
         }
@@ -79,7 +95,14 @@ impl MediaRelay {
 
     /// For a call that is taken over for the `takeovers`th time.
     pub(super) fn taken_over(hosts: [IpAddr; 2], takeovers: u32) -> Self {
-        Self { hosts, is_answered: true, takeovers, ..Self::new(hosts[0]) }
+        Self {
+            hosts,
+            caller: None,
+            unacknowledged: [false; 2],
+            is_answered: true,
+            takeovers,
+            ..Self::new(hosts[0], Sender::at(hosts[0]))
+        }
     }
 
     /// Where the two sides are.
@@ -182,13 +205,38 @@ impl MediaRelay {
             let rtcp = target.map(|target| rtcp_of(media, target));
             end.way = Some(if in_use { session.direction_of(media) } else { Direction::Inactive });
             plane.set_peer(end.stream, target, rtcp);
+            let sender = match from {
+                Side::A => self.caller,
+                Side::B => Some(Sender::at(self.hosts[Side::B.index()])),
+            };
+            let translator = sender.zip(target);
+            let translator = translator.and_then(|(sender, target)| sender.translator(target.ip()));
+            plane.expect_from(end.stream, translator);
+            if self.unacknowledged[from.index()] {
+                plane.hold_back(end.stream);
+            }
         }
         self.watch(plane, now);
     }
 
+    /// `side` has acknowledged what it got for its INVITE: its address is its own.
+    pub(super) fn acknowledged(&mut self, plane: &mut Plane, side: Side) {
+        self.unacknowledged[side.index()] = false;
+        for end in self.lines.iter().filter_map(|line| line.ends[side.index()]) {
+            plane.confirm(end.stream);
+        }
+    }
+
+    /// `side` has sent a request inside the call, as one does whose address has changed.
+    pub(super) fn let_move(&self, plane: &mut Plane, now: Instant, side: Side) {
+        for end in self.lines.iter().filter_map(|line| line.ends[side.index()]) {
+            plane.let_move(now, end.stream);
+        }
+    }
+
     /// The offer of `from` inside the call comes into force when the other side accepts it.
-    pub(super) fn offer(&mut self, from: Side, session: Session) {
-        self.offered[from.index()] = Some(session);
+    pub(super) fn offer(&mut self, from: Side, session: Session, has_ack: bool) {
+        self.offered[from.index()] = Some(Tentative { session, has_ack });
     }
 
     /// The other side has accepted what `from` offered, or has not.
@@ -199,8 +247,9 @@ impl MediaRelay {
         from: Side,
         accepted: bool,
     ) {
-        if let Some(session) = self.offered[from.index()].take().filter(|_| accepted) {
-            self.accept(plane, now, from, &session);
+        if let Some(tentative) = self.offered[from.index()].take().filter(|_| accepted) {
+            self.unacknowledged[from.index()] |= tentative.has_ack;
+            self.accept(plane, now, from, &tentative.session);
         }
     }
 

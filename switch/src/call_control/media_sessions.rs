@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use media::{Plane, PlaneCounts, StreamEvent, StreamReport};
-use sip_proto::message::{Message, Name, Payload};
+use sip_proto::message::{Message, Method, Name, Payload};
 use sip_proto::sdp::{self, SdpError, Session};
 
 use super::call::{Call, Offer};
@@ -57,7 +57,7 @@ impl MediaSessions {
         let readdressed = relay.readdressed(&description, &session, &places);
         let body = sdp::replace(content_type, payload.body(), &readdressed);
         if tentative {
-            relay.offer(from, session);
+            relay.offer(from, session, message.cseq().1 == Method::Invite);
         } else {
             relay.accept(&mut self.plane, now, from, &session);
         }
@@ -112,6 +112,20 @@ impl MediaSessions {
         call.descriptions.settle(from, accepted);
         if let Some(relay) = &mut call.relay {
             relay.settle_offer(&mut self.plane, now, from, accepted);
+        }
+    }
+
+    /// `side` has acknowledged what it got for its INVITE.
+    pub(super) fn acknowledged(&mut self, call: &mut Call, side: Side) {
+        if let Some(relay) = &mut call.relay {
+            relay.acknowledged(&mut self.plane, side);
+        }
+    }
+
+    /// `side` has sent a re-INVITE or an UPDATE: its media may come from elsewhere from now on.
+    pub(super) fn let_move(&mut self, now: Instant, call: &Call, side: Side) {
+        if let Some(relay) = &call.relay {
+            relay.let_move(&mut self.plane, now, side);
         }
     }
 

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::time::Instant;
 
 use sip_proto::Rejection;
+use sip_proto::flow::Sender;
 use sip_proto::message::{Payload, Request, Response, host_port};
 use sip_proto::reason::{Reason, cause_of_status};
 use sip_proto::user_agent::{Failure, Invite, LegId};
@@ -43,7 +44,8 @@ impl CallControl {
                 let id = self.insert(Call {
                     route_list,
                     offer: MediaSessions::offer_in(Side::A, &invite),
-                    relay: relayed.then(|| MediaRelay::new(source.ip())),
+                    relay: relayed
+                        .then(|| MediaRelay::new(source.ip(), Sender::of(&invite, source))),
                     invite: Some(invite),
                     ..Call::new(a, link, record)
                 });
@@ -90,7 +92,12 @@ impl CallControl {
             Err(obstacle) => return self.refuse_media(now, id, obstacle),
         };
         let invite = b_leg_invite(&invite, psap, attempt, payload);
-        let b = self.user_agent.connect(now, invite);
+        // Media that passes by is sent for the caller's ACK, and not for one of ours that comes before it.
+        let awaits_caller = call.relay.is_none();
+        let b = match awaits_caller {
+            true => self.user_agent.connect_owing_ack(now, invite),
+            false => self.user_agent.connect(now, invite),
+        };
         let call_id = self.user_agent.calling_id(b).unwrap_or_default().to_owned();
         call.record.legs.push(LegRecord {
             call_id,

@@ -42,6 +42,23 @@ impl UserAgent {
         invite: Invite,
         transport: Option<Transport>,
     ) -> LegId {
+        let offered = !invite.payload.body().is_empty();
+        self.begin_call(now, invite, transport, offered)
+    }
+
+    /// The same, but the TU acknowledges the answer itself, as if the INVITE had carried no offer: with
+    /// [`acknowledge`](Self::acknowledge), or by hanging up.
+    pub fn connect_owing_ack(&mut self, now: Instant, invite: Invite) -> LegId {
+        self.begin_call(now, invite, None, false)
+    }
+
+    fn begin_call(
+        &mut self,
+        now: Instant,
+        invite: Invite,
+        transport: Option<Transport>,
+        offered: bool,
+    ) -> LegId {
         let nonce = self.transactions.ids().nonce();
         self.legs.insert_with(nonce, |id| {
             let call_id = self.transactions.ids().uuid();
@@ -64,7 +81,6 @@ impl UserAgent {
             let target = Target { transport, ..Target::to(invite.next_hop) };
             let owner = Owner::Leg(id, Purpose::Invite);
             let client = self.transactions.send(now, &draft, target, owner);
-            let offered = !invite.payload.body().is_empty();
             let state = State::Calling { invite: client, offered, hang_up: None, call_id };
             Leg { session, ..Leg::new(state, invite.next_hop, true) }
         })

@@ -68,10 +68,10 @@ pub(crate) fn run(args: &RunArgs) -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return cli::fail(&error.into(), cli::USAGE),
     };
-    if let Some(target) = target.as_ref().filter(|_| !args.drive.no_probe)
-        && let Err(error) = runtime.block_on(target.probe())
+    if let Some(target) = target.as_ref().filter(|_| !args.drive.target.no_probe)
+        && let Err(sentence) = target.probe()
     {
-        return cli::fail(&error, cli::USAGE);
+        return cli::fail(&anyhow::anyhow!(sentence), cli::USAGE);
     }
     let folder = match Folder::create(&args.runs, &campaign.name) {
         Ok(folder) => folder,

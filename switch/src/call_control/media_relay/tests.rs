@@ -38,7 +38,7 @@ fn socket_of(port: u16) -> impl Fn(&mut Plane, Instant, &[u8]) -> Option<media::
 fn what_a_side_sends_is_what_the_other_side_can_receive() {
     let now = Instant::now();
     let mut plane = plane(now);
-    let mut relay = MediaRelay::new(LOCALHOST);
+    let mut relay = MediaRelay::new(LOCALHOST, Sender::at(LOCALHOST));
     let offer = session("IP4 127.0.0.1", "m=audio 5000 RTP/AVP 96 8\na=rtpmap:96 opus/48000/2\n");
     let answer = session("IP4 127.0.0.1", "m=audio 6000 RTP/AVP 8\n");
     for (side, session) in [(Side::A, &offer), (Side::B, &answer)] {
@@ -69,7 +69,7 @@ fn what_a_side_sends_is_what_the_other_side_can_receive() {
 fn an_offer_inside_the_call_costs_no_stream_before_it_is_accepted() {
     let now = Instant::now();
     let mut plane = plane(now);
-    let mut relay = MediaRelay::new(LOCALHOST);
+    let mut relay = MediaRelay::new(LOCALHOST, Sender::at(LOCALHOST));
     let first = session("IP4 127.0.0.1", "m=audio 5000 RTP/AVP 8\n");
     let places = relay.places(&mut plane, now, Side::A, &first, false).expect("ports");
     let other_family = session("IP6 ::1", "m=audio 5000 RTP/AVP 8\n");
@@ -84,7 +84,7 @@ fn an_offer_inside_the_call_costs_no_stream_before_it_is_accepted() {
 fn one_call_takes_no_more_than_four_streams() {
     let now = Instant::now();
     let mut plane = plane(now);
-    let mut relay = MediaRelay::new(LOCALHOST);
+    let mut relay = MediaRelay::new(LOCALHOST, Sender::at(LOCALHOST));
     let many = session("IP4 127.0.0.1", &"m=audio 5000 RTP/AVP 8\n".repeat(5));
     let refused = relay.places(&mut plane, now, Side::A, &many, false).expect_err("five");
     assert_eq!(refused.rejection_inside().status, 488);
