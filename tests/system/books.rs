@@ -315,7 +315,7 @@ fn call_takers_misbehave() {
         "silent\"",
     ];
     for behaviour in behaviours {
-        let table = format!("[[routes]]\nnumbers = [\"15\"");
+        let table = "[[routes]]\nnumbers = [\"15\"".to_string();
         let faulty = format!(
             "[[psaps.samu-59.behaviours]]\nshare = 0.5\nbehaviour = \"{behaviour}\n\n{table}"
         );

@@ -34,10 +34,9 @@ pub(crate) fn site_of(attempt: &Attempt<'_>) -> Option<String> {
     if let Some(site) = attempt.reached().site {
         return Some(site.to_owned());
     }
-    let tried = attempt.of(BoxKind::TrunkGroup).find_map(|record| {
-        let last = record.tried.iter().next().map(str::to_owned);
-        last
-    });
+    let tried = attempt
+        .of(BoxKind::TrunkGroup)
+        .find_map(|record| record.tried.iter().next().map(str::to_owned));
     // A call server is called like its site, or `site.blade`.
     tried.map(|tried| tried.split('.').next().unwrap_or_default().to_owned())
 }

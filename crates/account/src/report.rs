@@ -1,23 +1,22 @@
 //! The summary for people: at most 50 lines of 100 columns, the verdict and why first.
 
-use std::borrow::Cow;
+mod lines;
+mod media;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use telemetry::metric::{Metric, Quantile};
 use telemetry::{Failures, MessageFigures, Quantiles};
 
-use crate::summary::{
-    GroupMetrics, MediaFigures, MediaGroup, ProcessUsage, PsapFigures, RunVerdict, Summary, word,
-};
-use crate::text::{counted, instant, length, or_dash};
+use crate::summary::{GroupMetrics, ProcessUsage, PsapFigures, RunVerdict, Summary};
+use crate::text::{counted, instant, length};
 
-/// Rows per table; the rest is counted in one more line.
-const ROWS: usize = 6;
+use lines::{millis, percent, push, push_whole, table, wrapped};
+use media::media;
+
 const REASONS: usize = 4;
 const REASON_LINES: usize = 3;
-const WORST_CALLS: usize = 3;
-const WIDTH: usize = 100;
 
 /// Writes the report of one run, which leaves to `summary.json` what does not fit.
 #[must_use]
@@ -205,128 +204,6 @@ fn psaps(out: &mut String, psaps: &BTreeMap<String, PsapFigures>) {
     table(out, "PSAP", title, psaps, row);
 }
 
-/// What was heard: two lines and the worst calls.
-fn media(out: &mut String, media: Option<&MediaFigures>) {
-    let Some(media) = media else { return };
-    // Of those that could be judged, which may be fewer than had media; and the whole is told of nothing less.
-    let is_nearly_all = media.heard_share.is_some_and(|share| (0.9995..1.0).contains(&share));
-    let share = percent(media.heard_share, if is_nearly_all { 3 } else { 1 });
-    let share = format!("{share} of {} judged", media.judged());
-    push(
-        out,
-        &format!(
-            "media  {}: {} heard both ways ({share}), {} one way, {} not at all, {} not judged",
-            counted(media.calls, "call", "calls"),
-            media.heard_both_ways,
-            media.one_way,
-            media.no_way,
-            media.unjudged
-        ),
-    );
-    if media.heard_by_caller > 0 {
-        push(
-            out,
-            &format!(
-                "       {} heard by the caller, with an end that is not ours ({share})",
-                media.heard_by_caller
-            ),
-        );
-    }
-    let (mos, jitter) = (&media.mos, &media.jitter);
-    let mut line = format!(
-        "MOS p50 {} p5 {} min {}   jitter p50 {} p99 {} ms   loss {}",
-        score(mos.p50),
-        score(mos.p5),
-        score(mos.min),
-        millis(jitter.p50),
-        millis(jitter.p99),
-        percent(media.loss, 2)
-    );
-    if media.round_trip.count > 0 {
-        let _ = write!(line, "   round trip p50 {} ms", millis(media.round_trip.p50));
-    }
-    push(out, &line);
-    push(out, "");
-    let title = ["calls", "heard", "MOS p50", "MOS p5", "loss", "jitter p99"];
-    let row = |group: &MediaGroup| {
-        [
-            group.calls.to_string(),
-            (group.heard_both_ways + group.heard_by_caller).to_string(),
-            score(group.mos.p50),
-            score(group.mos.p5),
-            percent(group.loss, 2),
-            format!("{} ms", millis(group.jitter.p99)),
-        ]
-    };
-    table(out, "media by site", title, &media.by_site, row);
-    if media.stopped > 0 {
-        push(
-            out,
-            &format!(
-                "  media stopped without a BYE in {}",
-                counted(media.stopped, "call", "calls")
-            ),
-        );
-    }
-    for (process, calls) in &media.refused_without_port {
-        push(
-            out,
-            &format!(
-                "  {process} had no RTP port, or no file for one, for {} and refused them with 503",
-                counted(*calls, "call", "calls")
-            ),
-        );
-    }
-    for call in media.worst.iter().take(WORST_CALLS) {
-        let said = |verdict: Option<media::SoundVerdict>| verdict.map_or("no record", word);
-        let mos = score(call.mos);
-        push(
-            out,
-            &format!(
-                "  worst: {} {} {}  caller: {}, PSAP: {}, MOS {mos}, loss {}",
-                call.attempt,
-                call.site,
-                call.psap,
-                said(call.towards_caller),
-                said(call.towards_psap),
-                percent(call.loss, 1)
-            ),
-        );
-    }
-    if media.stopped > 0 || !media.worst.is_empty() || !media.refused_without_port.is_empty() {
-        push(out, "");
-    }
-}
-
-/// A title line, up to [`ROWS`] rows, and an empty line.
-fn table<T>(
-    out: &mut String,
-    name: &str,
-    title: [&str; 6],
-    rows: &BTreeMap<String, T>,
-    row: impl Fn(&T) -> [String; 6],
-) {
-    if rows.is_empty() {
-        return;
-    }
-    let line = |first: &str, cells: &[String; 6]| {
-        let name: String = first.chars().take(16).collect();
-        let mut line = format!("{name:<16}");
-        for cell in cells {
-            let _ = write!(line, "{cell:>13}");
-        }
-        line
-    };
-    push(out, &line(name, &title.map(str::to_owned)));
-    for (name, value) in rows.iter().take(ROWS) {
-        push(out, &line(name, &row(value)));
-    }
-    if rows.len() > ROWS {
-        push(out, &format!("… and {} more in summary.json", rows.len() - ROWS));
-    }
-    push(out, "");
-}
-
 /// CPU of all processes of a kind together, and the memory of the largest; kinds are the first words of
 /// their names, as in `site-alpha`.
 fn processes(out: &mut String, processes: &[ProcessUsage]) {
@@ -377,50 +254,13 @@ fn reasons(out: &mut String, reasons: &[String], most: usize) {
     push(out, "");
 }
 
-/// As many lines as the words need; all but the first are indented.
-fn wrapped(words: &str) -> Vec<String> {
-    let options = textwrap::Options::new(WIDTH)
-        .subsequent_indent("  ")
-        .word_splitter(textwrap::WordSplitter::NoHyphenation)
-        .break_words(false);
-    textwrap::wrap(words, options).into_iter().map(Cow::into_owned).collect()
-}
-
-/// Adds what must be read to its end, in as many lines as it needs.
-fn push_whole(out: &mut String, words: &str) {
-    wrapped(words).iter().for_each(|line| push(out, line));
-}
-
-/// Microseconds as milliseconds.
-fn millis(micros: Option<u64>) -> String {
-    or_dash(micros.map(|micros| format!("{:.1}", micros as f64 / 1_000.0)))
-}
-
-/// A mean opinion score.
-fn score(mos: Option<f64>) -> String {
-    or_dash(mos.map(|mos| format!("{mos:.2}")))
-}
-
-fn percent(share: Option<f64>, decimals: usize) -> String {
-    or_dash(share.map(|share| format!("{:.decimals$} %", share * 100.0)))
-}
-
-/// Adds one line, cut to the width of the report.
-fn push(out: &mut String, line: &str) {
-    if line.chars().count() > WIDTH {
-        out.extend(line.chars().take(WIDTH - 1));
-        out.push('…');
-    } else {
-        out.push_str(line.trim_end());
-    }
-    out.push('\n');
-}
-
 #[cfg(test)]
 mod tests {
     use telemetry::LostAt;
 
+    use super::lines::WIDTH;
     use super::*;
+    use crate::summary::MediaFigures;
     use crate::summary::tests::demo;
 
     #[test]

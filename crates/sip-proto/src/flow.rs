@@ -169,7 +169,7 @@ impl Sender {
             let is_translated = matches!(flow.origin, Origin::Peer { is_translated: true, .. });
             return Self { ip: source.ip(), is_translated };
         };
-        let ip = via.received().or(via.ip()).unwrap_or(source.ip());
+        let ip = via.received().or_else(|| via.ip()).unwrap_or_else(|| source.ip());
         let seen_at = via.param("rport").and_then(|port| port.parse::<u16>().ok());
         let moved_port = transport_of(&via) == Transport::Udp
             && seen_at.is_some_and(|port| port != via.port().unwrap_or(5060));

@@ -166,7 +166,7 @@ fn address_of(place: &str) -> Result<SocketAddr, String> {
     })?;
     // The boxes of most networks have no IPv6.
     let all: Vec<SocketAddr> = found.collect();
-    let first = all.iter().find(|one| one.is_ipv4()).or(all.first());
+    let first = all.iter().find(|one| one.is_ipv4()).or_else(|| all.first());
     first.copied().ok_or_else(|| format!("the host {host:?} has no address; write its address"))
 }
 

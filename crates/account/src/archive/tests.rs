@@ -57,7 +57,8 @@ fn the_database_holds_every_attempt_of_the_campaign_and_what_boxes_said_of_bad_o
     };
     let facts = [("seed", "7".to_owned()), ("started_us", START.to_string())];
     // A verdict may change before the file gets its name, and after.
-    sqlite::tell(&partial, &[("seed", "6".to_owned())], &[event.clone()]).expect("a verdict");
+    sqlite::tell(&partial, &[("seed", "6".to_owned())], std::slice::from_ref(&event))
+        .expect("a verdict");
     sqlite::name(&mut partial).expect("its name");
     sqlite::tell(&partial, &facts, &[event]).expect("another verdict");
     sqlite::name(&mut partial).expect("the name that it has");

@@ -58,7 +58,7 @@ impl<'a> Chain<'a> {
         } else if let (Some(first), Some(then)) = (group.answered_after(), caller.answered_after())
             && first > then
         {
-            contradictions.add(|| self.too_early(&"the caller", then, &place(), first));
+            contradictions.add(|| self.too_early("the caller", then, &place(), first));
         } else if self.has_confirmed_end(caller)
             && matches!(said, Outcome::Answered | Outcome::Rejected | Outcome::Abandoned)
             && group.lasted() > caller.lasted()

@@ -169,7 +169,7 @@ impl CompactRecord {
             ring_us: self.at(self.ring_after),
             answer_us: self.at(self.answer_after),
             ack_us: ack.map(|after| self.start_us.saturating_add(after)),
-            bye_us: caller.bye_us.or(bye.map(|after| self.start_us.saturating_add(after))),
+            bye_us: caller.bye_us.or_else(|| bye.map(|after| self.start_us.saturating_add(after))),
             end_us: self.end_us,
             outcome: self.outcome,
             status: (self.status != 0).then_some(self.status),

@@ -124,7 +124,7 @@ impl Chain<'_> {
         let there = || self.place(server.kind, server.node);
         let answerer = self.store.answerer(psap);
         let answered = server.answered_after().filter(|_| is_last);
-        let through = answerer.bye_after().unwrap_or(psap.lasted());
+        let through = answerer.bye_after().unwrap_or_else(|| psap.lasted());
         if leg.was_answered().is_some_and(|was| was != psap.established())
             && !(is_last && self.is_told_of(server))
         {
@@ -151,9 +151,10 @@ impl Chain<'_> {
             && through > lasted
         {
             contradictions.add(|| self.too_long(&here(), through, &there(), lasted));
-        } else if let (Some(ack), Some(most)) =
-            (answerer.ack_after(), leg.lasted_since(answered.unwrap_or(leg.start_after.into())))
-            && through.saturating_sub(ack) > most
+        } else if let (Some(ack), Some(most)) = (
+            answerer.ack_after(),
+            leg.lasted_since(answered.unwrap_or_else(|| leg.start_after.into())),
+        ) && through.saturating_sub(ack) > most
         {
             contradictions
                 .add(|| self.too_long(&here(), through.saturating_sub(ack), &there(), most));
