@@ -102,7 +102,7 @@ fn files_that_run_out_refuse_calls_and_say_so() {
     // The generator too ran out of files, and accuses itself of it.
     assert_eq!(status.code(), Some(3), "{:#}", summary["reasons"]);
     let reasons = summary["reasons"].to_string();
-    assert!(reasons.contains("no RTP port for"), "{reasons}");
+    assert!(reasons.contains("could open no file for the RTP ports of"), "{reasons}");
     let record = fs::read_to_string(workspace.path("runs/latest/records/site-alpha.jsonl"))
         .expect("records");
     assert!(record.contains("raise the limit of open files"), "the record says why");

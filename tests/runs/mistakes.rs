@@ -74,7 +74,10 @@ fn what_the_command_line_makes_wrong_is_told_of_the_command_line() {
             ["--set", "phases.noon.duration=5s"],
             "--set: phases.noon.duration: no element of phases is called",
         ),
-        (["--set", "mix.118.weight=5"], "they are called 15, 112, urn:service:sos.fire"),
+        (
+            ["--set", "mix.118.weight=5"],
+            "no element of mix is called \"118\"; did you mean \"112\"?",
+        ),
         (
             ["--set", "phases.steady.arrivals.model=steps"],
             "--set: phases[0].arrivals: needs the key",

@@ -14,8 +14,8 @@
 //! ```
 //!
 //! A telephone behind a translator (NAT) sends from another port than it announced, so the real source is taken instead.
-//! A stranger who guesses the port is neither heard nor answered: what he lacks is the translator's address, or the SSRC,
-//! or the patience.
+//! A stranger who guesses the port gets no answer, and is not heard where a translator is known or once the peer has spoken: what
+//! he lacks is the translator's address, or the SSRC, or the patience.
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
@@ -27,8 +27,8 @@ const EXPECTED_PROOF: u32 = 3;
 /// The same for any other source but the announced one: it may be a stranger who speaks before the peer does.
 const PROOF: u32 = 25;
 
-/// And so long must the row last: packets are cheap.
-const PROOF_TIME: Duration = Duration::from_secs(1);
+/// And so long must the row last, as the packets of a voice do: packets are cheap.
+const PROOF_TIME: Duration = Duration::from_millis(700);
 
 /// The peer has moved if its SSRC comes from elsewhere, and it has been silent where it was for so long.
 const SILENCE: Duration = Duration::from_millis(500);
@@ -63,6 +63,8 @@ struct Candidate {
     address: SocketAddr,
     ssrc: u32,
     seen: u32,
+    /// How many of these were not admitted.
+    refused: u32,
     since: Instant,
 }
 
@@ -100,11 +102,23 @@ impl Latch {
             && (self.announced == Some(from)
                 || self.has_moved(now, ssrc)
                 || (self.may_be_elsewhere(now, from) && self.is_proven(now, from, ssrc)));
-        match admitted {
-            true => self.settle(now, from, ssrc),
-            false => self.refused += 1,
+        if admitted {
+            self.settle(now, from, ssrc);
+            return true;
         }
-        admitted
+        let is_candidate = |one: &&mut Candidate| (one.address, one.ssrc) == (from, ssrc);
+        let candidate = self.candidate.as_mut().filter(is_candidate);
+        // While nobody else speaks, it is heard before it is spoken to: the first words of a telephone with several
+        // addresses.
+        if self.source.is_none() && candidate.as_ref().is_some_and(|one| one.seen >= EXPECTED_PROOF)
+        {
+            return true;
+        }
+        if let Some(candidate) = candidate {
+            candidate.refused += 1;
+        }
+        self.refused += 1;
+        false
     }
 
     /// The same for a report on the port of the media (RFC 5761). Whoever only listens has an SSRC of its own there, which
@@ -165,7 +179,7 @@ impl Latch {
             }
             // A stranger must not keep the peer from proving itself.
             Some(one) if self.is_expected(one.address.ip()) && !is_expected => return false,
-            _ => Candidate { address: from, ssrc, seen: 1, since: now },
+            _ => Candidate { address: from, ssrc, seen: 1, refused: 0, since: now },
         };
         self.candidate = Some(candidate);
         match is_expected {
@@ -187,7 +201,7 @@ impl Latch {
         self.open_until = None;
         // What it sent to prove itself came from no stranger.
         if let Some(proof) = self.candidate.take().filter(|one| one.address == from) {
-            self.refused -= u64::from(proof.seen.saturating_sub(1));
+            self.refused -= u64::from(proof.refused);
         }
     }
 

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::path::Path;
 
-use crate::reader::COMMAND_LINE;
+/// What a value of the command line is said to come from.
+pub(crate) const COMMAND_LINE: &str = "--set";
 
 /// One mistake: where it is and how to mend it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

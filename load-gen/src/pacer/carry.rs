@@ -8,14 +8,10 @@
 //!
 //! Phases whose calls come by chance need none of this: their mean is right however short they are.
 
-use std::time::Duration;
+use campaign::Phase;
 
-use campaign::{Arrivals, Phase};
-
-use super::{Constant, Pacer, Ramp, Steps, anywhere};
-
-/// Sums of decimal fractions are off by less than this part of a call.
-pub(super) const NEARLY: f64 = 1e-6;
+use super::nearly::NEARLY;
+use super::{Pacer, evenly};
 
 /// How many calls the evenly spaced phases so far have come to.
 #[derive(Debug, Default)]
@@ -35,18 +31,4 @@ impl Carry {
         self.calls -= self.calls.floor();
         Some(pacer)
     }
-}
-
-/// The pacer of a phase with evenly spaced calls, the first of which has to wait for this part of a call. `None` where calls
-/// come by chance or by the book.
-pub(super) fn evenly(phase: &Phase, wait: f64) -> Option<Box<dyn Pacer>> {
-    let duration: Duration = phase.duration;
-    Some(match phase.arrivals {
-        Arrivals::Constant { rate } => anywhere(Constant::new(rate, duration).after(wait)),
-        Arrivals::Ramp { from, to } => anywhere(Ramp::new(from, to, duration).after(wait)),
-        Arrivals::Steps { from, to, steps } => {
-            anywhere(Steps::new(from, to, steps, duration).after(wait))
-        }
-        _ => return None,
-    })
 }

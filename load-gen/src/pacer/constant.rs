@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::carry::NEARLY;
+use super::nearly::NEARLY;
 
 /// Starts call `n` at `n / rate`, or a part of a call later.
 #[derive(Debug, Clone)]

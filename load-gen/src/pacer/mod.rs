@@ -19,6 +19,7 @@ mod clusters;
 mod constant;
 mod diurnal;
 mod mmpp;
+mod nearly;
 mod poisson;
 mod ramp;
 mod replay;
@@ -56,7 +57,7 @@ fn pacer(phase: &Phase, number: u32, places: &Places, rng: StdRng) -> Box<dyn Pa
     let duration = phase.duration;
     match phase.arrivals.clone() {
         Arrivals::Constant { .. } | Arrivals::Ramp { .. } | Arrivals::Steps { .. } => {
-            carry::evenly(phase, 0.0).expect("these are evenly spaced")
+            evenly(phase, 0.0).expect("these are evenly spaced")
         }
         Arrivals::Poisson { rate } => anywhere(Poisson::new(rate, duration, rng)),
         Arrivals::Mmpp(bursts) => anywhere(MarkovPoisson::new(bursts, duration, rng)),
@@ -67,6 +68,20 @@ fn pacer(phase: &Phase, number: u32, places: &Places, rng: StdRng) -> Box<dyn Pa
         Arrivals::Surge(surge) => Box::new(SurgePoisson::new(surge, duration, rng)),
         Arrivals::Replay(replay) => Box::new(Replayed::new(replay, number, duration)),
     }
+}
+
+/// The pacer of a phase with evenly spaced calls, the first of which has to wait for this part of a call. `None` where calls
+/// come by chance or by the book.
+fn evenly(phase: &Phase, wait: f64) -> Option<Box<dyn Pacer>> {
+    let duration: Duration = phase.duration;
+    Some(match phase.arrivals {
+        Arrivals::Constant { rate } => anywhere(Constant::new(rate, duration).after(wait)),
+        Arrivals::Ramp { from, to } => anywhere(Ramp::new(from, to, duration).after(wait)),
+        Arrivals::Steps { from, to, steps } => {
+            anywhere(Steps::new(from, to, steps, duration).after(wait))
+        }
+        _ => return None,
+    })
 }
 
 /// A pacer that knows times alone.

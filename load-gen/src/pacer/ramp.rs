@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::carry::NEARLY;
+use super::nearly::NEARLY;
 
 /// Starts call `n` when the area under the rate reaches `n`.
 ///

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::carry::NEARLY;
+use super::nearly::NEARLY;
 
 /// Holds `steps` rates from `from` to `to`, evenly spaced, each for the same time.
 ///

@@ -222,7 +222,7 @@ fn slips_in_a_campaign_are_refused_by_schema_and_decoder() {
     let slips = [
         ("seed = 7", "sed = 7"),
         ("seed = 7", "seed = -7"),
-        ("seed = 7", "seed = \"7\""),
+        ("seed = 7", "seed = \"seven\""),
         ("drain_timeout = \"30s\"", "drain_timeout = 30"),
         ("drain_timeout = \"30s\"", "drain_timeout = \"30 seconds\""),
         ("drain_timeout = \"30s\"", "drain_timeout = \"1e3s\""),

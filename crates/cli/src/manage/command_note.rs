@@ -1,14 +1,6 @@
 //! What whoever serves the sites is told of each command, so that it stands in what is told of them.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-
 use operations::{Action, OrderResult};
-
-use super::ManagedSites;
-
-/// Who gives a command that does not say.
-pub(super) const UNNAMED: &str = "management API";
 
 /// A command to one call server, as it goes out or once it is over.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,42 +14,4 @@ pub struct CommandNote {
     pub action: Action,
     /// `None`: it goes out now.
     pub result: Option<OrderResult>,
-}
-
-/// A command on its way. It is noted when it goes out, and again once it is over: without an answer, if whoever gave it no
-/// longer waits for one.
-pub(super) struct NotedCommand<'a> {
-    sites: &'a Arc<dyn ManagedSites>,
-    note: CommandNote,
-}
-
-impl<'a> NotedCommand<'a> {
-    pub(super) fn give(
-        sites: &'a Arc<dyn ManagedSites>,
-        by: &str,
-        name: &str,
-        action: &Action,
-    ) -> Self {
-        static NEXT: AtomicU64 = AtomicU64::new(0);
-        let note = CommandNote {
-            id: NEXT.fetch_add(1, Ordering::Relaxed),
-            by: by.to_owned(),
-            name: name.to_owned(),
-            action: action.clone(),
-            result: None,
-        };
-        sites.note(note.clone());
-        Self { sites, note }
-    }
-
-    pub(super) fn over(mut self, result: OrderResult) {
-        self.note.result = Some(result);
-    }
-}
-
-impl Drop for NotedCommand<'_> {
-    fn drop(&mut self) {
-        self.note.result.get_or_insert(OrderResult::TimedOut);
-        self.sites.note(self.note.clone());
-    }
 }

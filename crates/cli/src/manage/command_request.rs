@@ -14,7 +14,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use tokio::time::{Instant, sleep, timeout};
 use topology::{format_duration, parse_duration};
 
-use super::command_note::{NotedCommand, UNNAMED};
+use super::noted_command::{NotedCommand, UNNAMED};
 use super::{ManagedCallServer, ManagedSites};
 
 /// Longer than any equipment takes to start; a request must end one day.

@@ -21,6 +21,7 @@ mod command_note;
 mod command_request;
 mod connections;
 mod listener;
+mod noted_command;
 mod routes;
 mod served;
 #[cfg(test)]

@@ -29,6 +29,7 @@ mod path;
 mod record_store;
 mod result;
 mod rules;
+mod same_call;
 mod silent_boxes;
 #[cfg(test)]
 mod tests;

@@ -179,7 +179,9 @@ impl<'a> TrialNetwork<'a> {
             capacity: Capacity::of(&prepared.topology),
             processes: self.fleet.usage(),
             messages: self.fleet.messages(),
-            refused_without_port: self.fleet.refused_without_port(),
+            refused_without_port: self
+                .fleet
+                .counted(|shown| shown.media().map_or(0, |media| media.refused)),
             lost: self.fleet.lost_boxes(),
             ..RunFacts::new(&prepared.campaign, &prepared.topology.name, generators)
         }

@@ -84,7 +84,8 @@ impl<'a> StateCollector<'a> {
             generators: fleet.generators(),
             processes: fleet.usage(),
             messages: fleet.messages(),
-            refused_without_port: fleet.refused_without_port(),
+            refused_without_port: fleet
+                .counted(|shown| shown.media().map_or(0, |media| media.refused)),
             ledger_hash: None,
             interrupted: interruptions.seen(),
             lost: fleet.lost_boxes(),

@@ -409,11 +409,6 @@ impl Fleet {
         self.processes.iter().map(figures).collect()
     }
 
-    /// Calls that each process refused for want of a port, where there are any. Callers count their own elsewhere.
-    pub(crate) fn refused_without_port(&self) -> BTreeMap<String, u64> {
-        self.counted(|shown| shown.media().map_or(0, |media| media.refused))
-    }
-
     /// A count of the boxes of each process but the callers', where it is not zero.
     pub(crate) fn counted(&self, of: fn(&Snapshot) -> u64) -> BTreeMap<String, u64> {
         let count = |process: &FleetProcess| {

@@ -1,37 +1,21 @@
 //! Runs in virtual time from the command line to the exit code: as many at once as there are cores.
 
-use std::path::Path;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
-use campaign::{Campaign, LoadChange, Time};
+use campaign::{Campaign, Time};
 use cli::FileArgs;
 use run_folder::{ClosedRun, Folder, Receipt, command_line};
 use topology::Topology;
 
 use super::forecast::Forecast;
+use super::options::VirtualTimeOptions;
 use super::task::{RunTask, tasks};
 use super::virtual_run;
 use crate::host_limits::host_limits;
 use crate::run::{INTERRUPTED, Interruptions};
 use crate::told::tell;
-
-/// How to run a campaign in virtual time.
-#[derive(Debug)]
-pub(crate) struct VirtualTimeOptions<'a> {
-    /// The file, and all that lies over it.
-    pub(crate) file: &'a FileArgs,
-    /// The same without what the command line says of the load as a whole, and that: each variant has a load of its own.
-    pub(crate) plain: &'a FileArgs,
-    pub(crate) change: LoadChange,
-    pub(crate) runs: &'a Path,
-    pub(crate) quiet: bool,
-    /// Only this variant; `base` is the campaign itself. `None`: all of them.
-    pub(crate) variant: Option<&'a str>,
-    /// Write the records of all boxes into the run folder.
-    pub(crate) records: bool,
-}
 
 /// Runs a campaign and its variants.
 pub(crate) fn run(

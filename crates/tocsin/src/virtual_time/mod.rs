@@ -10,9 +10,11 @@ mod command;
 mod forecast;
 mod ledger_hash;
 mod listener;
+mod options;
 mod progress_lines;
 mod stage;
 mod task;
 mod virtual_run;
 
-pub(crate) use command::{VirtualTimeOptions, blast_radius, run};
+pub(crate) use command::{blast_radius, run};
+pub(crate) use options::VirtualTimeOptions;

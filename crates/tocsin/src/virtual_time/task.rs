@@ -8,7 +8,7 @@ use campaign::{Campaign, Variant};
 use cli::FileArgs;
 use topology::Topology;
 
-use super::command::VirtualTimeOptions;
+use super::options::VirtualTimeOptions;
 use crate::changed_campaign::ChangedCampaign;
 
 /// One run to make.

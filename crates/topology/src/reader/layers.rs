@@ -6,10 +6,9 @@ use config::{Config, Environment, Source, Value, ValueKind};
 
 use super::lines::Lines;
 use super::written::Written;
-use crate::problem::Problem;
+use crate::problem::{COMMAND_LINE, Problem};
 
 const ENVIRONMENT: &str = "the environment";
-pub(crate) const COMMAND_LINE: &str = "--set";
 
 /// Values that replace those of a file.
 #[derive(Debug, Clone, Default)]

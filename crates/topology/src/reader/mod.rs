@@ -24,7 +24,6 @@ mod written;
 
 pub use self::document::Document;
 pub use self::kind::Raw;
-pub(crate) use self::layers::COMMAND_LINE;
 pub use self::layers::Layers;
 pub use self::suggestion::nearest;
 pub use self::table::Table;

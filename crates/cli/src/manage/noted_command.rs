@@ -1,0 +1,50 @@
+//! A command that is noted when it goes out and when it is over.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use operations::{Action, OrderResult};
+
+use super::ManagedSites;
+use super::command_note::CommandNote;
+
+/// Who gives a command that does not say.
+pub(super) const UNNAMED: &str = "management API";
+
+/// A command on its way. It is noted when it goes out, and again once it is over: without an answer, if whoever gave it no
+/// longer waits for one.
+pub(super) struct NotedCommand<'a> {
+    sites: &'a Arc<dyn ManagedSites>,
+    note: CommandNote,
+}
+
+impl<'a> NotedCommand<'a> {
+    pub(super) fn give(
+        sites: &'a Arc<dyn ManagedSites>,
+        by: &str,
+        name: &str,
+        action: &Action,
+    ) -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let note = CommandNote {
+            id: NEXT.fetch_add(1, Ordering::Relaxed),
+            by: by.to_owned(),
+            name: name.to_owned(),
+            action: action.clone(),
+            result: None,
+        };
+        sites.note(note.clone());
+        Self { sites, note }
+    }
+
+    pub(super) fn over(mut self, result: OrderResult) {
+        self.note.result = Some(result);
+    }
+}
+
+impl Drop for NotedCommand<'_> {
+    fn drop(&mut self) {
+        self.note.result.get_or_insert(OrderResult::TimedOut);
+        self.sites.note(self.note.clone());
+    }
+}
