@@ -11,7 +11,7 @@ use system_tests::program::tocsin;
 use crate::{CampaignFolder, balanced};
 
 /// Runs a command of the program in the folder of the test.
-fn tell(workspace: &CampaignFolder, words: &[&str]) -> Output {
+pub(crate) fn tell(workspace: &CampaignFolder, words: &[&str]) -> Output {
     Command::new(tocsin())
         .current_dir(workspace.path("."))
         .args(words)
@@ -20,7 +20,7 @@ fn tell(workspace: &CampaignFolder, words: &[&str]) -> Output {
 }
 
 #[track_caller]
-fn said(workspace: &CampaignFolder, words: &[&str]) -> String {
+pub(crate) fn said(workspace: &CampaignFolder, words: &[&str]) -> String {
     let output = tell(workspace, words);
     let complaint = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(0), "{words:?}: {complaint}");

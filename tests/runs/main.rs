@@ -15,6 +15,7 @@ mod outcomes;
 mod page;
 mod replay;
 mod screen;
+mod standing;
 mod verdicts;
 mod words;
 

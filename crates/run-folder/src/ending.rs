@@ -25,6 +25,7 @@ use crate::downtimes::downtimes;
 use crate::folder::{CALLS, CALLS_CSV, Folder};
 use crate::missing::Missing;
 use crate::publish::{ClosedRun, Published, publish};
+use crate::standing::Standing;
 use crate::state::RunState;
 
 /// What the report of a run against somebody else's network says first.
@@ -137,6 +138,12 @@ pub enum RebuildError {
 /// Makes everything that a run reports again, from what its folder holds. In a folder that takes no file nothing is changed.
 pub fn rebuild(folder: &Path) -> Result<Published, RebuildError> {
     let folder = Folder::open(folder);
+    if Standing::of(folder.path()).goes_on() {
+        return Err(RebuildError::Broken(anyhow::anyhow!(
+            "the run in {} goes on: its report comes at its end",
+            folder.path().display()
+        )));
+    }
     folder.check_writable().map_err(RebuildError::Broken)?;
     let mut state = RunState::load(folder.path()).map_err(RebuildError::Broken)?;
     let (campaign, topology) = state.inputs(folder.path()).map_err(RebuildError::Inputs)?;

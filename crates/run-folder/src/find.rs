@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 
-/// The link to the newest run.
+use crate::standing::Standing;
+
+/// The link to the newest run that began.
 const LATEST: &str = "latest";
 /// Names that a refusal lists.
 const NAMES_LISTED: usize = 5;
@@ -29,7 +31,10 @@ pub fn locate(runs: &Path, word: &str) -> anyhow::Result<PathBuf> {
     let names = names(runs)?;
     // A file system without links has none to the newest.
     if let (LATEST, Some(newest)) = (word, names.last()) {
-        return Ok(runs.join(newest));
+        let mut folders = names.iter().rev().map(|name| runs.join(name));
+        return folders.find(|folder| Standing::of(folder).has_begun()).with_context(|| {
+            format!("no run in {} has begun; the newest folder is {newest}", runs.display())
+        });
     }
     let meant = |is_meant: fn(&str, &str) -> bool| {
         names.iter().filter(|name| is_meant(name, word)).collect::<Vec<_>>()
@@ -124,6 +129,7 @@ mod tests {
         let desk = tempfile::tempdir().expect("a folder");
         for name in names {
             fs::create_dir(desk.path().join(name)).expect("a run folder");
+            fs::write(desk.path().join(name).join("summary.json"), "{}").expect("a run that began");
         }
         desk
     }

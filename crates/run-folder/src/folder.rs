@@ -1,5 +1,6 @@
-//! The run folder: `runs/<date>-<campaign>-<n>/`, and `runs/latest`, which points to the newest.
+//! The run folder: `runs/<date>-<campaign>-<n>/`, and `runs/latest`, which points to the newest that began.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -9,6 +10,8 @@ use account::archive::open_calls;
 use anyhow::Context as _;
 use campaign::Campaign;
 use rusqlite::Connection;
+
+use crate::standing::Mark;
 
 /// Every attempt, to be asked anything.
 pub const CALLS: &str = "calls.sqlite";
@@ -21,10 +24,12 @@ pub const CALLS_CSV: &str = "calls.csv";
 #[derive(Debug)]
 pub struct Folder {
     path: PathBuf,
+    /// Of a run whose process we are.
+    mark: Option<Mark>,
 }
 
 impl Folder {
-    /// Makes the next free folder for a run of `campaign`.
+    /// Makes the next free folder for a run of `campaign`, which starts.
     pub fn create(runs: &Path, campaign: &str) -> anyhow::Result<Self> {
         let advice = "give another folder with --runs";
         fs::create_dir_all(runs)
@@ -37,10 +42,10 @@ impl Folder {
             let path = runs.join(&name);
             match fs::create_dir(&path) {
                 Ok(()) => {
-                    let folder = Self { path };
+                    let mark = Mark::set(&path);
+                    let folder = Self { path, mark: Some(mark) };
                     folder.make("records")?;
                     folder.make("logs")?;
-                    point_latest(runs, &name);
                     return Ok(folder);
                 }
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
@@ -53,9 +58,19 @@ impl Folder {
         unreachable!("a folder name is found long before four thousand million")
     }
 
+    /// The time zero of its run has come: from now on it is the latest.
+    pub fn begin(&self) {
+        let Some(mark) = &self.mark else { return };
+        mark.begin(|| {
+            if let (Some(runs), Some(name)) = (self.path.parent(), self.path.file_name()) {
+                point_latest(runs, name);
+            }
+        });
+    }
+
     /// The folder of a run that was.
     pub fn open(path: &Path) -> Self {
-        Self { path: path.to_owned() }
+        Self { path: path.to_owned(), mark: None }
     }
 
     pub fn path(&self) -> &Path {
@@ -159,7 +174,7 @@ impl Folder {
 }
 
 /// Best effort: a file system without links still gets its run.
-fn point_latest(runs: &Path, name: &str) {
+fn point_latest(runs: &Path, name: &OsStr) {
     #[cfg(unix)]
     {
         let link = runs.join("latest");

@@ -6,6 +6,7 @@
 //!    receipt.json                receipt.rs, host.rs: from what, by what and on what it was made
 //!    state.json                  state.rs: what it knows of itself beyond records, each second
 //!    records/*.jsonl             what each box said
+//!    .running                    standing.rs: whether it goes on
 //!    calls.sqlite calls.csv …    ending.rs: records and state become an account
 //!    summary.json report.html …  publish.rs: what is told of it
 //! ```
@@ -23,6 +24,7 @@ mod json_place;
 mod missing;
 mod publish;
 mod receipt;
+mod standing;
 mod state;
 mod summary_file;
 #[cfg(test)]
@@ -35,5 +37,6 @@ pub use folder::{CALLS, CALLS_CSV, Folder};
 pub use host::{Fact, HostLimits};
 pub use publish::{ClosedRun, Published, publish};
 pub use receipt::{Receipt, command_line};
+pub use standing::Standing;
 pub use state::{RunState, environment};
 pub use summary_file::{read_summary, summary_of};

@@ -12,6 +12,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::folder::{Folder, PART};
 use crate::host::{HostLimits, host};
+use crate::standing::MARK;
 use crate::state::environment;
 
 /// The file in the run folder.
@@ -216,6 +217,8 @@ fn files(folder: &Path) -> io::Result<Vec<Value>> {
         }
     }
     found.remove(FILE);
+    // It goes when the run has ended.
+    found.remove(MARK);
     Ok(found.into_iter().map(|(name, bytes)| json!({"name": name, "bytes": bytes})).collect())
 }
 

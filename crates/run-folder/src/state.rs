@@ -17,9 +17,10 @@ use telemetry::{LostNode, MessageFigures, Rules};
 use topology::{Layers, Problems, Topology};
 
 use crate::folder::Folder;
+use crate::standing::STATE;
 
 /// The file in the run folder.
-const FILE: &str = "state.json";
+const FILE: &str = STATE;
 
 /// What a run knows of itself.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]

@@ -11,12 +11,16 @@ use crate::json_place::place_of;
 
 /// The summary of a run folder: that of the campaign, or of the one variant that was run.
 pub fn summary_of(folder: &Path) -> anyhow::Result<Summary> {
+    read_summary(&summary_path(folder))
+}
+
+/// Where the summary of a run folder is, or would be.
+pub(crate) fn summary_path(folder: &Path) -> PathBuf {
     let usual = folder.join("summary.json");
-    let path = match usual.is_file() {
+    match usual.is_file() {
         true => usual,
         false => variant_summary(folder).unwrap_or(usual),
-    };
-    read_summary(&path)
+    }
 }
 
 fn variant_summary(folder: &Path) -> Option<PathBuf> {

@@ -335,3 +335,49 @@ fn what_the_disk_refused_is_a_sentence_with_advice() {
     assert!(sentence.starts_with("calls.csv could not be written: No space left"), "{sentence}");
     assert!(sentence.ends_with("make room and run tocsin report"), "{sentence}");
 }
+
+#[test]
+fn a_run_stands_as_its_process_and_its_files_say() {
+    let desk = tempfile::tempdir().expect("a folder");
+    let make = || Folder::create(desk.path(), "demo").expect("a run folder");
+    let at = |folder: &Folder| Standing::of(folder.path());
+    let latest = || fs::read_link(desk.path().join("latest")).ok();
+
+    let folder = make();
+    let path = folder.path().to_owned();
+    assert_eq!((at(&folder), latest()), (Standing::Starting, None));
+    drop(folder);
+    assert_eq!((Standing::of(&path), latest()), (Standing::NotStarted, None));
+    assert!(!path.join(standing::MARK).exists());
+
+    let folder = make();
+    folder.begin();
+    folder.begin();
+    assert_eq!(at(&folder), Standing::Running);
+    let own = folder.path().file_name().map(std::path::PathBuf::from);
+    assert_eq!(latest(), own);
+    // One that starts takes nothing from the one that goes on.
+    let next = make();
+    assert_eq!((at(&next), latest()), (Standing::Starting, own));
+    let path = folder.path().to_owned();
+    drop(folder);
+    assert_eq!(Standing::of(&path), Standing::Broken);
+
+    next.begin();
+    next.write("summary.json", "{}").expect("a result");
+    assert_eq!(at(&next), Standing::Ended);
+    let path = next.path().to_owned();
+    drop(next);
+    assert_eq!(Standing::of(&path), Standing::Ended);
+    assert!(!path.join(standing::MARK).exists());
+}
+
+#[test]
+fn what_earlier_versions_left_has_ended_or_is_broken() {
+    let desk = tempfile::tempdir().expect("a folder");
+    assert_eq!(Standing::of(desk.path()), Standing::NotStarted);
+    fs::write(desk.path().join("state.json"), "{}").expect("a state");
+    assert_eq!(Standing::of(desk.path()), Standing::Broken);
+    fs::write(desk.path().join("summary-other.json"), "{}").expect("a summary");
+    assert_eq!(Standing::of(desk.path()), Standing::Ended);
+}

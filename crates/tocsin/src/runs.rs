@@ -4,11 +4,12 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use account::text::{instant, length, millis, or_dash, percent, table};
+use campaign::utc::rfc3339;
 use clap::Args;
 use cli::say;
-use run_folder::{names, summary_of};
+use run_folder::{RunState, Standing, names, summary_of};
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// Lists earlier runs, the newest first
 #[derive(Debug, Args)]
@@ -30,14 +31,23 @@ pub(crate) fn runs(args: &RunsArgs) -> ExitCode {
         Err(error) => return cli::fail(&error, cli::USAGE),
     };
     let mut lines = Vec::new();
-    let mut broken = Vec::new();
+    let mut troubles = Vec::new();
     for name in names.iter().rev() {
         if args.last.is_some_and(|last| lines.len() >= last) {
             break;
         }
         match line(&args.runs, name) {
-            Ok(line) => lines.push(line),
-            Err(error) => broken.push((name, error)),
+            Ok(line) => {
+                if line.verdict == Standing::Broken.as_str() {
+                    let why = "it was killed before its end; tocsin report NAME tells what it had measured";
+                    troubles.push((name, why.replace("NAME", name)));
+                }
+                lines.push(line);
+            }
+            Err(error) => {
+                let advice = format!("tocsin report {name} may make its summary again");
+                troubles.push((name, format!("{error:#}; {advice}")));
+            }
         }
     }
     if args.json {
@@ -47,8 +57,8 @@ pub(crate) fn runs(args: &RunsArgs) -> ExitCode {
     } else {
         say(shown(&lines).trim_end());
     }
-    for (name, error) in broken {
-        cli::complain!("! {name}: {error:#}; tocsin report {name} may make its summary again");
+    for (name, trouble) in troubles {
+        cli::complain!("! {name}: {trouble}");
     }
     ExitCode::SUCCESS
 }
@@ -58,28 +68,58 @@ pub(crate) fn runs(args: &RunsArgs) -> ExitCode {
 struct RunLine {
     name: String,
     campaign: String,
+    /// How it stands, of one that has none.
     verdict: String,
-    attempts: u64,
+    attempts: Option<u64>,
     asr: Option<f64>,
     pdd_p99_us: Option<u64>,
-    duration_s: f64,
-    started_at: String,
+    duration_s: Option<f64>,
+    started_at: Option<String>,
 }
 
 fn line(runs: &Path, name: &str) -> anyhow::Result<RunLine> {
-    let summary = summary_of(&runs.join(name))?;
+    let folder = runs.join(name);
+    let standing = Standing::of(&folder);
+    if standing != Standing::Ended {
+        return Ok(unended(&folder, name, standing));
+    }
+    if let Some(bench) = json_of(&folder, "bench.json") {
+        let verdict = bench["verdict"].as_str().unwrap_or("-").to_owned();
+        return Ok(RunLine { verdict, ..unended(&folder, name, standing) });
+    }
+    let summary = summary_of(&folder)?;
     let verdict = summary.verdict.as_str().to_lowercase();
     let pdd = summary.metrics.pdd;
     Ok(RunLine {
         name: name.to_owned(),
         campaign: summary.campaign,
         verdict,
-        attempts: summary.ledger.offered,
+        attempts: Some(summary.ledger.offered),
         asr: summary.metrics.ratios.asr,
         pdd_p99_us: pdd.p99,
-        duration_s: summary.duration_s,
-        started_at: summary.started_at,
+        duration_s: Some(summary.duration_s),
+        started_at: Some(summary.started_at),
     })
+}
+
+/// What is known of a run without a summary: by the state that it kept last, or by what it was made from.
+fn unended(folder: &Path, name: &str, standing: Standing) -> RunLine {
+    let state = RunState::load(folder).ok().filter(|_| standing.has_begun());
+    let receipt = json_of(folder, "receipt.json").unwrap_or_default();
+    RunLine {
+        name: name.to_owned(),
+        campaign: receipt["campaign"].as_str().unwrap_or("-").to_owned(),
+        verdict: standing.as_str().to_owned(),
+        attempts: state.as_ref().map(|state| state.generators.offered),
+        asr: None,
+        pdd_p99_us: None,
+        duration_s: state.as_ref().map(|state| state.elapsed.as_secs_f64()),
+        started_at: state.map(|state| rfc3339(state.started_us)),
+    }
+}
+
+fn json_of(folder: &Path, name: &str) -> Option<Value> {
+    serde_json::from_slice(&std::fs::read(folder.join(name)).ok()?).ok()
 }
 
 fn shown(lines: &[RunLine]) -> String {
@@ -90,11 +130,11 @@ fn shown(lines: &[RunLine]) -> String {
             line.name.clone(),
             line.campaign.clone(),
             line.verdict.to_uppercase(),
-            line.attempts.to_string(),
+            or_dash(line.attempts.map(|count| count.to_string())),
             or_dash(line.asr.map(percent)),
             or_dash(line.pdd_p99_us.map(|us| millis(us as f64))),
-            length(line.duration_s),
-            instant(&line.started_at),
+            or_dash(line.duration_s.map(length)),
+            or_dash(line.started_at.as_deref().map(instant)),
         ]
     }));
     table(&rows, &[3, 4, 5, 6])

@@ -6,10 +6,10 @@ use std::process::ExitCode;
 use account::archive::{COLUMNS, obstacle};
 use account::call;
 use account::text::{plain, table};
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use clap::Args;
 use cli::say;
-use run_folder::{Folder, locate};
+use run_folder::{Folder, Standing, locate};
 use rusqlite::types::ValueRef;
 
 /// Columns that a list of attempts shows; of those, times are in milliseconds.
@@ -68,6 +68,15 @@ fn told(error: anyhow::Error) -> anyhow::Error {
 }
 
 fn report(folder: &Path) -> anyhow::Result<String> {
+    match Standing::of(folder) {
+        Standing::Starting | Standing::Running => {
+            bail!("the run in {} goes on: its report comes at its end", folder.display())
+        }
+        Standing::NotStarted => {
+            bail!("the run in {} never began, and has no report", folder.display())
+        }
+        Standing::Ended | Standing::Broken => {}
+    }
     let path = folder.join("report.txt");
     std::fs::read_to_string(&path)
         .with_context(|| format!("cannot read {}; tocsin report makes it", path.display()))

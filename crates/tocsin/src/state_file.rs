@@ -26,6 +26,11 @@ impl<'a> StateFile<'a> {
         self.next
     }
 
+    /// The time zero of the run has come.
+    pub(crate) fn begin(&self) {
+        self.folder.begin();
+    }
+
     /// Writes the state as it is now.
     pub(crate) fn keep(&mut self, state: &RunState) {
         self.next = Instant::now() + INTERVAL;

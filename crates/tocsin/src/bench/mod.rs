@@ -183,6 +183,7 @@ async fn conduct(args: &BenchArgs, input: BenchInput, folder: &Folder) -> anyhow
         say("interrupted while the network started: no call was placed");
         return Ok(INTERRUPTED);
     };
+    folder.begin();
     say(format_args!(
         "bench of {network}: trials of {}; Ctrl-C ends it",
         topology::format_duration(args.step)

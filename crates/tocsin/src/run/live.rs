@@ -26,6 +26,7 @@ pub(super) async fn watch(
     let every = display.interval(stage.prepared);
     let mut ticks = interval_at(stage.instant(Duration::ZERO) + every, every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    let (zero, mut begun) = (stage.instant(Duration::ZERO), false);
     while stage.fleet.is_loading() {
         let due = due(conductor, stage);
         tokio::select! {
@@ -38,12 +39,20 @@ pub(super) async fn watch(
                 display.interrupted(urgent);
                 stage.fleet.order(Tier::Load, if urgent { &ProcessOrder::Stop } else { &ProcessOrder::Drain });
             }
+            () = sleep_until(zero), if !begun => {
+                begun = true;
+                state_file.begin();
+            }
             () = until(due) => work(conductor, stage),
             () = sleep_until(state_file.next_due().into()) => {
                 state_file.keep(&collector.state(stage, interruptions, conductor));
             }
             _ = ticks.tick() => display.show(stage, conductor),
         }
+    }
+    // Both may have come at once.
+    if Instant::now() >= zero {
+        state_file.begin();
     }
     // Whatever is said from here on needs the terminal as it was.
     drop(display);

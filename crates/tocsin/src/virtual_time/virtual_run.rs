@@ -44,6 +44,7 @@ pub(super) fn run(
     let mut world = VirtualNetwork::new(topology.clone(), clips, LINK, campaign.seed, listener);
     world.net.stop_trace();
     world.start_campaign(campaign);
+    folder.begin();
     let mut stage = VirtualTime::new(world);
     let mut conductor = Conductor::new(campaign, &topology.pool_sites());
     // Only the campaign itself rings anywhere; its variants would be taken for it.
