@@ -6,6 +6,7 @@ use std::net::{SocketAddr, UdpSocket};
 use serde_json::Value;
 use system_tests::process::{Process, signal};
 
+use crate::history::{said, tell};
 use crate::{CampaignFolder, balanced};
 
 #[test]
@@ -174,24 +175,45 @@ fn strangers_who_call_are_counted_and_fail_nothing() {
     let mut run = workspace.run(&["--set", &site_key, "--set", &psap_key]);
     wait_for_calls(&mut run);
     // Both refuse: no route leads to this number, and the PSAP cannot read this body.
-    for to in [site, psap] {
-        let invite = foreign_invite(&stranger, to);
+    let named = |to: SocketAddr| (to, format!("stranger-{}", to.port()));
+    for (to, call_id) in [named(site), named(psap), (psap, "stranger".to_owned())] {
+        let invite = foreign_invite(&stranger, to, &call_id);
         stranger.send_to(invite.as_bytes(), to).expect("a datagram on its way");
     }
     assert!(run.finish().success(), "{}", run.words());
     let summary = workspace.summary();
     balanced(&summary);
-    assert_eq!(summary["ledger"]["foreign"], 2);
+    assert_eq!(summary["ledger"]["foreign"], 3);
+    // Each is found by its Call-ID, or by a part that no other has; what is whole comes before what is a part of others.
+    let [first, second] = [site, psap].map(|to| format!("stranger-{}", to.port()));
+    for (word, call_id) in [
+        (&first[..], &first[..]),
+        (&first[4..], &first),
+        (&second, &second),
+        ("stranger", "stranger"),
+    ] {
+        let told = said(&workspace, &["show", "latest", word]);
+        let wanted = format!("Call-ID {call_id}\n");
+        assert!(told.contains(&wanted) && told.contains("from outside the campaign"), "{told}");
+        assert!(told.contains("rejected with "), "{told}");
+        let id = told.split_whitespace().nth(1).expect("its id");
+        assert_eq!(said(&workspace, &["show", "latest", id]), told);
+    }
+    let several = tell(&workspace, &["show", "latest", "stranger-"]);
+    let why = String::from_utf8_lossy(&several.stderr);
+    assert!(
+        several.status.code() == Some(2) && why.contains("2 calls have a Call-ID with"),
+        "{why}"
+    );
 }
 
 /// A call from outside the campaign, without Session-ID.
-fn foreign_invite(from: &UdpSocket, to: SocketAddr) -> String {
+fn foreign_invite(from: &UdpSocket, to: SocketAddr, call_id: &str) -> String {
     let from = from.local_addr().expect("an address");
-    let branch = to.port();
     format!(
-        "INVITE sip:0353010099@{to} SIP/2.0\r\nVia: SIP/2.0/UDP {from};branch=z9hG4bK-{branch}\r\n\
+        "INVITE sip:0353010099@{to} SIP/2.0\r\nVia: SIP/2.0/UDP {from};branch=z9hG4bK-{call_id}\r\n\
          Max-Forwards: 70\r\nFrom: <sip:lab@{from}>;tag=1\r\nTo: <sip:0353010099@{to}>\r\n\
-         Call-ID: stranger-{branch}\r\nCSeq: 1 INVITE\r\nContact: <sip:lab@{from}>\r\n\
+         Call-ID: {call_id}\r\nCSeq: 1 INVITE\r\nContact: <sip:lab@{from}>\r\n\
          Content-Type: application/sdp\r\nContent-Length: 5\r\n\r\nhello"
     )
 }

@@ -42,7 +42,7 @@ pub use messages::MessageFigures;
 pub use quantiles::Quantiles;
 pub use reader::{ReadError, RecordReader, read_records};
 pub use record::{CallRecord, Entry, LegEntry, LegRecord};
-pub use scan::{Misread, find_records};
+pub use scan::{Misread, find_records, search_records};
 pub use terms::{BoxKind, CallerClass, NO_ACK, Outcome, Party, TAKEN_OVER};
 pub use text::{Text, Tried};
 pub use unreached::Unreached;

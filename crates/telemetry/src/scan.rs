@@ -84,28 +84,38 @@ pub(crate) fn read<T: Send>(
 /// The records of one attempt, in the order of the files. What cannot be read is left out.
 #[must_use]
 pub fn find_records(files: &[PathBuf], attempt: &str) -> Vec<CallRecord> {
-    let finder = memchr::memmem::Finder::new(attempt);
+    let of_attempt = |record: CallRecord| (record.attempt == attempt).then_some(record);
+    let mut found = search_records(files, attempt, of_attempt);
+    found.dedup();
+    found
+}
+
+/// What `pick` takes of the records that have `word` in a text of theirs, in the order of the files. What cannot be read is left
+/// out.
+pub fn search_records<T: Send>(
+    files: &[PathBuf],
+    word: &str,
+    pick: impl Fn(CallRecord) -> Option<T> + Sync,
+) -> Vec<T> {
+    // As JSON writes it.
+    let word = serde_json::Value::from(word).to_string();
+    let finder = memchr::memmem::Finder::new(&word[1..word.len() - 1]);
     let find = |piece: Piece, buffer: &mut Vec<u8>| {
         let bytes = load(&files[piece.file], piece, buffer).unwrap_or_default();
-        let line_at = |at: usize| {
+        let mut picked = Vec::new();
+        let mut from = 0;
+        while let Some(at) = bytes.get(from..).and_then(|rest| finder.find(rest)) {
+            let at = from + at;
             let start = memchr::memrchr(b'\n', &bytes[..at]).map_or(0, |end| end + 1);
             let end = memchr::memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |end| at + end);
-            &bytes[start..end]
-        };
-        let lines = finder.find_iter(bytes).map(line_at);
-        let records = lines.filter_map(|line| serde_json::from_slice(line).ok());
-        let of_attempt = |record: &CallRecord| record.attempt == attempt;
-        records.filter(of_attempt).collect::<Vec<_>>()
-    };
-    let mut found: Vec<CallRecord> = Vec::new();
-    share_out(&cut(files, &mut Misread::default()), find, |_, records| {
-        for record in records {
-            // A line may say its id more than once.
-            if found.last() != Some(&record) {
-                found.push(record);
-            }
+            picked.extend(serde_json::from_slice(&bytes[start..end]).ok().and_then(&pick));
+            // A line may say the word more than once.
+            from = end + 1;
         }
-    });
+        picked
+    };
+    let mut found = Vec::new();
+    share_out(&cut(files, &mut Misread::default()), find, |_, picked| found.extend(picked));
     found
 }
 

@@ -21,7 +21,7 @@ const SHOWN: &str = "attempt, number, site, psap, outcome, status, round(intende
 pub(crate) struct ShowArgs {
     /// The run: its folder, its name, a part of its name, or latest
     run: String,
-    /// One call: the id of its attempt, a unique beginning of it, or its Call-ID
+    /// One call: the id of its attempt, a unique beginning of it, a Call-ID of it, or a unique part of one
     #[arg(conflicts_with_all = ["failed", "slowest", "condition"])]
     call: Option<String>,
     /// The attempts that were rejected, timed out or were lost

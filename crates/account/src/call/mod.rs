@@ -1,16 +1,17 @@
 //! Everything known of one call, in the order of time across all boxes.
 
 mod cause;
+mod find;
 mod known_call;
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use anyhow::bail;
 use rusqlite::{Connection, OptionalExtension as _, Row};
 use telemetry::{BoxKind, CallRecord, find_records};
 
 use self::cause::cause;
+use self::find::find;
 use self::known_call::{KnownAttempt, KnownEvent, KnownRecord};
 use crate::text::{plain, seconds};
 
@@ -19,55 +20,31 @@ const AROUND_S: f64 = 5.0;
 
 /// The life of a call as text: from the database of a run and the files of its records.
 pub fn tell(database: &Connection, record_files: &[PathBuf], word: &str) -> anyhow::Result<String> {
-    let attempt = find(database, word)?;
+    let id = find(database, record_files, word)?;
     let campaign_start_us: i64 =
         database
             .query_row("SELECT value FROM run WHERE key = 'started_us'", [], |row| row.get(0))?;
-    let mut views = from_files(record_files, &attempt.id, campaign_start_us);
+    let records = find_records(record_files, &id);
+    let known = "SELECT * FROM attempts WHERE attempt = ?";
+    let known = database.query_row(known, [&id], read_attempt).optional()?;
+    let is_foreign = known.is_none();
+    let attempt = known.unwrap_or_else(|| foreign(id, &records, campaign_start_us));
+    let mut views = from_files(records, campaign_start_us);
     let is_whole = !views.is_empty();
     if !is_whole {
         views = from_database(database, &attempt.id)?;
     }
     let events = events(database, &attempt)?;
     let mut text = head(&attempt);
+    if is_foreign {
+        text += "a call from outside the campaign\n";
+    }
     let _ = writeln!(text, "{}\n", cause(&attempt, &views, &events));
     text += &ladder(&attempt, &views, &events);
     if views.is_empty() {
         text += "\nof calls that went well in virtual time no box's record is kept; tocsin run --records keeps all\n";
     }
     Ok(text)
-}
-
-/// By the id, the beginning of one, or a Call-ID.
-fn find(database: &Connection, word: &str) -> anyhow::Result<KnownAttempt> {
-    const COLUMNS: &str = "SELECT * FROM attempts";
-    let by_call_id = format!("{COLUMNS} WHERE call_id = ?");
-    let lower = word.to_ascii_lowercase();
-    if !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        // 'g' comes after every hexadecimal digit.
-        let query = format!("{COLUMNS} WHERE attempt >= ? AND attempt < ? LIMIT 2");
-        let mut statement = database.prepare(&query)?;
-        let found = statement.query_map([lower.clone(), format!("{lower}g")], read_attempt)?;
-        let mut found: Vec<KnownAttempt> = found.collect::<rusqlite::Result<_>>()?;
-        match (found.pop(), found.pop()) {
-            (Some(one), None) => return Ok(one),
-            (Some(_), Some(_)) => {
-                let count: i64 = database.query_row(
-                    "SELECT count(*) FROM attempts WHERE attempt >= ? AND attempt < ?",
-                    [lower.clone(), format!("{lower}g")],
-                    |row| row.get(0),
-                )?;
-                bail!("{count} attempts begin with {word:?}: say more of the id");
-            }
-            _ => {}
-        }
-    }
-    match database.query_row(&by_call_id, [word], read_attempt).optional()? {
-        Some(attempt) => Ok(attempt),
-        None => bail!(
-            "no attempt has the id or Call-ID {word:?}; tocsin show RUN --failed lists attempts"
-        ),
-    }
 }
 
 fn read_attempt(row: &Row<'_>) -> rusqlite::Result<KnownAttempt> {
@@ -95,9 +72,35 @@ fn read_attempt(row: &Row<'_>) -> rusqlite::Result<KnownAttempt> {
     })
 }
 
+/// What the boxes say of a call that the campaign did not make: the box nearest to its caller knows best how it ended.
+fn foreign(id: String, records: &[CallRecord], campaign_start_us: i64) -> KnownAttempt {
+    let at = |us: u64| us.cast_signed().saturating_sub(campaign_start_us);
+    let Some(nearest) = records.iter().min_by_key(|record| (record.kind, record.start_us)) else {
+        return KnownAttempt { id, ..KnownAttempt::default() };
+    };
+    let named = |name: fn(&CallRecord) -> Option<&String>| records.iter().find_map(name).cloned();
+    let outcome = nearest.outcome.to_string().replace(' ', "_");
+    KnownAttempt {
+        id,
+        number: nearest.number.clone(),
+        commune: nearest.commune.clone(),
+        site: named(|record| record.site.as_ref()),
+        psap: named(|record| record.psap.as_ref()),
+        caller_saw: outcome.clone(),
+        outcome,
+        status: nearest.status.map(i64::from),
+        reason: nearest.reason.clone(),
+        intended_us: at(nearest.start_us),
+        ring_us: nearest.ring_us.map(at),
+        answer_us: nearest.answer_us.map(at),
+        end_us: at(nearest.end_us),
+        call_id: Some(nearest.call_id.clone()).filter(|call_id| !call_id.is_empty()),
+        ..KnownAttempt::default()
+    }
+}
+
 /// The records themselves say most.
-fn from_files(files: &[PathBuf], attempt: &str, campaign_start_us: i64) -> Vec<KnownRecord> {
-    let mut records = find_records(files, attempt);
+fn from_files(mut records: Vec<CallRecord>, campaign_start_us: i64) -> Vec<KnownRecord> {
     records.sort_by_key(|record| (record.kind, record.start_us));
     let at = |us: u64| us.cast_signed().saturating_sub(campaign_start_us);
     let view = |record: CallRecord| KnownRecord {
