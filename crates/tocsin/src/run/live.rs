@@ -50,8 +50,8 @@ pub(super) async fn watch(
             _ = ticks.tick() => display.show(stage, conductor),
         }
     }
-    // Both may have come at once.
-    if Instant::now() >= zero {
+    // Both may have come at once; and whoever ends a run before has a result of it.
+    if Instant::now() >= zero || interruptions.seen() {
         state_file.begin();
     }
     // Whatever is said from here on needs the terminal as it was.
