@@ -29,7 +29,6 @@ mod path;
 mod record_store;
 mod result;
 mod rules;
-mod same_call;
 mod silent_boxes;
 #[cfg(test)]
 mod tests;
