@@ -6,7 +6,7 @@ use std::thread;
 use campaign::Campaign;
 use operations::Action;
 use system_tests::network::Network;
-use telemetry::{Audit, BoxKind, CallRecord, Ledger, Outcome, Party, Rules};
+use telemetry::{Audit, BoxKind, CallRecord, Ledger, LegRecord, Outcome, Party, Rules};
 use topology::Distribution;
 use world::Link;
 
@@ -343,6 +343,12 @@ fn caller(records: &[CallRecord]) -> &CallRecord {
     records.iter().find(|record| record.kind == BoxKind::Generator).expect("a caller")
 }
 
+/// Of two sites that have answered, the trunk group may believe in the one and the caller in the other.
+fn is_forked(records: &[CallRecord]) -> bool {
+    let servers = records.iter().filter(|record| record.kind == BoxKind::CallServer);
+    servers.filter(|record| record.answer_us.is_some()).count() > 1
+}
+
 const LIES: [Lie; 14] = [
     ("a record is written twice", |records, at| {
         let again = [records, &records[at..=at]].concat();
@@ -354,7 +360,12 @@ const LIES: [Lie; 14] = [
         // Of a call that came to nothing, nobody else need have heard.
         let unheard = record.kind == BoxKind::Psap && record.ring_us.is_none();
         let silent = record.kind == BoxKind::TrunkGroup && caller(records).ring_us.is_none();
-        let kept = !(of_server || unheard || silent);
+        // Of a call that was given up without a word, another one of the same attempt tells all that its call server heard.
+        let is_told = |leg: &LegRecord| leg.call_id != record.call_id || leg.end_us.is_some();
+        let told = records.iter().flat_map(|record| &record.legs).all(is_told);
+        let psaps = records.iter().filter(|record| record.kind == BoxKind::Psap).count();
+        let unmissed = record.kind == BoxKind::Psap && psaps > 1 && !told;
+        let kept = !(of_server || unheard || silent || unmissed);
         kept.then(|| [&records[..at], &records[at + 1..]].concat())
     }),
     ("an answered call was refused", |records, at| {
@@ -368,7 +379,12 @@ const LIES: [Lie; 14] = [
     }),
     ("a call that was not answered was answered", |records, at| {
         let record = &records[at];
-        let unanswered = record.answer_us.is_none() && record.kind != BoxKind::TrunkGroup;
+        // An answer may cross the CANCEL, so that only a refusal that was heard says that there was none.
+        let is_heard = |leg: &LegRecord| leg.call_id != record.call_id || leg.status.is_some();
+        let heard = records.iter().flat_map(|record| &record.legs).all(is_heard);
+        let unanswered = record.answer_us.is_none()
+            && record.kind != BoxKind::TrunkGroup
+            && (record.kind != BoxKind::Psap || heard);
         unanswered.then(|| {
             with(records, at, |record| {
                 record.answer_us = Some(record.ring_us.unwrap_or(record.start_us));
@@ -430,7 +446,8 @@ const LIES: [Lie; 14] = [
     }),
     ("a call server went on for ten seconds", |records, at| {
         let record = &records[at];
-        let normal = record.kind == BoxKind::CallServer
+        let normal = !is_forked(records)
+            && record.kind == BoxKind::CallServer
             && record.outcome == Outcome::Answered
             && record.ended_by == Some(Party::Caller)
             && caller(records).outcome == Outcome::Answered;
@@ -438,10 +455,7 @@ const LIES: [Lie; 14] = [
     }),
     ("a trunk group held a call for ten seconds more", |records, at| {
         let caller = caller(records);
-        // Of two sites that have answered, the trunk group may believe in the one and the caller in the other.
-        let of_servers = records.iter().filter(|record| record.kind == BoxKind::CallServer);
-        let is_forked = of_servers.filter(|record| record.answer_us.is_some()).count() > 1;
-        let over = !is_forked
+        let over = !is_forked(records)
             && records[at].kind == BoxKind::TrunkGroup
             && records[at].outcome != Outcome::Lost
             && match caller.outcome {

@@ -139,7 +139,7 @@ pub struct LegRecord {
     /// When its INVITE was sent.
     pub start_us: u64,
     /// When the answering point had told that it was over: by a final refusal, by its BYE or by its answer to ours. `None`: it
-    /// never did.
+    /// had not when the record was written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub end_us: Option<u64>,
     /// The final status of its INVITE, if one came while the call server waited for it.

@@ -20,6 +20,8 @@ sip_proto::key_type! {
 pub(super) struct Calls {
     calls: Arena<CallId, Call>,
     legs: HashMap<LegId, (CallId, Side)>,
+    /// Answering points that were given up, until their legs are over: the call, and the place in its record.
+    given_up: HashMap<LegId, (CallId, usize)>,
     deadlines: Deadlines<CallId>,
 }
 
@@ -66,6 +68,17 @@ impl Calls {
         let b = self.get_mut(id)?.b.take()?;
         self.legs.remove(&b);
         Some(b)
+    }
+
+    /// A leg was given up that stands at this place in the record of its call.
+    pub(super) fn await_end(&mut self, leg: LegId, id: CallId, place: usize) {
+        self.given_up.insert(leg, (id, place));
+    }
+
+    /// A leg that was given up is over. Returns its call, if that goes on, and the place of the leg in its record.
+    pub(super) fn take_awaited(&mut self, leg: LegId) -> Option<(&mut Call, usize)> {
+        let (id, place) = self.given_up.remove(&leg)?;
+        Some((self.calls.get_mut(id)?, place))
     }
 
     /// Forgets a call, its legs and its deadline.

@@ -15,7 +15,7 @@ use telemetry::{CallRecord, Outcome, Party};
 use super::CallControl;
 use super::call::{Awaited, Call};
 use super::calls::CallId;
-use super::open_legs::{self, LegEnd};
+use super::leg_end::LegEnd;
 use super::records::Ending;
 use super::side::Side;
 use crate::latent_defects;
@@ -37,7 +37,7 @@ impl CallControl {
         if let Some(b) = call.b {
             self.user_agent.hang_up(now, b, reason);
         }
-        self.records.abandoned(now, id, call.record, reason);
+        self.records.abandoned(now, call.record, reason);
     }
 
     /// A dialog of an answered call is over: the other leg follows.
@@ -75,7 +75,7 @@ impl CallControl {
         }
         let usual = if why.is_some() { 41 } else { 16 };
         let cause = reason.as_ref().map_or(usual, Reason::q850_cause);
-        self.records.ended(now, id, call.record, Ending { outcome, cause, ended_by, why });
+        self.records.ended(now, call.record, Ending { outcome, cause, ended_by, why });
     }
 
     pub(super) fn overdue(&mut self, now: Instant, id: CallId, awaited: Awaited) {
@@ -124,11 +124,9 @@ impl CallControl {
                     self.user_agent.hang_up(now, b, Some(&reason));
                 }
                 self.user_agent.reject(now, call.a, &busy, &Payload::empty());
-                self.records.rejected(now, id, call.record, &busy);
+                self.records.rejected(now, call.record, &busy);
             }
         }
-        // From now on it is more important that records are written than that they say when each leg was over.
-        self.records.close_all();
     }
 
     /// An answer inside the call does not fit its offer: the sides could not hear each other as they believe.
@@ -142,17 +140,12 @@ impl CallControl {
         self.hang_up_both(now, &call, reason);
         let (outcome, ended_by) = (Outcome::Answered, Party::Network);
         let (cause, why) = (reason.q850_cause(), Some(why.to_owned()));
-        self.records.ended(now, id, call.record, Ending { outcome, cause, ended_by, why });
+        self.records.ended(now, call.record, Ending { outcome, cause, ended_by, why });
     }
 
     /// Forgets a call, its legs and its media. What comes on its legs after that is ignored.
     pub(super) fn remove(&mut self, now: Instant, id: CallId) -> Option<Call> {
         let mut call = self.calls.remove(id)?;
-        if let (Some(b), Some(leg)) = (call.b, call.record.legs.last())
-            && leg.end_us.is_none()
-        {
-            self.records.open_legs.await_end(b, id, call.record.legs.len() - 1);
-        }
         if let Some(reports) = self.media.close(now, &mut call) {
             call.record.media = reports;
         }
@@ -168,12 +161,10 @@ impl CallControl {
         Some(call)
     }
 
-    /// Nothing more comes on a leg that its call has left.
+    /// A leg has ended that its call has left. The record tells it if it is not written yet.
     pub(super) fn leg_over(&mut self, leg: LegId, end: LegEnd) {
-        let Some((id, place)) = self.records.open_legs.take(leg) else { return };
-        match self.calls.get_mut(id) {
-            Some(call) => open_legs::note(&mut call.record, place, end),
-            None => self.records.leg_ended(id, place, end),
+        if let Some((call, place)) = self.calls.take_awaited(leg) {
+            end.note(&mut call.record, place);
         }
     }
 
@@ -182,7 +173,7 @@ impl CallControl {
         if let Some(call) = self.calls.get_mut(id)
             && let Some(last) = call.record.legs.len().checked_sub(1)
         {
-            open_legs::note(&mut call.record, last, end);
+            end.note(&mut call.record, last);
         }
     }
 
@@ -193,7 +184,7 @@ impl CallControl {
         for id in &ids {
             let Some(call) = self.remove(now, *id) else { continue };
             self.hang_up_both(now, &call, &reason);
-            self.records.lost(now, *id, call.record, "its link was disconnected");
+            self.records.lost(now, call.record, "its link was disconnected");
         }
         ids.len()
     }
@@ -211,7 +202,7 @@ impl CallControl {
             // The partner must keep their replicas.
             self.forget_replica(id);
             if let Some(call) = self.remove(now, id) {
-                self.records.lost(now, id, call.record, why);
+                self.records.lost(now, call.record, why);
             }
         }
         let Self { disk, media, records, .. } = self;

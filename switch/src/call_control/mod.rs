@@ -9,7 +9,7 @@
 //! |---|---|
 //! | the calls, by name and by leg, and their deadlines | `calls.rs`, `call.rs`, `side.rs` |
 //! | the media of all calls; the relay and the descriptions of one | `media_sessions.rs`, `media_relay.rs`, `descriptions.rs` |
-//! | call records and counts; records that wait until their legs are over at the other end | `records.rs`, `open_legs.rs` |
+//! | call records and counts; how legs have ended | `records.rs`, `leg_end.rs` |
 //! | where a call may go, in order | `route_list.rs` |
 //! | the other call servers of the pool, and what they tell each other | `neighbours.rs`, `pool_message.rs` |
 //! | is a call server alive whose replicas are kept here? | `owner_watch.rs` |
@@ -35,10 +35,10 @@ mod calls;
 mod crossing;
 mod descriptions;
 mod ending;
+mod leg_end;
 mod media_relay;
 mod media_sessions;
 mod neighbours;
-mod open_legs;
 mod owner_watch;
 mod pool_events;
 mod pool_message;

@@ -10,8 +10,6 @@ use sip_proto::reason::Reason;
 use sip_proto::wall_clock::WallClock;
 use telemetry::{BoxKind, CallRecord, Outcome, Party, TAKEN_OVER};
 
-use super::calls::CallId;
-use super::open_legs::{LegEnd, OpenLegs};
 use crate::record;
 
 /// Records that wait to be taken, and the counts since the start.
@@ -21,7 +19,6 @@ pub(super) struct Records {
     site: String,
     wall: WallClock,
     written: VecDeque<CallRecord>,
-    pub(super) open_legs: OpenLegs,
     pub(super) counts: CallServerCounts,
 }
 
@@ -35,13 +32,6 @@ pub(super) struct Ending {
     pub(super) why: Option<String>,
 }
 
-impl Ending {
-    fn lost(why: &str) -> Self {
-        let (outcome, ended_by) = (Outcome::Lost, Party::Network);
-        Self { outcome, cause: 27, ended_by, why: Some(why.to_owned()) }
-    }
-}
-
 impl Records {
     pub(super) fn new(settings: &topology::CallServer, wall: WallClock) -> Self {
         Self {
@@ -49,7 +39,6 @@ impl Records {
             site: settings.site.clone(),
             wall,
             written: VecDeque::new(),
-            open_legs: OpenLegs::default(),
             counts: CallServerCounts::default(),
         }
     }
@@ -78,89 +67,40 @@ impl Records {
         }
     }
 
-    /// A call was refused that had not become one.
-    pub(super) fn rejected_at_once(
-        &mut self,
-        now: Instant,
-        record: CallRecord,
-        rejection: &Rejection,
-    ) {
+    pub(super) fn rejected(&mut self, now: Instant, record: CallRecord, rejection: &Rejection) {
         self.counts.rejected += 1;
         self.written.push_back(record::refused(record, rejection, self.micros(now)));
     }
 
-    pub(super) fn rejected(
-        &mut self,
-        now: Instant,
-        id: CallId,
-        record: CallRecord,
-        rejection: &Rejection,
-    ) {
-        self.counts.rejected += 1;
-        self.close(id, record::refused(record, rejection, self.micros(now)));
-    }
-
     /// The caller gave up before the answer.
-    pub(super) fn abandoned(
-        &mut self,
-        now: Instant,
-        id: CallId,
-        record: CallRecord,
-        reason: Option<&Reason>,
-    ) {
+    pub(super) fn abandoned(&mut self, now: Instant, record: CallRecord, reason: Option<&Reason>) {
         self.counts.abandoned += 1;
-        let record = CallRecord {
+        self.written.push_back(CallRecord {
             end_us: self.micros(now),
             outcome: Outcome::Abandoned,
             status: Some(487),
             cause: Some(reason.map_or(16, Reason::q850_cause)),
             ended_by: Some(Party::Caller),
             ..record
-        };
-        self.close(id, record);
+        });
     }
 
-    pub(super) fn ended(&mut self, now: Instant, id: CallId, record: CallRecord, ending: Ending) {
-        let record = self.after(now, record, ending);
-        self.close(id, record);
-    }
-
-    /// The call was lost: Q.850, destination out of order.
-    pub(super) fn lost(&mut self, now: Instant, id: CallId, record: CallRecord, why: &str) {
-        self.ended(now, id, record, Ending::lost(why));
-    }
-
-    /// A call was lost that had not become one of this call server.
-    pub(super) fn lost_at_once(&mut self, now: Instant, record: CallRecord, why: &str) {
-        let record = self.after(now, record, Ending::lost(why));
-        self.written.push_back(record);
-    }
-
-    fn after(&mut self, now: Instant, record: CallRecord, ending: Ending) -> CallRecord {
+    pub(super) fn ended(&mut self, now: Instant, record: CallRecord, ending: Ending) {
         self.counts.lost += u64::from(ending.outcome == Outcome::Lost);
-        CallRecord {
+        self.written.push_back(CallRecord {
             end_us: self.micros(now),
             outcome: ending.outcome,
             cause: Some(ending.cause),
             ended_by: Some(ending.ended_by),
             reason: with_history(record.reason, ending.why),
             ..record
-        }
+        });
     }
 
-    /// The call is over here; its record is finished when its legs are over too.
-    fn close(&mut self, id: CallId, record: CallRecord) {
-        self.written.extend(self.open_legs.close(id, record));
-    }
-
-    /// A leg of a call that is over here has ended too.
-    pub(super) fn leg_ended(&mut self, id: CallId, place: usize, end: LegEnd) {
-        self.written.extend(self.open_legs.ended(id, place, end));
-    }
-
-    /// The software ends: no record waits for the end of its legs any more.
-    pub(super) fn close_all(&mut self) {
-        self.written.extend(self.open_legs.take_all());
+    /// The call was lost: Q.850, destination out of order.
+    pub(super) fn lost(&mut self, now: Instant, record: CallRecord, why: &str) {
+        let (outcome, ended_by) = (Outcome::Lost, Party::Network);
+        self.ended(now, record, Ending { outcome, cause: 27, ended_by, why: Some(why.to_owned()) });
     }
 
     /// The next record that is finished.
@@ -169,8 +109,7 @@ impl Records {
     }
 
     /// All that are finished.
-    pub(super) fn into_written(mut self) -> VecDeque<CallRecord> {
-        self.close_all();
+    pub(super) fn into_written(self) -> VecDeque<CallRecord> {
         self.written
     }
 }

@@ -119,9 +119,8 @@ impl CallControl {
             let Some(call) = self.remove(now, id) else { continue };
             for leg in call.legs() {
                 self.user_agent.disown(now, leg);
-                self.records.open_legs.take(leg);
             }
-            self.records.lost(now, id, call.record, &why);
+            self.records.lost(now, call.record, &why);
         }
     }
 }

@@ -15,9 +15,9 @@ use super::CallControl;
 use super::call::{Awaited, Call};
 use super::calls::CallId;
 use super::ending::{incompatible, media_failure};
+use super::leg_end::LegEnd;
 use super::media_relay::{MediaRelay, Obstacle};
 use super::media_sessions::MediaSessions;
-use super::open_legs::LegEnd;
 use super::route_list::RouteList;
 use super::side::Side;
 use crate::latent_defects;
@@ -56,7 +56,7 @@ impl CallControl {
             }
             Err(rejection) => {
                 self.user_agent.reject(now, a, &rejection, &Payload::empty());
-                self.records.rejected_at_once(now, record, &rejection);
+                self.records.rejected(now, record, &rejection);
             }
         }
     }
@@ -180,7 +180,7 @@ impl CallControl {
         (call.refusal, call.told) = (refusal, Payload::empty());
         let last = call.record.legs.len().saturating_sub(1);
         if let Some(b) = self.calls.take_b_leg(id) {
-            self.records.open_legs.await_end(b, id, last);
+            self.calls.await_end(b, id, last);
             self.user_agent.hang_up(now, b, reason.as_ref());
         }
         self.try_next(now, id);
@@ -198,7 +198,7 @@ impl CallControl {
     fn refuse(&mut self, now: Instant, id: CallId) {
         let Some(call) = self.remove(now, id) else { return };
         self.user_agent.reject(now, call.a, &call.refusal, &call.told);
-        self.records.rejected(now, id, call.record, &call.refusal);
+        self.records.rejected(now, call.record, &call.refusal);
     }
 
     /// RFC 7989 §7: each end has its half of the Session-ID, so B's half is passed on to A.

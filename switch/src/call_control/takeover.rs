@@ -65,7 +65,7 @@ impl CallControl {
         };
         if !has_room {
             self.hang_up_both(now, &call, &temporary_failure());
-            return self.records.lost_at_once(now, call.record, "there was no room for it");
+            return self.records.lost(now, call.record, "there was no room for it");
         }
         let id = self.insert(call);
         let due = now + self.user_agent.give_up_after();
@@ -138,9 +138,7 @@ impl CallControl {
             TakeoverReply::Accepted => false,
             TakeoverReply::Gone => {
                 // It was over; the message that said so was lost.
-                if let Some(b) = self.remove(now, id).and_then(|call| call.b) {
-                    self.records.open_legs.take(b);
-                }
+                self.remove(now, id);
                 self.records.counts.taken_over -= 1;
                 true
             }
@@ -151,7 +149,7 @@ impl CallControl {
     pub(super) fn give_up_takeover(&mut self, now: Instant, id: CallId, why: &str) {
         if let Some(call) = self.remove(now, id) {
             self.hang_up_both(now, &call, &temporary_failure());
-            self.records.lost(now, id, call.record, why);
+            self.records.lost(now, call.record, why);
         }
     }
 }

@@ -10,11 +10,10 @@
 //!                       boxes need no common clock
 //! ```
 
-use super::chain::Chain;
+use super::chain::{Chain, Path};
 use super::compact_record::CompactRecord;
 use super::contradictions::Contradictions;
 use super::names::Name;
-use super::path::Path;
 use crate::terms::{BoxKind, Outcome, Party};
 
 impl<'a> Chain<'a> {
@@ -147,14 +146,13 @@ impl<'a> Chain<'a> {
     ) {
         let Some(caller) = self.of_kind(BoxKind::Generator).next() else { return };
         let all = [server, group, caller].map(|record| record.outcome) == [Outcome::Answered; 3];
-        // A trunk group that ends a call by itself tells each end that the other one did.
-        let by_caller = [server, group].map(|record| record.ended_by) == [Some(Party::Caller); 2];
-        if !all || !by_caller {
+        if !all || server.ended_by != Some(Party::Caller) || group.ended_by == Some(Party::Network)
+        {
             return;
         }
         let place = || self.place(server.kind, server.node);
         // A call server that heard the caller's BYE has sent none.
-        if caller.ended_by == Some(Party::Callee) {
+        if group.ended_by == Some(Party::Callee) || caller.ended_by == Some(Party::Callee) {
             contradictions.add(|| self.never_hung_up(&place(), "the caller"));
         } else if self.has_confirmed_end(caller) && server.lasted() > caller.lasted() {
             contradictions

@@ -3,7 +3,6 @@
 use super::compact_record::CompactRecord;
 use super::contradictions::Contradictions;
 use super::names::Name;
-use super::path::Path;
 use super::record_store::RecordStore;
 use super::rules::Rules;
 use super::silent_boxes::SilentBoxes;
@@ -16,6 +15,14 @@ pub(super) struct Chain<'a> {
     pub(super) store: &'a RecordStore,
     pub(super) silent: &'a SilentBoxes,
     pub(super) rules: &'a Rules,
+}
+
+/// The records along the way that the attempt took in the end, as far as they are known.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct Path<'a> {
+    pub(super) trunk_group: Option<&'a CompactRecord>,
+    pub(super) server: Option<&'a CompactRecord>,
+    pub(super) psap: Option<&'a CompactRecord>,
 }
 
 /// What an attempt counts as.

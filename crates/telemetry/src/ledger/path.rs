@@ -7,19 +7,11 @@
 //!                                   └─── Call-ID ──► call server beta ─── leg 1 ──► PSAP samu-59, a second time
 //! ```
 
-use super::chain::Chain;
+use super::chain::{Chain, Path};
 use super::compact_dialog::CompactLeg;
 use super::compact_record::CompactRecord;
 use super::names::Name;
 use crate::terms::{BoxKind, Outcome, TAKEN_OVER};
-
-/// The records along the way that the attempt took in the end, as far as they are known.
-#[derive(Debug, Default, Clone, Copy)]
-pub(super) struct Path<'a> {
-    pub(super) trunk_group: Option<&'a CompactRecord>,
-    pub(super) server: Option<&'a CompactRecord>,
-    pub(super) psap: Option<&'a CompactRecord>,
-}
 
 impl<'a> Chain<'a> {
     /// The way that the attempt took in the end, with the call server and the PSAP that answered, if any did there.
