@@ -433,8 +433,9 @@ proptest! {
         for name in ["rogue", "samu-75"] {
             act(&mut network, name, |rogue| rogue.set_whims(vec![Whim::Ignore]));
         }
-        // Two answering points that ring for 20 s; then the audits, and whatever the last packet losses cost.
-        let idle = network.run_until_idle(seconds(60) + seconds(16) * 2 + GIVE_UP * 4);
+        // Two answering points that ring for 20 s, and again from the other site each time that one was taken for dead, for its
+        // answers were lost; then the audits, and whatever the last packet losses cost.
+        let idle = network.run_until_idle(seconds(60) * 4 + seconds(16) * 2 + GIVE_UP * 4);
         prop_assert!(idle, "{:#?}", network.held());
         prop_assert_eq!(network.unbalanced(), Vec::<String>::new());
         network.net.drain_all();
