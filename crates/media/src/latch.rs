@@ -5,6 +5,7 @@
 //!   Announced ─┤                                                    ├─► Latched: nobody else is heard
 //!              └ a row of packets from one other address, which     │         │
 //!                has to be long unless a translator is known there ─┘         │
+//!                (heard from the third on where none is known)                │
 //!        ▲                                                                    │
 //!        └──────────── a session description with another address ────────────┘
 //!
@@ -110,8 +111,8 @@ impl Latch {
         let candidate = self.candidate.as_mut().filter(is_candidate);
         // While nobody else speaks, it is heard before it is spoken to: the first words of a telephone with several
         // addresses.
-        if self.source.is_none() && candidate.as_ref().is_some_and(|one| one.seen >= EXPECTED_PROOF)
-        {
+        let may_be_heard = self.source.is_none() && self.outer.is_none();
+        if may_be_heard && candidate.as_ref().is_some_and(|one| one.seen >= EXPECTED_PROOF) {
             return true;
         }
         if let Some(candidate) = candidate {

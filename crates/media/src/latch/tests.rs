@@ -99,9 +99,12 @@ fn a_source_is_heard_before_it_is_spoken_to_while_nobody_else_speaks() {
 
 #[test]
 fn a_stranger_who_speaks_first_gets_nothing() {
-    for mut line in [Line::announced(4_000), Line::translated(4_000)] {
+    for (mut line, is_translated) in
+        [(Line::announced(4_000), false), (Line::translated(4_000), true)]
+    {
         for _ in 0..30 {
-            line.hears(elsewhere(6_666), STRANGER);
+            let is_heard = line.hears(elsewhere(6_666), STRANGER);
+            assert!(!(is_heard && is_translated), "the peer is known to be elsewhere");
             assert_eq!(line.latch.target(), Some(address(4_000)));
         }
         assert!(line.hears(address(4_000), PEER));

@@ -50,7 +50,10 @@ impl Plane {
             return None;
         }
         self.counts.received += 1;
-        stream.note_arrival();
+        // Whoever is only heard so far earns nothing for the address that was announced.
+        if stream.rtp.source() == Some(from) {
+            stream.note_arrival();
+        }
         if stream.watch.wakes() {
             self.events.push_back(StreamEvent::Resumed(id));
         }

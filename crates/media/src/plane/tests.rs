@@ -611,6 +611,33 @@ fn an_address_that_nobody_has_shown_to_be_his_gets_a_second_of_media() {
 }
 
 #[test]
+fn packets_from_elsewhere_bring_an_unproven_address_no_more_media() {
+    let mut wire = Wire::new(2);
+    let psap = wire.open(2);
+    let at_psap = wire.local(2, psap);
+    let victim: SocketAddr = (ip(9), 4_000).into();
+    let now = wire.now;
+    wire.plane(2).hold_back(psap);
+    wire.plane(2).talk(now, psap, &agreement(at_psap, victim));
+    wire.plane(2).set_voice(psap, Voice::Melody(melody(Singer::Psap)));
+    let socket = socket_of(wire.plane(2), at_psap).expect("open");
+    let mut sent = 0;
+    // Never long enough to be taken for the peer.
+    for ssrc in 0..100 {
+        for sequence in 0..5 {
+            let header =
+                rtp::Header { marker: false, payload_type: 8, sequence, timestamp: 9, ssrc };
+            let mut noise = Vec::new();
+            rtp::write(&header, &[0x55; 160], &mut noise);
+            let now = wire.now;
+            wire.plane(2).handle_datagram(now, socket, (ip(66), 6_666).into(), &noise);
+        }
+        sent += sent_to(&mut wire, victim, Duration::from_millis(100));
+    }
+    assert_eq!(sent, 50);
+}
+
+#[test]
 fn who_speaks_before_he_acknowledges_is_spoken_to() {
     let mut wire = Wire::new(3);
     let (caller, psap, relay) = call(&mut wire, true);
