@@ -43,7 +43,7 @@ impl NoticeListener for Notebook {
             BoxNotice::Change(change) => self.changes.push((elapsed, change)),
             BoxNotice::Recording(recorded) => self.recordings.push(*recorded),
             BoxNotice::Restarting { why } => self.restarts.push((elapsed, from, why)),
-            BoxNotice::InService => {}
+            BoxNotice::Hanging { .. } | BoxNotice::InService => {}
         }
     }
 }

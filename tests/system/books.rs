@@ -287,6 +287,36 @@ fn latent_defects_act() {
     }
 }
 
+#[test]
+fn software_hangs_before_its_machine_restarts() {
+    let defects = [
+        "context-leak]",
+        "poison-call]\nnumber = \"18\"\nbusy = 5",
+        "poison-replica]\nnumber = \"18\"",
+    ];
+    let hangs = [("300ms", true), ("4s", true), ("4s", false), ("10m", true)];
+    for (defect, (watchdog, probes)) in defects.iter().flat_map(|one| hangs.map(|hang| (one, hang)))
+    {
+        let release = format!(
+            "[releases.r7.defects.{defect}\n[equipment]\nrelease = \"r7\"\ncontexts = 30\ncircuit_audit = \"100ms\"\n\
+             watchdog = \"{watchdog}\"\nhang_answers_probes = {probes}"
+        );
+        let pool =
+            ("probe_timeout = \"500ms\"", "probe_timeout = \"500ms\"\nreplicate_calls = true");
+        let text = text(&[("[equipment]", &release), pool]);
+        let one = |network: &mut Network| command(network, "alpha", "disconnect");
+        let other = |network: &mut Network| command(network, "alpha", "reconnect");
+        let timeline: Timeline<'_> = &[(3_000, &one), (3_500, &other)];
+        assert_balanced(
+            &format!("{defect} {watchdog} {probes}"),
+            &text,
+            Link::CLEAN,
+            8.0,
+            timeline,
+        );
+    }
+}
+
 // A site that is taken for dead and is not: two of them have the same call for a while.
 #[test]
 fn calls_are_taken_over() {

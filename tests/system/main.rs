@@ -6,6 +6,7 @@
 //! | `flood`, `outage`, `pool` | thousands of calls, while links are bad and sites die |
 //! | `machine` | what operators command, while there are calls |
 //! | `replication` | answered calls that go on at another site when theirs dies |
+//! | `hang` | software that hangs before its machine restarts it |
 //! | `defects` | each latent defect: trigger, effect, cure, near miss |
 //! | `overload` | more calls than call servers can process, with and without control |
 //! | `people` | who is reached in the end, when callers call again |
@@ -26,6 +27,7 @@ mod defects;
 mod dialogs;
 mod failover;
 mod flood;
+mod hang;
 mod hostile;
 mod leftovers;
 mod machine;

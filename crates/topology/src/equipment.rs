@@ -16,6 +16,10 @@ pub struct Equipment {
     pub contexts: u32,
     /// From a restart until calls are taken again.
     pub boot: Duration,
+    /// From a failure of the software until the machine's watchdog restarts it; the software hangs meanwhile. Zero: at once.
+    pub watchdog: Duration,
+    /// While the software hangs, OPTIONS are still answered 200.
+    pub hang_answers_probes: bool,
     /// From the command to load a release until the restart that makes it run.
     pub install: Duration,
     /// From `reconnect` until a link that was quiet carries calls again.
@@ -33,6 +37,8 @@ impl Default for Equipment {
             release: SOUND.to_owned(),
             contexts: 12_000,
             boot: Duration::from_secs(40),
+            watchdog: Duration::ZERO,
+            hang_answers_probes: true,
             install: Duration::from_secs(60),
             alignment: Duration::from_secs(2),
             circuit_audit: Duration::from_secs(1),
@@ -50,6 +56,12 @@ impl Equipment {
             release: table.or("release", kind::name, base.release),
             contexts: table.or("contexts", kind::count(1..=10_000_000), base.contexts),
             boot: table.or("boot", &any, base.boot),
+            watchdog: table.or("watchdog", &any, base.watchdog),
+            hang_answers_probes: table.or(
+                "hang_answers_probes",
+                kind::flag,
+                base.hang_answers_probes,
+            ),
             install: table.or("install", &any, base.install),
             alignment: table.or("alignment", &any, base.alignment),
             circuit_audit: table.or("circuit_audit", &any, base.circuit_audit),

@@ -41,6 +41,27 @@ fn the_environment_wins_over_the_file_and_the_command_line_over_both() {
 }
 
 #[test]
+fn a_site_or_a_blade_may_have_other_equipment_than_the_rest() {
+    let overrides = [
+        ("equipment.watchdog", "30s"),
+        ("equipment.boot", "60s"),
+        ("sites.zeta.watchdog", "5s"),
+        ("sites.zeta.boot", "20s"),
+        ("sites.zeta.contexts", "300"),
+        ("sites.alpha.call_servers.blade-1.hang_answers_probes", "false"),
+    ];
+    let network = layered(&[], &overrides).unwrap();
+    let of = |name: &str| {
+        let server = network.call_servers().find(|one| one.name == name).unwrap();
+        let it = &server.equipment;
+        (it.watchdog.as_secs(), it.boot.as_secs(), it.contexts, it.hang_answers_probes)
+    };
+    assert_eq!(of("zeta"), (5, 20, 300, true));
+    assert_eq!(of("alpha.blade-1"), (30, 60, 12_000, false));
+    assert_eq!(of("alpha.blade-2"), (30, 60, 12_000, true));
+}
+
+#[test]
 fn a_mistake_in_a_layer_names_the_layer() {
     for (key, value, message) in [
         (

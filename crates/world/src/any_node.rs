@@ -17,7 +17,11 @@ use telemetry::CallRecord;
 pub enum BoxNotice {
     Record(Box<CallRecord>),
     Change(Change),
-    /// A call server loses its calls and starts again.
+    /// The software of a call server has failed; it loses its calls, and restarts later.
+    Hanging {
+        why: String,
+    },
+    /// A call server starts again, and loses its calls if it did not before.
     Restarting {
         why: String,
     },
@@ -45,6 +49,7 @@ impl From<call_server::CallServerNotice> for BoxNotice {
     fn from(notice: call_server::CallServerNotice) -> Self {
         match notice {
             call_server::CallServerNotice::Record(record) => Self::Record(record),
+            call_server::CallServerNotice::Hanging { why } => Self::Hanging { why },
             call_server::CallServerNotice::Restarting { why } => Self::Restarting { why },
             call_server::CallServerNotice::InService => Self::InService,
         }

@@ -116,6 +116,9 @@ pub fn call_server_spec(
     };
     NodeSpec::new(label, build, operate, move |notice| match notice {
         CallServerNotice::Record(record) => records.write(&record),
+        CallServerNotice::Hanging { why } => {
+            tracing::warn!(call_server = name, why, "the software of the call server hangs")
+        }
         CallServerNotice::Restarting { why } => {
             tracing::warn!(call_server = name, why, "the call server restarts")
         }

@@ -89,6 +89,8 @@ pub(crate) struct CallControl {
     memory: Memory,
     neighbours: Neighbours,
     owner_watch: OwnerWatch,
+    /// When it was started: the number that its answers tell.
+    origin_state: u64,
     draining: bool,
     /// The processor is overloaded: a new call in the present packet is refused.
     overloaded: bool,
@@ -109,6 +111,7 @@ impl CallControl {
         disk: Disk,
         plane: Plane,
     ) -> Self {
+        let origin_state = wall.micros(now);
         let config = Config {
             timers: sip_timers(&topology),
             product: format!("Tocsin call server {}", settings.name),
@@ -118,7 +121,7 @@ impl CallControl {
             retry_glare: false,
             audit: Some(topology.timers.audit),
             // Whoever has sent it calls learns so that they are lost after a restart.
-            origin_state: Some(wall.micros(now)),
+            origin_state: Some(origin_state),
             // Bodies of any type are passed on.
             capabilities: Capabilities { accept: None, ..Capabilities::default() },
             ..Config::new(address, seed)
@@ -134,6 +137,7 @@ impl CallControl {
             disk,
             settings,
             topology,
+            origin_state,
             draining: false,
             overloaded: false,
             failure: None,
@@ -251,7 +255,12 @@ impl CallControl {
         sip.into_iter().chain(pool).chain([self.disk.links.next()]).flatten().min()
     }
 
-    /// Taken once: the machine restarts then.
+    /// The number of this start, which grows from one to the next.
+    pub(crate) const fn origin_state(&self) -> u64 {
+        self.origin_state
+    }
+
+    /// Taken once: the machine hangs or restarts then.
     pub(crate) fn take_failure(&mut self) -> Option<String> {
         self.failure.take()
     }

@@ -1,4 +1,4 @@
-//! Commands of operators, and the machine's answers. While it starts it does not answer.
+//! Commands of operators, and the machine's answers. While it hangs or starts it does not answer.
 
 use std::time::Instant;
 

@@ -1,9 +1,10 @@
 //! A call server as a machine: commands of operators, failures, and restarts.
 //!
 //! ```text
-//!             restart, failure of the software
+//!             restart, failure without a watchdog
 //!       Up ────────────────────────────────────► Starting          Up: CallControl is the software that runs
-//!        ▲                                          │              Starting: packets vanish, commands time out
+//!        │╲      failure           `watchdog`    ▲  │              Hung: a front end alone answers, commands time out
+//!        ▲ ╲──────────────► Hung ────────────────╱  │              Starting: packets vanish, commands time out
 //!        └──────────────── after `boot` ────────────┘              the disk outlives the software
 //! ```
 //!
@@ -13,8 +14,10 @@
 //! | disk, links, memory, messages that wait, overload control | `machine/` |
 //! | lock, disconnect, restart, load …, and what the machine answers | `command.rs` |
 //! | the software ends, the machine starts again | `restart.rs` |
+//! | the software has failed, and the machine has not noticed | `hang.rs` |
 
 mod command;
+mod hang;
 mod restart;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -34,6 +37,7 @@ use topology::Topology;
 use crate::call_control::CallControl;
 use crate::machine::{Boot, Disk, Done, Inbox, Installation, OverloadControl};
 use crate::priority::Priority;
+use hang::Hang;
 
 /// One member of the pool; see the module's table.
 #[derive(Debug)]
@@ -43,8 +47,9 @@ pub struct CallServer {
     address: SocketAddr,
     seed: u64,
     wall: WallClock,
-    /// The software that runs; `None` while the machine starts.
+    /// The software that runs; `None` while it hangs or the machine starts.
     software: Option<Box<CallControl>>,
+    hang: Option<Box<Hang>>,
     boot: Option<Boot>,
     inbox: Inbox,
     overload: OverloadControl,
@@ -62,7 +67,11 @@ pub struct CallServer {
 #[derive(Debug, Clone, PartialEq)]
 pub enum CallServerNotice {
     Record(Box<CallRecord>),
-    /// It loses its calls now.
+    /// Its software has failed: it loses its calls now, and restarts when its watchdog finds that.
+    Hanging {
+        why: String,
+    },
+    /// It starts again, and loses its calls if it did not before.
     Restarting {
         why: String,
     },
@@ -100,6 +109,7 @@ impl CallServer {
             seed,
             wall,
             software: None,
+            hang: None,
             boot: None,
             installation: None,
             isolated: false,
@@ -114,8 +124,7 @@ impl CallServer {
 
     /// Whether a packet crosses between this machine and `peer`.
     fn is_connected(&self, peer: SocketAddr) -> bool {
-        let passes = |software: &CallControl| software.disk().links.passes(peer);
-        !self.isolated && self.software.as_deref().is_some_and(passes)
+        !self.isolated && self.boot.is_none() && self.disk().links.passes(peer)
     }
 
     /// Gives the software one input, which may make it fail.
@@ -155,7 +164,7 @@ impl CallServer {
             self.notices.push_back(CallServerNotice::Record(Box::new(record)));
         }
         if let Some(why) = software.take_failure() {
-            self.restart(now, &why, false);
+            self.fail(now, &why);
         }
     }
 }
@@ -191,7 +200,9 @@ impl Node for CallServer {
         if !self.is_connected(packet.peer) {
             return;
         }
-        if self.inbox.takes_no_time() {
+        if self.hang.is_some() {
+            self.give_front_end(now, packet);
+        } else if self.inbox.takes_no_time() {
             self.give_software(now, |software| software.handle_packet(now, packet));
         } else {
             self.enqueue(now, packet);
@@ -200,6 +211,10 @@ impl Node for CallServer {
 
     fn handle_timeout(&mut self, now: Instant) {
         self.install_if_due(now);
+        if let Some(hang) = &mut self.hang {
+            hang.front_end().handle_timeout(now);
+        }
+        self.restart_if_hung_for_long(now);
         self.boot_if_due(now);
         self.work(now);
         self.give_software(now, |software| software.handle_timeout(now));
@@ -215,14 +230,21 @@ impl Node for CallServer {
 
     fn handle_drain(&mut self, now: Instant) {
         self.draining = true;
+        self.lose_taken_calls(now);
         self.give_software(now, |software| software.drain(now));
     }
 
     fn poll_transmit(&mut self) -> Option<Packet> {
         loop {
-            let packet = self.software.as_mut()?.poll_transmit()?;
-            if self.is_connected(packet.peer) {
-                return Some(self.with_feedback(packet));
+            let packet = match (&mut self.software, &mut self.hang) {
+                (Some(software), _) => software.poll_transmit()?,
+                (None, Some(hang)) => hang.front_end().poll_transmit()?,
+                (None, None) => return None,
+            };
+            match self.is_connected(packet.peer) {
+                true if self.hang.is_some() => return Some(packet),
+                true => return Some(self.with_feedback(packet)),
+                false => {}
             }
         }
     }
@@ -233,9 +255,10 @@ impl Node for CallServer {
 
     fn poll_timeout(&self) -> Option<Instant> {
         let software = self.software.as_ref().and_then(|software| software.poll_timeout());
+        let hang = self.hang.as_ref().and_then(|hang| hang.poll_timeout());
         let boot = self.boot.as_ref().map(|boot| boot.until);
         let installation = self.installation.as_ref().map(|installation| installation.until);
-        [software, boot, installation, self.inbox.next()].into_iter().flatten().min()
+        [software, hang, boot, installation, self.inbox.next()].into_iter().flatten().min()
     }
 
     fn snapshot(&self) -> CallServerSnapshot {
@@ -243,7 +266,8 @@ impl Node for CallServer {
         let mut snapshot = CallServerSnapshot {
             calls: 0,
             draining: self.draining,
-            starting: self.software.is_none(),
+            starting: self.boot.is_some(),
+            hung: self.hang.is_some(),
             locked: disk.locked,
             isolated: self.isolated,
             shedding: disk.shedding,
@@ -278,15 +302,19 @@ impl Node for CallServer {
             snapshot.refused_by_status = software.user_agent().stats().refused.clone();
             snapshot.media = software.plane_counts();
         }
+        if let Some(hang) = &self.hang {
+            snapshot.calls = hang.calls();
+            snapshot.contexts_used = hang.contexts_used();
+            snapshot.transactions = hang.transactions();
+            snapshot.media = hang.plane.counts();
+        }
         snapshot
     }
 
     fn plane(&mut self) -> Option<&mut Plane> {
-        match (&mut self.software, &mut self.boot) {
-            (Some(software), _) => Some(software.plane()),
-            (None, Some(boot)) => Some(&mut boot.plane),
-            (None, None) => None,
-        }
+        let running = self.software.as_mut().map(|software| software.plane());
+        let hung = self.hang.as_mut().map(|hang| &mut hang.plane);
+        running.or(hung).or(self.boot.as_mut().map(|boot| &mut boot.plane))
     }
 
     fn handle_media(&mut self, _now: Instant) {

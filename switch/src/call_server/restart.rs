@@ -11,15 +11,9 @@ use crate::machine::{Boot, Disk, Installation, OverloadControl};
 impl CallServer {
     /// Loses all calls, and starts again: with the stored configuration, or with a `clean` one.
     pub(super) fn restart(&mut self, now: Instant, why: &str, clean: bool) {
-        let Some(software) = self.software.take() else { return };
-        let LeftBehind { mut disk, plane, counts, records } = software.end(now, why);
-        self.past += counts;
-        let records = records.into_iter().map(|record| CallServerNotice::Record(Box::new(record)));
-        self.notices.extend(records);
+        let ended = self.end_software(now, why).or_else(|| self.end_hang(now));
+        let Some((mut disk, plane)) = ended else { return };
         self.notices.push_back(CallServerNotice::Restarting { why: why.to_owned() });
-        self.installation = None;
-        self.inbox.clear();
-        self.overload = OverloadControl::new(&self.settings.equipment.processing);
         self.restarts += 1;
         if clean {
             disk = disk.into_delivered(&self.topology, &self.settings);
@@ -27,6 +21,18 @@ impl CallServer {
         disk.links.restarted();
         let until = now + self.settings.equipment.boot;
         self.boot = Some(Boot { until, disk, plane });
+    }
+
+    /// Ends the software that runs, with all its calls and what waits for it. Returns what the machine keeps.
+    pub(super) fn end_software(&mut self, now: Instant, why: &str) -> Option<(Disk, Plane)> {
+        let LeftBehind { disk, plane, counts, records } = self.software.take()?.end(now, why);
+        self.past += counts;
+        let records = records.into_iter().map(|record| CallServerNotice::Record(Box::new(record)));
+        self.notices.extend(records);
+        self.installation = None;
+        self.inbox.clear();
+        self.overload = OverloadControl::new(&self.settings.equipment.processing);
+        Some((disk, plane))
     }
 
     pub(super) fn boot_if_due(&mut self, now: Instant) {
@@ -53,17 +59,21 @@ impl CallServer {
     }
 
     pub(super) fn start_software(&self, now: Instant, disk: Disk, plane: Plane) -> CallControl {
-        // No identifier is used again after a start.
-        let seed =
-            self.seed.wrapping_add(u64::from(self.restarts).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        let seed = self.seed_of_start();
         let (settings, topology) = (self.settings.clone(), self.topology.clone());
         CallControl::start(now, settings, topology, self.address, seed, self.wall, disk, plane)
+    }
+
+    /// No identifier is used again after a start.
+    pub(super) fn seed_of_start(&self) -> u64 {
+        self.seed.wrapping_add(u64::from(self.restarts).wrapping_mul(0x9e37_79b9_7f4a_7c15))
     }
 
     /// The disk, whether the software runs or not.
     pub(super) fn disk(&self) -> &Disk {
         let running = self.software.as_ref().map(|software| software.disk());
+        let hung = self.hang.as_ref().map(|hang| &hang.disk);
         let starting = self.boot.as_ref().map(|boot| &boot.disk);
-        running.or(starting).expect("a machine runs or starts")
+        running.or(hung).or(starting).expect("a machine runs, hangs or starts")
     }
 }

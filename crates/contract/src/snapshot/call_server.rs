@@ -13,6 +13,9 @@ pub struct CallServerSnapshot {
     pub draining: bool,
     /// It is starting: nothing reaches it.
     pub starting: bool,
+    /// Its software hangs: new calls are taken and hear nothing more, commands get no answer.
+    #[serde(default)]
+    pub hung: bool,
     pub locked: bool,
     pub isolated: bool,
     /// Refuses ordinary calls.

@@ -164,7 +164,7 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
 
     /// The same, and each 100 has these complete header lines.
     #[must_use]
-    pub(crate) fn trying_with(self, lines: Vec<u8>) -> Self {
+    pub fn trying_with(self, lines: Vec<u8>) -> Self {
         Self { trying_lines: lines, ..self }
     }
 

@@ -29,6 +29,7 @@ fn row(view: &CallServerView) -> [String; HEADER.len()] {
         snapshot.map_or(NOTHING, word).to_owned()
     };
     let state = match view.state {
+        BoxState::Running if snapshot.is_some_and(|it| it.hung) => "hung".to_owned(),
         BoxState::Running => either(|it| it.starting, "starting", "up"),
         other => other.to_string(),
     };
@@ -69,9 +70,11 @@ mod tests {
             ..CallServerSnapshot::default()
         };
         let starting = CallServerSnapshot { starting: true, ..up.clone() };
+        let hung = CallServerSnapshot { hung: true, ..up.clone() };
         let views = [
             view("alpha", BoxState::Running, Some(up.clone())),
             view("beta", BoxState::Running, Some(starting)),
+            view("zeta", BoxState::Running, Some(hung)),
             view("gamma", BoxState::Lost, Some(up)),
             view("delta", BoxState::Running, None),
         ];
@@ -79,6 +82,7 @@ mod tests {
             "site   state     lock    isolated  release  calls  contexts  restarts",
             "alpha  up        locked  no        r7          12   24/4000         0",
             "beta   starting  locked  no        r7          12   24/4000         0",
+            "zeta   hung      locked  no        r7          12   24/4000         0",
             "gamma  lost      locked  no        r7          12   24/4000         0",
             "delta  -         -       -         -            -       -/-         -",
         ];

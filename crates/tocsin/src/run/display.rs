@@ -160,6 +160,7 @@ fn sites(topology: &Topology, fleet: &Fleet) -> Vec<SiteRow> {
                 // The worst of the call servers of a site is its state.
                 let states = [
                     (snapshot.starting, "starting"),
+                    (snapshot.hung, "hung"),
                     (snapshot.isolated, "isolated"),
                     (snapshot.locked, "locked"),
                     (snapshot.draining, "draining"),

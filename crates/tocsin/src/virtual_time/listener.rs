@@ -32,7 +32,10 @@ impl NoticeListener for BoxListener {
             BoxNotice::Record(record) => self.take(&record),
             BoxNotice::Restarting { why } => self.restarts.push((elapsed, from, why)),
             BoxNotice::Change(change) if change.to == MemberState::Down => self.falls.push(change),
-            BoxNotice::Change(_) | BoxNotice::InService | BoxNotice::Recording(_) => {}
+            BoxNotice::Change(_)
+            | BoxNotice::Hanging { .. }
+            | BoxNotice::InService
+            | BoxNotice::Recording(_) => {}
         }
     }
 }
