@@ -53,7 +53,6 @@ fn contexts_leak_until_the_memory_is_full_again_and_again() {
     assert!(restarts[0] >= 3, "{restarts:?}: the poisoned configuration is loaded again");
     let full = "its memory for calls is full";
     assert!(network.restarts().iter().all(|(_, _, why)| *why == full), "{:?}", network.restarts());
-    // The pool hands the configuration to whoever starts, but only those who start ask for it.
     assert_eq!(restarts[1..], [0; 5]);
 }
 
@@ -90,8 +89,9 @@ fn a_sound_release_is_not_harmed_by_the_same_commands() {
 }
 
 #[test]
-fn a_clean_restart_cures_the_leak_only_away_from_a_poisoned_pool() {
-    let mut network = leaking(65);
+fn where_sites_share_their_configuration_a_clean_restart_cures_only_away_from_the_pool() {
+    let release = "[pool]\nsync_configuration = true\n[releases.r7.defects.context-leak]";
+    let mut network = with_release(release, "contexts = 60\ncircuit_audit = \"100ms\"", 65);
     flood(&mut network, 12.0, 600);
     reconnect_unlocked(&mut network, "alpha");
     reconnect_unlocked(&mut network, "beta");
@@ -107,6 +107,20 @@ fn a_clean_restart_cures_the_leak_only_away_from_a_poisoned_pool() {
     network.run_for(seconds(120));
     assert_eq!(network.call_server("alpha").restarts, before, "it is cured");
     assert!(network.call_server("alpha").counts.offered > 0);
+}
+
+#[test]
+fn a_clean_restart_cures_the_leak_amid_a_poisoned_pool() {
+    let mut network = leaking(73);
+    flood(&mut network, 12.0, 300);
+    for site in ["alpha", "beta"] {
+        reconnect_unlocked(&mut network, site);
+    }
+    done(&mut network, "alpha", "restart clean");
+    network.run_for(seconds(150));
+    let alpha = network.call_server("alpha");
+    assert!(!alpha.stale_circuits && alpha.restarts == 1 && alpha.counts.offered > 0, "{alpha:?}");
+    assert!(network.call_server("beta").restarts > 0, "the other one is as it was");
 }
 
 #[test]

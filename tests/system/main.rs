@@ -6,6 +6,7 @@
 //! | `flood`, `outage`, `pool` | thousands of calls, while links are bad and sites die |
 //! | `machine` | what operators command, while there are calls |
 //! | `replication` | answered calls that go on at another site when theirs dies |
+//! | `contagion` | what wrong commands to some sites cost, and whether they harm the others |
 //! | `hang` | software that hangs before its machine restarts it |
 //! | `defects` | each latent defect: trigger, effect, cure, near miss |
 //! | `overload` | more calls than call servers can process, with and without control |
@@ -23,6 +24,7 @@
 
 mod books;
 mod calls;
+mod contagion;
 mod defects;
 mod dialogs;
 mod failover;

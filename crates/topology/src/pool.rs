@@ -66,7 +66,7 @@ pub struct Pool {
     /// Each answered call is told to a partner, the next in the order of the file at another site, which goes on with it
     /// if its call server falls.
     pub replicate_calls: bool,
-    /// A call server that starts asks the others for the configuration of the pool.
+    /// A call server that starts asks the others for the configuration of the pool, stale circuits and all.
     pub sync_configuration: bool,
 }
 
@@ -80,7 +80,7 @@ impl Default for Pool {
             up_after: 2,
             readmit_over: Duration::ZERO,
             replicate_calls: false,
-            sync_configuration: true,
+            sync_configuration: false,
         }
     }
 }

@@ -26,7 +26,8 @@ pub const CATALOGUE: [LatentDefect; 6] = [
         effect: "no call gives its context back; after a few hundred calls the memory is full and the site restarts, with the \
                  same configuration; its load goes to the others, which fill the faster",
         near_miss: "lock, disconnect, reconnect, unlock; or the same wrong order on a site without traffic, until traffic comes",
-        cure: "restart clean, isolated from sites that would hand the configuration back; or a release without the defect",
+        cure: "restart clean, in a pool with sync_configuration isolated from sites that would hand the configuration back; or a release \
+               without the defect",
         keys: "none; equipment.contexts says how many calls fill the memory",
         source: "https://www.lemondeinformatique.fr/actualites/lire-panne-des-numeros-d-urgence-l-anssi-charge-les-erreurs-et-la-lenteur-d-orange-83671.html",
     },
