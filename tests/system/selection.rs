@@ -129,6 +129,126 @@ fn network_of_one_caller() -> Network {
     network
 }
 
+/// Four sites, of which two are those of the Nord and one that of Paris; callers from both, from Corsica and from nowhere.
+fn regions() -> Network {
+    let site = |(at, name): (usize, &str)| {
+        format!("[sites.{name}]\naddress = \"127.0.0.{}:5060\"\n", 11 + at)
+    };
+    let sites: String =
+        ["alpha", "beta", "gamma", "delta"].into_iter().enumerate().map(site).collect();
+    let text = format!(
+        r#"{sites}
+[trunk_groups.mobile]
+address = "127.0.0.21:5060"
+policy = "affinity"
+circuits = 1000
+[regions.nord]
+departments = ["59", "62"]
+sites = ["alpha", "beta"]
+[regions.paris]
+departments = ["75"]
+sites = ["gamma"]
+[psaps.samu-59]
+address = "127.0.0.31:5060"
+number = "0353010015"
+positions = 1000
+ring = "uniform 1s 3s"
+talk = "10s"
+[[routes]]
+numbers = ["15"]
+psaps = ["samu-59"]
+"#
+    );
+    let mut network = Network::new(&text, Link::CLEAN, 43);
+    network.net.forget_packets();
+    network
+}
+
+/// 15 is called from these communes; the empty one is none.
+fn calls_from(communes: &[&str]) -> Campaign {
+    let mut campaign = steady(60.0);
+    campaign.mix.truncate(1);
+    campaign.mix[0].communes =
+        communes.iter().filter(|one| !one.is_empty()).map(ToString::to_string).collect();
+    campaign
+}
+
+/// The calls from each département at each site, as the trunk group wrote them down.
+fn by_department(network: &Network) -> BTreeMap<(String, String), u64> {
+    let mut counts = BTreeMap::new();
+    for record in network.records().iter().filter(|one| one.kind == BoxKind::TrunkGroup) {
+        let department = record.commune.as_deref().unwrap_or_default().chars().take(2).collect();
+        *counts.entry((department, record.site.clone().unwrap_or_default())).or_default() += 1;
+    }
+    counts
+}
+
+#[test]
+fn callers_of_a_region_use_its_sites_and_callers_from_elsewhere_all() {
+    let mut network = regions();
+    network.start_campaign(&calls_from(&["59350", "75056", "2A004"]));
+    network.run_for(seconds(60));
+    assert_idle(&mut network);
+    let counts = by_department(&network);
+    let at = |department: &str, site: &str| {
+        counts.get(&(department.to_owned(), site.to_owned())).copied().unwrap_or_default()
+    };
+    let nord = ["alpha", "beta", "gamma", "delta"].map(|site| at("59", site));
+    assert!(nord[0] > 150 && nord[0].abs_diff(nord[1]) <= 1, "{counts:?}");
+    assert_eq!((nord[2], nord[3]), (0, 0), "{counts:?}");
+    assert!(at("75", "gamma") > 300, "{counts:?}");
+    assert_eq!(["alpha", "beta", "delta"].map(|site| at("75", site)), [0; 3], "{counts:?}");
+    let corsica = ["alpha", "beta", "gamma", "delta"].map(|site| at("2A", site));
+    assert!(
+        corsica[0] > 75 && corsica.iter().all(|count| count.abs_diff(corsica[0]) <= 1),
+        "{counts:?}"
+    );
+    assert_eq!(network.trunk_group("mobile").counts.rerouted, 0);
+}
+
+#[test]
+fn a_call_that_tells_no_place_may_go_anywhere() {
+    let mut network = regions();
+    network.start_campaign(&calls_from(&[""]));
+    network.run_for(seconds(60));
+    let counts: Vec<u64> = shares(&network).into_values().collect();
+    assert_eq!(counts, [300; 4]);
+}
+
+// Dead, locked, refusing, and full: each time the others take what the region's own do not, evenly.
+#[test]
+fn the_load_of_a_region_whose_sites_take_no_calls_goes_to_the_others_evenly() {
+    let dead = |network: &mut Network| ["alpha", "beta"].map(|site| network.kill(site));
+    let locked = |network: &mut Network| {
+        ["alpha", "beta"].map(|site| {
+            network.command(site, "lock".parse().unwrap());
+        })
+    };
+    let ways: [(&str, &dyn Fn(&mut Network) -> [(); 2]); 2] =
+        [("dead", &dead), ("locked", &locked)];
+    for (what, act) in ways {
+        let mut network = regions();
+        network.run_for(seconds(1));
+        act(&mut network);
+        network.run_for(seconds(20));
+        let before = shares(&network);
+        network.start_campaign(&calls_from(&["59350"]));
+        assert!(network.run_until_idle(seconds(600)), "{what}: {:?}", network.held());
+        let now = shares(&network);
+        let new = ["alpha", "beta", "gamma", "delta"].map(|site| now[site] - before[site]);
+        assert_eq!(new, [0, 0, 600, 600], "{what}");
+        assert_eq!(network.generator().answered, 1_200, "{what}");
+    }
+    // One of the two takes all of the region's.
+    let mut network = regions();
+    network.run_for(seconds(1));
+    network.kill("alpha");
+    network.run_for(seconds(20));
+    network.start_campaign(&calls_from(&["59350"]));
+    assert!(network.run_until_idle(seconds(600)), "{:?}", network.held());
+    assert_eq!(shares(&network).into_values().collect::<Vec<_>>()[1..], [1_200, 0, 0]);
+}
+
 #[test]
 fn every_policy_passes_over_a_dead_site() {
     for policy in ["weighted", "round-robin", "least-loaded", "sticky"] {

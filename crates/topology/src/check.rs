@@ -7,6 +7,7 @@ use crate::psap::{Psap, WhenFull, unknown_psap};
 use crate::reader::{Document, suggestion};
 use crate::route::{EVERYWHERE, Route};
 use crate::topology::Topology;
+use crate::trunk_group::Policy;
 
 /// Reports every mistake in how the parts of `topology` fit together.
 pub(crate) fn check(document: &Document, topology: &Topology) {
@@ -15,6 +16,7 @@ pub(crate) fn check(document: &Document, topology: &Topology) {
     addresses(document, topology);
     psap_numbers(document, &topology.psaps);
     releases(document, topology);
+    regions(document, topology);
     let routes: Vec<&Route> = topology.routes.iter().collect();
     route_overlaps(document, &routes);
     let unknown = route_psaps(document, &routes, &topology.psaps);
@@ -97,6 +99,32 @@ fn releases(document: &Document, topology: &Topology) {
                 format!("no release is called {name:?}; the releases are {}", known.join(", ")),
             );
         }
+    }
+}
+
+/// A département is in one region, and prefers no site twice; a policy by regions has some.
+fn regions(document: &Document, topology: &Topology) {
+    let mut owners: HashMap<&str, &str> = HashMap::new();
+    for region in &topology.regions {
+        let path = format!("regions.{}", region.name);
+        for department in &region.departments {
+            if let Some(owner) = owners.insert(department, &region.name) {
+                let message = format!("{department} is in region {owner:?} already; remove one");
+                document.report(&format!("{path}.departments"), message);
+            }
+        }
+        let mut seen = HashSet::new();
+        for site in region.sites.iter().filter(|site| !seen.insert(&site[..])) {
+            let message = format!("names site {site:?} twice; remove one");
+            document.report(&format!("{path}.sites"), message);
+        }
+    }
+    let by_region = topology.trunk_groups.iter().filter(|group| group.policy == Policy::Affinity);
+    for group in by_region.filter(|_| topology.regions.is_empty()) {
+        document.report(
+            &format!("trunk_groups.{}.policy", group.name),
+            "needs at least one [regions.NAME] with departments and sites",
+        );
     }
 }
 

@@ -10,6 +10,7 @@ use crate::pool::{Pool, SipTimers};
 use crate::problem::Problems;
 use crate::psap::Psap;
 use crate::reader::{Document, Layers, Table, kind};
+use crate::region::Region;
 use crate::release::Release;
 use crate::route::{Route, Routes};
 use crate::site::Site;
@@ -19,7 +20,7 @@ use crate::trunk_group::TrunkGroup;
 /// Environment variables of a network begin with this: `TOCSIN__SITES__ALPHA__ADDRESS`.
 pub const ENVIRONMENT_PREFIX: &str = "TOCSIN";
 
-const SECTIONS: [&str; 9] = [
+const SECTIONS: [&str; 10] = [
     "timers",
     "pool",
     "equipment",
@@ -27,6 +28,7 @@ const SECTIONS: [&str; 9] = [
     "releases",
     "sites",
     "trunk_groups",
+    "regions",
     "psaps",
     "routes",
 ];
@@ -84,6 +86,7 @@ impl Topology {
             timers,
             pool: root.section("pool", Pool::read),
             trunk_groups: root.named("trunk_groups", |table| TrunkGroup::read(table, &sites)),
+            regions: root.named("regions", |table| Region::read(table, &sites)),
             psaps: Psap::read_all(root, &media, timers),
             routes: Routes::new(root.tables("routes", Route::read)),
             media,

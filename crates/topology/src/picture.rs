@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use crate::duration::format_duration;
 use crate::psap::{Psap, WhenFull};
+use crate::region::Region;
 use crate::route::Route;
 use crate::site::{CallServer, Site};
 use crate::topology::Topology;
@@ -25,6 +26,10 @@ pub fn picture(topology: &Topology) -> String {
         let groups = topology.trunk_groups.iter().map(trunk_group_row).collect();
         stage(&mut out, &["trunk groups", "address", "policy", "circuits"], groups);
     }
+    if !topology.regions.is_empty() {
+        let regions = topology.regions.iter().map(region_row).collect();
+        stage(&mut out, &["regions", "départements", "sites, under affinity"], regions);
+    }
     let sites = topology.sites.iter().flat_map(site_rows).collect();
     stage(&mut out, &["sites", "address", "calls at once", "with media", "next PSAP after"], sites);
     let psaps = topology.psaps.iter().map(psap_row).collect();
@@ -45,6 +50,10 @@ fn trunk_group_row(group: &TrunkGroup) -> Vec<String> {
         group.policy.as_str().to_owned(),
         format!("{} ({circuits})", group.circuits()),
     ]
+}
+
+fn region_row(region: &Region) -> Vec<String> {
+    vec![region.name.clone(), region.departments.join(" "), region.sites.join(" ")]
 }
 
 fn site_rows(site: &Site) -> Vec<Vec<String>> {

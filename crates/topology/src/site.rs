@@ -87,6 +87,15 @@ impl CallServer {
     }
 }
 
+/// `name`, if a site is called so.
+pub(crate) fn known_site(name: String, sites: &[Site]) -> Result<String, String> {
+    if sites.iter().any(|site| site.name == name) {
+        return Ok(name);
+    }
+    let names: Vec<&str> = sites.iter().map(|site| &site.name[..]).collect();
+    Err(format!("no site is called {name:?}; the sites are {}", names.join(", ")))
+}
+
 /// What a site sets for all its call servers, and each of them may change.
 #[derive(Debug, Clone)]
 struct Limits {

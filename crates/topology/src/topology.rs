@@ -3,6 +3,7 @@
 use crate::media::Media;
 use crate::pool::{Pool, SipTimers};
 use crate::psap::Psap;
+use crate::region::Region;
 use crate::release::Release;
 use crate::route::Routes;
 use crate::site::{CallServer, Site};
@@ -20,6 +21,8 @@ pub struct Topology {
     pub releases: Vec<Release>,
     pub sites: Vec<Site>,
     pub trunk_groups: Vec<TrunkGroup>,
+    /// No département is in two of them.
+    pub regions: Vec<Region>,
     pub psaps: Vec<Psap>,
     pub routes: Routes,
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::address_range::AddressRange;
 use crate::media::Carriage;
 use crate::reader::{Table, kind};
-use crate::site::{CallServer, Site};
+use crate::site::{CallServer, Site, known_site};
 
 /// A border element between callers and pool, such as a mobile operator's.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,14 +70,17 @@ pub enum Policy {
     LeastLoaded,
     /// The same member for the same caller, as long as it is up.
     Sticky,
+    /// Those at the sites of the caller's region in turn; if none of them takes the call, or the region is not known, all in turn.
+    Affinity,
 }
 
 impl Policy {
-    const WORDS: [(&'static str, Self); 4] = [
+    const WORDS: [(&'static str, Self); 5] = [
         ("weighted", Self::Weighted),
         ("round-robin", Self::RoundRobin),
         ("least-loaded", Self::LeastLoaded),
         ("sticky", Self::Sticky),
+        ("affinity", Self::Affinity),
     ];
 
     /// The word that stands for this policy in a file.
@@ -88,6 +91,7 @@ impl Policy {
             Self::RoundRobin => "round-robin",
             Self::LeastLoaded => "least-loaded",
             Self::Sticky => "sticky",
+            Self::Affinity => "affinity",
         }
     }
 }
@@ -164,14 +168,6 @@ impl TrunkGroup {
     pub fn circuits(&self) -> u32 {
         self.members.iter().map(|member| member.circuits).sum()
     }
-}
-
-fn known_site(name: String, sites: &[Site]) -> Result<String, String> {
-    if sites.iter().any(|site| site.name == name) {
-        return Ok(name);
-    }
-    let names: Vec<&str> = sites.iter().map(|site| &site.name[..]).collect();
-    Err(format!("no site is called {name:?}; the sites are {}", names.join(", ")))
 }
 
 /// Circuits and weight towards each call server of a site.

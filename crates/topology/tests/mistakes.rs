@@ -158,6 +158,31 @@ fn each_kind_of_value_says_what_it_must_be() {
             "members.omega",
             "no site is called \"omega\"; the sites are zeta, alpha",
         ),
+        (
+            "\"sticky\"",
+            "\"affinity\"",
+            "trunk_groups.mobile.policy: needs at least one [regions.NAME]",
+        ),
+        (
+            "[psaps.samu-59]",
+            "[regions.a]\ndepartments = [\"59\"]\nsites = [\"omega\"]\n[psaps.samu-59]",
+            "regions.a.sites[0]: no site is called \"omega\"; the sites are zeta, alpha",
+        ),
+        (
+            "[psaps.samu-59]",
+            "[regions.a]\ndepartments = [\"59\", \"62\", \"59\"]\nsites = [\"zeta\"]\n[psaps.samu-59]",
+            "regions.a.departments: 59 is in region \"a\" already; remove one",
+        ),
+        (
+            "[psaps.samu-59]",
+            "[regions.a]\ndepartments = [\"59350\"]\nsites = [\"zeta\", \"zeta\"]\n[psaps.samu-59]",
+            "regions.a.sites: names site \"zeta\" twice; remove one",
+        ),
+        (
+            "[psaps.samu-59]",
+            "[regions.a]\ndepartments = [\"97\"]\nsites = []\n[psaps.samu-59]",
+            "regions.a.departments[0]: must be a département as in INSEE codes (\"59\", \"2A\", \"974\"), got \"97\"",
+        ),
         ("[sites.zeta]", "[sites.Zeta]", "must be named with at most 32 lower-case letters"),
         ("[[routes]]", "[routes]", "routes: must be a list of tables; begin each with [[routes]]"),
         ("numbers = [\"15\", \"112\"]", "numbers = []", "routes[0].numbers: must not be empty"),

@@ -72,6 +72,7 @@ impl Member {
             weight: self.weight,
             seized: self.circuits.seized(),
             circuits: self.circuits.limit(),
+            is_home: false,
         })
     }
 

@@ -8,11 +8,11 @@ use std::time::Instant;
 use contract::MemberState;
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
-use topology::Pool;
+use topology::{Policy, Region, Topology};
 
 use super::call::Call;
 use super::member::Member;
-use super::selection::{Candidate, Selection};
+use super::selection::{CallerPlace, Candidate, Selection};
 use crate::pool::{Change, Watch};
 use crate::priority::Priority;
 
@@ -22,6 +22,8 @@ pub(super) struct Members {
     trunk_group: String,
     members: Vec<Member>,
     selection: Selection,
+    /// Those of the network, if the policy asks for them.
+    regions: Vec<Region>,
     /// Decides which calls a member gets that was readmitted or is overloaded.
     rng: StdRng,
     /// States that have changed and are not told yet.
@@ -31,14 +33,20 @@ pub(super) struct Members {
 impl Members {
     pub(super) fn new(
         settings: &topology::TrunkGroup,
-        pool: &Pool,
+        topology: &Topology,
         seed: u64,
         now: Instant,
     ) -> Self {
         let rng = StdRng::seed_from_u64(seed ^ 0x0074_7275_6e6b);
+        let member = |one| Member::new(one, &topology.pool, now);
+        let regions = match settings.policy {
+            Policy::Affinity => topology.regions.clone(),
+            _ => Vec::new(),
+        };
         Self {
             trunk_group: settings.name.clone(),
-            members: settings.members.iter().map(|one| Member::new(one, pool, now)).collect(),
+            members: settings.members.iter().map(member).collect(),
+            regions,
             selection: Selection::new(settings.policy, rng),
             rng: StdRng::seed_from_u64(seed ^ 0x7265_6164),
             changes: VecDeque::new(),
@@ -76,14 +84,18 @@ impl Members {
     pub(super) fn choose(&mut self, now: Instant, call: &Call) -> Result<usize, Want> {
         let priority = call.invite.as_ref().map_or(Priority::ORDINARY, Priority::of);
         let mut want = Want::Site;
-        let caller =
-            call.invite.as_ref().and_then(|invite| invite.from().uri().user()).unwrap_or_default();
+        let invite = call.invite.as_ref();
+        let caller = CallerPlace {
+            identity: invite.and_then(|invite| invite.from().uri().user()).unwrap_or_default(),
+            region: self.region_of(call.record.commune.as_deref()),
+        };
         for state in [MemberState::Up, MemberState::Suspect] {
             let untried =
                 self.members.iter().enumerate().filter(|(index, _)| !call.has_tried(*index));
             let mut candidates: Vec<_> =
                 untried.filter_map(|(index, member)| member.candidate(index, state, now)).collect();
             thin_out(&self.members, &mut self.rng, now, &mut candidates);
+            self.mark_home(&mut candidates, caller.region);
             while let Some(index) = self.selection.choose(&candidates, caller) {
                 let member = self.members.get_mut(index).ok_or(Want::Site)?;
                 if member.restraint.admits(now, priority, &mut self.rng) {
@@ -95,6 +107,21 @@ impl Members {
             }
         }
         Err(want)
+    }
+
+    /// The place of the region that `commune` is in.
+    fn region_of(&self, commune: Option<&str>) -> Option<usize> {
+        let commune = commune?;
+        self.regions.iter().position(|region| region.has(commune))
+    }
+
+    /// Marks the candidates at the sites of a region.
+    fn mark_home(&self, candidates: &mut [Candidate], region: Option<usize>) {
+        let Some(region) = region.and_then(|region| self.regions.get(region)) else { return };
+        for one in candidates {
+            let member = self.members.get(one.index);
+            one.is_home = member.is_some_and(|member| region.sites.contains(&member.site));
+        }
     }
 
     /// Updates a member's watch, and notes the change if its state is another one then.

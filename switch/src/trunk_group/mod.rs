@@ -64,7 +64,7 @@ use records::Records;
 use sources::Sources;
 
 pub use circuits::{Circuit, Circuits};
-pub use selection::{Candidate, Selection as SelectionPolicy};
+pub use selection::{CallerPlace, Candidate, Selection as SelectionPolicy};
 
 /// One trunk group; see the module's table.
 #[derive(Debug)]
@@ -133,7 +133,7 @@ impl TrunkGroup {
             address,
             record_routes: RecordRoutes::new(&settings.name, transactions.sent_by()),
             transactions,
-            members: Members::new(&settings, &topology.pool, seed, now),
+            members: Members::new(&settings, topology, seed, now),
             records: Records::new(settings.name.clone(), wall),
             sources: Sources::new(&settings, sip_timers(topology).give_up()),
             settings,
