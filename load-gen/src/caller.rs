@@ -26,6 +26,8 @@ pub struct Caller {
     pub commune: Option<String>,
     /// Position of the trunk group in the list that the [`Mix`](crate::Mix) was made with.
     pub trunk_group: usize,
+    /// The one to go back to with a short number, while ten digits are dialled by another one.
+    pub(crate) usual_trunk_group: Option<usize>,
     /// How long the caller waits for an answer: from the INVITE, or from the first ring if there is
     /// a [`silence_patience`](Self::silence_patience).
     pub patience: Duration,
@@ -51,7 +53,15 @@ pub(crate) enum CallChange {
     /// With this short number.
     OtherNumber(String),
     /// With these ten digits, for the short number that did not help.
-    TenDigits(String),
+    TenDigits(TenDigitCall),
+}
+
+/// Ten digits in the place of a short number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct TenDigitCall {
+    pub(crate) digits: String,
+    /// The place of the trunk group by which they are dialled; `None`: the caller's own.
+    pub(crate) trunk_group: Option<usize>,
 }
 
 impl Caller {
@@ -69,14 +79,22 @@ impl Caller {
     pub(crate) fn turn_to(&mut self, way: &CallChange) {
         match way {
             CallChange::AsBefore => {}
-            CallChange::OtherNetwork(place) => self.trunk_group = *place,
+            CallChange::OtherNetwork(place) => {
+                self.trunk_group = *place;
+                self.usual_trunk_group = None;
+            }
             CallChange::OtherNumber(number) => {
                 self.number.clone_from(number);
                 self.instead_of = None;
+                self.trunk_group = self.usual_trunk_group.take().unwrap_or(self.trunk_group);
             }
-            CallChange::TenDigits(digits) => {
+            CallChange::TenDigits(TenDigitCall { digits, trunk_group }) => {
                 let short = std::mem::replace(&mut self.number, digits.clone());
                 self.instead_of.get_or_insert(short);
+                if let Some(place) = *trunk_group {
+                    self.usual_trunk_group.get_or_insert(self.trunk_group);
+                    self.trunk_group = place;
+                }
             }
         }
     }

@@ -65,6 +65,7 @@ pub(crate) fn caller() -> Caller {
         instead_of: None,
         commune: None,
         trunk_group: 0,
+        usual_trunk_group: None,
         patience: Duration::from_secs(20),
         silence_patience: None,
         talk: Some(Duration::from_secs(60)),

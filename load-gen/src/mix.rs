@@ -15,11 +15,11 @@ use rand::{RngExt, SeedableRng};
 use telemetry::{CallerClass, Unreached};
 use topology::{Distribution, is_emergency};
 
-use crate::caller::Caller;
+use crate::caller::{CallChange, Caller};
 use crate::pacer::Hint;
 use crate::person::{Announced, NextCall, RedialRules};
 use crate::ten_digits::TenDigits;
-use campaign::{Arrivals, CallRow, CallRows, Callers, Campaign, Commune, Feed, FeedOrder};
+use campaign::{Arrivals, CallRow, CallRows, Callers, Campaign, Commune, Feed, FeedOrder, Redial};
 
 /// What the callers of a campaign have in common.
 #[derive(Debug)]
@@ -31,6 +31,8 @@ pub struct Mix {
     ring_limit: Duration,
     /// Their names.
     trunk_groups: Vec<String>,
+    /// By which ten digits are dialled, if not by the caller's own.
+    ten_digit_trunk_group: Option<usize>,
     feed: Option<Feed>,
     /// Of each phase that replays one.
     recordings: Vec<Option<Arc<CallRows>>>,
@@ -117,7 +119,10 @@ impl Mix {
                 })
             })
             .collect::<Result<_, _>>()?;
+        let redial = campaign.callers.redial.as_ref();
+        let ten_digit = redial.and_then(|redial| redial.ten_digit_trunk_group.as_deref());
         Ok(Self {
+            ten_digit_trunk_group: ten_digit.map(place).transpose()?,
             total_weight: entries.iter().map(|entry| entry.weight).sum(),
             entries,
             callers: campaign.callers.clone(),
@@ -166,6 +171,7 @@ impl Mix {
             instead_of: None,
             commune: given.commune.as_ref().map(Commune::as_str).or(drawn).map(str::to_owned),
             trunk_group: trunk_group.or(entry.trunk_group).unwrap_or(spread),
+            usual_trunk_group: None,
             patience: given_patience.unwrap_or(patience),
             silence_patience,
             talk: given.talk.or_else(|| hangs_up.then_some(talk)),
@@ -223,8 +229,7 @@ impl Mix {
         let redial = self.callers.redial.as_ref().filter(|_| entry.redial)?;
         let nth = caller.nth + 1;
         let mut rng = StdRng::from_seed(self.stream(caller.index, Use::Person, nth));
-        let trunk_groups = self.trunk_groups.len();
-        let rules = RedialRules { redial, trunk_groups, ten_digits, announced };
+        let rules = self.rules(redial, announced, ten_digits);
         let next = rules.next(&caller, fate, &mut rng)?;
         let talk = entry.talk.sample(&mut rng);
         let patience = self.patience(&mut rng);
@@ -234,6 +239,34 @@ impl Mix {
         let talk = caller.given_talk.or_else(|| hangs_up.then_some(talk));
         let patience = caller.given_patience.unwrap_or(patience);
         Some((Caller { nth, attempt, talk, patience, silence_patience, ..caller }, next))
+    }
+
+    /// How the first call of `caller` differs from what they would have dialled before the announcements.
+    pub(crate) fn first_way(
+        &self,
+        caller: &Caller,
+        announced: Announced,
+        ten_digits: &TenDigits,
+    ) -> CallChange {
+        let redial = self.callers.redial.as_ref().filter(|_| announced.ten_digits);
+        let Some(redial) = redial else { return CallChange::AsBefore };
+        let mut rng = StdRng::from_seed(self.stream(caller.index, Use::FirstWay, 1));
+        self.rules(redial, announced, ten_digits).first_way(caller, &mut rng)
+    }
+
+    fn rules<'r>(
+        &self,
+        redial: &'r Redial,
+        announced: Announced,
+        ten_digits: &'r TenDigits,
+    ) -> RedialRules<'r> {
+        RedialRules {
+            redial,
+            trunk_groups: self.trunk_groups.len(),
+            ten_digits,
+            ten_digit_trunk_group: self.ten_digit_trunk_group,
+            announced,
+        }
     }
 
     fn patience(&self, rng: &mut StdRng) -> Duration {
@@ -308,6 +341,7 @@ enum Use {
     Person = 0,
     Attempt = 1,
     Feed = 2,
+    FirstWay = 3,
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use std::time::Duration;
 use rand::RngExt;
 use telemetry::{CallerClass, Unreached};
 
-use crate::caller::{CallChange, Caller};
+use crate::caller::{CallChange, Caller, TenDigitCall};
 use crate::ten_digits::TenDigits;
 use campaign::Redial;
 
@@ -41,6 +41,8 @@ pub(crate) struct RedialRules<'a> {
     /// How many trunk groups there are to choose from.
     pub(crate) trunk_groups: usize,
     pub(crate) ten_digits: &'a TenDigits,
+    /// The place of the trunk group by which ten digits are dialled, if it is not the caller's own.
+    pub(crate) ten_digit_trunk_group: Option<usize>,
     pub(crate) announced: Announced,
 }
 
@@ -72,6 +74,13 @@ impl RedialRules<'_> {
         let way = if searches { self.way(caller, rng) } else { CallChange::AsBefore };
         let gap = if fate == Unreached::Cut { redial.gap_after_cut } else { redial.gap };
         Some(NextCall { gap: gap.sample(rng), way })
+    }
+
+    /// The way of a first call: nobody who has heard of them need try the short number before.
+    pub(crate) fn first_way(&self, caller: &Caller, rng: &mut impl rand::Rng) -> CallChange {
+        let at_once = rng.random::<f64>() < self.redial.ten_digit_at_once;
+        let way = at_once.then(|| self.ten_digits_of_psap(caller)).flatten();
+        way.unwrap_or(CallChange::AsBefore)
     }
 
     /// One of the ways, by their shares among those who go on. A way that is not open to this
@@ -115,7 +124,10 @@ impl RedialRules<'_> {
             return None;
         }
         let number = self.ten_digits.find(caller.asks_for(), caller.commune.as_deref())?;
-        (number != caller.number).then(|| CallChange::TenDigits(number.to_owned()))
+        (number != caller.number).then(|| {
+            let (digits, trunk_group) = (number.to_owned(), self.ten_digit_trunk_group);
+            CallChange::TenDigits(TenDigitCall { digits, trunk_group })
+        })
     }
 }
 

@@ -25,6 +25,15 @@ impl Campaign {
                 document.report(&format!("mix[{index}].trunk_group"), message);
             }
         }
+        let redial = self.callers.redial.as_ref();
+        if let Some(group) = redial.and_then(|redial| redial.ten_digit_trunk_group.as_ref())
+            && network.trunk_group(group).is_none()
+        {
+            let known = groups.join(", ");
+            let message =
+                format!("no trunk group is called {group:?}; the trunk groups are {known}");
+            document.report("callers.redial.ten_digit_trunk_group", message);
+        }
         for (index, figure) in self.figures.iter().enumerate() {
             for (place, group) in figure.trunk_groups.iter().enumerate() {
                 if network.trunk_group(group).is_none() {

@@ -40,6 +40,11 @@ pub struct Redial {
     pub other_number: f64,
     /// Share that dials the ten digits of the PSAP, once these are published.
     pub ten_digit: f64,
+    /// Name of the trunk group by which ten digits are dialled: a line on the switched network, as in a hospital, needs no call
+    /// server of the pool. `None`: the caller's own.
+    pub ten_digit_trunk_group: Option<String>,
+    /// Share of the people who, once the ten digits are published, dial them with their first call.
+    pub ten_digit_at_once: f64,
     /// Share that calls no more.
     pub stop: f64,
     /// Short numbers in the order in which people try them, round and round.
@@ -72,6 +77,8 @@ impl Redial {
             other_network: share("other_network", standard.other_network),
             other_number: share("other_number", standard.other_number),
             ten_digit: share("ten_digit", standard.ten_digit),
+            ten_digit_trunk_group: table.optional("ten_digit_trunk_group", kind::name),
+            ten_digit_at_once: share("ten_digit_at_once", standard.ten_digit_at_once),
             stop: share("stop", standard.stop),
             numbers,
         };
@@ -104,6 +111,8 @@ impl Default for Redial {
             other_network: 0.40,
             other_number: 0.25,
             ten_digit: 0.15,
+            ten_digit_trunk_group: None,
+            ten_digit_at_once: 0.0,
             stop: 0.20,
             numbers: ["15", "18", "112"].map(str::to_owned).to_vec(),
         }

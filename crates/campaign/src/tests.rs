@@ -166,7 +166,10 @@ fn strangers_may_call_unless_the_campaign_says_no() {
 #[test]
 fn the_network_must_have_what_the_campaign_asks_for() {
     let none = Layers::none();
-    let campaign = overrides(&[("mix[0].trunk_group", "mobil")]);
+    let campaign = overrides(&[
+        ("mix[0].trunk_group", "mobil"),
+        ("callers.redial.ten_digit_trunk_group", "rct"),
+    ]);
     let network = overrides(&[("psaps.samu-59.talk", "never")]);
     let problems = Campaign::load_with_network(&demo(), &campaign, &network)
         .expect_err("two mistakes")
@@ -175,6 +178,8 @@ fn the_network_must_have_what_the_campaign_asks_for() {
         "--set: mix[0].trunk_group: no trunk group is called \"mobil\"; \
          the trunk groups are mobile, fixe, rtc"
     ));
+    let of_ten_digits = "callers.redial.ten_digit_trunk_group: no trunk group is called \"rct\"";
+    assert!(problems.contains(of_ten_digits), "{problems}");
     assert!(problems.contains("callers.caller_hangs_up: nobody would end some calls to PSAP"));
 
     let both = Campaign::load_with_network(

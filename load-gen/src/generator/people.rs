@@ -6,7 +6,7 @@ use telemetry::{CallRecord, Entry, Unreached};
 
 use super::Generator;
 use super::due::{DueCall, DueRedial};
-use crate::caller::{CallChange, Caller};
+use crate::caller::Caller;
 
 impl Generator {
     /// Takes the call that is due first, if any is; `campaign_start` is the start of the campaign.
@@ -20,12 +20,11 @@ impl Generator {
         }
         let elapsed = now.saturating_duration_since(campaign_start);
         while let Some(start) = self.schedule.take(elapsed) {
-            if let Some(caller) = self.mix.caller(start.index, start.hint) {
-                return Some(DueCall {
-                    intended: campaign_start + start.at,
-                    caller,
-                    way: CallChange::AsBefore,
-                });
+            if let Some(mut caller) = self.mix.caller(start.index, start.hint) {
+                let ten_digits = &self.config.ten_digits;
+                let way = self.mix.first_way(&caller, self.announced, ten_digits);
+                caller.turn_to(&way);
+                return Some(DueCall { intended: campaign_start + start.at, caller, way });
             }
             self.counts.feed_exhausted += 1;
         }

@@ -123,7 +123,7 @@ fn rows_are_used_in_turn_or_by_chance_or_once() {
 
 #[test]
 fn people_keep_what_was_given_to_them_when_they_call_again() {
-    let redial = campaign::Redial { after_refusal: 1.0, ..Default::default() };
+    let redial = Redial { after_refusal: 1.0, ..Default::default() };
     let base = campaign(1);
     let callers = Callers { redial: Some(redial), ..base.callers.clone() };
     let campaign = Campaign { feed: Some(fixture::feed(PEOPLE, "sequential")), callers, ..base };

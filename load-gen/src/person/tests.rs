@@ -62,7 +62,13 @@ fn steps(
 ) -> BTreeMap<String, f64> {
     const DRAWS: u32 = 20_000;
     let ten_digits = ten_digits();
-    let rules = RedialRules { redial, trunk_groups: 3, ten_digits: &ten_digits, announced };
+    let rules = RedialRules {
+        redial,
+        trunk_groups: 3,
+        ten_digits: &ten_digits,
+        ten_digit_trunk_group: None,
+        announced,
+    };
     let mut rng = StdRng::seed_from_u64(1);
     let mut steps = BTreeMap::new();
     for _ in 0..DRAWS {
@@ -70,7 +76,8 @@ fn steps(
             None => "stop".to_owned(),
             Some(CallChange::AsBefore) => "as before".to_owned(),
             Some(CallChange::OtherNetwork(place)) => format!("network {place}"),
-            Some(CallChange::OtherNumber(number) | CallChange::TenDigits(number)) => number,
+            Some(CallChange::OtherNumber(number)) => number,
+            Some(CallChange::TenDigits(call)) => call.digits,
         };
         *steps.entry(step).or_default() += 1.0 / f64::from(DRAWS);
     }
@@ -110,6 +117,7 @@ fn a_call_that_was_cut_is_redialled_sooner() {
         redial: &redial,
         trunk_groups: 1,
         ten_digits: &ten_digits,
+        ten_digit_trunk_group: None,
         announced: NOTHING_ANNOUNCED,
     };
     let gap = |fate| {
@@ -155,10 +163,52 @@ fn ten_digits_are_dialled_once_they_are_published() {
     );
 }
 
+fn ten_digit_call(digits: &str, trunk_group: Option<usize>) -> CallChange {
+    CallChange::TenDigits(TenDigitCall { digits: digits.to_owned(), trunk_group })
+}
+
+// A line on the switched network has ten digits only.
+#[test]
+fn ten_digits_go_by_their_own_trunk_group_and_short_numbers_by_the_callers() {
+    let mut caller = Caller { trunk_group: 1, ..caller(3) };
+    caller.turn_to(&ten_digit_call("0353010015", Some(2)));
+    caller.turn_to(&ten_digit_call("0199000015", Some(2)));
+    assert_eq!((&caller.number[..], caller.trunk_group), ("0199000015", 2));
+    caller.turn_to(&CallChange::OtherNumber("18".to_owned()));
+    assert_eq!((&caller.number[..], caller.trunk_group), ("18", 1));
+    caller.turn_to(&ten_digit_call("0353010015", Some(2)));
+    caller.turn_to(&CallChange::OtherNetwork(0));
+    caller.turn_to(&CallChange::OtherNumber("15".to_owned()));
+    assert_eq!((&caller.number[..], caller.trunk_group), ("15", 0), "they have left the other");
+}
+
+#[test]
+fn some_dial_ten_digits_at_once_when_these_are_published() {
+    let ten_digits = ten_digits();
+    let redial = Redial { ten_digit_at_once: 0.3, ..redial() };
+    let share = |caller: &Caller, ten_digits_published| {
+        let rules = RedialRules {
+            redial: &redial,
+            trunk_groups: 3,
+            ten_digits: &ten_digits,
+            ten_digit_trunk_group: Some(2),
+            announced: Announced { to_redial: false, ten_digits: ten_digits_published },
+        };
+        let mut rng = StdRng::seed_from_u64(1);
+        let ways = (0..10_000).map(|_| rules.first_way(caller, &mut rng));
+        let wanted = ten_digit_call("0353010015", Some(2));
+        ways.filter(|way| *way == wanted).count() as f64 / 10_000.0
+    };
+    assert!((share(&caller(1), true) - 0.3).abs() < 0.02);
+    assert_eq!(share(&caller(1), false), 0.0, "nobody knows them before");
+    let ordinary = Caller { class: CallerClass::Ordinary, ..caller(1) };
+    assert_eq!(share(&ordinary, true), 0.0);
+}
+
 #[test]
 fn a_person_who_dials_ten_digits_may_come_back_to_the_next_short_number() {
     let mut caller = caller(3);
-    caller.turn_to(&CallChange::TenDigits("0353010015".to_owned()));
+    caller.turn_to(&ten_digit_call("0353010015", None));
     assert_eq!((&caller.number[..], caller.asks_for()), ("0353010015", "15"));
     let announced = Announced { ten_digits: true, ..NOTHING_ANNOUNCED };
     let steps = steps(&redial(), announced, &caller, Unreached::Refused);
@@ -206,6 +256,7 @@ fn where_there_is_one_network_nobody_finds_another() {
         redial: &only,
         trunk_groups: 1,
         ten_digits: &ten_digits,
+        ten_digit_trunk_group: None,
         announced: NOTHING_ANNOUNCED,
     };
     let next = rules.next(&caller(3), Unreached::Refused, &mut StdRng::seed_from_u64(1));

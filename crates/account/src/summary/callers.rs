@@ -25,7 +25,7 @@ pub struct CallersFigures {
     pub switched_number: u64,
     /// Redials through another trunk group than before.
     pub switched_network: u64,
-    /// Redials with the ten digits of a PSAP in place of a short number.
+    /// Calls of people who turn to the ten digits of a PSAP in place of a short number, also with their first call.
     pub ten_digit: u64,
 }
 

@@ -73,7 +73,7 @@ pub struct GeneratorSnapshot {
     /// Redials through another trunk group than before.
     #[serde(default)]
     pub switched_network: u64,
-    /// Redials with the ten digits of a PSAP in place of a short number.
+    /// Calls of people who turn to the ten digits of a PSAP in place of a short number, also with their first call.
     #[serde(default)]
     pub ten_digit: u64,
     /// People who call no more although they spoke to nobody, or were cut.
