@@ -4,7 +4,7 @@
 //!  records ──► RecordIntake ──► Attempts ──┬──► summary     verdict and figures: summary.json, report.txt, junit.xml
 //!                                          ├──► series      the run over time, in bounded memory
 //!                                          ├──► outcome     a campaign and its variants side by side, what happened
-//!                                          └──► archive     every attempt: calls.sqlite, calls.csv, histograms
+//!                                          └──► archive     every attempt: calls.sqlite, calls.csv, histograms, arrivals.csv
 //!  calls.sqlite ──► call          the life of one call, and why it ended so
 //!  two summaries ──► comparison   and whether the second is worse
 //!  trials of a bench ──► bench    the session establishment rate
@@ -13,6 +13,7 @@
 //! It knows neither the programs that made the records nor where a run lies: files are paths that somebody gives.
 
 pub mod archive;
+mod arrivals;
 pub mod bench;
 pub mod call;
 pub mod comparison;
@@ -29,6 +30,7 @@ pub mod summary;
 mod summary_schema;
 pub mod text;
 
+pub use arrivals::ArrivalsByHalfHour;
 pub use junit::junit;
 pub use report::{lone_report, report};
 #[cfg(feature = "schema")]

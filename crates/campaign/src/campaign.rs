@@ -97,7 +97,7 @@ impl Campaign {
         self.phases.iter().map(Phase::expected_attempts).sum()
     }
 
-    /// The CSV files that it reads beside its own, each with the key that names it: a feed, and recordings.
+    /// The CSV files that it reads beside its own, each with the key that names it: a feed, recordings, and a usual day.
     #[must_use]
     pub fn row_paths(&self) -> Vec<(String, PathBuf)> {
         let feed = self.feed.iter().map(|feed| ("feed.file".to_owned(), feed.file.to_path_buf()));
@@ -107,6 +107,7 @@ impl Campaign {
             }
             _ => None,
         };
-        feed.chain(self.phases.iter().enumerate().filter_map(recording)).collect()
+        let recordings = self.phases.iter().enumerate().filter_map(recording);
+        feed.chain(recordings).chain(self.usual_path()).collect()
     }
 }

@@ -31,6 +31,9 @@ mod rows;
 #[cfg(test)]
 mod tests;
 mod threshold;
+mod usual;
+#[cfg(test)]
+mod usual_tests;
 pub mod utc;
 mod validity;
 

@@ -70,7 +70,7 @@ impl Campaign {
         network_layers: &Layers,
     ) -> Result<(Self, Topology), Problems> {
         let document = Document::load(path, layers)?;
-        let campaign = Self::read(&document, path);
+        let mut campaign = Self::read(&document, path);
         // Without a path there is no network to read; the missing key is already reported.
         if !document.has("network") {
             return Err(no_value(document.finish(())));
@@ -78,6 +78,7 @@ impl Campaign {
         match Topology::load(&campaign.network, network_layers) {
             Ok(network) => {
                 campaign.check_against(&network, &document);
+                campaign.compute_usual_day(&network);
                 document.finish((campaign, network))
             }
             Err(Problems(network)) => {
@@ -164,6 +165,7 @@ impl Campaign {
                 phase.set_time_of_day(begins);
                 begins += phase.duration;
             }
+            campaign.read_usual_day(folder, document);
             campaign.check_consistency(document);
             if campaign.phases.is_empty() {
                 root.report_here("the campaign needs at least one [[phases]]");

@@ -55,6 +55,7 @@ impl Campaign {
         self.check_thresholds(network, document);
         self.check_rows_against(network, document);
         self.check_operations(network, document);
+        self.check_usual_day(network, document);
         if let CallerAudio::Clip(name) = &self.callers.audio
             && network.media.clip(name).is_none()
         {

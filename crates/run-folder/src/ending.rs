@@ -13,6 +13,7 @@ use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
+use account::ArrivalsByHalfHour;
 use account::archive::{self, AttemptRows, Histograms, events};
 use account::outcome::{AttemptsByStep, BASE, Goodput, RUN, VariantOutcome, judge_figures};
 use account::series::Series;
@@ -22,7 +23,7 @@ use topology::{Problems, Topology};
 
 use crate::database::Database;
 use crate::downtimes::downtimes;
-use crate::folder::{CALLS, CALLS_CSV, Folder};
+use crate::folder::{ARRIVALS_CSV, CALLS, CALLS_CSV, Folder};
 use crate::missing::Missing;
 use crate::publish::{ClosedRun, Published, publish};
 use crate::standing::Standing;
@@ -62,6 +63,8 @@ pub fn close(ending: EndedRun<'_>) -> ClosedRun {
         AttemptsByStep::new(&campaign.figures, campaign_start_us, campaign.duration());
     let mut goodput = Goodput::new(campaign.levels(), campaign_start_us);
     let mut histograms = Histograms::default();
+    let mut arrivals =
+        ArrivalsByHalfHour::new(campaign_start_us, campaign.begins, campaign.duration());
     let mut series = Series::new(campaign_start_us, campaign.duration());
     let mut missing = Missing::default();
     let database = thread::scope(|scope| {
@@ -81,6 +84,7 @@ pub fn close(ending: EndedRun<'_>) -> ClosedRun {
             &mut goodput,
             &mut histograms,
             &mut series,
+            &mut arrivals,
             &mut rows,
         ]);
         rows.finish();
@@ -93,6 +97,7 @@ pub fn close(ending: EndedRun<'_>) -> ClosedRun {
         missing.clear(folder);
         let written = histograms.write(&folder.path().join("histograms"));
         missing.note("histograms", written.map_err(Into::into));
+        missing.note(ARRIVALS_CSV, folder.replace(ARRIVALS_CSV, &arrivals.csv()));
     }
     run.degraded.extend(missing.sentences);
     let mut summary = tallies.close(run);

@@ -19,6 +19,8 @@ pub const CALLS: &str = "calls.sqlite";
 pub(crate) const PART: &str = ".part";
 /// Every attempt, a line each.
 pub const CALLS_CSV: &str = "calls.csv";
+/// How many calls arrived where in each half hour, in the form of a usual day.
+pub(crate) const ARRIVALS_CSV: &str = "arrivals.csv";
 
 /// A folder that holds all that a run leaves behind.
 #[derive(Debug)]

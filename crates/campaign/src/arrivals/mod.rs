@@ -127,18 +127,28 @@ impl Phase {
     /// How many attempts this phase is expected to make.
     #[must_use]
     pub fn expected_attempts(&self) -> f64 {
-        let seconds = self.duration.as_secs_f64();
+        self.expected_until(self.duration)
+    }
+
+    /// How many of them in the first `time` of it.
+    pub(crate) fn expected_until(&self, time: Duration) -> f64 {
+        let (seconds, length) = (time.as_secs_f64(), self.duration.as_secs_f64());
         match &self.arrivals {
             Arrivals::Constant { rate } | Arrivals::Poisson { rate } => rate * seconds,
-            // The middle of a staircase with even steps is that of its ramp.
-            Arrivals::Ramp { from, to } | Arrivals::Steps { from, to, .. } => {
-                (from + to) / 2.0 * seconds
+            Arrivals::Ramp { from, to } => (from + (to - from) * seconds / length / 2.0) * seconds,
+            Arrivals::Steps { from, to, steps } => {
+                let (steps, step) = (f64::from(*steps), length / f64::from(*steps));
+                let rate = |place: f64| from + (to - from) * place / (steps - 1.0);
+                let (full, rest) = ((seconds / step).floor(), seconds % step);
+                // The middle of even steps is that of the first and the last one.
+                let of_full = full * step * (rate(0.0) + rate(full - 1.0)) / 2.0;
+                if full >= steps { of_full } else { of_full + rest * rate(full) }
             }
             Arrivals::Mmpp(bursts) => bursts.mean_rate() * seconds,
             Arrivals::Clusters(clusters) => clusters.mean_rate() * seconds,
             Arrivals::Diurnal(day) => day.expected(seconds),
             Arrivals::Surge(surge) => surge.expected(seconds),
-            Arrivals::Replay(replay) => replay.count(self.duration) as f64,
+            Arrivals::Replay(replay) => replay.count(time) as f64,
         }
     }
 

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use super::place::Commune;
 
-pub(super) use self::reading::Columns;
+pub(super) use self::reading::{Columns, line_of, open};
 
 /// What is given of a call. What is absent is left to the mix.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

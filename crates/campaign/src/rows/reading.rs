@@ -98,7 +98,7 @@ impl CallRows {
 }
 
 /// Opens a file that can be read to its end. The error is the end of a sentence.
-fn open(path: &Path) -> Result<File, String> {
+pub(crate) fn open(path: &Path) -> Result<File, String> {
     let words = |error: std::io::Error| match error.kind() {
         std::io::ErrorKind::NotFound => {
             "there is no such file; the path counts from the campaign's own folder".to_owned()
@@ -312,7 +312,7 @@ impl<'p> Reading<'p> {
 }
 
 /// The line of the record that the reader found at `at`, where it began to look for it: before empty lines and comments.
-fn line_of(path: &Path, at: &Position) -> u64 {
+pub(crate) fn line_of(path: &Path, at: &Position) -> u64 {
     let skipped = || -> std::io::Result<u64> {
         let mut file = BufReader::new(File::open(path)?);
         file.seek(SeekFrom::Start(at.byte()))?;

@@ -249,6 +249,8 @@ fn slips_in_a_campaign_are_refused_by_schema_and_decoder() {
         ("commands = [\"lock\"", "commands = [\"look\""),
         ("manner = \"serial\"", "manner = \"one by one\""),
         ("severity = \"critical\"", "severity = \"bad\""),
+        ("arrivals = \"usual.csv\"", "arrivals = \"usual\""),
+        ("chance = 0.00001", "chance = 2"),
         ("ring = \"2m\"", "rings = \"2m\""),
     ];
     refused_by_both("campaign", CAMPAIGN, &slips, |text| {

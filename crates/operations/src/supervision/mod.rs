@@ -16,6 +16,7 @@ mod series;
 mod settings;
 #[cfg(test)]
 mod tests;
+pub mod usual;
 mod window;
 
 use std::collections::VecDeque;
@@ -26,6 +27,7 @@ pub use self::attempt::{ObservedAttempt, department};
 pub use self::indicator::{By, Indicator};
 pub use self::series::{Sample, SampleCounts};
 pub use self::settings::{Bound, Rule, Severity, SupervisionSettings};
+pub use self::usual::{UsualDay, UsualSource};
 
 use self::rule_watch::{EvaluationTime, RuleWatch};
 use self::series::SampleSeries;
@@ -43,6 +45,7 @@ pub struct Supervision {
     looked: u64,
     views: Vec<WindowView>,
     watches: Vec<RuleWatch>,
+    usual: Option<UsualDay>,
     changes: VecDeque<Alarm>,
     series: SampleSeries,
     /// A key while it is put together; kept for its memory.
@@ -85,6 +88,7 @@ impl Supervision {
         };
         let view = |(class, by)| WindowView { class, by, windows: Windows::default() };
         let mut views: Vec<WindowView> = ALWAYS.into_iter().map(view).collect();
+        let usual = settings.usual_day.clone();
         let mut watches = Vec::new();
         for rule in &settings.rules {
             let (class, by) = (Class::of(rule.indicator), rule.by);
@@ -95,6 +99,15 @@ impl Supervision {
             });
             watches.push(RuleWatch::new(rule.clone(), place));
         }
+        if let Some(usual) = &usual {
+            // Calls may be missing at a PSAP from the first one on.
+            for view in views.iter_mut().filter(|view| view.class == Class::Arrivals) {
+                match view.by {
+                    By::All => view.windows.know(""),
+                    _ => usual.psaps().for_each(|psap| view.windows.know(psap)),
+                }
+            }
+        }
         Self {
             step: settings.step,
             window: settings.window,
@@ -103,6 +116,7 @@ impl Supervision {
             looked: 0,
             views,
             watches,
+            usual,
             changes: VecDeque::new(),
             series: SampleSeries::default(),
             key: String::new(),
@@ -227,7 +241,8 @@ impl Supervision {
         };
         for watch in &mut self.watches {
             let windows = &self.views[watch.view].windows;
-            watch.look(windows, look, &mut |alarm| self.changes.push_back(alarm));
+            let usual = self.usual.as_ref();
+            watch.look(windows, look, usual, &mut |alarm| self.changes.push_back(alarm));
         }
     }
 

@@ -19,6 +19,7 @@ use topology::format_duration;
 use super::alarm::{Alarm, AlarmState};
 use super::indicator::{By, Indicator};
 use super::settings::{Bound, Rule};
+use super::usual::{UsualDay, chance_of_so_few, chance_of_so_many};
 use super::window::{Window, Windows};
 
 #[derive(Debug)]
@@ -83,6 +84,7 @@ impl RuleWatch {
         &mut self,
         windows: &Windows,
         look: EvaluationTime,
+        usual: Option<&UsualDay>,
         changed: &mut impl FnMut(Alarm),
     ) {
         for (key, place, window) in windows.iter() {
@@ -93,7 +95,8 @@ impl RuleWatch {
             if self.rule.indicator == Indicator::Arrivals {
                 state.remember(window, look);
             }
-            let figure = state.figure(&self.rule, window, look);
+            let usual = usual.and_then(|usual| usual_of(&self.rule, usual, key, look));
+            let figure = state.figure(&self.rule, window, look, usual);
             let before = state.phase;
             state.phase = next(&self.rule, before, figure, look.at);
             let (alarm, raised_at) = match (before, state.phase) {
@@ -111,13 +114,34 @@ impl RuleWatch {
 }
 
 fn next(rule: &Rule, phase: Phase, figure: Option<Figure>, at: Duration) -> Phase {
-    let crossed = figure.map(|figure| rule.bound.is_crossed_by(figure.value));
+    let crossed =
+        figure.map(|figure| rule.bound.is_crossed_by(figure.value) && !is_chance(rule, figure));
     match (phase, crossed) {
         (Phase::Raised { .. }, Some(true) | None) => phase,
         (_, Some(false) | None) => Phase::Quiet,
         (Phase::Pending { since }, Some(true)) if at - since < rule.hold => phase,
         (Phase::Quiet, Some(true)) if !rule.hold.is_zero() => Phase::Pending { since: at },
         (_, Some(true)) => Phase::Raised { at },
+    }
+}
+
+/// Whether so many arrivals may well be chance.
+fn is_chance(rule: &Rule, figure: Figure) -> bool {
+    let chance = match (rule.indicator, rule.bound) {
+        (Indicator::Arrivals, Bound::Below(_)) => chance_of_so_few(figure.count, figure.usual),
+        (Indicator::Arrivals, Bound::Above(_)) => chance_of_so_many(figure.count, figure.usual),
+        _ => return false,
+    };
+    chance > rule.chance
+}
+
+/// How many arrivals a usual day has in the window that ends now; `None` before the first full window.
+fn usual_of(rule: &Rule, usual: &UsualDay, key: &str, look: EvaluationTime) -> Option<f64> {
+    let is_full = rule.indicator == Indicator::Arrivals && look.step >= look.length;
+    let from = look.at.checked_sub(look.window).filter(|_| is_full)?;
+    match rule.by {
+        By::All => usual.expected_everywhere(from, look.at),
+        _ => usual.expected(key, from, look.at),
     }
 }
 
@@ -134,15 +158,20 @@ impl State {
         }
     }
 
-    fn figure(&self, rule: &Rule, window: &Window, look: EvaluationTime) -> Option<Figure> {
+    /// `usual`: how many arrivals a usual day has; otherwise they are held against their own history.
+    fn figure(
+        &self,
+        rule: &Rule,
+        window: &Window,
+        look: EvaluationTime,
+        usual: Option<f64>,
+    ) -> Option<Figure> {
         let count = window.attempts;
         match rule.indicator {
             Indicator::Restarts => Some(Figure { value: count as f64, count, usual: 0.0 }),
             Indicator::Arrivals => {
-                if self.steps < look.baseline {
-                    return None;
-                }
-                let usual = self.arrivals as f64 / self.steps as f64 * look.length as f64;
+                let own = || self.arrivals as f64 / self.steps as f64 * look.length as f64;
+                let usual = usual.or_else(|| (self.steps >= look.baseline).then(own))?;
                 let enough = usual >= f64::from(rule.min_attempts);
                 enough.then(|| Figure { value: count as f64 / usual, count, usual })
             }

@@ -6,9 +6,14 @@ use serde::{Deserialize, Serialize};
 use topology::reader::{Raw, Table, kind};
 
 use super::indicator::{By, Indicator};
+use super::usual::{UsualDay, UsualSource};
 
 /// The most steps that a window may have: what supervision remembers of each key.
 const MOST_STEPS: u128 = 10_000;
+
+/// So unlikely must a number of arrivals be. A day has some 300 windows of five minutes, seen at 8,640 moments: with this,
+/// chance raises less than one alarm in 100 days of a PSAP.
+const CHANCE: f64 = 1e-6;
 
 /// How the network is watched.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,6 +24,10 @@ pub struct SupervisionSettings {
     pub step: Duration,
     /// How much time a PSAP's arrivals must have been watched before any can be missing.
     pub baseline: Duration,
+    /// Where it is known from how many calls usually arrive at each PSAP.
+    pub usual: Option<UsualSource>,
+    /// The usual day itself, once whoever reads the campaign has made it.
+    pub usual_day: Option<UsualDay>,
     pub rules: Vec<Rule>,
     /// Where alarms are posted, in the form of Alertmanager.
     pub webhook: Option<String>,
@@ -33,6 +42,8 @@ pub struct Rule {
     pub bound: Bound,
     /// With fewer attempts in the window the figure says nothing. Of arrivals: in a usual window.
     pub min_attempts: u32,
+    /// Of arrivals: they are out of bounds only if chance alone would bring so few, or so many, with a smaller probability.
+    pub chance: f64,
     /// The figure must be out of bounds for this long.
     pub hold: Duration,
     pub severity: Severity,
@@ -61,6 +72,8 @@ impl Default for SupervisionSettings {
             window: Duration::from_secs(5 * 60),
             step: Duration::from_secs(10),
             baseline: Duration::from_secs(30 * 60),
+            usual: None,
+            usual_day: None,
             rules: Vec::new(),
             webhook: None,
         }
@@ -75,6 +88,12 @@ impl SupervisionSettings {
             window: table.or("window", kind::duration(second), base.window),
             step: table.or("step", kind::duration(second), base.step),
             baseline: table.or("baseline", kind::duration(second), base.baseline),
+            usual: table.has("usual").then(|| {
+                table.section("usual", |usual| {
+                    usual.required("arrivals", source, UsualSource::Computed)
+                })
+            }),
+            usual_day: None,
             rules: table.tables("rules", Rule::read),
             webhook: table.optional("webhook", webhook),
         };
@@ -115,6 +134,9 @@ impl Rule {
                 choices.iter().map(|by| format!("{:?}", by.as_str())).collect();
             table.report("by", format!("of {indicator} must be {}", known.join(" or ")));
         }
+        if table.has("chance") && indicator != Indicator::Arrivals {
+            table.report("chance", "needs indicator = \"arrivals\"; others have min_attempts");
+        }
         let severity = [("warning", Severity::Warning), ("critical", Severity::Critical)];
         Self {
             name: table.required("name", kind::name, String::new()),
@@ -122,6 +144,7 @@ impl Rule {
             by,
             bound: Bound::read(table, indicator),
             min_attempts: table.or("min_attempts", kind::count(1..=1_000_000), 20),
+            chance: table.or("chance", kind::number(0.0..=1.0), CHANCE),
             hold: table.or("for", kind::duration(Duration::ZERO), Duration::from_secs(60)),
             severity: table.or("severity", kind::choice(&severity), Severity::Warning),
             labels: table.list("labels", label),
@@ -170,6 +193,17 @@ impl Severity {
             Self::Warning => "warning",
             Self::Critical => "critical",
         }
+    }
+}
+
+/// `computed`, or the name of a CSV file.
+fn source(raw: Raw<'_>) -> Result<UsualSource, String> {
+    match kind::text(raw)? {
+        text if text == "computed" => Ok(UsualSource::Computed),
+        text if text.ends_with(".csv") => Ok(UsualSource::File(text.into())),
+        text => Err(format!(
+            "must be \"computed\" or the name of a CSV file such as \"usual.csv\", got {text:?}"
+        )),
     }
 }
 

@@ -172,7 +172,7 @@ fn emergency_and_ordinary_calls_have_figures_of_their_own() {
 
 #[test]
 fn missing_arrivals_are_found_against_the_own_baseline() {
-    let rule = r#"{ name = "missing", indicator = "arrivals", below = 0.5, min_attempts = 10, for = "0s" }"#;
+    let rule = r#"{ name = "missing", indicator = "arrivals", below = 0.5, min_attempts = 10, chance = 1, for = "0s" }"#;
     let mut seen = supervision(rule);
     // samu-94 has one call each 2 s, and one each 10 s from 600 s to 3600 s; samu-59 stays as it is.
     // Codis has too few to be judged.
@@ -289,4 +289,46 @@ fn a_million_attempts_of_any_number_are_counted_the_same_each_time() {
     assert!(keys < 10_000, "{keys} keys are remembered");
     assert!(!told.is_empty());
     assert_eq!((told, keys), run());
+}
+
+#[test]
+fn with_a_usual_day_arrivals_are_missed_from_the_first_window_on() {
+    let rule = r#"{ name = "missing", indicator = "arrivals", below = 0.5, for = "0s" },
+        { name = "everywhere", indicator = "arrivals", by = "all", below = 0.5, for = "0s" }"#
+        .replace('\n', "");
+    let mut settings = settings(&format!(
+        "[supervision]\nwindow = \"1m\"\nstep = \"10s\"\nbaseline = \"5m\"\nrules = [{rule}]"
+    ))
+    .unwrap_or_else(|problems| panic!("{problems}"))
+    .supervision
+    .expect("the section is there");
+    let mut day = UsualDay::of_campaign(s(60));
+    for minute in 0..20 {
+        day.add("samu-59", minute, 60.0);
+        day.add("samu-94", minute, 60.0);
+        day.add("codis", minute, 3.0);
+    }
+    settings.usual_day = Some(day);
+    let mut seen = Supervision::new(&settings);
+    // samu-94 never gets a call; samu-59 gets what is usual until 300 s, and then a third of it.
+    for second in (0..300).chain((300..600).step_by(3)) {
+        seen.arrived(s(second), "samu-59");
+    }
+    seen.advance(s(600));
+    let alarms: Vec<Alarm> = std::iter::from_fn(|| seen.poll_change()).collect();
+    let told: Vec<_> = alarms
+        .iter()
+        .map(|a| (a.at.as_secs(), &a.rule[..], a.labels.get("psap").map(String::as_str)))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            (60, "missing", Some("samu-94")),
+            (60, "everywhere", None),
+            (360, "missing", Some("samu-59")),
+        ],
+        "codis has too few to be judged: {alarms:#?}"
+    );
+    let sentence = "psap samu-94: 0 arrivals in 1m, usual are 60, below 0.5 times that";
+    assert_eq!(alarms[0].sentence, sentence);
 }
