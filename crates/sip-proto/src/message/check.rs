@@ -1,12 +1,14 @@
 //! The checks that every element makes of a scanned message (RFC 3261 §8.1.1, §16.3, §18.3).
 
 use super::fields::{NameAddr, Via};
-use super::grammar::split_list;
+use super::grammar::{split_list, trim};
 use super::indexed::{Keys, Message};
+use super::located::{AddressPlace, UriPlace, ViaPlace};
 use super::malformed::Malformed;
 use super::method::Method;
 use super::name::Name;
-use super::scan::{Span, Start};
+use super::scan::Start;
+use super::span::Span;
 use super::uri::Uri;
 
 /// How much one message may hold.
@@ -45,14 +47,15 @@ pub(super) fn wrong_version(message: &Message) -> Option<Malformed> {
 /// back.
 pub(super) fn fill(
     message: &mut Message,
-    body_at: usize,
     defect: Option<Malformed>,
     limits: Limits,
 ) -> Result<(), Malformed> {
     let topmost = topmost_via(message, limits)?;
     message.keys.via = topmost.value;
+    message.keys.via_place = topmost.place;
     message.keys.branch = topmost.branch;
     wrong_version(message).or(defect).or(topmost.defect).map_or(Ok(()), Err)?;
+    let body_at = message.head.len();
     message.body = body_of(message, body_at)?;
     message.bytes.truncate(message.body.range().end.max(body_at));
     message.keys = keys(message)?;
@@ -62,12 +65,15 @@ pub(super) fn fill(
             // RFC 3261 §19.1.1, table 1: no headers in a Request-URI.
             return Err(Malformed("headers in the Request-URI"));
         }
+        message.keys.uri = UriPlace::of(&uri, &message.head);
     }
-    check_addresses(message, limits)
+    message.keys.contact = check_addresses(message, limits)?;
+    Ok(())
 }
 
-/// The addresses that this stack sends to.
-fn check_addresses(message: &Message, limits: Limits) -> Result<(), Malformed> {
+/// The addresses that this stack sends to. Returns the first Contact.
+fn check_addresses(message: &Message, limits: Limits) -> Result<Option<AddressPlace>, Malformed> {
+    let mut first_contact = None;
     for name in [Name::Contact, Name::Route, Name::RecordRoute] {
         for (at, value) in message.list(name).enumerate() {
             if at == limits.elements {
@@ -76,18 +82,23 @@ fn check_addresses(message: &Message, limits: Limits) -> Result<(), Malformed> {
             if name == Name::Contact && value == "*" {
                 continue;
             }
+            let address = NameAddr::parse(value)?;
             // RFC 3261 §20.34: a route is a name-addr, never a bare URI.
-            if !NameAddr::parse(value)?.is_bracketed() && name != Name::Contact {
+            if !address.is_bracketed() && name != Name::Contact {
                 return Err(Malformed("a route without < and >"));
+            }
+            if name == Name::Contact && at == 0 {
+                first_contact = Some(AddressPlace::of(&address, &message.head));
             }
         }
     }
-    Ok(())
+    Ok(first_contact)
 }
 
 /// The first Via value of a message.
 struct TopmostVia {
     value: Span,
+    place: ViaPlace,
     branch: Span,
     /// What is wrong with any Via, if it does not keep us from answering.
     defect: Option<Malformed>,
@@ -98,8 +109,7 @@ struct TopmostVia {
 fn topmost_via(message: &Message, limits: Limits) -> Result<TopmostVia, Malformed> {
     let is_response = matches!(message.start, Start::Response { .. });
     let (mut first, mut defect, mut count) = (None, None, 0);
-    for field in message.fields.iter().filter(|field| field.name == Name::Via) {
-        let line = message.text(field.value);
+    for line in message.headers(Name::Via) {
         for value in split_list(line) {
             if is_response && first.is_some() {
                 break;
@@ -109,19 +119,17 @@ fn topmost_via(message: &Message, limits: Limits) -> Result<TopmostVia, Malforme
             let too_many = (count > limits.elements).then_some(TOO_MANY);
             defect = defect.or(too_many).or_else(|| defect_of(&via));
             first.get_or_insert_with(|| {
-                let branch = via
-                    .branch()
-                    .map_or_else(Span::default, |branch| field.value.of_part(line, branch));
-                (field.value.of_part(line, value), branch)
+                let branch = Span::within(&message.head, via.branch().unwrap_or_default());
+                (Span::within(&message.head, value), ViaPlace::of(&via, &message.head), branch)
             });
         }
     }
-    let (value, branch) = first.ok_or(Malformed("no Via"))?;
-    Ok(TopmostVia { value, branch, defect })
+    let (value, place, branch) = first.ok_or(Malformed("no Via"))?;
+    Ok(TopmostVia { value, place, branch, defect })
 }
 
 fn defect_of(via: &Via<'_>) -> Option<Malformed> {
-    let branch = via.param("branch").unwrap_or_default();
+    let branch = via.branch.value.unwrap_or_default();
     if via.is_ambiguous() {
         Some(Malformed("a branch twice"))
     } else if branch.len().max(via.host().len()) > MAX_IDENTIFIER {
@@ -134,17 +142,20 @@ fn defect_of(via: &Via<'_>) -> Option<Malformed> {
 fn keys(message: &Message) -> Result<Keys, Malformed> {
     let mut keys = message.keys;
     keys.call_id = only(message, Name::CallId, "Call-ID")?;
-    if message.text(keys.call_id).contains([' ', '\t', ',']) || keys.call_id.is_empty() {
+    let mut call_id = message.text(keys.call_id).bytes();
+    if call_id.any(|byte| matches!(byte, b' ' | b'\t' | b',')) || keys.call_id.is_empty() {
         return Err(Malformed("a malformed Call-ID"));
     }
     if keys.call_id.range().len() > MAX_IDENTIFIER {
         return Err(Malformed("a Call-ID that is too long"));
     }
-    (keys.from, keys.from_tag) = address(message, Name::From, "From")?;
-    (keys.to, keys.to_tag) = address(message, Name::To, "To")?;
+    (keys.from, keys.from_place, keys.from_tag) = address(message, Name::From, "From")?;
+    (keys.to, keys.to_place, keys.to_tag) = address(message, Name::To, "To")?;
     let cseq = message.text(only(message, Name::CSeq, "CSeq")?);
-    let (number, method) = cseq.split_once([' ', '\t']).ok_or(Malformed("a malformed CSeq"))?;
-    let method = method.trim_matches([' ', '\t']);
+    let space = cseq.bytes().position(|byte| matches!(byte, b' ' | b'\t'));
+    let (number, method) =
+        space.and_then(|at| cseq.split_at_checked(at)).ok_or(Malformed("a malformed CSeq"))?;
+    let method = trim(method);
     keys.cseq = decimal(number).ok_or(Malformed("a malformed CSeq"))?;
     keys.method = Method::recognise(method);
     if let Start::Request { method: have, .. } = message.start
@@ -162,30 +173,30 @@ fn keys(message: &Message) -> Result<Keys, Malformed> {
     Ok(keys)
 }
 
-fn address(message: &Message, name: Name, label: &'static str) -> Result<(Span, Span), Malformed> {
+fn address(
+    message: &Message,
+    name: Name,
+    label: &'static str,
+) -> Result<(Span, AddressPlace, Span), Malformed> {
     let span = only(message, name, label)?;
-    let text = message.text(span);
-    let address = NameAddr::parse(text)?;
+    let address = NameAddr::parse(message.text(span))?;
     if address.is_ambiguous() {
         return Err(Malformed("a tag twice"));
     }
     let tag = match address.tag() {
         Some("") => return Err(Malformed("an empty tag")),
         Some(tag) if tag.len() > MAX_IDENTIFIER => return Err(Malformed("a tag that is too long")),
-        Some(tag) => span.of_part(text, tag),
-        None => Span::default(),
+        tag => Span::within(&message.head, tag.unwrap_or_default()),
     };
-    Ok((span, tag))
+    Ok((span, AddressPlace::of(&address, &message.head), tag))
 }
 
 /// The value of a header that must stand exactly once (RFC 3261 §7.3.1, RFC 4475 §3.3.8).
 fn only(message: &Message, name: Name, label: &'static str) -> Result<Span, Malformed> {
-    let mut values =
-        message.fields.iter().filter(|field| field.name == name).map(|field| field.value);
-    match (values.next(), values.next()) {
-        (Some(value), None) => Ok(value),
-        (Some(_), Some(_)) => Err(Malformed("a header twice that may stand once")),
-        (None, _) => Err(match label {
+    match message.fields.only(name) {
+        Ok(field) => Ok(field.value),
+        Err(true) => Err(Malformed("a header twice that may stand once")),
+        Err(false) => Err(match label {
             "Call-ID" => Malformed("no Call-ID"),
             "From" => Malformed("no From"),
             "To" => Malformed("no To"),

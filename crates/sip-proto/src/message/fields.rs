@@ -3,45 +3,39 @@
 use std::net::IpAddr;
 
 use super::grammar::{
-    Params, find_outside, is_token, is_token_byte, quoted_end, rsplit_byte, split_byte, trim,
+    Noted, Params, TOKEN, find_outside, is_token, is_token_byte, quoted_end, rsplit_byte, run_end,
+    split_byte, trim,
 };
-use super::uri::{parse_ip, split_host_port};
+use super::uri::{parse_ip, port_of, split_host_port};
 use super::{Malformed, Uri};
 
 /// One Via value (RFC 3261 §20.42, RFC 3581).
 #[derive(Debug, Clone, Copy)]
 pub struct Via<'a> {
-    transport: &'a str,
-    host: &'a str,
-    port: Option<u16>,
-    params: Params<'a>,
+    pub(super) transport: &'a str,
+    pub(super) host: &'a str,
+    pub(super) port: Option<u16>,
+    pub(super) params: Params<'a>,
+    /// As written, with the magic cookie or without.
+    pub(super) branch: Noted<'a>,
 }
 
 impl<'a> Via<'a> {
     pub(crate) fn parse(text: &'a str) -> Result<Self, Malformed> {
         let bad = Malformed("a malformed Via");
-        let (protocol, rest) = split_byte(text, b'/').ok_or(bad)?;
-        let (version, rest) = split_byte(rest, b'/').ok_or(bad)?;
-        let rest = trim(rest);
-        let space = rest.bytes().position(|b| matches!(b, b' ' | b'\t')).ok_or(bad)?;
-        let (transport, rest) = rest.split_at(space);
-        if !is_token(trim(protocol)) || !is_token(trim(version)) || !is_token(transport) {
-            return Err(bad);
-        }
+        let (transport, rest) = sent_protocol(text).ok_or(bad)?;
         let (sent_by, params) = rest.split_at(end_before(rest, b';'));
         // "host : port" may have white space round the colon (RFC 4475 §3.1.1.1).
         let sent_by = trim(sent_by);
         let (host, port) = match rsplit_byte(sent_by, b':') {
             Some((host, port)) if !sent_by.ends_with(']') => {
-                let port = trim(port);
-                if port.is_empty() || !port.bytes().all(|b| b.is_ascii_digit()) {
-                    return Err(bad);
-                }
-                (split_host_port(trim(host))?.0, Some(port.parse().map_err(|_| bad)?))
+                let port = port_of(trim(port)).ok_or(bad)?;
+                (split_host_port(trim(host))?.0, Some(port))
             }
             _ => split_host_port(sent_by)?,
         };
-        Ok(Self { transport, host, port, params: Params::parse(params)? })
+        let (params, branch) = Params::parse_noting(params, "branch")?;
+        Ok(Self { transport, host, port, params, branch })
     }
 
     /// `UDP`, `TCP`, … as written.
@@ -64,14 +58,14 @@ impl<'a> Via<'a> {
     /// (RFC 3261 §17.2.3).
     #[must_use]
     pub fn branch(&self) -> Option<&'a str> {
-        let branch = self.params.value("branch")?;
+        let branch = self.branch.value?;
         let (cookie, rest) = branch.split_at_checked(crate::id::COOKIE.len())?;
         (cookie.eq_ignore_ascii_case(crate::id::COOKIE) && !rest.is_empty()).then_some(branch)
     }
 
     /// True if the branch stands more than once, so that it names no transaction.
-    pub(crate) fn is_ambiguous(&self) -> bool {
-        self.params.repeats("branch")
+    pub(crate) const fn is_ambiguous(&self) -> bool {
+        self.branch.repeats
     }
 
     /// Any other parameter.
@@ -102,10 +96,11 @@ impl<'a> Via<'a> {
 /// A name-addr or addr-spec with its header parameters (RFC 3261 §20.10, §20.20, §20.34, §20.39).
 #[derive(Debug, Clone, Copy)]
 pub struct NameAddr<'a> {
-    display: &'a str,
-    uri: Uri<'a>,
-    params: Params<'a>,
-    bracketed: bool,
+    pub(super) display: &'a str,
+    pub(super) uri: Uri<'a>,
+    pub(super) params: Params<'a>,
+    pub(super) tag: Noted<'a>,
+    pub(super) bracketed: bool,
 }
 
 impl<'a> NameAddr<'a> {
@@ -119,18 +114,18 @@ impl<'a> NameAddr<'a> {
             if uri.bytes().any(|b| matches!(b, b'?' | b',')) {
                 return Err(Malformed("a URI that needs < and > round it"));
             }
-            let (uri, params) = (Uri::parse(uri)?, Params::parse(params)?);
-            return Ok(Self { display: "", uri, params, bracketed: false });
+            let (uri, (params, tag)) = (Uri::parse(uri)?, Params::parse_noting(params, "tag")?);
+            return Ok(Self { display: "", uri, params, tag, bracketed: false });
         };
         let (display, rest) = text.split_at(open);
         let display = trim(display);
         check_display(display)?;
-        let close = rest.bytes().position(|b| b == b'>').ok_or(Malformed("a < without its >"))?;
+        let close = memchr::memchr(b'>', rest.as_bytes()).ok_or(Malformed("a < without its >"))?;
         let (Some(uri), Some(params)) = (rest.get(1..close), rest.get(close + 1..)) else {
             return Err(Malformed("a malformed address"));
         };
-        let (uri, params) = (Uri::parse(uri)?, Params::parse(params)?);
-        Ok(Self { display, uri, params, bracketed: true })
+        let (uri, (params, tag)) = (Uri::parse(uri)?, Params::parse_noting(params, "tag")?);
+        Ok(Self { display, uri, params, tag, bracketed: true })
     }
 
     /// False for a bare URI (addr-spec).
@@ -150,13 +145,13 @@ impl<'a> NameAddr<'a> {
     }
 
     #[must_use]
-    pub fn tag(&self) -> Option<&'a str> {
-        self.params.value("tag")
+    pub const fn tag(&self) -> Option<&'a str> {
+        self.tag.value
     }
 
     /// True if the tag stands more than once, so that it names no dialog.
-    pub(crate) fn is_ambiguous(&self) -> bool {
-        self.params.repeats("tag")
+    pub(crate) const fn is_ambiguous(&self) -> bool {
+        self.tag.repeats
     }
 
     /// A header parameter (not a parameter of the URI).
@@ -164,6 +159,24 @@ impl<'a> NameAddr<'a> {
     pub fn param(&self, name: &str) -> Option<&'a str> {
         self.params.value(name)
     }
+}
+
+/// The transport of a Via, and what follows it.
+fn sent_protocol(text: &str) -> Option<(&str, &str)> {
+    // RFC 3261 §20.42; white space round the slashes is rare.
+    if let Some(rest) = text.strip_prefix("SIP/2.0/") {
+        let end = run_end(rest.as_bytes(), 0, TOKEN);
+        if end > 0 && matches!(rest.as_bytes().get(end), Some(b' ' | b'\t')) {
+            return rest.split_at_checked(end);
+        }
+    }
+    let (protocol, rest) = split_byte(text, b'/')?;
+    let (version, rest) = split_byte(rest, b'/')?;
+    let rest = trim(rest);
+    let space = rest.bytes().position(|b| matches!(b, b' ' | b'\t'))?;
+    let (transport, rest) = rest.split_at(space);
+    let is_sound = is_token(trim(protocol)) && is_token(trim(version)) && is_token(transport);
+    is_sound.then_some((transport, rest))
 }
 
 /// Where `byte` first stands, or else the end.

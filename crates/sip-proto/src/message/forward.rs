@@ -48,7 +48,7 @@ impl Forward<'_> {
         push(&mut out, &["\r\n"]);
         out.extend_from_slice(self.lines);
         let mut pop = if self.pop_route { request.leading_twins() } else { 0 };
-        for field in &request.fields {
+        for field in request.fields.iter() {
             match field.name {
                 Name::Via | Name::MaxForwards => {}
                 Name::Route if pop > 0 => {
@@ -83,7 +83,7 @@ impl Response {
         push(&mut out, &["\r\n"]);
         let mut popped = false;
         let mut vias = 0;
-        for field in &self.fields {
+        for field in self.fields.iter() {
             match field.name {
                 Name::Via if !popped => {
                     popped = true;

@@ -2,30 +2,66 @@
 
 use super::Malformed;
 
-/// `token` of RFC 3261 §25.1.
-pub(crate) const fn is_token_byte(byte: u8) -> bool {
-    TOKEN[byte as usize]
-}
+/// Bytes of `token`.
+pub(crate) const TOKEN: u8 = 1;
+/// Bytes of a host name, with the underscore that some peers have in theirs.
+pub(crate) const HOST: u8 = 1 << 1;
+/// Bytes of a `gen-value` without quotes: a token or a host. A host may be an IPv6 reference, and RFC 5118 §4.5 asks to
+/// tolerate an IPv6 address without brackets.
+const VALUE: u8 = 1 << 2;
+/// Bytes of a URI that are to be looked at: what may not stand in it, and what divides it.
+pub(crate) const URI_MARK: u8 = 1 << 3;
 
-/// Looked up for every byte of every name, so a table.
-const TOKEN: [bool; 256] = {
-    let mut table = [false; 256];
-    let marks = b"-.!%*_+`'~";
+/// Which of these a byte is. Looked up for every byte of every value, so a table.
+const CLASSES: [u8; 256] = {
+    let mut table = [0; 256];
     let mut at = 0;
     while at < 256 {
-        table[at] = (at as u8).is_ascii_alphanumeric();
+        let byte = at as u8;
+        if byte.is_ascii_alphanumeric() {
+            table[at] = TOKEN | HOST | VALUE;
+        }
+        if byte <= b' ' || byte == 0x7f {
+            table[at] = URI_MARK;
+        }
         at += 1;
     }
-    let mut at = 0;
-    while at < marks.len() {
-        table[marks[at] as usize] = true;
-        at += 1;
+    let groups: [(&[u8], u8); 4] =
+        [(b"-.!%*_+`'~", TOKEN | VALUE), (b"-._", HOST), (b"[]:", VALUE), (b"<>\"%@", URI_MARK)];
+    let mut group = 0;
+    while group < groups.len() {
+        let (bytes, class) = groups[group];
+        let mut at = 0;
+        while at < bytes.len() {
+            table[bytes[at] as usize] |= class;
+            at += 1;
+        }
+        group += 1;
     }
     table
 };
 
+pub(crate) const fn is_in(byte: u8, class: u8) -> bool {
+    CLASSES[byte as usize] & class != 0
+}
+
+/// `token` of RFC 3261 §25.1.
+pub(crate) const fn is_token_byte(byte: u8) -> bool {
+    is_in(byte, TOKEN)
+}
+
+/// Where the run of bytes of `class` ends that begins at `at`.
+pub(crate) fn run_end(bytes: &[u8], mut at: usize, class: u8) -> usize {
+    while let Some(&byte) = bytes.get(at)
+        && is_in(byte, class)
+    {
+        at += 1;
+    }
+    at
+}
+
 pub(crate) fn is_token(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(is_token_byte)
+    !text.is_empty() && run_end(text.as_bytes(), 0, TOKEN) == text.len()
 }
 
 /// Linear white space inside one unfolded line.
@@ -33,6 +69,12 @@ pub(crate) fn trim(text: &str) -> &str {
     // The pattern machinery of `trim_matches` costs more than these few bytes are worth.
     let is_text = |byte: &u8| !matches!(byte, b' ' | b'\t');
     let bytes = text.as_bytes();
+    if let [first, .., last] = bytes
+        && is_text(first)
+        && is_text(last)
+    {
+        return text;
+    }
     let Some(start) = bytes.iter().position(is_text) else { return "" };
     let end = bytes.iter().rposition(is_text).map_or(start, |last| last + 1);
     text.get(start..end).unwrap_or_default()
@@ -124,18 +166,49 @@ pub(crate) fn split_list(text: &str) -> impl Iterator<Item = &str> {
 const MAX_PARAMS: usize = 64;
 
 /// The `;name=value` parameters of a header value.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Params<'a> {
     /// Without the first `;`.
-    text: &'a str,
+    pub(super) text: &'a str,
+}
+
+/// What was seen of one parameter while the others were checked.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Noted<'a> {
+    /// Empty for a flag.
+    pub(super) value: Option<&'a str>,
+    /// It stands more than once, which RFC 3261 §7.3.1 forbids.
+    pub(super) repeats: bool,
+}
+
+/// One parameter of a kind that needs no second look.
+struct Plain<'a> {
+    name: &'a str,
+    value: Option<&'a str>,
+    /// Where the next one begins.
+    next: Option<usize>,
+}
+
+impl<'a> Noted<'a> {
+    fn note(&mut self, value: &'a str) {
+        match self.value {
+            Some(_) => self.repeats = true,
+            None => self.value = Some(value),
+        }
+    }
 }
 
 impl<'a> Params<'a> {
     /// Checks `text`, which is empty or begins with `;`.
     pub(crate) fn parse(text: &'a str) -> Result<Self, Malformed> {
+        Self::parse_noting(text, "").map(|(params, _)| params)
+    }
+
+    /// The same, and what there is of the parameter `name`.
+    pub(super) fn parse_noting(text: &'a str, name: &str) -> Result<(Self, Noted<'a>), Malformed> {
         let text = trim(text);
         if text.is_empty() {
-            return Ok(Self { text });
+            return Ok((Self { text }, Noted::default()));
         }
         let Some(text) = text.strip_prefix(';') else {
             return Err(Malformed("text where parameters should begin"));
@@ -144,27 +217,72 @@ impl<'a> Params<'a> {
             return Err(Malformed("a semicolon without a parameter"));
         }
         let params = Self { text };
-        for (at, (name, value)) in params.iter().enumerate() {
+        if let Some(noted) = params.check_plain(name) {
+            return Ok((params, noted));
+        }
+        params.check()?;
+        let mut noted = Noted::default();
+        for (have, value) in params.iter() {
+            if have.eq_ignore_ascii_case(name) {
+                noted.note(value.unwrap_or_default());
+            }
+        }
+        Ok((params, noted))
+    }
+
+    /// The check of what nearly all parameters are, see [`plain`](Self::plain). `None` if there is anything else, or too
+    /// many of them.
+    fn check_plain(self, name: &str) -> Option<Noted<'a>> {
+        let mut noted = Noted::default();
+        let mut at = 0;
+        for _ in 0..MAX_PARAMS {
+            let one = self.plain(at)?;
+            if one.name.eq_ignore_ascii_case(name) {
+                noted.note(one.value.unwrap_or_default());
+            }
+            match one.next {
+                Some(next) => at = next,
+                None => return Some(noted),
+            }
+        }
+        None
+    }
+
+    /// The parameter that begins at `at`, if it and its value are tokens without white space and quotes round them.
+    fn plain(self, at: usize) -> Option<Plain<'a>> {
+        let bytes = self.text.as_bytes();
+        let name_end = run_end(bytes, at, TOKEN);
+        let name = self.text.get(at..name_end).filter(|name| !name.is_empty())?;
+        let (value, end) = if bytes.get(name_end) == Some(&b'=') {
+            let end = run_end(bytes, name_end + 1, VALUE);
+            (Some(self.text.get(name_end + 1..end).filter(|value| !value.is_empty())?), end)
+        } else {
+            (None, name_end)
+        };
+        match bytes.get(end) {
+            None => Some(Plain { name, value, next: None }),
+            Some(b';') => Some(Plain { name, value, next: Some(end + 1) }),
+            Some(_) => None,
+        }
+    }
+
+    fn check(self) -> Result<(), Malformed> {
+        for (at, (name, value)) in self.iter().enumerate() {
             if at == MAX_PARAMS {
                 return Err(Malformed("too many parameters"));
             }
             let value_is_sound = match value {
                 None => true,
                 Some(value) if value.starts_with('"') => quoted_end(value, 0)? == value.len(),
-                // gen-value is a token or a host; a host may be an IPv6 reference, and RFC 5118
-                // §4.5 asks to tolerate an IPv6 address without brackets.
                 Some(value) => {
-                    !value.is_empty()
-                        && value
-                            .bytes()
-                            .all(|b| is_token_byte(b) || matches!(b, b'[' | b']' | b':'))
+                    !value.is_empty() && run_end(value.as_bytes(), 0, VALUE) == value.len()
                 }
             };
             if !is_token(name) || !value_is_sound {
                 return Err(Malformed("a malformed parameter"));
             }
         }
-        Ok(params)
+        Ok(())
     }
 
     fn iter(self) -> impl Iterator<Item = (&'a str, Option<&'a str>)> {
@@ -191,14 +309,17 @@ impl<'a> Params<'a> {
     /// The value of `name`: `None` if absent, `Some("")` for a flag.
     #[must_use]
     pub fn value(self, name: &str) -> Option<&'a str> {
-        self.iter()
+        let mut at = 0;
+        while let Some(one) = self.plain(at) {
+            if one.name.eq_ignore_ascii_case(name) {
+                return Some(one.value.unwrap_or_default());
+            }
+            at = one.next?;
+        }
+        let rest = Self { text: self.text.get(at..)? };
+        rest.iter()
             .find(|(have, _)| have.eq_ignore_ascii_case(name))
             .map(|(_, value)| value.unwrap_or_default())
-    }
-
-    /// True if `name` stands more than once (RFC 3261 §7.3.1 allows it once).
-    pub(crate) fn repeats(self, name: &str) -> bool {
-        self.iter().filter(|(have, _)| have.eq_ignore_ascii_case(name)).count() > 1
     }
 }
 

@@ -4,19 +4,25 @@ use std::fmt;
 use std::time::Duration;
 
 use bytes::Bytes;
+use bytestring::ByteString;
 
 use super::fields::{NameAddr, SessionId, Via};
 use super::grammar::split_list;
+use super::header_lines::Fields;
+use super::located::{AddressPlace, UriPlace, ViaPlace};
 use super::method::Method;
 use super::name::Name;
-use super::scan::{Field, Span, Start};
+use super::scan::Start;
+use super::span::Span;
 
 /// One message: the bytes, where its parts lie, and the few values that every box needs.
 #[derive(Clone)]
 pub struct Message {
     pub(super) bytes: Bytes,
+    /// The start line and the header lines, known to be text.
+    pub(super) head: ByteString,
     pub(super) start: Start,
-    pub(super) fields: Vec<Field>,
+    pub(super) fields: Fields,
     pub(super) body: Span,
     pub(super) keys: Keys,
 }
@@ -25,12 +31,19 @@ pub struct Message {
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Keys {
     pub(super) via: Span,
+    pub(super) via_place: ViaPlace,
     pub(super) branch: Span,
+    /// The Request-URI.
+    pub(super) uri: UriPlace,
     pub(super) call_id: Span,
     pub(super) from: Span,
+    pub(super) from_place: AddressPlace,
     pub(super) from_tag: Span,
     pub(super) to: Span,
+    pub(super) to_place: AddressPlace,
     pub(super) to_tag: Span,
+    /// The first Contact.
+    pub(super) contact: Option<AddressPlace>,
     pub(super) cseq: u32,
     pub(super) method: Method,
     pub(super) max_forwards: Option<u8>,
@@ -77,12 +90,12 @@ impl Message {
 
     #[must_use]
     pub fn from(&self) -> NameAddr<'_> {
-        self.sound_address(self.keys.from)
+        self.keys.from_place.read(&self.head)
     }
 
     #[must_use]
     pub fn to(&self) -> NameAddr<'_> {
-        self.sound_address(self.keys.to)
+        self.keys.to_place.read(&self.head)
     }
 
     /// The From value as written, with its parameters.
@@ -123,7 +136,7 @@ impl Message {
     /// The topmost Via: who sent this request, or for a response who is meant to get it.
     #[must_use]
     pub fn via(&self) -> Via<'_> {
-        Via::parse(self.text(self.keys.via)).expect("parse() checked the topmost Via")
+        self.keys.via_place.read(&self.head)
     }
 
     /// The branch of the topmost Via, if it carries the magic cookie.
@@ -147,10 +160,7 @@ impl Message {
     /// Every line of a header, in order. Use [`list`](Self::list) for headers that hold
     /// comma-separated values.
     pub fn headers(&self, name: Name) -> impl Iterator<Item = &str> {
-        self.fields
-            .iter()
-            .filter(move |field| field.name == name)
-            .map(|field| self.text(field.value))
+        self.fields.named(name).map(|field| self.text(field.value))
     }
 
     /// The first value of a header by its text name, in any case.
@@ -170,7 +180,7 @@ impl Message {
     /// The first Contact, if there is a sound one.
     #[must_use]
     pub fn contact(&self) -> Option<NameAddr<'_>> {
-        NameAddr::parse(self.list(Name::Contact).next()?).ok()
+        self.keys.contact.map(|place| place.read(&self.head))
     }
 
     /// All sound Contacts, over all lines.
@@ -225,18 +235,9 @@ impl Message {
         [before.trim_end(), text.get(end..).unwrap_or_default()].concat()
     }
 
-    fn sound_address(&self, span: Span) -> NameAddr<'_> {
-        NameAddr::parse(self.text(span)).expect("parse() checked From and To")
-    }
-
     pub(super) fn text(&self, span: Span) -> &str {
-        text_of(&self.bytes, span)
+        span.read(&self.head)
     }
-}
-
-/// The scanner refused header sections that are not UTF-8, and spans begin and end at ASCII bytes.
-pub(super) fn text_of(bytes: &Bytes, span: Span) -> &str {
-    bytes.get(span.range()).and_then(|bytes| std::str::from_utf8(bytes).ok()).unwrap_or_default()
 }
 
 impl fmt::Debug for Message {

@@ -78,6 +78,9 @@ names! {
 }
 
 impl Name {
+    /// How many there are, `Other` too.
+    pub(super) const COUNT: usize = Self::Other as usize + 1;
+
     /// Recognises a name as it stands on the wire; case does not matter (RFC 3261 §7.3.1).
     pub(crate) fn recognise(text: &[u8]) -> Self {
         if let [letter] = text {

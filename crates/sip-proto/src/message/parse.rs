@@ -1,5 +1,7 @@
 //! From bytes to a sound message, or to what is answered instead.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 
 use super::check::{Limits, OF_OURS, OF_PEERS, fill, wrong_version};
@@ -7,7 +9,8 @@ use super::indexed::{Keys, Message};
 use super::malformed::Malformed;
 use super::request::Request;
 use super::response::Response;
-use super::scan::{Scanned, Span, Start, scan};
+use super::scan::{Scanned, Start, scan};
+use super::span::Span;
 
 /// A sound message of either kind.
 #[derive(Debug)]
@@ -56,14 +59,14 @@ fn reread(bytes: Bytes) -> Result<Request, Unsound> {
 }
 
 fn parse_within(bytes: Bytes, limits: Limits) -> Result<Incoming, Unsound> {
-    let Scanned { bytes, start, fields, body_at, defect } =
+    let Scanned { bytes, head, start, fields, defect } =
         scan(bytes, limits.fields).map_err(|why| Unsound { why, answer: None })?;
     let is_request = matches!(start, Start::Request { .. });
     let (body, keys) = (Span::default(), Keys::default());
-    let mut message = Message { bytes, start, fields, body, keys };
-    match fill(&mut message, body_at, defect, limits) {
-        Ok(()) if is_request => Ok(Incoming::Request(Request(message))),
-        Ok(()) => Ok(Incoming::Response(Response(message))),
+    let mut message = Message { bytes, head, start, fields, body, keys };
+    match fill(&mut message, defect, limits) {
+        Ok(()) if is_request => Ok(Incoming::Request(Request(Arc::new(message)))),
+        Ok(()) => Ok(Incoming::Response(Response(Arc::new(message)))),
         Err(why) => {
             // Nobody answers a response, nor an ACK (RFC 3261 §17.1.1.3).
             let is_ack =

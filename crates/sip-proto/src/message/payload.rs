@@ -59,7 +59,7 @@ impl Payload {
     #[must_use]
     pub fn relay(message: &Message) -> Self {
         let mut headers = Vec::with_capacity(message.bytes.len());
-        for field in &message.fields {
+        for field in message.fields.iter() {
             if crosses(field.name) || explains(message, field.name) {
                 headers
                     .extend_from_slice(message.bytes.get(field.line.range()).unwrap_or_default());

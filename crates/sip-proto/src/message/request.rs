@@ -1,6 +1,7 @@
 //! A request, and what only a request has.
 
 use std::ops::Deref;
+use std::sync::Arc;
 
 use super::indexed::Message;
 use super::method::Method;
@@ -9,13 +10,13 @@ use super::scan::Start;
 use super::uri::Uri;
 use crate::Rejection;
 
-/// A sound request.
+/// A sound request. A copy shares the message.
 #[derive(Clone, Debug)]
-pub struct Request(pub(super) Message);
+pub struct Request(pub(super) Arc<Message>);
 
 impl Request {
     #[must_use]
-    pub const fn method(&self) -> Method {
+    pub fn method(&self) -> Method {
         self.0.keys.method
     }
 
@@ -31,7 +32,7 @@ impl Request {
     /// The Request-URI.
     #[must_use]
     pub fn uri(&self) -> Uri<'_> {
-        Uri::parse(self.uri_text()).expect("parse() checked the Request-URI")
+        self.keys.uri.read(&self.head)
     }
 
     /// RFC 3261 §8.1.1.8: an INVITE says in Contact where requests of its dialog go. A peer of RFC 2543, known by a Via

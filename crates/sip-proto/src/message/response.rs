@@ -1,18 +1,19 @@
 //! A response, and what only a response has.
 
 use std::ops::Deref;
+use std::sync::Arc;
 
 use super::indexed::Message;
 use super::scan::Start;
 
-/// A sound response.
+/// A sound response. A copy shares the message.
 #[derive(Clone, Debug)]
-pub struct Response(pub(super) Message);
+pub struct Response(pub(super) Arc<Message>);
 
 impl Response {
     /// 100..=699.
     #[must_use]
-    pub const fn status(&self) -> u16 {
+    pub fn status(&self) -> u16 {
         match self.0.start {
             Start::Response { status, .. } => status,
             Start::Request { .. } => 0,

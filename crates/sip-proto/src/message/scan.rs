@@ -3,50 +3,12 @@
 use std::ops::Range;
 
 use bytes::{Bytes, BytesMut};
+use bytestring::ByteString;
 
-use super::grammar::is_token_byte;
+use super::grammar::{TOKEN, is_token_byte, run_end};
+use super::header_lines::{Field, Fields};
+use super::span::Span;
 use super::{Malformed, Name};
-
-/// A part of the message's bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Span {
-    start: u32,
-    end: u32,
-}
-
-impl Span {
-    pub(super) fn new(start: usize, end: usize) -> Self {
-        // Messages are at most 64 KiB; a longer one would have been refused by the transport.
-        Self { start: u32::try_from(start).unwrap_or(0), end: u32::try_from(end).unwrap_or(0) }
-    }
-
-    pub(super) const fn range(self) -> Range<usize> {
-        self.start as usize..self.end as usize
-    }
-
-    pub(super) const fn is_empty(self) -> bool {
-        self.start >= self.end
-    }
-
-    /// Where `part`, a slice of `whole`, lies, if `whole` itself lies at this span.
-    pub(super) fn of_part(self, whole: &str, part: &str) -> Self {
-        let offset = (part.as_ptr() as usize).saturating_sub(whole.as_ptr() as usize);
-        let start = self.start as usize + offset;
-        Self::new(start, start + part.len())
-    }
-}
-
-/// One header line.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Field {
-    pub(super) name: Name,
-    /// The name as written.
-    pub(super) label: Span,
-    /// Trimmed.
-    pub(super) value: Span,
-    /// From the first byte of the name to the end of the line, without the line end.
-    pub(super) line: Span,
-}
 
 /// The first line.
 #[derive(Debug, Clone, Copy)]
@@ -58,12 +20,20 @@ pub(super) enum Start {
 /// A scanned message: its lines are known, nothing in them has been checked.
 pub(super) struct Scanned {
     pub(super) bytes: Bytes,
+    /// The part before the body.
+    pub(super) head: ByteString,
     pub(super) start: Start,
-    pub(super) fields: Vec<Field>,
-    /// Where the body would begin.
-    pub(super) body_at: usize,
+    pub(super) fields: Fields,
     /// The first lexical defect; the message can still be answered with 400.
     pub(super) defect: Option<Malformed>,
+}
+
+/// What the lines of a message are.
+struct Outline {
+    start: Start,
+    fields: Fields,
+    body_at: usize,
+    defect: Option<Malformed>,
 }
 
 /// Scans one message of at most `max_fields` header lines. An error means that it cannot even be
@@ -71,13 +41,33 @@ pub(super) struct Scanned {
 pub(super) fn scan(bytes: Bytes, max_fields: usize) -> Result<Scanned, Malformed> {
     // RFC 3261 §7.5: empty lines before the start line are ignored.
     let blank = bytes.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
-    let bytes = unfold(bytes.slice(blank..));
-    let mut lines = Lines { bytes: &bytes, at: 0 };
-    let mut defect = None;
+    let mut bytes = if blank == 0 { bytes } else { bytes.slice(blank..) };
+    let outline = match outline(&bytes, max_fields)? {
+        Some(outline) => outline,
+        None => {
+            bytes = unfold(bytes);
+            outline(&bytes, max_fields)?.ok_or(Malformed("a fold that cannot be undone"))?
+        }
+    };
+    let Outline { start, fields, body_at, mut defect } = outline;
+    let Ok(head) = ByteString::try_from(bytes.slice(..body_at)) else {
+        return Err(Malformed("a header section that is not UTF-8"));
+    };
+    if holds_control(head.as_bytes()) {
+        defect = defect.or(Some(Malformed("a control character in a header")));
+    }
+    Ok(Scanned { bytes, head, start, fields, defect })
+}
+
+/// `None` if a line is folded.
+fn outline(bytes: &[u8], max_fields: usize) -> Result<Option<Outline>, Malformed> {
+    let mut lines = Lines { bytes, at: 0 };
     let start_line = lines.next().ok_or(Malformed("no start line"))?;
-    let (start, start_defect) = start_of(&bytes, start_line)?;
-    defect = defect.or(start_defect);
-    let mut fields = Vec::with_capacity(24);
+    if lines.is_folded() {
+        return Ok(None);
+    }
+    let (start, mut defect) = start_of(bytes, &start_line)?;
+    let mut fields = Fields::default();
     loop {
         let Some(line) = lines.next() else {
             // The datagram is cut short; what did arrive may tell whom to answer.
@@ -85,10 +75,13 @@ pub(super) fn scan(bytes: Bytes, max_fields: usize) -> Result<Scanned, Malformed
             lines.at = bytes.len();
             break;
         };
-        if line.is_empty() {
+        if line.range.is_empty() {
             break;
         }
-        match field_of(&bytes, &line) {
+        if lines.is_folded() {
+            return Ok(None);
+        }
+        match field_of(bytes, &line) {
             // The lines so far usually tell whom to answer; the rest is not even kept.
             Ok(_) if fields.len() == max_fields => {
                 defect = defect.or(Some(Malformed("too many header lines")));
@@ -97,15 +90,7 @@ pub(super) fn scan(bytes: Bytes, max_fields: usize) -> Result<Scanned, Malformed
             Err(malformed) => defect = defect.or(Some(malformed)),
         }
     }
-    let body_at = lines.at;
-    let head = bytes.get(..body_at).unwrap_or_default();
-    if std::str::from_utf8(head).is_err() {
-        return Err(Malformed("a header section that is not UTF-8"));
-    }
-    if holds_control(head) {
-        defect = defect.or(Some(Malformed("a control character in a header")));
-    }
-    Ok(Scanned { start, fields, body_at, defect, bytes: bytes.clone() })
+    Ok(Some(Outline { start, fields, body_at: lines.at, defect }))
 }
 
 /// A control character could end a line for somebody else. RFC 3261 §25.1 allows one after a
@@ -159,24 +144,46 @@ struct Lines<'a> {
     at: usize,
 }
 
-impl Iterator for Lines<'_> {
-    type Item = Range<usize>;
+struct Line {
+    range: Range<usize>,
+    /// A CR stands in it that ends no line.
+    holds_cr: bool,
+}
 
-    fn next(&mut self) -> Option<Range<usize>> {
-        let start = self.at;
-        let end = start + memchr::memchr(b'\n', self.bytes.get(start..)?)?;
-        self.at = end + 1;
-        let crlf = end > start && self.bytes.get(end - 1) == Some(&b'\r');
-        Some(start..if crlf { end - 1 } else { end })
+impl Lines<'_> {
+    /// Whether the last line goes on in the next one (RFC 3261 §7.3.1).
+    fn is_folded(&self) -> bool {
+        matches!(self.bytes.get(self.at), Some(b' ' | b'\t'))
     }
 }
 
-fn start_of(bytes: &[u8], line: Range<usize>) -> Result<(Start, Option<Malformed>), Malformed> {
-    let (from, to) = (line.start, line.end);
-    let text = bytes.get(line).unwrap_or_default();
+impl Iterator for Lines<'_> {
+    type Item = Line;
+
+    fn next(&mut self) -> Option<Line> {
+        let start = self.at;
+        let (mut from, mut holds_cr) = (start, false);
+        loop {
+            let end = from + memchr::memchr2(b'\r', b'\n', self.bytes.get(from..)?)?;
+            if self.bytes.get(end) == Some(&b'\n') {
+                self.at = end + 1;
+                return Some(Line { range: start..end, holds_cr });
+            }
+            if self.bytes.get(end + 1) == Some(&b'\n') {
+                self.at = end + 2;
+                return Some(Line { range: start..end, holds_cr });
+            }
+            (from, holds_cr) = (end + 1, true);
+        }
+    }
+}
+
+fn start_of(bytes: &[u8], line: &Line) -> Result<(Start, Option<Malformed>), Malformed> {
+    let (from, to) = (line.range.start, line.range.end);
+    let text = bytes.get(line.range.clone()).unwrap_or_default();
     let prefix = text.get(..4).unwrap_or_default();
     if prefix.eq_ignore_ascii_case(b"SIP/") {
-        return status_line(text, from).map(|start| (start, None));
+        return status_line(text, from, line.holds_cr).map(|start| (start, None));
     }
     // Request-Line = Method SP Request-URI SP SIP-Version (RFC 3261 §7.1). A line with other white
     // space still tells enough to be answered 400, if its first word is a token and its last one a
@@ -202,10 +209,10 @@ fn start_of(bytes: &[u8], line: Range<usize>) -> Result<(Start, Option<Malformed
     Ok((start, (!exact).then_some(Malformed("white space in the request line"))))
 }
 
-fn status_line(text: &[u8], from: usize) -> Result<Start, Malformed> {
+fn status_line(text: &[u8], from: usize, holds_cr: bool) -> Result<Start, Malformed> {
     let bad = Malformed("a malformed status line");
     let is_ours = text.get(..7).is_some_and(|version| version.eq_ignore_ascii_case(b"SIP/2.0"));
-    if !is_ours || memchr::memchr(b'\r', text).is_some() {
+    if !is_ours || holds_cr {
         return Err(bad);
     }
     let digits = match text.get(7..) {
@@ -223,23 +230,27 @@ fn status_line(text: &[u8], from: usize) -> Result<Start, Malformed> {
     Ok(Start::Response { status, phrase: Span::new(from + phrase_at, from + text.len()) })
 }
 
-fn field_of(bytes: &[u8], line: &Range<usize>) -> Result<Field, Malformed> {
-    let text = bytes.get(line.clone()).unwrap_or_default();
-    let colon = memchr::memchr(b':', text).ok_or(Malformed("a header line without a colon"))?;
-    let label = text.get(..colon).unwrap_or_default().trim_ascii_end();
-    let value = text.get(colon + 1..).unwrap_or_default();
-    if label.is_empty()
-        || !label.iter().all(|b| is_token_byte(*b))
-        || memchr::memchr(b'\r', text).is_some()
-    {
+fn field_of(bytes: &[u8], line: &Line) -> Result<Field, Malformed> {
+    let Range { start, end } = line.range;
+    let text = bytes.get(start..end).unwrap_or_default();
+    let label_end = run_end(text, 0, TOKEN);
+    let colon = match text.get(label_end) {
+        Some(b':') => label_end,
+        _ => memchr::memchr(b':', text).ok_or(Malformed("a header line without a colon"))?,
+    };
+    // White space before the colon is allowed, and nothing else.
+    let gap = text.get(label_end..colon).unwrap_or_default();
+    if label_end == 0 || !gap.iter().all(u8::is_ascii_whitespace) || line.holds_cr {
         return Err(Malformed("a malformed header line"));
     }
+    let label = text.get(..label_end).unwrap_or_default();
+    let value = text.get(colon + 1..).unwrap_or_default();
     let lead = value.len() - value.trim_ascii_start().len();
-    let value_at = line.start + colon + 1 + lead;
+    let value_at = start + colon + 1 + lead;
     Ok(Field {
         name: Name::recognise(label),
-        label: Span::new(line.start, line.start + label.len()),
+        label: Span::new(start, start + label_end),
         value: Span::new(value_at, value_at + value.trim_ascii().len()),
-        line: Span::new(line.start, line.end),
+        line: Span::new(start, end),
     })
 }

@@ -1,23 +1,31 @@
 //! URIs as SIP carries them: `sip`, `sips`, `tel`, `urn:service` and any other scheme (RFC 3261
 //! §19.1, RFC 3966, RFC 5031).
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::Malformed;
-use super::grammar::{rsplit_byte, split_byte};
+use super::grammar::{HOST, URI_MARK, is_in, run_end, split_byte};
 
 /// A checked view of a URI. Escapes are left as they are: `sip:%61@x` and `sip:a@x` print
 /// differently.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Uri<'a> {
-    text: &'a str,
-    scheme: &'a str,
-    user: Option<&'a str>,
-    host: &'a str,
-    port: Option<u16>,
+    pub(super) text: &'a str,
+    pub(super) scheme: &'a str,
+    pub(super) user: Option<&'a str>,
+    pub(super) host: &'a str,
+    pub(super) port: Option<u16>,
     /// `;`-separated, without the first `;`; only for `sip`, `sips` and `tel`.
-    params: &'a str,
-    headers: Option<&'a str>,
+    pub(super) params: &'a str,
+    pub(super) headers: Option<&'a str>,
+}
+
+/// The places of `@` in a URI behind its scheme.
+#[derive(Debug, Clone, Copy)]
+enum Ats {
+    None,
+    One(usize),
+    Several,
 }
 
 impl<'a> Uri<'a> {
@@ -30,15 +38,13 @@ impl<'a> Uri<'a> {
         let (scheme, rest) = split_byte(text, b':').ok_or(Malformed("a URI without a scheme"))?;
         let scheme_is_sound = scheme.as_bytes().first().is_some_and(u8::is_ascii_alphabetic)
             && scheme.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.'));
-        let bad = |b: u8| b <= b' ' || b == 0x7f || matches!(b, b'<' | b'>' | b'"');
-        if !scheme_is_sound || rest.is_empty() || rest.bytes().any(bad) {
+        if !scheme_is_sound || rest.is_empty() {
             return Err(Malformed("a malformed URI"));
         }
-        check_escapes(rest)?;
-        let opaque =
-            Self { text, scheme, user: None, host: "", port: None, params: "", headers: None };
+        let ats = check(rest)?;
+        let opaque = Self { text, scheme, ..Self::default() };
         if scheme.eq_ignore_ascii_case("sip") || scheme.eq_ignore_ascii_case("sips") {
-            return opaque.with_sip_parts(rest);
+            return opaque.with_sip_parts(rest, ats);
         }
         if scheme.eq_ignore_ascii_case("tel") {
             let (number, params) = split_byte(rest, b';').unwrap_or((rest, ""));
@@ -47,19 +53,17 @@ impl<'a> Uri<'a> {
         Ok(opaque)
     }
 
-    fn with_sip_parts(self, rest: &'a str) -> Result<Self, Malformed> {
+    fn with_sip_parts(self, rest: &'a str, ats: Ats) -> Result<Self, Malformed> {
         // `@` never stands unescaped after the host, and `;` and `?` may stand in the user part.
-        let (user, rest) = match rsplit_byte(rest, b'@') {
-            Some((user, rest)) if !user.is_empty() => (Some(user), rest),
-            Some(_) => return Err(Malformed("a URI with an empty user part")),
-            None => (None, rest),
-        };
-        if user.is_some_and(|user| user.as_bytes().contains(&b'@')) {
+        let (user, rest) = match ats {
+            Ats::None => (None, rest),
+            Ats::One(0) => return Err(Malformed("a URI with an empty user part")),
+            Ats::One(at) => (rest.get(..at), rest.get(at + 1..).unwrap_or_default()),
             // Whoever takes the first "@" for the end of the user part would route it elsewhere.
-            return Err(Malformed("a URI with an @ in its user part"));
-        }
-        let (rest, headers) = match split_byte(rest, b'?') {
-            Some((rest, headers)) => (rest, Some(headers)),
+            Ats::Several => return Err(Malformed("a URI with an @ in its user part")),
+        };
+        let (rest, headers) = match memchr::memchr(b'?', rest.as_bytes()) {
+            Some(at) => (rest.get(..at).unwrap_or_default(), rest.get(at + 1..)),
             None => (rest, None),
         };
         let (host_port, params) = split_byte(rest, b';').unwrap_or((rest, ""));
@@ -145,8 +149,29 @@ impl<'a> Uri<'a> {
 pub(crate) fn parse_ip(host: &str) -> Option<IpAddr> {
     match host.strip_prefix('[') {
         Some(rest) => rest.strip_suffix(']')?.parse::<Ipv6Addr>().ok().map(IpAddr::V6),
-        None => host.parse().ok(),
+        None => parse_ip4(host.as_bytes()).map(IpAddr::V4).or_else(|| host.parse().ok()),
     }
+}
+
+/// Four decimal numbers without leading zeros, and dots between them. (The library's parser tries more, and takes several
+/// times as long.)
+fn parse_ip4(text: &[u8]) -> Option<Ipv4Addr> {
+    let mut octets = [0_u8; 4];
+    let mut parts = text.split(|byte| *byte == b'.');
+    for octet in &mut octets {
+        let digits = parts.next()?;
+        if digits.is_empty() || digits.len() > 3 || (digits.len() > 1 && digits[0] == b'0') {
+            return None;
+        }
+        for digit in digits {
+            let value = digit.wrapping_sub(b'0');
+            if value > 9 {
+                return None;
+            }
+            *octet = octet.checked_mul(10)?.checked_add(value)?;
+        }
+    }
+    parts.next().is_none().then(|| octets.into())
 }
 
 /// `hostport` of RFC 3261 §25.1.
@@ -162,37 +187,51 @@ pub(crate) fn split_host_port(text: &str) -> Result<(&str, Option<u16>), Malform
             None => return Err(bad),
         }
     } else {
-        match split_byte(text, b':') {
-            Some((host, port)) => (host, Some(port)),
-            None => (text, None),
+        let end = run_end(text.as_bytes(), 0, HOST);
+        let (host, rest) = text.split_at_checked(end).ok_or(bad)?;
+        match rest.strip_prefix(':') {
+            _ if host.is_empty() => return Err(bad),
+            Some(port) => (host, Some(port)),
+            None if rest.is_empty() => (host, None),
+            None => return Err(bad),
         }
     };
-    let name_is_sound = host.starts_with('[')
-        || (!host.is_empty()
-            && host.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_')));
-    if !name_is_sound {
-        return Err(bad);
-    }
     match port {
         None => Ok((host, None)),
-        Some(digits) if digits.bytes().all(|b| b.is_ascii_digit()) => {
-            Ok((host, Some(digits.parse().map_err(|_| bad)?)))
-        }
-        Some(_) => Err(bad),
+        Some(digits) => Ok((host, Some(port_of(digits).ok_or(bad)?))),
     }
 }
 
-fn check_escapes(text: &str) -> Result<(), Malformed> {
-    let mut bytes = text.bytes();
-    while let Some(byte) = bytes.next() {
-        if byte == b'%' {
-            let hex = |b: Option<u8>| b.is_some_and(|b| b.is_ascii_hexdigit());
-            if !(hex(bytes.next()) && hex(bytes.next())) {
-                return Err(Malformed("a % in a URI that is no escape"));
+/// Digits only: `parse` alone would take a sign.
+pub(crate) fn port_of(digits: &str) -> Option<u16> {
+    let mut port = 0_u16;
+    for digit in digits.bytes() {
+        let value = digit.wrapping_sub(b'0');
+        if value > 9 {
+            return None;
+        }
+        port = port.checked_mul(10)?.checked_add(value.into())?;
+    }
+    (!digits.is_empty()).then_some(port)
+}
+
+/// Checks what stands behind the scheme, and finds `@` in it.
+fn check(rest: &str) -> Result<Ats, Malformed> {
+    let bytes = rest.as_bytes();
+    let (mut ats, mut escapes) = (Ats::None, Ok(()));
+    for (at, byte) in bytes.iter().enumerate().filter(|(_, byte)| is_in(**byte, URI_MARK)) {
+        match byte {
+            b'@' => ats = if matches!(ats, Ats::None) { Ats::One(at) } else { Ats::Several },
+            b'%' => {
+                let hex = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_hexdigit);
+                if !(hex(at + 1) && hex(at + 2)) {
+                    escapes = Err(Malformed("a % in a URI that is no escape"));
+                }
             }
+            _ => return Err(Malformed("a malformed URI")),
         }
     }
-    Ok(())
+    escapes.map(|()| ats)
 }
 
 #[cfg(test)]
