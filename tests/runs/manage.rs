@@ -80,8 +80,9 @@ fn a_site_is_locked_and_restarted_while_the_other_carries_on() {
     assert!(later.calls <= alpha.calls, "{later:?} takes calls since {alpha:?}");
 
     // It takes longer to start than this run lasts: BYE and commands meet with silence.
-    let (code, said) = ctl(&workspace, &["restart", "--site", "alpha"]);
+    let (code, said) = ctl(&workspace, &["restart", "--site", "alpha", "--no-wait"]);
     assert_eq!(code, Some(0), "{said}");
+    assert!(said.starts_with("alpha      accepted   starts again within 40s ("), "{said}");
     let (code, said) = ctl(&workspace, &["unlock", "alpha", "--timeout", "100ms"]);
     assert_eq!(code, Some(1), "{said}");
     assert!(said.starts_with("alpha      timed out  no answer within 100ms ("), "{said}");
@@ -117,7 +118,8 @@ fn what_is_commanded_by_hand_stands_in_all_that_is_told_of_the_run() {
     {
         // A machine that starts answers no command, however long one waits; all else is answered, however busy this one is.
         let patience = if command == "disconnect" { "200ms" } else { "20s" };
-        let (given, said) = ctl(&workspace, &[command, "alpha", "--timeout", patience]);
+        let words = [command, "alpha", "--timeout", patience, "--no-wait"];
+        let (given, said) = ctl(&workspace, &words);
         assert_eq!(given, Some(code), "{command}: {said}");
     }
     let before = show(&workspace, "beta").calls;
@@ -131,7 +133,7 @@ fn what_is_commanded_by_hand_stands_in_all_that_is_told_of_the_run() {
     let commands = chronicle["commands"].as_array().expect("commands");
     let told: Vec<_> = commands.iter().map(|one| (&one["action"], &one["result"])).collect();
     let expected =
-        [("rollback", "refused"), ("lock", "done"), ("unlock", "done"), ("restart", "done")];
+        [("rollback", "refused"), ("lock", "done"), ("unlock", "done"), ("restart", "accepted")];
     let expected = [&expected[..], &[("disconnect", "timed-out")]].concat();
     assert_eq!(told.len(), expected.len(), "{commands:#?}");
     for ((action, result), (wanted, outcome)) in told.into_iter().zip(expected) {

@@ -3,7 +3,7 @@
 use system_tests::network::Network;
 use world::Link;
 
-use crate::machine::done;
+use crate::machine::{begun, done};
 use crate::outage::hurried;
 use crate::support::{SIX_SITES, ms, seconds};
 
@@ -95,11 +95,11 @@ fn where_sites_share_their_configuration_a_clean_restart_cures_only_away_from_th
     flood(&mut network, 12.0, 600);
     reconnect_unlocked(&mut network, "alpha");
     reconnect_unlocked(&mut network, "beta");
-    done(&mut network, "alpha", "restart clean");
+    begun(&mut network, "alpha", "restart clean");
     network.run_for(seconds(15));
     assert!(network.call_server("alpha").stale_circuits, "beta has handed it back");
     done(&mut network, "alpha", "isolate");
-    done(&mut network, "alpha", "restart clean");
+    begun(&mut network, "alpha", "restart clean");
     network.run_for(seconds(15));
     done(&mut network, "alpha", "rejoin");
     assert!(!network.call_server("alpha").stale_circuits);
@@ -128,7 +128,7 @@ fn a_patched_release_bears_the_poisoned_configuration() {
     let mut network = leaking(66);
     flood(&mut network, 12.0, 400);
     reconnect_unlocked(&mut network, "alpha");
-    done(&mut network, "alpha", "load r8");
+    begun(&mut network, "alpha", "load r8");
     network.run_for(seconds(20));
     let before = network.call_server("alpha").restarts;
     network.run_for(seconds(120));
@@ -142,13 +142,13 @@ fn a_recovery_makes_the_neighbours_fall_under_load_and_not_without() {
     let release = "[releases.r7.defects.recovery-crash]\nwindow = \"10ms\"";
     let mut network = with_release(release, "", 67);
     flood(&mut network, 120.0, 200);
-    done(&mut network, "alpha", "restart");
+    begun(&mut network, "alpha", "restart");
     network.run_for(seconds(120));
     let fallen = restarts(&network);
     assert!(fallen.iter().sum::<u32>() > 6, "{fallen:?}: restarts go from neighbour to neighbour");
     let mut network = with_release(release, "", 68);
     flood(&mut network, 0.5, 200);
-    done(&mut network, "alpha", "restart");
+    begun(&mut network, "alpha", "restart");
     network.run_for(seconds(120));
     assert_eq!(restarts(&network), [1, 0, 0, 0, 0, 0]);
 }

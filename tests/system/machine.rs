@@ -1,6 +1,6 @@
 //! What operators command, as call servers carry it out while they have calls.
 
-use contract::{MemberState, Node as _, Reply};
+use contract::{EffectEnd, MemberState, Node as _, Reply};
 use operations::Action;
 use switch::CallServer;
 use system_tests::network::Network;
@@ -34,6 +34,33 @@ pub(crate) fn done(network: &mut Network, site: &str, words: &str) -> String {
     match command(network, site, words) {
         Reply::Done(text) => text,
         other => panic!("{words}: {other:?}"),
+    }
+}
+
+/// The ticket of a command that takes its time.
+pub(crate) fn begun(network: &mut Network, site: &str, words: &str) -> u64 {
+    match command(network, site, words) {
+        Reply::Accepted { ticket, .. } => ticket,
+        other => panic!("{words}: {other:?}"),
+    }
+}
+
+/// How it ended, if it has.
+pub(crate) fn end_of(network: &mut Network, site: &str, ticket: u64) -> Option<EffectEnd> {
+    network.effect(site, ticket).map(|effect| effect.end)
+}
+
+fn ended(network: &mut Network, site: &str, ticket: u64) -> String {
+    match end_of(network, site, ticket) {
+        Some(EffectEnd::Done(text)) => text,
+        other => panic!("{ticket}: {other:?}"),
+    }
+}
+
+fn aborted(network: &mut Network, site: &str, ticket: u64) -> String {
+    match end_of(network, site, ticket) {
+        Some(EffectEnd::Aborted(why)) => why,
+        other => panic!("{ticket}: {other:?}"),
     }
 }
 
@@ -78,13 +105,15 @@ fn a_locked_site_keeps_its_calls_and_gets_no_new_ones() {
 fn a_restart_loses_the_calls_of_the_site_and_no_others() {
     let mut network = busy(42, &[]);
     let held = network.call_server("beta").calls as u64;
-    done(&mut network, "beta", "restart");
+    let restart = begun(&mut network, "beta", "restart");
     assert_eq!(command(&mut network, "beta", "show"), Reply::Silent, "it is starting");
     let starting = network.call_server("beta");
     assert!(starting.starting && starting.calls == 0 && starting.restarts == 1);
     network.run_for(seconds(39));
     assert_eq!(command(&mut network, "beta", "show"), Reply::Silent);
+    assert_eq!(end_of(&mut network, "beta", restart), None, "it is not in service yet");
     network.run_for(seconds(2));
+    assert_eq!(ended(&mut network, "beta", restart), "in service with release sound");
     assert!(done(&mut network, "beta", "show").contains("release sound"));
     assert_eq!(network.restarts().len(), 1);
     let ledger = end_well(network);
@@ -98,7 +127,7 @@ fn a_restart_loses_the_calls_of_the_site_and_no_others() {
 fn a_dead_site_is_left_by_its_callers_when_the_trunk_group_releases() {
     let mut network = busy(43, &[("circuits = ", "when_site_dies = \"release\"\ncircuits = ")]);
     let held = network.call_server("gamma").calls as u64;
-    done(&mut network, "gamma", "restart");
+    begun(&mut network, "gamma", "restart");
     network.run_for(seconds(8));
     let at_once = network.generator().lost;
     assert!(at_once > 0 && at_once <= held, "{at_once} of {held}");
@@ -193,27 +222,61 @@ fn a_release_is_installed_run_and_rolled_back() {
     assert_eq!(said, "there is no release \"r9\"; there are r7, r8, sound");
     assert_eq!(refused(&mut network, "alpha", "load r7"), "release r7 runs already");
     assert_eq!(refused(&mut network, "alpha", "rollback"), "there is no earlier release on it");
-    done(&mut network, "alpha", "load r8");
-    network.run_for(seconds(59));
+    let load = begun(&mut network, "alpha", "load r8");
+    // It goes on whether the site is in the pool or not.
+    done(&mut network, "alpha", "isolate");
+    network.run_for(seconds(10));
+    done(&mut network, "alpha", "rejoin");
+    network.run_for(seconds(49));
     assert_eq!(network.call_server("alpha").release, "r7", "it serves while it is being loaded");
     network.run_for(seconds(2));
     assert!(network.call_server("alpha").starting);
-    network.run_for(seconds(41));
+    network.run_for(seconds(35));
+    assert_eq!(end_of(&mut network, "alpha", load), None);
+    network.run_for(seconds(6));
+    assert_eq!(ended(&mut network, "alpha", load), "in service with release r8");
     assert_eq!(network.call_server("alpha").release, "r8");
-    done(&mut network, "alpha", "rollback");
+    let rollback = begun(&mut network, "alpha", "rollback");
     network.run_for(seconds(41));
+    assert_eq!(ended(&mut network, "alpha", rollback), "in service with release r7");
     assert_eq!(network.call_server("alpha").release, "r7");
     end_well(network);
 }
 
 #[test]
-fn a_restart_during_an_installation_ends_the_installation() {
-    let mut network = busy(49, &[("[sites.alpha]", "[releases.r8]\n[sites.alpha]")]);
-    done(&mut network, "alpha", "load r8");
+fn what_cuts_an_installation_short_is_told() {
+    let releases = "[releases.r8]\n[releases.r9]\n[sites.alpha]";
+    let mut network = busy(49, &[("[sites.alpha]", releases)]);
+    let first = begun(&mut network, "alpha", "load r9");
+    network.run_for(seconds(5));
+    let load = begun(&mut network, "alpha", "load r8");
+    assert_eq!(aborted(&mut network, "alpha", first), "load r8 took its place");
     network.run_for(seconds(30));
-    done(&mut network, "alpha", "restart");
+    let restart = begun(&mut network, "alpha", "restart");
+    let why = "the software ended: restarted by command";
+    assert_eq!(aborted(&mut network, "alpha", load), why);
     network.run_for(seconds(120));
     assert_eq!(network.call_server("alpha").release, "sound");
+    assert_eq!(ended(&mut network, "alpha", restart), "in service with release sound");
+    let load = begun(&mut network, "alpha", "load r8");
+    network.kill("alpha");
+    assert_eq!(aborted(&mut network, "alpha", load), "the machine was lost");
+}
+
+// A load that takes longer than the memory lasts never gets there, and says so.
+#[test]
+fn a_defect_that_restarts_the_site_aborts_what_it_was_loading() {
+    let equipment = "[releases.r7.defects.context-leak]\n[releases.r8]\n[equipment]\nrelease = \"r7\"\n\
+                     contexts = 60\ncircuit_audit = \"10ms\"\n[sites.alpha]";
+    let mut network = busy(52, &[("[sites.alpha]", equipment)]);
+    done(&mut network, "alpha", "disconnect");
+    network.run_for(ms(500));
+    done(&mut network, "alpha", "reconnect");
+    let load = begun(&mut network, "alpha", "load r8");
+    network.run_for(seconds(45));
+    let why = "the software ended: its memory for calls is full";
+    assert_eq!(aborted(&mut network, "alpha", load), why);
+    assert_eq!(network.call_server("alpha").release, "r7");
 }
 
 #[test]
@@ -222,7 +285,7 @@ fn a_site_that_returns_is_readmitted_gradually() {
     let mut network = Network::new(&SIX_SITES.replace(slow[0].0, slow[0].1), Link::CLEAN, 50);
     network.start_campaign(&hurried(60.0, seconds(150), 50));
     network.run_for(seconds(10));
-    done(&mut network, "epsilon", "restart");
+    begun(&mut network, "epsilon", "restart");
     network.run_for(seconds(45));
     let offered = |network: &Network| network.call_server("epsilon").counts.offered;
     let start = offered(&network);

@@ -10,7 +10,7 @@ use telemetry::{BoxKind, CallRecord, Outcome};
 use topology::Distribution;
 use world::Link;
 
-use crate::machine::done;
+use crate::machine::{begun, done};
 use crate::outage::hurried;
 use crate::support::{SIX_SITES, TWO_SITES, assert_idle, campaign, ms, seconds};
 
@@ -78,7 +78,7 @@ fn a_caller_hangs_up_after_the_death_of_the_site() {
 fn a_call_taker_hangs_up_after_the_restart_of_the_site() {
     let mut network = two_sites(&[]);
     let leg = talking(&mut network);
-    done(&mut network, "alpha", "restart");
+    begun(&mut network, "alpha", "restart");
     network.run_for(seconds(12));
     assert_eq!(network.call(leg).ends, [CallEnd::Bye]);
     assert_eq!(record_of(&network, "alpha").outcome, Outcome::Lost);
@@ -293,7 +293,7 @@ fn a_restart_loses_no_call_that_goes_on_elsewhere() {
     network.start_campaign(&lasting(10.0, 20, 82));
     // Nobody hangs up, and nobody is ringing, when it restarts.
     network.run_for(seconds(12));
-    done(&mut network, "beta", "restart");
+    begun(&mut network, "beta", "restart");
     assert!(network.run_until_idle(seconds(3_600)), "{:?}", network.held());
     assert!(network.call_server("gamma").counts.taken_over > 10);
     let lost = network.count(BoxKind::CallServer, Outcome::Lost);

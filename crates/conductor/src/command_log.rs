@@ -1,6 +1,6 @@
 //! What became of every command: of the campaign's own, and of those that somebody gave by hand.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use operations::{Action, LogEntry, OrderResult};
@@ -25,6 +25,8 @@ pub(crate) struct CommandLog {
     taken: Vec<usize>,
     /// Given by hand, and not over so far: by their id.
     open: BTreeMap<u64, (String, LogEntry)>,
+    /// Those of them that a site has accepted.
+    accepted: BTreeSet<u64>,
 }
 
 impl CommandLog {
@@ -51,9 +53,15 @@ impl CommandLog {
         self.open.insert(id, (by, entry));
     }
 
-    /// It is over. When it went out, if it may have touched its site.
+    /// It is accepted, or over. When it went out, if it may have touched its site.
     pub(crate) fn close(&mut self, at: Duration, id: u64, result: OrderResult) -> Option<Duration> {
-        let (by, entry) = self.open.remove(&id)?;
+        let (by, entry) = match result.is_final() {
+            true => self.open.remove(&id)?,
+            false => {
+                self.accepted.insert(id);
+                self.open.get(&id)?.clone()
+            }
+        };
         let is_done = !matches!(result, OrderResult::Refused(_) | OrderResult::Stopped(_));
         let touched = entry.given_at.filter(|_| is_done && entry.action.touches());
         self.entries.push((by, LogEntry { at, result, ..entry }));
@@ -67,6 +75,7 @@ impl CommandLog {
 
     /// The same, and then those without an answer so far.
     pub(crate) fn report(&self) -> Vec<(String, LogEntry)> {
-        self.entries.iter().chain(self.open.values()).cloned().collect()
+        let unanswered = self.open.iter().filter(|(id, _)| !self.accepted.contains(id));
+        self.entries.iter().chain(unanswered.map(|(_, entry)| entry)).cloned().collect()
     }
 }

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use account::outcome::OperationsReport;
 use campaign::Campaign;
-use operations::{Alarm, Crisis, FaultAction, FaultEntry, LogEntry, Milestone, OrderResult};
+use operations::{
+    Alarm, Crisis, FaultAction, FaultEntry, LogEntry, Milestone, OrderAnswer, OrderResult,
+};
 
 use crate::command_log::{CommandLog, HandCommand};
 use crate::conditions::Conditions;
@@ -104,9 +106,9 @@ impl Conductor {
         self.commands.gather(&self.operators);
     }
 
-    /// Takes the answer of a site to an order that was not answered at once. [`work`](Self::work) comes next.
-    pub fn answered(&mut self, at: Duration, id: OrderId, answer: Result<String, String>) {
-        self.operators.answered(at, id, answer);
+    /// Takes the answer of a site to an order that was not answered at once, and how an order ended that it had accepted. [`work`](Self::work) comes next.
+    pub fn answered(&mut self, at: Duration, id: OrderId, answer: impl Into<OrderAnswer>) {
+        self.operators.answered(at, id, answer.into());
         self.commands.gather(&self.operators);
     }
 
@@ -116,7 +118,7 @@ impl Conductor {
         self.commands.give(at, id, command);
     }
 
-    /// What became of a command that was given by hand. What it did to the network, unless it was refused, is a fault like any
+    /// What became of a command that was given by hand: at first that it was accepted, if its effect takes its time. What it did to the network, unless it was refused, is a fault like any
     /// other.
     pub fn hand_is_over(&mut self, at: Duration, id: u64, result: OrderResult) {
         if let Some(began) = self.commands.close(at, id, result) {

@@ -35,5 +35,5 @@ mod webhook;
 
 pub use command_log::HandCommand;
 pub use conductor::Conductor;
-pub use order::{OrderId, SiteOrder, joint_answer};
+pub use order::{OrderId, SiteOrder, joint_answer, joint_effect};
 pub use stage::{Announcement, Observation, SiteCounts, Stage};

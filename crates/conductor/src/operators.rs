@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use operations::{
-    Canary, LogEntry, Milestone, Operation, OperationStart, OrderResult, Procedure, Supervision,
+    Canary, LogEntry, Milestone, Operation, OperationStart, OrderAnswer, OrderResult, Procedure,
+    Supervision,
 };
 
 use crate::order::{OrderId, SiteOrder};
@@ -63,7 +64,7 @@ impl Operators {
     }
 
     /// What a site said to an order.
-    pub(crate) fn answered(&mut self, at: Duration, id: OrderId, answer: Result<String, String>) {
+    pub(crate) fn answered(&mut self, at: Duration, id: OrderId, answer: OrderAnswer) {
         if let Some(procedure) = self.procedures.get_mut(id.operation) {
             procedure.answered(at, id.number, answer);
         }
@@ -96,7 +97,9 @@ impl Operators {
     pub(crate) fn shortfalls(&self) -> impl Iterator<Item = String> {
         self.at_end().flat_map(|procedure| {
             let name = &procedure.operation().name;
-            let failed = |entry: &&LogEntry| !matches!(entry.result, OrderResult::Done(_));
+            let failed = |entry: &&LogEntry| {
+                !matches!(entry.result, OrderResult::Done(_) | OrderResult::Accepted(_))
+            };
             let of_order = procedure.log().iter().filter(failed);
             let mut sentences: Vec<String> =
                 of_order.map(|entry| format!("not put back: {name}: {entry}")).collect();

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use contract::{BoxOrder, CallServerSnapshot, GeneratorSnapshot};
-use operations::FaultAction;
+use operations::{FaultAction, OrderAnswer};
 
 use crate::order::SiteOrder;
 
@@ -27,10 +27,10 @@ pub trait Stage {
     fn inject(&mut self, target: &str, action: FaultAction) -> Result<(), String>;
 
     /// Gives all call servers of a site an order. `None`: the answer is not known yet, and [`Conductor::answered`] takes it
-    /// later, or there will be none.
+    /// later, or there will be none. How an order ends that was accepted, `answered` takes in any case.
     ///
     /// [`Conductor::answered`]: crate::Conductor::answered
-    fn order(&mut self, order: SiteOrder) -> Option<Result<String, String>>;
+    fn order(&mut self, order: SiteOrder) -> Option<OrderAnswer>;
 
     /// Tells all callers something.
     fn tell_callers(&mut self, what: Announcement);

@@ -4,12 +4,13 @@ use std::fs;
 use std::time::Duration;
 
 use campaign::Campaign;
-use contract::{FateCount, Reply};
-use operations::{FaultAction, OrderResult};
+use contract::{EffectEnd, FateCount, Reply};
+use operations::{FaultAction, OrderAnswer, OrderResult};
 use topology::Layers;
 
 use crate::{
     Announcement, Conductor, HandCommand, Observation, OrderId, SiteOrder, Stage, joint_answer,
+    joint_effect,
 };
 
 /// Two sites that answer at once, unless they are told to keep still.
@@ -47,13 +48,13 @@ impl Stage for Paper {
         Ok(())
     }
 
-    fn order(&mut self, order: SiteOrder) -> Option<Result<String, String>> {
+    fn order(&mut self, order: SiteOrder) -> Option<OrderAnswer> {
         self.done.push(format!("{}: {}", order.site, order.action));
         if self.answers_later {
             self.waiting.push(order.id);
             return None;
         }
-        Some(Ok("done".to_owned()))
+        Some(OrderAnswer::Done("done".to_owned()))
     }
 
     fn tell_callers(&mut self, what: Announcement) {
@@ -215,7 +216,7 @@ fn answers_are_taken_at_once_or_later() {
         let mut stage = Paper { answers_later, ..Paper::default() };
         assert_eq!(stage.until(10, &mut conductor), ["alpha: lock"]);
         for id in std::mem::take(&mut stage.waiting) {
-            conductor.answered(stage.time, id, Ok("done".to_owned()));
+            conductor.answered(stage.time, id, OrderAnswer::Done("done".to_owned()));
         }
         let results: Vec<_> = conductor.commands().map(|(by, entry)| (by, &entry.result)).collect();
         assert_eq!(results, [("maintenance", &OrderResult::Done("done".to_owned()))]);
@@ -236,6 +237,7 @@ fn commands_by_hand_stand_among_those_of_the_campaign_in_the_order_of_time() {
     conductor.hand_is_over(second(6), 0, OrderResult::Refused("there is none".to_owned()));
     conductor.commanded_by_hand(second(7), 1, by_hand("restart"));
     stage.until(10, &mut conductor);
+    conductor.hand_is_over(second(8), 1, OrderResult::Accepted("within 40s".to_owned()));
     conductor.hand_is_over(second(12), 1, OrderResult::Done("restarts".to_owned()));
     conductor.commanded_by_hand(second(13), 2, by_hand("lock"));
     let told: Vec<_> = conductor
@@ -249,6 +251,7 @@ fn commands_by_hand_stand_among_those_of_the_campaign_in_the_order_of_time() {
             entry("ctl (kim)", true, 6, "rollback"),
             entry("maintenance", false, 10, "lock"),
             entry("ctl (kim)", true, 7, "restart"),
+            entry("ctl (kim)", true, 7, "restart"),
         ]
     );
     let report = conductor.report();
@@ -260,7 +263,7 @@ fn commands_by_hand_stand_among_those_of_the_campaign_in_the_order_of_time() {
     assert_eq!(
         sentence,
         "commanded by hand while it ran: 6.0 s ctl (kim): alpha: rollback: refused, there is none; \
-         7.0 s ctl (kim): alpha: restart: restarts; 13.0 s ctl (kim): alpha: lock: no answer"
+         7.0 s ctl (kim): alpha: restart: accepted: within 40s; 7.0 s ctl (kim): alpha: restart: restarts; 13.0 s ctl (kim): alpha: lock: no answer"
     );
 }
 
@@ -325,8 +328,42 @@ publish = "20s"
 fn a_site_answers_when_each_of_its_call_servers_has() {
     let done = |text: &str| Reply::Done(text.to_owned());
     let no = || Reply::Refused("no".to_owned());
-    assert_eq!(joint_answer([done("a"), done("b")]), Some(Ok("a".to_owned())));
-    assert_eq!(joint_answer([done("a"), no(), done("b")]), Some(Err("no".to_owned())));
+    let accepted = |text: &str| Reply::Accepted { ticket: 1, text: text.to_owned() };
+    let said = |answer: fn(String) -> OrderAnswer, text: &str| Some(answer(text.to_owned()));
+    assert_eq!(joint_answer([done("a"), done("b")]), said(OrderAnswer::Done, "a"));
+    assert_eq!(joint_answer([done("a"), no(), done("b")]), said(OrderAnswer::Refused, "no"));
+    assert_eq!(joint_answer([no(), accepted("b")]), said(OrderAnswer::Refused, "no"));
+    let begun = joint_answer([done("a"), accepted("b"), accepted("c")]);
+    assert_eq!(begun, said(OrderAnswer::Accepted, "b"));
     assert_eq!(joint_answer([no(), Reply::Silent]), None);
     assert_eq!(joint_answer([]), None);
+    let (up, cut) = (|| EffectEnd::Done("up".to_owned()), EffectEnd::Aborted("cut".to_owned()));
+    assert_eq!(joint_effect([up(), up()]), said(OrderAnswer::Done, "up"));
+    assert_eq!(joint_effect([up(), cut]), said(OrderAnswer::Aborted, "cut"));
+    assert_eq!(joint_effect([]), None);
+}
+
+// What was begun and never done is neither put back nor told as put back.
+#[test]
+fn what_was_only_begun_is_no_putting_back() {
+    let sections = MAINTENANCE.replace("unlock", "restart");
+    let begin = |end: Option<OrderAnswer>| {
+        let (mut conductor, mut stage) =
+            (conductor(&sections), Paper { answers_later: true, ..Paper::default() });
+        stage.until(60, &mut conductor);
+        conductor.end(&stage);
+        conductor.work(&mut stage);
+        let id = stage.waiting.pop().expect("an order");
+        conductor.answered(stage.time, id, OrderAnswer::Accepted("within 40s".to_owned()));
+        assert!(!conductor.is_settled(stage.time));
+        let known = end.is_some();
+        end.into_iter().for_each(|end| conductor.answered(stage.time, id, end));
+        assert_eq!(conductor.is_settled(stage.time), known);
+        conductor.report().shortfalls
+    };
+    assert_eq!(begin(Some(OrderAnswer::Done("in service".to_owned()))), [""; 0]);
+    assert_eq!(begin(None), ["not put back: back was cut off"]);
+    let cut = OrderAnswer::Aborted("the machine was lost".to_owned());
+    let told = "not put back: back: alpha: restart: aborted: the machine was lost";
+    assert_eq!(begin(Some(cut)), [told]);
 }

@@ -4,11 +4,12 @@
 //! - [`Node`] is a box on the network diagram: packets, commands and `now` go in; packets, events and one deadline come
 //!   out. The actors of `node` and the simulated network of `world` drive it.
 //! - [`Snapshot`] is what a box of each kind shows of itself, once a second; [`DirectoryEntry`] is all that is known of it.
-//! - [`BoxOrder`] is what is ordered of a box, and [`Reply`] what it says to that.
+//! - [`BoxOrder`] is what is ordered of a box, and [`Reply`] what it says to that; [`Effect`] is the end of what takes its time.
 //! - [`ProcessOrder`] and [`ProcessReport`] are the lines between a process of boxes and its parent; [`PipeMessage`] writes and
 //!   reads them.
 
 mod directory_entry;
+mod effect;
 mod kind;
 mod node;
 mod order;
@@ -19,6 +20,7 @@ mod sockets;
 mod usage;
 
 pub use directory_entry::{BoxState, DirectoryEntry};
+pub use effect::{Effect, EffectEnd};
 pub use kind::NodeKind;
 pub use node::{Node, Reply};
 pub use order::BoxOrder;

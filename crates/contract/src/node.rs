@@ -7,6 +7,8 @@ use media::Plane;
 use serde::{Deserialize, Serialize};
 use sip_proto::{Packet, Transport};
 
+use crate::effect::Effect;
+
 /// One box on the network, without its sockets and its clock.
 ///
 /// Call one `handle_*`, then drain `poll_transmit` and `poll_event` until `None`, then read
@@ -32,6 +34,10 @@ pub trait Node {
 
     fn poll_transmit(&mut self) -> Option<Packet>;
     fn poll_event(&mut self) -> Option<Self::Event>;
+    /// The end of a command that was [accepted](Reply::Accepted).
+    fn poll_effect(&mut self) -> Option<Effect> {
+        None
+    }
     /// When [`handle_timeout`](Self::handle_timeout) must next be called.
     fn poll_timeout(&self) -> Option<Instant>;
 
@@ -57,8 +63,10 @@ pub trait Node {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reply {
-    /// It was carried out, or has begun; in words.
+    /// It was carried out; in words.
     Done(String),
+    /// It has begun, in words; its end comes later, as the [`Effect`] with this `ticket`, which this box gives once.
+    Accepted { ticket: u64, text: String },
     /// It was not carried out; a sentence says why.
     Refused(String),
     /// Nothing, as from equipment that is starting: whoever asked waits in vain.

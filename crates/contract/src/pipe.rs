@@ -5,6 +5,7 @@
 //!   {"ready":{"boxes":{NAME:{…}}}}                         "drain"
 //!   {"snapshot":{"at_us","usage":{…},"boxes":{…}}}         "stop"
 //!   {"reply":{"id","name","reply"}}                        {"box":{"id","name","order"}}
+//!   {"effect":{"name","effect"}}
 //!   {"refused":{"line","reason"}}                          end of input: drain
 //!   {"drained":{"complete"}}
 //!   {"final":{"ending","usage":{…},"boxes":{…}}}         the last line
@@ -16,6 +17,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::directory_entry::DirectoryEntry;
+use crate::effect::Effect;
 use crate::node::Reply;
 use crate::order::BoxOrder;
 use crate::process_ending::ProcessEnding;
@@ -48,6 +50,8 @@ pub enum ProcessReport {
     Snapshot { at_us: u64, usage: Usage, boxes: BTreeMap<String, DirectoryEntry> },
     /// What a box said to [`ProcessOrder::Box`] with this `id`.
     Reply { id: u64, name: String, reply: Reply },
+    /// The end of a command that this box had accepted.
+    Effect { name: String, effect: Effect },
     /// A line that is no order.
     Refused { line: String, reason: String },
     /// The drain is over; `complete`: nothing was in progress any more.
@@ -91,8 +95,8 @@ mod tests {
 
     use super::*;
     use crate::{
-        AskedSnapshot, CallServerSnapshot, GeneratorSnapshot, MemberSnapshot, MemberState,
-        NodeKind, PoolMonitorSnapshot, PsapSnapshot, Snapshot, TrunkGroupSnapshot,
+        AskedSnapshot, CallServerSnapshot, EffectEnd, GeneratorSnapshot, MemberSnapshot,
+        MemberState, NodeKind, PoolMonitorSnapshot, PsapSnapshot, Snapshot, TrunkGroupSnapshot,
     };
 
     fn read<T: PipeMessage>(message: &T) -> T {
@@ -179,10 +183,15 @@ mod tests {
         let boxes: BTreeMap<_, _> = shown.map(entry).into();
         let usage = Usage { user_us: 1, system_us: 2, max_rss_kib: 3 };
         let reply = Reply::Refused("no".to_owned());
+        let accepted = Reply::Accepted { ticket: 3, text: "within 75s".to_owned() };
+        let end = EffectEnd::Aborted("the site restarted".to_owned());
+        let effect = Effect { ticket: 3, end };
         for report in [
             ProcessReport::Ready { boxes: boxes.clone() },
             ProcessReport::Snapshot { at_us: 9, usage, boxes: boxes.clone() },
             ProcessReport::Reply { id: 7, name: "alpha".to_owned(), reply },
+            ProcessReport::Reply { id: 8, name: "alpha".to_owned(), reply: accepted },
+            ProcessReport::Effect { name: "alpha".to_owned(), effect },
             ProcessReport::Refused { line: "x".to_owned(), reason: "y".to_owned() },
             ProcessReport::Drained { complete: true },
             ProcessReport::Final {

@@ -35,7 +35,7 @@ use crate::socket::{
     Flushed, MediaArrived, MediaSockets, MediaWaiting, Sockets, Tally, TcpInput, TcpInputs,
     TcpPort, UdpReceiver, UdpSender,
 };
-use contract::{Node, Reply, SocketCounts};
+use contract::{Effect, Node, Reply, SocketCounts};
 
 /// Messages of the management plane that may wait for one actor.
 const MAILBOX: usize = 64;
@@ -123,6 +123,9 @@ impl<N: Node + Unpin + 'static> NodeActor<N> {
         }
         while let Some(event) = self.node.poll_event() {
             (self.sink)(event);
+        }
+        while let Some(effect) = self.node.poll_effect() {
+            self.reporter.tell_effect(effect);
         }
         self.inside_node = false;
         Some(result)
@@ -351,6 +354,10 @@ impl LifecycleReporter {
 
     fn tell_drained(&self) {
         self.tell(LifecycleNotice::Drained(self.name.clone()));
+    }
+
+    fn tell_effect(&self, effect: Effect) {
+        self.tell(LifecycleNotice::Effect(self.name.clone(), effect));
     }
 
     fn tell(&self, notice: LifecycleNotice) {

@@ -147,6 +147,7 @@ impl Boxes {
             LifecycleNotice::Drained(name) => (name, BoxState::Drained),
             LifecycleNotice::Stopped(name) => (name, BoxState::Stopped),
             LifecycleNotice::Failed(name) => (name, BoxState::Failed),
+            LifecycleNotice::Effect(..) => return notice,
         };
         self.directory.update(name, |entry| entry.state = state);
         notice

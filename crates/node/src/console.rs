@@ -1,10 +1,11 @@
 //! Orders to boxes from elsewhere in this process: whoever manages them asks, whoever runs them answers.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex as SyncMutex, MutexGuard, PoisonError};
 
 use tokio::sync::{Mutex, mpsc, oneshot};
 
-use contract::{BoxOrder, Reply};
+use crate::effect_line::EffectLine;
+use contract::{BoxOrder, Effect, EffectEnd, Reply};
 
 /// The two ends of a queue of orders; cheap to clone. [`serve`](crate::serve()) answers those of
 /// [`Options::console`](crate::Options); a parent of several programs may answer them itself.
@@ -15,6 +16,7 @@ pub struct Console(Arc<Queue>);
 struct Queue {
     sender: mpsc::UnboundedSender<PendingOrder>,
     receiver: Mutex<mpsc::UnboundedReceiver<PendingOrder>>,
+    effects: SyncMutex<EffectLine>,
 }
 
 /// One order on its way to a box.
@@ -30,7 +32,8 @@ impl Default for Console {
     fn default() -> Self {
         // Whoever asks waits for the answer, so the queue is as long as there are askers.
         let (sender, receiver) = mpsc::unbounded_channel();
-        Self(Arc::new(Queue { sender, receiver: Mutex::new(receiver) }))
+        let effects = SyncMutex::default();
+        Self(Arc::new(Queue { sender, receiver: Mutex::new(receiver), effects }))
     }
 }
 
@@ -43,6 +46,32 @@ impl Console {
         // The other end lives as long as this one.
         let _ = self.0.sender.send(pending);
         async move { reply.await.unwrap_or(Reply::Silent) }
+    }
+
+    /// Waits for the end of a command that the box accepted with this ticket; for ever when nobody runs the box. To be asked
+    /// once for each.
+    pub fn effect(&self, name: &str, ticket: u64) -> impl Future<Output = EffectEnd> + use<> {
+        let end = self.effects().wait(name, ticket);
+        async move {
+            match end.await {
+                Ok(end) => end,
+                Err(_) => std::future::pending().await,
+            }
+        }
+    }
+
+    /// A box tells the end of a command. For whoever runs the boxes.
+    pub fn tell_effect(&self, name: &str, effect: Effect) {
+        self.effects().tell(name, effect);
+    }
+
+    /// A box is gone for good, and the commands with it that it had accepted. For whoever runs the boxes.
+    pub fn lose(&self, name: &str) {
+        self.effects().lose(name);
+    }
+
+    fn effects(&self) -> MutexGuard<'_, EffectLine> {
+        self.0.effects.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Waits for the next order, and takes all that wait with it. Cancel safe. For one caller: others wait.

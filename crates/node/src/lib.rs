@@ -15,6 +15,7 @@ pub mod clock;
 mod console;
 mod deadline_timer;
 mod directory;
+mod effect_line;
 mod inject;
 mod label;
 mod lifecycle_notice;

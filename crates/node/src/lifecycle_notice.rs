@@ -1,5 +1,7 @@
 //! What a box tells about its own life.
 
+use contract::Effect;
+
 /// What a box tells about its own life. Each names the box.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LifecycleNotice {
@@ -9,4 +11,6 @@ pub enum LifecycleNotice {
     Stopped(String),
     /// Ended by a panic.
     Failed(String),
+    /// A command that it had accepted is over.
+    Effect(String, Effect),
 }

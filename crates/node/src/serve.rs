@@ -144,7 +144,7 @@ impl Shell {
                 ShellEvent::Signal | ShellEvent::DrainRequested => self.drain(),
                 ShellEvent::FromParent(incoming) => self.obey(incoming).await,
                 ShellEvent::Orders(orders) => self.carry_out(orders).await,
-                ShellEvent::Notice(notice) => self.note(notice),
+                ShellEvent::Notice(notice) => self.note(notice).await,
                 ShellEvent::Tick => {
                     self.show().await;
                     None
@@ -228,13 +228,20 @@ impl Shell {
         })
     }
 
-    fn note(&mut self, notice: LifecycleNotice) -> Option<ProcessEnding> {
+    async fn note(&mut self, notice: LifecycleNotice) -> Option<ProcessEnding> {
         match notice {
             LifecycleNotice::Failed(name) => {
                 tracing::error!(%name, "a box panicked: this is a bug; the program ends");
                 Some(ProcessEnding::Failed(vec![name]))
             }
             LifecycleNotice::Drained(_) | LifecycleNotice::Stopped(_) => self.drained(),
+            LifecycleNotice::Effect(name, effect) => {
+                // Whoever hears of it and looks sees what has changed.
+                self.show().await;
+                self.console.tell_effect(&name, effect.clone());
+                self.tell(&ProcessReport::Effect { name, effect });
+                None
+            }
         }
     }
 

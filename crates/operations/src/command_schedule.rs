@@ -3,15 +3,20 @@
 //! ```text
 //!              given                     answered, refused
 //!   (due) ───────────────► Awaited ─────────────────────────► next command of this site
-//!                           ▲    │ timeout
+//!                           ▲    │ timeout, aborted
 //!             retry_interval│    ▼                no try left
 //!                          Overdue ──────────────────────────► next command of this site
 //! ```
+//!
+//! An order that is accepted has its effect later. A schedule that waits for effects goes on awaiting it; any other one gives the
+//! next command, and only notes how it ends.
 
 use std::time::Duration;
 
+use topology::format_duration;
+
 use crate::action::Action;
-use crate::log::{LogEntry, OrderResult};
+use crate::log::{LogEntry, OrderAnswer, OrderResult};
 use crate::operation::{Manner, Operation, Sequence};
 
 /// An order that has to go out now.
@@ -34,6 +39,18 @@ pub(crate) struct CommandSchedule {
     stop_on_silence: bool,
     begins: Duration,
     stopped: bool,
+    /// Orders that were accepted and that nothing waits for.
+    accepted: Vec<AcceptedOrder>,
+}
+
+/// An order that was accepted, and whose effect is not there yet.
+#[derive(Debug)]
+struct AcceptedOrder {
+    id: u64,
+    site: usize,
+    command: usize,
+    given_at: Duration,
+    deadline: Duration,
 }
 
 /// One site and how far it is.
@@ -53,8 +70,18 @@ struct SiteProgress {
 
 #[derive(Debug, Clone, Copy)]
 enum OpenOrder {
-    Awaited { id: u64, tries: u32, given_at: Duration, deadline: Duration },
-    Overdue { tries: u32, due: Duration },
+    /// Its answer is, or its effect once it is `accepted`.
+    Awaited {
+        id: u64,
+        tries: u32,
+        given_at: Duration,
+        deadline: Duration,
+        accepted: bool,
+    },
+    Overdue {
+        tries: u32,
+        due: Duration,
+    },
 }
 
 /// What the schedule does not own: the settings, and the log and numbers of its procedure.
@@ -91,6 +118,7 @@ impl CommandSchedule {
             stop_on_silence: false,
             begins,
             stopped: false,
+            accepted: Vec::new(),
         }
     }
 
@@ -101,7 +129,8 @@ impl CommandSchedule {
     }
 
     pub(crate) fn is_over(&self) -> bool {
-        self.sites.iter().all(|progress| progress.over == progress.total)
+        let over = |progress: &SiteProgress| progress.over == progress.total;
+        self.accepted.is_empty() && self.sites.iter().all(over)
     }
 
     /// When the last command was over.
@@ -116,7 +145,8 @@ impl CommandSchedule {
             Some(OpenOrder::Awaited { deadline, .. }) => Some(deadline),
             _ => None,
         });
-        orders.chain(deadlines).min()
+        let effects = self.accepted.iter().map(|order| order.deadline);
+        orders.chain(deadlines).chain(effects).min()
     }
 
     /// The earliest order that is due at `at`.
@@ -141,60 +171,153 @@ impl CommandSchedule {
         *orders.last_id += 1;
         progress.given_at = at;
         let deadline = at + orders.operation.timeout;
+        let id = *orders.last_id;
         progress.open =
-            Some(OpenOrder::Awaited { id: *orders.last_id, tries, given_at: at, deadline });
+            Some(OpenOrder::Awaited { id, tries, given_at: at, deadline, accepted: false });
         let action = self.commands[progress.given - 1].clone();
         Some(DueOrder { id: *orders.last_id, site: progress.site.clone(), action })
     }
 
-    /// Takes the answer to the order `id`. Gives the reason when the schedule stops by it.
+    /// Takes an answer to the order `id`. Gives the reason when the schedule stops by it.
     pub(crate) fn answered(
         &mut self,
         at: Duration,
         id: u64,
-        answer: Result<String, String>,
+        answer: OrderAnswer,
         orders: &mut OrderLog<'_>,
     ) -> Option<String> {
         let is_it = |progress: &SiteProgress| matches!(progress.open, Some(OpenOrder::Awaited { id: open, .. }) if open == id);
-        let index = self.sites.iter().position(is_it)?;
-        let refused = answer.is_err();
-        let result = match answer {
-            Ok(text) => OrderResult::Done(text),
-            Err(sentence) => OrderResult::Refused(sentence),
+        let Some(index) = self.sites.iter().position(is_it) else {
+            self.effect_of_accepted(at, id, answer, orders);
+            return None;
         };
-        self.close(index, at, result, orders);
-        let progress = &self.sites[index];
-        let action = &self.commands[progress.over - 1];
-        (refused && orders.operation.stop_on_refusal && !self.stopped)
-            .then(|| format!("{} refused {action}", progress.site))
+        match answer {
+            OrderAnswer::Accepted(text) => {
+                self.accept(index, at, text, orders);
+                None
+            }
+            OrderAnswer::Done(text) => {
+                self.close(index, at, OrderResult::Done(text), orders);
+                None
+            }
+            OrderAnswer::Refused(sentence) => {
+                self.close(index, at, OrderResult::Refused(sentence), orders);
+                let reason = || format!("{} refused {}", self.sites[index].site, self.last(index));
+                (orders.operation.stop_on_refusal && !self.stopped).then(reason)
+            }
+            OrderAnswer::Aborted(why) => self.failed(index, at, OrderResult::Aborted(why), orders),
+        }
     }
 
     /// Lets orders time out. Gives the reason when the schedule stops by it.
     pub(crate) fn advance(&mut self, at: Duration, orders: &mut OrderLog<'_>) -> Option<String> {
+        while let Some(place) = self.accepted.iter().position(|order| order.deadline <= at) {
+            let (id, deadline) = (self.accepted[place].id, self.accepted[place].deadline);
+            self.effect_of_accepted(deadline, id, no_effect(orders.operation), orders);
+        }
         loop {
             let overdue =
                 self.sites.iter().enumerate().filter_map(|(index, progress)| match progress.open {
-                    Some(OpenOrder::Awaited { deadline, tries, .. }) if deadline <= at => {
-                        Some((deadline, index, tries))
+                    Some(OpenOrder::Awaited { deadline, accepted, .. }) if deadline <= at => {
+                        Some((deadline, index, accepted))
                     }
                     _ => None,
                 });
-            let (deadline, index, tries) = overdue.min()?;
-            if tries <= orders.operation.retry && !self.stopped {
-                let due = deadline + orders.operation.retry_interval;
-                self.note(index, deadline, OrderResult::TimedOut, orders);
-                self.sites[index].open = Some(OpenOrder::Overdue { tries, due });
-                continue;
-            }
-            self.close(index, deadline, OrderResult::TimedOut, orders);
-            let progress = &self.sites[index];
-            let holds_up = self.wait_for_ready
-                && (self.sequence == Sequence::ByCommand || progress.over == self.commands.len());
-            if !self.stopped && (self.stop_on_silence || holds_up) {
-                let action = &self.commands[progress.over - 1];
-                return Some(format!("{} did not answer {action}", progress.site));
+            let (deadline, index, accepted) = overdue.min()?;
+            let result = match (accepted, no_effect(orders.operation)) {
+                (true, OrderAnswer::Aborted(why)) => OrderResult::Aborted(why),
+                _ => OrderResult::TimedOut,
+            };
+            if let Some(reason) = self.failed(index, deadline, result, orders) {
+                return Some(reason);
             }
         }
+    }
+
+    /// An order had no answer, or no effect: it is tried again, or is over. Gives the reason when the schedule stops by it.
+    fn failed(
+        &mut self,
+        index: usize,
+        at: Duration,
+        result: OrderResult,
+        orders: &mut OrderLog<'_>,
+    ) -> Option<String> {
+        let Some(OpenOrder::Awaited { tries, .. }) = self.sites[index].open else { return None };
+        if tries <= orders.operation.retry && !self.stopped {
+            let due = at + orders.operation.retry_interval;
+            self.note(index, at, result, orders);
+            self.sites[index].open = Some(OpenOrder::Overdue { tries, due });
+            return None;
+        }
+        let aborted = match &result {
+            OrderResult::Aborted(why) => Some(why.clone()),
+            _ => None,
+        };
+        self.close(index, at, result, orders);
+        let SiteProgress { site, over, .. } = &self.sites[index];
+        let action = self.last(index);
+        // What follows an order that was cut short would be done to a site that is not what it is taken for.
+        let holds_up = self.wait_for_ready
+            && (aborted.is_some()
+                || self.sequence == Sequence::ByCommand
+                || *over == self.commands.len());
+        let stops = !self.stopped && (self.stop_on_silence || holds_up);
+        stops.then(|| match aborted {
+            Some(why) => format!("{action} at {site} was aborted: {why}"),
+            None => format!("{site} did not answer {action}"),
+        })
+    }
+
+    /// A site has begun what it was ordered.
+    fn accept(&mut self, index: usize, at: Duration, text: String, orders: &mut OrderLog<'_>) {
+        let waits = self.waits();
+        let Some(OpenOrder::Awaited { id, given_at, accepted, deadline, .. }) =
+            &mut self.sites[index].open
+        else {
+            return;
+        };
+        if std::mem::replace(accepted, true) {
+            return;
+        }
+        *deadline = at + orders.operation.effect_timeout;
+        let (id, given_at, deadline) = (*id, *given_at, *deadline);
+        if waits {
+            return self.note(index, at, OrderResult::Accepted(text), orders);
+        }
+        self.close(index, at, OrderResult::Accepted(text), orders);
+        let command = self.sites[index].given - 1;
+        self.accepted.push(AcceptedOrder { id, site: index, command, given_at, deadline });
+    }
+
+    /// How an order ended that was accepted and that nothing waited for.
+    fn effect_of_accepted(
+        &mut self,
+        at: Duration,
+        id: u64,
+        answer: OrderAnswer,
+        orders: &mut OrderLog<'_>,
+    ) {
+        let result = match answer {
+            OrderAnswer::Done(text) => OrderResult::Done(text),
+            OrderAnswer::Aborted(why) => OrderResult::Aborted(why),
+            OrderAnswer::Refused(sentence) => OrderResult::Refused(sentence),
+            OrderAnswer::Accepted(_) => return,
+        };
+        let Some(place) = self.accepted.iter().position(|order| order.id == id) else { return };
+        let AcceptedOrder { site, command, given_at, .. } = self.accepted.remove(place);
+        let (site, action) = (self.sites[site].site.clone(), self.commands[command].clone());
+        let given_at = Some(given_at);
+        orders.log.push(LogEntry { at, given_at, site, action, by_hand: false, result });
+    }
+
+    /// Whether what comes next waits for the effect of an order.
+    const fn waits(&self) -> bool {
+        self.wait_for_ready || self.stop_on_silence
+    }
+
+    /// The last command that a site was given.
+    fn last(&self, index: usize) -> &Action {
+        &self.commands[self.sites[index].given - 1]
     }
 
     /// Gives no further order, and logs each that was not given. Orders that are out are still
@@ -294,4 +417,10 @@ impl CommandSchedule {
         let site = progress.site.clone();
         orders.log.push(LogEntry { at, given_at, site, action, by_hand: false, result });
     }
+}
+
+/// The answer for an order whose effect does not come.
+fn no_effect(operation: &Operation) -> OrderAnswer {
+    let time = format_duration(operation.effect_timeout);
+    OrderAnswer::Aborted(format!("its effect was not there within {time}"))
 }

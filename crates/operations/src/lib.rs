@@ -30,7 +30,7 @@ mod tests;
 pub use self::action::{Action, ParseActionError, words as action_words};
 pub use self::crisis::{Crisis, CrisisReport, CrisisSettings, Informed, Reached, Starts};
 pub use self::fault::{Fault, FaultAction, FaultEntry, FaultKind};
-pub use self::log::{LogEntry, OrderResult};
+pub use self::log::{LogEntry, OrderAnswer, OrderResult};
 pub use self::milestone::{Milestone, ParseMilestoneError};
 pub use self::operation::{Canary, Manner, Operation, OperationSites, OperationStart, Sequence};
 pub use self::procedure::{DueOrder, Procedure};

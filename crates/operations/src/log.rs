@@ -26,12 +26,36 @@ pub struct LogEntry {
     pub result: OrderResult,
 }
 
-/// How an order ended.
+/// What a site says to an order, at once or later.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OrderAnswer {
+    /// It has done it.
+    Done(String),
+    /// It does it not.
+    Refused(String),
+    /// It has begun. Another answer tells how that ended.
+    Accepted(String),
+    /// What it had begun was cut short; by whom or what.
+    Aborted(String),
+}
+
+impl From<Result<String, String>> for OrderAnswer {
+    fn from(answer: Result<String, String>) -> Self {
+        answer.map_or_else(Self::Refused, Self::Done)
+    }
+}
+
+/// How an order ended, or that it was accepted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "result", content = "text", rename_all = "kebab-case")]
 pub enum OrderResult {
-    /// The site did it, and said this.
+    /// The site did it, and said this: its effect is there.
     Done(String),
+    /// The site began to do it, and said this. A later entry of the same order tells how that ended, if the campaign lasted so
+    /// long.
+    Accepted(String),
+    /// What the site had begun was cut short; by whom or what.
+    Aborted(String),
     /// The site refused, with a sentence.
     Refused(String),
     /// The site did not answer in time. It may have done it all the same.
@@ -40,12 +64,22 @@ pub enum OrderResult {
     Stopped(String),
 }
 
+impl OrderResult {
+    /// Whether nothing more is to be heard of the order.
+    #[must_use]
+    pub const fn is_final(&self) -> bool {
+        !matches!(self, Self::Accepted(_))
+    }
+}
+
 impl fmt::Display for LogEntry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { site, action, .. } = self;
         match &self.result {
             OrderResult::Done(text) if text.is_empty() => write!(f, "{site}: {action}: done"),
             OrderResult::Done(text) => write!(f, "{site}: {action}: {text}"),
+            OrderResult::Accepted(text) => write!(f, "{site}: {action}: accepted: {text}"),
+            OrderResult::Aborted(why) => write!(f, "{site}: {action}: aborted: {why}"),
             OrderResult::Refused(sentence) => write!(f, "{site}: {action}: refused, {sentence}"),
             OrderResult::TimedOut => write!(f, "{site}: {action}: no answer"),
             OrderResult::Stopped(reason) => write!(f, "{site}: {action}: not given, {reason}"),

@@ -28,13 +28,15 @@ pub struct Operation {
     pub command_interval: Duration,
     /// An order without an answer for this long has timed out.
     pub timeout: Duration,
-    /// Further tries of an order that timed out.
+    /// An order that was accepted and whose effect is not there after this long counts as aborted.
+    pub effect_timeout: Duration,
+    /// Further tries of an order that timed out; with [`wait_for_ready`](Self::wait_for_ready) also of one that was aborted.
     pub retry: u32,
     /// From the time-out of an order to its next try.
     pub retry_interval: Duration,
     pub canary: Option<Canary>,
-    /// Serial only: the next site has to wait until this one has answered its last order. A site
-    /// that never answers ends the operation.
+    /// Serial only: what comes next, at this site and at the next one, waits for the effect of an order: for service after a
+    /// load or restart. A site that never answers ends the operation, and so does an order that is aborted for good.
     pub wait_for_ready: bool,
     /// A refusal ends the operation: no further order is given to any site.
     pub stop_on_refusal: bool,
@@ -118,6 +120,11 @@ impl Operation {
                 "timeout",
                 kind::duration(Duration::from_millis(100)),
                 Duration::from_secs(30),
+            ),
+            effect_timeout: table.or(
+                "effect_timeout",
+                kind::duration(Duration::from_millis(100)),
+                Duration::from_secs(3_600),
             ),
             retry: table.or("retry", kind::count(0..=10_000), 0),
             retry_interval: table.or("retry_interval", &any, Duration::ZERO),

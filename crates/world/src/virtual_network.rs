@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use campaign::Campaign;
-use contract::{BoxOrder, Node as _, Reply};
+use contract::{BoxOrder, Effect, EffectEnd, Node as _, Reply};
 use load_gen::{Generator, Shard};
 use media::Clips;
 use operations::Action;
@@ -39,6 +39,8 @@ pub struct VirtualNetwork<L> {
     lost: Vec<LostNode>,
     seed: u64,
     clips: Clips,
+    /// Ends of commands that nobody has asked for yet, with the call server.
+    effects: Vec<(SocketAddr, Effect)>,
 }
 
 impl<L: NoticeListener> VirtualNetwork<L> {
@@ -53,6 +55,7 @@ impl<L: NoticeListener> VirtualNetwork<L> {
             lost: Vec::new(),
             seed,
             clips,
+            effects: Vec::new(),
         };
         for group in &topology.trunk_groups {
             world.name(&group.name, group.address);
@@ -180,6 +183,25 @@ impl<L: NoticeListener> VirtualNetwork<L> {
             return Reply::Silent;
         }
         self.net.act(at, |machine: &mut CallServer, now| machine.handle_command(now, action))
+    }
+
+    /// The end of a command that a call server accepted with this ticket, once, if it is over.
+    pub fn effect(&mut self, call_server: &str, ticket: u64) -> Option<Effect> {
+        let at = self.at(call_server);
+        if !self.net.is_alive(at) {
+            let end = EffectEnd::Aborted("the machine was lost".to_owned());
+            return Some(Effect { ticket, end });
+        }
+        if self.net.is_frozen(at) {
+            return None;
+        }
+        let told: Vec<Effect> = self.net.act(at, |machine: &mut CallServer, _| {
+            std::iter::from_fn(|| machine.poll_effect()).collect()
+        });
+        self.effects.extend(told.into_iter().map(|effect| (at, effect)));
+        let place =
+            self.effects.iter().position(|(from, one)| *from == at && one.ticket == ticket)?;
+        Some(self.effects.swap_remove(place).1)
     }
 
     /// Tells all callers what an order to generators says.

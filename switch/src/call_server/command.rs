@@ -13,27 +13,24 @@ use crate::machine::Installation;
 impl CallServer {
     pub(super) fn carry_out(&mut self, now: Instant, action: Action) -> Reply {
         let Some(software) = self.software.as_deref_mut() else { return Reply::Silent };
-        let result = match action {
+        let done = match action {
             Action::Show => Ok(self.describe()),
             Action::Lock => Ok(lock(software)),
             Action::Drain => Ok(lead_traffic_away(software)),
             Action::Unlock => Ok(unlock(software)),
             Action::Disconnect { trunk_group } => disconnect(software, now, trunk_group.as_deref()),
             Action::Reconnect { trunk_group } => reconnect(software, now, trunk_group.as_deref()),
-            Action::Restart { clean } => Ok(self.restart_on_demand(now, clean)),
+            Action::Restart { clean } => return self.restart_on_demand(now, clean),
             Action::Isolate => Ok(self.isolate(true)),
             Action::Rejoin if self.isolated => Ok(self.isolate(false)),
             Action::Rejoin => Err("it is not isolated".to_owned()),
-            Action::LoadRelease { release } => self.load(now, &release),
-            Action::Rollback => install_previous(software).map(|release| {
-                self.restart(now, &format!("rolled back to release {release}"), false);
-                format!("starts again with release {release}")
-            }),
+            Action::LoadRelease { release } => return self.load(now, &release),
+            Action::Rollback => return self.roll_back(now),
             Action::Shed { on } => Ok(shed(software, on)),
         };
         self.take_output(now);
-        match result {
-            Ok(done) => Reply::Done(done),
+        match done {
+            Ok(text) => Reply::Done(text),
             Err(sentence) => Reply::Refused(sentence),
         }
     }
@@ -56,10 +53,23 @@ impl CallServer {
         format!("release {release}, {locked}{isolated}{shedding}, {calls} calls{waiting}")
     }
 
-    fn restart_on_demand(&mut self, now: Instant, clean: bool) -> String {
+    fn restart_on_demand(&mut self, now: Instant, clean: bool) -> Reply {
         let how = if clean { "restarted clean by command" } else { "restarted by command" };
-        self.restart(now, how, clean);
-        format!("starts again within {}", format_duration(self.settings.equipment.boot))
+        let (ticket, text) = self.restart_by_command(now, how, clean);
+        Reply::Accepted { ticket, text }
+    }
+
+    /// Puts the release before the present one back, and starts again with it.
+    fn roll_back(&mut self, now: Instant) -> Reply {
+        let Some(software) = self.software.as_deref_mut() else { return Reply::Silent };
+        let disk = software.disk_mut();
+        let Some(previous) = disk.previous.take() else {
+            return Reply::Refused("there is no earlier release on it".to_owned());
+        };
+        let why = format!("rolled back to release {}", previous.name);
+        disk.release = previous;
+        let (ticket, text) = self.restart_by_command(now, &why, false);
+        Reply::Accepted { ticket, text: format!("{text}, {why}") }
     }
 
     fn isolate(&mut self, isolated: bool) -> String {
@@ -71,17 +81,23 @@ impl CallServer {
         if isolated { cut } else { joined }.to_owned()
     }
 
-    fn load(&mut self, now: Instant, name: &str) -> Result<String, String> {
+    fn load(&mut self, now: Instant, name: &str) -> Reply {
         let Some(release) = self.topology.release(name).cloned() else {
             let known: Vec<_> = self.topology.releases.iter().map(|one| &one.name[..]).collect();
-            return Err(format!("there is no release {name:?}; there are {}", known.join(", ")));
+            let known = known.join(", ");
+            return Reply::Refused(format!("there is no release {name:?}; there are {known}"));
         };
         if self.disk().release.name == name {
-            return Err(format!("release {name} runs already"));
+            return Reply::Refused(format!("release {name} runs already"));
         }
         let install = self.settings.equipment.install;
-        self.installation = Some(Installation { until: now + install, release });
-        Ok(format!("release {name} runs after a restart in {}", format_duration(install)))
+        let ticket = self.effects.ticket();
+        let begun = Installation { until: now + install, release, ticket };
+        if let Some(other) = self.installation.replace(begun) {
+            self.effects.aborted(other.ticket, format!("load {name} took its place"));
+        }
+        let text = format!("release {name} runs after a restart in {}", format_duration(install));
+        Reply::Accepted { ticket, text }
     }
 }
 
@@ -145,17 +161,6 @@ fn reconnect(
     let longest = meant.iter().map(|link| disk.links.reconnect(now, *link)).max();
     let longest = format_duration(longest.unwrap_or_default());
     Ok(format!("{} links come back within {longest}", meant.len()))
-}
-
-/// Puts the release before the present one back, and names it; it runs after a restart.
-fn install_previous(software: &mut CallControl) -> Result<String, String> {
-    let disk = software.disk_mut();
-    let Some(previous) = disk.previous.take() else {
-        return Err("there is no earlier release on it".to_owned());
-    };
-    let name = previous.name.clone();
-    disk.release = previous;
-    Ok(name)
 }
 
 fn shed(software: &mut CallControl, on: bool) -> String {

@@ -13,10 +13,12 @@
 //! | the calls | `call_control/` |
 //! | disk, links, memory, messages that wait, overload control | `machine/` |
 //! | lock, disconnect, restart, load …, and what the machine answers | `command.rs` |
+//! | commands that take their time, and how each ends | `effects.rs` |
 //! | the software ends, the machine starts again | `restart.rs` |
 //! | the software has failed, and the machine has not noticed | `hang.rs` |
 
 mod command;
+mod effects;
 mod hang;
 mod restart;
 
@@ -25,7 +27,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
-use contract::{CallServerCounts, CallServerSnapshot, Node, Reply};
+use contract::{CallServerCounts, CallServerSnapshot, Effect, Node, Reply};
 use media::{Plane, PlaneSettings};
 use operations::Action;
 use sip_proto::message::{Request, with_overload_feedback};
@@ -37,6 +39,7 @@ use topology::Topology;
 use crate::call_control::CallControl;
 use crate::machine::{Boot, Disk, Done, Inbox, Installation, OverloadControl};
 use crate::priority::Priority;
+use effects::Effects;
 use hang::Hang;
 
 /// One member of the pool; see the module's table.
@@ -61,6 +64,8 @@ pub struct CallServer {
     /// The counts of the software before its last start.
     past: CallServerCounts,
     notices: VecDeque<CallServerNotice>,
+    /// Commands that take their time.
+    effects: Effects,
 }
 
 /// What a call server tells the management plane.
@@ -117,6 +122,7 @@ impl CallServer {
             restarts: 0,
             past: CallServerCounts::default(),
             notices: VecDeque::new(),
+            effects: Effects::default(),
         };
         machine.software = Some(Box::new(machine.start_software(now, disk, plane)));
         machine
@@ -251,6 +257,10 @@ impl Node for CallServer {
 
     fn poll_event(&mut self) -> Option<CallServerNotice> {
         self.notices.pop_front()
+    }
+
+    fn poll_effect(&mut self) -> Option<Effect> {
+        self.effects.poll()
     }
 
     fn poll_timeout(&self) -> Option<Instant> {

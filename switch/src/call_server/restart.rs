@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use media::Plane;
+use topology::format_duration;
 
 use super::{CallServer, CallServerNotice};
 use crate::call_control::{CallControl, LeftBehind};
@@ -20,7 +21,27 @@ impl CallServer {
         }
         disk.links.restarted();
         let until = now + self.settings.equipment.boot;
-        self.boot = Some(Boot { until, disk, plane });
+        self.boot = Some(Boot { until, disk, plane, ticket: None });
+    }
+
+    /// The same by a command: the ticket under which it is told when the site is in service, and the answer.
+    pub(super) fn restart_by_command(
+        &mut self,
+        now: Instant,
+        why: &str,
+        clean: bool,
+    ) -> (u64, String) {
+        let ticket = self.effects.ticket();
+        self.restart(now, why, clean);
+        self.note_ticket(ticket);
+        (ticket, format!("starts again within {}", format_duration(self.settings.equipment.boot)))
+    }
+
+    /// The machine starts because of the command with this ticket.
+    fn note_ticket(&mut self, ticket: u64) {
+        if let Some(boot) = &mut self.boot {
+            boot.ticket = Some(ticket);
+        }
     }
 
     /// Ends the software that runs, with all its calls and what waits for it. Returns what the machine keeps.
@@ -29,7 +50,9 @@ impl CallServer {
         self.past += counts;
         let records = records.into_iter().map(|record| CallServerNotice::Record(Box::new(record)));
         self.notices.extend(records);
-        self.installation = None;
+        if let Some(cut) = self.installation.take() {
+            self.effects.aborted(cut.ticket, format!("the software ended: {why}"));
+        }
         self.inbox.clear();
         self.overload = OverloadControl::new(&self.settings.equipment.processing);
         Some((disk, plane))
@@ -45,16 +68,27 @@ impl CallServer {
         self.software = Some(Box::new(software));
         self.notices.push_back(CallServerNotice::InService);
         self.take_output(now);
+        let Some(ticket) = boot.ticket else { return };
+        // What it finds on its disk may end the software at once.
+        match self.boot.is_none() {
+            true => self
+                .effects
+                .done(ticket, format!("in service with release {}", self.disk().release.name)),
+            false => self
+                .effects
+                .aborted(ticket, "the site restarted as soon as it was in service".to_owned()),
+        }
     }
 
     pub(super) fn install_if_due(&mut self, now: Instant) {
         let done = self.installation.take_if(|installation| installation.until <= now);
-        let Some(Installation { release, .. }) = done else { return };
+        let Some(Installation { release, ticket, .. }) = done else { return };
         if let Some(software) = &mut self.software {
             let disk = software.disk_mut();
             let why = format!("release {} was loaded", release.name);
             disk.previous = Some(std::mem::replace(&mut disk.release, release));
             self.restart(now, &why, false);
+            self.note_ticket(ticket);
         }
     }
 

@@ -14,6 +14,8 @@ pub(crate) struct Boot {
     pub(crate) disk: Disk,
     /// Its ports stay open; what comes in is dropped.
     pub(crate) plane: Plane,
+    /// The ticket of the command that made it start.
+    pub(crate) ticket: Option<u64>,
 }
 
 /// A release that is being copied to the disk. A restart meanwhile ends that.
@@ -21,4 +23,6 @@ pub(crate) struct Boot {
 pub(crate) struct Installation {
     pub(crate) until: Instant,
     pub(crate) release: Release,
+    /// The ticket of the command.
+    pub(crate) ticket: u64,
 }

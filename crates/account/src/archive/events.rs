@@ -1,5 +1,6 @@
 //! What happened in a run beside its calls, in the order of time.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use operations::OrderResult;
@@ -20,10 +21,18 @@ pub struct ArchivedEvent {
 /// Everything that happened in a run, `losses` of processes included.
 pub fn events(run: &VariantOutcome, losses: &[(Duration, String)]) -> Vec<ArchivedEvent> {
     let mut events = Vec::new();
+    let mut accepted = HashSet::new();
     for (operation, entry) in run.operations.log() {
+        let order = (operation, &entry.site, &entry.action, entry.given_at);
+        let was_accepted = accepted.contains(&order);
+        if !entry.result.is_final() {
+            accepted.insert(order);
+        }
         let what = match &entry.result {
             OrderResult::Done(said) if said.is_empty() => "done".to_owned(),
             OrderResult::Done(said) => said.clone(),
+            OrderResult::Accepted(said) => format!("accepted: {said}"),
+            OrderResult::Aborted(why) => format!("aborted: {why}"),
             OrderResult::Refused(said) => format!("refused, {said}"),
             OrderResult::Stopped(said) => format!("not given, {said}"),
             OrderResult::TimedOut => "no answer".to_owned(),
@@ -32,7 +41,11 @@ pub fn events(run: &VariantOutcome, losses: &[(Duration, String)]) -> Vec<Archiv
         let site = site_part(&entry.site);
         let blade = if site == entry.site { String::new() } else { format!("{}: ", entry.site) };
         events.push(ArchivedEvent {
-            at: entry.given_at.unwrap_or(entry.at),
+            // What took its time is told when it was over.
+            at: match was_accepted {
+                true => entry.at,
+                false => entry.given_at.unwrap_or(entry.at),
+            },
             kind: "command",
             site: Some(site.to_owned()),
             what: format!("{operation}: {blade}{}: {what}", entry.action),

@@ -114,6 +114,8 @@ pub fn events(run: &VariantOutcome, begins: Duration) -> Vec<TimelineEvent> {
         };
         let said = match &entry.result {
             OrderResult::Done(said) => format!("{what}: {said}"),
+            OrderResult::Accepted(said) => format!("{what}: accepted: {said}"),
+            OrderResult::Aborted(why) => format!("{what}: ABORTED: {why}"),
             OrderResult::Refused(said) => format!("{what}: REFUSED, {said}"),
             OrderResult::Stopped(said) => format!("{what}: STOPPED, {said}"),
             OrderResult::TimedOut => {

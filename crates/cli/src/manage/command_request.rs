@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use contract::Reply;
+use contract::{EffectEnd, Reply};
 use futures_util::future::join_all;
 use operations::{Action, OrderResult, ParseActionError};
 use serde::de::value::MapAccessDeserializer;
@@ -19,6 +19,9 @@ use super::{ManagedCallServer, ManagedSites};
 
 /// Longer than any equipment takes to start; a request must end one day.
 const LONGEST_WAIT: Duration = Duration::from_secs(600);
+
+/// A campaign of a day is a long one.
+const LONGEST_EFFECT: Duration = Duration::from_secs(24 * 3_600);
 
 /// The longest name of who gives a command, in octets.
 const LONGEST_NAME: usize = 64;
@@ -40,6 +43,12 @@ pub struct CommandRequest {
     /// How long each call server may take to answer.
     #[serde(default = "default_timeout", with = "words")]
     pub timeout: Duration,
+    /// Whether to wait for the effect of what was accepted: for service after a restart.
+    #[serde(default = "always")]
+    pub wait: bool,
+    /// How long an effect may take from the acceptance on; then the command counts as aborted.
+    #[serde(default = "default_effect_timeout", with = "words")]
+    pub effect_timeout: Duration,
 }
 
 /// A command, from a person or from a program.
@@ -124,7 +133,12 @@ pub struct CommandResult {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CommandStatus {
+    /// Its effect is there.
     Done,
+    /// It has begun, and nobody wanted to wait for its effect.
+    Accepted,
+    /// It had begun, and was cut short.
+    Aborted,
     Refused,
     TimedOut,
 }
@@ -144,6 +158,8 @@ pub(super) struct CommandPlan {
     steps: Vec<Vec<ManagedCallServer>>,
     interval: Duration,
     timeout: Duration,
+    wait: bool,
+    effect_timeout: Duration,
 }
 
 impl CommandPlan {
@@ -155,15 +171,20 @@ impl CommandPlan {
         request: CommandRequest,
         members: Vec<ManagedCallServer>,
     ) -> Result<Self, String> {
-        let CommandRequest { command, sites, by, manner, interval, timeout } = request;
+        let CommandRequest { command, sites, by, manner, interval, timeout, wait, effect_timeout } =
+            request;
         let by = by.unwrap_or_else(|| UNNAMED.to_owned());
         if by.trim().is_empty() || by.len() > LONGEST_NAME || by.contains(char::is_control) {
             return Err(format!("by must be a name of 1 to {LONGEST_NAME} octets in one line"));
         }
         let action = command.action().map_err(|error| error.to_string())?;
-        for (what, wait) in [("interval", interval), ("timeout", timeout)] {
-            if wait > LONGEST_WAIT {
-                let longest = format_duration(LONGEST_WAIT);
+        for (what, time, longest) in [
+            ("interval", interval, LONGEST_WAIT),
+            ("timeout", timeout, LONGEST_WAIT),
+            ("effect_timeout", effect_timeout, LONGEST_EFFECT),
+        ] {
+            if time > longest {
+                let longest = format_duration(longest);
                 return Err(format!("{what} is too long; at most {longest}"));
             }
         }
@@ -172,7 +193,7 @@ impl CommandPlan {
             RequestManner::Parallel => vec![chosen.into_iter().flatten().collect()],
             RequestManner::Serial => chosen,
         };
-        Ok(Self { by, action, steps, interval, timeout })
+        Ok(Self { by, action, steps, interval, timeout, wait, effect_timeout })
     }
 
     /// Gives the command step by step. Dropped before its end, it gives it to no further site.
@@ -196,20 +217,72 @@ impl CommandPlan {
         let noted = NotedCommand::give(sites, &self.by, &member.name, &self.action);
         let answer = async {
             match sites.command(&member.name, &self.action).await {
-                Reply::Done(text) => (CommandStatus::Done, text),
-                Reply::Refused(text) => (CommandStatus::Refused, text),
                 // The command is gone. Who asked cannot know that, and waits.
                 Reply::Silent => std::future::pending().await,
+                reply => reply,
             }
         };
-        let (result, text) = timeout(self.timeout, answer).await.unwrap_or_else(|_| {
-            (CommandStatus::TimedOut, format!("no answer within {}", format_duration(self.timeout)))
-        });
+        let (result, text) = match timeout(self.timeout, answer).await {
+            Ok(Reply::Done(text)) => (CommandStatus::Done, text),
+            Ok(Reply::Refused(text)) => (CommandStatus::Refused, text),
+            Ok(Reply::Accepted { ticket, text }) => {
+                return self.accepted(sites, member, noted, start, (ticket, text)).await;
+            }
+            Ok(Reply::Silent) | Err(_) => {
+                let time = format_duration(self.timeout);
+                (CommandStatus::TimedOut, format!("no answer within {time}"))
+            }
+        };
         noted.over(match result {
-            CommandStatus::Done => OrderResult::Done(text.clone()),
             CommandStatus::Refused => OrderResult::Refused(text.clone()),
             CommandStatus::TimedOut => OrderResult::TimedOut,
+            _ => OrderResult::Done(text.clone()),
         });
+        CommandResult::new(member, result, text, start)
+    }
+
+    /// A call server has begun. How it ends is noted even if nobody waits for it any more.
+    async fn accepted(
+        &self,
+        sites: &Arc<dyn ManagedSites>,
+        member: &ManagedCallServer,
+        noted: NotedCommand,
+        start: Instant,
+        (ticket, text): (u64, String),
+    ) -> CommandResult {
+        noted.accepted(text.clone());
+        let (effect, longest) = (sites.effect(&member.name, ticket), self.effect_timeout);
+        let end = tokio::spawn(async move {
+            let late = || {
+                let time = format_duration(longest);
+                EffectEnd::Aborted(format!("its effect was not there within {time}"))
+            };
+            let end = timeout(longest, effect).await.unwrap_or_else(|_| late());
+            noted.over(match end.clone() {
+                EffectEnd::Done(text) => OrderResult::Done(text),
+                EffectEnd::Aborted(why) => OrderResult::Aborted(why),
+            });
+            end
+        });
+        let (result, text) = match self.wait {
+            false => (CommandStatus::Accepted, text),
+            true => match end.await {
+                Ok(EffectEnd::Done(text)) => (CommandStatus::Done, text),
+                Ok(EffectEnd::Aborted(why)) => (CommandStatus::Aborted, why),
+                Err(error) => (CommandStatus::Aborted, error.to_string()),
+            },
+        };
+        CommandResult::new(member, result, text, start)
+    }
+}
+
+impl CommandResult {
+    fn new(
+        member: &ManagedCallServer,
+        result: CommandStatus,
+        text: String,
+        start: Instant,
+    ) -> Self {
         let ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
         let ManagedCallServer { name, site } = member.clone();
         CommandResult { name, site, result, text, ms }
@@ -256,6 +329,15 @@ fn choose(
     Ok(chosen)
 }
 
+const fn always() -> bool {
+    true
+}
+
+/// How long an effect may take if nothing else is said.
+const fn default_effect_timeout() -> Duration {
+    Duration::from_secs(3_600)
+}
+
 /// How long a call server may take to answer if nothing else is said.
 const fn default_timeout() -> Duration {
     Duration::from_secs(30)
@@ -273,6 +355,8 @@ impl fmt::Display for CommandStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Self::Done => "done",
+            Self::Accepted => "accepted",
+            Self::Aborted => "aborted",
             Self::Refused => "refused",
             Self::TimedOut => "timed out",
         })

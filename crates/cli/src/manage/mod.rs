@@ -39,7 +39,7 @@ pub use served::{ManageArgs, Managed, Management};
 
 use std::collections::BTreeMap;
 
-use contract::{BoxState, CallServerSnapshot, DirectoryEntry, Reply, Snapshot};
+use contract::{BoxState, CallServerSnapshot, DirectoryEntry, EffectEnd, Reply, Snapshot};
 use futures_util::future::BoxFuture;
 use operations::Action;
 use serde::{Deserialize, Serialize};
@@ -55,7 +55,11 @@ pub trait ManagedSites: Send + Sync + 'static {
     /// Sends a command to a call server, at once. [`Reply::Silent`] when nothing comes back.
     fn command(&self, name: &str, action: &Action) -> BoxFuture<'static, Reply>;
 
-    /// Takes note of a command: once as it goes out, and once when it is over.
+    /// Waits for the end of a command that a call server [accepted](Reply::Accepted) with this ticket. Asked once for each.
+    fn effect(&self, name: &str, ticket: u64) -> BoxFuture<'static, EffectEnd>;
+
+    /// Takes note of a command: once as it goes out, once when it is accepted if its effect takes its time, and once when it is
+    /// over.
     fn note(&self, note: CommandNote);
 }
 

@@ -13,14 +13,14 @@ pub(super) const UNNAMED: &str = "management API";
 
 /// A command on its way. It is noted when it goes out, and again once it is over: without an answer, if whoever gave it no
 /// longer waits for one.
-pub(super) struct NotedCommand<'a> {
-    sites: &'a Arc<dyn ManagedSites>,
+pub(super) struct NotedCommand {
+    sites: Arc<dyn ManagedSites>,
     note: CommandNote,
 }
 
-impl<'a> NotedCommand<'a> {
+impl NotedCommand {
     pub(super) fn give(
-        sites: &'a Arc<dyn ManagedSites>,
+        sites: &Arc<dyn ManagedSites>,
         by: &str,
         name: &str,
         action: &Action,
@@ -34,7 +34,13 @@ impl<'a> NotedCommand<'a> {
             result: None,
         };
         sites.note(note.clone());
-        Self { sites, note }
+        Self { sites: Arc::clone(sites), note }
+    }
+
+    /// It is accepted, and its effect takes its time.
+    pub(super) fn accepted(&self, text: String) {
+        let result = Some(OrderResult::Accepted(text));
+        self.sites.note(CommandNote { result, ..self.note.clone() });
     }
 
     pub(super) fn over(mut self, result: OrderResult) {
@@ -42,7 +48,7 @@ impl<'a> NotedCommand<'a> {
     }
 }
 
-impl Drop for NotedCommand<'_> {
+impl Drop for NotedCommand {
     fn drop(&mut self) {
         self.note.result.get_or_insert(OrderResult::TimedOut);
         self.sites.note(self.note.clone());

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use anyhow::bail;
 use clap::Args;
-use contract::{DirectoryEntry, Reply};
+use contract::{DirectoryEntry, EffectEnd, Reply};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use node::{Console, Directory};
@@ -112,6 +112,10 @@ impl ManagedSites for OwnBoxes {
 
     fn command(&self, name: &str, action: &Action) -> BoxFuture<'static, Reply> {
         self.console.order(name, action.clone().into()).boxed()
+    }
+
+    fn effect(&self, name: &str, ticket: u64) -> BoxFuture<'static, EffectEnd> {
+        self.console.effect(name, ticket).boxed()
     }
 
     fn note(&self, note: CommandNote) {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use contract::{CallServerSnapshot, DirectoryEntry, NodeKind, Reply};
+use contract::{CallServerSnapshot, DirectoryEntry, EffectEnd, NodeKind, Reply};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use operations::{Action, OrderResult};
@@ -69,9 +69,20 @@ impl ManagedSites for Fake {
             }
             ("alpha", Action::Lock) => Reply::Refused("it is in use".to_owned()),
             ("beta.b", _) => Reply::Silent,
+            (_, Action::Restart { .. }) => {
+                Reply::Accepted { ticket: 7, text: "within 40s".to_owned() }
+            }
             _ => Reply::Done("as you wish".to_owned()),
         };
         std::future::ready(reply).boxed()
+    }
+
+    fn effect(&self, name: &str, ticket: u64) -> BoxFuture<'static, EffectEnd> {
+        let end = match name {
+            "alpha" => EffectEnd::Done(format!("in service {ticket}")),
+            _ => EffectEnd::Aborted("it restarted".to_owned()),
+        };
+        std::future::ready(end).boxed()
     }
 
     fn note(&self, note: CommandNote) {
@@ -352,6 +363,38 @@ async fn every_command_is_noted_as_it_goes_out_and_once_it_is_over() {
         assert_eq!(status, 400, "{said}");
     }
     assert!(plane.sites.notes.lock().unwrap().is_empty(), "nothing went out");
+}
+
+/// A restart is accepted, and over when the site is in service, or when something has cut it short.
+#[tokio::test]
+async fn what_takes_its_time_is_waited_for_and_noted_twice() {
+    let plane = Plane::new();
+    let restart = json!({"command": "restart", "sites": ["alpha", "beta.a"]});
+    let (status, results) = plane.order(restart).await;
+    assert_eq!(status, 200, "{results}");
+    let expected = [["alpha", "done", "in service 7"], ["beta.a", "aborted", "it restarted"]];
+    assert_eq!(outcomes(&results), expected);
+    let of = |name: &str| -> Vec<_> {
+        let notes = plane.sites.notes.lock().unwrap();
+        let of_it = notes.iter().filter(|note| note.name == name);
+        of_it.filter_map(|note| note.result.clone()).collect()
+    };
+    let accepted = || OrderResult::Accepted("within 40s".to_owned());
+    assert_eq!(of("alpha"), [accepted(), OrderResult::Done("in service 7".to_owned())]);
+    assert_eq!(of("beta.a"), [accepted(), OrderResult::Aborted("it restarted".to_owned())]);
+    let restart = json!({"command": "restart", "sites": ["alpha"], "wait": false});
+    let (_, results) = plane.order(restart).await;
+    assert_eq!(outcomes(&results), [["alpha", "accepted", "within 40s"]]);
+    // How it ended is noted all the same.
+    while of("alpha").len() < 4 {
+        tokio::task::yield_now().await;
+    }
+    let endless = json!({"command": "restart", "sites": ["alpha"], "effect_timeout": "25h"});
+    let (status, said) = plane.order(endless).await;
+    assert_eq!(
+        (status, said["error"].as_str()),
+        (400, Some("effect_timeout is too long; at most 24h"))
+    );
 }
 
 /// Holds so many connections, each with half a head, or a body that does not come.

@@ -21,7 +21,7 @@ mod tests;
 use std::time::Duration;
 
 use crate::command_schedule::{CommandSchedule, OrderLog};
-use crate::log::LogEntry;
+use crate::log::{LogEntry, OrderAnswer};
 use crate::milestone::Milestone;
 use crate::operation::{Canary, Operation, OperationStart};
 
@@ -114,16 +114,16 @@ impl Procedure {
         }
     }
 
-    /// Takes the answer to the order `id`: what the site says, or the sentence by which it refuses.
+    /// Takes an answer to the order `id`: what the site says at once, and later how what it accepted has ended.
     ///
     /// An answer that comes after the time-out is too late and changes nothing.
-    pub fn answered(&mut self, at: Duration, id: u64, answer: Result<String, String>) {
+    pub fn answered(&mut self, at: Duration, id: u64, answer: impl Into<OrderAnswer>) {
         self.time_out(at, true);
         let mut orders =
             OrderLog { operation: &self.operation, log: &mut self.log, last_id: &mut self.last_id };
         if let State::Canary(schedule) | State::Rollout(schedule) | State::StandDown(schedule) =
             &mut self.state
-            && let Some(reason) = schedule.answered(at, id, answer, &mut orders)
+            && let Some(reason) = schedule.answered(at, id, answer.into(), &mut orders)
         {
             self.stop(at, reason);
         }

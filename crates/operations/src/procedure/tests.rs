@@ -290,3 +290,103 @@ fn what_puts_the_network_back_waits_for_the_end_and_the_rest_does_not_begin_any_
     assert_eq!(back.poll_order(s(0)).map(|order| order.id), Some(1));
     assert!(!back.is_over() && late.is_over());
 }
+
+/// Sites that accept at once, and have done it, or not, so many seconds later.
+fn carry_out_slowly(
+    text: &str,
+    sites: usize,
+    effect: impl Fn(&DueOrder, usize) -> Option<(u64, OrderAnswer)>,
+) -> (Procedure, Vec<String>) {
+    let mut procedure = Procedure::new(&operation(text), &pool()[..sites]);
+    let (mut given, mut ends) = (Vec::new(), Vec::<(Duration, u64, OrderAnswer)>::new());
+    let mut at = Duration::ZERO;
+    while !procedure.is_over() {
+        procedure.advance(at);
+        while let Some(order) = procedure.poll_order(at) {
+            let end = effect(&order, given.len());
+            given.push(format!("{} {} {}", at.as_secs_f64(), order.site, order.action));
+            procedure.answered(at, order.id, OrderAnswer::Accepted("within 75s".to_owned()));
+            ends.extend(end.map(|(delay, end)| (at + s(delay), order.id, end)));
+        }
+        let first = ends.iter().map(|(due, ..)| *due).min();
+        let Some(due) = procedure.next_due().into_iter().chain(first).min() else { break };
+        at = at.max(due);
+        for (_, id, end) in ends.extract_if(.., |(due, ..)| *due <= at).collect::<Vec<_>>() {
+            procedure.answered(at, id, end);
+        }
+    }
+    (procedure, given)
+}
+
+fn in_service() -> OrderAnswer {
+    OrderAnswer::Done("in service".to_owned())
+}
+
+fn cut_short() -> OrderAnswer {
+    OrderAnswer::Aborted("the site restarted".to_owned())
+}
+
+const LOADS: &str = "at = \"0\"\nsites = \"all\"\ncommands = [\"load r8\", \"unlock\"]\n";
+
+#[test]
+fn an_order_is_done_when_its_effect_is_there() {
+    let (procedure, given) = carry_out_slowly(LOADS, 1, |_, _| Some((90, in_service())));
+    assert_eq!(given, ["0 alpha load r8", "0 alpha unlock"], "nothing waits unless it is asked to");
+    let wanted = [
+        "0 alpha: load r8: accepted: within 75s",
+        "0 alpha: unlock: accepted: within 75s",
+        "90 alpha: load r8: in service",
+        "90 alpha: unlock: in service",
+    ];
+    assert_eq!(lines(&procedure), wanted);
+    assert!(procedure.log().iter().all(|entry| entry.given_at == Some(s(0))));
+    let text = format!("{LOADS}wait_for = \"ready\"\ninterval = \"10s\"");
+    let (_, given) = carry_out_slowly(&text, 2, |_, _| Some((90, in_service())));
+    let wanted = ["0 alpha load r8", "90 alpha unlock", "190 beta load r8", "280 beta unlock"];
+    assert_eq!(given, wanted);
+}
+
+#[test]
+fn who_waits_for_service_stops_when_an_order_is_cut_short_for_good() {
+    let text = format!("{LOADS}wait_for = \"ready\"");
+    let (procedure, given) = carry_out_slowly(&text, 2, |_, _| Some((20, cut_short())));
+    assert_eq!(given, ["0 alpha load r8"]);
+    let reason = "load r8 at alpha was aborted: the site restarted";
+    assert_eq!(procedure.stopped(), Some(reason));
+    assert_eq!(lines(&procedure)[1], "20 alpha: load r8: aborted: the site restarted");
+    let text = format!("{text}\nretry = 1\nretry_interval = \"5s\"");
+    let second_try = |_: &DueOrder, tries: usize| {
+        Some((20, if tries == 0 { cut_short() } else { in_service() }))
+    };
+    let (procedure, given) = carry_out_slowly(&text, 1, second_try);
+    assert_eq!(given, ["0 alpha load r8", "25 alpha load r8", "45 alpha unlock"]);
+    assert_eq!(procedure.stopped(), None);
+}
+
+#[test]
+fn an_effect_that_never_comes_counts_as_aborted() {
+    for wait in ["", "wait_for = \"ready\"\n"] {
+        let text = format!("{LOADS}{wait}effect_timeout = \"2m\"\ntimeout = \"1s\"");
+        let (procedure, _) = carry_out_slowly(&text, 1, |_, _| None);
+        assert!(procedure.is_over(), "{procedure:?}");
+        let late = "120 alpha: load r8: aborted: its effect was not there within 2m";
+        assert!(lines(&procedure).iter().any(|line| line == late), "{:?}", lines(&procedure));
+    }
+}
+
+#[test]
+fn a_canary_is_observed_from_its_effect_on() {
+    let text =
+        format!("{LOADS}canary = {{ observe = \"60s\", indicator = \"restarts\", max = 0 }}");
+    let mut procedure = Procedure::new(&operation(&text), &pool()[..2]);
+    let order = procedure.poll_order(s(0)).expect("an order");
+    procedure.answered(s(0), order.id, OrderAnswer::Accepted(String::new()));
+    assert_eq!(procedure.poll_order(s(80)), None, "it waits for service");
+    procedure.answered(s(90), order.id, in_service());
+    let order = procedure.poll_order(s(90)).expect("the next one");
+    procedure.answered(s(90), order.id, in_service());
+    procedure.advance(s(149));
+    assert!(procedure.awaits_gate().is_none());
+    procedure.advance(s(150));
+    assert!(procedure.awaits_gate().is_some());
+}

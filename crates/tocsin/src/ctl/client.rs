@@ -46,7 +46,8 @@ impl Client {
     pub(super) fn command(&self, asked: &CommandRequest) -> anyhow::Result<Vec<CommandResult>> {
         let request = self.agent.post(self.url("commands"));
         let request = request.header(AUTHORIZATION, self.access.token.credentials());
-        let longest = PATIENCE + asked.timeout;
+        let effect = if asked.wait { asked.effect_timeout } else { Duration::ZERO };
+        let longest = PATIENCE + asked.timeout + effect;
         let request = request.config().timeout_global(Some(longest)).build();
         let sent = request.send(serde_json::to_string(asked)?);
         self.answer::<CommandResults>(sent).map(|results| results.results)

@@ -112,7 +112,7 @@ struct SiteArgs {
     /// All sites
     #[arg(long)]
     all: bool,
-    /// One site after the other, each when the one before has answered
+    /// One site after the other, each when the one before is done
     #[arg(long)]
     serial: bool,
     /// Wait so long between two sites
@@ -121,6 +121,12 @@ struct SiteArgs {
     /// How long a site may take to answer
     #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = duration)]
     timeout: Duration,
+    /// Return as soon as a site has begun, without waiting for its effect
+    #[arg(long)]
+    no_wait: bool,
+    /// How long the effect may take: service after a restart
+    #[arg(long, value_name = "DURATION", default_value = "1h", value_parser = duration)]
+    effect_timeout: Duration,
     /// Command all sites at once without being asked
     #[arg(long)]
     yes: bool,
@@ -148,7 +154,7 @@ fn show(args: &CtlArgs) -> anyhow::Result<bool> {
     Ok(true)
 }
 
-/// True when every call server did what it was told.
+/// True when every call server did what it was told, or began to if nobody waits.
 fn command(args: &CtlArgs, action: &Action, target: &SiteArgs) -> anyhow::Result<bool> {
     let mut named = BTreeSet::new();
     let names = target.sites.iter().chain(&target.more).filter(|name| named.insert(*name));
@@ -171,6 +177,8 @@ fn command(args: &CtlArgs, action: &Action, target: &SiteArgs) -> anyhow::Result
         manner: RequestManner::Parallel,
         interval: Duration::ZERO,
         timeout: target.timeout,
+        wait: !target.no_wait,
+        effect_timeout: target.effect_timeout,
     };
     if !target.serial {
         return Ok(tell(&client.command(&request(names))?));
@@ -198,7 +206,9 @@ fn tell(results: &[CommandResult]) -> bool {
     for CommandResult { name, result, text, ms, .. } in results {
         cli::say!("{name:<10} {result:<10} {text} ({ms} ms)");
     }
-    results.iter().all(|outcome| outcome.result == CommandStatus::Done)
+    let is_well =
+        |one: &CommandResult| matches!(one.result, CommandStatus::Done | CommandStatus::Accepted);
+    results.iter().all(is_well)
 }
 
 /// The sites of these call servers, each once, in their order.

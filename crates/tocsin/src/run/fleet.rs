@@ -247,6 +247,9 @@ impl Fleet {
                     pending.answer(reply);
                 }
             }
+            ChildEventKind::Said(ProcessReport::Effect { name, effect }) => {
+                self.console.tell_effect(&name, effect);
+            }
             ChildEventKind::Said(ProcessReport::Final { usage, boxes, .. }) => {
                 self.latest_state.update(boxes.clone());
                 self.latest_state.used(&process.planned.name, usage);
@@ -274,6 +277,9 @@ impl Fleet {
                 let boxes = process.planned.boxes.iter().map(|(_, name)| name);
                 self.latest_state.close(boxes.chain(process.boxes.keys()), state);
                 self.orders.retain(|_, (index, _)| *index != news.index);
+                for (_, name) in &process.planned.boxes {
+                    self.console.lose(name);
+                }
             }
         }
     }

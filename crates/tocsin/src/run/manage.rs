@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use cli::manage::{CommandNote, Listening, Managed, ManagedCallServer, ManagedSites, Management};
 use cli::metrics::{LatestState, MetricsArgs};
-use contract::{BoxState, DirectoryEntry, Reply, Usage};
+use contract::{BoxState, DirectoryEntry, EffectEnd, Reply, Usage};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use node::Console;
@@ -106,6 +106,10 @@ impl ManagedSites for FleetSites {
 
     fn command(&self, name: &str, action: &Action) -> BoxFuture<'static, Reply> {
         self.console.order(name, action.clone().into()).boxed()
+    }
+
+    fn effect(&self, name: &str, ticket: u64) -> BoxFuture<'static, EffectEnd> {
+        self.console.effect(name, ticket).boxed()
     }
 
     fn note(&self, note: CommandNote) {

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use cli::manage::CommandNote;
-use conductor::{Announcement, Observation, OrderId, SiteOrder, Stage, joint_answer};
-use contract::{BoxOrder, ProcessOrder};
+use conductor::{Announcement, Observation, OrderId, SiteOrder, Stage, joint_answer, joint_effect};
+use contract::{BoxOrder, ProcessOrder, Reply};
 use futures_util::future::join_all;
-use operations::FaultAction;
+use operations::{FaultAction, OrderAnswer};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
@@ -20,7 +20,7 @@ use super::prepared::Prepared;
 const PUT_BACK: Duration = Duration::from_secs(120);
 
 /// What a site said to an order.
-type Answer = (OrderId, Result<String, String>);
+type Answer = (OrderId, OrderAnswer);
 
 /// Commands by hand on their way to the conductor, from before the campaign begins.
 #[derive(Debug)]
@@ -45,7 +45,7 @@ impl HandLine {
 #[derive(Debug)]
 pub(super) enum StageNews {
     /// What a site said to an order.
-    Answer(OrderId, Result<String, String>),
+    Answer(OrderId, OrderAnswer),
     /// A command by hand goes out, or is over.
     ByHand(CommandNote),
 }
@@ -139,19 +139,27 @@ impl Stage for Processes<'_> {
         self.fleet.inject(target, action)
     }
 
-    fn order(
-        &mut self,
-        SiteOrder { id, site, action }: SiteOrder,
-    ) -> Option<Result<String, String>> {
+    fn order(&mut self, SiteOrder { id, site, action }: SiteOrder) -> Option<OrderAnswer> {
         let of_site = |one: &&topology::CallServer| one.site == site;
         let members = self.prepared.topology.call_servers().filter(of_site);
+        let names: Vec<String> = members.map(|one| one.name.clone()).collect();
         let console = self.fleet.console();
-        let command = |one: &topology::CallServer| console.order(&one.name, action.clone().into());
-        let replies: Vec<_> = members.map(command).collect();
+        let command = |name: &String| console.order(name, action.clone().into());
+        let replies: Vec<_> = names.iter().map(command).collect();
         let sender = self.sender.clone();
         tokio::spawn(async move {
-            if let Some(answer) = joint_answer(join_all(replies).await) {
-                let _ = sender.send((id, answer));
+            let replies = join_all(replies).await;
+            // What has begun is waited for, even if another call server is silent.
+            let begun = names.iter().zip(&replies).filter_map(|(name, reply)| match reply {
+                Reply::Accepted { ticket, .. } => Some(console.effect(name, *ticket)),
+                _ => None,
+            });
+            let begun = join_all(begun.collect::<Vec<_>>());
+            let Some(answer) = joint_answer(replies) else { return };
+            let is_over = !matches!(answer, OrderAnswer::Accepted(_));
+            let _ = sender.send((id, answer));
+            if !is_over && let Some(end) = joint_effect(begun.await) {
+                let _ = sender.send((id, end));
             }
         });
         None

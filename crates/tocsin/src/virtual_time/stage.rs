@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use conductor::{Announcement, Observation, SiteOrder, Stage, joint_answer};
-use operations::FaultAction;
+use conductor::{Announcement, Observation, OrderId, SiteOrder, Stage, joint_answer, joint_effect};
+use contract::{Effect, EffectEnd, Reply};
+use operations::{FaultAction, OrderAnswer};
 use topology::{CallServer, Topology};
 use world::VirtualNetwork;
 
@@ -11,6 +12,8 @@ use super::listener::BoxListener;
 
 /// Virtual time between two looks when nothing is due.
 const LOOK: Duration = Duration::from_secs(10);
+/// Virtual time between two looks for the effect of a command.
+const EFFECT_LOOK: Duration = Duration::from_millis(100);
 /// How long it may take to put the network back after the last call: nobody waits for it.
 const PUT_BACK: Duration = Duration::from_secs(600);
 
@@ -19,18 +22,56 @@ pub(super) struct VirtualTime {
     pub(super) world: VirtualNetwork<BoxListener>,
     /// The campaign has been ended before its time.
     pub(super) is_drained: bool,
+    /// Orders that were accepted, and whose effect is not there yet.
+    accepted: Vec<AcceptedOrder>,
+}
+
+/// An order that the call servers of a site have begun to carry out.
+#[derive(Debug)]
+struct AcceptedOrder {
+    id: OrderId,
+    /// The call servers that are not done, with the ticket of each.
+    tickets: Vec<(String, u64)>,
+    ends: Vec<EffectEnd>,
 }
 
 impl VirtualTime {
     pub(super) const fn new(world: VirtualNetwork<BoxListener>) -> Self {
-        Self { world, is_drained: false }
+        Self { world, is_drained: false, accepted: Vec::new() }
     }
 
-    /// Lets time pass until `due`, or for a while if nothing is due.
-    pub(super) fn run_until(&mut self, due: Option<Duration>) {
+    /// Lets time pass until `due`, or for a while if nothing is due, or until orders are over that were accepted: gives how
+    /// these ended.
+    pub(super) fn run_until(&mut self, due: Option<Duration>) -> Vec<(OrderId, OrderAnswer)> {
         let at = self.time();
         let next = due.filter(|due| *due > at).unwrap_or(Duration::MAX).min(at + LOOK);
-        self.world.net.run_for(next.saturating_sub(at).max(Duration::from_millis(1)));
+        let mut left = next.saturating_sub(at).max(Duration::from_millis(1));
+        loop {
+            let step = if self.accepted.is_empty() { left } else { left.min(EFFECT_LOOK) };
+            self.world.net.run_for(step);
+            left -= step;
+            let ends = self.take_ends();
+            if left.is_zero() || !ends.is_empty() {
+                return ends;
+            }
+        }
+    }
+
+    /// How orders ended that had been accepted, since the last time.
+    fn take_ends(&mut self) -> Vec<(OrderId, OrderAnswer)> {
+        let Self { world, accepted, .. } = self;
+        for order in accepted.iter_mut() {
+            let AcceptedOrder { tickets, ends, .. } = order;
+            tickets.retain(|(name, ticket)| match world.effect(name, *ticket) {
+                Some(Effect { end, .. }) => {
+                    ends.push(end);
+                    false
+                }
+                None => true,
+            });
+        }
+        let over = accepted.extract_if(.., |order| order.tickets.is_empty());
+        over.filter_map(|order| Some((order.id, joint_effect(order.ends)?))).collect()
     }
 
     /// The names of all call servers of a site.
@@ -86,12 +127,20 @@ impl Stage for VirtualTime {
         Ok(())
     }
 
-    fn order(
-        &mut self,
-        SiteOrder { site, action, .. }: SiteOrder,
-    ) -> Option<Result<String, String>> {
+    fn order(&mut self, SiteOrder { id, site, action }: SiteOrder) -> Option<OrderAnswer> {
+        let mut tickets = Vec::new();
         let names = self.call_servers(&site).into_iter();
-        joint_answer(names.map(|name| self.world.command(&name, action.clone())))
+        let answer = joint_answer(names.map(|name| {
+            let reply = self.world.command(&name, action.clone());
+            if let Reply::Accepted { ticket, .. } = &reply {
+                tickets.push((name, *ticket));
+            }
+            reply
+        }));
+        if matches!(answer, Some(OrderAnswer::Accepted(_))) {
+            self.accepted.push(AcceptedOrder { id, tickets, ends: Vec::new() });
+        }
+        answer
     }
 
     fn tell_callers(&mut self, what: Announcement) {

@@ -87,7 +87,7 @@ fn drive(
         {
             break;
         }
-        stage.run_until(conductor.next_due());
+        pass_time(stage, conductor);
     }
     conductor.end(stage);
     loop {
@@ -96,7 +96,14 @@ fn drive(
         if conductor.is_settled(stage.time()) || count > 1 {
             return count > 0;
         }
-        stage.run_until(conductor.next_due());
+        pass_time(stage, conductor);
+    }
+}
+
+/// Lets time pass until the conductor has something to do.
+fn pass_time(stage: &mut VirtualTime, conductor: &mut Conductor) {
+    for (id, answer) in stage.run_until(conductor.next_due()) {
+        conductor.answered(stage.time(), id, answer);
     }
 }
 
