@@ -11,7 +11,7 @@ use crate::caller::Caller;
 /// The counts of one generator.
 #[derive(Debug, Default)]
 pub(crate) struct FateCounts {
-    counts: BTreeMap<Key, [u64; 3]>,
+    counts: BTreeMap<Key, [u64; 4]>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,6 +28,8 @@ pub(crate) enum Fate {
     Answered,
     Unanswered,
     Lost,
+    /// Also unanswered: refused, or it never rang.
+    Failed,
 }
 
 impl FateCounts {
@@ -44,13 +46,14 @@ impl FateCounts {
     /// All counts; `trunk_groups` are the names behind their places.
     pub(crate) fn counts(&self, trunk_groups: &[(String, std::net::SocketAddr)]) -> Vec<FateCount> {
         let name = |place: usize| trunk_groups.get(place).map_or("", |(name, _)| &name[..]);
-        let count = |(key, [answered, unanswered, lost]): (&Key, &[u64; 3])| FateCount {
+        let count = |(key, [answered, unanswered, lost, failed]): (&Key, &[u64; 4])| FateCount {
             number: key.number.clone(),
             department: key.department.clone(),
             trunk_group: name(key.trunk_group).to_owned(),
             emergency: key.emergency,
             answered: *answered,
-            unanswered: *unanswered,
+            unanswered: *unanswered + *failed,
+            failed: *failed,
             lost: *lost,
         };
         self.counts.iter().map(count).collect()

@@ -308,7 +308,13 @@ impl Generator {
         match record.outcome {
             Outcome::Answered => {}
             Outcome::Lost => self.fates.count(&call.caller, Fate::Lost),
-            _ => self.fates.count(&call.caller, Fate::Unanswered),
+            // Whoever hangs up while it rings does so of their own accord.
+            Outcome::Abandoned if record.ring_us.is_some() => {
+                self.fates.count(&call.caller, Fate::Unanswered);
+            }
+            Outcome::Rejected | Outcome::Abandoned | Outcome::TimedOut => {
+                self.fates.count(&call.caller, Fate::Failed);
+            }
         }
         self.think_again(now, call.caller, &record);
         self.records.push_back(record);

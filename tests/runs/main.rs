@@ -16,6 +16,7 @@ mod page;
 mod replay;
 mod screen;
 mod standing;
+mod usual_day;
 mod verdicts;
 mod words;
 

@@ -62,8 +62,19 @@ by = "all"
 below = 0.8
 for = "10s"
 
+[supervision.usual]
+arrivals = "computed"
+
 [crisis]
-diagnose = "3m"
+understand = "20s"
+diagnose = "150s"
+
+[crisis.alarms]
+believed = 1
+delay = "10s"
+
+[crisis.published]
+understood = "60m"
 
 [[figures]]
 name = "not routed"
@@ -95,7 +106,7 @@ pub(crate) fn workspace() -> CampaignFolder {
     workspace
 }
 
-fn chronicle(workspace: &CampaignFolder, name: &str) -> Value {
+pub(crate) fn chronicle(workspace: &CampaignFolder, name: &str) -> Value {
     let text = fs::read_to_string(workspace.path("runs/latest").join(name)).expect("a chronicle");
     serde_json::from_str(&text).expect("JSON")
 }
@@ -122,6 +133,8 @@ fn an_outage_and_its_variant_are_told_side_by_side() {
         "restarts: its memory for calls is full",
         "16:41:00  reconnection: alpha disconnect",
         "crisis: detected",
+        "minutes from the first harm at 16:4",
+        "what people went by: ",
     ] {
         assert!(said.contains(part), "{part:?} is missing in\n{said}");
     }
@@ -151,7 +164,17 @@ fn an_outage_and_its_variant_are_told_side_by_side() {
     assert!(!workspace.path("runs/latest/goodput.svg").exists(), "nobody asked for it");
     let chronicle = chronicle(&workspace, "chronicle.json");
     assert_eq!(chronicle["notifications"][0]["version"], "4", "as Alertmanager posts it");
-    assert!(chronicle["crisis"]["detected_s"].as_f64().is_some());
+    let crisis = &chronicle["crisis"];
+    let seconds = |key: &str| crisis[key].as_f64().unwrap_or_else(|| panic!("{key}: {crisis:#}"));
+    assert!(seconds("harm_at_s") >= 60.0 && seconds("detected_s") >= 0.0);
+    assert!(seconds("understood_s") >= seconds("detected_s") + 20.0);
+    assert!(seconds("diagnosed_s") > seconds("understood_s"));
+    let summary = workspace.summary();
+    let understood = summary["crisis"].as_array().expect("times").iter();
+    let understood =
+        { understood }.find(|one| one["milestone"] == "understood").expect("it is there");
+    assert_eq!(understood["published_min"], 60.0);
+    assert!(understood["emulated_min"].as_f64().is_some_and(|minutes| minutes < 5.0));
     // The cure has worked: no site restarts of itself after it.
     let cured = chronicle["commands"].as_array().expect("commands").iter();
     let cured = cured.filter(|one| one["operation"] == "cure").count();

@@ -11,12 +11,16 @@ use operations::{
 
 use crate::command_log::{CommandLog, HandCommand};
 use crate::conditions::Conditions;
+use crate::crisis_watch;
 use crate::faults::FaultSchedule;
 use crate::operators::Operators;
 use crate::order::{OrderId, SiteOrder};
 use crate::stage::{Announcement, Stage};
-use crate::supervision_state::{CALM, SupervisionState};
+use crate::supervision_state::SupervisionState;
 use crate::webhook::Webhook;
+
+/// Operators with an order to give within this time are at work: nothing is over yet.
+const CALM: Duration = Duration::from_secs(600);
 
 /// What is to be done to the stage.
 #[derive(Debug)]
@@ -55,7 +59,10 @@ impl Conductor {
             operators: Operators::new(&settings.operations, pool),
             commands: CommandLog::default(),
             supervision: SupervisionState::new(settings),
-            crisis: settings.crisis.as_ref().map(Crisis::new),
+            crisis: settings
+                .crisis
+                .as_ref()
+                .map(|crisis| Crisis::new(crisis, settings.supervision.as_ref(), campaign.seed)),
             conditions: Conditions::new(campaign),
             faults: FaultSchedule::new(&settings.faults),
             webhook: None,
@@ -93,8 +100,15 @@ impl Conductor {
     /// Looks at the stage, and does there what is due.
     pub fn work(&mut self, stage: &mut impl Stage) {
         let at = stage.time();
-        if self.supervision.supervision().is_some() || self.conditions.watch() {
-            self.supervision.observe(at, stage.observe());
+        if self.supervision.supervision().is_some()
+            || self.conditions.watch()
+            || self.crisis.is_some()
+        {
+            let seen = stage.observe();
+            if let Some(crisis) = &mut self.crisis {
+                crisis_watch::tell(crisis, at, self.supervision.last(), &seen);
+            }
+            self.supervision.observe(at, seen);
         }
         self.advance(at);
         if let Some(webhook) = &mut self.webhook {
@@ -115,6 +129,11 @@ impl Conductor {
     /// Somebody commands the network by hand: the command goes out to one site, or one call server of it. `id` is the same
     /// when the command [is over](Self::hand_is_over).
     pub fn commanded_by_hand(&mut self, at: Duration, id: u64, command: HandCommand) {
+        if let Some(crisis) = &mut self.crisis
+            && command.action.touches()
+        {
+            crisis.commanded(at, &command.site);
+        }
         self.commands.give(at, id, command);
     }
 
@@ -153,17 +172,10 @@ impl Conductor {
 
     /// Lets time pass, and decides what is to be done.
     fn advance(&mut self, at: Duration) {
-        for alarm in self.supervision.advance(at).iter().filter(|alarm| alarm.is_raised()) {
-            if let Some(crisis) = &mut self.crisis {
-                crisis.alarm(alarm.at, alarm);
-            }
-        }
-        // After a fault, all is well for good once no alarm has come back for a while.
-        if let Some(since) = self.supervision.calm_since(at)
-            && !self.operators.are_busy(at + CALM)
-            && let Some(crisis) = &mut self.crisis
-        {
-            crisis.recovered(since);
+        let alarms = self.supervision.advance(at);
+        if let Some(crisis) = &mut self.crisis {
+            alarms.iter().for_each(|alarm| crisis.alarm(at, alarm));
+            crisis.advance(at, self.operators.are_busy(at + CALM));
         }
         if self.conditions.judge(at, &self.supervision.last().callers) {
             self.steps.push_back(Step::DrainCallers);
@@ -181,6 +193,7 @@ impl Conductor {
         while let Some((target, action)) = self.faults.poll(at) {
             if action != FaultAction::Thaw {
                 self.fault_begins(at);
+                self.crisis.iter_mut().for_each(Crisis::machine_down);
             }
             self.steps.push_back(Step::Inject { target, action });
         }
@@ -188,6 +201,10 @@ impl Conductor {
         let orders = self.operators.take_orders(at, &mut touched);
         if touched {
             self.fault_begins(at);
+        }
+        if let Some(crisis) = &mut self.crisis {
+            let touching = orders.iter().filter(|order| order.action.touches());
+            touching.for_each(|order| crisis.commanded(at, &order.site));
         }
         self.steps.extend(orders.into_iter().map(Step::Order));
     }

@@ -24,6 +24,7 @@
 mod command_log;
 mod conditions;
 mod conductor;
+mod crisis_watch;
 mod faults;
 mod operators;
 mod order;

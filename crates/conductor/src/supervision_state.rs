@@ -7,9 +7,6 @@ use operations::{Alarm, ObservedAttempt, OperationsSettings, Supervision, Superv
 
 use crate::stage::Observation;
 
-/// All is well for good when no alarm has been raised for this long.
-pub(crate) const CALM: Duration = Duration::from_secs(600);
-
 /// Supervision, and what it has seen and said so far.
 #[derive(Debug)]
 pub(crate) struct SupervisionState {
@@ -18,9 +15,6 @@ pub(crate) struct SupervisionState {
     last: Observation,
     /// Alarms in the order in which they were raised and cleared.
     alarms: Vec<Alarm>,
-    /// Alarms that are raised now, and since when there are none.
-    raised: usize,
-    calm_since: Option<Duration>,
     /// Restarts of sites, when they were seen.
     restarts: Vec<(Duration, String)>,
 }
@@ -33,8 +27,6 @@ impl SupervisionState {
             supervision: settings.needs_supervision().then(|| Supervision::new(watched)),
             last: Observation::default(),
             alarms: Vec::new(),
-            raised: 0,
-            calm_since: None,
             restarts: Vec::new(),
         }
     }
@@ -78,24 +70,10 @@ impl SupervisionState {
         if let Some(supervision) = &mut self.supervision {
             supervision.advance(at);
             while let Some(alarm) = supervision.poll_change() {
-                match alarm.is_raised() {
-                    true => self.raised += 1,
-                    false => self.raised = self.raised.saturating_sub(1),
-                }
                 self.alarms.push(alarm);
             }
         }
-        if self.raised > 0 || self.alarms.is_empty() {
-            self.calm_since = None;
-        } else {
-            self.calm_since.get_or_insert(at);
-        }
         &self.alarms[known..]
-    }
-
-    /// Since when no alarm is raised, once that has lasted until `at` for long enough to believe it.
-    pub(crate) fn calm_since(&self, at: Duration) -> Option<Duration> {
-        self.calm_since.filter(|since| at >= *since + CALM)
     }
 
     /// What the boxes showed last.

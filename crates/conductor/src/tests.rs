@@ -9,8 +9,8 @@ use operations::{FaultAction, OrderAnswer, OrderResult};
 use topology::Layers;
 
 use crate::{
-    Announcement, Conductor, HandCommand, Observation, OrderId, SiteOrder, Stage, joint_answer,
-    joint_effect,
+    Announcement, Conductor, HandCommand, Observation, OrderId, SiteCounts, SiteOrder, Stage,
+    joint_answer, joint_effect,
 };
 
 /// Two sites that answer at once, unless they are told to keep still.
@@ -106,8 +106,10 @@ fn callers(answered: u64, unanswered: u64) -> Observation {
     shown.callers.answered = answered;
     shown.callers.rejected = unanswered;
     let (number, emergency) = ("15".to_owned(), true);
-    shown.callers.fates =
-        vec![FateCount { number, emergency, answered, unanswered, ..FateCount::default() }];
+    let failed = unanswered;
+    let fate =
+        FateCount { number, emergency, answered, unanswered, failed, ..FateCount::default() };
+    shown.callers.fates = vec![fate];
     shown
 }
 
@@ -313,15 +315,66 @@ by = "all"
 below = 0.8
 for = "0s"
 [crisis]
+understand = "0s"
 advise = "10s"
 publish = "20s"
+[crisis.alarms]
+believed = 1
+delay = "0s"
 "#;
     let (mut conductor, mut stage) = (conductor(sections), Paper::default());
     stage.until(5, &mut conductor);
     stage.shown = callers(0, 100);
     assert_eq!(stage.until(60, &mut conductor), ["RedialAdvice", "TenDigitNumbers"]);
     assert_eq!(conductor.alarms().len(), 1, "{:?}", conductor.alarms());
-    assert_eq!(conductor.milestones().len(), 3);
+    let reached: Vec<_> = conductor.milestones().iter().map(|(_, one)| one.to_string()).collect();
+    assert_eq!(reached, ["detected", "understood", "advised", "published"]);
+    let crisis = conductor.report().crisis.expect("there is the section");
+    assert_eq!(crisis.harm_at_s, Some(5.0), "without any command or fault before");
+    assert_eq!((crisis.detected_s, crisis.advised_s), (Some(5.0), Some(15.0)));
+}
+
+#[test]
+fn a_crisis_is_told_of_commands_restarts_arrivals_and_complaints() {
+    let sections = r#"
+[operations.maintenance]
+at = "2s"
+commands = ["restart"]
+sites = ["alpha"]
+[supervision]
+window = "20s"
+step = "5s"
+[[supervision.rules]]
+name = "restarts"
+indicator = "restarts"
+above = 0
+for = "0s"
+[crisis]
+understand = "0s"
+diagnose = "10s"
+[crisis.alarms]
+delay = "0s"
+believed = 1
+[crisis.evidence]
+operator = 1
+[[crisis.operators]]
+name = "Other"
+delay = "20s"
+[crisis.callers]
+complains = 0
+"#;
+    let (mut conductor, mut stage) = (conductor(sections), Paper::default());
+    stage.until(5, &mut conductor);
+    stage.shown = callers(50, 50);
+    stage.shown.sites.insert("alpha".to_owned(), SiteCounts { restarts: 1, ..Default::default() });
+    stage.until(60, &mut conductor);
+    let crisis = conductor.report().crisis.expect("there is the section");
+    let signs: Vec<_> =
+        crisis.signs.iter().map(|one| (&one.source[..], one.blamed_on_maintenance)).collect();
+    assert_eq!(signs, [("alarm restarts", true), ("operator Other", false)]);
+    // From 5 s on: noticed at once, told 20 s later; the cause is clear, alpha was commanded and has restarted.
+    assert_eq!((crisis.fault_at_s, crisis.harm_at_s), (Some(2.0), Some(5.0)));
+    assert_eq!((crisis.understood_s, crisis.diagnosed_s), (Some(20.0), Some(30.0)));
 }
 
 #[test]

@@ -15,7 +15,7 @@
 
 mod action;
 mod command_schedule;
-mod crisis;
+pub mod crisis;
 mod fault;
 pub mod lint;
 mod log;
@@ -28,7 +28,9 @@ pub mod supervision;
 mod tests;
 
 pub use self::action::{Action, ParseActionError, words as action_words};
-pub use self::crisis::{Crisis, CrisisReport, CrisisSettings, Informed, Reached, Starts};
+pub use self::crisis::{
+    Crisis, CrisisReport, CrisisSettings, Fates, Informed, MilestoneTime, Reached, Sign,
+};
 pub use self::fault::{Fault, FaultAction, FaultEntry, FaultKind};
 pub use self::log::{LogEntry, OrderAnswer, OrderResult};
 pub use self::milestone::{Milestone, ParseMilestoneError};

@@ -1,9 +1,9 @@
 //! The sections of a campaign that are about operators and faults: `[operations.NAME]`, `[[faults]]`, `[supervision]`,
 //! `[crisis]`.
 
-use topology::reader::{Table, nearest};
+use topology::reader::Table;
 
-use crate::crisis::{CrisisSettings, Starts};
+use crate::crisis::CrisisSettings;
 use crate::fault::Fault;
 use crate::operation::{Operation, OperationStart};
 use crate::supervision::SupervisionSettings;
@@ -70,23 +70,6 @@ impl OperationsSettings {
 
     /// Reports sections that name each other and do not fit.
     fn check_references(&self, root: &Table<'_>) {
-        let rules = self.supervision.as_ref().map_or(&[][..], |supervision| &supervision.rules);
-        if let Some(crisis) = &self.crisis {
-            if rules.is_empty() {
-                let message = "begins with an alarm; needs a [[supervision.rules]] to raise one";
-                root.report("crisis", message);
-            } else if let Starts::Rule(name) = &crisis.starts
-                && !rules.iter().any(|rule| rule.name == *name)
-            {
-                let known: Vec<&str> = rules.iter().map(|rule| &rule.name[..]).collect();
-                let hint = match nearest(name, known.iter().copied()) {
-                    Some(meant) => format!("did you mean {meant:?}?"),
-                    None => format!("the rules are {}, or \"first-alarm\"", known.join(", ")),
-                };
-                let message = format!("no rule is called {name:?}; {hint}");
-                root.document().report("crisis.starts", message);
-            }
-        }
         for operation in &self.operations {
             let OperationStart::After { milestone, .. } = &operation.start else {
                 continue;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use topology::reader::Document;
-use topology::{Layers, Problems};
+use topology::{Distribution, Layers, Problems};
 
 use super::*;
 use crate::supervision::{Bound, By, Indicator, Severity};
@@ -79,12 +79,49 @@ indicator = "restarts"
 above = 1
 
 [crisis]
-starts = "emergency"
+detect = 0.3
+convince = 1.5
+understand = "lognormal 60m 0.3"
+activate = "20m"
+advise = "5m"
+publish = "10m"
 diagnose = "3h"
-understand = "60m"
+staff_delay = 1.5
 [[crisis.inform]]
 who = "SAMU"
 after = "60m"
+[[crisis.inform]]
+who = "prefect"
+after = "activated"
+delay = "uniform 5m 10m"
+published = "120m"
+[crisis.harm]
+share = 0.1
+least = 5
+over_after = "10m"
+[crisis.alarms]
+believed = 0.5
+delay = "10m"
+again = "15m"
+blamed = 0.1
+maintenance = "1h"
+[crisis.evidence]
+emergency_alarm = 2
+psap = 0.5
+[crisis.psaps]
+below = 0.5
+cut = 9
+[[crisis.operators]]
+name = "Other"
+trunk_groups = ["mobile"]
+above = 0.2
+[crisis.callers]
+complains = 0.5
+needed = 7
+[crisis.diagnosis]
+unclear = 0.25
+[crisis.published]
+understood = "60m"
 "#;
 
 #[test]
@@ -126,13 +163,37 @@ fn every_key_is_read() {
     assert_eq!((restarts.hold, restarts.severity), (seconds(60), Severity::Warning));
 
     let crisis = settings.crisis.clone().expect("it is there");
-    assert_eq!(crisis.starts, Starts::Rule("emergency".to_owned()));
-    let delays = [
-        (Milestone::Understood, seconds(3600)),
-        (milestone, seconds(3600)),
-        (Milestone::Diagnosed, seconds(10_800)),
+    let steps: Vec<_> =
+        crisis.steps.iter().map(|one| (one.milestone.to_string(), one.after.to_string())).collect();
+    let wanted = [
+        ("activated", "understood"),
+        ("advised", "activated"),
+        ("published", "activated"),
+        ("informed:SAMU", "understood"),
+        ("informed:prefect", "activated"),
     ];
-    assert_eq!(crisis.delays, delays);
+    assert_eq!(steps, wanted.map(|(one, after)| (one.to_owned(), after.to_owned())));
+    assert_eq!(
+        crisis.steps[3].delay,
+        Distribution::Fixed(seconds(3_600)),
+        "as files had it before"
+    );
+    assert_eq!((crisis.detect, crisis.convince, crisis.staff_delay), (0.3, 1.5, 1.5));
+    assert_eq!(
+        (crisis.harm.share, crisis.harm.least, crisis.harm.over_after),
+        (0.1, 5, seconds(600))
+    );
+    assert_eq!((crisis.alarms.believed, crisis.alarms.blamed), (0.5, 0.1));
+    assert_eq!((crisis.evidence.emergency_alarm, crisis.evidence.arrivals_alarm), (2.0, 0.5));
+    assert_eq!((crisis.psaps.below, crisis.psaps.cut, crisis.callers.needed), (0.5, 9, 7));
+    assert_eq!(crisis.operators[0].trunk_groups, ["mobile"]);
+    let diagnosis = crisis.diagnosis.expect("it is given");
+    assert_eq!((diagnosis.unclear, diagnosis.alone), (0.25, 0.5));
+    let prefect = Milestone::Informed("prefect".to_owned());
+    let published = [(Milestone::Understood, seconds(3_600)), (prefect.clone(), seconds(7_200))];
+    assert_eq!(crisis.published, published);
+    let order = crisis.milestones();
+    assert_eq!((&order[2], &order[4], order.len()), (&Milestone::Activated, &prefect, 9));
     assert!(settings.check(&pool(), &["mobile".to_owned()], &[]).is_empty());
 }
 
@@ -290,20 +351,25 @@ fn bad_supervision_is_refused_in_sentences() {
 #[test]
 fn a_bad_crisis_is_refused_in_sentences() {
     assert_refused(
-        "[crisis]\nunderstand = \"soon\"",
+        "[crisis]\nunderstand = \"soon\"\nstarts = \"first-alarm\"\n",
         &[
-            "crisis: begins with an alarm; needs a [[supervision.rules]] to raise one",
-            "crisis.understand: must be a duration such as \"500ms\", \"2s\", \"10m\" or \"2h\", got \
-             \"soon\"",
+            "crisis.starts: is no key any more: every alarm counts, each with its weight in [crisis.evidence]; take the line \
+             out",
+            "crisis: unknown key \"starts\"; the keys here are activate, advise, publish, diagnose, published, inform, \
+             harm, alarms, evidence, psaps, operators, callers, detect, convince, understand, diagnosis, staff_delay",
+            "crisis.understand: must be a distribution such as \"5s\", \"uniform 2s 8s\", \"exponential 5s\" or \
+             \"lognormal 100s 0.8\", got \"soon\"",
         ],
     );
     assert_refused(
         r#"
-        [supervision]
-        rules = [{ name = "emergency", indicator = "asr", below = 0.5 }]
         [crisis]
-        starts = "emergencies"
-        inform = [{ who = "SAMU", after = "1h" }, { who = " SAMU", after = "2h" }, {}]
+        detect = 2
+        inform = [{ who = "SAMU", after = "activated" }, { who = " SAMU", after = "2h", delay = "1m" },
+            { after = "informed:SAMU" }, { who = "x", after = "later" }]
+        operators = [{ name = "a" }, { name = "a", above = 2 }]
+        [crisis.alarms]
+        believed = 70
         [operations.a]
         after = "diagnosed"
         commands = ["restart"]
@@ -318,10 +384,18 @@ fn a_bad_crisis_is_refused_in_sentences() {
         sites = "all"
         "#,
         &[
-            "crisis.starts: no rule is called \"emergencies\"; did you mean \"emergency\"?",
+            "crisis.detect: must not exceed convince",
+            "crisis.inform[0].after: informed:SAMU waits for \"activated\", which [crisis] never reaches",
+            "crisis.inform[1].delay: cannot stand beside a duration in after; name a milestone there",
             "crisis.inform[1].who: is informed already; each is told once",
-            "crisis.inform[2]: needs the key \"after\"",
             "crisis.inform[2]: needs the key \"who\"",
+            "crisis.inform[2].after: must be \"detected\", \"understood\", \"activated\", \"advised\", \"published\" or \
+             \"diagnosed\", or a delay after \"understood\" such as \"60m\", got \"informed:SAMU\"",
+            "crisis.inform[3].after: must be \"detected\", \"understood\", \"activated\", \"advised\", \"published\" or \
+             \"diagnosed\", or a delay after \"understood\" such as \"60m\", got \"later\"",
+            "crisis.operators[1].name: another operator is called \"a\" already",
+            "crisis.operators[1].above: must be a share, 0..=1 (0.25 is a quarter), got 2",
+            "crisis.alarms.believed: must be a share, 0..=1 (0.25 is a quarter), got 70",
             "operations.a.after: [crisis] never reaches \"diagnosed\"; give it a delay there",
             "operations.b.after: must be \"detected\", \"understood\", \"activated\", \
              \"informed:WHO\", \"advised\", \"published\", \"diagnosed\" or \"recovered\", got \"someday\"",

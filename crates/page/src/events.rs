@@ -6,7 +6,7 @@ use serde_json::Value;
 use account::outcome::EventKind;
 
 use crate::content::{Page, PageRun};
-use crate::figures::{clock, facts};
+use crate::figures::{clock, facts, table};
 
 /// Events that are told in full.
 const MOST: usize = 300;
@@ -17,9 +17,14 @@ const FACTS: usize = 400;
 /// Commands, restarts, alarms and milestones; nothing where nothing happened.
 pub(crate) fn events(page: &Page<'_>, run: &PageRun<'_>) -> Option<Markup> {
     let events = &run.events;
-    if events.is_empty() {
+    let crisis = &run.summary.crisis;
+    if events.is_empty() && crisis.is_empty() {
         return None;
     }
+    let times: Vec<Vec<String>> = crisis
+        .iter()
+        .map(|one| std::iter::once(one.milestone.clone()).chain(one.words()).collect())
+        .collect();
     let kind = |what: &EventKind| match what {
         EventKind::Command(_) | EventKind::HandCommand(_) => "command",
         EventKind::Fault(_) => "fault",
@@ -28,6 +33,13 @@ pub(crate) fn events(page: &Page<'_>, run: &PageRun<'_>) -> Option<Markup> {
         EventKind::Milestone(_) => "milestone",
     };
     Some(html! {
+        @if !times.is_empty() {
+            (table(
+                "When people knew, minutes from the first emergency call that the network failed",
+                &["milestone", "emulated", "published"],
+                &times,
+            ))
+        }
         div.scroll tabindex="0" role="region" aria-label="What happened" {
             table.words {
                 thead { tr { th scope="col" { "time" } th scope="col" { "kind" } th scope="col" { "what" } } }

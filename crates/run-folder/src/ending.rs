@@ -17,7 +17,7 @@ use account::ArrivalsByHalfHour;
 use account::archive::{self, AttemptRows, Histograms, events};
 use account::outcome::{AttemptsByStep, BASE, Goodput, RUN, VariantOutcome, judge_figures};
 use account::series::Series;
-use account::summary::{RecordIntake, Summary};
+use account::summary::{CrisisTime, RecordIntake, Summary};
 use campaign::{Campaign, Time};
 use topology::{Problems, Topology};
 
@@ -103,6 +103,9 @@ pub fn close(ending: EndedRun<'_>) -> ClosedRun {
     let mut summary = tallies.close(run);
     if let Some(place) = &state.target {
         annotate(&mut summary, place);
+    }
+    if let Some(crisis) = &state.operations.crisis {
+        summary.crisis = crisis.milestones.iter().map(CrisisTime::from).collect();
     }
     let detection = topology.pool.detection();
     let downtimes = downtimes(topology, &state);

@@ -9,10 +9,14 @@ use operations::supervision::alertmanager;
 use serde_json::{Value, json};
 
 use super::variant::VariantOutcome;
-use crate::text::counted;
+use crate::summary::CrisisTime;
+use crate::text::{aligned, counted};
 
 /// Lines of commands, alarms and milestones that are told in full.
 const MOST_LINES: usize = 40;
+
+/// Signs of a crisis that are told.
+const MOST_SIGNS: usize = 10;
 
 /// One thing that happened in a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,9 +49,10 @@ pub enum EventKind {
 pub fn timeline_text(run: &VariantOutcome, begins: Duration) -> String {
     let clock = |at: Duration| clock(begins + at);
     let mut text = String::new();
-    for line in detection(run).into_iter().chain(crisis(run)) {
+    if let Some(line) = detection(run) {
         let _ = writeln!(text, "{line}");
     }
+    text += &crisis(run, begins);
     let events = events(run, begins);
     if !events.is_empty() {
         // One clock, named: hours and minutes alone could be anybody's.
@@ -83,22 +88,35 @@ fn detection(run: &VariantOutcome) -> Option<String> {
     ))
 }
 
-fn crisis(run: &VariantOutcome) -> Vec<String> {
-    let Some(report) = run.operations.crisis.as_ref() else { return Vec::new() };
-    let minutes = |seconds: Option<f64>| {
-        seconds.map_or_else(|| "-".to_owned(), |seconds| format!("{:.0} min", seconds / 60.0))
+/// When people knew what, beside what was published, and what they went by.
+fn crisis(run: &VariantOutcome, begins: Duration) -> String {
+    let Some(report) = run.operations.crisis.as_ref() else { return String::new() };
+    let Some(harm) = report.harm_at_s else {
+        return "no emergency call was harmed beyond what is usual: there was no crisis\n"
+            .to_owned();
     };
-    let mut times = vec![
-        format!("detect {}", minutes(report.detected_s)),
-        format!("understand {}", minutes(report.understood_s)),
-    ];
-    let inform =
-        |one: &operations::Informed| format!("inform {} {}", one.who, minutes(one.after_s));
-    times.extend(report.informed.iter().map(inform));
-    times.push(format!("publish {}", minutes(report.published_s)));
-    times.push(format!("diagnose {}", minutes(report.diagnosed_s)));
-    times.push(format!("recover {}", minutes(report.recovered_s)));
-    vec![format!("from the first command: {}", times.join(", "))]
+    let time =
+        |seconds: f64| clock(begins + Duration::try_from_secs_f64(seconds).unwrap_or_default());
+    let head = format!("minutes from the first harm at {}", time(harm));
+    let mut rows = vec![vec![head, "emulated".to_owned(), "published".to_owned()]];
+    rows.extend(report.milestones.iter().map(|one| {
+        let [emulated, published] = CrisisTime::from(one).words();
+        vec![format!("  {}", one.milestone), emulated, published]
+    }));
+    let mut text = aligned(&rows);
+    if !report.signs.is_empty() {
+        let told = report.signs.iter().take(MOST_SIGNS).map(|sign| {
+            let blamed =
+                if sign.blamed_on_maintenance { ", blamed on the maintenance" } else { "" };
+            format!("{} {} ({:.2}{blamed})", time(sign.at.as_secs_f64()), sign.source, sign.weight)
+        });
+        let mut told = told.collect::<Vec<_>>().join("; ");
+        if report.signs.len() > MOST_SIGNS {
+            told += &format!("; and {} more in chronicle.json", report.signs.len() - MOST_SIGNS);
+        }
+        let _ = writeln!(text, "what people went by: {told}");
+    }
+    text
 }
 
 /// Everything that happened, in order. Restarts of one site for one reason that follow each other are one line.

@@ -11,6 +11,7 @@
 //! ```
 
 mod callers;
+mod crisis;
 mod degrade;
 mod figures;
 mod group;
@@ -38,6 +39,7 @@ use campaign::utc::rfc3339;
 use contract::GeneratorSnapshot;
 
 pub use callers::{CallerTally, CallersFigures, ClassFigures};
+pub use crisis::CrisisTime;
 pub use figures::{
     GeneratorFigures, GroupMetrics, MachineFigures, Metrics, ProcessUsage, PsapFigures, Ratios,
 };
@@ -107,6 +109,9 @@ pub struct Summary {
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(!default))]
     pub interrupted: bool,
+    /// When people knew what, and did what; empty without a section `[crisis]`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub crisis: Vec<CrisisTime>,
     /// Record files that end in half a line, as after a kill.
     pub truncated_files: u64,
 }
@@ -346,6 +351,7 @@ impl AttemptTallies {
             messages: run.messages,
             ledger_hash: run.ledger_hash,
             interrupted: run.interrupted,
+            crisis: Vec::new(),
             truncated_files,
         }
     }

@@ -251,6 +251,9 @@ fn slips_in_a_campaign_are_refused_by_schema_and_decoder() {
         ("severity = \"critical\"", "severity = \"bad\""),
         ("arrivals = \"usual.csv\"", "arrivals = \"usual\""),
         ("chance = 0.00001", "chance = 2"),
+        ("believed = 0.7", "believed = 70"),
+        ("after = \"activated\"", "after = \"recovered\""),
+        ("activate = \"lognormal 30m 0.4\"", "activate = \"lognormal 30m\""),
         ("ring = \"2m\"", "rings = \"2m\""),
     ];
     refused_by_both("campaign", CAMPAIGN, &slips, |text| {

@@ -101,6 +101,9 @@ pub struct FateCount {
     pub answered: u64,
     /// They ended without an answer.
     pub unanswered: u64,
+    /// Of those, refused or never even rung: whose caller did not give up while somebody's telephone rang.
+    #[serde(default)]
+    pub failed: u64,
     /// Of those answered, lost afterwards.
     pub lost: u64,
 }

@@ -162,7 +162,7 @@ mod tests {
         (0..10).for_each(|slot| day.add("a", slot, 6.0));
         assert_eq!(day.expected("a", minutes(2), minutes(7)), Some(30.0));
         assert_eq!(day.expected("a", minutes(8), minutes(11)), None);
-        assert_eq!(day.expected("a", Duration::MAX, Duration::MAX), None);
+        assert_eq!(day.expected("a", Duration::MAX - minutes(1), Duration::MAX), None);
     }
 
     #[test]
