@@ -3,10 +3,10 @@
 use std::net::IpAddr;
 
 use super::grammar::{
-    Noted, Params, TOKEN, find_outside, is_token, is_token_byte, quoted_end, rsplit_byte, run_end,
-    split_byte, trim,
+    LOWER_HEX, Noted, Params, TOKEN, find_outside, is_token, is_token_byte, quoted_end,
+    rsplit_byte, run_end, split_byte, trim,
 };
-use super::uri::{parse_ip, port_of, split_host_port};
+use super::uri::{parse_ip, plain_host_port, port_of, split_host_port};
 use super::{Malformed, Uri};
 
 /// One Via value (RFC 3261 §20.42, RFC 3581).
@@ -24,6 +24,14 @@ impl<'a> Via<'a> {
     pub(crate) fn parse(text: &'a str) -> Result<Self, Malformed> {
         let bad = Malformed("a malformed Via");
         let (transport, rest) = sent_protocol(text).ok_or(bad)?;
+        // One space, then a host name and perhaps a port, and no space after it.
+        if let Some((host, port, end)) = plain_host_port(rest, 1)
+            && matches!(rest.as_bytes().get(end), None | Some(b';'))
+        {
+            let params = rest.get(end..).unwrap_or_default();
+            let (params, branch) = Params::parse_noting(params, "branch")?;
+            return Ok(Self { transport, host, port, params, branch });
+        }
         let (sent_by, params) = rest.split_at(end_before(rest, b';'));
         // "host : port" may have white space round the colon (RFC 4475 §3.1.1.1).
         let sent_by = trim(sent_by);
@@ -106,7 +114,8 @@ pub struct NameAddr<'a> {
 impl<'a> NameAddr<'a> {
     pub(crate) fn parse(text: &'a str) -> Result<Self, Malformed> {
         let text = trim(text);
-        let Some(open) = find_outside(text, false, b'<')? else {
+        let open = if text.starts_with('<') { Some(0) } else { find_outside(text, false, b'<')? };
+        let Some(open) = open else {
             // RFC 3261 §20: without brackets, parameters belong to the header and "?" and "," are
             // not allowed.
             let (uri, params) = text.split_at(end_before(text, b';'));
@@ -206,12 +215,11 @@ impl<'a> SessionId<'a> {
     /// `None` if the value is not 32 lower-case hex digits with an optional `remote` of the same
     /// form.
     pub(crate) fn parse(text: &'a str) -> Option<Self> {
-        let (local, params) = text.split_at(text.find(';').unwrap_or(text.len()));
+        let (local, params) = text.split_at(end_before(text, b';'));
         let local = trim(local);
-        let remote = Params::parse(params).ok()?.value("remote");
-        let is_uuid = |text: &str| {
-            text.len() == 32 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
-        };
+        let remote = Params::parse_noting(params, "remote").ok()?.1.value;
+        let is_uuid =
+            |text: &str| text.len() == 32 && run_end(text.as_bytes(), 0, LOWER_HEX) == text.len();
         (is_uuid(local) && remote.is_none_or(is_uuid)).then_some(Self { local, remote })
     }
 

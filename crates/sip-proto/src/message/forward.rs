@@ -6,9 +6,11 @@ use std::net::SocketAddr;
 use bytes::Bytes;
 
 use super::append::{number, push};
+use super::grammar::rsplit_byte;
 use super::scan::Start;
+use super::span::Span;
 use super::write::{Draft, write_vias};
-use super::{Message, Name, NameAddr, Request, Response, Uri};
+use super::{Message, Name, NameAddr, Request, Response, Uri, Via};
 use crate::Rejection;
 
 /// The changes to a request on its way through.
@@ -48,6 +50,7 @@ impl Forward<'_> {
         push(&mut out, &["\r\n"]);
         out.extend_from_slice(self.lines);
         let mut pop = if self.pop_route { request.leading_twins() } else { 0 };
+        let mut run = Run::default();
         for field in request.fields.iter() {
             match field.name {
                 Name::Via | Name::MaxForwards => {}
@@ -58,12 +61,14 @@ impl Forward<'_> {
                         rest = after_first(values);
                     }
                     if let Some(rest) = rest {
+                        run.end(&mut out, request);
                         push(&mut out, &["Route: ", rest, "\r\n"]);
                     }
                 }
-                _ => push(&mut out, &[request.text(field.line), "\r\n"]),
+                _ => run.add(&mut out, request, field.line),
             }
         }
+        run.end(&mut out, request);
         write_body(&mut out, request);
         // Contact is that of another element.
         Draft { bytes: out, via_at, contact_end: None, method: request.method() }
@@ -83,21 +88,24 @@ impl Response {
         push(&mut out, &["\r\n"]);
         let mut popped = false;
         let mut vias = 0;
+        let mut run = Run::default();
         for field in self.fields.iter() {
             match field.name {
                 Name::Via if !popped => {
                     popped = true;
                     if let Some(rest) = after_first(self.text(field.value)) {
                         vias += 1;
+                        run.end(&mut out, self);
                         push(&mut out, &["Via: ", rest, "\r\n"]);
                     }
                 }
                 name => {
                     vias += usize::from(name == Name::Via);
-                    push(&mut out, &[self.text(field.line), "\r\n"]);
+                    run.add(&mut out, self, field.line);
                 }
             }
         }
+        run.end(&mut out, self);
         write_body(&mut out, self);
         (vias > 0).then(|| out.into())
     }
@@ -119,12 +127,12 @@ impl Request {
     /// True if a node with this sent-by has forwarded the request before (RFC 3261 §16.3 item 4).
     #[must_use]
     pub fn has_via_of(&self, sent_by: &str) -> bool {
-        self.list(Name::Via).filter_map(|via| super::Via::parse(via).ok()).any(|via| {
-            let port = via.port().unwrap_or(5060);
-            sent_by.rsplit_once(':').is_some_and(|(host, ours)| {
-                host.eq_ignore_ascii_case(via.host()) && ours.parse() == Ok(port)
-            })
-        })
+        let Some((host, ours)) = rsplit_byte(sent_by, b':') else { return false };
+        let is_it = |via: &Via<'_>| {
+            host.eq_ignore_ascii_case(via.host()) && ours.parse() == Ok(via.port().unwrap_or(5060))
+        };
+        let mut later = self.list(Name::Via).skip(1).filter_map(|via| Via::parse(via).ok());
+        is_it(&self.via()) || later.any(|via| is_it(&via))
     }
 
     /// RFC 3261 §16.3 item 5: this stack's proxies understand no extension that a caller could
@@ -160,6 +168,35 @@ impl Request {
                 && transport(&first) != transport(&second)
         });
         1 + usize::from(is_twin)
+    }
+}
+
+/// Lines that cross unchanged and stand one after the other, so that they are copied at once.
+#[derive(Default)]
+struct Run {
+    start: usize,
+    end: usize,
+}
+
+impl Run {
+    /// Adds a line; what is not next to the lines before it begins anew.
+    fn add(&mut self, out: &mut Vec<u8>, message: &Message, line: Span) {
+        let line = line.range();
+        // Between them stands CR LF, as it is to be written.
+        if self.end == 0 || line.start != self.end + 2 {
+            self.end(out, message);
+            self.start = line.start;
+        }
+        self.end = line.end;
+    }
+
+    /// Writes the lines.
+    fn end(&mut self, out: &mut Vec<u8>, message: &Message) {
+        if self.end > 0 {
+            out.extend_from_slice(message.bytes.get(self.start..self.end).unwrap_or_default());
+            push(out, &["\r\n"]);
+        }
+        *self = Self::default();
     }
 }
 

@@ -11,6 +11,10 @@ pub(crate) const HOST: u8 = 1 << 1;
 const VALUE: u8 = 1 << 2;
 /// Bytes of a URI that are to be looked at: what may not stand in it, and what divides it.
 pub(crate) const URI_MARK: u8 = 1 << 3;
+/// All others.
+pub(crate) const URI_PLAIN: u8 = 1 << 4;
+/// Digits of a Session-ID.
+pub(crate) const LOWER_HEX: u8 = 1 << 5;
 
 /// Which of these a byte is. Looked up for every byte of every value, so a table.
 const CLASSES: [u8; 256] = {
@@ -26,8 +30,13 @@ const CLASSES: [u8; 256] = {
         }
         at += 1;
     }
-    let groups: [(&[u8], u8); 4] =
-        [(b"-.!%*_+`'~", TOKEN | VALUE), (b"-._", HOST), (b"[]:", VALUE), (b"<>\"%@", URI_MARK)];
+    let groups: [(&[u8], u8); 5] = [
+        (b"-.!%*_+`'~", TOKEN | VALUE),
+        (b"-._", HOST),
+        (b"[]:", VALUE),
+        (b"<>\"%@", URI_MARK),
+        (b"0123456789abcdef", LOWER_HEX),
+    ];
     let mut group = 0;
     while group < groups.len() {
         let (bytes, class) = groups[group];
@@ -38,9 +47,17 @@ const CLASSES: [u8; 256] = {
         }
         group += 1;
     }
+    let mut at = 0;
+    while at < 256 {
+        if table[at] & URI_MARK == 0 {
+            table[at] |= URI_PLAIN;
+        }
+        at += 1;
+    }
     table
 };
 
+#[inline]
 pub(crate) const fn is_in(byte: u8, class: u8) -> bool {
     CLASSES[byte as usize] & class != 0
 }
@@ -51,13 +68,10 @@ pub(crate) const fn is_token_byte(byte: u8) -> bool {
 }
 
 /// Where the run of bytes of `class` ends that begins at `at`.
-pub(crate) fn run_end(bytes: &[u8], mut at: usize, class: u8) -> usize {
-    while let Some(&byte) = bytes.get(at)
-        && is_in(byte, class)
-    {
-        at += 1;
-    }
-    at
+#[inline]
+pub(crate) fn run_end(bytes: &[u8], at: usize, class: u8) -> usize {
+    let run = bytes.get(at..).unwrap_or_default();
+    at + run.iter().position(|byte| !is_in(*byte, class)).unwrap_or(run.len())
 }
 
 pub(crate) fn is_token(text: &str) -> bool {

@@ -94,9 +94,17 @@ impl Name {
         candidates
             .iter()
             .map_while(|at| Self::LONG.get(usize::from(*at)))
-            .find(|(_, long)| long.as_bytes().eq_ignore_ascii_case(text))
+            .find(|(_, long)| {
+                let long = long.as_bytes();
+                // Most are spelled as in their RFC.
+                long == text || (is_same_letter(long, text) && long.eq_ignore_ascii_case(text))
+            })
             .map_or(Self::Other, |(name, _)| *name)
     }
+}
+
+fn is_same_letter(one: &[u8], other: &[u8]) -> bool {
+    matches!((one, other), ([one, ..], [other, ..]) if one.eq_ignore_ascii_case(other))
 }
 
 /// Places in [`Name::LONG`] by the length of the name, `u8::MAX` where there are no more: every line of

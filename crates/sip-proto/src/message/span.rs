@@ -10,6 +10,7 @@ pub(super) struct Span {
 }
 
 impl Span {
+    #[inline]
     pub(super) fn new(start: usize, end: usize) -> Self {
         // Messages are at most 64 KiB; a longer one would have been refused by the transport.
         Self { start: u32::try_from(start).unwrap_or(0), end: u32::try_from(end).unwrap_or(0) }
@@ -24,6 +25,7 @@ impl Span {
     }
 
     /// Where `part`, a slice of `head`, lies in it. An empty part lies nowhere.
+    #[inline]
     pub(super) fn within(head: &str, part: &str) -> Self {
         if part.is_empty() {
             return Self::default();
@@ -33,6 +35,7 @@ impl Span {
     }
 
     /// This part of `head`.
+    #[inline]
     pub(super) fn read(self, head: &str) -> &str {
         head.get(self.range()).unwrap_or_default()
     }

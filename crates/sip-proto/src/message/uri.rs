@@ -4,7 +4,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::Malformed;
-use super::grammar::{HOST, URI_MARK, is_in, run_end, split_byte};
+use super::grammar::{HOST, URI_MARK, URI_PLAIN, is_in, run_end, split_byte};
 
 /// A checked view of a URI. Escapes are left as they are: `sip:%61@x` and `sip:a@x` print
 /// differently.
@@ -35,6 +35,9 @@ impl<'a> Uri<'a> {
     /// White space, brackets, a bad scheme, a bad escape, or for `sip` and `sips` a bad host or
     /// port.
     pub fn parse(text: &'a str) -> Result<Self, Malformed> {
+        if let Some(uri) = Self::plain_sip(text) {
+            return Ok(uri);
+        }
         let (scheme, rest) = split_byte(text, b':').ok_or(Malformed("a URI without a scheme"))?;
         let scheme_is_sound = scheme.as_bytes().first().is_some_and(u8::is_ascii_alphabetic)
             && scheme.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.'));
@@ -51,6 +54,33 @@ impl<'a> Uri<'a> {
             return Ok(Self { user: Some(number), params, ..opaque });
         }
         Ok(opaque)
+    }
+
+    /// What nearly all URIs are: `sip:user@host:port;params` without escapes, and all but the host may be absent. `None`
+    /// if there is anything to be looked at more closely.
+    fn plain_sip(text: &'a str) -> Option<Self> {
+        let bytes = text.as_bytes();
+        if !bytes.starts_with(b"sip:") {
+            return None;
+        }
+        let plain_end = run_end(bytes, 4, URI_PLAIN);
+        let (user, host_at) = match bytes.get(plain_end) {
+            None => (None, 4),
+            Some(b'@') if plain_end > 4 => (Some(text.get(4..plain_end)?), plain_end + 1),
+            Some(_) => return None,
+        };
+        let (host, port, host_end) = plain_host_port(text, host_at)?;
+        let params = match bytes.get(host_end) {
+            None => "",
+            Some(b';') => text.get(host_end + 1..)?,
+            Some(_) => return None,
+        };
+        let ends_plain = user.is_none() || run_end(bytes, host_end, URI_PLAIN) == bytes.len();
+        if !ends_plain || params.bytes().any(|byte| byte == b'?') {
+            return None;
+        }
+        let scheme = text.get(..3)?;
+        Some(Self { text, scheme, user, host, port, params, headers: None })
     }
 
     fn with_sip_parts(self, rest: &'a str, ats: Ats) -> Result<Self, Malformed> {
@@ -200,6 +230,21 @@ pub(crate) fn split_host_port(text: &str) -> Result<(&str, Option<u16>), Malform
         None => Ok((host, None)),
         Some(digits) => Ok((host, Some(port_of(digits).ok_or(bad)?))),
     }
+}
+
+/// The host and the port that begin at `at`, and where they end. `None` if there is no host name there, or no number behind
+/// its colon.
+pub(crate) fn plain_host_port(text: &str, at: usize) -> Option<(&str, Option<u16>, usize)> {
+    let bytes = text.as_bytes();
+    let host_end = run_end(bytes, at, HOST);
+    let host = text.get(at..host_end).filter(|host| !host.is_empty())?;
+    if bytes.get(host_end) != Some(&b':') {
+        return Some((host, None, host_end));
+    }
+    let digits = bytes.get(host_end + 1..)?;
+    let count = digits.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(digits.len());
+    let end = host_end + 1 + count;
+    Some((host, Some(port_of(text.get(host_end + 1..end)?)?), end))
 }
 
 /// Digits only: `parse` alone would take a sign.

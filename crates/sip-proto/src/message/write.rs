@@ -1,12 +1,11 @@
 //! Writing messages: requests without their topmost Via, and responses from requests.
 
-use std::io::Write as _;
 use std::net::SocketAddr;
 
 use bytes::Bytes;
 
-use super::append::{number, push};
-use super::grammar::find_outside;
+use super::append::{ip, number, push};
+use super::grammar::{find_outside, split_byte, trim};
 use super::{Message, Method, Name, NameAddr, Payload, Request, Response, reason_phrase};
 use crate::Transport;
 
@@ -252,7 +251,7 @@ pub(crate) fn topmost_via(out: &mut Vec<u8>, request: &Message, value: &str, sou
     loop {
         let end = find_outside(rest, false, b';').ok().flatten().unwrap_or(rest.len());
         let (part, tail) = rest.split_at(end);
-        let name = part.split('=').next().unwrap_or_default().trim();
+        let name = trim(split_byte(part, b'=').map_or(part, |(name, _)| name));
         // What the peer claims about itself here is not true by definition.
         if first || !(name.eq_ignore_ascii_case("rport") || name.eq_ignore_ascii_case("received")) {
             push(out, &[if first { "" } else { ";" }, part]);
@@ -263,9 +262,11 @@ pub(crate) fn topmost_via(out: &mut Vec<u8>, request: &Message, value: &str, sou
         };
         rest = tail;
     }
-    let _ = write!(out, ";received={}", source.ip());
+    push(out, &[";received="]);
+    ip(out, source.ip());
     if via.wants_rport() {
-        let _ = write!(out, ";rport={}", source.port());
+        push(out, &[";rport="]);
+        number(out, source.port().into());
     }
 }
 
@@ -298,7 +299,13 @@ pub(crate) fn response_target(
 pub fn host_port(address: SocketAddr) -> String {
     // `SocketAddr` prints exactly that; a scope identifier has no place in SIP.
     match address {
-        SocketAddr::V4(address) => address.to_string(),
+        SocketAddr::V4(_) => {
+            let mut out = Vec::with_capacity("255.255.255.255:65535".len());
+            ip(&mut out, address.ip());
+            push(&mut out, &[":"]);
+            number(&mut out, address.port().into());
+            String::from_utf8(out).expect("digits are ASCII")
+        }
         SocketAddr::V6(address) => format!("[{}]:{}", address.ip(), address.port()),
     }
 }

@@ -157,6 +157,8 @@ pub struct UserAgent {
     deadlines: Deadlines<Deadline>,
     events: VecDeque<Event>,
     dialog_lines: DialogLines,
+    /// What a 200 to OPTIONS says of bodies.
+    accept_line: String,
     /// Set while this node wants no new calls: then OPTIONS says so too.
     unavailable: Option<Rejection>,
     stats: Stats,
@@ -173,6 +175,7 @@ impl UserAgent {
         let sent_by = transactions.sent_by();
         Self {
             dialog_lines: DialogLines::new(sent_by, &capabilities.lines(), product, &state),
+            accept_line: capabilities.accept_line(),
             config,
             transactions,
             legs: Arena::default(),
