@@ -2,11 +2,11 @@
 //!
 //! Our branches carry the slot of their transaction, so a response finds it without a search.
 
-use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::time::Instant;
 
 use bytes::Bytes;
+use hashbrown::HashMap;
 
 use super::client::Client;
 use super::invite_client::InviteClient;
@@ -116,8 +116,16 @@ pub(super) struct Entry<O> {
     /// Where it goes if its connection cannot be had.
     otherwise: Option<(SocketAddr, Transport)>,
     cancel: Option<ClientId>,
-    /// Where it stands in the table's list of pending ones.
-    listed: Option<(SocketAddr, Transport)>,
+    /// Where it stands among the pending ones.
+    listed: Option<Listed>,
+}
+
+/// A place in the list of pending transactions towards one peer.
+#[derive(Debug, Clone, Copy)]
+struct Listed {
+    peer: SocketAddr,
+    transport: Transport,
+    at: usize,
 }
 
 impl<O> Entry<O> {
@@ -194,12 +202,14 @@ pub(super) struct ClientTable<O> {
     entries: Arena<ClientId, Entry<O>>,
     /// Transactions without a final response, by where they went: each send error of a dead peer
     /// asks for those towards it, and must not cost a walk over all others.
-    pending: BTreeSet<(SocketAddr, Transport, ClientId)>,
+    pending: HashMap<(SocketAddr, Transport), Vec<ClientId>>,
+    /// How many these are.
+    pending_count: usize,
 }
 
 impl<O> Default for ClientTable<O> {
     fn default() -> Self {
-        Self { entries: Arena::default(), pending: BTreeSet::new() }
+        Self { entries: Arena::default(), pending: HashMap::new(), pending_count: 0 }
     }
 }
 
@@ -269,30 +279,59 @@ impl<O: Copy> ClientTable<O> {
         let entry = self.get_mut(id)?;
         let due = entry.due();
         let wanted = entry.machine.is_pending().then_some((entry.peer, entry.transport));
-        let listed = std::mem::replace(&mut entry.listed, wanted);
-        if listed != wanted {
-            listed.map(|(peer, transport)| self.pending.remove(&(peer, transport, id)));
-            wanted.map(|(peer, transport)| self.pending.insert((peer, transport, id)));
+        let listed = entry.listed;
+        if listed.map(|listed| (listed.peer, listed.transport)) != wanted {
+            self.unlist(listed);
+            let listed = wanted.map(|place| self.list(place, id));
+            if let Some(entry) = self.get_mut(id) {
+                entry.listed = listed;
+            }
         }
         due
     }
 
     pub(super) fn remove(&mut self, id: ClientId) {
         if let Some(entry) = self.entries.remove(id) {
-            entry.listed.map(|(peer, transport)| self.pending.remove(&(peer, transport, id)));
+            self.unlist(entry.listed);
         }
     }
 
-    /// The pending transactions that rely on the connection with `peer`.
+    fn list(&mut self, (peer, transport): (SocketAddr, Transport), id: ClientId) -> Listed {
+        let list = self.pending.entry((peer, transport)).or_default();
+        list.push(id);
+        self.pending_count += 1;
+        Listed { peer, transport, at: list.len() - 1 }
+    }
+
+    fn unlist(&mut self, listed: Option<Listed>) {
+        let Some(Listed { peer, transport, at }) = listed else { return };
+        let Some(list) = self.pending.get_mut(&(peer, transport)) else { return };
+        list.swap_remove(at);
+        self.pending_count -= 1;
+        match list.get(at) {
+            // The last one has moved there.
+            Some(moved) => {
+                if let Some(listed) =
+                    self.entries.get_mut(*moved).and_then(|entry| entry.listed.as_mut())
+                {
+                    listed.at = at;
+                }
+            }
+            None if list.is_empty() => drop(self.pending.remove(&(peer, transport))),
+            None => {}
+        }
+    }
+
+    /// The pending transactions that rely on the connection with `peer`, by name.
     pub(super) fn pending_towards(&self, transport: Transport, peer: SocketAddr) -> Vec<ClientId> {
-        let (first, last) = (ClientId(Key::FIRST), ClientId(Key::LAST));
-        let range = (peer, transport, first)..=(peer, transport, last);
-        self.pending.range(range).map(|(_, _, id)| *id).collect()
+        let mut ids = self.pending.get(&(peer, transport)).cloned().unwrap_or_default();
+        ids.sort_unstable();
+        ids
     }
 
     /// How many transactions have no final response yet.
     pub(super) fn pending(&self) -> usize {
-        self.pending.len()
+        self.pending_count
     }
 
     pub(super) fn len(&self) -> usize {

@@ -1,13 +1,12 @@
 //! Server transactions of one address and how requests find them — RFC 3261 §17.2.3.
 
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
+use std::hash::BuildHasher as _;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
-use hashbrown::{HashMap, HashSet};
+use hashbrown::{DefaultHashBuilder, HashTable};
 
 use super::invite_server::InviteServer;
 use super::output::Output;
@@ -97,18 +96,27 @@ pub(super) struct Entry<O> {
     is_initial: bool,
     /// Kept until the final response is written from it.
     pub(super) request: Option<Request>,
-    key: Arc<str>,
+    key: Box<str>,
     /// Under which copies of this request over other paths are found; `None` for such a copy
     /// itself.
-    merge_key: Option<Arc<str>>,
+    merge_key: Option<Box<str>>,
+}
+
+impl<O> Entry<O> {
+    /// Empty for a copy over another path; no key is.
+    fn merge_key(&self) -> &str {
+        self.merge_key.as_deref().unwrap_or_default()
+    }
 }
 
 #[derive(Debug)]
 pub(super) struct ServerTable<O> {
     entries: Arena<ServerId, Entry<O>>,
-    by_key: HashMap<Arc<str>, ServerId>,
-    /// The merge keys of all live transactions (RFC 3261 §8.2.2.2).
-    merge_keys: HashSet<Arc<str>>,
+    /// All of them, by their keys.
+    by_key: HashTable<ServerId>,
+    /// Those with a merge key, by it (RFC 3261 §8.2.2.2).
+    by_merge_key: HashTable<ServerId>,
+    hasher: DefaultHashBuilder,
     /// Transactions that answer on a connection, by its other end: a lost one must not cost a walk
     /// over all others.
     by_connection: BTreeSet<(SocketAddr, ServerId)>,
@@ -120,8 +128,9 @@ impl<O> Default for ServerTable<O> {
     fn default() -> Self {
         Self {
             entries: Arena::default(),
-            by_key: HashMap::new(),
-            merge_keys: HashSet::new(),
+            by_key: HashTable::new(),
+            by_merge_key: HashTable::new(),
+            hasher: DefaultHashBuilder::default(),
             by_connection: BTreeSet::new(),
             wanted: String::new(),
         }
@@ -132,13 +141,20 @@ impl<O> ServerTable<O> {
     /// The transaction that a request belongs to; an ACK belongs to its INVITE.
     pub(super) fn find(&mut self, request: &Request) -> Option<ServerId> {
         write_key(&mut self.wanted, request, request.method_text());
-        self.by_key.get(self.wanted.as_str()).copied()
+        self.find_wanted()
     }
 
     /// The INVITE that a CANCEL is about (RFC 3261 §9.2).
     pub(super) fn find_invite_of(&mut self, cancel: &Request) -> Option<ServerId> {
         write_key(&mut self.wanted, cancel, Method::Invite.as_str());
-        self.by_key.get(self.wanted.as_str()).copied()
+        self.find_wanted()
+    }
+
+    fn find_wanted(&self) -> Option<ServerId> {
+        let hash = self.hasher.hash_one(self.wanted.as_str());
+        let is_it =
+            |id: &ServerId| self.entries.get(*id).is_some_and(|entry| *entry.key == *self.wanted);
+        self.by_key.find(hash, is_it).copied()
     }
 
     pub(super) fn insert(
@@ -150,8 +166,10 @@ impl<O> ServerTable<O> {
         now: Instant,
     ) -> ServerId {
         write_key(&mut self.wanted, &request, request.method_text());
-        let key: Arc<str> = self.wanted.as_str().into();
-        let merge_key = self.take_merge_key(&request);
+        let key: Box<str> = self.wanted.as_str().into();
+        let hash = self.hasher.hash_one(&*key);
+        let merge_key = self.new_merge_key(&request);
+        let merge_hash = merge_key.as_ref().map(|(_, hash)| *hash);
         let reliable = transport.is_reliable();
         let machine = match request.method() {
             Method::Invite => Machine::Invite(InviteServer::start(reliable, timers, now)),
@@ -159,7 +177,6 @@ impl<O> ServerTable<O> {
         };
         let reply_to = response_target(&request, transport, source);
         let sent_by_port = request.via().port().unwrap_or(5060);
-        let key_of_entry = Arc::clone(&key);
         let id = self.entries.insert(Entry {
             owner: None,
             transport,
@@ -169,10 +186,18 @@ impl<O> ServerTable<O> {
             machine,
             is_initial: is_initial(&request),
             request: Some(request),
-            key: key_of_entry,
-            merge_key,
+            key,
+            merge_key: merge_key.map(|(key, _)| key),
         });
-        self.by_key.insert(key, id);
+        let Self { entries, by_key, by_merge_key, hasher, .. } = self;
+        by_key.insert_unique(hash, id, |id| {
+            hasher.hash_one(entries.get(*id).map_or("", |entry| &*entry.key))
+        });
+        if let Some(hash) = merge_hash {
+            by_merge_key.insert_unique(hash, id, |id| {
+                hasher.hash_one(entries.get(*id).map_or("", Entry::merge_key))
+            });
+        }
         if reliable {
             self.by_connection.insert((source, id));
         }
@@ -185,10 +210,12 @@ impl<O> ServerTable<O> {
 
     pub(super) fn remove(&mut self, id: ServerId) {
         if let Some(entry) = self.entries.remove(id) {
-            self.by_key.remove(&entry.key);
-            self.by_connection.remove(&(entry.source, id));
+            take(&mut self.by_key, self.hasher.hash_one(&*entry.key), id);
+            if entry.transport.is_reliable() {
+                self.by_connection.remove(&(entry.source, id));
+            }
             if let Some(key) = entry.merge_key {
-                self.merge_keys.remove(&key);
+                take(&mut self.by_merge_key, self.hasher.hash_one(&*key), id);
             }
         }
     }
@@ -215,24 +242,37 @@ impl<O> ServerTable<O> {
         self.entries.get(id).is_some_and(|entry| entry.merge_key.is_none() && entry.is_initial)
     }
 
-    fn take_merge_key(&mut self, request: &Request) -> Option<Arc<str>> {
+    /// The merge key of a request with its hash, unless there is such a transaction already.
+    fn new_merge_key(&mut self, request: &Request) -> Option<(Box<str>, u64)> {
         if !is_initial(request) {
             return None;
         }
-        self.wanted.clear();
+        let key = &mut self.wanted;
+        key.clear();
         let (seq, method) = request.cseq();
-        let (call_id, tag) = (request.call_id(), request.from_tag());
-        let _ = write!(self.wanted, "{call_id}\n{tag}\n{seq}\n{method}");
-        if self.merge_keys.contains(self.wanted.as_str()) {
-            return None;
-        }
-        let key: Arc<str> = self.wanted.as_str().into();
-        self.merge_keys.insert(Arc::clone(&key));
-        Some(key)
+        key.push_str(request.call_id());
+        key.push('\n');
+        key.push_str(request.from_tag());
+        key.push('\n');
+        key.push_str(itoa::Buffer::new().format(seq));
+        key.push('\n');
+        key.push_str(method.as_str());
+        let hash = self.hasher.hash_one(key.as_str());
+        let is_it = |id: &ServerId| {
+            self.entries.get(*id).is_some_and(|entry| entry.merge_key() == self.wanted)
+        };
+        let is_known = self.by_merge_key.find(hash, is_it).is_some();
+        (!is_known).then(|| (self.wanted.as_str().into(), hash))
     }
 
     pub(super) fn len(&self) -> usize {
         self.entries.len()
+    }
+}
+
+fn take(table: &mut HashTable<ServerId>, hash: u64, id: ServerId) {
+    if let Ok(place) = table.find_entry(hash, |have| *have == id) {
+        place.remove();
     }
 }
 
@@ -255,20 +295,21 @@ fn write_key(key: &mut String, request: &Request, method: &str) {
     match request.branch() {
         Some(branch) => key.push_str(branch),
         None => {
-            let tag = request.from_tag();
-            let _ = write!(
-                key,
-                "{}\n{}\n{}\n{}",
-                via.param("branch").unwrap_or(""),
-                tag,
-                request.call_id(),
-                request.cseq().0
-            );
+            for part in [via.param("branch").unwrap_or(""), request.from_tag(), request.call_id()] {
+                key.push_str(part);
+                key.push('\n');
+            }
+            key.push_str(itoa::Buffer::new().format(request.cseq().0));
         }
     }
     key.push('\n');
-    key.extend(via.host().chars().map(|c| c.to_ascii_lowercase()));
+    let host_at = key.len();
+    key.push_str(via.host());
+    if let Some(host) = key.get_mut(host_at..) {
+        host.make_ascii_lowercase();
+    }
     if let Some(port) = via.port().filter(|port| *port != 5060) {
-        let _ = write!(key, ":{port}");
+        key.push(':');
+        key.push_str(itoa::Buffer::new().format(port));
     }
 }
