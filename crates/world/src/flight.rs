@@ -27,6 +27,15 @@ pub(crate) enum FlightContent {
     },
 }
 
+/// A packet that a test wants to get lost.
+#[derive(Debug)]
+pub(crate) struct PacketToLose {
+    pub(crate) from: SocketAddr,
+    pub(crate) to: SocketAddr,
+    pub(crate) label: String,
+    pub(crate) times: u32,
+}
+
 impl PartialEq for Flight {
     fn eq(&self, other: &Self) -> bool {
         self.sequence == other.sequence

@@ -11,6 +11,7 @@
 
 mod any_node;
 mod flight;
+mod hosts;
 pub mod link;
 pub mod simnet;
 pub mod trace;

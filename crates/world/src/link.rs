@@ -78,7 +78,8 @@ impl Links {
     }
 
     pub(crate) fn get(&self, a: SocketAddr, b: SocketAddr) -> Link {
-        self.between.get(&pair(a, b)).copied().unwrap_or(self.default)
+        let between = if self.between.is_empty() { None } else { self.between.get(&pair(a, b)) };
+        between.copied().unwrap_or(self.default)
     }
 
     pub(crate) fn cut(&mut self, a: SocketAddr, b: SocketAddr) {
@@ -98,7 +99,7 @@ impl Links {
     pub(crate) fn is_open(&self, a: SocketAddr, b: SocketAddr) -> bool {
         !self.isolated.contains(&a)
             && !self.isolated.contains(&b)
-            && !self.cut.contains(&pair(a, b))
+            && (self.cut.is_empty() || !self.cut.contains(&pair(a, b)))
     }
 }
 

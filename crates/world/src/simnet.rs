@@ -23,19 +23,14 @@ use rand::rngs::StdRng;
 use sip_proto::deadlines::{ByKey, Deadlines};
 use sip_proto::{Packet, Transport};
 
-use crate::any_node::{AnyNode, BoxNotice};
-use crate::flight::{Flight, FlightContent};
+use crate::any_node::BoxNotice;
+use crate::flight::{Flight, FlightContent, PacketToLose};
+use crate::hosts::{Host, Hosts};
 use crate::link::{Link, Links};
 use crate::trace::{Trace, TracedPacket, label};
 
 /// Steps without any progress of time after which a simulation is taken to be stuck.
 const MOST_STEPS_AT_ONCE: u32 = 1_000_000;
-
-struct Host {
-    node: Box<dyn AnyNode>,
-    /// The RTP and RTCP ports of its plane, by the numbers that the plane gave them.
-    ports: Vec<SocketAddr>,
-}
 
 /// Takes what boxes tell the management plane.
 pub trait NoticeListener {
@@ -43,24 +38,17 @@ pub trait NoticeListener {
     fn hear(&mut self, elapsed: Duration, from: SocketAddr, notice: BoxNotice);
 }
 
-/// A packet that a test wants to get lost.
-#[derive(Debug)]
-struct PacketToLose {
-    from: SocketAddr,
-    to: SocketAddr,
-    label: String,
-    times: u32,
-}
-
 /// The simulated network; see the module's picture.
 pub struct Simnet<L> {
     start: Instant,
     now: Instant,
     rng: StdRng,
-    hosts: BTreeMap<SocketAddr, Host>,
+    hosts: Hosts,
     /// When hosts want to be woken.
     wakes: Deadlines<SocketAddr, ByKey>,
     flights: BinaryHeap<Reverse<Flight>>,
+    /// What a box sends in this step; kept to save its allocation.
+    outgoing: Vec<Packet>,
     sequence: u64,
     links: Links,
     /// The box that has an RTP or RTCP port, and the number of the port there.
@@ -82,7 +70,7 @@ impl<L> std::fmt::Debug for Simnet<L> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Simnet")
             .field("elapsed", &(self.now - self.start))
-            .field("hosts", &self.hosts.keys())
+            .field("hosts", &self.hosts.addresses())
             .field("flights", &self.flights.len())
             .finish_non_exhaustive()
     }
@@ -101,9 +89,10 @@ impl<L: NoticeListener> Simnet<L> {
             start,
             now: start,
             rng: StdRng::seed_from_u64(seed),
-            hosts: BTreeMap::new(),
+            hosts: Hosts::default(),
             wakes: Deadlines::default(),
             flights: BinaryHeap::new(),
+            outgoing: Vec::new(),
             sequence: 0,
             links: Links::new(link),
             ports: BTreeMap::new(),
@@ -193,7 +182,7 @@ impl<L: NoticeListener> Simnet<L> {
 
     #[must_use]
     pub fn is_alive(&self, address: SocketAddr) -> bool {
-        self.hosts.contains_key(&address)
+        self.hosts.contains(&address)
     }
 
     pub fn set_default_link(&mut self, link: Link) {
@@ -246,11 +235,8 @@ impl<L: NoticeListener> Simnet<L> {
     /// Whether there is a box of this type at `address`.
     #[must_use]
     pub fn has_node<N: Node + Any>(&self, address: SocketAddr) -> bool {
-        let is_it = |host: &Host| {
-            let node: &dyn Any = &*host.node;
-            node.is::<N>()
-        };
-        self.hosts.get(&address).is_some_and(is_it)
+        let node = self.hosts.get(&address).map(|host| -> &dyn Any { &*host.node });
+        node.is_some_and(|node| node.is::<N>())
     }
 
     /// Lets a test or an operator do something to the box at `address`.
@@ -271,8 +257,7 @@ impl<L: NoticeListener> Simnet<L> {
 
     /// Tells every box to refuse what is new and to end what is in progress.
     pub fn drain_all(&mut self) {
-        let addresses: Vec<_> = self.hosts.keys().copied().collect();
-        for address in addresses {
+        for address in self.hosts.addresses() {
             if let Some(host) = self.hosts.get_mut(&address) {
                 host.node.handle_drain(self.now);
             }
@@ -283,8 +268,9 @@ impl<L: NoticeListener> Simnet<L> {
     /// The boxes that still hold something after [`drain_all`](Self::drain_all).
     #[must_use]
     pub fn not_drained(&self) -> Vec<SocketAddr> {
-        let busy = self.hosts.iter().filter(|(_, host)| !host.node.is_drained());
-        busy.map(|(address, _)| *address).collect()
+        let is_busy =
+            |at: &SocketAddr| !self.hosts.get(at).is_none_or(|host| host.node.is_drained());
+        self.hosts.addresses().into_iter().filter(is_busy).collect()
     }
 
     /// Puts bytes on the way as if `from` had sent them.
@@ -440,15 +426,23 @@ impl<L: NoticeListener> Simnet<L> {
 
     /// Takes everything that a box puts out after an input.
     fn settle(&mut self, address: SocketAddr) {
-        while let Some(packet) = self.hosts.get_mut(&address).and_then(|h| h.node.poll_transmit()) {
-            self.transmit(address, packet);
-        }
         let elapsed = self.elapsed();
         let Some(host) = self.hosts.get_mut(&address) else { return };
+        let mut packets = std::mem::take(&mut self.outgoing);
+        while let Some(packet) = host.node.poll_transmit() {
+            packets.push(packet);
+        }
         while let Some(notice) = host.node.poll_notice() {
             self.listener.hear(elapsed, address, notice);
         }
-        self.settle_media(address);
+        let has_media = host.node.plane().is_some();
+        for packet in packets.drain(..) {
+            self.transmit(address, packet);
+        }
+        self.outgoing = packets;
+        if has_media {
+            self.settle_media(address);
+        }
         let Some(host) = self.hosts.get_mut(&address) else { return };
         let media = host.node.plane().and_then(|plane| plane.poll_timeout());
         let due = [host.node.poll_timeout(), media].into_iter().flatten().min();

@@ -29,6 +29,9 @@ impl<L: NoticeListener> Simnet<L> {
 
     /// Keeps what arrives at a frozen box until it goes on; gives back what arrives elsewhere.
     pub(super) fn unless_frozen(&mut self, flight: Flight) -> Option<Flight> {
+        if self.frozen.is_empty() {
+            return Some(flight);
+        }
         let host = self.ports.get(&flight.to).map_or(flight.to, |(host, _)| *host);
         match self.frozen.get_mut(&host) {
             Some(waiting) => {
