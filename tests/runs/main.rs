@@ -17,6 +17,7 @@ mod replay;
 mod screen;
 mod standing;
 mod usual_day;
+mod two_worlds;
 mod verdicts;
 mod words;
 
