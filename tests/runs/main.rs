@@ -16,8 +16,8 @@ mod page;
 mod replay;
 mod screen;
 mod standing;
-mod usual_day;
 mod two_worlds;
+mod usual_day;
 mod verdicts;
 mod words;
 

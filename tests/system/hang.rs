@@ -111,6 +111,62 @@ fn a_hang_that_answers_no_probe_is_found_down_and_its_calls_go_elsewhere() {
     assert_idle(&mut network);
 }
 
+// Memory for three calls, and none is given back: the fourth one finds none.
+#[test]
+fn who_talks_goes_on_while_a_site_without_memory_hangs() {
+    let machine = "[releases.r7.defects.context-leak]\n[sites.alpha]\nrelease = \"r7\"\nboot = \"2s\"\ncontexts = 3\nwatchdog = \"20s\"";
+    let mut network = two_sites_with(&[
+        ("\"1h\"", "\"2s\""),
+        ("[sites.alpha]", machine),
+        ("circuits = 2", "circuits = 20"),
+        ("talk = \"10s\"", "talk = \"never\""),
+    ]);
+    for word in ["disconnect", "reconnect"] {
+        let reply = network.command("alpha", word.parse().unwrap());
+        assert!(matches!(reply, Reply::Done(_)), "{word}: {reply:?}");
+        network.run_for(seconds(5));
+    }
+    let mut calls = Vec::new();
+    while !network.call_server("alpha").hung {
+        assert!(calls.len() < 20, "{:?}", network.call_server("alpha"));
+        calls.push(network.dial("15"));
+        network.run_for(seconds(1));
+    }
+    // They went to alpha and beta in turn.
+    let talks = calls[calls.len() - 3];
+    let [gives_up, waits] = [calls.pop().unwrap(), network.dial("15")];
+    let waits = [waits, network.dial("15")];
+    network.run_for(seconds(1));
+    let hears_nothing = |network: &Network, leg| network.call(leg).heard.is_empty();
+    let waits = waits.into_iter().find(|leg| hears_nothing(&network, *leg)).unwrap();
+    assert!(hears_nothing(&network, gives_up));
+    assert_eq!(network.command("alpha", "show".parse().unwrap()), Reply::Silent);
+    assert_eq!(network.trunk_group("mobile").members[0].state, MemberState::Up);
+    // A caller who gives up is let go, and one who talks on alpha hangs up as ever.
+    network.hang_up("caller", gives_up);
+    network.hang_up("caller", talks);
+    network.run_for(seconds(1));
+    assert_eq!(network.call(gives_up).heard, [487]);
+    assert_eq!(network.call(talks).ends, [CallEnd::HungUp(true)]);
+    let of_talk =
+        of_alpha(&network).into_iter().rfind(|record| record.outcome == Outcome::Answered);
+    assert!(of_talk.is_some(), "{:#?}", of_alpha(&network));
+    assert_eq!(network.call_server("alpha").restarts, 0);
+    network.run_for(seconds(20));
+    let restarts = network.restarts();
+    let why = "its memory for calls is full; its watchdog restarts it after 20s";
+    assert_eq!(
+        restarts.iter().map(|(_, site, why)| (*site, *why)).collect::<Vec<_>>(),
+        [("alpha", why)]
+    );
+    network.run_for(seconds(5));
+    assert_eq!(network.call(waits).heard, [180, 200], "it was led to the next site");
+    network.hang_up("caller", waits);
+    calls.into_iter().for_each(|leg| network.hang_up("caller", leg));
+    network.run_for(seconds(60));
+    assert_eq!(network.unbalanced(), [""; 0]);
+}
+
 // RFC 3261 §9.1, and the trunk group's own limit: a site that answers no CANCEL is dead, whatever it said before.
 #[test]
 fn a_caller_who_gives_up_on_a_hung_site_is_answered_by_the_trunk_group() {

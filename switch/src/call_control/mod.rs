@@ -76,6 +76,14 @@ use records::Records;
 
 pub(crate) use ending::LeftBehind;
 
+/// Why the software cannot go on.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) why: String,
+    /// The calls in progress go on until the machine restarts: it is new ones that it cannot take.
+    pub(crate) calls_go_on: bool,
+}
+
 /// The software from one start of the machine to the next; see the module's tables.
 #[derive(Debug)]
 pub(crate) struct CallControl {
@@ -94,8 +102,10 @@ pub(crate) struct CallControl {
     draining: bool,
     /// The processor is overloaded: a new call in the present packet is refused.
     overloaded: bool,
+    /// A new call has found no memory: it and all later ones wait for a context that never comes.
+    starved: bool,
     /// Why the software cannot go on: the machine must restart.
-    failure: Option<String>,
+    failure: Option<Failure>,
 }
 
 impl CallControl {
@@ -140,6 +150,7 @@ impl CallControl {
             origin_state,
             draining: false,
             overloaded: false,
+            starved: false,
             failure: None,
         }
     }
@@ -195,7 +206,14 @@ impl CallControl {
 
     /// The software cannot go on. The first reason counts.
     fn fail(&mut self, why: &str) {
-        self.failure.get_or_insert_with(|| why.to_owned());
+        self.failure.get_or_insert_with(|| Failure { why: why.to_owned(), calls_go_on: false });
+    }
+
+    /// There is no memory for a new call. Those in progress have theirs.
+    fn starve(&mut self) {
+        self.starved = true;
+        let why = "its memory for calls is full".to_owned();
+        self.failure.get_or_insert(Failure { why, calls_go_on: true });
     }
 
     fn hang_up_both(&mut self, now: Instant, call: &Call, reason: &Reason) {
@@ -261,7 +279,7 @@ impl CallControl {
     }
 
     /// Taken once: the machine hangs or restarts then.
-    pub(crate) fn take_failure(&mut self) -> Option<String> {
+    pub(crate) fn take_failure(&mut self) -> Option<Failure> {
         self.failure.take()
     }
 

@@ -36,10 +36,11 @@ impl CallControl {
             .and_then(|()| RouteList::find(&self.topology, &invite));
         match admitted {
             Ok(route_list) => {
-                if !self.memory.take() {
-                    self.fail("its memory for calls is full");
+                if !self.starved && !self.memory.take() {
+                    self.starve();
                 }
-                let unanswered = latent_defects::leaves_unanswered(&self.disk, &record.number);
+                let unanswered =
+                    self.starved || latent_defects::leaves_unanswered(&self.disk, &record.number);
                 let relayed = self.is_relayed(&invite, source);
                 let id = self.insert(Call {
                     route_list,

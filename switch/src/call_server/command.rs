@@ -12,6 +12,9 @@ use crate::machine::Installation;
 
 impl CallServer {
     pub(super) fn carry_out(&mut self, now: Instant, action: Action) -> Reply {
+        if self.starvation.is_some() {
+            return Reply::Silent;
+        }
         let Some(software) = self.software.as_deref_mut() else { return Reply::Silent };
         let done = match action {
             Action::Show => Ok(self.describe()),

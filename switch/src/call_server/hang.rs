@@ -1,6 +1,7 @@
 //! The software has failed and the machine has not noticed yet: it hangs until its watchdog restarts it.
 //!
-//! What was on it is lost from the failure on: nothing of a call is relayed or answered, its media neither, since the software relays
+//! Where a new call found no memory ([`Starvation`]), the calls in progress go on until then. After any other failure ([`Hang`])
+//! what was on it is lost from the failure on: nothing of a call is relayed or answered, its media neither, since the software relays
 //! it. The front end still takes new calls in, so that trunk groups take the site for a slow one; who calls hears silence.
 //! Commands get no answer.
 
@@ -33,13 +34,36 @@ pub(super) struct Hang {
     contexts_used: u32,
 }
 
+/// Software that has no memory for a new call and waits for some. The calls in progress have theirs and go on; new ones are taken and
+/// hear nothing; commands find no memory either.
+#[derive(Debug)]
+pub(super) struct Starvation {
+    /// When the watchdog restarts the machine.
+    pub(super) until: Instant,
+    why: String,
+    answers_probes: bool,
+}
+
+impl Starvation {
+    /// A probe, where the machine is so set.
+    pub(super) fn ignores(&self, packet: &Packet) -> bool {
+        !self.answers_probes && packet.bytes.starts_with(b"OPTIONS ")
+    }
+}
+
 impl CallServer {
     /// The software has failed: the machine restarts at once, or when its watchdog has waited for long enough.
-    pub(super) fn fail(&mut self, now: Instant, why: &str) {
+    pub(super) fn fail(&mut self, now: Instant, why: &str, calls_go_on: bool) {
         let watchdog = self.settings.equipment.watchdog;
         if watchdog.is_zero() {
             self.restart(now, why, false);
+        } else if calls_go_on {
+            self.notices.push_back(CallServerNotice::Hanging { why: why.to_owned() });
+            let answers_probes = self.settings.equipment.hang_answers_probes;
+            self.starvation =
+                Some(Starvation { until: now + watchdog, why: why.to_owned(), answers_probes });
         } else {
+            self.starvation = None;
             self.hang(now, why, watchdog);
         }
     }
@@ -79,9 +103,12 @@ impl CallServer {
 
     /// The watchdog finds that nothing happens any more.
     pub(super) fn restart_if_hung_for_long(&mut self, now: Instant) {
-        let Some(hang) = self.hang.as_ref().filter(|hang| hang.until <= now) else { return };
+        let hang = self.hang.as_ref().map(|hang| (hang.until, &hang.why));
+        let starvation = self.starvation.as_ref().map(|starved| (starved.until, &starved.why));
+        let due = [hang, starvation].into_iter().flatten().find(|(until, _)| *until <= now);
+        let Some((_, why)) = due else { return };
         let watchdog = format_duration(self.settings.equipment.watchdog);
-        let why = format!("{}; its watchdog restarts it after {watchdog}", hang.why);
+        let why = format!("{why}; its watchdog restarts it after {watchdog}");
         self.restart(now, &why, false);
     }
 

@@ -40,7 +40,7 @@ use crate::call_control::CallControl;
 use crate::machine::{Boot, Disk, Done, Inbox, Installation, OverloadControl};
 use crate::priority::Priority;
 use effects::Effects;
-use hang::Hang;
+use hang::{Hang, Starvation};
 
 /// One member of the pool; see the module's table.
 #[derive(Debug)]
@@ -53,6 +53,8 @@ pub struct CallServer {
     /// The software that runs; `None` while it hangs or the machine starts.
     software: Option<Box<CallControl>>,
     hang: Option<Box<Hang>>,
+    /// The software runs, and takes no new calls for want of memory.
+    starvation: Option<Starvation>,
     boot: Option<Boot>,
     inbox: Inbox,
     overload: OverloadControl,
@@ -115,6 +117,7 @@ impl CallServer {
             wall,
             software: None,
             hang: None,
+            starvation: None,
             boot: None,
             installation: None,
             isolated: false,
@@ -169,8 +172,8 @@ impl CallServer {
         while let Some(record) = software.poll_record() {
             self.notices.push_back(CallServerNotice::Record(Box::new(record)));
         }
-        if let Some(why) = software.take_failure() {
-            self.fail(now, &why);
+        if let Some(failure) = software.take_failure() {
+            self.fail(now, &failure.why, failure.calls_go_on);
         }
     }
 }
@@ -203,7 +206,8 @@ impl Node for CallServer {
     type Snapshot = CallServerSnapshot;
 
     fn handle_packet(&mut self, now: Instant, packet: Packet) {
-        if !self.is_connected(packet.peer) {
+        let ignored = self.starvation.as_ref().is_some_and(|starved| starved.ignores(&packet));
+        if ignored || !self.is_connected(packet.peer) {
             return;
         }
         if self.hang.is_some() {
@@ -268,7 +272,11 @@ impl Node for CallServer {
         let hang = self.hang.as_ref().and_then(|hang| hang.poll_timeout());
         let boot = self.boot.as_ref().map(|boot| boot.until);
         let installation = self.installation.as_ref().map(|installation| installation.until);
-        [software, hang, boot, installation, self.inbox.next()].into_iter().flatten().min()
+        let starvation = self.starvation.as_ref().map(|starvation| starvation.until);
+        [software, hang, starvation, boot, installation, self.inbox.next()]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     fn snapshot(&self) -> CallServerSnapshot {
@@ -277,7 +285,7 @@ impl Node for CallServer {
             calls: 0,
             draining: self.draining,
             starting: self.boot.is_some(),
-            hung: self.hang.is_some(),
+            hung: self.hang.is_some() || self.starvation.is_some(),
             locked: disk.locked,
             isolated: self.isolated,
             shedding: disk.shedding,

@@ -12,6 +12,7 @@ use crate::machine::{Boot, Disk, Installation, OverloadControl};
 impl CallServer {
     /// Loses all calls, and starts again: with the stored configuration, or with a `clean` one.
     pub(super) fn restart(&mut self, now: Instant, why: &str, clean: bool) {
+        self.starvation = None;
         let ended = self.end_software(now, why).or_else(|| self.end_hang(now));
         let Some((mut disk, plane)) = ended else { return };
         self.notices.push_back(CallServerNotice::Restarting { why: why.to_owned() });
