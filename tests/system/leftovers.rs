@@ -331,6 +331,8 @@ enum Step {
     Whims(bool, Vec<Whim>),
     Lose(&'static str, &'static str, &'static str, u32),
     Restart(&'static str),
+    /// A call that fells the software of a site, which hangs.
+    Fell,
     Wait(u64),
 }
 
@@ -366,6 +368,7 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (boxes(), boxes(), prop::sample::select(labels), 1..12_u32)
             .prop_map(|(from, to, label, times)| Step::Lose(from, to, label, times)),
         1 => prop::sample::select(vec!["alpha", "beta"]).prop_map(Step::Restart),
+        1 => Just(Step::Fell),
         10 => (0..4_000_u64).prop_map(Step::Wait),
         1 => (0..40_000_u64).prop_map(Step::Wait),
     ]
@@ -405,6 +408,11 @@ fn carry_out(network: &mut Network, step: Step) {
         Step::Restart(site) => {
             network.command(site, "restart".parse().unwrap());
         }
+        Step::Fell => {
+            let leg = network.dial("112");
+            network.run_for(ms(200));
+            network.hang_up("caller", leg);
+        }
         Step::Wait(time) => network.run_for(ms(time)),
     }
 }
@@ -418,10 +426,13 @@ proptest! {
         steps in prop::collection::vec(step(), 1..60),
         (caller, callee) in (whims(), whims()),
     ) {
-        let machine = "[timers]\naudit = \"16s\"\n[equipment]\nboot = \"100ms\"\n[sites.alpha]";
+        let defect = "[releases.r7.defects.poison-call]\nnumber = \"112\"";
+        let machine = format!(
+            "[timers]\naudit = \"16s\"\n{defect}\n[equipment]\nrelease = \"r7\"\nboot = \"100ms\"\nwatchdog = \"3s\"\n[sites.alpha]"
+        );
         let text = TWO_SITES
             .replace("\"1h\"", "\"2s\"")
-            .replace("[sites.alpha]", machine)
+            .replace("[sites.alpha]", &machine)
             .replace("talk = \"10s\"", "talk = \"never\"");
         let mut network = Network::new(&text, world::Link::CLEAN, 1);
         rogue(&mut network, "rogue", ROGUE, &caller);
@@ -435,7 +446,7 @@ proptest! {
         }
         // Two answering points that ring for 20 s, and again from the other site each time that one was taken for dead, for its
         // answers were lost; then the audits, and whatever the last packet losses cost.
-        let idle = network.run_until_idle(seconds(60) * 4 + seconds(16) * 2 + GIVE_UP * 4);
+        let idle = network.run_until_idle(seconds(60) * 4 + seconds(16) * 2 + GIVE_UP * 4 + seconds(4));
         prop_assert!(idle, "{:#?}", network.held());
         prop_assert_eq!(network.unbalanced(), Vec::<String>::new());
         network.net.drain_all();
