@@ -1,9 +1,8 @@
 //! The software has failed and the machine has not noticed yet: it hangs until its watchdog restarts it.
 //!
 //! Where a new call found no memory ([`Starvation`]), the calls in progress go on until then. After any other failure ([`Hang`])
-//! what was on it is lost from the failure on: nothing of a call is relayed or answered, its media neither, since the software relays
-//! it. The front end still takes new calls in, so that trunk groups take the site for a slow one; who calls hears silence.
-//! Commands get no answer.
+//! they are lost at once: nothing of a call is relayed or answered, its media neither, since the software relays it. In both cases
+//! new calls are taken in, so that trunk groups take the site for a slow one; who calls hears silence. Commands get no answer.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -14,42 +13,9 @@ use telemetry::{BoxKind, CallRecord, Outcome, Party};
 use topology::format_duration;
 
 use super::{CallServer, CallServerNotice};
-use crate::machine::{Disk, FrontEnd};
+use crate::machine::{Disk, FrontEnd, Hang, Starvation};
 use crate::record;
 use crate::timers::sip_timers;
-
-/// Software that does nothing any more.
-#[derive(Debug)]
-pub(super) struct Hang {
-    /// When the watchdog restarts the machine.
-    until: Instant,
-    /// Why the software failed.
-    why: String,
-    pub(super) disk: Disk,
-    /// Its ports stay open; what comes in is dropped.
-    pub(super) plane: Plane,
-    front_end: FrontEnd,
-    /// Records of the calls that were taken meanwhile.
-    taken: Vec<CallRecord>,
-    contexts_used: u32,
-}
-
-/// Software that has no memory for a new call and waits for some. The calls in progress have theirs and go on; new ones are taken and
-/// hear nothing; commands find no memory either.
-#[derive(Debug)]
-pub(super) struct Starvation {
-    /// When the watchdog restarts the machine.
-    pub(super) until: Instant,
-    why: String,
-    answers_probes: bool,
-}
-
-impl Starvation {
-    /// A probe, where the machine is so set.
-    pub(super) fn ignores(&self, packet: &Packet) -> bool {
-        !self.answers_probes && packet.bytes.starts_with(b"OPTIONS ")
-    }
-}
 
 impl CallServer {
     /// The software has failed: the machine restarts at once, or when its watchdog has waited for long enough.
@@ -61,7 +27,7 @@ impl CallServer {
             self.notices.push_back(CallServerNotice::Hanging { why: why.to_owned() });
             let answers_probes = self.settings.equipment.hang_answers_probes;
             self.starvation =
-                Some(Starvation { until: now + watchdog, why: why.to_owned(), answers_probes });
+                Some(Starvation::new(now + watchdog, why.to_owned(), answers_probes));
         } else {
             self.starvation = None;
             self.hang(now, why, watchdog);
@@ -90,15 +56,9 @@ impl CallServer {
             self.settings.max_calls as usize,
         );
         self.notices.push_back(CallServerNotice::Hanging { why: why.to_owned() });
-        self.hang = Some(Box::new(Hang {
-            until: now + watchdog,
-            why: why.to_owned(),
-            disk,
-            plane,
-            front_end,
-            taken: Vec::new(),
-            contexts_used,
-        }));
+        let until = now + watchdog;
+        let hang = Hang::new(until, why.to_owned(), disk, plane, front_end, contexts_used);
+        self.hang = Some(Box::new(hang));
     }
 
     /// The watchdog finds that nothing happens any more.
@@ -152,30 +112,6 @@ impl CallServer {
             hang.taken.push(CallRecord { site, ..record });
             self.past.offered += 1;
         }
-    }
-}
-
-impl Hang {
-    pub(super) const fn front_end(&mut self) -> &mut FrontEnd {
-        &mut self.front_end
-    }
-
-    pub(super) fn poll_timeout(&self) -> Option<Instant> {
-        [Some(self.until), self.front_end.poll_timeout()].into_iter().flatten().min()
-    }
-
-    /// Calls that were taken and hear nothing.
-    pub(super) fn calls(&self) -> usize {
-        self.taken.len()
-    }
-
-    pub(super) fn transactions(&self) -> usize {
-        self.front_end.transactions()
-    }
-
-    /// Of the software's memory.
-    pub(super) const fn contexts_used(&self) -> u32 {
-        self.contexts_used
     }
 }
 

@@ -37,10 +37,11 @@ use telemetry::CallRecord;
 use topology::Topology;
 
 use crate::call_control::CallControl;
-use crate::machine::{Boot, Disk, Done, Inbox, Installation, OverloadControl};
+use crate::machine::{
+    Boot, Disk, Done, Hang, Inbox, Installation, OverloadControl, Starvation,
+};
 use crate::priority::Priority;
 use effects::Effects;
-use hang::{Hang, Starvation};
 
 /// One member of the pool; see the module's table.
 #[derive(Debug)]
@@ -222,7 +223,7 @@ impl Node for CallServer {
     fn handle_timeout(&mut self, now: Instant) {
         self.install_if_due(now);
         if let Some(hang) = &mut self.hang {
-            hang.front_end().handle_timeout(now);
+            hang.front_end.handle_timeout(now);
         }
         self.restart_if_hung_for_long(now);
         self.boot_if_due(now);
@@ -248,7 +249,7 @@ impl Node for CallServer {
         loop {
             let packet = match (&mut self.software, &mut self.hang) {
                 (Some(software), _) => software.poll_transmit()?,
-                (None, Some(hang)) => hang.front_end().poll_transmit()?,
+                (None, Some(hang)) => hang.front_end.poll_transmit()?,
                 (None, None) => return None,
             };
             match self.is_connected(packet.peer) {
@@ -321,9 +322,9 @@ impl Node for CallServer {
             snapshot.media = software.plane_counts();
         }
         if let Some(hang) = &self.hang {
-            snapshot.calls = hang.calls();
-            snapshot.contexts_used = hang.contexts_used();
-            snapshot.transactions = hang.transactions();
+            snapshot.calls = hang.taken.len();
+            snapshot.contexts_used = hang.contexts_used;
+            snapshot.transactions = hang.front_end.transactions();
             snapshot.media = hang.plane.counts();
         }
         snapshot
@@ -332,7 +333,7 @@ impl Node for CallServer {
     fn plane(&mut self) -> Option<&mut Plane> {
         let running = self.software.as_mut().map(|software| software.plane());
         let hung = self.hang.as_mut().map(|hang| &mut hang.plane);
-        running.or(hung).or(self.boot.as_mut().map(|boot| &mut boot.plane))
+        running.or(hung).or_else(|| self.boot.as_mut().map(|boot| &mut boot.plane))
     }
 
     fn handle_media(&mut self, _now: Instant) {

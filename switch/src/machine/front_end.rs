@@ -51,8 +51,9 @@ impl FrontEnd {
     /// none.
     pub(crate) fn handle_packet(&mut self, now: Instant, packet: Packet) -> Vec<(Request, String)> {
         // The rest needs the software; a CANCEL too, which must end the INVITE.
-        let is_taken = |method: &str| packet.bytes.starts_with(method.as_bytes());
-        if !is_taken("INVITE ") && !(self.answers_probes && is_taken("OPTIONS ")) {
+        let is = |method: &str| packet.bytes.starts_with(method.as_bytes());
+        let is_taken = is("INVITE ") || (self.answers_probes && is("OPTIONS "));
+        if !is_taken {
             return Vec::new();
         }
         self.transactions.handle_packet(now, packet);

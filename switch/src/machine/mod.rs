@@ -8,11 +8,12 @@
 //! | messages wait for the processor; what is too much | `inbox.rs` |
 //! | what it asks of its clients in overload | `overload.rs` |
 //! | while it starts, and while a release is copied to its disk | `boot.rs` |
-//! | what still answers while its software hangs | `front_end.rs` |
+//! | while its software hangs, and what still answers then | `hang.rs`, `front_end.rs` |
 
 mod boot;
 mod disk;
 mod front_end;
+mod hang;
 mod inbox;
 mod journal;
 mod links;
@@ -22,6 +23,7 @@ mod overload;
 pub(crate) use boot::{Boot, Installation};
 pub(crate) use disk::Disk;
 pub(crate) use front_end::FrontEnd;
+pub(crate) use hang::{Hang, Starvation};
 pub(crate) use inbox::{Done, Inbox};
 pub(crate) use journal::{Journal, Replica};
 pub(crate) use links::NoCircuitYet;
