@@ -1,4 +1,4 @@
-//! When sites did not work, from what the state of a run knows of faults, restarts and lost processes.
+//! When sites did not work, from what the state of a run knows of faults, hangs, restarts and lost processes.
 
 use std::time::Duration;
 
@@ -11,11 +11,14 @@ use crate::state::RunState;
 pub(crate) fn downtimes(topology: &Topology, state: &RunState) -> Vec<Downtime> {
     let mut all =
         by_faults(&state.operations.faults, |name| topology.sites.iter().any(|it| it.name == name));
-    for (at, name, why) in &state.restarts {
+    let restarts = state.restarts.iter().map(|told| (told, false));
+    let hangs = state.hangs.iter().map(|told| (told, true));
+    for ((at, name, why), hung) in hangs.chain(restarts) {
         // Either the name of a call server, or of its site.
         let own = |one: &&topology::CallServer| one.name == *name || one.site == *name;
         if let Some(one) = topology.call_servers().find(own) {
-            let until = Some(*at + one.equipment.boot);
+            let (watchdog, boot) = (one.equipment.watchdog, one.equipment.boot);
+            let until = Some(*at + if hung { watchdog } else { boot });
             all.push(Downtime { site: one.site.clone(), from: *at, until, why: why.clone() });
         }
     }
@@ -39,7 +42,9 @@ fn joined(all: Vec<Downtime>) -> Vec<Downtime> {
                 if end(&next) > end(last) {
                     last.until = next.until;
                 }
-                if !last.why.contains(&next.why) {
+                if next.why.starts_with(&last.why) {
+                    last.why = next.why;
+                } else if !last.why.contains(&next.why) {
                     last.why = format!("{}; {}", last.why, next.why);
                 }
             }
@@ -52,6 +57,27 @@ fn joined(all: Vec<Downtime>) -> Vec<Downtime> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_site_does_not_work_from_its_hang_until_it_has_started_again() {
+        let text = include_str!("../../../configs/networks/six-sites.toml");
+        let equipment = "[equipment]\nwatchdog = \"90s\"\nboot = \"30s\"\n[sites.alpha]";
+        let text = text.replace("[sites.alpha]", equipment);
+        let topology = Topology::parse("six-sites.toml", &text, &topology::Layers::none());
+        let told = |at, why: &str| (Duration::from_secs(at), "alpha".to_owned(), why.to_owned());
+        let state = RunState {
+            hangs: vec![told(10, "its memory is full")],
+            restarts: vec![told(100, "its memory is full; its watchdog restarts it after 90s")],
+            ..RunState::default()
+        };
+        let wanted = Downtime {
+            site: "alpha".to_owned(),
+            from: Duration::from_secs(10),
+            until: Some(Duration::from_secs(130)),
+            why: "its memory is full; its watchdog restarts it after 90s".to_owned(),
+        };
+        assert_eq!(downtimes(&topology.expect("a network"), &state), [wanted]);
+    }
 
     #[test]
     fn stretches_of_a_site_that_overlap_are_one() {

@@ -118,6 +118,7 @@ pub fn close(ending: EndedRun<'_>) -> ClosedRun {
         goodput,
         series,
         restarts: state.restarts,
+        hangs: state.hangs,
         downtimes,
         detections: state.detections,
         predicted: (*detection.start(), *detection.end()),

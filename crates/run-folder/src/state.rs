@@ -69,6 +69,9 @@ pub struct RunState {
     pub operations: OperationsReport,
     /// Restarts of call servers: when, which, why.
     pub restarts: Vec<(Duration, String, String)>,
+    /// When their software began to hang, which, why.
+    #[serde(default)]
+    pub hangs: Vec<(Duration, String, String)>,
     /// How long each fall had lasted when a trunk group found it: which call server, which trunk group, how long.
     pub detections: Vec<(String, String, Duration)>,
     /// In the run folder.

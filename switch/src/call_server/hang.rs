@@ -55,6 +55,7 @@ impl CallServer {
             known,
             self.settings.max_calls as usize,
         );
+        self.hangs += 1;
         self.notices.push_back(CallServerNotice::Hanging { why: why.to_owned() });
         let until = now + watchdog;
         let hang = Hang::new(until, why.to_owned(), disk, plane, front_end, contexts_used);

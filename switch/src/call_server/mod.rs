@@ -64,6 +64,8 @@ pub struct CallServer {
     isolated: bool,
     draining: bool,
     restarts: u32,
+    /// How often the software has hung.
+    hangs: u32,
     /// The counts of the software before its last start.
     past: CallServerCounts,
     notices: VecDeque<CallServerNotice>,
@@ -124,6 +126,7 @@ impl CallServer {
             isolated: false,
             draining: false,
             restarts: 0,
+            hangs: 0,
             past: CallServerCounts::default(),
             notices: VecDeque::new(),
             effects: Effects::default(),
@@ -294,6 +297,7 @@ impl Node for CallServer {
             contexts_used: 0,
             contexts: self.settings.equipment.contexts,
             restarts: self.restarts,
+            hangs: self.hangs,
             replicas: disk.journal.len(),
             stale_circuits: disk.stale_circuits,
             counts: self.past,

@@ -12,7 +12,7 @@ use crate::outcome::{VariantOutcome, site_of_loss};
 pub struct ArchivedEvent {
     /// Since the start of the campaign.
     pub at: Duration,
-    /// `command`, `fault`, `alarm`, `restart`, `milestone` or `process`.
+    /// `command`, `fault`, `alarm`, `hang`, `restart`, `milestone` or `process`.
     pub kind: &'static str,
     pub site: Option<String>,
     pub what: String,
@@ -65,6 +65,12 @@ pub fn events(run: &VariantOutcome, losses: &[(Duration, String)]) -> Vec<Archiv
         kind: "fault",
         site: Some(entry.target.clone()),
         what: entry.to_string(),
+    }));
+    events.extend(run.hangs.iter().map(|(at, site, why)| ArchivedEvent {
+        at: *at,
+        kind: "hang",
+        site: Some(site.clone()),
+        what: format!("its software hangs: {why}"),
     }));
     events.extend(run.restarts.iter().map(|(at, site, why)| ArchivedEvent {
         at: *at,

@@ -169,7 +169,7 @@ fn explaining<'a>(
     let sites: Vec<String> = own.chain(tried).map(site_part).collect();
     let went_well = attempt.answer_us.or(attempt.ring_us).unwrap_or(attempt.intended_us);
     let can_explain = |event: &&KnownEvent| {
-        ["command", "restart", "process", "fault"].contains(&&event.kind[..])
+        ["command", "hang", "restart", "process", "fault"].contains(&&event.kind[..])
             && event.site.as_deref().is_some_and(|site| sites.contains(&site_part(site)))
             && (went_well - NEAR_US..=attempt.end_us + NEAR_US).contains(&event.at_us)
             && !event.what.starts_with("thaw")

@@ -30,6 +30,8 @@ pub struct VariantOutcome {
     pub series: Series,
     /// Restarts of call servers: when, which, why.
     pub restarts: Vec<(Duration, String, String)>,
+    /// When their software began to hang, which, why.
+    pub hangs: Vec<(Duration, String, String)>,
     /// When sites did not work.
     pub downtimes: Vec<Downtime>,
     /// How long each fall had lasted when a trunk group found it: which call server, which trunk group, how long.

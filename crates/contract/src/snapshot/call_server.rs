@@ -26,6 +26,9 @@ pub struct CallServerSnapshot {
     pub contexts: u32,
     /// Restarts since the beginning.
     pub restarts: u32,
+    /// How often its software has hung before.
+    #[serde(default)]
+    pub hangs: u32,
     /// Calls of other call servers that are in its journal.
     pub replicas: usize,
     /// Stale circuits stand in its stored configuration.

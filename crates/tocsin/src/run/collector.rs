@@ -29,6 +29,9 @@ pub(super) struct StateCollector<'a> {
     /// When restarts of call servers were seen, and how many of each.
     restarts: Vec<(Duration, String, String)>,
     restarts_of: BTreeMap<String, u32>,
+    /// The same of their hangs.
+    hangs: Vec<(Duration, String, String)>,
+    hangs_of: BTreeMap<String, u32>,
     clock: ClockWatch,
     machine: MachineWatch,
 }
@@ -43,6 +46,8 @@ impl<'a> StateCollector<'a> {
             losses: Vec::new(),
             restarts: Vec::new(),
             restarts_of: BTreeMap::new(),
+            hangs: Vec::new(),
+            hangs_of: BTreeMap::new(),
             clock: ClockWatch::start(),
             machine: MachineWatch::start(),
         }
@@ -102,12 +107,13 @@ impl<'a> StateCollector<'a> {
             machine: self.machine.busiest(),
             operations: conductor.report(),
             restarts: self.restarts.clone(),
+            hangs: self.hangs.clone(),
             detections: stage.detections().to_vec(),
             record_files: self.record_files(fleet),
         }
     }
 
-    /// Takes note of call servers that have started anew since the last time, whether anybody supervises them or not.
+    /// Takes note of call servers that have hung or started anew since the last time, whether anybody supervises them or not.
     fn note_restarts(&mut self, fleet: &Fleet, elapsed: Duration) {
         for (name, shown) in fleet.shown(Tier::Sites) {
             let Some(one) = shown.call_server() else { continue };
@@ -115,6 +121,9 @@ impl<'a> StateCollector<'a> {
             let new = known..one.restarts;
             let why = || "restarted; its log says why".to_owned();
             self.restarts.extend(new.map(|_| (elapsed, name.clone(), why())));
+            let known = self.hangs_of.insert(name.clone(), one.hangs).unwrap_or_default();
+            let why = || "its log says why".to_owned();
+            self.hangs.extend((known..one.hangs).map(|_| (elapsed, name.clone(), why())));
         }
     }
 

@@ -20,6 +20,8 @@ pub(super) struct BoxListener {
     pub(super) hash: LedgerHash,
     /// When a call server began to restart, which, and why.
     pub(super) restarts: Vec<(Duration, SocketAddr, String)>,
+    /// When the software of a call server began to hang, which, and why.
+    pub(super) hangs: Vec<(Duration, SocketAddr, String)>,
     /// Call servers that trunk groups found down.
     pub(super) falls: Vec<Change>,
     /// Where records are kept, if they are.
@@ -32,10 +34,8 @@ impl NoticeListener for BoxListener {
             BoxNotice::Record(record) => self.take(&record),
             BoxNotice::Restarting { why } => self.restarts.push((elapsed, from, why)),
             BoxNotice::Change(change) if change.to == MemberState::Down => self.falls.push(change),
-            BoxNotice::Change(_)
-            | BoxNotice::Hanging { .. }
-            | BoxNotice::InService
-            | BoxNotice::Recording(_) => {}
+            BoxNotice::Hanging { why } => self.hangs.push((elapsed, from, why)),
+            BoxNotice::Change(_) | BoxNotice::InService | BoxNotice::Recording(_) => {}
         }
     }
 }
@@ -47,6 +47,7 @@ impl BoxListener {
             intake: RecordIntake::open(rules),
             hash: LedgerHash::default(),
             restarts: Vec::new(),
+            hangs: Vec::new(),
             falls: Vec::new(),
             file,
         }

@@ -121,13 +121,16 @@ fn conclude(
     let names = topology.call_servers().map(|one| (one.address, one.name.clone()));
     let names: BTreeMap<SocketAddr, String> = names.collect();
     let elapsed = world.net.elapsed();
-    let BoxListener { intake, hash, restarts, falls, file } = world.into_listener();
+    let BoxListener { intake, hash, restarts, hangs, falls, file } = world.into_listener();
     let has_records = file.is_some();
     let flushed = file.map_or(Ok(()), |mut file| file.flush());
     let took = started.elapsed();
     let usage = node::usage();
     let seconds = |micros: u64| micros as f64 / 1e6;
     let name = |at: SocketAddr| names.get(&at).cloned().unwrap_or_default();
+    let named = |all: Vec<(Duration, SocketAddr, String)>| -> Vec<(Duration, String, String)> {
+        all.into_iter().map(|(at, from, why)| (at, name(from), why)).collect()
+    };
     let mut state = RunState {
         ended: true,
         processes: vec![ProcessUsage {
@@ -139,7 +142,8 @@ fn conclude(
         ledger_hash: Some(hash.finish()),
         interrupted,
         lost,
-        restarts: restarts.into_iter().map(|(at, from, why)| (at, name(from), why)).collect(),
+        restarts: named(restarts),
+        hangs: named(hangs),
         detections: falls
             .into_iter()
             .map(|fall| (fall.call_server, fall.seen_by, fall.silent_for))
