@@ -1,5 +1,6 @@
 //! What the PSAP notes about one INVITE, and the record that is made of it.
 
+use std::net::SocketAddr;
 use std::time::Instant;
 
 use media::StreamReport;
@@ -8,7 +9,7 @@ use sip_proto::message::Request;
 use sip_proto::reason::{Reason, cause_of_status};
 use sip_proto::user_agent::End;
 use sip_proto::wall_clock::WallClock;
-use telemetry::{BoxKind, CallRecord, NO_ACK, Outcome, Party};
+use telemetry::{BoxKind, CallRecord, DialogRecord, NO_ACK, Outcome, Party};
 
 /// Q.850: normal call clearing.
 pub(crate) const NORMAL_CLEARING: u16 = 16;
@@ -33,6 +34,8 @@ pub(crate) struct Attempt {
     pub(crate) hung_up: Option<Instant>,
     pub(crate) media: Vec<StreamReport>,
     digits: String,
+    /// What is told of a telephone's dialog.
+    dialog: Option<Box<DialogRecord>>,
 }
 
 /// How an attempt ended.
@@ -47,7 +50,7 @@ pub(crate) struct Ending {
 }
 
 impl Attempt {
-    pub(crate) fn new(id: String, invite: &Request, now: Instant) -> Self {
+    pub(crate) fn new(id: String, invite: &Request, source: SocketAddr, now: Instant) -> Self {
         let to = invite.to().uri();
         Self {
             id,
@@ -61,6 +64,7 @@ impl Attempt {
             hung_up: None,
             media: Vec::new(),
             digits: String::new(),
+            dialog: DialogRecord::of(invite, source),
         }
     }
 
@@ -71,6 +75,11 @@ impl Attempt {
     /// The id as a number.
     pub(crate) fn key(&self) -> u128 {
         u128::from_str_radix(&self.id, 16).unwrap_or_default()
+    }
+
+    /// What is told of the dialog, if it is a telephone's.
+    pub(crate) fn dialog(&mut self) -> Option<&mut DialogRecord> {
+        self.dialog.as_deref_mut()
     }
 
     /// The caller has dialled these by INFO while no audio was open.
@@ -119,6 +128,7 @@ impl Attempt {
             ended_by: Some(ending.ended_by),
             reason: ending.reason,
             media,
+            dialog: self.dialog,
             ..CallRecord::open(BoxKind::Psap, psap, self.id, micros(self.arrived))
         }
     }

@@ -61,6 +61,11 @@ impl Negotiation {
         self.local.direction = Direction::SendRecv;
     }
 
+    /// What we said last.
+    pub(crate) const fn ours(&self) -> &Session {
+        &self.ours
+    }
+
     /// The body of the 200 to the INVITE.
     pub(crate) fn payload(&self) -> Payload {
         Payload::sdp(self.ours.to_string())

@@ -12,9 +12,11 @@
 //! caller leaves or when we hang up, whichever comes first; the centre frees it once.
 
 mod call_media;
+mod dialog_notes;
 mod node;
 
 use std::collections::{BTreeMap, VecDeque};
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use media::{Clips, Plane, PlaneSettings, StreamId};
@@ -183,9 +185,10 @@ impl Psap {
     }
 
     fn follow(&mut self, now: Instant, event: Event) {
+        self.note_event(now, &event);
         match event {
             Event::Offered { leg, invite, source } => {
-                self.receive(now, leg, &invite, Sender::of(&invite, source));
+                self.receive(now, leg, &invite, source);
             }
             Event::Cancelled { leg, reason } => {
                 self.finish(now, leg, Ending::abandoned(reason.as_ref()));
@@ -231,12 +234,13 @@ impl Psap {
     }
 
     /// A new call: refused, ignored, or told that it rings and put into the queue.
-    fn receive(&mut self, now: Instant, leg: LegId, invite: &Request, sender: Sender) {
+    fn receive(&mut self, now: Instant, leg: LegId, invite: &Request, source: SocketAddr) {
         self.offered += 1;
+        let sender = Sender::of(invite, source);
         let id = invite.session_id().map(|id| id.local().to_owned());
         // RFC 7989 §7: a call without Session-ID gets one here, so that its record has an id.
         let id = id.unwrap_or_else(|| self.agent.uuid().into());
-        let mut attempt = Attempt::new(id, invite, now);
+        let mut attempt = Attempt::new(id, invite, source, now);
         let melodies = Melodies::of(&attempt, invite);
         let (plan, media, stream) = match self.admit(now, leg, invite, melodies) {
             Ok(admitted) => admitted,
@@ -299,6 +303,9 @@ impl Psap {
             return;
         };
         call.attempt.answered = Some(now);
+        if let Some(dialog) = call.attempt.dialog() {
+            dialog.note_session(call.media.ours());
+        }
         self.level.count_answered(now - call.attempt.arrived);
         self.agent.accept(now, leg, &call.media.payload());
         self.begin_talk(now, leg);
@@ -373,7 +380,10 @@ impl Psap {
                     false => self.change_talk(now, leg),
                 }
             }
-            Err(rejection) => self.agent.decline(now, id, &rejection),
+            Err(rejection) => {
+                self.note(now, leg, &format!("the PSAP refuses it with {}", rejection.status));
+                self.agent.decline(now, id, &rejection);
+            }
         }
     }
 

@@ -14,6 +14,7 @@
 //! Nothing here reads a clock: times come in as Unix microseconds or as durations.
 
 mod delays;
+mod dialog_record;
 mod heard;
 mod histogram;
 mod ledger;
@@ -31,6 +32,7 @@ mod visible;
 mod writer;
 
 pub use delays::Delays;
+pub use dialog_record::{DialogEvent, DialogRecord};
 pub use heard::Heard;
 pub use histogram::LatencyHistogram;
 pub use ledger::{

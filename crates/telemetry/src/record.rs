@@ -8,6 +8,7 @@
 use media::StreamReport;
 use serde::{Deserialize, Serialize};
 
+use crate::dialog_record::DialogRecord;
 use crate::heard::{Heard, first};
 use crate::terms::{BoxKind, CallerClass, Outcome, Party};
 use crate::text::{Text, Tried};
@@ -87,6 +88,10 @@ pub struct CallRecord {
     /// What that person wanted with their first call.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub class: Option<CallerClass>,
+    /// Who called and what happened in the dialog, of a call that no generator of ours has made. Only the box that the caller
+    /// reached tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dialog: Option<Box<DialogRecord>>,
 }
 
 impl CallRecord {
@@ -121,6 +126,7 @@ impl CallRecord {
             caller: None,
             attempt_of_caller: None,
             class: None,
+            dialog: None,
         }
     }
 

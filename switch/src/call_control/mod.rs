@@ -9,7 +9,7 @@
 //! |---|---|
 //! | the calls, by name and by leg, and their deadlines | `calls.rs`, `call.rs`, `side.rs` |
 //! | the media of all calls; the relay and the descriptions of one | `media_sessions.rs`, `media_relay.rs`, `descriptions.rs` |
-//! | call records and counts; how legs have ended | `records.rs`, `leg_end.rs` |
+//! | call records and counts; how legs have ended; what a telephone's dialog tells | `records.rs`, `leg_end.rs`, `dialog_notes.rs` |
 //! | where a call may go, in order | `route_list.rs` |
 //! | the other call servers of the pool, and what they tell each other | `neighbours.rs`, `pool_message.rs` |
 //! | is a call server alive whose replicas are kept here? | `owner_watch.rs` |
@@ -34,6 +34,7 @@ mod call;
 mod calls;
 mod crossing;
 mod descriptions;
+mod dialog_notes;
 mod ending;
 mod leg_end;
 mod media_relay;
@@ -162,6 +163,7 @@ impl CallControl {
     }
 
     fn handle_event(&mut self, now: Instant, event: Event) {
+        self.note_event(now, &event);
         match event {
             Event::Offered { leg, invite, source } => self.offered(now, leg, invite, source),
             Event::Cancelled { leg, reason } => self.cancelled(now, leg, reason.as_ref()),

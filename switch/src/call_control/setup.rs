@@ -14,6 +14,7 @@ use topology::{Carriage, Psap};
 use super::CallControl;
 use super::call::{Awaited, Call};
 use super::calls::CallId;
+use super::dialog_notes;
 use super::ending::{incompatible, media_failure};
 use super::leg_end::LegEnd;
 use super::media_relay::{MediaRelay, Obstacle};
@@ -28,9 +29,12 @@ impl CallControl {
         let attempt = invite.session_id().map(|id| id.local().to_owned());
         // A caller without Session-ID gets one here (RFC 7989 §7).
         let attempt = attempt.unwrap_or_else(|| self.user_agent.uuid().into());
-        let record = self.records.open(now, attempt, &invite);
+        let mut record = self.records.open(now, attempt, &invite);
         let group = invite.record_route().and_then(|route| Some(route.uri().user()?.to_owned()));
         let link = self.disk.links.of_call(source, group.as_deref());
+        if link.is_none() {
+            record.dialog = dialog_notes::begin(&invite, source);
+        }
         let admitted = self
             .admit(now, &invite, link, &record.number)
             .and_then(|()| RouteList::find(&self.topology, &invite));

@@ -58,6 +58,14 @@ impl Side {
         }
     }
 
+    /// As it is told of what happens in a dialog.
+    pub(super) const fn described(self) -> &'static str {
+        match self {
+            Self::Caller => "the caller",
+            Self::Site => "the callee",
+        }
+    }
+
     /// As it is told in a record.
     pub(super) const fn as_str(self) -> &'static str {
         match self {

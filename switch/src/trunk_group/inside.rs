@@ -42,7 +42,12 @@ impl TrunkGroup {
         (id, from): (CallId, Side),
     ) {
         let is_heard = from == Side::Caller || self.may_send(id, request, source);
+        let at = self.records.micros(now);
         let Some(call) = self.calls.get_mut(id).filter(|_| is_heard) else { return };
+        if let Some(dialog) = &mut call.record.dialog {
+            dialog.note_request(at, from.described(), request);
+            dialog.note(at, "the trunk group refuses it");
+        }
         if bearing_of(call, from, request) == Bearing::Ends {
             note_end(call, from, request);
             self.end_across(now, id, from, request);
@@ -63,8 +68,11 @@ impl TrunkGroup {
         }
         self.follow(id, from, flow);
         let target = self.target_of(id, from, request);
-        let method = request.method();
+        let (method, at) = (request.method(), self.records.micros(now));
         let Some(call) = self.calls.get_mut(id) else { return };
+        if let Some(dialog) = &mut call.record.dialog {
+            dialog.note_request(at, from.described(), request);
+        }
         if method == Method::Invite && call.inside.len() >= MOST_CHANGES {
             self.transactions.reject(now, server, &Rejection::new(491));
             return;
@@ -117,6 +125,12 @@ impl TrunkGroup {
             if from == Side::Caller {
                 self.note_acknowledged(now, id);
             }
+            let at = self.records.micros(now);
+            if let Some(dialog) =
+                self.calls.get_mut(id).and_then(|call| call.record.dialog.as_mut())
+            {
+                dialog.note_request(at, from.described(), ack);
+            }
             let target = self.target_of(id, from, ack);
             let (forward, strict) = self.changes(ack, source);
             self.transactions.forward_ack(strict.as_ref().unwrap_or(ack), &forward, target);
@@ -143,7 +157,19 @@ impl TrunkGroup {
             self.transactions.respond_bytes(now, server, status, bytes);
         }
         if status >= 200 {
+            self.note_response(now, id, response);
             self.inside_done(now, id, server, bearing, status);
+        }
+    }
+
+    /// What an end has answered to the other one stands in the record of a telephone's call. The 200 to a BYE says nothing.
+    fn note_response(&mut self, now: Instant, id: CallId, response: &Response) {
+        let at = self.records.micros(now);
+        let (status, method) = (response.status(), response.cseq().1);
+        let is_usual = method == Method::Bye && (200..300).contains(&status);
+        let call = self.calls.get_mut(id).filter(|_| !is_usual);
+        if let Some(dialog) = call.and_then(|call| call.record.dialog.as_mut()) {
+            dialog.note_response(at, "the other side", method.as_str(), status);
         }
     }
 

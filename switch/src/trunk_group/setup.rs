@@ -10,7 +10,7 @@ use sip_proto::flow::Flow;
 use sip_proto::message::{Forward, Request, Response, host_port};
 use sip_proto::reason::{Reason, cause_of_status};
 use sip_proto::transaction::{ClientId, ServerId, Target};
-use telemetry::CallRecord;
+use telemetry::{CallRecord, DialogRecord};
 
 use super::call::{Call, CallId, Dialogs, Owner, State};
 use super::calls::key;
@@ -26,7 +26,8 @@ impl TrunkGroup {
         self.records.counts.offered += 1;
         let attempt = invite.session_id().map(|id| id.local().to_owned());
         let attempt = attempt.unwrap_or_else(|| self.transactions.ids().uuid().into());
-        let record = self.records.open(now, attempt, &invite);
+        let mut record = self.records.open(now, attempt, &invite);
+        record.dialog = DialogRecord::of(&invite, flow.source());
         let merged = self.calls.find(invite.call_id(), invite.from_tag()).is_some();
         let unusable = invite.refuse_unusable_contact().err();
         if self.draining || merged || unusable.is_some() {
@@ -195,6 +196,9 @@ impl TrunkGroup {
             return;
         }
         call.record.ring_us.get_or_insert(at);
+        if let Some(dialog) = &mut call.record.dialog {
+            dialog.note_answer(response);
+        }
         let server = call.server;
         self.wake_call_at(id, now + TIMER_C);
         if let Some(bytes) = response.without_topmost_via() {
@@ -236,6 +240,9 @@ impl TrunkGroup {
             });
             call.record.answer_us = Some(at);
             call.record.status = Some(status);
+            if let Some(dialog) = &mut call.record.dialog {
+                dialog.note_answer(response);
+            }
             self.records.counts.answered += 1;
             if let Some(member) = index.and_then(|index| self.members.get_mut(index)) {
                 member.counts.answered += 1;
@@ -271,8 +278,11 @@ impl TrunkGroup {
     }
 
     fn refused(&mut self, now: Instant, id: CallId, status: u16, response: &Response) {
-        let retry_after = response.retry_after();
+        let (retry_after, at) = (response.retry_after(), self.records.micros(now));
         let Some(call) = self.calls.get_mut(id) else { return };
+        if let (Some(dialog), Some(site)) = (&mut call.record.dialog, &call.record.site) {
+            dialog.note_response(at, &format!("site {site}"), "the call", status);
+        }
         let cancelled = call.is_cancelled();
         let index = call.member();
         self.release(id, true);
@@ -345,8 +355,12 @@ impl TrunkGroup {
             Owner::Setup(id) => {
                 // A site that answers no CANCEL within this time is dead, whatever it said before.
                 let limit = now + self.settings.next_site_after;
+                let at = self.records.micros(now);
                 let Some(call) = self.calls.get_mut(id) else { return };
                 call.state = State::Cancelled;
+                if let Some(dialog) = &mut call.record.dialog {
+                    dialog.note(at, "the caller sends CANCEL");
+                }
                 if let Some(client) = call.client {
                     self.transactions.cancel(now, client, reason);
                 }

@@ -14,7 +14,11 @@ const IDS_LISTED: usize = 5;
 
 /// The id of the call that `word` means: by its id, the beginning of one, a Call-ID of any of its dialogs, or a part of one.
 /// Calls from outside the campaign stand in the records alone.
-pub(super) fn find(database: &Connection, files: &[PathBuf], word: &str) -> anyhow::Result<String> {
+pub(super) fn find(
+    database: Option<&Connection>,
+    files: &[PathBuf],
+    word: &str,
+) -> anyhow::Result<String> {
     let lower = word.to_ascii_lowercase();
     let is_hexadecimal = !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_hexdigit());
     let whole = ids(database, "attempt = ?1 OR call_id = ?2", [&lower[..], word])?;
@@ -48,14 +52,16 @@ pub(super) fn find(database: &Connection, files: &[PathBuf], word: &str) -> anyh
             return Ok(id);
         }
     }
-    bail!("no attempt has the id or Call-ID {word:?}; tocsin show RUN --failed lists attempts")
+    let list = if database.is_some() { "tocsin show RUN --failed" } else { "tocsin show RUN" };
+    bail!("no attempt has the id or Call-ID {word:?}; {list} lists attempts")
 }
 
 fn ids<P: Params>(
-    database: &Connection,
+    database: Option<&Connection>,
     condition: &str,
     values: P,
 ) -> rusqlite::Result<BTreeSet<String>> {
+    let Some(database) = database else { return Ok(BTreeSet::new()) };
     let mut statement =
         database.prepare(&format!("SELECT attempt FROM attempts WHERE {condition}"))?;
     statement.query_map(values, |row| row.get(0))?.collect()

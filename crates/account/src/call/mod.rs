@@ -7,27 +7,49 @@ mod known_call;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
+use campaign::utc::rfc3339;
 use rusqlite::{Connection, OptionalExtension as _, Row};
-use telemetry::{BoxKind, CallRecord, find_records};
+use telemetry::{BoxKind, CallRecord, DialogRecord, find_records, visible_line};
 
 use self::cause::cause;
 use self::find::find;
 use self::known_call::{KnownAttempt, KnownEvent, KnownRecord};
-use crate::text::{plain, seconds};
+use crate::text::{counted, instant, plain, seconds};
 
 /// What happened so long before or after a call may explain it, in seconds.
 const AROUND_S: f64 = 5.0;
 
+/// The life of a call of a network that is served by hand since `started_us`, from the files of its records alone.
+pub fn tell_served(
+    started_us: u64,
+    record_files: &[PathBuf],
+    word: &str,
+) -> anyhow::Result<String> {
+    let id = find(None, record_files, word)?;
+    let records = find_records(record_files, &id);
+    let started_us = started_us.cast_signed();
+    let attempt = foreign(id, &records, started_us);
+    let dialog = dialog_of(&records);
+    let views = from_files(records, started_us);
+    let at = attempt.intended_us.saturating_add(started_us).cast_unsigned();
+    let mut text = head(&attempt);
+    let _ = writeln!(text, "at {}", instant(&rfc3339(at)));
+    text += &dialog_text(&dialog);
+    let _ = writeln!(text, "{}\n", cause(&attempt, &views, &[]));
+    text += &ladder(&attempt, &views, &[], &dialog, started_us);
+    Ok(text)
+}
+
 /// The life of a call as text: from the database of a run and the files of its records.
 pub fn tell(database: &Connection, record_files: &[PathBuf], word: &str) -> anyhow::Result<String> {
-    let id = find(database, record_files, word)?;
+    let id = find(Some(database), record_files, word)?;
     let campaign_start_us: i64 =
         database
             .query_row("SELECT value FROM run WHERE key = 'started_us'", [], |row| row.get(0))?;
     let records = find_records(record_files, &id);
     let known = "SELECT * FROM attempts WHERE attempt = ?";
     let known = database.query_row(known, [&id], read_attempt).optional()?;
-    let is_foreign = known.is_none();
+    let (is_foreign, dialog) = (known.is_none(), dialog_of(&records));
     let attempt = known.unwrap_or_else(|| foreign(id, &records, campaign_start_us));
     let mut views = from_files(records, campaign_start_us);
     let is_whole = !views.is_empty();
@@ -39,8 +61,9 @@ pub fn tell(database: &Connection, record_files: &[PathBuf], word: &str) -> anyh
     if is_foreign {
         text += "a call from outside the campaign\n";
     }
+    text += &dialog_text(&dialog);
     let _ = writeln!(text, "{}\n", cause(&attempt, &views, &events));
-    text += &ladder(&attempt, &views, &events);
+    text += &ladder(&attempt, &views, &events, &dialog, campaign_start_us);
     if views.is_empty() {
         text += "\nof calls that went well in virtual time no box's record is kept; tocsin run --records keeps all\n";
     }
@@ -175,8 +198,51 @@ fn head(attempt: &KnownAttempt) -> String {
     text
 }
 
+/// What is known of a telephone: what the box nearest to it tells, and the digits that anybody has heard.
+#[derive(Debug, Default)]
+struct Telephone {
+    dialog: Option<DialogRecord>,
+    digits: Option<String>,
+}
+
+fn dialog_of(records: &[CallRecord]) -> Telephone {
+    let with = records.iter().filter(|record| record.dialog.is_some());
+    let nearest = with.min_by_key(|record| (record.kind, record.start_us));
+    let mut heard = records.iter().flat_map(|record| &record.media).map(|heard| &heard.digits);
+    Telephone {
+        dialog: nearest.and_then(|record| record.dialog.as_deref().cloned()),
+        digits: heard.find(|digits| !digits.is_empty()).cloned(),
+    }
+}
+
+fn dialog_text(Telephone { dialog, digits }: &Telephone) -> String {
+    let mut text = String::new();
+    let mut line = |name: &str, what: &str| {
+        let _ = writeln!(text, "{name:<8} {}", visible_line(what));
+    };
+    if let Some(dialog) = dialog {
+        let nothing = "no session description";
+        line("From", &dialog.from);
+        line("To", &dialog.to);
+        line("client", dialog.user_agent.as_deref().unwrap_or("does not say (no User-Agent)"));
+        line("source", &format!("{} over {}", dialog.source, dialog.transport.token()));
+        line("offered", dialog.offered.as_deref().unwrap_or(nothing));
+        line("answered", dialog.answered.as_deref().unwrap_or(nothing));
+    }
+    if let Some(digits) = digits {
+        line("DTMF", digits);
+    }
+    text
+}
+
 /// Times since the call was due.
-fn ladder(attempt: &KnownAttempt, views: &[KnownRecord], events: &[KnownEvent]) -> String {
+fn ladder(
+    attempt: &KnownAttempt,
+    views: &[KnownRecord],
+    events: &[KnownEvent],
+    telephone: &Telephone,
+    campaign_start_us: i64,
+) -> String {
     let mut lines: Vec<(i64, usize, String)> =
         vec![(attempt.intended_us, 0, "the call is due".to_owned())];
     for (place, view) in views.iter().enumerate() {
@@ -205,10 +271,22 @@ fn ladder(attempt: &KnownAttempt, views: &[KnownRecord], events: &[KnownEvent]) 
             format!("*** {} {site}{}", event.kind, plain(&event.what)),
         ));
     }
+    for event in telephone.dialog.iter().flat_map(|dialog| &dialog.events) {
+        let at = event.at_us.cast_signed().saturating_sub(campaign_start_us);
+        lines.push((at, 0, format!("  {}", visible_line(&event.what))));
+    }
     lines.sort_by_key(|(at, place, _)| (*at, *place));
     let mut text = String::new();
     for (at, _, what) in lines {
         let _ = writeln!(text, "{:>+10.3} s  {what}", (at - attempt.intended_us) as f64 / 1e6);
+    }
+    if let Some(more) = telephone.dialog.as_ref().map(|it| it.events_left_out).filter(|it| *it > 0)
+    {
+        let _ = writeln!(
+            text,
+            "and {} in the dialog",
+            counted(more.into(), "more event", "more events")
+        );
     }
     text
 }
