@@ -14,7 +14,7 @@ mod standard_output;
 pub use args::{BoxArgs, FileArgs, LogArgs};
 pub use clips::load_clips;
 pub use record_sink::RecordSink;
-pub use serve::{serve, serve_managed};
+pub use serve::{serve, serve_managed, socket_limits};
 pub use standard_output::{UNTOLD, complain, finish, say};
 
 use std::io::Write as _;

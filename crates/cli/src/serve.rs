@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use contract::{DirectoryEntry, ProcessEnding};
-use node::{Directory, DrainRequest, NodeSpec, Options};
+use node::{Directory, DrainRequest, NodeSpec, Options, SocketLimits};
 use telemetry::MessageFigures;
 use tokio::time::{Instant, interval};
+use topology::TcpLimits;
 
 use crate::manage::{ManagedCallServer, Management, OwnBoxes};
 use crate::{BoxArgs, RecordSink, fail};
@@ -28,22 +29,36 @@ pub fn serve(
     specs: Vec<NodeSpec>,
     limit: Option<Duration>,
 ) -> ExitCode {
-    serve_managed(args, records, specs, limit, None)
+    serve_managed(args, records, specs, limit, SocketLimits::default(), None)
 }
 
-/// As [`serve`], and lets operators manage the call servers that are named.
+/// What the boxes of a network allow peers that speak TCP.
+#[must_use]
+pub fn socket_limits(tcp: &TcpLimits) -> SocketLimits {
+    SocketLimits {
+        connections: tcp.connections as usize,
+        per_source: tcp.connections_per_source as usize,
+        silent_per_source: tcp.silent_per_source as usize,
+        arrival: tcp.message_time,
+        ..SocketLimits::default()
+    }
+}
+
+/// As [`serve`] with limits of the sockets, and lets operators manage the call servers that are named.
 #[must_use]
 pub fn serve_managed(
     args: &BoxArgs,
     records: &RecordSink,
     specs: Vec<NodeSpec>,
     limit: Option<Duration>,
+    limits: SocketLimits,
     management: Option<(Management, Vec<ManagedCallServer>)>,
 ) -> ExitCode {
     let options = Options {
         supervised: args.supervised,
         drain_timeout: args.drain_timeout,
         snapshot_interval: args.snapshot_interval,
+        limits,
         ..Options::default()
     };
     let metrics = match args.metrics.open() {

@@ -46,6 +46,7 @@ mod region;
 mod release;
 mod route;
 mod site;
+mod tcp;
 mod topology;
 mod trunk_group;
 
@@ -68,5 +69,6 @@ pub use self::region::Region;
 pub use self::release::{Defect, Release, SOUND};
 pub use self::route::{Route, Routes};
 pub use self::site::{CallServer, Site};
+pub use self::tcp::TcpLimits;
 pub use self::topology::Topology;
 pub use self::trunk_group::{Member, Policy, TrunkGroup, WhenSiteDies};

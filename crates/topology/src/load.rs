@@ -14,6 +14,7 @@ use crate::region::Region;
 use crate::release::Release;
 use crate::route::{Route, Routes};
 use crate::site::Site;
+use crate::tcp::TcpLimits;
 use crate::topology::Topology;
 use crate::trunk_group::TrunkGroup;
 
@@ -22,6 +23,7 @@ pub const ENVIRONMENT_PREFIX: &str = "TOCSIN";
 
 const SECTIONS: [&str; 10] = [
     "timers",
+    "tcp",
     "pool",
     "equipment",
     "media",
@@ -84,6 +86,7 @@ impl Topology {
         Self {
             name: root.or("name", kind::name, default_name.to_owned()),
             timers,
+            tcp: root.section("tcp", TcpLimits::read),
             pool: root.section("pool", Pool::read),
             trunk_groups: root.named("trunk_groups", |table| TrunkGroup::read(table, &sites)),
             regions: root.named("regions", |table| Region::read(table, &sites)),

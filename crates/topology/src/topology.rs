@@ -7,6 +7,7 @@ use crate::region::Region;
 use crate::release::Release;
 use crate::route::Routes;
 use crate::site::{CallServer, Site};
+use crate::tcp::TcpLimits;
 use crate::trunk_group::TrunkGroup;
 
 /// A network whose every reference resolves. All lists are in the order of the file.
@@ -15,6 +16,7 @@ pub struct Topology {
     /// The key `name`, else the file's name without its ending.
     pub name: String,
     pub timers: SipTimers,
+    pub tcp: TcpLimits,
     pub pool: Pool,
     pub media: Media,
     /// Those of the file and, last, [`Release::sound`].

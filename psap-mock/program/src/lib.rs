@@ -77,7 +77,8 @@ pub fn run(args: &PsapArgs) -> ExitCode {
     let sink = || recordings.as_ref().map(Recordings::sink);
     let spec = |psap| psap_spec(psap, timers, seed, clips.clone(), records.clone(), sink());
     let specs = topology.psaps.iter().filter(wanted).map(spec).collect();
-    let code = cli::serve(&args.serve, &records, specs, None);
+    let limits = cli::socket_limits(&topology.tcp);
+    let code = cli::serve_managed(&args.serve, &records, specs, None, limits, None);
     recordings.into_iter().for_each(Recordings::finish);
     code
 }

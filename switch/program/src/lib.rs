@@ -59,7 +59,8 @@ pub fn run(args: &SwitchArgs) -> ExitCode {
         Ok((records, management)) => {
             let specs = specs(args, &topology, &records);
             let management = management.map(|management| (management, members(args, &topology)));
-            cli::serve_managed(&args.serve, &records, specs, None, management)
+            let limits = cli::socket_limits(&topology.tcp);
+            cli::serve_managed(&args.serve, &records, specs, None, limits, management)
         }
         Err(error) => cli::fail(&error, cli::USAGE),
     }
