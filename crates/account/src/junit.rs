@@ -1,7 +1,8 @@
 //! `junit.xml`: the verdict of a run as CI systems show it.
 //!
 //! ```text
-//!   a threshold                     failure when it does not hold, skipped when it is not judged
+//!   a threshold                     failure when it does not hold, skipped when it is not judged; one that is skipped
+//!                                   where no bounds were set
 //!   the ledger                      failure when it does not balance
 //!   the generator                   error when it could not keep up
 //!   the processes                   an error for each that was lost
@@ -25,7 +26,7 @@ pub fn junit(summary: &Summary) -> anyhow::Result<String> {
         ("network", summary.network.clone()),
         ("seed", summary.seed.to_string()),
         ("started_at", summary.started_at.clone()),
-        ("verdict", summary.verdict.as_str().to_owned()),
+        ("verdict", summary.headline().to_owned()),
         ("exit_code", summary.exit_code().to_string()),
     ] {
         suite.add_property((name, &value[..]));
@@ -37,6 +38,11 @@ pub fn junit(summary: &Summary) -> anyhow::Result<String> {
     };
     for result in &summary.thresholds {
         add("thresholds", &format!("{} {}", result.subject(), result.bounds()), threshold(result));
+    }
+    if summary.has_no_bounds() {
+        let mut skipped = TestCaseStatus::skipped();
+        skipped.set_message("no bounds were set: the campaign demands nothing of its figures");
+        add("thresholds", "no bounds were set", skipped);
     }
     add("ledger", "the ledger balances", ledger(summary));
     add("generator", "the generator kept up", generator(summary));
@@ -155,6 +161,16 @@ mod tests {
         let xml = junit(&summary).expect("XML");
         assert!(xml.contains("answered_share is 0.7500, must be at least 0.9"), "{xml}");
         assert!(xml.contains("tests=\"6\"") && xml.contains("failures=\"2\""), "{xml}");
+    }
+
+    #[test]
+    fn a_run_without_bounds_does_not_look_like_one_that_kept_them() {
+        let told = cases(&judged(Vec::new(), |_| {}));
+        assert_eq!(word(&told, "no bounds were set"), "skipped");
+        let xml = junit(&judged(Vec::new(), |_| {})).expect("XML");
+        assert!(xml.contains("value=\"NO BOUNDS\"") && !xml.contains("PASS"), "{xml}");
+        let told = cases(&judged(vec![threshold(Some(0.5), None)], |_| {}));
+        assert!(told.iter().all(|(name, _)| name != "no bounds were set"), "{told:?}");
     }
 
     #[test]

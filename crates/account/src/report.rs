@@ -46,8 +46,9 @@ fn told(summary: &Summary, most_reasons: usize) -> String {
 
 fn headline(out: &mut String, summary: &Summary) {
     let Summary { campaign, network, seed, started_at, duration_s, .. } = summary;
-    let verdict = summary.verdict.as_str();
-    push(out, &format!("{verdict}  {campaign} on {network}, seed {seed}"));
+    let verdict = summary.headline();
+    let demanded = if summary.has_no_bounds() { ": no bounds were set" } else { "" };
+    push(out, &format!("{verdict}  {campaign} on {network}, seed {seed}{demanded}"));
     if summary.interrupted {
         push(out, "the run was interrupted: its thresholds were not judged");
     }
@@ -279,7 +280,7 @@ mod tests {
     fn the_report_of_a_demo_run() {
         let text = report(&demo());
         for part in [
-            "PASS  demo on six-sites, seed 1\n",
+            "NO BOUNDS  demo on six-sites, seed 1: no bounds were set\n",
             "offered 4 = 3 answered + 0 rejected + 1 abandoned + 0 timed out + 0 lost: balanced\n",
             "ASR 75.0 %   NER 100.0 %",
             "final statuses  200: 3  487: 1\n",

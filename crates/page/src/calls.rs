@@ -3,7 +3,7 @@
 use account::summary::{RunVerdict, Summary};
 use maud::{Markup, html};
 
-use crate::figures::{check, clock, count, millis, or_dash, part, percent, show, table};
+use crate::figures::{check, clock, count, counted, millis, or_dash, part, percent, show, table};
 use telemetry::Failures;
 
 use crate::content::{Page, PageRun};
@@ -79,7 +79,7 @@ pub(crate) fn failures(page: &Page<'_>, run: &PageRun<'_>) -> Markup {
         + examples.other_failures();
     html! {
         p {
-            (count(failed)) " of " (count(ledger.offered)) " attempts failed ("
+            (count(failed)) " of " (counted(ledger.offered, "attempt", "attempts")) " failed ("
             (percent(part(failed, ledger.offered))) "): rejected, timed out or lost."
         }
         (how_far(&ledger.failures))

@@ -8,7 +8,7 @@ use telemetry::metric::{AttemptCounts, Metric};
 
 use crate::content::{Page, PageRun};
 use crate::figure::{Room, figure};
-use crate::figures::{clock, count, decimal, without_zeros};
+use crate::figures::{clock, count, counted, decimal, without_zeros};
 use crate::plot::{Axis, Form, LineStyle, Panel, Plot, PlotLine, Scale};
 use crate::run_charts::{RunCharts, axis, line, panel};
 use crate::sites;
@@ -133,7 +133,10 @@ impl RunCharts<'_> {
         let points = curve.iter().map(|it| point(it.share, it.micros)).collect();
         let lines = vec![line("post-dial delay", 0, points)];
         let panel = panel(axis("ms", logarithm(&lines), None), 200.0, lines);
-        let note = format!("All {} calls that rang. Each nine has the same room.", count(calls));
+        let note = format!(
+            "Of {} that rang. Each nine has the same room.",
+            counted(calls, "call", "calls")
+        );
         figure("Post-dial delay by percentile", &note, Room::Half, |width| Plot {
             title: "Post-dial delay of the slowest calls".to_owned(),
             x: axis("this share of the calls rang within that time", Scale::Nines, Some(end)),

@@ -11,6 +11,11 @@ pub(crate) fn count(number: u64) -> String {
     grouped(&number.to_string())
 }
 
+/// A number of things: `1 call`, `2,000 calls`.
+pub(crate) fn counted(number: u64, one: &str, more: &str) -> String {
+    format!("{} {}", count(number), if number == 1 { one } else { more })
+}
+
 /// With so many decimals, and a comma between thousands.
 pub(crate) fn decimal(number: f64, decimals: usize) -> String {
     grouped(&format!("{number:.decimals$}"))

@@ -29,8 +29,7 @@ pub fn page(
 pub(crate) fn whole(page: &Page<'_>) -> String {
     let Some(run) = page.runs.first() else { return String::new() };
     let summary = run.summary;
-    let title =
-        format!("{}: {} on {}", summary.verdict.as_str(), summary.campaign, summary.network);
+    let title = format!("{}: {} on {}", summary.headline(), summary.campaign, summary.network);
     let markup = html! {
         (DOCTYPE)
         html lang="en" {

@@ -6,7 +6,9 @@ use maud::{Markup, html};
 use telemetry::Quantiles;
 use telemetry::metric::{Metric, Quantile};
 
-use crate::figures::{count, decimal, or_dash, part, percent, quantile, score, seconds, table};
+use crate::figures::{
+    count, counted, decimal, or_dash, part, percent, quantile, score, seconds, table,
+};
 
 /// What most readers come for.
 struct LargeFigure<'a> {
@@ -42,7 +44,8 @@ pub(crate) fn large(summary: &Summary) -> Markup {
 fn five(summary: &Summary) -> [LargeFigure<'_>; 5] {
     let (ledger, metrics) = (&summary.ledger, &summary.metrics);
     let failed = ledger.failed();
-    let of_all = |calls: u64| format!("{} of {} calls", count(calls), count(ledger.offered));
+    let of_all =
+        |calls: u64| format!("{} of {}", count(calls), counted(ledger.offered, "call", "calls"));
     let answered = |metric: Metric| {
         use Metric::{AbandonedShare, AnsweredShare, Asr, Ner, Scr, Seer, Ser};
         matches!(metric, AnsweredShare | AbandonedShare | Asr | Ner | Ser | Seer | Scr)
@@ -89,7 +92,7 @@ fn delay<'a>(
     LargeFigure {
         name: format!("{name}, {}", at.as_str()),
         figure,
-        more: format!("median {median} ms, {} calls", count(delays.count)),
+        more: format!("median {median} ms, {}", counted(delays.count, "call", "calls")),
         thresholds,
     }
 }
@@ -100,11 +103,12 @@ fn fifth(summary: &Summary) -> LargeFigure<'_> {
     let thresholds = of(summary, &heard);
     let reached = &summary.callers.emergency;
     let (name, figure, more) = if let Some(media) = &summary.media {
-        let (calls, mos) = (count(media.calls), score(media.mos.p50));
-        let more = format!("of {calls} calls with media; MOS {mos}");
+        let calls = counted(media.calls, "call", "calls");
+        let mos = score(media.mos.p50);
+        let more = format!("of {calls} with media; MOS {mos}");
         ("heard both ways", percent(media.heard_share), more)
     } else if summary.callers.redial && reached.callers > 0 {
-        let more = format!("of {} people, in the end", count(reached.callers));
+        let more = format!("of {}, in the end", counted(reached.callers, "person", "people"));
         ("callers reached", percent(reached.success_share), more)
     } else {
         let rate = decimal(summary.metrics.calls_per_second, 1);
@@ -165,9 +169,9 @@ pub(crate) fn all(summary: &Summary) -> Markup {
     ];
     if let Some(media) = &summary.media {
         let judged = format!(
-            "of {} judged, {} calls had media",
+            "of {} judged, {} had media",
             count(media.calls - media.unjudged),
-            count(media.calls)
+            counted(media.calls, "call", "calls")
         );
         tiles.push(("heard both ways", percent(media.heard_share), judged));
         let bad = format!("95 % are at least {}", score(media.mos.p5));

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use account::summary::{MediaFigures, MediaGroup, Summary, word};
 use maud::{Markup, html};
 
-use crate::figures::{count, percent, quantile, score, table};
+use crate::figures::{count, counted, percent, quantile, score, table};
 
 /// Nothing where no call had media.
 pub(crate) fn media(summary: &Summary) -> Option<Markup> {
@@ -33,7 +33,8 @@ pub(crate) fn media(summary: &Summary) -> Option<Markup> {
     let directions: Vec<Vec<String>> = directions.collect();
     Some(html! {
         p {
-            (count(media.calls)) " answered calls had media: " (count(media.heard_both_ways)) " were heard both ways, "
+            (counted(media.calls, "answered call", "answered calls")) " had media: "
+            (counted(media.heard_both_ways, "was", "were")) " heard both ways, "
             @if media.heard_by_caller > 0 {
                 (count(media.heard_by_caller)) " by the caller, with an end that is not ours, "
             }

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use telemetry::Quantiles;
 
 use crate::content::Page;
-use crate::figures::{check, count, decimal, millis, or_dash, percent, quantile, table};
+use crate::figures::{check, count, counted, decimal, millis, or_dash, percent, quantile, table};
 
 /// What would make the run invalid, each with its limit; then processes and messages that came to nothing.
 pub(crate) fn generator(page: &Page<'_>, summary: &Summary) -> Markup {
@@ -38,8 +38,8 @@ pub(crate) fn generator(page: &Page<'_>, summary: &Summary) -> Markup {
         p.note {
             "Lag: p50 " (lag(|it| it.p50)) " ms, p90 " (lag(|it| it.p90)) " ms, p99 "
             (lag(|it| it.p99)) " ms, at most " (lag(|it| it.max)) " ms; "
-            (count(generator.late_starts)) " calls began over 20 ms late. Sent again: "
-            (count(signalling.resent_to_silent_peer)) " messages to silent peers, "
+            (counted(generator.late_starts, "call", "calls")) " began over 20 ms late. Sent again: "
+            (counted(signalling.resent_to_silent_peer, "message", "messages")) " to silent peers, "
             (count(signalling.resent_late)) " by being late; peers sent " (count(signalling.repeated_by_peers)) " again."
             @if !is_virtual {
                 " The generator used " (decimal(generator.cpu_s, 2)) " s of CPU"
@@ -50,7 +50,10 @@ pub(crate) fn generator(page: &Page<'_>, summary: &Summary) -> Markup {
         (processes(summary))
         (messages(summary))
         @if summary.truncated_files > 0 {
-            p { (count(summary.truncated_files)) " record files end in half a line, as after a kill." }
+            p {
+                (counted(summary.truncated_files, "record file ends", "record files end"))
+                " in half a line, as after a kill."
+            }
         }
     }
 }

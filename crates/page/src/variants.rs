@@ -35,7 +35,7 @@ fn outcomes(page: &Page<'_>) -> Markup {
         let failed = ledger.failed();
         vec![
             run.name.to_owned(),
-            run.summary.verdict.as_str().to_owned(),
+            run.summary.headline().to_owned(),
             count(ledger.offered),
             percent(part(ledger.answered, ledger.offered)),
             percent(part(failed, ledger.offered)),

@@ -19,9 +19,11 @@ fn meaning(summary: &Summary) -> (&'static str, &'static str, &'static str) {
             "‖",
             "The campaign was ended before its time. No call was lost by that; thresholds are not judged.",
         ),
-        RunVerdict::Pass if summary.thresholds.is_empty() => {
-            ("pass", "✓", "The ledger balances. The campaign sets no threshold.")
-        }
+        RunVerdict::Pass if summary.thresholds.is_empty() => (
+            "unjudged",
+            "○",
+            "No bounds were set: nothing was judged but that the ledger balances.",
+        ),
         RunVerdict::Pass => ("pass", "✓", "Every threshold holds and the ledger balances."),
         RunVerdict::Fail => ("fail", "✗", "The network did not do what the campaign asks of it."),
         RunVerdict::Invalid => (
@@ -50,7 +52,7 @@ pub(crate) fn headline(summary: &Summary) -> Markup {
         div class={ "verdict " (class) } {
             p.sign aria-hidden="true" { (sign) }
             div {
-                h1 { (summary.verdict.as_str()) }
+                h1 { (summary.headline()) }
                 p.sentence { (sentence) }
                 @for note in &summary.notes { p { (note) } }
                 @if !first.is_empty() {

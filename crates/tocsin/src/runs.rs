@@ -70,6 +70,9 @@ struct RunLine {
     campaign: String,
     /// How it stands, of one that has none.
     verdict: String,
+    /// What stands in its place for people: a run without bounds has kept none.
+    #[serde(skip)]
+    word: Option<&'static str>,
     attempts: Option<u64>,
     asr: Option<f64>,
     pdd_p99_us: Option<u64>,
@@ -89,11 +92,13 @@ fn line(runs: &Path, name: &str) -> anyhow::Result<RunLine> {
     }
     let summary = summary_of(&folder)?;
     let verdict = summary.verdict.as_str().to_lowercase();
+    let word = Some(summary.headline());
     let pdd = summary.metrics.pdd;
     Ok(RunLine {
         name: name.to_owned(),
         campaign: summary.campaign,
         verdict,
+        word,
         attempts: Some(summary.ledger.offered),
         asr: summary.metrics.ratios.asr,
         pdd_p99_us: pdd.p99,
@@ -110,6 +115,7 @@ fn unended(folder: &Path, name: &str, standing: Standing) -> RunLine {
         name: name.to_owned(),
         campaign: receipt["campaign"].as_str().unwrap_or("-").to_owned(),
         verdict: standing.as_str().to_owned(),
+        word: None,
         attempts: state.as_ref().map(|state| state.generators.offered),
         asr: None,
         pdd_p99_us: None,
@@ -129,7 +135,7 @@ fn shown(lines: &[RunLine]) -> String {
         vec![
             line.name.clone(),
             line.campaign.clone(),
-            line.verdict.to_uppercase(),
+            line.word.map_or_else(|| line.verdict.to_uppercase(), str::to_owned),
             or_dash(line.attempts.map(|count| count.to_string())),
             or_dash(line.asr.map(percent)),
             or_dash(line.pdd_p99_us.map(|us| millis(us as f64))),

@@ -104,8 +104,7 @@ impl ComparedSide {
     }
 
     fn verdicts(&self) -> String {
-        let mut words: Vec<&str> =
-            self.runs.iter().map(|run| run.summary.verdict.as_str()).collect();
+        let mut words: Vec<&str> = self.runs.iter().map(|run| run.summary.headline()).collect();
         words.dedup();
         words.join(", ")
     }

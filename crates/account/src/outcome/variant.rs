@@ -7,7 +7,7 @@ use super::figures::AttemptsByStep;
 use super::goodput::Goodput;
 use super::operations::OperationsReport;
 use crate::series::Series;
-use crate::summary::{RunVerdict, Summary};
+use crate::summary::Summary;
 use crate::text::length;
 
 /// The name of a run on real sockets.
@@ -45,10 +45,7 @@ pub struct VariantOutcome {
 impl VariantOutcome {
     /// Its verdict in a word; nothing was demanded where it says `no bounds`.
     fn verdict(&self) -> &'static str {
-        match self.summary.verdict {
-            RunVerdict::Pass if self.summary.thresholds.is_empty() => "no bounds",
-            verdict => verdict.as_str(),
-        }
+        if self.summary.has_no_bounds() { "no bounds" } else { self.summary.verdict.as_str() }
     }
 
     /// One line when it is done.

@@ -198,6 +198,18 @@ impl<'a> RunFacts<'a> {
 }
 
 impl Summary {
+    /// The verdict in a word for people. A run that nothing was demanded of has not passed anything.
+    #[must_use]
+    pub fn headline(&self) -> &'static str {
+        if self.has_no_bounds() { "NO BOUNDS" } else { self.verdict.as_str() }
+    }
+
+    /// Nothing is to be said against the run, and nothing was demanded of it either.
+    #[must_use]
+    pub fn has_no_bounds(&self) -> bool {
+        self.verdict == RunVerdict::Pass && self.thresholds.is_empty()
+    }
+
     /// Exit code of a program that ends with this summary.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
