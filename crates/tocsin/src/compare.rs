@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use account::archive::open_calls;
+use account::archive::{obstacle, open_calls};
 use account::comparison::{
     self, ComparedRun, ComparedSide, Comparison, ComparisonLimits, figure_names, obstacles,
 };
@@ -107,7 +107,7 @@ fn of_run(runs: &Path, word: &str) -> anyhow::Result<ComparedRun> {
     let folder = locate(runs, word)?;
     let name = folder.canonicalize().unwrap_or_else(|_| folder.clone());
     let name = name.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let (inputs, calls) = beside(&folder);
+    let (inputs, calls) = beside(&folder, &name);
     Ok(ComparedRun { name, summary: summary_of(&folder)?, inputs, calls })
 }
 
@@ -116,15 +116,34 @@ fn of_file(file: &Path) -> anyhow::Result<ComparedRun> {
     let folder = file.parent().unwrap_or_else(|| Path::new(""));
     let summary = read_summary(file)?;
     let is_its_own = read_summary(&folder.join("summary.json")).is_ok_and(|own| own == summary);
-    let (inputs, calls) = if is_its_own { beside(folder) } else { (None, None) };
-    Ok(ComparedRun { name: file.display().to_string(), summary, inputs, calls })
+    let name = file.display().to_string();
+    let (inputs, calls) = if is_its_own { beside(folder, &name) } else { (None, None) };
+    Ok(ComparedRun { name, summary, inputs, calls })
 }
 
-/// The hash over what a run was made from, and its calls, where its folder has them.
-fn beside(folder: &Path) -> (Option<String>, Option<Connection>) {
+/// The hash over what a run was made from, and its calls, where its folder has them and they can be read.
+fn beside(folder: &Path, name: &str) -> (Option<String>, Option<Connection>) {
     let calls = folder.join(CALLS);
-    let calls = calls.is_file().then(|| open_calls(&calls).ok()).flatten();
+    let calls = calls.is_file().then(|| readable(&calls)).and_then(|calls| {
+        let pass_over = |error: &rusqlite::Error| {
+            let why = obstacle(error).unwrap_or_else(|| format!("{CALLS}: {error}"));
+            cli::complain!("! {name}: {why}; it is compared by its summary alone");
+        };
+        calls.inspect_err(pass_over).ok()
+    });
     (Receipt::inputs_hash(folder), calls)
+}
+
+/// A database is opened whether or not it can be read; the first question shows it.
+fn readable(path: &Path) -> rusqlite::Result<Connection> {
+    let calls = open_calls(path)?;
+    calls.query_row("SELECT 1 FROM attempts LIMIT 1", [], |_| Ok(())).or_else(
+        |error| match error {
+            rusqlite::Error::QueryReturnedNoRows => Ok(()),
+            other => Err(other),
+        },
+    )?;
+    Ok(calls)
 }
 
 fn percentage(text: &str) -> Result<f64, String> {

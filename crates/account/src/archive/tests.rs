@@ -111,6 +111,40 @@ fn the_database_holds_every_attempt_of_the_campaign_and_what_boxes_said_of_bad_o
 }
 
 #[test]
+fn views_name_what_reached_no_site_and_no_answering_point() {
+    let mut nowhere = chain(1);
+    nowhere.truncate(2);
+    for record in &mut nowhere {
+        (record.site, record.psap, record.answer_us) = (None, None, None);
+        record.tried.clear();
+        (record.outcome, record.status) = (Outcome::Rejected, Some(503));
+        record.reason = Some("no site takes calls".to_owned());
+    }
+    let mut audit = Audit::new(Rules::default());
+    nowhere.iter().for_each(|record| audit.add(record));
+    let (_, attempts) = audit.close(1, &[]);
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("calls.sqlite");
+    let mut partial = sqlite::write(&path, rows(&attempts)).expect("a database");
+    sqlite::tell(&partial, &[("started_us", START.to_string())], &[]).expect("facts");
+    sqlite::name(&mut partial).expect("its name");
+    let calls = open_calls(&path).expect("the database");
+    for view in ["failures_by_site", "by_site", "attempts_utc"] {
+        let site: String =
+            calls.query_row(&format!("SELECT site FROM {view}"), [], |row| row.get(0)).expect(view);
+        assert_eq!(site, "no site", "{view}");
+    }
+    for view in ["failures_by_psap", "attempts_utc"] {
+        let [psap, why]: [String; 2] = calls
+            .query_row(&format!("SELECT psap, why FROM {view}"), [], |row| {
+                Ok([row.get(0)?, row.get(1)?])
+            })
+            .expect(view);
+        assert_eq!((&psap[..], &why[..]), ("no PSAP", "no site takes calls"), "{view}");
+    }
+}
+
+#[test]
 fn a_line_of_the_table_is_a_row_of_the_database() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("calls.csv");

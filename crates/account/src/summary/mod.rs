@@ -76,6 +76,9 @@ pub struct Summary {
     pub campaign: String,
     pub network: String,
     pub seed: u64,
+    /// The same in digits: JavaScript and jq round numbers beyond 2^53. Empty in summaries of earlier versions.
+    #[serde(default)]
+    pub seed_text: String,
     /// RFC 3339, UTC.
     #[cfg_attr(
         feature = "schema",
@@ -351,6 +354,7 @@ impl AttemptTallies {
             campaign: run.campaign.name.clone(),
             network: run.network.to_owned(),
             seed: run.campaign.seed,
+            seed_text: run.campaign.seed.to_string(),
             started_at: rfc3339(run.started_us),
             duration_s: run.duration.as_secs_f64(),
             ledger,
