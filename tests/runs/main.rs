@@ -4,6 +4,7 @@
 //! system's choice.
 
 mod bench;
+mod cases;
 mod equal_runs;
 mod faults;
 mod history;
@@ -15,6 +16,7 @@ mod outcomes;
 mod page;
 mod replay;
 mod screen;
+mod serving;
 mod standing;
 mod two_worlds;
 mod usual_day;

@@ -8,6 +8,7 @@
 //!  calls.sqlite ──► call          the life of one call, and why it ended so
 //!  two summaries ──► comparison   and whether the second is worse
 //!  trials of a bench ──► bench    the session establishment rate
+//!  records ──► served         the calls of a network that is served by hand, without a verdict
 //! ```
 //!
 //! It knows neither the programs that made the records nor where a run lies: files are paths that somebody gives.
@@ -24,6 +25,7 @@ mod junit;
 pub mod outcome;
 mod report;
 pub mod series;
+mod served;
 mod sound;
 pub mod summary;
 #[cfg(feature = "schema")]
@@ -33,5 +35,8 @@ pub mod text;
 pub use arrivals::ArrivalsByHalfHour;
 pub use junit::junit;
 pub use report::{lone_report, report};
+pub use served::{
+    ServedCall, ServedChoice, served_calls, served_counts, served_table, write_served_csv,
+};
 #[cfg(feature = "schema")]
 pub use summary_schema::summary_schema;

@@ -7,12 +7,14 @@ mod args;
 mod clips;
 pub mod manage;
 pub mod metrics;
+mod record_keeper;
 mod record_sink;
 mod serve;
 mod standard_output;
 
 pub use args::{BoxArgs, FileArgs, LogArgs};
 pub use clips::load_clips;
+pub use record_keeper::{RecordKeeper, ToServe};
 pub use record_sink::RecordSink;
 pub use serve::{serve, serve_managed, socket_limits};
 pub use standard_output::{UNTOLD, complain, finish, say};

@@ -1,10 +1,11 @@
 //! The call records of one process: all its boxes write into one file.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context as _;
-use telemetry::{CallRecord, RecordWriter};
+use telemetry::{CallRecord, RecordWriter, RollingFile};
 
 /// Where records go; cheap to clone. Without a file they are dropped.
 #[derive(Debug, Clone, Default)]
@@ -13,7 +14,18 @@ pub struct RecordSink(Option<Arc<Open>>);
 #[derive(Debug)]
 struct Open {
     path: PathBuf,
-    writer: Mutex<RecordWriter>,
+    writer: Mutex<RecordWriter<RollingFile>>,
+    begun: Begun,
+}
+
+/// What is done once the boxes listen.
+#[derive(Default)]
+struct Begun(Mutex<Option<Box<dyn FnOnce() + Send>>>);
+
+impl fmt::Debug for Begun {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Begun")
+    }
 }
 
 impl RecordSink {
@@ -22,10 +34,35 @@ impl RecordSink {
     /// # Errors
     /// The file cannot be created.
     pub fn create(path: Option<&Path>) -> anyhow::Result<Self> {
-        let Some(path) = path else { return Ok(Self(None)) };
-        let writer = RecordWriter::create(path)
+        path.map_or(Ok(Self(None)), |path| Self::open(path, u64::MAX, Begun::default()))
+    }
+
+    /// Creates a file that holds twice `half` bytes at most: the oldest records go. `begun` is done once, when the boxes listen.
+    ///
+    /// # Errors
+    /// The file cannot be created.
+    pub fn create_limited(
+        path: &Path,
+        half: u64,
+        begun: impl FnOnce() + Send + 'static,
+    ) -> anyhow::Result<Self> {
+        Self::open(path, half, Begun(Mutex::new(Some(Box::new(begun)))))
+    }
+
+    fn open(path: &Path, half: u64, begun: Begun) -> anyhow::Result<Self> {
+        let file = RollingFile::create(path, half)
             .with_context(|| format!("cannot create the record file {}", path.display()))?;
-        Ok(Self(Some(Arc::new(Open { path: path.to_owned(), writer: Mutex::new(writer) }))))
+        let writer = Mutex::new(RecordWriter::new(file));
+        Ok(Self(Some(Arc::new(Open { path: path.to_owned(), writer, begun }))))
+    }
+
+    /// The boxes listen.
+    pub(crate) fn begin(&self) {
+        let due = self
+            .0
+            .as_ref()
+            .and_then(|open| open.begun.0.lock().unwrap_or_else(PoisonError::into_inner).take());
+        due.into_iter().for_each(|due| due());
     }
 
     /// Adds a record. Never waits for the disk longer than a write takes, never fails: see

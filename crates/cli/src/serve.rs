@@ -79,12 +79,18 @@ pub fn serve_managed(
         });
         let _shown = shown.transpose()?;
         let flush = tokio::task::spawn_local(flush_now_and_then(records.clone()));
+        let (begun, listening) = (records.clone(), options.listening.clone());
+        let begin = tokio::task::spawn_local(async move {
+            listening.wait().await;
+            begun.begin();
+        });
         let finish = limit.map(|limit| {
             let (directory, drain) = (options.directory.clone(), options.drain_request.clone());
             tokio::task::spawn_local(drain_when_finished(directory, drain, limit))
         });
         let ending = node::serve(specs, options).await;
         flush.abort();
+        begin.abort();
         finish.inspect(tokio::task::JoinHandle::abort);
         anyhow::Ok(ending?)
     });

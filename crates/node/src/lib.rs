@@ -39,7 +39,7 @@ pub use label::Label;
 pub use lifecycle_notice::LifecycleNotice;
 pub use limits::{fd_limits, raise_fd_limit, usage};
 pub use remote::OrderError;
-pub use serve::{DrainRequest, Options, serve};
+pub use serve::{DrainRequest, ListeningNotice, Options, serve};
 pub use socket::{BindError, SocketLimits, udp_buffers};
 pub use spec::NodeSpec;
 pub use start_error::StartError;

@@ -39,6 +39,8 @@ pub struct Options {
     /// Filled and kept up to date while the boxes run.
     pub directory: Directory,
     pub drain_request: DrainRequest,
+    /// Told once every box listens.
+    pub listening: ListeningNotice,
     /// Orders to the boxes from within this process.
     pub console: Console,
 }
@@ -52,6 +54,7 @@ impl Default for Options {
             limits: SocketLimits::default(),
             directory: Directory::default(),
             drain_request: DrainRequest::default(),
+            listening: ListeningNotice::default(),
             console: Console::default(),
         }
     }
@@ -65,6 +68,17 @@ impl DrainRequest {
     /// Begins the drain, now or as soon as the boxes run. From any thread.
     pub fn begin(&self) {
         self.0.notify_one();
+    }
+}
+
+/// Says when the boxes of a program listen.
+#[derive(Debug, Clone, Default)]
+pub struct ListeningNotice(Arc<Notify>);
+
+impl ListeningNotice {
+    /// Waits until all of them do; for ever, if one of them cannot. For one waiter.
+    pub async fn wait(&self) {
+        self.0.notified().await;
     }
 }
 
@@ -105,6 +119,7 @@ pub(crate) async fn serve_for(
         deadline: None,
     };
     shell.tell_ready();
+    options.listening.0.notify_one();
     let ending = shell.watch().await;
     shell.tell_final(&ending).await;
     shell.boxes.close().await;

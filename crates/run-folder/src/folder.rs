@@ -36,28 +36,12 @@ impl Folder {
         let advice = "give another folder with --runs";
         fs::create_dir_all(runs)
             .with_context(|| format!("cannot create {}; {advice}", runs.display()))?;
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let stamp = campaign::utc::rfc3339(u64::try_from(now.as_micros()).unwrap_or_default());
-        let date = stamp.split('T').next().unwrap_or_default();
-        for number in 1_u32.. {
-            let name = format!("{date}-{campaign}-{number}");
-            let path = runs.join(&name);
-            match fs::create_dir(&path) {
-                Ok(()) => {
-                    let mark = Mark::set(&path);
-                    let folder = Self { path, mark: Some(mark) };
-                    folder.make("records")?;
-                    folder.make("logs")?;
-                    return Ok(folder);
-                }
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-                Err(error) => {
-                    let context = format!("cannot create {}; {advice}", path.display());
-                    return Err(error).context(context);
-                }
-            }
-        }
-        unreachable!("a folder name is found long before four thousand million")
+        let path = claim(runs, campaign, advice)?;
+        let mark = Mark::set(&path);
+        let folder = Self { path, mark: Some(mark) };
+        folder.make("records")?;
+        folder.make("logs")?;
+        Ok(folder)
     }
 
     /// The time zero of its run has come: from now on it is the latest.
@@ -169,14 +153,33 @@ impl Folder {
         })
     }
 
-    fn make(&self, name: &str) -> anyhow::Result<()> {
+    pub(crate) fn make(&self, name: &str) -> anyhow::Result<()> {
         let path = self.path.join(name);
         fs::create_dir(&path).with_context(|| format!("cannot create {}", path.display()))
     }
 }
 
+/// Makes the next free folder of today for `name`.
+pub(crate) fn claim(runs: &Path, name: &str, advice: &str) -> anyhow::Result<PathBuf> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let stamp = campaign::utc::rfc3339(u64::try_from(now.as_micros()).unwrap_or_default());
+    let date = stamp.split('T').next().unwrap_or_default();
+    for number in 1_u32.. {
+        let path = runs.join(format!("{date}-{name}-{number}"));
+        match fs::create_dir(&path) {
+            Ok(()) => return Ok(path),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => {
+                let context = format!("cannot create {}; {advice}", path.display());
+                return Err(error).context(context);
+            }
+        }
+    }
+    unreachable!("a folder name is found long before four thousand million")
+}
+
 /// Best effort: a file system without links still gets its run.
-fn point_latest(runs: &Path, name: &OsStr) {
+pub(crate) fn point_latest(runs: &Path, name: &OsStr) {
     #[cfg(unix)]
     {
         let link = runs.join("latest");

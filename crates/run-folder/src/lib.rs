@@ -11,6 +11,8 @@
 //!    summary.json report.html …  publish.rs: what is told of it
 //! ```
 //!
+//! The folder of a network that is served by hand is told in `served.rs`.
+//!
 //! It stands above the account: a state is what an account is made from, and a folder is where one is laid down. The account
 //! knows neither.
 
@@ -24,6 +26,8 @@ mod json_place;
 mod missing;
 mod publish;
 mod receipt;
+mod served;
+mod served_marks;
 mod standing;
 mod state;
 mod summary_file;
@@ -37,6 +41,7 @@ pub use folder::{CALLS, CALLS_CSV, Folder};
 pub use host::{Fact, HostLimits};
 pub use publish::{ClosedRun, Published, publish};
 pub use receipt::{Receipt, command_line};
+pub use served::{ServedNetwork, ServingPart, ServingProgram};
 pub use standing::Standing;
 pub use state::{RunState, environment};
 pub use summary_file::{read_summary, summary_of};

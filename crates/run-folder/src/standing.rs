@@ -6,6 +6,8 @@
 //!             gone    with a result: it has ended
 //! ```
 //!
+//! The folder of a network that is served by hand says so itself (`served_marks.rs`).
+//!
 //! The process of a run holds the file locked. The system lets go of the lock however that process ends, and nobody gets it
 //! with a process number that is used again.
 
@@ -14,6 +16,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Once;
 
+use crate::served_marks;
 use crate::summary_file::summary_path;
 
 /// The file in the run folder; there while the run is, and after it was killed.
@@ -36,12 +39,19 @@ pub enum Standing {
     Broken,
     /// It never came to its time zero.
     NotStarted,
+    /// A network that is served by hand.
+    Serving,
+    /// A network that was.
+    Served,
 }
 
 impl Standing {
     /// How the run in `folder` stands.
     #[must_use]
     pub fn of(folder: &Path) -> Self {
+        if served_marks::is_served(folder) {
+            return Self::of_served(folder);
+        }
         if has_result(folder) {
             return Self::Ended;
         }
@@ -62,13 +72,23 @@ impl Standing {
         }
     }
 
+    fn of_served(folder: &Path) -> Self {
+        match (served_marks::any_lives(folder), served_marks::has_begun(folder)) {
+            (true, true) => Self::Serving,
+            (true, false) => Self::Starting,
+            (false, true) => Self::Served,
+            (false, false) => Self::NotStarted,
+        }
+    }
+
     /// As it stands in the place of a verdict.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Starting => "starting",
             Self::Running => "running",
-            Self::Ended => "ended",
+            Self::Ended | Self::Served => "ended",
+            Self::Serving => "serving",
             Self::Broken => "broken",
             Self::NotStarted => "not started",
         }
@@ -77,7 +97,7 @@ impl Standing {
     /// Whether it came to its time zero.
     #[must_use]
     pub const fn has_begun(self) -> bool {
-        matches!(self, Self::Running | Self::Ended | Self::Broken)
+        matches!(self, Self::Running | Self::Ended | Self::Broken | Self::Serving | Self::Served)
     }
 
     /// Whether its process lives and has not told its result.

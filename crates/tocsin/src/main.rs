@@ -12,6 +12,8 @@ mod run;
 mod runs;
 mod schema;
 mod screen;
+mod served;
+mod serving;
 mod show;
 mod state_file;
 mod told;
@@ -44,8 +46,8 @@ enum Command {
     Ctl(ctl::CtlArgs),
     Defects(defects::DefectsArgs),
     Schema(schema::SchemaArgs),
-    Switch(switch_program::SwitchArgs),
-    Psap(psap_program::PsapArgs),
+    Switch(serving::ServedSwitchArgs),
+    Psap(serving::ServedPsapArgs),
     Load(load_program::LoadArgs),
 }
 
@@ -65,8 +67,8 @@ fn carry_out(command: Command) -> ExitCode {
         Command::Ctl(args) => ctl::run(&args),
         Command::Defects(args) => defects::defects(&args),
         Command::Schema(args) => schema::schema(&args),
-        Command::Switch(args) => switch_program::run(&args),
-        Command::Psap(args) => psap_program::run(&args),
+        Command::Switch(args) => serving::switch(&args),
+        Command::Psap(args) => serving::psap(&args),
         Command::Load(args) => load_program::run(&args),
     }
 }

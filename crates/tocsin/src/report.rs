@@ -4,11 +4,14 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
-use run_folder::{RebuildError, locate, rebuild};
+use cli::say;
+use run_folder::{RebuildError, ServedNetwork, locate, rebuild};
 
+use crate::served;
 use crate::told::tell;
 
-/// Makes summary, report and calls again from the records in a run folder, also of a run that was killed
+/// Makes summary, report and calls again from the records in a run folder, also of a run that was killed; lists the calls of a
+/// network that is served by hand
 #[derive(Debug, Args)]
 pub(crate) struct ReportArgs {
     /// The run: its folder, its name, a part of its name, or latest
@@ -18,12 +21,25 @@ pub(crate) struct ReportArgs {
     runs: PathBuf,
 }
 
-/// The exit code is that of the run.
+/// The exit code is that of the run; 0 for a network of which nothing was demanded.
 pub(crate) fn report(args: &ReportArgs) -> ExitCode {
     let folder = match locate(&args.runs, &args.run) {
         Ok(folder) => folder,
         Err(error) => return cli::fail(&error, cli::USAGE),
     };
+    match ServedNetwork::load(&folder) {
+        Ok(None) => {}
+        Ok(Some(network)) => {
+            return match served::write(&folder, &network) {
+                Ok(text) => {
+                    say(format_args!("{}\nfolder: {}", text.trim_end(), folder.display()));
+                    ExitCode::SUCCESS
+                }
+                Err(error) => cli::fail(&error, cli::USAGE),
+            };
+        }
+        Err(error) => return cli::fail(&error, cli::USAGE),
+    }
     let start = std::time::Instant::now();
     match rebuild(&folder) {
         Ok(retold) => {

@@ -7,11 +7,13 @@ use account::text::{instant, length, millis, or_dash, percent, table};
 use campaign::utc::rfc3339;
 use clap::Args;
 use cli::say;
-use run_folder::{RunState, Standing, names, summary_of};
+use run_folder::{RunState, ServedNetwork, Standing, names, summary_of};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-/// Lists earlier runs, the newest first
+use crate::served;
+
+/// Lists earlier runs and networks that were served by hand, the newest first
 #[derive(Debug, Args)]
 pub(crate) struct RunsArgs {
     /// Folder in which run folders are
@@ -82,6 +84,9 @@ struct RunLine {
 
 fn line(runs: &Path, name: &str) -> anyhow::Result<RunLine> {
     let folder = runs.join(name);
+    if let Some(network) = ServedNetwork::load(&folder)? {
+        return Ok(served_line(&folder, name, &network));
+    }
     let standing = Standing::of(&folder);
     if standing != Standing::Ended {
         return Ok(unended(&folder, name, standing));
@@ -105,6 +110,21 @@ fn line(runs: &Path, name: &str) -> anyhow::Result<RunLine> {
         duration_s: Some(summary.duration_s),
         started_at: Some(summary.started_at),
     })
+}
+
+/// A network that is served by hand has calls, and no verdict.
+fn served_line(folder: &Path, name: &str, network: &ServedNetwork) -> RunLine {
+    RunLine {
+        name: name.to_owned(),
+        campaign: network.network.clone(),
+        verdict: Standing::of(folder).as_str().to_owned(),
+        word: None,
+        attempts: Some(served::count(folder)),
+        asr: None,
+        pdd_p99_us: None,
+        duration_s: served::lasted_s(folder, network),
+        started_at: Some(rfc3339(network.started_us)),
+    }
 }
 
 /// What is known of a run without a summary: by the state that it kept last, or by what it was made from.

@@ -3,20 +3,23 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use account::ServedChoice;
 use account::archive::{COLUMNS, obstacle};
 use account::call;
 use account::text::{plain, table};
 use anyhow::{Context as _, bail};
 use clap::Args;
 use cli::say;
-use run_folder::{Folder, Standing, locate};
+use run_folder::{Folder, ServedNetwork, Standing, locate};
 use rusqlite::types::ValueRef;
+
+use crate::served;
 
 /// Columns that a list of attempts shows; of those, times are in milliseconds.
 const SHOWN: &str = "attempt, number, site, psap, outcome, status, round(intended_us / 1e6, 1) AS at_s, \
                      round(pdd_us / 1e3, 1) AS pdd_ms, coalesce(why, contradiction) AS why";
 
-/// Shows the report of a run, attempts of it, or everything known of one call
+/// Shows the report of a run or the calls of a network that is served by hand, attempts of it, or everything known of one call
 #[derive(Debug, Args)]
 pub(crate) struct ShowArgs {
     /// The run: its folder, its name, a part of its name, or latest
@@ -42,7 +45,41 @@ pub(crate) struct ShowArgs {
 }
 
 pub(crate) fn show(args: &ShowArgs) -> ExitCode {
-    let shown = locate(&args.runs, &args.run).and_then(|folder| match &args.call {
+    let shown =
+        locate(&args.runs, &args.run).and_then(|folder| match ServedNetwork::load(&folder)? {
+            Some(network) => of_served(&folder, &network, args),
+            None => of_run(folder, args),
+        });
+    match shown {
+        Ok(text) => {
+            say(text.trim_end());
+            ExitCode::SUCCESS
+        }
+        Err(error) => cli::fail(&error, cli::USAGE),
+    }
+}
+
+fn of_served(folder: &Path, network: &ServedNetwork, args: &ShowArgs) -> anyhow::Result<String> {
+    if let Some(call) = &args.call {
+        return served::one(folder, network, call);
+    }
+    if args.condition.is_some() {
+        bail!(
+            "--where asks calls.sqlite, which only runs have; tocsin report {} makes calls.csv of a network that is served \
+             by hand",
+            args.run
+        );
+    }
+    let (choice, limit) = match args.slowest {
+        Some(slowest) => (ServedChoice::Slowest, slowest),
+        None if args.failed => (ServedChoice::Failed, args.limit),
+        None => (ServedChoice::All, args.limit),
+    };
+    Ok(served::list(folder, network, choice, limit))
+}
+
+fn of_run(folder: PathBuf, args: &ShowArgs) -> anyhow::Result<String> {
+    match &args.call {
         Some(call) => {
             let folder = Folder::open(&folder);
             call::tell(&folder.calls()?, &folder.record_files(), call).map_err(told)
@@ -51,13 +88,6 @@ pub(crate) fn show(args: &ShowArgs) -> ExitCode {
             attempts(&folder, args)
         }
         None => report(&folder),
-    });
-    match shown {
-        Ok(text) => {
-            say(text.trim_end());
-            ExitCode::SUCCESS
-        }
-        Err(error) => cli::fail(&error, cli::USAGE),
     }
 }
 
@@ -75,7 +105,7 @@ fn report(folder: &Path) -> anyhow::Result<String> {
         Standing::NotStarted => {
             bail!("the run in {} never began, and has no report", folder.display())
         }
-        Standing::Ended | Standing::Broken => {}
+        Standing::Ended | Standing::Broken | Standing::Serving | Standing::Served => {}
     }
     let path = folder.join("report.txt");
     std::fs::read_to_string(&path)

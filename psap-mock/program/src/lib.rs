@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
-use cli::{BoxArgs, FileArgs, RecordSink};
+use cli::{BoxArgs, FileArgs, RecordKeeper, RecordSink, ToServe};
 use contract::{BoxOrder, NodeKind};
 use media::Clips;
 use node::clock::WallStart;
@@ -33,9 +33,15 @@ pub struct PsapArgs {
     pub serve: BoxArgs,
 }
 
-/// Runs the program to its end.
+/// Runs the program to its end; its records go where the command line says.
 #[must_use]
 pub fn run(args: &PsapArgs) -> ExitCode {
+    run_kept(args, &|_| args.serve.record_file())
+}
+
+/// Runs the program to its end; its records go to `keeper`.
+#[must_use]
+pub fn run_kept(args: &PsapArgs, keeper: RecordKeeper<'_>) -> ExitCode {
     let topology = match Topology::load(&args.network.file, &args.network.network_layers()) {
         Ok(topology) => topology,
         Err(problems) => return cli::refuse(&problems),
@@ -49,11 +55,13 @@ pub fn run(args: &PsapArgs) -> ExitCode {
     if let Err(error) = args.serve.log.init() {
         return cli::fail(&error, cli::USAGE);
     }
-    let records = match RecordSink::create(args.serve.records.as_deref()) {
+    let wanted = |psap: &&topology::Psap| args.psap.is_empty() || args.psap.contains(&psap.name);
+    let boxes = topology.psaps.iter().filter(wanted).map(|psap| psap.name.clone()).collect();
+    let file = &args.network.file;
+    let records = match keeper(&ToServe { program: "psap", file, topology: &topology, boxes }) {
         Ok(records) => records,
         Err(error) => return cli::fail(&error, cli::USAGE),
     };
-    let wanted = |psap: &&topology::Psap| args.psap.is_empty() || args.psap.contains(&psap.name);
     let recorded = topology.psaps.iter().filter(wanted).find(|psap| psap.record > 0.0);
     let recordings = match (&args.recordings, recorded) {
         (Some(folder), Some(_)) => match Recordings::create(folder) {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use clap::Args;
 use cli::manage::{ManageArgs, ManagedCallServer};
-use cli::{BoxArgs, FileArgs, RecordSink};
+use cli::{BoxArgs, FileArgs, RecordKeeper, RecordSink, ToServe};
 use contract::{BoxOrder, NodeKind};
 use node::clock::WallStart;
 use node::{Label, NodeSpec};
@@ -35,9 +35,15 @@ pub struct SwitchArgs {
     pub serve: BoxArgs,
 }
 
-/// Runs the program to its end.
+/// Runs the program to its end; its records go where the command line says.
 #[must_use]
 pub fn run(args: &SwitchArgs) -> ExitCode {
+    run_kept(args, &|_| args.serve.record_file())
+}
+
+/// Runs the program to its end; its records go to `keeper`.
+#[must_use]
+pub fn run_kept(args: &SwitchArgs, keeper: RecordKeeper<'_>) -> ExitCode {
     let topology = match Topology::load(&args.network.file, &args.network.network_layers()) {
         Ok(topology) => Arc::new(topology),
         Err(problems) => return cli::refuse(&problems),
@@ -53,8 +59,13 @@ pub fn run(args: &SwitchArgs) -> ExitCode {
     if let Err(error) = args.serve.log.init() {
         return cli::fail(&error, cli::USAGE);
     }
-    let opened = RecordSink::create(args.serve.records.as_deref())
-        .and_then(|records| Ok((records, args.manage.open()?)));
+    let to_serve = ToServe {
+        program: "switch",
+        file: &args.network.file,
+        topology: &topology,
+        boxes: boxes(args, &topology),
+    };
+    let opened = args.manage.open().and_then(|management| Ok((keeper(&to_serve)?, management)));
     match opened {
         Ok((records, management)) => {
             let specs = specs(args, &topology, &records);
@@ -71,6 +82,15 @@ fn members(args: &SwitchArgs, topology: &Topology) -> Vec<ManagedCallServer> {
     served(args, topology)
         .map(|one| ManagedCallServer { name: one.name.clone(), site: one.site.clone() })
         .collect()
+}
+
+/// The boxes of the network that are served here, by name.
+fn boxes(args: &SwitchArgs, topology: &Topology) -> Vec<String> {
+    let mut names: Vec<_> = served(args, topology).map(|one| one.name.clone()).collect();
+    if args.site.is_empty() {
+        names.extend(topology.trunk_groups.iter().map(|group| group.name.clone()));
+    }
+    names
 }
 
 fn served<'a>(
