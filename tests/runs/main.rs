@@ -18,6 +18,7 @@ mod replay;
 mod screen;
 mod serving;
 mod standing;
+mod targets;
 mod two_worlds;
 mod usual_day;
 mod verdicts;

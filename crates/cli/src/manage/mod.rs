@@ -11,12 +11,14 @@
 //! |---|---|
 //! | `GET /v1/sites` | every call server: name, site, state, and what it last showed of itself |
 //! | `GET /v1/boxes` | the same of every box, whatever it is, by name |
+//! | `GET /v1/command-log` | the last 1,000 commands: who, what, how long ago, and what came of it |
 //! | `POST /v1/commands` | carries out an [`CommandRequest`], and says what each call server answered |
 //!
 //! Who has the token may do everything; nobody else gets an answer but 401.
 
 mod access;
 mod box_view;
+mod command_log;
 mod command_note;
 mod command_request;
 mod connections;
@@ -28,6 +30,7 @@ mod served;
 mod tests;
 
 pub use access::{Access, AccessFile, Token};
+pub use command_log::{CommandLogView, LoggedCommand};
 pub use command_note::CommandNote;
 pub use command_request::{
     CommandRequest, CommandResult, CommandResults, CommandStatus, RequestManner, RequestedCommand,

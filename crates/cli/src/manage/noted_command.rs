@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use operations::{Action, OrderResult};
 
@@ -31,6 +32,7 @@ impl NotedCommand {
             by: by.to_owned(),
             name: name.to_owned(),
             action: action.clone(),
+            age: Duration::ZERO,
             result: None,
         };
         sites.note(note.clone());

@@ -14,6 +14,7 @@ use axum::{Json, Router};
 use tokio::time::timeout;
 
 use super::box_view::BoxViews;
+use super::command_log::LoggedSites;
 use super::command_request::CommandPlan;
 use super::{CommandRequest, ErrorBody, ManagedSites, Token, views};
 
@@ -24,16 +25,20 @@ const LONGEST_BODY: usize = 16 * 1024;
 #[derive(Clone)]
 struct RouteState {
     sites: Arc<dyn ManagedSites>,
+    log: Arc<LoggedSites>,
     token: Token,
     /// How long the body of a request may take to arrive.
     patience: Duration,
 }
 
 pub(super) fn routes(sites: Arc<dyn ManagedSites>, token: Token, patience: Duration) -> Router {
-    let state = RouteState { sites, token, patience };
+    let log = Arc::new(LoggedSites::new(sites));
+    let sites = Arc::clone(&log) as Arc<dyn ManagedSites>;
+    let state = RouteState { sites, log, token, patience };
     Router::new()
         .route("/v1/sites", get(show_sites))
         .route("/v1/boxes", get(show_boxes))
+        .route("/v1/command-log", get(show_commands))
         .route("/v1/commands", post(command))
         .fallback(nothing_there)
         .method_not_allowed_fallback(other_method)
@@ -59,6 +64,10 @@ async fn show_boxes(State(state): State<RouteState>) -> Response {
     Json(BoxViews::of(state.sites.boxes())).into_response()
 }
 
+async fn show_commands(State(state): State<RouteState>) -> Response {
+    Json(state.log.view()).into_response()
+}
+
 async fn command(State(state): State<RouteState>, body: Body) -> Response {
     let body = match timeout(state.patience, to_bytes(body, LONGEST_BODY)).await {
         Ok(Ok(body)) => body,
@@ -81,12 +90,12 @@ async fn command(State(state): State<RouteState>, body: Body) -> Response {
 }
 
 async fn nothing_there() -> Response {
-    let what = "there are GET /v1/sites, GET /v1/boxes and POST /v1/commands";
+    let what = "there are GET /v1/sites, GET /v1/boxes, GET /v1/command-log and POST /v1/commands";
     trouble(StatusCode::NOT_FOUND, what)
 }
 
 async fn other_method() -> Response {
-    let what = "GET shows sites and boxes, POST gives commands";
+    let what = "GET shows sites, boxes and the command log, POST gives commands";
     trouble(StatusCode::METHOD_NOT_ALLOWED, what)
 }
 

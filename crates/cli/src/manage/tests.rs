@@ -262,6 +262,7 @@ async fn orders_that_make_no_sense_are_answered_with_a_sentence() {
     assert_eq!(status, 400, "{answer}");
     assert_eq!(plane.request("GET", "/", "").await.0, 404);
     assert_eq!(plane.request("GET", "/v1/commands", "").await.0, 405);
+    assert_eq!(plane.request("POST", "/v1/command-log", "{}").await.0, 405);
     assert_eq!(plane.commands(), [""; 0]);
 }
 
@@ -463,5 +464,33 @@ async fn a_head_or_a_body_that_trickles_ends_in_time() {
             }
         });
         ended.await.expect("it ends, however slowly bytes come");
+    }
+}
+
+/// Whoever comes later hears of what was commanded, by whom, and what came of it.
+#[tokio::test]
+async fn the_network_tells_what_was_commanded() {
+    let plane = Plane::new();
+    let log = async || {
+        let (status, answer) = plane.request("GET", "/v1/command-log", "").await;
+        assert_eq!(status, 200, "{answer}");
+        answer["commands"].as_array().expect("commands").clone()
+    };
+    assert_eq!(log().await, Vec::<Value>::new());
+    let ordered = json!({"command": "lock", "sites": ["alpha", "beta.a"], "by": "an operator"});
+    plane.request("POST", "/v1/commands", &ordered.to_string()).await;
+    let told = log().await;
+    let results: Vec<_> = told.iter().map(|one| (&one["name"], &one["result"])).collect();
+    assert_eq!(
+        results,
+        [
+            (&json!("alpha"), &json!(OrderResult::Refused("it is in use".to_owned()))),
+            (&json!("beta.a"), &json!(OrderResult::Done("as you wish".to_owned()))),
+        ]
+    );
+    for one in &told {
+        assert_eq!((&one["by"], &one["action"]), (&json!("an operator"), &json!(Action::Lock)));
+        let ago = |name: &str| one[name].as_u64().expect("a time");
+        assert!(ago("given_ms_ago") >= ago("over_ms_ago"), "{one}");
     }
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use cli::manage::{
-    Access, CallServerView, CallServerViews, CommandRequest, CommandResult, CommandResults,
-    ErrorBody,
+    Access, CallServerView, CallServerViews, CommandLogView, CommandRequest, CommandResult,
+    CommandResults, ErrorBody, LoggedCommand,
 };
 use serde::de::DeserializeOwned;
 use ureq::http::StatusCode;
@@ -19,14 +19,14 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// The longest answer: hundreds of boxes are shorter.
 const LONGEST_ANSWER: u64 = 16 << 20;
 
-pub(super) struct Client {
+pub(crate) struct Client {
     access: Access,
     agent: Agent,
 }
 
 impl Client {
     /// Reads where the network is managed.
-    pub(super) fn open(file: &Path) -> anyhow::Result<Self> {
+    pub(crate) fn open(file: &Path) -> anyhow::Result<Self> {
         let access = Access::read(file).context("no network is managed there")?;
         let settings = Agent::config_builder()
             // The token is for this address and for nobody on the way.
@@ -41,6 +41,14 @@ impl Client {
         let request = request.header(AUTHORIZATION, self.access.token.credentials());
         let request = request.config().timeout_global(Some(PATIENCE)).build();
         self.answer::<CallServerViews>(request.call()).map(|views| views.sites)
+    }
+
+    /// What was commanded of late, by whomever.
+    pub(crate) fn log(&self) -> anyhow::Result<Vec<LoggedCommand>> {
+        let request = self.agent.get(self.url("command-log"));
+        let request = request.header(AUTHORIZATION, self.access.token.credentials());
+        let request = request.config().timeout_global(Some(PATIENCE)).build();
+        self.answer::<CommandLogView>(request.call()).map(|view| view.commands)
     }
 
     pub(super) fn command(&self, asked: &CommandRequest) -> anyhow::Result<Vec<CommandResult>> {

@@ -3,7 +3,7 @@
 //! Words without a dash are always names of sites, after the release of `load` and the class of `shed`. So no site can
 //! be mistaken for a part of a command.
 
-mod client;
+pub(crate) mod client;
 mod table;
 
 use std::collections::BTreeSet;

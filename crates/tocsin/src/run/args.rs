@@ -6,7 +6,7 @@ use clap::Args;
 use cli::FileArgs;
 use cli::metrics::MetricsArgs;
 
-use super::target::DriveArgs;
+use super::target::{DriveArgs, WatchArgs};
 use crate::changed_campaign::LoadArgs;
 
 /// Runs a campaign: starts its network, places its calls, and judges what happened
@@ -18,6 +18,8 @@ pub(crate) struct RunArgs {
     pub(super) load: LoadArgs,
     #[command(flatten)]
     pub(super) drive: DriveArgs,
+    #[command(flatten)]
+    pub(super) watch: WatchArgs,
     /// Folder in which run folders are made
     #[arg(long, value_name = "FOLDER", default_value = "runs")]
     pub(super) runs: PathBuf,

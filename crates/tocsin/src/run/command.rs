@@ -19,6 +19,7 @@ use super::loopback::missing_addresses;
 use super::prepared::{InheritedOptions, Prepared, unix_us};
 use super::stage::{HandLine, Processes};
 use super::target::TargetNetwork;
+use super::target_watch::TargetWatch;
 use super::{live, manage, verdict};
 use crate::changed_campaign::ChangedCampaign;
 use crate::host_limits::host_limits;
@@ -109,11 +110,13 @@ async fn conduct(args: &RunArgs, prepared: &Prepared, folder: &Folder) -> anyhow
     folder.write("command.txt", &(command_line() + "\n"))?;
     let given = &prepared.args.given;
     Receipt::begin(folder, &prepared.campaign, file, given, Time::Real, host_limits())?;
+    let by_hand = HandLine::new();
+    let watch = args.watch.target_manage.as_deref();
+    let watch = watch.map(|file| TargetWatch::begin(file, by_hand.sender())).transpose()?;
     let Some(fleet) = Fleet::start(prepared, folder, &mut interruptions).await? else {
         say("interrupted while the network started: no call was placed");
         return Ok(INTERRUPTED);
     };
-    let by_hand = HandLine::new();
     let managed = match &prepared.target {
         None => {
             let (state, console) = (fleet.latest_state(), fleet.console());
@@ -151,7 +154,7 @@ async fn conduct(args: &RunArgs, prepared: &Prepared, folder: &Folder) -> anyhow
     .await;
     let elapsed = collector.state(&stage, &interruptions, &conductor).elapsed;
     stage.fleet.shut_down(&mut interruptions).await;
-    drop(managed);
+    drop((managed, watch));
     live::take_rest(&mut conductor, &mut stage);
     let last = collector.state(&stage, &interruptions, &conductor);
     // The drain of the network is no part of the campaign.

@@ -93,10 +93,13 @@ pub(super) fn take_rest(conductor: &mut Conductor, stage: &mut Processes<'_>) {
 fn tell(conductor: &mut Conductor, at: Duration, news: StageNews) {
     match news {
         StageNews::Answer(id, answer) => conductor.answered(at, id, answer),
-        StageNews::ByHand(CommandNote { id, by, name: site, action, result }) => match result {
-            None => conductor.commanded_by_hand(at, id, HandCommand { by, site, action }),
-            Some(result) => conductor.hand_is_over(at, id, result),
-        },
+        StageNews::ByHand(CommandNote { id, by, name: site, action, age, result }) => {
+            let at = at.saturating_sub(age);
+            match result {
+                None => conductor.commanded_by_hand(at, id, HandCommand { by, site, action }),
+                Some(result) => conductor.hand_is_over(at, id, result),
+            }
+        }
     }
 }
 

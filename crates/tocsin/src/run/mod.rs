@@ -27,6 +27,7 @@ mod plan;
 mod prepared;
 mod stage;
 mod target;
+mod target_watch;
 mod verdict;
 
 pub(crate) use args::RunArgs;

@@ -4,6 +4,7 @@
 //! themselves saw, and says so.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use campaign::Campaign;
 use clap::Args;
@@ -16,6 +17,14 @@ use topology::Topology;
 pub(crate) struct DriveArgs {
     #[command(flatten)]
     pub(crate) target: TargetArgs,
+}
+
+/// What else a run is told about a network that it does not start.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct WatchArgs {
+    /// The manage.json of the network at --target, if it is one of ours: what is commanded there by hand stands in this run
+    #[arg(long, value_name = "FILE", requires = "target")]
+    pub(crate) target_manage: Option<PathBuf>,
 }
 
 /// A network that is not started here.

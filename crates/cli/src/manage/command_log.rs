@@ -1,0 +1,101 @@
+//! What was commanded of late: the network tells it to whoever was not there, such as a run that has it as its target.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use contract::{DirectoryEntry, Reply};
+use futures_util::future::BoxFuture;
+use operations::{Action, OrderResult};
+use serde::{Deserialize, Serialize};
+
+use super::{CommandNote, ManagedCallServer, ManagedSites};
+
+/// Commands that are remembered; the oldest are forgotten first.
+const REMEMBERED: usize = 1_000;
+
+/// The answer to `GET /v1/command-log`, in the order in which commands went out.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct CommandLogView {
+    pub commands: Vec<LoggedCommand>,
+}
+
+/// A command to one call server.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LoggedCommand {
+    /// No other command since the program's start has it.
+    pub id: u64,
+    /// Who gave it.
+    pub by: String,
+    pub name: String,
+    pub action: Action,
+    /// How long ago it went out, in milliseconds. No clock of two machines need agree.
+    pub given_ms_ago: u64,
+    /// How long ago it was over; null while it waits for its answer.
+    pub over_ms_ago: Option<u64>,
+    pub result: Option<OrderResult>,
+}
+
+/// Sites whose commands are remembered.
+pub(super) struct LoggedSites {
+    sites: Arc<dyn ManagedSites>,
+    log: Mutex<VecDeque<Entry>>,
+}
+
+struct Entry {
+    note: CommandNote,
+    given: Instant,
+    over: Option<Instant>,
+}
+
+impl LoggedSites {
+    pub(super) fn new(sites: Arc<dyn ManagedSites>) -> Self {
+        Self { sites, log: Mutex::new(VecDeque::new()) }
+    }
+
+    pub(super) fn view(&self) -> CommandLogView {
+        let ago = |at: Instant| u64::try_from(at.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let told = |Entry { note, given, over }: &Entry| LoggedCommand {
+            id: note.id,
+            by: note.by.clone(),
+            name: note.name.clone(),
+            action: note.action.clone(),
+            given_ms_ago: ago(*given),
+            over_ms_ago: over.map(ago),
+            result: note.result.clone(),
+        };
+        CommandLogView { commands: self.log().iter().map(told).collect() }
+    }
+
+    fn log(&self) -> MutexGuard<'_, VecDeque<Entry>> {
+        self.log.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl ManagedSites for LoggedSites {
+    fn members(&self) -> Vec<ManagedCallServer> {
+        self.sites.members()
+    }
+
+    fn boxes(&self) -> BTreeMap<String, DirectoryEntry> {
+        self.sites.boxes()
+    }
+
+    fn command(&self, name: &str, action: &Action) -> BoxFuture<'static, Reply> {
+        self.sites.command(name, action)
+    }
+
+    fn note(&self, note: CommandNote) {
+        let mut log = self.log();
+        if note.result.is_none() {
+            if log.len() == REMEMBERED {
+                log.pop_front();
+            }
+            log.push_back(Entry { note: note.clone(), given: Instant::now(), over: None });
+        } else if let Some(entry) = log.iter_mut().rev().find(|entry| entry.note.id == note.id) {
+            (entry.note, entry.over) = (note.clone(), Some(Instant::now()));
+        }
+        drop(log);
+        self.sites.note(note);
+    }
+}
