@@ -48,7 +48,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, scene: &Scene, view: &mut View) {
     frame.render_widget(against(scene, usize::from(verdict.width)), verdict);
     match view.page {
         Page::Run => draw_run(frame, scene, middle),
-        Page::Help => overlay::help(frame, middle),
+        Page::Help => overlay::help(frame, middle, view),
         Page::Log => overlay::log(frame, middle, scene, view),
     }
     frame.render_widget(key_line(scene, view, usize::from(keys.width)), keys);

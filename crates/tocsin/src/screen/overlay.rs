@@ -3,7 +3,7 @@
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{Clear, Paragraph, Wrap};
+use ratatui::widgets::{Clear, Paragraph};
 
 use super::scene::Scene;
 use super::style::{BAD, FAINT, PLAIN, clock};
@@ -14,7 +14,7 @@ const HELP: [(&str, &str); 20] = [
     ("q, Ctrl-C", "end the calls in progress, then the run; the second time at once"),
     ("Q", "stop at once"),
     ("p, space", "hold the picture still; the run goes on"),
-    ("l", "all that happened; arrows, PgUp, PgDn, Home and End move"),
+    ("l", "all that happened; arrows, PgUp, PgDn, Home and End move, here too"),
     ("?", "this page; Esc leads back"),
     ("", ""),
     ("thresholds", "✓ holds, ✗ does not, – is not known yet; the records of the whole run decide"),
@@ -33,14 +33,29 @@ const HELP: [(&str, &str); 20] = [
     ("positions", "busy ones, and all"),
 ];
 
-/// Keys and words, over everything but the first and the last line.
-pub(super) fn help(frame: &mut Frame<'_>, area: Rect) {
+/// Columns that the words of the help take.
+const WORDS: usize = 13;
+
+/// Keys and words, over everything but the first and the last line. What does not fit is scrolled to.
+pub(super) fn help(frame: &mut Frame<'_>, area: Rect, view: &mut View) {
     frame.render_widget(Clear, area);
-    let line = |(word, meaning): (&str, &'static str)| {
-        Line::from(vec![Span::styled(format!(" {word:<12}"), FAINT), Span::raw(meaning)])
+    let width = usize::from(area.width).saturating_sub(WORDS).max(1);
+    let line = |(word, meaning): (&str, &str)| {
+        let lines = pieces(meaning, width).into_iter().enumerate().map(|(number, piece)| {
+            let word = if number == 0 { format!(" {word:<12}") } else { " ".repeat(WORDS) };
+            Line::from(vec![Span::styled(word, FAINT), Span::raw(piece)])
+        });
+        lines.collect::<Vec<_>>()
     };
-    let lines: Vec<Line<'static>> = HELP.into_iter().map(line).collect();
-    frame.render_widget(Paragraph::new(lines).wrap(Wrap { trim: false }), area);
+    let mut lines: Vec<Line<'static>> = HELP.into_iter().flat_map(line).collect();
+    let room = usize::from(area.height).max(1);
+    view.down = view.down.min(lines.len().saturating_sub(room));
+    let mut shown = lines.split_off(view.down);
+    if shown.len() > room {
+        shown.truncate(room - 1);
+        shown.push(Line::styled(" ↓ more", FAINT));
+    }
+    frame.render_widget(Paragraph::new(shown), area);
 }
 
 /// All that happened, each line as long as it is.

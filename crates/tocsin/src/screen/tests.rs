@@ -153,6 +153,32 @@ fn help_tells_keys_and_words() {
     insta::assert_snapshot!(seen(&scene(), &mut view, 80, 24));
 }
 
+/// On a low terminal every line of the help can be come to, and none is beyond the last.
+#[test]
+fn help_that_does_not_fit_is_scrolled_to() {
+    let mut view = View::default();
+    let press =
+        |view: &mut View, code| view.press(KeyEvent::new(code, KeyModifiers::NONE)).is_none();
+    assert!(press(&mut view, KeyCode::Char('?')));
+    let top = seen(&scene(), &mut view, 60, 10);
+    assert!(top.contains("q, Ctrl-C") && top.contains("↓ more"), "{top}");
+    assert!(!top.contains("positions"), "{top}");
+    let mut all = top;
+    for _ in 0..60 {
+        assert!(press(&mut view, KeyCode::Down));
+        all += &seen(&scene(), &mut view, 60, 10);
+    }
+    for word in ["thresholds", "PDD p95", "share", "queue", "positions"] {
+        assert!(all.contains(word), "{word}: {all}");
+    }
+    let end = seen(&scene(), &mut view, 60, 10);
+    assert!(end.contains("positions") && !end.contains("↓ more"), "{end}");
+    assert!(press(&mut view, KeyCode::Home));
+    assert!(seen(&scene(), &mut view, 60, 10).contains("q, Ctrl-C"));
+    assert!(press(&mut view, KeyCode::End));
+    assert_eq!(seen(&scene(), &mut view, 60, 10), end);
+}
+
 #[test]
 fn the_log_tells_all_that_happened_in_whole_sentences() {
     let long = "reconnection: delta: restart: the call server was starting and did not answer within five seconds";

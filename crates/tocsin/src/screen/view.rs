@@ -7,8 +7,8 @@
 
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
-/// Lines that a page key moves the log by.
-const PAGE: usize = 10;
+/// Lines that a page key moves a page by.
+const PAGE: isize = 10;
 
 /// What somebody at the keyboard wants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +36,8 @@ pub(super) struct View {
     pub(super) is_paused: bool,
     /// Lines of the log below its last line that is shown.
     pub(super) back: usize,
+    /// Lines of the help above the first one that is shown.
+    pub(super) down: usize,
 }
 
 impl View {
@@ -62,7 +64,8 @@ impl View {
             KeyCode::Char('?' | 'h') => self.turn(Page::Help),
             KeyCode::Char('l') => self.turn(Page::Log),
             KeyCode::Esc => self.page = Page::Run,
-            _ if self.page == Page::Log => self.scroll(key.code),
+            _ if self.page == Page::Log => self.back = scrolled(self.back, key.code, true),
+            _ if self.page == Page::Help => self.down = scrolled(self.down, key.code, false),
             _ => {}
         }
         None
@@ -71,23 +74,25 @@ impl View {
     /// To a page, or back from it.
     fn turn(&mut self, page: Page) {
         self.page = if self.page == page { Page::Run } else { page };
-        self.back = 0;
-    }
-
-    fn scroll(&mut self, code: KeyCode) {
-        self.back = match code {
-            KeyCode::Up | KeyCode::Char('k') => self.back.saturating_add(1),
-            KeyCode::Down | KeyCode::Char('j') => self.back.saturating_sub(1),
-            KeyCode::PageUp => self.back.saturating_add(PAGE),
-            KeyCode::PageDown => self.back.saturating_sub(PAGE),
-            KeyCode::Home => usize::MAX,
-            KeyCode::End => 0,
-            _ => self.back,
-        };
+        (self.back, self.down) = (0, 0);
     }
 
     /// Does not go back beyond the first line.
     pub(super) fn limit(&mut self, lines: usize) {
         self.back = self.back.min(lines.saturating_sub(1));
     }
+}
+
+/// How many lines a page is moved by after a key; `from_end` if they count from its end.
+fn scrolled(lines: usize, code: KeyCode, from_end: bool) -> usize {
+    let towards_start = match code {
+        KeyCode::Up | KeyCode::Char('k') => 1,
+        KeyCode::Down | KeyCode::Char('j') => -1,
+        KeyCode::PageUp => PAGE,
+        KeyCode::PageDown => -PAGE,
+        KeyCode::Home => isize::MAX,
+        KeyCode::End => -isize::MAX,
+        _ => 0,
+    };
+    lines.saturating_add_signed(if from_end { towards_start } else { -towards_start })
 }
