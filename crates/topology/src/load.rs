@@ -21,7 +21,7 @@ use crate::trunk_group::TrunkGroup;
 /// Environment variables of a network begin with this: `TOCSIN__SITES__ALPHA__ADDRESS`.
 pub const ENVIRONMENT_PREFIX: &str = "TOCSIN";
 
-const SECTIONS: [&str; 10] = [
+const SECTIONS: [&str; 11] = [
     "timers",
     "tcp",
     "pool",

@@ -26,8 +26,7 @@ impl CallServer {
         } else if calls_go_on {
             self.notices.push_back(CallServerNotice::Hanging { why: why.to_owned() });
             let answers_probes = self.settings.equipment.hang_answers_probes;
-            self.starvation =
-                Some(Starvation::new(now + watchdog, why.to_owned(), answers_probes));
+            self.starvation = Some(Starvation::new(now + watchdog, why.to_owned(), answers_probes));
         } else {
             self.starvation = None;
             self.hang(now, why, watchdog);

@@ -37,9 +37,7 @@ use telemetry::CallRecord;
 use topology::Topology;
 
 use crate::call_control::CallControl;
-use crate::machine::{
-    Boot, Disk, Done, Hang, Inbox, Installation, OverloadControl, Starvation,
-};
+use crate::machine::{Boot, Disk, Done, Hang, Inbox, Installation, OverloadControl, Starvation};
 use crate::priority::Priority;
 use effects::Effects;
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use contract::{DirectoryEntry, Reply};
+use contract::{DirectoryEntry, EffectEnd, Reply};
 use futures_util::future::BoxFuture;
 use operations::{Action, OrderResult};
 use serde::{Deserialize, Serialize};
@@ -31,7 +31,7 @@ pub struct LoggedCommand {
     pub action: Action,
     /// How long ago it went out, in milliseconds. No clock of two machines need agree.
     pub given_ms_ago: u64,
-    /// How long ago it was over; null while it waits for its answer.
+    /// How long ago it was over; null while it waits for its answer, or for the end of what was accepted.
     pub over_ms_ago: Option<u64>,
     pub result: Option<OrderResult>,
 }
@@ -85,15 +85,23 @@ impl ManagedSites for LoggedSites {
         self.sites.command(name, action)
     }
 
+    fn effect(&self, name: &str, ticket: u64) -> BoxFuture<'static, EffectEnd> {
+        self.sites.effect(name, ticket)
+    }
+
     fn note(&self, note: CommandNote) {
         let mut log = self.log();
-        if note.result.is_none() {
+        let Some(result) = &note.result else {
             if log.len() == REMEMBERED {
                 log.pop_front();
             }
             log.push_back(Entry { note: note.clone(), given: Instant::now(), over: None });
-        } else if let Some(entry) = log.iter_mut().rev().find(|entry| entry.note.id == note.id) {
-            (entry.note, entry.over) = (note.clone(), Some(Instant::now()));
+            drop(log);
+            return self.sites.note(note);
+        };
+        if let Some(entry) = log.iter_mut().rev().find(|entry| entry.note.id == note.id) {
+            entry.over = result.is_final().then(Instant::now);
+            entry.note = note.clone();
         }
         drop(log);
         self.sites.note(note);
