@@ -4,7 +4,7 @@ use system_tests::network::Network;
 use telemetry::{BoxKind, Outcome};
 use world::Link;
 
-use crate::machine::done;
+use crate::machine::{begun, done};
 use crate::outage::hurried;
 use crate::support::{SIX_SITES, ms, seconds};
 
@@ -45,9 +45,11 @@ fn evening(pool: &str, commanded: usize, seed: u64) -> Evening {
     }
     network.run_for(seconds(10));
     for site in &SITES[commanded..] {
-        done(&mut network, site, "restart");
+        begun(&mut network, site, "restart");
         network.run_for(seconds(15));
     }
+    // While all sites start, nothing is held: that is not the end of it.
+    network.run_for(seconds(150));
     assert!(network.run_until_idle(seconds(600)), "{:?}", network.held());
     let harmed = network.records().iter().filter(|record| {
         let unheard = record.outcome == Outcome::Abandoned && record.ring_us.is_none();

@@ -116,7 +116,7 @@ fn a_clean_restart_cures_the_leak_amid_a_poisoned_pool() {
     for site in ["alpha", "beta"] {
         reconnect_unlocked(&mut network, site);
     }
-    done(&mut network, "alpha", "restart clean");
+    begun(&mut network, "alpha", "restart clean");
     network.run_for(seconds(150));
     let alpha = network.call_server("alpha");
     assert!(!alpha.stale_circuits && alpha.restarts == 1 && alpha.counts.offered > 0, "{alpha:?}");

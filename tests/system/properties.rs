@@ -194,7 +194,9 @@ proptest! {
                 continue;
             }
             let reply = network.command(site, words.parse().unwrap());
-            if matches!(reply, contract::Reply::Done(_)) && FAULTS.contains(&words) {
+            let obeyed =
+                matches!(reply, contract::Reply::Done(_) | contract::Reply::Accepted { .. });
+            if obeyed && FAULTS.contains(&words) {
                 faulty.insert(site);
             }
         }
