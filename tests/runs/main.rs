@@ -5,6 +5,7 @@
 
 mod bench;
 mod cases;
+mod effects;
 mod equal_runs;
 mod faults;
 mod history;

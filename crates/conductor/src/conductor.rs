@@ -6,7 +6,8 @@ use std::time::Duration;
 use account::outcome::OperationsReport;
 use campaign::Campaign;
 use operations::{
-    Alarm, Crisis, FaultAction, FaultEntry, LogEntry, Milestone, OrderAnswer, OrderResult,
+    Alarm, Crisis, FaultAction, FaultEntry, LogEntry, Milestone, OperationNote, OrderAnswer,
+    OrderResult,
 };
 
 use crate::command_log::{CommandLog, HandCommand};
@@ -56,7 +57,7 @@ impl Conductor {
     pub fn new(campaign: &Campaign, pool: &[String]) -> Self {
         let settings = &campaign.operations;
         Self {
-            operators: Operators::new(&settings.operations, pool),
+            operators: Operators::new(&settings.operations, pool, settings.window()),
             commands: CommandLog::default(),
             supervision: SupervisionState::new(settings),
             crisis: settings
@@ -188,8 +189,9 @@ impl Conductor {
         while let Some(milestone) = self.crisis.as_mut().and_then(|crisis| crisis.poll(at)) {
             self.reach(at, milestone);
         }
+        self.operators.note_affected(self.supervision.last());
         self.operators.advance(at);
-        self.operators.open_gates(at, self.supervision.supervision());
+        self.operators.watch_canaries(at, self.supervision.last());
         while let Some((target, action)) = self.faults.poll(at) {
             if action != FaultAction::Thaw {
                 self.fault_begins(at);
@@ -252,6 +254,11 @@ impl Conductor {
         self.commands.entries()
     }
 
+    /// What is to be told of operations beside their commands, in the order of time of each.
+    pub fn notes(&self) -> impl Iterator<Item = (&str, &OperationNote)> {
+        self.operators.notes()
+    }
+
     /// Alarms in the order in which they were raised and cleared.
     #[must_use]
     pub fn alarms(&self) -> &[Alarm] {
@@ -275,6 +282,7 @@ impl Conductor {
     pub fn report(&self) -> OperationsReport {
         OperationsReport {
             commands: self.commands.report(),
+            notes: self.notes().map(|(name, note)| (name.to_owned(), note.clone())).collect(),
             alarms: self.alarms().to_vec(),
             milestones: self.milestones.clone(),
             crisis: self.crisis.as_ref().map(Crisis::report),

@@ -3,23 +3,35 @@
 use std::time::Duration;
 
 use operations::{
-    Canary, LogEntry, Milestone, Operation, OperationStart, OrderAnswer, OrderResult, Procedure,
-    Supervision,
+    CallCounts, GateCounts, GateWatch, LogEntry, Milestone, Operation, OperationNote,
+    OperationStart, OrderAnswer, OrderResult, Procedure,
 };
 
 use crate::order::{OrderId, SiteOrder};
+use crate::stage::Observation;
 
 /// All operations of a campaign while they are carried out.
 #[derive(Debug)]
 pub(crate) struct Operators {
     procedures: Vec<Procedure>,
+    /// What is seen of the canary of each, and which site that is, while it is observed.
+    watches: Vec<Option<(String, GateWatch)>>,
+    /// The windows in which a canary is watched.
+    window: Duration,
+    /// Sites that have been seen to restart or to be silent.
+    affected: Vec<String>,
 }
 
 impl Operators {
-    /// `operations` on the sites of `pool`, in the order of the network file.
-    pub(crate) fn new(operations: &[Operation], pool: &[String]) -> Self {
+    /// `operations` on the sites of `pool`, in the order of the network file. Canaries are watched in windows of `window`.
+    pub(crate) fn new(operations: &[Operation], pool: &[String], window: Duration) -> Self {
         let of = |operation| Procedure::new(operation, pool);
-        Self { procedures: operations.iter().map(of).collect() }
+        Self {
+            procedures: operations.iter().map(of).collect(),
+            watches: operations.iter().map(|_| None).collect(),
+            window,
+            affected: Vec::new(),
+        }
     }
 
     pub(crate) fn next_due(&self) -> Option<Duration> {
@@ -36,16 +48,42 @@ impl Operators {
         self.procedures.iter_mut().for_each(|procedure| procedure.milestone(at, milestone));
     }
 
-    /// Decides by what supervision has measured which canaries the other sites follow.
-    pub(crate) fn open_gates(&mut self, at: Duration, supervision: Option<&Supervision>) {
-        for procedure in &mut self.procedures {
-            let Some(canary) = procedure.awaits_gate() else { continue };
-            let measure = |supervision: &Supervision| {
-                let Canary { indicator, min_attempts, .. } = canary;
-                supervision.indicator(*indicator, procedure.canary_site(), *min_attempts)
+    /// Takes in what is seen of the network, for operations that are about sites that are affected.
+    pub(crate) fn note_affected(&mut self, seen: &Observation) {
+        let known = self.affected.len();
+        let restarted = seen.sites.iter().filter(|(_, counts)| counts.restarts > 0);
+        for site in restarted.map(|(site, _)| site).chain(&seen.silent) {
+            if !self.affected.contains(site) {
+                self.affected.push(site.clone());
+            }
+        }
+        if self.affected.len() > known {
+            for procedure in &mut self.procedures {
+                procedure.note_affected(&self.affected);
+            }
+        }
+    }
+
+    /// Watches the canaries by what is seen of the network, and decides which of them the other sites follow.
+    pub(crate) fn watch_canaries(&mut self, at: Duration, seen: &Observation) {
+        for (procedure, watch) in self.procedures.iter_mut().zip(&mut self.watches) {
+            let (Some(canary), Some(site)) = (procedure.observed(), procedure.canary_site()) else {
+                *watch = None;
+                continue;
             };
-            let measured = supervision.and_then(measure);
-            procedure.gate(at, measured);
+            let counts = counts_of(seen, site);
+            match watch {
+                Some((watched, watch)) if watched == site => watch.see(at, counts),
+                _ => {
+                    let begun = GateWatch::new(canary, self.window, at, counts);
+                    *watch = Some((site.to_owned(), begun));
+                }
+            }
+            if procedure.awaits_gate().is_some()
+                && let Some((_, watch)) = watch.take()
+            {
+                procedure.gate(at, watch.measured());
+            }
         }
     }
 
@@ -73,6 +111,7 @@ impl Operators {
     /// Nothing is done, nor put back.
     pub(crate) fn dismiss(&mut self) {
         self.procedures.clear();
+        self.watches.clear();
     }
 
     /// The callers are done: what puts the network back begins.
@@ -116,9 +155,41 @@ impl Operators {
         self.procedures.iter().map(log)
     }
 
+    /// What is to be told of each operation beside its commands, by its name.
+    pub(crate) fn notes(&self) -> impl Iterator<Item = (&str, &OperationNote)> {
+        self.procedures.iter().flat_map(|procedure| {
+            let name = &procedure.operation().name[..];
+            procedure.notes().iter().map(move |note| (name, note))
+        })
+    }
+
     fn at_end(&self) -> impl Iterator<Item = &Procedure> {
         self.procedures
             .iter()
             .filter(|procedure| procedure.operation().start == OperationStart::End)
     }
+}
+
+/// What was counted so far, as the gate behind `site` looks at it.
+fn counts_of(seen: &Observation, site: &str) -> GateCounts {
+    let mut counts = GateCounts::default();
+    for (name, of_site) in &seen.sites {
+        let calls = match name == site {
+            true => {
+                counts.restarts = of_site.restarts;
+                &mut counts.site
+            }
+            false => &mut counts.others,
+        };
+        calls.offered += of_site.offered;
+        calls.answered += of_site.answered;
+    }
+    for fate in &seen.callers.fates {
+        let calls = if fate.emergency { &mut counts.emergency } else { &mut counts.ordinary };
+        *calls = CallCounts {
+            offered: calls.offered + fate.answered + fate.unanswered,
+            answered: calls.answered + fate.answered,
+        };
+    }
+    counts
 }

@@ -1,9 +1,9 @@
 //! Where a campaign is played: what the conductor sees of a network, and what it does to it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use contract::{BoxOrder, CallServerSnapshot, GeneratorSnapshot};
+use contract::{BoxOrder, CallServerSnapshot, GeneratorSnapshot, MemberSnapshot, MemberState};
 use operations::{FaultAction, OrderAnswer};
 
 use crate::order::SiteOrder;
@@ -47,9 +47,17 @@ pub struct Observation {
     pub psaps: BTreeMap<String, u64>,
     /// What the call servers of each site have counted so far.
     pub sites: BTreeMap<String, SiteCounts>,
+    /// Sites of which a trunk group finds a call server down.
+    pub silent: BTreeSet<String>,
 }
 
 impl Observation {
+    /// Adds what a trunk group shows of the sites.
+    pub fn add_members(&mut self, members: &[MemberSnapshot]) {
+        let down = members.iter().filter(|member| member.state == MemberState::Down);
+        self.silent.extend(down.map(|member| member.site.clone()));
+    }
+
     /// Adds what one call server of a site shows.
     pub fn add(&mut self, site: &str, shown: &CallServerSnapshot) {
         let counts = self.sites.entry(site.to_owned()).or_default();

@@ -420,3 +420,64 @@ fn what_was_only_begun_is_no_putting_back() {
     let told = "not put back: back: alpha: restart: aborted: the machine was lost";
     assert_eq!(begin(Some(cut)), [told]);
 }
+
+const CANARY: &str = r#"
+[operations.fix]
+at = "10s"
+commands = ["load r8"]
+sites = "all"
+canary = { observe = "60s", min_attempts = 20, on_stop = ["rollback"] }
+[operations.repair]
+at = "80s"
+commands = ["restart clean"]
+sites = "affected"
+[supervision]
+window = "20s"
+step = "5s"
+"#;
+
+/// Conducts for a minute and a half; `counts` gives what the two sites have counted after so many seconds.
+fn with_canary(counts: impl Fn(u64) -> [SiteCounts; 2]) -> (Vec<String>, Conductor) {
+    let (mut conductor, mut stage) = (conductor(CANARY), Paper::default());
+    let mut done = Vec::new();
+    for second in (0..=90).step_by(5) {
+        let [alpha, beta] = counts(second);
+        stage.shown.sites = [("alpha".to_owned(), alpha), ("beta".to_owned(), beta)].into();
+        done.extend(stage.until(second, &mut conductor));
+    }
+    (done, conductor)
+}
+
+// The network is well, as beta answers what alpha refuses.
+#[test]
+fn a_poison_release_stops_at_the_canary_and_the_report_says_what_was_seen() {
+    let site = |offered, answered, restarts| SiteCounts { offered, answered, restarts };
+    let well = |second: u64| [site(second * 20, second * 19, 0), site(second * 20, second * 20, 0)];
+    let (done, conductor) = with_canary(well);
+    assert_eq!(done, ["alpha: load r8", "beta: load r8"]);
+    let notes = conductor.report().notes;
+    let told: Vec<&str> = notes.iter().map(|(_, note)| &note.text[..]).collect();
+    assert_eq!(
+        told,
+        [
+            "canary alpha: 1,200 calls, answered 95.0 % (others 100.0 %), 0 restarts: goes on",
+            "no site has restarted or been silent so far: nothing to do",
+        ]
+    );
+    // It refuses for twenty seconds of the sixty, and is well again when the gate decides.
+    let ill = |second: u64| {
+        let lost = second.clamp(25, 45) - 25;
+        [site(second * 20, second * 20 - lost * 8, 0), site(second * 20, second * 20, 0)]
+    };
+    let (done, conductor) = with_canary(ill);
+    assert_eq!(done, ["alpha: load r8", "alpha: rollback"]);
+    let note = &conductor.report().notes[0].1;
+    let reason = "site_asr_vs_others after alpha was 0.600, below 0.9";
+    assert!(note.text.ends_with(&format!(": stops, {reason}")), "{note:?}");
+    // A canary that restarts has failed; the repair is for it alone.
+    let falls = |second: u64| {
+        [site(second * 20, second * 20, u64::from(second > 30)), site(second * 20, second * 20, 0)]
+    };
+    let (done, _) = with_canary(falls);
+    assert_eq!(done, ["alpha: load r8", "alpha: rollback", "alpha: restart clean"]);
+}

@@ -17,6 +17,7 @@ mod action;
 mod command_schedule;
 pub mod crisis;
 mod fault;
+mod gate;
 pub mod lint;
 mod log;
 mod milestone;
@@ -32,9 +33,12 @@ pub use self::crisis::{
     Crisis, CrisisReport, CrisisSettings, Fates, Informed, MilestoneTime, Reached, Sign,
 };
 pub use self::fault::{Fault, FaultAction, FaultEntry, FaultKind};
-pub use self::log::{LogEntry, OrderAnswer, OrderResult};
+pub use self::gate::{CallCounts, GateCounts, GateIndicator, GateWatch, Measured};
+pub use self::log::{LogEntry, OperationNote, OrderAnswer, OrderResult};
 pub use self::milestone::{Milestone, ParseMilestoneError};
-pub use self::operation::{Canary, Manner, Operation, OperationSites, OperationStart, Sequence};
+pub use self::operation::{
+    Canary, GateScope, Manner, Operation, OperationSites, OperationStart, Sequence,
+};
 pub use self::procedure::{DueOrder, Procedure};
 pub use self::settings::OperationsSettings;
 pub use self::supervision::{Alarm, AlarmState, ObservedAttempt, Supervision, SupervisionSettings};

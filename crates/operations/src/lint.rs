@@ -54,6 +54,8 @@ fn plan(operation: &Operation, pool: &[String]) -> Vec<Planned> {
     };
     let operation = Operation { start: OperationStart::At(begins), ..operation.clone() };
     let mut procedure = Procedure::new(&operation, pool);
+    // At worst, all of them.
+    procedure.note_affected(pool);
     let mut plan = Vec::new();
     let mut at = begins;
     while !procedure.is_over() {

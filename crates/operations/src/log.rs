@@ -26,6 +26,18 @@ pub struct LogEntry {
     pub result: OrderResult,
 }
 
+/// What is to be told of an operation beside its commands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OperationNote {
+    /// Since the start of the campaign.
+    #[serde(rename = "at_s", with = "crate::log::seconds")]
+    pub at: Duration,
+    /// The site that it is about, if it is about one.
+    pub site: Option<String>,
+    /// A sentence.
+    pub text: String,
+}
+
 /// What a site says to an order, at once or later.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OrderAnswer {

@@ -5,8 +5,11 @@ use std::time::Duration;
 use topology::reader::{Raw, Table, kind};
 
 use crate::action::{Action, ParseActionError};
+use crate::gate::{GateIndicator, Measured};
 use crate::milestone::Milestone;
-use crate::supervision::Indicator;
+
+/// What a canary must be worth, compared with the other sites, if nothing else is said.
+const AS_WELL_AS_OTHERS: f64 = 0.9;
 
 /// The section `[operations.NAME]` of a campaign.
 ///
@@ -62,6 +65,8 @@ pub enum OperationSites {
     All,
     /// These, in this order.
     Named(Vec<String>),
+    /// Those of the pool that were seen to restart or to be silent before the operation begins, in the order of the network file.
+    Affected,
 }
 
 /// How sites follow each other.
@@ -82,22 +87,32 @@ pub enum Sequence {
     ByCommand,
 }
 
+/// Which sites have a gate behind them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GateScope {
+    /// The first; all others follow in the manner of the operation.
+    First,
+    /// Each: the sites follow one after the other, however the manner is.
+    Each,
+}
+
 /// The first site goes ahead alone; what is measured then decides about the others.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Canary {
-    /// From the last answer of the first site until the measurement.
+    /// From when the last command has had its effect at the site until the gate decides.
     pub observe: Duration,
-    /// What is measured: [`Indicator::SiteAsr`] and [`Indicator::Restarts`] of the canary site, the others of the
-    /// whole network.
-    pub indicator: Indicator,
+    /// Whether the sites behind the first one are observed in the same way.
+    pub gate: GateScope,
+    pub indicator: GateIndicator,
     /// Below it the operation stops.
     pub min: Option<f64>,
     /// Above it the operation stops.
     pub max: Option<f64>,
-    /// With fewer attempts in the window nothing is known, and the operation stops: a canary
-    /// without traffic shows no fault.
+    /// With fewer calls nothing is known, and the operation stops: a canary without traffic shows no fault.
     pub min_attempts: u32,
-    /// What the first site gets when the operation stops.
+    /// More restarts of the site while it is observed stop the operation, whatever the indicator says.
+    pub max_restarts: u32,
+    /// What the site gets at which the operation stops.
     pub on_stop: Vec<Action>,
 }
 
@@ -148,11 +163,12 @@ impl Operation {
         operation
     }
 
-    /// The names of its sites, in the order in which they get their orders.
+    /// The names of its sites, in the order in which they get their orders, as far as they are known before it begins.
     #[must_use]
     pub fn sites_of(&self, pool: &[String]) -> Vec<String> {
         match &self.sites {
             OperationSites::All => pool.to_vec(),
+            OperationSites::Affected => Vec::new(),
             OperationSites::Named(sites) => sites.clone(),
         }
     }
@@ -212,10 +228,12 @@ impl OperationStart {
 
 impl OperationSites {
     fn read(table: &Table<'_>) -> Self {
-        // A text other than "all" is left to `list`, which knows the lists of a layer: `a,b`.
+        // Another text is left to `list`, which knows the lists of a layer: `a,b`.
         let text = table.optional("sites", |raw| Ok(kind::text(raw).ok()));
-        if text.flatten().is_some_and(|text| text == "all") {
-            return Self::All;
+        match text.flatten().as_deref() {
+            Some("all") => return Self::All,
+            Some("affected") => return Self::Affected,
+            _ => {}
         }
         let sites = table.required_list("sites", kind::name);
         for (index, site) in sites.iter().enumerate() {
@@ -230,31 +248,31 @@ impl OperationSites {
 impl Canary {
     fn read(table: &Table<'_>) -> Self {
         let second = Duration::from_secs(1);
-        let indicator = table.or("indicator", Indicator::kind, Indicator::EmergencyAsr);
+        let indicator = table.or("indicator", GateIndicator::kind, GateIndicator::SiteAsrVsOthers);
+        let gate = [("first", GateScope::First), ("each", GateScope::Each)];
         let bound = |raw: Raw<'_>| indicator.bound(raw);
-        let canary = Self {
+        let mut canary = Self {
             observe: table.required("observe", kind::duration(second), second),
+            gate: table.or("gate", kind::choice(&gate), GateScope::First),
             indicator,
             min: table.optional("min", bound),
             max: table.optional("max", bound),
-            min_attempts: table.or("min_attempts", kind::count(1..=1_000_000), 20),
+            min_attempts: table.or("min_attempts", kind::count(1..=1_000_000), 100),
+            max_restarts: table.or("max_restarts", kind::count(0..=1_000_000), 0),
             on_stop: table.list("on_stop", action),
         };
-        if indicator == Indicator::Arrivals {
-            let message = "cannot judge a canary: arrivals belong to a PSAP, not to a site";
-            table.report("indicator", message);
-        }
         match (canary.min, canary.max) {
-            (None, None) if !table.has("min") && !table.has("max") => {
-                table.report_here("needs min or max, to say when the operation stops");
-            }
+            (None, None) if !table.has("min") && !table.has("max") => match indicator {
+                GateIndicator::SiteAsrVsOthers => canary.min = Some(AS_WELL_AS_OTHERS),
+                _ => table.report_here("needs min or max, to say when the operation stops"),
+            },
             (Some(min), Some(max)) if min > max => table.report("min", "must not exceed max"),
             _ => {}
         }
         canary
     }
 
-    /// Whether the other sites may follow after `measured`. What could not be measured is no pass.
+    /// Whether this value of the indicator is inside of the bounds. What could not be measured is no pass.
     #[must_use]
     pub fn passes(&self, measured: Option<f64>) -> bool {
         measured.is_some_and(|measured| {
@@ -262,6 +280,33 @@ impl Canary {
                 && self.min.is_none_or(|min| measured >= min)
                 && self.max.is_none_or(|max| measured <= max)
         })
+    }
+
+    /// Whether the sites behind `site` may follow after what was seen of it.
+    ///
+    /// # Errors
+    /// The reason why not.
+    pub(crate) fn judge(&self, site: &str, seen: &Measured) -> Result<(), String> {
+        let (indicator, restarts) = (self.indicator, seen.counts.restarts);
+        if indicator != GateIndicator::Restarts && restarts > u64::from(self.max_restarts) {
+            return Err(format!("{site} restarted {restarts} times while it was observed"));
+        }
+        let Some(value) = seen.value else {
+            return Err(format!(
+                "too little was measured of {indicator} after {site} to go on: fewer than {} calls",
+                self.min_attempts
+            ));
+        };
+        match (self.min, self.max) {
+            _ if self.passes(Some(value)) => Ok(()),
+            (Some(min), _) if value < min => {
+                Err(format!("{indicator} after {site} was {value:.3}, below {min}"))
+            }
+            (_, max) => {
+                let max = max.unwrap_or_default();
+                Err(format!("{indicator} after {site} was {value:.3}, above {max}"))
+            }
+        }
     }
 }
 

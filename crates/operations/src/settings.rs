@@ -1,11 +1,13 @@
 //! The sections of a campaign that are about operators and faults: `[operations.NAME]`, `[[faults]]`, `[supervision]`,
 //! `[crisis]`.
 
-use topology::reader::Table;
+use std::time::Duration;
+
+use topology::reader::{Table, nearest};
 
 use crate::crisis::CrisisSettings;
 use crate::fault::Fault;
-use crate::operation::{Operation, OperationStart};
+use crate::operation::{Operation, OperationSites, OperationStart};
 use crate::supervision::SupervisionSettings;
 
 /// What a campaign has operators do, and what they see of the network.
@@ -61,11 +63,19 @@ impl OperationsSettings {
         !self.operations.is_empty() || !self.faults.is_empty() || self.supervision.is_some()
     }
 
+    /// The time over which figures are taken.
+    #[must_use]
+    pub fn window(&self) -> Duration {
+        self.supervision.as_ref().map_or(SupervisionSettings::default().window, |one| one.window)
+    }
+
     /// Whether anything has to be watched while the campaign runs.
     #[must_use]
     pub fn needs_supervision(&self) -> bool {
         self.supervision.is_some()
-            || self.operations.iter().any(|one| one.enabled && one.canary.is_some())
+            || self.operations.iter().any(|one| {
+                one.enabled && (one.canary.is_some() || one.sites == OperationSites::Affected)
+            })
     }
 
     /// Reports sections that name each other and do not fit.

@@ -6,7 +6,7 @@ use topology::reader::Document;
 use topology::{Distribution, Layers, Problems};
 
 use super::*;
-use crate::supervision::{Bound, By, Indicator, Severity};
+use crate::supervision::{Bound, By, Severity};
 
 pub(crate) fn settings(text: &str) -> Result<OperationsSettings, Problems> {
     let document = Document::parse("peak.toml", text, &Layers::none())?;
@@ -143,7 +143,7 @@ fn every_key_is_read() {
     assert_eq!((capacity.retry, capacity.retry_interval), (3, seconds(10)));
     assert!(capacity.wait_for_ready && capacity.stop_on_refusal && !capacity.enabled);
     let canary = capacity.canary.clone().expect("it has a canary");
-    assert_eq!((canary.indicator, canary.min), (Indicator::SiteAsr, Some(0.9)));
+    assert_eq!((canary.indicator, canary.min), (GateIndicator::SiteAsr, Some(0.9)));
     assert_eq!((canary.min_attempts, &canary.on_stop[..]), (5, &[Action::Rollback][..]));
 
     let milestone = Milestone::Informed("SAMU".to_owned());
@@ -246,7 +246,7 @@ fn a_bad_operation_is_refused_in_sentences() {
         manner = "parallel"
         interval = "1s"
         wait_for = "luck"
-        canary = {}
+        canary = { indicator = "asr" }
         "#,
         &[
             "operations.a.after: cannot stand beside at; keep one of them",

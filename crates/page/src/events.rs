@@ -27,6 +27,7 @@ pub(crate) fn events(page: &Page<'_>, run: &PageRun<'_>) -> Option<Markup> {
         .collect();
     let kind = |what: &EventKind| match what {
         EventKind::Command(_) | EventKind::HandCommand(_) => "command",
+        EventKind::Note(_) => "note",
         EventKind::Fault(_) => "fault",
         EventKind::Restart => "restart",
         EventKind::Alarm(_) => "alarm",

@@ -41,6 +41,7 @@ pub(crate) fn marks(events: &[TimelineEvent], length: Duration) -> Vec<Numbered>
             EventKind::Command(operation) => operation.clone(),
             EventKind::HandCommand(command) => command.clone(),
             EventKind::Fault(fault) => fault.clone(),
+            EventKind::Note(operation) => format!("{operation}: gate"),
             EventKind::Restart => "restarts".to_owned(),
             EventKind::Alarm(rule) => format!("alarm {rule}"),
             EventKind::Milestone(milestone) => milestone.clone(),

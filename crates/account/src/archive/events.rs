@@ -12,7 +12,7 @@ use crate::outcome::{VariantOutcome, site_of_loss};
 pub struct ArchivedEvent {
     /// Since the start of the campaign.
     pub at: Duration,
-    /// `command`, `fault`, `alarm`, `hang`, `restart`, `milestone` or `process`.
+    /// `command`, `note`, `fault`, `alarm`, `hang`, `restart`, `milestone` or `process`.
     pub kind: &'static str,
     pub site: Option<String>,
     pub what: String,
@@ -51,6 +51,12 @@ pub fn events(run: &VariantOutcome, losses: &[(Duration, String)]) -> Vec<Archiv
             what: format!("{operation}: {blade}{}: {what}", entry.action),
         });
     }
+    events.extend(run.operations.notes.iter().map(|(operation, note)| ArchivedEvent {
+        at: note.at,
+        kind: "note",
+        site: note.site.clone(),
+        what: format!("{operation}: {}", note.text),
+    }));
     events.extend(run.operations.alarms.iter().map(|alarm| {
         let state = if alarm.is_raised() { "raised" } else { "cleared" };
         ArchivedEvent {

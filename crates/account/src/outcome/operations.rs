@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use operations::supervision::Alarm;
-use operations::{CrisisReport, FaultEntry, LogEntry, Milestone, OrderResult};
+use operations::{CrisisReport, FaultEntry, LogEntry, Milestone, OperationNote, OrderResult};
 use serde::{Deserialize, Serialize};
 
 /// Commands by hand that the sentence about them tells.
@@ -15,6 +15,8 @@ const MOST_TOLD: usize = 4;
 pub struct OperationsReport {
     /// What became of each command, with its operation.
     pub commands: Vec<(String, LogEntry)>,
+    /// What is to be told of operations beside that, with the operation.
+    pub notes: Vec<(String, OperationNote)>,
     pub alarms: Vec<Alarm>,
     pub milestones: Vec<(Duration, Milestone)>,
     pub crisis: Option<CrisisReport>,

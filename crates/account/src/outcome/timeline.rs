@@ -35,6 +35,8 @@ pub enum EventKind {
     Command(String),
     /// A command that somebody gave by hand: who, what, and to which site.
     HandCommand(String),
+    /// What was seen at the gate of this operation, or another thing to be told of it.
+    Note(String),
     /// A machine was killed, frozen or thawed by the campaign.
     Fault(String),
     /// A call server began anew.
@@ -148,6 +150,11 @@ pub fn events(run: &VariantOutcome, begins: Duration) -> Vec<TimelineEvent> {
         let often = if times > 1 { format!(", {times} times") } else { String::new() };
         TimelineEvent { at, what: kind, text: format!("{what}: no answer{often}") }
     }));
+    events.extend(run.operations.notes.iter().map(|(operation, note)| TimelineEvent {
+        at: note.at,
+        what: EventKind::Note(operation.clone()),
+        text: format!("{operation}: {}", note.text),
+    }));
     let mut restarts = BTreeMap::<(&str, &str), (Duration, Duration, u32)>::new();
     for (at, site, why) in &run.restarts {
         let entry = restarts.entry((site, why)).or_insert((*at, *at, 0));
@@ -220,8 +227,14 @@ pub fn timeline_json(run: &VariantOutcome, campaign_start: Duration) -> Value {
     let milestones = run.operations.milestones.iter();
     let restarts = run.restarts.iter();
     let detections = run.detections.iter();
+    let notes = run.operations.notes.iter().map(|(operation, note)| {
+        let mut note = serde_json::to_value(note).unwrap_or_default();
+        note["operation"] = operation.as_str().into();
+        note
+    });
     json!({
         "commands": commands.collect::<Vec<_>>(),
+        "notes": notes.collect::<Vec<_>>(),
         "faults": run.operations.faults,
         "alarms": run.operations.alarms,
         // As Alertmanager would post them to a webhook.

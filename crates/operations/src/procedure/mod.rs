@@ -5,8 +5,10 @@
 //!   Waiting ─────┬────────────────────────────────────► Rollout ───► Over
 //!                │ canary                                  ▲           ▲
 //!                └────────► Canary ──► Observing ──► Gate ─┤ passes    │
-//!                             │ silent, refused            │           │
-//!                             └──────────► StandDown ◄─────┘ fails     │
+//!                             ▲ │ silent, refused, aborted │           │
+//!                  next site, │ │                          │           │
+//!                  gate each  └─┼──────────────────────────┤           │
+//!                               └────────► StandDown ◄─────┘ fails     │
 //!                                             └────────────────────────┘
 //! ```
 //!
@@ -21,9 +23,10 @@ mod tests;
 use std::time::Duration;
 
 use crate::command_schedule::{CommandSchedule, OrderLog};
-use crate::log::{LogEntry, OrderAnswer};
+use crate::gate::Measured;
+use crate::log::{LogEntry, OperationNote, OrderAnswer};
 use crate::milestone::Milestone;
-use crate::operation::{Canary, Operation, OperationStart};
+use crate::operation::{Canary, GateScope, Operation, OperationSites, OperationStart};
 
 pub use crate::command_schedule::DueOrder;
 
@@ -31,13 +34,19 @@ pub use crate::command_schedule::DueOrder;
 #[derive(Debug)]
 pub struct Procedure {
     operation: Operation,
-    /// All its sites; the canary is the first.
+    /// The sites of the network, and those of them that were seen to be affected by something so far.
+    pool: Vec<String>,
+    affected: Vec<String>,
+    /// All its sites.
     sites: Vec<String>,
+    /// The place among them of the one that goes ahead.
+    canary: usize,
     state: State,
     /// Why no further order is given, if so.
     stopped: Option<String>,
     last_id: u64,
     log: Vec<LogEntry>,
+    notes: Vec<OperationNote>,
 }
 
 #[derive(Debug)]
@@ -61,17 +70,22 @@ impl Procedure {
     pub fn new(operation: &Operation, pool: &[String]) -> Self {
         let sites = operation.sites_of(pool);
         let state = match &operation.start {
-            _ if !operation.enabled || sites.is_empty() => State::Over,
+            _ if !operation.enabled => State::Over,
+            _ if sites.is_empty() && operation.sites != OperationSites::Affected => State::Over,
             OperationStart::At(at) => State::Waiting(Some(*at)),
             OperationStart::End | OperationStart::After { .. } => State::Waiting(None),
         };
         Self {
             operation: operation.clone(),
+            pool: pool.to_vec(),
+            affected: Vec::new(),
             sites,
+            canary: 0,
             state,
             stopped: None,
             last_id: 0,
             log: Vec::new(),
+            notes: Vec::new(),
         }
     }
 
@@ -149,32 +163,97 @@ impl Procedure {
         }
     }
 
+    /// Takes note of which sites have been seen to restart or to be silent so far. What counts is what is known when the operation
+    /// begins.
+    pub fn note_affected(&mut self, sites: &[String]) {
+        if self.operation.sites == OperationSites::Affected {
+            self.affected = sites.to_vec();
+        }
+    }
+
+    /// The canary while it is observed, and until its gate has decided.
+    #[must_use]
+    pub fn observed(&self) -> Option<&Canary> {
+        let is_seen = matches!(self.state, State::Observing { .. } | State::Gate);
+        self.operation.canary.as_ref().filter(|_| is_seen)
+    }
+
     /// The canary that has been observed and waits for its measurement.
     #[must_use]
     pub fn awaits_gate(&self) -> Option<&Canary> {
         self.operation.canary.as_ref().filter(|_| matches!(self.state, State::Gate))
     }
 
-    /// The site that goes ahead, if the operation has a canary.
+    /// The site that goes ahead, if the operation has a canary: the first, or with a gate behind each the last that was begun.
     #[must_use]
     pub fn canary_site(&self) -> Option<&str> {
         self.operation.canary.as_ref()?;
-        self.sites.first().map(String::as_str)
+        self.sites.get(self.canary).map(String::as_str)
     }
 
     /// Decides by what was `measured` at the canary whether the other sites follow. `None` stops: nothing is known.
-    pub fn gate(&mut self, at: Duration, measured: Option<f64>) {
+    pub fn gate(&mut self, at: Duration, measured: impl Into<Measured>) {
         let Some(canary) = self.awaits_gate() else {
             return;
         };
-        if canary.passes(measured) {
-            let commands = self.operation.commands.clone();
-            self.state = State::Rollout(self.schedule(&commands, 1.., at));
-        } else {
-            let reason = verdict(canary, measured, &self.sites[0]);
-            self.stand_down(at, reason);
+        let (measured, scope) = (measured.into(), canary.gate);
+        let site = self.sites[self.canary].clone();
+        let verdict = canary.judge(&site, &measured);
+        let seen = measured.sentence(&site);
+        match verdict {
+            Ok(()) => {
+                self.note(at, Some(site), format!("{seen}: goes on"));
+                self.state = self.behind_the_gate(at, scope);
+            }
+            Err(reason) => {
+                self.note(at, Some(site), format!("{seen}: stops, {reason}"));
+                self.stand_down(at, reason);
+            }
         }
         self.proceed(at);
+    }
+
+    /// What follows when a canary has passed.
+    fn behind_the_gate(&mut self, at: Duration, scope: GateScope) -> State {
+        let commands = self.operation.commands.clone();
+        let next = self.canary + 1;
+        match scope {
+            GateScope::Each if next < self.sites.len() => {
+                self.canary = next;
+                self.ahead(at + self.operation.interval)
+            }
+            GateScope::Each => State::Over,
+            GateScope::First => State::Rollout(self.schedule(&commands, 1.., at)),
+        }
+    }
+
+    /// The site that goes ahead gets its commands.
+    fn ahead(&self, begins: Duration) -> State {
+        let site = self.canary..self.canary + 1;
+        let schedule = self.schedule(&self.operation.commands, site, begins);
+        State::Canary(schedule.stopping_on_silence())
+    }
+
+    fn note(&mut self, at: Duration, site: Option<String>, text: String) {
+        self.notes.push(OperationNote { at, site, text });
+    }
+
+    /// Begins: which sites are affected is known now.
+    fn begin(&mut self, due: Duration) -> State {
+        if self.operation.sites == OperationSites::Affected {
+            let is_affected = |site: &&String| self.affected.contains(site);
+            self.sites = self.pool.iter().filter(is_affected).cloned().collect();
+            let text = match self.sites.is_empty() {
+                true => "no site has restarted or been silent so far: nothing to do".to_owned(),
+                false => format!("affected so far: {}", self.sites.join(", ")),
+            };
+            self.note(due, None, text);
+        }
+        match self.operation.canary {
+            _ if self.sites.is_empty() => State::Over,
+            Some(_) => self.ahead(due),
+            None => State::Rollout(self.schedule(&self.operation.commands, .., due)),
+        }
     }
 
     /// Whether nothing more will happen.
@@ -187,6 +266,12 @@ impl Procedure {
     #[must_use]
     pub fn stopped(&self) -> Option<&str> {
         self.stopped.as_deref()
+    }
+
+    /// What is to be told beside that, in the order of time: what was seen at a gate, and what followed from it.
+    #[must_use]
+    pub fn notes(&self) -> &[OperationNote] {
+        &self.notes
     }
 
     /// Every try of every order whose result is known, in the order of the results.
@@ -219,14 +304,8 @@ impl Procedure {
         loop {
             self.state = match &self.state {
                 State::Waiting(Some(due)) if *due <= at => {
-                    let (due, commands) = (*due, self.operation.commands.clone());
-                    match self.operation.canary {
-                        Some(_) => {
-                            let schedule = self.schedule(&commands, ..1, due);
-                            State::Canary(schedule.stopping_on_silence())
-                        }
-                        None => State::Rollout(self.schedule(&commands, .., due)),
-                    }
+                    let due = *due;
+                    self.begin(due)
                 }
                 State::Canary(schedule) if schedule.is_over() => {
                     let over_at = schedule.over_at();
@@ -250,10 +329,12 @@ impl Procedure {
     /// Leaves the sites behind the canary alone, and gives the canary its last commands.
     fn stand_down(&mut self, at: Duration, reason: String) {
         let commands = self.operation.commands.clone();
-        self.schedule(&commands, 1.., at).stop(at, &reason, &mut self.log);
+        let (canary, next) = (self.canary, self.canary + 1);
+        self.schedule(&commands, next.., at).stop(at, &reason, &mut self.log);
         self.stopped.get_or_insert(reason);
         let on_stop = self.operation.canary.as_ref().map(|canary| canary.on_stop.clone());
-        self.state = State::StandDown(self.schedule(&on_stop.unwrap_or_default(), ..1, at));
+        self.state =
+            State::StandDown(self.schedule(&on_stop.unwrap_or_default(), canary..next, at));
     }
 
     fn stop(&mut self, at: Duration, reason: String) {
@@ -274,21 +355,5 @@ impl Procedure {
 
     fn observe(&self) -> Duration {
         self.operation.canary.as_ref().map_or(Duration::ZERO, |canary| canary.observe)
-    }
-}
-
-/// Why a canary did not pass.
-fn verdict(canary: &Canary, measured: Option<f64>, site: &str) -> String {
-    let indicator = canary.indicator;
-    let Some(measured) = measured else {
-        return format!("too little was measured of {indicator} after {site} to go on");
-    };
-    match (canary.min, canary.max) {
-        (Some(min), _) if measured < min => {
-            format!("{indicator} after {site} was {measured:.3}, below {min}")
-        }
-        (_, max) => {
-            format!("{indicator} after {site} was {measured:.3}, above {}", max.unwrap_or_default())
-        }
     }
 }

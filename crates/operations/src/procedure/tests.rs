@@ -1,6 +1,7 @@
 //! Procedures with sites that answer, refuse, are late and are silent.
 
 use super::*;
+use crate::gate::GateCounts;
 use crate::log::OrderResult;
 use crate::tests::{operation, pool};
 
@@ -211,13 +212,14 @@ fn a_canary_that_fails_stops_the_operation_and_is_rolled_back() {
     let (procedure, given) = carry_out(CANARY, 2, after_2s, Some(0.72));
     let wanted = ["0 alpha lock", "2 alpha unlock", "604 alpha rollback", "606 alpha show"];
     assert_eq!(given, wanted);
-    let reason = "emergency_asr after alpha was 0.720, below 0.9";
+    let reason = "site_asr_vs_others after alpha was 0.720, below 0.9";
     assert_eq!(procedure.stopped(), Some(reason));
     assert_eq!(lines(&procedure)[2], format!("604 beta: lock: not given, {reason}"));
 
     let (procedure, given) = carry_out(CANARY, 2, at_once, None);
     assert_eq!(given.len(), 4, "what was not measured is no pass");
-    let reason = "too little was measured of emergency_asr after alpha to go on";
+    let reason =
+        "too little was measured of site_asr_vs_others after alpha to go on: fewer than 100 calls";
     assert_eq!(procedure.stopped(), Some(reason));
     assert!(!operation(CANARY).canary.expect("it has one").passes(Some(f64::NAN)));
 }
@@ -389,4 +391,93 @@ fn a_canary_is_observed_from_its_effect_on() {
     assert!(procedure.awaits_gate().is_none());
     procedure.advance(s(150));
     assert!(procedure.awaits_gate().is_some());
+}
+
+#[test]
+fn behind_a_gate_at_each_site_one_follows_the_other_until_one_fails() {
+    let each = CANARY.replace("observe", "gate = \"each\", observe") + "\ninterval = \"5m\"";
+    let (procedure, given) = carry_out(&each, 3, at_once, Some(1.0));
+    let begun = given.iter().filter(|line| line.ends_with("unlock") || line.ends_with(" lock"));
+    let wanted = [
+        "0 alpha lock",
+        "0 alpha unlock",
+        "900 beta lock",
+        "900 beta unlock",
+        "1800 gamma lock",
+        "1800 gamma unlock",
+    ];
+    assert_eq!(begun.collect::<Vec<_>>(), wanted.each_ref());
+    assert!(procedure.stopped().is_none() && procedure.notes().len() == 3);
+
+    // The second site fails: it alone is taken back, and the third is left alone.
+    let mut procedure = Procedure::new(&operation(&each), &pool()[..3]);
+    let mut given = Vec::new();
+    let mut at = s(0);
+    while !procedure.is_over() {
+        while let Some(order) = procedure.poll_order(at) {
+            given.push(format!("{} {} {}", at.as_secs(), order.site, order.action));
+            procedure.answered(at, order.id, Ok(String::new()));
+        }
+        if procedure.awaits_gate().is_some() {
+            let well = procedure.canary_site() == Some("alpha");
+            procedure.gate(at, Some(if well { 0.99 } else { 0.5 }));
+            continue;
+        }
+        at = procedure.next_due().unwrap_or(at);
+    }
+    assert_eq!(given[4..], ["1500 beta rollback", "1500 beta show"]);
+    let notes: Vec<_> = procedure.notes().iter().map(|note| (&note.site, &note.text[..])).collect();
+    assert_eq!(notes[0].1, "canary alpha: 0 calls, answered - (others -), 0 restarts: goes on");
+    let reason = "site_asr_vs_others after beta was 0.500, below 0.9";
+    assert_eq!(notes[1].0.as_deref(), Some("beta"));
+    assert!(notes[1].1.ends_with(&format!(": stops, {reason}")), "{notes:?}");
+    let left = lines(&procedure);
+    assert!(left.contains(&format!("1500 gamma: lock: not given, {reason}")), "{left:?}");
+}
+
+#[test]
+fn a_canary_that_restarts_by_itself_does_not_pass_whatever_is_measured() {
+    let mut procedure = Procedure::new(&operation(CANARY), &pool()[..2]);
+    let restarted = || {
+        let counts = GateCounts { restarts: 1, ..GateCounts::default() };
+        Measured { value: Some(1.0), counts }
+    };
+    let at_gate = |procedure: &mut Procedure| {
+        while let Some(order) = procedure.poll_order(s(0)) {
+            procedure.answered(s(0), order.id, Ok(String::new()));
+        }
+        procedure.advance(s(600));
+        assert!(procedure.observed().is_some() && procedure.awaits_gate().is_some());
+        procedure.gate(s(600), restarted());
+    };
+    at_gate(&mut procedure);
+    assert_eq!(procedure.stopped(), Some("alpha restarted 1 times while it was observed"));
+    let text = CANARY.replace("observe", "max_restarts = 1, observe");
+    let mut procedure = Procedure::new(&operation(&text), &pool()[..2]);
+    at_gate(&mut procedure);
+    assert_eq!(procedure.stopped(), None);
+}
+
+#[test]
+fn affected_sites_are_those_that_are_known_when_it_begins() {
+    let text = BASE.replace("\"all\"", "\"affected\"");
+    let affected = |sites: &[&str]| sites.iter().map(|site| (*site).to_owned()).collect::<Vec<_>>();
+    let mut procedure = Procedure::new(&operation(&text), &pool());
+    procedure.note_affected(&affected(&["gamma", "alpha"]));
+    let first = procedure.poll_order(s(10)).expect("an order");
+    procedure.note_affected(&affected(&["gamma", "alpha", "beta"]));
+    let mut given = vec![first.site.clone()];
+    procedure.answered(s(10), first.id, Ok(String::new()));
+    while let Some(order) = procedure.poll_order(s(10)) {
+        given.push(order.site.clone());
+        procedure.answered(s(10), order.id, Ok(String::new()));
+    }
+    assert_eq!(given, ["alpha", "alpha", "gamma", "gamma"], "in the order of the network");
+    assert_eq!(procedure.notes()[0].text, "affected so far: alpha, gamma");
+    let mut none = Procedure::new(&operation(&text), &pool());
+    assert!(!none.is_over(), "it is not known yet");
+    assert_eq!(none.poll_order(s(10)), None);
+    assert!(none.is_over());
+    let nothing = "no site has restarted or been silent so far: nothing to do";
+    assert_eq!(none.notes()[0].text, nothing);
 }

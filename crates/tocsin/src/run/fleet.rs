@@ -387,6 +387,11 @@ impl Fleet {
             let Some(one) = shown.call_server() else { continue };
             observation.add(&settings.site, one);
         }
+        for (_, shown) in self.shown(Tier::Trunks) {
+            if let Some(group) = shown.trunk_group() {
+                observation.add_members(&group.members);
+            }
+        }
         observation
     }
 

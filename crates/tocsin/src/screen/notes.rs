@@ -12,8 +12,9 @@ const NOTES: usize = 1_000;
 #[derive(Debug, Default)]
 pub(crate) struct Notes {
     notes: VecDeque<(Duration, String)>,
-    /// Of each kind, how many have been noted: commands, alarms, milestones, restarts, losses, detections.
-    noted: [usize; 6],
+    /// Of each kind, how many have been noted: commands, alarms, milestones, restarts, losses, detections,
+    /// what is told of operations beside their commands.
+    noted: [usize; 7],
 }
 
 impl Notes {
@@ -44,6 +45,9 @@ impl Notes {
             (at, format!("{by} finds {member} down, silent for {after:.1} s"))
         };
         self.add(5, detections.iter().map(found));
+        let beside =
+            conductor.notes().map(|(name, note)| (note.at, format!("{name}: {}", note.text)));
+        self.add(6, beside);
     }
 
     fn add(&mut self, kind: usize, all: impl Iterator<Item = (Duration, String)>) {

@@ -105,6 +105,9 @@ impl Stage for VirtualTime {
         for call_server in topology.call_servers().filter(alive) {
             observation.add(&call_server.site, &world.call_server(&call_server.name));
         }
+        for group in &topology.trunk_groups {
+            observation.add_members(&world.trunk_group(&group.name).members);
+        }
         observation
     }
 
