@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use topology::reader::{Table, nearest};
+use topology::reader::Table;
 
 use crate::crisis::CrisisSettings;
 use crate::fault::Fault;
