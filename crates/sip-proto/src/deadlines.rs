@@ -181,10 +181,11 @@ impl<K: Copy + Eq + Hash, O: TieBreak<K>> Deadlines<K, O> {
         let node = self.heap[at];
         loop {
             let first = at * ARITY + 1;
-            let below = self.heap.iter().enumerate().skip(first).take(ARITY);
+            let end = self.heap.len().min(first + ARITY);
+            let below = self.heap.get(first..end).unwrap_or_default().iter().zip(first..);
             let least =
-                below.reduce(|one, other| if other.1.is_before(one.1) { other } else { one });
-            let Some((least, &before)) = least.filter(|(_, least)| least.is_before(&node)) else {
+                below.reduce(|one, other| if other.0.is_before(one.0) { other } else { one });
+            let Some((&before, least)) = least.filter(|(least, _)| least.is_before(&node)) else {
                 break;
             };
             self.put(at, before);

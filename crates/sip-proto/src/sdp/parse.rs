@@ -22,7 +22,7 @@ impl Session {
         limit("bytes", MAX_BYTES, body.len())?;
         // RFC 8866 §6.10: only free text may be in another character set than UTF-8; negotiation
         // never reads it.
-        let text = String::from_utf8_lossy(body);
+        let text = str::from_utf8(body).map_or_else(|_| String::from_utf8_lossy(body), Cow::from);
         let mut reader = Reader::default();
         for (index, line) in text.split('\n').enumerate() {
             limit("lines", MAX_LINES, index)?;
@@ -54,10 +54,13 @@ struct Reader {
 impl Reader {
     fn read(&mut self, line: &str) -> Result<(), SdpError> {
         let malformed_line = SdpError::NotALine { line: self.line };
-        if line.contains(['\0', '\r']) {
+        if line.bytes().any(|byte| matches!(byte, b'\0' | b'\r')) {
             return Err(malformed_line);
         }
-        let (field, value) = line.split_once('=').ok_or_else(|| malformed_line.clone())?;
+        let equals = line.bytes().position(|byte| byte == b'=');
+        let Some((field, value)) = equals.map(|at| (&line[..at], &line[at + 1..])) else {
+            return Err(malformed_line);
+        };
         let mut letters = field.chars();
         let (Some(field), None) = (letters.next(), letters.next()) else {
             return Err(malformed_line);
