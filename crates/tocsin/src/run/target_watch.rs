@@ -7,6 +7,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use cli::manage::{CommandNote, LoggedCommand};
+use operations::OrderResult;
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::ctl::client::Client;
@@ -64,9 +65,9 @@ impl Drop for TargetWatch {
     }
 }
 
-/// Which commands were told so far: true once their end was.
+/// Which commands were told so far, and what came of each. A site may say more than once how it stands with a command.
 #[derive(Debug, Default)]
-struct Told(BTreeMap<u64, bool>);
+struct Told(BTreeMap<u64, Option<OrderResult>>);
 
 impl Told {
     /// What is new in the log.
@@ -81,14 +82,13 @@ impl Told {
                 age: Duration::from_millis(ms_ago),
                 result,
             };
-            if !self.0.contains_key(&id) {
-                self.0.insert(id, false);
+            let told = self.0.entry(id).or_insert_with(|| {
                 news.push(note(given_ms_ago, None));
-            }
-            let is_over = self.0.get(&id) == Some(&true);
-            if let (false, Some(over), Some(result)) = (is_over, over_ms_ago, result) {
-                self.0.insert(id, true);
-                news.push(note(over, Some(result)));
+                None
+            });
+            if let (Some(since), true) = (over_ms_ago, result.is_some() && *told != result) {
+                told.clone_from(&result);
+                news.push(note(since, result));
             }
         }
         news
@@ -97,7 +97,7 @@ impl Told {
 
 #[cfg(test)]
 mod tests {
-    use operations::{Action, OrderResult};
+    use operations::Action;
 
     use super::*;
 
@@ -128,5 +128,7 @@ mod tests {
             [(1, 100, true), (2, 300, false), (2, 100, true)]
         );
         assert_eq!(news(vec![logged(1, done()), logged(2, done())]), []);
+        let refused = Some(OrderResult::Refused("after all".to_owned()));
+        assert_eq!(news(vec![logged(1, refused), logged(2, done())]), [(1, 100, true)]);
     }
 }
