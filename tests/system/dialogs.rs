@@ -53,6 +53,11 @@ fn lines_of(message: &Message, name: Name, label: &str) -> String {
 
 /// The answering point answers a request; `rest` are further header lines, and the body behind an empty line.
 fn answer(network: &mut Network, packet: &TracedPacket, status: u16, rest: &str) {
+    answer_as("samu-59", network, packet, status, rest);
+}
+
+/// The same from another box.
+fn answer_as(who: &str, network: &mut Network, packet: &TracedPacket, status: u16, rest: &str) {
     let request = Request::parse(packet.bytes.clone()).unwrap();
     let tag = if request.to_tag().is_some() { "" } else { ";tag=callee" };
     let (lines, body) = rest.split_once("\r\n\r\n").unwrap_or((rest, ""));
@@ -69,7 +74,7 @@ fn answer(network: &mut Network, packet: &TracedPacket, status: u16, rest: &str)
         request.method_text(),
         body.len(),
     );
-    inject(network, "samu-59", packet.from, text);
+    inject(network, who, packet.from, text);
 }
 
 /// A request of the answering point in the dialog of `invite`, early or not.
@@ -479,4 +484,83 @@ fn a_strict_router_before_the_trunk_group_is_served() {
         assert!(!network.net.trace().packets().any(|packet| packet.label().starts_with("481")));
         assert_idle(&mut network);
     }
+}
+
+// RFC 3261 §13.2.1: the ACK carries the answer to the offer of the 200. One that does not fit is a failure of media too.
+#[test]
+fn an_answer_in_an_ack_that_does_not_fit_ends_the_call() {
+    let mut network = network();
+    silent(&mut network, "rogue", STRICT);
+    let mobile = network.at("mobile");
+    let contact = format!("Contact: <sip:a@{STRICT}>");
+    let invite = outside("INVITE", "sip:15@127.0.0.21", "n", &contact);
+    inject(&mut network, "rogue", mobile, invite);
+    network.run_for(ms(100));
+    let offered = last(&network, "samu-59", "INVITE");
+    answer(&mut network, &offered, 200, &answered_sdp());
+    network.run_for(ms(100));
+    let answered = response_to(&network, "rogue", "200");
+    let route = answered.record_route().unwrap().uri().as_str().to_owned();
+    let target = answered.contact().unwrap().uri().as_str().to_owned();
+    let body = sdp(STRICT.parse().unwrap(), "sendrecv") + "m=video 40002 RTP/AVP 31\r\n";
+    let ack = format!(
+        "ACK {target} SIP/2.0\r\nVia: SIP/2.0/UDP {STRICT};branch=z9hG4bKnack\r\nRoute: <{route}>\r\n\
+         Max-Forwards: 70\r\nFrom: <sip:a@127.9.0.1>;tag=a\r\nTo: <sip:15@127.0.0.21>;tag={}\r\nCall-ID: n\r\n\
+         CSeq: 1 ACK\r\nContent-Type: application/sdp\r\nContent-Length: {}\r\n\r\n{body}",
+        answered.to_tag().unwrap(),
+        body.len()
+    );
+    inject(&mut network, "rogue", mobile, ack);
+    network.run_for(ms(100));
+    for end in ["samu-59", "rogue"] {
+        let bye = Request::parse(last(&network, end, "BYE").bytes).unwrap();
+        let reason = bye.header(Name::Reason).unwrap_or_default();
+        assert!(reason.contains("cause=88"), "{end}: {reason}");
+        let bye = last(&network, end, "BYE");
+        answer_as(end, &mut network, &bye, 200, "");
+    }
+    network.run_for(seconds(1));
+    let of = |kind| network.records().iter().find(|record| record.kind == kind).unwrap();
+    let told = of(BoxKind::CallServer).reason.clone().unwrap_or_default();
+    assert!(told.starts_with("media failure: "), "{told}");
+    // The trunk group has told what the caller, who is none of ours, has offered and answered, and how it ended.
+    let dialog = of(BoxKind::TrunkGroup).dialog.clone().expect("a stranger's call");
+    assert_eq!((&dialog.from[..], dialog.source), ("<sip:a@127.9.0.1>", network.at("rogue")));
+    assert!(dialog.offered.is_some_and(|offer| offer.starts_with("audio ")));
+    assert!(dialog.answered.is_some_and(|answer| answer.contains("; video")));
+    let what: Vec<_> = dialog.events.iter().map(|event| &event.what[..]).collect();
+    assert!(what.iter().any(|what| what.starts_with("the callee sends BYE (Reason: ")), "{what:?}");
+    assert!(of(BoxKind::CallServer).dialog.is_none(), "one box tells it");
+}
+
+// RFC 3261 §16.7 item 5, §9.1: a site that was cancelled answers all the same, when for the caller the call is over.
+#[test]
+fn an_answer_after_the_end_of_the_call_is_acknowledged_and_ended() {
+    let mut network = network();
+    silent(&mut network, "alpha", "127.0.0.11:5060");
+    let leg = network.dial("15");
+    network.run_for(ms(100));
+    let invite = last(&network, "alpha", "INVITE");
+    answer_as("alpha", &mut network, &invite, 180, "");
+    network.run_for(ms(100));
+    network.hang_up("caller", leg);
+    // The site says nothing to the CANCEL for `next_site_after`.
+    network.run_for(seconds(3));
+    assert_eq!(network.call(leg).ends.len(), 1, "{:?}", network.call(leg));
+    assert_eq!(network.trunk_group("mobile").calls, 0);
+    let heard = network.call(leg).heard.clone();
+    let contact = "Contact: <sip:127.0.0.11:5060>\r\n";
+    answer_as("alpha", &mut network, &invite, 200, contact);
+    network.run_for(ms(100));
+    let ack = Request::parse(last(&network, "alpha", "ACK").bytes).unwrap();
+    let bye = last(&network, "alpha", "BYE");
+    let ended = Request::parse(bye.bytes.clone()).unwrap();
+    let ours = Request::parse(invite.bytes).unwrap();
+    for request in [&ack, &ended] {
+        assert_eq!((request.call_id(), request.to_tag()), (ours.call_id(), Some("callee")));
+    }
+    answer_as("alpha", &mut network, &bye, 200, "");
+    network.run_for(seconds(40));
+    assert_eq!(network.call(leg).heard, heard, "the caller hears nothing of it");
+    assert_eq!(network.trunk_group("mobile").transactions, 0);
 }

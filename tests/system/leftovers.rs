@@ -320,6 +320,29 @@ fn an_answering_point_that_starts_again_is_found() {
     assert_nothing_held(&mut network, seconds(2));
 }
 
+/// Neither end hears of it: the site finds out when it asks for a quiet call, and the caller when it hangs up.
+#[test]
+fn a_trunk_group_that_starts_again_leaves_nothing_with_its_neighbours() {
+    let mut network = two_sites_with(&fast());
+    let leg = network.dial("15");
+    network.run_for(seconds(4));
+    let calls = |network: &Network| network.call_server("alpha").calls;
+    assert_eq!((calls(&network), network.trunk_group("mobile").calls), (1, 1));
+    network.kill("mobile");
+    network.revive("mobile");
+    network.run_for(seconds(65));
+    assert_eq!(calls(&network), 0);
+    // A new call finds its way.
+    let next = network.dial("15");
+    network.run_for(seconds(4));
+    assert!(network.call(next).heard.contains(&200), "{:?}", network.call(next));
+    network.hang_up("caller", next);
+    network.hang_up("caller", leg);
+    network.run_for(seconds(1));
+    assert_eq!(network.call(leg).ends.len(), 1, "{:?}", network.call(leg));
+    assert_nothing_held(&mut network, GIVE_UP * 2);
+}
+
 /// What may happen in a schedule.
 #[derive(Debug, Clone)]
 enum Step {

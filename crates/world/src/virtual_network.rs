@@ -59,12 +59,7 @@ impl<L: NoticeListener> VirtualNetwork<L> {
         };
         for group in &topology.trunk_groups {
             world.name(&group.name, group.address);
-            let (seed, wall, now) = (world.next_seed(), world.wall(), world.net.now());
-            let mut group = group.clone();
-            // Its calls are those of many people.
-            group.peers.push(address(GENERATOR).ip().into());
-            let trunk = TrunkGroup::new(group.clone(), &topology, group.address, seed, wall, now);
-            world.net.attach(group.address, trunk);
+            world.start_trunk_group(&group.name);
         }
         for call_server in topology.call_servers() {
             world.name(&call_server.name, call_server.address);
@@ -136,11 +131,14 @@ impl<L: NoticeListener> VirtualNetwork<L> {
         self.names.insert(at, name.to_owned());
     }
 
-    /// Pulls the plug of a call server or a PSAP, and remembers it for the ledger.
+    /// Pulls the plug of a trunk group, a call server or a PSAP, and remembers it for the ledger.
     pub fn kill(&mut self, name: &str) {
         self.net.kill(self.at(name));
-        let kind =
-            if self.topology.psap(name).is_some() { BoxKind::Psap } else { BoxKind::CallServer };
+        let kind = match (self.topology.psap(name), self.topology.trunk_group(name)) {
+            (Some(_), _) => BoxKind::Psap,
+            (None, Some(_)) => BoxKind::TrunkGroup,
+            (None, None) => BoxKind::CallServer,
+        };
         let why = "lost power".to_owned();
         self.lost.push(LostNode { kind, node: name.to_owned(), why });
     }
@@ -158,6 +156,8 @@ impl<L: NoticeListener> VirtualNetwork<L> {
     pub fn revive(&mut self, name: &str) {
         if self.topology.psap(name).is_some() {
             self.start_psap(name)
+        } else if self.topology.trunk_group(name).is_some() {
+            self.start_trunk_group(name)
         } else {
             self.start_call_server(name)
         }
@@ -271,6 +271,17 @@ impl<L: NoticeListener> VirtualNetwork<L> {
     #[must_use]
     pub fn has_generator(&self) -> bool {
         self.net.is_alive(address(GENERATOR))
+    }
+
+    fn start_trunk_group(&mut self, name: &str) {
+        let (seed, wall, now) = (self.next_seed(), self.wall(), self.net.now());
+        let topology = Arc::clone(&self.topology);
+        if let Some(mut group) = topology.trunk_group(name).cloned() {
+            // Its calls are those of many people.
+            group.peers.push(address(GENERATOR).ip().into());
+            let at = group.address;
+            self.net.attach(at, TrunkGroup::new(group, &topology, at, seed, wall, now));
+        }
     }
 
     fn start_call_server(&mut self, name: &str) {
