@@ -32,7 +32,7 @@ impl Baresip {
         let folder = TempDir::new().expect("a temporary folder");
         let address = loopback::free_port(loopback::host());
         let tone = folder.path().join("tone.wav");
-        sound::write(&tone, &sound::tone(TONE, 20));
+        sound::write(&tone, &sound::tone(TONE, 45));
         write(&folder, "config", &config(address, folder.path(), &tone));
         let mode = if answers { "auto" } else { "manual" };
         let host = address.ip();
