@@ -1,6 +1,6 @@
 //! Callers who call again until they are reached.
 
-use account::summary::{CallerTally, CallersFigures};
+use account::summary::{CallersFigures, People};
 use campaign::{Campaign, Redial};
 use contract::BoxOrder;
 use system_tests::network::Network;
@@ -20,7 +20,7 @@ fn after(campaign: &Campaign) -> (Network, CallersFigures) {
     let mut network = two_sites();
     network.start_campaign(campaign);
     assert!(network.run_until_idle(seconds(3_600)), "{:?}", network.held());
-    let mut tally = CallerTally::default();
+    let mut tally = People::default();
     let mut audit = Audit::new(Rules::default());
     network.records().iter().for_each(|record| audit.add(record));
     audit.close(0, &[]).1.read(&mut [&mut tally]);

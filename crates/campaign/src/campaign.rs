@@ -6,9 +6,11 @@ use std::time::Duration;
 use telemetry::Rules;
 
 use crate::arrivals::{Arrivals, Level, Phase};
+use crate::assumed::Assumed;
 use crate::callers::Callers;
-use crate::comparison::{ComparedFigure, PlotKind, Time, Variant};
+use crate::comparison::{PlotKind, Time, Variant};
 use crate::feed::Feed;
+use crate::figure::ComparedFigure;
 use crate::mix::MixEntry;
 use crate::threshold::Threshold;
 use crate::validity::Validity;
@@ -56,6 +58,8 @@ pub struct Campaign {
     pub figures: Vec<ComparedFigure>,
     /// The same campaign with something changed, for a comparison.
     pub variants: Vec<Variant>,
+    /// Keys whose values no public report gives.
+    pub assumed: Vec<Assumed>,
     /// Pictures that a run leaves behind.
     pub plots: Vec<PlotKind>,
     /// In which time it runs if the command line does not say.

@@ -16,18 +16,22 @@
 //! Read with the same decoder as a network, so every mistake of both files is reported at once.
 
 mod arrivals;
+mod assumed;
 mod callers;
 mod campaign;
 mod comparison;
 mod consistency;
 mod feed;
+mod figure;
 mod load;
 mod load_change;
+mod measure;
 mod mix;
 mod network_check;
 mod place;
 mod redial;
 mod rows;
+mod scaled;
 #[cfg(test)]
 mod tests;
 mod threshold;
@@ -38,15 +42,19 @@ pub mod utc;
 mod validity;
 
 pub use self::arrivals::{Arrivals, Clusters, Diurnal, Level, Mmpp, Phase, Replay, Surge};
+pub use self::assumed::Assumed;
 pub use self::callers::{CallerAudio, Callers};
 pub use self::campaign::Campaign;
-pub use self::comparison::{ComparedFigure, Measure, PlotKind, Time, Variant};
+pub use self::comparison::{PlotKind, Time, Variant};
 pub use self::feed::{Feed, FeedOrder};
+pub use self::figure::{ComparedFigure, Selection, Window};
 pub use self::load::ENVIRONMENT_PREFIX;
 pub use self::load_change::LoadChange;
+pub use self::measure::Measure;
 pub use self::mix::MixEntry;
 pub use self::place::{Commune, ParseCommuneError, Places};
 pub use self::redial::Redial;
 pub use self::rows::{CallRow, CallRows};
+pub use self::scaled::scaled;
 pub use self::threshold::{Scope, ScopeKind, Threshold};
 pub use self::validity::Validity;

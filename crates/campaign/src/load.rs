@@ -8,10 +8,12 @@ use topology::reader::{Document, kind};
 use topology::{Layers, Problems, Topology};
 
 use crate::arrivals::Phase;
+use crate::assumed::Assumed;
 use crate::callers::Callers;
 use crate::campaign::Campaign;
-use crate::comparison::{self, ComparedFigure, PlotKind, Time, Variant};
+use crate::comparison::{self, PlotKind, Time, Variant};
 use crate::feed::Feed;
+use crate::figure::ComparedFigure;
 use crate::mix::MixEntry;
 use crate::threshold::Threshold;
 use crate::validity::Validity;
@@ -145,6 +147,7 @@ impl Campaign {
                 operations: operations::OperationsSettings::read(root),
                 figures: root.tables("figures", ComparedFigure::read),
                 variants: root.tables("variants", Variant::read),
+                assumed: root.tables("assumed", Assumed::read),
                 plots: root.list("plots", kind::choice(&PlotKind::WORDS)),
                 time: root.or("time", kind::choice(&Time::WORDS), Time::Real),
                 begins: root.or("begins", comparison::begins, Duration::ZERO),
@@ -167,6 +170,7 @@ impl Campaign {
             }
             campaign.read_usual_day(folder, document);
             campaign.check_consistency(document);
+            campaign.check_figures(document);
             if campaign.phases.is_empty() {
                 root.report_here("the campaign needs at least one [[phases]]");
             }

@@ -35,12 +35,21 @@ impl Campaign {
             document.report("callers.redial.ten_digit_trunk_group", message);
         }
         for (index, figure) in self.figures.iter().enumerate() {
-            for (place, group) in figure.trunk_groups.iter().enumerate() {
+            for (place, group) in figure.selection.trunk_groups.iter().enumerate() {
                 if network.trunk_group(group).is_none() {
                     let known = groups.join(", ");
                     let message =
                         format!("no trunk group is called {group:?}; the trunk groups are {known}");
                     document.report(&format!("figures[{index}].trunk_groups[{place}]"), message);
+                }
+            }
+            for (place, name) in figure.selection.psaps.iter().enumerate() {
+                if network.psap(name).is_none() {
+                    let known: Vec<&str> =
+                        network.psaps.iter().map(|psap| &psap.name[..]).collect();
+                    let message =
+                        format!("no PSAP is called {name:?}; the PSAPs are {}", known.join(", "));
+                    document.report(&format!("figures[{index}].psaps[{place}]"), message);
                 }
             }
         }

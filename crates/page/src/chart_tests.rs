@@ -68,6 +68,7 @@ fn busy<'a>(summary: &'a Summary, series: &'a Series, downtimes: &'a [Downtime])
         phases: vec![phase("dense", 0, 60), phase("rare", 60, 64), phase("more", 64, 120)],
         runs: vec![run("base"), run("patched")],
         comparison: Vec::new(),
+        outage: None,
     }
 }
 

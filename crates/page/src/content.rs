@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use account::outcome::{Downtime, TimelineEvent, VariantOutcome, comparison, events};
+use account::outcome::{
+    Downtime, TimelineEvent, VariantOutcome, comparison, events, harm_sentences, published_table,
+    savings_table, sensitivity_table,
+};
 use account::series::Series;
 use account::summary::Summary;
 use campaign::Campaign;
@@ -26,6 +29,21 @@ pub(crate) struct Page<'a> {
     pub(crate) runs: Vec<PageRun<'a>>,
     /// The cells of the comparison with what was published, heads first; may be empty.
     pub(crate) comparison: Vec<Vec<String>>,
+    /// Of a campaign that is about people who were not reached.
+    pub(crate) outage: Option<Outage>,
+}
+
+/// What the page of an outage opens with.
+#[derive(Debug, Default)]
+pub(crate) struct Outage {
+    /// Who was not reached, first of all. Never empty.
+    pub(crate) sentences: Vec<String>,
+    /// What was published beside what was measured, heads first; may be empty.
+    pub(crate) published: Vec<Vec<String>>,
+    /// What each variant would have saved, heads first; may be empty.
+    pub(crate) savings: Vec<Vec<String>>,
+    /// What hangs on what was assumed, heads first; may be empty.
+    pub(crate) sensitivity: Vec<Vec<String>>,
 }
 
 /// One run of the campaign.
@@ -81,6 +99,20 @@ impl<'a> Page<'a> {
             phases: campaign.phases.iter().map(phase).collect(),
             runs: outcomes.iter().map(run).collect(),
             comparison: comparison(campaign, outcomes),
+            outage: outcomes.first().and_then(|run| Outage::of(campaign, run)),
         }
+    }
+}
+
+impl Outage {
+    fn of(campaign: &Campaign, run: &VariantOutcome) -> Option<Self> {
+        let sentences = harm_sentences(campaign, run);
+        let sensitivity = run.summary.sensitivity.as_ref();
+        (!sentences.is_empty()).then(|| Self {
+            sentences,
+            published: published_table(campaign, &run.summary.figures),
+            savings: savings_table(&run.summary.savings),
+            sensitivity: sensitivity.map_or_else(Vec::new, |it| sensitivity_table(it, run)),
+        })
     }
 }

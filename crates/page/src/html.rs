@@ -9,7 +9,8 @@ use serde_json::Value;
 use crate::content::{Page, PageRun};
 use crate::content_security_policy::{self, SCRIPT, STYLE};
 use crate::{
-    calls, charts, events, key_figures, quality, tables, thresholds, validity, variants, verdict,
+    calls, charts, events, harm, key_figures, quality, tables, thresholds, validity, variants,
+    verdict,
 };
 
 /// `report.html` of a campaign that has been run: `folder` as `tocsin show` takes it, `command` what was typed, and
@@ -51,7 +52,11 @@ pub(crate) fn whole(page: &Page<'_>) -> String {
 fn body(page: &Page<'_>, run: &PageRun<'_>) -> Markup {
     let sections = sections(page, run);
     html! {
-        header { (verdict::headline(run.summary)) }
+        @if let Some(outage) = &page.outage {
+            header.outage { (harm::headline(outage)) (verdict::headline(run.summary)) }
+        } @else {
+            header { (verdict::headline(run.summary)) }
+        }
         nav aria-label="Sections" {
             @for section in &sections {
                 a href={ "#" (section.id) } { (section.title) }
@@ -83,10 +88,17 @@ fn body(page: &Page<'_>, run: &PageRun<'_>) -> Markup {
 /// what only a few look up is folded at the end.
 fn sections(page: &Page<'_>, run: &PageRun<'_>) -> Vec<Section> {
     let summary = run.summary;
+    let is_outage = page.outage.is_some();
+    let charts = || charts::charts(page, run);
     let all = [
+        Section::new("harm", "Who was not reached", harm::harm(page, run)),
+        Section::new("published", "Published and emulated", harm::published(page)),
+        Section::new("saved", "What would have saved them", harm::savings(page)),
+        Section::new("assumed", "What hangs on what was assumed", harm::sensitivity(page, run)),
+        Section::new("evening", "What happened when", is_outage.then(charts).flatten()),
         Section::new("thresholds", "Thresholds", thresholds::thresholds(summary)),
         Section::new("key", "Key figures", Some(key_figures::large(summary))),
-        Section::new("time", "Over time", charts::charts(page, run)),
+        Section::new("time", "Over time", (!is_outage).then(charts).flatten()),
         Section::new("worlds", "Variants", variants::variants(page)),
         Section::new("figures", "All figures", Some(key_figures::all(summary))),
         Section::new("groups", "Sites, trunks, numbers, PSAPs", Some(tables::groups(summary))),
@@ -109,7 +121,12 @@ fn sections(page: &Page<'_>, run: &PageRun<'_>) -> Vec<Section> {
 }
 
 /// Sections with figures that say nothing about the network where the generator could not keep up.
-const OF_THE_NETWORK: [&str; 10] = [
+const OF_THE_NETWORK: [&str; 15] = [
+    "harm",
+    "published",
+    "saved",
+    "assumed",
+    "evening",
     "thresholds",
     "key",
     "time",

@@ -5,6 +5,7 @@
 //! sorts tables. Whatever comes from a run is text: names, reasons and ids may hold anything.
 //!
 //! ```text
+//!   Outage    harm.rs: of an outage first who was not reached, published figures beside its own, what variants would have saved
 //!   Summary   verdict.rs: the verdict and why; thresholds.rs; key_figures.rs: five large ones
 //!   Series    charts.rs: lines over time, with overlay.rs: phases and events; sites.rs: a strip for each site
 //!             figure.rs: a chart with its title and legend, for wide and for narrow windows; variants.rs: variants
@@ -24,6 +25,7 @@ mod contrast_tests;
 mod events;
 mod figure;
 mod figures;
+mod harm;
 mod html;
 mod key_figures;
 mod overlay;

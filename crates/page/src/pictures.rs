@@ -6,12 +6,12 @@ use account::outcome::{PlacedStep, STEP, VariantOutcome};
 use account::series::FEWEST;
 use campaign::{Campaign, PlotKind};
 
-use crate::plot::{Axis, Form, LineStyle, Mark, Panel, Plot, PlotLine, Scale};
+use crate::plot::{Axis, Form, LineStyle, Mark, Panel, Plot, PlotLine, Scale, Tornado};
 
 /// The line of a run in a panel of its own.
 const OWN: LineStyle = LineStyle::Run { number: 0, dots: false };
 
-/// The files that the campaign asks for: name and content.
+/// The files that the campaign, or an analysis of it, asks for: name and content.
 pub fn pictures(campaign: &Campaign, outcomes: &[VariantOutcome]) -> Vec<(&'static str, String)> {
     let mut files = Vec::new();
     for kind in &campaign.plots {
@@ -22,6 +22,9 @@ pub fn pictures(campaign: &Campaign, outcomes: &[VariantOutcome]) -> Vec<(&'stat
             }
             PlotKind::Goodput => files.push(("goodput.svg", goodput(campaign, outcomes).svg())),
         }
+    }
+    if let Some(tornado) = outcomes.first().and_then(|run| Tornado::of(&run.summary)) {
+        files.push(("sensitivity.svg", tornado.svg(None)));
     }
     files
 }

@@ -5,11 +5,11 @@ use std::time::Duration;
 use account::fixture::{START, call, demo, summarize, threshold};
 use account::outcome::{EventKind, TimelineEvent};
 use account::series::Series;
-use account::summary::{RunFacts, Summary};
+use account::summary::{HalfHour, HarmCounts, HarmFigures, RunFacts, Summary};
 use serde_json::json;
 use telemetry::{Audit, CallRecord, Outcome as End, Rules};
 
-use crate::content::{Page, PageRun, PhaseSpan};
+use crate::content::{Outage, Page, PageRun, PhaseSpan};
 use crate::html::whole;
 
 /// What would run if it were markup.
@@ -36,6 +36,7 @@ fn page<'a>(summary: &'a Summary, series: &'a Series, events: Vec<TimelineEvent>
             downtimes: &[],
         }],
         comparison: Vec::new(),
+        outage: None,
     }
 }
 
@@ -222,4 +223,59 @@ fn the_page_of_a_long_run_is_as_short_as_any() {
     let (summary, _) = summarize(&demo(), Vec::new(), |_| {});
     let html = whole(&page(&summary, &series, Vec::new()));
     assert!(html.len() < 700_000, "{} bytes", html.len());
+}
+
+#[test]
+fn the_page_of_an_outage_opens_with_who_was_not_reached() {
+    let (mut summary, series) = summarize(&demo(), Vec::new(), |_| {});
+    let counts = HarmCounts {
+        callers: 4,
+        never_reached: 1,
+        attempts: 9,
+        not_routed: 3,
+        ..HarmCounts::default()
+    };
+    let half_hour = HalfHour { from: "16:30".to_owned(), from_s: -600, counts };
+    summary.harm = Some(HarmFigures {
+        whole: counts,
+        by_half_hour: vec![half_hour],
+        ..HarmFigures::default()
+    });
+    let cells = |cells: [&str; 3]| cells.map(str::to_owned).to_vec();
+    let mut page = page(&summary, &series, Vec::new());
+    page.outage = Some(Outage {
+        sentences: vec![format!("1 of 4 people {HOSTILE}"), "They called 9 times.".to_owned()],
+        published: vec![
+            cells(["figure", "published", ""]),
+            cells(["share", "11 %", "within"]),
+            cells([HOSTILE, "many", "OUTSIDE"]),
+        ],
+        savings: vec![
+            cells(["would have saved", "never reached", "cut"]),
+            cells(["run", "1", "-2"]),
+        ],
+        sensitivity: Vec::new(),
+    });
+    let html = whole(&page);
+    assert!(!html.contains("<script>alert"), "nothing of a run becomes markup");
+    let shown = text(&html[html.find("<body>").expect("a body")..]);
+    let mut rest = &shown[..];
+    for part in [
+        "1 of 4 people",
+        "They called 9 times.",
+        "Who was not reached",
+        "Half hour by half hour",
+        "16:30",
+        "Published and emulated",
+        "✓ within",
+        "✗ outside",
+        "What would have saved them",
+        "on real sockets",
+        "What happened when",
+        "Key figures",
+    ] {
+        let found = rest.split_once(part);
+        rest = found.unwrap_or_else(|| panic!("no {part:?} in its place in {shown}")).1;
+    }
+    assert!(html.contains("<header class=\"outage\">"), "the verdict does not stand over it");
 }

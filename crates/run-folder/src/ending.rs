@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use account::ArrivalsByHalfHour;
 use account::archive::{self, AttemptRows, Histograms, events};
-use account::outcome::{AttemptsByStep, BASE, Goodput, RUN, VariantOutcome, judge_figures};
+use account::outcome::{BASE, Evidence, Goodput, RUN, VariantOutcome, measure};
 use account::series::Series;
 use account::summary::{CrisisTime, RecordIntake, Summary};
 use campaign::{Campaign, Time};
@@ -49,7 +49,8 @@ pub struct EndedRun<'a> {
     pub archive: Option<&'a Folder>,
 }
 
-/// Compares the records, writes the attempts down, and judges the run. Nothing is told of it yet.
+/// Compares the records, writes the attempts down, and judges the run by all but its figures, which other seeds may have too.
+/// Nothing is told of it yet.
 pub fn close(ending: EndedRun<'_>) -> ClosedRun {
     let EndedRun { campaign, topology, name, title, state, intake, took, archive } = ending;
     let mut run = state.run(campaign, topology);
@@ -59,8 +60,7 @@ pub fn close(ending: EndedRun<'_>) -> ClosedRun {
     }
     let campaign_start_us = state.started_us;
     let (mut tallies, attempts) = intake.into_tallies(&run);
-    let mut evidence =
-        AttemptsByStep::new(&campaign.figures, campaign_start_us, campaign.duration());
+    let mut evidence = Evidence::new(campaign, campaign_start_us);
     let mut goodput = Goodput::new(campaign.levels(), campaign_start_us);
     let mut histograms = Histograms::default();
     let mut arrivals =
@@ -99,6 +99,7 @@ pub fn close(ending: EndedRun<'_>) -> ClosedRun {
         missing.note("histograms", written.map_err(Into::into));
         missing.note(ARRIVALS_CSV, folder.replace(ARRIVALS_CSV, &arrivals.csv()));
     }
+    evidence.count_people(tallies.people());
     run.degraded.extend(missing.sentences);
     let mut summary = tallies.close(run);
     if let Some(place) = &state.target {
@@ -123,8 +124,12 @@ pub fn close(ending: EndedRun<'_>) -> ClosedRun {
         detections: state.detections,
         predicted: (*detection.start(), *detection.end()),
         took,
+        figures: campaign.figures.clone(),
+        seeds: Vec::new(),
+        related: Vec::new(),
     };
-    judge_figures(campaign, &mut outcome);
+    let figures = measure(campaign, &outcome);
+    outcome.keep_figures(figures);
     let database = database.map(|file| {
         let events = events(&outcome, &state.losses);
         Database::new(file, campaign_start_us, events)

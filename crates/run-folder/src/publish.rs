@@ -20,7 +20,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use account::outcome::{
-    BASE, RUN, VariantOutcome, count_variants, table, timeline_json, timeline_text,
+    BASE, RUN, VariantOutcome, count_variants, harm_text, judge_figures, relate, seeds_csv,
+    sensitivity_csv, table, tell_comparison, timeline_json, timeline_text,
 };
 use account::{junit, lone_report, report};
 use campaign::{Campaign, Time};
@@ -62,6 +63,9 @@ pub fn publish(
 ) -> Published {
     let (mut outcomes, databases): (Vec<_>, Vec<_>) =
         runs.into_iter().map(|run| (run.outcome, run.database)).unzip();
+    relate(&mut outcomes);
+    outcomes.iter_mut().for_each(judge_figures);
+    tell_comparison(campaign, &mut outcomes);
     count_variants(&mut outcomes);
     let mut voice = Voice {
         folder,
@@ -125,6 +129,13 @@ impl Voice<'_> {
                 Ok(visible(&table(self.campaign, &self.outcomes)).into_owned()),
             );
         }
+        if self.outcomes.iter().any(|outcome| outcome.seeds.len() > 1) {
+            write("seeds.csv", Ok(seeds_csv(&self.outcomes)));
+        }
+        let sensitivity = self.outcomes.first().and_then(|it| it.summary.sensitivity.as_ref());
+        if let Some(figures) = sensitivity {
+            write("sensitivity.csv", Ok(sensitivity_csv(figures)));
+        }
         let Some(first) = self.outcomes.first_mut() else { return };
         missing.sentences.into_iter().for_each(|why| first.summary.degrade(why));
     }
@@ -135,7 +146,11 @@ impl Voice<'_> {
         // What does not fit is in summary.json, if that is there.
         let is_kept = !self.refused.contains(&named("summary", first));
         let tell = if is_kept { report } else { lone_report };
-        let mut text = tell(&first.summary);
+        let mut text = harm_text(self.campaign, &self.outcomes);
+        if !text.is_empty() {
+            text.push('\n');
+        }
+        text += &tell(&first.summary);
         if self.is_story() {
             text += &format!("\n{}", timeline_text(first, self.campaign.begins));
         }

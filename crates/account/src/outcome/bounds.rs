@@ -1,24 +1,26 @@
 //! What a campaign demands of its figures, of itself and of each variant.
 
-use campaign::Campaign;
-
-use super::figure_value::{unit, value};
+use super::measured::FigureUnit;
 use super::variant::VariantOutcome;
 use crate::summary::{RunVerdict, ThresholdResult};
 
-/// Judges the figures of a run that its campaign bounds, as thresholds. An interrupted campaign, or one that ended early, has
-/// other figures than were asked for, and the figures of an invalid run say nothing.
-pub fn judge_figures(campaign: &Campaign, run: &mut VariantOutcome) {
+/// Judges the figures of a run that its campaign bounds, as thresholds; over several seeds, their medians. An interrupted
+/// campaign, or one that ended early, has other figures than were asked for, and the figures of an invalid run say nothing.
+pub fn judge_figures(run: &mut VariantOutcome) {
     let is_judged = !run.summary.interrupted
         && run.operations.aborted.is_none()
         && !matches!(run.summary.verdict, RunVerdict::Invalid | RunVerdict::Unsteady);
-    let bounded = campaign.figures.iter().filter(|one| one.min.is_some() || one.max.is_some());
-    for figure in bounded {
-        let measured = value(figure, run);
-        let reason = match (is_judged, measured) {
-            (false, _) => Some("the run was not what the bound is for".to_owned()),
-            (true, None) => Some("there was nothing to measure".to_owned()),
-            (true, Some(_)) => None,
+    for (index, figure) in run.figures.iter().enumerate() {
+        if figure.min.is_none() && figure.max.is_none() {
+            continue;
+        }
+        let measured = run.spread(index).map(|spread| spread.median);
+        let is_judged = is_judged && (measured.is_some() || figure.of.is_none());
+        let reason = match (is_judged, measured, &figure.of) {
+            (false, None, Some(of)) => Some(format!("there is no run {of} to compare it with")),
+            (false, ..) => Some("the run was not what the bound is for".to_owned()),
+            (true, None, _) => Some("there was nothing to measure".to_owned()),
+            (true, Some(_), _) => None,
         };
         let holds = measured.is_some_and(|measured| {
             figure.min.is_none_or(|min| measured >= min)
@@ -30,7 +32,7 @@ pub fn judge_figures(campaign: &Campaign, run: &mut VariantOutcome) {
             measured,
             min: figure.min,
             max: figure.max,
-            unit: unit(figure.measure).word().to_owned(),
+            unit: FigureUnit::of(figure).word().to_owned(),
             holds: is_judged.then_some(holds),
             reason,
         };

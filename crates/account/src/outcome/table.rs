@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use campaign::{Campaign, ComparedFigure, PlotKind};
 
-use super::figure_value::{FigureUnit, unit, value};
 use super::goodput::Point;
+use super::measured::FigureUnit;
 use super::variant::VariantOutcome;
 use crate::text::aligned;
 
@@ -89,13 +89,8 @@ fn goodput(campaign: &Campaign, outcomes: &[VariantOutcome]) -> String {
     aligned(&rows)
 }
 
-/// A figure of one run, in words.
+/// A figure of one run, or of all its seeds, in words.
 fn word(figure: &ComparedFigure, run: &VariantOutcome) -> String {
-    let Some(value) = value(figure, run) else { return "-".to_owned() };
-    match unit(figure.measure) {
-        FigureUnit::Count => format!("{value:.0}"),
-        FigureUnit::Share => format!("{:.1} %", value * 100.0),
-        FigureUnit::Seconds => format!("{:.0} min", value / 60.0),
-        FigureUnit::Rate => format!("{value:.1}/s"),
-    }
+    let spread = run.place_of(&figure.name).and_then(|place| run.spread(place));
+    spread.map_or_else(|| "-".to_owned(), |spread| FigureUnit::of(figure).told_spread(&spread))
 }

@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
+use campaign::ComparedFigure;
+
 use super::downtime::Downtime;
-use super::figures::AttemptsByStep;
+use super::evidence::Evidence;
 use super::goodput::Goodput;
 use super::operations::OperationsReport;
 use crate::series::Series;
-use crate::summary::Summary;
+use crate::summary::{RunVerdict, SeedResult, Summary};
 use crate::text::length;
 
 /// The name of a run on real sockets.
@@ -25,7 +27,7 @@ pub struct VariantOutcome {
     pub summary: Summary,
     /// What operators did and supervision saw.
     pub operations: OperationsReport,
-    pub evidence: AttemptsByStep,
+    pub evidence: Evidence,
     pub goodput: Goodput,
     pub series: Series,
     /// Restarts of call servers: when, which, why.
@@ -40,9 +42,38 @@ pub struct VariantOutcome {
     pub predicted: (Duration, Duration),
     /// Real time that it took.
     pub took: Duration,
+    /// What its campaign compares, with its own bounds.
+    pub figures: Vec<ComparedFigure>,
+    /// What each seed came to, its own first; never empty.
+    pub seeds: Vec<SeedResult>,
+    /// Figures that are shares of another run's, until they are told.
+    /// Empty until then.
+    pub related: Vec<(usize, Vec<Option<f64>>)>,
 }
 
 impl VariantOutcome {
+    /// Takes its own figures, in the order of its campaign: what its seed came to.
+    pub fn keep_figures(&mut self, figures: Vec<Option<f64>>) {
+        let run = &self.summary;
+        self.seeds.push(SeedResult {
+            seed: run.seed,
+            verdict: run.verdict,
+            reason: run.reasons.first().cloned(),
+            ledger_hash: run.ledger_hash.clone(),
+            harm: run.harm.as_ref().map(|harm| harm.whole).unwrap_or_default(),
+            figures,
+        });
+    }
+
+    /// Takes what another seed of the same campaign came to. That it was no good run is against all of them.
+    pub fn absorb(&mut self, seed: SeedResult) {
+        if !matches!(seed.verdict, RunVerdict::Pass | RunVerdict::Interrupted) {
+            let why = seed.reason.as_deref().unwrap_or("");
+            self.summary.fail(format!("seed {}: {}, {why}", seed.seed, seed.verdict.as_str()));
+        }
+        self.seeds.push(seed);
+    }
+
     /// Its verdict in a word; nothing was demanded where it says `no bounds`.
     fn verdict(&self) -> &'static str {
         if self.summary.has_no_bounds() { "no bounds" } else { self.summary.verdict.as_str() }

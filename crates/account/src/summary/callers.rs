@@ -2,13 +2,12 @@
 
 use std::time::Duration;
 
-use hashbrown::HashMap;
-use hashbrown::hash_map;
-use serde::{Deserialize, Serialize};
-use telemetry::metric::share;
-use telemetry::{Attempt, AttemptReader, CallerClass, Unreached};
-
 use contract::GeneratorSnapshot;
+use serde::{Deserialize, Serialize};
+use telemetry::CallerClass;
+use telemetry::metric::share;
+
+use super::people::{People, Person};
 
 /// What became of the people who called.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -50,24 +49,7 @@ pub struct ClassFigures {
     pub stopped: u64,
 }
 
-/// Follows people through the records of their calls, which may come in any order.
-#[derive(Debug, Default)]
-pub struct CallerTally {
-    people: HashMap<u64, Person>,
-}
-
-/// As small as can be: a long campaign has a million of them.
-#[derive(Debug)]
-struct Person {
-    class: CallerClass,
-    attempts: u32,
-    /// Intended start of the first call, Unix microseconds.
-    first_us: u64,
-    /// Answer of the first call that reached somebody.
-    reached_us: Option<u64>,
-}
-
-impl CallerTally {
+impl People {
     /// The figures; `generators` are the last counts of all generators together, and `redial` says
     /// whether the campaign has people call again.
     #[must_use]
@@ -81,7 +63,7 @@ impl CallerTally {
             ..CallersFigures::default()
         };
         // In no order: all that is done is to add up.
-        for person in self.people.values() {
+        for person in self.all() {
             let class = match person.class {
                 CallerClass::Emergency => &mut figures.emergency,
                 CallerClass::Ordinary => &mut figures.ordinary,
@@ -96,36 +78,14 @@ impl CallerTally {
     }
 }
 
-impl AttemptReader<'_> for CallerTally {
-    /// One whose caller names no person counts for none.
-    fn add(&mut self, attempt: &Attempt<'_>) {
-        let Some(record) = attempt.caller() else { return };
-        let (Some(caller), Some(class)) = (record.caller, record.class) else { return };
-        let due = record.due_us();
-        let person = match self.people.entry(caller) {
-            hash_map::Entry::Occupied(known) => known.into_mut(),
-            hash_map::Entry::Vacant(new) => {
-                new.insert(Person { class, attempts: 0, first_us: due, reached_us: None })
-            }
-        };
-        person.attempts += 1;
-        person.first_us = person.first_us.min(due);
-        if let Some(answer) = record.answer_us.filter(|_| Unreached::of(record).is_none()) {
-            let earlier = person.reached_us.unwrap_or(answer);
-            person.reached_us = Some(earlier.min(answer));
-        }
-    }
-}
-
 impl ClassFigures {
     fn add(&mut self, person: &Person) {
         self.callers += 1;
         self.attempts += u64::from(person.attempts);
-        let Some(reached) = person.reached_us else {
+        let Some(waited) = person.waited() else {
             self.stopped += 1;
             return;
         };
-        let waited = Duration::from_micros(reached.saturating_sub(person.first_us));
         self.reached += 1;
         self.reached_within_1m += u64::from(waited <= Duration::from_secs(60));
         self.reached_within_5m += u64::from(waited <= Duration::from_secs(300));
@@ -182,7 +142,7 @@ mod tests {
         let numbered = (0_u128..).zip(records);
         let records =
             numbered.map(|(id, record)| CallRecord { attempt: format!("{id:032x}"), ..record });
-        let mut tally = CallerTally::default();
+        let mut tally = People::default();
         attempts(records).read(&mut [&mut tally]);
         let counts = GeneratorSnapshot { redials: 3, ten_digit: 1, ..GeneratorSnapshot::default() };
         let figures = tally.figures(&counts, true);
@@ -200,6 +160,6 @@ mod tests {
         };
         assert_eq!(figures.emergency, wanted);
         assert_eq!((figures.ordinary.callers, figures.ordinary.success_share), (1, Some(1.0)));
-        assert_eq!(CallerTally::default().figures(&counts, false).emergency.success_share, None);
+        assert_eq!(People::default().figures(&counts, false).emergency.success_share, None);
     }
 }

@@ -3,7 +3,8 @@
 //! ```text
 //!  record files ──once──► Audit ──► Ledger
 //!                                └► Attempts ──once──► Tally ──► Metrics, by site, trunk group, number and PSAP
-//!                                                  ├─► CallerTally ──► people: who was reached, and how soon
+//!                                                  ├─► People ──► who was reached, and how soon
+//!                                                  ├─► HarmTally ──► what it did to emergency callers
 //!                                                  ├─► MediaTally ──► what was heard
 //!                                                  └─► whoever else reads them: archive, page
 //!  generators, processes ──────────┐
@@ -11,13 +12,17 @@
 //! ```
 
 mod callers;
+mod compared;
 mod crisis;
 mod degrade;
 mod figures;
 mod group;
+mod harm;
 mod live;
 mod measured;
 mod media;
+mod people;
+mod sensitivity;
 mod tally;
 mod thresholds;
 mod validity;
@@ -38,13 +43,19 @@ use campaign::Campaign;
 use campaign::utc::rfc3339;
 use contract::GeneratorSnapshot;
 
+use harm::HarmTally;
+
 pub use callers::{CallerTally, CallersFigures, ClassFigures};
+pub use compared::{FigureResult, SeedResult, Spread, VariantSaving};
 pub use crisis::CrisisTime;
 pub use figures::{
     GeneratorFigures, GroupMetrics, MachineFigures, Metrics, ProcessUsage, PsapFigures, Ratios,
 };
+pub use harm::{HalfHour, HarmCounts, HarmFigures};
 pub use live::measured_so_far;
 pub use media::{MediaFigures, MediaGroup, MosFigures, WorstCall, word};
+pub use people::{Caller, People};
+pub use sensitivity::{KeyEffect, SensitivityFigures, Trial};
 pub use tally::{Capacity, Tally, UNREACHED};
 pub use thresholds::ThresholdResult;
 pub use validity::{Amount, ValidityCheck};
@@ -96,6 +107,21 @@ pub struct Summary {
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(!default))]
     pub callers: CallersFigures,
+    /// What it did to emergency callers; absent where nobody called an emergency number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub harm: Option<HarmFigures>,
+    /// The figures that the campaign compares.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub figures: Vec<FigureResult>,
+    /// What each seed came to, where there was more than one; all other figures are of the first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub seeds: Vec<SeedResult>,
+    /// What each variant would have saved, most first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub savings: Vec<VariantSaving>,
+    /// How much hangs on what was assumed, where that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sensitivity: Option<SensitivityFigures>,
     pub generator: GeneratorFigures,
     pub processes: Vec<ProcessUsage>,
     /// Messages that came to nothing, by process.
@@ -247,7 +273,8 @@ pub struct AttemptTallies {
     ledger: Ledger,
     media: media::MediaTally,
     tally: Tally,
-    callers: CallerTally,
+    people: People,
+    harm: HarmTally,
     unreadable: Vec<String>,
     truncated_files: u64,
 }
@@ -284,7 +311,8 @@ impl RecordIntake {
             ledger,
             media: media::MediaTally::default(),
             tally: Tally::new(&run.service_levels).during(run.load()),
-            callers: CallerTally::default(),
+            people: People::default(),
+            harm: HarmTally::new(run.started_us, run.campaign.begins),
             unreadable: self.unreadable,
             truncated_files: self.truncated_files,
         };
@@ -310,15 +338,22 @@ impl AttemptReader<'_> for AttemptTallies {
     fn add(&mut self, attempt: &Attempt<'_>) {
         self.media.add(attempt);
         self.tally.add(attempt);
-        self.callers.add(attempt);
+        self.people.add(attempt);
+        self.harm.add(attempt);
     }
 }
 
 impl AttemptTallies {
+    /// Those who called.
+    #[must_use]
+    pub const fn people(&self) -> &People {
+        &self.people
+    }
+
     /// Judges the run.
     #[must_use]
     pub fn close(self, run: RunFacts<'_>) -> Summary {
-        let Self { ledger, media, mut tally, callers, unreadable, truncated_files } = self;
+        let Self { ledger, media, mut tally, people, harm, unreadable, truncated_files } = self;
         let capacity = Capacity { loaded: run.loaded(), ..run.capacity };
         let metrics = tally.metrics(&capacity, run.generators.signalling);
         let media = media.close(run.refused_without_port);
@@ -361,7 +396,12 @@ impl AttemptTallies {
             metrics,
             psaps: tally.psaps(),
             media,
-            callers: callers.figures(&run.generators, run.campaign.callers.redial.is_some()),
+            callers: people.figures(&run.generators, run.campaign.callers.redial.is_some()),
+            harm: harm.close(&people),
+            figures: Vec::new(),
+            seeds: Vec::new(),
+            savings: Vec::new(),
+            sensitivity: None,
             generator,
             processes: run.processes,
             messages: run.messages,

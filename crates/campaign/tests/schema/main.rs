@@ -255,6 +255,10 @@ fn slips_in_a_campaign_are_refused_by_schema_and_decoder() {
         ("after = \"activated\"", "after = \"recovered\""),
         ("activate = \"lognormal 30m 0.4\"", "activate = \"lognormal 30m\""),
         ("ring = \"2m\"", "rings = \"2m\""),
+        ("window = \"16:30-22:00\"", "window = \"until ten\""),
+        ("plausible = [0.08, 0.14]", "plausible = [0.08]"),
+        ("usual = 0.99", "usual = 99"),
+        ("range = [\"60s\", \"3m\"]", "range = [\"60s\"]"),
     ];
     refused_by_both("campaign", CAMPAIGN, &slips, |text| {
         Campaign::known_keys(&here(), text).err().map(|problems| problems.to_string())

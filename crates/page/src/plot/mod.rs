@@ -20,6 +20,7 @@ mod svg;
 #[cfg(test)]
 mod tests;
 mod ticks;
+mod tornado;
 
 pub(crate) use self::frame::Form;
 use self::frame::{Frame, Measures};
@@ -29,6 +30,7 @@ use self::marks::Placed;
 pub(crate) use self::parts::{Axis, Band, Panel, PlotLine, Span};
 use self::svg::{Anchor, Kind, Svg};
 pub(crate) use self::ticks::Scale;
+pub(crate) use self::tornado::Tornado;
 
 /// A plot: one x axis, and panels above each other.
 #[derive(Debug, Clone)]
