@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use campaign::{Campaign, ENVIRONMENT_PREFIX, LoadChange};
 use clap::Args;
 use cli::FileArgs;
-use topology::Topology;
+use topology::{Problems, Topology};
 
 /// What the command line says of the load as a whole.
 #[derive(Debug, Clone, Default, Args)]
@@ -29,6 +29,14 @@ pub(crate) struct ChangedCampaign {
     pub(crate) topology: Topology,
 }
 
+/// Why a campaign cannot be read.
+#[derive(Debug)]
+pub(crate) enum Mistake {
+    OfFiles(Problems),
+    /// What the command line says of the load as a whole.
+    OfChange(String),
+}
+
 impl LoadArgs {
     pub(crate) const fn change(&self) -> LoadChange {
         let &Self { seed, duration, rate } = self;
@@ -39,15 +47,22 @@ impl LoadArgs {
 impl ChangedCampaign {
     /// Reads `file` with `change` over it. What is wrong has been told when this fails.
     pub(crate) fn load(file: &FileArgs, change: LoadChange) -> Result<Self, ExitCode> {
+        Self::read(file, change).map_err(|mistake| match mistake {
+            Mistake::OfFiles(problems) => cli::refuse(&problems),
+            Mistake::OfChange(sentence) => cli::fail(&anyhow::anyhow!(sentence), cli::USAGE),
+        })
+    }
+
+    /// The same, and nothing is told.
+    pub(crate) fn read(file: &FileArgs, change: LoadChange) -> Result<Self, Mistake> {
         let read = |file: FileArgs| {
             let (layers, network_layers) = file.campaign_and_network_layers(ENVIRONMENT_PREFIX);
             Campaign::load_with_network(&file.file, &layers, &network_layers)
                 .map(|(campaign, topology)| Self { file, campaign, topology })
-                .map_err(|problems| cli::refuse(&problems))
+                .map_err(Mistake::OfFiles)
         };
         let plain = read(file.clone())?;
-        let keys = change.keys(&plain.campaign);
-        let keys = keys.map_err(|sentence| cli::fail(&anyhow::anyhow!(sentence), cli::USAGE))?;
+        let keys = change.keys(&plain.campaign).map_err(Mistake::OfChange)?;
         if keys.is_empty() {
             return Ok(plain);
         }

@@ -35,6 +35,12 @@ pub(crate) struct RunArgs {
     /// In virtual time: keep the records of all boxes too
     #[arg(long)]
     pub(super) records: bool,
+    /// In virtual time: run with so many seeds, from the campaign's own on; figures are told as median and range
+    #[arg(long, value_name = "NUMBER", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub(super) seeds: u32,
+    /// In virtual time: vary each key that the campaign marks as assumed, and tell how much hangs on it
+    #[arg(long)]
+    pub(super) sensitivity: bool,
     /// Generators that share the load, each on a thread of its own
     #[arg(long, value_name = "NUMBER", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=64))]
     pub(super) shards: u32,

@@ -62,8 +62,14 @@ pub(crate) fn run(args: &RunArgs) -> ExitCode {
             quiet: args.quiet,
             variant: args.variant.as_deref(),
             records: args.records,
+            seeds: args.seeds,
+            sensitivity: args.sensitivity,
         };
         return crate::virtual_time::run(&options, &campaign, &topology);
+    }
+    if args.seeds > 1 || args.sensitivity {
+        let sentence = "--seeds and --sensitivity need many runs, which only virtual time makes at once: say --virtual-time";
+        return cli::fail(&anyhow::anyhow!(sentence), cli::USAGE);
     }
     let runtime = match Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,

@@ -1,18 +1,18 @@
-//! Runs in virtual time from the command line to the exit code: as many at once as there are cores.
+//! Runs in virtual time from the command line to the exit code.
 
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex};
 
 use campaign::{Campaign, Time};
 use cli::FileArgs;
 use run_folder::{ClosedRun, Folder, Receipt, command_line};
 use topology::Topology;
 
-use super::forecast::Forecast;
 use super::options::VirtualTimeOptions;
-use super::task::{RunTask, tasks};
-use super::virtual_run;
+use super::pool::{Done, Pool};
+use super::sensitivity::Sensitivity;
+use super::task::{RunTask, tasks, with_seeds};
 use crate::host_limits::host_limits;
 use crate::run::{INTERRUPTED, Interruptions};
 use crate::told::tell;
@@ -27,11 +27,18 @@ pub(crate) fn run(
         Ok(tasks) => tasks,
         Err(code) => return code,
     };
+    let sensitivity = match options.sensitivity {
+        true => match Sensitivity::plan(options, campaign, &tasks) {
+            Ok(sensitivity) => Some(sensitivity),
+            Err(sentence) => return cli::fail(&anyhow::anyhow!(sentence), cli::USAGE),
+        },
+        false => None,
+    };
     let folder = match Folder::create(options.runs, &campaign.name) {
         Ok(folder) => folder,
         Err(error) => return cli::fail(&error, cli::USAGE),
     };
-    match run_campaign(options, &folder, campaign, tasks) {
+    match run_campaign(options, &folder, campaign, &tasks, sensitivity) {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             cli::complain!("the run folder is {}", folder.path().display());
@@ -44,7 +51,8 @@ fn run_campaign(
     options: &VirtualTimeOptions<'_>,
     folder: &Folder,
     campaign: &Campaign,
-    tasks: Vec<RunTask>,
+    tasks: &[RunTask],
+    sensitivity: Option<Sensitivity>,
 ) -> anyhow::Result<u8> {
     folder.keep_inputs(&options.file.file, campaign)?;
     folder.write("command.txt", &(command_line() + "\n"))?;
@@ -60,63 +68,41 @@ fn run_campaign(
         cli::say!(
             "{}: {length} in virtual time, about {calls:.0} callers, {} to run; Ctrl-C ends it",
             campaign.name,
-            count(tasks.len()),
+            count(tasks.len() * options.seeds as usize),
         );
     }
-    let runs = run_all(options, folder, &tasks, &interruptions)?;
+    let pool = Pool { options, folder, interruptions: &interruptions };
+    let mut runs = run_seeds(&pool, tasks)?;
+    if let Some(sensitivity) = sensitivity {
+        sensitivity.run(&pool, campaign, &mut runs)?;
+    }
     let told = run_folder::publish(folder, campaign, runs, Time::Virtual, world::START);
     cli::say("");
     Ok(tell(&told, folder.path()))
 }
 
-/// Runs all tasks, as many at once as there are cores.
-fn run_all(
-    options: &VirtualTimeOptions<'_>,
-    folder: &Folder,
-    tasks: &[RunTask],
-    interruptions: &AtomicU32,
-) -> anyhow::Result<Vec<ClosedRun>> {
-    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
-    let next = Mutex::new(0..tasks.len());
-    let done = Mutex::new(Vec::new());
-    let workers = cores.min(tasks.len());
-    let forecast = Forecast::new(tasks.iter().map(|task| task.campaign.duration()), workers);
-    std::thread::scope(|scope| {
-        if !options.quiet {
-            scope.spawn(|| forecast.tell(|line| cli::say!("{line}")));
+/// Runs all tasks, and each of them again for every further seed. What a further seed came to is with the run of the first.
+fn run_seeds(pool: &Pool<'_>, tasks: &[RunTask]) -> anyhow::Result<Vec<ClosedRun>> {
+    let seeds = pool.options.seeds;
+    let mut done = pool.run(&with_seeds(tasks, seeds))?.into_iter();
+    let mut runs: Vec<ClosedRun> = Vec::new();
+    for done in done.by_ref().take(tasks.len()) {
+        let Done::Whole(run) = done else { unreachable!("these are no repetitions") };
+        runs.push(*run);
+    }
+    for (place, done) in done.enumerate() {
+        if let Done::Figures(seed) = done {
+            runs[place % tasks.len()].outcome.absorb(seed);
         }
-        for _ in 0..workers {
-            scope.spawn(|| {
-                let _worker = forecast.worker();
-                loop {
-                    let Some(index) = next.lock().ok().and_then(|mut next| next.next()) else {
-                        return;
-                    };
-                    let quiet = options.quiet || tasks.len() > 1;
-                    let run = virtual_run::run(
-                        &tasks[index],
-                        folder,
-                        quiet,
-                        options.records,
-                        interruptions,
-                        forecast.reached(index),
-                    );
-                    if !options.quiet
-                        && tasks.len() > 1
-                        && let Ok(run) = &run
-                    {
-                        cli::say!("{}", run.outcome.line());
-                    }
-                    if let Ok(mut done) = done.lock() {
-                        done.push((index, run));
-                    }
-                }
-            });
+    }
+    for run in &mut runs {
+        let made = run.outcome.seeds.len();
+        if made < seeds as usize {
+            let sentence = format!("{made} of {seeds} seeds were run: it was interrupted");
+            run.outcome.summary.notes.push(sentence);
         }
-    });
-    let mut done = done.into_inner().unwrap_or_default();
-    done.sort_by_key(|(index, _)| *index);
-    done.into_iter().map(|(_, run)| run).collect()
+    }
+    Ok(runs)
 }
 
 /// What to know before: how much the operations touch at once, and how soon a dead site is found.

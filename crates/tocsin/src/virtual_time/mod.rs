@@ -4,6 +4,9 @@
 //!   campaign, and each variant ──► virtual_run.rs: VirtualNetwork + Conductor ──► VariantOutcome
 //!                                       │                                 │
 //!                             summary.json, report.txt      account::outcome: the table of all of them
+//!
+//!   --seeds: each again with further seeds      ──► SeedResult ┐ of each run its figures only
+//!   --sensitivity: each with one assumed key changed ──► SeedResult ┘
 //! ```
 
 mod command;
@@ -11,7 +14,9 @@ mod forecast;
 mod ledger_hash;
 mod listener;
 mod options;
+mod pool;
 mod progress_lines;
+mod sensitivity;
 mod stage;
 mod task;
 mod virtual_run;

@@ -23,6 +23,8 @@ pub(super) struct RunTask {
     pub(super) set: Vec<(String, String)>,
     /// Its attempts are written down: those of the first task, of the others there are only figures.
     pub(super) keeps_attempts: bool,
+    /// It is there for its figures only: another seed of a task, or another value of an assumed key.
+    pub(super) figures_only: bool,
 }
 
 /// The campaign and its variants, each read with its own keys set.
@@ -38,6 +40,7 @@ pub(super) fn tasks(
         topology: Arc::new(topology.clone()),
         set: options.file.set.clone(),
         keeps_attempts: true,
+        figures_only: false,
     };
     let mut tasks = vec![base];
     for variant in &campaign.variants {
@@ -58,6 +61,20 @@ pub(super) fn tasks(
     Ok(tasks)
 }
 
+/// The tasks themselves, and after them the same for each further seed, for their figures only.
+pub(super) fn with_seeds(tasks: &[RunTask], seeds: u32) -> Vec<RunTask> {
+    let mut all = tasks.to_vec();
+    for further in 1..u64::from(seeds) {
+        all.extend(tasks.iter().map(|task| {
+            let mut task = task.clone();
+            task.campaign.seed = task.campaign.seed.wrapping_add(further);
+            (task.keeps_attempts, task.figures_only) = (false, true);
+            task
+        }));
+    }
+    all
+}
+
 /// Reads the campaign again with the keys of a variant over it. What the command line sets has the last word.
 fn variant_of(options: &VirtualTimeOptions<'_>, variant: &Variant) -> Result<RunTask, ExitCode> {
     let set = [variant.set.clone(), options.plain.set.clone()].concat();
@@ -66,5 +83,13 @@ fn variant_of(options: &VirtualTimeOptions<'_>, variant: &Variant) -> Result<Run
         ChangedCampaign::load(&file, options.change)?;
     let (name, title) = (variant.name.clone(), variant.title.clone());
     let topology = Arc::new(topology);
-    Ok(RunTask { name, title, campaign, topology, set: file.set, keeps_attempts: false })
+    Ok(RunTask {
+        name,
+        title,
+        campaign,
+        topology,
+        set: file.set,
+        keeps_attempts: false,
+        figures_only: false,
+    })
 }

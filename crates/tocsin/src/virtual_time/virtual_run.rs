@@ -48,7 +48,7 @@ pub(super) fn run(
     let mut stage = VirtualTime::new(world);
     let mut conductor = Conductor::new(campaign, &topology.pool_sites());
     // Only the campaign itself rings anywhere; its variants would be taken for it.
-    if task.name == BASE {
+    if task.name == BASE && !task.figures_only {
         conductor = conductor.posting_alarms(campaign, START);
     }
     let lines = ProgressLines::new(task, quiet, reached);
@@ -243,6 +243,7 @@ interval = "1m"
             topology: Arc::new(topology),
             set: Vec::new(),
             keeps_attempts: false,
+            figures_only: false,
         }
     }
 

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 
-use config::Value;
+use config::{Value, ValueKind};
 
 use super::layers::{Layers, Origin};
 use super::lines::Lines;
@@ -97,6 +97,41 @@ impl Document {
     #[must_use]
     pub fn has(&self, key: &str) -> bool {
         self.tree.contains_key(key)
+    }
+
+    /// The value of `key`, which may call elements of lists by their names, as a layer would give it; `None` where neither the
+    /// file nor a layer gives it one.
+    ///
+    /// # Errors
+    /// A sentence about a name that no element has, or a value that is none of a single key.
+    pub fn written(&self, key: &str) -> Result<Option<String>, String> {
+        let path = self.lines.numbered(key)?;
+        let mut found: Option<&ValueKind> = None;
+        for part in path.split('.') {
+            let (name, places) = part.find('[').map_or((part, ""), |at| part.split_at(at));
+            let table = match found {
+                None => Some(&self.tree),
+                Some(ValueKind::Table(table)) => Some(table),
+                Some(_) => None,
+            };
+            let Some(value) = table.and_then(|table| table.get(name)) else { return Ok(None) };
+            let mut kind = &value.kind;
+            for place in places.split('[').filter(|place| !place.is_empty()) {
+                let place = place.trim_end_matches(']').parse::<usize>().ok();
+                let ValueKind::Array(elements) = kind else { return Ok(None) };
+                let Some(element) = place.and_then(|place| elements.get(place)) else {
+                    return Ok(None);
+                };
+                kind = &element.kind;
+            }
+            found = Some(kind);
+        }
+        match found {
+            Some(ValueKind::Table(_)) => Err(format!("{key} is a table, not a value")),
+            Some(ValueKind::Array(_)) => Err(format!("{key} is a list, not a value")),
+            Some(value) => Ok(Some(value.to_string())),
+            None => Ok(None),
+        }
     }
 
     /// A mistake that stands at `place` but is told of `key`.
