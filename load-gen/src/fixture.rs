@@ -13,6 +13,7 @@ use campaign::{Arrivals, CallerAudio, Callers, Campaign, Feed, MixEntry, Phase, 
 pub(crate) fn campaign() -> Campaign {
     let always = Distribution::Fixed(Duration::from_secs(5));
     Campaign {
+        assumed: Vec::new(),
         steady_state: Vec::new(),
         name: "demo".to_owned(),
         title: "as the file says".to_owned(),

@@ -93,6 +93,7 @@ pub(crate) fn campaign(rate: f64, length: Duration, seed: u64) -> Campaign {
         redial: true,
     };
     Campaign {
+        assumed: Vec::new(),
         steady_state: Vec::new(),
         name: "flood".to_owned(),
         title: "as the file says".to_owned(),

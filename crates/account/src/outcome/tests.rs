@@ -109,6 +109,7 @@ fn run(campaign: &Campaign, name: &str, records: &[CallRecord]) -> VariantOutcom
         evidence,
         goodput: Goodput::new(Vec::new(), START),
         series: Series::new(START, campaign.duration()),
+        hangs: Vec::new(),
         restarts: Vec::new(),
         downtimes: Vec::new(),
         detections: Vec::new(),

@@ -45,7 +45,7 @@ use contract::GeneratorSnapshot;
 
 use harm::HarmTally;
 
-pub use callers::{CallerTally, CallersFigures, ClassFigures};
+pub use callers::{CallersFigures, ClassFigures};
 pub use compared::{FigureResult, SeedResult, Spread, VariantSaving};
 pub use crisis::CrisisTime;
 pub use figures::{

@@ -70,7 +70,9 @@ impl UsualDay {
             let place = u64::try_from(at.as_nanos() / self.slot.as_nanos()).ok()?;
             let end = self.slot.checked_mul(u32::try_from(place + 1).ok()?)?.min(to);
             let in_day = self.slots.map_or(place, |slots| place % slots);
-            sum += slots.get(&in_day)? * (end - at).as_secs_f64() / length;
+            // After the end of a campaign nobody calls.
+            let nobody = self.slots.is_none().then_some(&0.0);
+            sum += slots.get(&in_day).or(nobody)? * (end - at).as_secs_f64() / length;
             at = end;
         }
         Some(sum)
@@ -161,7 +163,7 @@ mod tests {
         let mut day = UsualDay::of_campaign(minutes(1));
         (0..10).for_each(|slot| day.add("a", slot, 6.0));
         assert_eq!(day.expected("a", minutes(2), minutes(7)), Some(30.0));
-        assert_eq!(day.expected("a", minutes(8), minutes(11)), None);
+        assert_eq!(day.expected("a", minutes(8), minutes(11)), Some(12.0));
         assert_eq!(day.expected("a", Duration::MAX - minutes(1), Duration::MAX), None);
     }
 
