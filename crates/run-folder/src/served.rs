@@ -254,7 +254,7 @@ mod tests {
     use crate::standing::Standing;
 
     const NETWORK: &str = "[sites.alpha]\naddress = \"127.0.0.11:5060\"\n[trunk_groups.mobile]\naddress = \"127.0.0.21:5060\"\n\
-        circuits = 10\n[psaps.samu-59]\naddress = \"127.0.0.31:5060\"\nnumber = \"0353010015\"\n\
+        circuits = 10\n[psaps.samu-59]\naddress = \"127.0.0.31:5060\"\nnumber = \"0353010015\"\npositions = 2\n\
         [[routes]]\nnumbers = [\"15\"]\npsaps = [\"samu-59\"]\n";
 
     struct Lab {
