@@ -10,6 +10,7 @@ mod equal_runs;
 mod faults;
 mod history;
 mod manage;
+mod many_seeds;
 mod media;
 mod metrics;
 mod mistakes;
