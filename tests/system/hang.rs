@@ -1,18 +1,19 @@
 //! Software that hangs before its machine restarts it: what callers hear, what trunk groups and operators see, what is left.
 
 use campaign::{Arrivals, Redial};
-use contract::{MemberState, Reply};
+use contract::{EffectEnd, MemberState, Reply};
 use system_tests::network::Network;
 use system_tests::phone::CallEnd;
 use telemetry::{BoxKind, CallRecord, Entry, Outcome, Unreached};
 use topology::Distribution;
 
+use crate::machine::{begun, command, done, end_of};
 use crate::support::{TWO_SITES, assert_idle, campaign, ms, seconds, two_sites_with};
 
 /// Alpha falls at a call for 112 and hangs for 20 s; trunk groups probe it. Call takers leave the end to the caller.
 fn fragile(equipment: &str) -> [(&'static str, String); 4] {
     let machine = format!(
-        "[releases.r7.defects.poison-call]\nnumber = \"112\"\n[sites.alpha]\nrelease = \"r7\"\nboot = \"2s\"\n{equipment}"
+        "[releases.r7.defects.poison-call]\nnumber = \"112\"\n[releases.r8]\n[sites.alpha]\nrelease = \"r7\"\nboot = \"2s\"\n{equipment}"
     );
     [
         ("\"1h\"", "\"2s\"".to_owned()),
@@ -111,13 +112,14 @@ fn a_hang_that_answers_no_probe_is_found_down_and_its_calls_go_elsewhere() {
     assert_idle(&mut network);
 }
 
-// Memory for three calls, and none is given back: the fourth one finds none.
-#[test]
-fn who_talks_goes_on_while_a_site_without_memory_hangs() {
-    let machine = "[releases.r7.defects.context-leak]\n[sites.alpha]\nrelease = \"r7\"\nboot = \"2s\"\ncontexts = 3\nwatchdog = \"20s\"";
+/// Alpha has memory for three calls and gives none back: the last of the calls found none there.
+fn starving(watchdog: &str) -> (Network, Vec<sip_proto::user_agent::LegId>) {
+    let machine = format!(
+        "[releases.r7.defects.context-leak]\n[sites.alpha]\nrelease = \"r7\"\nboot = \"2s\"\ncontexts = 3\nwatchdog = \"{watchdog}\""
+    );
     let mut network = two_sites_with(&[
         ("\"1h\"", "\"2s\""),
-        ("[sites.alpha]", machine),
+        ("[sites.alpha]", &machine),
         ("circuits = 2", "circuits = 20"),
         ("talk = \"10s\"", "talk = \"never\""),
     ]);
@@ -132,6 +134,12 @@ fn who_talks_goes_on_while_a_site_without_memory_hangs() {
         calls.push(network.dial("15"));
         network.run_for(seconds(1));
     }
+    (network, calls)
+}
+
+#[test]
+fn who_talks_goes_on_while_a_site_without_memory_hangs() {
+    let (mut network, mut calls) = starving("20s");
     // The first one of equals is alpha.
     let (talks, gives_up) = (calls[0], calls.pop().unwrap());
     let hears_nothing = |network: &Network, leg| network.call(leg).heard.is_empty();
@@ -206,6 +214,77 @@ fn what_ends_a_hang_early_ends_its_books_too() {
     drained.run_for(seconds(1));
     assert_eq!((drained.call_server("alpha").calls, of_alpha(&drained).len()), (0, 3));
     assert_eq!(drained.unbalanced(), [""; 0]);
+}
+
+// What reaches the machine from outside ends the hang, writes its records, and holds nothing.
+#[test]
+fn the_power_switch_and_the_console_end_a_hang_and_its_books() {
+    for (words, release) in
+        [("power cycle", "r7"), ("console restart clean", "r7"), ("console load r8", "r8")]
+    {
+        let mut network = network("watchdog = \"10m\"");
+        let (talking, felling) = fell_alpha(&mut network);
+        let later = [network.dial("15"), network.dial("15")];
+        network.run_for(seconds(1));
+        let hung = network.call_server("alpha");
+        assert!(hung.hung && hung.calls == 1, "{hung:?}");
+        assert_eq!(command(&mut network, "alpha", "restart clean"), Reply::Silent);
+        assert!(done(&mut network, "alpha", "console show").contains("release r7"));
+        done(&mut network, "alpha", "console block 112");
+        let ticket = begun(&mut network, "alpha", words);
+        let alpha = network.call_server("alpha");
+        assert!(!alpha.hung && alpha.starting && alpha.calls == 0, "{words}: {alpha:?}");
+        let lost = |network: &Network| {
+            of_alpha(network).iter().filter(|record| record.outcome == Outcome::Lost).count()
+        };
+        assert_eq!(lost(&network), 3, "{words}: {:#?}", of_alpha(&network));
+        network.run_for(seconds(63));
+        let end = EffectEnd::Done(format!("in service with release {release}"));
+        assert_eq!(end_of(&mut network, "alpha", ticket), Some(end), "{words}");
+        assert_eq!(network.call_server("alpha").restarts, 1, "{words}");
+        let blocks = done(&mut network, "alpha", "show").contains("refuses calls for 112");
+        assert_eq!(blocks, words != "console restart clean", "{words}: as the disk is");
+        for leg in [talking, felling].into_iter().chain(later) {
+            network.hang_up("caller", leg);
+        }
+        network.run_for(seconds(40));
+        assert_eq!(lost(&network), 3, "{words}");
+        assert_idle(&mut network);
+    }
+}
+
+#[test]
+fn a_hung_site_without_power_stays_down() {
+    let mut network = network(HANGS);
+    let (talking, felling) = fell_alpha(&mut network);
+    done(&mut network, "alpha", "power off");
+    network.run_for(seconds(100));
+    let alpha = network.call_server("alpha");
+    assert!(alpha.off && !alpha.hung && alpha.restarts == 1, "{alpha:?}");
+    assert_eq!(network.trunk_group("mobile").members[0].state, MemberState::Down);
+    begun(&mut network, "alpha", "power on");
+    network.run_for(seconds(10));
+    assert_eq!(network.trunk_group("mobile").members[0].state, MemberState::Up);
+    [talking, felling].into_iter().for_each(|leg| network.hang_up("caller", leg));
+    assert_idle(&mut network);
+}
+
+#[test]
+fn a_site_without_memory_is_reached_from_outside() {
+    let (mut network, calls) = starving("10m");
+    assert_eq!(command(&mut network, "alpha", "show"), Reply::Silent);
+    assert!(done(&mut network, "alpha", "console show").contains("release r7"));
+    let ticket = begun(&mut network, "alpha", "power cycle");
+    let alpha = network.call_server("alpha");
+    assert!(!alpha.hung && alpha.starting && alpha.calls == 0, "{alpha:?}");
+    network.run_for(seconds(3));
+    let end = EffectEnd::Done("in service with release r7".to_owned());
+    assert_eq!(end_of(&mut network, "alpha", ticket), Some(end));
+    let restarts = network.restarts();
+    assert_eq!(restarts.iter().map(|(_, _, why)| *why).collect::<Vec<_>>(), ["its power was cut"]);
+    calls.into_iter().for_each(|leg| network.hang_up("caller", leg));
+    network.run_for(seconds(40));
+    assert_idle(&mut network);
 }
 
 // The site answers probes, so that nobody takes it for down; and nothing that belongs to a call.

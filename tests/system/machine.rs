@@ -24,7 +24,7 @@ fn busy(seed: u64, changes: &[(&str, &str)]) -> Network {
 }
 
 /// Commands a site, in words.
-fn command(network: &mut Network, site: &str, words: &str) -> Reply {
+pub(crate) fn command(network: &mut Network, site: &str, words: &str) -> Reply {
     let action: Action = words.parse().expect("words of an operator");
     let at = network.at(site);
     network.net.act(at, |machine: &mut CallServer, now| machine.handle_command(now, action))
@@ -64,7 +64,7 @@ fn aborted(network: &mut Network, site: &str, ticket: u64) -> String {
     }
 }
 
-fn refused(network: &mut Network, site: &str, words: &str) -> String {
+pub(crate) fn refused(network: &mut Network, site: &str, words: &str) -> String {
     match command(network, site, words) {
         Reply::Refused(text) => text,
         other => panic!("{words}: {other:?}"),

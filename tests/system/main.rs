@@ -5,6 +5,7 @@
 //! | `calls`, `refusals`, `failover`, `races`, `sessions` | what one call looks like, as a ladder |
 //! | `flood`, `outage`, `pool` | thousands of calls, while links are bad and sites die |
 //! | `machine` | what operators command, while there are calls |
+//! | `out_of_band` | do the power switch and the console reach a site whatever its software does |
 //! | `replication` | answered calls that go on at another site when theirs dies |
 //! | `contagion` | what wrong commands to some sites cost, and whether they harm the others |
 //! | `hang` | software that hangs before its machine restarts it |
@@ -34,6 +35,7 @@ mod hostile;
 mod leftovers;
 mod machine;
 mod media;
+mod out_of_band;
 mod outage;
 mod overload;
 mod people;

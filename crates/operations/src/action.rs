@@ -40,6 +40,24 @@ pub enum Action {
     Rollback,
     /// `on`: refuse ordinary traffic, so that emergency calls have the site to themselves.
     Shed { on: bool },
+    /// Refuse calls for this number.
+    Block { number: String },
+    /// End [`Block`](Self::Block).
+    Unblock { number: String },
+    /// Use the switch of its power supply, whatever the software does.
+    Power(PowerSwitch),
+    /// Give this command at the console of the machine, whatever the software does.
+    Console(Box<Action>),
+}
+
+/// What is done at a power switch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PowerSwitch {
+    Off,
+    On,
+    /// Off, and on at once.
+    Cycle,
 }
 
 /// Text that is no [`Action`]. Displayed as a sentence with the fix.
@@ -47,8 +65,11 @@ pub enum Action {
 #[error("{0}")]
 pub struct ParseActionError(String);
 
+/// The longest called number.
+const LONGEST_NUMBER: usize = 64;
+
 /// The first word of each action, and how to write the whole.
-const FORMS: [(&str, &str); 12] = [
+const FORMS: [(&str, &str); 16] = [
     ("show", "show"),
     ("lock", "lock"),
     ("unlock", "unlock"),
@@ -61,6 +82,10 @@ const FORMS: [(&str, &str); 12] = [
     ("load", "load RELEASE"),
     ("rollback", "rollback"),
     ("shed", "shed ordinary|nothing"),
+    ("block", "block NUMBER"),
+    ("unblock", "unblock NUMBER"),
+    ("power", "power off|on|cycle"),
+    ("console", "console COMMAND"),
 ];
 
 /// Actions with a name in them, which is checked.
@@ -91,10 +116,51 @@ impl Action {
 }
 
 impl Action {
+    /// [`Block`](Self::Block).
+    ///
+    /// # Errors
+    /// This is no number that may be dialled.
+    pub fn block(number: &str) -> Result<Self, ParseActionError> {
+        Ok(Self::Block { number: dialled(number)? })
+    }
+
+    /// [`Unblock`](Self::Unblock).
+    ///
+    /// # Errors
+    /// This is no number that may be dialled.
+    pub fn unblock(number: &str) -> Result<Self, ParseActionError> {
+        Ok(Self::Unblock { number: dialled(number)? })
+    }
+
+    /// The same command at the console of the machine.
+    ///
+    /// # Errors
+    /// It is one that a console does not take.
+    pub fn at_console(self) -> Result<Self, ParseActionError> {
+        match self {
+            Self::Power(_) | Self::Console(_) => Err(ParseActionError(format!(
+                "\"{self}\" is out of band already; a console takes the other commands"
+            ))),
+            other => Ok(Self::Console(Box::new(other))),
+        }
+    }
+
+    /// Whether it uses the power supply, which works even if the machine as a whole stands still.
+    #[must_use]
+    pub const fn is_power(&self) -> bool {
+        matches!(self, Self::Power(_))
+    }
+}
+
+impl Action {
     /// Whether the site is another one afterwards. Only [`Show`](Self::Show) leaves it as it was.
     #[must_use]
     pub fn touches(&self) -> bool {
-        *self != Self::Show
+        match self {
+            Self::Show => false,
+            Self::Console(action) => action.touches(),
+            _ => true,
+        }
     }
 
     /// Whether the names in it are names, for an action that came from outside and not as text.
@@ -106,6 +172,11 @@ impl Action {
             Self::Disconnect { trunk_group: Some(name) }
             | Self::Reconnect { trunk_group: Some(name) } => named(name).map(drop),
             Self::LoadRelease { release } => released(release).map(drop),
+            Self::Block { number } | Self::Unblock { number } => dialled(number).map(drop),
+            Self::Console(action) => {
+                action.check()?;
+                action.as_ref().clone().at_console().map(drop)
+            }
             _ => Ok(()),
         }
     }
@@ -117,6 +188,7 @@ impl Action {
             Self::Disconnect { trunk_group } | Self::Reconnect { trunk_group } => {
                 trunk_group.as_deref()
             }
+            Self::Console(action) => action.trunk_group(),
             _ => None,
         }
     }
@@ -141,6 +213,12 @@ impl fmt::Display for Action {
             Self::Rollback => f.write_str("rollback"),
             Self::Shed { on: true } => f.write_str("shed ordinary"),
             Self::Shed { on: false } => f.write_str("shed nothing"),
+            Self::Block { number } => write!(f, "block {number}"),
+            Self::Unblock { number } => write!(f, "unblock {number}"),
+            Self::Power(PowerSwitch::Off) => f.write_str("power off"),
+            Self::Power(PowerSwitch::On) => f.write_str("power on"),
+            Self::Power(PowerSwitch::Cycle) => f.write_str("power cycle"),
+            Self::Console(action) => write!(f, "console {action}"),
         }
     }
 }
@@ -167,6 +245,15 @@ impl FromStr for Action {
             ["rollback"] => Self::Rollback,
             ["shed", "ordinary"] => Self::Shed { on: true },
             ["shed", "nothing"] => Self::Shed { on: false },
+            ["block", number] => Self::block(number)?,
+            ["unblock", number] => Self::unblock(number)?,
+            ["power", "off"] => Self::Power(PowerSwitch::Off),
+            ["power", "on"] => Self::Power(PowerSwitch::On),
+            ["power", "cycle"] => Self::Power(PowerSwitch::Cycle),
+            // It may not be nested, so that hostile words end soon.
+            ["console", first, ..] if first != "console" => {
+                words[1..].join(" ").parse::<Self>()?.at_console()?
+            }
             _ => return Err(refusal(text, &words)),
         })
     }
@@ -218,6 +305,17 @@ fn released(release: &str) -> Result<String, ParseActionError> {
     )))
 }
 
+/// A number that may be dialled.
+fn dialled(number: &str) -> Result<String, ParseActionError> {
+    if topology::is_dialled_number(number) && number.len() <= LONGEST_NUMBER {
+        return Ok(number.to_owned());
+    }
+    Err(ParseActionError(format!(
+        "{number:?} is no number that callers dial; write an emergency number, \"urn:service:sos\" or ten digits of a block \
+         kept for fiction"
+    )))
+}
+
 fn refusal(text: &str, words: &[&str]) -> ParseActionError {
     let first = words.first().copied().unwrap_or_default();
     if let Some((_, form)) = FORMS.iter().find(|(word, _)| *word == first) {
@@ -260,10 +358,19 @@ mod tests {
             "rollback",
             "shed ordinary",
             "shed nothing",
+            "block 196",
+            "unblock urn:service:sos.fire",
+            "power off",
+            "power on",
+            "power cycle",
+            "console show",
+            "console restart clean",
+            "console load r8",
+            "console block 196",
         ] {
             let action: Action = text.parse().expect(text);
             assert_eq!(action.to_string(), text);
-            assert_eq!(action.touches(), text != "show");
+            assert_eq!(action.touches(), !text.ends_with("show"));
             let json = serde_json::to_string(&Written(action.clone())).expect("an action is text");
             assert_eq!(json, format!("{text:?}"));
             assert_eq!(
@@ -286,6 +393,12 @@ mod tests {
         assert!(refused("").contains("no command is called \"\"; the commands are"));
         let form = "\"load\" is incomplete or too long; write \"load RELEASE\"";
         assert_eq!(refused("load"), form);
+        assert!(refused("power cut").contains("write \"power off|on|cycle\""));
+        assert!(refused("console").contains("write \"console COMMAND\""));
+        assert!(refused("console console show").contains("write \"console COMMAND\""));
+        assert!(refused("console power off").contains("out of band already"));
+        assert!(refused("console unlok").contains("did you mean \"unlock\"?"));
+        assert!(refused("block 0612345678").contains("is no number that callers dial"));
         assert!(refused("shed emergency").contains("write \"shed ordinary|nothing\""));
         assert!(refused("lock alpha").contains("write \"lock\""));
     }
@@ -300,6 +413,8 @@ mod tests {
         assert!(serde_json::from_str::<Action>("\"format\"").is_err());
         let release = |name: &str| Action::LoadRelease { release: name.to_owned() };
         assert!(release("../../etc").check().is_err() && release("r8").check().is_ok());
+        let nested = Action::Console(Box::new(Action::Console(Box::new(Action::Show))));
+        assert!(nested.check().is_err());
         let links = |name: &str| Action::Disconnect { trunk_group: Some(name.to_owned()) };
         assert!(links("Mobile").check().is_err() && links("mobile").check().is_ok());
     }

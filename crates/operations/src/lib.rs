@@ -28,7 +28,7 @@ pub mod supervision;
 #[cfg(test)]
 mod tests;
 
-pub use self::action::{Action, ParseActionError, words as action_words};
+pub use self::action::{Action, ParseActionError, PowerSwitch, words as action_words};
 pub use self::crisis::{
     Crisis, CrisisReport, CrisisSettings, Fates, Informed, MilestoneTime, Reached, Sign,
 };

@@ -22,6 +22,8 @@ pub struct Equipment {
     pub hang_answers_probes: bool,
     /// From the command to load a release until the restart that makes it run.
     pub install: Duration,
+    /// The way of whoever uses the power switch or the console on the spot; zero: both can be reached from afar.
+    pub technician: Duration,
     /// From `reconnect` until a link that was quiet carries calls again.
     pub alignment: Duration,
     /// A link that was disconnected with calls on it gets its circuits back one by one, each after this long: the two
@@ -40,6 +42,7 @@ impl Default for Equipment {
             watchdog: Duration::ZERO,
             hang_answers_probes: true,
             install: Duration::from_secs(60),
+            technician: Duration::ZERO,
             alignment: Duration::from_secs(2),
             circuit_audit: Duration::from_secs(1),
             processing: Processing::default(),
@@ -63,6 +66,7 @@ impl Equipment {
                 base.hang_answers_probes,
             ),
             install: table.or("install", &any, base.install),
+            technician: table.or("technician", &any, base.technician),
             alignment: table.or("alignment", &any, base.alignment),
             circuit_audit: table.or("circuit_audit", &any, base.circuit_audit),
             processing: base.processing.read(table),

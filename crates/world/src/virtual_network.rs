@@ -179,6 +179,10 @@ impl<L: NoticeListener> VirtualNetwork<L> {
     /// Gives a call server an operator's command.
     pub fn command(&mut self, call_server: &str, action: Action) -> Reply {
         let at = self.at(call_server);
+        if action.is_power() && self.net.is_alive(at) {
+            // The supply of a machine works even if the machine stands still.
+            self.net.thaw(at);
+        }
         if !self.net.is_alive(at) || self.net.is_frozen(at) {
             return Reply::Silent;
         }

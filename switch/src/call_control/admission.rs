@@ -1,4 +1,4 @@
-//! Whether a new call is let in: overload, a full or locked machine, a link without circuits, ordinary calls that are shed.
+//! Whether a new call is let in: a number that is blocked, overload, a full or locked machine, a link without circuits, ordinary calls that are shed.
 
 use std::time::Instant;
 
@@ -22,6 +22,11 @@ impl CallControl {
     ) -> Result<(), Rejection> {
         if self.overloaded {
             return Err(self.overload_refusal(invite));
+        }
+        if self.disk.blocked.contains(number) {
+            self.records.counts.shed += 1;
+            // About the number: no other site is asked instead, where it would do the same.
+            return Err(Rejection::new(403).with_reason(Reason::q850(21, "Call rejected")));
         }
         // A release that leaks contexts does not count those: it lets calls in for which it has no memory.
         let most = self.settings.max_calls.min(self.settings.equipment.contexts);

@@ -14,12 +14,14 @@
 //! | disk, links, memory, messages that wait, overload control | `machine/` |
 //! | lock, disconnect, restart, load …, and what the machine answers | `command.rs` |
 //! | commands that take their time, and how each ends | `effects.rs` |
+//! | the power switch and the console | `out_of_band.rs` |
 //! | the software ends, the machine starts again | `restart.rs` |
 //! | the software has failed, and the machine has not noticed | `hang.rs` |
 
 mod command;
 mod effects;
 mod hang;
+mod out_of_band;
 mod restart;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -40,6 +42,7 @@ use crate::call_control::CallControl;
 use crate::machine::{Boot, Disk, Done, Hang, Inbox, Installation, OverloadControl, Starvation};
 use crate::priority::Priority;
 use effects::Effects;
+use out_of_band::Visits;
 
 /// One member of the pool; see the module's table.
 #[derive(Debug)]
@@ -69,6 +72,8 @@ pub struct CallServer {
     notices: VecDeque<CallServerNotice>,
     /// Commands that take their time.
     effects: Effects,
+    /// Technicians on their way.
+    visits: Visits,
 }
 
 /// What a call server tells the management plane.
@@ -128,6 +133,7 @@ impl CallServer {
             past: CallServerCounts::default(),
             notices: VecDeque::new(),
             effects: Effects::default(),
+            visits: Visits::default(),
         };
         machine.software = Some(Box::new(machine.start_software(now, disk, plane)));
         machine
@@ -222,6 +228,7 @@ impl Node for CallServer {
     }
 
     fn handle_timeout(&mut self, now: Instant) {
+        self.visit_if_due(now);
         self.install_if_due(now);
         if let Some(hang) = &mut self.hang {
             hang.front_end.handle_timeout(now);
@@ -272,10 +279,11 @@ impl Node for CallServer {
     fn poll_timeout(&self) -> Option<Instant> {
         let software = self.software.as_ref().and_then(|software| software.poll_timeout());
         let hang = self.hang.as_ref().and_then(|hang| hang.poll_timeout());
-        let boot = self.boot.as_ref().map(|boot| boot.until);
+        let boot = self.boot.as_ref().and_then(|boot| boot.until);
         let installation = self.installation.as_ref().map(|installation| installation.until);
         let starvation = self.starvation.as_ref().map(|starvation| starvation.until);
-        [software, hang, starvation, boot, installation, self.inbox.next()]
+        let visit = self.visits.next();
+        [software, hang, starvation, boot, installation, self.inbox.next(), visit]
             .into_iter()
             .flatten()
             .min()
@@ -287,6 +295,7 @@ impl Node for CallServer {
             calls: 0,
             draining: self.draining,
             starting: self.boot.is_some(),
+            off: self.is_off(),
             hung: self.hang.is_some() || self.starvation.is_some(),
             locked: disk.locked,
             isolated: self.isolated,

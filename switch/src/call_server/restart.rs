@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use contract::Reply;
 use media::Plane;
 use topology::format_duration;
 
@@ -21,21 +22,22 @@ impl CallServer {
             disk = disk.into_delivered(&self.topology, &self.settings);
         }
         disk.links.restarted();
-        let until = now + self.settings.equipment.boot;
-        self.boot = Some(Boot { until, disk, plane, ticket: None });
+        let until = Some(now + self.settings.equipment.boot);
+        self.boot = Some(Boot { until, disk, plane, install: None, ticket: None });
     }
 
-    /// The same by a command: the ticket under which it is told when the site is in service, and the answer.
+    /// The same by the command with this ticket, under which it is told when the site is in service.
     pub(super) fn restart_by_command(
         &mut self,
         now: Instant,
         why: &str,
         clean: bool,
-    ) -> (u64, String) {
-        let ticket = self.effects.ticket();
+        ticket: u64,
+    ) -> Reply {
         self.restart(now, why, clean);
         self.note_ticket(ticket);
-        (ticket, format!("starts again within {}", format_duration(self.settings.equipment.boot)))
+        let time = format_duration(self.settings.equipment.boot);
+        Reply::Accepted { ticket, text: format!("starts again within {time}") }
     }
 
     /// The machine starts because of the command with this ticket.
@@ -60,7 +62,11 @@ impl CallServer {
     }
 
     pub(super) fn boot_if_due(&mut self, now: Instant) {
-        let Some(boot) = self.boot.take_if(|boot| boot.until <= now) else { return };
+        let is_due = |boot: &mut Boot| boot.until.is_some_and(|until| until <= now);
+        let Some(mut boot) = self.boot.take_if(is_due) else { return };
+        if let Some(release) = boot.install.take() {
+            boot.disk.previous = Some(std::mem::replace(&mut boot.disk.release, release));
+        }
         let mut software = self.start_software(now, boot.disk, boot.plane);
         if self.draining {
             software.drain(now);

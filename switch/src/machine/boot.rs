@@ -10,10 +10,13 @@ use super::disk::Disk;
 /// A machine that is starting.
 #[derive(Debug)]
 pub(crate) struct Boot {
-    pub(crate) until: Instant,
+    /// `None`: its power is off.
+    pub(crate) until: Option<Instant>,
     pub(crate) disk: Disk,
     /// Its ports stay open; what comes in is dropped.
     pub(crate) plane: Plane,
+    /// A release that is copied to its disk before it runs.
+    pub(crate) install: Option<Release>,
     /// The ticket of the command that made it start.
     pub(crate) ticket: Option<u64>,
 }

@@ -1,5 +1,7 @@
 //! What outlives a restart: the stored configuration, the software, a counter, the journal of replicas.
 
+use std::collections::BTreeSet;
+
 use topology::{Release, Topology};
 
 use super::journal::Journal;
@@ -14,6 +16,8 @@ pub(crate) struct Disk {
     pub(crate) diverted: bool,
     /// Ordinary calls are refused.
     pub(crate) shedding: bool,
+    /// Calls for these numbers are refused.
+    pub(crate) blocked: BTreeSet<String>,
     pub(crate) links: Links,
     /// The table of circuits has entries of a link that was reconnected while it was in service. A release
     /// without that defect removes them.
@@ -35,12 +39,27 @@ impl Disk {
             locked: false,
             diverted: false,
             shedding: false,
+            blocked: BTreeSet::new(),
             links: Links::new(topology, settings),
             stale_circuits: false,
             release: release.unwrap_or_else(Release::sound),
             previous: None,
             trunk_members: 0,
             journal: Journal::default(),
+        }
+    }
+
+    /// Refuses calls for a number from now on.
+    pub(crate) fn block(&mut self, number: &str) -> String {
+        self.blocked.insert(number.to_owned());
+        format!("refuses calls for {number}")
+    }
+
+    /// Takes calls for a number again. An error says that it did.
+    pub(crate) fn unblock(&mut self, number: &str) -> Result<String, String> {
+        match self.blocked.remove(number) {
+            true => Ok(format!("takes calls for {number}")),
+            false => Err(format!("{number} is not blocked")),
         }
     }
 

@@ -16,6 +16,9 @@ pub struct CallServerSnapshot {
     /// Its software hangs: new calls are taken and hear nothing more, commands get no answer.
     #[serde(default)]
     pub hung: bool,
+    /// Its power is off; part of `starting`.
+    #[serde(default)]
+    pub off: bool,
     pub locked: bool,
     pub isolated: bool,
     /// Refuses ordinary calls.

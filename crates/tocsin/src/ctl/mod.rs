@@ -1,6 +1,6 @@
 //! `tocsin ctl COMMAND SITE…`: what an operator does to a network that runs.
 //!
-//! Words without a dash are always names of sites, after the release of `load` and the class of `shed`. So no site can
+//! Words without a dash are always names of sites, after the release of `load`, the class of `shed` and the like. So no site can
 //! be mistaken for a part of a command.
 
 pub(crate) mod client;
@@ -18,7 +18,7 @@ use cli::manage::{
     CallServerView, CommandRequest, CommandResult, CommandStatus, RequestManner, RequestedCommand,
     SiteSelection,
 };
-use operations::{Action, ParseActionError};
+use operations::{Action, ParseActionError, PowerSwitch};
 
 use client::Client;
 
@@ -92,6 +92,34 @@ enum Command {
         #[command(flatten)]
         target: SiteArgs,
     },
+    /// Refuse calls for a number
+    Block {
+        /// An emergency number, service URN or ten-digit number
+        number: String,
+        #[command(flatten)]
+        target: SiteArgs,
+    },
+    /// Take calls for a number again
+    Unblock {
+        /// As it was blocked
+        number: String,
+        #[command(flatten)]
+        target: SiteArgs,
+    },
+    /// Use the power switch: it works whatever the site does
+    Power {
+        /// What to do there
+        switch: Switch,
+        #[command(flatten)]
+        target: SiteArgs,
+    },
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Switch {
+    Off,
+    On,
+    Cycle,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -121,6 +149,9 @@ struct SiteArgs {
     /// How long a site may take to answer
     #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = duration)]
     timeout: Duration,
+    /// Give the command at the console of the machine: it works whatever the site does
+    #[arg(long)]
+    console: bool,
     /// Return as soon as a site has begun, without waiting for its effect
     #[arg(long)]
     no_wait: bool,
@@ -230,7 +261,7 @@ fn chosen(views: &[CallServerView], names: &[String]) -> anyhow::Result<Vec<Call
 impl Command {
     /// What is to be done, and to whom; `None` to show.
     fn action(&self) -> Result<Option<(Action, &SiteArgs)>, ParseActionError> {
-        Ok(Some(match self {
+        let (action, target) = match self {
             Self::Show { .. } => return Ok(None),
             Self::Lock(target) => (Action::Lock, target),
             Self::Unlock(target) => (Action::Unlock, target),
@@ -249,7 +280,19 @@ impl Command {
             Self::Shed { class, target } => {
                 (Action::Shed { on: matches!(class, Class::Ordinary) }, target)
             }
-        }))
+            Self::Block { number, target } => (Action::block(number)?, target),
+            Self::Unblock { number, target } => (Action::unblock(number)?, target),
+            Self::Power { switch, target } => {
+                let switch = match switch {
+                    Switch::Off => PowerSwitch::Off,
+                    Switch::On => PowerSwitch::On,
+                    Switch::Cycle => PowerSwitch::Cycle,
+                };
+                (Action::Power(switch), target)
+            }
+        };
+        let action = if target.console { action.at_console()? } else { action };
+        Ok(Some((action, target)))
     }
 }
 

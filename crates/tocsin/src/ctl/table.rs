@@ -30,6 +30,7 @@ fn row(view: &CallServerView) -> [String; HEADER.len()] {
     };
     let state = match view.state {
         BoxState::Running if snapshot.is_some_and(|it| it.hung) => "hung".to_owned(),
+        BoxState::Running if snapshot.is_some_and(|it| it.off) => "off".to_owned(),
         BoxState::Running => either(|it| it.starting, "starting", "up"),
         other => other.to_string(),
     };

@@ -6,10 +6,9 @@ use std::time::Duration;
 
 use account::summary::ProcessUsage;
 use anyhow::bail;
-use conductor::Observation;
 use contract::{
-    BoxState, DirectoryEntry, GeneratorSnapshot, MemberSnapshot, ProcessOrder, ProcessReport,
-    Reply, Snapshot, TrunkGroupSnapshot, Usage,
+    BoxOrder, BoxState, DirectoryEntry, GeneratorSnapshot, ProcessOrder, ProcessReport, Reply,
+    Snapshot, Usage,
 };
 use node::{Console, PendingOrder};
 use operations::FaultAction;
@@ -24,7 +23,6 @@ use super::manage::SharedState;
 use super::plan::{PlannedProcess, Tier, processes};
 use super::prepared::Prepared;
 use run_folder::Folder;
-use topology::Topology;
 
 /// How long a tier may take to listen.
 const START_LIMIT: Duration = Duration::from_secs(20);
@@ -229,6 +227,10 @@ impl Fleet {
         let id = self.next_order;
         self.next_order += 1;
         let (name, order) = (pending.name.clone(), pending.order.clone());
+        if matches!(&order, BoxOrder::Operate(action) if action.is_power()) {
+            // The supply of a machine works even if the machine stands still.
+            child.inject(FaultAction::Thaw);
+        }
         child.order(ProcessOrder::Box { id, name, order });
         self.orders.insert(id, (index, pending));
     }
@@ -372,42 +374,6 @@ impl Fleet {
             shown.map_or(0, |one| one.counts.offered)
         };
         self.of(Tier::Sites).map(|process| process.boxes.values().map(offered).sum()).collect()
-    }
-
-    /// What the conductor sees of the boxes.
-    pub(crate) fn observe(&self, topology: &Topology) -> Observation {
-        let mut observation = Observation { callers: self.generators(), ..Observation::default() };
-        for (name, shown) in self.shown(Tier::Psaps) {
-            observation.psaps.extend(shown.psap().map(|psap| (name.clone(), psap.offered)));
-        }
-        for (name, shown) in self.shown(Tier::Sites) {
-            let Some(settings) = topology.call_servers().find(|one| one.name == *name) else {
-                continue;
-            };
-            let Some(one) = shown.call_server() else { continue };
-            observation.add(&settings.site, one);
-        }
-        for (_, shown) in self.shown(Tier::Trunks) {
-            if let Some(group) = shown.trunk_group() {
-                observation.add_members(&group.members);
-            }
-        }
-        observation
-    }
-
-    /// Each member of each trunk group that was found down: how often, and after which silence the last time.
-    pub(crate) fn falls(&self) -> Vec<(String, String, u64, Duration)> {
-        let groups = self.shown(Tier::Trunks);
-        let groups = groups.filter_map(|(name, shown)| Some((name, shown.trunk_group()?)));
-        let falls = |(group, shown): (&String, &TrunkGroupSnapshot)| {
-            let fall = |member: &MemberSnapshot| {
-                let after = Duration::from_micros(member.found_after_us?);
-                let falls = u64::from(member.falls);
-                Some((member.call_server.clone(), group.clone(), falls, after))
-            };
-            shown.members.iter().filter_map(fall).collect::<Vec<_>>()
-        };
-        groups.flat_map(falls).collect()
     }
 
     /// Messages that came to nothing, by process.

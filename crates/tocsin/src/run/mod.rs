@@ -23,6 +23,7 @@ mod live;
 mod loopback;
 mod machine_watch;
 mod manage;
+mod observation;
 mod plan;
 mod prepared;
 mod stage;
