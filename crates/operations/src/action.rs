@@ -47,7 +47,7 @@ pub enum Action {
     /// Use the switch of its power supply, whatever the software does.
     Power(PowerSwitch),
     /// Give this command at the console of the machine, whatever the software does.
-    Console(Box<Action>),
+    Console(Box<Self>),
 }
 
 /// What is done at a power switch.

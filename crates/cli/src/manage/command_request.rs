@@ -285,7 +285,7 @@ impl CommandResult {
     ) -> Self {
         let ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
         let ManagedCallServer { name, site } = member.clone();
-        CommandResult { name, site, result, text, ms }
+        Self { name, site, result, text, ms }
     }
 }
 
