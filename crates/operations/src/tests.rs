@@ -272,7 +272,7 @@ fn a_bad_operation_is_refused_in_sentences() {
         delay = "1m"
         commands = ["lock"]
         sites = ["alpha", "beta", "alpha"]
-        canary = { observe = "0s", indicator = "arrivals", min = 2, max = 1, min_attempts = 0 }
+        canary = { observe = "0s", indicator = "arrivals", min = 0.9, max = 0.1, min_attempts = 0 }
         [operations.b]
         at = "1m"
         commands = ["lock"]

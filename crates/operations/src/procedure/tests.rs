@@ -395,7 +395,8 @@ fn a_canary_is_observed_from_its_effect_on() {
 
 #[test]
 fn behind_a_gate_at_each_site_one_follows_the_other_until_one_fails() {
-    let each = CANARY.replace("observe", "gate = \"each\", observe") + "\ninterval = \"5m\"";
+    let each = CANARY.replace("parallel", "serial").replace("observe", "gate = \"each\", observe")
+        + "\ninterval = \"5m\"";
     let (procedure, given) = carry_out(&each, 3, at_once, Some(1.0));
     let begun = given.iter().filter(|line| line.ends_with("unlock") || line.ends_with(" lock"));
     let wanted = [
