@@ -276,3 +276,42 @@ fn the_clock_of_a_real_run_may_go_faster() {
     let duration = summary["duration_s"].as_f64().expect("a duration");
     assert!(duration > 110.0, "{duration} s by the clock of the run");
 }
+
+#[test]
+fn a_variant_says_how_many_things_it_changes_and_changes_at_least_one() {
+    let workspace = workspace();
+    let tocsin = |words: &[&str]| {
+        let mut command = std::process::Command::new(system_tests::program::tocsin());
+        let output =
+            command.current_dir(workspace.path(".")).args(words).output().expect("it starts");
+        let said = [output.stdout, output.stderr].concat();
+        (output.status.code(), String::from_utf8_lossy(&said).into_owned())
+    };
+    let variant = |set: &str| {
+        let title = "title = \"the same commands on a release without the defect\"\nset = ";
+        let (begin, _) = OUTAGE.split_once(title).expect("a variant");
+        workspace.write("outage.toml", &format!("{begin}title = \"changed\"\nset = {set}\n"));
+    };
+    variant(
+        "[\"equipment.release=sound\", \"operations.cure.retry=3\", \"operations.cure.sites=alpha\", \
+         \"phases.evening.duration=2m\", \"figures.restarts.max=3\"]",
+    );
+    let (code, said) = tocsin(&["check", "outage.toml"]);
+    let things = "equipment, operations.cure, phases.evening";
+    assert_eq!(code, Some(0), "{said}");
+    let line = format!("variant bug-off: changed; changes 3 things: {things}\n");
+    assert!(said.contains(&line), "{said}");
+    let (_, said) = tocsin(&["run", "outage.toml", "--variant", "bug-off"]);
+    assert!(said.contains(&format!("changed (3 things changed: {things})")), "{said}");
+    variant("[\"figures.restarts.max=3\"]");
+    let (code, said) = tocsin(&["check", "outage.toml"]);
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("changes nothing but figures"), "{said}");
+    variant("[\"equipment.release=r7\"]");
+    let (code, said) = tocsin(&["run", "outage.toml"]);
+    assert_eq!(code, Some(2), "{said}");
+    assert!(
+        said.contains("variant bug-off: changes nothing: the campaign has these values"),
+        "{said}"
+    );
+}

@@ -5,6 +5,10 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use topology::reader::{Raw, Table, kind};
 
+/// Sections of which each part is a thing of its own.
+const NAMED: [&str; 8] =
+    ["operations", "phases", "faults", "sites", "trunk_groups", "psaps", "releases", "mix"];
+
 /// The campaign with something changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Variant {
@@ -47,10 +51,47 @@ impl PlotKind {
 
 impl Variant {
     pub(super) fn read(table: &Table<'_>) -> Self {
-        Self {
+        let variant = Self {
             name: table.required("name", kind::name, String::new()),
             title: table.required("title", kind::text, String::new()),
             set: table.required_list("set", key_and_value),
+        };
+        if !variant.set.is_empty() && variant.things().is_empty() {
+            let message =
+                "changes nothing but figures; set a key of the campaign or of its network too";
+            table.report("set", message);
+        }
+        variant
+    }
+
+    /// What it changes, each once, in the order of its keys: an operation, a phase, a site …, or a section as a whole. What a
+    /// figure may come to changes nothing.
+    #[must_use]
+    pub fn things(&self) -> Vec<String> {
+        let mut things: Vec<String> = Vec::new();
+        for (key, _) in &self.set {
+            let mut parts = key.split('.');
+            let section = parts.next().unwrap_or_default();
+            let thing = match (section, parts.next()) {
+                ("figures", _) => continue,
+                (section, Some(name)) if NAMED.contains(&section) => format!("{section}.{name}"),
+                (section, _) => section.to_owned(),
+            };
+            if !things.contains(&thing) {
+                things.push(thing);
+            }
+        }
+        things
+    }
+
+    /// Its title, with what it changes if that is more than one thing: a comparison with several changes does not tell which of them
+    /// mattered.
+    #[must_use]
+    pub fn full_title(&self) -> String {
+        let (title, things) = (&self.title, self.things());
+        match things.len() {
+            0 | 1 => title.clone(),
+            count => format!("{title} ({count} things changed: {})", things.join(", ")),
         }
     }
 }

@@ -66,7 +66,8 @@ impl OperationsSettings {
     /// The time over which figures are taken.
     #[must_use]
     pub fn window(&self) -> Duration {
-        self.supervision.as_ref().map_or(SupervisionSettings::default().window, |one| one.window)
+        let default = || SupervisionSettings::default().window;
+        self.supervision.as_ref().map_or_else(default, |one| one.window)
     }
 
     /// Whether anything has to be watched while the campaign runs.

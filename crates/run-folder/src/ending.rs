@@ -62,11 +62,10 @@ pub fn close(ending: EndedRun<'_>) -> ClosedRun {
     let (mut tallies, attempts) = intake.into_tallies(&run);
     let mut evidence = Evidence::new(campaign, campaign_start_us);
     let mut goodput = Goodput::new(campaign.levels(), campaign_start_us);
-    let mut histograms = Histograms::default();
     let mut arrivals =
         ArrivalsByHalfHour::new(campaign_start_us, campaign.begins, campaign.duration());
     let mut series = Series::new(campaign_start_us, campaign.duration());
-    let mut missing = Missing::default();
+    let (mut histograms, mut missing) = (Histograms::default(), Missing::default());
     let database = thread::scope(|scope| {
         let mut rows = AttemptRows::new(campaign_start_us);
         let writers = archive.map(|folder| {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use campaign::{Campaign, ENVIRONMENT_PREFIX};
+use campaign::{Campaign, ENVIRONMENT_PREFIX, Variant};
 use clap::Args;
 use topology::reader::Document;
 use topology::{Layers, Topology, format_duration, picture};
@@ -47,12 +47,28 @@ fn describe(file: &Path) -> anyhow::Result<String> {
     let (campaign, topology) = Campaign::load_with_network(file, &layers, &network_layers)?;
     cli::load_clips(&topology.media)?;
     let attempts = campaign.expected_attempts();
+    let variants: String = campaign.variants.iter().map(variant_line).collect();
     Ok(format!(
-        "campaign {}: about {attempts:.0} calls in {}, seed {}, on network {}\n\n{}",
+        "campaign {}: about {attempts:.0} calls in {}, seed {}, on network {}\n{variants}\n{}",
         campaign.name,
         format_duration(campaign.duration()),
         campaign.seed,
         topology.name,
         picture(&topology)
     ))
+}
+
+/// What a variant changes, counted.
+fn variant_line(variant: &Variant) -> String {
+    let things = variant.things();
+    let count = match things.len() {
+        1 => "1 thing".to_owned(),
+        count => format!("{count} things"),
+    };
+    format!(
+        "  variant {}: {}; changes {count}: {}\n",
+        variant.name,
+        variant.title,
+        things.join(", ")
+    )
 }

@@ -78,7 +78,9 @@ impl HarmWatch {
         let bound = self.settings.share * self.attempts as f64;
         if self.harmed >= self.settings.least && self.harmed as f64 > bound {
             let began = self.recent.iter().find(|look| look.harmed > 0);
-            self.first = self.first.or(began.map(|look| look.at));
+            if self.first.is_none() {
+                self.first = began.map(|look| look.at);
+            }
             self.last = at;
         }
     }

@@ -233,8 +233,11 @@ fn not_every_alarm_is_believed_at_once_but_none_that_lasts_is_overlooked_for_eve
     assert!(times.iter().any(|time| *time > 60));
 }
 
+/// The minute of an alarm, its rule, and its labels.
+type AlarmAt<'a> = (u64, &'a str, &'a [(&'a str, &'a str)]);
+
 /// When it is detected and understood in a bad evening with another operator, if this rule raises an alarm in its minute.
-fn known(rule: Option<(u64, &str, &[(&str, &str)])>, seed: u64) -> (u64, u64) {
+fn known(rule: Option<AlarmAt<'_>>, seed: u64) -> (u64, u64) {
     let outside = "[[crisis.operators]]\nname = \"Other\"\n[crisis.callers]\ncomplains = 0.05\n";
     let mut evening = Evening::new(crisis(outside, seed));
     (evening.failed, evening.arrivals) = (7, 2);

@@ -45,7 +45,16 @@ pub(super) fn tasks(
     let mut tasks = vec![base];
     for variant in &campaign.variants {
         let task = variant_of(options, variant);
-        tasks.push(task.inspect_err(|_| cli::complain!("that is variant {}", variant.name))?);
+        let task = task.inspect_err(|_| cli::complain!("that is variant {}", variant.name))?;
+        // What the command line sets may make them equal.
+        if options.plain.set.is_empty() && is_same(&task, &tasks[0]) {
+            cli::complain!(
+                "error: variant {}: changes nothing: the campaign has these values already; leave it away, or set others",
+                variant.name
+            );
+            return Err(ExitCode::from(cli::USAGE));
+        }
+        tasks.push(task);
     }
     let Some(wanted) = options.variant else { return Ok(tasks) };
     let names: Vec<String> = tasks.iter().map(|task| task.name.clone()).collect();
@@ -81,7 +90,7 @@ fn variant_of(options: &VirtualTimeOptions<'_>, variant: &Variant) -> Result<Run
     let file = FileArgs { file: options.plain.file.clone(), set };
     let ChangedCampaign { file, campaign, topology } =
         ChangedCampaign::load(&file, options.change)?;
-    let (name, title) = (variant.name.clone(), variant.title.clone());
+    let (name, title) = (variant.name.clone(), variant.full_title());
     let topology = Arc::new(topology);
     Ok(RunTask {
         name,
@@ -92,4 +101,14 @@ fn variant_of(options: &VirtualTimeOptions<'_>, variant: &Variant) -> Result<Run
         keeps_attempts: false,
         figures_only: false,
     })
+}
+
+/// Whether a variant is run as the campaign itself is.
+fn is_same(variant: &RunTask, base: &RunTask) -> bool {
+    let run = |task: &RunTask| Campaign {
+        figures: Vec::new(),
+        variants: Vec::new(),
+        ..task.campaign.clone()
+    };
+    run(variant) == run(base) && variant.topology == base.topology
 }
