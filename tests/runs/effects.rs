@@ -71,7 +71,7 @@ fn a_command_is_done_when_its_effect_is_there_in_both_worlds() {
             "fix | alpha | load r8 | accepted | release r8 runs after a restart in 1s",
             "fix | alpha | load r8 | done | in service with release r8",
             "fix | alpha | lock | done | takes no new calls",
-            "lost | beta | load r8 | aborted | the site restarted: restarted by command",
+            "lost | beta | load r8 | aborted | the software ended: restarted by command",
             "lost | beta | load r8 | accepted | release r8 runs after a restart in 1s",
         ]
     );

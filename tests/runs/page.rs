@@ -203,9 +203,15 @@ fn a_browser_draws_the_page_and_asks_nobody() {
 
     let seen = open(&page);
     assert_eq!((seen.console, seen.requests), (Vec::new(), Vec::new()));
-    for heading in
-        ["Key figures", "Over time", "Variants", "All figures", "Ledger", "What happened"]
-    {
+    for heading in [
+        "Who was not reached",
+        "What happened when",
+        "Key figures",
+        "Variants",
+        "All figures",
+        "Ledger",
+        "What happened",
+    ] {
         assert!(seen.dom.contains(&format!("<h2>{heading}</h2>")), "{heading}: {}", seen.dom);
     }
     assert!(seen.dom.contains("<h1>PASS</h1>"), "{}", seen.dom);

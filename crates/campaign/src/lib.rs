@@ -23,6 +23,7 @@ mod comparison;
 mod consistency;
 mod feed;
 mod figure;
+mod figure_check;
 mod load;
 mod load_change;
 mod measure;

@@ -18,6 +18,7 @@ mod command_schedule;
 pub mod crisis;
 mod fault;
 mod gate;
+mod gate_measure;
 pub mod lint;
 mod log;
 mod milestone;
@@ -33,7 +34,8 @@ pub use self::crisis::{
     Crisis, CrisisReport, CrisisSettings, Fates, Informed, MilestoneTime, Reached, Sign,
 };
 pub use self::fault::{Fault, FaultAction, FaultEntry, FaultKind};
-pub use self::gate::{CallCounts, GateCounts, GateIndicator, GateWatch, Measured};
+pub use self::gate::GateWatch;
+pub use self::gate_measure::{CallCounts, GateCounts, GateIndicator, Measured};
 pub use self::log::{LogEntry, OperationNote, OrderAnswer, OrderResult};
 pub use self::milestone::{Milestone, ParseMilestoneError};
 pub use self::operation::{

@@ -5,7 +5,7 @@ use std::time::Duration;
 use topology::reader::{Raw, Table, kind};
 
 use crate::action::{Action, ParseActionError};
-use crate::gate::{GateIndicator, Measured};
+use crate::gate_measure::{GateIndicator, Measured};
 use crate::milestone::Milestone;
 
 /// What a canary must be worth, compared with the other sites, if nothing else is said.

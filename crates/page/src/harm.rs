@@ -37,10 +37,13 @@ pub(crate) fn harm(page: &Page<'_>, run: &PageRun<'_>) -> Option<Markup> {
             "People are with their first call: its half hour, its département, its number. Who was reached late was reached "
             "more than so long after that call was due, by one that was not cut."
         }
-        div.thirds {
-            (curve(page, run, harm, "Never reached", "People who spoke to nobody, however often they called.", |it| it.never_reached))
-            (curve(page, run, harm, "Reached late", "People who were reached after more than five minutes.", |it| it.reached_late_5m))
-            (curve(page, run, harm, "Cut off", "People with a conversation that the network cut.", |it| it.cut_callers))
+        // A single half hour makes no line.
+        @if harm.by_half_hour.len() > 1 {
+            div.thirds {
+                (curve(page, run, harm, "Never reached", "People who spoke to nobody, however often they called.", |it| it.never_reached))
+                (curve(page, run, harm, "Reached late", "People who were reached after more than five minutes.", |it| it.reached_late_5m))
+                (curve(page, run, harm, "Cut off", "People with a conversation that the network cut.", |it| it.cut_callers))
+            }
         }
         (counts_table("Half hour by half hour", "from", half_hours))
         @if harm.by_department.len() > 1 { (by_name("département", &harm.by_department)) }

@@ -39,10 +39,11 @@ use telemetry::CallRecord;
 use topology::Topology;
 
 use crate::call_control::CallControl;
-use crate::machine::{Boot, Disk, Done, Hang, Inbox, Installation, OverloadControl, Starvation};
+use crate::machine::{
+    Boot, Disk, Done, Hang, Inbox, Installation, OverloadControl, Starvation, Visits,
+};
 use crate::priority::Priority;
 use effects::Effects;
-use out_of_band::Visits;
 
 /// One member of the pool; see the module's table.
 #[derive(Debug)]

@@ -9,7 +9,6 @@
 //! At the console nothing is cut short by calls: a release is loaded with the machine taken down, and a machine that hangs, or starts
 //! again and again, gets its configuration changed before its software reads it. Nothing is held there: it goes on starting by itself.
 
-use std::collections::VecDeque;
 use std::time::Instant;
 
 use contract::Reply;
@@ -19,23 +18,6 @@ use topology::{Release, format_duration};
 use super::CallServer;
 use super::command::{lead_away, lock_disk, shed_disk, unlock_disk};
 
-/// Commands for which a technician is on the way, in the order of arrival.
-#[derive(Debug, Default)]
-pub(super) struct Visits(VecDeque<Visit>);
-
-#[derive(Debug)]
-struct Visit {
-    at: Instant,
-    action: Action,
-    ticket: u64,
-}
-
-impl Visits {
-    pub(super) fn next(&self) -> Option<Instant> {
-        self.0.front().map(|visit| visit.at)
-    }
-}
-
 impl CallServer {
     /// A command to the power switch or the console.
     pub(super) fn reach_from_outside(&mut self, now: Instant, action: Action) -> Reply {
@@ -44,15 +26,14 @@ impl CallServer {
         if way.is_zero() {
             return self.at_the_machine(now, action, ticket);
         }
-        self.visits.0.push_back(Visit { at: now + way, action, ticket });
+        self.visits.add(now + way, action, ticket);
         let text = format!("a technician is there within {}", format_duration(way));
         Reply::Accepted { ticket, text }
     }
 
     /// Technicians who have arrived do what they came for.
     pub(super) fn visit_if_due(&mut self, now: Instant) {
-        while self.visits.next().is_some_and(|at| at <= now) {
-            let Some(visit) = self.visits.0.pop_front() else { return };
+        while let Some(visit) = self.visits.take_due(now) {
             match self.at_the_machine(now, visit.action, visit.ticket) {
                 Reply::Done(text) => self.effects.done(visit.ticket, text),
                 Reply::Refused(why) => {

@@ -8,6 +8,7 @@
 //! | messages wait for the processor; what is too much | `inbox.rs` |
 //! | what it asks of its clients in overload | `overload.rs` |
 //! | while it starts, and while a release is copied to its disk | `boot.rs` |
+//! | technicians on their way to it | `visits.rs` |
 //! | while its software hangs, and what still answers then | `hang.rs`, `front_end.rs` |
 
 mod boot;
@@ -19,6 +20,7 @@ mod journal;
 mod links;
 mod memory;
 mod overload;
+mod visits;
 
 pub(crate) use boot::{Boot, Installation};
 pub(crate) use disk::Disk;
@@ -29,3 +31,4 @@ pub(crate) use journal::{Journal, Replica};
 pub(crate) use links::NoCircuitYet;
 pub(crate) use memory::Memory;
 pub(crate) use overload::OverloadControl;
+pub(crate) use visits::Visits;

@@ -23,7 +23,7 @@ mod tests;
 use std::time::Duration;
 
 use crate::command_schedule::{CommandSchedule, OrderLog};
-use crate::gate::Measured;
+use crate::gate_measure::Measured;
 use crate::log::{LogEntry, OperationNote, OrderAnswer};
 use crate::milestone::Milestone;
 use crate::operation::{Canary, GateScope, Operation, OperationSites, OperationStart};

@@ -1,7 +1,7 @@
 //! Procedures with sites that answer, refuse, are late and are silent.
 
 use super::*;
-use crate::gate::GateCounts;
+use crate::gate_measure::GateCounts;
 use crate::log::OrderResult;
 use crate::tests::{operation, pool};
 
