@@ -155,6 +155,7 @@ fn who_talks_goes_on_while_a_site_without_memory_hangs() {
     assert!(hears_nothing(&network, gives_up));
     assert_eq!(network.command("alpha", "show".parse().unwrap()), Reply::Silent);
     assert_eq!(network.trunk_group("mobile").members[0].state, MemberState::Up);
+    assert_eq!(network.call_server("alpha").hangs, 1);
     // A caller who gives up is let go, and one who talks on alpha hangs up as ever.
     network.hang_up("caller", gives_up);
     network.hang_up("caller", talks);
@@ -177,6 +178,19 @@ fn who_talks_goes_on_while_a_site_without_memory_hangs() {
     network.hang_up("caller", waits);
     calls.into_iter().filter(|leg| *leg != talks).for_each(|leg| network.hang_up("caller", leg));
     network.run_for(seconds(60));
+    assert_eq!(network.unbalanced(), [""; 0]);
+}
+
+#[test]
+fn a_drain_ends_what_a_site_without_memory_holds() {
+    let (mut network, calls) = starving("10m");
+    network.run_for(seconds(1));
+    assert!(network.call_server("alpha").hung);
+    calls.into_iter().for_each(|leg| network.hang_up("caller", leg));
+    network.run_for(seconds(40));
+    network.net.drain_all();
+    network.run_for(seconds(40));
+    assert_eq!(network.call_server("alpha").calls, 0);
     assert_eq!(network.unbalanced(), [""; 0]);
 }
 

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use contract::FateCount;
 use operations::{Alarm, ObservedAttempt, OperationsSettings, Supervision, SupervisionSettings};
 
 use crate::stage::Observation;
@@ -98,7 +97,7 @@ fn tell_callers(
     seen: &Observation,
 ) {
     for now in &seen.callers.fates {
-        let before = before.callers.fates.iter().find(|one| same_kind(one, now));
+        let before = before.callers.fates.iter().find(|one| one.is_of_kind_of(now));
         let before = before.cloned().unwrap_or_default();
         let mut tell = |count: u64, answered: bool| {
             let attempt = ObservedAttempt {
@@ -115,11 +114,4 @@ fn tell_callers(
         tell(now.answered.saturating_sub(before.answered), true);
         tell(now.unanswered.saturating_sub(before.unanswered), false);
     }
-}
-
-fn same_kind(one: &FateCount, other: &FateCount) -> bool {
-    one.emergency == other.emergency
-        && one.number == other.number
-        && one.department == other.department
-        && one.trunk_group == other.trunk_group
 }

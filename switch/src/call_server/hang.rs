@@ -24,6 +24,7 @@ impl CallServer {
         if watchdog.is_zero() {
             self.restart(now, why, false);
         } else if calls_go_on {
+            self.hangs += 1;
             self.notices.push_back(CallServerNotice::Hanging { why: why.to_owned() });
             let answers_probes = self.settings.equipment.hang_answers_probes;
             self.starvation = Some(Starvation::new(now + watchdog, why.to_owned(), answers_probes));

@@ -81,7 +81,8 @@ pub struct CallServer {
 #[derive(Debug, Clone, PartialEq)]
 pub enum CallServerNotice {
     Record(Box<CallRecord>),
-    /// Its software has failed: it loses its calls now, and restarts when its watchdog finds that.
+    /// Its software has failed: new calls meet silence until its watchdog restarts it. Those in progress are lost now, or go on until
+    /// then if it is memory for new ones that is short.
     Hanging {
         why: String,
     },

@@ -108,6 +108,24 @@ pub struct FateCount {
     pub lost: u64,
 }
 
+impl FateCount {
+    /// Whether both count the same kind of attempts.
+    #[must_use]
+    pub fn is_of_kind_of(&self, other: &Self) -> bool {
+        self.emergency == other.emergency
+            && self.number == other.number
+            && self.department == other.department
+            && self.trunk_group == other.trunk_group
+    }
+
+    fn add(&mut self, other: &Self) {
+        self.answered += other.answered;
+        self.unanswered += other.unanswered;
+        self.failed += other.failed;
+        self.lost += other.lost;
+    }
+}
+
 /// SIP messages of a generator, and who was late when one had to be sent again.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -215,7 +233,12 @@ impl AddAssign<&Self> for GeneratorSnapshot {
         self.switched_network += other.switched_network;
         self.ten_digit += other.ten_digit;
         self.gave_up += other.gave_up;
-        self.fates.extend_from_slice(&other.fates);
+        for fate in &other.fates {
+            match self.fates.iter_mut().find(|one| one.is_of_kind_of(fate)) {
+                Some(one) => one.add(fate),
+                None => self.fates.push(fate.clone()),
+            }
+        }
         self.finished &= other.finished;
     }
 }
@@ -223,6 +246,21 @@ impl AddAssign<&Self> for GeneratorSnapshot {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    // Supervision tells what came since the last look by kind: each kind stands once.
+    #[test]
+    fn attempts_of_one_kind_stand_once_however_many_shards_place_them() {
+        let of = |number: &str, answered| FateCount {
+            number: number.to_owned(),
+            answered,
+            unanswered: 1,
+            ..FateCount::default()
+        };
+        let shard = |fates| GeneratorSnapshot { fates, ..GeneratorSnapshot::default() };
+        let mut sum = shard(vec![of("15", 2)]);
+        sum += &shard(vec![of("17", 3), of("15", 5)]);
+        assert_eq!(sum.fates, [FateCount { unanswered: 2, ..of("15", 7) }, of("17", 3)]);
+    }
 
     #[test]
     fn shards_add_up_and_finish_together() {
