@@ -9,7 +9,7 @@ use system_tests::process::Process;
 use system_tests::program::tocsin;
 
 use crate::outcomes::wait_for_calls;
-use crate::{CampaignFolder, balanced};
+use crate::{CampaignFolder, NETWORK, balanced};
 
 /// Only a failing test waits for so long.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -219,4 +219,53 @@ fn a_switch_is_managed_where_its_options_say() {
     switch.interrupt();
     assert_eq!(switch.finish().code(), Some(0), "{}", switch.words());
     assert!(!workspace.path("here.json").exists());
+}
+
+/// What reaches a machine whatever its software does, and what is said when it cannot.
+#[test]
+fn a_number_is_blocked_and_the_power_switch_and_the_console_reach_a_site_that_answers_no_command() {
+    let workspace = CampaignFolder::new(60, "2s");
+    let equipment = "[equipment]\nboot = \"1s\"\n[sites.alpha]";
+    workspace.write("network.toml", &NETWORK.replace("[sites.alpha]", equipment));
+    let mut run = workspace.run(&[]);
+    wait_for_calls(&mut run);
+    until(&workspace, "alpha", |site| site.calls > 5);
+    let said = |words: &[&str], code: i32, sentence: &str| {
+        let (given, said) = ctl(&workspace, words);
+        assert_eq!(given, Some(code), "{words:?}: {said}");
+        assert!(said.starts_with(sentence), "{words:?}: {said}");
+    };
+
+    for number in ["15", "112", "urn:service:sos.fire"] {
+        let done = format!("alpha      done       refuses calls for {number} (");
+        said(&["block", number, "alpha"], 0, &done);
+    }
+    until(&workspace, "alpha", |site| site.calls == 0);
+    said(&["unblock", "17", "alpha"], 1, "alpha      refused    17 is not blocked (");
+    said(&["unblock", "15", "alpha"], 0, "alpha      done       takes calls for 15 (");
+    until(&workspace, "alpha", |site| site.calls > 5);
+
+    said(&["power", "on", "alpha"], 1, "alpha      refused    it has power (");
+    said(&["power", "off", "alpha"], 0, "alpha      done       has no power (");
+    let dark = show(&workspace, "alpha");
+    assert_eq!((&*dark.state, dark.calls), ("off", 0));
+    said(&["power", "off", "alpha"], 1, "alpha      refused    it has no power (");
+    let silent = ["lock", "alpha", "--timeout", "100ms"];
+    said(&silent, 1, "alpha      timed out  no answer within 100ms (");
+    let console = ["lock", "alpha", "--console"];
+    said(&console, 1, "alpha      refused    it has no power; give power on first (");
+    said(&["power", "on", "alpha", "--no-wait"], 0, "alpha      accepted   ");
+    until(&workspace, "alpha", |site| site.state == "up" && site.calls > 5);
+    said(&["power", "cycle", "alpha"], 0, "alpha      done       in service with release ");
+    said(&["restart", "alpha", "--console"], 0, "alpha      done       in service with release ");
+    until(&workspace, "alpha", |site| site.calls > 5);
+
+    run.interrupt();
+    assert_eq!(run.finish().code(), Some(130), "{}", run.words());
+    let summary = workspace.summary();
+    balanced(&summary);
+    // To block is to refuse: no other site is asked instead.
+    assert!(summary["ledger"]["rejected"].as_u64() > Some(0), "{}", summary["ledger"]);
+    let lost_at = summary["ledger"]["lost_at"].as_array().expect("places");
+    assert!(lost_at.iter().all(|place| place["node"] == "alpha"), "{lost_at:#?}");
 }
