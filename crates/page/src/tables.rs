@@ -21,6 +21,9 @@ pub(crate) fn groups(summary: &Summary) -> Markup {
     }
 }
 
+/// Ordinary callers dial many numbers, each of them a few times: nobody reads a table of hundreds of lines.
+const MOST_GROUPS: usize = 30;
+
 const HEADS: [&str; 10] = [
     "offered",
     "share",
@@ -58,8 +61,19 @@ fn group(caption: &str, name: &str, groups: &BTreeMap<String, GroupMetrics>) -> 
         return Markup::default();
     }
     let heads: Vec<&str> = std::iter::once(name).chain(HEADS).collect();
-    let rows = groups.iter().map(|(name, group)| cells(name, group));
-    table(caption, &heads, &rows.collect::<Vec<_>>())
+    let mut shown: Vec<(&String, &GroupMetrics)> = groups.iter().collect();
+    shown.sort_by_key(|(_, group)| std::cmp::Reverse(group.offered));
+    shown.truncate(MOST_GROUPS);
+    shown.sort_unstable_by_key(|(name, _)| *name);
+    let rows: Vec<Vec<String>> =
+        shown.into_iter().map(|(name, group)| cells(name, group)).collect();
+    let left = groups.len() - rows.len();
+    html! {
+        (table(caption, &heads, &rows))
+        @if left > 0 {
+            p.note { "Those with most calls; " (left) " more are in summary.json." }
+        }
+    }
 }
 
 /// What callers say of each PSAP, and what its own records say.
@@ -93,5 +107,25 @@ fn psaps(summary: &Summary) -> Markup {
     html! {
         (by_callers)
         @if !rows.is_empty() { (table("By PSAP, by its own records", &heads, &rows)) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_many_numbers_those_with_most_calls_are_shown_and_the_others_counted() {
+        let with = |offered| GroupMetrics { offered, ..GroupMetrics::default() };
+        let few = (0..40).map(|number| (format!("02000000{number:02}"), with(1)));
+        let mut groups: BTreeMap<String, GroupMetrics> = few.collect();
+        groups.insert("15".to_owned(), with(900));
+        groups.insert("900".to_owned(), with(800));
+        let html = group("By number dialled", "number", &groups).into_string();
+        assert!(html.contains(">15<") && html.contains(">900<"), "{html}");
+        assert!(html.contains("12 more are in summary.json"), "{html}");
+        groups.retain(|_, group| group.offered > 1);
+        let html = group("By number dialled", "number", &groups).into_string();
+        assert!(!html.contains("more are in"), "{html}");
     }
 }
