@@ -1,12 +1,18 @@
 //! What must happen when: one deadline for each key, earliest first.
 //!
 //! ```text
-//!   set(key, due) ──┐                      ┌── next: when to come back
-//!   clear(key) ─────┴─► keys ──► heap ─────┴── pop_due: whose time has come
+//!                                  ┌─► run ──┐
+//!   set(key, due) ──┐              ├─► run ──┤      ┌── next: when to come back
+//!   clear(key) ─────┴─► keys ──────┤   ...   ├──────┴── pop_due: whose time has come
+//!                                  └─► heap ─┘
 //! ```
 //!
+//! Nearly all deadlines are a few fixed times away from the moment at which they are set, and time goes on: so those of one
+//! kind are set in their order. A deadline goes behind the end of a run, if there is one that ends before it, and only
+//! otherwise into a heap. A run is a list, so a deadline is added and taken away in a few steps, however many others wait.
+//!
 //! A deadline that is moved or cleared leaves nothing behind, so a queue is never longer than there are keys that wait.
-//! Each change costs a look-up and O(log n) steps, and allocates only when the queue grows beyond its longest.
+//! Each change costs a look-up, and allocates only when the queue grows beyond its longest.
 
 use std::hash::Hash;
 use std::time::Instant;
@@ -48,20 +54,36 @@ impl<K: Copy + Ord> TieBreak<K> for ByKey {
     }
 }
 
+/// How many runs there are: one for each usual time, and some for what is out of order.
+const RUNS: usize = 8;
+
 /// Children of a node of the heap. Four halve its depth, and stand side by side.
 const ARITY: usize = 4;
+
+/// There is no such place.
+const NOWHERE: usize = usize::MAX;
 
 /// See the module's picture.
 #[derive(Debug)]
 pub struct Deadlines<K, O: TieBreak<K> = BySetting> {
-    heap: Vec<Node<O::Rank>>,
-    owners: Slab<Owner<K>>,
+    owners: Slab<Owner<K, O::Rank>>,
     /// The place of each key in `owners`.
     by_key: HashMap<K, usize>,
+    runs: [Option<Run<O::Rank>>; RUNS],
+    heap: Vec<Node<O::Rank>>,
+    /// The earliest of all.
+    first: Option<Node<O::Rank>>,
     tie_break: O,
 }
 
-/// No node of the heap is before its parent.
+/// Deadlines in their order. Those between the first and the last are known by their owners.
+#[derive(Debug, Clone, Copy)]
+struct Run<R> {
+    first: Node<R>,
+    last: Node<R>,
+}
+
+/// One deadline. No node of the heap is before its parent.
 #[derive(Debug, Clone, Copy)]
 struct Node<R> {
     due: Instant,
@@ -77,18 +99,36 @@ impl<R: Ord> Node<R> {
 }
 
 #[derive(Debug)]
-struct Owner<K> {
+struct Owner<K, R> {
     key: K,
-    /// The place of its node in the heap.
-    at: usize,
+    due: Instant,
+    rank: R,
+    at: Place,
+}
+
+impl<K, R: Copy> Owner<K, R> {
+    const fn node(&self, owner: usize) -> Node<R> {
+        Node { due: self.due, rank: self.rank, owner }
+    }
+}
+
+/// Where a deadline waits.
+#[derive(Debug, Clone, Copy)]
+enum Place {
+    /// In a run, between two others or [`NOWHERE`].
+    Run { run: usize, before: usize, after: usize },
+    /// In the heap.
+    Heap(usize),
 }
 
 impl<K, O: TieBreak<K>> Default for Deadlines<K, O> {
     fn default() -> Self {
         Self {
-            heap: Vec::new(),
             owners: Slab::new(),
             by_key: HashMap::new(),
+            runs: [const { None }; RUNS],
+            heap: Vec::new(),
+            first: None,
             tie_break: O::default(),
         }
     }
@@ -99,26 +139,30 @@ impl<K: Copy + Eq + Hash, O: TieBreak<K>> Deadlines<K, O> {
     /// its turn.
     pub fn set(&mut self, key: K, due: impl Into<Option<Instant>>) {
         let Some(due) = due.into() else { return self.clear(key) };
-        let Some(&owner) = self.by_key.get(&key) else {
-            let at = self.heap.len();
-            let owner = self.owners.insert(Owner { key, at });
-            self.by_key.insert(key, owner);
-            self.heap.push(Node { due, rank: self.tie_break.rank(key), owner });
-            return self.rise(at);
+        let known = self.by_key.get(&key).copied();
+        let at = Place::Heap(NOWHERE);
+        let owner = match known {
+            Some(owner) if self.owners[owner].due == due => return,
+            Some(owner) => {
+                self.leave(owner);
+                self.owners[owner] = Owner { key, due, rank: self.tie_break.rank(key), at };
+                owner
+            }
+            None => {
+                let rank = self.tie_break.rank(key);
+                let owner = self.owners.insert(Owner { key, due, rank, at });
+                self.by_key.insert(key, owner);
+                owner
+            }
         };
-        let at = self.owners[owner].at;
-        let before = self.heap[at];
-        if due != before.due {
-            let node = Node { due, rank: self.tie_break.rank(key), owner };
-            self.heap[at] = node;
-            if node.is_before(&before) { self.rise(at) } else { self.sink(at) }
-        }
+        self.join(owner);
     }
 
     /// Takes the deadline of `key` away, if it has one.
     pub fn clear(&mut self, key: K) {
         if let Some(owner) = self.by_key.remove(&key) {
-            self.take(owner);
+            self.leave(owner);
+            self.owners.remove(owner);
         }
     }
 
@@ -131,13 +175,14 @@ impl<K: Copy + Eq + Hash, O: TieBreak<K>> Deadlines<K, O> {
     /// The earliest deadline.
     #[must_use]
     pub fn next(&self) -> Option<Instant> {
-        self.heap.first().map(|node| node.due)
+        self.first.map(|first| first.due)
     }
 
     /// Takes the earliest deadline that is due, with its key.
     pub fn pop_due(&mut self, now: Instant) -> Option<(Instant, K)> {
-        let Node { due, owner, .. } = *self.heap.first().filter(|node| node.due <= now)?;
-        let key = self.take(owner);
+        let Node { due, owner, .. } = self.first.filter(|first| first.due <= now)?;
+        self.leave(owner);
+        let Owner { key, .. } = self.owners.remove(owner);
         self.by_key.remove(&key);
         Some((due, key))
     }
@@ -145,21 +190,99 @@ impl<K: Copy + Eq + Hash, O: TieBreak<K>> Deadlines<K, O> {
     /// How many keys have a deadline.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.heap.len()
+        self.owners.len()
     }
 
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.heap.is_empty()
+        self.owners.is_empty()
     }
 
-    fn take(&mut self, owner: usize) -> K {
-        let Owner { key, at } = self.owners.remove(owner);
-        let taken = self.heap.swap_remove(at);
-        if let Some(&last) = self.heap.get(at) {
-            if last.is_before(&taken) { self.rise(at) } else { self.sink(at) }
+    /// Puts a deadline where it waits.
+    fn join(&mut self, owner: usize) {
+        let node = self.owners[owner].node(owner);
+        if self.first.as_ref().is_none_or(|first| node.is_before(first)) {
+            self.first = Some(node);
         }
-        key
+        match self.run_for(&node) {
+            Some(at) => {
+                let run = &mut self.runs[at];
+                let before = run.as_ref().map_or(NOWHERE, |run| run.last.owner);
+                match run {
+                    Some(run) => run.last = node,
+                    None => *run = Some(Run { first: node, last: node }),
+                }
+                self.owners[owner].at = Place::Run { run: at, before, after: NOWHERE };
+                if let Some(Owner { at: Place::Run { after, .. }, .. }) =
+                    self.owners.get_mut(before)
+                {
+                    *after = owner;
+                }
+            }
+            None => {
+                self.heap.push(node);
+                self.rise(self.heap.len() - 1);
+            }
+        }
+    }
+
+    /// The run that ends the least time before `node`, or an empty one.
+    fn run_for(&self, node: &Node<O::Rank>) -> Option<usize> {
+        let mut best: Option<(usize, &Node<O::Rank>)> = None;
+        let mut empty = None;
+        for (at, run) in self.runs.iter().enumerate() {
+            match run {
+                None => empty = empty.or(Some(at)),
+                Some(Run { last, .. })
+                    if last.is_before(node)
+                        && best.is_none_or(|(_, best)| best.is_before(last)) =>
+                {
+                    best = Some((at, last));
+                }
+                Some(_) => {}
+            }
+        }
+        best.map(|(at, _)| at).or(empty)
+    }
+
+    /// Takes a deadline from where it waits; its owner stays.
+    fn leave(&mut self, owner: usize) {
+        match self.owners[owner].at {
+            Place::Run { run: at, before, after } => self.leave_run(at, before, after),
+            Place::Heap(at) => {
+                let taken = self.heap.swap_remove(at);
+                if let Some(&last) = self.heap.get(at) {
+                    if last.is_before(&taken) { self.rise(at) } else { self.sink(at) }
+                }
+            }
+        }
+        if self.first.is_some_and(|first| first.owner == owner) {
+            let runs = self.runs.iter().flatten().map(|run| &run.first);
+            let least = runs.chain(self.heap.first());
+            self.first =
+                least.reduce(|one, other| if other.is_before(one) { other } else { one }).copied();
+        }
+    }
+
+    fn leave_run(&mut self, at: usize, before: usize, after: usize) {
+        let neighbour = |owners: &mut Slab<Owner<K, O::Rank>>, owner: usize, is_before: bool| {
+            let place = owners.get_mut(owner)?;
+            if let Place::Run { before: theirs_before, after: theirs_after, .. } = &mut place.at {
+                match is_before {
+                    true => *theirs_after = after,
+                    false => *theirs_before = before,
+                }
+            }
+            Some(place.node(owner))
+        };
+        let previous = neighbour(&mut self.owners, before, true);
+        let next = neighbour(&mut self.owners, after, false);
+        match (&mut self.runs[at], previous, next) {
+            (_, Some(_), Some(_)) => {}
+            (Some(run), Some(previous), None) => run.last = previous,
+            (Some(run), None, Some(next)) => run.first = next,
+            (run, ..) => *run = None,
+        }
     }
 
     /// Moves the node at `at` up to where it belongs.
@@ -196,167 +319,9 @@ impl<K: Copy + Eq + Hash, O: TieBreak<K>> Deadlines<K, O> {
 
     fn put(&mut self, at: usize, node: Node<O::Rank>) {
         self.heap[at] = node;
-        self.owners[node.owner].at = at;
+        self.owners[node.owner].at = Place::Heap(at);
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn after(start: Instant, ms: u64) -> Instant {
-        start + Duration::from_millis(ms)
-    }
-
-    #[test]
-    fn deadlines_come_in_order_of_time_then_of_setting() {
-        let start = Instant::now();
-        let mut deadlines: Deadlines<char> = Deadlines::default();
-        for (ms, key) in [(30, 'c'), (10, 'b'), (10, 'a'), (40, 'd')] {
-            deadlines.set(key, after(start, ms));
-        }
-        let due = after(start, 30);
-        let taken: String = std::iter::from_fn(|| Some(deadlines.pop_due(due)?.1)).collect();
-        assert_eq!(taken, "bac");
-        assert_eq!(deadlines.next(), Some(after(start, 40)));
-    }
-
-    #[test]
-    fn deadlines_come_in_order_of_time_then_of_key() {
-        let start = Instant::now();
-        let mut deadlines: Deadlines<char, ByKey> = Deadlines::default();
-        for (ms, key) in [(10, 'c'), (10, 'a'), (5, 'd'), (10, 'b')] {
-            deadlines.set(key, after(start, ms));
-        }
-        let due = after(start, 10);
-        let taken: String = std::iter::from_fn(|| Some(deadlines.pop_due(due)?.1)).collect();
-        assert_eq!(taken, "dabc");
-    }
-
-    #[test]
-    fn a_moved_deadline_fires_once_at_its_new_time() {
-        let start = Instant::now();
-        let mut deadlines: Deadlines<char> = Deadlines::default();
-        deadlines.set('a', after(start, 1));
-        deadlines.set('b', after(start, 2));
-        deadlines.set('a', after(start, 3));
-        assert_eq!(deadlines.next(), Some(after(start, 2)));
-        assert_eq!(deadlines.pop_due(after(start, 1)), None);
-        let late = after(start, 9);
-        assert_eq!(deadlines.pop_due(late), Some((after(start, 2), 'b')));
-        assert_eq!(deadlines.pop_due(late), Some((after(start, 3), 'a')));
-        assert_eq!((deadlines.pop_due(late), deadlines.next()), (None, None));
-    }
-
-    #[test]
-    fn a_deadline_set_to_the_same_time_again_keeps_its_turn() {
-        let start = Instant::now();
-        let mut deadlines: Deadlines<char> = Deadlines::default();
-        for key in ['a', 'b', 'a'] {
-            deadlines.set(key, after(start, 1));
-        }
-        assert_eq!(deadlines.pop_due(after(start, 1)), Some((after(start, 1), 'a')));
-        assert_eq!(deadlines.len(), 1);
-    }
-
-    #[test]
-    fn what_is_cleared_leaves_nothing_behind() {
-        let start = Instant::now();
-        let mut deadlines: Deadlines<u32> = Deadlines::default();
-        for round in 0..100 {
-            for key in 0..10 {
-                deadlines.set(key + 10 * round, after(start, u64::from(32_000 + key)));
-            }
-            for key in 0..10 {
-                deadlines.set(key + 10 * round, None);
-            }
-        }
-        assert_eq!((deadlines.len(), deadlines.next(), deadlines.owners.len()), (0, None, 0));
-        assert!(deadlines.owners.capacity() < 64 && deadlines.heap.capacity() < 64);
-    }
-
-    #[derive(Debug, Clone)]
-    enum Step {
-        Set(u8, u8),
-        Clear(u8),
-        Fire(u8),
-    }
-
-    fn step() -> impl Strategy<Value = Step> {
-        prop_oneof![
-            4 => (0_u8..40, 0_u8..30).prop_map(|(key, ms)| Step::Set(key, ms)),
-            1 => (0_u8..40).prop_map(Step::Clear),
-            1 => (0_u8..10).prop_map(Step::Fire),
-        ]
-    }
-
-    /// A list of what is set, and a search through all of it.
-    #[derive(Default)]
-    struct Naive<O: TieBreak<u8>> {
-        set: Vec<(Instant, O::Rank, u8)>,
-        tie_break: O,
-    }
-
-    impl<O: TieBreak<u8>> Naive<O> {
-        fn set(&mut self, key: u8, due: Instant) {
-            if !self.set.iter().any(|(have, _, of)| (*have, *of) == (due, key)) {
-                self.clear(key);
-                self.set.push((due, self.tie_break.rank(key), key));
-            }
-        }
-
-        fn clear(&mut self, key: u8) {
-            self.set.retain(|(_, _, of)| *of != key);
-        }
-
-        fn pop_due(&mut self, now: Instant) -> Option<(Instant, u8)> {
-            let (due, _, key) = *self.set.iter().filter(|(due, ..)| *due <= now).min()?;
-            self.clear(key);
-            Some((due, key))
-        }
-    }
-
-    fn agrees_with_the_naive_queue<O: TieBreak<u8>>(steps: &[Step]) -> Result<(), TestCaseError> {
-        let mut now = Instant::now();
-        let (mut deadlines, mut naive) =
-            (Deadlines::<u8, O>::default(), Naive { set: Vec::new(), tie_break: O::default() });
-        for step in steps {
-            match *step {
-                Step::Set(key, ms) => {
-                    let due = after(now, ms.into());
-                    deadlines.set(key, due);
-                    naive.set(key, due);
-                }
-                Step::Clear(key) => {
-                    deadlines.clear(key);
-                    naive.clear(key);
-                }
-                Step::Fire(ms) => {
-                    now = after(now, ms.into());
-                    while let Some(fired) = naive.pop_due(now) {
-                        prop_assert_eq!(deadlines.pop_due(now), Some(fired));
-                    }
-                    prop_assert_eq!(deadlines.pop_due(now), None);
-                }
-            }
-            prop_assert_eq!(deadlines.next(), naive.set.iter().map(|(due, ..)| *due).min());
-            prop_assert_eq!(deadlines.len(), naive.set.len());
-            let places = (deadlines.owners.len(), deadlines.by_key.len());
-            prop_assert_eq!(places, (naive.set.len(), naive.set.len()));
-        }
-        Ok(())
-    }
-
-    proptest! {
-        // Whatever is set, moved, cleared and fired in whatever order, the queue does what a search through a list does.
-        #[test]
-        fn it_fires_what_a_naive_queue_fires(steps in prop::collection::vec(step(), 0..300)) {
-            agrees_with_the_naive_queue::<BySetting>(&steps)?;
-            agrees_with_the_naive_queue::<ByKey>(&steps)?;
-        }
-    }
-}
+mod tests;
