@@ -47,7 +47,12 @@ impl Key {
 
     /// Reads what [`push_text`](Self::push_text) has written.
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        let (slot, nonce) = text.split_once('.')?;
+        // Where the dot stands in every text that is ours.
+        let dot = Self::TEXT_LEN / 2;
+        let (slot, nonce) = match text.as_bytes().get(dot) {
+            Some(b'.') => (text.get(..dot)?, text.get(dot + 1..)?),
+            _ => text.split_once('.')?,
+        };
         Some(Self { slot: parse_hex(slot)?.try_into().ok()?, nonce: parse_hex(nonce)? })
     }
 }
