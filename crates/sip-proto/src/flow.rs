@@ -48,13 +48,14 @@ impl Flow {
     #[must_use]
     pub fn of(request: &Request, source: SocketAddr, transport: Transport) -> Self {
         let via = request.via();
-        let moved_host = via.ip().is_some_and(|ip| ip != source.ip());
+        let via_ip = via.ip();
+        let moved_host = via_ip.is_some_and(|ip| ip != source.ip());
         // RFC 3581 §4: who asks for the answer at its source port listens there. Any other may send from one port and
         // listen at another. On a connection the port says nothing.
         let moved_port = !transport.is_reliable()
-            && via.ip().is_some()
-            && via.param("rport").is_some()
-            && via.port().unwrap_or(5060) != source.port();
+            && via_ip.is_some()
+            && via.port().unwrap_or(5060) != source.port()
+            && via.param("rport").is_some();
         let is_adjacent = request.list(Name::Via).nth(1).is_none();
         let origin = Origin::Peer { is_translated: moved_host || moved_port, is_adjacent };
         let contact = request.contact().and_then(|contact| address_of(&contact.uri()));

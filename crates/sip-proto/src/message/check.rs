@@ -75,20 +75,24 @@ pub(super) fn fill(
 fn check_addresses(message: &Message, limits: Limits) -> Result<Option<AddressPlace>, Malformed> {
     let mut first_contact = None;
     for name in [Name::Contact, Name::Route, Name::RecordRoute] {
-        for (at, value) in message.list(name).enumerate() {
-            if at == limits.elements {
-                return Err(TOO_MANY);
-            }
-            if name == Name::Contact && value == "*" {
-                continue;
-            }
-            let address = NameAddr::parse(value)?;
-            // RFC 3261 §20.34: a route is a name-addr, never a bare URI.
-            if !address.is_bracketed() && name != Name::Contact {
-                return Err(Malformed("a route without < and >"));
-            }
-            if name == Name::Contact && at == 0 {
-                first_contact = Some(AddressPlace::of(&address, &message.head));
+        let mut count = 0;
+        for line in message.headers(name) {
+            for value in split_list(line).filter(|value| !value.is_empty()) {
+                count += 1;
+                if count > limits.elements {
+                    return Err(TOO_MANY);
+                }
+                if name == Name::Contact && value == "*" {
+                    continue;
+                }
+                let address = NameAddr::parse(value)?;
+                // RFC 3261 §20.34: a route is a name-addr, never a bare URI.
+                if !address.is_bracketed() && name != Name::Contact {
+                    return Err(Malformed("a route without < and >"));
+                }
+                if name == Name::Contact && count == 1 {
+                    first_contact = Some(AddressPlace::of(&address, &message.head));
+                }
             }
         }
     }

@@ -10,7 +10,7 @@ use super::uri::{parse_ip, plain_host_port, port_of, split_host_port};
 use super::{Malformed, Uri};
 
 /// One Via value (RFC 3261 §20.42, RFC 3581).
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Via<'a> {
     pub(super) transport: &'a str,
     pub(super) host: &'a str,
@@ -18,6 +18,8 @@ pub struct Via<'a> {
     pub(super) params: Params<'a>,
     /// As written, with the magic cookie or without.
     pub(super) branch: Noted<'a>,
+    /// `rport` stands in it, and has no value yet.
+    pub(super) wants_rport: bool,
 }
 
 impl<'a> Via<'a> {
@@ -29,8 +31,7 @@ impl<'a> Via<'a> {
             && matches!(rest.as_bytes().get(end), None | Some(b';'))
         {
             let params = rest.get(end..).unwrap_or_default();
-            let (params, branch) = Params::parse_noting(params, "branch")?;
-            return Ok(Self { transport, host, port, params, branch });
+            return Self::with_params(Self { transport, host, port, ..Self::default() }, params);
         }
         let (sent_by, params) = rest.split_at(end_before(rest, b';'));
         // "host : port" may have white space round the colon (RFC 4475 §3.1.1.1).
@@ -42,8 +43,12 @@ impl<'a> Via<'a> {
             }
             _ => split_host_port(sent_by)?,
         };
-        let (params, branch) = Params::parse_noting(params, "branch")?;
-        Ok(Self { transport, host, port, params, branch })
+        Self::with_params(Self { transport, host, port, ..Self::default() }, params)
+    }
+
+    fn with_params(self, params: &'a str) -> Result<Self, Malformed> {
+        let (params, [branch, rport]) = Params::parse_noting(params, ["branch", "rport"])?;
+        Ok(Self { params, branch, wants_rport: rport.value == Some(""), ..self })
     }
 
     /// `UDP`, `TCP`, … as written.
@@ -84,8 +89,8 @@ impl<'a> Via<'a> {
 
     /// True when the sender asks for the response on its source port (RFC 3581 §3).
     #[must_use]
-    pub fn wants_rport(&self) -> bool {
-        self.params.value("rport") == Some("")
+    pub const fn wants_rport(&self) -> bool {
+        self.wants_rport
     }
 
     /// The `received` parameter as an address, with or without brackets (RFC 5118 §4.5).
@@ -114,6 +119,9 @@ pub struct NameAddr<'a> {
 impl<'a> NameAddr<'a> {
     pub(crate) fn parse(text: &'a str) -> Result<Self, Malformed> {
         let text = trim(text);
+        if let Some(address) = Self::plain(text) {
+            return Ok(address);
+        }
         let open = if text.starts_with('<') { Some(0) } else { find_outside(text, false, b'<')? };
         let Some(open) = open else {
             // RFC 3261 §20: without brackets, parameters belong to the header and "?" and "," are
@@ -123,7 +131,7 @@ impl<'a> NameAddr<'a> {
             if uri.bytes().any(|b| matches!(b, b'?' | b',')) {
                 return Err(Malformed("a URI that needs < and > round it"));
             }
-            let (uri, (params, tag)) = (Uri::parse(uri)?, Params::parse_noting(params, "tag")?);
+            let (uri, (params, [tag])) = (Uri::parse(uri)?, Params::parse_noting(params, ["tag"])?);
             return Ok(Self { display: "", uri, params, tag, bracketed: false });
         };
         let (display, rest) = text.split_at(open);
@@ -133,8 +141,18 @@ impl<'a> NameAddr<'a> {
         let (Some(uri), Some(params)) = (rest.get(1..close), rest.get(close + 1..)) else {
             return Err(Malformed("a malformed address"));
         };
-        let (uri, (params, tag)) = (Uri::parse(uri)?, Params::parse_noting(params, "tag")?);
+        let (uri, (params, [tag])) = (Uri::parse(uri)?, Params::parse_noting(params, ["tag"])?);
         Ok(Self { display, uri, params, tag, bracketed: true })
+    }
+
+    /// What nearly all are: a plain URI in brackets, without a display name. `None` if there is anything to be looked at
+    /// more closely.
+    fn plain(text: &'a str) -> Option<Self> {
+        let rest = text.strip_prefix('<')?;
+        let uri = Uri::plain_start(rest)?;
+        let params = rest.get(uri.as_str().len()..)?.strip_prefix('>')?;
+        let (params, [tag]) = Params::parse_noting(params, ["tag"]).ok()?;
+        Some(Self { display: "", uri, params, tag, bracketed: true })
     }
 
     /// False for a bare URI (addr-spec).
@@ -217,7 +235,8 @@ impl<'a> SessionId<'a> {
     pub(crate) fn parse(text: &'a str) -> Option<Self> {
         let (local, params) = text.split_at(end_before(text, b';'));
         let local = trim(local);
-        let remote = Params::parse_noting(params, "remote").ok()?.1.value;
+        let (_, [remote]) = Params::parse_noting(params, ["remote"]).ok()?;
+        let remote = remote.value;
         let is_uuid =
             |text: &str| text.len() == 32 && run_end(text.as_bytes(), 0, LOWER_HEX) == text.len();
         (is_uuid(local) && remote.is_none_or(is_uuid)).then_some(Self { local, remote })

@@ -70,8 +70,12 @@ pub(crate) const fn is_token_byte(byte: u8) -> bool {
 /// Where the run of bytes of `class` ends that begins at `at`.
 #[inline]
 pub(crate) fn run_end(bytes: &[u8], at: usize, class: u8) -> usize {
-    let run = bytes.get(at..).unwrap_or_default();
-    at + run.iter().position(|byte| !is_in(*byte, class)).unwrap_or(run.len())
+    // The iterator counts nothing: what is left of it tells how far it came.
+    let mut run = bytes.get(at..).unwrap_or_default().iter();
+    match run.find(|byte| !is_in(**byte, class)) {
+        Some(_) => bytes.len() - run.as_slice().len() - 1,
+        None => at.max(bytes.len()),
+    }
 }
 
 pub(crate) fn is_token(text: &str) -> bool {
@@ -119,23 +123,21 @@ pub(crate) fn find_outside(text: &str, angles: bool, stop: u8) -> Result<Option<
             return Ok(first);
         }
     }
+    let open = if angles { b'<' } else { b'"' };
     let mut at = 0;
-    let mut inside_angles = false;
-    while let Some(&byte) = bytes.get(at) {
-        match byte {
-            b'"' if !inside_angles => {
-                at = quoted_end(text, at)?;
-                continue;
+    while let Some(next) = memchr::memchr3(b'"', open, stop, bytes.get(at..).unwrap_or_default()) {
+        at += next;
+        match bytes.get(at) {
+            Some(b'"') => at = quoted_end(text, at)?,
+            Some(byte) if *byte == stop => return Ok(Some(at)),
+            _ => {
+                let inside = bytes.get(at..).unwrap_or_default();
+                let close = memchr::memchr(b'>', inside).ok_or(Malformed("a < without its >"))?;
+                at += close + 1;
             }
-            b'>' if inside_angles => inside_angles = false,
-            _ if inside_angles => {}
-            _ if byte == stop => return Ok(Some(at)),
-            b'<' if angles => inside_angles = true,
-            _ => {}
         }
-        at += 1;
     }
-    if inside_angles { Err(Malformed("a < without its >")) } else { Ok(None) }
+    Ok(None)
 }
 
 /// Offset just after the quoted string that opens at `open`.
@@ -150,6 +152,13 @@ pub(crate) fn quoted_end(text: &str, open: usize) -> Result<usize, Malformed> {
         }
     }
     Err(Malformed("a quoted string without its end"))
+}
+
+/// Offset just after the quoted string that opens at `open`, if nothing is escaped in it.
+fn plain_quoted_end(bytes: &[u8], open: usize) -> Option<usize> {
+    let inside = bytes.get(open + 1..)?;
+    let close = inside.iter().position(|byte| matches!(byte, b'"' | b'\\'))?;
+    (inside.get(close) == Some(&b'"')).then_some(open + close + 2)
 }
 
 /// The elements of a comma-separated header value (RFC 3261 §7.3.1). Commas inside quotes and `<…>`
@@ -212,17 +221,35 @@ impl<'a> Noted<'a> {
     }
 }
 
+/// Notes one parameter, if it is among those looked for.
+#[inline]
+fn note<'a, const COUNT: usize>(
+    noted: &mut [Noted<'a>; COUNT],
+    names: [&str; COUNT],
+    have: &str,
+    value: Option<&'a str>,
+) {
+    for (noted, name) in noted.iter_mut().zip(names) {
+        if have.eq_ignore_ascii_case(name) {
+            noted.note(value.unwrap_or_default());
+        }
+    }
+}
+
 impl<'a> Params<'a> {
     /// Checks `text`, which is empty or begins with `;`.
     pub(crate) fn parse(text: &'a str) -> Result<Self, Malformed> {
-        Self::parse_noting(text, "").map(|(params, _)| params)
+        Self::parse_noting(text, []).map(|(params, _)| params)
     }
 
-    /// The same, and what there is of the parameter `name`.
-    pub(super) fn parse_noting(text: &'a str, name: &str) -> Result<(Self, Noted<'a>), Malformed> {
+    /// The same, and what there is of the parameters with these names.
+    pub(super) fn parse_noting<const COUNT: usize>(
+        text: &'a str,
+        names: [&str; COUNT],
+    ) -> Result<(Self, [Noted<'a>; COUNT]), Malformed> {
         let text = trim(text);
         if text.is_empty() {
-            return Ok((Self { text }, Noted::default()));
+            return Ok((Self { text }, [Noted::default(); COUNT]));
         }
         let Some(text) = text.strip_prefix(';') else {
             return Err(Malformed("text where parameters should begin"));
@@ -231,29 +258,25 @@ impl<'a> Params<'a> {
             return Err(Malformed("a semicolon without a parameter"));
         }
         let params = Self { text };
-        if let Some(noted) = params.check_plain(name) {
+        if let Some(noted) = params.check_plain(names) {
             return Ok((params, noted));
         }
         params.check()?;
-        let mut noted = Noted::default();
+        let mut noted = [Noted::default(); COUNT];
         for (have, value) in params.iter() {
-            if have.eq_ignore_ascii_case(name) {
-                noted.note(value.unwrap_or_default());
-            }
+            note(&mut noted, names, have, value);
         }
         Ok((params, noted))
     }
 
     /// The check of what nearly all parameters are, see [`plain`](Self::plain). `None` if there is anything else, or too
     /// many of them.
-    fn check_plain(self, name: &str) -> Option<Noted<'a>> {
-        let mut noted = Noted::default();
+    fn check_plain<const COUNT: usize>(self, names: [&str; COUNT]) -> Option<[Noted<'a>; COUNT]> {
+        let mut noted = [Noted::default(); COUNT];
         let mut at = 0;
         for _ in 0..MAX_PARAMS {
             let one = self.plain(at)?;
-            if one.name.eq_ignore_ascii_case(name) {
-                noted.note(one.value.unwrap_or_default());
-            }
+            note(&mut noted, names, one.name, one.value);
             match one.next {
                 Some(next) => at = next,
                 None => return Some(noted),
@@ -262,14 +285,20 @@ impl<'a> Params<'a> {
         None
     }
 
-    /// The parameter that begins at `at`, if it and its value are tokens without white space and quotes round them.
+    /// The parameter that begins at `at`, if it and its value are tokens without white space round them, or the value is
+    /// a quoted string without escapes.
+    #[inline]
     fn plain(self, at: usize) -> Option<Plain<'a>> {
         let bytes = self.text.as_bytes();
         let name_end = run_end(bytes, at, TOKEN);
         let name = self.text.get(at..name_end).filter(|name| !name.is_empty())?;
         let (value, end) = if bytes.get(name_end) == Some(&b'=') {
-            let end = run_end(bytes, name_end + 1, VALUE);
-            (Some(self.text.get(name_end + 1..end).filter(|value| !value.is_empty())?), end)
+            let from = name_end + 1;
+            let end = match bytes.get(from) {
+                Some(b'"') => plain_quoted_end(bytes, from)?,
+                _ => run_end(bytes, from, VALUE),
+            };
+            (Some(self.text.get(from..end).filter(|value| !value.is_empty())?), end)
         } else {
             (None, name_end)
         };
@@ -356,6 +385,10 @@ mod tests {
         assert_eq!(params.value("flag"), Some(""));
         assert_eq!(params.value("received"), Some("[::1]"));
         assert_eq!(params.value("none"), None);
+        let params = Params::parse(r#";oc;oc-algo="loss,rate";x="a\";b";y="""#).unwrap();
+        assert_eq!(params.value("OC-ALGO"), Some(r#""loss,rate""#));
+        assert_eq!(params.value("x"), Some(r#""a\";b""#));
+        assert_eq!(params.value("y"), Some(r#""""#));
     }
 
     // What follows the byte looked for is not read: splitting a long value takes linear time.
@@ -365,6 +398,10 @@ mod tests {
         assert_eq!(find_outside("a=\";\";b=\"never closed", false, b';'), Ok(Some(5)));
         assert!(find_outside("a=\"never closed;b", false, b';').is_err());
         assert_eq!(find_outside("a=\"x\"", false, b';'), Ok(None));
+        assert_eq!(find_outside("<a,\">,", true, b','), Ok(Some(5)));
+        assert_eq!(find_outside("a>\"<\"<<\">\",\"", true, b','), Ok(None));
+        assert!(find_outside("a,<b", true, b',').is_ok_and(|at| at == Some(1)));
+        assert!(find_outside("<a\",\"", true, b',').is_err());
     }
 
     #[test]
@@ -375,7 +412,18 @@ mod tests {
 
     #[test]
     fn empty_and_broken_parameters_are_refused() {
-        for text in [";", ";;", ";a=", "a=1", ";a=\"x", ";a b=1"] {
+        for text in [
+            ";",
+            ";;",
+            ";a=",
+            "a=1",
+            ";a=\"x",
+            ";a b=1",
+            ";a=\"x\"y",
+            ";a=\"x\\\"",
+            ";a=\"x\";",
+            ";\"a\"=b",
+        ] {
             assert!(Params::parse(text).is_err(), "{text}");
         }
     }

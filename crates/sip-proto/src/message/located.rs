@@ -86,6 +86,7 @@ pub(super) struct ViaPlace {
     params: Span,
     branch: Option<Span>,
     repeats_branch: bool,
+    wants_rport: bool,
 }
 
 impl ViaPlace {
@@ -98,6 +99,7 @@ impl ViaPlace {
             params: Span::within(head, via.params.text),
             branch: via.branch.value.map(|branch| Span::within(head, branch)),
             repeats_branch: via.branch.repeats,
+            wants_rport: via.wants_rport,
         }
     }
 
@@ -111,6 +113,7 @@ impl ViaPlace {
                 value: self.branch.map(|branch| branch.read(head)),
                 repeats: self.repeats_branch,
             },
+            wants_rport: self.wants_rport,
         }
     }
 }

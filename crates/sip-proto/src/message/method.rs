@@ -25,26 +25,25 @@ pub enum Method {
 }
 
 impl Method {
-    const ALL: [Self; 14] = [
-        Self::Ack,
-        Self::Bye,
-        Self::Cancel,
-        Self::Info,
-        Self::Invite,
-        Self::Message,
-        Self::Notify,
-        Self::Options,
-        Self::Prack,
-        Self::Publish,
-        Self::Refer,
-        Self::Register,
-        Self::Subscribe,
-        Self::Update,
-    ];
-
     /// Methods are compared with case (RFC 3261 §7.1).
     pub(crate) fn recognise(text: &str) -> Self {
-        Self::ALL.into_iter().find(|method| method.as_str() == text).unwrap_or(Self::Other)
+        match text.as_bytes() {
+            b"ACK" => Self::Ack,
+            b"BYE" => Self::Bye,
+            b"CANCEL" => Self::Cancel,
+            b"INFO" => Self::Info,
+            b"INVITE" => Self::Invite,
+            b"MESSAGE" => Self::Message,
+            b"NOTIFY" => Self::Notify,
+            b"OPTIONS" => Self::Options,
+            b"PRACK" => Self::Prack,
+            b"PUBLISH" => Self::Publish,
+            b"REFER" => Self::Refer,
+            b"REGISTER" => Self::Register,
+            b"SUBSCRIBE" => Self::Subscribe,
+            b"UPDATE" => Self::Update,
+            _ => Self::Other,
+        }
     }
 
     /// Empty for [`Method::Other`].
@@ -73,5 +72,34 @@ impl Method {
 impl fmt::Display for Method {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_method_is_recognised_as_it_is_written() {
+        for method in [
+            Method::Ack,
+            Method::Bye,
+            Method::Cancel,
+            Method::Info,
+            Method::Invite,
+            Method::Message,
+            Method::Notify,
+            Method::Options,
+            Method::Prack,
+            Method::Publish,
+            Method::Refer,
+            Method::Register,
+            Method::Subscribe,
+            Method::Update,
+        ] {
+            assert_eq!(Method::recognise(method.as_str()), method);
+            assert_eq!(Method::recognise(&method.as_str().to_lowercase()), Method::Other);
+        }
+        assert_eq!(Method::recognise(""), Method::Other);
     }
 }

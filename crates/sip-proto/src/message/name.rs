@@ -90,30 +90,34 @@ impl Name {
                 .find(|(_, compact)| compact.first() == Some(&letter))
                 .map_or(Self::Other, |(name, _)| *name);
         }
-        let candidates = BY_LENGTH.get(text.len()).map_or(&[][..], |row| &row[..]);
-        candidates
-            .iter()
-            .map_while(|at| Self::LONG.get(usize::from(*at)))
-            .find(|(_, long)| {
-                let long = long.as_bytes();
-                // Most are spelled as in their RFC.
-                long == text || (is_same_letter(long, text) && long.eq_ignore_ascii_case(text))
-            })
-            .map_or(Self::Other, |(name, _)| *name)
+        let Some(row) = text.first().and_then(|first| BY_SHAPE.get(shape(text.len(), *first)))
+        else {
+            return Self::Other;
+        };
+        // Most are spelled as in their RFC.
+        let is_it =
+            |long: &str| long.as_bytes() == text || long.as_bytes().eq_ignore_ascii_case(text);
+        let mut candidates = row.iter().map_while(|at| Self::LONG.get(usize::from(*at)));
+        candidates.find(|(_, long)| is_it(long)).map_or(Self::Other, |(name, _)| *name)
     }
 }
 
-fn is_same_letter(one: &[u8], other: &[u8]) -> bool {
-    matches!((one, other), ([one, ..], [other, ..]) if one.eq_ignore_ascii_case(other))
+/// The row of names of this length that begin with this letter, in either case.
+const fn shape(length: usize, first: u8) -> usize {
+    length * LETTERS + (first & 0x1f) as usize
 }
 
-/// Places in [`Name::LONG`] by the length of the name, `u8::MAX` where there are no more: every line of
-/// every message is looked up here.
-const BY_LENGTH: [[u8; 8]; 24] = {
-    let mut rows = [[u8::MAX; 8]; 24];
+/// Letters have these many values but for their case.
+const LETTERS: usize = 32;
+
+/// Places in [`Name::LONG`] by the shape of the name, `u8::MAX` where there are no more: every line of every message is
+/// looked up here.
+static BY_SHAPE: [[u8; 2]; 24 * LETTERS] = {
+    let mut rows = [[u8::MAX; 2]; 24 * LETTERS];
     let mut at = 0;
     while at < Name::LONG.len() {
-        let row = &mut rows[Name::LONG[at].1.len()];
+        let name = Name::LONG[at].1.as_bytes();
+        let row = &mut rows[shape(name.len(), name[0])];
         let mut free = 0;
         while row[free] != u8::MAX {
             free += 1;

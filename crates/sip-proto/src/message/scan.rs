@@ -161,11 +161,23 @@ impl Lines<'_> {
 impl Iterator for Lines<'_> {
     type Item = Line;
 
+    #[inline]
     fn next(&mut self) -> Option<Line> {
         let start = self.at;
-        let (mut from, mut holds_cr) = (start, false);
+        let end = next_control(self.bytes, start)?;
+        if let Some([b'\r', b'\n', ..]) = self.bytes.get(end..) {
+            self.at = end + 2;
+            return Some(Line { range: start..end, holds_cr: false });
+        }
+        self.next_odd(start, end)
+    }
+}
+
+impl Lines<'_> {
+    /// The line that begins at `start`, whose first control character stands at `end`.
+    fn next_odd(&mut self, start: usize, mut end: usize) -> Option<Line> {
+        let mut holds_cr = false;
         loop {
-            let end = next_control(self.bytes, from)?;
             match (self.bytes.get(end)?, self.bytes.get(end + 1)) {
                 (b'\n', _) => {
                     self.at = end + 1;
@@ -179,26 +191,29 @@ impl Iterator for Lines<'_> {
                 (b'\t', _) => {}
                 _ => self.saw_control = true,
             }
-            from = end + 1;
+            end = next_control(self.bytes, end + 1)?;
         }
     }
 }
 
 /// Where the first byte below a space stands from `from` on: eight bytes at a time, as lines are too short for the set-up of
 /// wider searches.
-fn next_control(bytes: &[u8], mut from: usize) -> Option<usize> {
+#[inline]
+fn next_control(bytes: &[u8], from: usize) -> Option<usize> {
     const EACH: u64 = u64::from_ne_bytes([1; 8]);
-    while let Some(eight) = bytes.get(from..).and_then(<[u8]>::first_chunk::<8>) {
+    let (eights, rest) = bytes.get(from..)?.as_chunks::<8>();
+    let mut ahead = eights.iter();
+    while let Some(eight) = ahead.next() {
         let word = u64::from_le_bytes(*eight);
         // The high bit of each byte that is below 0x20; a borrow can only add one behind such a byte.
         let below = word.wrapping_sub(EACH * 0x20) & !word & (EACH * 0x80);
         if below != 0 {
-            return Some(from + below.trailing_zeros() as usize / 8);
+            let left = (ahead.as_slice().len() + 1) * 8 + rest.len();
+            return Some(bytes.len() - left + below.trailing_zeros() as usize / 8);
         }
-        from += 8;
     }
-    let rest = bytes.get(from..)?;
-    rest.iter().position(|byte| *byte < b' ').map(|at| from + at)
+    let at = rest.iter().position(|byte| *byte < b' ')?;
+    Some(bytes.len() - rest.len() + at)
 }
 
 fn start_of(bytes: &[u8], line: &Line) -> Result<(Start, Option<Malformed>), Malformed> {
@@ -253,7 +268,36 @@ fn status_line(text: &[u8], from: usize, holds_cr: bool) -> Result<Start, Malfor
     Ok(Start::Response { status, phrase: Span::new(from + phrase_at, from + text.len()) })
 }
 
+#[inline]
 fn field_of(bytes: &[u8], line: &Line) -> Result<Field, Malformed> {
+    match plain_field(bytes, line) {
+        Some(field) => Ok(field),
+        None => odd_field(bytes, line),
+    }
+}
+
+/// What nearly all lines are: a name, a colon, a space, and a value. `None` if there is anything to be looked at more
+/// closely.
+#[inline]
+fn plain_field(bytes: &[u8], line: &Line) -> Option<Field> {
+    let Range { start, end } = line.range;
+    let text = bytes.get(start..end)?;
+    let label_end = run_end(text, 0, TOKEN);
+    let (label, rest) = text.split_at_checked(label_end)?;
+    let [b':', b' ', first, ..] = rest else { return None };
+    if label.is_empty() || *first <= b' ' || rest.last()? <= &b' ' || line.holds_cr {
+        return None;
+    }
+    let label_end = start + label_end;
+    Some(Field {
+        name: Name::recognise(label),
+        label: Span::new(start, label_end),
+        value: Span::new(label_end + 2, end),
+        line: Span::new(start, end),
+    })
+}
+
+fn odd_field(bytes: &[u8], line: &Line) -> Result<Field, Malformed> {
     let Range { start, end } = line.range;
     let text = bytes.get(start..end).unwrap_or_default();
     let label_end = run_end(text, 0, TOKEN);
@@ -276,4 +320,58 @@ fn field_of(bytes: &[u8], line: &Line) -> Result<Field, Malformed> {
         value: Span::new(value_at, value_at + value.trim_ascii().len()),
         line: Span::new(start, end),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // The short way and the long one say the same of whatever the short one takes.
+    #[test]
+    fn a_plain_line_is_read_as_any_other() {
+        for text in [
+            "To: x",
+            "t: x",
+            "Via: SIP/2.0/UDP h;branch=z9hG4bK1",
+            "X-Unknown: a b",
+            "To:x",
+            "To:  x",
+            "To: x ",
+            "To : x",
+            "To: ",
+            "To:",
+            "To",
+            ": x",
+            "To: x\ry",
+            "To:\u{a0}x",
+            "To: \u{a0}x\u{85}",
+            "T\u{e9}: x",
+        ] {
+            let line = Line { range: 0..text.len(), holds_cr: text.contains('\r') };
+            let all = |field: Field| (field.name, field.label, field.value, field.line);
+            let (short, long) =
+                (plain_field(text.as_bytes(), &line), odd_field(text.as_bytes(), &line));
+            if let Some(field) = short {
+                assert_eq!(Ok(all(field)), long.map(all), "{text:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_control_character_is_found_wherever_it_stands() {
+        for length in 0..40 {
+            for from in 0..=length {
+                let mut bytes = vec![b' '; length];
+                assert_eq!(next_control(&bytes, from), None);
+                for at in from..length {
+                    for byte in [0, 0x1f] {
+                        bytes[at] = byte;
+                        assert_eq!(next_control(&bytes, from), Some(at));
+                        bytes[at] = 0xff;
+                    }
+                }
+            }
+        }
+        assert_eq!(next_control(b"x", 2), None);
+    }
 }

@@ -59,27 +59,35 @@ impl<'a> Uri<'a> {
     /// What nearly all URIs are: `sip:user@host:port;params` without escapes, and all but the host may be absent. `None`
     /// if there is anything to be looked at more closely.
     fn plain_sip(text: &'a str) -> Option<Self> {
+        Self::plain_start(text).filter(|uri| uri.text.len() == text.len())
+    }
+
+    /// The URI of that kind with which `text` begins. What comes behind it could not go on with it.
+    pub(super) fn plain_start(text: &'a str) -> Option<Self> {
         let bytes = text.as_bytes();
         if !bytes.starts_with(b"sip:") {
             return None;
         }
         let plain_end = run_end(bytes, 4, URI_PLAIN);
         let (user, host_at) = match bytes.get(plain_end) {
-            None => (None, 4),
             Some(b'@') if plain_end > 4 => (Some(text.get(4..plain_end)?), plain_end + 1),
-            Some(_) => return None,
+            Some(b'@' | b'%') => return None,
+            _ => (None, 4),
         };
         let (host, port, host_end) = plain_host_port(text, host_at)?;
-        let params = match bytes.get(host_end) {
-            None => "",
-            Some(b';') => text.get(host_end + 1..)?,
-            Some(_) => return None,
+        let (params, end) = match bytes.get(host_end) {
+            Some(b';') => {
+                let end = run_end(bytes, host_end, URI_PLAIN);
+                (text.get(host_end + 1..end)?, end)
+            }
+            Some(byte) if !is_in(*byte, URI_MARK) => return None,
+            _ => ("", host_end),
         };
-        let ends_plain = user.is_none() || run_end(bytes, host_end, URI_PLAIN) == bytes.len();
-        if !ends_plain || params.bytes().any(|byte| byte == b'?') {
+        let goes_on = matches!(bytes.get(end), Some(b'@' | b'%'));
+        if goes_on || params.bytes().any(|byte| byte == b'?') {
             return None;
         }
-        let scheme = text.get(..3)?;
+        let (scheme, text) = (text.get(..3)?, text.get(..end)?);
         Some(Self { text, scheme, user, host, port, params, headers: None })
     }
 
@@ -241,10 +249,10 @@ pub(crate) fn plain_host_port(text: &str, at: usize) -> Option<(&str, Option<u16
     if bytes.get(host_end) != Some(&b':') {
         return Some((host, None, host_end));
     }
-    let digits = bytes.get(host_end + 1..)?;
-    let count = digits.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(digits.len());
-    let end = host_end + 1 + count;
-    Some((host, Some(port_of(text.get(host_end + 1..end)?)?), end))
+    let from = host_end + 1;
+    let digits = bytes.get(from..)?.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let end = from + digits;
+    Some((host, Some(port_of(text.get(from..end)?)?), end))
 }
 
 /// Digits only: `parse` alone would take a sign.
