@@ -7,8 +7,8 @@ use bytes::Bytes;
 
 use super::append::{number, push};
 use super::grammar::rsplit_byte;
+use super::run::Run;
 use super::scan::Start;
-use super::span::Span;
 use super::write::{Draft, write_vias};
 use super::{Message, Name, NameAddr, Request, Response, Uri, Via};
 use crate::Rejection;
@@ -65,7 +65,7 @@ impl Forward<'_> {
                         push(&mut out, &["Route: ", rest, "\r\n"]);
                     }
                 }
-                _ => run.add(&mut out, request, field.line),
+                _ => run.add(&mut out, request, field.line.range()),
             }
         }
         run.end(&mut out, request);
@@ -101,7 +101,7 @@ impl Response {
                 }
                 name => {
                     vias += usize::from(name == Name::Via);
-                    run.add(&mut out, self, field.line);
+                    run.add(&mut out, self, field.line.range());
                 }
             }
         }
@@ -168,35 +168,6 @@ impl Request {
                 && transport(&first) != transport(&second)
         });
         1 + usize::from(is_twin)
-    }
-}
-
-/// Lines that cross unchanged and stand one after the other, so that they are copied at once.
-#[derive(Default)]
-struct Run {
-    start: usize,
-    end: usize,
-}
-
-impl Run {
-    /// Adds a line; what is not next to the lines before it begins anew.
-    fn add(&mut self, out: &mut Vec<u8>, message: &Message, line: Span) {
-        let line = line.range();
-        // Between them stands CR LF, as it is to be written.
-        if self.end == 0 || line.start != self.end + 2 {
-            self.end(out, message);
-            self.start = line.start;
-        }
-        self.end = line.end;
-    }
-
-    /// Writes the lines.
-    fn end(&mut self, out: &mut Vec<u8>, message: &Message) {
-        if self.end > 0 {
-            out.extend_from_slice(message.bytes.get(self.start..self.end).unwrap_or_default());
-            push(out, &["\r\n"]);
-        }
-        *self = Self::default();
     }
 }
 

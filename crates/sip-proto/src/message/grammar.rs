@@ -205,11 +205,13 @@ pub(super) struct Noted<'a> {
 }
 
 /// One parameter of a kind that needs no second look.
-struct Plain<'a> {
-    name: &'a str,
+pub(super) struct Plain<'a> {
+    pub(super) name: &'a str,
     value: Option<&'a str>,
+    /// Where it ends.
+    pub(super) end: usize,
     /// Where the next one begins.
-    next: Option<usize>,
+    pub(super) next: Option<usize>,
 }
 
 impl<'a> Noted<'a> {
@@ -288,7 +290,7 @@ impl<'a> Params<'a> {
     /// The parameter that begins at `at`, if it and its value are tokens without white space round them, or the value is
     /// a quoted string without escapes.
     #[inline]
-    fn plain(self, at: usize) -> Option<Plain<'a>> {
+    pub(super) fn plain(self, at: usize) -> Option<Plain<'a>> {
         let bytes = self.text.as_bytes();
         let name_end = run_end(bytes, at, TOKEN);
         let name = self.text.get(at..name_end).filter(|name| !name.is_empty())?;
@@ -303,8 +305,8 @@ impl<'a> Params<'a> {
             (None, name_end)
         };
         match bytes.get(end) {
-            None => Some(Plain { name, value, next: None }),
-            Some(b';') => Some(Plain { name, value, next: Some(end + 1) }),
+            None => Some(Plain { name, value, end, next: None }),
+            Some(b';') => Some(Plain { name, value, end, next: Some(end + 1) }),
             Some(_) => None,
         }
     }

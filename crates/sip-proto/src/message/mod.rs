@@ -24,6 +24,7 @@ mod parse;
 mod payload;
 mod request;
 mod response;
+mod run;
 mod scan;
 mod span;
 mod status;

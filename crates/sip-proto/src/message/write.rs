@@ -6,7 +6,8 @@ use bytes::Bytes;
 
 use super::append::{ip, number, push};
 use super::grammar::{find_outside, split_byte, trim};
-use super::{Message, Method, Name, NameAddr, Payload, Request, Response, reason_phrase};
+use super::run::Run;
+use super::{Message, Method, Name, NameAddr, Params, Payload, Request, Response, reason_phrase};
 use crate::Transport;
 
 /// A request that lacks only its topmost Via, which the transaction writes once the transport is
@@ -178,28 +179,26 @@ pub(crate) fn response(request: &Message, source: SocketAddr, reply: &Reply<'_>)
     number(&mut out, reply.status.into());
     push(&mut out, &[" ", reply.phrase.unwrap_or_else(|| reason_phrase(reply.status)), "\r\n"]);
     write_vias(&mut out, request, source);
+    let mut run = Run::default();
     // RFC 3261 §12.1.1: Record-Route is copied into responses that make a dialog.
     if (101..300).contains(&reply.status) {
-        for route in request.headers(Name::RecordRoute) {
-            push(&mut out, &["Record-Route: ", route, "\r\n"]);
+        for route in request.fields.named(Name::RecordRoute) {
+            run.add_spelled(&mut out, request, route);
         }
     }
-    for (name, label) in [
-        (Name::From, "From: "),
-        (Name::To, "To: "),
-        (Name::CallId, "Call-ID: "),
-        (Name::CSeq, "CSeq: "),
-    ] {
-        let Some(value) = request.header(name) else {
+    for name in [Name::From, Name::To, Name::CallId, Name::CSeq] {
+        let Some(field) = request.fields.named(name).next() else {
             continue;
         };
-        push(&mut out, &[label, value]);
         let may_add_tag = name == Name::To && reply.status > 100 && !reply.to_tag.is_empty();
-        if may_add_tag && !has_tag(request, value) {
-            push(&mut out, &[";tag=", reply.to_tag]);
+        if may_add_tag && !has_tag(request, request.text(field.value)) {
+            run.add_open(&mut out, request, field);
+            push(&mut out, &[";tag=", reply.to_tag, "\r\n"]);
+        } else {
+            run.add_spelled(&mut out, request, field);
         }
-        push(&mut out, &["\r\n"]);
     }
+    run.end(&mut out, request);
     // RFC 3261 §8.2.6.1: the 100 brings the Timestamp back.
     if reply.status == 100
         && let Some(value) = request.header(Name::Timestamp)
@@ -222,20 +221,18 @@ fn has_tag(request: &Message, to: &str) -> bool {
 /// Copies the Vias; the topmost one tells where the request really came from (RFC 3261 §18.2.1, RFC
 /// 3581 §4).
 pub(super) fn write_vias(out: &mut Vec<u8>, request: &Message, source: SocketAddr) {
-    let mut topmost = true;
-    for line in request.headers(Name::Via) {
+    let mut lines = request.fields.named(Name::Via);
+    let mut run = Run::default();
+    if let Some(first) = lines.next() {
+        let value = request.text(request.keys.via);
         push(out, &["Via: "]);
-        if topmost {
-            let value = request.text(request.keys.via);
-            topmost_via(out, request, value, source);
-            let rest = line.get(value.len()..).unwrap_or_default();
-            push(out, &[rest]);
-            topmost = false;
-        } else {
-            push(out, &[line]);
-        }
-        push(out, &["\r\n"]);
+        topmost_via(out, request, value, source);
+        push(out, &[request.text(first.value).get(value.len()..).unwrap_or_default(), "\r\n"]);
     }
+    for line in lines {
+        run.add_spelled(out, request, line);
+    }
+    run.end(out, request);
 }
 
 /// Writes the topmost Via with `received` and `rport` filled in where they are due.
@@ -246,14 +243,54 @@ pub(crate) fn topmost_via(out: &mut Vec<u8>, request: &Message, value: &str, sou
         push(out, &[value]);
         return;
     }
+    if !push_plain_unclaimed(out, value, via.params) {
+        push_unclaimed(out, value);
+    }
+    push(out, &[";received="]);
+    ip(out, source.ip());
+    if via.wants_rport() {
+        push(out, &[";rport="]);
+        number(out, source.port().into());
+    }
+}
+
+/// What the peer claims about itself in these parameters is not true by definition.
+fn is_claim(name: &str) -> bool {
+    name.eq_ignore_ascii_case("rport") || name.eq_ignore_ascii_case("received")
+}
+
+/// Adds a Via, which ends with `params`, without those claims. False, and nothing is added, if a parameter needs a closer
+/// look.
+fn push_plain_unclaimed(out: &mut Vec<u8>, value: &str, params: Params<'_>) -> bool {
+    let start = out.len();
+    let params_at = value.len().saturating_sub(params.text.len());
+    let (mut from, mut at) = (0, 0);
+    loop {
+        let Some(one) = params.plain(at) else {
+            out.truncate(start);
+            return false;
+        };
+        if is_claim(one.name) {
+            // The semicolon before it goes with it.
+            push(out, &[value.get(from..params_at + at - 1).unwrap_or_default()]);
+            from = params_at + one.end;
+        }
+        let Some(next) = one.next else { break };
+        at = next;
+    }
+    push(out, &[value.get(from..).unwrap_or_default()]);
+    true
+}
+
+/// The same for any Via.
+fn push_unclaimed(out: &mut Vec<u8>, value: &str) {
     let mut rest = value;
     let mut first = true;
     loop {
         let end = find_outside(rest, false, b';').ok().flatten().unwrap_or(rest.len());
         let (part, tail) = rest.split_at(end);
         let name = trim(split_byte(part, b'=').map_or(part, |(name, _)| name));
-        // What the peer claims about itself here is not true by definition.
-        if first || !(name.eq_ignore_ascii_case("rport") || name.eq_ignore_ascii_case("received")) {
+        if first || !is_claim(name) {
             push(out, &[if first { "" } else { ";" }, part]);
         }
         first = false;
@@ -261,12 +298,6 @@ pub(crate) fn topmost_via(out: &mut Vec<u8>, request: &Message, value: &str, sou
             break;
         };
         rest = tail;
-    }
-    push(out, &[";received="]);
-    ip(out, source.ip());
-    if via.wants_rport() {
-        push(out, &[";rport="]);
-        number(out, source.port().into());
     }
 }
 
@@ -307,5 +338,74 @@ pub fn host_port(address: SocketAddr) -> String {
             String::from_utf8(out).expect("digits are ASCII")
         }
         SocketAddr::V6(address) => format!("[{}]:{}", address.ip(), address.port()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::message::Via;
+
+    // The short way writes what the long one does.
+    #[test]
+    fn claims_are_left_out_of_any_via() {
+        for params in [
+            ";branch=z9hG4bK1;rport",
+            ";rport;branch=z9hG4bK1;oc;oc-algo=\"loss,rate\"",
+            ";RPORT=5;received=192.0.2.1;branch=z9hG4bK1",
+            ";rport;rport",
+            ";received=1;x",
+        ] {
+            for start in ["SIP/2.0/UDP h", "SIP/2.0/UDP h:5060 ", "SIP / 2.0 / TCP  [::1]:1"] {
+                let value = [start, params].concat();
+                let via = Via::parse(&value).unwrap();
+                let (mut short, mut long) = (b"a".to_vec(), b"a".to_vec());
+                assert!(push_plain_unclaimed(&mut short, &value, via.params), "{value}");
+                push_unclaimed(&mut long, &value);
+                assert_eq!(str::from_utf8(&short), str::from_utf8(&long));
+                assert!(!str::from_utf8(&short).unwrap().contains("received"));
+            }
+        }
+        for value in ["SIP/2.0/UDP h; rport", "SIP/2.0/UDP h;rport;x=\"\\\"\"", "SIP/2.0/UDP h"] {
+            let via = Via::parse(value).unwrap();
+            let mut out = b"a".to_vec();
+            assert!(!push_plain_unclaimed(&mut out, value, via.params));
+            assert_eq!(out, b"a");
+        }
+    }
+
+    // RFC 3261 §8.2.6.2: what is copied is spelled as we spell it, wherever it stands and however it was written.
+    #[test]
+    fn a_response_copies_lines_in_its_own_order_and_spelling() {
+        let source = ([192, 0, 2, 9], 5070).into();
+        let reply = Reply {
+            status: 180,
+            phrase: None,
+            to_tag: "mine",
+            fixed: b"X: y\r\n",
+            payload: Payload::nothing(),
+        };
+        let wanted = "SIP/2.0 180 Ringing\r\n\
+             Via: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK1;received=192.0.2.9\r\n\
+             Via: SIP/2.0/UDP 192.0.2.2\r\nVia: SIP/2.0/UDP 192.0.2.3\r\n\
+             Record-Route: <sip:p1;lr>\r\nRecord-Route: <sip:p2;lr>\r\n\
+             From: <sip:a@x>;tag=1\r\nTo: <sip:b@x>;tag=mine\r\nCall-ID: c\r\nCSeq: 1 INVITE\r\n\
+             X: y\r\nContent-Length: 0\r\n\r\n";
+        for lines in [
+            "Via: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK1\r\nVia: SIP/2.0/UDP 192.0.2.2\r\nVia: SIP/2.0/UDP 192.0.2.3\r\n\
+             Record-Route: <sip:p1;lr>\r\nRecord-Route: <sip:p2;lr>\r\n\
+             From: <sip:a@x>;tag=1\r\nTo: <sip:b@x>\r\nCall-ID: c\r\nCSeq: 1 INVITE\r\n",
+            "To: <sip:b@x>\nVia: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK1\nv: SIP/2.0/UDP 192.0.2.2\nCSeq: 1 INVITE\n\
+             i: c\r\nRecord-Route:  <sip:p1;lr>\r\nFROM: <sip:a@x>;tag=1 \r\nVia : SIP/2.0/UDP 192.0.2.3\r\n\
+             record-route: <sip:p2;lr>\r\n",
+            "CSeq: 1 INVITE\r\nVia: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK1\r\nFrom:\r\n <sip:a@x>;tag=1\r\n\
+             Via: SIP/2.0/UDP 192.0.2.2\r\nRecord-Route: <sip:p1;lr>\r\nt: <sip:b@x>\r\n\
+             Via: SIP/2.0/UDP 192.0.2.3\r\nRecord-Route: <sip:p2;lr>\r\nCall-ID: c\r\n",
+        ] {
+            let request = format!("INVITE sip:b@x SIP/2.0\r\n{lines}\r\n");
+            let request = Request::parse(request.into()).unwrap();
+            let written = response(&request, source, &reply);
+            assert_eq!(str::from_utf8(&written), Ok(wanted), "{lines}");
+        }
     }
 }
