@@ -1,10 +1,10 @@
 #!/bin/sh
-# Installs the programs that the interop tests talk to, and the browser that looks at the report of a run. Does nothing, and
-# says nothing, when all are there.
+# Installs the programs that the interop tests talk to, the browser that looks at the report of a run, and valgrind, which
+# counts instructions. Does nothing, and says nothing, when all are there.
 set -eu
 
 # program:package; baresip-core is baresip without a desktop.
-peers="sipp:sip-tester baresip:baresip-core tshark:tshark kamailio:kamailio chromium:chromium"
+peers="sipp:sip-tester baresip:baresip-core tshark:tshark kamailio:kamailio chromium:chromium valgrind:valgrind"
 
 # Kamailio is where only root's PATH leads.
 PATH="$PATH:/usr/sbin:/sbin"
@@ -16,12 +16,12 @@ done
 [ -n "$missing" ] || exit 0
 
 if ! command -v apt-get >/dev/null 2>&1; then
-    echo "error: the tests need the Debian packages$missing, and there is no apt-get here;" \
-        "install sipp, baresip, tshark, kamailio and chromium by other means" >&2
+    echo "error: the Debian packages$missing are needed, and there is no apt-get here;" \
+        "install these programs by other means" >&2
     exit 1
 fi
 if [ "$(id -u)" -ne 0 ]; then
-    echo "error: the tests need the packages$missing; run: sudo apt-get install -y$missing" >&2
+    echo "error: the packages$missing are needed; run: sudo apt-get install -y$missing" >&2
     exit 1
 fi
 

@@ -8,6 +8,7 @@
 
 mod account;
 pub mod built;
+pub mod counted;
 pub mod goodput;
 pub mod ladder;
 pub mod network;

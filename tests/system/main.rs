@@ -21,11 +21,14 @@
 //! | `transports` | callers with TCP only, and callers behind a translator |
 //! | `transparency` | what crosses unchanged |
 //! | `hostile` | what bad bytes can do |
+//! | `alone`, `counts` | does a box alone do what it does among the others, and does a rise of its instructions fail |
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on must stop")]
 
+mod alone;
 mod books;
 mod calls;
 mod contagion;
+mod counts;
 mod defects;
 mod dialogs;
 mod failover;

@@ -21,8 +21,8 @@ impl Hosts {
         self.0.insert(address, host);
     }
 
-    pub(crate) fn remove(&mut self, address: &SocketAddr) {
-        self.0.remove(address);
+    pub(crate) fn remove(&mut self, address: &SocketAddr) -> Option<Host> {
+        self.0.remove(address)
     }
 
     pub(crate) fn contains(&self, address: &SocketAddr) -> bool {

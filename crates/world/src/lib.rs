@@ -19,5 +19,6 @@ mod virtual_network;
 
 pub use any_node::BoxNotice;
 pub use link::Link;
+pub use simnet::alone::{self, Alone};
 pub use simnet::{NoticeListener, Simnet};
 pub use virtual_network::{GENERATOR, MONITOR, START, VirtualNetwork};

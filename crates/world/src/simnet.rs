@@ -9,6 +9,7 @@
 //! A step jumps to whatever is due first. Nothing sleeps, nothing iterates a hash map, and chance
 //! comes from one seed, so a simulation can be repeated exactly.
 
+pub mod alone;
 mod freeze;
 
 use std::any::Any;
