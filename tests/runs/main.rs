@@ -9,6 +9,7 @@ mod effects;
 mod equal_runs;
 mod faults;
 mod history;
+mod impairments;
 mod manage;
 mod many_seeds;
 mod media;

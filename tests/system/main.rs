@@ -22,6 +22,7 @@
 //! | `transparency` | what crosses unchanged |
 //! | `hostile` | what bad bytes can do |
 //! | `alone`, `counts` | does a box alone do what it does among the others, and does a rise of its instructions fail |
+//! | `impairments` | ways that are impaired as a campaign says, and power that comes back |
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on must stop")]
 
 mod alone;
@@ -35,6 +36,7 @@ mod failover;
 mod flood;
 mod hang;
 mod hostile;
+mod impairments;
 mod leftovers;
 mod machine;
 mod media;

@@ -80,6 +80,37 @@ impl Campaign {
         }
     }
 
+    /// Reports impairments between two boxes that cannot be told from others: packets are known by their IP addresses.
+    fn check_ways(&self, network: &Topology, document: &Document) {
+        for (index, fault) in self.operations.faults.iter().enumerate() {
+            let Some((Some(other), _)) = fault.impairment() else { continue };
+            let of_other = network.ips_of(other);
+            let key = format!("faults[{index}].between");
+            if let Some(any) = of_other.iter().find(|ip| ip.is_unspecified()) {
+                let message = format!(
+                    "tells boxes apart by their IP addresses, and {other} listens on {any}; give it an address of its own"
+                );
+                document.report(&key, message);
+                continue;
+            }
+            let sites = network.sites.iter().map(|site| &site.name);
+            let groups = network.trunk_groups.iter().map(|group| &group.name);
+            let psaps = network.psaps.iter().map(|psap| &psap.name);
+            let mut others = sites.chain(groups).chain(psaps).filter(|name| *name != other);
+            let shared = others.find_map(|name| {
+                let ips = network.ips_of(name);
+                ips.intersection(&of_other).next().map(|ip| (name, *ip))
+            });
+            if let Some((name, ip)) = shared {
+                let message = format!(
+                    "tells boxes apart by their IP addresses, and {other} shares {ip} with {name}; give {other} an address of its own, such as 127.0.0.{}:5060",
+                    200 + index % 50
+                );
+                document.report(&key, message);
+            }
+        }
+    }
+
     /// Reports operations on what the network does not have, or after the end of the campaign.
     fn check_operations(&self, network: &Topology, document: &Document) {
         let sites: Vec<String> = network.sites.iter().map(|site| site.name.clone()).collect();
@@ -89,6 +120,7 @@ impl Campaign {
         for (key, sentence) in self.operations.check(&sites, &groups, &psaps) {
             document.report(&key, sentence);
         }
+        self.check_ways(network, document);
         let length = self.duration();
         for (index, fault) in self.operations.faults.iter().enumerate() {
             if fault.at > length {

@@ -313,6 +313,38 @@ freeze = "alpha"
 
 [[faults]]
 at = "5s"
+
+[[faults]]
+at = "5s"
+of = "alpha"
+between = ["alpha", "beta"]
+loss = 0.1
+
+[[faults]]
+at = "5s"
+between = ["alpha", "alpha"]
+delay = "2m"
+
+[[faults]]
+at = "5s"
+of = "alpha"
+
+[[faults]]
+at = "5s"
+of = "alpha"
+cut = true
+loss = 1.5
+
+[[faults]]
+at = "5s"
+of = "alpha"
+cut = true
+jitter = "5ms"
+
+[[faults]]
+at = "5s"
+kill = "alpha"
+loss = 0.5
 "#
     );
     let problems = parse(&text, &Layers::none()).expect_err("many mistakes").to_string();
@@ -323,9 +355,16 @@ at = "5s"
         "thresholds[2].site: rejected_share is only measured of all attempts",
         "steady_state[0].metric: is not known while the calls run",
         "steady_state[0]: unknown key \"abort\"",
-        "faults[0].for: belongs to freeze",
+        "faults[0].for: belongs to freeze, of and between",
         "faults[1]: needs the key \"for\"",
-        "faults[2]: needs kill or freeze",
+        "faults[2]: needs kill, restart, freeze, of or between",
+        "faults[3]: needs kill, restart, freeze, of or between, and one of them only",
+        "faults[4].between: must name two boxes",
+        "faults[4].delay: must be at most 1m",
+        "faults[5]: impairs nothing; set one of loss",
+        "faults[6].loss: must be a share",
+        "faults[7].cut: nothing passes then",
+        "faults[8].loss: impairs the ways of a box; name it with of",
     ] {
         assert!(problems.contains(part), "{part:?} is missing in\n{problems}");
     }
@@ -361,6 +400,14 @@ fn what_a_threshold_or_fault_names_must_be_there() {
         (
             "[[faults]]\nat = \"5s\"\nkill = \"samu-58\"\n".to_owned(),
             "faults[0].kill: no site or PSAP is called \"samu-58\"; did you mean \"samu-59\"?",
+        ),
+        (
+            "[[faults]]\nat = \"5s\"\nbetween = [\"mobile\", \"alpa\"]\ncut = true\n".to_owned(),
+            "faults[0].between: no site, trunk group or PSAP is called \"alpa\"; did you mean \"alpha\"?",
+        ),
+        (
+            "[[faults]]\nat = \"5s\"\nrestart = \"mobile\"\n".to_owned(),
+            "faults[0].restart: no site or PSAP is called \"mobile\"",
         ),
         (
             "[[faults]]\nat = \"5h\"\nkill = \"samu-59\"\n".to_owned(),

@@ -6,14 +6,13 @@ use std::time::Duration;
 use account::outcome::OperationsReport;
 use campaign::Campaign;
 use operations::{
-    Alarm, Crisis, FaultAction, FaultEntry, LogEntry, Milestone, OperationNote, OrderAnswer,
-    OrderResult,
+    Alarm, Crisis, FaultAction, LogEntry, Milestone, OperationNote, OrderAnswer, OrderResult,
 };
 
 use crate::command_log::{CommandLog, HandCommand};
 use crate::conditions::Conditions;
 use crate::crisis_watch;
-use crate::faults::FaultSchedule;
+use crate::faults::{FaultSchedule, FaultStep};
 use crate::operators::Operators;
 use crate::order::{OrderId, SiteOrder};
 use crate::stage::{Announcement, Stage};
@@ -28,7 +27,7 @@ const CALM: Duration = Duration::from_secs(600);
 enum Step {
     DrainCallers,
     Tell(Announcement),
-    Inject { target: String, action: FaultAction },
+    Inject(FaultStep),
     Order(SiteOrder),
 }
 
@@ -65,7 +64,7 @@ impl Conductor {
                 .as_ref()
                 .map(|crisis| Crisis::new(crisis, settings.supervision.as_ref(), campaign.seed)),
             conditions: Conditions::new(campaign),
-            faults: FaultSchedule::new(&settings.faults),
+            faults: FaultSchedule::new(&settings.faults, campaign.seed),
             webhook: None,
             milestones: Vec::new(),
             fault_at: None,
@@ -192,12 +191,15 @@ impl Conductor {
         self.operators.note_affected(self.supervision.last());
         self.operators.advance(at);
         self.operators.watch_canaries(at, self.supervision.last());
-        while let Some((target, action)) = self.faults.poll(at) {
-            if action != FaultAction::Thaw {
+        while let Some(step) = self.faults.poll(at) {
+            let action = step.action();
+            if action.harms() {
                 self.fault_begins(at);
+            }
+            if matches!(action, FaultAction::Kill | FaultAction::Freeze) {
                 self.crisis.iter_mut().for_each(Crisis::machine_down);
             }
-            self.steps.push_back(Step::Inject { target, action });
+            self.steps.push_back(Step::Inject(step));
         }
         let mut touched = false;
         let orders = self.operators.take_orders(at, &mut touched);
@@ -235,9 +237,12 @@ impl Conductor {
         match step {
             Step::DrainCallers => stage.drain_callers(),
             Step::Tell(announcement) => stage.tell_callers(announcement),
-            Step::Inject { target, action } => {
-                let failed = stage.inject(&target, action).err();
-                self.faults.note(FaultEntry { at, target, what: action, failed });
+            Step::Inject(step) => {
+                let done = match &step {
+                    FaultStep::Machine { target, action } => stage.inject(target, *action),
+                    FaultStep::Way(way) => stage.impair(way),
+                };
+                self.faults.note(at, &step, done.err());
             }
             Step::Order(order) => {
                 let id = order.id;

@@ -1,58 +1,138 @@
-//! The faults of a campaign: when each machine is killed, frozen and thawed, and how that went.
+//! The faults of a campaign: when each machine is killed, started again, frozen and thawed, when each way is impaired and
+//! healed, and how that went.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
 use operations::{Fault, FaultAction, FaultEntry, FaultKind};
 
+use crate::stage::ImpairedWay;
+
 /// Faults that are still to come, and what became of the others.
 #[derive(Debug)]
 pub(crate) struct FaultSchedule {
-    /// By their time.
-    due: VecDeque<Fault>,
-    thaws: BTreeSet<(Duration, String)>,
+    faults: Vec<Fault>,
+    seed: u64,
+    /// Places in `faults`, by their time.
+    due: VecDeque<usize>,
+    /// When those end that have begun.
+    ends: BTreeSet<(Duration, usize)>,
+    /// Those that end with the campaign.
+    lasting: Vec<usize>,
     log: Vec<FaultEntry>,
 }
 
+/// What is to be done to a machine or to its ways.
+#[derive(Debug)]
+pub(crate) enum FaultStep {
+    Machine { target: String, action: FaultAction },
+    Way(ImpairedWay),
+}
+
+impl FaultStep {
+    pub(crate) const fn action(&self) -> FaultAction {
+        match self {
+            Self::Machine { action, .. } => *action,
+            Self::Way(way) => match way.what {
+                Some(_) => FaultAction::Impair,
+                None => FaultAction::Heal,
+            },
+        }
+    }
+}
+
 impl FaultSchedule {
-    pub(crate) fn new(faults: &[Fault]) -> Self {
-        let mut due = faults.to_vec();
-        due.sort_by_key(|fault| fault.at);
-        Self { due: due.into(), thaws: BTreeSet::new(), log: Vec::new() }
+    /// Chance in impairments follows from `seed`.
+    pub(crate) fn new(faults: &[Fault], seed: u64) -> Self {
+        let mut due: Vec<usize> = (0..faults.len()).collect();
+        due.sort_by_key(|place| faults[*place].at);
+        Self {
+            faults: faults.to_vec(),
+            seed,
+            due: due.into(),
+            ends: BTreeSet::new(),
+            lasting: Vec::new(),
+            log: Vec::new(),
+        }
     }
 
     pub(crate) fn next_due(&self) -> Option<Duration> {
-        let fault = self.due.front().map(|fault| fault.at);
-        fault.into_iter().chain(self.thaws.first().map(|(at, _)| *at)).min()
+        let fault = self.due.front().map(|place| self.faults[*place].at);
+        fault.into_iter().chain(self.ends.first().map(|(at, _)| *at)).min()
     }
 
-    /// The next thing to do to a machine, and its name.
-    pub(crate) fn poll(&mut self, at: Duration) -> Option<(String, FaultAction)> {
-        if self.thaws.first().is_some_and(|(due, _)| *due <= at) {
-            return self.thaws.pop_first().map(|(_, target)| (target, FaultAction::Thaw));
+    /// The next thing to do.
+    pub(crate) fn poll(&mut self, at: Duration) -> Option<FaultStep> {
+        if self.ends.first().is_some_and(|(due, _)| *due <= at) {
+            return self.ends.pop_first().map(|(_, place)| self.step(place, true));
         }
-        let fault = self.due.pop_front_if(|fault| fault.at <= at)?;
-        let action = match fault.what {
-            FaultKind::Kill => FaultAction::Kill,
+        let place = self.due.pop_front_if(|place| self.faults[*place].at <= at)?;
+        match self.faults[place].what {
             FaultKind::Freeze { lasts } => {
-                self.thaws.insert((at + lasts, fault.target.clone()));
-                FaultAction::Freeze
+                self.ends.insert((at + lasts, place));
+            }
+            FaultKind::Impair { lasts: Some(lasts), .. } => {
+                self.ends.insert((at + lasts, place));
+            }
+            FaultKind::Impair { lasts: None, .. } => self.lasting.push(place),
+            FaultKind::Kill | FaultKind::Restart => {}
+        }
+        Some(self.step(place, false))
+    }
+
+    fn step(&self, place: usize, is_end: bool) -> FaultStep {
+        let Fault { what, target, .. } = &self.faults[place];
+        let action = match what {
+            FaultKind::Kill => FaultAction::Kill,
+            FaultKind::Restart => FaultAction::Restart,
+            FaultKind::Freeze { .. } if is_end => FaultAction::Thaw,
+            FaultKind::Freeze { .. } => FaultAction::Freeze,
+            FaultKind::Impair { other, what, .. } => {
+                return FaultStep::Way(ImpairedWay {
+                    // A file has fewer.
+                    id: u32::try_from(place).unwrap_or(u32::MAX),
+                    seed: self.seed,
+                    of: target.clone(),
+                    other: other.clone(),
+                    what: (!is_end).then_some(*what),
+                });
             }
         };
-        Some((fault.target, action))
+        FaultStep::Machine { target: target.clone(), action }
     }
 
-    /// No further fault happens, and frozen machines go on at `at`.
+    /// No further fault happens; frozen machines go on at `at`, and impaired ways are healed.
     pub(crate) fn end(&mut self, at: Duration) {
         self.due.clear();
-        self.thaws = std::mem::take(&mut self.thaws).into_iter().map(|(_, it)| (at, it)).collect();
+        let begun = std::mem::take(&mut self.ends).into_iter().map(|(_, place)| place);
+        self.ends = begun.chain(self.lasting.drain(..)).map(|place| (at, place)).collect();
     }
 
     pub(crate) fn is_over(&self) -> bool {
-        self.due.is_empty() && self.thaws.is_empty()
+        self.due.is_empty() && self.ends.is_empty()
     }
 
-    pub(crate) fn note(&mut self, entry: FaultEntry) {
+    /// Takes note of what became of a step.
+    pub(crate) fn note(&mut self, at: Duration, step: &FaultStep, failed: Option<String>) {
+        let what = step.action();
+        let entry = match step {
+            FaultStep::Machine { target, .. } => FaultEntry {
+                at,
+                target: target.clone(),
+                what,
+                other: None,
+                impairment: None,
+                failed,
+            },
+            FaultStep::Way(ImpairedWay { of, other, what: impairment, .. }) => FaultEntry {
+                at,
+                target: of.clone(),
+                what,
+                other: other.clone(),
+                impairment: impairment.map(|impairment| impairment.to_string()),
+                failed,
+            },
+        };
         self.log.push(entry);
     }
 

@@ -37,4 +37,4 @@ mod webhook;
 pub use command_log::HandCommand;
 pub use conductor::Conductor;
 pub use order::{OrderId, SiteOrder, joint_answer, joint_effect};
-pub use stage::{Announcement, Observation, SiteCounts, Stage};
+pub use stage::{Announcement, ImpairedWay, Observation, SiteCounts, Stage};

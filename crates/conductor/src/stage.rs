@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use contract::{BoxOrder, CallServerSnapshot, GeneratorSnapshot, MemberSnapshot, MemberState};
-use operations::{FaultAction, OrderAnswer};
+use operations::{FaultAction, Impairment, ImpairmentOrder, OrderAnswer};
+use topology::Topology;
 
 use crate::order::SiteOrder;
 
@@ -26,6 +27,12 @@ pub trait Stage {
     /// Why it was not done.
     fn inject(&mut self, target: &str, action: FaultAction) -> Result<(), String>;
 
+    /// Impairs the ways of a site, trunk group or PSAP, or heals them.
+    ///
+    /// # Errors
+    /// Why it was not done.
+    fn impair(&mut self, way: &ImpairedWay) -> Result<(), String>;
+
     /// Gives all call servers of a site an order. `None`: the answer is not known yet, and [`Conductor::answered`] takes it
     /// later, or there will be none. How an order ends that was accepted, `answered` takes in any case.
     ///
@@ -37,6 +44,42 @@ pub trait Stage {
 
     /// Ends the campaign before its time: nobody calls any more.
     fn drain_callers(&mut self);
+}
+
+/// The ways of a box that are impaired, or healed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImpairedWay {
+    /// Which impairment of the campaign.
+    pub id: u32,
+    /// Chance follows from it.
+    pub seed: u64,
+    /// A site, trunk group or PSAP.
+    pub of: String,
+    /// Only the ways to this one.
+    pub other: Option<String>,
+    /// `None`: it ends.
+    pub what: Option<Impairment>,
+}
+
+impl ImpairedWay {
+    /// What the box `name` is told of it in this network.
+    #[must_use]
+    pub fn order(&self, name: &str, network: &Topology) -> ImpairmentOrder {
+        ImpairmentOrder {
+            id: self.id,
+            seed: ImpairmentOrder::seed_of(self.seed, name),
+            peers: self.other.as_ref().map(|other| network.ips_of(other).into_iter().collect()),
+            what: self.what,
+        }
+    }
+
+    /// The boxes that apply it.
+    #[must_use]
+    pub fn boxes(&self, network: &Topology) -> Vec<String> {
+        let of_site = network.call_servers().filter(|one| one.site == self.of);
+        let names: Vec<String> = of_site.map(|one| one.name.clone()).collect();
+        if names.is_empty() { vec![self.of.clone()] } else { names }
+    }
 }
 
 /// What the boxes show at one moment.

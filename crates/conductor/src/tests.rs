@@ -9,8 +9,8 @@ use operations::{FaultAction, OrderAnswer, OrderResult};
 use topology::Layers;
 
 use crate::{
-    Announcement, Conductor, HandCommand, Observation, OrderId, SiteCounts, SiteOrder, Stage,
-    joint_answer, joint_effect,
+    Announcement, Conductor, HandCommand, ImpairedWay, Observation, OrderId, SiteCounts, SiteOrder,
+    Stage, joint_answer, joint_effect,
 };
 
 /// Two sites that answer at once, unless they are told to keep still.
@@ -45,6 +45,13 @@ impl Stage for Paper {
             return Err("it was gone already".to_owned());
         }
         self.done.push(format!("{action} {target}"));
+        Ok(())
+    }
+
+    fn impair(&mut self, way: &ImpairedWay) -> Result<(), String> {
+        let other = way.other.as_deref().unwrap_or("all");
+        let what = way.what.map_or_else(|| "heal".to_owned(), |what| what.to_string());
+        self.done.push(format!("{} and {other}: {what}", way.of));
         Ok(())
     }
 
@@ -122,6 +129,39 @@ at = "40s"
 freeze = "beta"
 for = "30s"
 "#;
+
+#[test]
+fn ways_are_impaired_for_their_time_or_until_the_end_and_a_killed_machine_comes_back() {
+    let sections = r#"
+[[faults]]
+at = "5s"
+kill = "alpha"
+[[faults]]
+at = "9s"
+restart = "alpha"
+[[faults]]
+at = "10s"
+of = "alpha"
+loss = 0.05
+for = "5s"
+[[faults]]
+at = "20s"
+between = ["mobile", "beta"]
+cut = true
+"#;
+    let (mut conductor, mut stage) = (conductor(sections), Paper::default());
+    let done = ["kill alpha", "restart alpha", "alpha and all: 5 % lost", "alpha and all: heal"];
+    assert_eq!(stage.until(19, &mut conductor), done);
+    assert_eq!(stage.until(50, &mut conductor), ["mobile and beta: cut"]);
+    conductor.end(&stage);
+    assert!(!conductor.is_settled(stage.time));
+    assert_eq!(stage.until(51, &mut conductor), ["mobile and beta: heal"]);
+    assert!(conductor.is_settled(stage.time));
+    let report = conductor.report();
+    let told: Vec<String> = report.faults.iter().map(ToString::to_string).collect();
+    assert_eq!(told[2], "impair alpha (5 % lost)");
+    assert_eq!(told[4..], ["impair mobile and beta (cut)", "heal mobile and beta"]);
+}
 
 #[test]
 fn faults_are_injected_at_their_time_and_a_frozen_machine_goes_on_at_the_end() {

@@ -17,6 +17,7 @@ mod pipe;
 mod process_ending;
 mod snapshot;
 mod sockets;
+mod stored_disk;
 mod usage;
 
 pub use directory_entry::{BoxState, DirectoryEntry};
@@ -32,4 +33,5 @@ pub use snapshot::{
     ServiceFigures, Signalling, Snapshot, TrunkGroupCounts, TrunkGroupSnapshot,
 };
 pub use sockets::SocketCounts;
+pub use stored_disk::StoredDisk;
 pub use usage::Usage;

@@ -1,9 +1,9 @@
 //! What is ordered of a box.
 
-use operations::Action;
+use operations::{Action, ImpairmentOrder};
 use serde::{Deserialize, Serialize};
 
-/// An order to a box. Each kind of box takes its own, and refuses those of others.
+/// An order to a box. Each kind of box takes its own, and refuses those of others; what concerns its sockets they take.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BoxOrder {
@@ -17,6 +17,8 @@ pub enum BoxOrder {
     Advise,
     /// To a generator: the public learns the ten-digit numbers of the PSAPs.
     PublishTenDigits,
+    /// To the sockets of any box: what they send and receive suffers, or does not any more.
+    Impair(ImpairmentOrder),
 }
 
 impl From<Action> for BoxOrder {

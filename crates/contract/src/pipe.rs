@@ -91,7 +91,7 @@ impl PipeMessage for ProcessReport {}
 mod tests {
     use std::time::Duration;
 
-    use operations::Action;
+    use operations::{Action, Impairment, ImpairmentOrder, Share};
 
     use super::*;
     use crate::{
@@ -107,12 +107,21 @@ mod tests {
 
     #[test]
     fn orders_are_read_as_they_were_written() {
+        let what = Some(Impairment {
+            loss: Share::of(0.123_456),
+            delay: Duration::from_micros(1_500),
+            cut: true,
+            ..Impairment::default()
+        });
+        let peers = Some(vec![[127, 0, 0, 2].into()]);
+        let impairment = ImpairmentOrder { id: 3, seed: u64::MAX, peers, what };
         let orders = [
             BoxOrder::Operate(Action::Restart { clean: true }),
             BoxOrder::SetPositions(12),
             BoxOrder::BeginAtUs(u64::MAX),
             BoxOrder::Advise,
             BoxOrder::PublishTenDigits,
+            BoxOrder::Impair(impairment),
         ];
         let to_box = |order| ProcessOrder::Box { id: 7, name: "alpha".to_owned(), order };
         for order in orders.map(to_box).into_iter().chain([ProcessOrder::Drain, ProcessOrder::Stop])

@@ -49,6 +49,18 @@ pub struct SocketCounts {
     pub tcp_overflows: u64,
     /// Messages that waited on a connection when it ended.
     pub tcp_unsent: u64,
+    /// Datagrams and messages, in or out, that an impairment of the campaign let vanish.
+    #[serde(default)]
+    pub impaired_lost: u64,
+    /// The same, put off.
+    #[serde(default)]
+    pub impaired_late: u64,
+    /// Datagrams that it let pass twice.
+    #[serde(default)]
+    pub impaired_twice: u64,
+    /// Connections that a cut of the campaign broke or refused.
+    #[serde(default)]
+    pub tcp_cut: u64,
     /// Bytes that the kernel granted for received datagrams.
     pub receive_buffer: usize,
     /// Bytes that the kernel granted for datagrams to be sent.

@@ -25,11 +25,13 @@ use actix::{
 };
 use futures_util::Stream;
 use media::Plane;
+use operations::ImpairmentOrder;
 use sip_proto::{Packet, Transport};
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::clock;
 use crate::deadline_timer::{DeadlineReached, DeadlineStream, DeadlineTimer};
+use crate::impaired::{Admission, Impaired, InTransit};
 use crate::lifecycle_notice::LifecycleNotice;
 use crate::socket::{
     Flushed, MediaArrived, MediaSockets, MediaWaiting, Sockets, Tally, TcpInput, TcpInputs,
@@ -59,6 +61,8 @@ pub(crate) struct NodeActor<N: Node> {
     datagrams: Vec<Packet>,
     /// A future waits for room in the kernel's send buffer.
     awaiting_room: bool,
+    /// `None` as long as no impairment is ordered.
+    impaired: Option<Box<Impaired>>,
     timer: DeadlineTimer,
     /// When it will ring.
     armed: Option<Instant>,
@@ -99,6 +103,7 @@ impl<N: Node + Unpin + 'static> NodeActor<N> {
             streams: Some((udp_receiver, tcp_inputs, media_waiting, deadlines)),
             datagrams: Vec::new(),
             awaiting_room: false,
+            impaired: None,
             timer,
             armed: None,
             begun: clock::now(),
@@ -116,9 +121,10 @@ impl<N: Node + Unpin + 'static> NodeActor<N> {
         }
         let result = input(&mut self.node);
         while let Some(packet) = self.node.poll_transmit() {
-            match packet.transport {
-                Transport::Udp => self.datagrams.push(packet),
-                Transport::Tcp => self.tcp.send(packet),
+            if self.impaired.is_some() {
+                self.admit(InTransit::ToSend(packet));
+            } else {
+                self.transmit(packet);
             }
         }
         while let Some(event) = self.node.poll_event() {
@@ -131,6 +137,56 @@ impl<N: Node + Unpin + 'static> NodeActor<N> {
         Some(result)
     }
 
+    fn transmit(&mut self, packet: Packet) {
+        match packet.transport {
+            Transport::Udp => self.datagrams.push(packet),
+            Transport::Tcp => self.tcp.send(packet),
+        }
+    }
+
+    /// A packet has arrived.
+    fn receive(&mut self, now: Instant, packet: Packet) {
+        if self.impaired.is_some() {
+            self.admit(InTransit::Received(packet));
+        } else {
+            self.feed(|node| node.handle_packet(now, packet));
+        }
+    }
+
+    /// Lets the impairments decide about a packet of SIP.
+    fn admit(&mut self, packet: InTransit) {
+        let Some(impaired) = &mut self.impaired else { return };
+        match impaired.admit(clock::now(), packet) {
+            Admission::Passes(packet) => self.go_on(clock::now(), packet),
+            Admission::Breaks(peer) => self.tcp.cut(peer),
+            Admission::Held => {}
+        }
+    }
+
+    /// A packet goes on that impairments have let pass at `at`.
+    fn go_on(&mut self, at: Instant, packet: InTransit) {
+        match packet {
+            InTransit::ToSend(packet) => self.transmit(packet),
+            InTransit::Received(packet) => {
+                self.feed(|node| node.handle_packet(clock::now(), packet));
+            }
+            media => self.with_media(|sockets, plane, impaired| {
+                sockets.go_on(at, media, plane, impaired);
+            }),
+        }
+    }
+
+    /// What was put off goes on when its time has come.
+    fn release(&mut self) {
+        let now = clock::now();
+        while let Some((at, packet)) = self.impaired.as_mut().and_then(|it| it.take_due(now)) {
+            self.go_on(at, packet);
+        }
+        if self.impaired.as_ref().is_some_and(|impaired| impaired.is_over(now)) {
+            self.impaired = None;
+        }
+    }
+
     /// Ends a series of inputs: sends what they made and arms the next deadline.
     fn settle(&mut self, ctx: &mut Context<Self>) {
         if self.inside_node {
@@ -141,7 +197,8 @@ impl<N: Node + Unpin + 'static> NodeActor<N> {
             self.await_room(ctx);
         }
         self.arm();
-        if self.draining && self.node.is_drained() {
+        let waiting = self.impaired.as_ref().and_then(|impaired| impaired.next_due());
+        if self.draining && waiting.is_none() && self.node.is_drained() {
             self.draining = false; // told once
             self.reporter.tell_drained();
         }
@@ -149,9 +206,9 @@ impl<N: Node + Unpin + 'static> NodeActor<N> {
 
     /// Opens ports, sends what is due, and closes ports that nobody needs.
     fn drive_media(&mut self) {
-        self.with_media(|sockets, plane| {
+        self.with_media(|sockets, plane, impaired| {
             sockets.provide(plane);
-            sockets.transmit(clock::now(), plane);
+            sockets.transmit(clock::now(), plane, impaired);
             sockets.give_back(plane);
         });
         if self.media.is_some() {
@@ -159,11 +216,14 @@ impl<N: Node + Unpin + 'static> NodeActor<N> {
         }
     }
 
-    fn with_media(&mut self, act: impl FnOnce(&mut MediaSockets, &mut Plane)) {
+    fn with_media(
+        &mut self,
+        act: impl FnOnce(&mut MediaSockets, &mut Plane, Option<&mut Impaired>),
+    ) {
         if let (Some(sockets), Some(plane)) = (&mut self.media, self.node.plane()) {
             // A panic in the plane is one in the node.
             self.inside_node = true;
-            act(sockets, plane);
+            act(sockets, plane, self.impaired.as_deref_mut());
             self.inside_node = false;
         }
     }
@@ -188,7 +248,11 @@ impl<N: Node + Unpin + 'static> NodeActor<N> {
         let punctual = self.node.poll_punctual().map(|due| self.step_after(due, PUNCTUAL_SLACK));
         let media = self.node.plane().and_then(|plane| plane.poll_timeout());
         let media = media.map(|due| self.step_after(due, MEDIA_SLACK));
-        let Some(due) = [node, punctual, media].into_iter().flatten().min() else { return };
+        let waiting = self.impaired.as_ref().and_then(|impaired| impaired.next_due());
+        let waiting = waiting.map(|due| self.step_after(due, MEDIA_SLACK));
+        let Some(due) = [node, punctual, media, waiting].into_iter().flatten().min() else {
+            return;
+        };
         // Too early does no harm, and costs less than moving it.
         if self.armed.is_none_or(|armed| due < armed) {
             self.armed = Some(due);
@@ -230,7 +294,7 @@ impl<N: Node + Unpin + 'static> StreamHandler<Vec<Packet>> for NodeActor<N> {
     fn handle(&mut self, batch: Vec<Packet>, ctx: &mut Context<Self>) {
         let now = clock::now();
         for packet in batch {
-            self.feed(|node| node.handle_packet(now, packet));
+            self.receive(now, packet);
         }
         self.settle(ctx);
     }
@@ -240,11 +304,14 @@ impl<N: Node + Unpin + 'static> StreamHandler<TcpInput> for NodeActor<N> {
     fn handle(&mut self, input: TcpInput, ctx: &mut Context<Self>) {
         let now = clock::now();
         match input {
+            TcpInput::Accepted { peer, .. }
+                if self.impaired.as_ref().is_some_and(|impaired| impaired.is_cut(peer)) =>
+            {
+                self.tally.update(|counts| counts.tcp_cut += 1);
+            }
             TcpInput::Accepted { stream, peer } => self.tcp.adopt(stream, peer),
             TcpInput::NotAccepted => self.tcp.make_way(),
-            TcpInput::Received(packet) => {
-                self.feed(|node| node.handle_packet(now, packet));
-            }
+            TcpInput::Received(packet) => self.receive(now, packet),
             TcpInput::Ended(ended) => {
                 if let Some(peer) = self.tcp.forget(&ended) {
                     self.feed(|node| node.handle_unreachable(now, Transport::Tcp, peer));
@@ -258,6 +325,7 @@ impl<N: Node + Unpin + 'static> StreamHandler<TcpInput> for NodeActor<N> {
 impl<N: Node + Unpin + 'static> StreamHandler<DeadlineReached> for NodeActor<N> {
     fn handle(&mut self, _: DeadlineReached, ctx: &mut Context<Self>) {
         self.armed = None;
+        self.release();
         self.feed(|node| node.handle_timeout(clock::now()));
         self.settle(ctx);
     }
@@ -287,6 +355,26 @@ impl<N: Node + Unpin + 'static> Handler<Command<N>> for NodeActor<N> {
         let reply = self.feed(|node| node.handle_command(clock::now(), command));
         self.settle(ctx);
         MessageResult(reply.unwrap_or(Reply::Silent))
+    }
+}
+
+/// What the sockets of the box send and receive suffers from now on, or does not any more.
+pub(crate) struct Impair(pub(crate) ImpairmentOrder);
+
+impl Message for Impair {
+    type Result = Reply;
+}
+
+impl<N: Node + Unpin + 'static> Handler<Impair> for NodeActor<N> {
+    type Result = MessageResult<Impair>;
+
+    fn handle(&mut self, Impair(order): Impair, ctx: &mut Context<Self>) -> Self::Result {
+        let tally = &self.tally;
+        let impaired = self.impaired.get_or_insert_with(|| Box::new(Impaired::new(tally.clone())));
+        impaired.obey(order);
+        self.release();
+        self.settle(ctx);
+        MessageResult(Reply::Done(String::new()))
     }
 }
 

@@ -65,9 +65,14 @@ impl Console {
         self.effects().tell(name, effect);
     }
 
-    /// A box is gone for good, and the commands with it that it had accepted. For whoever runs the boxes.
+    /// A box is gone, and the commands with it that it had accepted. For whoever runs the boxes.
     pub fn lose(&self, name: &str) {
         self.effects().lose(name);
+    }
+
+    /// A box that was lost is there again. For whoever runs the boxes.
+    pub fn find(&self, name: &str) {
+        self.effects().find(name);
     }
 
     fn effects(&self) -> MutexGuard<'_, EffectLine> {

@@ -16,7 +16,7 @@ type Accepted = (String, u64);
 pub(crate) struct EffectLine {
     waiting: HashMap<Accepted, oneshot::Sender<EffectEnd>>,
     kept: VecDeque<(Accepted, EffectEnd)>,
-    /// Boxes that are gone for good.
+    /// Boxes that are gone.
     lost: HashSet<String>,
 }
 
@@ -59,6 +59,11 @@ impl EffectLine {
                 let _ = sender.send(lost());
             }
         }
+    }
+
+    /// This box is there again.
+    pub(crate) fn find(&mut self, name: &str) {
+        self.lost.remove(name);
     }
 }
 

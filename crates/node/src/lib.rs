@@ -16,6 +16,7 @@ mod console;
 mod deadline_timer;
 mod directory;
 mod effect_line;
+mod impaired;
 mod inject;
 mod label;
 mod lifecycle_notice;

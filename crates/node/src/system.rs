@@ -5,11 +5,12 @@ use std::marker::PhantomData;
 use std::net::SocketAddr;
 
 use actix::{Actor, Addr, Arbiter, System};
+use futures_util::FutureExt as _;
 use futures_util::future::LocalBoxFuture;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::oneshot;
 
-use crate::actor::{Command, Drain, LifecycleReporter, NodeActor, Stop, TakeSnapshot};
+use crate::actor::{Command, Drain, Impair, LifecycleReporter, NodeActor, Stop, TakeSnapshot};
 use crate::clock::WallStart;
 use crate::lifecycle_notice::LifecycleNotice;
 use crate::remote::{OrderError, Remote, Replying, Seen};
@@ -110,14 +111,16 @@ where
 {
     fn order(&self, name: &str, order: BoxOrder) -> Result<Replying, OrderError> {
         let name = name.to_owned();
-        let command = match (self.accept)(order) {
-            Ok(command) => command,
-            Err(reason) => return Err(OrderError::Refused { name, reason }),
-        };
         if !self.actor.connected() {
             return Err(OrderError::Ended { name });
         }
-        let reply = self.actor.send(Command::<N>(command));
+        let reply = match order {
+            BoxOrder::Impair(order) => self.actor.send(Impair(order)).boxed_local(),
+            order => match (self.accept)(order) {
+                Ok(command) => self.actor.send(Command::<N>(command)).boxed_local(),
+                Err(reason) => return Err(OrderError::Refused { name, reason }),
+            },
+        };
         // An actor skips a message whose sender is gone; a command counts even if nobody waits for the reply.
         let (told, replying) = oneshot::channel();
         actix::spawn(async move {

@@ -1,10 +1,13 @@
-//! Faults on the timeline: what happens to the machines of a network without anybody's command.
+//! Faults on the timeline: what happens to the machines of a network, and to the ways between them, without anybody's command.
 
 use std::fmt;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use topology::format_duration;
 use topology::reader::{Table, kind, nearest};
+
+use crate::impairment::Impairment;
 
 /// A table of `[[faults]]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,78 +15,120 @@ pub struct Fault {
     /// Of the campaign.
     pub at: Duration,
     pub what: FaultKind,
-    /// A site, with all of its call servers, or a PSAP.
+    /// A site, with all of its call servers, or a PSAP; of an impairment also a trunk group.
     pub target: String,
 }
 
-/// What happens to a machine.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What happens to a machine, or to its ways to others.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FaultKind {
-    /// It loses power, and does not come back. Its calls die with it.
+    /// It loses power. Its calls die with it.
     Kill,
+    /// One that has lost power gets it back: it boots, with what was on its disk.
+    Restart,
     /// It does nothing for so long: nothing is answered and no timer goes off. What was sent to it waits.
     Freeze { lasts: Duration },
+    /// Packets between it and `other`, or all others, suffer; for so long, or until the campaign ends.
+    Impair { other: Option<String>, what: Impairment, lasts: Option<Duration> },
 }
 
-/// What is done to a machine when a fault begins or ends.
+/// What is done to a machine, or to its ways, when a fault begins or ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FaultAction {
     /// It loses power.
     Kill,
+    /// It gets power back.
+    Restart,
     /// It does nothing until it is thawed.
     Freeze,
     /// It goes on.
     Thaw,
+    /// Its packets suffer until the way is healed.
+    Impair,
+    /// They do not any more.
+    Heal,
+}
+
+impl FaultAction {
+    /// Whether it takes something away, and does not give it back.
+    #[must_use]
+    pub const fn harms(self) -> bool {
+        matches!(self, Self::Kill | Self::Freeze | Self::Impair)
+    }
 }
 
 impl fmt::Display for FaultAction {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Kill => "kill",
+            Self::Restart => "restart",
             Self::Freeze => "freeze",
             Self::Thaw => "thaw",
+            Self::Impair => "impair",
+            Self::Heal => "heal",
         })
     }
 }
 
-/// Something that was done to a machine, and how that went.
+/// Something that was done to a machine or to its ways, and how that went.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FaultEntry {
     #[serde(rename = "at_s", with = "crate::log::seconds")]
     pub at: Duration,
     pub target: String,
     pub what: FaultAction,
+    /// Of a way between two: the other end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub other: Option<String>,
+    /// How packets suffer, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub impairment: Option<String>,
     /// Why it was not done, if so.
     pub failed: Option<String>,
 }
 
 impl Fault {
     pub(crate) fn read(table: &Table<'_>) -> Self {
-        let shortest = Duration::from_millis(100);
-        let (kill, freeze) = (table.has("kill"), table.has("freeze"));
+        let at = table.required("at", kind::duration(Duration::ZERO), Duration::ZERO);
+        let keys = ["kill", "restart", "freeze", "of", "between"];
+        let mut given = keys.into_iter().filter(|key| table.has(key));
+        let (key, second) = (given.next(), given.next());
+        if key.is_none() || second.is_some() {
+            table.report_here(
+                "needs kill, restart, freeze, of or between, and one of them only: the name of a site or PSAP, or of two for between",
+            );
+        }
+        if !matches!(key, Some("of" | "between")) {
+            for key in Impairment::KEYS.into_iter().filter(|key| table.has(key)) {
+                table
+                    .report(key, "impairs the ways of a box; name it with of, or two with between");
+            }
+        }
         let target = |key| table.optional(key, kind::name).unwrap_or_default();
-        let (what, target) = match (kill, freeze) {
-            (true, false) => (FaultKind::Kill, target("kill")),
-            (false, true) => {
-                let lasts = table.required("for", kind::duration(shortest), shortest);
+        let (what, target) = match key {
+            Some("freeze") => {
+                let lasts = table.required("for", kind::duration(SHORTEST), SHORTEST);
                 (FaultKind::Freeze { lasts }, target("freeze"))
             }
-            _ => {
-                table.report_here(
-                    "needs kill or freeze, and one of them only: the name of a site or PSAP",
-                );
-                (FaultKind::Kill, target("kill"))
-            }
+            Some("of") => (impair(table, None), target("of")),
+            Some("between") => match <[String; 2]>::try_from(table.list("between", kind::name)) {
+                Ok([one, other]) if one != other => (impair(table, Some(other)), one),
+                _ => {
+                    table.report("between", "must name two boxes, such as [\"mobile\", \"alpha\"]");
+                    (impair(table, None), String::new())
+                }
+            },
+            Some("restart") => (FaultKind::Restart, target("restart")),
+            _ => (FaultKind::Kill, target("kill")),
         };
-        if kill && table.has("for") {
-            table.report("for", "belongs to freeze: a machine that is killed does not come back");
+        if table.has("for") && matches!(key, Some("kill" | "restart")) {
+            table.report(
+                "for",
+                "belongs to freeze, of and between: a machine that is killed comes back by a fault with restart",
+            );
         }
-        Self {
-            at: table.required("at", kind::duration(Duration::ZERO), Duration::ZERO),
-            what,
-            target,
-        }
+        Self { at, what, target }
     }
 
     /// The key that names the target.
@@ -91,34 +136,89 @@ impl Fault {
     pub const fn key(&self) -> &'static str {
         match self.what {
             FaultKind::Kill => "kill",
+            FaultKind::Restart => "restart",
             FaultKind::Freeze { .. } => "freeze",
+            FaultKind::Impair { other: None, .. } => "of",
+            FaultKind::Impair { other: Some(_), .. } => "between",
+        }
+    }
+
+    /// What it impairs, and with whom, if it does.
+    #[must_use]
+    pub const fn impairment(&self) -> Option<(Option<&String>, Impairment)> {
+        match &self.what {
+            FaultKind::Impair { other, what, .. } => Some((other.as_ref(), *what)),
+            _ => None,
         }
     }
 
     /// The sentence about a target that the network does not have.
     #[must_use]
-    pub fn check(&self, sites: &[String], psaps: &[String]) -> Option<String> {
-        let mut known = sites.iter().chain(psaps).map(String::as_str);
-        if self.target.is_empty() || known.clone().any(|name| name == self.target) {
-            return None;
-        }
-        let hint = match nearest(&self.target, known.clone()) {
-            Some(meant) => format!("did you mean {meant:?}?"),
-            None => {
-                let known: Vec<&str> = known.by_ref().collect();
-                format!("there are {}", known.join(", "))
-            }
+    pub fn check(&self, sites: &[String], groups: &[String], psaps: &[String]) -> Option<String> {
+        let (groups, words) = match self.what {
+            FaultKind::Impair { .. } => (groups, "site, trunk group or PSAP"),
+            _ => (&[][..], "site or PSAP"),
         };
-        Some(format!("no site or PSAP is called {:?}; {hint}", self.target))
+        let known = || sites.iter().chain(groups).chain(psaps).map(String::as_str);
+        let other = self.impairment().and_then(|(other, _)| other);
+        let named = [Some(&self.target), other].into_iter().flatten();
+        let unknown =
+            named.filter(|name| !name.is_empty()).find(|name| known().all(|it| it != **name))?;
+        let hint = match nearest(unknown, known()) {
+            Some(meant) => format!("did you mean {meant:?}?"),
+            None => format!("there are {}", known().collect::<Vec<_>>().join(", ")),
+        };
+        Some(format!("no {words} is called {unknown:?}; {hint}"))
+    }
+}
+
+/// The shortest time that a fault may last.
+const SHORTEST: Duration = Duration::from_millis(100);
+
+fn impair(table: &Table<'_>, other: Option<String>) -> FaultKind {
+    let lasts = table.optional("for", kind::duration(SHORTEST));
+    FaultKind::Impair { other, what: Impairment::read(table), lasts }
+}
+
+/// As `tocsin check` tells it.
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { at, what, target } = self;
+        write!(f, "at {}: ", format_duration(*at))?;
+        match what {
+            FaultKind::Kill => write!(f, "{target} loses power"),
+            FaultKind::Restart => write!(f, "{target} gets power back, and boots from its disk"),
+            FaultKind::Freeze { lasts } => {
+                write!(f, "{target} does nothing for {}", format_duration(*lasts))
+            }
+            FaultKind::Impair { other, what, lasts } => {
+                let ways = match other {
+                    Some(other) => format!("between {target} and {other}"),
+                    None => format!("between {target} and everybody else"),
+                };
+                let until = match lasts {
+                    Some(lasts) => format!("for {}", format_duration(*lasts)),
+                    None => "until the end".to_owned(),
+                };
+                write!(f, "{ways}, each way, {until}: {what}")
+            }
+        }
     }
 }
 
 impl fmt::Display for FaultEntry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { target, what, failed, .. } = self;
+        let Self { target, what, other, impairment, failed, .. } = self;
+        write!(f, "{what} {target}")?;
+        if let Some(other) = other {
+            write!(f, " and {other}")?;
+        }
+        if let Some(impairment) = impairment {
+            write!(f, " ({impairment})")?;
+        }
         match failed {
-            None => write!(f, "{what} {target}"),
-            Some(why) => write!(f, "{what} {target}: NOT DONE, {why}"),
+            None => Ok(()),
+            Some(why) => write!(f, ": NOT DONE, {why}"),
         }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   campaign.toml ─► OperationsSettings
-//!     [[faults]]                  what happens to machines, without anybody's command
+//!     [[faults]]                  what happens to machines and to the ways between them, without anybody's command
 //!     [operations.NAME] ─► Procedure ── orders ──► sites       lint: how much it touches at once
 //!                             ▲ gate                 │
 //!     [supervision] ────► Supervision ◄── attempts ──┘
@@ -19,6 +19,7 @@ pub mod crisis;
 mod fault;
 mod gate;
 mod gate_measure;
+mod impairment;
 pub mod lint;
 mod log;
 mod milestone;
@@ -36,6 +37,7 @@ pub use self::crisis::{
 pub use self::fault::{Fault, FaultAction, FaultEntry, FaultKind};
 pub use self::gate::GateWatch;
 pub use self::gate_measure::{CallCounts, GateCounts, GateIndicator, Measured};
+pub use self::impairment::{Direction, Fate, Impairment, ImpairmentOrder, Impairments, Share};
 pub use self::log::{LogEntry, OperationNote, OrderAnswer, OrderResult};
 pub use self::milestone::{Milestone, ParseMilestoneError};
 pub use self::operation::{

@@ -51,7 +51,10 @@ impl OperationsSettings {
             found.map(move |(key, sentence)| (format!("{path}.{key}"), sentence))
         };
         let of_fault = |(index, fault): (usize, &Fault)| {
-            Some((format!("faults[{index}].{}", fault.key()), fault.check(pool, psaps)?))
+            Some((
+                format!("faults[{index}].{}", fault.key()),
+                fault.check(pool, trunk_groups, psaps)?,
+            ))
         };
         let faults = self.faults.iter().enumerate().filter_map(of_fault);
         self.operations.iter().flat_map(of).chain(faults).collect()

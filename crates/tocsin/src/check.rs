@@ -48,8 +48,10 @@ fn describe(file: &Path) -> anyhow::Result<String> {
     cli::load_clips(&topology.media)?;
     let attempts = campaign.expected_attempts();
     let variants: String = campaign.variants.iter().map(variant_line).collect();
+    let faults = campaign.operations.faults.iter();
+    let faults: String = faults.map(|fault| format!("  fault {fault}\n")).collect();
     Ok(format!(
-        "campaign {}: about {attempts:.0} calls in {}, seed {}, on network {}\n{variants}\n{}",
+        "campaign {}: about {attempts:.0} calls in {}, seed {}, on network {}\n{variants}{faults}\n{}",
         campaign.name,
         format_duration(campaign.duration()),
         campaign.seed,

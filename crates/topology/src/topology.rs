@@ -1,5 +1,8 @@
 //! The whole network.
 
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
 use crate::media::Media;
 use crate::pool::{Pool, SipTimers};
 use crate::psap::Psap;
@@ -39,6 +42,17 @@ impl Topology {
     #[must_use]
     pub fn psap(&self, name: &str) -> Option<&Psap> {
         self.psaps.iter().find(|psap| psap.name == name)
+    }
+
+    /// The IP addresses of a site with all of its call servers, of a trunk group or of a PSAP; none of what there is not.
+    #[must_use]
+    pub fn ips_of(&self, name: &str) -> BTreeSet<IpAddr> {
+        let call_servers = self.call_servers().filter(|one| one.site == name);
+        let sites = call_servers
+            .flat_map(|one| one.media_addresses.iter().copied().chain([one.address.ip()]));
+        let groups = self.trunk_group(name).map(|group| group.address.ip());
+        let psaps = self.psap(name).map(|psap| psap.address.ip());
+        sites.chain(groups).chain(psaps).collect()
     }
 
     /// The names of the sites that are redundant with each other, in the order of the file.

@@ -14,9 +14,11 @@ pub(crate) struct Flight {
     /// Its place in the trace.
     pub(crate) at: Option<usize>,
     pub(crate) content: FlightContent,
+    /// Impairments of the box that it has reached have decided about it.
+    pub(crate) is_let_in: bool,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum FlightContent {
     Packet(Packet),
     Unreachable(SocketAddr),

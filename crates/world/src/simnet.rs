@@ -11,6 +11,8 @@
 
 pub mod alone;
 mod freeze;
+mod impaired;
+mod media;
 
 use std::any::Any;
 use std::cmp::Reverse;
@@ -19,6 +21,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use contract::Node;
+use operations::Impairments;
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 use sip_proto::deadlines::{ByKey, Deadlines};
@@ -63,6 +66,8 @@ pub struct Simnet<L> {
     to_lose: Vec<PacketToLose>,
     /// Boxes that do nothing now, and what has arrived there meanwhile.
     frozen: BTreeMap<SocketAddr, Vec<Flight>>,
+    /// Impairments of boxes, of those that have some.
+    impaired: BTreeMap<SocketAddr, Impairments>,
     trace: Trace,
     listener: L,
 }
@@ -102,6 +107,7 @@ impl<L: NoticeListener> Simnet<L> {
             streams: BTreeMap::new(),
             to_lose: Vec::new(),
             frozen: BTreeMap::new(),
+            impaired: BTreeMap::new(),
             trace: Trace::new(),
             listener,
         }
@@ -327,6 +333,7 @@ impl<L: NoticeListener> Simnet<L> {
 
     fn arrive(&mut self, flight: Flight) {
         let Some(flight) = self.unless_frozen(flight) else { return };
+        let Some(flight) = self.let_in(flight) else { return };
         let Flight { to, at, content, .. } = flight;
         if let FlightContent::Media { from, bytes } = content {
             return self.arrive_media(from, to, &bytes);
@@ -347,74 +354,6 @@ impl<L: NoticeListener> Simnet<L> {
             }
         }
         self.settle(to);
-    }
-
-    fn arrive_media(&mut self, from: SocketAddr, to: SocketAddr, bytes: &[u8]) {
-        let Some((address, number)) = self.ports.get(&to).copied() else { return };
-        let Some(host) = self.hosts.get_mut(&address) else { return };
-        let Some(plane) = host.node.plane() else { return };
-        let forward = plane.handle_datagram(self.now, number, from, bytes);
-        host.node.handle_media(self.now);
-        if let Some(forward) = forward {
-            let from = host.ports[forward.socket as usize];
-            self.transmit_media(address, from, forward.to, bytes);
-        }
-        self.settle(address);
-    }
-
-    /// Opens the ports that the plane of a box wants, sends what it has to send, and closes what it needs no more.
-    fn settle_media(&mut self, address: SocketAddr) {
-        let mut out = Vec::new();
-        while let Some(host) = self.hosts.get_mut(&address)
-            && let Some(plane) = host.node.plane()
-        {
-            if let Some(rtp) = plane.wanted_port() {
-                if self.ports.contains_key(&rtp) {
-                    plane.port_taken(rtp);
-                    continue;
-                }
-                let first = plane.port_opened(rtp);
-                let rtcp = SocketAddr::new(rtp.ip(), rtp.port() + 1);
-                for (number, port) in (first..).zip([rtp, rtcp]) {
-                    match host.ports.get_mut(number as usize) {
-                        Some(place) => *place = port,
-                        None => host.ports.push(port),
-                    }
-                    self.ports.insert(port, (address, number));
-                }
-            } else if let Some(forward) = plane.poll_transmit(self.now, &mut out) {
-                let from = host.ports[forward.socket as usize];
-                self.transmit_media(address, from, forward.to, &out);
-            } else if let Some(first) = plane.surplus_port() {
-                for number in [first, first + 1] {
-                    self.ports.remove(&host.ports[number as usize]);
-                }
-            } else {
-                host.node.handle_media(self.now);
-                return;
-            }
-        }
-    }
-
-    /// Media takes the link between the two boxes, as their SIP does.
-    fn transmit_media(&mut self, host: SocketAddr, from: SocketAddr, to: SocketAddr, bytes: &[u8]) {
-        self.trace.media(self.elapsed(), from, to, bytes);
-        if to.port().is_multiple_of(2) {
-            *self.media_sent.entry(to).or_default() += 1;
-        }
-        let peer = self.ports.get(&to).map_or(to, |(peer, _)| *peer);
-        if !self.links.is_open(host, peer) {
-            return;
-        }
-        let link = self.links.get(host, peer);
-        let copies = link.copies(&mut self.rng);
-        if copies == 0 && to.port().is_multiple_of(2) {
-            *self.media_lost.entry((host, peer)).or_default() += 1;
-        }
-        for _ in 0..copies {
-            let due = self.now + link.delay(&mut self.rng);
-            self.fly(due, to, None, FlightContent::Media { from, bytes: bytes.to_vec() });
-        }
     }
 
     /// The sender of a TCP packet learns that nobody is there.
@@ -460,14 +399,19 @@ impl<L: NoticeListener> Simnet<L> {
             Transport::Tcp => 1,
             Transport::Udp => link.copies(&mut self.rng),
         };
+        let departures = match copies {
+            0 => [None, None],
+            _ => self.let_out(transport, from, to),
+        };
+        let lost = departures[0].is_none();
         let at = self.elapsed();
-        let sighting = TracedPacket { at, from, to, transport, bytes, lost: copies == 0 };
+        let sighting = TracedPacket { at, from, to, transport, bytes, lost };
         let at = self.trace.packet(sighting);
-        if copies == 0 {
+        if lost {
             self.refuse(to, &arriving);
         }
-        for _ in 0..copies {
-            let mut due = self.now + link.delay(&mut self.rng);
+        for departure in std::iter::repeat_n(departures, copies).flatten().flatten() {
+            let mut due = departure + link.delay(&mut self.rng);
             if transport == Transport::Tcp {
                 let last = self.streams.entry((from, to)).or_insert(due);
                 due = due.max(*last);
@@ -478,8 +422,31 @@ impl<L: NoticeListener> Simnet<L> {
     }
 
     fn fly(&mut self, due: Instant, to: SocketAddr, at: Option<usize>, content: FlightContent) {
+        self.add_flight(due, to, at, content, false);
+    }
+
+    /// What impairments of the box at `to` have put off: it has arrived there.
+    fn let_in_later(
+        &mut self,
+        due: Instant,
+        to: SocketAddr,
+        at: Option<usize>,
+        content: FlightContent,
+    ) {
+        self.add_flight(due, to, at, content, true);
+    }
+
+    fn add_flight(
+        &mut self,
+        due: Instant,
+        to: SocketAddr,
+        at: Option<usize>,
+        content: FlightContent,
+        is_let_in: bool,
+    ) {
         self.sequence += 1;
-        self.flights.push(Reverse(Flight { due, sequence: self.sequence, to, at, content }));
+        let sequence = self.sequence;
+        self.flights.push(Reverse(Flight { due, sequence, to, at, content, is_let_in }));
     }
 
     fn is_to_be_lost(&mut self, from: SocketAddr, to: SocketAddr, bytes: &bytes::Bytes) -> bool {

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use campaign::Campaign;
-use contract::{BoxOrder, Effect, EffectEnd, Node as _, Reply};
+use contract::{BoxOrder, Effect, EffectEnd, Node as _, Reply, StoredDisk};
 use load_gen::{Generator, Shard};
 use media::Clips;
-use operations::Action;
+use operations::{Action, ImpairmentOrder};
 use psap_mock::Psap;
 use sip_proto::timer::Timers;
 use sip_proto::wall_clock::WallClock;
@@ -37,6 +37,8 @@ pub struct VirtualNetwork<L> {
     names: BTreeMap<SocketAddr, String>,
     /// Call servers and PSAPs that lost power, for the ledger.
     lost: Vec<LostNode>,
+    /// What is on the disks of call servers that have no power.
+    disks: BTreeMap<String, StoredDisk>,
     seed: u64,
     clips: Clips,
     /// Ends of commands that nobody has asked for yet, with the call server.
@@ -53,6 +55,7 @@ impl<L: NoticeListener> VirtualNetwork<L> {
             addresses: BTreeMap::new(),
             names: BTreeMap::new(),
             lost: Vec::new(),
+            disks: BTreeMap::new(),
             seed,
             clips,
             effects: Vec::new(),
@@ -133,6 +136,10 @@ impl<L: NoticeListener> VirtualNetwork<L> {
 
     /// Pulls the plug of a trunk group, a call server or a PSAP, and remembers it for the ledger.
     pub fn kill(&mut self, name: &str) {
+        if self.net.has_node::<CallServer>(self.at(name)) {
+            let disk = self.net.node::<CallServer>(self.at(name)).stored_disk();
+            self.disks.insert(name.to_owned(), disk);
+        }
         self.net.kill(self.at(name));
         let kind = match (self.topology.psap(name), self.topology.trunk_group(name)) {
             (Some(_), _) => BoxKind::Psap,
@@ -152,7 +159,12 @@ impl<L: NoticeListener> VirtualNetwork<L> {
         self.net.thaw(self.at(name));
     }
 
-    /// Starts a box that was killed: it knows nothing of the calls it had.
+    /// A box lets its packets suffer from now on, or not any more.
+    pub fn impair(&mut self, name: &str, order: ImpairmentOrder) {
+        self.net.impair(self.at(name), order);
+    }
+
+    /// Starts a box that was killed: it knows nothing of the calls it had. A call server boots, with what was on its disk.
     pub fn revive(&mut self, name: &str) {
         if self.topology.psap(name).is_some() {
             self.start_psap(name)
@@ -293,8 +305,12 @@ impl<L: NoticeListener> VirtualNetwork<L> {
         let topology = Arc::clone(&self.topology);
         if let Some(settings) = topology.call_servers().find(|one| one.name == name).cloned() {
             let at = settings.address;
-            let node =
-                CallServer::new(settings, Arc::clone(&topology), at, seed, wall, self.net.now());
+            let now = self.net.now();
+            let node = CallServer::new(settings, Arc::clone(&topology), at, seed, wall, now);
+            let node = match self.disks.remove(name) {
+                Some(disk) => node.powered_on(now, &disk),
+                None => node,
+            };
             self.net.attach(at, node);
         }
     }

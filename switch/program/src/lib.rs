@@ -1,13 +1,17 @@
 //! The program `switch`: serves trunk groups, call servers and the pool monitor of a network.
 
+use std::collections::BTreeMap;
+use std::fs;
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use anyhow::Context as _;
 use clap::Args;
 use cli::manage::{ManageArgs, ManagedCallServer};
 use cli::{BoxArgs, FileArgs, RecordKeeper, RecordSink, ToServe};
-use contract::{BoxOrder, NodeKind};
+use contract::{BoxOrder, NodeKind, StoredDisk};
 use node::clock::WallStart;
 use node::{Label, NodeSpec};
 use operations::Action;
@@ -29,6 +33,9 @@ pub struct SwitchArgs {
     /// Serve only the trunk groups and the pool monitor
     #[arg(long, conflicts_with = "site")]
     pub trunks: bool,
+    /// Start the call servers as machines that get power back, with what this file says is on their disks
+    #[arg(long, value_name = "FILE", hide = true)]
+    pub power_on: Option<PathBuf>,
     #[command(flatten)]
     pub manage: ManageArgs,
     #[command(flatten)]
@@ -68,7 +75,10 @@ pub fn run_kept(args: &SwitchArgs, keeper: RecordKeeper<'_>) -> ExitCode {
     let opened = args.manage.open().and_then(|management| Ok((keeper(&to_serve)?, management)));
     match opened {
         Ok((records, management)) => {
-            let specs = specs(args, &topology, &records);
+            let specs = match specs(args, &topology, &records) {
+                Ok(specs) => specs,
+                Err(error) => return cli::fail(&error, cli::USAGE),
+            };
             let management = management.map(|management| (management, members(args, &topology)));
             let limits = cli::socket_limits(&topology.tcp);
             cli::serve_managed(&args.serve, &records, specs, None, limits, management)
@@ -101,10 +111,18 @@ fn served<'a>(
     topology.call_servers().filter(move |one| all || args.site.contains(&one.site))
 }
 
-fn specs(args: &SwitchArgs, topology: &Arc<Topology>, records: &RecordSink) -> Vec<NodeSpec> {
+fn specs(
+    args: &SwitchArgs,
+    topology: &Arc<Topology>,
+    records: &RecordSink,
+) -> anyhow::Result<Vec<NodeSpec>> {
     let seed = args.serve.seed();
+    let mut disks = args.power_on.as_deref().map(disks).transpose()?;
     let mut specs: Vec<_> = served(args, topology)
-        .map(|one| call_server_spec(one, topology, seed, records.clone()))
+        .map(|one| {
+            let disk = disks.as_mut().map(|disks| disks.remove(&one.name).unwrap_or_default());
+            call_server_spec(one, topology, seed, records.clone(), disk)
+        })
         .collect();
     if args.site.is_empty() {
         for trunk_group in &topology.trunk_groups {
@@ -112,16 +130,23 @@ fn specs(args: &SwitchArgs, topology: &Arc<Topology>, records: &RecordSink) -> V
         }
         specs.push(monitor_spec(topology, seed));
     }
-    specs
+    Ok(specs)
 }
 
-/// A call server as a box to run.
+/// What is on the disks of machines that get power back, by their names.
+fn disks(file: &Path) -> anyhow::Result<BTreeMap<String, StoredDisk>> {
+    let text = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+    serde_json::from_slice(&text).with_context(|| format!("{} holds no disks", file.display()))
+}
+
+/// A call server as a box to run. With a `disk` it boots first, as a machine that gets power back.
 #[must_use]
 pub fn call_server_spec(
     settings: &topology::CallServer,
     topology: &Arc<Topology>,
     seed: u64,
     records: RecordSink,
+    disk: Option<StoredDisk>,
 ) -> NodeSpec {
     let label = Label {
         name: settings.name.clone(),
@@ -133,7 +158,11 @@ pub fn call_server_spec(
     let (name, seed) = (settings.name.clone(), BoxArgs::seed_of(seed, &settings.name));
     let build = move |address, start: WallStart| {
         let wall = WallClock::new(start.now, start.unix);
-        CallServer::new(settings, topology, address, seed, wall, start.now)
+        let machine = CallServer::new(settings, topology, address, seed, wall, start.now);
+        match disk {
+            Some(disk) => machine.powered_on(start.now, &disk),
+            None => machine,
+        }
     };
     NodeSpec::new(label, build, operate, move |notice| match notice {
         CallServerNotice::Record(record) => records.write(&record),

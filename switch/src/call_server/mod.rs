@@ -308,6 +308,7 @@ impl Node for CallServer {
             restarts: self.restarts,
             hangs: self.hangs,
             replicas: disk.journal.len(),
+            disk: disk.stored(),
             stale_circuits: disk.stale_circuits,
             counts: self.past,
             malformed: 0,

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use contract::Reply;
+use contract::{Reply, StoredDisk};
 use media::Plane;
 use topology::format_duration;
 
@@ -24,6 +24,23 @@ impl CallServer {
         disk.links.restarted();
         let until = Some(now + self.settings.equipment.boot);
         self.boot = Some(Boot { until, disk, plane, install: None, ticket: None });
+    }
+
+    /// This machine as it gets power back: it boots, with what was on its disk.
+    #[must_use]
+    pub fn powered_on(mut self, now: Instant, stored: &StoredDisk) -> Self {
+        if let Some((mut disk, plane)) = self.end_software(now, "it gets power") {
+            disk.restore(&self.topology, stored);
+            let until = Some(now + self.settings.equipment.boot);
+            self.boot = Some(Boot { until, disk, plane, install: None, ticket: None });
+        }
+        self
+    }
+
+    /// What would outlive the loss of power now.
+    #[must_use]
+    pub fn stored_disk(&self) -> StoredDisk {
+        self.disk().stored()
     }
 
     /// The same by the command with this ticket, under which it is told when the site is in service.

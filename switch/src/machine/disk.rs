@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use contract::StoredDisk;
 use topology::{Release, Topology};
 
 use super::journal::Journal;
@@ -60,6 +61,43 @@ impl Disk {
         match self.blocked.remove(number) {
             true => Ok(format!("takes calls for {number}")),
             false => Err(format!("{number} is not blocked")),
+        }
+    }
+
+    /// What of it outlives the loss of power.
+    pub(crate) fn stored(&self) -> StoredDisk {
+        StoredDisk {
+            locked: self.locked,
+            diverted: self.diverted,
+            shedding: self.shedding,
+            blocked: self.blocked.clone(),
+            disconnected: self.links.disconnected().map(str::to_owned).collect(),
+            stale_circuits: self.stale_circuits,
+            release: self.release.name.clone(),
+            previous: self.previous.as_ref().map(|release| release.name.clone()),
+            trunk_members: self.trunk_members,
+        }
+    }
+
+    /// Takes what outlived the loss of power. A release that the network does not have is the sound one.
+    pub(crate) fn restore(&mut self, topology: &Topology, stored: &StoredDisk) {
+        let release = |name: &String| topology.release(name).cloned();
+        self.locked = stored.locked;
+        self.diverted = stored.diverted;
+        self.shedding = stored.shedding;
+        self.blocked.clone_from(&stored.blocked);
+        self.stale_circuits = stored.stale_circuits;
+        // One that never showed its disk has it as it was delivered.
+        if !stored.release.is_empty() {
+            self.release = release(&stored.release).unwrap_or_else(Release::sound);
+        }
+        self.previous =
+            stored.previous.as_ref().map(|name| release(name).unwrap_or_else(Release::sound));
+        self.trunk_members = stored.trunk_members;
+        for name in &stored.disconnected {
+            if let Some(link) = self.links.named(name) {
+                self.links.disconnect(link);
+            }
         }
     }
 

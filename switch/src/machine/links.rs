@@ -155,6 +155,14 @@ impl Links {
         !matches!(state, Some(State::Disconnected { .. }))
     }
 
+    /// The trunk groups whose links are disconnected.
+    pub(crate) fn disconnected(&self) -> impl Iterator<Item = &str> {
+        let links = self.links.iter();
+        links
+            .filter(|link| matches!(link.state, State::Disconnected { .. }))
+            .map(|link| &link.trunk_group[..])
+    }
+
     /// Takes a link out. Its calls must be ended afterwards.
     pub(crate) fn disconnect(&mut self, link: usize) {
         if let Some(link) = self.links.get_mut(link) {

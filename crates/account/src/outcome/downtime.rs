@@ -19,7 +19,7 @@ pub struct Downtime {
 /// What faults did to sites; whether a name is that of a site, `is_site` says.
 pub fn by_faults(faults: &[FaultEntry], is_site: impl Fn(&str) -> bool) -> Vec<Downtime> {
     let mut stretches: Vec<Downtime> = Vec::new();
-    for FaultEntry { at, target, what, failed } in faults {
+    for FaultEntry { at, target, what, failed, .. } in faults {
         if failed.is_some() || !is_site(target) {
             continue;
         }
@@ -32,14 +32,17 @@ pub fn by_faults(faults: &[FaultEntry], is_site: impl Fn(&str) -> bool) -> Vec<D
         match what {
             FaultAction::Kill => stretches.push(begins("killed")),
             FaultAction::Freeze => stretches.push(begins("frozen")),
-            FaultAction::Thaw => {
-                let frozen = |one: &&mut Downtime| {
-                    one.site == *target && one.until.is_none() && one.why == "frozen"
+            FaultAction::Thaw | FaultAction::Restart => {
+                let why = if *what == FaultAction::Thaw { "frozen" } else { "killed" };
+                let ends = |one: &&mut Downtime| {
+                    one.site == *target && one.until.is_none() && one.why == why
                 };
-                if let Some(frozen) = stretches.iter_mut().find(frozen) {
-                    frozen.until = Some(*at);
+                if let Some(over) = stretches.iter_mut().find(ends) {
+                    over.until = Some(*at);
                 }
             }
+            // The machine works; its packets suffer.
+            FaultAction::Impair | FaultAction::Heal => {}
         }
     }
     stretches
@@ -56,11 +59,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_thaw_ends_what_a_freeze_began_and_nothing_ends_a_kill() {
+    fn a_thaw_ends_what_a_freeze_began_and_a_restart_what_a_kill_did() {
         let entry = |at: u64, target: &str, what, failed: Option<&str>| FaultEntry {
             at: Duration::from_secs(at),
             target: target.to_owned(),
             what,
+            other: None,
+            impairment: None,
             failed: failed.map(str::to_owned),
         };
         let faults = [
@@ -69,12 +74,15 @@ mod tests {
             entry(3, "beta", FaultAction::Kill, None),
             entry(4, "gamma", FaultAction::Kill, Some("it is gone")),
             entry(5, "alpha", FaultAction::Thaw, None),
+            entry(6, "zeta", FaultAction::Impair, None),
+            entry(7, "eta", FaultAction::Kill, None),
+            entry(8, "eta", FaultAction::Restart, None),
         ];
         let down = by_faults(&faults, |name| name != "samu-59");
         let told: Vec<(&str, u64, Option<u64>)> = down
             .iter()
             .map(|one| (&one.site[..], one.from.as_secs(), one.until.map(|at| at.as_secs())))
             .collect();
-        assert_eq!(told, [("alpha", 1, Some(5)), ("beta", 3, None)]);
+        assert_eq!(told, [("alpha", 1, Some(5)), ("beta", 3, None), ("eta", 7, Some(8))]);
     }
 }

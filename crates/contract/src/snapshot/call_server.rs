@@ -6,6 +6,8 @@ use std::ops::AddAssign;
 use media::PlaneCounts;
 use serde::{Deserialize, Serialize};
 
+use crate::stored_disk::StoredDisk;
+
 /// A call server at one moment.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct CallServerSnapshot {
@@ -34,6 +36,9 @@ pub struct CallServerSnapshot {
     pub hangs: u32,
     /// Calls of other call servers that are in its journal.
     pub replicas: usize,
+    /// What would outlive the loss of power now.
+    #[serde(default)]
+    pub disk: StoredDisk,
     /// Stale circuits stand in its stored configuration.
     pub stale_circuits: bool,
     #[serde(flatten)]

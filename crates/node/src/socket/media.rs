@@ -18,6 +18,8 @@ use socket2::{Domain, Protocol, Socket, Type};
 
 use super::Tally;
 use super::arrivals::{Arrivals, MediaWaiting};
+use crate::clock;
+use crate::impaired::{Admission, Impaired, InTransit};
 
 /// Bytes of the kernel for datagrams of one stream that wait: two seconds of G.711.
 const BUFFER: usize = 128 * 1024;
@@ -81,12 +83,18 @@ impl MediaSockets {
     }
 
     /// Gives the plane what has arrived, and sends on what it relays.
-    pub(crate) fn receive(&mut self, plane: &mut Plane) {
+    pub(crate) fn receive(&mut self, plane: &mut Plane, mut impaired: Option<&mut Impaired>) {
         let Self { sockets, arrivals, tally, .. } = self;
         for _ in 0..ROUNDS {
             let more = arrivals.read(sockets, |at, number, from, bytes| {
+                if let Some(impaired) = &mut impaired {
+                    let what = InTransit::MediaReceived { number, from, bytes: bytes.to_vec() };
+                    if !matches!(impaired.admit(clock::now(), what), Admission::Passes(_)) {
+                        return;
+                    }
+                }
                 if let Some(forward) = plane.handle_datagram(at, number, from, bytes) {
-                    send(sockets, forward, bytes, tally);
+                    send_on(sockets, forward, bytes, tally, impaired.as_deref_mut());
                 }
             });
             if !more {
@@ -98,11 +106,54 @@ impl MediaSockets {
     }
 
     /// Sends what is due.
-    pub(crate) fn transmit(&mut self, now: Instant, plane: &mut Plane) {
+    pub(crate) fn transmit(
+        &mut self,
+        now: Instant,
+        plane: &mut Plane,
+        mut impaired: Option<&mut Impaired>,
+    ) {
         while let Some(forward) = plane.poll_transmit(now, &mut self.out) {
-            send(&self.sockets, forward, &self.out, &self.tally);
+            send_on(&self.sockets, forward, &self.out, &self.tally, impaired.as_deref_mut());
         }
     }
+
+    /// A datagram goes on that impairments have put off until `at`.
+    pub(crate) fn go_on(
+        &self,
+        at: Instant,
+        what: InTransit,
+        plane: &mut Plane,
+        impaired: Option<&mut Impaired>,
+    ) {
+        match what {
+            InTransit::MediaReceived { number, from, bytes } => {
+                if let Some(forward) = plane.handle_datagram(at, number, from, &bytes) {
+                    send_on(&self.sockets, forward, &bytes, &self.tally, impaired);
+                }
+            }
+            InTransit::MediaToSend { forward, bytes } => {
+                send(&self.sockets, forward, &bytes, &self.tally);
+            }
+            InTransit::Received(_) | InTransit::ToSend(_) => {}
+        }
+    }
+}
+
+/// Sends a datagram, if impairments let it pass now.
+fn send_on(
+    sockets: &[Option<UdpSocket>],
+    forward: Forward,
+    bytes: &[u8],
+    tally: &Tally,
+    impaired: Option<&mut Impaired>,
+) {
+    if let Some(impaired) = impaired {
+        let what = InTransit::MediaToSend { forward, bytes: bytes.to_vec() };
+        if !matches!(impaired.admit(clock::now(), what), Admission::Passes(_)) {
+            return;
+        }
+    }
+    send(sockets, forward, bytes, tally);
 }
 
 /// RTP is never sent again, so what does not go is counted and forgotten.

@@ -15,7 +15,7 @@ impl Tally {
         Self(Rc::new(RefCell::new(counts)))
     }
 
-    pub(super) fn update(&self, change: impl FnOnce(&mut SocketCounts)) {
+    pub(crate) fn update(&self, change: impl FnOnce(&mut SocketCounts)) {
         change(&mut self.0.borrow_mut());
     }
 

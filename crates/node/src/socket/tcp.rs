@@ -149,6 +149,14 @@ impl TcpPort {
         lost.then_some(*peer)
     }
 
+    /// Breaks the connection with a peer whom a cut of the campaign keeps away, with whatever waits there.
+    pub(crate) fn cut(&mut self, peer: SocketAddr) {
+        let connection = self.connections.remove(&peer);
+        let waiting = connection.as_ref().map_or(0, Connection::waiting);
+        let serial = connection.map_or(self.next_serial, |connection| connection.serial);
+        self.refuse(peer, serial, Cause::Cut, waiting + 1);
+    }
+
     /// What could be closed, among the connections that peers opened or among the others.
     fn candidates(&self, accepted: bool) -> Vec<Candidate> {
         let of_kind = |it: &(&SocketAddr, &Connection)| it.1.is_accepted == accepted;

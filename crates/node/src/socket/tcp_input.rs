@@ -56,6 +56,8 @@ pub(super) enum Cause {
     Evicted,
     #[error("the box has its limit of connections")]
     OverLimit,
+    #[error("cut by the campaign")]
+    Cut,
 }
 
 impl Cause {
@@ -83,6 +85,7 @@ impl Cause {
             Self::Unfinished => counts.tcp_unfinished += 1,
             Self::Stalled => counts.tcp_overflows += 1,
             Self::Evicted => counts.tcp_evicted += 1,
+            Self::Cut => counts.tcp_cut += 1,
             Self::Overflow | Self::OverLimit => {}
         }
     }

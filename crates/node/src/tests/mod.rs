@@ -1,6 +1,7 @@
 //! Boxes on real sockets. Every test waits for events, never for time.
 
 mod echo;
+mod impaired;
 mod life;
 mod supervised;
 mod tcp;

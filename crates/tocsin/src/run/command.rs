@@ -145,7 +145,7 @@ async fn conduct(args: &RunArgs, prepared: &Prepared, folder: &Folder) -> anyhow
     }
     let display = Display::open(prepared, args.quiet, args.no_screen);
     let start = CampaignStart::set(prepared, &fleet);
-    let mut stage = Processes::new(prepared, fleet, start, by_hand);
+    let mut stage = Processes::new(prepared, folder, fleet, start, by_hand);
     let mut conductor = Conductor::new(&prepared.campaign, &prepared.topology.pool_sites())
         .posting_alarms(&prepared.campaign, Duration::from_micros(prepared.since_us));
     let mut collector = StateCollector::new(prepared, folder, start);

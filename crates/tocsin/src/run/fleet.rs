@@ -11,7 +11,7 @@ use contract::{
     Snapshot, Usage,
 };
 use node::{Console, PendingOrder};
-use operations::FaultAction;
+use operations::{FaultAction, ImpairmentOrder};
 use telemetry::{BoxKind, LostNode, MessageFigures};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
@@ -30,35 +30,41 @@ const START_LIMIT: Duration = Duration::from_secs(20);
 const END_LIMIT: Duration = Duration::from_secs(50);
 
 pub(crate) struct Fleet {
-    processes: Vec<FleetProcess>,
+    pub(super) processes: Vec<FleetProcess>,
     news: mpsc::UnboundedReceiver<ChildEvent>,
     /// Given to each child, to tell its news.
-    sender: mpsc::UnboundedSender<ChildEvent>,
+    pub(super) sender: mpsc::UnboundedSender<ChildEvent>,
     /// The configuration keys of the boxes that listen.
-    addresses: Vec<(String, String)>,
+    pub(super) addresses: Vec<(String, String)>,
     latest_state: SharedState,
     /// Commands to boxes, from those who manage the run.
-    console: Console,
+    pub(super) console: Console,
+    /// The impairments that hold, by their number: the boxes, and what each was told.
+    pub(super) impairing: BTreeMap<u32, Vec<(String, ImpairmentOrder)>>,
     /// Commands on their way: their `id`, the process, and who waits for the reply.
     orders: HashMap<u64, (usize, PendingOrder)>,
     next_order: u64,
 }
 
-struct FleetProcess {
-    planned: PlannedProcess,
-    child: Option<Child>,
+pub(super) struct FleetProcess {
+    pub(super) planned: PlannedProcess,
+    pub(super) child: Option<Child>,
+    /// How often it has been started.
+    pub(super) starts: u32,
     ready: bool,
     told_to_end: bool,
     /// Told to end at once, in the middle of whatever it does.
     told_to_stop: bool,
-    usage: Option<Usage>,
+    pub(super) usage: Option<Usage>,
     cpu: CpuTrack,
     /// What is known of each box, by name.
-    boxes: BTreeMap<String, DirectoryEntry>,
+    pub(super) boxes: BTreeMap<String, DirectoryEntry>,
     /// How it ended without being told to, or without a last word.
-    lost: Option<String>,
+    pub(super) lost: Option<String>,
+    /// How it ended before it was started again.
+    pub(super) past_losses: Vec<String>,
     /// The campaign itself killed it.
-    killed: bool,
+    pub(super) killed: bool,
     /// Its exit status, when it ended as told but not well.
     trouble: Option<String>,
 }
@@ -68,6 +74,7 @@ impl FleetProcess {
         Self {
             planned,
             child: None,
+            starts: 1,
             ready: false,
             told_to_end: false,
             told_to_stop: false,
@@ -75,6 +82,7 @@ impl FleetProcess {
             cpu: CpuTrack::default(),
             boxes: BTreeMap::new(),
             lost: None,
+            past_losses: Vec::new(),
             killed: false,
             trouble: None,
         }
@@ -108,6 +116,7 @@ impl Fleet {
             addresses: Vec::new(),
             latest_state: SharedState::default(),
             console: Console::default(),
+            impairing: BTreeMap::new(),
             orders: HashMap::new(),
             next_order: 0,
         }
@@ -129,7 +138,7 @@ impl Fleet {
         for index in 0..self.processes.len() {
             let FleetProcess { planned, ready, .. } = &self.processes[index];
             if planned.tier == tier && !ready {
-                let arguments = planned.arguments(prepared, folder, &self.addresses);
+                let arguments = planned.arguments(prepared, folder, &self.addresses, 1);
                 let log = folder.log(&planned.name);
                 let child = Child::start(index, planned, arguments, &log, self.sender.clone())?;
                 self.processes[index].child = Some(child);
@@ -212,9 +221,7 @@ impl Fleet {
 
     /// A machine whose process is lost meets a command with silence, like any machine without power.
     fn pass_on(&mut self, pending: PendingOrder) {
-        let has_box = |process: &FleetProcess| {
-            process.planned.boxes.iter().any(|(_, it)| *it == pending.name)
-        };
+        let has_box = |process: &FleetProcess| process.planned.has(&pending.name);
         let lives = |process: &FleetProcess| process.child.is_some() && has_box(process);
         let found = self.processes.iter().position(lives);
         let Some(index) = found.or_else(|| self.processes.iter().position(has_box)) else {
@@ -258,11 +265,16 @@ impl Fleet {
                 process.boxes = boxes;
                 process.usage = Some(usage);
             }
-            ChildEventKind::Said(
-                ProcessReport::Ready { .. }
-                | ProcessReport::Refused { .. }
-                | ProcessReport::Drained { .. },
-            ) => {}
+            // It has been started again.
+            ChildEventKind::Said(ProcessReport::Ready { boxes }) => {
+                self.latest_state.update(boxes.clone());
+                for name in boxes.keys() {
+                    self.console.find(name);
+                    self.impair_again(name);
+                }
+            }
+            ChildEventKind::Said(ProcessReport::Refused { .. } | ProcessReport::Drained { .. }) => {
+            }
             ChildEventKind::Gone { clean, status } => {
                 process.child = None;
                 // A generator ends by itself; anything else that ends without being told to is lost.
@@ -397,15 +409,17 @@ impl Fleet {
         processes.map(count).filter(|(_, calls)| *calls > 0).collect()
     }
 
+    /// The place of the process of a site or PSAP.
+    pub(super) fn index_of(&self, target: &str) -> Result<usize, String> {
+        let is_it = |process: &FleetProcess| process.planned.target() == Some(target);
+        let found = self.processes.iter().position(is_it);
+        found.ok_or_else(|| format!("no site or PSAP is called {target:?}"))
+    }
+
     /// Injects a fault into the process of a site or PSAP, or ends it. Tells why it cannot.
     pub(crate) fn inject(&mut self, target: &str, action: FaultAction) -> Result<(), String> {
-        let is_it = |process: &&mut FleetProcess| {
-            matches!(process.planned.tier, Tier::Sites | Tier::Psaps)
-                && process.planned.target() == Some(target)
-        };
-        let Some(process) = self.processes.iter_mut().find(is_it) else {
-            return Err(format!("no site or PSAP is called {target:?}"));
-        };
+        let index = self.index_of(target)?;
+        let process = &mut self.processes[index];
         let Some(child) = &process.child else {
             return Err(format!("process {} was gone already", process.planned.name));
         };
@@ -445,7 +459,7 @@ impl Fleet {
     /// The boxes whose processes were lost, for the ledger.
     pub(crate) fn lost_boxes(&self) -> Vec<LostNode> {
         let lost = |process: &FleetProcess| {
-            let why = process.lost.clone()?;
+            let why = process.past_losses.first().or(process.lost.as_ref())?.clone();
             let node = |(kind, node): &(BoxKind, String)| LostNode {
                 kind: *kind,
                 node: node.clone(),
@@ -471,6 +485,10 @@ impl Fleet {
     }
 
     pub(crate) fn record_files(&self, folder: &Folder) -> Vec<std::path::PathBuf> {
-        self.processes.iter().map(|process| folder.records(&process.planned.name)).collect()
+        let files = |process: &FleetProcess| -> Vec<std::path::PathBuf> {
+            let of = |start| folder.records(&process.planned.file_name(start));
+            (1..=process.starts).map(of).collect()
+        };
+        self.processes.iter().flat_map(files).collect()
     }
 }

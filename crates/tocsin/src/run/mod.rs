@@ -26,6 +26,7 @@ mod manage;
 mod observation;
 mod plan;
 mod prepared;
+mod revival;
 mod stage;
 mod target;
 mod target_watch;

@@ -130,17 +130,31 @@ impl PlannedProcess {
         matches!(self.tier, Tier::Sites | Tier::Psaps).then_some(name)
     }
 
+    /// Whether the box of this name is in it.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.boxes.iter().any(|(_, one)| one == name)
+    }
+
     /// The same, but it lets others have the processors first.
     pub(crate) fn yielding(self) -> Self {
         Self { yields: true, ..self }
     }
 
-    /// The command line; `addresses` are the keys of boxes that listen already.
+    /// The name of its files: each start has files of its own. The first start is 1.
+    pub(crate) fn file_name(&self, start: u32) -> String {
+        match start {
+            1 => self.name.clone(),
+            _ => format!("{}-{start}", self.name),
+        }
+    }
+
+    /// The command line of a start; `addresses` are the keys of boxes that listen, or have listened, already.
     pub(crate) fn arguments(
         &self,
         prepared: &Prepared,
         folder: &Folder,
         addresses: &[(String, String)],
+        start: u32,
     ) -> Vec<OsString> {
         let file: &Path = match self.tier {
             Tier::Load => &prepared.args.campaign_file,
@@ -149,7 +163,7 @@ impl PlannedProcess {
         let mut arguments = vec![self.subcommand.into(), file.into()];
         arguments.extend(self.choice.iter().cloned());
         arguments.extend(["--supervised".into(), "--records".into()]);
-        arguments.push(folder.records(&self.name).into());
+        arguments.push(folder.records(&self.file_name(start)).into());
         let interval = snapshot_interval(&prepared.campaign).as_millis();
         arguments.extend(["--snapshot-interval".into(), format!("{interval}ms").into()]);
         if self.tier == Tier::Psaps {
@@ -157,7 +171,9 @@ impl PlannedProcess {
         }
         // The campaign's seed decides who calls when; the identifiers of a run are its own.
         if self.tier != Tier::Load {
-            arguments.extend(["--seed".into(), prepared.campaign.seed.to_string().into()]);
+            // No identifier is used again after a start.
+            let seed = prepared.campaign.seed.wrapping_add(u64::from(start - 1) << 32);
+            arguments.extend(["--seed".into(), seed.to_string().into()]);
         }
         if prepared.campaign.compression > 1.0 {
             let (factor, since) = (prepared.campaign.compression, prepared.since_us);

@@ -4,10 +4,13 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use cli::manage::CommandNote;
-use conductor::{Announcement, Observation, OrderId, SiteOrder, Stage, joint_answer, joint_effect};
+use conductor::{
+    Announcement, ImpairedWay, Observation, OrderId, SiteOrder, Stage, joint_answer, joint_effect,
+};
 use contract::{BoxOrder, ProcessOrder, Reply};
 use futures_util::future::join_all;
 use operations::{FaultAction, OrderAnswer};
+use run_folder::Folder;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
@@ -53,6 +56,7 @@ pub(super) enum StageNews {
 /// The processes of a run, as its conductor works on them.
 pub(super) struct Processes<'a> {
     pub(super) prepared: &'a Prepared,
+    folder: &'a Folder,
     pub(super) fleet: Fleet,
     start: Instant,
     answers: mpsc::UnboundedReceiver<Answer>,
@@ -69,6 +73,7 @@ impl<'a> Processes<'a> {
     /// The processes of `fleet`, with a campaign that begins at `start`.
     pub(super) fn new(
         prepared: &'a Prepared,
+        folder: &'a Folder,
         fleet: Fleet,
         start: CampaignStart,
         by_hand: HandLine,
@@ -76,6 +81,7 @@ impl<'a> Processes<'a> {
         let (sender, answers) = mpsc::unbounded_channel();
         Self {
             prepared,
+            folder,
             fleet,
             start: start.instant,
             answers,
@@ -136,7 +142,14 @@ impl Stage for Processes<'_> {
     }
 
     fn inject(&mut self, target: &str, action: FaultAction) -> Result<(), String> {
-        self.fleet.inject(target, action)
+        match action {
+            FaultAction::Restart => self.fleet.restart(self.prepared, self.folder, target),
+            _ => self.fleet.inject(target, action),
+        }
+    }
+
+    fn impair(&mut self, way: &ImpairedWay) -> Result<(), String> {
+        self.fleet.impair(&self.prepared.topology, way)
     }
 
     fn order(&mut self, SiteOrder { id, site, action }: SiteOrder) -> Option<OrderAnswer> {

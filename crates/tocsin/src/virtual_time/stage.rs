@@ -1,8 +1,11 @@
 //! The stage of a run in virtual time: boxes on the simulated network, which answer at once.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use conductor::{Announcement, Observation, OrderId, SiteOrder, Stage, joint_answer, joint_effect};
+use conductor::{
+    Announcement, ImpairedWay, Observation, OrderId, SiteOrder, Stage, joint_answer, joint_effect,
+};
 use contract::{Effect, EffectEnd, Reply};
 use operations::{FaultAction, OrderAnswer};
 use topology::{CallServer, Topology};
@@ -117,7 +120,11 @@ impl Stage for VirtualTime {
             boxes.push(target.to_owned());
         }
         let world = &mut self.world;
-        if let Some(dead) = boxes.iter().find(|name| !world.is_alive(name)) {
+        if action == FaultAction::Restart {
+            if let Some(one) = boxes.iter().find(|name| world.is_alive(name)) {
+                return Err(format!("{one} has power"));
+            }
+        } else if let Some(dead) = boxes.iter().find(|name| !world.is_alive(name)) {
             return Err(format!("{dead} has no power"));
         }
         for name in &boxes {
@@ -125,7 +132,17 @@ impl Stage for VirtualTime {
                 FaultAction::Kill => world.kill(name),
                 FaultAction::Freeze => world.freeze(name),
                 FaultAction::Thaw => world.thaw(name),
+                FaultAction::Restart => world.revive(name),
+                FaultAction::Impair | FaultAction::Heal => {}
             }
+        }
+        Ok(())
+    }
+
+    fn impair(&mut self, way: &ImpairedWay) -> Result<(), String> {
+        let network = Arc::clone(&self.world.topology);
+        for name in way.boxes(&network) {
+            self.world.impair(&name, way.order(&name, &network));
         }
         Ok(())
     }

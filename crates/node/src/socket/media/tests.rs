@@ -57,7 +57,7 @@ fn packets_cross_from_one_port_to_the_other_in_order() {
         }
         while plane.counts().forwarded < 40 {
             waiting.next().await.expect("the reactor lives");
-            sockets.receive(&mut plane);
+            sockets.receive(&mut plane, None);
         }
         let mut buffer = [0; 256];
         for sequence in 0..40 {
@@ -104,7 +104,7 @@ fn a_datagram_is_dated_by_the_kernel() {
         }
         while plane.counts().received < 2 {
             waiting.next().await.expect("the reactor lives");
-            sockets.receive(&mut plane);
+            sockets.receive(&mut plane, None);
         }
         let report = plane.close(Instant::now(), stream).expect("open");
         assert!(report.longest_gap_us < 20_000, "{}", report.longest_gap_us);
@@ -148,7 +148,7 @@ fn after_a_flood_of_calls_the_descriptors_are_given_back() {
                 phone.send_to(&packet(sequence), to).expect("sent");
                 while plane.counts().received == before {
                     waiting.next().await.expect("the reactor lives");
-                    sockets.receive(&mut plane);
+                    sockets.receive(&mut plane, None);
                 }
                 plane.close(Instant::now(), stream).expect("open");
             }
