@@ -1,5 +1,7 @@
 # Every recipe is a line of cargo or a script, so it also works by copy and paste.
 
+CARGO_DENY = 0.20.2
+
 .PHONY: demo check test peers instructions instructions-recorded bench doc deny typos clean
 
 # The main job: six sites, their trunk groups and PSAPs, and 20 s of emergency calls.
@@ -27,7 +29,7 @@ instructions:
 instructions-recorded:
 	cargo bench --profile dev --workspace --bench instructions -- --record
 
-# SIPp, baresip, Kamailio, tshark, Chromium and valgrind: installed when root, named otherwise.
+# SIPp, baresip, Kamailio, tshark, Chromium, SIPVicious and valgrind: installed when root, named otherwise.
 peers:
 	./tests/install-peers.sh
 
@@ -45,9 +47,11 @@ bench:
 doc:
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --open
 
-# Licences, advisories and who may depend on what; needs `cargo install cargo-deny`.
+# Licences, sources, and who may depend on what; then advisories, from a database that must be fetched. Installs cargo-deny where it is missing.
 deny:
-	cargo deny check
+	command -v cargo-deny >/dev/null || cargo install --locked --version $(CARGO_DENY) cargo-deny
+	cargo deny check bans licenses sources
+	cargo deny check advisories
 
 # Slips of the pen in code and documents; needs `cargo install typos-cli` or `pip install typos`.
 typos:

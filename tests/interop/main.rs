@@ -1,4 +1,4 @@
-//! Our network against programs that nobody here wrote: SIPp, baresip, Kamailio, tshark.
+//! Our network against programs that nobody here wrote: SIPp, baresip, Kamailio, tshark, SIPVicious.
 //!
 //! ```text
 //!   SIPp, baresip ──► Kamailio ──► trunk group ──► call server ──► PSAP: ours, or SIPp, or baresip
@@ -29,5 +29,6 @@ mod decoding;
 mod measurements;
 mod media;
 mod proxies;
+mod scanners;
 mod softphones;
 mod targets;

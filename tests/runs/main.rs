@@ -9,6 +9,7 @@ mod effects;
 mod equal_runs;
 mod faults;
 mod history;
+mod hostile_texts;
 mod impairments;
 mod manage;
 mod many_seeds;

@@ -28,6 +28,26 @@ fn every_configuration_loads() {
     assert!(loaded >= 3, "only {loaded} configuration files were found");
 }
 
+// SECURITY.md: "Examples listen on loopback alone".
+#[test]
+fn examples_listen_on_loopback_alone() {
+    let mut breaches = Vec::new();
+    let networks = files()
+        .into_iter()
+        .filter(|(name, _)| name.starts_with("configs/networks/") && name.ends_with(".toml"));
+    for (name, path) in networks {
+        let Ok(network) = Topology::load(&path, &Layers::none()) else { continue };
+        let sites = network.sites.iter().map(|site| &site.name);
+        let groups = network.trunk_groups.iter().map(|group| &group.name);
+        let psaps = network.psaps.iter().map(|psap| &psap.name);
+        for one in sites.chain(groups).chain(psaps) {
+            let strange = network.ips_of(one).into_iter().filter(|ip| !ip.is_loopback());
+            breaches.extend(strange.map(|ip| format!("{name}: {one} listens on {ip}")));
+        }
+    }
+    assert_none("every box of an example is on loopback", breaches);
+}
+
 #[test]
 fn every_decision_is_in_the_index() {
     let folder = root().join("docs/adr");

@@ -27,6 +27,7 @@ mod report;
 pub mod series;
 mod served;
 mod sound;
+mod spreadsheet;
 pub mod summary;
 #[cfg(feature = "schema")]
 mod summary_schema;

@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use campaign::utc::rfc3339;
 use telemetry::{CallRecord, DialogRecord, Outcome, Party, search_records, visible_line};
 
+use crate::spreadsheet;
 use crate::text::{counted, or_dash, table};
 
 /// Characters of an attempt's id that a list shows: `tocsin show RUN ID` takes them.
@@ -181,7 +182,7 @@ pub fn served_table(calls: &[ServedCall], choice: ServedChoice, limit: usize) ->
     text
 }
 
-/// Every call as a line of CSV; times are UTC.
+/// Every call as a line of CSV; times are UTC, and what a spreadsheet would take for a formula is marked as text.
 ///
 /// # Errors
 /// It cannot be written.
@@ -220,7 +221,7 @@ pub fn write_served_csv(out: impl Write, calls: &[ServedCall]) -> anyhow::Result
         let of = |text: fn(&DialogRecord) -> Option<String>| dialog.and_then(text);
         let text = |text: &Option<String>| text.clone().unwrap_or_default();
         let number = |number: Option<u16>| number.map(|it| it.to_string()).unwrap_or_default();
-        file.write_record([
+        let fields = [
             record.attempt.clone(),
             record.call_id.clone(),
             of(|dialog| Some(dialog.from.clone())).unwrap_or_default(),
@@ -250,7 +251,8 @@ pub fn write_served_csv(out: impl Write, calls: &[ServedCall]) -> anyhow::Result
                 Some(what.join("; "))
             })
             .unwrap_or_default(),
-        ])?;
+        ];
+        file.write_record(fields.iter().map(|field| spreadsheet::text(field).into_owned()))?;
     }
     file.flush()?;
     Ok(())

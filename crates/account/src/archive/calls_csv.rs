@@ -1,5 +1,5 @@
 //! `calls.csv`: every attempt as one line, for spreadsheets. The columns are those of the table `attempts`, and the
-//! intended start in UTC.
+//! intended start in UTC. What a spreadsheet would take for a formula is marked as text.
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -10,6 +10,7 @@ use campaign::utc::rfc3339;
 use super::cell::Cell;
 use super::row::{AttemptRow, COLUMNS};
 use super::rows::Batch;
+use crate::spreadsheet;
 
 /// Writes all rows.
 pub fn write<'a>(path: &Path, rows: impl IntoIterator<Item = Batch<'a>>) -> anyhow::Result<()> {
@@ -37,7 +38,7 @@ fn write_row(
         number.clear();
         let field: &str = match cell {
             Cell::Nothing => "",
-            Cell::Text(text) => text,
+            Cell::Text(text) => &spreadsheet::text(text),
             Cell::Number(value) => {
                 let _ = write!(number, "{value}");
                 number

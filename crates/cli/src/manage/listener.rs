@@ -56,7 +56,8 @@ impl HttpListener {
     /// # Errors
     /// The runtime cannot take the socket.
     pub fn serve(self, sites: Arc<dyn ManagedSites>, token: Token) -> anyhow::Result<Listening> {
-        let routes = routes(sites, token, self.patience);
+        let local = self.address.ip().is_loopback();
+        let routes = routes(sites, token, self.patience, local);
         // A command to many sites, one after the other, takes what it takes.
         self.answer(routes, Duration::MAX)
     }

@@ -14,7 +14,8 @@
 //! | `GET /v1/command-log` | the last 1,000 commands: who, what, how long ago, and what came of it |
 //! | `POST /v1/commands` | carries out an [`CommandRequest`], and says what each call server answered |
 //!
-//! Who has the token may do everything; nobody else gets an answer but 401.
+//! Who has the token may do everything; nobody else gets an answer but 401. Pages in browsers get 421, with the token or without
+//! (`guard.rs`).
 
 mod access;
 mod box_view;
@@ -22,6 +23,7 @@ mod command_log;
 mod command_note;
 mod command_request;
 mod connections;
+pub(crate) mod guard;
 mod listener;
 mod noted_command;
 mod routes;

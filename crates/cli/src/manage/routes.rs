@@ -16,7 +16,7 @@ use tokio::time::timeout;
 use super::box_view::BoxViews;
 use super::command_log::LoggedSites;
 use super::command_request::CommandPlan;
-use super::{CommandRequest, ErrorBody, ManagedSites, Token, views};
+use super::{CommandRequest, ErrorBody, ManagedSites, Token, guard, views};
 
 /// The longest body: a command that names hundreds of sites is shorter.
 const LONGEST_BODY: usize = 16 * 1024;
@@ -29,12 +29,19 @@ struct RouteState {
     token: Token,
     /// How long the body of a request may take to arrive.
     patience: Duration,
+    /// Listens on loopback.
+    local: bool,
 }
 
-pub(super) fn routes(sites: Arc<dyn ManagedSites>, token: Token, patience: Duration) -> Router {
+pub(super) fn routes(
+    sites: Arc<dyn ManagedSites>,
+    token: Token,
+    patience: Duration,
+    local: bool,
+) -> Router {
     let log = Arc::new(LoggedSites::new(sites));
     let sites = Arc::clone(&log) as Arc<dyn ManagedSites>;
-    let state = RouteState { sites, log, token, patience };
+    let state = RouteState { sites, log, token, patience, local };
     Router::new()
         .route("/v1/sites", get(show_sites))
         .route("/v1/boxes", get(show_boxes))
@@ -47,6 +54,9 @@ pub(super) fn routes(sites: Arc<dyn ManagedSites>, token: Token, patience: Durat
 }
 
 async fn admit(State(state): State<RouteState>, request: Request, next: Next) -> Response {
+    if let Some(sentence) = guard::refusal(request.headers(), state.local) {
+        return trouble(StatusCode::MISDIRECTED_REQUEST, sentence);
+    }
     let shown = request.headers().get(AUTHORIZATION);
     if shown.is_some_and(|shown| state.token.admits(shown.as_bytes())) {
         return next.run(request).await;

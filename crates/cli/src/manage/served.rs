@@ -128,3 +128,24 @@ impl ManagedSites for OwnBoxes {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn beyond_loopback_management_must_be_asked_for_twice() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let args = |manage_in_clear, manage: &str| ManageArgs {
+            manage: Some(manage.parse().expect("an address")),
+            manage_file: folder.path().join("manage.json"),
+            manage_in_clear,
+        };
+        for address in ["0.0.0.0:0", "[::]:0", "192.0.2.1:0"] {
+            let error = args(false, address).open().expect_err("refused").to_string();
+            assert!(error.contains("--manage-in-clear"), "{error}");
+        }
+        assert!(args(false, "127.0.0.1:0").open().expect("loopback").is_some());
+        assert!(args(true, "0.0.0.0:0").open().expect("asked for").is_some());
+    }
+}

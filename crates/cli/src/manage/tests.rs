@@ -124,7 +124,7 @@ impl Plane {
 
     async fn request(&self, method: &str, path: &str, body: &str) -> (u16, Value) {
         let head = format!(
-            "{method} {path} HTTP/1.1\r\nHost: x\r\nAuthorization: {}\r\nContent-Length: {}\r\n\r\n",
+            "{method} {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: {}\r\nContent-Length: {}\r\n\r\n",
             self.token.credentials(),
             body.len()
         );
@@ -272,23 +272,54 @@ async fn without_the_token_nothing_is_told() {
     let other = Token::draw().unwrap().credentials();
     for path in ["/v1/sites", "/v1/boxes", "/v1/commands", "/", "/../.."] {
         for shown in ["", "Authorization: Bearer \r\n", &format!("Authorization: {other}\r\n")] {
-            let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\n{shown}\r\n");
+            let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n{shown}\r\n");
             let (status, answer) = parsed(&plane.send(request.as_bytes()).await);
             assert_eq!(status, 401, "{path} {shown:?}: {answer}");
             assert_eq!(answer.as_object().map(serde_json::Map::len), Some(1), "{answer}");
         }
     }
     let order = r#"{"command":"lock","sites":"all"}"#;
-    let head = format!("POST /v1/commands HTTP/1.1\r\nHost: x\r\nContent-Length: {}", order.len());
+    let head =
+        format!("POST /v1/commands HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}", order.len());
     let (status, _) = parsed(&plane.send(format!("{head}\r\n\r\n{order}").as_bytes()).await);
     assert_eq!(status, 401);
+    assert_eq!(plane.commands(), [""; 0]);
+}
+
+// A page that a browser shows may ask 127.0.0.1 by a name of its own (DNS rebinding), or across origins.
+#[tokio::test]
+async fn pages_in_browsers_are_refused_even_with_the_token() {
+    let plane = Plane::new();
+    let token = plane.token.credentials();
+    let order = r#"{"command":"lock","sites":"all"}"#;
+    for fields in [
+        "Host: evil.example",
+        "Host: evil.example:80",
+        "X: y",
+        "Host: localhost\r\nOrigin: http://evil.example",
+        "Host: localhost\r\nOrigin: null",
+        "Host: localhost\r\nHost: evil.example",
+    ] {
+        for (method, path) in
+            [("GET", "/v1/sites"), ("POST", "/v1/commands"), ("OPTIONS", "/v1/commands")]
+        {
+            let length = order.len();
+            let head = format!(
+                "{method} {path} HTTP/1.1\r\n{fields}\r\nAuthorization: {token}\r\nContent-Length: {length}"
+            );
+            let answer = plane.send(format!("{head}\r\n\r\n{order}").as_bytes()).await;
+            let status = answer.split(' ').nth(1).unwrap_or_default();
+            assert!(matches!(status, "421" | "400"), "{method} {fields:?}: {answer}");
+            assert!(!answer.to_ascii_lowercase().contains("access-control-allow"), "{answer}");
+        }
+    }
     assert_eq!(plane.commands(), [""; 0]);
 }
 
 #[tokio::test]
 async fn hostile_input_neither_hangs_nor_ends_it() {
     let plane = Plane::with_patience(Duration::from_millis(100));
-    let admitted = format!("Host: x\r\nAuthorization: {}\r\n", plane.token.credentials());
+    let admitted = format!("Host: localhost\r\nAuthorization: {}\r\n", plane.token.credentials());
     let post = |rest: &str| format!("POST /v1/commands HTTP/1.1\r\n{admitted}{rest}").into_bytes();
     let nested = "[".repeat(10_000);
     let long = "x".repeat(20_000);
@@ -321,7 +352,7 @@ async fn whoever_hangs_up_commands_no_further_site() {
     let order =
         r#"{"command":"drain","sites":["alpha","beta.a"],"manner":"serial","timeout":"10m"}"#;
     let head = format!(
-        "POST /v1/commands HTTP/1.1\r\nHost: x\r\nAuthorization: {}\r\nContent-Length: {}\r\n\r\n",
+        "POST /v1/commands HTTP/1.1\r\nHost: localhost\r\nAuthorization: {}\r\nContent-Length: {}\r\n\r\n",
         plane.token.credentials(),
         order.len()
     );
@@ -419,7 +450,7 @@ async fn those_who_hold_connections_and_ask_nothing_keep_nobody_out() {
     // A command that goes on keeps its place.
     let order = r#"{"command":"drain","sites":["alpha"],"timeout":"10m"}"#;
     let head = format!(
-        "POST /v1/commands HTTP/1.1\r\nHost: x\r\nAuthorization: {}\r\nContent-Length: {}\r\n\r\n",
+        "POST /v1/commands HTTP/1.1\r\nHost: localhost\r\nAuthorization: {}\r\nContent-Length: {}\r\n\r\n",
         plane.token.credentials(),
         order.len()
     );
@@ -445,7 +476,7 @@ async fn a_head_or_a_body_that_trickles_ends_in_time() {
         ("GET /v1/sites HTTP/1.1\r\nX: ".to_owned(), "x"),
         (
             format!(
-                "POST /v1/commands HTTP/1.1\r\nHost: x\r\nAuthorization: {credentials}\r\n\
+                "POST /v1/commands HTTP/1.1\r\nHost: localhost\r\nAuthorization: {credentials}\r\n\
                  Content-Length: 9000\r\n\r\n"
             ),
             " ",

@@ -13,18 +13,18 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
-use axum::http::header::{CONTENT_TYPE, HOST};
+use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use clap::Args;
 
-use crate::manage::{HttpListener, Listening};
+use crate::manage::{HttpListener, Listening, guard};
 
 pub(crate) use latest_state::own;
 pub use latest_state::{LatestState, Source};
@@ -94,23 +94,11 @@ fn routes(source: Source, local: bool) -> Router {
 }
 
 async fn show(State(state): State<ScrapeState>, request: Request) -> Response {
-    let host = request.headers().get(HOST).and_then(|host| host.to_str().ok());
-    // A page in a browser must not read them by a name that it made to mean 127.0.0.1.
-    if state.local && !host.is_some_and(is_loopback) {
-        let sentence = "ask for a loopback address, or for localhost\n";
-        return (StatusCode::MISDIRECTED_REQUEST, sentence).into_response();
+    if let Some(sentence) = guard::refusal(request.headers(), state.local) {
+        return (StatusCode::MISDIRECTED_REQUEST, format!("{sentence}\n")).into_response();
     }
     match exposition::expose((state.source)()) {
         Ok(text) => ([(CONTENT_TYPE, OPEN_METRICS)], text).into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
-}
-
-/// Whether the value of a Host field is this machine by address, or `localhost`.
-fn is_loopback(host: &str) -> bool {
-    let whole = host.parse::<SocketAddr>().map(|address| address.ip());
-    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
-    let bare = || host.trim_matches(['[', ']']).parse::<IpAddr>();
-    let ip = whole.or_else(|_| bare());
-    ip.is_ok_and(|ip| ip.is_loopback()) || name.eq_ignore_ascii_case("localhost")
 }

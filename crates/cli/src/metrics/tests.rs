@@ -223,8 +223,14 @@ async fn strangers_get_nothing_but_a_sentence() {
             ask(address, &format!("GET /metrics HTTP/1.1\r\nHost: {host}\r\n\r\n")).await;
         assert!(head.starts_with("HTTP/1.1 421 ") && !body.contains("tocsin_"), "{head}");
     }
+    let asked =
+        "GET /metrics HTTP/1.1\r\nHost: localhost\r\nOrigin: http://attacker.example\r\n\r\n";
+    let (head, body) = ask(address, asked).await;
+    assert!(head.starts_with("HTTP/1.1 421 ") && !body.contains("tocsin_"), "{head}");
     for host in ["localhost:9464", "127.0.0.1", "[::1]:80", "LOCALHOST"] {
-        assert!(is_loopback(host), "{host}");
+        let (head, _) =
+            ask(address, &format!("GET /metrics HTTP/1.1\r\nHost: {host}\r\n\r\n")).await;
+        assert!(head.starts_with("HTTP/1.1 200 "), "{host}: {head}");
     }
     let huge =
         format!("GET /metrics HTTP/1.1\r\nHost: {address}\r\nX: {}\r\n\r\n", "x".repeat(64 * 1024));
