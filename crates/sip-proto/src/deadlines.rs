@@ -226,23 +226,10 @@ impl<K: Copy + Eq + Hash, O: TieBreak<K>> Deadlines<K, O> {
         }
     }
 
-    /// The run that ends the least time before `node`, or an empty one.
+    /// The first run that ends before `node`, or is empty. Runs that are filled in this way end the earlier the later they
+    /// stand, so it is also the one that ends the least time before.
     fn run_for(&self, node: &Node<O::Rank>) -> Option<usize> {
-        let mut best: Option<(usize, &Node<O::Rank>)> = None;
-        let mut empty = None;
-        for (at, run) in self.runs.iter().enumerate() {
-            match run {
-                None => empty = empty.or(Some(at)),
-                Some(Run { last, .. })
-                    if last.is_before(node)
-                        && best.is_none_or(|(_, best)| best.is_before(last)) =>
-                {
-                    best = Some((at, last));
-                }
-                Some(_) => {}
-            }
-        }
-        best.map(|(at, _)| at).or(empty)
+        self.runs.iter().position(|run| run.as_ref().is_none_or(|run| run.last.is_before(node)))
     }
 
     /// Takes a deadline from where it waits; its owner stays.
