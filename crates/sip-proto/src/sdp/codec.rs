@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use super::words::known;
+
 /// One RTP payload format of a stream (RFC 8866 §6.6 and §6.15).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Codec {
@@ -61,7 +63,7 @@ impl Codec {
         let channels = parts.next().map_or(Some(1), |count| count.parse().ok())?;
         Some(Self {
             payload_type,
-            name: Cow::Owned(name.to_owned()),
+            name: known(name, &["PCMA", "PCMU", "telephone-event"]),
             clock_rate,
             channels,
             parameters: None,
@@ -87,7 +89,12 @@ impl Codec {
 /// The value of its `a=rtpmap`.
 impl fmt::Display for Codec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}/{}", self.payload_type, self.name, self.clock_rate)?;
+        let mut number = itoa::Buffer::new();
+        f.write_str(number.format(self.payload_type))?;
+        f.write_str(" ")?;
+        f.write_str(&self.name)?;
+        f.write_str("/")?;
+        f.write_str(number.format(self.clock_rate))?;
         match self.channels {
             1 => Ok(()),
             channels => write!(f, "/{channels}"),

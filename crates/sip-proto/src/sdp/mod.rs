@@ -21,6 +21,7 @@ mod parse;
 mod print;
 mod relocate;
 mod session;
+mod words;
 
 #[cfg(test)]
 mod tests;

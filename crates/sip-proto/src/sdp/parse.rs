@@ -6,7 +6,9 @@
 use std::borrow::Cow;
 use std::str::{FromStr, SplitAsciiWhitespace};
 
+use super::words::known;
 use super::{Address, Attribute, Line, Media, Origin, SdpError, Session};
+use crate::message::grammar::split_byte;
 
 const MAX_BYTES: usize = 65_535;
 const MAX_LINES: usize = 2_048;
@@ -24,9 +26,15 @@ impl Session {
         // never reads it.
         let text = str::from_utf8(body).map_or_else(|_| String::from_utf8_lossy(body), Cow::from);
         let mut reader = Reader::default();
-        for (index, line) in text.split('\n').enumerate() {
-            limit("lines", MAX_LINES, index)?;
-            reader.line = index + 1;
+        let mut rest = Some(&*text);
+        while let Some(text) = rest {
+            limit("lines", MAX_LINES, reader.line)?;
+            reader.line += 1;
+            let (line, after) = match split_byte(text, b'\n') {
+                Some((line, after)) => (line, Some(after)),
+                None => (text, None),
+            };
+            rest = after;
             // RFC 8866 §5: lines end with CRLF; parsers SHOULD also accept LF alone.
             let line = line.strip_suffix('\r').unwrap_or(line);
             if !line.is_empty() {
@@ -57,8 +65,7 @@ impl Reader {
         if line.bytes().any(|byte| matches!(byte, b'\0' | b'\r')) {
             return Err(malformed_line);
         }
-        let equals = line.bytes().position(|byte| byte == b'=');
-        let Some((field, value)) = equals.map(|at| (&line[..at], &line[at + 1..])) else {
+        let Some((field, value)) = split_byte(line, b'=') else {
             return Err(malformed_line);
         };
         let mut letters = field.chars();
@@ -146,19 +153,13 @@ fn address_words(words: &mut SplitAsciiWhitespace<'_>) -> Option<Address> {
     words.next().is_none().then_some(address)
 }
 
-/// Spares the allocation for the usual words.
-fn known(word: &str, usual: &[&'static str]) -> Cow<'static, str> {
-    let found = usual.iter().find(|usual| **usual == word);
-    found.map_or_else(|| Cow::Owned(word.to_owned()), |usual| Cow::Borrowed(*usual))
-}
-
 /// `<media> <port>[/<count>] <proto> <fmt> ...` (RFC 8866 §5.14).
 fn media(value: &str) -> Option<Media> {
     let mut words = value.split_ascii_whitespace();
     let kind = next(&mut words)?;
     let port = words.next()?;
     let (port, count) =
-        port.split_once('/').map_or((port, None), |(port, count)| (port, Some(count)));
+        split_byte(port, b'/').map_or((port, None), |(port, count)| (port, Some(count)));
     let media = Media {
         kind,
         port: port.parse().ok()?,
@@ -167,7 +168,8 @@ fn media(value: &str) -> Option<Media> {
         formats: words.map(str::to_owned).collect(),
         connection: None,
         lines: Vec::new(),
-        attributes: Vec::new(),
+        // As many as a telephone usually has.
+        attributes: Vec::with_capacity(8),
     };
     // RFC 8866 §9: at least one format.
     (!media.formats.is_empty()).then_some(media)
@@ -177,7 +179,7 @@ fn attribute(value: &str) -> Attribute {
     const USUAL: &[&str] =
         &["rtpmap", "fmtp", "ptime", "sendrecv", "sendonly", "recvonly", "inactive"];
     let (name, value) =
-        value.split_once(':').map_or((value, None), |(name, value)| (name, Some(value)));
+        split_byte(value, b':').map_or((value, None), |(name, value)| (name, Some(value)));
     Attribute { name: known(name, USUAL), value: value.map(str::to_owned) }
 }
 

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::net::{IpAddr, SocketAddr};
 
 use super::Codec;
+use crate::message::grammar::split_byte;
 
 /// A whole session description (RFC 8866 §5).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -167,7 +168,7 @@ impl Media {
     fn attribute_of_format(&self, name: &str, payload_type: u8) -> Option<&str> {
         let mut values = self.attributes.iter().filter(|a| a.name == name);
         values.find_map(|attribute| {
-            let (number, rest) = attribute.value.as_deref()?.split_once(' ')?;
+            let (number, rest) = split_byte(attribute.value.as_deref()?, b' ')?;
             (number.parse() == Ok(payload_type)).then_some(rest)
         })
     }
@@ -177,7 +178,7 @@ impl Address {
     /// The IP address, without a multicast `/ttl`. `None` for a domain name.
     #[must_use]
     pub fn ip(&self) -> Option<IpAddr> {
-        let host = self.host.split('/').next()?;
+        let host = split_byte(&self.host, b'/').map_or(&*self.host, |(host, _)| host);
         host.parse().ok()
     }
 }
