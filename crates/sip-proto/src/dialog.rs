@@ -190,7 +190,8 @@ impl Dialog {
     }
 
     fn write(&self, method: Method, cseq: u32, fixed: &[u8], payload: &Payload) -> (Draft, Target) {
-        let strict = self.route_set.first().and_then(|route| strict_router(route));
+        let first = self.first_route();
+        let strict = first.as_ref().and_then(strict_router);
         let shifted: Vec<Box<str>>;
         let (uri, route): (&str, &[Box<str>]) = match strict {
             None => (&self.remote_target, &self.route_set),
@@ -212,17 +213,20 @@ impl Dialog {
             cseq,
             route,
         };
-        (Draft::new(&head, fixed, payload), self.target())
+        (Draft::new(&head, fixed, payload), self.target_by(first.as_ref()))
+    }
+
+    fn first_route(&self) -> Option<NameAddr<'_>> {
+        NameAddr::parse(self.route_set.first()?).ok()
     }
 
     /// Where our next request goes.
     pub(crate) fn target_peer(&self) -> SocketAddr {
-        self.target().peer
+        self.target_by(self.first_route().as_ref()).peer
     }
 
-    /// The next hop: the first route, or else the peer's Contact.
-    fn target(&self) -> Target {
-        let first = self.route_set.first().and_then(|route| NameAddr::parse(route).ok());
+    /// The next hop: this route, which is the first, or else the peer's Contact.
+    fn target_by(&self, first: Option<&NameAddr<'_>>) -> Target {
         let hop = match first {
             Some(route) => Some((route.uri(), false)),
             None => Uri::parse(&self.remote_target).ok().map(|contact| (contact, true)),
@@ -235,8 +239,8 @@ impl Dialog {
 }
 
 /// The URI of a route that is not a loose router.
-fn strict_router(route: &str) -> Option<&str> {
-    let uri = NameAddr::parse(route).ok()?.uri();
+fn strict_router<'a>(route: &NameAddr<'a>) -> Option<&'a str> {
+    let uri = route.uri();
     uri.param("lr").is_none().then(|| uri.without_headers())
 }
 

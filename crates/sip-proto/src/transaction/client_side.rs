@@ -71,15 +71,15 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
         owner: O,
     ) -> ClientId {
         let (call_id, tag) = (self.ids.uuid(), self.ids.tag());
-        let from = format!("<sip:{}>;tag={tag}", self.sent_by);
-        let uri = format!("sip:{}", host_port(peer));
+        let from = ["<sip:", &self.sent_by, ">;tag=", &tag].concat();
+        let uri = ["sip:", &host_port(peer)].concat();
         let head = Head {
             method,
             uri: &uri,
             // One hop, so that the peer itself answers.
             max_forwards: 1,
             from: &from,
-            to: &format!("<{uri}>"),
+            to: &["<", &uri, ">"].concat(),
             call_id: &call_id,
             cseq: 1,
             route: &[],

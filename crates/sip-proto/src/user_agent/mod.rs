@@ -334,25 +334,16 @@ impl UserAgent {
         payload: &Payload,
         extra: &[u8],
     ) -> Option<Packet> {
-        let mut fixed = match status {
-            ..300 => self.response_lines(id).to_vec(),
-            _ => Vec::new(),
-        };
-        if let Some(leg) = self.legs.get(leg) {
-            fixed.extend_from_slice(leg.session.as_bytes());
-        }
-        fixed.extend_from_slice(extra);
+        let transport = self.transactions.transport_of(id);
+        let lines = if status < 300 { self.dialog_lines.response(transport) } else { b"" };
+        let session = self.legs.get(leg).map_or("", |leg| &*leg.session);
+        let fixed = [lines, session.as_bytes(), extra].concat();
         let tag = leg.tag();
         self.transactions.respond(
             now,
             id,
             &Reply { status, phrase: None, to_tag: &tag, fixed: &fixed, payload },
         )
-    }
-
-    /// Header lines of a response that makes or refreshes a dialog.
-    fn response_lines(&mut self, id: ServerId) -> &[u8] {
-        self.dialog_lines.response(self.transactions.transport_of(id))
     }
 
     /// Header lines of a request of ours that makes or refreshes a dialog, or of any other.

@@ -89,8 +89,8 @@ impl UserAgent {
 
     /// The answer to OPTIONS inside a dialog: it would not be refused there.
     pub(super) fn tell_capabilities(&mut self, now: Instant, id: ServerId) {
-        let mut fixed = self.response_lines(id).to_vec();
-        fixed.extend_from_slice(self.accept_line.as_bytes());
+        let lines = self.dialog_lines.response(self.transactions.transport_of(id));
+        let fixed = [lines, self.accept_line.as_bytes()].concat();
         let tag = self.transactions.ids().tag();
         let payload = Payload::empty();
         let reply =
