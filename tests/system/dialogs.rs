@@ -141,7 +141,7 @@ fn a_refused_call_is_told_what_would_have_done() {
     ] {
         let refusal = refused(status, rest);
         assert_eq!(refusal.status(), heard, "{status} {rest}");
-        let headers: Vec<_> = String::from_utf8_lossy(refusal.bytes())
+        let headers: Vec<_> = String::from_utf8_lossy(&refusal.to_bytes())
             .lines()
             .filter_map(|line| line.strip_prefix(&format!("{name}: ")).map(str::to_owned))
             .collect();

@@ -48,16 +48,15 @@ impl Ids {
 
 /// Adds 16 lower-case hex digits: every call makes a dozen identifiers, and the formatter takes twenty times as long.
 pub(crate) fn push_hex(out: &mut String, value: u64) {
-    for half in [value >> 32, value & u64::from(u32::MAX)] {
-        out.push_str(str::from_utf8(&eight_digits(half)).unwrap_or_default());
-    }
+    out.push_str(str::from_utf8(&digits(value)).unwrap_or_default());
 }
 
 /// Reads at most 16 hex digits.
 pub(crate) fn parse_hex(text: &str) -> Option<u64> {
     if let ([high, low], []) = text.as_bytes().as_chunks::<8>() {
         let value = eight_digits_value(*high) << 32 | eight_digits_value(*low);
-        if eight_digits(value >> 32) == *high && eight_digits(value & u64::from(u32::MAX)) == *low {
+        // What is written otherwise, or is no number at all, is not printed like that.
+        if digits(value) == text.as_bytes() {
             return Some(value);
         }
     }
@@ -80,13 +79,26 @@ pub(crate) fn parse_hex(text: &str) -> Option<u64> {
 /// One in each byte.
 const EACH: u64 = u64::from_ne_bytes([1; 8]);
 
-/// The lower 32 bits in lower-case hex: all digits at once, each in a byte of one number.
-const fn eight_digits(value: u64) -> [u8; 8] {
+/// True if these are lower-case hex digits, eight or a multiple of it.
+pub(crate) fn is_lower_hex(text: &[u8]) -> bool {
+    let (eights, rest) = text.as_chunks::<8>();
+    let is_hex =
+        |eight: &[u8; 8]| eight_digits(eight_digits_value(*eight)) == u64::from_be_bytes(*eight);
+    rest.is_empty() && eights.iter().all(is_hex)
+}
+
+const fn digits(value: u64) -> [u8; 16] {
+    let (high, low) = (eight_digits(value >> 32), eight_digits(value & u32::MAX as u64));
+    ((high as u128) << 64 | low as u128).to_be_bytes()
+}
+
+/// The lower 32 bits in lower-case hex: all digits at once, each in a byte.
+const fn eight_digits(value: u64) -> u64 {
     let pairs = (value << 16 | value) & 0x0000_ffff_0000_ffff;
     let pairs = (pairs << 8 | pairs) & 0x00ff_00ff_00ff_00ff;
     let digits = (pairs << 4 | pairs) & (EACH * 0x0f);
     let letters = ((digits + EACH * 6) >> 4) & EACH;
-    (digits + EACH * b'0' as u64 + letters * (b'a' - b'0' - 10) as u64).to_be_bytes()
+    digits + EACH * b'0' as u64 + letters * (b'a' - b'0' - 10) as u64
 }
 
 /// What eight lower-case hex digits mean; what anything else means is of no use.
@@ -119,6 +131,7 @@ mod tests {
             let is_hex = byte.is_ascii_hexdigit();
             let wanted = is_hex.then(|| u64::from_str_radix(text, 16).unwrap());
             assert_eq!(parse_hex(text), wanted, "{text:?}");
+            assert_eq!(is_lower_hex(text.as_bytes()), is_hex && !byte.is_ascii_uppercase());
         }
     }
 }

@@ -86,7 +86,7 @@ fn mpart01_has_its_whole_body() {
 #[test]
 fn dblreq_is_cut_after_its_body() {
     let request = request("dblreq");
-    assert!(request.bytes().ends_with(b"Content-Length: 0\r\n\r\n"));
+    assert!(request.to_bytes().ends_with(b"Content-Length: 0\r\n\r\n"));
 }
 
 // §3.1.1.12 and §3.1.1.13.
@@ -189,7 +189,7 @@ fn a_proxy_changes_only_via_and_max_forwards() {
         if request.header(Name::ContentLength).is_none() {
             changed.push("Content-Length");
         }
-        assert_eq!(lines(&bytes, &changed), lines(request.bytes(), &changed), "{name}");
+        assert_eq!(lines(&bytes, &changed), lines(&request.to_bytes(), &changed), "{name}");
         let read = Request::parse(bytes).unwrap();
         assert_eq!(read.body(), request.body(), "{name}");
         assert_eq!(read.uri().as_str(), request.uri().as_str(), "{name}");
@@ -208,7 +208,7 @@ fn a_relay_carries_end_to_end_lines_and_the_body() {
             Incoming::Response(response) => response,
         };
         let payload = Payload::relay(message);
-        let all = lines(message.bytes(), &[]);
+        let all = lines(&message.to_bytes(), &[]);
         let crossed: Vec<_> = payload.headers().split_inclusive(|byte| *byte == b'\n').collect();
         assert!(crossed.iter().all(|line| all.iter().any(|one| one == line)), "{name}");
         for end_to_end in ["Subject", "Content-Type", "Identity", "Date", "Geolocation", "Accept"] {
@@ -238,7 +238,7 @@ fn a_response_loses_only_its_topmost_via() {
             continue;
         };
         let read = Response::parse(bytes.clone()).unwrap();
-        assert_eq!(lines(&bytes, &["Via"]), lines(response.bytes(), &["Via"]), "{name}");
+        assert_eq!(lines(&bytes, &["Via"]), lines(&response.to_bytes(), &["Via"]), "{name}");
         assert_eq!(read.list(Name::Via).count(), response.list(Name::Via).count() - 1);
         assert_eq!(read.reason_phrase(), response.reason_phrase());
     }

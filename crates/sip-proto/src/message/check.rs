@@ -55,10 +55,13 @@ pub(super) fn fill(
     message.keys.via_place = topmost.place;
     message.keys.branch = topmost.branch;
     wrong_version(message).or(defect).or(topmost.defect).map_or(Ok(()), Err)?;
-    let body_at = message.head.len();
-    message.body = body_of(message, body_at)?;
-    message.bytes.truncate(message.body.range().end.max(body_at));
-    message.keys = keys(message)?;
+    let length = body_length(message)?;
+    message.body.truncate(length);
+    find_keys(message).inspect_err(|_| {
+        // A message that is refused has no keys but where it came from.
+        let Keys { via, via_place, branch, .. } = message.keys;
+        message.keys = Keys { via, via_place, branch, ..Keys::default() };
+    })?;
     if let Start::Request { uri, .. } = message.start {
         let uri = Uri::parse(message.text(uri))?;
         if uri.headers().is_some() {
@@ -143,38 +146,42 @@ fn defect_of(via: &Via<'_>) -> Option<Malformed> {
     }
 }
 
-fn keys(message: &Message) -> Result<Keys, Malformed> {
-    let mut keys = message.keys;
-    keys.call_id = only(message, Name::CallId, "Call-ID")?;
-    let mut call_id = message.text(keys.call_id).bytes();
-    if call_id.any(|byte| matches!(byte, b' ' | b'\t' | b',')) || keys.call_id.is_empty() {
+/// Fills in what transactions and dialogs compare, each value where it lies: all together are half a kilobyte.
+fn find_keys(message: &mut Message) -> Result<(), Malformed> {
+    let call_id_at = only(message, Name::CallId, "Call-ID")?;
+    let call_id = message.text(call_id_at).as_bytes();
+    if memchr::memchr3(b' ', b'\t', b',', call_id).is_some() || call_id.is_empty() {
         return Err(Malformed("a malformed Call-ID"));
     }
-    if keys.call_id.range().len() > MAX_IDENTIFIER {
+    if call_id_at.range().len() > MAX_IDENTIFIER {
         return Err(Malformed("a Call-ID that is too long"));
     }
-    (keys.from, keys.from_place, keys.from_tag) = address(message, Name::From, "From")?;
-    (keys.to, keys.to_place, keys.to_tag) = address(message, Name::To, "To")?;
+    message.keys.call_id = call_id_at;
+    let (from, place, tag) = address(message, Name::From, "From")?;
+    (message.keys.from, message.keys.from_place, message.keys.from_tag) = (from, place, tag);
+    let (to, place, tag) = address(message, Name::To, "To")?;
+    (message.keys.to, message.keys.to_place, message.keys.to_tag) = (to, place, tag);
     let cseq = message.text(only(message, Name::CSeq, "CSeq")?);
     let space = cseq.bytes().position(|byte| matches!(byte, b' ' | b'\t'));
     let (number, method) =
         space.and_then(|at| cseq.split_at_checked(at)).ok_or(Malformed("a malformed CSeq"))?;
     let method = trim(method);
-    keys.cseq = decimal(number).ok_or(Malformed("a malformed CSeq"))?;
-    keys.method = Method::recognise(method);
+    let number = decimal(number).ok_or(Malformed("a malformed CSeq"))?;
     if let Start::Request { method: have, .. } = message.start
         && message.text(have) != method
     {
         // RFC 3261 §8.1.1.5: the method of CSeq must match that of the request.
         return Err(Malformed("a CSeq of another method"));
     }
+    let method = Method::recognise(method);
+    (message.keys.cseq, message.keys.method) = (number, method);
     if message.header(Name::MaxForwards).is_some() {
         let hops = only(message, Name::MaxForwards, "Max-Forwards")?;
         let hops: u32 = decimal(message.text(hops)).ok_or(Malformed("a malformed Max-Forwards"))?;
-        keys.max_forwards =
+        message.keys.max_forwards =
             Some(u8::try_from(hops).map_err(|_| Malformed("a Max-Forwards above 255"))?);
     }
-    Ok(keys)
+    Ok(())
 }
 
 fn address(
@@ -211,11 +218,11 @@ fn only(message: &Message, name: Name, label: &'static str) -> Result<Span, Malf
 
 /// RFC 3261 §18.3: Content-Length frames the body; what follows it in a datagram is noise, and a
 /// body shorter than it is an error.
-fn body_of(message: &Message, body_at: usize) -> Result<Span, Malformed> {
-    let available = message.bytes.len() - body_at;
+fn body_length(message: &Message) -> Result<usize, Malformed> {
+    let available = message.body.len();
     let mut lengths = message.headers(Name::ContentLength);
     let Some(first) = lengths.next() else {
-        return Ok(Span::new(body_at, message.bytes.len()));
+        return Ok(available);
     };
     if lengths.any(|other| other != first) {
         return Err(Malformed("two different Content-Length"));
@@ -224,7 +231,7 @@ fn body_of(message: &Message, body_at: usize) -> Result<Span, Malformed> {
     if length > available {
         return Err(Malformed("a Content-Length above what arrived"));
     }
-    Ok(Span::new(body_at, body_at + length))
+    Ok(length)
 }
 
 /// Digits only: `parse` alone would take a sign.

@@ -3,11 +3,12 @@
 use std::net::IpAddr;
 
 use super::grammar::{
-    LOWER_HEX, Noted, Params, TOKEN, find_outside, is_token, is_token_byte, quoted_end,
-    rsplit_byte, run_end, split_byte, trim,
+    Noted, Params, TOKEN, find_outside, is_token, is_token_byte, quoted_end, rsplit_byte, run_end,
+    split_byte, trim,
 };
 use super::uri::{parse_ip, plain_host_port, port_of, split_host_port};
 use super::{Malformed, Uri};
+use crate::id::is_lower_hex;
 
 /// One Via value (RFC 3261 §20.42, RFC 3581).
 #[derive(Debug, Clone, Copy, Default)]
@@ -237,8 +238,7 @@ impl<'a> SessionId<'a> {
         let local = trim(local);
         let (_, [remote]) = Params::parse_noting(params, ["remote"]).ok()?;
         let remote = remote.value;
-        let is_uuid =
-            |text: &str| text.len() == 32 && run_end(text.as_bytes(), 0, LOWER_HEX) == text.len();
+        let is_uuid = |text: &str| text.len() == 32 && is_lower_hex(text.as_bytes());
         (is_uuid(local) && remote.is_none_or(is_uuid)).then_some(Self { local, remote })
     }
 

@@ -33,7 +33,7 @@ pub struct Forward<'a> {
 
 impl Forward<'_> {
     pub(crate) fn draft(&self, request: &Request) -> Draft {
-        let mut out = Vec::with_capacity(request.bytes.len() + 192);
+        let mut out = Vec::with_capacity(request.len() + 192);
         let uri = self.uri.unwrap_or_else(|| request.uri_text());
         push(&mut out, &[request.method_text(), " ", uri, " SIP/2.0\r\n"]);
         let via_at = out.len();
@@ -83,8 +83,8 @@ impl Response {
         let Start::Response { phrase, .. } = self.start else {
             return None;
         };
-        let mut out = Vec::with_capacity(self.bytes.len());
-        out.extend_from_slice(self.bytes.get(..phrase.range().end)?);
+        let mut out = Vec::with_capacity(self.len());
+        out.extend_from_slice(self.head.as_bytes().get(..phrase.range().end)?);
         push(&mut out, &["\r\n"]);
         let mut popped = false;
         let mut vias = 0;
@@ -174,14 +174,13 @@ impl Request {
 /// The empty line and the body. A datagram may come without Content-Length, but the copy may leave
 /// over a stream, which needs it (RFC 3261 §18.3).
 pub(super) fn write_body(out: &mut Vec<u8>, message: &Message) {
-    let body = message.bytes.get(message.body.range()).unwrap_or_default();
     if message.header(Name::ContentLength).is_none() {
         push(out, &["Content-Length: "]);
-        number(out, body.len() as u64);
+        number(out, message.body.len() as u64);
         push(out, &["\r\n"]);
     }
     push(out, &["\r\n"]);
-    out.extend_from_slice(body);
+    out.extend_from_slice(&message.body);
 }
 
 /// The comma-separated elements after the first.

@@ -2,6 +2,11 @@
 
 use super::Malformed;
 
+/// One in each byte.
+pub(super) const EACH: u64 = u64::from_ne_bytes([1; 8]);
+/// The high bit of each byte.
+pub(super) const HIGH: u64 = EACH * 0x80;
+
 /// Bytes of `token`.
 pub(crate) const TOKEN: u8 = 1;
 /// Bytes of a host name, with the underscore that some peers have in theirs.
@@ -13,8 +18,6 @@ const VALUE: u8 = 1 << 2;
 pub(crate) const URI_MARK: u8 = 1 << 3;
 /// All others.
 pub(crate) const URI_PLAIN: u8 = 1 << 4;
-/// Digits of a Session-ID.
-pub(crate) const LOWER_HEX: u8 = 1 << 5;
 
 /// Which of these a byte is. Looked up for every byte of every value, so a table.
 const CLASSES: [u8; 256] = {
@@ -30,13 +33,8 @@ const CLASSES: [u8; 256] = {
         }
         at += 1;
     }
-    let groups: [(&[u8], u8); 5] = [
-        (b"-.!%*_+`'~", TOKEN | VALUE),
-        (b"-._", HOST),
-        (b"[]:", VALUE),
-        (b"<>\"%@", URI_MARK),
-        (b"0123456789abcdef", LOWER_HEX),
-    ];
+    let groups: [(&[u8], u8); 4] =
+        [(b"-.!%*_+`'~", TOKEN | VALUE), (b"-._", HOST), (b"[]:", VALUE), (b"<>\"%@", URI_MARK)];
     let mut group = 0;
     while group < groups.len() {
         let (bytes, class) = groups[group];
@@ -75,6 +73,29 @@ pub(crate) fn run_end(bytes: &[u8], at: usize, class: u8) -> usize {
     match run.find(|byte| !is_in(**byte, class)) {
         Some(_) => bytes.len() - run.as_slice().len() - 1,
         None => at.max(bytes.len()),
+    }
+}
+
+/// Where the letters, digits, dots and dashes end, or up to seven of them before, that begin at `at`: eight bytes at a time.
+/// They are of every class but that of marks.
+#[inline]
+fn common_end(bytes: &[u8], at: usize) -> usize {
+    // The high bit of each byte that is at least `from`; no byte has its high bit set.
+    let at_least = |word: u64, from: u8| word + (HIGH - EACH * u64::from(from));
+    let is_common = |eight: &[u8; 8]| {
+        let word = u64::from_le_bytes(*eight);
+        let low = word & !HIGH;
+        let folded = low | (EACH * 0x20);
+        let letters = at_least(folded, b'a') & !at_least(folded, b'z' + 1);
+        let digits = at_least(low, b'-') & !at_least(low, b'9' + 1);
+        let slash = !at_least(low ^ (EACH * u64::from(b'/')), 1);
+        (letters | digits & !slash) & !word & HIGH == HIGH
+    };
+    let (eights, _) = bytes.get(at..).unwrap_or_default().as_chunks::<8>();
+    let mut ahead = eights.iter();
+    match ahead.find(|eight| !is_common(eight)) {
+        Some(_) => at + (eights.len() - ahead.as_slice().len() - 1) * 8,
+        None => at + eights.len() * 8,
     }
 }
 
@@ -298,7 +319,7 @@ impl<'a> Params<'a> {
             let from = name_end + 1;
             let end = match bytes.get(from) {
                 Some(b'"') => plain_quoted_end(bytes, from)?,
-                _ => run_end(bytes, from, VALUE),
+                _ => run_end(bytes, common_end(bytes, from), VALUE),
             };
             (Some(self.text.get(from..end).filter(|value| !value.is_empty())?), end)
         } else {
@@ -391,6 +412,23 @@ mod tests {
         assert_eq!(params.value("OC-ALGO"), Some(r#""loss,rate""#));
         assert_eq!(params.value("x"), Some(r#""a\";b""#));
         assert_eq!(params.value("y"), Some(r#""""#));
+    }
+
+    // Each byte in each place of a chunk, among others.
+    #[test]
+    fn common_bytes_are_those_of_every_class() {
+        for (at, byte) in (0..16).flat_map(|at| (0..=u8::MAX).map(move |byte| (at, byte))) {
+            let mut text = *b"aZ09.-zAmQ5-.xy8";
+            text[at] = byte;
+            let is_common = byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-');
+            let wanted = if is_common { 16 } else { at / 8 * 8 };
+            assert_eq!(common_end(&text, 0), wanted, "{byte}");
+            assert!(!is_common || [TOKEN, HOST, VALUE].iter().all(|class| is_in(byte, *class)));
+        }
+        assert_eq!(
+            (common_end(b"abcdefgh1", 1), common_end(b"abc", 0), common_end(b"", 1)),
+            (9, 0, 1)
+        );
     }
 
     // What follows the byte looked for is not read: splitting a long value takes linear time.

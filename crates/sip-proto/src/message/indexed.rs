@@ -18,12 +18,11 @@ use super::span::Span;
 /// One message: the bytes, where its parts lie, and the few values that every box needs.
 #[derive(Clone)]
 pub struct Message {
-    pub(super) bytes: Bytes,
     /// The start line and the header lines, known to be text.
     pub(super) head: ByteString,
+    pub(super) body: Bytes,
     pub(super) start: Start,
     pub(super) fields: Fields,
-    pub(super) body: Span,
     pub(super) keys: Keys,
 }
 
@@ -52,13 +51,21 @@ pub(super) struct Keys {
 impl Message {
     /// The whole message as it arrived, unfolded, without what followed its body.
     #[must_use]
-    pub const fn bytes(&self) -> &Bytes {
-        &self.bytes
+    pub fn to_bytes(&self) -> Bytes {
+        match self.body.is_empty() {
+            true => self.head.clone().into_bytes(),
+            false => [&self.head.as_bytes()[..], &self.body[..]].concat().into(),
+        }
+    }
+
+    /// How many bytes it has.
+    pub(super) fn len(&self) -> usize {
+        self.head.len() + self.body.len()
     }
 
     #[must_use]
     pub fn body(&self) -> Bytes {
-        self.bytes.slice(self.body.range())
+        self.body.clone()
     }
 
     #[must_use]
@@ -242,6 +249,7 @@ impl Message {
 
 impl fmt::Debug for Message {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&String::from_utf8_lossy(&self.bytes))
+        f.write_str(&self.head)?;
+        f.write_str(&String::from_utf8_lossy(&self.body))
     }
 }

@@ -10,7 +10,6 @@ use super::malformed::Malformed;
 use super::request::Request;
 use super::response::Response;
 use super::scan::{Scanned, Start, scan};
-use super::span::Span;
 
 /// A sound message of either kind.
 #[derive(Debug)]
@@ -59,11 +58,10 @@ fn reread(bytes: Bytes) -> Result<Request, Unsound> {
 }
 
 fn parse_within(bytes: Bytes, limits: Limits) -> Result<Incoming, Unsound> {
-    let Scanned { bytes, head, start, fields, defect } =
+    let Scanned { head, body, start, fields, defect } =
         scan(bytes, limits.fields).map_err(|why| Unsound { why, answer: None })?;
     let is_request = matches!(start, Start::Request { .. });
-    let (body, keys) = (Span::default(), Keys::default());
-    let mut message = Message { bytes, head, start, fields, body, keys };
+    let mut message = Message { head, body, start, fields, keys: Keys::default() };
     match fill(&mut message, defect, limits) {
         Ok(()) if is_request => Ok(Incoming::Request(Request(Arc::new(message)))),
         Ok(()) => Ok(Incoming::Response(Response(Arc::new(message)))),

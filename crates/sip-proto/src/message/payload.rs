@@ -58,11 +58,12 @@ impl Payload {
     /// this stack itself can do stay behind.
     #[must_use]
     pub fn relay(message: &Message) -> Self {
-        let mut headers = Vec::with_capacity(message.bytes.len());
+        let mut headers = Vec::with_capacity(message.head.len());
         for field in message.fields.iter() {
             if crosses(field.name) || explains(message, field.name) {
-                headers
-                    .extend_from_slice(message.bytes.get(field.line.range()).unwrap_or_default());
+                headers.extend_from_slice(
+                    message.head.as_bytes().get(field.line.range()).unwrap_or_default(),
+                );
                 headers.extend_from_slice(b"\r\n");
             }
         }

@@ -11,9 +11,9 @@ pub(super) struct Span {
 
 impl Span {
     #[inline]
-    pub(super) fn new(start: usize, end: usize) -> Self {
+    pub(super) const fn new(start: usize, end: usize) -> Self {
         // Messages are at most 64 KiB; a longer one would have been refused by the transport.
-        Self { start: u32::try_from(start).unwrap_or(0), end: u32::try_from(end).unwrap_or(0) }
+        Self { start: start as u32, end: end as u32 }
     }
 
     pub(super) const fn range(self) -> Range<usize> {

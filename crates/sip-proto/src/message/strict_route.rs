@@ -37,7 +37,7 @@ impl Request {
     /// The same request with another Request-URI and other routes.
     fn with_routes(&self, uri: &str, routes: &[&str]) -> Option<Self> {
         let Start::Request { version, .. } = self.start else { return None };
-        let mut out = Vec::with_capacity(self.bytes.len() + 64);
+        let mut out = Vec::with_capacity(self.len() + 64);
         push(&mut out, &[self.method_text(), " ", uri, " ", self.text(version), "\r\n"]);
         for route in routes {
             push(&mut out, &["Route: ", route, "\r\n"]);

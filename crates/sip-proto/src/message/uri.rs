@@ -249,10 +249,15 @@ pub(crate) fn plain_host_port(text: &str, at: usize) -> Option<(&str, Option<u16
     if bytes.get(host_end) != Some(&b':') {
         return Some((host, None, host_end));
     }
-    let from = host_end + 1;
-    let digits = bytes.get(from..)?.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    let end = from + digits;
-    Some((host, Some(port_of(text.get(from..end)?)?), end))
+    let mut digits = bytes.get(host_end + 1..)?.iter();
+    let mut port = None;
+    while let Some(digit) = digits.as_slice().first().map(|byte| byte.wrapping_sub(b'0'))
+        && digit <= 9
+    {
+        port = Some(port.unwrap_or(0_u16).checked_mul(10)?.checked_add(digit.into())?);
+        digits.next();
+    }
+    Some((host, Some(port?), bytes.len() - digits.as_slice().len()))
 }
 
 /// Digits only: `parse` alone would take a sign.
@@ -314,6 +319,11 @@ mod tests {
     fn a_port_inside_an_ipv6_reference_is_part_of_the_address() {
         assert_eq!(Uri::parse("sip:[2001:db8::10:5070]").unwrap().port(), None);
         assert_eq!(Uri::parse("sip:[2001:db8::10]:5070").unwrap().port(), Some(5070));
+        assert_eq!(plain_host_port("h:0065535x", 0), Some(("h", Some(65_535), 9)));
+        assert_eq!(plain_host_port("xh;", 1), Some(("h", None, 2)));
+        for text in ["h:", "h:x", "h:65536", "h:655350", ":1", ""] {
+            assert_eq!(plain_host_port(text, 0), None, "{text}");
+        }
     }
 
     #[test]

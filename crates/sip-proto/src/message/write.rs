@@ -170,7 +170,7 @@ pub(crate) struct Reply<'a> {
 pub(crate) fn response(request: &Message, source: SocketAddr, reply: &Reply<'_>) -> Bytes {
     let payload = reply.payload;
     let size = 128
-        + request.bytes.len()
+        + request.head.len()
         + reply.fixed.len()
         + payload.headers().len()
         + payload.body().len();

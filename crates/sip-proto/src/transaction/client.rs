@@ -165,13 +165,8 @@ mod tests {
 
     fn start(reliable: bool) -> (Instant, Client) {
         let now = Instant::now();
-        let tx = Client::start(
-            options().bytes().clone(),
-            reliable,
-            Timers::RFC3261,
-            now,
-            &mut Vec::new(),
-        );
+        let tx =
+            Client::start(options().to_bytes(), reliable, Timers::RFC3261, now, &mut Vec::new());
         (now, tx)
     }
 

@@ -202,13 +202,8 @@ mod tests {
     impl Fixture {
         fn start(reliable: bool) -> Self {
             let (now, mut out) = (Instant::now(), Vec::new());
-            let tx = InviteClient::start(
-                invite().bytes().clone(),
-                reliable,
-                Timers::RFC3261,
-                now,
-                &mut out,
-            );
+            let tx =
+                InviteClient::start(invite().to_bytes(), reliable, Timers::RFC3261, now, &mut out);
             Self { start: now, now, tx, out, sent_at: vec![0] }
         }
 
@@ -255,7 +250,9 @@ mod tests {
             Output::Send(bytes) | Output::Resend(bytes) => Some(bytes),
             _ => None,
         });
-        assert!(copies.clone().count() == 5 && copies.clone().all(|copy| copy == invite().bytes()));
+        assert!(
+            copies.clone().count() == 5 && copies.clone().all(|copy| *copy == invite().to_bytes())
+        );
     }
 
     // RFC 3261 §17.1.1.2: a provisional response stops retransmission.
@@ -287,7 +284,7 @@ mod tests {
     fn timer_d_is_at_least_32_s() {
         let config = Timers { t1: Duration::from_millis(50), ..Timers::RFC3261 };
         let (now, mut out) = (Instant::now(), Vec::new());
-        let invite_bytes = invite().bytes().clone();
+        let invite_bytes = invite().to_bytes();
         let mut tx = InviteClient::start(invite_bytes, false, config, now, &mut out);
         tx.handle_response(response_to(&invite(), 486), now, &mut out);
         assert_eq!(tx.poll_timeout(), Some(now + Duration::from_secs(32)));
