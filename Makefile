@@ -2,7 +2,7 @@
 
 CARGO_DENY = 0.20.2
 
-.PHONY: demo check test peers instructions instructions-recorded bench doc deny typos clean
+.PHONY: demo check test peers instructions instructions-recorded bench fuzz doc deny typos clean
 
 # The main job: six sites, their trunk groups and PSAPs, and 20 s of emergency calls.
 demo:
@@ -43,6 +43,11 @@ bench:
 	cargo bench -p system-tests --bench generator
 	cargo bench -p system-tests --bench relay
 	cargo bench -p system-tests --bench report
+
+# libFuzzer at TARGET, or at each target in turn, for SECONDS; needs a nightly compiler and `cargo install cargo-bolero`.
+SECONDS = 60
+fuzz:
+	./tests/fuzz.sh $(SECONDS) $(TARGET)
 
 doc:
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --open

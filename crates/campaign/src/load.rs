@@ -35,6 +35,14 @@ impl Campaign {
         })
     }
 
+    /// Reads and checks `text` alone, without its network. `path` names it in messages, and files that it names are relative
+    /// to the folder of `path`.
+    pub fn parse(path: &Path, text: &str, layers: &Layers) -> Result<Self, Problems> {
+        let document = Document::parse(&path.display().to_string(), text, layers)?;
+        let campaign = Self::read(&document, path);
+        document.finish(campaign)
+    }
+
     /// Reads the campaign at `path` and the network that it names, each with layers of its own.
     ///
     /// The problems of both files come together, the campaign's first. What is wrong only because of the command line is told

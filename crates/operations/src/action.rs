@@ -68,6 +68,9 @@ pub struct ParseActionError(String);
 /// The longest called number.
 const LONGEST_NUMBER: usize = 64;
 
+/// The longest command, in octets: two words of the longest kind, and the spaces between them.
+const LONGEST_COMMAND: usize = 256;
+
 /// The first word of each action, and how to write the whole.
 const FORMS: [(&str, &str); 16] = [
     ("show", "show"),
@@ -227,6 +230,10 @@ impl FromStr for Action {
     type Err = ParseActionError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text.len() > LONGEST_COMMAND {
+            let what = format!("a command has at most {LONGEST_COMMAND} octets");
+            return Err(ParseActionError(what));
+        }
         let words: Vec<&str> = text.split_whitespace().collect();
         Ok(match words[..] {
             ["show"] => Self::Show,

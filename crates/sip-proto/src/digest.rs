@@ -91,6 +91,23 @@ pub struct Credentials<'a> {
     counted: Option<(&'a str, &'a str)>,
 }
 
+/// The parameters of credentials that are read.
+const PARAMS: [&str; 9] =
+    ["username", "realm", "nonce", "uri", "response", "algorithm", "qop", "nc", "cnonce"];
+
+/// The first value of each of [`PARAMS`].
+fn read(params: &str) -> [Option<&str>; PARAMS.len()] {
+    let mut found = [None; PARAMS.len()];
+    for (name, value) in split_list(params).filter_map(|one| one.split_once('=')) {
+        let name = trim(name);
+        let at = PARAMS.iter().position(|known| name.eq_ignore_ascii_case(known));
+        if let Some(place) = at.and_then(|at| found.get_mut(at)) {
+            place.get_or_insert(value);
+        }
+    }
+    found
+}
+
 impl<'a> Credentials<'a> {
     /// The credentials of a request for `realm`. Those of another scheme, realm, algorithm or
     /// quality of protection count as none (RFC 3261 §22.1): the answer is a fresh challenge.
@@ -105,9 +122,10 @@ impl<'a> Credentials<'a> {
         if !scheme.eq_ignore_ascii_case("Digest") {
             return None;
         }
+        let read = read(params);
         let param = |name: &str| {
-            let mut params = split_list(params).filter_map(|one| one.split_once('='));
-            params.find(|(have, _)| trim(have).eq_ignore_ascii_case(name)).map(|(_, value)| value)
+            let at = PARAMS.iter().position(|known| *known == name)?;
+            read.get(at).copied().flatten()
         };
         let quoted = |name: &str| unquote(trim(param(name)?));
         let counted = match param("qop").map(trim) {

@@ -130,8 +130,12 @@ fn boundary(content_type: &str) -> Option<&str> {
     }
 }
 
+/// Octets of the head of a part that are read.
+const MOST_OF_A_HEAD: usize = 4_096;
+
 /// The value of a header in the head of a part, unfolded (RFC 5322 §2.2.3).
 fn header(head: &[u8], name: &str) -> Option<String> {
+    let head = head.get(..MOST_OF_A_HEAD).unwrap_or(head);
     let text = String::from_utf8_lossy(head).replace("\r\n", "\n");
     let text = text.replace("\n ", "  ").replace("\n\t", "  ");
     text.lines().find_map(|line| {

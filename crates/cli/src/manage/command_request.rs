@@ -11,6 +11,7 @@ use operations::{Action, OrderResult, ParseActionError};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
+use telemetry::visible_line;
 use tokio::time::{Instant, sleep, timeout};
 use topology::{format_duration, parse_duration};
 
@@ -151,7 +152,7 @@ pub struct CommandResults {
 
 /// A request that makes sense in this network.
 #[derive(Debug)]
-pub(super) struct CommandPlan {
+pub struct CommandPlan {
     by: String,
     action: Action,
     /// The call servers of each step get the command at once.
@@ -163,14 +164,35 @@ pub(super) struct CommandPlan {
 }
 
 impl CommandPlan {
+    /// Reads the body of `POST /v1/commands`, and checks it against the call servers of the network.
+    ///
+    /// # Errors
+    /// A sentence about what is wrong.
+    pub fn read(body: &[u8], members: Vec<ManagedCallServer>) -> Result<Self, String> {
+        let request = serde_json::from_slice(body);
+        // What is wrong is told in the words of whoever asked, which may move a cursor.
+        let words = |error: serde_json::Error| visible_line(&error.to_string()).into_owned();
+        let request = request.map_err(|error| format!("the body is no order: {}", words(error)))?;
+        Self::new(request, members)
+    }
+
+    /// What each of them is told.
+    #[must_use]
+    pub const fn action(&self) -> &Action {
+        &self.action
+    }
+
+    /// Who gets the command, step by step.
+    #[must_use]
+    pub fn steps(&self) -> &[Vec<ManagedCallServer>] {
+        &self.steps
+    }
+
     /// Checks a request against the network.
     ///
     /// # Errors
     /// A sentence about what is wrong.
-    pub(super) fn new(
-        request: CommandRequest,
-        members: Vec<ManagedCallServer>,
-    ) -> Result<Self, String> {
+    fn new(request: CommandRequest, members: Vec<ManagedCallServer>) -> Result<Self, String> {
         let CommandRequest { command, sites, by, manner, interval, timeout, wait, effect_timeout } =
             request;
         let by = by.unwrap_or_else(|| UNNAMED.to_owned());

@@ -35,8 +35,8 @@ pub use access::{Access, AccessFile, Token};
 pub use command_log::{CommandLogView, LoggedCommand};
 pub use command_note::CommandNote;
 pub use command_request::{
-    CommandRequest, CommandResult, CommandResults, CommandStatus, RequestManner, RequestedCommand,
-    SiteSelection,
+    CommandPlan, CommandRequest, CommandResult, CommandResults, CommandStatus, RequestManner,
+    RequestedCommand, SiteSelection,
 };
 pub use listener::{HttpListener, Listening};
 pub(crate) use served::OwnBoxes;

@@ -16,7 +16,7 @@ use tokio::time::timeout;
 use super::box_view::BoxViews;
 use super::command_log::LoggedSites;
 use super::command_request::CommandPlan;
-use super::{CommandRequest, ErrorBody, ManagedSites, Token, guard, views};
+use super::{ErrorBody, ManagedSites, Token, guard, views};
 
 /// The longest body: a command that names hundreds of sites is shorter.
 const LONGEST_BODY: usize = 16 * 1024;
@@ -87,13 +87,7 @@ async fn command(State(state): State<RouteState>, body: Body) -> Response {
         }
         Err(_) => return trouble(StatusCode::REQUEST_TIMEOUT, "the body does not arrive"),
     };
-    let request: CommandRequest = match serde_json::from_slice(&body) {
-        Ok(request) => request,
-        Err(error) => {
-            return trouble(StatusCode::BAD_REQUEST, &format!("the body is no order: {error}"));
-        }
-    };
-    match CommandPlan::new(request, state.sites.members()) {
+    match CommandPlan::read(&body, state.sites.members()) {
         Ok(plan) => Json(plan.carry_out(&state.sites).await).into_response(),
         Err(sentence) => trouble(StatusCode::BAD_REQUEST, &sentence),
     }

@@ -160,6 +160,11 @@ pub(super) const ROWS: &[MetricRow] = &[
         "Copies of SIP messages that timers sent",
         only!(CallServer.resent, TrunkGroup.resent),
     ),
+    gauge(
+        "tocsin_sip_transactions",
+        "SIP transactions with peers that are alive, those included that only absorb late copies",
+        only!(CallServer.transactions, TrunkGroup.transactions, Psap.transactions),
+    ),
     by(
         "reason",
         counter(

@@ -165,7 +165,8 @@ fn media(value: &str) -> Option<Media> {
         port: port.parse().ok()?,
         port_count: count.map(str::parse).transpose().ok()?,
         protocol: next(&mut words)?,
-        formats: words.map(str::to_owned).collect(),
+        // One too many is enough to refuse them.
+        formats: words.take(MAX_FORMATS + 1).map(str::to_owned).collect(),
         connection: None,
         lines: Vec::new(),
         // As many as a telephone usually has.

@@ -1,7 +1,13 @@
 //! The word that was probably meant.
 
+/// Longer words are no slips of the pen, and take long to be compared.
+const LONGEST: usize = 64;
+
 /// The candidate nearest to `word`, when it is near enough to be a slip of the pen.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    if word.len() > LONGEST {
+        return None;
+    }
     let allowed = (word.chars().count() / 3).max(1);
     candidates
         .into_iter()
