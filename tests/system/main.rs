@@ -28,6 +28,7 @@
 mod alone;
 mod books;
 mod calls;
+mod capacity;
 mod contagion;
 mod counts;
 mod defects;
