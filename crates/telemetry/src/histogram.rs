@@ -17,6 +17,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::metric::Quantile;
 use crate::quantiles::Quantiles;
+use crate::steps::Steps;
 
 /// Up to here each microsecond has a step of its own.
 const FINE: u64 = 10_000;
@@ -28,8 +29,7 @@ const STEPS: u64 = FINE + 2 * 16 * DECADE;
 /// Counts delays so that any quantile can be asked for later, within 0.1 %.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct LatencyHistogram {
-    /// As many as the longest delay needs.
-    counts: Vec<u64>,
+    steps: Steps,
     count: u64,
     sum_us: u64,
     max_us: u64,
@@ -88,18 +88,14 @@ impl LatencyHistogram {
     }
 
     fn add(&mut self, step: u64, count: u64) {
-        let step = step as usize;
-        if self.counts.len() <= step {
-            self.counts.resize(step + 1, 0);
-        }
-        self.counts[step] = self.counts[step].saturating_add(count);
+        self.steps.add(step as usize, count);
         self.count = self.count.saturating_add(count);
     }
 
     /// Adds all delays of `other`.
     pub fn merge(&mut self, other: &Self) {
-        for (step, count) in (0..).zip(&other.counts).filter(|(_, count)| **count > 0) {
-            self.add(step, *count);
+        for (step, count) in other.steps.counted() {
+            self.add(step, count);
         }
         self.sum_us = self.sum_us.saturating_add(other.sum_us);
         self.max_us = self.max_us.max(other.max_us);
@@ -108,17 +104,13 @@ impl LatencyHistogram {
     /// The delays that were counted since it was `before`; nothing if it never was. The longest may be one that came before.
     #[must_use]
     pub fn since(&self, before: &Self) -> Self {
-        let mut since = Self { max_us: self.max_us, ..Self::default() };
-        since.sum_us = self.sum_us.saturating_sub(before.sum_us);
-        for (step, count) in (0..).zip(&self.counts) {
-            let known = before.counts.get(step as usize).copied().unwrap_or_default();
-            match count.checked_sub(known) {
-                None => return Self::default(),
-                Some(0) => {}
-                Some(new) => since.add(step, new),
-            }
+        let Some(steps) = self.steps.since(&before.steps) else { return Self::default() };
+        Self {
+            count: steps.counted().fold(0, |sum, (_, count)| sum.saturating_add(count)),
+            steps,
+            sum_us: self.sum_us.saturating_sub(before.sum_us),
+            max_us: self.max_us,
         }
-        since
     }
 
     /// The delay in microseconds that this part of the delays does not exceed; `None` when nothing was counted.
@@ -135,8 +127,7 @@ impl LatencyHistogram {
     /// Each step with delays, by the longest that it may have in microseconds, and how many it has, from the shortest. The last
     /// one ends with the longest delay.
     pub fn counts(&self) -> impl Iterator<Item = (u64, u64)> {
-        let some = (0..).zip(&self.counts).filter(|(_, count)| **count > 0);
-        some.map(|(step, count)| (longest(step).min(self.max_us), *count))
+        self.steps.counted().map(|(step, count)| (longest(step).min(self.max_us), count))
     }
 
     /// All delays together, in microseconds.
@@ -161,9 +152,9 @@ impl Serialize for LatencyHistogram {
         write_number(&mut bytes, self.sum_us);
         write_number(&mut bytes, self.max_us);
         let mut last = 0;
-        for (step, count) in (0_u64..).zip(&self.counts).filter(|(_, count)| **count > 0) {
+        for (step, count) in self.steps.counted() {
             write_number(&mut bytes, step - last);
-            write_number(&mut bytes, *count);
+            write_number(&mut bytes, count);
             last = step;
         }
         serializer.serialize_str(&STANDARD.encode(&bytes))

@@ -26,6 +26,7 @@ mod reader;
 mod record;
 mod rolling_file;
 mod scan;
+mod steps;
 mod terms;
 mod text;
 mod unreached;
