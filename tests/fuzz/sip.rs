@@ -44,7 +44,7 @@ pub(crate) fn message(input: &[u8]) {
             assert!(matches!(unsound.status(), None | Some(400 | 505)));
         }
         Ok(Incoming::Request(request)) => {
-            let again = Request::parse(request.bytes().clone()).expect("a sound request");
+            let again = Request::parse(request.to_bytes()).expect("a sound request");
             assert_eq!(
                 (again.method(), again.method_text()),
                 (request.method(), request.method_text())
@@ -54,7 +54,7 @@ pub(crate) fn message(input: &[u8]) {
             request_goes_on(&request);
         }
         Ok(Incoming::Response(response)) => {
-            let again = Response::parse(response.bytes().clone()).expect("a sound response");
+            let again = Response::parse(response.to_bytes()).expect("a sound response");
             assert_eq!(
                 (again.status(), again.reason_phrase()),
                 (response.status(), response.reason_phrase())
@@ -68,7 +68,7 @@ pub(crate) fn message(input: &[u8]) {
 
 /// Asks both messages for everything that they can say.
 fn same(one: &Message, other: &Message) {
-    assert_eq!(one.bytes(), other.bytes());
+    assert_eq!(one.to_bytes(), other.to_bytes());
     assert_eq!(one.body(), other.body());
     assert_eq!(one.has_body(), !one.body().is_empty());
     assert_eq!((one.call_id(), one.cseq()), (other.call_id(), other.cseq()));
@@ -176,7 +176,7 @@ fn response_goes_on(response: &Response) {
         validity: Duration::from_millis(500),
         seq: OverloadSeq::at(1_282_321_615_782_000),
     };
-    if let Some(told) = with_overload_feedback(response.bytes(), |_| Some(feedback)) {
+    if let Some(told) = with_overload_feedback(&response.to_bytes(), |_| Some(feedback)) {
         let told = Response::parse(told).expect("a sound response");
         assert_eq!(told.via().overload_feedback(), Some(feedback));
         assert_eq!((told.body(), told.status()), (response.body(), response.status()));

@@ -83,9 +83,11 @@ pub(crate) trait AnyNode: Any {
     fn handle_timeout(&mut self, now: Instant);
     fn handle_unreachable(&mut self, now: Instant, transport: Transport, peer: SocketAddr);
     fn handle_drain(&mut self, now: Instant);
-    fn poll_transmit(&mut self) -> Option<Packet>;
+    /// Puts all packets that the box sends into `packets`.
+    fn take_packets(&mut self, packets: &mut Vec<Packet>);
     fn poll_notice(&mut self) -> Option<BoxNotice>;
-    fn poll_timeout(&self) -> Option<Instant>;
+    /// When the box or its plane wants to be woken.
+    fn next_wake(&mut self) -> Option<Instant>;
     fn is_drained(&self) -> bool;
     fn plane(&mut self) -> Option<&mut Plane>;
     fn handle_media(&mut self, now: Instant);
@@ -111,16 +113,17 @@ where
         Node::handle_drain(self, now);
     }
 
-    fn poll_transmit(&mut self) -> Option<Packet> {
-        Node::poll_transmit(self)
+    fn take_packets(&mut self, packets: &mut Vec<Packet>) {
+        packets.extend(std::iter::from_fn(|| self.poll_transmit()));
     }
 
     fn poll_notice(&mut self) -> Option<BoxNotice> {
         self.poll_event().map(Into::into)
     }
 
-    fn poll_timeout(&self) -> Option<Instant> {
-        Node::poll_timeout(self)
+    fn next_wake(&mut self) -> Option<Instant> {
+        let media = Node::plane(self).and_then(|plane| plane.poll_timeout());
+        [self.poll_timeout(), media].into_iter().flatten().min()
     }
 
     fn is_drained(&self) -> bool {

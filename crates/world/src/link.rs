@@ -97,8 +97,7 @@ impl Links {
     }
 
     pub(crate) fn is_open(&self, a: SocketAddr, b: SocketAddr) -> bool {
-        !self.isolated.contains(&a)
-            && !self.isolated.contains(&b)
+        (self.isolated.is_empty() || !self.isolated.contains(&a) && !self.isolated.contains(&b))
             && (self.cut.is_empty() || !self.cut.contains(&pair(a, b)))
     }
 }

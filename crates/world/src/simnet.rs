@@ -15,8 +15,7 @@ mod impaired;
 mod media;
 
 use std::any::Any;
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
@@ -24,11 +23,10 @@ use contract::Node;
 use operations::Impairments;
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
-use sip_proto::deadlines::{ByKey, Deadlines};
 use sip_proto::{Packet, Transport};
 
 use crate::any_node::BoxNotice;
-use crate::flight::{Flight, FlightContent, PacketToLose};
+use crate::flight::{Flight, FlightContent, Flights, PacketToLose};
 use crate::hosts::{Host, Hosts};
 use crate::link::{Link, Links};
 use crate::trace::{Trace, TracedPacket, label};
@@ -48,9 +46,7 @@ pub struct Simnet<L> {
     now: Instant,
     rng: StdRng,
     hosts: Hosts,
-    /// When hosts want to be woken.
-    wakes: Deadlines<SocketAddr, ByKey>,
-    flights: BinaryHeap<Reverse<Flight>>,
+    flights: Flights,
     /// What a box sends in this step; kept to save its allocation.
     outgoing: Vec<Packet>,
     sequence: u64,
@@ -96,8 +92,7 @@ impl<L: NoticeListener> Simnet<L> {
             now: start,
             rng: StdRng::seed_from_u64(seed),
             hosts: Hosts::default(),
-            wakes: Deadlines::default(),
-            flights: BinaryHeap::new(),
+            flights: Flights::default(),
             outgoing: Vec::new(),
             sequence: 0,
             links: Links::new(link),
@@ -170,14 +165,13 @@ impl<L: NoticeListener> Simnet<L> {
     {
         self.close_ports(address);
         let host = Host { node: Box::new(node), ports: Vec::new() };
-        self.hosts.insert(address, host);
-        self.settle(address);
+        let place = self.hosts.insert(address, host);
+        self.settle(place);
     }
 
     /// Pulls the plug of a box: it says no farewell, and packets to it vanish.
     pub fn kill(&mut self, address: SocketAddr) {
         self.hosts.remove(&address);
-        self.wakes.clear(address);
         self.close_ports(address);
         self.streams.retain(|(from, to), _| *from != address && *to != address);
         self.note(Some(address), "loses power");
@@ -255,20 +249,22 @@ impl<L: NoticeListener> Simnet<L> {
         address: SocketAddr,
         act: impl FnOnce(&mut N, Instant) -> R,
     ) -> R {
-        let host = self.hosts.get_mut(&address).expect("a box at this address");
+        let place = self.hosts.place(&address).expect("a box at this address");
+        let host = self.hosts.at(place).expect("a box at its place");
         let node: &mut dyn Any = &mut *host.node;
         let result = act(node.downcast_mut().expect("a box of this type"), self.now);
-        self.settle(address);
+        self.settle(place);
         result
     }
 
     /// Tells every box to refuse what is new and to end what is in progress.
     pub fn drain_all(&mut self) {
         for address in self.hosts.addresses() {
-            if let Some(host) = self.hosts.get_mut(&address) {
+            let Some(place) = self.hosts.place(&address) else { continue };
+            if let Some(host) = self.hosts.at(place) {
                 host.node.handle_drain(self.now);
             }
-            self.settle(address);
+            self.settle(place);
         }
     }
 
@@ -287,26 +283,33 @@ impl<L: NoticeListener> Simnet<L> {
 
     /// Carries out what is due first, unless that is after `limit`. False when nothing was.
     pub fn step(&mut self, limit: Instant) -> bool {
-        let flight = self.flights.peek().map(|Reverse(flight)| flight.due);
-        let next = [flight, self.wakes.next()].into_iter().flatten().min();
+        let flight = self.flights.next_due();
+        let wake = self.hosts.next_wake();
+        let next = [flight, wake.map(|(due, _)| due)].into_iter().flatten().min();
         let Some(next) = next.filter(|next| *next <= limit) else {
             self.now = self.now.max(limit);
             return false;
         };
         self.now = self.now.max(next);
         if flight == Some(next) {
-            if let Some(Reverse(flight)) = self.flights.pop() {
+            if let Some(flight) = self.flights.pop() {
                 self.arrive(flight);
             }
-        } else if let Some((_, address)) = self.wakes.pop_due(self.now)
-            && !self.frozen.contains_key(&address)
-        {
-            if let Some(host) = self.hosts.get_mut(&address) {
-                host.node.handle_timeout(self.now);
-            }
-            self.settle(address);
+        } else if let Some((_, place)) = wake {
+            self.wake(place);
         }
         true
+    }
+
+    fn wake(&mut self, place: usize) {
+        if self.is_frozen(self.hosts.address(place)) {
+            // It settles when it goes on.
+            return self.hosts.wake_at(place, None);
+        }
+        if let Some(host) = self.hosts.at(place) {
+            host.node.handle_timeout(self.now);
+        }
+        self.settle(place);
     }
 
     /// Runs until `done` says so after a step. False when `limit` comes first.
@@ -338,22 +341,23 @@ impl<L: NoticeListener> Simnet<L> {
         if let FlightContent::Media { from, bytes } = content {
             return self.arrive_media(from, to, &bytes);
         }
-        match (self.hosts.get_mut(&to), content) {
+        let Some(place) = self.hosts.place(&to) else {
+            self.trace.lose(at);
+            if let FlightContent::Packet(packet) = content {
+                self.refuse(to, &packet);
+            }
+            return;
+        };
+        match (self.hosts.at(place), content) {
             (Some(host), FlightContent::Packet(packet)) => {
                 host.node.handle_packet(self.now, packet)
             }
             (Some(host), FlightContent::Unreachable(peer)) => {
                 host.node.handle_unreachable(self.now, Transport::Tcp, peer);
             }
-            (Some(_), FlightContent::Media { .. }) => {}
-            (None, content) => {
-                self.trace.lose(at);
-                if let FlightContent::Packet(packet) = content {
-                    self.refuse(to, &packet);
-                }
-            }
+            (Some(_), FlightContent::Media { .. }) | (None, _) => {}
         }
-        self.settle(to);
+        self.settle(place);
     }
 
     /// The sender of a TCP packet learns that nobody is there.
@@ -365,35 +369,28 @@ impl<L: NoticeListener> Simnet<L> {
     }
 
     /// Takes everything that a box puts out after an input.
-    fn settle(&mut self, address: SocketAddr) {
-        let elapsed = self.elapsed();
-        let Some(host) = self.hosts.get_mut(&address) else { return };
+    fn settle(&mut self, place: usize) {
+        let address = self.hosts.address(place);
+        let Some(host) = self.hosts.at(place) else { return };
         let mut packets = std::mem::take(&mut self.outgoing);
-        while let Some(packet) = host.node.poll_transmit() {
-            packets.push(packet);
-        }
+        host.node.take_packets(&mut packets);
         while let Some(notice) = host.node.poll_notice() {
-            self.listener.hear(elapsed, address, notice);
+            self.listener.hear(self.now - self.start, address, notice);
         }
-        let has_media = host.node.plane().is_some();
         for packet in packets.drain(..) {
             self.transmit(address, packet);
         }
         self.outgoing = packets;
-        if has_media {
-            self.settle_media(address);
-        }
-        let Some(host) = self.hosts.get_mut(&address) else { return };
-        let media = host.node.plane().and_then(|plane| plane.poll_timeout());
-        let due = [host.node.poll_timeout(), media].into_iter().flatten().min();
-        self.wakes.set(address, due);
+        self.settle_media(place, address);
+        let Some(host) = self.hosts.at(place) else { return };
+        let due = host.node.next_wake();
+        self.hosts.wake_at(place, due);
     }
 
     fn transmit(&mut self, from: SocketAddr, packet: Packet) {
         let Packet { transport, peer: to, bytes } = packet;
         let link = self.links.get(from, to);
         let open = self.links.is_open(from, to);
-        let arriving = Packet { transport, peer: from, bytes: bytes.clone() };
         let copies = match transport {
             _ if !open || self.is_to_be_lost(from, to, &bytes) => 0,
             Transport::Tcp => 1,
@@ -404,21 +401,35 @@ impl<L: NoticeListener> Simnet<L> {
             _ => self.let_out(transport, from, to),
         };
         let lost = departures[0].is_none();
-        let at = self.elapsed();
-        let sighting = TracedPacket { at, from, to, transport, bytes, lost };
+        let at = self.now - self.start;
+        let sighting = || TracedPacket { at, from, to, transport, bytes: bytes.clone(), lost };
         let at = self.trace.packet(sighting);
-        if lost {
-            self.refuse(to, &arriving);
+        let arriving = Packet { transport, peer: from, bytes };
+        let [Some(departure), copy] = departures else { return self.refuse(to, &arriving) };
+        let spare = (copies > 1 || copy.is_some()).then(|| arriving.clone());
+        self.send(departure, link, to, at, arriving);
+        let Some(spare) = spare else { return };
+        for departure in std::iter::repeat_n(departures, copies).flatten().flatten().skip(1) {
+            self.send(departure, link, to, at, spare.clone());
         }
-        for departure in std::iter::repeat_n(departures, copies).flatten().flatten() {
-            let mut due = departure + link.delay(&mut self.rng);
-            if transport == Transport::Tcp {
-                let last = self.streams.entry((from, to)).or_insert(due);
-                due = due.max(*last);
-                *last = due;
-            }
-            self.fly(due, to, at, FlightContent::Packet(arriving.clone()));
+    }
+
+    /// One copy of a packet takes the link.
+    fn send(
+        &mut self,
+        departure: Instant,
+        link: Link,
+        to: SocketAddr,
+        at: Option<usize>,
+        arriving: Packet,
+    ) {
+        let mut due = departure + link.delay(&mut self.rng);
+        if arriving.transport == Transport::Tcp {
+            let last = self.streams.entry((arriving.peer, to)).or_insert(due);
+            due = due.max(*last);
+            *last = due;
         }
+        self.fly(due, to, at, FlightContent::Packet(arriving));
     }
 
     fn fly(&mut self, due: Instant, to: SocketAddr, at: Option<usize>, content: FlightContent) {
@@ -446,10 +457,13 @@ impl<L: NoticeListener> Simnet<L> {
     ) {
         self.sequence += 1;
         let sequence = self.sequence;
-        self.flights.push(Reverse(Flight { due, sequence, to, at, content, is_let_in }));
+        self.flights.push(Flight { due, sequence, to, at, content, is_let_in });
     }
 
     fn is_to_be_lost(&mut self, from: SocketAddr, to: SocketAddr, bytes: &bytes::Bytes) -> bool {
+        if self.to_lose.is_empty() {
+            return false;
+        }
         let meant = |to_lose: &&mut PacketToLose| {
             to_lose.times > 0
                 && (to_lose.from, to_lose.to) == (from, to)

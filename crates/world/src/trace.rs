@@ -59,7 +59,11 @@ impl Trace {
     }
 
     /// Returns where the packet stands, if it is kept.
-    pub(crate) fn packet(&mut self, sighting: TracedPacket) -> Option<usize> {
+    pub(crate) fn packet(&mut self, sighting: impl FnOnce() -> TracedPacket) -> Option<usize> {
+        if !self.keep && !self.is_hashed {
+            return None;
+        }
+        let sighting = sighting();
         if self.is_hashed {
             let TracedPacket { at, from, to, transport, bytes, lost } = &sighting;
             (at, from, to, transport, bytes, lost).hash(&mut self.hash);

@@ -45,7 +45,6 @@ impl<L: NoticeListener> Simnet<L> {
     /// Takes a box off the network, to drive it alone. `None` when there is none.
     pub fn take(&mut self, address: SocketAddr) -> Option<Alone> {
         let host = self.hosts.remove(&address)?;
-        self.wakes.clear(address);
         self.close_ports(address);
         Some(Alone { node: host.node, start: self.start, now: self.now })
     }
@@ -85,7 +84,7 @@ impl Alone {
         let mut arrivals = arrivals.into_iter().peekable();
         loop {
             let arrival = arrivals.peek().map(|arrival| self.start + arrival.at);
-            let next = [arrival, self.poll_timeout()].into_iter().flatten().min();
+            let next = [arrival, self.node.next_wake()].into_iter().flatten().min();
             let Some(next) = next.filter(|next| *next <= end) else { return };
             self.now = self.now.max(next);
             match arrivals.next_if(|_| arrival == Some(next)) {
@@ -96,16 +95,11 @@ impl Alone {
         }
     }
 
-    fn poll_timeout(&mut self) -> Option<Instant> {
-        let media = self.node.plane().and_then(|plane| plane.poll_timeout());
-        [self.node.poll_timeout(), media].into_iter().flatten().min()
-    }
-
     /// Takes everything that the box puts out after an input. Its ports are open at once, and its media goes nowhere.
     fn settle(&mut self, take: &mut impl FnMut(Output)) {
-        while let Some(packet) = self.node.poll_transmit() {
-            take(Output::Packet(packet));
-        }
+        let mut packets = Vec::new();
+        self.node.take_packets(&mut packets);
+        packets.into_iter().for_each(|packet| take(Output::Packet(packet)));
         while let Some(notice) = self.node.poll_notice() {
             take(Output::Notice(notice));
         }

@@ -24,7 +24,9 @@ impl<L: NoticeListener> Simnet<L> {
         for flight in waiting {
             self.arrive(flight);
         }
-        self.settle(address);
+        if let Some(place) = self.hosts.place(&address) {
+            self.settle(place);
+        }
     }
 
     /// Keeps what arrives at a frozen box until it goes on; gives back what arrives elsewhere.

@@ -1,4 +1,4 @@
-//! RTP and RTCP on the simulated network: ports of planes, and the ways between them.
+//! Media on the simulated network: the ports of each box, and what passes between them.
 
 use std::net::SocketAddr;
 
@@ -10,7 +10,8 @@ use crate::flight::FlightContent;
 impl<L: NoticeListener> Simnet<L> {
     pub(super) fn arrive_media(&mut self, from: SocketAddr, to: SocketAddr, bytes: &[u8]) {
         let Some((address, number)) = self.ports.get(&to).copied() else { return };
-        let Some(host) = self.hosts.get_mut(&address) else { return };
+        let Some(place) = self.hosts.place(&address) else { return };
+        let Some(host) = self.hosts.at(place) else { return };
         let Some(plane) = host.node.plane() else { return };
         let forward = plane.handle_datagram(self.now, number, from, bytes);
         host.node.handle_media(self.now);
@@ -18,13 +19,13 @@ impl<L: NoticeListener> Simnet<L> {
             let from = host.ports[forward.socket as usize];
             self.transmit_media(address, from, forward.to, bytes);
         }
-        self.settle(address);
+        self.settle(place);
     }
 
     /// Opens the ports that the plane of a box wants, sends what it has to send, and closes what it needs no more.
-    pub(super) fn settle_media(&mut self, address: SocketAddr) {
+    pub(super) fn settle_media(&mut self, place: usize, address: SocketAddr) {
         let mut out = Vec::new();
-        while let Some(host) = self.hosts.get_mut(&address)
+        while let Some(host) = self.hosts.at(place)
             && let Some(plane) = host.node.plane()
         {
             if let Some(rtp) = plane.wanted_port() {
@@ -36,7 +37,7 @@ impl<L: NoticeListener> Simnet<L> {
                 let rtcp = SocketAddr::new(rtp.ip(), rtp.port() + 1);
                 for (number, port) in (first..).zip([rtp, rtcp]) {
                     match host.ports.get_mut(number as usize) {
-                        Some(place) => *place = port,
+                        Some(known) => *known = port,
                         None => host.ports.push(port),
                     }
                     self.ports.insert(port, (address, number));
@@ -57,7 +58,7 @@ impl<L: NoticeListener> Simnet<L> {
 
     /// Media takes the link between the two boxes, as their SIP does.
     fn transmit_media(&mut self, host: SocketAddr, from: SocketAddr, to: SocketAddr, bytes: &[u8]) {
-        self.trace.media(self.elapsed(), from, to, bytes);
+        self.trace.media(self.now - self.start, from, to, bytes);
         if to.port().is_multiple_of(2) {
             *self.media_sent.entry(to).or_default() += 1;
         }
