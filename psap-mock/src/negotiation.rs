@@ -24,30 +24,28 @@ pub(crate) struct Negotiation {
 }
 
 impl Negotiation {
-    /// Prepares what the 200 will carry: the answer to the offer of the INVITE, or our offer when
+    /// Prepares what the 200 will carry: the answer to the offer of the INVITE, which is `theirs`, or our offer when
     /// it had none (RFC 3261 §13.2.1).
     pub(crate) fn start(
         local: LocalMedia,
         sign: Option<Sign>,
-        invite: &Message,
+        theirs: Option<&Session>,
     ) -> Result<Self, SdpError> {
-        let theirs = description(invite)?;
-        let mut ours = match &theirs {
+        let mut ours = match theirs {
             Some(theirs) => sdp::answer(theirs, &local)?,
             None => sdp::offer(&local),
         };
         sign.iter().for_each(|sign| announce(&mut ours, sign));
-        let agreement = theirs.as_ref().and_then(|theirs| Agreement::between(&ours, theirs));
+        let agreement = theirs.and_then(|theirs| Agreement::between(&ours, theirs));
         Ok(Self { local, sign, agreement, ours, awaits_answer: theirs.is_none() })
     }
 
     /// Whether a call gets audio: not if its offer has only an inactive stream. Without an offer it does: we make the offer.
-    pub(crate) fn wants_media(message: &Message) -> Result<bool, SdpError> {
-        let theirs = description(message)?;
+    pub(crate) fn wants_media(theirs: Option<&Session>) -> bool {
         let is_inactive = |theirs: &Session| {
             theirs.audio().is_none_or(|audio| theirs.direction_of(audio) == Direction::Inactive)
         };
-        Ok(!theirs.is_some_and(|theirs| is_inactive(&theirs)))
+        !theirs.is_some_and(is_inactive)
     }
 
     /// What both sides have agreed on, once they have.
@@ -113,7 +111,7 @@ impl Negotiation {
 }
 
 /// The session description that a message carries, alone or beside other parts.
-fn description(message: &Message) -> Result<Option<Session>, SdpError> {
+pub(crate) fn description(message: &Message) -> Result<Option<Session>, SdpError> {
     let content_type = message.header(Name::ContentType).unwrap_or_default();
     let found = sdp::find(content_type, &message.body())?;
     found.map(|body| Session::parse(&body)).transpose()

@@ -14,13 +14,13 @@ use sip_proto::Rejection;
 use sip_proto::flow::Sender;
 use sip_proto::message::{Method, Name, Payload, Request};
 use sip_proto::reason::Reason;
-use sip_proto::sdp::{Direction, LocalMedia};
+use sip_proto::sdp::{Direction, LocalMedia, SdpError};
 use sip_proto::user_agent::LegId;
 use topology::{Audio, Waiting};
 
 use super::{Output, Psap};
 use crate::melodies::Melodies;
-use crate::negotiation::{NO_PORT, Negotiation};
+use crate::negotiation::{NO_PORT, Negotiation, description};
 use crate::refusal::refusal;
 
 impl Psap {
@@ -31,10 +31,10 @@ impl Psap {
         invite: &Request,
         melodies: Melodies,
     ) -> Result<(Negotiation, Option<StreamId>), Box<Rejection>> {
-        let refused = |error: sip_proto::sdp::SdpError| {
-            Box::new(refusal(error.status()).with_warning(error.to_string()))
-        };
-        let wants_media = Negotiation::wants_media(invite).map_err(refused)?;
+        let refused =
+            |error: SdpError| Box::new(refusal(error.status()).with_warning(error.to_string()));
+        let offer = description(invite).map_err(refused)?;
+        let wants_media = Negotiation::wants_media(offer.as_ref());
         let ip = self.config.address.ip();
         let stream = match wants_media {
             true => Some(self.plane.open(ip).map_err(|shortage| {
@@ -53,7 +53,7 @@ impl Psap {
             Audio::Clip(name) => Some(Sign::Clip(name.clone())),
             Audio::Echo => None,
         };
-        match Negotiation::start(LocalMedia { direction, ..telephone }, sign, invite) {
+        match Negotiation::start(LocalMedia { direction, ..telephone }, sign, offer.as_ref()) {
             Ok(negotiation) => Ok((negotiation, stream)),
             Err(error) => {
                 stream.map(|stream| self.plane.close(now, stream));
@@ -139,7 +139,11 @@ impl Psap {
         let ip = self.config.address.ip();
         let Some(call) = self.calls.get_mut(&leg) else { return false };
         let is_new = call.stream.is_none();
-        if is_new && matches!(Negotiation::wants_media(request), Ok(true)) {
+        let wants_media = |request| {
+            let offer = description(request)?;
+            Ok::<_, SdpError>(Negotiation::wants_media(offer.as_ref()))
+        };
+        if is_new && matches!(wants_media(request), Ok(true)) {
             // Without a port the answer goes on saying that there is no media.
             call.stream = self.plane.open(ip).ok();
             if let Some(local) = call.stream.and_then(|stream| self.plane.local(stream)) {

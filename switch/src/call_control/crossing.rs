@@ -9,7 +9,6 @@ use sip_proto::user_agent::LegId;
 
 use super::CallControl;
 use super::ending::media_failure;
-use super::media_sessions::MediaSessions;
 use super::side::Side;
 
 impl CallControl {
@@ -25,7 +24,7 @@ impl CallControl {
         // A body counts only if the other side waits for an answer (RFC 3261 §13.2.1).
         let awaited = self.user_agent.owes_ack(other);
         let checked = match awaited {
-            true => MediaSessions::check_answer(call, side, ack),
+            true => self.media.check_answer(call, side, ack),
             false => Ok(()),
         };
         let payload = match ack.body().is_empty() {
@@ -62,7 +61,7 @@ impl CallControl {
             self.user_agent.respond(now, server, 491, &Payload::empty());
         } else {
             call.modifying = Some((side, server));
-            (call.offer, call.has_early_answer) = (MediaSessions::offer_in(side, request), false);
+            (call.offer, call.has_early_answer) = (self.media.offer_in(side, request), false);
         }
     }
 
@@ -86,7 +85,7 @@ impl CallControl {
         }
         let accepted = (200..300).contains(&response.status());
         let checked = match accepted {
-            true => MediaSessions::check_answer(call, side, response),
+            true => self.media.check_answer(call, side, response),
             false => Ok(()),
         };
         if let Err(error) = checked {
@@ -99,7 +98,7 @@ impl CallControl {
         // A 2xx to a re-INVITE without an offer makes one, which the ACK answers.
         call.offer = match call.offer.take() {
             None if accepted && self.user_agent.owes_ack(leg) => {
-                MediaSessions::offer_in(side, response)
+                self.media.offer_in(side, response)
             }
             _ => None,
         };

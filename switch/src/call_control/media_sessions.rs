@@ -17,11 +17,13 @@ use super::side::Side;
 pub(super) struct MediaSessions {
     plane: Plane,
     keeps_descriptions: bool,
+    /// The description that was read last: whoever checks one asks for it first, and whoever passes it on comes next.
+    read: Option<(Bytes, Session)>,
 }
 
 impl MediaSessions {
     pub(super) const fn new(plane: Plane, keeps_descriptions: bool) -> Self {
-        Self { plane, keeps_descriptions }
+        Self { plane, keeps_descriptions, read: None }
     }
 
     /// The payload of `message` for the other side, with our addresses in its description. `tentative`: it is an offer inside
@@ -52,7 +54,7 @@ impl MediaSessions {
             }
             return Ok(payload);
         };
-        let session = Session::parse(&description).map_err(Obstacle::Description)?;
+        let session = self.take_session(&description).map_err(Obstacle::Description)?;
         let places = relay.places(&mut self.plane, now, from, &session, tentative)?;
         let readdressed = relay.readdressed(&description, &session, &places);
         let body = sdp::replace(content_type, payload.body(), &readdressed);
@@ -82,19 +84,24 @@ impl MediaSessions {
     }
 
     /// The offer that `from` makes in this message, if it makes one that can be read.
-    pub(super) fn offer_in(from: Side, message: &Message) -> Option<Offer> {
-        let session = description_of(message).ok()??;
+    pub(super) fn offer_in(&mut self, from: Side, message: &Message) -> Option<Offer> {
+        let session = self.session_of(message).ok()??;
         Some(Offer { from, kinds: session.kinds() })
     }
 
     /// Whether this message of `from` answers the offer that the call waits for an answer to (RFC 3264 §6, RFC 3261
     /// §13.2.1). One that is not awaited is as good as any.
-    pub(super) fn check_answer(call: &Call, from: Side, message: &Message) -> Result<(), SdpError> {
+    pub(super) fn check_answer(
+        &mut self,
+        call: &Call,
+        from: Side,
+        message: &Message,
+    ) -> Result<(), SdpError> {
         let Some(offer) = call.offer.as_ref().filter(|offer| offer.from != from) else {
             return Ok(());
         };
-        match description_of(message)? {
-            Some(answer) => sdp::check_answer(&offer.kinds, &answer),
+        match self.session_of(message)? {
+            Some(answer) => sdp::check_answer(&offer.kinds, answer),
             // An answer that has come before stands (RFC 6337 §2.2).
             None if call.has_early_answer => Ok(()),
             None => Err(SdpError::NoAnswer),
@@ -206,14 +213,23 @@ impl MediaSessions {
     pub(super) fn into_plane(self) -> Plane {
         self.plane
     }
-}
 
-/// The session description that a message carries, alone or beside other parts.
-fn description_of(message: &Message) -> Result<Option<Session>, SdpError> {
-    if message.has_body() && message.content_encoding().is_some() {
-        return Err(SdpError::Encoded);
+    /// The session that a message describes, alone or beside other parts. Whoever asks for it next does not read it again.
+    fn session_of(&mut self, message: &Message) -> Result<Option<&Session>, SdpError> {
+        if message.has_body() && message.content_encoding().is_some() {
+            return Err(SdpError::Encoded);
+        }
+        let content_type = message.header(Name::ContentType).unwrap_or_default();
+        let Some(description) = sdp::find(content_type, &message.body())? else { return Ok(None) };
+        let session = self.take_session(&description)?;
+        Ok(Some(&self.read.insert((description, session)).1))
     }
-    let content_type = message.header(Name::ContentType).unwrap_or_default();
-    let found = sdp::find(content_type, &message.body())?;
-    found.map(|description| Session::parse(&description)).transpose()
+
+    /// The session of a description, read unless it was the last one that was.
+    fn take_session(&mut self, description: &Bytes) -> Result<Session, SdpError> {
+        match self.read.take() {
+            Some((read, session)) if read == *description => Ok(session),
+            _ => Session::parse(description),
+        }
+    }
 }

@@ -18,7 +18,6 @@ use super::dialog_notes;
 use super::ending::{incompatible, media_failure};
 use super::leg_end::LegEnd;
 use super::media_relay::{MediaRelay, Obstacle};
-use super::media_sessions::MediaSessions;
 use super::route_list::RouteList;
 use super::side::Side;
 use crate::latent_defects;
@@ -46,9 +45,10 @@ impl CallControl {
                 let unanswered =
                     self.starved || latent_defects::leaves_unanswered(&self.disk, &record.number);
                 let relayed = self.is_relayed(&invite, source);
+                let offer = self.media.offer_in(Side::A, &invite);
                 let id = self.insert(Call {
                     route_list,
-                    offer: MediaSessions::offer_in(Side::A, &invite),
+                    offer,
                     relay: relayed
                         .then(|| MediaRelay::new(source.ip(), Sender::of(&invite, source))),
                     invite: Some(invite),
@@ -122,7 +122,7 @@ impl CallControl {
         let at = self.records.micros(now);
         let answers = response.has_body() && call.offer.is_some();
         call.has_early_answer |=
-            answers && MediaSessions::check_answer(call, Side::B, response).is_ok();
+            answers && self.media.check_answer(call, Side::B, response).is_ok();
         let payload = self.media.translate_response(now, call, Side::B, response);
         call.record.ring_us.get_or_insert(at);
         let a = call.a;
@@ -133,14 +133,14 @@ impl CallControl {
     pub(super) fn answered(&mut self, now: Instant, b: LegId, response: &Response) {
         let Some((id, _)) = self.calls.find(b) else { return };
         let Some(call) = self.calls.get_mut(id) else { return };
-        if let Err(error) = MediaSessions::check_answer(call, Side::B, response) {
+        if let Err(error) = self.media.check_answer(call, Side::B, response) {
             let why = media_failure(&error);
             let refusal = Rejection::new(488).with_reason(incompatible()).with_warning(why);
             return self.give_up_b_leg(now, id, refusal);
         }
         // Without an offer of the caller, the answering point has made one, which the ACK answers.
         call.offer = match call.offer.take() {
-            None => MediaSessions::offer_in(Side::B, response),
+            None => self.media.offer_in(Side::B, response),
             Some(_) => None,
         };
         self.records.counts.answered += 1;
