@@ -24,7 +24,7 @@ use crate::attempt::{Attempt, End, Origin};
 use crate::caller::Caller;
 use crate::fate_counts::{Fate, FateCounts};
 use crate::invite::invite;
-use crate::media::{Description, description_of};
+use crate::media::{Description, SilentOffer, description_of};
 use crate::mix::{Mix, MixError};
 use crate::pacer::Schedule;
 use crate::person::Announced;
@@ -85,6 +85,7 @@ pub struct Generator {
     counts: GeneratorSnapshot,
     fates: FateCounts,
     records: VecDeque<CallRecord>,
+    silent_offer: SilentOffer,
     /// `None` when no caller has media.
     media: Option<CallerMedia>,
 }
@@ -117,6 +118,7 @@ impl Generator {
             ..user_agent::Config::new(config.address, seed)
         });
         Ok(Self {
+            silent_offer: SilentOffer::new(config.address.ip()),
             media: CallerMedia::of(&config, &campaign.callers, seed),
             agent,
             schedule: Schedule::new(campaign, config.shard),
@@ -164,7 +166,11 @@ impl Generator {
         let ip = self.config.address.ip();
         let media = Description::new(ip, caller.session_id(), port, sign);
         let uri = self.config.request_uri.as_ref();
-        let invite = invite(&caller, self.config.address, *to, uri, media.offer());
+        let offer = match line {
+            Some(_) => media.offer(),
+            None => self.silent_offer.of(caller.session_id()),
+        };
+        let invite = invite(&caller, self.config.address, *to, uri, offer);
         let origin = Origin {
             generator: &self.config.name,
             trunk_group,

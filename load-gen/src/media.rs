@@ -10,6 +10,29 @@ use sip_proto::sdp::{self, Direction, LocalMedia, SdpError, Session};
 /// The discard port: what an inactive stream gets, where nobody listens.
 const NO_PORT: u16 = 9;
 
+/// The first offers of callers without media, who all say the same but for the session that `o=` names: drawn once.
+#[derive(Debug)]
+pub(crate) struct SilentOffer {
+    /// What stands before and behind the number of the session.
+    parts: [String; 2],
+}
+
+impl SilentOffer {
+    pub(crate) fn new(ip: IpAddr) -> Self {
+        // Longer than any other number of the offer, so that it stands there once.
+        const SESSION: u64 = u64::MAX;
+        let text = Description::new(ip, SESSION, None, None).first_offer().to_string();
+        let (before, behind) = text.split_once(&SESSION.to_string()).unwrap_or((&text, ""));
+        Self { parts: [before.to_owned(), behind.to_owned()] }
+    }
+
+    /// What [`Description::offer`] says at first of a caller without media.
+    pub(crate) fn of(&self, session: u64) -> Bytes {
+        let [before, behind] = &self.parts;
+        format!("{before}{session}{behind}").into()
+    }
+}
+
 /// What one caller has told the other side about its media.
 #[derive(Debug)]
 pub(crate) struct Description {
@@ -120,6 +143,16 @@ mod tests {
         let psap = sdp::offer(&LocalMedia::telephone(1, Ipv4Addr::LOCALHOST.into(), 4_000));
         let answer = caller.answer(psap.to_string().as_bytes()).expect("a telephone");
         assert!(String::from_utf8_lossy(&answer).contains("a=inactive"));
+    }
+
+    #[test]
+    fn all_callers_without_media_offer_what_one_of_them_would() {
+        for ip in ["127.0.0.1", "::1"].map(|ip| ip.parse().expect("an address")) {
+            let silent = SilentOffer::new(ip);
+            for session in [0, 1, 10_000_019, u64::MAX] {
+                assert_eq!(silent.of(session), Description::new(ip, session, None, None).offer());
+            }
+        }
     }
 
     #[test]
