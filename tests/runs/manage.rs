@@ -227,7 +227,8 @@ fn a_number_is_blocked_and_the_power_switch_and_the_console_reach_a_site_that_an
     let workspace = CampaignFolder::new(60, "2s");
     let equipment = "[equipment]\nboot = \"1s\"\n[sites.alpha]";
     workspace.write("network.toml", &NETWORK.replace("[sites.alpha]", equipment));
-    let mut run = workspace.run(&[]);
+    // A call that the power cut ends before its first packet is not heard, and that is not asked here.
+    let mut run = workspace.run(&["--set", "callers.media=0"]);
     wait_for_calls(&mut run);
     until(&workspace, "alpha", |site| site.calls > 5);
     let said = |words: &[&str], code: i32, sentence: &str| {

@@ -96,7 +96,7 @@ fn a_site_that_gets_power_back_boots_and_is_as_operators_left_it() {
     network.kill("alpha");
     network.run_for(seconds(12));
     assert_eq!(state_of(&network, "mobile", "alpha"), MemberState::Down);
-    network.revive("alpha");
+    network.power_on("alpha");
     assert!(network.call_server("alpha").starting);
     let boot = network.topology.call_servers().next().unwrap().equipment.boot;
     network.run_for(boot + seconds(10));

@@ -164,8 +164,18 @@ impl<L: NoticeListener> VirtualNetwork<L> {
         self.net.impair(self.at(name), order);
     }
 
-    /// Starts a box that was killed: it knows nothing of the calls it had. A call server boots, with what was on its disk.
+    /// Starts a box that was killed, in service at once and as it was delivered: it knows nothing of the calls it had.
     pub fn revive(&mut self, name: &str) {
+        self.disks.remove(name);
+        self.start(name);
+    }
+
+    /// Gives a box that was killed its power back: a call server boots, with what was on its disk; any other box is in service at once.
+    pub fn power_on(&mut self, name: &str) {
+        self.start(name);
+    }
+
+    fn start(&mut self, name: &str) {
         if self.topology.psap(name).is_some() {
             self.start_psap(name)
         } else if self.topology.trunk_group(name).is_some() {

@@ -185,12 +185,17 @@ fn plain_quoted_end(bytes: &[u8], open: usize) -> Option<usize> {
 /// The elements of a comma-separated header value (RFC 3261 §7.3.1). Commas inside quotes and `<…>`
 /// do not count.
 pub(crate) fn split_list(text: &str) -> impl Iterator<Item = &str> {
+    let is_one = memchr::memchr(b',', text.as_bytes()).is_none();
     let mut rest = Some(text);
     std::iter::from_fn(move || {
         let text = rest?;
-        if memchr::memchr(b',', text.as_bytes()).is_none() {
+        if is_one {
             rest = None;
             return Some(trim(text));
+        }
+        if let Some(after) = text.strip_prefix(',') {
+            rest = Some(after);
+            return Some("");
         }
         match find_outside(text, true, b',') {
             Ok(Some(comma)) => {

@@ -132,7 +132,7 @@ impl Stage for VirtualTime {
                 FaultAction::Kill => world.kill(name),
                 FaultAction::Freeze => world.freeze(name),
                 FaultAction::Thaw => world.thaw(name),
-                FaultAction::Restart => world.revive(name),
+                FaultAction::Restart => world.power_on(name),
                 FaultAction::Impair | FaultAction::Heal => {}
             }
         }
