@@ -2,7 +2,7 @@
 
 CARGO_DENY = 0.20.2
 
-.PHONY: demo check test peers instructions instructions-recorded bench fuzz doc deny typos clean
+.PHONY: demo check test peers instructions instructions-recorded bench fuzz soak doc deny typos clean
 
 # The main job: six sites, their trunk groups and PSAPs, and 20 s of emergency calls.
 demo:
@@ -29,7 +29,7 @@ instructions:
 instructions-recorded:
 	cargo bench --profile dev --workspace --bench instructions -- --record
 
-# SIPp, baresip, Kamailio, tshark, Chromium, SIPVicious and valgrind: installed when root, named otherwise.
+# SIPp, baresip, Kamailio, tshark, Chromium, SIPVicious, valgrind and faketime: installed when root, named otherwise.
 peers:
 	./tests/install-peers.sh
 
@@ -48,6 +48,13 @@ bench:
 SECONDS = 60
 fuzz:
 	./tests/fuzz.sh $(SECONDS) $(TARGET)
+
+# Everything at once on real sockets for MINUTES, RATE calls in a second beside the waves: a curve and a verdict.
+MINUTES = 60
+RATE = 20
+soak:
+	cargo build --workspace
+	SOAK_SECONDS=$$(($(MINUTES) * 60)) SOAK_RATE=$(RATE) cargo test --workspace --test soak -- --ignored --nocapture
 
 doc:
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --open

@@ -4,7 +4,7 @@
 set -eu
 
 # program:package; baresip-core is baresip without a desktop.
-peers="sipp:sip-tester baresip:baresip-core tshark:tshark kamailio:kamailio chromium:chromium svmap:sipvicious valgrind:valgrind"
+peers="sipp:sip-tester baresip:baresip-core tshark:tshark kamailio:kamailio chromium:chromium svmap:sipvicious valgrind:valgrind faketime:faketime"
 
 # Kamailio is where only root's PATH leads.
 PATH="$PATH:/usr/sbin:/sbin"

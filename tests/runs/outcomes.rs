@@ -244,7 +244,7 @@ pub(crate) fn child(parent: u32, words: &[&str]) -> u32 {
 }
 
 /// All children of a process.
-fn children(parent: u32) -> Vec<u32> {
+pub(crate) fn children(parent: u32) -> Vec<u32> {
     let children = format!("/proc/{parent}/task/{parent}/children");
     let children = fs::read_to_string(children).expect("the children of a process");
     children.split_whitespace().filter_map(|id| id.parse().ok()).collect()

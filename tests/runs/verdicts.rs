@@ -180,6 +180,22 @@ fn on_a_disk_of_any_size_everything_that_is_left_says_the_same() {
     assert!(seen.contains(&("NO BOUNDS", 6)), "{seen:?}");
 }
 
+// On real sockets the disk is full while calls go on. None of them notices, and the verdict does.
+#[test]
+fn a_disk_that_is_full_during_a_run_costs_records_and_no_call() {
+    let workspace = CampaignFolder::new(4, "200ms");
+    fs::create_dir(workspace.path("runs")).expect("a folder");
+    fs::create_dir(workspace.path("left")).expect("a folder");
+    let script = "mount -t tmpfs -o size=160k tmpfs runs && \"$TOCSIN\" run campaign.toml --set callers.media=0; \
+                  code=$?; cp -r runs/*/. left/; exit $code";
+    let Some(output) = with_mounts(&workspace, script) else { return };
+    let printed = String::from_utf8_lossy(&output.stdout).into_owned()
+        + &String::from_utf8_lossy(&output.stderr);
+    let word = one_voice(output.status.code(), &printed, &workspace.path("left"));
+    assert_eq!(word, "DEGRADED", "{printed}");
+    assert!(printed.contains("could not be written"), "{printed}");
+}
+
 #[test]
 fn a_folder_that_takes_no_file_is_left_as_it_is_by_a_report_made_again() {
     let workspace = CampaignFolder::new(1, "200ms");

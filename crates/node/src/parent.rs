@@ -22,6 +22,17 @@ pub(crate) enum FromParent {
     End,
 }
 
+/// Lets this process go on if it stands still, stopped by a signal, when its parent dies: else it would never see the end of its
+/// input, and hold its ports for ever.
+///
+/// # Errors
+/// The system refused.
+pub(crate) fn wake_without_parent() -> std::io::Result<()> {
+    #[cfg(target_os = "linux")]
+    nix::sys::prctl::set_pdeathsig(nix::sys::signal::Signal::SIGCONT)?;
+    Ok(())
+}
+
 /// The two pipes to the parent.
 pub(crate) struct Parent {
     incoming: mpsc::Receiver<FromParent>,

@@ -19,7 +19,7 @@ use crate::console::{Console, PendingOrder};
 use crate::directory::Directory;
 use crate::lifecycle_notice::LifecycleNotice;
 use crate::limits::{forbid_huge_pages, raise_fd_limit, usage};
-use crate::parent::{FromParent, Parent};
+use crate::parent::{FromParent, Parent, wake_without_parent};
 use crate::signals::Signals;
 use crate::socket::SocketLimits;
 use crate::spec::NodeSpec;
@@ -87,6 +87,11 @@ impl ListeningNotice {
 /// # Errors
 /// The boxes could not be started.
 pub async fn serve(specs: Vec<NodeSpec>, options: Options) -> Result<ProcessEnding, StartError> {
+    if options.supervised
+        && let Err(error) = wake_without_parent()
+    {
+        tracing::debug!(%error, "stopped when its parent dies, this process would not end");
+    }
     let parent = options.supervised.then(Parent::on_stdio);
     serve_for(parent, specs, options).await
 }

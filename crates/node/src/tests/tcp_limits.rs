@@ -166,3 +166,23 @@ fn a_peer_that_closes_its_direction_after_a_request_is_answered() {
         }
     });
 }
+
+#[test]
+fn a_connection_that_is_reset_inside_a_message_is_counted_and_nobody_else_notices() {
+    with_echo(SocketLimits::default(), async |bench| {
+        let mut honest = connect(bench).await;
+        is_served(&mut honest).await;
+        for length in [1, 40, SOUND.len() - 1] {
+            let mut rude = connect(bench).await;
+            is_served(&mut rude).await;
+            within(rude.write_all(&SOUND[..length])).await.expect("written");
+            // The kernel sends RST in the place of FIN.
+            rude.set_zero_linger().expect("a socket");
+            drop(rude);
+            is_served(&mut honest).await;
+        }
+        let counts = bench.counts_when(|counts| counts.tcp_broken == 3).await;
+        assert_eq!((counts.tcp_closed, counts.tcp_framing_errors), (0, 0), "{counts:?}");
+        is_served(&mut connect(bench).await).await;
+    });
+}
