@@ -2,7 +2,7 @@
 
 CARGO_DENY = 0.20.2
 
-.PHONY: demo check test peers instructions instructions-recorded bench fuzz soak doc deny typos clean
+.PHONY: demo check test peers instructions instructions-recorded bench bench-peers fuzz soak doc deny typos clean
 
 # The main job: six sites, their trunk groups and PSAPs, and 20 s of emergency calls.
 demo:
@@ -33,7 +33,7 @@ instructions-recorded:
 peers:
 	./tests/install-peers.sh
 
-# Figures: what a message, a call, the generator beside SIPp, a relayed packet and a report cost. Prints them and writes target/bench.json,
+# Figures: what a message, a call, the generator, a relayed packet and a report cost. Prints them and writes target/bench.json,
 # target/bench-generator.json, target/bench-relay.json and target/bench-report.json.
 bench:
 	cargo build --release
@@ -43,6 +43,14 @@ bench:
 	cargo bench -p system-tests --bench generator
 	cargo bench -p system-tests --bench relay
 	cargo bench -p system-tests --bench report
+
+# Our boxes beside SIPp, Kamailio, rtpengine and a bare relay, in one run of some 15 minutes: prints a table of ratios and writes
+# target/bench-peers.json. QUICK=1 takes two, for a look.
+bench-peers:
+	./tests/install-peers.sh --bench
+	cargo build --release
+	# Ten thousand calls with media take four descriptors each.
+	ulimit -n 65536; cargo bench -p system-tests --bench peers -- $(if $(QUICK),--quick)
 
 # libFuzzer at TARGET, or at each target in turn, for SECONDS; needs a nightly compiler and `cargo install cargo-bolero`.
 SECONDS = 60

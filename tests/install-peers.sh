@@ -1,10 +1,15 @@
 #!/bin/sh
 # Installs the programs that the interop tests talk to, the browser that looks at the report of a run, and valgrind, which
-# counts instructions. Does nothing, and says nothing, when all are there.
+# counts instructions; with --bench those that `make bench-peers` compares with. Does nothing, and says nothing, when all are there.
 set -eu
 
 # program:package; baresip-core is baresip without a desktop.
 peers="sipp:sip-tester baresip:baresip-core tshark:tshark kamailio:kamailio chromium:chromium svmap:sipvicious valgrind:valgrind faketime:faketime"
+
+# What `make bench-peers` compares with.
+if [ "${1-}" = "--bench" ]; then
+    peers="sipp:sip-tester kamailio:kamailio rtpengine:rtpengine-daemon"
+fi
 
 # Kamailio is where only root's PATH leads.
 PATH="$PATH:/usr/sbin:/sbin"

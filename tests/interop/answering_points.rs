@@ -12,7 +12,7 @@ fn call(psap: Sipp) -> Records {
     let network = Network::with(Settings::default().with_first_psap_at(psap.address()));
     let psap = psap.start();
     network.carry_campaign();
-    assert_eq!(psap.succeed().successful, CAMPAIGN_CALLS);
+    assert_eq!(psap.succeed().successful, CAMPAIGN_CALLS as u64);
     let records = network.stop();
     for kind in ["generator", "trunk_group", "call_server"] {
         records.expect(kind, "answered", CAMPAIGN_CALLS);

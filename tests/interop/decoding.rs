@@ -15,7 +15,7 @@ fn tshark_finds_no_mistake_in_what_we_send() {
     let place = |scenario, transport| {
         let caller = Sipp::caller(scenario, network.at("mobile"));
         let caller = caller.calls(CALLS).with(&["-t", transport, "-r", "50", "-d", "50"]);
-        assert_eq!(caller.run().successful, CALLS);
+        assert_eq!(caller.run().successful, CALLS as u64);
     };
     place("caller_hangs_up", "u1");
     place("caller_hangs_up", "t1");

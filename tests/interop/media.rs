@@ -146,7 +146,7 @@ fn our_callers_hear_the_echo_of_sipp() {
     let network = Network::with(Settings::default().with_first_psap_at(psap.address()));
     let psap = psap.start();
     network.carry_campaign();
-    assert_eq!(psap.succeed().successful, CAMPAIGN_CALLS);
+    assert_eq!(psap.succeed().successful, CAMPAIGN_CALLS as u64);
     let records = network.stop();
     records.expect("generator", "answered", CAMPAIGN_CALLS);
     records.expect_each("call_server", "psap", "first");

@@ -9,6 +9,7 @@ use tempfile::TempDir;
 
 use crate::loopback;
 use system_tests::process::{Process, installed};
+use system_tests::sipp_statistics::SippCounts;
 
 /// A command line for SIPp.
 #[derive(Debug)]
@@ -28,13 +29,6 @@ pub(crate) struct Sipp {
 pub(crate) struct Running {
     process: Process,
     folder: TempDir,
-}
-
-/// What SIPp counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Counts {
-    pub(crate) successful: usize,
-    pub(crate) failed: usize,
 }
 
 impl Sipp {
@@ -135,7 +129,7 @@ impl Sipp {
     }
 
     /// Runs it to its end; all its calls must succeed.
-    pub(crate) fn run(self) -> Counts {
+    pub(crate) fn run(self) -> SippCounts {
         self.start().succeed()
     }
 }
@@ -145,7 +139,7 @@ impl Running {
     ///
     /// # Panics
     /// When a call failed, with SIPp's own words about it.
-    pub(crate) fn succeed(mut self) -> Counts {
+    pub(crate) fn succeed(mut self) -> SippCounts {
         let status = self.process.finish();
         let errors = std::fs::read_to_string(self.folder.path().join("errors.log"));
         let errors = errors.unwrap_or_default();
@@ -155,18 +149,9 @@ impl Running {
         counts
     }
 
-    /// The last line of the statistics; the first names the columns.
-    fn counts(&self) -> Counts {
+    fn counts(&self) -> SippCounts {
         let text = std::fs::read_to_string(self.folder.path().join("statistics.csv"));
         let text = text.expect("the statistics of SIPp");
-        let row = |line: &str| line.split(';').map(str::to_owned).collect::<Vec<_>>();
-        let names = text.lines().next().map(row).unwrap_or_default();
-        let values = text.lines().last().map(row).unwrap_or_default();
-        let count = |name: &str| {
-            let at = names.iter().position(|have| have == name);
-            let value = at.and_then(|at| values.get(at)).and_then(|value| value.parse().ok());
-            value.unwrap_or_else(|| panic!("no {name} in the statistics of SIPp:\n{text}"))
-        };
-        Counts { successful: count("SuccessfulCall(C)"), failed: count("FailedCall(C)") }
+        SippCounts::read(&text).unwrap_or_else(|| panic!("no counts of SIPp:\n{text}"))
     }
 }

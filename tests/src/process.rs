@@ -121,6 +121,11 @@ impl Process {
         self.child.wait().expect("the end of a child")
     }
 
+    /// Whether it has ended.
+    pub fn has_ended(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(Some(_)))
+    }
+
     /// Everything it has said, for messages of failed tests.
     pub fn words(&self) -> String {
         format!("it said:\n{}", self.said.concat())

@@ -21,6 +21,7 @@
 //! | `transports` | callers with TCP only, and callers behind a translator |
 //! | `transparency` | what crosses unchanged |
 //! | `hostile` | what bad bytes can do |
+//! | `figures` | do benches count right |
 //! | `alone`, `counts` | does a box alone do what it does among the others, and does a rise of its instructions fail |
 //! | `impairments` | ways that are impaired as a campaign says, and power that comes back |
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on must stop")]
@@ -34,6 +35,7 @@ mod counts;
 mod defects;
 mod dialogs;
 mod failover;
+mod figures;
 mod flood;
 mod hang;
 mod hostile;

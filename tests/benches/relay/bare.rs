@@ -6,9 +6,9 @@ use std::process::Command;
 
 use anyhow::{Context as _, ensure};
 use system_tests::built::target_folder;
+use system_tests::machine;
 use system_tests::process::Process;
 
-use crate::machine;
 use crate::relay::Relay;
 use crate::session::{FIRST_PORT, PHONE_A, PHONE_B, Ports, SOCKETS};
 
@@ -27,7 +27,7 @@ impl Bare {
     /// Starts it, with a socket for each side of a call or with one that all share.
     pub(crate) fn start(shared: bool) -> anyhow::Result<Self> {
         let (mode, host) = if shared { ("shared", SHARED_HOST) } else { ("sockets", HOST) };
-        let mut command = machine::pinned(machine::RELAY, &compiled()?);
+        let mut command = machine::pinned(machine::MEASURED, &compiled()?);
         command.arg(mode).arg(host.to_string());
         command.arg(FIRST_PORT.to_string()).args([PHONE_A, PHONE_B].map(|host| host.to_string()));
         command.arg(FIRST_PORT.to_string()).arg(SOCKETS.to_string());

@@ -12,8 +12,8 @@ use std::{process, thread};
 use anyhow::{Context as _, ensure};
 use serde_json::{Value, json};
 use socket2::{Domain, Socket, Type};
+use system_tests::machine;
 
-use crate::machine;
 use crate::session::{PHONE_A, PHONE_B, SOCKETS, phone};
 
 /// One tick is a millisecond; each phone has one tick of a round in which it sends and reads.

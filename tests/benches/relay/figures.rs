@@ -18,7 +18,7 @@ const ABSENT: &str = "absent";
 pub(crate) struct Figures {
     /// By relay and by what was measured.
     relays: BTreeMap<&'static str, Map<String, Value>>,
-    /// Microseconds for a datagram on this machine, before and after: see [`crate::machine::datagram_cost`].
+    /// Microseconds for a datagram on this machine, before and after: see [`system_tests::machine::datagram_cost`].
     pub datagram: Vec<f64>,
 }
 

@@ -13,7 +13,6 @@
 mod bare;
 mod blast;
 mod figures;
-mod machine;
 mod ours;
 mod phones;
 mod relay;
@@ -26,6 +25,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use system_tests::built::target_folder;
+use system_tests::machine;
 
 use figures::Figures;
 use relay::{Kind, Relay};
@@ -62,6 +62,11 @@ fn main() -> anyhow::Result<()> {
         return blast::run(&arguments[1..]);
     }
     machine::check_cores()?;
+    if let [first, turns, ..] = &arguments[..]
+        && first == "beside-rtpengine"
+    {
+        return beside_rtpengine(turns.parse()?);
+    }
     let mut figures = Figures::default();
     figures.datagram.push(machine::datagram_cost()?);
     compare(&mut figures);
@@ -78,6 +83,24 @@ fn main() -> anyhow::Result<()> {
     let target = target_folder()?.join("bench-relay.json");
     fs::write(&target, figures.to_json()?)?;
     println!("{}\nwritten to {}", figures.table(&LOADS), target.display());
+    Ok(())
+}
+
+/// Only our relay and rtpengine, in turn, at the most calls of the comparison: writes `target/bench-relay-rtpengine.json`.
+fn beside_rtpengine(turns: usize) -> anyhow::Result<()> {
+    let calls = LOADS[LOADS.len() - 1];
+    let end = Instant::now() + COMPARISON;
+    let (mut ours, mut theirs) = (Entry::start(Kind::Ours)?, Entry::start(Kind::Rtpengine)?);
+    let (mut our_costs, mut their_costs) = (Vec::new(), Vec::new());
+    for _ in 0..turns {
+        our_costs.push(ours.step(calls, false, end)?.cost());
+        their_costs.push(theirs.step(calls, false, end)?.cost());
+    }
+    ours.relay.end()?;
+    theirs.relay.end()?;
+    let figures = json!({ "calls": calls, "ours_us": our_costs, "rtpengine_us": their_costs });
+    fs::write(target_folder()?.join("bench-relay-rtpengine.json"), figures.to_string())?;
+    println!("CPU per packet at {calls} calls, µs: {figures}");
     Ok(())
 }
 

@@ -6,9 +6,9 @@ use std::net::Ipv4Addr;
 use anyhow::{Context as _, bail};
 use contract::{PipeMessage as _, ProcessReport};
 use system_tests::built::release;
+use system_tests::machine;
 use system_tests::process::Process;
 
-use crate::machine;
 use crate::phones::{Phones, Sockets};
 use crate::relay::Relay;
 use crate::session::Ports;
@@ -49,7 +49,7 @@ impl Ours {
         let network = folder.path().join("relay.toml");
         let text = NETWORK.replace("HOST", &HOST.to_string());
         fs::write(&network, text.replace("PSAP", &sockets.psap()?.to_string()))?;
-        let mut command = machine::pinned(machine::RELAY, &program);
+        let mut command = machine::pinned(machine::MEASURED, &program);
         command.arg("switch").arg(&network).args(["--site", "one", "--supervised"]);
         command.args(["--log-filter", "warn"]);
         let mut process = Process::start("tocsin switch", &mut command);

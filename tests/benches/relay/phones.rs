@@ -8,10 +8,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail, ensure};
-use bytes::Bytes;
 use sip_proto::message::{Message, Payload};
-use sip_proto::user_agent::{Config, End, Event, Failure, Invite, LegId, UserAgent};
-use sip_proto::{Packet, Transport};
+use sip_proto::user_agent::{End, Event, Failure, Invite, LegId};
+use system_tests::line::Line;
 
 use crate::session::{PHONE_A, PHONE_B, Ports, description, media_address, phone};
 
@@ -94,39 +93,6 @@ impl Phones {
     fn order(&self, order: Order) -> anyhow::Result<Vec<Ports>> {
         self.orders.send(order).ok().context("the phones are gone")?;
         self.done.recv().context("the phones are gone")?
-    }
-}
-
-/// A user agent with its socket.
-struct Line {
-    socket: UdpSocket,
-    address: SocketAddr,
-    agent: UserAgent,
-}
-
-impl Line {
-    fn new(socket: UdpSocket, seed: u64) -> anyhow::Result<Self> {
-        let address = socket.local_addr()?;
-        Ok(Self { socket, address, agent: UserAgent::new(Config::new(address, seed)) })
-    }
-
-    /// Reads what has come, and does what is due.
-    fn listen(&mut self, now: Instant) {
-        let mut bytes = [0; 65_535];
-        while let Ok((length, peer)) = self.socket.recv_from(&mut bytes) {
-            let bytes = Bytes::copy_from_slice(&bytes[..length]);
-            self.agent.handle_packet(now, Packet { transport: Transport::Udp, peer, bytes });
-        }
-        if self.agent.poll_timeout().is_some_and(|due| due <= now) {
-            self.agent.handle_timeout(now);
-        }
-    }
-
-    fn transmit(&mut self) {
-        while let Some(packet) = self.agent.poll_transmit() {
-            // A message that is lost here is sent again when its timer says so.
-            let _ = self.socket.send_to(&packet.bytes, packet.peer);
-        }
     }
 }
 

@@ -5,9 +5,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
+use system_tests::machine;
 use system_tests::process::Process;
 
-use crate::machine;
 use crate::relay::{Relay, find};
 use crate::session::{PHONE_A, PHONE_B, Ports, description, media_address, phone};
 
@@ -31,7 +31,7 @@ impl Rtpengine {
     pub(crate) fn start() -> anyhow::Result<Self> {
         let program = find("rtpengine")
             .context("not installed: install the Debian package rtpengine-daemon")?;
-        let mut command = machine::pinned(machine::RELAY, Path::new(&program));
+        let mut command = machine::pinned(machine::MEASURED, Path::new(&program));
         command.args(["--foreground", "--log-stderr", "--log-level=3", "--table=-1"]);
         command.args(["--num-threads=1", "--port-min=10000", "--port-max=31999"]);
         // Calls that wait for their turn are silent for longer than people are.

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use serde_json::Value;
+use system_tests::machine;
 use system_tests::process::Process;
 
 use crate::blast::Plan;
-use crate::machine;
 use crate::relay::Relay;
 
 /// Rounds of 20 ms.
@@ -58,7 +58,7 @@ impl Step {
         settle(process)?;
         let dropped = machine::drops(host)?;
         let own = std::env::current_exe()?;
-        let mut command = machine::pinned(machine::PHONES, &own);
+        let mut command = machine::pinned(machine::DRIVERS, &own);
         let mut phones = Process::start("phones", command.args(plan.arguments()));
         // The lines of all calls, and an empty one: `write` adds the last line end.
         phones.write(&ports);
