@@ -49,8 +49,7 @@ bench:
 bench-peers:
 	./tests/install-peers.sh --bench
 	cargo build --release
-	# Ten thousand calls with media take four descriptors each.
-	ulimit -n 65536; cargo bench -p system-tests --bench peers -- $(if $(QUICK),--quick)
+	cargo bench -p system-tests --bench peers -- $(if $(QUICK),--quick)
 
 # libFuzzer at TARGET, or at each target in turn, for SECONDS; needs a nightly compiler and `cargo install cargo-bolero`.
 SECONDS = 60
