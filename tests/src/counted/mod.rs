@@ -1,7 +1,7 @@
 //! The work whose instructions are counted: a message read, a call through one box alone, media, a second of an outage.
 //!
 //! Each is set up first, which is not counted, and run then. Nothing in it depends on the time, on chance or on addresses
-//! of memory, but for the seeds of hash maps; so the same build takes the same instructions each time, within a thousandth.
+//! of memory, but for the seeds of hash maps; so the same build takes the same instructions each time, within a hundredth.
 
 pub mod boxes;
 pub mod evening;
