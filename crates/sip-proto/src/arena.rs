@@ -12,7 +12,7 @@ use std::marker::PhantomData;
 
 use slab::Slab;
 
-use crate::id::{parse_hex, push_hex};
+use crate::id::{parse_hex, write_hex};
 
 /// Names one value of an arena, for ever.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -38,11 +38,21 @@ impl Key {
         self.nonce
     }
 
-    /// Adds the name as two numbers of 16 digits and a dot.
+    /// Writes the name as two numbers of 16 digits and a dot, into as many bytes as that has.
+    pub(crate) fn write_text(self, out: &mut [u8]) {
+        let dot = Self::TEXT_LEN / 2;
+        if let Some((slot, [middle, nonce @ ..])) = out.split_at_mut_checked(dot) {
+            *middle = b'.';
+            write_hex(slot, self.slot.into());
+            write_hex(nonce, self.nonce);
+        }
+    }
+
+    /// Adds the same.
     pub(crate) fn push_text(self, out: &mut String) {
-        push_hex(out, self.slot.into());
-        out.push('.');
-        push_hex(out, self.nonce);
+        let mut text = [0; Self::TEXT_LEN];
+        self.write_text(&mut text);
+        out.push_str(str::from_utf8(&text).unwrap_or_default());
     }
 
     /// Reads what [`push_text`](Self::push_text) has written.

@@ -51,6 +51,13 @@ pub(crate) fn push_hex(out: &mut String, value: u64) {
     out.push_str(str::from_utf8(&digits(value)).unwrap_or_default());
 }
 
+/// Writes 16 lower-case hex digits, if there is room for just so many.
+pub(crate) fn write_hex(out: &mut [u8], value: u64) {
+    if let Ok(out) = <&mut [u8; 16]>::try_from(out) {
+        *out = digits(value);
+    }
+}
+
 /// Reads at most 16 hex digits.
 pub(crate) fn parse_hex(text: &str) -> Option<u64> {
     if let ([high, low], []) = text.as_bytes().as_chunks::<8>() {

@@ -71,8 +71,8 @@ fn what_is_cleared_leaves_nothing_behind() {
             deadlines.set(key + 10 * round, None);
         }
     }
-    assert_eq!((deadlines.len(), deadlines.next(), deadlines.owners.len()), (0, None, 0));
-    assert!(deadlines.owners.capacity() < 64 && deadlines.heap.capacity() < 64);
+    assert_eq!((deadlines.len(), deadlines.next(), deadlines.queue.owners.len()), (0, None, 0));
+    assert!(deadlines.queue.owners.capacity() < 64 && deadlines.queue.heap.capacity() < 64);
 }
 
 // What is set against its order finds no run, and waits in the heap.
@@ -83,14 +83,14 @@ fn what_is_set_in_any_order_fires_in_order() {
     for ms in (0..200).rev() {
         deadlines.set(ms, after(start, ms));
     }
-    assert!(deadlines.heap.len() > 100 && deadlines.runs.iter().all(Option::is_some));
+    assert!(deadlines.queue.heap.len() > 100 && deadlines.queue.runs.iter().all(Option::is_some));
     for ms in (0..200).filter(|ms| ms % 3 == 0) {
         deadlines.clear(ms);
     }
     let late = after(start, 200);
     let fired: Vec<_> = std::iter::from_fn(|| Some(deadlines.pop_due(late)?.1)).collect();
     assert_eq!(fired, (0..200).filter(|ms| ms % 3 != 0).collect::<Vec<_>>());
-    assert!(deadlines.heap.is_empty() && deadlines.runs.iter().all(Option::is_none));
+    assert!(deadlines.queue.heap.is_empty() && deadlines.queue.runs.iter().all(Option::is_none));
 }
 
 // Each kind of timer is a fixed time after it is set, and so has a run of its own.
@@ -106,7 +106,7 @@ fn timers_of_a_few_kinds_need_no_heap() {
             deadlines.set(now, after(start, now + 32_000));
         }
     }
-    assert!(deadlines.heap.is_empty());
+    assert!(deadlines.queue.heap.is_empty());
 }
 
 #[derive(Debug, Clone)]
@@ -175,7 +175,7 @@ fn agrees_with_the_naive_queue<O: TieBreak<u8>>(steps: &[Step]) -> Result<(), Te
         }
         prop_assert_eq!(deadlines.next(), naive.set.iter().map(|(due, ..)| *due).min());
         prop_assert_eq!(deadlines.len(), naive.set.len());
-        let places = (deadlines.owners.len(), deadlines.by_key.len());
+        let places = (deadlines.queue.owners.len(), deadlines.by_key.len());
         prop_assert_eq!(places, (naive.set.len(), naive.set.len()));
     }
     Ok(())

@@ -1,12 +1,13 @@
 //! The checks that every element makes of a scanned message (RFC 3261 §8.1.1, §16.3, §18.3).
 
-use super::fields::{NameAddr, Via};
+use super::fields::{NameAddr, Via, is_unique};
 use super::grammar::{split_list, trim};
 use super::indexed::{Keys, Message};
-use super::located::{AddressPlace, UriPlace, ViaPlace};
+use super::located::{AddressPlace, ViaPlace};
 use super::malformed::Malformed;
 use super::method::Method;
 use super::name::Name;
+use super::plain;
 use super::scan::Start;
 use super::span::Span;
 use super::uri::Uri;
@@ -63,12 +64,15 @@ pub(super) fn fill(
         message.keys = Keys { via, via_place, branch, ..Keys::default() };
     })?;
     if let Start::Request { uri, .. } = message.start {
-        let uri = Uri::parse(message.text(uri))?;
-        if uri.headers().is_some() {
+        let place = match plain::uri(message.head.as_bytes(), uri.range().start) {
+            Some((place, end)) if end == uri.range().end => place,
+            _ => Uri::parse(message.text(uri))?.place(&message.head),
+        };
+        if place.headers.is_some() {
             // RFC 3261 §19.1.1, table 1: no headers in a Request-URI.
             return Err(Malformed("headers in the Request-URI"));
         }
-        message.keys.uri = UriPlace::of(&uri, &message.head);
+        message.keys.uri = place;
     }
     message.keys.contact = check_addresses(message, limits)?;
     Ok(())
@@ -76,26 +80,33 @@ pub(super) fn fill(
 
 /// The addresses that this stack sends to. Returns the first Contact.
 fn check_addresses(message: &Message, limits: Limits) -> Result<Option<AddressPlace>, Malformed> {
+    let head = &message.head;
     let mut first_contact = None;
     for name in [Name::Contact, Name::Route, Name::RecordRoute] {
         let mut count = 0;
-        for line in message.headers(name) {
-            for value in split_list(line).filter(|value| !value.is_empty()) {
-                count += 1;
-                if count > limits.elements {
-                    return Err(TOO_MANY);
-                }
-                if name == Name::Contact && value == "*" {
-                    continue;
-                }
-                let address = NameAddr::parse(value)?;
-                // RFC 3261 §20.34: a route is a name-addr, never a bare URI.
-                if !address.is_bracketed() && name != Name::Contact {
-                    return Err(Malformed("a route without < and >"));
-                }
-                if name == Name::Contact && count == 1 {
-                    first_contact = Some(AddressPlace::of(&address, &message.head));
-                }
+        let mut take = |address: Option<AddressPlace>| {
+            count += 1;
+            if count > limits.elements {
+                return Err(TOO_MANY);
+            }
+            // RFC 3261 §20.34: a route is a name-addr, never a bare URI.
+            if name != Name::Contact && address.is_some_and(|address| !address.bracketed) {
+                return Err(Malformed("a route without < and >"));
+            }
+            if name == Name::Contact && count == 1 {
+                first_contact = address;
+            }
+            Ok(())
+        };
+        for field in message.fields.named(name) {
+            if let Some(address) = plain::address(head.as_bytes(), field.value.range()) {
+                take(Some(address))?;
+                continue;
+            }
+            for value in split_list(message.text(field.value)).filter(|value| !value.is_empty()) {
+                let is_all = name == Name::Contact && value == "*";
+                let address = if is_all { None } else { Some(NameAddr::parse(value)?.place(head)) };
+                take(address)?;
             }
         }
     }
@@ -114,32 +125,40 @@ struct TopmostVia {
 /// All Vias of a request must be well formed, as its response carries them all. Of a response, the first
 /// one tells whose it is, and the others are not ours.
 fn topmost_via(message: &Message, limits: Limits) -> Result<TopmostVia, Malformed> {
+    let head = &message.head;
     let is_response = matches!(message.start, Start::Response { .. });
     let (mut first, mut defect, mut count) = (None, None, 0);
-    for line in message.headers(Name::Via) {
-        for value in split_list(line) {
-            if is_response && first.is_some() {
+    let mut take = |value: Span, place: ViaPlace| {
+        count += 1;
+        let too_many = (count > limits.elements).then_some(TOO_MANY);
+        defect = defect.or(too_many).or_else(|| defect_of(&place));
+        first.get_or_insert((value, place));
+        is_response
+    };
+    'lines: for field in message.fields.named(Name::Via) {
+        if let Some(place) = plain::via(head.as_bytes(), field.value.range()) {
+            if take(field.value, place) {
                 break;
             }
-            let via = Via::parse(value)?;
-            count += 1;
-            let too_many = (count > limits.elements).then_some(TOO_MANY);
-            defect = defect.or(too_many).or_else(|| defect_of(&via));
-            first.get_or_insert_with(|| {
-                let branch = Span::within(&message.head, via.branch().unwrap_or_default());
-                (Span::within(&message.head, value), ViaPlace::of(&via, &message.head), branch)
-            });
+            continue;
+        }
+        for value in split_list(message.text(field.value)) {
+            let place = Via::parse(value)?.place(head);
+            if take(Span::within(head, value), place) {
+                break 'lines;
+            }
         }
     }
-    let (value, place, branch) = first.ok_or(Malformed("no Via"))?;
+    let (value, place) = first.ok_or(Malformed("no Via"))?;
+    let branch = place.branch.filter(|branch| is_unique(branch.read(head))).unwrap_or_default();
     Ok(TopmostVia { value, place, branch, defect })
 }
 
-fn defect_of(via: &Via<'_>) -> Option<Malformed> {
-    let branch = via.branch.value.unwrap_or_default();
-    if via.is_ambiguous() {
+fn defect_of(via: &ViaPlace) -> Option<Malformed> {
+    let branch = via.branch.unwrap_or_default();
+    if via.repeats_branch {
         Some(Malformed("a branch twice"))
-    } else if branch.len().max(via.host().len()) > MAX_IDENTIFIER {
+    } else if branch.range().len().max(via.host.range().len()) > MAX_IDENTIFIER {
         Some(Malformed("a Via that is too long"))
     } else {
         None
@@ -157,10 +176,8 @@ fn find_keys(message: &mut Message) -> Result<(), Malformed> {
         return Err(Malformed("a Call-ID that is too long"));
     }
     message.keys.call_id = call_id_at;
-    let (from, place, tag) = address(message, Name::From, "From")?;
-    (message.keys.from, message.keys.from_place, message.keys.from_tag) = (from, place, tag);
-    let (to, place, tag) = address(message, Name::To, "To")?;
-    (message.keys.to, message.keys.to_place, message.keys.to_tag) = (to, place, tag);
+    (message.keys.from, message.keys.from_place) = address(message, Name::From, "From")?;
+    (message.keys.to, message.keys.to_place) = address(message, Name::To, "To")?;
     let cseq = message.text(only(message, Name::CSeq, "CSeq")?);
     let space = cseq.bytes().position(|byte| matches!(byte, b' ' | b'\t'));
     let (number, method) =
@@ -188,18 +205,18 @@ fn address(
     message: &Message,
     name: Name,
     label: &'static str,
-) -> Result<(Span, AddressPlace, Span), Malformed> {
-    let span = only(message, name, label)?;
-    let address = NameAddr::parse(message.text(span))?;
-    if address.is_ambiguous() {
-        return Err(Malformed("a tag twice"));
-    }
-    let tag = match address.tag() {
-        Some("") => return Err(Malformed("an empty tag")),
-        Some(tag) if tag.len() > MAX_IDENTIFIER => return Err(Malformed("a tag that is too long")),
-        tag => Span::within(&message.head, tag.unwrap_or_default()),
+) -> Result<(Span, AddressPlace), Malformed> {
+    let (head, span) = (&message.head, only(message, name, label)?);
+    let address = match plain::address(head.as_bytes(), span.range()) {
+        Some(address) => address,
+        None => NameAddr::parse(span.read(head))?.place(head),
     };
-    Ok((span, AddressPlace::of(&address, &message.head), tag))
+    match address.tag {
+        _ if address.repeats_tag => Err(Malformed("a tag twice")),
+        Some(tag) if tag.is_empty() => Err(Malformed("an empty tag")),
+        Some(tag) if tag.range().len() > MAX_IDENTIFIER => Err(Malformed("a tag that is too long")),
+        _ => Ok((span, address)),
+    }
 }
 
 /// The value of a header that must stand exactly once (RFC 3261 §7.3.1, RFC 4475 §3.3.8).

@@ -2,11 +2,14 @@
 
 use std::net::IpAddr;
 
+use super::classes::{TOKEN, is_token_byte, run_end};
 use super::grammar::{
-    Noted, Params, TOKEN, find_outside, is_token, is_token_byte, quoted_end, rsplit_byte, run_end,
-    split_byte, trim,
+    Noted, Params, find_outside, is_token, quoted_end, rsplit_byte, split_byte, trim,
 };
-use super::uri::{parse_ip, plain_host_port, port_of, split_host_port};
+use super::located::{AddressPlace, ViaPlace};
+use super::plain::{self, NotedPlace};
+use super::span::Span;
+use super::uri::{parse_ip, port_of, split_host_port};
 use super::{Malformed, Uri};
 use crate::id::is_lower_hex;
 
@@ -25,15 +28,11 @@ pub struct Via<'a> {
 
 impl<'a> Via<'a> {
     pub(crate) fn parse(text: &'a str) -> Result<Self, Malformed> {
+        if let Some(place) = plain::via(text.as_bytes(), 0..text.len()) {
+            return Ok(Self::at(&place, text));
+        }
         let bad = Malformed("a malformed Via");
         let (transport, rest) = sent_protocol(text).ok_or(bad)?;
-        // One space, then a host name and perhaps a port, and no space after it.
-        if let Some((host, port, end)) = plain_host_port(rest, 1)
-            && matches!(rest.as_bytes().get(end), None | Some(b';'))
-        {
-            let params = rest.get(end..).unwrap_or_default();
-            return Self::with_params(Self { transport, host, port, ..Self::default() }, params);
-        }
         let (sent_by, params) = rest.split_at(end_before(rest, b';'));
         // "host : port" may have white space round the colon (RFC 4475 §3.1.1.1).
         let sent_by = trim(sent_by);
@@ -45,6 +44,32 @@ impl<'a> Via<'a> {
             _ => split_host_port(sent_by)?,
         };
         Self::with_params(Self { transport, host, port, ..Self::default() }, params)
+    }
+
+    /// What lies at `place` of `head`.
+    pub(super) fn at(place: &ViaPlace, head: &'a str) -> Self {
+        let branch = NotedPlace { value: place.branch, repeats: place.repeats_branch };
+        Self {
+            transport: place.transport.read(head),
+            host: place.host.read(head),
+            port: place.port,
+            params: Params { text: place.params.read(head) },
+            branch: Noted::at(branch, head),
+            wants_rport: place.wants_rport,
+        }
+    }
+
+    /// Where it lies in `head`, from which it was read.
+    pub(super) fn place(&self, head: &str) -> ViaPlace {
+        ViaPlace {
+            transport: Span::within(head, self.transport),
+            host: Span::within(head, self.host),
+            port: self.port,
+            params: Span::within(head, self.params.text),
+            branch: self.branch.value.map(|branch| Span::within(head, branch)),
+            repeats_branch: self.branch.repeats,
+            wants_rport: self.wants_rport,
+        }
     }
 
     fn with_params(self, params: &'a str) -> Result<Self, Malformed> {
@@ -72,14 +97,7 @@ impl<'a> Via<'a> {
     /// (RFC 3261 §17.2.3).
     #[must_use]
     pub fn branch(&self) -> Option<&'a str> {
-        let branch = self.branch.value?;
-        let (cookie, rest) = branch.split_at_checked(crate::id::COOKIE.len())?;
-        (cookie.eq_ignore_ascii_case(crate::id::COOKIE) && !rest.is_empty()).then_some(branch)
-    }
-
-    /// True if the branch stands more than once, so that it names no transaction.
-    pub(crate) const fn is_ambiguous(&self) -> bool {
-        self.branch.repeats
+        self.branch.value.filter(|branch| is_unique(branch))
     }
 
     /// Any other parameter.
@@ -120,8 +138,8 @@ pub struct NameAddr<'a> {
 impl<'a> NameAddr<'a> {
     pub(crate) fn parse(text: &'a str) -> Result<Self, Malformed> {
         let text = trim(text);
-        if let Some(address) = Self::plain(text) {
-            return Ok(address);
+        if let Some(place) = plain::address(text.as_bytes(), 0..text.len()) {
+            return Ok(Self::at(&place, text));
         }
         let open = if text.starts_with('<') { Some(0) } else { find_outside(text, false, b'<')? };
         let Some(open) = open else {
@@ -146,19 +164,28 @@ impl<'a> NameAddr<'a> {
         Ok(Self { display, uri, params, tag, bracketed: true })
     }
 
-    /// What nearly all are: a plain URI in brackets, without a display name. `None` if there is anything to be looked at
-    /// more closely.
-    fn plain(text: &'a str) -> Option<Self> {
-        let rest = text.strip_prefix('<')?;
-        let uri = Uri::plain_start(rest)?;
-        let params = rest.get(uri.as_str().len()..)?.strip_prefix('>')?;
-        let (params, [tag]) = Params::parse_noting(params, ["tag"]).ok()?;
-        Some(Self { display: "", uri, params, tag, bracketed: true })
+    /// What lies at `place` of `head`.
+    pub(super) fn at(place: &AddressPlace, head: &'a str) -> Self {
+        let tag = NotedPlace { value: place.tag, repeats: place.repeats_tag };
+        Self {
+            display: place.display.read(head),
+            uri: Uri::at(&place.uri, head),
+            params: Params { text: place.params.read(head) },
+            tag: Noted::at(tag, head),
+            bracketed: place.bracketed,
+        }
     }
 
-    /// False for a bare URI (addr-spec).
-    pub(crate) const fn is_bracketed(&self) -> bool {
-        self.bracketed
+    /// Where it lies in `head`, from which it was read.
+    pub(super) fn place(&self, head: &str) -> AddressPlace {
+        AddressPlace {
+            display: Span::within(head, self.display),
+            uri: self.uri.place(head),
+            params: Span::within(head, self.params.text),
+            tag: self.tag.value.map(|tag| Span::within(head, tag)),
+            repeats_tag: self.tag.repeats,
+            bracketed: self.bracketed,
+        }
     }
 
     /// The display name as written, with its quotes.
@@ -177,16 +204,19 @@ impl<'a> NameAddr<'a> {
         self.tag.value
     }
 
-    /// True if the tag stands more than once, so that it names no dialog.
-    pub(crate) const fn is_ambiguous(&self) -> bool {
-        self.tag.repeats
-    }
-
     /// A header parameter (not a parameter of the URI).
     #[must_use]
     pub fn param(&self, name: &str) -> Option<&'a str> {
         self.params.value(name)
     }
+}
+
+/// True if a branch has the magic cookie and more behind it (RFC 3261 §8.1.1.7).
+pub(super) fn is_unique(branch: &str) -> bool {
+    let parts = branch.split_at_checked(crate::id::COOKIE.len());
+    parts.is_some_and(|(cookie, rest)| {
+        cookie.eq_ignore_ascii_case(crate::id::COOKIE) && !rest.is_empty()
+    })
 }
 
 /// The transport of a Via, and what follows it.

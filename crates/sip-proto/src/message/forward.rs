@@ -9,7 +9,7 @@ use super::append::{number, push};
 use super::grammar::rsplit_byte;
 use super::run::Run;
 use super::scan::Start;
-use super::write::{Draft, write_vias};
+use super::write::{Draft, VIA_ROOM, write_vias};
 use super::{Message, Name, NameAddr, Request, Response, Uri, Via};
 use crate::Rejection;
 
@@ -33,7 +33,7 @@ pub struct Forward<'a> {
 
 impl Forward<'_> {
     pub(crate) fn draft(&self, request: &Request) -> Draft {
-        let mut out = Vec::with_capacity(request.len() + 192);
+        let mut out = Vec::with_capacity(request.len() + self.lines.len() + 192 + VIA_ROOM);
         let uri = self.uri.unwrap_or_else(|| request.uri_text());
         push(&mut out, &[request.method_text(), " ", uri, " SIP/2.0\r\n"]);
         let via_at = out.len();

@@ -1,103 +1,8 @@
 //! Small pieces of the grammar of RFC 3261 §25.1 that several headers share.
 
 use super::Malformed;
-
-/// One in each byte.
-pub(super) const EACH: u64 = u64::from_ne_bytes([1; 8]);
-/// The high bit of each byte.
-pub(super) const HIGH: u64 = EACH * 0x80;
-
-/// Bytes of `token`.
-pub(crate) const TOKEN: u8 = 1;
-/// Bytes of a host name, with the underscore that some peers have in theirs.
-pub(crate) const HOST: u8 = 1 << 1;
-/// Bytes of a `gen-value` without quotes: a token or a host. A host may be an IPv6 reference, and RFC 5118 §4.5 asks to
-/// tolerate an IPv6 address without brackets.
-const VALUE: u8 = 1 << 2;
-/// Bytes of a URI that are to be looked at: what may not stand in it, and what divides it.
-pub(crate) const URI_MARK: u8 = 1 << 3;
-/// All others.
-pub(crate) const URI_PLAIN: u8 = 1 << 4;
-
-/// Which of these a byte is. Looked up for every byte of every value, so a table.
-const CLASSES: [u8; 256] = {
-    let mut table = [0; 256];
-    let mut at = 0;
-    while at < 256 {
-        let byte = at as u8;
-        if byte.is_ascii_alphanumeric() {
-            table[at] = TOKEN | HOST | VALUE;
-        }
-        if byte <= b' ' || byte == 0x7f {
-            table[at] = URI_MARK;
-        }
-        at += 1;
-    }
-    let groups: [(&[u8], u8); 4] =
-        [(b"-.!%*_+`'~", TOKEN | VALUE), (b"-._", HOST), (b"[]:", VALUE), (b"<>\"%@", URI_MARK)];
-    let mut group = 0;
-    while group < groups.len() {
-        let (bytes, class) = groups[group];
-        let mut at = 0;
-        while at < bytes.len() {
-            table[bytes[at] as usize] |= class;
-            at += 1;
-        }
-        group += 1;
-    }
-    let mut at = 0;
-    while at < 256 {
-        if table[at] & URI_MARK == 0 {
-            table[at] |= URI_PLAIN;
-        }
-        at += 1;
-    }
-    table
-};
-
-#[inline]
-pub(crate) const fn is_in(byte: u8, class: u8) -> bool {
-    CLASSES[byte as usize] & class != 0
-}
-
-/// `token` of RFC 3261 §25.1.
-pub(crate) const fn is_token_byte(byte: u8) -> bool {
-    is_in(byte, TOKEN)
-}
-
-/// Where the run of bytes of `class` ends that begins at `at`.
-#[inline]
-pub(crate) fn run_end(bytes: &[u8], at: usize, class: u8) -> usize {
-    // The iterator counts nothing: what is left of it tells how far it came.
-    let mut run = bytes.get(at..).unwrap_or_default().iter();
-    match run.find(|byte| !is_in(**byte, class)) {
-        Some(_) => bytes.len() - run.as_slice().len() - 1,
-        None => at.max(bytes.len()),
-    }
-}
-
-/// Where the letters, digits, dots and dashes end, or up to seven of them before, that begin at `at`: eight bytes at a time.
-/// They are of every class but that of marks.
-#[inline]
-fn common_end(bytes: &[u8], at: usize) -> usize {
-    // The high bit of each byte that is at least `from`; no byte has its high bit set.
-    let at_least = |word: u64, from: u8| word + (HIGH - EACH * u64::from(from));
-    let is_common = |eight: &[u8; 8]| {
-        let word = u64::from_le_bytes(*eight);
-        let low = word & !HIGH;
-        let folded = low | (EACH * 0x20);
-        let letters = at_least(folded, b'a') & !at_least(folded, b'z' + 1);
-        let digits = at_least(low, b'-') & !at_least(low, b'9' + 1);
-        let slash = !at_least(low ^ (EACH * u64::from(b'/')), 1);
-        (letters | digits & !slash) & !word & HIGH == HIGH
-    };
-    let (eights, _) = bytes.get(at..).unwrap_or_default().as_chunks::<8>();
-    let mut ahead = eights.iter();
-    match ahead.find(|eight| !is_common(eight)) {
-        Some(_) => at + (eights.len() - ahead.as_slice().len() - 1) * 8,
-        None => at + eights.len() * 8,
-    }
-}
+use super::classes::{TOKEN, VALUE, run_end};
+use super::plain::{self, MAX_PARAMS, NotedPlace, Param};
 
 pub(crate) fn is_token(text: &str) -> bool {
     !text.is_empty() && run_end(text.as_bytes(), 0, TOKEN) == text.len()
@@ -175,13 +80,6 @@ pub(crate) fn quoted_end(text: &str, open: usize) -> Result<usize, Malformed> {
     Err(Malformed("a quoted string without its end"))
 }
 
-/// Offset just after the quoted string that opens at `open`, if nothing is escaped in it.
-fn plain_quoted_end(bytes: &[u8], open: usize) -> Option<usize> {
-    let inside = bytes.get(open + 1..)?;
-    let close = inside.iter().position(|byte| matches!(byte, b'"' | b'\\'))?;
-    (inside.get(close) == Some(&b'"')).then_some(open + close + 2)
-}
-
 /// The elements of a comma-separated header value (RFC 3261 §7.3.1). Commas inside quotes and `<…>`
 /// do not count.
 pub(crate) fn split_list(text: &str) -> impl Iterator<Item = &str> {
@@ -211,9 +109,6 @@ pub(crate) fn split_list(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// More parameters than any honest value has.
-const MAX_PARAMS: usize = 64;
-
 /// The `;name=value` parameters of a header value.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Params<'a> {
@@ -241,6 +136,11 @@ pub(super) struct Plain<'a> {
 }
 
 impl<'a> Noted<'a> {
+    /// The same of `head`, from which it was read.
+    pub(super) fn at(place: NotedPlace, head: &'a str) -> Self {
+        Self { value: place.value.map(|value| value.read(head)), repeats: place.repeats }
+    }
+
     fn note(&mut self, value: &'a str) {
         match self.value {
             Some(_) => self.repeats = true,
@@ -279,6 +179,10 @@ impl<'a> Params<'a> {
         if text.is_empty() {
             return Ok((Self { text }, [Noted::default(); COUNT]));
         }
+        if let Some((place, noted)) = plain::params(text.as_bytes(), 0..text.len(), names) {
+            let noted = noted.map(|one| Noted::at(one, text));
+            return Ok((Self { text: place.read(text) }, noted));
+        }
         let Some(text) = text.strip_prefix(';') else {
             return Err(Malformed("text where parameters should begin"));
         };
@@ -286,9 +190,6 @@ impl<'a> Params<'a> {
             return Err(Malformed("a semicolon without a parameter"));
         }
         let params = Self { text };
-        if let Some(noted) = params.check_plain(names) {
-            return Ok((params, noted));
-        }
         params.check()?;
         let mut noted = [Noted::default(); COUNT];
         for (have, value) in params.iter() {
@@ -297,44 +198,21 @@ impl<'a> Params<'a> {
         Ok((params, noted))
     }
 
-    /// The check of what nearly all parameters are, see [`plain`](Self::plain). `None` if there is anything else, or too
-    /// many of them.
-    fn check_plain<const COUNT: usize>(self, names: [&str; COUNT]) -> Option<[Noted<'a>; COUNT]> {
-        let mut noted = [Noted::default(); COUNT];
-        let mut at = 0;
-        for _ in 0..MAX_PARAMS {
-            let one = self.plain(at)?;
-            note(&mut noted, names, one.name, one.value);
-            match one.next {
-                Some(next) => at = next,
-                None => return Some(noted),
-            }
-        }
-        None
-    }
-
-    /// The parameter that begins at `at`, if it and its value are tokens without white space round them, or the value is
-    /// a quoted string without escapes.
+    /// The parameter that begins at `at`, if it needs no closer look.
     #[inline]
     pub(super) fn plain(self, at: usize) -> Option<Plain<'a>> {
         let bytes = self.text.as_bytes();
-        let name_end = run_end(bytes, at, TOKEN);
-        let name = self.text.get(at..name_end).filter(|name| !name.is_empty())?;
-        let (value, end) = if bytes.get(name_end) == Some(&b'=') {
-            let from = name_end + 1;
-            let end = match bytes.get(from) {
-                Some(b'"') => plain_quoted_end(bytes, from)?,
-                _ => run_end(bytes, common_end(bytes, from), VALUE),
-            };
-            (Some(self.text.get(from..end).filter(|value| !value.is_empty())?), end)
-        } else {
-            (None, name_end)
+        let Param { name, value, end } = plain::param(bytes, at)?;
+        let next = match bytes.get(end) {
+            None => None,
+            Some(b';') => Some(end + 1),
+            Some(_) => return None,
         };
-        match bytes.get(end) {
-            None => Some(Plain { name, value, end, next: None }),
-            Some(b';') => Some(Plain { name, value, end, next: Some(end + 1) }),
-            Some(_) => None,
-        }
+        let value = match value {
+            Some(value) => Some(self.text.get(value)?),
+            None => None,
+        };
+        Some(Plain { name: self.text.get(name)?, value, end, next })
     }
 
     fn check(self) -> Result<(), Malformed> {
@@ -417,23 +295,6 @@ mod tests {
         assert_eq!(params.value("OC-ALGO"), Some(r#""loss,rate""#));
         assert_eq!(params.value("x"), Some(r#""a\";b""#));
         assert_eq!(params.value("y"), Some(r#""""#));
-    }
-
-    // Each byte in each place of a chunk, among others.
-    #[test]
-    fn common_bytes_are_those_of_every_class() {
-        for (at, byte) in (0..16).flat_map(|at| (0..=u8::MAX).map(move |byte| (at, byte))) {
-            let mut text = *b"aZ09.-zAmQ5-.xy8";
-            text[at] = byte;
-            let is_common = byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-');
-            let wanted = if is_common { 16 } else { at / 8 * 8 };
-            assert_eq!(common_end(&text, 0), wanted, "{byte}");
-            assert!(!is_common || [TOKEN, HOST, VALUE].iter().all(|class| is_in(byte, *class)));
-        }
-        assert_eq!(
-            (common_end(b"abcdefgh1", 1), common_end(b"abc", 0), common_end(b"", 1)),
-            (9, 0, 1)
-        );
     }
 
     // What follows the byte looked for is not read: splitting a long value takes linear time.

@@ -37,10 +37,8 @@ pub(super) struct Keys {
     pub(super) call_id: Span,
     pub(super) from: Span,
     pub(super) from_place: AddressPlace,
-    pub(super) from_tag: Span,
     pub(super) to: Span,
     pub(super) to_place: AddressPlace,
-    pub(super) to_tag: Span,
     /// The first Contact.
     pub(super) contact: Option<AddressPlace>,
     pub(super) cseq: u32,
@@ -97,12 +95,12 @@ impl Message {
 
     #[must_use]
     pub fn from(&self) -> NameAddr<'_> {
-        self.keys.from_place.read(&self.head)
+        NameAddr::at(&self.keys.from_place, &self.head)
     }
 
     #[must_use]
     pub fn to(&self) -> NameAddr<'_> {
-        self.keys.to_place.read(&self.head)
+        NameAddr::at(&self.keys.to_place, &self.head)
     }
 
     /// The From value as written, with its parameters.
@@ -120,30 +118,30 @@ impl Message {
     /// The From value as written, but for its tag.
     #[must_use]
     pub fn from_untagged(&self) -> String {
-        self.untagged(self.keys.from, self.keys.from_tag)
+        self.untagged(self.keys.from, self.keys.from_place.tag.unwrap_or_default())
     }
 
     /// The To value as written, but for its tag.
     #[must_use]
     pub fn to_untagged(&self) -> String {
-        self.untagged(self.keys.to, self.keys.to_tag)
+        self.untagged(self.keys.to, self.keys.to_place.tag.unwrap_or_default())
     }
 
     /// Empty when From has no tag (RFC 2543 peers).
     #[must_use]
     pub fn from_tag(&self) -> &str {
-        self.text(self.keys.from_tag)
+        self.text(self.keys.from_place.tag.unwrap_or_default())
     }
 
     #[must_use]
     pub fn to_tag(&self) -> Option<&str> {
-        (!self.keys.to_tag.is_empty()).then(|| self.text(self.keys.to_tag))
+        self.keys.to_place.tag.map(|tag| self.text(tag))
     }
 
     /// The topmost Via: who sent this request, or for a response who is meant to get it.
     #[must_use]
     pub fn via(&self) -> Via<'_> {
-        self.keys.via_place.read(&self.head)
+        Via::at(&self.keys.via_place, &self.head)
     }
 
     /// The branch of the topmost Via, if it carries the magic cookie.
@@ -187,7 +185,7 @@ impl Message {
     /// The first Contact, if there is a sound one.
     #[must_use]
     pub fn contact(&self) -> Option<NameAddr<'_>> {
-        self.keys.contact.map(|place| place.read(&self.head))
+        self.keys.contact.as_ref().map(|place| NameAddr::at(place, &self.head))
     }
 
     /// All sound Contacts, over all lines.

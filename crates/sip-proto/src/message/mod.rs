@@ -8,6 +8,8 @@
 mod append;
 mod broken_bye;
 mod check;
+pub(crate) mod classes;
+mod controls;
 mod emergency;
 mod fields;
 mod forward;
@@ -22,6 +24,7 @@ mod name;
 mod overload;
 mod parse;
 mod payload;
+mod plain;
 mod request;
 mod response;
 mod run;

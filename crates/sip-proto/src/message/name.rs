@@ -1,5 +1,7 @@
 //! Header names: RFC 3261 §20 and the registry, with their compact forms (§7.3.3).
 
+use wide::u8x16;
+
 macro_rules! names {
     ($($(#[$doc:meta])* $variant:ident = $text:literal $(, $compact:literal)?;)*) => {
         /// A header name that some part of the stack looks for. All others are [`Name::Other`] and
@@ -81,6 +83,26 @@ impl Name {
     /// How many there are, `Other` too.
     pub(super) const COUNT: usize = Self::Other as usize + 1;
 
+    /// The name with which a line begins, and its length, if a colon follows and it is spelled as in its RFC.
+    #[inline]
+    pub(super) fn spelled(line: &[u8; WINDOW]) -> Option<(Self, usize)> {
+        let ([low, high], _) = line.as_chunks::<16>() else { return None };
+        let colons = |half: &[u8; 16]| u8x16::new(*half).simd_eq(u8x16::splat(b':')).to_bitmask();
+        let length = (colons(low) | colons(high) << 16).trailing_zeros() as usize;
+        let [first, second, third, _] = line.as_chunks::<8>().0 else { return None };
+        let [a, b, c] = KEPT.get(length)?;
+        let words = [
+            u64::from_le_bytes(*first) & a,
+            u64::from_le_bytes(*second) & b,
+            u64::from_le_bytes(*third) & c,
+        ];
+        let row = BY_SHAPE.get(shape(length, line[0]))?;
+        row.iter().find_map(|at| {
+            let spelled = SPELLED.get(usize::from(*at)).filter(|spelled| **spelled == words);
+            spelled.map(|_| (Self::LONG[usize::from(*at)].0, length))
+        })
+    }
+
     /// Recognises a name as it stands on the wire; case does not matter (RFC 3261 §7.3.1).
     pub(crate) fn recognise(text: &[u8]) -> Self {
         if let [letter] = text {
@@ -107,13 +129,53 @@ const fn shape(length: usize, first: u8) -> usize {
     length * LETTERS + (first & 0x1f) as usize
 }
 
+/// All names are shorter.
+const LONGEST: usize = 24;
+
+/// The bytes of a line in which a name is looked for.
+pub(super) const WINDOW: usize = 32;
+
+/// Names as they are spelled in their RFCs, so that three comparisons tell one.
+type Words = [u64; LONGEST / 8];
+
+/// The bits of the first so many bytes.
+static KEPT: [Words; LONGEST] = {
+    let mut kept = [[0; LONGEST / 8]; LONGEST];
+    let mut length = 0;
+    while length < LONGEST {
+        let mut at = 0;
+        while at < length {
+            kept[length][at / 8] |= 0xff << (at % 8 * 8);
+            at += 1;
+        }
+        length += 1;
+    }
+    kept
+};
+
+/// Each of [`Name::LONG`].
+static SPELLED: [Words; Name::LONG.len()] = {
+    let mut spelled = [[0; LONGEST / 8]; Name::LONG.len()];
+    let mut name = 0;
+    while name < spelled.len() {
+        let text = Name::LONG[name].1.as_bytes();
+        let mut at = 0;
+        while at < text.len() {
+            spelled[name][at / 8] |= (text[at] as u64) << (at % 8 * 8);
+            at += 1;
+        }
+        name += 1;
+    }
+    spelled
+};
+
 /// Letters have these many values but for their case.
 const LETTERS: usize = 32;
 
 /// Places in [`Name::LONG`] by the shape of the name, `u8::MAX` where there are no more: every line of every message is
 /// looked up here.
-static BY_SHAPE: [[u8; 2]; 24 * LETTERS] = {
-    let mut rows = [[u8::MAX; 2]; 24 * LETTERS];
+static BY_SHAPE: [[u8; 2]; LONGEST * LETTERS] = {
+    let mut rows = [[u8::MAX; 2]; LONGEST * LETTERS];
     let mut at = 0;
     while at < Name::LONG.len() {
         let name = Name::LONG[at].1.as_bytes();
@@ -136,6 +198,15 @@ mod tests {
     fn every_long_form_is_recognised() {
         for (name, long) in Name::LONG {
             assert_eq!(Name::recognise(long.as_bytes()), *name, "{long}");
+            let line = |text: &str| {
+                let mut line = [b' '; WINDOW];
+                line[..text.len()].copy_from_slice(text.as_bytes());
+                line
+            };
+            let (spelled, other) = (format!("{long}:"), format!("{}:", long.to_uppercase()));
+            assert_eq!(Name::spelled(&line(&spelled)), Some((*name, long.len())));
+            assert_eq!(Name::spelled(&line(long)), None);
+            assert_eq!(Name::spelled(&line(&other)).is_some(), other == spelled);
         }
     }
 

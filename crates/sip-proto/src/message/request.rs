@@ -32,7 +32,7 @@ impl Request {
     /// The Request-URI.
     #[must_use]
     pub fn uri(&self) -> Uri<'_> {
-        self.keys.uri.read(&self.head)
+        Uri::at(&self.keys.uri, &self.head)
     }
 
     /// RFC 3261 §8.1.1.8: an INVITE says in Contact where requests of its dialog go. A peer of RFC 2543, known by a Via

@@ -5,10 +5,11 @@ use std::ops::Range;
 use bytes::{Bytes, BytesMut};
 use bytestring::ByteString;
 
-use super::grammar::{EACH, HIGH, TOKEN, is_token_byte, run_end};
+use super::classes::{TOKEN, is_token_byte, run_end};
+use super::controls::Controls;
 use super::header_lines::{Field, Fields};
 use super::span::Span;
-use super::{Malformed, Name};
+use super::{Malformed, Name, name};
 
 /// The first line.
 #[derive(Debug, Clone, Copy)]
@@ -64,7 +65,7 @@ pub(super) fn scan(bytes: Bytes, max_fields: usize) -> Result<Scanned, Malformed
 
 /// `None` if a line is folded.
 fn outline(bytes: &[u8], max_fields: usize) -> Result<Option<Outline>, Malformed> {
-    let mut lines = Lines { bytes, at: 0, saw_control: false };
+    let mut lines = Lines { bytes, controls: Controls::of(bytes), at: 0, saw_control: false };
     let start_line = lines.next().ok_or(Malformed("no start line"))?;
     if lines.is_folded() {
         return Ok(None);
@@ -72,6 +73,12 @@ fn outline(bytes: &[u8], max_fields: usize) -> Result<Option<Outline>, Malformed
     let (start, mut defect) = start_of(bytes, &start_line)?;
     let mut fields = Fields::default();
     loop {
+        if fields.len() < max_fields
+            && let Some(field) = lines.plain_field()
+        {
+            fields.push(field);
+            continue;
+        }
         let Some(line) = lines.next() else {
             // The datagram is cut short; what did arrive may tell whom to answer.
             defect = defect.or(Some(Malformed("no empty line after the headers")));
@@ -84,7 +91,7 @@ fn outline(bytes: &[u8], max_fields: usize) -> Result<Option<Outline>, Malformed
         if lines.is_folded() {
             return Ok(None);
         }
-        match field_of(bytes, &line) {
+        match any_field(bytes, &line) {
             // The lines so far usually tell whom to answer; the rest is not even kept.
             Ok(_) if fields.len() == max_fields => {
                 defect = defect.or(Some(Malformed("too many header lines")));
@@ -95,6 +102,19 @@ fn outline(bytes: &[u8], max_fields: usize) -> Result<Option<Outline>, Malformed
     }
     let Lines { at: body_at, saw_control, .. } = lines;
     Ok(Some(Outline { start, fields, body_at, defect, saw_control }))
+}
+
+/// The bytes from `start` on, and zeros behind the last one.
+#[inline]
+fn window(bytes: &[u8], start: usize) -> [u8; name::WINDOW] {
+    let ahead = bytes.get(start..).unwrap_or_default();
+    ahead.first_chunk().copied().unwrap_or_else(|| {
+        let mut window = [0; name::WINDOW];
+        for (to, from) in window.iter_mut().zip(ahead) {
+            *to = *from;
+        }
+        window
+    })
 }
 
 /// A control character could end a line for somebody else. RFC 3261 §25.1 allows one after a
@@ -141,6 +161,7 @@ fn folds(bytes: &[u8]) -> Vec<usize> {
 /// Lines without their ends; a bare LF ends a line too.
 struct Lines<'a> {
     bytes: &'a [u8],
+    controls: Controls<'a>,
     at: usize,
     /// A control character was seen that is no line end and no tab.
     saw_control: bool,
@@ -165,8 +186,9 @@ impl Iterator for Lines<'_> {
     #[inline]
     fn next(&mut self) -> Option<Line> {
         let start = self.at;
-        let end = next_control(self.bytes, start)?;
+        let end = self.controls.next()?;
         if let Some([b'\r', b'\n', ..]) = self.bytes.get(end..) {
+            self.controls.pass();
             self.at = end + 2;
             return Some(Line { range: start..end, holds_cr: false });
         }
@@ -175,6 +197,33 @@ impl Iterator for Lines<'_> {
 }
 
 impl Lines<'_> {
+    /// The next line, if it is what nearly all are: a name that is known, a colon, a space, and a value, and no further line
+    /// goes on with it. `None` leaves it to be looked at more closely.
+    #[inline]
+    fn plain_field(&mut self) -> Option<Field> {
+        let (bytes, start) = (self.bytes, self.at);
+        let (name, length) = Name::spelled(&window(bytes, start))?;
+        let name_end = start + length;
+        let [b':', b' ', first] = bytes.get(name_end..)?.first_chunk()? else { return None };
+        let mut controls = self.controls;
+        let end = controls.next()?;
+        let [last, b'\r', b'\n', next] = bytes.get(end.checked_sub(1)?..)?.first_chunk()? else {
+            return None;
+        };
+        let is_folded = matches!(next, b' ' | b'\t');
+        if end < name_end + 3 || first.min(last) <= &b' ' || is_folded {
+            return None;
+        }
+        controls.pass();
+        (self.controls, self.at) = (controls, end + 2);
+        Some(Field {
+            name,
+            label: Span::new(start, name_end),
+            value: Span::new(name_end + 2, end),
+            line: Span::new(start, end),
+        })
+    }
+
     /// The line that begins at `start`, whose first control character stands at `end`.
     fn next_odd(&mut self, start: usize, mut end: usize) -> Option<Line> {
         let mut holds_cr = false;
@@ -185,6 +234,7 @@ impl Lines<'_> {
                     return Some(Line { range: start..end, holds_cr });
                 }
                 (b'\r', Some(b'\n')) => {
+                    self.controls.pass();
                     self.at = end + 2;
                     return Some(Line { range: start..end, holds_cr });
                 }
@@ -192,44 +242,9 @@ impl Lines<'_> {
                 (b'\t', _) => {}
                 _ => self.saw_control = true,
             }
-            end = next_control(self.bytes, end + 1)?;
+            end = self.controls.next()?;
         }
     }
-}
-
-/// Where the first byte below a space stands from `from` on: sixteen bytes at a time, as lines are too short for the set-up
-/// of wider searches.
-#[inline]
-fn next_control(bytes: &[u8], from: usize) -> Option<usize> {
-    // The high bit of each byte that is below 0x20; a borrow can only add one behind such a byte.
-    let below = |word: u64| word.wrapping_sub(EACH * 0x20) & !word;
-    let (chunks, rest) = bytes.get(from..)?.as_chunks::<16>();
-    let mut ahead = chunks.iter();
-    while let Some(chunk) = ahead.next() {
-        let both = u128::from_le_bytes(*chunk);
-        let (first, second) = (below(both as u64), below((both >> 64) as u64));
-        if (first | second) & HIGH != 0 {
-            let found = u128::from(second & HIGH) << 64 | u128::from(first & HIGH);
-            let left = (ahead.as_slice().len() + 1) * 16 + rest.len();
-            return Some(bytes.len() - left + found.trailing_zeros() as usize / 8);
-        }
-    }
-    let at = rest.iter().position(|byte| *byte < b' ')?;
-    Some(bytes.len() - rest.len() + at)
-}
-
-/// Where the name of a header line ends: most are short, and are looked for at once.
-#[inline]
-fn label_end(text: &[u8]) -> usize {
-    if let Some(eight) = text.first_chunk::<8>() {
-        let others = u64::from_le_bytes(*eight) ^ (EACH * u64::from(b':'));
-        // The high bit of each byte that is a colon; a borrow can only add one behind such a byte.
-        let colons = others.wrapping_sub(EACH) & !others & HIGH;
-        if colons != 0 {
-            return colons.trailing_zeros() as usize / 8;
-        }
-    }
-    run_end(text, 0, TOKEN)
 }
 
 fn start_of(bytes: &[u8], line: &Line) -> Result<(Start, Option<Malformed>), Malformed> {
@@ -284,40 +299,7 @@ fn status_line(text: &[u8], from: usize, holds_cr: bool) -> Result<Start, Malfor
     Ok(Start::Response { status, phrase: Span::new(from + phrase_at, from + text.len()) })
 }
 
-#[inline]
-fn field_of(bytes: &[u8], line: &Line) -> Result<Field, Malformed> {
-    match plain_field(bytes, line) {
-        Some(field) => Ok(field),
-        None => odd_field(bytes, line),
-    }
-}
-
-/// What nearly all lines are: a name, a colon, a space, and a value. `None` if there is anything to be looked at more
-/// closely.
-#[inline]
-fn plain_field(bytes: &[u8], line: &Line) -> Option<Field> {
-    let Range { start, end } = line.range;
-    let text = bytes.get(start..end)?;
-    let (label, rest) = text.split_at_checked(label_end(text))?;
-    let [b':', b' ', first, ..] = rest else { return None };
-    if label.is_empty() || *first <= b' ' || rest.last()? <= &b' ' || line.holds_cr {
-        return None;
-    }
-    let name = Name::recognise(label);
-    // A name that is known is a token.
-    if name == Name::Other && run_end(label, 0, TOKEN) != label.len() {
-        return None;
-    }
-    let label_end = start + label.len();
-    Some(Field {
-        name,
-        label: Span::new(start, label_end),
-        value: Span::new(label_end + 2, end),
-        line: Span::new(start, end),
-    })
-}
-
-fn odd_field(bytes: &[u8], line: &Line) -> Result<Field, Malformed> {
+fn any_field(bytes: &[u8], line: &Line) -> Result<Field, Malformed> {
     let Range { start, end } = line.range;
     let text = bytes.get(start..end).unwrap_or_default();
     let label_end = run_end(text, 0, TOKEN);
@@ -372,35 +354,24 @@ mod tests {
             "X-Long Name-Of-A-Header: x",
             "Call-ID: x:y",
         ] {
-            let line = Line { range: 0..text.len(), holds_cr: text.contains('\r') };
             let all = |field: Field| (field.name, field.label, field.value, field.line);
-            let (short, long) =
-                (plain_field(text.as_bytes(), &line), odd_field(text.as_bytes(), &line));
-            if let Some(field) = short {
-                assert_eq!(Ok(all(field)), long.map(all), "{text:?}");
-            }
-        }
-    }
-
-    #[test]
-    fn a_control_character_is_found_wherever_it_stands() {
-        for length in 0..50 {
-            for from in 0..=length {
-                let mut bytes = vec![b' '; length];
-                assert_eq!(next_control(&bytes, from), None);
-                for at in from..length {
-                    for byte in [0, 0x1f] {
-                        bytes[at] = byte;
-                        assert_eq!(next_control(&bytes, from), Some(at));
-                        bytes[at] = 0xff;
-                    }
+            for end in ["\r\n\r\n", "\r\nx", "\r\n x", "\n\n", "\r\n", "\r", ""] {
+                let text = [text, end].concat();
+                let bytes = text.as_bytes();
+                let lines =
+                    || Lines { bytes, controls: Controls::of(bytes), at: 0, saw_control: false };
+                let (mut short, mut long) = (lines(), lines());
+                if let Some(field) = short.plain_field() {
+                    let line = long.next().unwrap();
+                    assert!(!long.is_folded(), "{text:?}");
+                    assert_eq!(Ok(all(field)), any_field(bytes, &line).map(all), "{text:?}");
+                } else {
+                    long.next();
+                    short.next();
                 }
+                assert_eq!(short.at, long.at, "{text:?}");
+                assert!(short.controls.eq(long.controls), "{text:?}");
             }
         }
-        assert_eq!(next_control(b"x", 2), None);
-        assert_eq!(
-            next_control(b"\x20\x1f\x20\x20\x20\x20\x20\x20\x20\x1f\x20\x20\x20\x20\x20\x20", 0),
-            Some(1)
-        );
     }
 }

@@ -16,6 +16,12 @@ impl Span {
         Self { start: start as u32, end: end as u32 }
     }
 
+    #[inline]
+    pub(super) const fn of(range: Range<usize>) -> Self {
+        Self::new(range.start, range.end)
+    }
+
+    #[inline]
     pub(super) const fn range(self) -> Range<usize> {
         self.start as usize..self.end as usize
     }

@@ -4,7 +4,11 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::Malformed;
-use super::grammar::{HOST, URI_MARK, URI_PLAIN, is_in, run_end, split_byte};
+use super::classes::{HOST, URI_MARK, is_in, run_end};
+use super::grammar::split_byte;
+use super::located::UriPlace;
+use super::plain;
+use super::span::Span;
 
 /// A checked view of a URI. Escapes are left as they are: `sip:%61@x` and `sip:a@x` print
 /// differently.
@@ -35,8 +39,10 @@ impl<'a> Uri<'a> {
     /// White space, brackets, a bad scheme, a bad escape, or for `sip` and `sips` a bad host or
     /// port.
     pub fn parse(text: &'a str) -> Result<Self, Malformed> {
-        if let Some(uri) = Self::plain_sip(text) {
-            return Ok(uri);
+        if let Some((place, end)) = plain::uri(text.as_bytes(), 0)
+            && end == text.len()
+        {
+            return Ok(Self::at(&place, text));
         }
         let (scheme, rest) = split_byte(text, b':').ok_or(Malformed("a URI without a scheme"))?;
         let scheme_is_sound = scheme.as_bytes().first().is_some_and(u8::is_ascii_alphabetic)
@@ -56,39 +62,31 @@ impl<'a> Uri<'a> {
         Ok(opaque)
     }
 
-    /// What nearly all URIs are: `sip:user@host:port;params` without escapes, and all but the host may be absent. `None`
-    /// if there is anything to be looked at more closely.
-    fn plain_sip(text: &'a str) -> Option<Self> {
-        Self::plain_start(text).filter(|uri| uri.text.len() == text.len())
+    /// What lies at `place` of `head`.
+    pub(super) fn at(place: &UriPlace, head: &'a str) -> Self {
+        let text = place.text.read(head);
+        Self {
+            text,
+            scheme: text.get(..place.scheme_len as usize).unwrap_or_default(),
+            user: place.user.map(|user| user.read(head)),
+            host: place.host.read(head),
+            port: place.port,
+            params: place.params.read(head),
+            headers: place.headers.map(|headers| headers.read(head)),
+        }
     }
 
-    /// The URI of that kind with which `text` begins. What comes behind it could not go on with it.
-    pub(super) fn plain_start(text: &'a str) -> Option<Self> {
-        let bytes = text.as_bytes();
-        if !bytes.starts_with(b"sip:") {
-            return None;
+    /// Where it lies in `head`, from which it was read.
+    pub(super) fn place(&self, head: &str) -> UriPlace {
+        UriPlace {
+            text: Span::within(head, self.text),
+            scheme_len: self.scheme.len() as u32,
+            user: self.user.map(|user| Span::within(head, user)),
+            host: Span::within(head, self.host),
+            port: self.port,
+            params: Span::within(head, self.params),
+            headers: self.headers.map(|headers| Span::within(head, headers)),
         }
-        let plain_end = run_end(bytes, 4, URI_PLAIN);
-        let (user, host_at) = match bytes.get(plain_end) {
-            Some(b'@') if plain_end > 4 => (Some(text.get(4..plain_end)?), plain_end + 1),
-            Some(b'@' | b'%') => return None,
-            _ => (None, 4),
-        };
-        let (host, port, host_end) = plain_host_port(text, host_at)?;
-        let (params, end) = match bytes.get(host_end) {
-            Some(b';') => {
-                let end = run_end(bytes, host_end, URI_PLAIN);
-                (text.get(host_end + 1..end)?, end)
-            }
-            Some(byte) if !is_in(*byte, URI_MARK) => return None,
-            _ => ("", host_end),
-        };
-        let goes_on = matches!(bytes.get(end), Some(b'@' | b'%'));
-        if goes_on || params.bytes().any(|byte| byte == b'?') {
-            return None;
-        }
-        let (scheme, text) = (text.get(..3)?, text.get(..end)?);
-        Some(Self { text, scheme, user, host, port, params, headers: None })
     }
 
     fn with_sip_parts(self, rest: &'a str, ats: Ats) -> Result<Self, Malformed> {
@@ -240,26 +238,6 @@ pub(crate) fn split_host_port(text: &str) -> Result<(&str, Option<u16>), Malform
     }
 }
 
-/// The host and the port that begin at `at`, and where they end. `None` if there is no host name there, or no number behind
-/// its colon.
-pub(crate) fn plain_host_port(text: &str, at: usize) -> Option<(&str, Option<u16>, usize)> {
-    let bytes = text.as_bytes();
-    let host_end = run_end(bytes, at, HOST);
-    let host = text.get(at..host_end).filter(|host| !host.is_empty())?;
-    if bytes.get(host_end) != Some(&b':') {
-        return Some((host, None, host_end));
-    }
-    let mut digits = bytes.get(host_end + 1..)?.iter();
-    let mut port = None;
-    while let Some(digit) = digits.as_slice().first().map(|byte| byte.wrapping_sub(b'0'))
-        && digit <= 9
-    {
-        port = Some(port.unwrap_or(0_u16).checked_mul(10)?.checked_add(digit.into())?);
-        digits.next();
-    }
-    Some((host, Some(port?), bytes.len() - digits.as_slice().len()))
-}
-
 /// Digits only: `parse` alone would take a sign.
 pub(crate) fn port_of(digits: &str) -> Option<u16> {
     let mut port = 0_u16;
@@ -319,11 +297,6 @@ mod tests {
     fn a_port_inside_an_ipv6_reference_is_part_of_the_address() {
         assert_eq!(Uri::parse("sip:[2001:db8::10:5070]").unwrap().port(), None);
         assert_eq!(Uri::parse("sip:[2001:db8::10]:5070").unwrap().port(), Some(5070));
-        assert_eq!(plain_host_port("h:0065535x", 0), Some(("h", Some(65_535), 9)));
-        assert_eq!(plain_host_port("xh;", 1), Some(("h", None, 2)));
-        for text in ["h:", "h:x", "h:65536", "h:655350", ":1", ""] {
-            assert_eq!(plain_host_port(text, 0), None, "{text}");
-        }
     }
 
     #[test]

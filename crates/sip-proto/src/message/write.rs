@@ -25,6 +25,9 @@ pub(crate) struct Draft {
 /// How a URI of ours says that we are reached by TCP there (RFC 3261 §19.1.1). Without it, UDP is meant.
 pub(crate) const BY_TCP: &str = ";transport=tcp>";
 
+/// Bytes that a draft keeps for its Via.
+pub(super) const VIA_ROOM: usize = 192;
+
 /// Our Contact, as it begins the lines that a user agent adds to its requests.
 const CONTACT: &[u8] = b"Contact: <";
 
@@ -47,8 +50,12 @@ impl Draft {
     /// Writes a request; `fixed` are further complete header lines before those of the payload. A Contact that stands
     /// first in them is ours, and may name the transport by which the request goes.
     pub(crate) fn new(head: &Head<'_>, fixed: &[u8], payload: &Payload) -> Self {
-        let size =
-            320 + head.uri.len() + fixed.len() + payload.headers().len() + payload.body().len();
+        let size = 320
+            + VIA_ROOM
+            + head.uri.len()
+            + fixed.len()
+            + payload.headers().len()
+            + payload.body().len();
         let mut out = Vec::with_capacity(size);
         push(&mut out, &[head.method.as_str(), " ", head.uri, " SIP/2.0\r\n"]);
         let via_at = out.len();
@@ -91,7 +98,7 @@ impl Draft {
 
     /// The finished request. `params` are further parameters of the Via, each with its semicolon.
     pub(crate) fn with_via(
-        &self,
+        self,
         transport: Transport,
         sent_by: &str,
         branch: &str,
@@ -101,32 +108,29 @@ impl Draft {
     }
 
     /// The same for a peer that speaks TCP, and may speak nothing else: our Contact says that we are reached by it.
-    pub(crate) fn with_via_for_tcp_peer(&self, sent_by: &str, branch: &str, params: &str) -> Bytes {
+    pub(crate) fn with_via_for_tcp_peer(self, sent_by: &str, branch: &str, params: &str) -> Bytes {
         self.written(Transport::Tcp, sent_by, branch, params, true)
     }
 
     fn written(
-        &self,
+        self,
         transport: Transport,
         sent_by: &str,
         branch: &str,
         params: &str,
         names_tcp: bool,
     ) -> Bytes {
-        let size = self.bytes.len() + 64 + sent_by.len() + branch.len() + params.len();
-        let mut out = Vec::with_capacity(size);
-        let (start, rest) = self.bytes.split_at(self.via_at);
-        out.extend_from_slice(start);
+        let Self { bytes: mut out, via_at, contact_end, .. } = self;
+        if let Some(end) = contact_end.filter(|_| names_tcp) {
+            out.splice(end..=end, BY_TCP.bytes());
+        }
+        // Written behind the rest, and moved to its place: there is room for it.
+        let length = out.len();
         push(&mut out, &["Via: SIP/2.0/", transport.token(), " ", sent_by, ";rport;branch="]);
         push(&mut out, &[branch, params, "\r\n"]);
-        match self.contact_end.filter(|_| names_tcp) {
-            Some(end) => {
-                let (before, after) = rest.split_at(end - self.via_at);
-                out.extend_from_slice(before);
-                push(&mut out, &[BY_TCP]);
-                out.extend_from_slice(after.get(1..).unwrap_or_default());
-            }
-            None => out.extend_from_slice(rest),
+        let via = out.len() - length;
+        if let Some(behind) = out.get_mut(via_at..) {
+            behind.rotate_right(via);
         }
         out.into()
     }

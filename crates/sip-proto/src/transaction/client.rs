@@ -117,6 +117,11 @@ impl Client {
         &self.request
     }
 
+    /// True if it only waits to be forgotten (timer K).
+    pub(super) fn is_over(&self) -> bool {
+        self.state == State::Completed
+    }
+
     /// When [`handle_timeout`](Self::handle_timeout) must next be called.
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
         self.timers.next()

@@ -3,9 +3,10 @@
 use std::net::SocketAddr;
 use std::time::Instant;
 
-use super::client_table::{ClientId, Machine};
+use super::client_table::{ClientId, Machine, Settled};
 use super::event::{Event, Failure};
 use super::output::Output;
+use super::schedule::Turns;
 use super::{LATE_AFTER, Owner, Target, Transactions, UDP_LIMIT, client_table};
 use crate::arena::Key;
 use crate::dialog::Dialog;
@@ -22,11 +23,12 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
     pub(crate) fn send(
         &mut self,
         now: Instant,
-        draft: &Draft,
+        draft: Draft,
         target: Target,
         owner: O,
     ) -> ClientId {
-        let transport = target.transport.unwrap_or_else(|| self.transport_for(draft, target.peer));
+        let transport = target.transport.unwrap_or_else(|| self.transport_for(&draft, target.peer));
+        let method = draft.method();
         let by_size = target.transport.is_none() && transport == Transport::Tcp;
         let otherwise = by_size.then_some((target.peer, Transport::Udp)).or(target.otherwise);
         let nonce = self.ids.nonce();
@@ -38,7 +40,7 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
                 Some(Transport::Tcp) => draft.with_via_for_tcp_peer(sent_by, branch, params),
                 Some(Transport::Udp) | None => draft.with_via(transport, sent_by, branch, params),
             };
-            Machine::start(draft.method(), bytes, transport.is_reliable(), timers, now, &mut out)
+            Machine::start(method, bytes, transport.is_reliable(), timers, now, &mut out)
         });
         self.carry_out_client(id, &mut out);
         self.scratch = out;
@@ -85,7 +87,7 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
             route: &[],
         };
         let draft = Draft::new(&head, b"", payload);
-        self.send(now, &draft, Target::to(peer), owner)
+        self.send(now, draft, Target::to(peer), owner)
     }
 
     /// Forwards a request statefully (RFC 3261 §16.6).
@@ -97,24 +99,25 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
         target: Target,
         owner: O,
     ) -> ClientId {
-        self.send(now, &changes.draft(request), target, owner)
+        self.send(now, changes.draft(request), target, owner)
     }
 
     /// Sends a request that has no transaction of its own: the ACK of a 2xx, ours or forwarded (RFC
     /// 3261 §13.2.2.4, §16.6). Returns the finished message, which answers further copies of the
     /// 2xx.
-    pub(crate) fn send_ack(&mut self, draft: &Draft, target: Target) -> Packet {
-        let transport = target.transport.unwrap_or_else(|| self.transport_for(draft, target.peer));
-        let branch = client_table::branch(Key::of_nothing(self.ids.nonce()));
+    pub(crate) fn send_ack(&mut self, draft: Draft, target: Target) -> Packet {
+        let transport = target.transport.unwrap_or_else(|| self.transport_for(&draft, target.peer));
+        let mut text = [0; client_table::BRANCH_LEN];
+        let branch = client_table::branch(&mut text, Key::of_nothing(self.ids.nonce()));
         let params = self.via_params(target.peer);
-        let bytes = draft.with_via(transport, &self.sent_by, &branch, params);
+        let bytes = draft.with_via(transport, &self.sent_by, branch, params);
         self.transmit(transport, target.peer, bytes.clone());
         Packet { transport, peer: target.peer, bytes }
     }
 
     /// Forwards the ACK of a 2xx.
     pub fn forward_ack(&mut self, request: &Request, changes: &Forward<'_>, target: Target) {
-        self.send_ack(&changes.draft(request), target);
+        self.send_ack(changes.draft(request), target);
     }
 
     /// Sends a finished message again.
@@ -158,15 +161,15 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
         self.forget(id);
         let mut dialog = Dialog::uac(response, peer).seen_from(&self.sent_by);
         let (ack, target) = dialog.ack(response.cseq().0, b"", &Payload::empty());
-        self.send_ack(&ack, target);
+        self.send_ack(ack, target);
         let (bye, target) = dialog.request(Method::Bye, b"", &Payload::empty());
-        self.send(now, &bye, target, owner);
+        self.send(now, bye, target, owner);
     }
 
     /// Ends a dialog whose other side is gone, with these header lines in the BYE.
     pub fn end_dialog(&mut self, now: Instant, mut dialog: Dialog, payload: &Payload, owner: O) {
         let (bye, target) = dialog.request(Method::Bye, b"", payload);
-        self.send(now, &bye, target, owner);
+        self.send(now, bye, target, owner);
     }
 
     /// Asks an end of a dialog by OPTIONS whether it still has it, in the name of the other end. CSeq 0 is lower than any that
@@ -174,13 +177,12 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
     /// (RFC 3261 §12.2.2).
     pub fn ask(&mut self, now: Instant, dialog: &Dialog, owner: O) -> ClientId {
         let (options, target) = dialog.question();
-        self.send(now, &options, target, owner)
+        self.send(now, options, target, owner)
     }
 
     /// Drops a client transaction whose outcome nobody waits for any more.
     pub fn forget(&mut self, id: ClientId) {
-        self.clients.remove(id);
-        self.arm_client(id);
+        self.schedule.clear(self.clients.remove(id));
     }
 
     fn send_cancel_if_due(&mut self, now: Instant, id: ClientId) {
@@ -237,6 +239,7 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
         let Some(entry) = self.clients.get_mut(id) else {
             return;
         };
+        entry.turns = Turns::default();
         let mut out = std::mem::take(&mut self.scratch);
         if entry.give_up_at.is_some_and(|due| due <= now) && entry.machine.is_pending() {
             // RFC 3261 §9.1: a cancelled INVITE without a final response within 64*T1 is over.
@@ -297,21 +300,27 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
                     });
                 }
                 Output::TryingDue => {}
-                Output::Terminate => self.clients.remove(id),
+                Output::Terminate => self.schedule.clear(self.clients.remove(id)),
             }
         }
         self.arm_client(id);
     }
 
     fn arm_client(&mut self, id: ClientId) {
-        self.deadlines.set(Owner::Client(id), self.clients.settle(id));
+        if let Some(Settled { turns, due, is_over }) = self.clients.settle(id) {
+            self.schedule.set(turns, Owner::Client(id), due, is_over);
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+    use crate::deadlines::FORGET_WITHIN;
     use crate::timer::Timers;
+    use crate::transaction::fixture::response_to;
 
     // Nobody waits for it, so nothing is left to wake up for.
     #[test]
@@ -323,5 +332,33 @@ mod tests {
         assert!(transactions.poll_timeout().is_some());
         transactions.forget(id);
         assert_eq!((transactions.poll_timeout(), transactions.len()), (None, 0));
+    }
+
+    // A box that is busy is not woken for transactions that are over; one that is not is woken once for several.
+    #[test]
+    fn what_is_over_is_forgotten_with_other_work_or_soon() {
+        let start = Instant::now();
+        let after = |ms| start + Duration::from_millis(ms);
+        let mut transactions: Transactions<()> =
+            Transactions::new(([127, 0, 0, 2], 5060).into(), Timers::RFC3261, 1);
+        let answered = |transactions: &mut Transactions<()>, now| {
+            let peer = ([127, 0, 0, 3], 5060).into();
+            transactions.probe(now, peer, ());
+            let request = transactions.poll_transmit().unwrap();
+            let request = Request::parse(request.bytes).unwrap();
+            let bytes = response_to(&request, 200).to_bytes();
+            transactions.handle_packet(now, Packet { transport: Transport::Udp, peer, bytes });
+        };
+        answered(&mut transactions, start);
+        answered(&mut transactions, after(2_000));
+        assert_eq!(transactions.len(), 2);
+        // Timer K of the first one is due, and does not wake anybody.
+        assert_eq!(transactions.poll_timeout(), Some(after(5_000) + FORGET_WITHIN));
+        answered(&mut transactions, after(5_000));
+        assert_eq!(transactions.len(), 2);
+        let woken = transactions.poll_timeout().unwrap();
+        assert_eq!(woken, after(7_000) + FORGET_WITHIN);
+        transactions.handle_timeout(woken);
+        assert_eq!((transactions.len(), transactions.poll_timeout()), (0, None));
     }
 }

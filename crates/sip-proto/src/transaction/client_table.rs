@@ -11,6 +11,7 @@ use hashbrown::HashMap;
 use super::client::Client;
 use super::invite_client::InviteClient;
 use super::output::Output;
+use super::schedule::Turns;
 use crate::Transport;
 use crate::arena::{Arena, Key};
 use crate::id::COOKIE;
@@ -93,6 +94,14 @@ impl Machine {
         }
     }
 
+    /// True if it only waits to be forgotten.
+    pub(super) fn is_over(&self) -> bool {
+        match self {
+            Self::Invite(machine) => machine.is_over(),
+            Self::Other(machine) => machine.is_over(),
+        }
+    }
+
     fn poll_timeout(&self) -> Option<Instant> {
         match self {
             Self::Invite(machine) => machine.poll_timeout(),
@@ -118,6 +127,17 @@ pub(super) struct Entry<O> {
     cancel: Option<ClientId>,
     /// Where it stands among the pending ones.
     listed: Option<Listed>,
+    /// When its machine runs next.
+    pub(super) turns: Turns,
+}
+
+/// What is to be done for a transaction next.
+pub(super) struct Settled<'a> {
+    pub(super) turns: &'a mut Turns,
+    /// When its machine must run.
+    pub(super) due: Option<Instant>,
+    /// It only waits to be forgotten then.
+    pub(super) is_over: bool,
 }
 
 /// A place in the list of pending transactions towards one peer.
@@ -197,6 +217,9 @@ fn over_udp(request: &Bytes) -> Bytes {
     bytes.into()
 }
 
+/// Peers for which an empty list of pending transactions is kept.
+const KEPT_PEERS: usize = 64;
+
 #[derive(Debug)]
 pub(super) struct ClientTable<O> {
     entries: Arena<ClientId, Entry<O>>,
@@ -224,17 +247,19 @@ impl<O: Copy> ClientTable<O> {
         nonce: u64,
         start: impl FnOnce(&str) -> Machine,
     ) -> ClientId {
+        let mut text = [0; BRANCH_LEN];
         self.entries.insert_with(nonce, |id| Entry {
             owner,
             peer,
             transport,
-            machine: start(&branch(id.into())),
+            machine: start(branch(&mut text, id.into())),
             is_cancel: false,
             cancel_wanted: None,
             give_up_at: None,
             otherwise,
             cancel: None,
             listed: None,
+            turns: Turns::default(),
         })
     }
 
@@ -274,10 +299,10 @@ impl<O: Copy> ClientTable<O> {
         }
     }
 
-    /// To be called whenever the machine has run, or its transaction is gone. Returns when it must run next.
-    pub(super) fn settle(&mut self, id: ClientId) -> Option<Instant> {
+    /// To be called whenever the machine has run.
+    pub(super) fn settle(&mut self, id: ClientId) -> Option<Settled<'_>> {
         let entry = self.get_mut(id)?;
-        let due = entry.due();
+        let (due, is_over) = (entry.due(), entry.machine.is_over());
         let wanted = entry.machine.is_pending().then_some((entry.peer, entry.transport));
         let listed = entry.listed;
         if listed.map(|listed| (listed.peer, listed.transport)) != wanted {
@@ -287,13 +312,15 @@ impl<O: Copy> ClientTable<O> {
                 entry.listed = listed;
             }
         }
-        due
+        Some(Settled { turns: &mut self.get_mut(id)?.turns, due, is_over })
     }
 
-    pub(super) fn remove(&mut self, id: ClientId) {
-        if let Some(entry) = self.entries.remove(id) {
-            self.unlist(entry.listed);
-        }
+    /// Returns its turns, which are to be cleared.
+    #[must_use]
+    pub(super) fn remove(&mut self, id: ClientId) -> Turns {
+        let Some(entry) = self.entries.remove(id) else { return Turns::default() };
+        self.unlist(entry.listed);
+        entry.turns
     }
 
     fn list(&mut self, (peer, transport): (SocketAddr, Transport), id: ClientId) -> Listed {
@@ -305,6 +332,7 @@ impl<O: Copy> ClientTable<O> {
 
     fn unlist(&mut self, listed: Option<Listed>) {
         let Some(Listed { peer, transport, at }) = listed else { return };
+        let may_go = self.pending.len() > KEPT_PEERS;
         let Some(list) = self.pending.get_mut(&(peer, transport)) else { return };
         list.swap_remove(at);
         self.pending_count -= 1;
@@ -317,7 +345,10 @@ impl<O: Copy> ClientTable<O> {
                     listed.at = at;
                 }
             }
-            None if list.is_empty() => drop(self.pending.remove(&(peer, transport))),
+            // Whoever was called will be again, but peers without end must not stay.
+            None if list.is_empty() && may_go => {
+                drop(self.pending.remove(&(peer, transport)));
+            }
             None => {}
         }
     }
@@ -342,10 +373,10 @@ impl<O: Copy> ClientTable<O> {
 /// The length of every branch.
 pub(super) const BRANCH_LEN: usize = COOKIE.len() + Key::TEXT_LEN;
 
-/// The branch of a transaction: cookie and name.
-pub(super) fn branch(key: Key) -> String {
-    let mut branch = String::with_capacity(BRANCH_LEN);
-    branch.push_str(COOKIE);
-    key.push_text(&mut branch);
-    branch
+/// The branch of a transaction, written into `text`: cookie and name.
+pub(super) fn branch(text: &mut [u8; BRANCH_LEN], key: Key) -> &str {
+    let (cookie, name) = text.split_at_mut(COOKIE.len());
+    cookie.copy_from_slice(COOKIE.as_bytes());
+    key.write_text(name);
+    str::from_utf8(text).unwrap_or_default()
 }

@@ -151,6 +151,11 @@ impl InviteClient {
         matches!(self.state, State::Calling | State::Proceeding)
     }
 
+    /// True if it only waits to be forgotten (timers D and M).
+    pub(super) fn is_over(&self) -> bool {
+        matches!(self.state, State::Accepted | State::Completed)
+    }
+
     /// When [`handle_timeout`](Self::handle_timeout) must next be called.
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
         self.timers.next()

@@ -131,6 +131,11 @@ impl InviteServer {
         self.state == State::Proceeding
     }
 
+    /// True if it only waits to be forgotten (timers I and L).
+    pub(super) fn is_over(&self) -> bool {
+        matches!(self.state, State::Accepted | State::Confirmed)
+    }
+
     /// When [`handle_timeout`](Self::handle_timeout) must next be called.
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
         self.timers.next()

@@ -13,6 +13,7 @@ mod fixture;
 mod invite_client;
 mod invite_server;
 mod output;
+mod schedule;
 mod server;
 mod server_side;
 mod server_table;
@@ -23,7 +24,6 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-use crate::deadlines::Deadlines;
 use crate::id::Ids;
 use crate::message::{
     Abilities, BrokenBye, Incoming, Payload, Reply, Unsound, host_port, parse, response,
@@ -38,6 +38,7 @@ pub use server_table::ServerId;
 
 use client_table::ClientTable;
 use output::Output;
+use schedule::Schedule;
 use server_table::ServerTable;
 
 /// What this layer counts. Nothing that arrives or leaves is uncounted.
@@ -111,7 +112,7 @@ pub struct Transactions<O> {
     ids: Ids,
     clients: ClientTable<O>,
     servers: ServerTable<O>,
-    deadlines: Deadlines<Owner>,
+    schedule: Schedule<Owner>,
     transmits: VecDeque<Packet>,
     events: VecDeque<Event<O>>,
     scratch: Vec<Output>,
@@ -120,8 +121,8 @@ pub struct Transactions<O> {
     max_servers: usize,
 }
 
-/// Whose deadline it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+/// Whose machine it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Owner {
     Client(ClientId),
     Server(ServerId),
@@ -140,7 +141,7 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
             ids: Ids::new(seed),
             clients: ClientTable::default(),
             servers: ServerTable::default(),
-            deadlines: Deadlines::default(),
+            schedule: Schedule::default(),
             transmits: VecDeque::new(),
             events: VecDeque::new(),
             scratch: Vec::new(),
@@ -171,6 +172,7 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
     /// Takes what a socket received.
     pub fn handle_packet(&mut self, now: Instant, packet: Packet) {
         self.stats.received += 1;
+        self.forget_over(now);
         // RFC 5626 §3.5.1 and habit: keep-alives of empty lines or zero bytes are no messages.
         if packet.bytes.iter().all(|byte| matches!(byte, b'\r' | b'\n' | 0)) {
             return;
@@ -186,11 +188,23 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
 
     /// Fires what is due.
     pub fn handle_timeout(&mut self, now: Instant) {
-        while let Some((due, owner)) = self.deadlines.pop_due(now) {
-            match owner {
-                Owner::Client(id) => self.wake_client(now, due, id),
-                Owner::Server(id) => self.wake_server(now, id),
-            }
+        while let Some((due, owner)) = self.schedule.pop_due(now) {
+            self.wake(now, due, owner);
+        }
+        self.forget_over(now);
+    }
+
+    /// Forgets what was to be forgotten by now.
+    fn forget_over(&mut self, now: Instant) {
+        while let Some((due, owner)) = self.schedule.pop_over(now) {
+            self.wake(now, due, owner);
+        }
+    }
+
+    fn wake(&mut self, now: Instant, due: Instant, owner: Owner) {
+        match owner {
+            Owner::Client(id) => self.wake_client(now, due, id),
+            Owner::Server(id) => self.wake_server(now, id),
         }
     }
 
@@ -216,7 +230,7 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
 
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        self.deadlines.next()
+        self.schedule.next()
     }
 
     #[must_use]

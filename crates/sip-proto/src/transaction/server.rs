@@ -65,6 +65,11 @@ impl Server {
         }
     }
 
+    /// True if it only waits to be forgotten (timer J).
+    pub(super) fn is_over(&self) -> bool {
+        self.state == State::Completed
+    }
+
     /// When [`handle_timeout`](Self::handle_timeout) must next be called.
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
         self.timers.next()

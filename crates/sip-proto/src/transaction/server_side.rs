@@ -7,7 +7,8 @@ use bytes::Bytes;
 
 use super::event::Event;
 use super::output::Output;
-use super::server_table::ServerId;
+use super::schedule::Turns;
+use super::server_table::{Fingerprint, ServerId};
 use super::{Owner, RESERVE, Transactions};
 use crate::message::{Method, Payload, Reply, Request, response, response_target};
 use crate::{Packet, Rejection, Transport};
@@ -120,7 +121,8 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
         transport: Transport,
         source: SocketAddr,
     ) {
-        if let Some(id) = self.servers.find(&request) {
+        let key = self.servers.key_of(&request);
+        if let Some(id) = self.servers.find(key) {
             self.receive_known(now, id, request, transport, source);
             return;
         }
@@ -128,7 +130,7 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
             Method::Ack => {
                 self.events.push_back(Event::Ack { owner: None, request, source, transport });
             }
-            Method::Cancel => self.receive_cancel(now, &request, transport, source),
+            Method::Cancel => self.receive_cancel(now, key, &request, transport, source),
             _ if !self.has_room_for(&request) => {
                 self.stats.overflow += 1;
                 let reply = Reply {
@@ -142,7 +144,7 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
                 self.transmit(transport, response_target(&request, transport, source), bytes);
             }
             _ => {
-                let id = self.insert_server(now, request.clone(), transport, source);
+                let id = self.insert_server(now, key, request.clone(), transport, source);
                 self.events.push_back(Event::Request { id, request, source, transport });
             }
         }
@@ -182,6 +184,7 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
     fn receive_cancel(
         &mut self,
         now: Instant,
+        key: Fingerprint,
         cancel: &Request,
         transport: Transport,
         source: SocketAddr,
@@ -195,7 +198,7 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
             self.transmit(transport, response_target(cancel, transport, source), bytes);
             return;
         };
-        let id = self.insert_server(now, cancel.clone(), transport, source);
+        let id = self.insert_server(now, key, cancel.clone(), transport, source);
         self.respond(now, id, &reply);
         if let Some(entry) = self.servers.get_mut(invite)
             && entry.machine.is_pending_invite()
@@ -208,11 +211,12 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
     fn insert_server(
         &mut self,
         now: Instant,
+        key: Fingerprint,
         request: Request,
         transport: Transport,
         source: SocketAddr,
     ) -> ServerId {
-        let id = self.servers.insert(request, transport, source, self.timers, now);
+        let id = self.servers.insert(key, request, transport, source, self.timers, now);
         self.arm_server(id);
         id
     }
@@ -221,6 +225,7 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
         let Some(entry) = self.servers.get_mut(id) else {
             return;
         };
+        entry.turns = Turns::default();
         let mut out = std::mem::take(&mut self.scratch);
         entry.machine.handle_timeout(now, &mut out);
         self.carry_out_server(now, id, &mut out);
@@ -241,7 +246,7 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
                     self.transmit(transport, peer, bytes);
                 }
                 Output::Timeout => self.events.push_back(Event::NoAck { owner }),
-                Output::Terminate => self.servers.remove(id),
+                Output::Terminate => self.schedule.clear(self.servers.remove(id)),
                 Output::TryingDue => self.trying_now(now, id),
                 Output::Response(_) | Output::Unreachable => {}
             }
@@ -263,8 +268,10 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
     }
 
     fn arm_server(&mut self, id: ServerId) {
-        let due = self.servers.get_mut(id).and_then(|entry| entry.machine.poll_timeout());
-        self.deadlines.set(Owner::Server(id), due);
+        if let Some(entry) = self.servers.get_mut(id) {
+            let (due, is_over) = (entry.machine.poll_timeout(), entry.machine.is_over());
+            self.schedule.set(&mut entry.turns, Owner::Server(id), due, is_over);
+        }
     }
 }
 

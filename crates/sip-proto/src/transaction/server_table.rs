@@ -1,15 +1,16 @@
 //! Server transactions of one address and how requests find them — RFC 3261 §17.2.3.
 
 use std::collections::BTreeSet;
-use std::hash::BuildHasher as _;
+use std::hash::{BuildHasher as _, Hash, Hasher};
 use std::net::SocketAddr;
 use std::time::Instant;
 
 use bytes::Bytes;
-use hashbrown::{DefaultHashBuilder, HashTable};
+use hashbrown::{DefaultHashBuilder, HashMap};
 
 use super::invite_server::InviteServer;
 use super::output::Output;
+use super::schedule::Turns;
 use super::server::Server;
 use crate::Transport;
 use crate::arena::{Arena, Key};
@@ -72,6 +73,14 @@ impl Machine {
         matches!(self, Self::Invite(machine) if machine.is_pending())
     }
 
+    /// True if it only waits to be forgotten.
+    pub(super) fn is_over(&self) -> bool {
+        match self {
+            Self::Invite(machine) => machine.is_over(),
+            Self::Other(machine) => machine.is_over(),
+        }
+    }
+
     /// When [`handle_timeout`](Self::handle_timeout) must next be called.
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
         match self {
@@ -96,16 +105,25 @@ pub(super) struct Entry<O> {
     is_initial: bool,
     /// Kept until the final response is written from it.
     pub(super) request: Option<Request>,
-    key: Box<str>,
+    key: Fingerprint,
     /// Under which copies of this request over other paths are found; `None` for such a copy
     /// itself.
-    merge_key: Option<Box<str>>,
+    merge_key: Option<Fingerprint>,
+    /// When its machine runs next.
+    pub(super) turns: Turns,
 }
 
-impl<O> Entry<O> {
-    /// Empty for a copy over another path; no key is.
-    fn merge_key(&self) -> &str {
-        self.merge_key.as_deref().unwrap_or_default()
+/// A key in 128 bits, by hash functions whose seeds nobody else knows: no peer can choose two keys that agree, and by chance
+/// they do not in the life of a star. So no key is kept, and none compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Fingerprint {
+    first: u64,
+    second: u64,
+}
+
+impl Hash for Fingerprint {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.first);
     }
 }
 
@@ -113,63 +131,67 @@ impl<O> Entry<O> {
 pub(super) struct ServerTable<O> {
     entries: Arena<ServerId, Entry<O>>,
     /// All of them, by their keys.
-    by_key: HashTable<ServerId>,
+    by_key: HashMap<Fingerprint, ServerId>,
     /// Those with a merge key, by it (RFC 3261 §8.2.2.2).
-    by_merge_key: HashTable<ServerId>,
-    hasher: DefaultHashBuilder,
+    by_merge_key: HashMap<Fingerprint, ServerId>,
+    hashers: [DefaultHashBuilder; 2],
     /// Transactions that answer on a connection, by its other end: a lost one must not cost a walk
     /// over all others.
     by_connection: BTreeSet<(SocketAddr, ServerId)>,
-    /// The key being looked up; kept to save its allocation.
-    wanted: String,
+    /// The key whose fingerprint is taken; kept to save its allocation.
+    written: String,
 }
 
 impl<O> Default for ServerTable<O> {
     fn default() -> Self {
         Self {
             entries: Arena::default(),
-            by_key: HashTable::new(),
-            by_merge_key: HashTable::new(),
-            hasher: DefaultHashBuilder::default(),
+            by_key: HashMap::default(),
+            by_merge_key: HashMap::default(),
+            hashers: [DefaultHashBuilder::default(), DefaultHashBuilder::default()],
             by_connection: BTreeSet::new(),
-            wanted: String::new(),
+            written: String::new(),
         }
     }
 }
 
 impl<O> ServerTable<O> {
-    /// The transaction that a request belongs to; an ACK belongs to its INVITE.
-    pub(super) fn find(&mut self, request: &Request) -> Option<ServerId> {
-        write_key(&mut self.wanted, request, request.method_text());
-        self.find_wanted()
+    /// The key of a request: it belongs to the transaction with the same, an ACK to its INVITE.
+    pub(super) fn key_of(&mut self, request: &Request) -> Fingerprint {
+        write_key(&mut self.written, request, request.method_text());
+        self.fingerprint()
+    }
+
+    /// The transaction with this key.
+    pub(super) fn find(&self, key: Fingerprint) -> Option<ServerId> {
+        self.by_key.get(&key).copied()
     }
 
     /// The INVITE that a CANCEL is about (RFC 3261 §9.2).
     pub(super) fn find_invite_of(&mut self, cancel: &Request) -> Option<ServerId> {
-        write_key(&mut self.wanted, cancel, Method::Invite.as_str());
-        self.find_wanted()
+        write_key(&mut self.written, cancel, Method::Invite.as_str());
+        let key = self.fingerprint();
+        self.find(key)
     }
 
-    fn find_wanted(&self) -> Option<ServerId> {
-        let hash = self.hasher.hash_one(self.wanted.as_str());
-        let is_it =
-            |id: &ServerId| self.entries.get(*id).is_some_and(|entry| *entry.key == *self.wanted);
-        self.by_key.find(hash, is_it).copied()
+    /// That of the key which has just been written.
+    fn fingerprint(&self) -> Fingerprint {
+        let [first, second] = &self.hashers;
+        let key = self.written.as_bytes();
+        Fingerprint { first: first.hash_one(key), second: second.hash_one(key) }
     }
 
+    /// Adds the transaction of a request with this key, which has none yet.
     pub(super) fn insert(
         &mut self,
+        key: Fingerprint,
         request: Request,
         transport: Transport,
         source: SocketAddr,
         timers: Timers,
         now: Instant,
     ) -> ServerId {
-        write_key(&mut self.wanted, &request, request.method_text());
-        let key: Box<str> = self.wanted.as_str().into();
-        let hash = self.hasher.hash_one(&*key);
         let merge_key = self.new_merge_key(&request);
-        let merge_hash = merge_key.as_ref().map(|(_, hash)| *hash);
         let reliable = transport.is_reliable();
         let machine = match request.method() {
             Method::Invite => Machine::Invite(InviteServer::start(reliable, timers, now)),
@@ -187,16 +209,12 @@ impl<O> ServerTable<O> {
             is_initial: is_initial(&request),
             request: Some(request),
             key,
-            merge_key: merge_key.map(|(key, _)| key),
+            merge_key,
+            turns: Turns::default(),
         });
-        let Self { entries, by_key, by_merge_key, hasher, .. } = self;
-        by_key.insert_unique(hash, id, |id| {
-            hasher.hash_one(entries.get(*id).map_or("", |entry| &*entry.key))
-        });
-        if let Some(hash) = merge_hash {
-            by_merge_key.insert_unique(hash, id, |id| {
-                hasher.hash_one(entries.get(*id).map_or("", Entry::merge_key))
-            });
+        self.by_key.insert(key, id);
+        if let Some(key) = merge_key {
+            self.by_merge_key.insert(key, id);
         }
         if reliable {
             self.by_connection.insert((source, id));
@@ -208,16 +226,18 @@ impl<O> ServerTable<O> {
         self.entries.get_mut(id)
     }
 
-    pub(super) fn remove(&mut self, id: ServerId) {
-        if let Some(entry) = self.entries.remove(id) {
-            take(&mut self.by_key, self.hasher.hash_one(&*entry.key), id);
-            if entry.transport.is_reliable() {
-                self.by_connection.remove(&(entry.source, id));
-            }
-            if let Some(key) = entry.merge_key {
-                take(&mut self.by_merge_key, self.hasher.hash_one(&*key), id);
-            }
+    /// Returns its turns, which are to be cleared.
+    #[must_use]
+    pub(super) fn remove(&mut self, id: ServerId) -> Turns {
+        let Some(entry) = self.entries.remove(id) else { return Turns::default() };
+        self.by_key.remove(&entry.key);
+        if entry.transport.is_reliable() {
+            self.by_connection.remove(&(entry.source, id));
         }
+        if let Some(key) = entry.merge_key {
+            self.by_merge_key.remove(&key);
+        }
+        entry.turns
     }
 
     /// RFC 3261 §18.2.2: "If that connection is no longer open, the server SHOULD open a connection
@@ -242,37 +262,27 @@ impl<O> ServerTable<O> {
         self.entries.get(id).is_some_and(|entry| entry.merge_key.is_none() && entry.is_initial)
     }
 
-    /// The merge key of a request with its hash, unless there is such a transaction already.
-    fn new_merge_key(&mut self, request: &Request) -> Option<(Box<str>, u64)> {
+    /// The merge key of a request, unless there is such a transaction already.
+    fn new_merge_key(&mut self, request: &Request) -> Option<Fingerprint> {
         if !is_initial(request) {
             return None;
         }
-        let key = &mut self.wanted;
-        key.clear();
+        let written = &mut self.written;
+        written.clear();
         let (seq, method) = request.cseq();
-        key.push_str(request.call_id());
-        key.push('\n');
-        key.push_str(request.from_tag());
-        key.push('\n');
-        key.push_str(itoa::Buffer::new().format(seq));
-        key.push('\n');
-        key.push_str(method.as_str());
-        let hash = self.hasher.hash_one(key.as_str());
-        let is_it = |id: &ServerId| {
-            self.entries.get(*id).is_some_and(|entry| entry.merge_key() == self.wanted)
-        };
-        let is_known = self.by_merge_key.find(hash, is_it).is_some();
-        (!is_known).then(|| (self.wanted.as_str().into(), hash))
+        written.push_str(request.call_id());
+        written.push('\n');
+        written.push_str(request.from_tag());
+        written.push('\n');
+        written.push_str(itoa::Buffer::new().format(seq));
+        written.push('\n');
+        written.push_str(method.as_str());
+        let key = self.fingerprint();
+        (!self.by_merge_key.contains_key(&key)).then_some(key)
     }
 
     pub(super) fn len(&self) -> usize {
         self.entries.len()
-    }
-}
-
-fn take(table: &mut HashTable<ServerId>, hash: u64, id: ServerId) {
-    if let Ok(place) = table.find_entry(hash, |have| *have == id) {
-        place.remove();
     }
 }
 

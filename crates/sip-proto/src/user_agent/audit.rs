@@ -59,7 +59,7 @@ impl UserAgent {
         leg.audited = true;
         let (draft, target) =
             dialog.request(Method::Options, session.as_bytes(), &Payload::empty());
-        self.transactions.send(now, &draft, target, Owner::Leg(id, Purpose::Audit));
+        self.transactions.send(now, draft, target, Owner::Leg(id, Purpose::Audit));
     }
 
     pub(super) fn audit_response(&mut self, now: Instant, id: LegId, response: &Response) {

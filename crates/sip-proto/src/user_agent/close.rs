@@ -56,7 +56,7 @@ impl UserAgent {
         };
         let fixed = [session.as_bytes(), &reason_line(reason)].concat();
         let (draft, target) = dialog.request(Method::Bye, &fixed, &Payload::empty());
-        self.transactions.send(now, &draft, target, Owner::Leg(id, Purpose::Bye));
+        self.transactions.send(now, draft, target, Owner::Leg(id, Purpose::Bye));
         let ours = changes.0.and_then(|ours| ours.client);
         self.drop_changes(now, ours, changes.1);
         self.arm(id);
@@ -72,7 +72,7 @@ impl UserAgent {
             return;
         };
         let (draft, target) = dialog.request(Method::Bye, session.as_bytes(), &Payload::empty());
-        self.transactions.send(now, &draft, target, Owner::Nobody);
+        self.transactions.send(now, draft, target, Owner::Nobody);
     }
 
     /// ACKs that the TU still owes go out without an answer: the peer must stop repeating its 2xx.

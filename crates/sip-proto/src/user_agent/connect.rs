@@ -80,7 +80,7 @@ impl UserAgent {
             let draft = Draft::new(&head, &fixed, &invite.payload);
             let target = Target { transport, ..Target::to(invite.next_hop) };
             let owner = Owner::Leg(id, Purpose::Invite);
-            let client = self.transactions.send(now, &draft, target, owner);
+            let client = self.transactions.send(now, draft, target, owner);
             let state = State::Calling { invite: client, offered, hang_up: None, call_id };
             Leg { session, ..Leg::new(state, invite.next_hop, true) }
         })
@@ -216,13 +216,13 @@ impl UserAgent {
         self.stats.losers += 1;
         let mut dialog = self.acknowledge_stranger(response, peer);
         let (bye, target) = dialog.request(Method::Bye, b"", &Payload::empty());
-        self.transactions.send(now, &bye, target, Owner::Nobody);
+        self.transactions.send(now, bye, target, Owner::Nobody);
     }
 
     fn acknowledge_stranger(&mut self, response: &Response, peer: SocketAddr) -> Dialog {
         let dialog = Dialog::uac(response, peer);
         let (ack, target) = dialog.ack(response.cseq().0, b"", &Payload::empty());
-        self.transactions.send_ack(&ack, target);
+        self.transactions.send_ack(ack, target);
         dialog
     }
 
@@ -249,7 +249,7 @@ impl UserAgent {
         let Some(leg) = self.legs.get_mut(id) else { return };
         let Some(dialog) = &leg.dialog else { return };
         let (draft, target) = dialog.ack(seq, leg.session.as_bytes(), payload);
-        let packet = self.transactions.send_ack(&draft, target);
+        let packet = self.transactions.send_ack(draft, target);
         leg.acks.sent(seq, packet, forget_at);
         self.arm(id);
     }

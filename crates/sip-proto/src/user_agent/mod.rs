@@ -38,7 +38,7 @@ use std::time::{Duration, Instant};
 use hashbrown::HashMap;
 
 use crate::arena::Arena;
-use crate::deadlines::Deadlines;
+use crate::deadlines::{Deadlines, FORGET_WITHIN};
 use crate::flow::Flow;
 use crate::message::{Method, Payload, Reply, SessionId};
 use crate::timer::Timers;
@@ -139,8 +139,6 @@ enum Owner {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Deadline {
     Leg(LegId),
-    /// What is left of a leg can be forgotten.
-    Over(LegId),
     Probe(ClientId),
 }
 
@@ -155,6 +153,8 @@ pub struct UserAgent {
     over: HashMap<LegId, OverLeg>,
     probes: HashMap<ClientId, SocketAddr>,
     deadlines: Deadlines<Deadline>,
+    /// When what is left of a leg can be forgotten.
+    forget: Deadlines<LegId>,
     events: VecDeque<Event>,
     dialog_lines: DialogLines,
     /// What a 200 to OPTIONS says of bodies.
@@ -183,6 +183,7 @@ impl UserAgent {
             over: HashMap::new(),
             probes: HashMap::new(),
             deadlines: Deadlines::default(),
+            forget: Deadlines::default(),
             events: VecDeque::new(),
             unavailable: None,
             stats: Stats::default(),
@@ -190,17 +191,18 @@ impl UserAgent {
     }
 
     pub fn handle_packet(&mut self, now: Instant, packet: Packet) {
+        self.forget_over(now);
         self.transactions.handle_packet(now, packet);
         self.settle(now);
     }
 
     pub fn handle_timeout(&mut self, now: Instant) {
+        self.forget_over(now);
         self.transactions.handle_timeout(now);
         self.settle(now);
         while let Some((_, deadline)) = self.deadlines.pop_due(now) {
             match deadline {
                 Deadline::Leg(id) => self.wake_leg(now, id),
-                Deadline::Over(id) => self.forget_over(id),
                 Deadline::Probe(id) => self.probe_is_silent(id),
             }
         }
@@ -222,7 +224,9 @@ impl UserAgent {
 
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        [self.transactions.poll_timeout(), self.deadlines.next()].into_iter().flatten().min()
+        let forget = self.forget.next().map(|due| due + FORGET_WITHIN);
+        let others = [self.transactions.poll_timeout(), self.deadlines.next(), forget];
+        others.into_iter().flatten().min()
     }
 
     /// While set, OPTIONS outside dialogs is answered with this rejection, so that whoever probes

@@ -89,7 +89,7 @@ impl UserAgent {
         let (draft, target) = dialog.request(method, &fixed, &payload);
         let seq = dialog.local_seq();
         let owner = Owner::Leg(id, Purpose::Modify);
-        let client = self.transactions.send(now, &draft, target, owner);
+        let client = self.transactions.send(now, draft, target, owner);
         if let Some(modify) = self.legs.get_mut(id).and_then(|leg| leg.our_modify.as_mut()) {
             (modify.seq, modify.client) = (seq, Some(client));
         }

@@ -4,7 +4,7 @@
 use std::time::Instant;
 
 use super::leg::{Leg, OverLeg, State};
-use super::{Deadline, LegId, Owner, UserAgent};
+use super::{LegId, Owner, UserAgent};
 use crate::message::{Method, Payload, Response};
 
 impl UserAgent {
@@ -19,7 +19,7 @@ impl UserAgent {
         if let Some(dialog) = leg.dialog.filter(|_| needed) {
             let (session, acks) = (leg.session, leg.acks);
             self.over.insert(id, OverLeg { dialog, session, acks, is_ended: true });
-            self.deadlines.set(Deadline::Over(id), now + self.give_up_after());
+            self.forget.set(id, now + self.give_up_after());
         }
     }
 
@@ -30,8 +30,11 @@ impl UserAgent {
         }
     }
 
-    pub(super) fn forget_over(&mut self, id: LegId) {
-        self.over.remove(&id);
+    /// Forgets what was to be forgotten by now.
+    pub(super) fn forget_over(&mut self, now: Instant) {
+        while let Some((_, id)) = self.forget.pop_due(now) {
+            self.over.remove(&id);
+        }
     }
 
     /// Acknowledges a 2xx to an INVITE of a leg that is over; a peer that still believes in the dialog then gets its BYE.
@@ -54,15 +57,15 @@ impl UserAgent {
             None => {
                 let session = over.session.as_bytes();
                 let (ack, target) = over.dialog.ack(seq, session, &Payload::empty());
-                let packet = self.transactions.send_ack(&ack, target);
+                let packet = self.transactions.send_ack(ack, target);
                 over.acks.sent(seq, packet, forget_at);
-                self.deadlines.set(Deadline::Over(id), forget_at);
+                self.forget.set(id, forget_at);
             }
         }
         if !std::mem::replace(&mut over.is_ended, true) {
             let session = over.session.as_bytes();
             let (bye, target) = over.dialog.request(Method::Bye, session, &Payload::empty());
-            self.transactions.send(now, &bye, target, Owner::Nobody);
+            self.transactions.send(now, bye, target, Owner::Nobody);
         }
         true
     }

@@ -25,7 +25,7 @@ impl UserAgent {
         let dialog = self.legs.get_mut(id)?.dialog_for_request()?;
         let (draft, target) = dialog.request(method, &fixed, payload);
         let seq = dialog.local_seq();
-        self.transactions.send(now, &draft, target, Owner::Leg(id, Purpose::Request));
+        self.transactions.send(now, draft, target, Owner::Leg(id, Purpose::Request));
         Some(seq)
     }
 
