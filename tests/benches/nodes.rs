@@ -143,6 +143,6 @@ fn attempt_is_accounted_for(bencher: Bencher<'_, '_>) {
     bencher.counter(ItemsCount::new(CALLS)).bench_local(|| {
         let mut audit = Audit::new(Rules::default());
         network.records().iter().for_each(|record| audit.add(record));
-        audit.close(CALLS, &[])
+        audit.close(CALLS, &[]).ledger()
     });
 }

@@ -1,7 +1,8 @@
 //! What a report costs: `make bench` prints these figures and writes `target/bench-report.json`.
 //!
 //! A run folder is made up, with a million attempts (or `TOCSIN_BENCH_ATTEMPTS`) as a run of the demo's network leaves
-//! it: four records of each, in one file for each process. `tocsin report` then makes everything again from them.
+//! it: four records of each, in one file for each process. `tocsin report` then makes everything again from them, and Chromium opens
+//! the page that it made.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -15,7 +16,8 @@ use contract::GeneratorSnapshot;
 use media::{SoundVerdict, StreamReport};
 use serde_json::json;
 use system_tests::built::{release, target_folder};
-use telemetry::{BoxKind, CallRecord, CallerClass, Outcome, Party};
+use system_tests::process::installed;
+use telemetry::{BoxKind, CallRecord, CallerClass, LegRecord, Outcome, Party};
 
 const SITES: [&str; 6] = ["alpha", "beta", "gamma", "delta", "epsilon", "zeta"];
 const TRUNK_GROUPS: [&str; 3] = ["mobile", "fixe", "rtc"];
@@ -52,14 +54,20 @@ fn main() -> anyhow::Result<()> {
         said.contains(&format!("offered {attempts} = ")) && said.contains("lost: balanced\n");
     ensure!(is_whole, "the report says\n{said}\n{complained}");
     let mib = complained.split_whitespace().rev().nth(1).and_then(|word| word.parse::<u64>().ok());
+    let cpu =
+        complained.split("with ").nth(1).and_then(|rest| rest.split(' ').next()?.parse().ok());
+    let cpu: f64 = cpu.context("the report says how much CPU it took")?;
+    let page = run.join("report.html");
     let mut sizes = BTreeMap::new();
-    for name in ["calls.sqlite", "calls.csv", "summary.json"] {
+    for name in ["calls.sqlite", "calls.csv", "summary.json", "report.html"] {
         sizes.insert(name, fs::metadata(run.join(name))?.len());
     }
     let figures = json!({
         "attempts": attempts,
         "record_bytes": bytes,
         "seconds": seconds,
+        "cpu_seconds": cpu,
+        "page_seconds": page_seconds(&page)?,
         "peak_mib": mib.context("the report says how much memory it took")?,
         "written_bytes": sizes,
     });
@@ -67,6 +75,39 @@ fn main() -> anyhow::Result<()> {
     fs::write(&file, serde_json::to_string_pretty(&figures)?)?;
     println!("{figures:#}\nwritten to {}", file.display());
     Ok(())
+}
+
+/// How long Chromium needs for a page, from its navigation to the end of its `load` event: the median of five.
+fn page_seconds(page: &Path) -> anyhow::Result<f64> {
+    let text = fs::read_to_string(page)?;
+    // Its policy allows no script but its own.
+    let (before, after) = text.split_once("<meta http-equiv").context("a policy")?;
+    let after = after.split_once('>').context("its end")?.1;
+    let script = "<script>addEventListener('load', () => setTimeout(() => {
+        const [times] = performance.getEntriesByType('navigation');
+        const left = document.createElement('pre');
+        left.id = 'found';
+        left.textContent = times.loadEventEnd;
+        document.body.append(left);
+    }))</script></body>";
+    let copy = page.with_file_name("timed.html");
+    fs::write(&copy, format!("{before}{after}").replace("</body>", script))?;
+    let mut times = Vec::new();
+    for _ in 0..5 {
+        let profile = tempfile::tempdir()?;
+        let output = Command::new(installed("chromium", "chromium"))
+            .args(["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run"])
+            .args(["--disable-dev-shm-usage", "--window-size=1280,4000", "--dump-dom"])
+            .arg(format!("--user-data-dir={}", profile.path().display()))
+            .arg(format!("file://{}", copy.display()))
+            .output()?;
+        let dom = String::from_utf8_lossy(&output.stdout);
+        let found = dom.split_once("<pre id=\"found\">").context("what the page measured")?.1;
+        let millis: f64 = found.split('<').next().unwrap_or_default().parse()?;
+        times.push(millis / 1_000.0);
+    }
+    times.sort_unstable_by(f64::total_cmp);
+    Ok(times[2])
 }
 
 /// Writes a run folder, and returns how many bytes of records it has.
@@ -163,7 +204,7 @@ fn write_attempt(files: &mut Files, number: u64) -> anyhow::Result<()> {
     files.write("load", &attempt.generator())?;
     files.write("trunks", &attempt.trunk_group())?;
     files.write(&format!("site-{site}"), &server)?;
-    files.write(&format!("psap-{psap}"), &attempt.psap(&site))
+    files.write(&format!("psap-{psap}"), &attempt.psap())
 }
 
 impl Attempt {
@@ -182,6 +223,7 @@ impl Attempt {
             start_us: base.start_us - 150,
             ring_us: base.ring_us.map(|at| at + 150),
             answer_us: base.answer_us.map(|at| at + 150),
+            bye_us: base.answer_us.map(|_| base.end_us - 400),
             end_us: base.end_us - 150,
             caller: Some(self.number),
             attempt_of_caller: Some(1),
@@ -231,13 +273,25 @@ impl Attempt {
             node: SITES[self.pick(6) as usize].to_owned(),
             psap: Some(psap.to_owned()),
             tried: vec![psap.to_owned()],
+            legs: vec![LegRecord {
+                call_id: self.psap_call_id(),
+                start_us: base.start_us,
+                end_us: Some(base.end_us),
+                status: base.status.filter(|_| self.outcome != Outcome::TimedOut),
+            }],
+            ack_us: base.answer_us.map(|at| at + 300),
             media: self.media(&[Some("caller"), Some("psap")]),
             ..base
         }
     }
 
-    fn psap(&self, site: &str) -> CallRecord {
+    fn psap_call_id(&self) -> String {
+        format!("{:032x}", self.id.rotate_left(64))
+    }
+
+    fn psap(&self) -> CallRecord {
         let psap = PSAPS[self.pick(6) as usize].0;
+        let base = self.trunk_group();
         CallRecord {
             kind: BoxKind::Psap,
             node: psap.to_owned(),
@@ -245,9 +299,10 @@ impl Attempt {
             site: None,
             trunk_group: None,
             tried: Vec::new(),
-            call_id: format!("{:016x}@{site}", (self.id >> 64) as u64),
+            call_id: self.psap_call_id(),
+            ack_us: base.answer_us.map(|at| at + 300),
             media: self.media(&[None]),
-            ..self.trunk_group()
+            ..base
         }
     }
 

@@ -251,7 +251,7 @@ impl Network {
     pub fn ledger(&self, started: u64, foreign_callers: bool) -> Ledger {
         let mut audit = Audit::new(Rules { foreign_callers, ..Rules::default() });
         self.records().iter().for_each(|record| audit.add(record));
-        audit.close(started, self.lost()).0
+        audit.close(started, self.lost()).ledger()
     }
 
     /// How many records of `kind` have `outcome`.

@@ -108,7 +108,7 @@ fn run(text: &str, link: Link, campaign: &Campaign, timeline: Timeline<'_>) -> N
 fn audit(records: &[CallRecord], started: u64, network: &Network) -> Ledger {
     let mut audit = Audit::new(Rules::default());
     records.iter().for_each(|record| audit.add(record));
-    audit.close(started, network.lost()).0
+    audit.close(started, network.lost()).ledger()
 }
 
 /// What the boxes say of the attempts that the ledger finds fault with.

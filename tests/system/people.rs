@@ -23,7 +23,7 @@ fn after(campaign: &Campaign) -> (Network, CallersFigures) {
     let mut tally = People::default();
     let mut audit = Audit::new(Rules::default());
     network.records().iter().for_each(|record| audit.add(record));
-    audit.close(0, &[]).1.read(&mut [&mut tally]);
+    audit.close(0, &[]).read(&mut [&mut tally]);
     let figures = tally.figures(&network.generator(), campaign.callers.redial.is_some());
     (network, figures)
 }

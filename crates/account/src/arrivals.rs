@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use telemetry::{Attempt, AttemptReader, BoxKind};
+use telemetry::{Attempt, AttemptReader};
 
 const HALF_HOUR: u64 = 1_800;
 const DAY: u64 = 24 * 3_600;
@@ -19,7 +19,8 @@ pub struct ArrivalsByHalfHour {
     /// The time of day at which the campaign begins, and how long its phases last.
     begins: Duration,
     duration: Duration,
-    counts: BTreeMap<(u64, String), u64>,
+    /// Of each PSAP, by half hours of the day.
+    counts: BTreeMap<String, BTreeMap<u64, u64>>,
 }
 
 impl ArrivalsByHalfHour {
@@ -34,7 +35,11 @@ impl ArrivalsByHalfHour {
         // What comes while the calls are drained comes after the last new one.
         if since < self.duration {
             let slot = (self.begins + since).as_secs() % DAY / HALF_HOUR;
-            *self.counts.entry((slot, psap.to_owned())).or_default() += 1;
+            if !self.counts.contains_key(psap) {
+                self.counts.insert(psap.to_owned(), BTreeMap::new());
+            }
+            let slots = self.counts.get_mut(psap).expect("it was put there above");
+            *slots.entry(slot).or_default() += 1;
         }
     }
 
@@ -52,16 +57,13 @@ impl ArrivalsByHalfHour {
             };
             days.map(of_day).sum()
         };
-        let mut psaps: Vec<&str> = self.counts.keys().map(|(_, psap)| &psap[..]).collect();
-        psaps.sort_unstable();
-        psaps.dedup();
         for slot in 0..DAY / HALF_HOUR {
             let seconds = covered(slot);
             if seconds < SHORTEST {
                 continue;
             }
-            for psap in &psaps {
-                let count = self.counts.get(&(slot, (*psap).to_owned())).copied();
+            for (psap, slots) in &self.counts {
+                let count = slots.get(&slot).copied();
                 let count = count.unwrap_or_default() as f64 * HALF_HOUR as f64 / seconds as f64;
                 let (hour, minute) = (slot / 2, slot % 2 * 30);
                 let _ = writeln!(text, "{hour:02}:{minute:02},{psap},{count:.1}");
@@ -71,10 +73,10 @@ impl ArrivalsByHalfHour {
     }
 }
 
-impl AttemptReader<'_> for ArrivalsByHalfHour {
+impl AttemptReader for ArrivalsByHalfHour {
     fn add(&mut self, attempt: &Attempt<'_>) {
-        for record in attempt.of(BoxKind::Psap) {
-            self.count(&record.node, record.start_us);
+        for call in attempt.arrivals() {
+            self.count(call.psap, call.start_us);
         }
     }
 }

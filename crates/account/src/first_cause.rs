@@ -1,12 +1,14 @@
 //! Why an attempt came to nothing: the first cause in time, in the same words in the database, on the page and in
 //! `tocsin show`.
 
-use telemetry::{Attempt, BoxKind, Counted, Outcome};
+use std::borrow::Cow;
+
+use telemetry::{Attempt, BoxKind, Outcome};
 
 /// The first cause. `None` for an attempt that was answered and ended well, and for one that its caller gave up while nothing
 /// else was wrong.
-pub(crate) fn first_cause(attempt: &Attempt<'_>, counted: &Counted<'_>) -> Option<String> {
-    let caller = attempt.caller()?;
+pub(crate) fn first_cause(attempt: &Attempt<'_>) -> Option<String> {
+    let (caller, counted) = (attempt.caller()?, attempt.counted());
     let outcome = counted.outcome.unwrap_or(caller.outcome);
     if outcome == Outcome::Answered {
         return None;
@@ -30,13 +32,13 @@ pub(crate) fn first_cause(attempt: &Attempt<'_>, counted: &Counted<'_>) -> Optio
 }
 
 /// The site where it ended up, else the last one that a trunk group tried.
-pub(crate) fn site_of(attempt: &Attempt<'_>) -> Option<String> {
+pub(crate) fn site_of<'a>(attempt: &Attempt<'a>) -> Option<Cow<'a, str>> {
     if let Some(site) = attempt.reached().site {
-        return Some(site.to_owned());
+        return Some(site.into());
     }
     let tried = attempt
         .of(BoxKind::TrunkGroup)
         .find_map(|record| record.tried.iter().next().map(str::to_owned));
     // A call server is called like its site, or `site.blade`.
-    tried.map(|tried| tried.split('.').next().unwrap_or_default().to_owned())
+    tried.map(|tried| tried.split('.').next().unwrap_or_default().to_owned().into())
 }

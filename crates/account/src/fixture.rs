@@ -97,8 +97,8 @@ pub fn summarize(
     records.iter().for_each(|record| intake.add(record));
     let (mut tallies, attempts) = intake.into_tallies(&run);
     let mut series = Series::new(START, campaign.duration());
-    attempts.read(&mut [&mut tallies, &mut series]);
-    (tallies.close(run), series)
+    let ledger = attempts.read(&mut [&mut tallies, &mut series]);
+    (tallies.close(run, ledger), series)
 }
 
 /// Three answered attempts and one abandoned, judged.

@@ -27,7 +27,7 @@ fn series() -> Series {
             ..call(u128::from(number), due, number % 7, outcome)
         });
     }
-    audit.close(0, &[]).1.read(&mut [&mut series]);
+    audit.close(0, &[]).read(&mut [&mut series]);
     series
 }
 
@@ -159,7 +159,7 @@ fn no_chart_is_empty() {
     for number in 0..200_u64 {
         audit.add(&call(u128::from(number), number * 250, 0, Outcome::TimedOut));
     }
-    audit.close(0, &[]).1.read(&mut [&mut series]);
+    audit.close(0, &[]).read(&mut [&mut series]);
     let (summary, _) = summarize(&[], Vec::new(), |_| {});
     let html = whole(&busy(&summary, &series, &[]));
     assert!(!html.contains("<h3>Post-dial delay</h3>"), "no call rang");

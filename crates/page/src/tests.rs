@@ -218,7 +218,7 @@ fn the_page_of_a_long_run_is_as_short_as_any() {
         record.site = Some(sites[number as usize % 3].to_owned());
         audit.add(&record);
     }
-    audit.close(0, &[]).1.read(&mut [&mut series]);
+    audit.close(0, &[]).read(&mut [&mut series]);
     assert!(series.bins().count() <= 240);
     let (summary, _) = summarize(&demo(), Vec::new(), |_| {});
     let html = whole(&page(&summary, &series, Vec::new()));

@@ -14,11 +14,12 @@ use std::thread;
 use std::time::Duration;
 
 use account::ArrivalsByHalfHour;
-use account::archive::{self, AttemptRows, Histograms, events};
+use account::archive::{self, AttemptRows, Histograms, PartialDatabase, events};
 use account::outcome::{BASE, Evidence, Goodput, RUN, VariantOutcome, measure};
 use account::series::Series;
 use account::summary::{CrisisTime, RecordIntake, Summary};
 use campaign::{Campaign, Time};
+use telemetry::{AttemptReader, Attempts, Ledger};
 use topology::{Problems, Topology};
 
 use crate::database::Database;
@@ -66,32 +67,22 @@ pub fn close(ending: EndedRun<'_>) -> ClosedRun {
         ArrivalsByHalfHour::new(campaign_start_us, campaign.begins, campaign.duration());
     let mut series = Series::new(campaign_start_us, campaign.duration());
     let (mut histograms, mut missing) = (Histograms::default(), Missing::default());
-    let database = thread::scope(|scope| {
-        let mut rows = AttemptRows::new(campaign_start_us);
-        let writers = archive.map(|folder| {
-            let (database, table) = (rows.subscribe(), rows.subscribe());
-            let path = |name| folder.path().join(name);
-            (
-                scope.spawn(move || archive::write_database(&path(CALLS), database)),
-                scope.spawn(move || archive::write_csv(&path(CALLS_CSV), table)),
-            )
-        });
-        // Every attempt passes here, once.
-        attempts.read(&mut [
-            &mut tallies,
-            &mut evidence,
-            &mut goodput,
-            &mut histograms,
-            &mut series,
-            &mut arrivals,
-            &mut rows,
-        ]);
-        rows.finish();
-        let (database, table) = writers?;
-        let database = missing.note(CALLS, joined(database));
-        missing.note(CALLS_CSV, joined(table));
-        database
-    });
+    let readers: &mut [&mut dyn AttemptReader] = &mut [
+        &mut tallies,
+        &mut evidence,
+        &mut goodput,
+        &mut histograms,
+        &mut series,
+        &mut arrivals,
+    ];
+    let (ledger, database) = match archive {
+        None => (attempts.read(readers), None),
+        Some(folder) => {
+            let rows = AttemptRows::new(campaign_start_us);
+            write_down(folder, &attempts, readers, rows, &mut missing)
+        }
+    };
+    drop(attempts);
     if let Some(folder) = archive {
         missing.clear(folder);
         let written = histograms.write(&folder.path().join("histograms"));
@@ -100,7 +91,7 @@ pub fn close(ending: EndedRun<'_>) -> ClosedRun {
     }
     evidence.count_people(tallies.people());
     run.degraded.extend(missing.sentences);
-    let mut summary = tallies.close(run);
+    let mut summary = tallies.close(run, ledger);
     if let Some(place) = &state.target {
         annotate(&mut summary, place);
     }
@@ -134,6 +125,32 @@ pub fn close(ending: EndedRun<'_>) -> ClosedRun {
         Database::new(file, campaign_start_us, events)
     });
     ClosedRun { outcome, database }
+}
+
+/// Shows every attempt to all readers, once, and has its row written into database and table meanwhile.
+fn write_down(
+    folder: &Folder,
+    attempts: &Attempts,
+    readers: &mut [&mut dyn AttemptReader],
+    mut rows: AttemptRows,
+    missing: &mut Missing,
+) -> (Ledger, Option<PartialDatabase>) {
+    let (to_database, to_table) = (rows.subscribe(), rows.subscribe());
+    let path = |name| folder.path().join(name);
+    thread::scope(|scope| {
+        let database = scope.spawn(|| archive::write_database(&path(CALLS), to_database));
+        let table = scope.spawn(|| archive::write_csv(&path(CALLS_CSV), to_table));
+        let mut all: Vec<&mut dyn AttemptReader> = Vec::new();
+        for reader in readers {
+            all.push(&mut **reader);
+        }
+        all.push(&mut rows);
+        let ledger = attempts.read(&mut all);
+        rows.finish();
+        let database = missing.note(CALLS, joined(database));
+        missing.note(CALLS_CSV, joined(table));
+        (ledger, database)
+    })
 }
 
 fn joined<T>(thread: thread::ScopedJoinHandle<'_, anyhow::Result<T>>) -> anyhow::Result<T> {
@@ -184,7 +201,7 @@ pub fn finish(
     state: RunState,
 ) -> Published {
     let files: Vec<_> = state.record_files.iter().map(|file| folder.path().join(file)).collect();
-    let mut intake = RecordIntake::open(state.rules(campaign));
+    let mut intake = RecordIntake::open(state.rules(campaign)).putting_aside_in(folder.path());
     intake.read(&files);
     let (name, title) = match state.time {
         Time::Real => (RUN, "on real sockets"),

@@ -25,21 +25,28 @@ impl Delays {
         }
     }
 
-    /// The figures so far.
-    #[must_use]
-    pub fn quantiles(&mut self) -> Quantiles {
-        self.micros.sort_unstable();
-        self.long.sort_unstable();
-        let count = (self.micros.len() + self.long.len()) as u64;
-        Quantiles::of(count, |quantile| self.sorted(quantile.place(count)?))
+    /// Adds all delays of `other`.
+    pub fn merge(&mut self, other: &Self) {
+        self.micros.extend_from_slice(&other.micros);
+        self.long.extend_from_slice(&other.long);
     }
 
-    fn sorted(&self, place: u64) -> Option<u64> {
-        let place = usize::try_from(place).ok()?;
-        match self.micros.get(place) {
-            Some(micros) => Some(u64::from(*micros)),
-            None => self.long.get(place - self.micros.len()).copied(),
-        }
+    /// The figures so far. Only what is asked for is put in its place: shorter delays are before it, longer ones behind.
+    #[must_use]
+    pub fn quantiles(&mut self) -> Quantiles {
+        let Self { micros, long } = self;
+        long.sort_unstable();
+        let count = (micros.len() + long.len()) as u64;
+        let mut placed = 0;
+        Quantiles::of(count, |quantile| {
+            let place = usize::try_from(quantile.place(count)?).ok()?;
+            if let Some(beyond) = place.checked_sub(micros.len()) {
+                return long.get(beyond).copied();
+            }
+            let (_, found, _) = micros[placed..].select_nth_unstable(place - placed);
+            placed = place;
+            Some(u64::from(*found))
+        })
     }
 }
 
@@ -60,6 +67,17 @@ mod tests {
         assert_eq!([found.p50, found.p90, found.p95, found.p99, found.max], wanted);
         assert_eq!(of([30_000]).p50, Some(30_000));
         assert_eq!(of([0, 0]).max, Some(0));
+    }
+
+    #[test]
+    fn merged_delays_are_those_of_both() {
+        let mut one = Delays::default();
+        [5, u64::MAX].iter().for_each(|micros| one.record_us(*micros));
+        let mut other = Delays::default();
+        other.record_us(3);
+        other.merge(&one);
+        let found = other.quantiles();
+        assert_eq!((found.count, found.p50, found.max), (3, Some(5), Some(u64::MAX)));
     }
 
     #[test]

@@ -17,6 +17,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::metric::Quantile;
 use crate::quantiles::Quantiles;
+use crate::small_numbers::{read_number, write_number};
 use crate::steps::Steps;
 
 /// Up to here each microsecond has a step of its own.
@@ -181,28 +182,6 @@ impl LatencyHistogram {
         }
         Some(histogram)
     }
-}
-
-/// Seven bits in each byte, the low ones first; the highest bit says that more follow.
-fn write_number(bytes: &mut Vec<u8>, mut number: u64) {
-    while number >= 0x80 {
-        bytes.push(number as u8 | 0x80);
-        number >>= 7;
-    }
-    bytes.push(number as u8);
-}
-
-fn read_number(bytes: &mut &[u8]) -> Option<u64> {
-    let mut number = 0;
-    for shift in (0..64).step_by(7) {
-        let (first, rest) = bytes.split_first()?;
-        *bytes = rest;
-        number |= u64::from(first & 0x7F) << shift;
-        if first & 0x80 == 0 {
-            return Some(number);
-        }
-    }
-    None
 }
 
 #[cfg(test)]

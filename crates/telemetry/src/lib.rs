@@ -18,6 +18,7 @@ mod dialog_record;
 mod heard;
 mod histogram;
 mod ledger;
+mod line;
 mod logging;
 mod messages;
 pub mod metric;
@@ -26,6 +27,7 @@ mod reader;
 mod record;
 mod rolling_file;
 mod scan;
+mod small_numbers;
 mod steps;
 mod terms;
 mod text;
@@ -38,8 +40,8 @@ pub use dialog_record::{DialogEvent, DialogRecord};
 pub use heard::Heard;
 pub use histogram::LatencyHistogram;
 pub use ledger::{
-    Attempt, AttemptReader, Attempts, Audit, Counted, Destination, Failures, Ledger, LostAt,
-    LostNode, Rules,
+    Arrival, Attempt, AttemptReader, Attempts, Audit, Counted, Destination, Failures, Ledger,
+    LostAt, LostNode, Rules,
 };
 pub use logging::{LogError, LogFormat, init};
 pub use messages::MessageFigures;

@@ -18,9 +18,9 @@ pub struct Quantiles {
 }
 
 impl Quantiles {
-    /// Of `count` delays, each point by `at`.
+    /// Of `count` delays, each point by `at`, which is asked for the lowest first.
     #[must_use]
-    pub(crate) fn of(count: u64, at: impl Fn(Quantile) -> Option<u64>) -> Self {
+    pub(crate) fn of(count: u64, mut at: impl FnMut(Quantile) -> Option<u64>) -> Self {
         Self {
             count,
             p50: at(Quantile::P50),

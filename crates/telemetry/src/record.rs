@@ -307,11 +307,19 @@ impl<'a> From<&'a LegRecord> for LegEntry<'a> {
 
 /// The number behind 32 hexadecimal digits.
 pub(crate) fn attempt_key(text: &str) -> Option<u128> {
-    // from_str_radix alone would also accept a sign.
-    if text.len() != 32 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return None;
-    }
-    u128::from_str_radix(text, 16).ok()
+    let (high, low) = text.split_at_checked(16).filter(|_| text.len() == 32)?;
+    let half = |digits: &str| {
+        digits.bytes().try_fold(0_u64, |half, digit| {
+            let value = match digit {
+                b'0'..=b'9' => digit - b'0',
+                b'a'..=b'f' => digit - b'a' + 10,
+                b'A'..=b'F' => digit - b'A' + 10,
+                _ => return None,
+            };
+            Some(half << 4 | u64::from(value))
+        })
+    };
+    Some(u128::from(half(high)?) << 64 | u128::from(half(low)?))
 }
 
 #[cfg(test)]

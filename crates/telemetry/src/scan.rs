@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 
+use crate::line;
 use crate::reader::ReadError;
 use crate::record::{CallRecord, Entry};
 
@@ -220,13 +221,13 @@ fn read_piece<T>(
     let mut rest = bytes;
     while !rest.is_empty() {
         let end = memchr::memchr(b'\n', rest);
-        let (line, after) = end.map_or((rest, &[][..]), |end| (&rest[..end], &rest[end + 1..]));
+        let (bytes, after) = end.map_or((rest, &[][..]), |end| (&rest[..end], &rest[end + 1..]));
         rest = after;
         part.lines += 1;
         // A line that is UTF-8 as a whole need not be looked at again, text by text.
-        let entry = match std::str::from_utf8(line) {
-            Ok(line) => serde_json::from_str(line),
-            Err(_) => serde_json::from_slice(line),
+        let entry = match std::str::from_utf8(bytes) {
+            Ok(line) => line::read(line).map_or_else(|| serde_json::from_str(line), Ok),
+            Err(_) => serde_json::from_slice(bytes),
         };
         match entry {
             Ok(entry) => put(&mut part.entries, &entry),

@@ -32,7 +32,8 @@ impl<'a> Tried<'a> {
         self.0.iter().flatten().map(|text| &**text)
     }
 
-    fn push(&mut self, text: Text<'a>) {
+    /// One more, which was tried later.
+    pub(crate) fn push(&mut self, text: Text<'a>) {
         self.0.rotate_right(1);
         self.0[0] = Some(text);
     }

@@ -2,54 +2,109 @@
 //! intended start in UTC. What a spreadsheet would take for a formula is marked as text.
 
 use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::Write as _;
 use std::path::Path;
 
 use campaign::utc::rfc3339;
 
 use super::cell::Cell;
-use super::row::{AttemptRow, COLUMNS};
-use super::rows::Batch;
+use super::row::COLUMNS;
+use super::rows::{AttemptRow, Batch};
 use crate::spreadsheet;
 
+/// Bytes that are written together.
+const PIECE: usize = 256 * 1024;
+
 /// Writes all rows.
-pub fn write<'a>(path: &Path, rows: impl IntoIterator<Item = Batch<'a>>) -> anyhow::Result<()> {
-    let mut table =
-        csv::Writer::from_writer(BufWriter::with_capacity(256 * 1024, File::create(path)?));
-    let names = COLUMNS.iter().map(|column| column.name);
-    table.write_record(names.chain(["intended_at"]))?;
-    let mut number = String::new();
-    for batch in rows {
-        batch.iter().try_for_each(|(row, _)| write_row(&mut table, row, &mut number))?;
+pub fn write(path: &Path, rows: impl IntoIterator<Item = Batch>) -> anyhow::Result<()> {
+    let mut file = File::create(path)?;
+    let mut lines = Vec::with_capacity(PIECE + PIECE / 4);
+    for column in &COLUMNS {
+        write_text(&mut lines, column.name);
+        lines.push(b',');
     }
-    table.flush()?;
-    table.into_inner().map_err(csv::IntoInnerError::into_error)?.flush()?;
+    lines.extend_from_slice(b"intended_at\n");
+    for batch in rows {
+        batch.iter().for_each(|row| write_row(&mut lines, row));
+        if lines.len() >= PIECE {
+            file.write_all(&lines)?;
+            lines.clear();
+        }
+    }
+    file.write_all(&lines)?;
     Ok(())
 }
 
-/// Numbers are written in the memory of `number`.
-fn write_row(
-    table: &mut csv::Writer<impl Write>,
-    row: &AttemptRow<'_>,
-    number: &mut String,
-) -> csv::Result<()> {
-    use std::fmt::Write as _;
-    for cell in &row.cells {
-        number.clear();
-        let field: &str = match cell {
-            Cell::Nothing => "",
-            Cell::Text(text) => &spreadsheet::text(text),
-            Cell::Number(value) => {
-                let _ = write!(number, "{value}");
-                number
+fn write_row(lines: &mut Vec<u8>, row: AttemptRow<'_>) {
+    for cell in row.cells.iter() {
+        match cell {
+            Cell::Nothing => {}
+            Cell::Text(text) => write_text(lines, &spreadsheet::text(text)),
+            Cell::Number(number) => write_number(lines, number),
+            Cell::Real(real) => {
+                let _ = write!(lines, "{real}");
             }
-            Cell::Real(value) => {
-                let _ = write!(number, "{value}");
-                number
-            }
-        };
-        table.write_field(field)?;
+        }
+        lines.push(b',');
     }
-    table.write_field(rfc3339(row.due_us))?;
-    table.write_record(None::<&[u8]>)
+    lines.extend_from_slice(rfc3339(row.due_us).as_bytes());
+    lines.push(b'\n');
+}
+
+/// RFC 4180 §2: what holds a comma, a quote or the end of a line is quoted, and quotes in it are doubled.
+fn write_text(lines: &mut Vec<u8>, text: &str) {
+    if !text.bytes().any(|octet| matches!(octet, b',' | b'"' | b'\n' | b'\r')) {
+        lines.extend_from_slice(text.as_bytes());
+        return;
+    }
+    lines.push(b'"');
+    for octet in text.bytes() {
+        if octet == b'"' {
+            lines.push(octet);
+        }
+        lines.push(octet);
+    }
+    lines.push(b'"');
+}
+
+/// Several times faster than by `write!`.
+fn write_number(lines: &mut Vec<u8>, number: i64) {
+    if number < 0 {
+        lines.push(b'-');
+    }
+    let mut rest = number.unsigned_abs();
+    let mut digits = [0; 20];
+    let mut first = digits.len();
+    loop {
+        first -= 1;
+        digits[first] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    lines.extend_from_slice(&digits[first..]);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_have_their_digits_and_texts_are_read_back() {
+        for number in [0, 7, -7, 1_234_567, i64::MAX, i64::MIN] {
+            let mut line = Vec::new();
+            write_number(&mut line, number);
+            assert_eq!(line, number.to_string().as_bytes());
+        }
+        let texts = ["plain", "", "a,b", "say \"no\"", "\"", "two\r\nlines", "«, »"];
+        let mut line = b"first".to_vec();
+        for text in texts {
+            line.push(b',');
+            write_text(&mut line, text);
+        }
+        let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(&line[..]);
+        let read = reader.records().next().expect("a line").expect("a row");
+        assert!(read.iter().skip(1).eq(texts));
+    }
 }

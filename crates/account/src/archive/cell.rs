@@ -1,17 +1,15 @@
 //! A value of a row, and the words that stand for what is known.
 
-use std::borrow::Cow;
-
 use media::SoundVerdict;
 use telemetry::{CallerClass, Outcome, Party, Text};
 
 /// A value of a row.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Cell<'a> {
     Nothing,
     Number(i64),
     Real(f64),
-    Text(Cow<'a, str>),
+    Text(&'a str),
 }
 
 pub(super) const fn outcome_word(outcome: Outcome) -> &'static str {
@@ -50,7 +48,7 @@ pub(super) const fn sound_word(verdict: SoundVerdict) -> &'static str {
 }
 
 pub(super) fn word(text: Option<&str>) -> Cell<'_> {
-    text.map_or(Cell::Nothing, |text| Cell::Text(Cow::Borrowed(text)))
+    text.map_or(Cell::Nothing, Cell::Text)
 }
 
 /// SQLite knows no greater numbers.
@@ -59,16 +57,13 @@ pub(super) fn number<'a>(value: i128) -> Cell<'a> {
     Cell::Number(i64::try_from(value.clamp(-most, most)).unwrap_or(i64::MAX))
 }
 
-impl<'a> From<Text<'a>> for Cell<'a> {
-    fn from(text: Text<'a>) -> Self {
-        if text.is_empty() { Self::Nothing } else { Self::Text(text.into()) }
-    }
+/// Nothing of an empty text.
+pub(super) fn text<'a>(text: &'a Text<'_>) -> Cell<'a> {
+    if text.is_empty() { Cell::Nothing } else { Cell::Text(text) }
 }
 
-impl<'a> From<Option<Text<'a>>> for Cell<'a> {
-    fn from(text: Option<Text<'a>>) -> Self {
-        text.map_or(Self::Nothing, Self::from)
-    }
+pub(super) fn any_text<'a>(any: Option<&'a Text<'_>>) -> Cell<'a> {
+    any.map_or(Cell::Nothing, text)
 }
 
 impl From<Option<u64>> for Cell<'_> {

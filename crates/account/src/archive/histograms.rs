@@ -66,7 +66,7 @@ impl Histograms {
     }
 }
 
-impl AttemptReader<'_> for Histograms {
+impl AttemptReader for Histograms {
     fn add(&mut self, attempt: &Attempt<'_>) {
         let Some(record) = attempt.caller() else { return };
         self.lag.record_us(record.lag_us());

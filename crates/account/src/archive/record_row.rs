@@ -1,36 +1,28 @@
 //! What one box said of an attempt, as one row: the columns of the table `records`.
 
-use std::borrow::Cow;
-
 use telemetry::Entry;
 
-use super::cell::{Cell, outcome_word, party_word, word};
+use super::cell::{Cell, any_text, outcome_word, party_word, text, word};
 
 /// Columns of the table.
 pub(super) const RECORD_COLUMNS: usize = 16;
 
-pub(super) type RecordRow<'a> = [Cell<'a>; RECORD_COLUMNS];
-
-/// `campaign_start_us` is the start of the campaign.
-pub(super) fn of(entry: Entry<'_>, campaign_start_us: u64) -> RecordRow<'_> {
+/// Hands the cells of a record to `put`, in the order of the columns. `campaign_start_us` is the start of the campaign.
+pub(super) fn put(entry: &Entry<'_>, campaign_start_us: u64, put: impl FnMut(Cell<'_>)) {
     let at = |us: Option<u64>| match us {
         None => Cell::Nothing,
         Some(us) => Cell::Number(us.saturating_sub(campaign_start_us).cast_signed()),
     };
-    let owned = |text: String| match &text[..] {
-        "" => Cell::Nothing,
-        _ => Cell::Text(Cow::Owned(text)),
-    };
     let tried: Vec<&str> = entry.tried.iter().rev().collect();
-    let tried = tried.join(", ");
-    [
-        entry.attempt.into(),
-        owned(entry.kind.to_string()),
-        entry.node.into(),
-        entry.trunk_group.into(),
-        entry.site.into(),
-        entry.psap.into(),
-        owned(tried),
+    let (kind, tried) = (entry.kind.to_string(), tried.join(", "));
+    let cells: [Cell<'_>; RECORD_COLUMNS] = [
+        text(&entry.attempt),
+        Cell::Text(&kind),
+        text(&entry.node),
+        any_text(entry.trunk_group.as_ref()),
+        any_text(entry.site.as_ref()),
+        any_text(entry.psap.as_ref()),
+        word(Some(&tried[..]).filter(|tried| !tried.is_empty())),
         at(Some(entry.start_us)),
         at(entry.ring_us),
         at(entry.answer_us),
@@ -39,6 +31,7 @@ pub(super) fn of(entry: Entry<'_>, campaign_start_us: u64) -> RecordRow<'_> {
         entry.status.map(u64::from).into(),
         entry.cause.map(u64::from).into(),
         word(entry.ended_by.map(party_word)),
-        entry.reason.into(),
-    ]
+        any_text(entry.reason.as_ref()),
+    ];
+    cells.into_iter().for_each(put);
 }

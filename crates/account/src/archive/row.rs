@@ -6,9 +6,11 @@ use media::SoundVerdict;
 use operations::supervision::department;
 use telemetry::{Attempt, Counted, Destination, Entry, Heard, Outcome};
 
-use super::cell::{Cell, class_word, number, outcome_word, party_word, sound_word, word};
+use super::cell::{
+    Cell, any_text, class_word, number, outcome_word, party_word, sound_word, text, word,
+};
 use crate::first_cause::{first_cause, site_of};
-use crate::sound::{is_failure, is_too_short};
+use crate::sound::{is_failure, verdicts};
 
 /// A column: its name, its type in SQLite, and what stands in it.
 #[derive(Debug)]
@@ -18,26 +20,26 @@ pub struct Column {
     cell: CellOf,
 }
 
-type CellOf = for<'a> fn(&RowSource<'_, 'a>) -> Cell<'a>;
+type CellOf = for<'a> fn(&'a RowSource<'a>) -> Cell<'a>;
 
 /// Every column. Times are microseconds since the start of the campaign; delays count from the intended start.
 pub const COLUMNS: [Column; 36] = [
-    column("attempt", "TEXT", |of| of.caller.attempt.clone().into()),
+    column("attempt", "TEXT", |of| text(&of.caller.attempt)),
     column("caller", "INTEGER", |of| of.caller.caller.into()),
     column("nth", "INTEGER", |of| of.caller.attempt_of_caller.map(u64::from).into()),
     column("class", "TEXT", |of| word(of.caller.class.map(class_word))),
-    column("number", "TEXT", |of| of.caller.number.clone().into()),
-    column("commune", "TEXT", |of| of.caller.commune.clone().into()),
-    column("department", "TEXT", |of| of.department()),
-    column("trunk_group", "TEXT", |of| of.caller.trunk_group.clone().into()),
-    column("site", "TEXT", |of| owned(of.site.as_ref())),
+    column("number", "TEXT", |of| text(&of.caller.number)),
+    column("commune", "TEXT", |of| any_text(of.caller.commune.as_ref())),
+    column("department", "TEXT", |of| word(of.department())),
+    column("trunk_group", "TEXT", |of| any_text(of.caller.trunk_group.as_ref())),
+    column("site", "TEXT", |of| word(of.site.as_deref())),
     column("psap", "TEXT", |of| word(of.reached.psap)),
     column("outcome", "TEXT", |of| word(Some(outcome_word(of.outcome)))),
     column("status", "INTEGER", |of| of.caller.status.map(u64::from).into()),
     column("cause", "INTEGER", |of| of.caller.cause.map(u64::from).into()),
     column("ended_by", "TEXT", |of| word(of.caller.ended_by.map(party_word))),
-    column("reason", "TEXT", |of| of.caller.reason.clone().into()),
-    column("why", "TEXT", |of| owned(of.why.as_ref())),
+    column("reason", "TEXT", |of| any_text(of.caller.reason.as_ref())),
+    column("why", "TEXT", |of| word(of.why.as_deref())),
     column("intended_us", "INTEGER", |of| of.at(Some(of.caller.due_us()))),
     column("start_us", "INTEGER", |of| of.at(Some(of.caller.start_us))),
     column("ring_us", "INTEGER", |of| of.at(of.caller.ring_us)),
@@ -50,51 +52,29 @@ pub const COLUMNS: [Column; 36] = [
     column("caller_saw", "TEXT", |of| word(Some(outcome_word(of.caller.outcome)))),
     column("lost_in", "TEXT", |of| word(of.counted.lost_in)),
     column("lost_why", "TEXT", |of| word(of.counted.why)),
-    column("contradiction", "TEXT", |of| of.contradiction()),
+    column("contradiction", "TEXT", |of| word(of.counted.fault)),
     column("heard_by_caller", "TEXT", |of| word(of.verdicts[0].map(sound_word))),
     column("heard_by_psap", "TEXT", |of| word(of.verdicts[1].map(sound_word))),
     column("mos_of_caller", "REAL", |of| of.mos(0)),
     column("mos_of_psap", "REAL", |of| of.mos(1)),
     column("lost_packets", "INTEGER", |of| of.lost_packets().into()),
-    column("call_id", "TEXT", |of| of.caller.call_id.clone().into()),
-    column("generator", "TEXT", |of| of.caller.node.clone().into()),
+    column("call_id", "TEXT", |of| text(&of.caller.call_id)),
+    column("generator", "TEXT", |of| text(&of.caller.node)),
 ];
 
 const fn column(name: &'static str, kind: &'static str, cell: CellOf) -> Column {
     Column { name, kind, cell }
 }
 
-/// An attempt of the campaign, ready to be written down.
-#[derive(Debug)]
-pub(super) struct AttemptRow<'a> {
-    pub(super) cells: [Cell<'a>; COLUMNS.len()],
-    /// Answered, not cut, heard both ways as far as that was judged, and no record contradicts another.
-    pub(super) is_good: bool,
-    /// The intended start, Unix microseconds.
-    pub(super) due_us: u64,
-}
-
-impl<'a> AttemptRow<'a> {
-    /// The row of an attempt; `None` if it is none of the campaign's. `campaign_start_us` is the start of the campaign.
-    pub(super) fn of(attempt: &Attempt<'a>, campaign_start_us: u64) -> Option<Self> {
-        let account = RowSource::of(attempt, attempt.caller()?, campaign_start_us);
-        Some(Self {
-            cells: COLUMNS.map(|column| (column.cell)(&account)),
-            is_good: account.is_good(),
-            due_us: account.caller.due_us(),
-        })
-    }
-}
-
 /// What a row is made of.
-struct RowSource<'r, 'a> {
-    caller: &'r Entry<'a>,
+pub(super) struct RowSource<'a> {
+    caller: &'a Entry<'a>,
     reached: Destination<'a>,
     /// Where it ended up, or was tried last.
-    site: Option<String>,
+    site: Option<Cow<'a, str>>,
     /// The first cause of its failure.
     why: Option<String>,
-    counted: Counted<'a>,
+    counted: &'a Counted<'a>,
     outcome: Outcome,
     /// Of the caller and the PSAP.
     heard: [Option<Heard>; 2],
@@ -102,24 +82,36 @@ struct RowSource<'r, 'a> {
     campaign_start_us: u64,
 }
 
-impl<'r, 'a> RowSource<'r, 'a> {
-    fn of(attempt: &Attempt<'a>, caller: &'r Entry<'a>, campaign_start_us: u64) -> Self {
+impl<'a> RowSource<'a> {
+    /// Of an attempt; `None` if it is none of the campaign's. `campaign_start_us` is the start of the campaign.
+    pub(super) fn of(attempt: &'a Attempt<'a>, campaign_start_us: u64) -> Option<Self> {
+        let caller = attempt.caller()?;
         let (counted, heard) = (attempt.counted(), attempt.heard());
-        let talk_us = caller.talk_us();
-        Self {
+        Some(Self {
             caller,
             reached: attempt.reached(),
             site: site_of(attempt),
-            why: first_cause(attempt, &counted),
+            why: first_cause(attempt),
             outcome: counted.outcome.unwrap_or(caller.outcome),
             counted,
             heard,
-            verdicts: heard.map(|end| verdict(end, talk_us)),
+            verdicts: verdicts(attempt),
             campaign_start_us,
-        }
+        })
     }
 
-    fn is_good(&self) -> bool {
+    /// In the order of the columns.
+    pub(super) fn cells(&'a self) -> impl Iterator<Item = Cell<'a>> {
+        COLUMNS.iter().map(|column| (column.cell)(self))
+    }
+
+    /// The intended start, Unix microseconds.
+    pub(super) fn due_us(&self) -> u64 {
+        self.caller.due_us()
+    }
+
+    /// Answered, not cut, heard both ways as far as that was judged, and no record contradicts another.
+    pub(super) fn is_good(&self) -> bool {
         self.outcome == Outcome::Answered
             && self.counted.fault.is_none()
             && !self.verdicts.into_iter().flatten().any(is_failure)
@@ -129,16 +121,8 @@ impl<'r, 'a> RowSource<'r, 'a> {
         us.map_or(Cell::Nothing, |us| number(i128::from(us) - i128::from(self.campaign_start_us)))
     }
 
-    fn department(&self) -> Cell<'a> {
-        let commune = self.caller.commune.as_deref();
-        commune.map_or(Cell::Nothing, |commune| {
-            Cell::Text(Cow::Owned(department(Some(commune)).to_owned()))
-        })
-    }
-
-    fn contradiction(&self) -> Cell<'a> {
-        let fault = self.counted.fault.clone();
-        fault.map_or(Cell::Nothing, |fault| Cell::Text(Cow::Owned(fault)))
+    fn department(&self) -> Option<&str> {
+        self.caller.commune.as_deref().map(|commune| department(Some(commune)))
     }
 
     fn mos(&self, end: usize) -> Cell<'a> {
@@ -150,13 +134,4 @@ impl<'r, 'a> RowSource<'r, 'a> {
         let lost = self.heard.iter().flatten().map(|end| u64::from(end.lost));
         lost.reduce(|one, other| one + other)
     }
-}
-
-fn owned<'a>(text: Option<&String>) -> Cell<'a> {
-    text.map_or(Cell::Nothing, |text| Cell::Text(Cow::Owned(text.clone())))
-}
-
-fn verdict(end: Option<Heard>, talk_us: Option<u64>) -> Option<SoundVerdict> {
-    let verdict = end?.verdict?;
-    Some(if is_too_short(talk_us) { SoundVerdict::Unjudged } else { verdict })
 }

@@ -20,7 +20,7 @@ use super::cell::Cell;
 use super::events::ArchivedEvent;
 use super::record_row::RECORD_COLUMNS;
 use super::row::COLUMNS;
-use super::rows::{Batch, RECORDS_OF};
+use super::rows::{Batch, Cells, RECORDS_OF};
 
 const TABLES: &str = "
 CREATE TABLE run (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
@@ -74,9 +74,9 @@ CREATE VIEW attempts_utc AS
 ";
 
 /// Writes all rows into a new file for `path`, which gets that name in [`name`].
-pub fn write<'a>(
+pub fn write(
     path: &Path,
-    rows: impl IntoIterator<Item = Batch<'a>>,
+    rows: impl IntoIterator<Item = Batch>,
 ) -> anyhow::Result<PartialDatabase> {
     let partial =
         PartialDatabase { path: path.with_extension("sqlite.part"), named: path.to_owned() };
@@ -84,7 +84,7 @@ pub fn write<'a>(
     let mut database = Connection::open(&partial.path)?;
     // Whoever pulls the plug now makes the report again.
     database.execute_batch(
-        "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA locking_mode = EXCLUSIVE;
+        "PRAGMA page_size = 16384; PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA locking_mode = EXCLUSIVE;
          PRAGMA temp_store = MEMORY; PRAGMA cache_size = -32000;",
     )?;
     let transaction = database.transaction()?;
@@ -95,10 +95,12 @@ pub fn write<'a>(
         let mut attempt_row = insert(&transaction, "attempts", COLUMNS.len())?;
         let mut record_row = insert(&transaction, "records", RECORD_COLUMNS)?;
         for batch in rows {
-            for (row, records) in batch.iter() {
-                put(&mut attempt_row, &row.cells)?;
-                records.iter().try_for_each(|record| put(&mut record_row, record))?;
-                told += usize::from(!records.is_empty());
+            let mut before = None;
+            for row in batch.iter() {
+                put(&mut attempt_row, row.cells, before)?;
+                before = Some(row.cells);
+                row.records().try_for_each(|record| put(&mut record_row, record, None))?;
+                told += usize::from(row.records().next().is_some());
             }
         }
     }
@@ -203,9 +205,17 @@ fn insert<'a>(
     database.prepare(&format!("INSERT INTO {table} VALUES ({places})"))
 }
 
-fn put(statement: &mut Statement<'_>, cells: &[Cell<'_>]) -> rusqlite::Result<()> {
+/// What is as in the row `before`, which was the last one put there, is bound already.
+fn put(
+    statement: &mut Statement<'_>,
+    cells: Cells<'_>,
+    before: Option<Cells<'_>>,
+) -> rusqlite::Result<()> {
+    let mut before = before.map(Cells::iter);
     for (place, cell) in cells.iter().enumerate() {
-        statement.raw_bind_parameter(place + 1, cell)?;
+        if before.as_mut().and_then(Iterator::next) != Some(cell) {
+            statement.raw_bind_parameter(place + 1, cell)?;
+        }
     }
     statement.raw_execute().map(drop)
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use campaign::{Campaign, Selection};
 use operations::supervision::department;
-use telemetry::{Attempt, AttemptReader, BoxKind, CallerClass, Entry, Outcome};
+use telemetry::{Attempt, AttemptReader, CallerClass, Entry, Outcome};
 
 use crate::summary::{Caller, HarmCounts, People};
 
@@ -139,7 +139,7 @@ impl Evidence {
     }
 }
 
-impl AttemptReader<'_> for Evidence {
+impl AttemptReader for Evidence {
     fn add(&mut self, attempt: &Attempt<'_>) {
         let Some(record) = attempt.caller() else { return };
         if record.class != Some(CallerClass::Emergency) {
@@ -155,8 +155,8 @@ impl AttemptReader<'_> for Evidence {
             if choice.takes_time(record.start_us) {
                 choice.count.add(record, step);
             }
-            let arrived = attempt.of(BoxKind::Psap).filter(|psap| {
-                choice.takes_time(psap.start_us) && fits(&choice.selection.psaps, Some(&psap.node))
+            let arrived = attempt.arrivals().filter(|call| {
+                choice.takes_time(call.start_us) && fits(&choice.selection.psaps, Some(call.psap))
             });
             choice.count.arrivals += arrived.count() as u64;
         }

@@ -69,7 +69,7 @@ impl Goodput {
     }
 }
 
-impl AttemptReader<'_> for Goodput {
+impl AttemptReader for Goodput {
     fn add(&mut self, attempt: &Attempt<'_>) {
         if let Some(record) = attempt.caller() {
             self.count(record.due_us(), record.answer_us.is_some());

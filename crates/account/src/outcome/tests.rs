@@ -96,9 +96,9 @@ fn run(campaign: &Campaign, name: &str, records: &[CallRecord]) -> VariantOutcom
     records.iter().for_each(|record| intake.add(record));
     let (mut tallies, attempts) = intake.into_tallies(&facts);
     let mut evidence = Evidence::new(campaign, START);
-    attempts.read(&mut [&mut tallies, &mut evidence]);
+    let ledger = attempts.read(&mut [&mut tallies, &mut evidence]);
     evidence.count_people(tallies.people());
-    let mut summary = tallies.close(facts);
+    let mut summary = tallies.close(facts, ledger);
     // Records by hand are no full story.
     (summary.verdict, summary.reasons) = (RunVerdict::Pass, Vec::new());
     let mut outcome = VariantOutcome {

@@ -213,10 +213,10 @@ impl Series {
     }
 }
 
-impl AttemptReader<'_> for Series {
+impl AttemptReader for Series {
     fn add(&mut self, attempt: &Attempt<'_>) {
         if let Some(record) = attempt.caller() {
-            let why = || first_cause(attempt, &attempt.counted());
+            let why = || first_cause(attempt);
             self.count(record, attempt.reached().site, why);
         }
     }

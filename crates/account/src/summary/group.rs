@@ -3,20 +3,31 @@
 use std::time::Duration;
 
 use telemetry::metric::{AttemptCounts, share};
-use telemetry::{Delays, Entry, Outcome};
+use telemetry::{Entry, Outcome, Quantiles};
 
+use super::delay_table::MEASURES;
 use super::figures::{GroupMetrics, Ratios};
 
-/// Counts of a group of attempts.
+/// Counts of a group of attempts. Their delays are in the table of all delays.
 #[derive(Debug, Default)]
 pub(super) struct Group {
     pub(super) counts: AttemptCounts,
     /// Time on circuits while there was load, in microseconds.
     busy_us: u64,
-    pub(super) pdd: Delays,
-    pub(super) setup: Delays,
-    pub(super) sdd: Delays,
-    pub(super) sdt: Delays,
+}
+
+/// The delays of an attempt, by its caller: until it rang, until it was answered, and, RFC 6076 §4.4, §4.5.1, from the BYE to its
+/// response and from the 200 to the BYE, of calls that ended well.
+pub(super) fn delays(record: &Entry<'_>) -> [Option<u64>; MEASURES] {
+    let answer = record.answer_us.filter(|_| record.outcome == Outcome::Answered);
+    let disconnect = record.bye_us.map(|bye| record.end_us.saturating_sub(bye));
+    let end = record.bye_us.unwrap_or(record.end_us);
+    [
+        record.post_dial_delay_us(),
+        record.setup_us(),
+        disconnect.filter(|_| answer.is_some()),
+        answer.map(|answer| end.saturating_sub(answer)),
+    ]
 }
 
 impl Group {
@@ -24,26 +35,7 @@ impl Group {
     pub(super) fn add(&mut self, record: &Entry<'_>, busy_us: u64) {
         let (rang, was_answered) = (record.ring_us.is_some(), record.answer_us.is_some());
         self.counts.add(record.outcome, record.status, rang, was_answered);
-        if let Some(pdd) = record.post_dial_delay_us() {
-            self.pdd.record_us(pdd);
-        }
-        if let Some(setup) = record.setup_us() {
-            self.setup.record_us(setup);
-        }
-        self.add_end(record);
         self.busy_us += busy_us;
-    }
-
-    /// RFC 6076 §4.4, §4.5.1: from the BYE to its response, and from the 200 to the BYE, of calls that ended well.
-    fn add_end(&mut self, record: &Entry<'_>) {
-        let Some(answer) = record.answer_us.filter(|_| record.outcome == Outcome::Answered) else {
-            return;
-        };
-        if let Some(bye) = record.bye_us {
-            self.sdd.record_us(record.end_us.saturating_sub(bye));
-        }
-        let end = record.bye_us.unwrap_or(record.end_us);
-        self.sdt.record_us(end.saturating_sub(answer));
     }
 
     /// Circuits occupied on average over the time of load.
@@ -61,7 +53,8 @@ impl Group {
     }
 
     pub(super) fn metrics(
-        &mut self,
+        &self,
+        [pdd, setup, sdd, sdt]: [Quantiles; MEASURES],
         offered_in_run: u64,
         loaded: Duration,
         circuits: Option<u64>,
@@ -74,10 +67,10 @@ impl Group {
             ratios: Ratios::of(&self.counts),
             erlang: self.erlang(loaded),
             occupancy: self.occupancy(loaded, circuits),
-            pdd: self.pdd.quantiles(),
-            setup: self.setup.quantiles(),
-            sdd: self.sdd.quantiles(),
-            sdt: self.sdt.quantiles(),
+            pdd,
+            setup,
+            sdd,
+            sdt,
         }
     }
 }

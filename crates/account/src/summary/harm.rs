@@ -133,7 +133,7 @@ impl HarmTally {
     }
 }
 
-impl AttemptReader<'_> for HarmTally {
+impl AttemptReader for HarmTally {
     fn add(&mut self, attempt: &Attempt<'_>) {
         let Some(record) = attempt.caller() else { return };
         if record.class != Some(CallerClass::Emergency) {

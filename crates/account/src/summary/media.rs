@@ -11,10 +11,10 @@ use std::collections::BTreeMap;
 use media::SoundVerdict;
 use serde::{Deserialize, Serialize};
 use telemetry::metric::share;
-use telemetry::{Attempt, AttemptReader, BoxKind, Delays, Heard, Outcome, Quantiles};
+use telemetry::{Attempt, AttemptReader, Delays, Heard, Outcome, Quantiles};
 
 use super::tally::UNREACHED;
-use crate::sound::{is_failure, is_too_short};
+use crate::sound::{is_failure, is_too_short, verdicts};
 use crate::text::counted;
 
 /// Bad calls that are named.
@@ -121,7 +121,6 @@ pub struct WorstCall {
 #[derive(Debug, Default)]
 pub(super) struct MediaTally {
     figures: MediaFigures,
-    streams: Streams,
     sites: BTreeMap<String, (MediaGroup, Streams)>,
 }
 
@@ -137,10 +136,7 @@ struct Streams {
 }
 
 impl MediaTally {
-    fn keep_if_bad(&mut self, call: WorstCall) {
-        if call.failures() == 0 && call.mos.is_none_or(|mos| mos >= GOOD) {
-            return;
-        }
+    fn keep(&mut self, call: WorstCall) {
         let worst = &mut self.figures.worst;
         let place = worst.partition_point(|one| one.badness() >= call.badness());
         if place < WORST {
@@ -151,11 +147,13 @@ impl MediaTally {
 
     /// The figures; `None` when no call had media.
     pub(super) fn close(self, refused_without_port: BTreeMap<String, u64>) -> Option<MediaFigures> {
-        let Self { mut figures, mut streams, sites, .. } = self;
+        let Self { mut figures, sites } = self;
         if figures.calls + figures.stopped == 0 && refused_without_port.is_empty() {
             return None;
         }
         figures.heard_share = share(figures.heard(), figures.judged());
+        let mut streams = Streams::default();
+        sites.values().for_each(|(_, of_site)| streams.merge(of_site));
         figures.loss = share(streams.missed, streams.expected);
         figures.mos = streams.mos();
         figures.jitter = streams.jitter.quantiles();
@@ -171,42 +169,44 @@ impl MediaTally {
     }
 }
 
-impl AttemptReader<'_> for MediaTally {
+impl AttemptReader for MediaTally {
     fn add(&mut self, attempt: &Attempt<'_>) {
         let Some(record) = attempt.caller().filter(|caller| caller.heard.is_some()) else { return };
         let (ends, reached) = (attempt.heard(), attempt.reached());
         self.figures.stopped +=
             u64::from(ends.iter().flatten().any(|end| end.stopped_us.is_some()));
-        if record.outcome != Outcome::Answered {
+        if [Some(record.outcome), attempt.counted().outcome] != [Some(Outcome::Answered); 2] {
             return; // the ledger says what became of it
         }
         let site = reached.site.unwrap_or(UNREACHED);
-        let (group, streams) = self.sites.entry(site.to_owned()).or_default();
+        if !self.sites.contains_key(site) {
+            self.sites.insert(site.to_owned(), <(MediaGroup, Streams)>::default());
+        }
+        let (group, streams) = self.sites.get_mut(site).expect("it was put there above");
         for end in ends.iter().flatten() {
             self.figures.received += u64::from(end.received);
             self.figures.lost += u64::from(end.lost);
             self.figures.discarded += u64::from(end.discarded);
-            self.streams.add(end);
             streams.add(end);
         }
         self.figures.calls += 1;
         group.calls += 1;
-        let verdicts = match is_too_short(record.talk_us()) {
+        let found = match is_too_short(record.talk_us()) {
             true => [Some(SoundVerdict::Unjudged); 2],
-            false => ends.map(|end| end.and_then(|end| end.verdict)),
+            false => verdicts(attempt),
         };
-        let [towards_caller, towards_psap] = verdicts;
+        let [towards_caller, towards_psap] = found;
         for (counts, verdict) in [
             (&mut self.figures.towards_caller, towards_caller),
             (&mut self.figures.towards_psap, towards_psap),
         ] {
             *counts.entry(verdict.unwrap_or(SoundVerdict::Unjudged)).or_default() += 1;
         }
-        let failed = verdicts.into_iter().flatten().filter(|one| is_failure(*one)).count();
-        let heard_both = verdicts == [Some(SoundVerdict::Heard); 2];
+        let failed = found.into_iter().flatten().filter(|one| is_failure(*one)).count();
+        let heard_both = found == [Some(SoundVerdict::Heard); 2];
         // Nobody of ours was at the other end, so nobody else will ever say.
-        let is_foreign = reached.psap.is_none() && attempt.of(BoxKind::Psap).next().is_none();
-        let heard_by_caller = is_foreign && verdicts == [Some(SoundVerdict::Heard), None];
+        let is_foreign = reached.psap.is_none() && attempt.arrivals().next().is_none();
+        let heard_by_caller = is_foreign && found == [Some(SoundVerdict::Heard), None];
         match failed {
             0 if heard_both => {
                 self.figures.heard_both_ways += 1;
@@ -221,16 +221,18 @@ impl AttemptReader<'_> for MediaTally {
             _ => self.figures.no_way += 1,
         }
         let both = || ends.iter().flatten();
-        self.keep_if_bad(WorstCall {
+        let mos = both().filter_map(|end| end.mos_hundredths).min();
+        let mos = mos.map(|mos| f64::from(mos) / 100.0);
+        if failed == 0 && mos.is_none_or(|mos| mos >= GOOD) {
+            return;
+        }
+        self.keep(WorstCall {
             attempt: record.attempt.to_string(),
             site: site.to_owned(),
             psap: reached.psap.unwrap_or(UNREACHED).to_owned(),
             towards_caller,
             towards_psap,
-            mos: both()
-                .filter_map(|end| end.mos_hundredths)
-                .min()
-                .map(|mos| f64::from(mos) / 100.0),
+            mos,
             loss: both().filter_map(loss).reduce(f64::max),
             mean_jitter_us: both()
                 .filter(|end| end.mos_hundredths.is_some())
@@ -274,6 +276,16 @@ impl Streams {
         end.round_trip_us.into_iter().for_each(|us| self.round_trip.record_us(us.into()));
         self.expected += u64::from(end.expected);
         self.missed += u64::from(missed(end));
+    }
+
+    fn merge(&mut self, other: &Self) {
+        for (mos, count) in &other.mos {
+            *self.mos.entry(*mos).or_default() += count;
+        }
+        self.jitter.merge(&other.jitter);
+        self.round_trip.merge(&other.round_trip);
+        self.expected += other.expected;
+        self.missed += other.missed;
     }
 
     fn mos(&self) -> MosFigures {
@@ -343,7 +355,7 @@ pub fn word(verdict: SoundVerdict) -> &'static str {
 #[cfg(test)]
 mod tests {
     use media::StreamReport;
-    use telemetry::CallRecord;
+    use telemetry::{Audit, BoxKind, CallRecord, LostNode, Rules};
 
     use super::super::tests::{attempts, record};
     use super::*;
@@ -445,6 +457,72 @@ mod tests {
         records.push(at("other", Outcome::Answered, SoundVerdict::Silent));
         let figures = figures(records);
         assert_eq!((figures.heard_both_ways, figures.complaint()), (1, None));
+    }
+
+    /// An answered call of whose PSAP nothing is known but that it was called; its caller heard so many packets.
+    fn without_psap(attempt: u128, received: u64) -> Vec<CallRecord> {
+        let name = |name: &str| Some(name.to_owned());
+        let silent = StreamReport { received, ..stream(SoundVerdict::Silent, 4.3) };
+        let caller = CallRecord {
+            trunk_group: name("mobile"),
+            media: vec![silent],
+            ..record(BoxKind::Generator, "load-1", attempt)
+        };
+        let group = CallRecord {
+            site: name("alpha"),
+            tried: vec!["alpha".to_owned()],
+            ..record(BoxKind::TrunkGroup, "mobile", attempt)
+        };
+        let server = CallRecord {
+            site: name("alpha"),
+            psap: name("samu"),
+            ..record(BoxKind::CallServer, "alpha", attempt)
+        };
+        vec![caller, group, server]
+    }
+
+    fn figures_without(lost: &[LostNode], records: &[CallRecord]) -> MediaFigures {
+        let mut tally = MediaTally::default();
+        let mut audit = Audit::new(Rules::default());
+        records.iter().for_each(|record| audit.add(record));
+        let ledger = audit.close(0, lost).read(&mut [&mut tally]);
+        assert_eq!(ledger.fault_count, u64::from(lost.is_empty()) + 1, "{:?}", ledger.faults);
+        tally.close(BTreeMap::new()).expect("there was media")
+    }
+
+    // The PSAP loses power between its answer and its first packet.
+    #[test]
+    fn a_call_that_fell_before_its_first_packet_is_no_one_way_audio() {
+        let power_cut = [LostNode {
+            kind: BoxKind::Psap,
+            node: "samu".to_owned(),
+            why: "lost power".to_owned(),
+        }];
+        let fallen = figures_without(&power_cut, &without_psap(1, 0));
+        assert_eq!((fallen.calls, fallen.unjudged, fallen.one_way), (1, 1, 0));
+        assert_eq!((fallen.complaint(), fallen.worst.len()), (None, 0));
+        // Packets without sound came all the same; or nothing fell that could explain the silence.
+        let muted = figures_without(&power_cut, &without_psap(1, 5));
+        let unexplained = figures_without(&[], &without_psap(1, 0));
+        for figures in [muted, unexplained] {
+            assert_eq!((figures.unjudged, figures.one_way), (0, 1));
+        }
+    }
+
+    #[test]
+    fn a_call_that_the_ledger_counts_as_lost_is_not_judged_by_its_sound() {
+        let silent = || StreamReport { received: 0, ..stream(SoundVerdict::Silent, 1.0) };
+        let mut records = call(1, silent(), Some(silent()));
+        records.push(CallRecord {
+            site: Some("alpha".to_owned()),
+            psap: Some("samu".to_owned()),
+            outcome: Outcome::Lost,
+            reason: Some("it lost power".to_owned()),
+            ..record(BoxKind::CallServer, "alpha", 1)
+        });
+        records.extend(call(2, heard(), Some(heard())));
+        let figures = figures(records);
+        assert_eq!((figures.calls, figures.heard_both_ways, figures.complaint()), (1, 1, None));
     }
 
     #[test]

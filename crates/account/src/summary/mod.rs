@@ -15,6 +15,7 @@ mod callers;
 mod compared;
 mod crisis;
 mod degrade;
+mod delay_table;
 mod figures;
 mod group;
 mod harm;
@@ -31,7 +32,7 @@ pub mod words;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -254,8 +255,8 @@ impl Summary {
         let mut intake = RecordIntake::open(run.rules.clone());
         intake.read(record_files);
         let (mut tallies, attempts) = intake.into_tallies(&run);
-        attempts.read(&mut [&mut tallies]);
-        tallies.close(run)
+        let ledger = attempts.read(&mut [&mut tallies]);
+        tallies.close(run, ledger)
     }
 }
 
@@ -267,10 +268,9 @@ pub struct RecordIntake {
     truncated_files: u64,
 }
 
-/// The ledger of a [`RecordIntake`] that has had every record, and the tallies of the summary, which read the attempts.
+/// The tallies of the summary, which read the attempts of a [`RecordIntake`] that has had every record.
 #[derive(Debug)]
 pub struct AttemptTallies {
-    ledger: Ledger,
     media: media::MediaTally,
     tally: Tally,
     people: People,
@@ -283,6 +283,12 @@ impl RecordIntake {
     #[must_use]
     pub fn open(rules: Rules) -> Self {
         Self { audit: Audit::new(rules), unreadable: Vec::new(), truncated_files: 0 }
+    }
+
+    /// Lets it put into `folder` what is more than a little, so that memory does not grow with the run. Nothing is left of it.
+    #[must_use]
+    pub fn putting_aside_in(self, folder: &Path) -> Self {
+        Self { audit: self.audit.putting_aside_in(folder), ..self }
     }
 
     /// Takes a record of any box.
@@ -303,12 +309,11 @@ impl RecordIntake {
         self.audit.callers()
     }
 
-    /// All records are there: compares them. The tallies have still to read the attempts, together with whoever else does.
+    /// All records are there. The tallies have still to read the attempts, together with whoever else does.
     #[must_use]
     pub fn into_tallies(self, run: &RunFacts<'_>) -> (AttemptTallies, Attempts) {
-        let (ledger, attempts) = self.audit.close(run.generators.offered, &run.lost);
+        let attempts = self.audit.close(run.generators.offered, &run.lost);
         let tallies = AttemptTallies {
-            ledger,
             media: media::MediaTally::default(),
             tally: Tally::new(&run.service_levels).during(run.load()),
             people: People::default(),
@@ -334,7 +339,7 @@ impl RunFacts<'_> {
     }
 }
 
-impl AttemptReader<'_> for AttemptTallies {
+impl AttemptReader for AttemptTallies {
     fn add(&mut self, attempt: &Attempt<'_>) {
         self.media.add(attempt);
         self.tally.add(attempt);
@@ -350,10 +355,10 @@ impl AttemptTallies {
         &self.people
     }
 
-    /// Judges the run.
+    /// Judges the run, by what the comparison of its records came to too.
     #[must_use]
-    pub fn close(self, run: RunFacts<'_>) -> Summary {
-        let Self { ledger, media, mut tally, people, harm, unreadable, truncated_files } = self;
+    pub fn close(self, run: RunFacts<'_>, ledger: Ledger) -> Summary {
+        let Self { media, mut tally, people, harm, unreadable, truncated_files } = self;
         let capacity = Capacity { loaded: run.loaded(), ..run.capacity };
         let metrics = tally.metrics(&capacity, run.generators.signalling);
         let media = media.close(run.refused_without_port);

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use hashbrown::HashMap;
-use hashbrown::hash_map;
 use operations::supervision::department;
 use telemetry::{Attempt, AttemptReader, CallerClass, Entry, Unreached};
 
@@ -12,9 +11,15 @@ use super::tally::UNREACHED;
 /// Follows people through the records of their calls, which may come in any order.
 #[derive(Debug, Default)]
 pub struct People {
-    by_id: HashMap<u64, Person>,
+    /// By their ids, so many together: a person is called after their first call, so most numbers are those of people.
+    pages: HashMap<u64, Box<Page>>,
     words: Words,
 }
+
+/// People of a page.
+const PAGE: usize = 64;
+
+type Page = [Option<Person>; PAGE];
 
 /// As small as can be: a long campaign has a million of them.
 #[derive(Debug)]
@@ -52,7 +57,7 @@ type Word = u32;
 impl People {
     /// Everybody, in no order.
     pub(super) fn all(&self) -> impl Iterator<Item = &Person> {
-        self.by_id.values()
+        self.pages.values().flat_map(|page| page.iter().flatten())
     }
 
     /// Those whose first call was to an emergency number, in no order.
@@ -62,25 +67,26 @@ impl People {
     }
 }
 
-impl AttemptReader<'_> for People {
+impl AttemptReader for People {
     /// One whose caller names no person counts for none.
     fn add(&mut self, attempt: &Attempt<'_>) {
         let Some(record) = attempt.caller() else { return };
         let (Some(caller), Some(class)) = (record.caller, record.class) else { return };
         let due = record.due_us();
-        let person = match self.by_id.entry(caller) {
-            hash_map::Entry::Occupied(known) => known.into_mut(),
-            hash_map::Entry::Vacant(new) => new.insert(Person {
-                class,
-                attempts: 0,
-                first_us: u64::MAX,
-                reached_us: None,
-                was_cut: false,
-                trunk_group: 0,
-                number: 0,
-                department: 0,
-            }),
-        };
+        let page = self
+            .pages
+            .entry(caller / PAGE as u64)
+            .or_insert_with(|| Box::new([const { None }; PAGE]));
+        let person = page[(caller % PAGE as u64) as usize].get_or_insert(Person {
+            class,
+            attempts: 0,
+            first_us: u64::MAX,
+            reached_us: None,
+            was_cut: false,
+            trunk_group: 0,
+            number: 0,
+            department: 0,
+        });
         person.attempts += 1;
         if due < person.first_us {
             person.begin(due, record, &mut self.words);

@@ -1,16 +1,17 @@
 //! Adds up the records of callers and PSAPs.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::time::Duration;
 
 use operations::supervision::department;
 use telemetry::metric::share;
-use telemetry::{Attempt, AttemptReader, BoxKind, Delays, Destination, Entry, Outcome};
+use telemetry::{Arrival, Attempt, AttemptReader, Delays, Destination, Entry, Outcome};
 use topology::Topology;
 
-use super::figures::{Metrics, PsapFigures, Ratios};
-use super::group::Group;
+use super::delay_table::{DelayTable, Groups};
+use super::figures::{GroupMetrics, Metrics, PsapFigures, Ratios};
+use super::group::{Group, delays};
 use contract::Signalling;
 
 /// Key of the attempts that never reached a site or PSAP, or named no trunk group.
@@ -25,16 +26,16 @@ pub struct Tally {
     lag: Delays,
     /// Failed attempts by the time to the final response (RFC 6076 §4.3.2).
     failed_delay: Delays,
-    by_site: Groups,
-    by_trunk_group: Groups,
-    by_number: Groups,
-    by_department: Groups,
-    by_psap: Groups,
+    /// Of whole and of each group.
+    delays: DelayTable,
+    by_site: Groups<Group>,
+    by_trunk_group: Groups<Group>,
+    by_number: Groups<Group>,
+    by_department: Groups<Group>,
+    by_psap: Groups<Group>,
     by_status: BTreeMap<u16, u64>,
     psaps: BTreeMap<String, PsapTally>,
 }
-
-type Groups = HashMap<String, Group>;
 
 #[derive(Debug, Default)]
 struct PsapTally {
@@ -85,11 +86,12 @@ impl Tally {
             load: 0..u64::MAX,
             lag: Delays::default(),
             failed_delay: Delays::default(),
-            by_site: Groups::new(),
-            by_trunk_group: Groups::new(),
-            by_number: Groups::new(),
-            by_department: Groups::new(),
-            by_psap: Groups::new(),
+            delays: DelayTable::default(),
+            by_site: Groups::default(),
+            by_trunk_group: Groups::default(),
+            by_number: Groups::default(),
+            by_department: Groups::default(),
+            by_psap: Groups::default(),
             by_status: BTreeMap::new(),
             psaps: service_levels.iter().map(psap).collect(),
         }
@@ -114,27 +116,31 @@ impl Tally {
         let until = record.end_us.min(self.load.end);
         let busy_us = until.saturating_sub(record.start_us.max(self.load.start));
         self.whole.add(record, busy_us);
-        for (groups, key) in [
+        let groups = [
             (&mut self.by_site, reached.site),
             (&mut self.by_trunk_group, record.trunk_group.as_deref()),
             (&mut self.by_number, Some(&*record.number)),
             (&mut self.by_department, Some(department(record.commune.as_deref()))),
             (&mut self.by_psap, reached.psap),
-        ] {
-            group(groups, key.unwrap_or(UNREACHED)).add(record, busy_us);
-        }
+        ];
+        let places = groups.map(|(groups, key)| {
+            let (place, group) = groups.of(key.unwrap_or(UNREACHED));
+            group.add(record, busy_us);
+            place
+        });
+        self.delays.add(delays(record), places);
     }
 
-    /// Takes the record of a PSAP.
-    fn add_psap(&mut self, record: &Entry<'_>) {
-        if !self.psaps.contains_key(&*record.node) {
-            self.psaps.insert(record.node.to_string(), PsapTally::default());
+    /// Takes a call that came to a PSAP.
+    fn add_arrival(&mut self, call: &Arrival<'_>) {
+        if !self.psaps.contains_key(call.psap) {
+            self.psaps.insert(call.psap.to_owned(), PsapTally::default());
         }
-        let psap = self.psaps.get_mut(&*record.node).expect("it was put there above");
+        let psap = self.psaps.get_mut(call.psap).expect("it was put there above");
         psap.received += 1;
-        psap.abandoned += u64::from(record.outcome == Outcome::Abandoned);
-        if let Some(answer) = record.answer_us {
-            let wait = Duration::from_micros(answer.saturating_sub(record.start_us));
+        psap.abandoned += u64::from(call.outcome == Outcome::Abandoned);
+        if let Some(answer) = call.answer_us {
+            let wait = Duration::from_micros(answer.saturating_sub(call.start_us));
             psap.answered += 1;
             psap.in_time += u64::from(wait <= psap.target);
             psap.wait.record(wait);
@@ -144,18 +150,23 @@ impl Tally {
     /// The figures of all callers.
     #[must_use]
     pub fn metrics(&mut self, capacity: &Capacity, signalling: Signalling) -> Metrics {
-        let whole = &mut self.whole;
+        let whole = &self.whole;
+        let [pdd, setup, sdd, sdt] = self.delays.whole();
+        let (srd_failed, lag) = (self.failed_delay.quantiles(), self.lag.quantiles());
         let offered = whole.counts.offered;
         let per_second = |count: u64, over: Duration| match over.as_secs_f64() {
             0.0 => 0.0,
             seconds => count as f64 / seconds,
         };
-        let groups = |groups: &mut Groups, circuits: Option<&BTreeMap<String, u64>>| {
-            let of = |(name, group): (&String, &mut Group)| {
+        let groups = |key: usize, circuits: Option<&BTreeMap<String, u64>>| {
+            let groups = self.groups(key);
+            let delays = self.delays.grouped(key, groups.len());
+            let of = |(name, place, group): (&str, usize, &Group)| {
                 let circuits = circuits.and_then(|circuits| circuits.get(name).copied());
-                (name.clone(), group.metrics(offered, capacity.loaded, circuits))
+                let metrics = group.metrics(delays[place], offered, capacity.loaded, circuits);
+                (name.to_owned(), metrics)
             };
-            groups.iter_mut().map(of).collect()
+            groups.iter().map(of).collect::<BTreeMap<String, GroupMetrics>>()
         };
         let all = capacity.trunk_groups.values().sum();
         Metrics {
@@ -166,18 +177,29 @@ impl Tally {
             messages_received_per_second: per_second(signalling.received, capacity.loaded),
             erlang: whole.erlang(capacity.loaded),
             occupancy: whole.occupancy(capacity.loaded, (all > 0).then_some(all)),
-            pdd: whole.pdd.quantiles(),
-            srd_failed: self.failed_delay.quantiles(),
-            setup: whole.setup.quantiles(),
-            sdd: whole.sdd.quantiles(),
-            sdt: whole.sdt.quantiles(),
-            lag: self.lag.quantiles(),
-            by_site: groups(&mut self.by_site, Some(&capacity.sites)),
-            by_trunk_group: groups(&mut self.by_trunk_group, Some(&capacity.trunk_groups)),
-            by_number: groups(&mut self.by_number, None),
-            by_department: groups(&mut self.by_department, None),
-            by_psap: groups(&mut self.by_psap, None),
+            pdd,
+            srd_failed,
+            setup,
+            sdd,
+            sdt,
+            lag,
+            by_site: groups(0, Some(&capacity.sites)),
+            by_trunk_group: groups(1, Some(&capacity.trunk_groups)),
+            by_number: groups(2, None),
+            by_department: groups(3, None),
+            by_psap: groups(4, None),
             by_status: self.by_status.clone(),
+        }
+    }
+
+    /// The groups by one of the keys of the table of delays.
+    const fn groups(&self, key: usize) -> &Groups<Group> {
+        match key {
+            0 => &self.by_site,
+            1 => &self.by_trunk_group,
+            2 => &self.by_number,
+            3 => &self.by_department,
+            _ => &self.by_psap,
         }
     }
 
@@ -196,19 +218,11 @@ impl Tally {
     }
 }
 
-impl AttemptReader<'_> for Tally {
+impl AttemptReader for Tally {
     fn add(&mut self, attempt: &Attempt<'_>) {
-        attempt.of(BoxKind::Psap).for_each(|psap| self.add_psap(&psap));
+        attempt.arrivals().for_each(|call| self.add_arrival(&call));
         if let Some(caller) = attempt.caller() {
             self.add_caller(caller, attempt.reached());
         }
     }
-}
-
-/// Looks up without copying the name, which is nearly always there already.
-fn group<'a>(groups: &'a mut Groups, name: &str) -> &'a mut Group {
-    if !groups.contains_key(name) {
-        groups.insert(name.to_owned(), Group::default());
-    }
-    groups.get_mut(name).expect("it was put there above")
 }

@@ -40,7 +40,7 @@ pub fn record(kind: BoxKind, node: &str, attempt: u128) -> CallRecord {
 pub(crate) fn attempts(records: impl IntoIterator<Item = CallRecord>) -> Attempts {
     let mut audit = Audit::new(Rules::default());
     records.into_iter().for_each(|record| audit.add(&record));
-    audit.close(0, &[]).1
+    audit.close(0, &[])
 }
 
 /// An answered attempt in all four boxes. The generator is 10 ms late.

@@ -1,14 +1,11 @@
-//! Collects the records of all boxes, then goes through them attempt by attempt.
+//! Collects the records of all boxes.
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use super::attempts::Attempts;
-use super::contradictions::Contradictions;
-use super::names::{Name, Names};
+use super::packed::PackedPart;
 use super::record_store::RecordStore;
-use super::result::{Ledger, LostAt};
 use super::rules::{LostNode, Rules};
 use super::silent_boxes::SilentBoxes;
 use crate::record::{CallRecord, Entry};
@@ -16,7 +13,7 @@ use crate::scan::{self, Misread};
 
 /// An open comparison of records. Add all records in any order, then [`close`](Self::close) it.
 ///
-/// One million attempts with four records each take about 500 MB.
+/// One million attempts with four records each take about 300 MB, nearly all of them in a file where there is a folder for it.
 #[derive(Debug)]
 pub struct Audit {
     rules: Rules,
@@ -29,6 +26,13 @@ impl Audit {
         Self { rules, store: RecordStore::new() }
     }
 
+    /// Lets it put into `folder` what is more than a little. Nobody sees it there, and nothing is left of it.
+    #[must_use]
+    pub fn putting_aside_in(mut self, folder: &Path) -> Self {
+        self.store.put_aside_in(folder);
+        self
+    }
+
     /// Takes one record of any box.
     pub fn add(&mut self, record: &CallRecord) {
         self.store.add(&Entry::from(record));
@@ -36,18 +40,17 @@ impl Audit {
 
     /// Takes the records of files, each read once, with all processors.
     pub fn read(&mut self, files: &[PathBuf]) -> Misread {
-        let lengths = files.iter().filter_map(|file| std::fs::metadata(file).ok());
-        self.store.expect(lengths.map(|file| file.len()).sum());
-        // Stores are filled again and again: fresh memory costs more than the records in it.
+        self.store.settle();
+        // Parts are filled again and again: fresh memory costs more than the records in it.
         let spare = Mutex::new(Vec::new());
         let take = || spare.lock().unwrap_or_else(PoisonError::into_inner).pop();
         scan::read(
             files,
-            || take().unwrap_or_else(RecordStore::new),
-            RecordStore::add,
-            |mut store| {
-                self.store.absorb(&mut store);
-                spare.lock().unwrap_or_else(PoisonError::into_inner).push(store);
+            || take().unwrap_or_else(PackedPart::new),
+            PackedPart::add,
+            |mut part| {
+                self.store.absorb(&mut part);
+                spare.lock().unwrap_or_else(PoisonError::into_inner).push(part);
             },
         )
     }
@@ -55,63 +58,18 @@ impl Audit {
     /// Records of callers so far.
     #[must_use]
     pub fn callers(&self) -> u64 {
-        self.store.callers.len() as u64
+        self.store.callers()
     }
 
-    /// Compares everything.
+    /// All records are there: they can be compared, and attempts be read.
     ///
     /// `started` is how many attempts the generators say they started; `lost` are the boxes that
     /// were lost during the run.
     #[must_use]
-    pub fn close(self, started: u64, lost: &[LostNode]) -> (Ledger, Attempts) {
+    pub fn close(self, started: u64, lost: &[LostNode]) -> Attempts {
         let Self { rules, mut store } = self;
+        store.settle();
         let silent = SilentBoxes::new(&rules, lost, &mut store.names);
-        let mut contradictions = std::mem::take(&mut store.contradictions);
-        store.sort();
-        let attempts = Attempts { store, silent, rules };
-        let mut ledger = Ledger::default();
-        let losses = attempts.close(&mut contradictions, &mut ledger);
-        close_sum(
-            &mut ledger,
-            &mut contradictions,
-            started,
-            attempts.silent.lost_generator.is_some(),
-        );
-        ledger.lost_at = lost_at(&losses, &attempts.store.names);
-        (ledger.fault_count, ledger.faults) = contradictions.into_parts();
-        ledger.balanced = ledger.in_progress == 0 && ledger.fault_count == 0;
-        (ledger, attempts)
+        Attempts { store, silent, rules, started }
     }
-}
-
-fn close_sum(
-    ledger: &mut Ledger,
-    contradictions: &mut Contradictions,
-    started: u64,
-    generator_lost: bool,
-) {
-    let ended =
-        ledger.answered + ledger.rejected + ledger.abandoned + ledger.timed_out + ledger.lost;
-    // A lost generator does not say what it started.
-    if ended > started && !generator_lost {
-        contradictions
-            .add(|| format!("the generators started {started} attempts, but {ended} have records"));
-    }
-    ledger.offered = started.max(ended);
-    ledger.in_progress = started.saturating_sub(ended);
-    // Where records of callers are missing, as after a full disk, other boxes tell of calls that no caller tells of: these are
-    // no strangers'.
-    ledger.foreign = ledger.foreign.saturating_sub(ledger.in_progress);
-}
-
-fn lost_at(losses: &[(Name, Name)], names: &Names) -> Vec<LostAt> {
-    let mut counts = BTreeMap::<(Name, Name), u64>::new();
-    losses.iter().for_each(|place| *counts.entry(*place).or_default() += 1);
-    let text = |name| names.text(name).to_owned();
-    let mut places: Vec<LostAt> = counts
-        .into_iter()
-        .map(|((node, why), attempts)| LostAt { node: text(node), why: text(why), attempts })
-        .collect();
-    places.sort_by(|a, b| b.attempts.cmp(&a.attempts).then_with(|| a.node.cmp(&b.node)));
-    places
 }

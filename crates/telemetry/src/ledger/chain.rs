@@ -2,9 +2,9 @@
 
 use super::compact_record::CompactRecord;
 use super::contradictions::Contradictions;
-use super::names::Name;
-use super::record_store::RecordStore;
+use super::names::{Name, Names};
 use super::rules::Rules;
+use super::shard::Shard;
 use super::silent_boxes::SilentBoxes;
 use crate::terms::{BoxKind, Outcome};
 
@@ -12,9 +12,12 @@ use crate::terms::{BoxKind, Outcome};
 #[derive(Debug)]
 pub(super) struct Chain<'a> {
     pub(super) records: &'a [CompactRecord],
-    pub(super) store: &'a RecordStore,
+    pub(super) store: &'a Shard,
+    pub(super) names: &'a Names,
     pub(super) silent: &'a SilentBoxes,
     pub(super) rules: &'a Rules,
+    /// The way that it took in the end.
+    pub(super) path: Path<'a>,
 }
 
 /// The records along the way that the attempt took in the end, as far as they are known.
@@ -26,7 +29,7 @@ pub(super) struct Path<'a> {
 }
 
 /// What an attempt counts as.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ChainFinding {
     Counted(Outcome),
     Lost {
@@ -39,13 +42,19 @@ pub(super) enum ChainFinding {
     Orphan,
 }
 
-impl Chain<'_> {
+impl<'a> Chain<'a> {
+    /// With the way that the attempt took.
+    pub(super) fn followed(self) -> Self {
+        Self { path: self.find_path(), ..self }
+    }
+
     pub(super) fn attempt(&self) -> u128 {
         self.records[0].attempt()
     }
 
     /// Site and PSAP where the attempt ended up: the last ones that were tried, as far as the records tell.
-    pub(super) fn destination(&self, path: &Path<'_>) -> (Name, Name) {
+    pub(super) fn destination(&self) -> (Name, Name) {
+        let path = &self.path;
         let first = |pick: fn(&CompactRecord) -> Name| {
             self.records.iter().map(pick).find_map(Name::known).unwrap_or(Name::NONE)
         };
@@ -63,12 +72,12 @@ impl Chain<'_> {
         let Some(caller) = self.of_kind(BoxKind::Generator).next() else {
             return self.without_caller(contradictions);
         };
-        let path = self.path();
+        let path = &self.path;
         self.must_have_reached_trunk_group(caller, contradictions);
-        self.follow(caller, &path, contradictions);
+        self.follow(caller, path, contradictions);
         match caller.outcome {
             Outcome::Answered => {
-                self.must_be_answered(caller, &path, contradictions);
+                self.must_be_answered(caller, path, contradictions);
                 // A caller may hang up without having noticed that nobody was there any more.
                 if let Some((node, why)) = self.broken_in_the_talk() {
                     return ChainFinding::Lost { node, why };
@@ -251,6 +260,30 @@ impl Chain<'_> {
             .find(|node| self.silent.lost.contains_key(node))
     }
 
+    /// A box on the way that the attempt took was lost, and has no record that tells how the call ended; or a call server went on
+    /// with the call of one that fell.
+    pub(super) fn fell_with_a_box(&self) -> bool {
+        if self.silent.lost.is_empty() {
+            return false;
+        }
+        let Path { trunk_group, server, psap } = self.path;
+        let caller = self.of_kind(BoxKind::Generator).next();
+        let way = [
+            caller.map(|caller| caller.trunk_group),
+            trunk_group.map(|group| group.next),
+            trunk_group.map(|group| group.site),
+            server.map(|server| server.psap),
+            caller.map(|caller| caller.psap),
+        ];
+        let tells = |node: Name| {
+            let on_way = [trunk_group, server, psap].into_iter().flatten();
+            on_way.into_iter().any(|record| record.node == node && record.outcome != Outcome::Lost)
+        };
+        let mut fallen =
+            way.into_iter().flatten().filter(|node| self.silent.lost.contains_key(node));
+        fallen.any(|node| !tells(node)) || server.is_some_and(|server| self.is_heir(server))
+    }
+
     /// The call server that lost an established call, unless another one went on with it.
     fn broken_in_the_talk(&self) -> Option<(Name, Name)> {
         let of_servers = || self.of_kind(BoxKind::CallServer).filter(|record| record.established());
@@ -272,6 +305,6 @@ impl Chain<'_> {
     }
 
     pub(super) fn place(&self, kind: BoxKind, node: Name) -> String {
-        format!("{kind} {}", self.store.names.text(node))
+        format!("{kind} {}", self.names.text(node))
     }
 }

@@ -2,6 +2,7 @@
 
 use super::compact_record::{NEVER, NOTHING, after};
 use crate::record::{Entry, LegEntry};
+use crate::small_numbers::{read_all, read_word, write_all};
 
 /// Of a PSAP. Times are microseconds since the start of its record.
 #[derive(Debug, Clone, Copy)]
@@ -18,7 +19,7 @@ pub(super) struct CompactServer {
     ack_after: u32,
     /// Where its legs begin, and how many there are.
     pub(super) first_leg: u32,
-    legs: u32,
+    pub(super) legs: u32,
 }
 
 /// A call that a call server placed. Times are microseconds since the start of its record.
@@ -37,15 +38,34 @@ const fn known(after: u32) -> Option<u64> {
     if after >= NEVER - 1 { None } else { Some(after as u64) }
 }
 
+/// A delay so that "never" is the smallest number.
+fn packed(after: u32) -> u64 {
+    after.wrapping_add(1).into()
+}
+
+fn unpacked(number: u64) -> Option<u32> {
+    u32::try_from(number).ok().map(|number| number.wrapping_sub(1))
+}
+
 impl CompactAnswerer {
     pub(super) const NOBODY: Self = Self { ack_after: NEVER, bye_after: NEVER, heard: NOTHING };
 
-    pub(super) fn new(entry: &Entry<'_>, heard: u32) -> Self {
+    /// What it heard has no place yet.
+    pub(super) fn new(entry: &Entry<'_>) -> Self {
         Self {
             ack_after: after(entry.start_us, entry.ack_us),
             bye_after: after(entry.start_us, entry.bye_us),
-            heard,
+            heard: NOTHING,
         }
+    }
+
+    pub(super) fn write(&self, bytes: &mut Vec<u8>) {
+        write_all(bytes, [packed(self.ack_after), packed(self.bye_after)]);
+    }
+
+    pub(super) fn read(bytes: &mut &[u8]) -> Option<Self> {
+        let [ack, bye] = read_all(bytes)?;
+        Some(Self { ack_after: unpacked(ack)?, bye_after: unpacked(bye)?, heard: NOTHING })
     }
 
     pub(super) const fn ack_after(&self) -> Option<u64> {
@@ -58,12 +78,20 @@ impl CompactAnswerer {
 }
 
 impl CompactServer {
-    /// Puts its legs at the end of `legs`.
-    pub(super) fn new(entry: &Entry<'_>, legs: &mut Vec<CompactLeg>) -> Self {
-        let first_leg = u32::try_from(legs.len()).unwrap_or(NOTHING);
-        legs.extend(entry.legs.iter().map(|leg| CompactLeg::new(entry.start_us, leg)));
-        let count = u32::try_from(entry.legs.len()).unwrap_or(0);
-        Self { ack_after: after(entry.start_us, entry.ack_us), first_leg, legs: count }
+    /// Its legs have no place yet.
+    pub(super) fn new(entry: &Entry<'_>) -> Self {
+        let legs = u32::try_from(entry.legs.len()).expect("a line is shorter than 4 GiB");
+        Self { ack_after: after(entry.start_us, entry.ack_us), first_leg: NOTHING, legs }
+    }
+
+    pub(super) fn write(&self, bytes: &mut Vec<u8>) {
+        write_all(bytes, [packed(self.ack_after), self.legs.into()]);
+    }
+
+    pub(super) fn read(bytes: &mut &[u8]) -> Option<Self> {
+        let [ack, legs] = read_all(bytes)?;
+        let legs = u32::try_from(legs).ok()?;
+        Some(Self { ack_after: unpacked(ack)?, first_leg: NOTHING, legs })
     }
 
     pub(super) const fn ack_after(&self) -> Option<u64> {
@@ -77,13 +105,30 @@ impl CompactServer {
 }
 
 impl CompactLeg {
-    fn new(start_us: u64, leg: &LegEntry<'_>) -> Self {
+    pub(super) fn new(start_us: u64, leg: &LegEntry<'_>) -> Self {
         Self {
             call: super::compact_record::hash(&leg.call_id),
             start_after: after(start_us, Some(leg.start_us)),
             end_after: after(start_us, leg.end_us),
             status: leg.status.unwrap_or(0),
         }
+    }
+
+    pub(super) fn write(&self, bytes: &mut Vec<u8>) {
+        bytes.extend_from_slice(&self.call.to_le_bytes());
+        let Self { start_after, end_after, status, .. } = *self;
+        write_all(bytes, [packed(start_after), packed(end_after), status.into()]);
+    }
+
+    pub(super) fn read(bytes: &mut &[u8]) -> Option<Self> {
+        let call = read_word(bytes)?;
+        let [start, end, status] = read_all(bytes)?;
+        Some(Self {
+            call,
+            start_after: unpacked(start)?,
+            end_after: unpacked(end)?,
+            status: u16::try_from(status).ok()?,
+        })
     }
 
     /// What the final response to its INVITE said: `true`, that it was answered. `None`: none is known to have come.

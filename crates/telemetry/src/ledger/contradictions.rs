@@ -4,7 +4,7 @@
 const SENTENCES_KEPT: usize = 20;
 
 /// Counts contradictions and keeps the first few.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Contradictions {
     count: u64,
     sentences: Vec<String>,
@@ -30,7 +30,7 @@ impl Contradictions {
         (self.count, self.sentences)
     }
 
-    pub(super) fn into_first(self) -> Option<String> {
-        self.sentences.into_iter().next()
+    pub(super) fn first(&self) -> Option<&str> {
+        self.sentences.first().map(String::as_str)
     }
 }

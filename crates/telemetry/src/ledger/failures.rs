@@ -52,7 +52,7 @@ impl Failures {
             _ => return,
         };
         let of_psap = || chain.records.iter().filter(|record| record.kind == BoxKind::Psap);
-        let no_ack = |record: &CompactRecord| chain.store.names.text(record.why) == NO_ACK;
+        let no_ack = |record: &CompactRecord| chain.names.text(record.why) == NO_ACK;
         let caller = chain.records.iter().find(|record| record.kind == BoxKind::Generator);
         // RFC 3261 §21.4.18, §21.4.24, §21.6: a word of the callee, whoever that is.
         let is_callees = |record: &CompactRecord| record.has_status(&[480, 486, 600, 603]);

@@ -74,7 +74,7 @@ impl Chain<'_> {
 
     /// The attempt was answered over this call server, so that what its PSAP says is compared elsewhere.
     fn is_told_of(&self, server: &CompactRecord) -> bool {
-        self.is_answered() && self.path().server.is_some_and(|one| std::ptr::eq(one, server))
+        self.is_answered() && self.path.server.is_some_and(|one| std::ptr::eq(one, server))
     }
 
     /// A call server called it, and their stories of that call agree.
@@ -83,7 +83,7 @@ impl Chain<'_> {
         match (placed.next(), placed.next()) {
             (None, _) if self.may_have_lost_its_caller() => {}
             // That the call server is missing that answered stands elsewhere.
-            (None, _) if self.is_answered() && self.path().server.is_none() => {}
+            (None, _) if self.is_answered() && self.path.server.is_none() => {}
             (None, _) => contradictions.add(|| {
                 let place = self.place(psap.kind, psap.node);
                 format!("{place} has a call of {} that no call server placed", self.subject())

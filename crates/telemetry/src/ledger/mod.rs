@@ -25,15 +25,17 @@ mod contradictions;
 mod failures;
 mod leg_story;
 mod names;
+mod packed;
 mod path;
 mod record_store;
 mod result;
 mod rules;
+mod shard;
 mod silent_boxes;
 #[cfg(test)]
 mod tests;
 
-pub use attempts::{Attempt, AttemptReader, Attempts, Counted, Destination};
+pub use attempts::{Arrival, Attempt, AttemptReader, Attempts, Counted, Destination};
 pub use audit::Audit;
 pub use failures::Failures;
 pub use result::{Ledger, LostAt};

@@ -9,6 +9,10 @@ pub(super) struct Name(u16);
 impl Name {
     pub(super) const NONE: Self = Self(0);
 
+    pub(super) const fn number(self) -> u16 {
+        self.0
+    }
+
     pub(super) fn known(self) -> Option<Self> {
         (self != Self::NONE).then_some(self)
     }
@@ -71,8 +75,9 @@ impl Names {
 pub(super) struct Renamed(Vec<Name>);
 
 impl Renamed {
-    pub(super) fn place(&self, name: Name) -> Name {
-        self.0[usize::from(name.0)]
+    /// Where the name is that had this number.
+    pub(super) fn place(&self, number: u16) -> Option<Name> {
+        self.0.get(usize::from(number)).copied()
     }
 }
 

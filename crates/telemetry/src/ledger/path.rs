@@ -15,7 +15,7 @@ use crate::terms::{BoxKind, Outcome, TAKEN_OVER};
 
 impl<'a> Chain<'a> {
     /// The way that the attempt took in the end, with the call server and the PSAP that answered, if any did there.
-    pub(super) fn path(&self) -> Path<'a> {
+    pub(super) fn find_path(&self) -> Path<'a> {
         let caller = self.of_kind(BoxKind::Generator).next();
         let called = caller.and_then(|caller| caller.trunk_group.known());
         let groups = || self.of_kind(BoxKind::TrunkGroup);
@@ -74,7 +74,7 @@ impl<'a> Chain<'a> {
 
     /// True of a call server that went on with the call of another one: it tells of times before its own.
     pub(super) fn is_heir(&self, server: &CompactRecord) -> bool {
-        server.why != Name::NONE && self.store.names.text(server.why).starts_with(TAKEN_OVER)
+        server.why != Name::NONE && self.names.text(server.why).starts_with(TAKEN_OVER)
     }
 
     pub(super) fn of_kind(

@@ -1,241 +1,269 @@
-//! The records of boxes as they come in, compact. Stores that were filled apart are put together.
+//! The records of all boxes, packed. What is more than a little waits in a file, so that memory does not grow with a run.
+//!
+//! ```text
+//!   records ──► part: 0│1│2│…│63   part: 0│1│2│…│63   part: 0│1│2│…│63   …
+//!                     │                  │                  │
+//!                     └────── shard 0 ───┴──────────────────┴──► unpacked, in order
+//!               ◄──── in memory ─────►◄──── in a file without a name ───►
+//! ```
 
-use super::compact_dialog::{CompactAnswerer, CompactLeg, CompactServer};
-use super::compact_record::{CompactCallerRecord, CompactRecord, NOTHING};
+use std::fs::{self, File};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::path::{Path, PathBuf};
+
 use super::contradictions::Contradictions;
-use super::names::Names;
-use crate::heard::Heard;
+use super::names::{Names, Renamed};
+use super::packed::PackedPart;
+use super::shard::{SHARDS, Shard};
 use crate::record::Entry;
-use crate::terms::{BoxKind, Outcome};
 
-/// Records are kept in so many shards, by the first bits of the attempt: each grows and is sorted by itself.
-const SHARDS: usize = 64;
-/// Bytes of a usual record in its file, rather too few: room that is not used costs nothing.
-const RECORD: u64 = 400;
-/// A file may have holes, and its length say nothing.
-const MOST_EXPECTED: u64 = 16_000_000;
+/// What is kept in memory of the packed records, in bytes, where there is a folder for the rest: those of 200,000 attempts.
+const IN_MEMORY: usize = 64 * 1024 * 1024;
+/// Records that come one by one are put away when there are so many bytes of them.
+const PART: usize = 512 * 1024;
 
-/// Records, compact.
+/// Records of all boxes. Takes them in parts, and gives them back shard by shard.
 #[derive(Debug)]
 pub(super) struct RecordStore {
-    pub(super) shards: Vec<Vec<CompactRecord>>,
     pub(super) names: Names,
-    pub(super) callers: Vec<CompactCallerRecord>,
-    pub(super) answerers: Vec<CompactAnswerer>,
-    pub(super) servers: Vec<CompactServer>,
-    pub(super) legs: Vec<CompactLeg>,
-    pub(super) heard: Vec<Heard>,
-    /// Numbers, communes and Call-IDs of callers, one after the other.
-    pub(super) texts: String,
     pub(super) contradictions: Contradictions,
+    /// Records of callers that were put away.
+    callers: u64,
+    parts: Vec<Part>,
+    /// Those that have come one by one, and their bytes.
+    open: PackedPart,
+    opened: usize,
+    aside: Aside,
+}
+
+/// Records that came together, those of each shard behind those of the one before.
+#[derive(Debug)]
+struct Part {
+    names: Renamed,
+    /// Where each shard ends.
+    ends: [u32; SHARDS],
+    place: Place,
+}
+
+#[derive(Debug)]
+enum Place {
+    Memory(Box<[u8]>),
+    /// In the file, from this byte.
+    File(u64),
+}
+
+/// Where packed records are.
+#[derive(Debug)]
+struct Aside {
+    /// Bytes that may be kept in memory.
+    room: usize,
+    /// Where a file may be.
+    folder: Option<PathBuf>,
+    file: Option<File>,
+    length: u64,
 }
 
 impl RecordStore {
     pub(super) fn new() -> Self {
         Self {
-            shards: vec![Vec::new(); SHARDS],
             names: Names::new(),
-            callers: Vec::new(),
-            answerers: Vec::new(),
-            servers: Vec::new(),
-            legs: Vec::new(),
-            heard: Vec::new(),
-            texts: String::new(),
             contradictions: Contradictions::default(),
+            callers: 0,
+            parts: Vec::new(),
+            open: PackedPart::new(),
+            opened: 0,
+            aside: Aside { room: IN_MEMORY, folder: None, file: None, length: 0 },
         }
+    }
+
+    /// Lets it put into `folder` what is more than a little.
+    pub(super) fn put_aside_in(&mut self, folder: &Path) {
+        self.aside.folder = Some(folder.to_owned());
     }
 
     /// Takes one record of any box.
     pub(super) fn add(&mut self, entry: &Entry<'_>) {
-        let at = |what: &str| {
-            let Entry { attempt, kind, node, .. } = entry;
-            format!("record of attempt {} in {kind} {}: {what}", &**attempt, &**node)
-        };
-        let Some(key) = entry.attempt_key() else {
-            self.contradictions.add(|| at("the attempt id is not 32 hexadecimal digits"));
-            return;
-        };
-        if let Some((later, earlier)) = disorder(entry) {
-            self.contradictions.add(|| at(&format!("{later} is before {earlier}")));
+        let shard = entry.attempt_key().map_or(0, super::shard::shard);
+        let before = self.open.shards[shard].len();
+        self.open.add(entry);
+        self.opened += self.open.shards[shard].len() - before;
+        if self.opened >= PART {
+            self.settle();
         }
-        if entry.outcome == Outcome::Answered && entry.answer_us.is_none() {
-            self.contradictions.add(|| at("it is answered but has no answer time"));
+    }
+
+    /// Records of callers so far.
+    pub(super) const fn callers(&self) -> u64 {
+        self.callers + self.open.callers
+    }
+
+    /// Puts away what came one by one.
+    pub(super) fn settle(&mut self) {
+        self.opened = 0;
+        let mut open = std::mem::replace(&mut self.open, PackedPart::new());
+        self.absorb(&mut open);
+        self.open = open;
+    }
+
+    /// Takes all that `part` has, which is empty then and keeps its memory.
+    pub(super) fn absorb(&mut self, part: &mut PackedPart) {
+        let names = self.names.take_in(&part.names);
+        part.names.clear();
+        self.callers += std::mem::take(&mut part.callers);
+        self.contradictions.absorb(std::mem::take(&mut part.contradictions));
+        let mut bytes = Vec::with_capacity(part.shards.iter().map(Vec::len).sum());
+        let mut ends = [0; SHARDS];
+        for (shard, end) in part.shards.iter_mut().zip(&mut ends) {
+            bytes.append(shard);
+            *end = u32::try_from(bytes.len()).expect("a part is of some megabytes");
         }
-        if entry.ack_us.is_some() && entry.answer_us.is_none() {
-            self.contradictions.add(|| at("it was acknowledged but has no answer time"));
+        if !bytes.is_empty() {
+            let place = self.aside.put(bytes);
+            self.parts.push(Part { names, ends, place });
         }
-        let mut record = CompactRecord::new(key, entry, &mut self.names);
-        match entry.kind {
-            BoxKind::Generator => record.rest = self.keep_caller(entry),
-            BoxKind::Psap => {
-                let heard = self.keep_heard(entry.heard);
-                self.answerers.push(CompactAnswerer::new(entry, heard));
-                record.rest = place_of_last(&self.answerers);
-            }
-            BoxKind::CallServer => {
-                self.servers.push(CompactServer::new(entry, &mut self.legs));
-                record.rest = place_of_last(&self.servers);
-            }
-            BoxKind::TrunkGroup => {}
+    }
+
+    /// Unpacks a shard into `into`, and brings it in order.
+    pub(super) fn load(&self, number: usize, into: &mut Shard) -> io::Result<()> {
+        into.clear();
+        let mut read = Vec::new();
+        for Part { names, ends, place } in &self.parts {
+            let from = number.checked_sub(1).map_or(0, |before| ends[before]) as usize;
+            let to = ends[number] as usize;
+            let bytes = match place {
+                Place::Memory(bytes) => &bytes[from..to],
+                Place::File(start) => {
+                    read.resize(to - from, 0);
+                    self.aside.get(start + from as u64, &mut read)?;
+                    &read[..]
+                }
+            };
+            into.unpack(bytes, names).ok_or(io::ErrorKind::InvalidData)?;
         }
-        self.shards[shard(key)].push(record);
-    }
-
-    fn keep_caller(&mut self, entry: &Entry<'_>) -> u32 {
-        let heard = self.keep_heard(entry.heard);
-        self.callers.push(CompactCallerRecord::new(entry, heard, &mut self.texts));
-        place_of_last(&self.callers)
-    }
-
-    fn keep_heard(&mut self, heard: Option<Heard>) -> u32 {
-        let Some(heard) = heard else { return NOTHING };
-        self.heard.push(heard);
-        place_of_last(&self.heard)
-    }
-
-    /// Makes room for the records of so many bytes of files, which saves moving them again and again.
-    pub(super) fn expect(&mut self, bytes: u64) {
-        let records = (bytes / RECORD).min(MOST_EXPECTED) as usize;
-        self.shards.iter_mut().for_each(|shard| shard.reserve(records / SHARDS));
-        self.callers.reserve(records / 4);
-        self.answerers.reserve(records / 4);
-        self.servers.reserve(records / 4);
-        self.legs.reserve(records / 4);
-        self.heard.reserve(records / 2);
-        self.texts.reserve(records / 4 * 64);
-    }
-
-    /// Takes all that `other` has, which is empty then and keeps its memory.
-    pub(super) fn absorb(&mut self, other: &mut Self) {
-        let renamed = self.names.take_in(&other.names);
-        other.names.clear();
-        let shift = |base: usize, place: &mut u32| {
-            if *place != NOTHING {
-                *place = u32::try_from(base + *place as usize).unwrap_or(NOTHING);
-            }
-        };
-        let [callers, answerers, servers] =
-            [self.callers.len(), self.answerers.len(), self.servers.len()];
-        let (legs, heard) = (self.legs.len(), self.heard.len());
-        for (shard, others) in self.shards.iter_mut().zip(&mut other.shards) {
-            shard.extend(others.drain(..).map(|mut record| {
-                record.rename(|name| renamed.place(name));
-                let base = match record.kind {
-                    BoxKind::Generator => callers,
-                    BoxKind::TrunkGroup => 0,
-                    BoxKind::CallServer => servers,
-                    BoxKind::Psap => answerers,
-                };
-                shift(base, &mut record.rest);
-                record
-            }));
-        }
-        let text = self.texts.len();
-        self.callers.extend(other.callers.drain(..).map(|mut caller| {
-            shift(heard, &mut caller.heard);
-            caller.text += text;
-            caller
-        }));
-        self.answerers.extend(other.answerers.drain(..).map(|mut answerer| {
-            shift(heard, &mut answerer.heard);
-            answerer
-        }));
-        self.servers.extend(other.servers.drain(..).map(|mut server| {
-            shift(legs, &mut server.first_leg);
-            server
-        }));
-        self.legs.append(&mut other.legs);
-        self.heard.append(&mut other.heard);
-        self.texts.push_str(&other.texts);
-        other.texts.clear();
-        self.contradictions.absorb(std::mem::take(&mut other.contradictions));
-    }
-
-    /// Brings the records in order, with all processors.
-    pub(super) fn sort(&mut self) {
-        let threads = std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
-        let few = self.shards.iter().map(Vec::len).sum::<usize>() < 10_000;
-        if few || threads == 1 {
-            return self.shards.iter_mut().for_each(|shard| shard.sort_unstable());
-        }
-        std::thread::scope(|scope| {
-            for shards in self.shards.chunks_mut(SHARDS.div_ceil(threads)) {
-                scope.spawn(|| shards.iter_mut().for_each(|shard| shard.sort_unstable()));
-            }
-        });
-    }
-
-    /// The record behind a record, as far as it was kept.
-    pub(super) fn entry(&self, record: &CompactRecord) -> Entry<'_> {
-        let (caller, answerer) = (self.caller(record), self.answerer(record));
-        let (heard, delays) = match record.kind {
-            BoxKind::Generator => (caller.heard, [None; 2]),
-            BoxKind::TrunkGroup => (NOTHING, [None; 2]),
-            BoxKind::CallServer => {
-                let server = self.servers.get(record.rest as usize);
-                (NOTHING, [server.and_then(CompactServer::ack_after), None])
-            }
-            BoxKind::Psap => (answerer.heard, [answerer.ack_after(), answerer.bye_after()]),
-        };
-        let heard = self.heard.get(heard as usize).copied();
-        record.entry(&self.names, caller, &self.texts, heard, delays)
-    }
-
-    /// What only callers say; of another box nothing.
-    pub(super) fn caller(&self, record: &CompactRecord) -> &CompactCallerRecord {
-        let caller = match record.kind {
-            BoxKind::Generator => self.callers.get(record.rest as usize),
-            _ => None,
-        };
-        caller.unwrap_or(&CompactCallerRecord::NOBODY)
-    }
-
-    /// What only PSAPs say; of another box nothing.
-    pub(super) fn answerer(&self, record: &CompactRecord) -> &CompactAnswerer {
-        let answerer = match record.kind {
-            BoxKind::Psap => self.answerers.get(record.rest as usize),
-            _ => None,
-        };
-        answerer.unwrap_or(&CompactAnswerer::NOBODY)
-    }
-
-    /// The calls that a call server placed, in order.
-    pub(super) fn legs(&self, record: &CompactRecord) -> &[CompactLeg] {
-        let server = match record.kind {
-            BoxKind::CallServer => self.servers.get(record.rest as usize),
-            _ => None,
-        };
-        server.map_or(&[], |server| server.legs(&self.legs))
+        into.records.sort_unstable();
+        Ok(())
     }
 }
 
-/// The shard of an attempt.
-pub(super) const fn shard(attempt: u128) -> usize {
-    (attempt >> 122) as usize
-}
-
-fn place_of_last<T>(rows: &[T]) -> u32 {
-    u32::try_from(rows.len() - 1).unwrap_or(NOTHING)
-}
-
-/// The first pair of times that is in the wrong order, as (later, earlier).
-fn disorder(entry: &Entry<'_>) -> Option<(&'static str, &'static str)> {
-    let times = [
-        ("the intended start", entry.intended_us),
-        ("the start", Some(entry.start_us)),
-        ("ringing", entry.ring_us),
-        ("the answer", entry.answer_us),
-        ("the ACK", entry.ack_us),
-        ("the end", Some(entry.end_us)),
-    ];
-    let mut earlier: Option<(&str, u64)> = None;
-    for (name, at) in times.into_iter().filter_map(|(name, at)| Some((name, at?))) {
-        if let Some((before, limit)) = earlier
-            && at < limit
+impl Aside {
+    fn put(&mut self, bytes: Vec<u8>) -> Place {
+        if self.room < bytes.len()
+            && let Some(place) = self.write(&bytes)
         {
-            return Some((name, before));
+            return place;
         }
-        earlier = Some((name, at));
+        self.room = self.room.saturating_sub(bytes.len());
+        Place::Memory(bytes.into_boxed_slice())
     }
-    None
+
+    /// `None`: there is no folder, or its disk takes no more. Then memory must do.
+    fn write(&mut self, bytes: &[u8]) -> Option<Place> {
+        let folder = self.folder.as_ref()?;
+        if self.file.is_none() {
+            self.file = nameless(folder).ok();
+        }
+        let written = self.file.as_mut().is_some_and(|file| {
+            let place = file.seek(SeekFrom::Start(self.length));
+            place.and_then(|_| file.write_all(bytes)).is_ok()
+        });
+        if !written {
+            self.folder = None;
+            return None;
+        }
+        let place = Place::File(self.length);
+        self.length += bytes.len() as u64;
+        Some(place)
+    }
+
+    fn get(&self, from: u64, into: &mut [u8]) -> io::Result<()> {
+        let mut file = self.file.as_ref().ok_or(io::ErrorKind::NotFound)?;
+        file.seek(SeekFrom::Start(from))?;
+        file.read_exact(into)
+    }
+}
+
+/// A file that nobody finds and that is gone with the process.
+fn nameless(folder: &Path) -> io::Result<File> {
+    let mut number = 0;
+    loop {
+        let path = folder.join(format!(".records-{number}"));
+        match File::options().read(true).write(true).create_new(true).open(&path) {
+            Ok(file) => {
+                fs::remove_file(path)?;
+                return Ok(file);
+            }
+            // Another run is just making its own.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && number < 100 => {
+                number += 1
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::tests::answered;
+    use crate::terms::BoxKind;
+
+    fn filled(folder: Option<&Path>, room: usize, attempts: u128) -> RecordStore {
+        let mut store = RecordStore::new();
+        store.aside.room = room;
+        if let Some(folder) = folder {
+            store.put_aside_in(folder);
+        }
+        for attempt in 0..attempts {
+            // Spread like random ids.
+            let id = attempt.wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835);
+            for (kind, node) in [(BoxKind::Generator, "load-1"), (BoxKind::Psap, "samu-59")] {
+                let mut record = answered(kind, node, id);
+                record.reason = (attempt % 3 == 0).then(|| format!("reason {}", attempt % 11));
+                store.add(&Entry::from(&record));
+            }
+        }
+        store.settle();
+        store
+    }
+
+    fn in_memory(store: &RecordStore) -> usize {
+        let bytes = |part: &Part| match &part.place {
+            Place::Memory(bytes) => bytes.len(),
+            Place::File(_) => 0,
+        };
+        store.parts.iter().map(bytes).sum()
+    }
+
+    fn told(store: &RecordStore) -> Vec<String> {
+        let (mut shard, mut told) = (Shard::default(), Vec::new());
+        for number in 0..SHARDS {
+            store.load(number, &mut shard).expect("what was put there");
+            let entries = shard.records.iter().map(|one| shard.entry(one, &store.names, ""));
+            told.extend(entries.map(|entry| format!("{entry:?}")));
+        }
+        told
+    }
+
+    #[test]
+    fn memory_does_not_grow_with_the_records_and_what_is_put_aside_is_the_same() {
+        let folder = tempfile::tempdir().unwrap();
+        let room = 3 * PART;
+        let [few, many] =
+            [20_000, 40_000].map(|attempts| filled(Some(folder.path()), room, attempts));
+        assert!(in_memory(&few) <= room && in_memory(&many) <= room);
+        assert!(few.aside.length > 0 && many.aside.length > 2 * few.aside.length);
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "nobody sees it");
+        let all = filled(None, room, 20_000);
+        assert_eq!(told(&few), told(&all), "in whatever place it waits");
+        assert!(in_memory(&all) > room, "where there is no folder memory must do");
+        // A record is some 50 octets, and a caller's and a PSAP's together are no more than 200.
+        assert!(in_memory(&all) / 20_000 <= 200, "{}", in_memory(&all));
+    }
+
+    #[test]
+    fn a_disk_that_takes_nothing_leaves_it_in_memory() {
+        let store = filled(Some(Path::new("/nowhere")), 0, 9_000);
+        assert_eq!((store.aside.length, store.callers()), (0, 9_000));
+        assert_eq!(told(&store).len(), 18_000);
+    }
 }

@@ -39,7 +39,8 @@ pub(super) fn run(
         true => Some(BufWriter::new(File::create(folder.records(&task.name))?)),
         false => None,
     };
-    let listener = BoxListener::new(campaign.rules(), file);
+    let mut listener = BoxListener::new(campaign.rules(), file);
+    listener.intake = listener.intake.putting_aside_in(folder.path());
     let clips = cli::load_clips(&topology.media)?;
     let mut world = VirtualNetwork::new(topology.clone(), clips, LINK, campaign.seed, listener);
     world.net.stop_trace();
