@@ -99,14 +99,14 @@ impl<'a> Page<'a> {
             phases: campaign.phases.iter().map(phase).collect(),
             runs: outcomes.iter().map(run).collect(),
             comparison: comparison(campaign, outcomes),
-            outage: outcomes.first().and_then(|run| Outage::of(campaign, run)),
+            outage: outcomes.first().and_then(|run| Outage::of(campaign, run, outcomes)),
         }
     }
 }
 
 impl Outage {
-    fn of(campaign: &Campaign, run: &VariantOutcome) -> Option<Self> {
-        let sentences = harm_sentences(campaign, run);
+    fn of(campaign: &Campaign, run: &VariantOutcome, outcomes: &[VariantOutcome]) -> Option<Self> {
+        let sentences = harm_sentences(campaign, outcomes);
         let sensitivity = run.summary.sensitivity.as_ref();
         (!sentences.is_empty()).then(|| Self {
             sentences,

@@ -13,7 +13,8 @@ use crate::text::{aligned, counted, grouped, or_dash, percent};
 /// Who was not reached; who late, and who was cut; how many calls that were: a sentence each. Nothing of a campaign that is about something
 /// else, or in which nobody called an emergency number.
 #[must_use]
-pub fn harm_sentences(campaign: &Campaign, run: &VariantOutcome) -> Vec<String> {
+pub fn harm_sentences(campaign: &Campaign, outcomes: &[VariantOutcome]) -> Vec<String> {
+    let Some(run) = outcomes.first() else { return Vec::new() };
     let is_outage = !campaign.figures.is_empty() || campaign.callers.redial.is_some();
     let of = |count: fn(&HarmCounts) -> u64| {
         Spread::of(run.seeds.iter().map(|seed| count(&seed.harm) as f64))
@@ -36,7 +37,7 @@ pub fn harm_sentences(campaign: &Campaign, run: &VariantOutcome) -> Vec<String> 
             format!(" Each number is the median of {seeds} seeds, with the lowest and the highest.")
         }
     };
-    vec![
+    let mut sentences = vec![
         format!(
             "{} of {} people who called an emergency number never spoke to anybody ({}).",
             told(|harm| harm.never_reached),
@@ -57,14 +58,50 @@ pub fn harm_sentences(campaign: &Campaign, run: &VariantOutcome) -> Vec<String> 
             told(|harm| harm.not_routed),
             share(|harm| harm.not_routed, |harm| harm.attempts),
         ),
-    ]
+    ];
+    sentences.splice(1..1, usual(campaign, outcomes));
+    sentences
+}
+
+/// How many never spoke to anybody in the runs that the campaign sets itself beside, such as a quiet evening: they put down before
+/// somebody could answer, and did not call again. Without that the first sentence is too large.
+fn usual(campaign: &Campaign, outcomes: &[VariantOutcome]) -> Vec<String> {
+    let mut names: Vec<&str> =
+        campaign.figures.iter().filter_map(|figure| figure.of.as_deref()).collect();
+    names.sort_unstable();
+    names.dedup();
+    let own = outcomes.first().map_or("", |run| &run.name);
+    let sentence = |name: &str| {
+        let Some(beside) = outcomes.iter().find(|run| run.name == name) else {
+            return format!(
+                "How many of them never do is not known here: {name}, which the campaign compares itself with, was not run."
+            );
+        };
+        let of = |count: fn(&HarmCounts) -> u64| {
+            Spread::of(beside.seeds.iter().map(|seed| count(&seed.harm) as f64))
+        };
+        let told = |spread: Option<Spread>| {
+            spread.map_or_else(String::new, |spread| FigureUnit::Count.told_spread(&spread))
+        };
+        let never = of(|harm| harm.never_reached);
+        let callers = of(|harm| harm.callers);
+        let part = |(never, callers): (Spread, Spread)| {
+            (callers.median > 0.0).then(|| percent(never.median / callers.median))
+        };
+        let part = never.zip(callers).and_then(part).unwrap_or_else(|| "-".to_owned());
+        let (never, callers) = (told(never), told(callers));
+        format!(
+            "In {name}, beside which that has to be read, it was {never} of {callers} ({part})."
+        )
+    };
+    names.into_iter().filter(|name| *name != own).map(sentence).collect()
 }
 
 /// The same as text, with how calls failed, the half hours, what was published, and what variants would have saved.
 #[must_use]
 pub fn harm_text(campaign: &Campaign, outcomes: &[VariantOutcome]) -> String {
     let Some(run) = outcomes.first() else { return String::new() };
-    let sentences = harm_sentences(campaign, run);
+    let sentences = harm_sentences(campaign, outcomes);
     let mut text = String::new();
     for sentence in &sentences {
         text += &wrapped(sentence);

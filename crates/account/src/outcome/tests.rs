@@ -245,6 +245,10 @@ fn figures_of_another_run_are_shares_of_it_and_variants_are_ranked_by_whom_they_
     let order: Vec<_> =
         saved.iter().map(|one| (&one.variant[..], one.never_reached.median)).collect();
     assert_eq!(order, [("quiet", 1.0), ("worse", -1.0)]);
+    let text = harm_text(&campaign, &outcomes);
+    let (never, usual) = ("1 of 4 people who called an emergency number", "it was 0 of 1 (0.00 %)");
+    assert!(text.contains(never) && text.contains("In quiet, beside which"), "{text}");
+    assert!(text.contains(usual), "{text}");
 
     // Alone there is nothing to compare with, and that is no failure.
     let mut alone = vec![run(&campaign, BASE, &evening())];
@@ -254,6 +258,20 @@ fn figures_of_another_run_are_shares_of_it_and_variants_are_ranked_by_whom_they_
     assert_eq!((threshold.measured, threshold.holds), (None, None));
     assert_eq!(threshold.reason.as_deref(), Some("there is no run quiet to compare it with"));
     assert_eq!(alone[0].summary.verdict, RunVerdict::Pass);
+    let text = harm_text(&campaign, &alone);
+    assert!(text.contains("quiet, which the campaign compares"), "{text}");
+}
+
+#[test]
+fn a_run_whose_figures_have_bounds_says_that_they_have_still_to_be_judged() {
+    let line = |figures: &str| run(&campaign(figures), BASE, &evening()).line();
+    let figure = "[[figures]]\nname = \"calls\"\nmeasure = \"attempts\"\n";
+    assert!(line(figure).starts_with("base             no bounds "), "{}", line(figure));
+    let bounded = figure.to_owned() + "min = 1\n";
+    assert!(line(&bounded).starts_with("base             to judge  "), "{}", line(&bounded));
+    let mut judged = run(&campaign(&bounded), BASE, &evening());
+    judge_figures(&mut judged);
+    assert!(judged.line().starts_with("base             PASS "), "{}", judged.line());
 }
 
 #[test]

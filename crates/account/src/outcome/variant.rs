@@ -74,9 +74,15 @@ impl VariantOutcome {
         self.seeds.push(seed);
     }
 
-    /// Its verdict in a word; nothing was demanded where it says `no bounds`.
+    /// Its verdict in a word; nothing was demanded where it says `no bounds`. Bounds of figures are kept by all seeds together, and
+    /// beside other runs, so that they are judged when all of these are over.
     fn verdict(&self) -> &'static str {
-        if self.summary.has_no_bounds() { "no bounds" } else { self.summary.verdict.as_str() }
+        let is_bounded = |figure: &ComparedFigure| figure.min.is_some() || figure.max.is_some();
+        match self.summary.has_no_bounds() {
+            true if self.figures.iter().any(is_bounded) => "to judge",
+            true => "no bounds",
+            false => self.summary.verdict.as_str(),
+        }
     }
 
     /// One line when it is done.
@@ -85,7 +91,7 @@ impl VariantOutcome {
         let ledger = &self.summary.ledger;
         let balanced = if ledger.balanced { "balanced" } else { "NOT BALANCED" };
         format!(
-            "{:<16} {:<8} {:>7} offered, {balanced}, took {}",
+            "{:<16} {:<9} {:>7} offered, {balanced}, took {}",
             self.name,
             self.verdict(),
             ledger.offered,
