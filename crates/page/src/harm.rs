@@ -1,16 +1,19 @@
 //! What the page of an outage opens with: who was not reached, published figures beside its own, what would have saved whom.
 
-use account::summary::{HarmCounts, HarmFigures};
+use account::summary::{HalfHour, HarmCounts, HarmFigures};
 use maud::{Markup, PreEscaped, html};
 
 use crate::content::{Outage, Page, PageRun};
 use crate::figure::{HALF, NARROW, Room, WIDE, figure};
 use crate::figures::{check, count, part, percent, table};
 use crate::plot::{Scale, Tornado};
-use crate::run_charts::{RunCharts, axis, line, panel};
+use crate::run_charts::{RunCharts, axis, fewer, line, panel};
 
 /// Half of a half hour, in seconds: its figures are drawn in its middle.
 const MIDDLE: i64 = 900;
+
+/// Half hours that stand in the table: those of two days.
+const MOST_HALF_HOURS: usize = 96;
 
 /// The top of the page.
 pub(crate) fn headline(outage: &Outage) -> Markup {
@@ -27,7 +30,8 @@ pub(crate) fn headline(outage: &Outage) -> Markup {
 pub(crate) fn harm(page: &Page<'_>, run: &PageRun<'_>) -> Option<Markup> {
     page.outage.as_ref()?;
     let harm = run.summary.harm.as_ref()?;
-    let half_hours = harm.by_half_hour.iter().map(|one| (&one.from[..], &one.counts));
+    let (shown, left) = worst_half_hours(&harm.by_half_hour);
+    let half_hours = shown.into_iter().map(|one| (&one.from[..], &one.counts));
     let by_name = |one: &'static str, groups: &std::collections::BTreeMap<String, HarmCounts>| {
         let groups = groups.iter().map(|(name, counts)| (&name[..], counts));
         counts_table(&format!("By {one}"), one, groups)
@@ -46,10 +50,27 @@ pub(crate) fn harm(page: &Page<'_>, run: &PageRun<'_>) -> Option<Markup> {
             }
         }
         (counts_table("Half hour by half hour", "from", half_hours))
+        @if left > 0 {
+            p.note { "Those with most harm; " (left) " more are in summary.json." }
+        }
         @if harm.by_department.len() > 1 { (by_name("département", &harm.by_department)) }
         @if harm.by_number.len() > 1 { (by_name("number", &harm.by_number)) }
         (ways(&harm.whole))
     })
+}
+
+/// Those in which most people were harmed, in the order of time, and how many there are besides.
+fn worst_half_hours(all: &[HalfHour]) -> (Vec<&HalfHour>, usize) {
+    let harmed = |one: &HalfHour| {
+        let HarmCounts { never_reached, reached_late_5m, cut_callers, .. } = one.counts;
+        never_reached + reached_late_5m + cut_callers
+    };
+    let mut shown: Vec<&HalfHour> = all.iter().collect();
+    shown.sort_by_key(|one| std::cmp::Reverse(harmed(one)));
+    shown.truncate(MOST_HALF_HOURS);
+    shown.sort_by_key(|one| one.from_s);
+    let left = all.len() - shown.len();
+    (shown, left)
 }
 
 /// One count of people, over the half hours.
@@ -72,7 +93,7 @@ fn curve(
         .by_half_hour
         .iter()
         .map(|one| ((one.from_s + MIDDLE).max(0) as f64, Some(pick(&one.counts) as f64)));
-    let lines = vec![line(title, 0, points.collect())];
+    let lines = vec![line(title, 0, fewer(points.collect()))];
     let panel = panel(axis("people per half hour", Scale::Count, Some(end)), 120.0, lines);
     figure(title, note, Room::Third, |width| charts.over_time(title, width, vec![panel.clone()]))
 }

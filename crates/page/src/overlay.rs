@@ -10,6 +10,8 @@ use crate::figures::clock;
 
 /// Marks of a chart, at most.
 const MOST: usize = 16;
+/// Things that happened, told by one mark.
+const TOLD: usize = 8;
 /// Two marks are at least this part of the axis apart.
 const APART: f64 = 0.012;
 
@@ -29,14 +31,16 @@ pub(crate) struct Numbered {
 pub(crate) fn marks(events: &[TimelineEvent], length: Duration) -> Vec<Numbered> {
     let mut seen: Vec<&EventKind> = Vec::new();
     let mut marks: Vec<Numbered> = Vec::new();
+    let mut told = 0;
     let apart = length.mul_f64(APART);
     for event in events.iter().filter(|event| event.at <= length) {
         // Whoever commands by hand does each time something of their own.
-        let is_by_hand = matches!(event.what, EventKind::HandCommand(_));
-        if !is_by_hand && seen.contains(&&event.what) {
-            continue;
+        if !matches!(event.what, EventKind::HandCommand(_)) {
+            if seen.contains(&&event.what) {
+                continue;
+            }
+            seen.push(&event.what);
         }
-        seen.push(&event.what);
         let word = match &event.what {
             EventKind::Command(operation) => operation.clone(),
             EventKind::HandCommand(command) => command.clone(),
@@ -48,11 +52,18 @@ pub(crate) fn marks(events: &[TimelineEvent], length: Duration) -> Vec<Numbered>
         };
         let number = marks.len() + 1;
         match marks.last_mut().filter(|last| event.at < last.at + apart) {
+            Some(_) if told > TOLD => {}
+            Some(last) if told == TOLD => {
+                told += 1;
+                last.text += "; …";
+            }
             Some(last) => {
+                told += 1;
                 last.word = format!("{}, {word}", last.word);
                 last.text = format!("{}; {}", last.text, event.text);
             }
             None if number <= MOST => {
+                told = 1;
                 marks.push(Numbered { number, at: event.at, word, text: event.text.clone() })
             }
             None => {}

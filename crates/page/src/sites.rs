@@ -1,5 +1,7 @@
 //! A strip for each site: its calls, those of them that failed, and when it did not work.
 
+use std::time::Duration;
+
 use account::outcome::Downtime;
 use maud::Markup;
 
@@ -10,6 +12,8 @@ use crate::run_charts::{RunCharts, axis, line};
 
 /// Sites that have a strip of their own.
 const STRIPS: usize = 12;
+/// Stretches that are this part of the axis apart are told apart.
+const APART: u32 = 480;
 /// Where calls are told that reached no site.
 const NOWHERE: &str = "no site";
 
@@ -43,11 +47,7 @@ pub(crate) fn sites(charts: &RunCharts<'_>) -> Markup {
                 ..line(strip.name, 0, strip.offered.clone())
             },
         ],
-        spans: down
-            .iter()
-            .filter(|one| one.site == strip.name)
-            .map(|one| span(charts, one))
-            .collect(),
+        spans: spans(charts, down.iter().filter(|one| one.site == strip.name)),
     };
     let panels: Vec<Panel> = strips.iter().map(panel).collect();
     let known = charts.run.series.sites().len();
@@ -95,23 +95,35 @@ fn strips<'a>(charts: &RunCharts<'a>) -> Vec<Strip<'a>> {
     strips
 }
 
-/// When it did not work, and why.
-fn span(charts: &RunCharts<'_>, down: &Downtime) -> Span {
-    let begins = charts.page.begins;
+/// When it did not work, and why. What is too close to be told apart is one.
+fn spans<'a>(charts: &RunCharts<'_>, down: impl Iterator<Item = &'a Downtime>) -> Vec<Span> {
     let length = charts.run.series.length();
-    let to = down.until.unwrap_or(length).min(length);
-    let until = match down.until {
-        Some(until) => format!("until {}", clock(begins, until)),
-        None => "to the end".to_owned(),
-    };
-    Span {
-        from: down.from.as_secs_f64(),
-        to: to.as_secs_f64(),
-        title: format!(
-            "{} down from {} {until}: {}",
-            down.site,
-            clock(begins, down.from),
-            down.why
-        ),
+    let apart = length / APART;
+    let end = |one: &Downtime| one.until.unwrap_or(length).min(length);
+    let mut down: Vec<&Downtime> = down.filter(|one| one.from <= length).collect();
+    down.sort_by_key(|one| one.from);
+    // From, to, the first one, and how many.
+    let mut joined: Vec<(Duration, Duration, &Downtime, usize)> = Vec::new();
+    for one in down {
+        match joined.last_mut().filter(|(_, to, ..)| one.from < *to + apart) {
+            Some((_, to, _, times)) => (*to, *times) = ((*to).max(end(one)), *times + 1),
+            None => joined.push((one.from, end(one), one, 1)),
+        }
     }
+    let begins = charts.page.begins;
+    let span = |(from, to, first, times): (Duration, Duration, &Downtime, usize)| {
+        let until = match (first.until, times) {
+            (None, 1) => "to the end".to_owned(),
+            _ => format!("until {}", clock(begins, to)),
+        };
+        let (site, why) = (&first.site, &first.why);
+        let from_clock = clock(begins, from);
+        let times = if times > 1 { format!("{times} times ") } else { String::new() };
+        Span {
+            from: from.as_secs_f64(),
+            to: to.as_secs_f64(),
+            title: format!("{site} down {times}from {from_clock} {until}: {why}"),
+        }
+    };
+    joined.into_iter().map(span).collect()
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use account::fixture::{START, call, demo, summarize, threshold};
-use account::outcome::{EventKind, TimelineEvent};
+use account::outcome::{Downtime, EventKind, TimelineEvent};
 use account::series::Series;
 use account::summary::{HalfHour, HarmCounts, HarmFigures, RunFacts, Summary};
 use serde_json::json;
@@ -223,6 +223,62 @@ fn the_page_of_a_long_run_is_as_short_as_any() {
     let (summary, _) = summarize(&demo(), Vec::new(), |_| {});
     let html = whole(&page(&summary, &series, Vec::new()));
     assert!(html.len() < 700_000, "{} bytes", html.len());
+}
+
+// Left running for days: commands by hand, machines that start anew, half hours without end.
+#[test]
+fn the_page_of_a_year_full_of_faults_is_as_short_as_any() {
+    const YEAR: u64 = 365 * 24 * 3_600;
+    let mut series = Series::new(START, Duration::from_secs(YEAR));
+    let mut audit = Audit::new(Rules::default());
+    for number in 0..20_000_u64 {
+        let site = Some(["alpha", "beta"][number as usize % 2].to_owned());
+        let due = number * (YEAR * 1_000 / 20_000);
+        let outcome = if number % 7 == 0 { End::Rejected } else { End::Answered };
+        audit.add(&CallRecord { site, ..call(u128::from(number), due, number % 9, outcome) });
+    }
+    audit.close(0, &[]).read(&mut [&mut series]);
+    let (mut summary, _) = summarize(&demo(), Vec::new(), |_| {});
+    let counts = |place: u64| HarmCounts {
+        callers: 100 + place % 7,
+        never_reached: if place == 9_999 { 77 } else { place % 5 },
+        attempts: 120,
+        ..HarmCounts::default()
+    };
+    let half_hour = |place: u64| HalfHour {
+        from: format!("{}:{:02}", place / 2 % 24, place % 2 * 30),
+        from_s: place.cast_signed() * 1_800,
+        counts: counts(place),
+    };
+    summary.harm = Some(HarmFigures {
+        whole: counts(0),
+        by_half_hour: (0..YEAR / 1_800).map(half_hour).collect(),
+        ..HarmFigures::default()
+    });
+    summary.reasons = (0..5_000).map(|number| format!("process {number} was lost")).collect();
+    let at = |number: u64| Duration::from_secs(number * (YEAR / 20_000));
+    let event = |number: u64| TimelineEvent {
+        at: at(number),
+        what: EventKind::HandCommand(format!("by hand: restart {number}")),
+        text: format!("restart {number}: done"),
+    };
+    let down = |number: u64| Downtime {
+        site: "alpha".to_owned(),
+        from: at(number),
+        until: Some(at(number) + Duration::from_secs(60)),
+        why: "by command".to_owned(),
+    };
+    let downtimes: Vec<Downtime> = (0..20_000).map(down).collect();
+    let mut page = page(&summary, &series, (0..20_000).map(event).collect());
+    page.runs[0].downtimes = &downtimes;
+    page.outage = Some(Outage { sentences: vec!["many".to_owned()], ..Outage::default() });
+    let html = whole(&page);
+    assert!(html.len() < 700_000, "{} bytes", html.len());
+    for left in ["17424 more are in summary.json", "19700 more in", "4894 more in"] {
+        assert!(html.contains(left), "it does not say what it leaves out: {left}");
+    }
+    assert!(html.contains("20000 times from"), "what is too close is told together");
+    assert!(html.contains("<td>77</td>"), "the worst half hour is among those in the table");
 }
 
 #[test]

@@ -10,6 +10,8 @@ use crate::thresholds::reason;
 
 /// Reasons that are shown at once; the others are behind a fold.
 const REASONS: usize = 6;
+/// Reasons behind it.
+const MORE_REASONS: usize = 100;
 
 /// The class of its colour, its sign, and what it means.
 fn meaning(summary: &Summary) -> (&'static str, &'static str, &'static str) {
@@ -61,7 +63,10 @@ pub(crate) fn headline(summary: &Summary) -> Markup {
                 @if !rest.is_empty() {
                     details {
                         summary { "and " (rest.len()) " more" }
-                        ul.reasons { @for one in rest { li { (reason(summary, one)) } } }
+                        ul.reasons { @for one in rest.iter().take(MORE_REASONS) { li { (reason(summary, one)) } } }
+                        @if rest.len() > MORE_REASONS {
+                            p { "… and " (rest.len() - MORE_REASONS) " more in " code { "summary.json" } "." }
+                        }
                     }
                 }
                 p.subject {
