@@ -252,7 +252,7 @@ mod tests {
             [20_000, 40_000].map(|attempts| filled(Some(folder.path()), room, attempts));
         assert!(in_memory(&few) <= room && in_memory(&many) <= room);
         assert!(few.aside.length > 0 && many.aside.length > 2 * few.aside.length);
-        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "nobody sees it");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "nobody sees it");
         let all = filled(None, room, 20_000);
         assert_eq!(told(&few), told(&all), "in whatever place it waits");
         assert!(in_memory(&all) > room, "where there is no folder memory must do");
