@@ -12,10 +12,8 @@ use contract::{BoxOrder, GeneratorSnapshot, Node, Reply, Signalling};
 use hashbrown::HashMap;
 use media::{Agreement, Plane};
 use sip_proto::deadlines::{ByKey, Deadlines};
-use sip_proto::message::{Method, Payload, Request, Response};
+use sip_proto::message::{Payload, Response};
 use sip_proto::reason::Reason;
-use sip_proto::sdp::SdpError;
-use sip_proto::transaction::ServerId;
 use sip_proto::user_agent::{self, Event, Failure, LegId, UserAgent};
 use sip_proto::{Packet, Rejection, Transport};
 use telemetry::{CallRecord, Outcome};
@@ -24,7 +22,7 @@ use crate::attempt::{Attempt, End, Origin};
 use crate::caller::Caller;
 use crate::fate_counts::{Fate, FateCounts};
 use crate::invite::invite;
-use crate::media::{Description, SilentOffer, description_of};
+use crate::media::{Description, SilentOffer};
 use crate::mix::{Mix, MixError};
 use crate::pacer::Schedule;
 use crate::person::Announced;
@@ -99,6 +97,8 @@ struct Call {
     line: Option<CallerStream>,
     /// What both sides agreed on last.
     agreement: Option<Box<Agreement>>,
+    /// Our 200 to a re-INVITE has made an offer: its ACK carries the answer.
+    awaits_answer: bool,
 }
 
 impl Generator {
@@ -181,7 +181,8 @@ impl Generator {
         self.counts.count_start(now.saturating_duration_since(intended));
         let transport = self.transports.get(caller.trunk_group).copied().flatten();
         let leg = self.agent.connect_over(now, invite, transport);
-        self.calls.insert(leg, Call { caller, attempt, media, line, agreement: None });
+        let (agreement, awaits_answer) = (None, false);
+        self.calls.insert(leg, Call { caller, attempt, media, line, agreement, awaits_answer });
         self.arm(leg);
     }
 
@@ -242,6 +243,7 @@ impl Generator {
             }
             Event::Ended { leg, end } => self.finish(now, leg, end_of_dialog(&end)),
             Event::Modify { leg, id, request } => self.handle_modify(now, leg, id, &request),
+            Event::ModifyConfirmed { leg, ack } => self.handle_ack(now, leg, &ack),
             Event::Request { leg, id, request } => {
                 self.note_digits(leg, &request);
                 self.agent.respond(now, id, 200, &Payload::empty());
@@ -253,7 +255,6 @@ impl Generator {
             Event::OutOfDialog { id, .. } => self.agent.respond(now, id, 480, &Payload::empty()),
             Event::Cancelled { .. }
             | Event::Confirmed { .. }
-            | Event::ModifyConfirmed { .. }
             | Event::ModifyCancelled { .. }
             | Event::Modified { .. }
             | Event::Response { .. }
@@ -277,30 +278,6 @@ impl Generator {
             self.arm(leg);
             self.hear(now, leg, response, true);
             self.check_answer(now, leg, response);
-        }
-    }
-
-    /// A re-INVITE or UPDATE: hold, resume, or a refresh.
-    fn handle_modify(&mut self, now: Instant, leg: LegId, id: ServerId, request: &Request) {
-        let Some(Call { media, .. }) = self.calls.get_mut(&leg) else {
-            return self.agent.respond(now, id, 481, &Payload::empty());
-        };
-        let offer = match description_of(request) {
-            Ok(offer) => offer,
-            Err(error) => return self.agent.decline(now, id, &refusal_of(&error)),
-        };
-        let Some(offer) = offer else {
-            // RFC 3261 §14.2: an INVITE without an offer asks for ours. An UPDATE does not.
-            let asks = request.method() == Method::Invite;
-            let payload = if asks { Payload::sdp(media.offer()) } else { Payload::empty() };
-            return self.agent.respond(now, id, 200, &payload);
-        };
-        match media.answer(&offer) {
-            Ok(answer) => {
-                self.agent.respond(now, id, 200, &Payload::sdp(answer));
-                self.change_line(now, leg, &offer);
-            }
-            Err(error) => self.agent.decline(now, id, &refusal_of(&error)),
         }
     }
 
@@ -450,11 +427,6 @@ impl Node for Generator {
     fn is_drained(&self) -> bool {
         self.draining && self.calls.is_empty() && self.agent.is_idle()
     }
-}
-
-/// How a change that cannot be made is refused.
-fn refusal_of(error: &SdpError) -> Rejection {
-    Rejection::new(error.status()).with_warning(error.to_string())
 }
 
 /// Whether a 503 says when to come back, or that there is congestion.

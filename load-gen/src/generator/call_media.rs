@@ -2,14 +2,28 @@
 
 use std::time::Instant;
 
-use sip_proto::message::{Message, Method, Name, Request};
+use bytes::Bytes;
+use sip_proto::Rejection;
+use sip_proto::message::{Message, Method, Name, Payload, Request};
 use sip_proto::sdp::SdpError;
+use sip_proto::transaction::ServerId;
 use sip_proto::user_agent::LegId;
 
-use super::Generator;
 use super::caller_media::CallerStream;
+use super::{Call, Generator};
 use crate::caller::Caller;
 use crate::media::description_of;
+
+impl Call {
+    /// The answer to our offer that a message carries, if it fits.
+    fn check(&self, message: &Message, may_be_without: bool) -> Result<Option<Bytes>, SdpError> {
+        match description_of(message)? {
+            Some(answer) => self.media.check(&answer).map(|()| Some(answer)),
+            None if may_be_without => Ok(None),
+            None => Err(SdpError::NoAnswer),
+        }
+    }
+}
 
 impl Generator {
     /// A port for the media of a new call. A caller who should speak and finds none places the call without media,
@@ -43,16 +57,58 @@ impl Generator {
         let Some(call) = self.calls.get_mut(&leg).filter(|call| call.line.is_some()) else {
             return;
         };
-        let checked = match description_of(response) {
-            Ok(Some(answer)) => call.media.check(&answer),
-            // What came with a provisional response stands (RFC 6337 §2.2).
-            Ok(None) if call.agreement.is_some() => Ok(()),
-            Ok(None) => Err(SdpError::NoAnswer),
-            Err(error) => Err(error),
-        };
-        if let Err(error) = checked {
+        // What came with a provisional response stands (RFC 6337 §2.2).
+        let may_be_without = call.agreement.is_some();
+        if let Err(error) = call.check(response, may_be_without) {
             call.attempt.fail(format!("media failure: {error}"));
             self.hang_up(now, leg);
+        }
+    }
+
+    /// The ACK of our 200 to a re-INVITE: if that made an offer, it must carry the answer (RFC 3261 §13.2.1).
+    pub(super) fn handle_ack(&mut self, now: Instant, leg: LegId, ack: &Request) {
+        let Some(call) = self.calls.get_mut(&leg) else { return };
+        if !std::mem::take(&mut call.awaits_answer) || call.line.is_none() {
+            return;
+        }
+        match call.check(ack, false) {
+            Ok(Some(answer)) => self.change_line(now, leg, &answer),
+            Ok(None) => {}
+            Err(error) => {
+                call.attempt.fail(format!("media failure: {error}"));
+                self.hang_up(now, leg);
+            }
+        }
+    }
+
+    /// A re-INVITE or UPDATE: hold, resume, or a refresh.
+    pub(super) fn handle_modify(
+        &mut self,
+        now: Instant,
+        leg: LegId,
+        id: ServerId,
+        request: &Request,
+    ) {
+        let Some(Call { media, awaits_answer, .. }) = self.calls.get_mut(&leg) else {
+            return self.agent.respond(now, id, 481, &Payload::empty());
+        };
+        let offer = match description_of(request) {
+            Ok(offer) => offer,
+            Err(error) => return self.agent.decline(now, id, &refusal_of(&error)),
+        };
+        let Some(offer) = offer else {
+            // RFC 3261 §14.2: an INVITE without an offer asks for ours. An UPDATE does not.
+            let asks = request.method() == Method::Invite;
+            let payload = if asks { Payload::sdp(media.offer()) } else { Payload::empty() };
+            *awaits_answer = asks;
+            return self.agent.respond(now, id, 200, &payload);
+        };
+        match media.answer(&offer) {
+            Ok(answer) => {
+                self.agent.respond(now, id, 200, &Payload::sdp(answer));
+                self.change_line(now, leg, &offer);
+            }
+            Err(error) => self.agent.decline(now, id, &refusal_of(&error)),
         }
     }
 
@@ -88,4 +144,9 @@ impl Generator {
             call.attempt.note_media(report);
         }
     }
+}
+
+/// How a change that cannot be made is refused.
+fn refusal_of(error: &SdpError) -> Rejection {
+    Rejection::new(error.status()).with_warning(error.to_string())
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use proptest::prelude::*;
+use sip_proto::message::{Method, Request};
 use sip_proto::sdp::{self, Direction, LocalMedia, Session};
 use sip_proto::timer::Timers;
 use sip_proto::wall_clock::WallClock;
@@ -44,6 +45,7 @@ enum Step {
     Reject { status: u16 },
     HangUp,
     Hold,
+    AskForOffer,
 }
 
 /// Plays trunk group, site and PSAP in one.
@@ -55,6 +57,8 @@ struct Callee {
     invites: Vec<Request>,
     answers: Vec<Session>,
     hold_after: Option<Duration>,
+    /// After a second of talk it asks for an offer by re-INVITE, and its ACK carries this.
+    answers_offers_with: Option<Payload>,
 }
 
 impl Callee {
@@ -75,8 +79,11 @@ impl Callee {
                     self.offered += 1;
                     self.invites.push(invite);
                 }
-                Event::Modified { response, .. } => {
+                Event::Modified { leg, response } => {
                     self.answers.push(Session::parse(&response.body()).expect("an SDP answer"));
+                    if let Some(payload) = &self.answers_offers_with {
+                        self.agent.acknowledge(now, leg, payload);
+                    }
                 }
                 _ => {}
             }
@@ -100,6 +107,8 @@ impl Callee {
                 self.agent.accept(now, leg, &Payload::sdp(answer));
                 self.agenda.extend(talk.map(|talk| ((now + talk, leg), Step::HangUp)));
                 self.agenda.extend(self.hold_after.map(|after| ((now + after, leg), Step::Hold)));
+                let asks = self.answers_offers_with.is_some();
+                self.agenda.extend(asks.then_some(((now + S1, leg), Step::AskForOffer)));
             }
             Step::Reject { status } => {
                 let reason = Reason::q850(17, "User busy");
@@ -107,6 +116,9 @@ impl Callee {
                 self.agent.reject(now, leg, &rejection, &Payload::empty());
             }
             Step::HangUp => self.agent.hang_up(now, leg, Some(&Reason::q850(16, "Normal"))),
+            Step::AskForOffer => {
+                self.agent.modify(now, leg, Method::Invite, Payload::empty());
+            }
             Step::Hold => {
                 let hold = sdp::next_offer(&sdp::offer(&local), Direction::SendOnly).to_string();
                 self.agent.modify(now, leg, Method::Invite, Payload::sdp(hold));
@@ -162,6 +174,7 @@ impl Lab {
             invites: Vec::new(),
             answers: Vec::new(),
             hold_after: None,
+            answers_offers_with: None,
         };
         let generator = Generator::new(config, campaign).expect("a good campaign");
         Self { now, generator, callee, records: Vec::new() }
@@ -357,6 +370,39 @@ fn hold_by_the_call_taker_is_answered() {
     let audio = answer.audio().expect("an audio stream");
     assert_eq!(answer.direction_of(audio), Direction::RecvOnly);
     assert_eq!(lab.only().outcome, Outcome::Answered);
+}
+
+// RFC 3261 §13.2.1: the 200 makes the offer, and the ACK carries its answer.
+#[test]
+fn an_answer_in_an_ack_must_fit_the_offer_or_ends_the_call() {
+    let callers = Callers { media: 1.0, ..one_call(true).callers };
+    let campaign = Campaign { callers, ..one_call(true) };
+    let answer = sdp::offer(&LocalMedia::telephone(1, [127, 0, 0, 31].into(), 4_000)).to_string();
+    let held = answer.replace("a=sendrecv", "a=sendonly");
+    let video = answer.clone() + "m=video 40002 RTP/AVP 31\r\n";
+    for (payload, failure) in [
+        (Payload::sdp(answer), None),
+        (Payload::sdp(held), None),
+        (Payload::empty(), Some("media failure: ")),
+        (Payload::sdp(video), Some("media failure: ")),
+        (Payload::sdp("nonsense"), Some("media failure: ")),
+    ] {
+        let mut lab = Lab::new(&campaign, &[SOON]);
+        lab.open_ports();
+        lab.callee.answers_offers_with = Some(payload.clone());
+        lab.generator.handle_command(lab.now, Command::Start { at: lab.now });
+        lab.run(HOUR);
+        assert_eq!(lab.callee.answers.len(), 1, "it was asked for an offer");
+        let record = lab.only();
+        let why = record.reason.as_deref().unwrap_or_default();
+        assert_eq!(
+            failure.is_some(),
+            why.starts_with("media failure: "),
+            "{payload:?}: {record:?}"
+        );
+        let lasted = record.end_us - record.answer_us.expect("it was answered");
+        assert_eq!(failure.is_some(), lasted < 10_000_000, "{payload:?}: {record:?}");
+    }
 }
 
 #[test]
