@@ -1,5 +1,6 @@
 #!/bin/sh
-# Runs all tests: with cargo-nextest where it is installed, otherwise with cargo test.
+# Runs all tests: with cargo-nextest where it is installed, otherwise with cargo test. Then a soak of two minutes, alone: beside
+# others it would make them late, and they it.
 set -eu
 if cargo nextest --version >/dev/null 2>&1; then
     cargo nextest run --workspace --no-fail-fast
@@ -7,3 +8,4 @@ if cargo nextest --version >/dev/null 2>&1; then
 else
     cargo test --workspace --no-fail-fast
 fi
+SOAK_SECONDS=100 cargo test --workspace --test soak -- --ignored
