@@ -255,6 +255,7 @@ impl Generator {
             Event::OutOfDialog { id, .. } => self.agent.respond(now, id, 480, &Payload::empty()),
             Event::Cancelled { .. }
             | Event::Confirmed { .. }
+            | Event::Unacknowledged { .. }
             | Event::ModifyCancelled { .. }
             | Event::Modified { .. }
             | Event::Response { .. }

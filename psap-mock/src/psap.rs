@@ -14,9 +14,10 @@
 mod call_media;
 mod dialog_notes;
 mod node;
+mod source_limits;
 
 use std::collections::{BTreeMap, VecDeque};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use media::{Clips, Plane, PlaneSettings, StreamId};
@@ -27,6 +28,7 @@ use sip_proto::deadlines::{ByKey, Deadlines};
 use sip_proto::flow::Sender;
 use sip_proto::message::{Method, Payload, Request};
 use sip_proto::sdp::SdpError;
+use sip_proto::sources::Sources;
 use sip_proto::timer::Timers;
 use sip_proto::transaction::ServerId;
 use sip_proto::user_agent::{Config, End, Event, LegId, UserAgent};
@@ -72,7 +74,11 @@ pub struct Psap {
     level: ServiceLevel,
     offered: u64,
     refused: u64,
+    /// Part of `refused`: for the limits of their source, or of dialogs.
+    limited: u64,
+    over_dialogs: u64,
     unanswered: usize,
+    sources: Sources,
     plane: Plane,
     sounds: Sounds,
     outputs: VecDeque<Output>,
@@ -93,6 +99,8 @@ struct Call {
     melodies: Melodies,
     /// Who sent the INVITE.
     sender: Sender,
+    /// The source whose unfinished calls it counts among.
+    counts_at: Option<IpAddr>,
     media: Negotiation,
     /// `None`: the caller offers no media.
     stream: Option<StreamId>,
@@ -128,6 +136,7 @@ impl Psap {
             product: "Tocsin PSAP".to_owned(),
             // The call server asks more often than that. If it does not, it has lost the call.
             audit: Some(config.audit * 3 / 2),
+            most_transactions: config.limits.transactions as usize,
             ..Config::new(config.address, seed)
         });
         let (start, unix) = clock.origin();
@@ -150,6 +159,13 @@ impl Psap {
             level: ServiceLevel::new(config.service_level),
             offered: 0,
             refused: 0,
+            limited: 0,
+            over_dialogs: 0,
+            sources: Sources::new(
+                config.sources.calls,
+                config.sources.unacknowledged,
+                timers.give_up(),
+            ),
             unanswered: 0,
             outputs: VecDeque::new(),
             config,
@@ -194,6 +210,7 @@ impl Psap {
                 self.finish(now, leg, Ending::abandoned(reason.as_ref()));
             }
             Event::Confirmed { leg, ack } => self.confirm(now, leg, &ack),
+            Event::Unacknowledged { leg } => self.ack_overdue(now, leg),
             Event::Modify { leg, id, request } => self.modify(now, leg, id, &request),
             Event::ModifyConfirmed { leg, ack } => {
                 self.release_media(leg);
@@ -242,9 +259,16 @@ impl Psap {
         let id = id.unwrap_or_else(|| self.agent.uuid().into());
         let mut attempt = Attempt::new(id, invite, source, now);
         let melodies = Melodies::of(&attempt, invite);
+        let counts_at = match self.admit_source(now, source.ip()) {
+            Ok(counts_at) => counts_at,
+            Err(rejection) => return self.refuse(now, leg, attempt, &rejection),
+        };
         let (plan, media, stream) = match self.admit(now, leg, invite, melodies) {
             Ok(admitted) => admitted,
-            Err(rejection) => return self.refuse(now, leg, attempt, &rejection),
+            Err(rejection) => {
+                counts_at.inspect(|ip| self.sources.ended(*ip));
+                return self.refuse(now, leg, attempt, &rejection);
+            }
         };
         let rings = plan.reception == Reception::Ring;
         if rings {
@@ -256,7 +280,9 @@ impl Psap {
         let records = stream.is_some() && share > 0.0 && self.rng.random_bool(share);
         // Its address for media may be somebody else's.
         stream.inspect(|stream| self.plane.hold_back(*stream));
-        let call = Call { attempt, plan, melodies, sender, media, stream, records, ending: None };
+        let ending = None;
+        let call =
+            Call { attempt, plan, melodies, sender, counts_at, media, stream, records, ending };
         self.calls.insert(leg, call);
         if rings {
             self.progress(now, leg);
@@ -332,6 +358,7 @@ impl Psap {
     /// the called side before it.
     fn confirm(&mut self, now: Instant, leg: LegId, ack: &Request) {
         self.release_media(leg);
+        self.source_acknowledged(now, leg);
         let Some(call) = self.calls.get_mut(&leg) else {
             return;
         };
@@ -442,6 +469,7 @@ impl Psap {
         let Some(call) = self.calls.remove(&leg) else {
             return;
         };
+        call.counts_at.inspect(|ip| self.sources.ended(*ip));
         if call.attempt.answered.is_none() {
             self.unanswered -= 1;
             match ending.outcome {

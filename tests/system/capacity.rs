@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use campaign::{Arrivals, Campaign};
 use system_tests::network::Network;
+use system_tests::rogue::{Opening, Rogue, Whim};
 use telemetry::{BoxKind, CallRecord};
 use topology::Distribution;
 use world::Link;
@@ -169,5 +170,127 @@ fn a_psap_without_room_refuses_as_its_queue_says() {
             }
             end(network);
         }
+    }
+}
+
+/// Three sites behind one trunk group, and these limits of each box.
+fn limited_to(limits: &str) -> Network {
+    let text = format!(
+        "[pool]\nprobe_interval = \"1h\"\n[sip]\n{limits}\n[sites.alpha]\naddress = \"127.0.0.11:5060\"\n[sites.beta]\naddress = \"127.0.0.12:5060\"\n\
+         [sites.gamma]\naddress = \"127.0.0.13:5060\"\n\
+         [trunk_groups.mobile]\naddress = \"127.0.0.21:5060\"\ncircuits = 1000\n\
+         [psaps.samu-59]\naddress = \"127.0.0.31:5060\"\nnumber = \"0353010015\"\npositions = 100\nring = \"100ms\"\n\
+         [[routes]]\nnumbers = [\"15\"]\npsaps = [\"samu-59\"]\n"
+    );
+    let mut network = Network::new(&text, Link::CLEAN, 82);
+    let at = ROGUE.parse().unwrap();
+    network.name("rogue", at);
+    network.net.attach(at, Rogue::new(at, vec![Whim::Answer(200)]));
+    network.run_for(seconds(2));
+    network
+}
+
+const ROGUE: &str = "127.9.0.1:5060";
+
+/// So many calls at once to one box; what each heard within a second.
+fn rush(network: &mut Network, name: &str, number: &'static str, count: usize) -> Vec<Vec<u16>> {
+    let (rogue, hop) = (network.at("rogue"), network.at(name));
+    let contact = format!("<sip:rogue@{ROGUE}>");
+    let opening = Opening { number, contact, has_tag: true };
+    let first = network.net.node::<Rogue>(rogue).calls();
+    network.net.act(rogue, |rogue: &mut Rogue, _| {
+        for _ in 0..count {
+            rogue.call(hop, &opening);
+        }
+    });
+    network.run_for(seconds(1));
+    let rogue = network.net.node::<Rogue>(rogue);
+    (first..first + count).map(|at| rogue.heard(at).to_vec()).collect()
+}
+
+/// What a box counts: calls refused for want of a dialog, requests refused for want of a transaction, and dialogs that are alive.
+fn over_limits(network: &Network, name: &str) -> (u64, u64, usize) {
+    match name {
+        "mobile" => {
+            let shown = network.trunk_group(name);
+            (shown.counts.over_dialogs, shown.overflow, shown.calls)
+        }
+        "samu-59" => {
+            let shown = network.psap(name);
+            (shown.over_dialogs, shown.overflow, shown.dialogs)
+        }
+        _ => {
+            let shown = network.call_server(name);
+            (shown.counts.over_dialogs, shown.overflow, shown.dialogs)
+        }
+    }
+}
+
+/// The boxes with a number that each takes, and how many dialogs a call has there.
+const BOXES: [(&str, &str, usize); 3] =
+    [("mobile", "15", 1), ("alpha", "15", 2), ("samu-59", "0353010015", 1)];
+
+/// The refusals of a box that are not as they should be: 503 with Retry-After, and the name of the setting that would help.
+fn bad_refusals(network: &Network, name: &str, setting: &str) -> usize {
+    let packets = network.net.trace().packets();
+    let refusals = packets.filter(|packet| {
+        packet.from == network.at(name) && packet.bytes.starts_with(b"SIP/2.0 503 ")
+    });
+    let texts = refusals.map(|packet| String::from_utf8_lossy(&packet.bytes).into_owned());
+    texts.filter(|text| !text.contains("\r\nRetry-After: ") || !text.contains(setting)).count()
+}
+
+#[test]
+fn a_box_with_its_limit_of_dialogs_refuses_the_next_call_and_takes_one_when_there_is_room() {
+    for (name, number, dialogs_of_a_call) in BOXES {
+        // Each of the three sites has room for a call less than the trunk group.
+        let room = 6;
+        let mut network = limited_to(&format!("dialogs = {room}"));
+        let fits = room / dialogs_of_a_call;
+        let heard = rush(&mut network, name, number, fits);
+        assert!(heard.iter().all(|heard| heard == &[200]), "{name}: {heard:?}");
+        assert_eq!(over_limits(&network, name), (0, 0, room), "{name}");
+        let heard = rush(&mut network, name, number, 4);
+        assert!(heard.iter().all(|heard| heard == &[503]), "{name}: {heard:?}");
+        assert_eq!(over_limits(&network, name), (4, 0, room), "{name}");
+        assert_eq!(bad_refusals(&network, name, "sip.dialogs"), 0, "{name}");
+        let rogue = network.at("rogue");
+        network.net.act(rogue, |rogue: &mut Rogue, _| rogue.send(0, "BYE", ""));
+        network.run_for(seconds(1));
+        let heard = rush(&mut network, name, number, 1);
+        assert_eq!(heard, [[200]], "{name}: one has hung up");
+        network.net.act(rogue, |rogue: &mut Rogue, _| {
+            (0..rogue.calls()).for_each(|at| rogue.send(at, "BYE", ""));
+        });
+        assert_idle(&mut network);
+    }
+}
+
+#[test]
+fn a_box_with_its_limit_of_transactions_refuses_new_calls_and_lets_those_in_progress_end() {
+    for (name, number, _) in BOXES {
+        let mut network = limited_to("transactions = 20");
+        let before = over_limits(&network, name).1;
+        let heard = rush(&mut network, name, number, 30);
+        let count = |status: u16| heard.iter().filter(|heard| heard == &&[status]).count();
+        let (answered, refused) = (count(200), count(503));
+        // Half is kept for requests inside dialogs; probes need some of the other half.
+        assert!((8..=10).contains(&answered) && answered + refused == 30, "{name}: {heard:?}");
+        assert_eq!(over_limits(&network, name).1 - before, refused as u64, "{name}");
+        assert_eq!(bad_refusals(&network, name, "sip.transactions"), 0, "{name}");
+        let rogue = network.at("rogue");
+        network.net.act(rogue, |rogue: &mut Rogue, _| {
+            let in_progress = heard.iter().enumerate().filter(|(_, heard)| heard == &&[200]);
+            in_progress.for_each(|(at, _)| rogue.send(at, "BYE", ""));
+        });
+        network.run_for(seconds(1));
+        let answers = network.net.node::<Rogue>(rogue);
+        let ended = (0..30).filter(|at| answers.heard(*at) == [200, 200]).count();
+        assert_eq!(ended, answered, "{name}: every BYE is taken");
+        // Copies come no more after 64·T1: there is room again.
+        network.run_for(seconds(40));
+        assert_eq!(rush(&mut network, name, number, 1), [[200]], "{name}");
+        network.net.act(rogue, |rogue: &mut Rogue, _| rogue.send(30, "BYE", ""));
+        assert_idle(&mut network);
     }
 }

@@ -1,5 +1,6 @@
 //! One source locks nobody out: a flood of calls that are never acknowledged, beside callers who mean it.
 
+use contract::PositionCounts;
 use system_tests::network::Network;
 use system_tests::rogue::{Opening, Rogue, Whim};
 use telemetry::{BoxKind, Outcome};
@@ -11,11 +12,16 @@ const ROGUE: &str = "127.9.0.1:5060";
 
 /// One site, and so many circuits and call takers.
 fn network(circuits: u32, more: &str) -> Network {
+    network_with(circuits, more, "", "")
+}
+
+/// The same with settings of the site and of the PSAP.
+fn network_with(circuits: u32, more: &str, of_site: &str, of_psap: &str) -> Network {
     let text = format!(
-        "[sites.alpha]\naddress = \"127.0.0.11:5060\"\n\
+        "[sites.alpha]\naddress = \"127.0.0.11:5060\"\n{of_site}\n\
          [trunk_groups.mobile]\naddress = \"127.0.0.21:5060\"\ncircuits = {circuits}\n{more}\n\
          [psaps.samu-59]\naddress = \"127.0.0.31:5060\"\nnumber = \"0353010015\"\npositions = {circuits}\n\
-         queue = 0\nring = \"2s\"\ntalk = \"10s\"\n\
+         queue = 0\nring = \"2s\"\ntalk = \"10s\"\n{of_psap}\n\
          [[routes]]\nnumbers = [\"15\", \"17\", \"18\", \"112\", \"urn:service:sos.fire\"]\npsaps = [\"samu-59\"]\n"
     );
     let mut network = Network::new(&text, Link::CLEAN, 7);
@@ -27,12 +33,16 @@ fn network(circuits: u32, more: &str) -> Network {
 }
 
 fn calls(network: &mut Network, count: usize) {
-    let (rogue, mobile) = (network.at("rogue"), network.at("mobile"));
+    calls_to(network, "mobile", "15", count);
+}
+
+fn calls_to(network: &mut Network, box_name: &str, number: &'static str, count: usize) {
+    let (rogue, hop) = (network.at("rogue"), network.at(box_name));
     let contact = "<sip:rogue@127.9.0.1>".to_owned();
-    let opening = Opening { number: "15", contact, has_tag: true };
+    let opening = Opening { number, contact, has_tag: true };
     network.net.act(rogue, |rogue: &mut Rogue, _| {
         for _ in 0..count {
-            rogue.call(mobile, &opening);
+            rogue.call(hop, &opening);
         }
     });
 }
@@ -114,4 +124,73 @@ fn a_peer_has_no_limit() {
     let counts = network.trunk_group("mobile").counts;
     assert_eq!((counts.answered, counts.limited), (60, 0));
     assert_idle(&mut network);
+}
+
+/// What a call server or a PSAP has counted: refused for the limits of their source, and calls in progress.
+fn limited(network: &Network, box_name: &str) -> (u64, usize) {
+    match box_name {
+        "alpha" => {
+            let shown = network.call_server("alpha");
+            (shown.counts.limited, shown.calls)
+        }
+        _ => {
+            let shown = network.psap("samu-59");
+            let PositionCounts { ringing, talking, .. } = shown.positions;
+            (shown.limited, shown.waiting + ringing + talking)
+        }
+    }
+}
+
+/// The boxes that a caller may call without a trunk group, with a number that each takes.
+const STRAIGHT: [(&str, &str); 2] = [("alpha", "15"), ("samu-59", "0353010015")];
+
+#[test]
+fn a_source_that_calls_a_call_server_or_a_psap_has_its_limit_there_too() {
+    for (name, number) in STRAIGHT {
+        let limit = "calls_per_source = 3";
+        let mut network = network_with(100, "", limit, limit);
+        calls_to(&mut network, name, number, 3);
+        network.run_for(ms(500));
+        assert_eq!(limited(&network, name), (0, 3), "{name}");
+        calls_to(&mut network, name, number, 1);
+        network.run_for(ms(500));
+        assert_eq!(limited(&network, name), (1, 3), "{name}");
+        let refusal = network.records().iter().find(|record| record.node == name).unwrap();
+        assert_eq!((refusal.status, refusal.outcome), (Some(503), Outcome::Rejected), "{name}");
+        let why = refusal.reason.as_deref().unwrap_or_default();
+        assert!(why.contains("calls_per_source"), "{name}: {why}");
+        // The network's own boxes are peers: their calls are those of many people.
+        network.start_campaign(&campaign(5.0, seconds(10), 7));
+        assert!(network.run_until_idle(seconds(120)), "{name}: {:?}", network.held());
+        assert_eq!(refused(&network), 0, "{name}");
+        assert_idle(&mut network);
+    }
+}
+
+// Calls that ring when the source is barred end with the others.
+#[test]
+fn a_source_that_acknowledges_no_answer_is_barred_by_call_server_and_psap() {
+    for (name, number) in STRAIGHT {
+        let mut network = network_with(100, "", "", "");
+        calls_to(&mut network, name, number, 10);
+        network.run_for(seconds(5));
+        calls_to(&mut network, name, number, 2);
+        network.run_for(ms(500));
+        assert_eq!(limited(&network, name).1, 12, "{name}");
+        // Two seconds of ringing, T2, and the BYEs.
+        network.run_for(ms(1_500));
+        assert_eq!(limited(&network, name).1, 0, "{name}: {:?}", network.held());
+        calls_to(&mut network, name, number, 1);
+        network.run_for(ms(500));
+        assert_eq!(limited(&network, name), (1, 0), "{name}");
+        let refusal = network.records().iter().rev().find(|record| record.node == name).unwrap();
+        let why = refusal.reason.as_deref().unwrap_or_default();
+        assert!(why.contains("unacknowledged_per_source"), "{name}: {why}");
+        network.run_for(seconds(33));
+        calls_to(&mut network, name, number, 1);
+        network.run_for(ms(500));
+        assert_eq!(limited(&network, name), (1, 1), "{name}: it may try again");
+        assert!(network.run_until_idle(seconds(120)), "{name}: {:?}", network.held());
+        assert_idle(&mut network);
+    }
 }

@@ -345,6 +345,7 @@ mod tests {
                 user_s: 10_000.0,
                 system_s: 10_000.0,
                 max_rss_kib: 10_000_000,
+                records_dropped: 0,
             });
         }
         let text = report(&summary);

@@ -43,6 +43,9 @@ pub struct BoxArgs {
     /// Let time go so many times faster since a Unix time in microseconds, as FACTOR@SINCE
     #[arg(long, hide = true, value_parser = fast_clock)]
     pub clock: Option<(f64, u64)>,
+    /// Bytes that the folder of the run may hold, whose records these are
+    #[arg(long, hide = true, value_name = "BYTES")]
+    pub disk_limit: Option<u64>,
     #[command(flatten)]
     pub metrics: MetricsArgs,
     #[command(flatten)]

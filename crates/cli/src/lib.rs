@@ -5,6 +5,7 @@
 
 mod args;
 mod clips;
+mod limited_file;
 pub mod manage;
 pub mod metrics;
 mod record_keeper;

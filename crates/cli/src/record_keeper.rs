@@ -27,6 +27,9 @@ impl BoxArgs {
     /// # Errors
     /// The file cannot be created.
     pub fn record_file(&self) -> anyhow::Result<RecordSink> {
-        RecordSink::create(self.records.as_deref())
+        match (&self.records, self.disk_limit) {
+            (Some(path), Some(most)) => RecordSink::create_in_run(path, most),
+            (path, _) => RecordSink::create(path.as_deref()),
+        }
     }
 }

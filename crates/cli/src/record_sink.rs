@@ -5,7 +5,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context as _;
+use contract::RecordCounts;
 use telemetry::{CallRecord, RecordWriter, RollingFile};
+
+use crate::limited_file::LimitedFile;
 
 /// Where records go; cheap to clone. Without a file they are dropped.
 #[derive(Debug, Clone, Default)]
@@ -14,7 +17,7 @@ pub struct RecordSink(Option<Arc<Open>>);
 #[derive(Debug)]
 struct Open {
     path: PathBuf,
-    writer: Mutex<RecordWriter<RollingFile>>,
+    writer: Mutex<RecordWriter<LimitedFile<RollingFile>>>,
     begun: Begun,
 }
 
@@ -34,7 +37,16 @@ impl RecordSink {
     /// # Errors
     /// The file cannot be created.
     pub fn create(path: Option<&Path>) -> anyhow::Result<Self> {
-        path.map_or(Ok(Self(None)), |path| Self::open(path, u64::MAX, Begun::default()))
+        path.map_or(Ok(Self(None)), |path| Self::open(path, u64::MAX, u64::MAX, Begun::default()))
+    }
+
+    /// Creates a file in the folder of a run, which with all its files may hold so many bytes: what finds no room there waits, and
+    /// is dropped at last.
+    ///
+    /// # Errors
+    /// The file cannot be created.
+    pub fn create_in_run(path: &Path, most: u64) -> anyhow::Result<Self> {
+        Self::open(path, u64::MAX, most, Begun::default())
     }
 
     /// Creates a file that holds twice `half` bytes at most: the oldest records go. `begun` is done once, when the boxes listen.
@@ -46,12 +58,15 @@ impl RecordSink {
         half: u64,
         begun: impl FnOnce() + Send + 'static,
     ) -> anyhow::Result<Self> {
-        Self::open(path, half, Begun(Mutex::new(Some(Box::new(begun)))))
+        Self::open(path, half, u64::MAX, Begun(Mutex::new(Some(Box::new(begun)))))
     }
 
-    fn open(path: &Path, half: u64, begun: Begun) -> anyhow::Result<Self> {
+    fn open(path: &Path, half: u64, most: u64, begun: Begun) -> anyhow::Result<Self> {
         let file = RollingFile::create(path, half)
             .with_context(|| format!("cannot create the record file {}", path.display()))?;
+        // Records have a folder of their own in the run's.
+        let run = path.parent().and_then(Path::parent).unwrap_or_else(|| Path::new("."));
+        let file = LimitedFile::new(file, run.to_owned(), most);
         let writer = Mutex::new(RecordWriter::new(file));
         Ok(Self(Some(Arc::new(Open { path: path.to_owned(), writer, begun }))))
     }
@@ -81,13 +96,27 @@ impl RecordSink {
         }
     }
 
+    /// What has become of the records; those that can be written are, first.
+    #[must_use]
+    pub fn counts(&self) -> RecordCounts {
+        let Some(open) = &self.0 else { return RecordCounts::default() };
+        let mut writer = open.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let _kept_by_the_writer = writer.flush();
+        RecordCounts {
+            written: writer.written(),
+            waiting: writer.waiting_records(),
+            waiting_bytes: writer.waiting() as u64,
+            dropped: writer.dropped(),
+        }
+    }
+
     /// A sentence about records that could not be written.
     #[must_use]
     pub fn trouble(&self) -> Option<String> {
         let open = self.0.as_ref()?;
         let writer = open.writer.lock().unwrap_or_else(PoisonError::into_inner);
         let error = writer.error()?;
-        let lost = writer.dropped();
+        let lost = writer.dropped() + writer.waiting_records();
         Some(format!("{}: {lost} call records could not be written: {error}", open.path.display()))
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use contract::{DirectoryEntry, ProcessEnding};
-use node::{Directory, DrainRequest, NodeSpec, Options, SocketLimits};
+use node::{Directory, DrainRequest, NodeSpec, Options, RecordWatch, SocketLimits};
 use telemetry::MessageFigures;
 use tokio::time::{Instant, interval};
 use topology::TcpLimits;
@@ -59,6 +59,7 @@ pub fn serve_managed(
         drain_timeout: args.drain_timeout,
         snapshot_interval: args.snapshot_interval,
         limits,
+        records: record_watch(records.clone()),
         ..Options::default()
     };
     let metrics = match args.metrics.open() {
@@ -75,7 +76,7 @@ pub fn serve_managed(
         let _managed = managed.transpose()?;
         let shown = metrics.map(|metrics| {
             tracing::info!("metrics at http://{}/metrics", metrics.address());
-            metrics.serve(crate::metrics::own(options.directory.clone()))
+            metrics.serve(crate::metrics::own(options.directory.clone(), records.clone()))
         });
         let _shown = shown.transpose()?;
         let flush = tokio::task::spawn_local(flush_now_and_then(records.clone()));
@@ -109,6 +110,11 @@ pub fn serve_managed(
         return ExitCode::from(REACHED_NOBODY);
     }
     ExitCode::from(ending.exit_code())
+}
+
+/// Lets the shell of a program see what becomes of its records.
+fn record_watch(records: RecordSink) -> RecordWatch {
+    RecordWatch::new(move || records.counts())
 }
 
 /// Whether there were calls, and each of them timed out without a response.

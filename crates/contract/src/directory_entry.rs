@@ -60,20 +60,21 @@ impl DirectoryEntry {
             ..MessageFigures::default()
         };
         macro_rules! with {
-            ($it:ident $(, $field:ident)*) => {
+            ($it:ident $(, $field:ident)* $(; $($counts:ident).+)?) => {
                 MessageFigures {
                     malformed: $it.malformed,
                     stray: $it.stray,
                     overflow: $it.overflow,
                     $($field: $it.refused_by_status.clone(),)*
+                    $(limited: $($counts).+.limited, over_dialogs: $($counts).+.over_dialogs,)?
                     ..of_sockets
                 }
             };
         }
         match &self.snapshot {
-            Some(Snapshot::CallServer(it)) => with!(it, refused),
-            Some(Snapshot::TrunkGroup(it)) => with!(it),
-            Some(Snapshot::Psap(it)) => with!(it, refused),
+            Some(Snapshot::CallServer(it)) => with!(it, refused; it.counts),
+            Some(Snapshot::TrunkGroup(it)) => with!(it; it.counts),
+            Some(Snapshot::Psap(it)) => with!(it, refused; it),
             Some(Snapshot::Generator(it)) => with!(it, refused),
             Some(Snapshot::PoolMonitor(_)) | None => of_sockets,
         }

@@ -34,4 +34,4 @@ pub use snapshot::{
 };
 pub use sockets::SocketCounts;
 pub use stored_disk::StoredDisk;
-pub use usage::Usage;
+pub use usage::{RecordCounts, Usage};

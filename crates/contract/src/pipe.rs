@@ -96,7 +96,8 @@ mod tests {
     use super::*;
     use crate::{
         AskedSnapshot, CallServerSnapshot, EffectEnd, GeneratorSnapshot, MemberSnapshot,
-        MemberState, NodeKind, PoolMonitorSnapshot, PsapSnapshot, Snapshot, TrunkGroupSnapshot,
+        MemberState, NodeKind, PoolMonitorSnapshot, PsapSnapshot, RecordCounts, Snapshot,
+        TrunkGroupSnapshot,
     };
 
     fn read<T: PipeMessage>(message: &T) -> T {
@@ -190,7 +191,9 @@ mod tests {
             (name.to_owned(), DirectoryEntry { snapshot, ..listening })
         };
         let boxes: BTreeMap<_, _> = shown.map(entry).into();
-        let usage = Usage { user_us: 1, system_us: 2, max_rss_kib: 3 };
+        let records = RecordCounts { written: 4, waiting: 5, waiting_bytes: 6, dropped: 7 };
+        let usage =
+            Usage { user_us: 1, system_us: 2, max_rss_kib: 3, records, snapshots_dropped: 8 };
         let reply = Reply::Refused("no".to_owned());
         let accepted = Reply::Accepted { ticket: 3, text: "within 75s".to_owned() };
         let end = EffectEnd::Aborted("the site restarted".to_owned());

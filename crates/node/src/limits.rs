@@ -51,5 +51,6 @@ pub fn usage() -> Usage {
         system_us: u64::try_from(used.system_time().num_microseconds()).unwrap_or(0),
         // macOS counts in bytes.
         max_rss_kib: if cfg!(target_os = "macos") { max_rss / 1024 } else { max_rss },
+        ..Usage::default()
     }
 }

@@ -6,6 +6,8 @@ use std::thread;
 use contract::{PipeMessage as _, ProcessOrder, ProcessReport};
 use tokio::sync::mpsc;
 
+use crate::reports::Reports;
+
 /// Requests that may wait; a parent that writes more has to wait itself.
 const REQUEST_QUEUE: usize = 64;
 
@@ -36,8 +38,7 @@ pub(crate) fn wake_without_parent() -> std::io::Result<()> {
 /// The two pipes to the parent.
 pub(crate) struct Parent {
     incoming: mpsc::Receiver<FromParent>,
-    output: Box<dyn Write>,
-    broken: bool,
+    reports: Reports,
 }
 
 impl Parent {
@@ -49,11 +50,11 @@ impl Parent {
     /// pipe cannot be cancelled, and must not delay the end of the process.
     pub(crate) fn new<R: std::io::Read>(
         open: impl FnOnce() -> R + Send + 'static,
-        output: Box<dyn Write>,
+        output: Box<dyn Write + Send>,
     ) -> Self {
         let (orders, incoming) = mpsc::channel(REQUEST_QUEUE);
         thread::spawn(move || read_orders(std::io::BufReader::new(open()), &orders));
-        Self { incoming, output, broken: false }
+        Self { incoming, reports: Reports::to(output) }
     }
 
     /// Waits for the next order; after the end of input, for ever. Cancel safe.
@@ -64,19 +65,14 @@ impl Parent {
         }
     }
 
-    /// Writes one line. A pipe without a reader is noticed once; the end of input tells the rest.
-    pub(crate) fn tell(&mut self, report: &ProcessReport) {
-        if self.broken {
-            return;
-        }
-        let written = report.to_line().map_err(std::io::Error::from).and_then(|line| {
-            self.output.write_all(&line)?;
-            self.output.flush()
-        });
-        if let Err(error) = written {
-            tracing::warn!(%error, "cannot report to the parent");
-            self.broken = true;
-        }
+    /// Tells it something.
+    pub(crate) fn tell(&mut self, report: ProcessReport) {
+        self.reports.tell(report);
+    }
+
+    /// Snapshots that were not told because it does not read.
+    pub(crate) const fn dropped(&self) -> u64 {
+        self.reports.dropped()
     }
 }
 

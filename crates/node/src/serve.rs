@@ -20,11 +20,12 @@ use crate::directory::Directory;
 use crate::lifecycle_notice::LifecycleNotice;
 use crate::limits::{forbid_huge_pages, raise_fd_limit, usage};
 use crate::parent::{FromParent, Parent, wake_without_parent};
+use crate::record_watch::RecordWatch;
 use crate::signals::Signals;
 use crate::socket::SocketLimits;
 use crate::spec::NodeSpec;
 use crate::start_error::StartError;
-use contract::{BoxOrder, ProcessEnding, ProcessOrder, ProcessReport, Reply};
+use contract::{BoxOrder, ProcessEnding, ProcessOrder, ProcessReport, Reply, Usage};
 
 /// How to serve.
 #[derive(Debug, Clone)]
@@ -43,6 +44,8 @@ pub struct Options {
     pub listening: ListeningNotice,
     /// Orders to the boxes from within this process.
     pub console: Console,
+    /// What becomes of the records.
+    pub records: RecordWatch,
 }
 
 impl Default for Options {
@@ -56,6 +59,7 @@ impl Default for Options {
             drain_request: DrainRequest::default(),
             listening: ListeningNotice::default(),
             console: Console::default(),
+            records: RecordWatch::default(),
         }
     }
 }
@@ -119,6 +123,7 @@ pub(crate) async fn serve_for(
         ticks,
         drain_request: options.drain_request,
         console: options.console,
+        records: options.records,
         begun: Instant::now(),
         drain_timeout: options.drain_timeout,
         deadline: None,
@@ -140,6 +145,7 @@ struct Shell {
     ticks: Interval,
     drain_request: DrainRequest,
     console: Console,
+    records: RecordWatch,
     drain_timeout: Duration,
     /// When the drain is given up; `None` while running.
     deadline: Option<Instant>,
@@ -198,11 +204,11 @@ impl Shell {
                 let reply = self.order(&name, order).await;
                 // Whoever has the reply and looks sees what has changed.
                 self.show().await;
-                self.tell(&ProcessReport::Reply { id, name, reply });
+                self.tell(ProcessReport::Reply { id, name, reply });
                 None
             }
             FromParent::Nonsense { line, reason } => {
-                self.tell(&ProcessReport::Refused { line, reason });
+                self.tell(ProcessReport::Refused { line, reason });
                 None
             }
         }
@@ -243,7 +249,7 @@ impl Shell {
     fn drained(&mut self) -> Option<ProcessEnding> {
         let drained = self.deadline.is_some() && self.boxes.are_drained();
         drained.then(|| {
-            self.tell(&ProcessReport::Drained { complete: true });
+            self.tell(ProcessReport::Drained { complete: true });
             ProcessEnding::Drained
         })
     }
@@ -259,7 +265,7 @@ impl Shell {
                 // Whoever hears of it and looks sees what has changed.
                 self.show().await;
                 self.console.tell_effect(&name, effect.clone());
-                self.tell(&ProcessReport::Effect { name, effect });
+                self.tell(ProcessReport::Effect { name, effect });
                 None
             }
         }
@@ -268,7 +274,7 @@ impl Shell {
     fn give_up(&mut self) -> ProcessEnding {
         let timeout = self.drain_timeout;
         tracing::warn!(?timeout, "calls are still in progress: stopping anyway");
-        self.tell(&ProcessReport::Drained { complete: false });
+        self.tell(ProcessReport::Drained { complete: false });
         ProcessEnding::DrainTimedOut
     }
 
@@ -276,7 +282,7 @@ impl Shell {
         self.boxes.refresh().await;
         let boxes = self.boxes.directory().entries();
         let at_us = u64::try_from(self.begun.elapsed().as_micros()).unwrap_or(u64::MAX);
-        self.tell(&ProcessReport::Snapshot { at_us, usage: usage(), boxes });
+        self.tell(ProcessReport::Snapshot { at_us, usage: self.usage(), boxes });
     }
 
     fn tell_ready(&mut self) {
@@ -286,16 +292,21 @@ impl Shell {
                 tracing::info!("{} {name} listens on {} (UDP, TCP)", entry.kind, entry.address);
             }
         }
-        self.tell(&ProcessReport::Ready { boxes });
+        self.tell(ProcessReport::Ready { boxes });
     }
 
     async fn tell_final(&mut self, ending: &ProcessEnding) {
         self.boxes.refresh().await;
         let boxes = self.boxes.directory().entries();
-        self.tell(&ProcessReport::Final { ending: ending.clone(), usage: usage(), boxes });
+        self.tell(ProcessReport::Final { ending: ending.clone(), usage: self.usage(), boxes });
     }
 
-    fn tell(&mut self, report: &ProcessReport) {
+    fn usage(&self) -> Usage {
+        let snapshots_dropped = self.parent.as_ref().map_or(0, Parent::dropped);
+        Usage { records: self.records.look(), snapshots_dropped, ..usage() }
+    }
+
+    fn tell(&mut self, report: ProcessReport) {
         if let Some(parent) = &mut self.parent {
             parent.tell(report);
         }

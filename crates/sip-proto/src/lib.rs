@@ -23,6 +23,7 @@ mod packet;
 pub mod reason;
 mod rejection;
 pub mod sdp;
+pub mod sources;
 pub mod stream_framer;
 pub mod timer;
 pub mod transaction;

@@ -21,7 +21,19 @@ pub struct Rejection {
     pub headers: Option<Box<str>>,
 }
 
+/// How long to stay away from a box that has its limit of transactions or dialogs.
+const OVER_LIMIT: Duration = Duration::from_secs(5);
+
 impl Rejection {
+    /// The box has as many of `what` as it may (RFC 3261 §21.5.4); `what` names the setting, too.
+    #[must_use]
+    pub fn over_limit(what: &str) -> Self {
+        Self::new(503)
+            .with_retry_after(OVER_LIMIT)
+            .with_reason(Reason::q850(42, "Switching equipment congestion"))
+            .with_warning(format!("this box has its limit of {what}"))
+    }
+
     #[must_use]
     pub const fn new(status: u16) -> Self {
         Self {

@@ -16,6 +16,12 @@ pub struct MessageFigures {
     pub stray: u64,
     /// Requests refused because too many transactions were alive.
     pub overflow: u64,
+    /// Calls refused because too many dialogs were alive.
+    #[serde(default)]
+    pub over_dialogs: u64,
+    /// Calls refused because their source had too many that nobody answered or acknowledged.
+    #[serde(default)]
+    pub limited: u64,
     /// Requests refused before any call saw them, by status.
     pub refused: BTreeMap<u16, u64>,
     /// Datagrams that the kernel dropped because the box did not read fast enough.
@@ -43,6 +49,8 @@ impl AddAssign<&Self> for MessageFigures {
         self.malformed += other.malformed;
         self.stray += other.stray;
         self.overflow += other.overflow;
+        self.over_dialogs += other.over_dialogs;
+        self.limited += other.limited;
         for (status, count) in &other.refused {
             *self.refused.entry(*status).or_default() += count;
         }
@@ -61,6 +69,8 @@ impl fmt::Display for MessageFigures {
             (self.malformed, "malformed"),
             (self.stray, "stray"),
             (self.overflow, "over the limit of transactions"),
+            (self.over_dialogs, "over the limit of dialogs"),
+            (self.limited, "over the limit of their source"),
             (self.kernel_drops, "dropped by the kernel"),
             (self.unsent, "not sent"),
             (self.send_errors, "failed to send"),

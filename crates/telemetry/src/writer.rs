@@ -93,6 +93,11 @@ impl<W: Write> RecordWriter<W> {
         self.pending.len()
     }
 
+    /// Records that the file has not taken yet, or not the whole of them.
+    pub fn waiting_records(&self) -> u64 {
+        self.pending.iter().filter(|byte| **byte == b'\n').count() as u64
+    }
+
     /// Writes as much as the file takes, and says how much that was. `write_all` would not say.
     fn drain(&mut self) -> (usize, io::Result<()>) {
         let mut taken = 0;
@@ -192,5 +197,6 @@ mod tests {
         assert!(writer.dropped() > 0);
         assert_eq!(writer.written() + writer.dropped(), total);
         assert!(writer.waiting() < BACKLOG + 1_000);
+        assert_eq!(writer.waiting_records() + writer.dropped(), total);
     }
 }

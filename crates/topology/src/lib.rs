@@ -33,6 +33,7 @@ mod check;
 mod distribution;
 mod duration;
 mod equipment;
+mod limits;
 mod load;
 mod media;
 mod number;
@@ -54,6 +55,7 @@ pub use self::address_range::AddressRange;
 pub use self::distribution::{Distribution, ParseDistributionError};
 pub use self::duration::{ParseDurationError, format_duration, parse_duration};
 pub use self::equipment::Equipment;
+pub use self::limits::{SipLimits, SourceLimits};
 pub use self::load::{ENVIRONMENT_PREFIX, is_network_key};
 pub use self::media::{Audio, Carriage, Clip, Media, Waiting};
 pub use self::number::{

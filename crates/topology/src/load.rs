@@ -1,10 +1,13 @@
 //! The way from a file to a network: read, checked, whole.
 
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 use std::path::Path;
 
+use crate::address_range::AddressRange;
 use crate::check::check;
 use crate::equipment::Equipment;
+use crate::limits::SipLimits;
 use crate::media::Media;
 use crate::pool::{Pool, SipTimers};
 use crate::problem::Problems;
@@ -21,8 +24,9 @@ use crate::trunk_group::TrunkGroup;
 /// Environment variables of a network begin with this: `TOCSIN__SITES__ALPHA__ADDRESS`.
 pub const ENVIRONMENT_PREFIX: &str = "TOCSIN";
 
-const SECTIONS: [&str; 11] = [
+const SECTIONS: [&str; 12] = [
     "timers",
+    "sip",
     "tcp",
     "pool",
     "equipment",
@@ -83,18 +87,38 @@ impl Topology {
         let mut releases = root.named("releases", Release::read);
         releases.push(Release::sound());
         let timers = root.section("timers", SipTimers::read);
-        Self {
+        let sip = root.section("sip", SipLimits::read);
+        let mut topology = Self {
             name: root.or("name", kind::name, default_name.to_owned()),
             timers,
             tcp: root.section("tcp", TcpLimits::read),
+            sip,
             pool: root.section("pool", Pool::read),
             trunk_groups: root.named("trunk_groups", |table| TrunkGroup::read(table, &sites)),
             regions: root.named("regions", |table| Region::read(table, &sites)),
-            psaps: Psap::read_all(root, &media, timers),
+            psaps: Psap::read_all(root, &media, timers, sip),
             routes: Routes::new(root.tables("routes", Route::read)),
             media,
             releases,
             sites,
+        };
+        topology.introduce();
+        topology
+    }
+
+    /// Makes trunk groups and call servers peers of the boxes behind them: the calls of one of these are those of many people.
+    fn introduce(&mut self) {
+        let groups = self.trunk_groups.iter().map(|group| group.address.ip());
+        let call_servers = self.call_servers().map(|one| one.address.ip());
+        let ips: BTreeSet<IpAddr> = groups.chain(call_servers).collect();
+        let of_call_servers = self
+            .sites
+            .iter_mut()
+            .flat_map(|site| &mut site.call_servers)
+            .map(|one| &mut one.sources);
+        let of_psaps = self.psaps.iter_mut().map(|psap| &mut psap.sources);
+        for sources in of_call_servers.chain(of_psaps) {
+            sources.peers.extend(ips.iter().copied().map(AddressRange::from));
         }
     }
 }

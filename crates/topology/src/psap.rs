@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use crate::distribution::Distribution;
+use crate::limits::{SipLimits, SourceLimits};
 use crate::media::{self, Audio, Media, Waiting};
 use crate::number::{self, is_fictitious};
 use crate::pool::SipTimers;
@@ -44,6 +45,10 @@ pub struct Psap {
     pub waiting: Waiting,
     /// Share of the answered calls of which both sides are recorded.
     pub record: f64,
+    /// Of callers that come straight here; trunk groups and call servers are peers.
+    pub sources: SourceLimits,
+    /// See [`Topology::sip`](crate::Topology).
+    pub limits: SipLimits,
 }
 
 /// The answer to a call that finds the queue full.
@@ -89,10 +94,15 @@ pub enum Behaviour {
 
 impl Psap {
     /// Reads every `[psaps.NAME]` and resolves redirections between them.
-    pub(crate) fn read_all(root: &Table<'_>, media: &Media, timers: SipTimers) -> Vec<Self> {
+    pub(crate) fn read_all(
+        root: &Table<'_>,
+        media: &Media,
+        timers: SipTimers,
+        limits: SipLimits,
+    ) -> Vec<Self> {
         let drafts = root.named("psaps", |table| {
             let when_full = table.or("when_full", when_full, FullText::Reject(486));
-            (Self::read(table, media, timers), when_full, table.path("when_full"))
+            (Self::read(table, media, timers, limits), when_full, table.path("when_full"))
         });
         let others: Vec<Self> = drafts.iter().map(|(psap, ..)| psap.clone()).collect();
         let resolve = |(mut psap, when_full, path): (Self, FullText, String)| {
@@ -119,7 +129,7 @@ impl Psap {
         drafts.into_iter().map(resolve).collect()
     }
 
-    fn read(table: &Table<'_>, media: &Media, timers: SipTimers) -> Self {
+    fn read(table: &Table<'_>, media: &Media, timers: SipTimers, limits: SipLimits) -> Self {
         let fixed = |millis| Distribution::Fixed(Duration::from_millis(millis));
         let behaviours = table.tables("behaviours", BehaviourShare::read);
         let shares: f64 = behaviours.iter().map(|behaviour| behaviour.share).sum();
@@ -138,12 +148,14 @@ impl Psap {
                 table.report(key, media.unknown_clip(name));
             }
         }
+        let positions = table.required("positions", kind::count(1..=10_000), 1);
+        let queue_limit = table.or("queue", kind::count(0..=100_000), 20);
         Self {
             name: table.name().to_owned(),
             address: table.required("address", kind::address, kind::NO_ADDRESS),
             number: table.required("number", fictitious_number, String::new()),
-            positions: table.required("positions", kind::count(1..=10_000), 1),
-            queue_limit: table.or("queue", kind::count(0..=100_000), 20),
+            positions,
+            queue_limit,
             when_full: WhenFull::Reject(486),
             ring: table.or("ring", kind::distribution, fixed(2_000)),
             talk: table.or("talk", talk, None),
@@ -160,6 +172,8 @@ impl Psap {
             audio,
             waiting,
             record: table.or("record", kind::share, 0.0),
+            sources: SourceLimits::read(table, positions + queue_limit, None),
+            limits,
         }
     }
 }

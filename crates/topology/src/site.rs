@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use crate::equipment::Equipment;
+use crate::limits::SourceLimits;
 use crate::media::{self, Media};
 use crate::reader::{Table, kind};
 
@@ -43,15 +44,21 @@ pub struct CallServer {
     /// Its site is in the pool.
     pub in_pool: bool,
     pub equipment: Equipment,
+    /// Of callers that come straight here; trunk groups and call servers are peers.
+    pub sources: SourceLimits,
 }
 
 impl Site {
     pub(crate) fn read(table: &Table<'_>, media: &Media, equipment: &Equipment) -> Self {
         let name = table.name().to_owned();
         let in_pool = table.or("in_pool", kind::flag, true);
-        let limits = Limits::new(media, equipment, in_pool).read(table);
+        let limits = Limits::new(media, equipment, in_pool).read(table, None);
         let mut call_servers = table.named("call_servers", |blade| {
-            limits.read(blade).call_server(format!("{name}.{}", blade.name()), &name, blade)
+            limits.read(blade, Some(&limits.sources)).call_server(
+                format!("{name}.{}", blade.name()),
+                &name,
+                blade,
+            )
         });
         if table.has("call_servers") {
             if table.has("address") {
@@ -108,6 +115,7 @@ struct Limits {
     media_addresses: Vec<IpAddr>,
     in_pool: bool,
     equipment: Equipment,
+    sources: SourceLimits,
 }
 
 impl Limits {
@@ -122,11 +130,12 @@ impl Limits {
             media_addresses: Vec::new(),
             in_pool,
             equipment: equipment.clone(),
+            sources: SourceLimits::default(),
         }
     }
 
-    /// These limits with the changes of `table`.
-    fn read(&self, table: &Table<'_>) -> Self {
+    /// These limits with the changes of `table`; `sources` are those of the site, for its blades.
+    fn read(&self, table: &Table<'_>, sources: Option<&SourceLimits>) -> Self {
         let shortest = Duration::from_millis(100);
         let second = Duration::from_secs(1);
         let media_addresses = table.list("media_addresses", kind::ip);
@@ -135,8 +144,10 @@ impl Limits {
                 table.report("media_addresses", "must hold at most one IPv4 and one IPv6 address");
             }
         }
+        let max_calls = table.or("max_calls", kind::count(1..=1_000_000), self.max_calls);
         Self {
-            max_calls: table.or("max_calls", kind::count(1..=1_000_000), self.max_calls),
+            max_calls,
+            sources: SourceLimits::read(table, max_calls, sources),
             // Retry-After counts whole seconds.
             retry_after: table.or("retry_after", kind::duration(second), self.retry_after),
             ring_timeout: table.or("ring_timeout", kind::duration(shortest), self.ring_timeout),
@@ -179,6 +190,7 @@ impl Limits {
             media_addresses,
             in_pool: self.in_pool,
             equipment: self.equipment.clone(),
+            sources: self.sources.clone(),
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
+use crate::limits::SipLimits;
 use crate::media::Media;
 use crate::pool::{Pool, SipTimers};
 use crate::psap::Psap;
@@ -20,6 +21,8 @@ pub struct Topology {
     pub name: String,
     pub timers: SipTimers,
     pub tcp: TcpLimits,
+    /// Of each box.
+    pub sip: SipLimits,
     pub pool: Pool,
     pub media: Media,
     /// Those of the file and, last, [`Release::sound`].

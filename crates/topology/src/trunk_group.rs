@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use crate::address_range::AddressRange;
+use crate::limits::SourceLimits;
 use crate::media::Carriage;
 use crate::reader::{Table, kind};
 use crate::site::{CallServer, Site, known_site};
@@ -25,13 +25,7 @@ pub struct TrunkGroup {
     pub media: Carriage,
     /// What becomes of the answered calls of a call server that is found down.
     pub when_site_dies: WhenSiteDies,
-    /// Calls of one source at once that are not answered, or answered and not acknowledged; beyond it 503. 0: any number.
-    pub calls_per_source: u32,
-    /// Answers to one source that it does not acknowledge, unless it acknowledges more: beyond it the source gets 503 for a time.
-    /// 0: any number.
-    pub unacknowledged_per_source: u32,
-    /// Sources without these limits: networks and load generators, whose calls are those of many people.
-    pub peers: Vec<AddressRange>,
+    pub sources: SourceLimits,
 }
 
 /// What a trunk group does with answered calls whose call server is found down.
@@ -131,7 +125,6 @@ impl TrunkGroup {
             table.report("sites", "must name a site, or be left out to lead to all of them");
         }
         let circuits: u32 = members.iter().map(|member| member.circuits).sum();
-        let quarter = (circuits / 4).max(10);
         Self {
             name: table.name().to_owned(),
             address: table.required("address", kind::address, kind::NO_ADDRESS),
@@ -153,13 +146,7 @@ impl TrunkGroup {
                 kind::choice(&WhenSiteDies::WORDS),
                 WhenSiteDies::Keep,
             ),
-            calls_per_source: table.or("calls_per_source", kind::count(0..=1_000_000), quarter),
-            unacknowledged_per_source: table.or(
-                "unacknowledged_per_source",
-                kind::count(0..=1_000_000),
-                5,
-            ),
-            peers: table.list("peers", kind::address_range),
+            sources: SourceLimits::read(table, circuits, None),
         }
     }
 

@@ -304,7 +304,7 @@ impl<L: NoticeListener> VirtualNetwork<L> {
         let topology = Arc::clone(&self.topology);
         if let Some(mut group) = topology.trunk_group(name).cloned() {
             // Its calls are those of many people.
-            group.peers.push(address(GENERATOR).ip().into());
+            group.sources.peers.push(address(GENERATOR).ip().into());
             let at = group.address;
             self.net.attach(at, TrunkGroup::new(group, &topology, at, seed, wall, now));
         }

@@ -66,7 +66,7 @@ pub fn run(args: &LoadArgs) -> ExitCode {
     if let Err(error) = args.serve.log.init() {
         return cli::fail(&error, cli::USAGE);
     }
-    let records = match RecordSink::create(args.serve.records.as_deref()) {
+    let records = match args.serve.record_file() {
         Ok(records) => records,
         Err(error) => return cli::fail(&error, cli::USAGE),
     };

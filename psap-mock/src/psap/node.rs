@@ -97,6 +97,9 @@ impl Node for Psap {
             stray: transactions.stray,
             overflow: transactions.overflow,
             transactions: self.agent.transactions(),
+            dialogs: self.agent.legs(),
+            limited: self.limited,
+            over_dialogs: self.over_dialogs,
             refused_by_status: self.agent.stats().refused.clone(),
             media: self.plane.counts(),
         }

@@ -45,6 +45,8 @@ pub(crate) fn config() -> topology::Psap {
         audio: topology::Audio::Tones,
         waiting: topology::Waiting::Ringing,
         record: 0.0,
+        sources: topology::SourceLimits::default(),
+        limits: topology::SipLimits::default(),
     }
 }
 

@@ -39,6 +39,12 @@ impl CallControl {
                 Rejection::new(480).with_reason(Reason::q850(42, "Switching equipment congestion"))
             );
         }
+        // A call has two, of which this INVITE has made one.
+        if self.user_agent.legs() + 1 > self.topology.sip.dialogs as usize {
+            self.records.counts.shed += 1;
+            self.records.counts.over_dialogs += 1;
+            return Err(Rejection::over_limit("dialogs (sip.dialogs)"));
+        }
         let unaudited =
             link.is_some_and(|link| self.disk.links.admit(now, link) == Err(NoCircuitYet));
         if self.draining || full || locked || unaudited {

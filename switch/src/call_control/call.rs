@@ -1,5 +1,7 @@
 //! One call in a call server: two legs and what joins them.
 
+use std::net::IpAddr;
+
 use sip_proto::Rejection;
 use sip_proto::message::{Payload, Request};
 use sip_proto::transaction::ServerId;
@@ -36,6 +38,8 @@ pub(super) struct Call {
     pub(super) crossing: Vec<(Side, ServerId, u32)>,
     /// The link to a trunk group that it came by; `None` for a call from elsewhere.
     pub(super) link: Option<usize>,
+    /// The source whose unfinished calls it counts among.
+    pub(super) counts_at: Option<IpAddr>,
     /// `None`: the two ends exchange media with each other.
     pub(super) relay: Option<MediaRelay>,
     /// Kept only in a pool that replicates.
@@ -83,6 +87,7 @@ impl Call {
             modifying: None,
             crossing: Vec::new(),
             link,
+            counts_at: None,
             relay: None,
             descriptions: Descriptions::default(),
             replica: None,

@@ -18,6 +18,7 @@ impl CallControl {
         let at = self.records.micros(now);
         if let (Side::A, Some(call)) = (side, self.calls.get_mut(id)) {
             call.record.ack_us.get_or_insert(at);
+            self.source_acknowledged(now, id);
         }
         let (Some(other), Some(call)) = (other, self.calls.get_mut(id)) else { return };
         self.media.acknowledged(call, side);

@@ -135,7 +135,7 @@ impl CallControl {
     }
 
     /// Hangs up both legs of an answered call.
-    fn end_answered(&mut self, now: Instant, id: CallId, reason: &Reason, why: &str) {
+    pub(super) fn end_answered(&mut self, now: Instant, id: CallId, reason: &Reason, why: &str) {
         let Some(call) = self.remove(now, id) else { return };
         self.hang_up_both(now, &call, reason);
         let (outcome, ended_by) = (Outcome::Answered, Party::Network);
@@ -151,6 +151,9 @@ impl CallControl {
         }
         if let Some(link) = call.link {
             self.disk.links.call_ended(link);
+        }
+        if let Some(ip) = call.counts_at.take() {
+            self.sources.ended(ip);
         }
         if let Some(replica) = call.replica.take() {
             self.end_replica(now, replica);

@@ -48,6 +48,7 @@ mod replication;
 mod route_list;
 mod setup;
 mod side;
+mod source_limits;
 mod takeover;
 mod takeover_replies;
 
@@ -59,6 +60,7 @@ use contract::CallServerCounts;
 use media::{Plane, PlaneCounts};
 use sip_proto::message::Payload;
 use sip_proto::reason::Reason;
+use sip_proto::sources::Sources;
 use sip_proto::user_agent::{Capabilities, Config, Event, SessionIdRole, UserAgent};
 use sip_proto::wall_clock::WallClock;
 use sip_proto::{Packet, Rejection, Transport};
@@ -67,7 +69,7 @@ use topology::Topology;
 
 use crate::latent_defects;
 use crate::machine::{Disk, Memory};
-use crate::timers::sip_timers;
+use crate::timers::{sip_timers, sources};
 use call::Call;
 use calls::{CallId, Calls};
 use media_sessions::MediaSessions;
@@ -96,6 +98,7 @@ pub(crate) struct CallControl {
     media: MediaSessions,
     disk: Disk,
     memory: Memory,
+    sources: Sources,
     neighbours: Neighbours,
     owner_watch: OwnerWatch,
     /// When it was started: the number that its answers tell.
@@ -135,6 +138,7 @@ impl CallControl {
             origin_state: Some(origin_state),
             // Bodies of any type are passed on.
             capabilities: Capabilities { accept: None, ..Capabilities::default() },
+            most_transactions: topology.sip.transactions as usize,
             ..Config::new(address, seed)
         };
         Self {
@@ -143,6 +147,7 @@ impl CallControl {
             records: Records::new(&settings, wall),
             media: MediaSessions::new(plane, topology.pool.replicate_calls),
             memory: Memory::new(settings.equipment.contexts),
+            sources: sources(&settings.sources, &topology),
             neighbours: Neighbours::new(&topology, &settings, wall.origin().0),
             owner_watch: OwnerWatch::new(topology.pool),
             disk,
@@ -172,6 +177,11 @@ impl CallControl {
             Event::Failed { leg, failure } => self.failed(now, leg, &failure),
             Event::Confirmed { leg, ack } | Event::ModifyConfirmed { leg, ack } => {
                 self.confirmed(now, leg, &ack);
+            }
+            Event::Unacknowledged { leg } => {
+                if let Some((id, _)) = self.calls.find(leg) {
+                    self.ack_overdue(now, id);
+                }
             }
             Event::Modify { leg, id, request } => self.modify(now, leg, id, &request),
             Event::ModifyCancelled { leg } => self.modify_cancelled(now, leg),

@@ -36,9 +36,10 @@ impl CallControl {
         }
         let admitted = self
             .admit(now, &invite, link, &record.number)
-            .and_then(|()| RouteList::find(&self.topology, &invite));
+            .and_then(|()| RouteList::find(&self.topology, &invite))
+            .and_then(|route_list| Ok((route_list, self.admit_source(now, source.ip())?)));
         match admitted {
-            Ok(route_list) => {
+            Ok((route_list, counts_at)) => {
                 if !self.starved && !self.memory.take() {
                     self.starve();
                 }
@@ -48,6 +49,7 @@ impl CallControl {
                 let offer = self.media.offer_in(Side::A, &invite);
                 let id = self.insert(Call {
                     route_list,
+                    counts_at,
                     offer,
                     relay: relayed
                         .then(|| MediaRelay::new(source.ip(), Sender::of(&invite, source))),

@@ -316,6 +316,7 @@ impl Node for CallServer {
             stray: 0,
             overflow: 0,
             transactions: 0,
+            dialogs: 0,
             refused_by_status: BTreeMap::new(),
             media: self.boot.as_ref().map(|boot| boot.plane.counts()).unwrap_or_default(),
             waiting: self.inbox.len(),
@@ -332,6 +333,7 @@ impl Node for CallServer {
             snapshot.stray = stats.stray;
             snapshot.overflow = stats.overflow;
             snapshot.transactions = software.user_agent().transactions();
+            snapshot.dialogs = software.user_agent().legs();
             snapshot.refused_by_status = software.user_agent().stats().refused.clone();
             snapshot.media = software.plane_counts();
         }

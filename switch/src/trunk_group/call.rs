@@ -111,7 +111,7 @@ pub(super) struct Call {
     pub(super) sent_at: Instant,
     /// Which start of the call server has answered the INVITE there.
     pub(super) origin_state: Option<u64>,
-    /// The source whose unfinished calls it counts among (`sources.rs`).
+    /// The source whose unfinished calls it counts among ([`sip_proto::sources`]).
     pub(super) counts_at: Option<IpAddr>,
     /// This end has left a request inside the dialog without an answer; see [`Wake::Doubt`](super::Wake).
     pub(super) silent: Option<Side>,

@@ -15,7 +15,7 @@
 //! | which site | `members.rs`, by `selection.rs`, with `circuits.rs` |
 //! | a site answers 503 with Retry-After: it gets no calls until then | `member.rs` |
 //! | a site is overloaded: which calls are held back | `restraint.rs` |
-//! | a source has too many calls that nobody answers or acknowledges | `source_limits.rs`, by `sources.rs` |
+//! | a source has too many calls that nobody answers or acknowledges | `source_limits.rs`, by `sip_proto::sources` |
 //! | a call is over: its record | `records.rs` |
 
 mod audit;
@@ -35,7 +35,6 @@ mod setup;
 mod site_down;
 mod site_restart;
 mod source_limits;
-mod sources;
 mod strict_route;
 mod takeover;
 
@@ -47,6 +46,7 @@ use sip_proto::deadlines::Deadlines;
 use sip_proto::flow::Flow;
 use sip_proto::message::{Method, Name, OverloadFeedback, Request, Response};
 use sip_proto::reason::Reason;
+use sip_proto::sources::Sources;
 use sip_proto::transaction::{ClientId, Event, ServerId, Transactions};
 use sip_proto::wall_clock::WallClock;
 use sip_proto::{Packet, Rejection, Transport};
@@ -54,14 +54,13 @@ use telemetry::CallRecord;
 use topology::{Pool, Topology};
 
 use crate::pool::Change;
-use crate::timers::sip_timers;
+use crate::timers::{sip_timers, sources};
 use call::{CallId, Owner};
 use calls::Calls;
 use member::Member;
 use members::Members;
 use record_route::RecordRoutes;
 use records::Records;
-use sources::Sources;
 
 pub use circuits::{Circuit, Circuits};
 pub use selection::{CallerPlace, Candidate, Selection as SelectionPolicy};
@@ -81,6 +80,7 @@ pub struct TrunkGroup {
     deadlines: Deadlines<Wake>,
     records: Records,
     sources: Sources,
+    most_dialogs: usize,
     draining: bool,
 }
 
@@ -123,6 +123,7 @@ impl TrunkGroup {
         now: Instant,
     ) -> Self {
         let transactions = Transactions::new(address, sip_timers(topology), seed)
+            .with_most(topology.sip.transactions as usize)
             .obeying_overload(settings.members.iter().map(|member| member.address).collect());
         let mut deadlines = Deadlines::default();
         deadlines.set(Wake::ProbeRound, now);
@@ -135,7 +136,8 @@ impl TrunkGroup {
             transactions,
             members: Members::new(&settings, topology, seed, now),
             records: Records::new(settings.name.clone(), wall),
-            sources: Sources::new(&settings, sip_timers(topology).give_up()),
+            sources: sources(&settings.sources, topology),
+            most_dialogs: topology.sip.dialogs as usize,
             settings,
             calls: Calls::default(),
             deadlines,

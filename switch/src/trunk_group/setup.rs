@@ -9,13 +9,13 @@ use sip_proto::dialog::Dialog;
 use sip_proto::flow::Flow;
 use sip_proto::message::{Forward, Request, Response, host_port};
 use sip_proto::reason::{Reason, cause_of_status};
+use sip_proto::sources::Excess;
 use sip_proto::transaction::{ClientId, ServerId, Target};
 use telemetry::{CallRecord, DialogRecord};
 
 use super::call::{Call, CallId, Dialogs, Owner, State};
 use super::calls::key;
 use super::members::Want;
-use super::sources::Excess;
 use super::{TrunkGroup, Wake};
 
 /// RFC 3261 §16.6 item 11: more than three minutes.
@@ -38,7 +38,14 @@ impl TrunkGroup {
             self.records.rejected(now, record, &rejection);
             return;
         }
-        let limited = match self.sources.admit(now, flow.source().ip()) {
+        if self.calls.len() >= self.most_dialogs {
+            self.records.counts.over_dialogs += 1;
+            let rejection = Rejection::over_limit("dialogs (sip.dialogs)");
+            self.transactions.reject(now, server, &rejection);
+            return self.records.rejected(now, record, &rejection);
+        }
+        let ip = flow.source().ip();
+        let limited = match self.sources.admit(now, ip, self.settings.sources.is_peer(ip)) {
             Ok(limited) => limited,
             Err(excess) => return self.refuse_excess(now, server, flow, record, excess),
         };

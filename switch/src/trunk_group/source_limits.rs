@@ -1,4 +1,4 @@
-//! Calls and the limits of their sources: what counts, and what becomes of the calls of a source that is barred (`sources.rs`).
+//! Calls and the limits of their sources: what counts, and what becomes of the calls of a source that is barred ([`sip_proto::sources`]).
 
 use std::net::IpAddr;
 use std::time::Instant;
@@ -6,7 +6,6 @@ use std::time::Instant;
 use sip_proto::reason::Reason;
 
 use super::call::{CallId, State};
-use super::sources::Excess;
 use super::{TrunkGroup, Wake};
 
 impl TrunkGroup {
@@ -32,8 +31,7 @@ impl TrunkGroup {
 
     /// Ends the unfinished calls of a source that is barred.
     fn end_calls_of(&mut self, now: Instant, ip: IpAddr) {
-        let rejection = Excess { retry_after: self.sources.bar, is_barred: true, is_new: false };
-        let rejection = rejection.rejection();
+        let rejection = self.sources.barred().rejection();
         for id in self.calls.ids_of(|call| call.counts_at == Some(ip)) {
             match self.calls.get(id).map(|call| call.state) {
                 Some(State::Answered) => {

@@ -227,4 +227,7 @@ pub struct ProcessUsage {
     pub system_s: f64,
     /// Peak resident memory.
     pub max_rss_kib: u64,
+    /// Call records that found no place on the disk.
+    #[serde(default)]
+    pub records_dropped: u64,
 }

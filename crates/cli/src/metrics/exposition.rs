@@ -10,6 +10,7 @@ use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
+use telemetry::visible;
 
 use super::lag::Lag;
 use super::latest_state::LatestState;
@@ -73,7 +74,7 @@ impl LatestState {
                 let Some(Snapshot::TrunkGroup(group)) = &entry.snapshot else { continue };
                 for member in &group.members {
                     let mut labels = labels(name, entry);
-                    labels.push(("call_server", member.call_server.clone()));
+                    labels.push(("call_server", visible(&member.call_server).into_owned()));
                     samples.push((labels, figure(member)));
                 }
             }
@@ -132,8 +133,9 @@ impl LatestState {
 
     fn used(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
         let of = |figure: fn(&Usage) -> f64| {
-            let one =
-                |(name, usage): (&String, &Usage)| (vec![("process", name.clone())], figure(usage));
+            let one = |(name, usage): (&String, &Usage)| {
+                (vec![("process", visible(name).into_owned())], figure(usage))
+            };
             self.processes.iter().map(one).collect::<Vec<_>>()
         };
         let cpu = of(|usage| usage.cpu().as_secs_f64());
@@ -141,7 +143,37 @@ impl LatestState {
         write(encoder, "tocsin_process_cpu_seconds", help, MetricKind::Counter, &cpu)?;
         let memory = of(|usage| usage.max_rss_kib as f64 * 1_024.0);
         let help = "Most memory of a process that was resident at any time";
-        write(encoder, "tocsin_process_resident_max_bytes", help, MetricKind::Gauge, &memory)
+        write(encoder, "tocsin_process_resident_max_bytes", help, MetricKind::Gauge, &memory)?;
+        let counts: [(&str, &str, MetricKind, fn(&Usage) -> f64); 4] = [
+            (
+                "tocsin_records_written",
+                "Call records in the file of a process, or waiting for it",
+                MetricKind::Counter,
+                |usage| usage.records.written as f64,
+            ),
+            (
+                "tocsin_records_waiting_bytes",
+                "Call records that wait for the file of a process; 8 MiB at most",
+                MetricKind::Gauge,
+                |usage| usage.records.waiting_bytes as f64,
+            ),
+            (
+                "tocsin_records_dropped",
+                "Call records that found no place in the file, and none to wait",
+                MetricKind::Counter,
+                |usage| usage.records.dropped as f64,
+            ),
+            (
+                "tocsin_snapshots_dropped",
+                "Snapshots that a process did not tell tocsin run, which did not read",
+                MetricKind::Counter,
+                |usage| usage.snapshots_dropped as f64,
+            ),
+        ];
+        for (name, help, kind, figure) in counts {
+            write(encoder, name, help, kind, &of(figure))?;
+        }
+        Ok(())
     }
 }
 
@@ -173,6 +205,7 @@ fn write(
 
 /// Which box, of which kind; the site of a call server, and the name of a PSAP as such, so that both can be joined.
 fn labels(name: &str, entry: &DirectoryEntry) -> Labels {
+    let name = &*visible(name);
     let mut labels = vec![("box", name.to_owned())];
     match entry.kind {
         NodeKind::CallServer => {

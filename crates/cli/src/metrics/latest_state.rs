@@ -6,6 +6,8 @@ use std::sync::Arc;
 use contract::{DirectoryEntry, Usage};
 use node::Directory;
 
+use crate::RecordSink;
+
 /// What is known at the time of a scrape.
 #[derive(Debug, Clone, Default)]
 pub struct LatestState {
@@ -19,9 +21,10 @@ pub struct LatestState {
 pub type Source = Arc<dyn Fn() -> LatestState + Send + Sync>;
 
 /// The boxes of this process, and the process.
-pub(crate) fn own(directory: Directory) -> Source {
+pub(crate) fn own(directory: Directory, records: RecordSink) -> Source {
     Arc::new(move || {
-        let processes = [("self".to_owned(), node::usage())].into();
+        let usage = Usage { records: records.counts(), ..node::usage() };
+        let processes = [("self".to_owned(), usage)].into();
         LatestState { boxes: directory.entries(), processes }
     })
 }

@@ -125,8 +125,13 @@ pub(super) const ROWS: &[MetricRow] = &[
     ),
     counter(
         "tocsin_calls_limited",
-        "Calls that a trunk group rejected because their source had too many unfinished ones",
-        only!(TrunkGroup.counts.limited),
+        "Calls that were rejected because their source had too many unfinished ones",
+        only!(CallServer.counts.limited, TrunkGroup.counts.limited, Psap.limited),
+    ),
+    counter(
+        "tocsin_calls_over_dialogs",
+        "Calls that were rejected because the box had its limit of dialogs",
+        only!(CallServer.counts.over_dialogs, TrunkGroup.counts.over_dialogs, Psap.over_dialogs),
     ),
     counter(
         "tocsin_calls_taken_over",
@@ -164,6 +169,11 @@ pub(super) const ROWS: &[MetricRow] = &[
         "tocsin_sip_transactions",
         "SIP transactions with peers that are alive, those included that only absorb late copies",
         only!(CallServer.transactions, TrunkGroup.transactions, Psap.transactions),
+    ),
+    gauge(
+        "tocsin_sip_dialogs",
+        "SIP dialogs that are alive",
+        only!(CallServer.dialogs, TrunkGroup.calls, Psap.dialogs),
     ),
     by(
         "reason",

@@ -101,7 +101,8 @@ fn shown() -> LatestState {
         ("mobile", running(NodeKind::TrunkGroup, Some(trunk_group().into()))),
         ("samu-59", running(NodeKind::Psap, Some(psap().into()))),
     ];
-    let usage = Usage { user_us: 1_500_000, system_us: 500_000, max_rss_kib: 2_048 };
+    let usage =
+        Usage { user_us: 1_500_000, system_us: 500_000, max_rss_kib: 2_048, ..Usage::default() };
     LatestState {
         boxes: boxes.map(|(name, entry)| (name.to_owned(), entry)).into(),
         processes: [("site-alpha".to_owned(), usage)].into(),
@@ -190,6 +191,25 @@ async fn a_scrape_is_openmetrics_with_every_kind_of_box() {
     ] {
         assert_eq!(series.get(name), Some(&value), "{name}\n{body}");
     }
+}
+
+// Names are checked where they are read; whatever a name is, it stays one label.
+#[test]
+fn a_name_neither_ends_its_label_nor_its_line_nor_speaks_to_a_terminal() {
+    let hostile = "a\"} 1\ntocsin_forged{x=\"\\\u{1b}]0;b\u{7}\r\u{202e}\\";
+    let mut shown = shown();
+    let mut group = trunk_group();
+    group.members[0].call_server = hostile.to_owned();
+    shown.boxes = [(hostile.to_owned(), running(NodeKind::TrunkGroup, Some(group.into())))].into();
+    shown.processes = [(hostile.to_owned(), Usage::default())].into();
+    let text = exposition::expose(shown).expect("text");
+    let escaped = r#"a\"} 1\ntocsin_forged{x=\"\\\\u001b]0;b\\u0007\\u000d\\u202e\\"#;
+    assert!(text.contains(&format!("tocsin_box_up{{box=\"{escaped}\",")), "{text}");
+    assert!(text.contains(&format!("call_server=\"{escaped}\"}}")), "{text}");
+    assert!(text.contains(&format!("process=\"{escaped}\"}}")), "{text}");
+    assert!(!text.lines().any(|line| line.starts_with("tocsin_forged")), "{text}");
+    let plain = |c: char| !c.is_control() || c == '\n';
+    assert!(text.chars().all(plain), "{text}");
 }
 
 #[test]

@@ -51,6 +51,9 @@ pub struct CallServerSnapshot {
     /// SIP transactions that are alive, with those that only absorb late copies.
     #[serde(default)]
     pub transactions: usize,
+    /// Dialogs that are alive: two for an answered call.
+    #[serde(default)]
+    pub dialogs: usize,
     /// Requests that the user agent refused before call control saw them.
     pub refused_by_status: BTreeMap<u16, u64>,
     pub media: PlaneCounts,
@@ -72,6 +75,12 @@ pub struct CallServerCounts {
     pub shed: u64,
     /// Rejected because too many messages waited; part of `shed`.
     pub overload: u64,
+    /// Rejected because their source had too many calls that nobody answered or acknowledged; part of `shed`.
+    #[serde(default)]
+    pub limited: u64,
+    /// Rejected because there were as many dialogs as there may be; part of `shed`.
+    #[serde(default)]
+    pub over_dialogs: u64,
     pub abandoned: u64,
     pub lost: u64,
     /// B legs after the first of their call.
@@ -87,6 +96,8 @@ impl AddAssign for CallServerCounts {
         self.rejected += other.rejected;
         self.shed += other.shed;
         self.overload += other.overload;
+        self.limited += other.limited;
+        self.over_dialogs += other.over_dialogs;
         self.abandoned += other.abandoned;
         self.lost += other.lost;
         self.rerouted += other.rerouted;

@@ -36,6 +36,15 @@ pub struct PsapSnapshot {
     /// SIP transactions that are alive, with those that only absorb late copies.
     #[serde(default)]
     pub transactions: usize,
+    /// Dialogs that are alive.
+    #[serde(default)]
+    pub dialogs: usize,
+    /// Refused because their source had too many calls that nobody answered or acknowledged; part of `refused`.
+    #[serde(default)]
+    pub limited: u64,
+    /// Refused because there were as many dialogs as there may be; part of `refused`.
+    #[serde(default)]
+    pub over_dialogs: u64,
     /// Requests that the user agent refused by itself; none of them is among `offered`.
     pub refused_by_status: BTreeMap<u16, u64>,
     pub media: PlaneCounts,

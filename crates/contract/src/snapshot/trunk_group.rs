@@ -31,6 +31,9 @@ pub struct TrunkGroupCounts {
     pub rejected: u64,
     /// Rejected because their source had too many calls that nobody answered or acknowledged; part of `rejected`.
     pub limited: u64,
+    /// Rejected because there were as many dialogs as there may be; part of `rejected`.
+    #[serde(default)]
+    pub over_dialogs: u64,
     pub abandoned: u64,
     pub lost: u64,
     /// Attempts on a further site after the first one of a call.

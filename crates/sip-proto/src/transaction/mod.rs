@@ -89,13 +89,13 @@ const UDP_LIMIT: usize = 1_300;
 /// A timer that goes off so long after its time says more of us than of the peer.
 const LATE_AFTER: Duration = Duration::from_millis(20);
 
-/// Live server transactions beyond which all requests are refused: a bound on memory under a
-/// hostile flood.
-const MAX_SERVERS: usize = 500_000;
+/// Live server transactions beyond which all requests are refused, unless told otherwise: a bound
+/// on memory under a hostile flood.
+pub(crate) const MAX_SERVERS: usize = 1_000_000;
 
 /// The share of them, one in so many, that is kept for requests inside dialogs: who is in a call
-/// can end it while new calls are refused.
-const RESERVE: usize = 10;
+/// can end it while new calls are refused. A BYE over UDP is kept for as long as its INVITE.
+const RESERVE: usize = 2;
 
 /// All transactions of one address.
 #[derive(Debug)]
@@ -117,7 +117,7 @@ pub struct Transactions<O> {
     events: VecDeque<Event<O>>,
     scratch: Vec<Output>,
     stats: Stats,
-    /// [`MAX_SERVERS`], but for tests.
+    /// Live server transactions beyond which requests are refused.
     max_servers: usize,
 }
 
@@ -155,6 +155,12 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
     #[must_use]
     pub fn obeying_overload(self, servers: Vec<SocketAddr>) -> Self {
         Self { obeyed: servers, ..self }
+    }
+
+    /// The same, and with so many transactions of peers alive further requests are refused.
+    #[must_use]
+    pub fn with_most(self, servers: usize) -> Self {
+        Self { max_servers: servers, ..self }
     }
 
     /// The same for a box that can do this; a refusal that must say so does.

@@ -133,11 +133,12 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
             Method::Cancel => self.receive_cancel(now, key, &request, transport, source),
             _ if !self.has_room_for(&request) => {
                 self.stats.overflow += 1;
+                let fixed = Rejection::over_limit("transactions (sip.transactions)");
                 let reply = Reply {
-                    status: 503,
+                    status: fixed.status,
                     phrase: None,
                     to_tag: "overflow",
-                    fixed: b"Retry-After: 5\r\n",
+                    fixed: &fixed.lines(&self.sent_by),
                     payload: &Payload::empty(),
                 };
                 let bytes = response(&request, source, &reply);
@@ -301,19 +302,20 @@ mod tests {
     fn the_last_places_are_for_requests_inside_dialogs() {
         let now = Instant::now();
         let mut transactions: Transactions<()> =
-            Transactions::new(([127, 0, 0, 2], 5060).into(), Timers::RFC3261, 1);
-        transactions.max_servers = 20;
+            Transactions::new(([127, 0, 0, 2], 5060).into(), Timers::RFC3261, 1).with_most(20);
         let mut refused = |number, to_tag| {
             transactions.handle_packet(now, request(number, to_tag));
             let sent = transactions.poll_transmit();
             sent.map(|packet| Response::parse(packet.bytes).unwrap().status())
         };
-        for number in 0..18 {
+        for number in 0..10 {
             assert_eq!(refused(number, ""), None);
         }
-        assert_eq!(refused(18, ""), Some(503));
-        assert_eq!(refused(19, ";tag=b"), None);
-        assert_eq!(refused(20, ";tag=b"), None);
+        assert_eq!(refused(10, ""), Some(503));
+        for number in 11..21 {
+            assert_eq!(refused(number, ";tag=b"), None);
+        }
         assert_eq!(refused(21, ";tag=b"), Some(503));
+        assert_eq!((transactions.len(), transactions.stats().overflow), (20, 2));
     }
 }

@@ -91,6 +91,7 @@ impl UserAgent {
         let Some(leg) = self.legs.get_mut(id) else {
             return;
         };
+        let is_first = matches!(leg.state, State::Answered { .. });
         leg.answer = sent.map(|packet| Answer {
             packet,
             invite,
@@ -98,6 +99,7 @@ impl UserAgent {
             interval: timers.t1,
             resend_at: now + timers.t1,
             give_up_at: now + timers.give_up(),
+            overdue_at: is_first.then(|| now + timers.t2),
         });
         self.arm(id);
     }
@@ -109,6 +111,9 @@ impl UserAgent {
         let Some(answer) = self.legs.get_mut(id).and_then(|leg| leg.answer.as_mut()) else {
             return;
         };
+        if answer.overdue_at.take_if(|overdue| *overdue <= now).is_some() {
+            self.events.push_back(Event::Unacknowledged { leg: id });
+        }
         if answer.give_up_at <= now {
             self.abandon(now, id);
         } else if answer.resend_at <= now {

@@ -27,6 +27,8 @@ pub enum Event {
     Failed { leg: LegId, failure: Failure },
     /// The ACK of our 2xx arrived; it carries the answer if our 2xx carried the offer.
     Confirmed { leg: LegId, ack: Request },
+    /// Our 2xx to the first INVITE has had no ACK for T2. It is sent again until 64·T1.
+    Unacknowledged { leg: LegId },
     /// A re-INVITE or UPDATE from the peer. Answer with `respond`.
     Modify { leg: LegId, id: ServerId, request: Request },
     /// The peer cancelled its re-INVITE before the TU answered; 487 has been sent.

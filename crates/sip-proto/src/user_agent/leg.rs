@@ -106,6 +106,15 @@ pub(super) struct Answer {
     pub(super) interval: Duration,
     pub(super) resend_at: Instant,
     pub(super) give_up_at: Instant,
+    /// When the TU is told that the ACK is overdue: only of the first INVITE.
+    pub(super) overdue_at: Option<Instant>,
+}
+
+impl Answer {
+    fn due(&self) -> Instant {
+        let next = self.resend_at.min(self.give_up_at);
+        self.overdue_at.map_or(next, |overdue| overdue.min(next))
+    }
 }
 
 /// A re-INVITE or UPDATE of ours.
@@ -171,7 +180,7 @@ impl Leg {
     /// When it must be looked at next.
     pub(super) fn due(&self) -> Option<Instant> {
         let due = [
-            self.answer.as_ref().map(|answer| answer.resend_at.min(answer.give_up_at)),
+            self.answer.as_ref().map(Answer::due),
             self.acks.due(),
             self.our_modify.as_ref().and_then(|modify| modify.retry_at),
             self.audit_at,

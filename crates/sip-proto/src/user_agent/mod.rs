@@ -76,6 +76,8 @@ pub struct Config {
     /// What [`Name::OriginStateId`](crate::message::Name::OriginStateId) says in answers to INVITE and OPTIONS.
     pub origin_state: Option<u64>,
     pub capabilities: Capabilities,
+    /// Transactions of peers that are alive at once; beyond it 503.
+    pub most_transactions: usize,
 }
 
 impl Config {
@@ -93,6 +95,7 @@ impl Config {
             audit: None,
             origin_state: None,
             capabilities: Capabilities::default(),
+            most_transactions: transaction::MAX_SERVERS,
         }
     }
 }
@@ -170,6 +173,7 @@ impl UserAgent {
         let (capabilities, product) = (&config.capabilities, &config.product);
         let state = dialog_lines::origin_state(config.origin_state);
         let transactions = Transactions::new(config.address, config.timers, config.seed)
+            .with_most(config.most_transactions)
             .able_to(capabilities.abilities())
             .trying_with(state.clone().into_bytes());
         let sent_by = transactions.sent_by();

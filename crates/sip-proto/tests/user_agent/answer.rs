@@ -19,7 +19,12 @@ fn an_unacknowledged_answer_is_repeated_and_then_ended_by_bye() {
     net.loses = Box::new(|flight| flight.kind() == "ACK");
     let start = (net.now - net.start).as_secs_f64();
     net.on(Callee, |agent, now| agent.accept(now, callee, &Payload::sdp(SDP)));
-    net.run(31_999);
+    // T2 without an ACK: whoever guards against such peers is told, once.
+    net.run(3_990);
+    assert_eq!(net.events(Callee), [""; 0]);
+    net.run(20);
+    assert_eq!(net.events(Callee), ["Unacknowledged"]);
+    net.run(27_989);
     let times = net.times(Callee, "200 INVITE");
     let since: Vec<_> = times.iter().map(|at| ((at - start) * 1e3).round() / 1e3).collect();
     assert_eq!(since, COPIES);

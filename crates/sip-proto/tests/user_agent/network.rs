@@ -252,6 +252,7 @@ pub(crate) fn name(event: &Event) -> String {
         }
         Event::Failed { failure, .. } => format!("Failed {failure:?}"),
         Event::Confirmed { .. } => "Confirmed".into(),
+        Event::Unacknowledged { .. } => "Unacknowledged".into(),
         Event::Modify { request, .. } => format!("Modify {}", request.method()),
         Event::ModifyConfirmed { .. } => "ModifyConfirmed".into(),
         Event::ModifyCancelled { .. } => "ModifyCancelled".into(),

@@ -269,6 +269,7 @@ fn prepare(
             set: set.clone(),
             shards: 1,
             log: *log,
+            disk_limit: u64::MAX,
         },
         campaign,
         topology,

@@ -9,6 +9,9 @@ use cli::metrics::MetricsArgs;
 use super::target::{DriveArgs, WatchArgs};
 use crate::changed_campaign::LoadArgs;
 
+/// What a run folder may hold unless it is said: some ten million calls.
+const DISK_LIMIT: &str = "20GiB";
+
 /// Runs a campaign: starts its network, places its calls, and judges what happened
 #[derive(Debug, Args)]
 pub(crate) struct RunArgs {
@@ -44,6 +47,10 @@ pub(crate) struct RunArgs {
     /// Generators that share the load, each on a thread of its own
     #[arg(long, value_name = "NUMBER", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=64))]
     pub(super) shards: u32,
+    /// What the run folder may hold, such as 500MiB or 20GiB: call records beyond it are dropped, and the run is degraded. On real
+    /// sockets
+    #[arg(long, value_name = "SIZE", default_value = DISK_LIMIT, value_parser = bytes)]
+    pub(super) disk_limit: u64,
     #[command(flatten)]
     pub(super) metrics: MetricsArgs,
     /// Progress in lines, also where a terminal could show a screen
@@ -55,4 +62,30 @@ pub(crate) struct RunArgs {
     /// Log lines of the network's programs for people (human) or for programs (json)
     #[arg(long, value_name = "FORMAT", default_value = "human")]
     pub(super) log: telemetry::LogFormat,
+}
+
+fn bytes(text: &str) -> Result<u64, String> {
+    let units = [("KiB", 10), ("MiB", 20), ("GiB", 30), ("TiB", 40)];
+    let read = units.iter().find_map(|(unit, shift)| {
+        let number: u64 = text.strip_suffix(unit)?.trim().parse().ok()?;
+        number.checked_mul(1 << shift)
+    });
+    let sane = read.filter(|bytes| *bytes > 0);
+    sane.ok_or_else(|| {
+        "must be a whole number with KiB, MiB, GiB or TiB, such as 500MiB".to_owned()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_have_a_unit_and_are_above_zero() {
+        assert_eq!(bytes("500MiB"), Ok(500 << 20));
+        assert_eq!(bytes(DISK_LIMIT), Ok(20 << 30));
+        for wrong in ["", "20", "20GB", "-1GiB", "0KiB", "1.5GiB", "99999999999TiB"] {
+            assert!(bytes(wrong).is_err(), "{wrong}");
+        }
+    }
 }

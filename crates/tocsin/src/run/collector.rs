@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use account::summary::ProcessUsage;
 use campaign::Time;
 use conductor::{Conductor, Stage as _};
 use run_folder::{Folder, RunState, environment};
@@ -72,6 +73,7 @@ impl<'a> StateCollector<'a> {
         }
         let mut degraded = losses;
         degraded.extend(without_files(fleet));
+        degraded.extend(without_records(fleet));
         if interruptions.are_urgent() {
             degraded.push("a second interruption cut off the calls in progress".to_owned());
         }
@@ -141,4 +143,15 @@ fn without_files(fleet: &Fleet) -> Vec<String> {
     let sentence =
         |(name, calls)| format!("{name} could open no file for the media of {calls} {what}");
     calls.into_iter().map(sentence).collect()
+}
+
+/// A sentence for each process that could not keep all records of its calls.
+fn without_records(fleet: &Fleet) -> Vec<String> {
+    let usage = fleet.usage().into_iter().filter(|process| process.records_dropped > 0);
+    let what = "call records for want of room on the disk; its log says which";
+    usage
+        .map(|ProcessUsage { name, records_dropped, .. }| {
+            format!("{name} dropped {records_dropped} {what}")
+        })
+        .collect()
 }

@@ -92,6 +92,7 @@ pub(crate) fn run(args: &RunArgs) -> ExitCode {
             set,
             shards: args.shards,
             log: args.log,
+            disk_limit: args.disk_limit,
         },
         campaign,
         topology,

@@ -451,6 +451,7 @@ impl Fleet {
                 user_s: seconds(usage.user_us),
                 system_s: seconds(usage.system_us),
                 max_rss_kib: usage.max_rss_kib,
+                records_dropped: usage.records.dropped + usage.records.waiting,
             })
         };
         self.processes.iter().filter_map(usage).collect()

@@ -117,7 +117,8 @@ fn peers(prepared: &Prepared) -> Vec<String> {
         groups.iter().map(|group| (group.name.clone(), group.address)).collect();
     let callers = AddressRange::from(load_program::address_towards(&addresses));
     let setting = |group: &topology::TrunkGroup| {
-        let all: Vec<_> = group.peers.iter().chain([&callers]).map(ToString::to_string).collect();
+        let all: Vec<_> =
+            group.sources.peers.iter().chain([&callers]).map(ToString::to_string).collect();
         format!("trunk_groups.{}.peers={}", group.name, all.join(","))
     };
     groups.iter().map(setting).collect()
@@ -164,6 +165,7 @@ impl PlannedProcess {
         arguments.extend(self.choice.iter().cloned());
         arguments.extend(["--supervised".into(), "--records".into()]);
         arguments.push(folder.records(&self.file_name(start)).into());
+        arguments.extend(["--disk-limit".into(), prepared.args.disk_limit.to_string().into()]);
         let interval = snapshot_interval(&prepared.campaign).as_millis();
         arguments.extend(["--snapshot-interval".into(), format!("{interval}ms").into()]);
         if self.tier == Tier::Psaps {

@@ -29,6 +29,8 @@ pub(crate) struct InheritedOptions {
     /// Generators that share the load.
     pub(crate) shards: u32,
     pub(crate) log: telemetry::LogFormat,
+    /// Bytes that the run folder may hold.
+    pub(crate) disk_limit: u64,
 }
 
 /// Unix time now, in microseconds.

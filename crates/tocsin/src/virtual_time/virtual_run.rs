@@ -11,8 +11,9 @@ use account::outcome::BASE;
 use account::summary::ProcessUsage;
 use campaign::Time;
 use conductor::{Conductor, Stage as _};
-use contract::GeneratorSnapshot;
+use contract::{DirectoryEntry, GeneratorSnapshot, NodeKind, Snapshot};
 use run_folder::{ClosedRun, EndedRun, Folder, RunState, environment};
+use telemetry::MessageFigures;
 use world::{Link, START, VirtualNetwork};
 
 use super::listener::BoxListener;
@@ -122,6 +123,7 @@ fn conclude(
     let names = topology.call_servers().map(|one| (one.address, one.name.clone()));
     let names: BTreeMap<SocketAddr, String> = names.collect();
     let elapsed = world.net.elapsed();
+    let messages = messages(&world);
     let BoxListener { intake, hash, restarts, hangs, falls, file } = world.into_listener();
     let has_records = file.is_some();
     let flushed = file.map_or(Ok(()), |mut file| file.flush());
@@ -139,7 +141,9 @@ fn conclude(
             user_s: seconds(usage.user_us),
             system_s: seconds(usage.system_us),
             max_rss_kib: usage.max_rss_kib,
+            records_dropped: 0,
         }],
+        messages,
         ledger_hash: Some(hash.finish()),
         interrupted,
         lost,
@@ -169,6 +173,33 @@ fn conclude(
         took,
         archive: task.keeps_attempts.then_some(folder),
     }))
+}
+
+/// Messages that came to nothing, under the names that the processes of a run on real sockets have; of boxes that are alive.
+fn messages(world: &VirtualNetwork<BoxListener>) -> BTreeMap<String, MessageFigures> {
+    let topology = &world.topology;
+    let mut all = BTreeMap::new();
+    let mut add = |process: String, name: &str, kind: NodeKind, shown: &dyn Fn() -> Snapshot| {
+        if world.is_alive(name) {
+            let entry = DirectoryEntry::listening(kind, world.at(name));
+            let entry = DirectoryEntry { snapshot: Some(shown()), ..entry };
+            *all.entry(process).or_insert_with(MessageFigures::default) += &entry.messages();
+        }
+    };
+    for one in topology.call_servers() {
+        let shown = || world.call_server(&one.name).into();
+        add(format!("site-{}", one.site), &one.name, NodeKind::CallServer, &shown);
+    }
+    for group in &topology.trunk_groups {
+        let shown = || world.trunk_group(&group.name).into();
+        add("trunks".to_owned(), &group.name, NodeKind::TrunkGroup, &shown);
+    }
+    for psap in &topology.psaps {
+        let shown = || world.psap(&psap.name).into();
+        add(format!("psap-{}", psap.name), &psap.name, NodeKind::Psap, &shown);
+    }
+    all.retain(|_, figures| !figures.is_zero());
+    all
 }
 
 /// What is known at any time.

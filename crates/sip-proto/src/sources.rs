@@ -1,9 +1,9 @@
-//! How much of a trunk group one source may hold with calls that come to nothing, so that it locks nobody out.
+//! How much of a box one source may hold with calls that come to nothing, so that it locks nobody out.
 //!
 //! | the source | what becomes of its calls |
 //! |---|---|
 //! | has `calls_per_source` calls that are not answered, or answered and not acknowledged | a new one gets 503 until one of them is over |
-//! | has left `unacknowledged_per_source` answers unacknowledged for T2, and acknowledged no more than those | it is barred: those calls end, and new ones get 503 for 64·T1, twice as long each time |
+//! | has left `unacknowledged_per_source` answers unacknowledged for T2, and acknowledged no more than those | it is barred: unfinished calls end, and new ones get 503 for 64·T1, twice as long each time |
 //! | is a peer | nothing: its calls are those of many people |
 //!
 //! A source is an IP address: ports cost nothing.
@@ -12,9 +12,9 @@ use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use hashbrown::HashMap;
-use sip_proto::Rejection;
-use sip_proto::reason::Reason;
-use topology::AddressRange;
+
+use crate::Rejection;
+use crate::reason::Reason;
 
 /// What a source did longer ago than this counts half.
 const MEMORY: Duration = Duration::from_secs(60);
@@ -27,12 +27,11 @@ const LONGEST_BAR: u32 = 5;
 
 /// All sources that have unfinished calls, or have had.
 #[derive(Debug)]
-pub(super) struct Sources {
+pub struct Sources {
     most_unfinished: u32,
     most_unacknowledged: u32,
-    peers: Vec<AddressRange>,
     /// For so long a source is barred the first time.
-    pub(super) bar: Duration,
+    bar: Duration,
     sources: HashMap<IpAddr, Source>,
 }
 
@@ -52,29 +51,30 @@ struct Source {
 
 /// A source has too many unfinished calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Excess {
-    pub(super) retry_after: Duration,
-    pub(super) is_barred: bool,
+pub struct Excess {
+    /// When it may try again.
+    pub retry_after: Duration,
+    /// Its calls are not too many: it acknowledges no answers.
+    pub is_barred: bool,
     /// The log has not been told yet.
-    pub(super) is_new: bool,
+    pub is_new: bool,
 }
 
 impl Sources {
-    /// Those of a trunk group; a source is barred for `bar` the first time.
-    pub(super) fn new(settings: &topology::TrunkGroup, bar: Duration) -> Self {
-        Self {
-            most_unfinished: settings.calls_per_source,
-            most_unacknowledged: settings.unacknowledged_per_source,
-            peers: settings.peers.clone(),
-            bar,
-            sources: HashMap::new(),
-        }
+    /// Those of a box that takes so many calls of one source that are not answered and acknowledged, and bears with so many
+    /// answers that are not acknowledged; 0: any number. A source is barred for `bar` the first time.
+    #[must_use]
+    pub fn new(most_unfinished: u32, most_unacknowledged: u32, bar: Duration) -> Self {
+        Self { most_unfinished, most_unacknowledged, bar, sources: HashMap::new() }
     }
 
-    /// A new call comes from `ip`. True if it counts there until it is acknowledged or over.
-    pub(super) fn admit(&mut self, now: Instant, ip: IpAddr) -> Result<bool, Excess> {
+    /// A new call comes from `ip`. True if it counts there until it is acknowledged or over; a peer's never does.
+    ///
+    /// # Errors
+    /// The source has its limit of them.
+    pub fn admit(&mut self, now: Instant, ip: IpAddr, is_peer: bool) -> Result<bool, Excess> {
         let is_unlimited = self.most_unfinished == 0 && self.most_unacknowledged == 0;
-        if is_unlimited || self.peers.iter().any(|peer| peer.contains(ip)) {
+        if is_unlimited || is_peer {
             return Ok(false);
         }
         if self.sources.len() >= MOST_IDLE && !self.sources.contains_key(&ip) {
@@ -95,7 +95,7 @@ impl Sources {
     }
 
     /// An answer has been acknowledged.
-    pub(super) fn acknowledged(&mut self, now: Instant, ip: IpAddr) {
+    pub fn acknowledged(&mut self, now: Instant, ip: IpAddr) {
         if let Some(source) = self.sources.get_mut(&ip) {
             source.unfinished = source.unfinished.saturating_sub(1);
             source.fade(now);
@@ -108,7 +108,7 @@ impl Sources {
     }
 
     /// A call is over without that.
-    pub(super) fn ended(&mut self, ip: IpAddr) {
+    pub fn ended(&mut self, ip: IpAddr) {
         if let Some(source) = self.sources.get_mut(&ip) {
             source.unfinished = source.unfinished.saturating_sub(1);
         }
@@ -116,7 +116,7 @@ impl Sources {
     }
 
     /// An answer has not been acknowledged for T2. True if the source is barred from now on.
-    pub(super) fn unacknowledged(&mut self, now: Instant, ip: IpAddr) -> bool {
+    pub fn unacknowledged(&mut self, now: Instant, ip: IpAddr) -> bool {
         let Some(source) = self.sources.get_mut(&ip) else { return false };
         source.fade(now);
         source.unacknowledged += 1;
@@ -130,6 +130,12 @@ impl Sources {
         source.bars += 1;
         (source.unacknowledged, source.acknowledged) = (0, 0);
         true
+    }
+
+    /// What a call hears whose source has just been barred.
+    #[must_use]
+    pub fn barred(&self) -> Excess {
+        Excess { retry_after: self.bar, is_barred: true, is_new: false }
     }
 
     fn forget_if_idle(&mut self, ip: IpAddr) {
@@ -171,7 +177,8 @@ impl Source {
 
 impl Excess {
     /// RFC 3261 §21.5.4.
-    pub(super) fn rejection(self) -> Rejection {
+    #[must_use]
+    pub fn rejection(self) -> Rejection {
         let why = match self.is_barred {
             true => "this source does not acknowledge its answers (unacknowledged_per_source)",
             false => "this source has too many calls that are not answered (calls_per_source)",
@@ -190,14 +197,7 @@ mod tests {
     const BAR: Duration = Duration::from_secs(32);
 
     fn sources(most_unfinished: u32, most_unacknowledged: u32) -> (Sources, Instant) {
-        let sources = Sources {
-            most_unfinished,
-            most_unacknowledged,
-            peers: vec!["10.0.0.0/8".parse().unwrap()],
-            bar: BAR,
-            sources: HashMap::new(),
-        };
-        (sources, Instant::now())
+        (Sources::new(most_unfinished, most_unacknowledged, BAR), Instant::now())
     }
 
     fn ip(text: &str) -> IpAddr {
@@ -208,14 +208,14 @@ mod tests {
     fn a_source_has_so_many_unfinished_calls_and_a_peer_any_number() {
         let (mut sources, now) = sources(2, 5);
         let (phone, peer) = (ip("192.0.2.1"), ip("10.1.2.3"));
-        assert_eq!(sources.admit(now, phone), Ok(true));
-        assert_eq!(sources.admit(now, phone), Ok(true));
-        assert!(sources.admit(now, phone).unwrap_err().is_new);
-        assert!(!sources.admit(now, phone).unwrap_err().is_new, "the log is told once");
-        assert_eq!(sources.admit(now, ip("192.0.2.2")), Ok(true));
-        assert!((0..100).all(|_| sources.admit(now, peer) == Ok(false)));
+        assert_eq!(sources.admit(now, phone, false), Ok(true));
+        assert_eq!(sources.admit(now, phone, false), Ok(true));
+        assert!(sources.admit(now, phone, false).unwrap_err().is_new);
+        assert!(!sources.admit(now, phone, false).unwrap_err().is_new, "the log is told once");
+        assert_eq!(sources.admit(now, ip("192.0.2.2"), false), Ok(true));
+        assert!((0..100).all(|_| sources.admit(now, peer, true) == Ok(false)));
         sources.acknowledged(now, phone);
-        assert_eq!(sources.admit(now, phone), Ok(true));
+        assert_eq!(sources.admit(now, phone, false), Ok(true));
         sources.ended(phone);
         sources.ended(phone);
         sources.ended(ip("192.0.2.2"));
@@ -230,16 +230,16 @@ mod tests {
         for wait in [BAR, BAR * 2, BAR * 4] {
             let bars: Vec<_> = (0..3)
                 .map(|_| {
-                    assert_eq!(sources.admit(at, phone), Ok(true));
+                    assert_eq!(sources.admit(at, phone, false), Ok(true));
                     sources.unacknowledged(at, phone)
                 })
                 .collect();
             assert_eq!(bars, [false, false, true]);
             (0..3).for_each(|_| sources.ended(phone));
-            assert_eq!(sources.admit(at, phone).unwrap_err().retry_after, wait);
+            assert_eq!(sources.admit(at, phone, false).unwrap_err().retry_after, wait);
             at += wait;
         }
-        assert_eq!(sources.admit(at, phone), Ok(true));
+        assert_eq!(sources.admit(at, phone, false), Ok(true));
     }
 
     // Of a hundred calls over a bad link some are acknowledged late.
@@ -248,7 +248,7 @@ mod tests {
         let (mut sources, now) = sources(0, 3);
         let phone = ip("192.0.2.1");
         for call in 0..100 {
-            assert_eq!(sources.admit(now, phone), Ok(true));
+            assert_eq!(sources.admit(now, phone, false), Ok(true));
             if call % 4 == 0 && call > 0 {
                 assert!(!sources.unacknowledged(now, phone));
             }
@@ -259,6 +259,6 @@ mod tests {
     #[test]
     fn zero_is_no_limit() {
         let (mut sources, now) = sources(0, 0);
-        assert!((0..1_000).all(|_| sources.admit(now, ip("192.0.2.1")) == Ok(false)));
+        assert!((0..1_000).all(|_| sources.admit(now, ip("192.0.2.1"), false) == Ok(false)));
     }
 }
