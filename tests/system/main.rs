@@ -15,7 +15,9 @@
 //! | `selection` | which site a trunk group chooses |
 //! | `properties` | does anything leak, whatever callers, links and sites do |
 //! | `leftovers` | does anything stay behind, whatever peers refuse, forget and lose |
-//! | `sources` | what one source can hold of a trunk group |
+//! | `replies` | peers that answer twice, late, or never |
+//! | `capacity` | more at once than there is room for |
+//! | `sources` | what one source can hold of a box |
 //! | `dialogs` | what crosses when peers refuse, redirect, speak early, or stand behind odd routers |
 //! | `media` | what the two ends hear, and what is measured of it |
 //! | `transports` | callers with TCP only, and callers behind a translator |
@@ -52,6 +54,7 @@ mod properties;
 mod races;
 mod refusals;
 mod replication;
+mod replies;
 mod selection;
 mod sessions;
 mod sources;

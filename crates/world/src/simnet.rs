@@ -217,6 +217,11 @@ impl<L: NoticeListener> Simnet<L> {
         self.to_lose.push(PacketToLose { from, to, label: label.to_owned(), times });
     }
 
+    /// From now on nothing gets lost that [`lose`](Self::lose) has named.
+    pub fn lose_no_more(&mut self) {
+        self.to_lose.clear();
+    }
+
     /// Writes a line into the trace.
     pub fn note(&mut self, place: Option<SocketAddr>, text: &str) {
         self.trace.note(self.elapsed(), place, text.to_owned());
