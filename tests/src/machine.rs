@@ -77,6 +77,22 @@ pub fn core_time(process: u32) -> anyhow::Result<Duration> {
     Ok(sum)
 }
 
+/// How often the threads of a process and of its family have gone to sleep: as often they were woken.
+///
+/// # Errors
+/// The process is gone.
+pub fn sleeps(process: u32) -> anyhow::Result<u64> {
+    let mut sum = 0;
+    for member in family(process) {
+        for thread in fs::read_dir(format!("/proc/{member}/task"))? {
+            let text = fs::read_to_string(thread?.path().join("status")).unwrap_or_default();
+            let count = text.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
+            sum += count.and_then(|count| count.trim().parse::<u64>().ok()).unwrap_or_default();
+        }
+    }
+    Ok(sum)
+}
+
 /// User and system time of a process with all its threads.
 ///
 /// # Errors

@@ -61,11 +61,13 @@ impl Turns {
     fn to_json(&self) -> Value {
         let way = |(way, turns): (&Way, &Vec<Turn>)| {
             let costs = self.costs(*way);
+            let wakes: Vec<f64> = turns.iter().map(|turn| turn.wakes).collect();
             let sum = |of: fn(&Turn) -> u64| turns.iter().map(of).sum::<u64>();
             let callees: Vec<f64> = turns.iter().filter_map(|turn| turn.callee).collect();
             let figures = json!({
                 "cost_us": median(&costs).map(hundredths),
                 "costs_us": costs.into_iter().map(hundredths).collect::<Vec<_>>(),
+                "wakes": median(&wakes).map(hundredths),
                 "callee_us": median(&callees).map(hundredths),
                 "answered": sum(|turn| turn.answered), "failed": sum(|turn| turn.failed),
                 "retransmissions": sum(|turn| turn.retransmissions),

@@ -79,9 +79,10 @@ fn main() -> anyhow::Result<()> {
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         [] => compare(Extent::FULL),
         ["--quick"] => compare(Extent::QUICK),
+        ["only", ref names @ ..] => only(names),
         ["floor"] => floor::run(),
         ["delay", to] => delay::run(to),
-        _ => anyhow::bail!("the only argument is --quick"),
+        _ => anyhow::bail!("either --quick, or only and names of ways"),
     }
 }
 
@@ -96,7 +97,7 @@ fn compare(extent: Extent) -> anyhow::Result<()> {
             println!("there was time for {} rounds", round - 1);
             break;
         }
-        take_turns(extent, round, folder, &mut figures)?;
+        take_turns(extent, &Way::ALL, round, folder, &mut figures)?;
     }
     let others = &mut figures.others;
     let held = or_why("held calls", held::call_server(extent.turns.min(3), extent.window, folder));
@@ -125,6 +126,19 @@ fn compare(extent: Extent) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Some ways alone, in turn, for whoever works at one of them: nothing is written.
+fn only(names: &[&str]) -> anyhow::Result<()> {
+    let ways: Vec<Way> = Way::ALL.into_iter().filter(|way| names.contains(&way.name())).collect();
+    ensure!(!ways.is_empty(), "no way has such a name: {names:?}");
+    let folder = tempfile::tempdir()?;
+    let mut figures = Figures::default();
+    for round in 1..=Extent::FULL.rounds {
+        take_turns(Extent::FULL, &ways, round, folder.path(), &mut figures)?;
+    }
+    println!("{}", figures.table());
+    Ok(())
+}
+
 /// A part that could not be measured is told and is null: the others stand all the same.
 fn or_why(part: &str, measured: anyhow::Result<Value>) -> Value {
     measured.unwrap_or_else(|error| {
@@ -136,18 +150,20 @@ fn or_why(part: &str, measured: anyhow::Result<Value>) -> Value {
 /// One round: each way at each rate.
 fn take_turns(
     extent: Extent,
+    ways: &[Way],
     round: usize,
     folder: &Path,
     figures: &mut Figures,
 ) -> anyhow::Result<()> {
     for rate in RATES {
-        for way in Way::ALL {
+        for &way in ways {
             let turn = turn(way, Cores::ONE, rate, extent.window, folder)
                 .with_context(|| format!("{} at {rate} calls/s", way.name()))?;
             println!(
-                "round {round}, {rate} calls/s, {}: {:.1} µs per call, {} of {} failed, {} sent again",
+                "round {round}, {rate} calls/s, {}: {:.1} µs and {:.2} wakes per call, {} of {} failed, {} sent again",
                 way.name(),
                 turn.cost,
+                turn.wakes,
                 turn.failed,
                 turn.answered + turn.failed,
                 turn.retransmissions,

@@ -28,6 +28,8 @@ pub(crate) struct Turn {
     /// Those of the two ends; the second is `None` where it is what the way is about.
     pub(crate) caller: f64,
     pub(crate) callee: Option<f64>,
+    /// How often what the way is about was woken, per call.
+    pub(crate) wakes: f64,
     pub(crate) answered: u64,
     pub(crate) failed: u64,
     pub(crate) retransmissions: u64,
@@ -60,11 +62,16 @@ impl Ready {
         Ok(Self { between: way.start(cores.measured, folder)?, callee, cores })
     }
 
-    /// Microseconds on a core, of what is between and of the callee.
-    fn costs(&self) -> anyhow::Result<[f64; 2]> {
-        let between = self.between.processes.iter().map(|one| micros(one.id()));
-        let callee = self.callee.as_ref().map_or(Ok(0.0), |callee| micros(callee.id()))?;
-        Ok([between.sum::<anyhow::Result<f64>>()?, callee])
+    /// What the kernel counts of the caller, of what is between and of the callee: microseconds on a core, and wakes.
+    fn counts(&self, caller: u32) -> anyhow::Result<Counts> {
+        let between: Vec<u32> = self.between.processes.iter().map(Process::id).collect();
+        let callee = self.callee.as_ref().map(Process::id);
+        let sum = |of: fn(u32) -> anyhow::Result<f64>| -> anyhow::Result<[f64; 3]> {
+            let between = between.iter().map(|one| of(*one)).sum::<anyhow::Result<f64>>()?;
+            Ok([of(caller)?, between, callee.map_or(Ok(0.0), of)?])
+        };
+        let sleeps = |process| Ok(machine::sleeps(process)? as f64);
+        Ok(Counts { cost: sum(micros)?, wakes: sum(sleeps)? })
     }
 
     /// Lets SIPp place calls for so long.
@@ -73,11 +80,13 @@ impl Ready {
         let count = (f64::from(rate) * length.as_secs_f64()) as u32;
         let calls = Calls { rate, count, held_ms: 0 };
         let caller = Caller::start(self.cores.ends, folder, CALLER, self.between.to, calls);
-        let [caller_cost, between, callee] = self.watch(caller.id(), rate, window)?;
+        let watched = self.watch(caller.id(), rate, window)?;
         let counts = caller.finish()?;
-        let has_between = !self.between.processes.is_empty();
+        let [caller_cost, _, callee] = watched.cost;
+        let about = usize::from(!self.between.processes.is_empty());
         Ok(Turn {
-            cost: if has_between { between } else { caller_cost },
+            cost: watched.cost[about],
+            wakes: watched.wakes[about],
             caller: caller_cost,
             callee: self.callee.as_ref().map(|_| callee),
             answered: counts.successful,
@@ -97,28 +106,39 @@ impl Ready {
         let length = WARM + window + MARGIN;
         let (core, to) = (self.cores.measured, self.between.to);
         let mut load = generator(core, folder, to, rate, length, Duration::from_millis(1))?;
-        let [cost, _, callee] = self.watch(load.id(), rate, window)?;
+        let Counts { cost: [cost, _, callee], wakes: [wakes, ..] } =
+            self.watch(load.id(), rate, window)?;
         load.finish();
         let text = fs::read_to_string(records_of_generator(folder))?;
         let answered = count_answered(&text)?;
         let offered = (f64::from(rate) * length.as_secs_f64()) as u64;
         let failed = offered.saturating_sub(answered);
         let callee = Some(callee);
-        Ok(Turn { cost, caller: cost, callee, answered, failed, retransmissions: 0 })
+        Ok(Turn { cost, wakes, caller: cost, callee, answered, failed, retransmissions: 0 })
     }
 
-    /// Microseconds per call of the caller, of what is between and of the callee.
-    fn watch(&self, caller: u32, rate: u32, window: Duration) -> anyhow::Result<[f64; 3]> {
+    /// What a call costs each of them.
+    fn watch(&self, caller: u32, rate: u32, window: Duration) -> anyhow::Result<Counts> {
         sleep(WARM);
-        let (start, of_caller, [between, callee]) =
-            (Instant::now(), micros(caller)?, self.costs()?);
+        let (start, before) = (Instant::now(), self.counts(caller)?);
         sleep(window);
         let calls = start.elapsed().as_secs_f64() * f64::from(rate);
-        let [between_after, callee_after] = self.costs()?;
-        let of_caller_after = micros(caller).context("the callers ended too soon")?;
-        let costs = [of_caller_after - of_caller, between_after - between, callee_after - callee];
-        Ok(costs.map(|cost| cost / calls))
+        let after = self.counts(caller).context("the callers ended too soon")?;
+        let per_call = |before: [f64; 3], after: [f64; 3]| {
+            std::array::from_fn(|one| (after[one] - before[one]) / calls)
+        };
+        Ok(Counts {
+            cost: per_call(before.cost, after.cost),
+            wakes: per_call(before.wakes, after.wakes),
+        })
     }
+}
+
+/// What the kernel counts of the caller, of what is between and of the callee.
+#[derive(Debug, Clone, Copy)]
+struct Counts {
+    cost: [f64; 3],
+    wakes: [f64; 3],
 }
 
 /// One turn on a way that nobody has used before.
