@@ -29,8 +29,9 @@ use operations::ImpairmentOrder;
 use sip_proto::{Packet, Transport};
 use tokio::sync::mpsc::UnboundedSender;
 
+use crate::alarm::{Alarm, step_after};
 use crate::clock;
-use crate::deadline_timer::{DeadlineReached, DeadlineStream, DeadlineTimer};
+use crate::deadline_timer::{DeadlineReached, DeadlineStream};
 use crate::impaired::{Admission, Impaired, InTransit};
 use crate::lifecycle_notice::LifecycleNotice;
 use crate::socket::{
@@ -42,7 +43,7 @@ use contract::{Effect, Node, Reply, SocketCounts};
 /// Messages of the management plane that may wait for one actor.
 const MAILBOX: usize = 64;
 /// What is to be punctual may share a wake with what follows so soon: a wake for each call would cost a third of the call.
-const PUNCTUAL_SLACK: Duration = Duration::from_micros(800);
+const PUNCTUAL_SLACK: Duration = Duration::from_micros(600);
 /// How late packets of media may leave, so that several leave together. People hear nothing of it.
 const MEDIA_SLACK: Duration = Duration::from_millis(1);
 
@@ -63,11 +64,7 @@ pub(crate) struct NodeActor<N: Node> {
     awaiting_room: bool,
     /// `None` as long as no impairment is ordered.
     impaired: Option<Box<Impaired>>,
-    timer: DeadlineTimer,
-    /// When it will ring.
-    armed: Option<Instant>,
-    /// Deadlines are served at whole steps of their slack since then.
-    begun: Instant,
+    alarm: Alarm,
     draining: bool,
     /// The node is at work. Still true when it is asked again: it panicked.
     inside_node: bool,
@@ -92,7 +89,7 @@ impl<N: Node + Unpin + 'static> NodeActor<N> {
                 .ok()
         });
         let (media, media_waiting) = media.unzip();
-        let (timer, deadlines) = DeadlineTimer::new();
+        let (alarm, deadlines) = Alarm::new();
         Self {
             node,
             sink,
@@ -104,9 +101,7 @@ impl<N: Node + Unpin + 'static> NodeActor<N> {
             datagrams: Vec::new(),
             awaiting_room: false,
             impaired: None,
-            timer,
-            armed: None,
-            begun: clock::now(),
+            alarm,
             draining: false,
             inside_node: false,
             reporter: Rc::new(reporter),
@@ -192,6 +187,7 @@ impl<N: Node + Unpin + 'static> NodeActor<N> {
         if self.inside_node {
             return;
         }
+        self.serve_due();
         self.drive_media();
         if !self.datagrams.is_empty() && self.udp.send(&mut self.datagrams) == Flushed::Waiting {
             self.await_room(ctx);
@@ -242,30 +238,27 @@ impl<N: Node + Unpin + 'static> NodeActor<N> {
         ctx.spawn(flush);
     }
 
-    /// Makes sure that the timer fires when something is due.
-    fn arm(&mut self) {
-        let node = self.node.poll_timeout().map(|due| self.step_after(due, N::SLACK));
-        let punctual = self.node.poll_punctual().map(|due| self.step_after(due, PUNCTUAL_SLACK));
-        let media = self.node.plane().and_then(|plane| plane.poll_timeout());
-        let media = media.map(|due| self.step_after(due, MEDIA_SLACK));
-        let waiting = self.impaired.as_ref().and_then(|impaired| impaired.next_due());
-        let waiting = waiting.map(|due| self.step_after(due, MEDIA_SLACK));
-        let Some(due) = [node, punctual, media, waiting].into_iter().flatten().min() else {
-            return;
-        };
-        // Too early does no harm, and costs less than moving it.
-        if self.armed.is_none_or(|armed| due < armed) {
-            self.armed = Some(due);
-            self.timer.set(clock::real(due.saturating_duration_since(clock::now())));
+    /// Serves what is due, whatever has woken the box.
+    fn serve_due(&mut self) {
+        let now = clock::now();
+        self.alarm.awake(now);
+        if self.node.poll_timeout().is_some_and(|due| due <= now) {
+            self.feed(|node| node.handle_timeout(now));
         }
     }
 
-    /// The first whole step since the start that is not before `due`: deadlines close to each other share one.
-    fn step_after(&self, due: Instant, step: Duration) -> Instant {
-        let since = due.saturating_duration_since(self.begun).as_nanos();
-        let steps = since.div_ceil(step.as_nanos()) * step.as_nanos();
-        let steps = Duration::from_nanos(u64::try_from(steps).unwrap_or(u64::MAX));
-        self.begun.checked_add(steps).unwrap_or(due)
+    /// Makes sure that the box is woken when something is due.
+    fn arm(&mut self) {
+        let node = self.node.poll_timeout().map(|due| step_after(due, N::SLACK));
+        let punctual = self.node.poll_punctual();
+        let punctual = punctual.map(|due| self.alarm.punctual(due, PUNCTUAL_SLACK));
+        let media = self.node.plane().and_then(|plane| plane.poll_timeout());
+        let media = media.map(|due| step_after(due, MEDIA_SLACK));
+        let waiting = self.impaired.as_ref().and_then(|impaired| impaired.next_due());
+        let waiting = waiting.map(|due| step_after(due, MEDIA_SLACK));
+        if let Some(due) = [node, punctual, media, waiting].into_iter().flatten().min() {
+            self.alarm.set(clock::now(), due);
+        }
     }
 }
 
@@ -324,9 +317,8 @@ impl<N: Node + Unpin + 'static> StreamHandler<TcpInput> for NodeActor<N> {
 
 impl<N: Node + Unpin + 'static> StreamHandler<DeadlineReached> for NodeActor<N> {
     fn handle(&mut self, _: DeadlineReached, ctx: &mut Context<Self>) {
-        self.armed = None;
+        self.alarm.rang();
         self.release();
-        self.feed(|node| node.handle_timeout(clock::now()));
         self.settle(ctx);
     }
 }

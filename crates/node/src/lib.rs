@@ -10,6 +10,7 @@
 //! [`Boxes`] itself. Only this crate knows actix, and inside it only `actor.rs` and `system.rs`.
 
 mod actor;
+mod alarm;
 mod boxes;
 pub mod clock;
 mod console;

@@ -1,5 +1,6 @@
 //! Boxes on real sockets. Every test waits for events, never for time.
 
+mod due;
 mod echo;
 mod impaired;
 mod life;
