@@ -17,6 +17,8 @@ use super::address::socket_address;
 
 /// Most datagrams in one call.
 pub(super) const BATCH: usize = 32;
+/// So many are asked for first. Room for each costs something, and mostly there are one or two.
+const FEW: usize = 4;
 /// The longest UDP datagram there is.
 const SLOT: usize = 65_535;
 
@@ -34,16 +36,32 @@ impl Arena {
         Self { slots, headers: fresh_headers(), kernel_drops: 0 }
     }
 
-    /// Appends what waits on `socket`, at most [`BATCH`] datagrams.
+    /// Appends what waits on `socket`, some [`BATCH`] datagrams at most; true when that was all.
     pub(super) fn receive(
         &mut self,
         socket: &UdpSocket,
         packets: &mut Vec<Packet>,
-    ) -> io::Result<()> {
+    ) -> io::Result<bool> {
+        if self.receive_up_to::<FEW>(socket, packets)? < FEW {
+            return Ok(true);
+        }
+        match self.receive_up_to::<BATCH>(socket, packets) {
+            Ok(found) => Ok(found < BATCH),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(true),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn receive_up_to<const ROOM: usize>(
+        &mut self,
+        socket: &UdpSocket,
+        packets: &mut Vec<Packet>,
+    ) -> io::Result<usize> {
         let mut drops_untold = false;
+        let mut found = 0;
         {
             let mut free = self.slots.chunks_exact_mut(SLOT);
-            let mut slots: [_; BATCH] =
+            let mut slots: [_; ROOM] =
                 std::array::from_fn(|_| [IoSliceMut::new(free.next().unwrap_or_default())]);
             let received = recvmmsg(
                 socket.as_raw_fd(),
@@ -53,6 +71,7 @@ impl Arena {
                 None,
             )?;
             for message in received {
+                found += 1;
                 packets.extend(packet(&message));
                 match message.cmsgs() {
                     Ok(mut extras) => {
@@ -67,7 +86,7 @@ impl Arena {
             // lengthen them again. The drop counter is cumulative, so the next datagram tells it.
             self.headers = fresh_headers();
         }
-        Ok(())
+        Ok(found)
     }
 
     pub(super) fn kernel_drops(&self) -> u32 {

@@ -24,12 +24,12 @@ impl Arena {
         Self(vec![0; SLOT].into_boxed_slice())
     }
 
-    /// Appends what waits on `socket`, at most [`BATCH`] datagrams.
+    /// Appends what waits on `socket`, at most [`BATCH`] datagrams; true when that was all.
     pub(super) fn receive(
         &mut self,
         socket: &UdpSocket,
         packets: &mut Vec<Packet>,
-    ) -> io::Result<()> {
+    ) -> io::Result<bool> {
         for received in 0..BATCH {
             match recvfrom::<SockaddrStorage>(socket.as_raw_fd(), &mut self.0) {
                 Ok((length, peer)) => {
@@ -38,11 +38,11 @@ impl Arena {
                     let transport = Transport::Udp;
                     packets.extend(peer.map(|peer| Packet { transport, peer, bytes }));
                 }
-                Err(_) if received > 0 => return Ok(()),
+                Err(_) if received > 0 => return Ok(true),
                 Err(error) => return Err(error.into()),
             }
         }
-        Ok(())
+        Ok(false)
     }
 
     /// Only Linux tells.

@@ -39,8 +39,8 @@ impl UdpReceiver {
         let _ = self.socket.try_io(Interest::READABLE, || {
             let outcome = self.arena.receive(&self.socket, &mut packets);
             failed = matches!(&outcome, Err(error) if error.kind() != io::ErrorKind::WouldBlock);
-            let empty = packets.len() < BATCH && !failed;
-            if empty { Err(io::ErrorKind::WouldBlock.into()) } else { Ok(()) }
+            let is_empty = outcome.unwrap_or(!failed);
+            if is_empty { Err(io::ErrorKind::WouldBlock.into()) } else { Ok(()) }
         });
         self.tally.update(|counts| {
             counts.udp_received += packets.len() as u64;
