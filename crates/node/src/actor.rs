@@ -14,22 +14,20 @@
 
 use std::cell::Cell;
 use std::marker::PhantomData;
-use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{self, Poll};
 use std::time::{Duration, Instant};
 
 use actix::{
     Actor, ActorContext, ActorFutureExt, AsyncContext, Context, Handler, Message, MessageResult,
     StreamHandler, WrapFuture,
 };
-use futures_util::Stream;
 use media::Plane;
 use operations::ImpairmentOrder;
 use sip_proto::{Packet, Transport};
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::alarm::{Alarm, step_after};
+use crate::attached::Attached;
 use crate::clock;
 use crate::deadline_timer::{DeadlineReached, DeadlineStream};
 use crate::impaired::{Admission, Impaired, InTransit};
@@ -268,11 +266,11 @@ impl<N: Node + Unpin + 'static> Actor for NodeActor<N> {
     fn started(&mut self, ctx: &mut Context<Self>) {
         ctx.set_mailbox_capacity(MAILBOX);
         if let Some((datagrams, connections, media, deadlines)) = self.streams.take() {
-            ctx.add_stream(Attached { stream: datagrams, _reporter: Rc::clone(&self.reporter) });
-            ctx.add_stream(Attached { stream: connections, _reporter: Rc::clone(&self.reporter) });
-            ctx.add_stream(Attached { stream: deadlines, _reporter: Rc::clone(&self.reporter) });
+            ctx.add_stream(Attached::new(datagrams, Rc::clone(&self.reporter)));
+            ctx.add_stream(Attached::new(connections, Rc::clone(&self.reporter)));
+            ctx.add_stream(Attached::new(deadlines, Rc::clone(&self.reporter)));
             if let Some(media) = media {
-                ctx.add_stream(Attached { stream: media, _reporter: Rc::clone(&self.reporter) });
+                ctx.add_stream(Attached::new(media, Rc::clone(&self.reporter)));
             }
         }
         // Ports first: what a node begins by itself may need one.
@@ -454,19 +452,5 @@ impl Drop for LifecycleReporter {
         } else {
             LifecycleNotice::Failed(name)
         });
-    }
-}
-
-/// A stream that keeps the reporter until it is gone itself. The order of the fields matters.
-struct Attached<S> {
-    stream: S,
-    _reporter: Rc<LifecycleReporter>,
-}
-
-impl<S: Stream + Unpin> Stream for Attached<S> {
-    type Item = S::Item;
-
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<Option<S::Item>> {
-        Pin::new(&mut self.stream).poll_next(cx)
     }
 }

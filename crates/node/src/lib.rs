@@ -11,6 +11,7 @@
 
 mod actor;
 mod alarm;
+mod attached;
 mod boxes;
 pub mod clock;
 mod console;
