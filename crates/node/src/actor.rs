@@ -26,7 +26,7 @@ use operations::ImpairmentOrder;
 use sip_proto::{Packet, Transport};
 use tokio::sync::mpsc::UnboundedSender;
 
-use crate::alarm::{Alarm, step_after};
+use crate::alarm::{Alarm, punctual, step_after};
 use crate::attached::Attached;
 use crate::clock;
 use crate::deadline_timer::{DeadlineReached, DeadlineStream};
@@ -40,8 +40,6 @@ use contract::{Effect, Node, Reply, SocketCounts};
 
 /// Messages of the management plane that may wait for one actor.
 const MAILBOX: usize = 64;
-/// What is to be punctual may share a wake with what follows so soon: a wake for each call would cost a third of the call.
-const PUNCTUAL_SLACK: Duration = Duration::from_micros(600);
 /// How late packets of media may leave, so that several leave together. People hear nothing of it.
 const MEDIA_SLACK: Duration = Duration::from_millis(1);
 
@@ -185,7 +183,6 @@ impl<N: Node + Unpin + 'static> NodeActor<N> {
         if self.inside_node {
             return;
         }
-        self.serve_due();
         self.drive_media();
         if !self.datagrams.is_empty() && self.udp.send(&mut self.datagrams) == Flushed::Waiting {
             self.await_room(ctx);
@@ -236,26 +233,17 @@ impl<N: Node + Unpin + 'static> NodeActor<N> {
         ctx.spawn(flush);
     }
 
-    /// Serves what is due, whatever has woken the box.
-    fn serve_due(&mut self) {
-        let now = clock::now();
-        self.alarm.awake(now);
-        if self.node.poll_timeout().is_some_and(|due| due <= now) {
-            self.feed(|node| node.handle_timeout(now));
-        }
-    }
-
     /// Makes sure that the box is woken when something is due.
     fn arm(&mut self) {
+        let now = clock::now();
         let node = self.node.poll_timeout().map(|due| step_after(due, N::SLACK));
-        let punctual = self.node.poll_punctual();
-        let punctual = punctual.map(|due| self.alarm.punctual(due, PUNCTUAL_SLACK));
+        let punctual = self.node.poll_punctual().map(|due| punctual(now, due));
         let media = self.node.plane().and_then(|plane| plane.poll_timeout());
         let media = media.map(|due| step_after(due, MEDIA_SLACK));
         let waiting = self.impaired.as_ref().and_then(|impaired| impaired.next_due());
         let waiting = waiting.map(|due| step_after(due, MEDIA_SLACK));
         if let Some(due) = [node, punctual, media, waiting].into_iter().flatten().min() {
-            self.alarm.set(clock::now(), due);
+            self.alarm.set(now, due);
         }
     }
 }
@@ -317,6 +305,7 @@ impl<N: Node + Unpin + 'static> StreamHandler<DeadlineReached> for NodeActor<N> 
     fn handle(&mut self, _: DeadlineReached, ctx: &mut Context<Self>) {
         self.alarm.rang();
         self.release();
+        self.feed(|node| node.handle_timeout(clock::now()));
         self.settle(ctx);
     }
 }

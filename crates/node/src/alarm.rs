@@ -1,13 +1,12 @@
 //! When a box is to be woken: as late as its deadlines allow, so that one wake serves many of them.
 //!
 //! ```text
-//!            due        may be served so late
-//!   ──────────┼──────────────────┼────►     a datagram in between wakes the box anyway: what is due is served with it,
-//!             └── the timer rings here      and the timer is moved on before it rings
+//!   step          step          step          step        of 0.8, 1 or 4 ms, the same for all boxes of a process
+//!    │   due  due  │             │     due     │
+//!    ┼────┴────┴──►┼─────────────┼──────┴─────►┼──►       all that is due is served at the next step
 //! ```
 //!
-//! An interrupt of the timer costs some 20 µs of the processor on a virtual machine, ten times the wake by a datagram from a
-//! neighbour on the same core.
+//! What is served together is answered together: who spreads it has more wakes later on, by the answers.
 
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
@@ -15,24 +14,22 @@ use std::time::{Duration, Instant};
 use crate::clock;
 use crate::deadline_timer::{DeadlineStream, DeadlineTimer};
 
-/// A timer that rings within this is moved when it need not ring yet; one that rings later may ring for nothing now and then.
-const SOON: Duration = Duration::from_millis(2);
+/// What is to be punctual may share a wake with what follows so soon.
+const PUNCTUAL_STEP: Duration = Duration::from_micros(800);
 
-/// A box that was woken so shortly before is busy: others may wake it within its slack.
-const BUSY: Duration = Duration::from_millis(2);
+/// A box with nothing to be punctual about for so long is not busy: nothing follows that could share a wake.
+const IDLE: Duration = Duration::from_millis(2);
 
 /// The timer of a box, and when it rings.
 pub(crate) struct Alarm {
     timer: DeadlineTimer,
     armed: Option<Instant>,
-    /// When the box was woken last, whatever for.
-    woken: Instant,
 }
 
 impl Alarm {
     pub(crate) fn new() -> (Self, DeadlineStream) {
         let (timer, deadlines) = DeadlineTimer::new();
-        (Self { timer, armed: None, woken: clock::now() }, deadlines)
+        (Self { timer, armed: None }, deadlines)
     }
 
     /// It has rung.
@@ -40,27 +37,12 @@ impl Alarm {
         self.armed = None;
     }
 
-    /// Notes that the box is awake.
-    pub(crate) fn awake(&mut self, now: Instant) {
-        self.woken = now;
-    }
-
-    /// Makes it ring at `due`, or sooner where moving it would cost more.
+    /// Makes it ring at `due`, or earlier: that does no harm, and costs less than moving it.
     pub(crate) fn set(&mut self, now: Instant, due: Instant) {
-        let must_move = self.armed.is_none_or(|armed| {
-            due < armed || (due > armed && armed.saturating_duration_since(now) < SOON)
-        });
-        if must_move {
+        if self.armed.is_none_or(|armed| due < armed) {
             self.armed = Some(due);
             self.timer.set(clock::real(due.saturating_duration_since(now)));
         }
-    }
-
-    /// When to be woken for what is due at `due` and whose lateness is measured: at once, unless the box is so busy that
-    /// something else is likely to wake it within `slack`.
-    pub(crate) fn punctual(&self, due: Instant, slack: Duration) -> Instant {
-        let is_busy = due.saturating_duration_since(self.woken) < BUSY;
-        if is_busy { due + slack } else { due }
     }
 }
 
@@ -73,14 +55,17 @@ pub(crate) fn step_after(due: Instant, step: Duration) -> Instant {
     // Numbers of 64 bits bear five centuries, and are divided at once.
     let Ok(since) = u64::try_from(since) else { return due };
     let step = u64::try_from(step.as_nanos()).unwrap_or(u64::MAX).max(1);
-    let ahead = (step - since % step) % step;
-    due + Duration::from_nanos(ahead)
+    due + Duration::from_nanos((step - since % step) % step)
+}
+
+/// When to be woken for what is due at `due` and whose lateness is measured.
+pub(crate) fn punctual(now: Instant, due: Instant) -> Instant {
+    let is_idle = due.saturating_duration_since(now) >= IDLE;
+    if is_idle { due } else { step_after(due, PUNCTUAL_STEP) }
 }
 
 #[cfg(test)]
 mod tests {
-    use futures_util::StreamExt as _;
-
     use super::*;
 
     const MS: Duration = Duration::from_millis(1);
@@ -94,28 +79,25 @@ mod tests {
         assert_eq!(step_after(due + (step - due) / 2, MS), step);
     }
 
-    #[tokio::test]
-    async fn a_busy_box_is_woken_late_and_another_one_at_once() {
-        let (mut alarm, _deadlines) = Alarm::new();
+    #[test]
+    fn a_box_that_is_not_busy_is_woken_when_something_is_due() {
         let now = clock::now();
-        alarm.awake(now);
-        assert_eq!(alarm.punctual(now + MS, MS), now + 2 * MS);
-        assert_eq!(alarm.punctual(now + 5 * MS, MS), now + 5 * MS);
+        assert_eq!(punctual(now, now + 5 * MS), now + 5 * MS);
+        let soon = punctual(now, now + MS);
+        assert_eq!(soon, step_after(now + MS, PUNCTUAL_STEP));
     }
 
     #[tokio::test]
-    async fn what_was_served_meanwhile_does_not_ring() {
-        let (mut alarm, mut deadlines) = Alarm::new();
-        let begun = clock::now();
-        alarm.set(begun, begun + MS);
-        alarm.set(begun, begun + 20 * MS);
-        assert!(deadlines.next().await.is_some());
-        assert!(clock::now() >= begun + 20 * MS);
-        // One that is far away is left alone: when it rings, nobody is due, and that does no harm.
+    async fn the_alarm_is_moved_for_what_is_earlier_only() {
+        let (mut alarm, _deadlines) = Alarm::new();
+        let now = clock::now();
+        alarm.set(now, now + 20 * MS);
+        alarm.set(now, now + 60 * MS);
+        assert_eq!(alarm.armed, Some(now + 20 * MS));
+        alarm.set(now, now + MS);
+        assert_eq!(alarm.armed, Some(now + MS));
         alarm.rang();
-        let begun = clock::now();
-        alarm.set(begun, begun + 20 * MS);
-        alarm.set(begun, begun + 60 * MS);
-        assert_eq!(alarm.armed, Some(begun + 20 * MS));
+        alarm.set(now, now + 60 * MS);
+        assert_eq!(alarm.armed, Some(now + 60 * MS));
     }
 }

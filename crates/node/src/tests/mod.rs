@@ -1,6 +1,5 @@
 //! Boxes on real sockets. Every test waits for events, never for time.
 
-mod due;
 mod echo;
 mod impaired;
 mod life;
