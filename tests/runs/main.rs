@@ -11,6 +11,7 @@ mod faults;
 mod history;
 mod hostile_texts;
 mod impairments;
+mod limits;
 mod machine;
 mod manage;
 mod many_seeds;

@@ -4,8 +4,8 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-/// Bytes between two looks at the folder.
-const STEP: u64 = 1 << 20;
+/// Fewest and most bytes between two looks at the folder: a sixteenth of what has room, since others write there too.
+const STEP: (u64, u64) = (4 << 10, 1 << 20);
 
 /// Appends to a file until its folder, with all that others write there, holds so many bytes.
 #[derive(Debug)]
@@ -26,7 +26,8 @@ impl<W: Write> LimitedFile<W> {
 impl<W: Write> Write for LimitedFile<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if self.left == 0 {
-            self.left = self.limit.saturating_sub(size(&self.folder)).min(STEP);
+            let room = self.limit.saturating_sub(size(&self.folder));
+            self.left = (room / 16).clamp(STEP.0, STEP.1).min(room);
         }
         let room = usize::try_from(self.left).unwrap_or(usize::MAX).min(bytes.len());
         if room == 0 && !bytes.is_empty() {
