@@ -1,7 +1,9 @@
 //! What fuzzing begins with: a folder for each target, and files that the repository has anyway.
 
 use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
@@ -54,6 +56,39 @@ pub(crate) fn try_all(target: &str, rounds: usize, property: fn(&[u8])) {
         let (one, other) = (&seeds[round % seeds.len()], &seeds[rng.random_range(0..seeds.len())]);
         property(&damage(&mut rng, one, other));
     }
+    go_on(target, &seeds, property);
+}
+
+/// With `FUZZ_SECONDS`, goes on for so long with damage that no run has done before, and says how much that was. What fails is
+/// written down.
+fn go_on(target: &str, seeds: &[Vec<u8>], property: fn(&[u8])) {
+    let number = |name| std::env::var(name).ok().map(|text| text.parse().expect("a number"));
+    let Some(seconds) = number("FUZZ_SECONDS") else { return };
+    let seed = number("FUZZ_SEED").unwrap_or_else(|| {
+        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        since.unwrap_or_default().as_nanos() as u64
+    });
+    let mut rng = StdRng::seed_from_u64(seed);
+    let (end, mut count) = (Instant::now() + Duration::from_secs(seconds), 0_u64);
+    while Instant::now() < end {
+        for _ in 0..64 {
+            let (one, other) = (rng.random_range(0..seeds.len()), rng.random_range(0..seeds.len()));
+            let mut input = damage(&mut rng, &seeds[one], &seeds[other]);
+            // Damage upon damage, now and then.
+            while rng.random_ratio(1, 3) {
+                input = damage(&mut rng, &input, &seeds[other]);
+            }
+            let outcome = catch_unwind(AssertUnwindSafe(|| property(&input)));
+            if let Err(panic) = outcome {
+                let path = std::env::temp_dir().join(format!("{target}-{seed}-{count}"));
+                fs::write(&path, &input).unwrap();
+                println!("{target}: this fails: {}", path.display());
+                resume_unwind(panic);
+            }
+            count += 1;
+        }
+    }
+    println!("{target}: {count} executions, FUZZ_SEED={seed}");
 }
 
 /// The seeds of a target, in the order of their names.
