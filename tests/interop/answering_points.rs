@@ -75,3 +75,18 @@ fn a_silent_psap_makes_the_next_one_answer() {
     let records = call(Sipp::own("psap_is_silent"));
     expect_rerouted(&records);
 }
+
+/// RFC 3261 §18.1.1: a small request goes by UDP, and nothing tells a call server that an answering point has TCP only. Where it
+/// stands beside another one, callers are answered all the same; a large INVITE, with a location in it, would reach it.
+#[test]
+fn a_psap_with_tcp_only_hears_no_small_invite_and_the_next_one_answers() {
+    let psap = Sipp::built_in("uas").with(&["-t", "t1"]);
+    let network = Network::with(Settings::default().with_first_psap_at(psap.address()));
+    let _psap = psap.start();
+    network.carry_campaign();
+    let records = network.stop();
+    for kind in ["generator", "trunk_group", "call_server"] {
+        records.expect(kind, "answered", CAMPAIGN_CALLS);
+    }
+    expect_rerouted(&records);
+}
