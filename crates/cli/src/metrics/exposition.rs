@@ -144,7 +144,7 @@ impl LatestState {
         let memory = of(|usage| usage.max_rss_kib as f64 * 1_024.0);
         let help = "Most memory of a process that was resident at any time";
         write(encoder, "tocsin_process_resident_max_bytes", help, MetricKind::Gauge, &memory)?;
-        let counts: [(&str, &str, MetricKind, fn(&Usage) -> f64); 4] = [
+        let counts: [UsageRow; 4] = [
             (
                 "tocsin_records_written",
                 "Call records in the file of a process, or waiting for it",
@@ -176,6 +176,9 @@ impl LatestState {
         Ok(())
     }
 }
+
+/// A metric of each process: name, help, kind, and where the number is.
+type UsageRow = (&'static str, &'static str, MetricKind, fn(&Usage) -> f64);
 
 /// Writes a metric with all its samples; none is none.
 fn write(
