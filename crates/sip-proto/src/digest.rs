@@ -201,9 +201,12 @@ impl<'a> Credentials<'a> {
     }
 }
 
-/// The inside of a quoted string, its escapes left as they are: both sides hash it so.
+/// The inside of a quoted string, its escapes left as they are: both sides hash it so. A control character, which may stand behind a
+/// backslash (RFC 3261 §25.1), belongs into no name, nor into a log.
 fn unquote(text: &str) -> Option<&str> {
-    let is_quoted = text.starts_with('"') && quoted_end(text, 0).ok()? == text.len();
+    let is_quoted = text.starts_with('"')
+        && quoted_end(text, 0).ok()? == text.len()
+        && !text.contains(char::is_control);
     is_quoted.then(|| text.get(1..text.len() - 1)).flatten()
 }
 
