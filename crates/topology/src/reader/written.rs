@@ -47,7 +47,8 @@ fn table_of(table: &DeTable<'_>, ends: &Ends) -> Result<HashMap<String, Value>, 
 }
 
 fn value_of(value: &DeValue<'_>, line: usize, ends: &Ends) -> Result<Value, Unreadable> {
-    let too_large = |what: &str| (Some(line), format!("{what} is too large a number"));
+    let too_large =
+        |what: &str| (Some(line), format!("{} is too large a number", what.escape_debug()));
     let kind = match value {
         DeValue::String(text) => ValueKind::String(text.to_string()),
         DeValue::Integer(number) => whole(number).ok_or_else(|| too_large(&number.to_string()))?,
@@ -107,5 +108,11 @@ mod tests {
             let (line, sentence) = read(&format!("\na = [{text}]")).expect_err("too large");
             assert_eq!((line, sentence), (Some(2), format!("{text} is too large a number")));
         }
+    }
+    // The parser of `toml` takes what no number has; a terminal must not.
+    #[test]
+    fn a_control_character_in_a_number_is_written_out() {
+        let (_, sentence) = read("a = 500\u{8}\n").expect_err("no number");
+        assert!(!sentence.contains(char::is_control), "{sentence:?}");
     }
 }
