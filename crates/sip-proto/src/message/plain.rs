@@ -159,7 +159,8 @@ pub(super) fn params<const COUNT: usize>(
         for (noted, wanted) in noted.iter_mut().zip(names) {
             if name.eq_ignore_ascii_case(wanted.as_bytes()) {
                 noted.repeats = noted.value.is_some();
-                noted.value.get_or_insert(one.value.clone().map_or(Span::default(), Span::of));
+                let value = one.value.clone().map(Span::of).unwrap_or_default();
+                noted.value.get_or_insert(value);
             }
         }
         at = one.end;
