@@ -92,7 +92,7 @@ fn a_killed_site_leaves_media_that_stops() {
 fn files_that_run_out_refuse_calls_and_say_so() {
     let workspace = CampaignFolder::new(3, "3s");
     let mut command = Command::new("sh");
-    let run = "ulimit -n 170 && exec \"$0\" run campaign.toml --quiet";
+    let run = "ulimit -n 155 && exec \"$0\" run campaign.toml --quiet";
     command.current_dir(workspace.path(".")).args(["-c", run]).arg(tocsin());
     let status = Process::start("tocsin run", &mut command).finish();
     let summary = workspace.summary();
