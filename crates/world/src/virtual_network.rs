@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use campaign::Campaign;
-use contract::{BoxOrder, Effect, EffectEnd, Node as _, Reply, StoredDisk};
+use contract::{BoxOrder, Effect, EffectEnd, Node as _, NodeKind, Reply, Snapshot, StoredDisk};
 use load_gen::{Generator, Shard};
 use media::Clips;
 use operations::{Action, ImpairmentOrder};
@@ -193,6 +193,22 @@ impl<L: NoticeListener> VirtualNetwork<L> {
     }
 
     /// Whether a box has power.
+    /// What a box shows, unless it has no power, or a box of another kind has taken its address.
+    #[must_use]
+    pub fn shown(&self, kind: NodeKind, name: &str) -> Option<Snapshot> {
+        let at = self.at(name);
+        match kind {
+            NodeKind::CallServer if self.net.has_node::<CallServer>(at) => {
+                Some(self.call_server(name).into())
+            }
+            NodeKind::TrunkGroup if self.net.has_node::<TrunkGroup>(at) => {
+                Some(self.trunk_group(name).into())
+            }
+            NodeKind::Psap if self.net.has_node::<Psap>(at) => Some(self.psap(name).into()),
+            _ => None,
+        }
+    }
+
     #[must_use]
     pub fn is_alive(&self, name: &str) -> bool {
         self.net.is_alive(self.at(name))

@@ -11,7 +11,7 @@ use account::outcome::BASE;
 use account::summary::ProcessUsage;
 use campaign::Time;
 use conductor::{Conductor, Stage as _};
-use contract::{DirectoryEntry, GeneratorSnapshot, NodeKind, Snapshot};
+use contract::{DirectoryEntry, GeneratorSnapshot, NodeKind};
 use run_folder::{ClosedRun, EndedRun, Folder, RunState, environment};
 use telemetry::MessageFigures;
 use world::{Link, START, VirtualNetwork};
@@ -179,24 +179,21 @@ fn conclude(
 fn messages(world: &VirtualNetwork<BoxListener>) -> BTreeMap<String, MessageFigures> {
     let topology = &world.topology;
     let mut all = BTreeMap::new();
-    let mut add = |process: String, name: &str, kind: NodeKind, shown: &dyn Fn() -> Snapshot| {
-        if world.is_alive(name) {
+    let mut add = |process: String, name: &str, kind: NodeKind| {
+        if let Some(shown) = world.shown(kind, name) {
             let entry = DirectoryEntry::listening(kind, world.at(name));
-            let entry = DirectoryEntry { snapshot: Some(shown()), ..entry };
+            let entry = DirectoryEntry { snapshot: Some(shown), ..entry };
             *all.entry(process).or_insert_with(MessageFigures::default) += &entry.messages();
         }
     };
     for one in topology.call_servers() {
-        let shown = || world.call_server(&one.name).into();
-        add(format!("site-{}", one.site), &one.name, NodeKind::CallServer, &shown);
+        add(format!("site-{}", one.site), &one.name, NodeKind::CallServer);
     }
     for group in &topology.trunk_groups {
-        let shown = || world.trunk_group(&group.name).into();
-        add("trunks".to_owned(), &group.name, NodeKind::TrunkGroup, &shown);
+        add("trunks".to_owned(), &group.name, NodeKind::TrunkGroup);
     }
     for psap in &topology.psaps {
-        let shown = || world.psap(&psap.name).into();
-        add(format!("psap-{}", psap.name), &psap.name, NodeKind::Psap, &shown);
+        add(format!("psap-{}", psap.name), &psap.name, NodeKind::Psap);
     }
     all.retain(|_, figures| !figures.is_zero());
     all
