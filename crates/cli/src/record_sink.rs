@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use contract::RecordCounts;
 use telemetry::{CallRecord, RecordWriter, RollingFile};
 
-use crate::limited_file::LimitedFile;
+use crate::limited_file::{Limit, LimitedFile};
 
 /// Where records go; cheap to clone. Without a file they are dropped.
 #[derive(Debug, Clone, Default)]
@@ -37,7 +37,7 @@ impl RecordSink {
     /// # Errors
     /// The file cannot be created.
     pub fn create(path: Option<&Path>) -> anyhow::Result<Self> {
-        path.map_or(Ok(Self(None)), |path| Self::open(path, u64::MAX, u64::MAX, Begun::default()))
+        path.map_or(Ok(Self(None)), |path| Self::open(path, u64::MAX, None, Begun::default()))
     }
 
     /// Creates a file in the folder of a run, which with all its files may hold so many bytes: what finds no room there waits, and
@@ -46,7 +46,10 @@ impl RecordSink {
     /// # Errors
     /// The file cannot be created.
     pub fn create_in_run(path: &Path, most: u64) -> anyhow::Result<Self> {
-        Self::open(path, u64::MAX, most, Begun::default())
+        // Records have a folder of their own in the run's.
+        let run = path.parent().and_then(Path::parent).unwrap_or_else(|| Path::new("."));
+        let limit = Limit { folder: run.to_owned(), bytes: most };
+        Self::open(path, u64::MAX, Some(limit), Begun::default())
     }
 
     /// Creates a file that holds twice `half` bytes at most: the oldest records go. `begun` is done once, when the boxes listen.
@@ -58,16 +61,13 @@ impl RecordSink {
         half: u64,
         begun: impl FnOnce() + Send + 'static,
     ) -> anyhow::Result<Self> {
-        Self::open(path, half, u64::MAX, Begun(Mutex::new(Some(Box::new(begun)))))
+        Self::open(path, half, None, Begun(Mutex::new(Some(Box::new(begun)))))
     }
 
-    fn open(path: &Path, half: u64, most: u64, begun: Begun) -> anyhow::Result<Self> {
+    fn open(path: &Path, half: u64, limit: Option<Limit>, begun: Begun) -> anyhow::Result<Self> {
         let file = RollingFile::create(path, half)
             .with_context(|| format!("cannot create the record file {}", path.display()))?;
-        // Records have a folder of their own in the run's.
-        let run = path.parent().and_then(Path::parent).unwrap_or_else(|| Path::new("."));
-        let file = LimitedFile::new(file, run.to_owned(), most);
-        let writer = Mutex::new(RecordWriter::new(file));
+        let writer = Mutex::new(RecordWriter::new(LimitedFile::new(file, limit)));
         Ok(Self(Some(Arc::new(Open { path: path.to_owned(), writer, begun }))))
     }
 
