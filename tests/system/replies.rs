@@ -121,16 +121,21 @@ fn whatever_comes_twice_changes_nothing() {
     }
 }
 
+/// A call that is long over: so are all its transactions, and what is left of its legs is forgotten.
+fn after_a_call(transport: Transport) -> (Network, LegId) {
+    let mut network = network();
+    let leg = dial(&mut network, transport);
+    network.run_for(seconds(4));
+    network.hang_up("caller", leg);
+    network.run_for(seconds(120));
+    (network, leg)
+}
+
 // RFC 6026 §7.2, RFC 3261 §16.7: a response to nothing goes nowhere, and makes nobody speak.
 #[test]
 fn responses_to_transactions_that_are_over_are_counted_and_go_nowhere() {
     for transport in TRANSPORTS {
-        let mut network = network();
-        let leg = dial(&mut network, transport);
-        network.run_for(seconds(4));
-        network.hang_up("caller", leg);
-        // All transactions are over, and what is left of the legs is forgotten.
-        network.run_for(seconds(120));
+        let (mut network, leg) = after_a_call(transport);
         assert_eq!(network.transactions(), [""; 0]);
         let before = sent(&network).len();
         let strays = |network: &Network| {
@@ -153,11 +158,7 @@ fn responses_to_transactions_that_are_over_are_counted_and_go_nowhere() {
 #[test]
 fn requests_inside_calls_that_are_over_are_refused_and_hold_nothing() {
     for transport in TRANSPORTS {
-        let mut network = network();
-        let leg = dial(&mut network, transport);
-        network.run_for(seconds(4));
-        network.hang_up("caller", leg);
-        network.run_for(seconds(120));
+        let (mut network, _) = after_a_call(transport);
         let from = sent(&network).len();
         let late = again(&mut network, |packet| ["ACK", "BYE"].contains(&&packet.label()[..]));
         assert_eq!(late, 6, "{transport:?}: an ACK and a BYE on each hop");

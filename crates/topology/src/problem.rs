@@ -19,16 +19,34 @@ pub struct Problem {
     pub message: String,
 }
 
+/// Always one line: what a file says, its path or a value of it, makes no line of its own and moves no cursor.
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.file)?;
+        write!(f, "{}", OneLine(&self.file))?;
         if let Some(line) = self.line {
             write!(f, ":{line}")?;
         }
         if !self.key.is_empty() {
-            write!(f, ": {}", self.key)?;
+            write!(f, ": {}", OneLine(&self.key))?;
         }
-        write!(f, ": {}", self.message)
+        write!(f, ": {}", OneLine(&self.message))
+    }
+}
+
+/// A text with its control characters written out, as `\u001b`.
+struct OneLine<'a>(&'a str);
+
+impl fmt::Display for OneLine<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for part in self.0.split_inclusive(char::is_control) {
+            match part.char_indices().next_back() {
+                Some((at, last)) if last.is_control() => {
+                    write!(f, "{}\\u{:04x}", part.get(..at).unwrap_or_default(), u32::from(last))?;
+                }
+                _ => f.write_str(part)?,
+            }
+        }
+        Ok(())
     }
 }
 
@@ -96,3 +114,20 @@ impl fmt::Display for Problems {
 }
 
 impl std::error::Error for Problems {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mistake_is_one_line_whatever_the_file_says() {
+        let problem = Problem {
+            file: "a\tb.toml".to_owned(),
+            line: Some(2),
+            key: "feed.file".to_owned(),
+            message: "x\nPASS demo\u{1b}[31m\u{9b}é: there is no such file".to_owned(),
+        };
+        let told = "a\\u0009b.toml:2: feed.file: x\\u000aPASS demo\\u001b[31m\\u009bé: there is no such file";
+        assert_eq!(problem.to_string(), told);
+    }
+}

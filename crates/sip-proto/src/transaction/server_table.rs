@@ -113,8 +113,8 @@ pub(super) struct Entry<O> {
     pub(super) turns: Turns,
 }
 
-/// A key in 128 bits, by hash functions whose seeds nobody else knows: no peer can choose two keys that agree, and by chance
-/// they do not in the life of a star. So no key is kept, and none compared.
+/// A key in 128 bits, by two hash functions whose seeds nobody else knows: no peer can choose two keys that agree, and by chance
+/// some 2^64 of them would have to be alive at once. So no key is kept, and none compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Fingerprint {
     first: u64,
