@@ -72,15 +72,15 @@ impl Campaign {
                 }
                 let known: Vec<&str> =
                     network.trunk_groups.iter().map(|group| &group.name[..]).collect();
-                document.add(Problem {
-                    file: file.display().to_string(),
-                    line: usize::try_from(line).ok(),
-                    key: "trunk_group".to_owned(),
-                    message: format!(
+                document.add(Problem::new(
+                    file.display().to_string(),
+                    usize::try_from(line).ok(),
+                    "trunk_group".to_owned(),
+                    format!(
                         "no trunk group is called {name:?}; the trunk groups are {}",
                         known.join(", ")
                     ),
-                });
+                ));
             }
         }
     }

@@ -213,12 +213,12 @@ impl Reading<'_> {
     }
 
     fn report(&mut self, at: &Position, column: &str, message: String) {
-        self.problems.push(Problem {
-            file: self.path.display().to_string(),
-            line: usize::try_from(line_of(self.path, at)).ok(),
-            key: column.to_owned(),
+        self.problems.push(Problem::new(
+            self.path.display().to_string(),
+            usize::try_from(line_of(self.path, at)).ok(),
+            column.to_owned(),
             message,
-        });
+        ));
     }
 }
 

@@ -19,35 +19,38 @@ pub struct Problem {
     pub message: String,
 }
 
-/// Always one line: what a file says, its path or a value of it, makes no line of its own and moves no cursor.
+impl Problem {
+    /// A mistake, in one line: what a file says, a value of it or a path, makes no line of its own and moves no cursor.
+    #[must_use]
+    pub fn new(file: String, line: Option<usize>, key: String, message: String) -> Self {
+        Self { file, line, key: one_line(key), message: one_line(message) }
+    }
+}
+
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", OneLine(&self.file))?;
+        // It is kept as it is, to be compared with paths.
+        f.write_str(&one_line(self.file.clone()))?;
         if let Some(line) = self.line {
             write!(f, ":{line}")?;
         }
         if !self.key.is_empty() {
-            write!(f, ": {}", OneLine(&self.key))?;
+            write!(f, ": {}", self.key)?;
         }
-        write!(f, ": {}", OneLine(&self.message))
+        write!(f, ": {}", self.message)
     }
 }
 
-/// A text with its control characters written out, as `\u001b`.
-struct OneLine<'a>(&'a str);
-
-impl fmt::Display for OneLine<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for part in self.0.split_inclusive(char::is_control) {
-            match part.char_indices().next_back() {
-                Some((at, last)) if last.is_control() => {
-                    write!(f, "{}\\u{:04x}", part.get(..at).unwrap_or_default(), u32::from(last))?;
-                }
-                _ => f.write_str(part)?,
-            }
-        }
-        Ok(())
+/// The text with its control characters written out, as `\u001b`.
+fn one_line(text: String) -> String {
+    if !text.contains(char::is_control) {
+        return text;
     }
+    let shown = |c: char| match c.is_control() {
+        true => format!("\\u{:04x}", u32::from(c)),
+        false => c.to_string(),
+    };
+    text.chars().map(shown).collect()
 }
 
 /// Every mistake found, in the order of the file. Displayed one to a line.
@@ -97,7 +100,7 @@ impl Problems {
         let text = error.to_string();
         let cause = text.split(" (os error").next().unwrap_or(&text).to_lowercase();
         let message = format!("cannot read the file: {cause}; {fix}");
-        Self(vec![Problem { file: place, line: None, key: String::new(), message }])
+        Self(vec![Problem::new(place, None, String::new(), message)])
     }
 }
 
@@ -121,12 +124,9 @@ mod tests {
 
     #[test]
     fn a_mistake_is_one_line_whatever_the_file_says() {
-        let problem = Problem {
-            file: "a\tb.toml".to_owned(),
-            line: Some(2),
-            key: "feed.file".to_owned(),
-            message: "x\nPASS demo\u{1b}[31m\u{9b}é: there is no such file".to_owned(),
-        };
+        let message = "x\nPASS demo\u{1b}[31m\u{9b}é: there is no such file".to_owned();
+        let problem =
+            Problem::new("a\tb.toml".to_owned(), Some(2), "feed.file".to_owned(), message);
         let told = "a\\u0009b.toml:2: feed.file: x\\u000aPASS demo\\u001b[31m\\u009bé: there is no such file";
         assert_eq!(problem.to_string(), told);
     }

@@ -297,7 +297,7 @@ impl<'p> Reading<'p> {
     }
 
     fn problem(&self, line: Option<usize>, column: &str, message: String) -> Problem {
-        Problem { file: self.path.display().to_string(), line, key: column.to_owned(), message }
+        Problem::new(self.path.display().to_string(), line, column.to_owned(), message)
     }
 
     /// All mistakes.

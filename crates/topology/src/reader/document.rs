@@ -33,8 +33,7 @@ impl Document {
 
     /// Reads `text`; `file` names it in messages.
     pub fn parse(file: &str, text: &str, layers: &Layers) -> Result<Self, Problems> {
-        let problem =
-            |line, message| Problem { file: file.to_owned(), line, key: String::new(), message };
+        let problem = |line, message| Problem::new(file.to_owned(), line, String::new(), message);
         let (written, lines) = Written::parse(text).map_err(|(line, error)| {
             Problems(vec![problem(line, format!("not valid TOML: {error}"))])
         })?;
@@ -140,7 +139,7 @@ impl Document {
             Some((path, origin)) => (origin.layer.to_owned(), None, origin.told(path, key)),
             None => (self.file.clone(), self.lines.nearest(place), key.to_owned()),
         };
-        self.problems.borrow_mut().push(Problem { file, line, key, message });
+        self.problems.borrow_mut().push(Problem::new(file, line, key, message));
     }
 
     /// Whether a layer set `key`, a value around it, or all that is in it.

@@ -104,12 +104,7 @@ impl Layers {
             let key = match lines.numbered(&typed) {
                 Ok(key) => key,
                 Err(message) => {
-                    problems.push(Problem {
-                        file: layer.to_owned(),
-                        line: None,
-                        key: typed,
-                        message,
-                    });
+                    problems.push(Problem::new(layer.to_owned(), None, typed, message));
                     continue;
                 }
             };
@@ -146,12 +141,12 @@ fn missing_elements(origins: &BTreeMap<String, Origin>, lines: &Lines) -> Vec<Pr
     let missing = origins.iter().filter_map(|(key, Origin { layer, .. })| {
         let mut elements = key.match_indices(']').map(|(end, _)| &key[..=end]);
         let element = elements.find(|element| !lines.contains(element))?;
-        Some(Problem {
-            file: (*layer).to_owned(),
-            line: None,
-            key: key.clone(),
-            message: format!("the file has no {element}; only the file can add one"),
-        })
+        Some(Problem::new(
+            (*layer).to_owned(),
+            None,
+            key.clone(),
+            format!("the file has no {element}; only the file can add one"),
+        ))
     });
     missing.collect()
 }
@@ -163,5 +158,5 @@ fn misread(place: &str, key: &str, error: &config::ConfigError) -> Problem {
         }
         other => other.to_string(),
     };
-    Problem { file: place.to_owned(), line: None, key: key.to_owned(), message }
+    Problem::new(place.to_owned(), None, key.to_owned(), message)
 }

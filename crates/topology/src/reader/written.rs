@@ -114,7 +114,7 @@ mod tests {
     #[test]
     fn a_control_character_in_a_number_is_written_out() {
         let (line, message) = read("a = 500\u{8}\n").expect_err("no number");
-        let problem = Problem { file: String::new(), line, key: String::new(), message };
+        let problem = Problem::new(String::new(), line, String::new(), message);
         let sentence = problem.to_string();
         assert!(!sentence.contains(char::is_control), "{sentence:?}");
     }
