@@ -7,7 +7,9 @@ use telemetry::CallerClass;
 use topology::{Distribution, Layers};
 
 use crate::caller::Caller;
-use campaign::{Arrivals, CallerAudio, Callers, Campaign, Feed, MixEntry, Phase, Validity};
+use campaign::{
+    Arrivals, CallerAudio, Callers, Campaign, Feed, MixEntry, Phase, TraceSettings, Validity,
+};
 
 /// Two calls per second for two seconds; callers wait 5 s, talk for 5 s and hang up themselves.
 pub(crate) fn campaign() -> Campaign {
@@ -27,6 +29,7 @@ pub(crate) fn campaign() -> Campaign {
         max_in_progress: 100,
         ring_limit: Duration::from_secs(60),
         validity: Validity::default(),
+        trace: TraceSettings::default(),
         foreign_callers: false,
         unrecorded: Vec::new(),
         thresholds: Vec::new(),

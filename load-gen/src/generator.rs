@@ -387,6 +387,10 @@ impl Node for Generator {
         self.records.pop_front()
     }
 
+    fn record_of(record: &CallRecord) -> Option<&CallRecord> {
+        Some(record)
+    }
+
     fn poll_timeout(&self) -> Option<Instant> {
         [self.agent.poll_timeout(), self.deadlines.next(), self.next_start()]
             .into_iter()

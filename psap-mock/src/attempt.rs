@@ -22,7 +22,7 @@ pub(crate) const TEMPORARY_FAILURE: u16 = 41;
 pub(crate) struct Attempt {
     /// The caller's half of Session-ID (RFC 7989 §5), or one made up for a caller without.
     id: String,
-    call_id: String,
+    pub(crate) call_id: String,
     number: String,
     commune: Option<String>,
     pub(crate) arrived: Instant,

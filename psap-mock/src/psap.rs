@@ -11,6 +11,7 @@
 //! A call is in `calls` from its INVITE to its record. Its place in the centre is freed when the
 //! caller leaves or when we hang up, whichever comes first; the centre frees it once.
 
+mod answering;
 mod call_media;
 mod dialog_notes;
 mod node;
@@ -34,6 +35,7 @@ use sip_proto::transaction::ServerId;
 use sip_proto::user_agent::{Config, End, Event, LegId, UserAgent};
 use sip_proto::wall_clock::WallClock;
 use telemetry::{CallRecord, Outcome, Party};
+use trace::Notes;
 
 use crate::admission::Admission;
 use crate::attempt::{Attempt, Ending, NORMAL_CLEARING, TEMPORARY_FAILURE};
@@ -82,6 +84,8 @@ pub struct Psap {
     plane: Plane,
     sounds: Sounds,
     outputs: VecDeque<Output>,
+    /// What happens to calls inside.
+    notes: Notes,
 }
 
 /// What a PSAP gives out.
@@ -168,6 +172,7 @@ impl Psap {
             ),
             unanswered: 0,
             outputs: VecDeque::new(),
+            notes: Notes::default(),
             config,
         }
     }
@@ -241,6 +246,7 @@ impl Psap {
             Timer::PickUp(leg) => self.pick_up(now, leg),
             Timer::RingAgain(leg) => self.ring_again(now, leg),
             Timer::HangUp(leg) => {
+                self.note_inside(leg, "hangs up");
                 let dropped =
                     self.calls.get(&leg).is_some_and(|call| call.plan.drops_after.is_some());
                 let cause = if dropped { TEMPORARY_FAILURE } else { NORMAL_CLEARING };
@@ -273,6 +279,10 @@ impl Psap {
         let rings = plan.reception == Reception::Ring;
         if rings {
             attempt.rang = Some(now);
+            let waiting = self.centre.waiting();
+            self.notes.note(&attempt.call_id, || format!("queues it as number {waiting}"));
+        } else {
+            self.notes.note(&attempt.call_id, || "ignores it, as its behaviour says");
         }
         self.unanswered += 1;
         self.deadlines.set(Timer::RingAgain(leg), now + RING_AGAIN);
@@ -311,47 +321,6 @@ impl Psap {
         self.refused += 1;
         self.agent.reject(now, leg, rejection, &Payload::empty());
         self.write_record(now, attempt, Ending::refused(rejection));
-    }
-
-    /// A position rings: its call taker picks up after some time, or never.
-    fn ring_position(&mut self, now: Instant, leg: LegId) {
-        let ring = self.config.ring.sample(&mut self.rng);
-        let plan = self.calls.get(&leg).map(|call| call.plan);
-        if let Some(plan) = plan.filter(|plan| plan.answers) {
-            let ring = Duration::try_from_secs_f64(ring.as_secs_f64() * plan.slowness);
-            let ring = ring.map_or(LONGEST_RINGING, |ring| ring.min(LONGEST_RINGING));
-            self.deadlines.set(Timer::PickUp(leg), now + ring);
-        }
-    }
-
-    fn pick_up(&mut self, now: Instant, leg: LegId) {
-        let Some(call) = self.calls.get_mut(&leg) else {
-            return;
-        };
-        call.attempt.answered = Some(now);
-        if let Some(dialog) = call.attempt.dialog() {
-            dialog.note_session(call.media.ours());
-        }
-        self.level.count_answered(now - call.attempt.arrived);
-        self.agent.accept(now, leg, &call.media.payload());
-        self.begin_talk(now, leg);
-        self.unanswered -= 1;
-        self.centre.answer(leg);
-        self.deadlines.clear(Timer::RingAgain(leg));
-    }
-
-    fn ring_again(&mut self, now: Instant, leg: LegId) {
-        let Some(call) = self.calls.get(&leg) else {
-            return;
-        };
-        if now - call.attempt.arrived >= LONGEST_RINGING {
-            self.reject_waiting(now, leg, "the caller neither cancelled nor was answered");
-            return;
-        }
-        if call.plan.reception == Reception::Ring {
-            self.progress(now, leg);
-        }
-        self.deadlines.set(Timer::RingAgain(leg), now + RING_AGAIN);
     }
 
     /// The ACK of our 200: the talk begins. Counted from here because RFC 3261 §15 forbids a BYE of

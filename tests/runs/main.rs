@@ -25,6 +25,7 @@ mod screen;
 mod serving;
 mod standing;
 mod targets;
+mod traces;
 mod two_worlds;
 mod usual_day;
 mod verdicts;

@@ -125,6 +125,7 @@ pub(crate) fn campaign(rate: f64, length: Duration, seed: u64) -> Campaign {
         max_in_progress: 10_000,
         ring_limit: seconds(60),
         validity: campaign::Validity::default(),
+        trace: campaign::TraceSettings::default(),
         foreign_callers: false,
         unrecorded: Vec::new(),
         thresholds: Vec::new(),

@@ -13,6 +13,7 @@ const LAYERS: &[&[&str]] = &[
     &["sip-proto", "topology"],
     &["media"],
     &["telemetry"],
+    &["trace"],
     &["operations"],
     &["campaign"],
     &["contract"],

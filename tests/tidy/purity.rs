@@ -20,6 +20,7 @@ const PURE: &[&str] = &[
     "sip-proto",
     "switch",
     "topology",
+    "trace",
     "world",
 ];
 

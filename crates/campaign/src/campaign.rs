@@ -13,6 +13,7 @@ use crate::feed::Feed;
 use crate::figure::ComparedFigure;
 use crate::mix::MixEntry;
 use crate::threshold::Threshold;
+use crate::trace::TraceSettings;
 use crate::validity::Validity;
 
 /// A checked campaign.
@@ -41,6 +42,8 @@ pub struct Campaign {
     pub ring_limit: Duration,
     /// Beyond these the run measures the generator.
     pub validity: Validity,
+    /// Which calls are kept with their messages.
+    pub trace: TraceSettings,
     /// Callers outside the campaign, such as a lab phone, may call too: their attempts are counted
     /// apart. Otherwise each is a fault of the ledger.
     pub foreign_callers: bool,

@@ -6,6 +6,7 @@
 //!     feed        callers from a CSV file
 //!     mix         which numbers, from which communes, over which trunk group
 //!     callers     how long they talk and wait, and whether they call again
+//!     trace       which calls are kept with their messages
 //!     validity    how far the generator may fall behind
 //!     ledger      whose calls and records are not the campaign's own
 //!     thresholds  what the run must measure to pass
@@ -36,6 +37,7 @@ mod scaled;
 #[cfg(test)]
 mod tests;
 mod threshold;
+mod trace;
 mod usual;
 #[cfg(test)]
 mod usual_tests;
@@ -58,4 +60,5 @@ pub use self::redial::Redial;
 pub use self::rows::{CallRow, CallRows};
 pub use self::scaled::scaled;
 pub use self::threshold::{Scope, ScopeKind, Threshold};
+pub use self::trace::TraceSettings;
 pub use self::validity::Validity;

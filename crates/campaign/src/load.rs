@@ -16,6 +16,7 @@ use crate::feed::Feed;
 use crate::figure::ComparedFigure;
 use crate::mix::MixEntry;
 use crate::threshold::Threshold;
+use crate::trace::TraceSettings;
 use crate::validity::Validity;
 
 /// Environment variables of a campaign begin with this: `TOCSIN_CAMPAIGN__SEED`.
@@ -143,6 +144,7 @@ impl Campaign {
                 max_in_progress,
                 ring_limit,
                 validity: root.section("validity", Validity::read),
+                trace: root.section("trace", TraceSettings::read),
                 foreign_callers,
                 unrecorded,
                 thresholds: root.tables("thresholds", Threshold::read),

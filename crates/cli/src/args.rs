@@ -8,6 +8,7 @@ use rand::TryRng as _;
 use rand::rngs::SysRng;
 use telemetry::LogFormat;
 use topology::{Layers, parse_duration};
+use trace::Keep;
 
 use crate::metrics::MetricsArgs;
 
@@ -47,9 +48,27 @@ pub struct BoxArgs {
     #[arg(long, hide = true, value_name = "BYTES")]
     pub disk_limit: Option<u64>,
     #[command(flatten)]
+    pub trace: TraceArgs,
+    #[command(flatten)]
     pub metrics: MetricsArgs,
     #[command(flatten)]
     pub log: LogArgs,
+}
+
+/// Which messages are kept, and where.
+#[derive(Debug, Clone, Args)]
+pub struct TraceArgs {
+    /// Write the messages of calls to this file, to be shown by tocsin show
+    #[arg(long, value_name = "FILE")]
+    pub trace: Option<PathBuf>,
+    /// Which calls: failed, all, off, or a share such as 0.01. The default is failed for --trace FILE, and all in the folder of a network that is
+    /// served by hand
+    #[arg(long, value_name = "WHICH")]
+    pub trace_keep: Option<Keep>,
+    /// MiB in which each box remembers messages until it is known how their call ended
+    #[arg(long, value_name = "MIB", default_value = "16",
+          value_parser = clap::value_parser!(u32).range(1..=4096))]
+    pub trace_memory: u32,
 }
 
 /// What is logged, and how.

@@ -12,8 +12,9 @@ mod record_keeper;
 mod record_sink;
 mod serve;
 mod standard_output;
+mod trace_file;
 
-pub use args::{BoxArgs, FileArgs, LogArgs};
+pub use args::{BoxArgs, FileArgs, LogArgs, TraceArgs};
 pub use clips::load_clips;
 pub use record_keeper::{RecordKeeper, ToServe};
 pub use record_sink::RecordSink;

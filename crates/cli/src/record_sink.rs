@@ -19,6 +19,8 @@ struct Open {
     path: PathBuf,
     writer: Mutex<RecordWriter<LimitedFile<RollingFile>>>,
     begun: Begun,
+    /// Where the messages of these calls go, if the command line names no other file.
+    messages: Option<PathBuf>,
 }
 
 /// What is done once the boxes listen.
@@ -37,7 +39,7 @@ impl RecordSink {
     /// # Errors
     /// The file cannot be created.
     pub fn create(path: Option<&Path>) -> anyhow::Result<Self> {
-        path.map_or(Ok(Self(None)), |path| Self::open(path, u64::MAX, None, Begun::default()))
+        path.map_or(Ok(Self(None)), |path| Self::open(path, u64::MAX, None, Begun::default(), None))
     }
 
     /// Creates a file in the folder of a run, which with all its files may hold so many bytes: what finds no room there waits, and
@@ -49,26 +51,40 @@ impl RecordSink {
         // Records have a folder of their own in the run's.
         let run = path.parent().and_then(Path::parent).unwrap_or_else(|| Path::new("."));
         let limit = Limit { folder: run.to_owned(), bytes: most };
-        Self::open(path, u64::MAX, Some(limit), Begun::default())
+        Self::open(path, u64::MAX, Some(limit), Begun::default(), None)
     }
 
-    /// Creates a file that holds twice `half` bytes at most: the oldest records go. `begun` is done once, when the boxes listen.
+    /// Creates a file that holds twice `half` bytes at most: the oldest records go. The messages of the calls go to the file `messages`.
+    /// `begun` is done once, when the boxes listen.
     ///
     /// # Errors
     /// The file cannot be created.
     pub fn create_limited(
         path: &Path,
         half: u64,
+        messages: PathBuf,
         begun: impl FnOnce() + Send + 'static,
     ) -> anyhow::Result<Self> {
-        Self::open(path, half, None, Begun(Mutex::new(Some(Box::new(begun)))))
+        let begun = Begun(Mutex::new(Some(Box::new(begun))));
+        Self::open(path, half, None, begun, Some(messages))
     }
 
-    fn open(path: &Path, half: u64, limit: Option<Limit>, begun: Begun) -> anyhow::Result<Self> {
+    fn open(
+        path: &Path,
+        half: u64,
+        limit: Option<Limit>,
+        begun: Begun,
+        messages: Option<PathBuf>,
+    ) -> anyhow::Result<Self> {
         let file = RollingFile::create(path, half)
             .with_context(|| format!("cannot create the record file {}", path.display()))?;
         let writer = Mutex::new(RecordWriter::new(LimitedFile::new(file, limit)));
-        Ok(Self(Some(Arc::new(Open { path: path.to_owned(), writer, begun }))))
+        Ok(Self(Some(Arc::new(Open { path: path.to_owned(), writer, begun, messages }))))
+    }
+
+    /// Where the messages of these calls go, if nothing else is said.
+    pub(crate) fn messages(&self) -> Option<&Path> {
+        self.0.as_ref()?.messages.as_deref()
     }
 
     /// The boxes listen.

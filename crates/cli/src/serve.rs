@@ -11,6 +11,7 @@ use tokio::time::{Instant, interval};
 use topology::TcpLimits;
 
 use crate::manage::{ManagedCallServer, Management, OwnBoxes};
+use crate::trace_file::TraceFile;
 use crate::{BoxArgs, RecordSink, fail};
 
 /// Records wait at most this long in memory: what a killed process takes with it.
@@ -66,6 +67,11 @@ pub fn serve_managed(
         Ok(metrics) => metrics,
         Err(error) => return fail(&error, crate::USAGE),
     };
+    let trace = match TraceFile::create(&args.trace, records.messages(), args.disk_limit) {
+        Ok(trace) => trace,
+        Err(error) => return fail(&error, crate::USAGE),
+    };
+    let options = Options { hub: trace.as_ref().map(TraceFile::hub), ..options };
     let directory = options.directory.clone();
     let ending = node::run(async {
         let managed = management.map(|(management, members)| {
@@ -96,6 +102,7 @@ pub fn serve_managed(
         anyhow::Ok(ending?)
     });
     records.flush();
+    trace.into_iter().for_each(TraceFile::finish);
     tell_of_messages(&directory);
     let ending = match ending {
         Ok(ending) => ending,

@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 use media::Plane;
 use serde::{Deserialize, Serialize};
 use sip_proto::{Packet, Transport};
+use telemetry::CallRecord;
+use trace::Notes;
 
 use crate::effect::Effect;
 
@@ -34,6 +36,14 @@ pub trait Node {
 
     fn poll_transmit(&mut self) -> Option<Packet>;
     fn poll_event(&mut self) -> Option<Self::Event>;
+    /// The record that an event of this box is, if it is one: a call is over.
+    fn record_of(_event: &Self::Event) -> Option<&CallRecord> {
+        None
+    }
+    /// Where this box notes what happens to calls inside; `None` for a box that notes nothing.
+    fn notes(&mut self) -> Option<&mut Notes> {
+        None
+    }
     /// The end of a command that was [accepted](Reply::Accepted).
     fn poll_effect(&mut self) -> Option<Effect> {
         None

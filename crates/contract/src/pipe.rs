@@ -6,6 +6,7 @@
 //!   {"snapshot":{"at_us","usage":{…},"boxes":{…}}}         "stop"
 //!   {"reply":{"id","name","reply"}}                        {"box":{"id","name","order"}}
 //!   {"effect":{"name","effect"}}
+//!   {"ended_badly":{"attempts":[…]}}                       {"keep_calls":{"attempts":[…]}}
 //!   {"refused":{"line","reason"}}                          end of input: drain
 //!   {"drained":{"complete"}}
 //!   {"final":{"ending","usage":{…},"boxes":{…}}}         the last line
@@ -31,6 +32,8 @@ pub enum ProcessOrder {
     Drain,
     /// End at once.
     Stop,
+    /// These attempts ended badly elsewhere: what this process saw of them is kept.
+    KeepCalls { attempts: Vec<String> },
     /// An order to one of its boxes. The reply names `id`.
     Box {
         #[serde(default)]
@@ -52,6 +55,8 @@ pub enum ProcessReport {
     Reply { id: u64, name: String, reply: Reply },
     /// The end of a command that this box had accepted.
     Effect { name: String, effect: Effect },
+    /// Boxes here saw these attempts end badly.
+    EndedBadly { attempts: Vec<String> },
     /// A line that is no order.
     Refused { line: String, reason: String },
     /// The drain is over; `complete`: nothing was in progress any more.
@@ -124,8 +129,10 @@ mod tests {
             BoxOrder::PublishTenDigits,
             BoxOrder::Impair(impairment),
         ];
+        let keep = ProcessOrder::KeepCalls { attempts: vec!["0a".to_owned()] };
         let to_box = |order| ProcessOrder::Box { id: 7, name: "alpha".to_owned(), order };
-        for order in orders.map(to_box).into_iter().chain([ProcessOrder::Drain, ProcessOrder::Stop])
+        for order in
+            orders.map(to_box).into_iter().chain([ProcessOrder::Drain, ProcessOrder::Stop, keep])
         {
             assert_eq!(read(&order), order);
         }
@@ -192,8 +199,15 @@ mod tests {
         };
         let boxes: BTreeMap<_, _> = shown.map(entry).into();
         let records = RecordCounts { written: 4, waiting: 5, waiting_bytes: 6, dropped: 7 };
-        let usage =
-            Usage { user_us: 1, system_us: 2, max_rss_kib: 3, records, snapshots_dropped: 8 };
+        let trace = trace::KeptCounts { kept: 9, cut: 10, dropped: 11 };
+        let usage = Usage {
+            user_us: 1,
+            system_us: 2,
+            max_rss_kib: 3,
+            records,
+            snapshots_dropped: 8,
+            trace,
+        };
         let reply = Reply::Refused("no".to_owned());
         let accepted = Reply::Accepted { ticket: 3, text: "within 75s".to_owned() };
         let end = EffectEnd::Aborted("the site restarted".to_owned());
@@ -205,6 +219,7 @@ mod tests {
             ProcessReport::Reply { id: 8, name: "alpha".to_owned(), reply: accepted },
             ProcessReport::Effect { name: "alpha".to_owned(), effect },
             ProcessReport::Refused { line: "x".to_owned(), reason: "y".to_owned() },
+            ProcessReport::EndedBadly { attempts: vec!["0a".to_owned()] },
             ProcessReport::Drained { complete: true },
             ProcessReport::Final {
                 ending: ProcessEnding::Failed(vec!["a".to_owned()]),

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use trace::KeptCounts;
 
 /// Resources that a process has used since it started.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,6 +20,9 @@ pub struct Usage {
     /// Snapshots that it did not tell its parent, because that did not read.
     #[serde(default)]
     pub snapshots_dropped: u64,
+    /// What became of the messages of its calls.
+    #[serde(default)]
+    pub trace: KeptCounts,
 }
 
 /// The call records of a process.

@@ -25,6 +25,7 @@ use media::Plane;
 use operations::ImpairmentOrder;
 use sip_proto::{Packet, Transport};
 use tokio::sync::mpsc::UnboundedSender;
+use trace::Recorder;
 
 use crate::alarm::{Alarm, punctual, step_after};
 use crate::attached::Attached;
@@ -60,6 +61,8 @@ pub(crate) struct NodeActor<N: Node> {
     awaiting_room: bool,
     /// `None` as long as no impairment is ordered.
     impaired: Option<Box<Impaired>>,
+    /// `None`: nobody wants to see messages.
+    recorder: Option<Recorder>,
     alarm: Alarm,
     draining: bool,
     /// The node is at work. Still true when it is asked again: it panicked.
@@ -72,6 +75,7 @@ impl<N: Node + Unpin + 'static> NodeActor<N> {
         mut node: N,
         sockets: Sockets,
         sink: Box<dyn FnMut(N::Event)>,
+        recorder: Option<Recorder>,
         reporter: LifecycleReporter,
     ) -> Self {
         let Sockets { udp_receiver, udp_sender, tcp_inputs, tcp, tally } = sockets;
@@ -97,6 +101,7 @@ impl<N: Node + Unpin + 'static> NodeActor<N> {
             datagrams: Vec::new(),
             awaiting_room: false,
             impaired: None,
+            recorder,
             alarm,
             draining: false,
             inside_node: false,
@@ -111,7 +116,11 @@ impl<N: Node + Unpin + 'static> NodeActor<N> {
             return None;
         }
         let result = input(&mut self.node);
+        let recorded_at = self.take_notes();
         while let Some(packet) = self.node.poll_transmit() {
+            if let (Some(recorder), Some(at)) = (&mut self.recorder, recorded_at) {
+                recorder.sent(at, &packet);
+            }
             if self.impaired.is_some() {
                 self.admit(InTransit::ToSend(packet));
             } else {
@@ -119,6 +128,11 @@ impl<N: Node + Unpin + 'static> NodeActor<N> {
             }
         }
         while let Some(event) = self.node.poll_event() {
+            if let (Some(recorder), Some(at)) = (&mut self.recorder, recorded_at)
+                && let Some(record) = N::record_of(&event)
+            {
+                recorder.ended(at, record);
+            }
             (self.sink)(event);
         }
         while let Some(effect) = self.node.poll_effect() {
@@ -126,6 +140,24 @@ impl<N: Node + Unpin + 'static> NodeActor<N> {
         }
         self.inside_node = false;
         Some(result)
+    }
+
+    /// What the box has noted comes before what it sends. Returns by which time its outputs are recorded, if they are.
+    fn take_notes(&mut self) -> Option<Instant> {
+        let recorder = self.recorder.as_mut()?;
+        let now = clock::now();
+        if let Some(notes) = self.node.notes() {
+            recorder.noted(now, notes);
+        }
+        Some(now)
+    }
+
+    /// The node itself receives a packet.
+    fn give(&mut self, now: Instant, packet: Packet) {
+        if let Some(recorder) = &mut self.recorder {
+            recorder.received(now, &packet);
+        }
+        self.feed(|node| node.handle_packet(now, packet));
     }
 
     fn transmit(&mut self, packet: Packet) {
@@ -140,7 +172,7 @@ impl<N: Node + Unpin + 'static> NodeActor<N> {
         if self.impaired.is_some() {
             self.admit(InTransit::Received(packet));
         } else {
-            self.feed(|node| node.handle_packet(now, packet));
+            self.give(now, packet);
         }
     }
 
@@ -158,9 +190,7 @@ impl<N: Node + Unpin + 'static> NodeActor<N> {
     fn go_on(&mut self, at: Instant, packet: InTransit) {
         match packet {
             InTransit::ToSend(packet) => self.transmit(packet),
-            InTransit::Received(packet) => {
-                self.feed(|node| node.handle_packet(clock::now(), packet));
-            }
+            InTransit::Received(packet) => self.give(clock::now(), packet),
             media => self.with_media(|sockets, plane, impaired| {
                 sockets.go_on(at, media, plane, impaired);
             }),
@@ -368,6 +398,10 @@ impl<N: Node<Snapshot: 'static> + Unpin + 'static> Handler<TakeSnapshot<N>> for 
     type Result = MessageResult<TakeSnapshot<N>>;
 
     fn handle(&mut self, _: TakeSnapshot<N>, _: &mut Context<Self>) -> Self::Result {
+        // Taken about once a second, which is as often as the recorder wants to look.
+        if let Some(recorder) = &mut self.recorder {
+            recorder.look(clock::now());
+        }
         MessageResult((self.node.snapshot(), self.tally.read()))
     }
 }

@@ -15,8 +15,10 @@ use crate::remote::{OrderError, Remote};
 use crate::socket::{SocketLimits, bind};
 use crate::spec::NodeSpec;
 use crate::start_error::StartError;
-use crate::system::{Launch, Thread};
-use contract::{BoxOrder, BoxState, Reply};
+use crate::system::{Launch, Recording, Thread};
+use contract::{BoxOrder, BoxState, NodeKind, Reply};
+use telemetry::BoxKind;
+use trace::Hub;
 
 /// A box that does not answer for so long keeps its last snapshot in the directory.
 const SNAPSHOT_TIMEOUT: Duration = Duration::from_millis(500);
@@ -33,7 +35,8 @@ pub struct Boxes {
 }
 
 impl Boxes {
-    /// Binds every address, then starts every box; they share as many threads as there are cores.
+    /// Binds every address, then starts every box; they share as many threads as there are cores. What `hub` wants of their messages
+    /// is kept.
     ///
     /// # Errors
     /// All addresses that cannot be had, at once, or the first other failure.
@@ -41,6 +44,7 @@ impl Boxes {
         specs: Vec<NodeSpec>,
         limits: SocketLimits,
         directory: Directory,
+        hub: Option<&Hub>,
     ) -> Result<Self, StartError> {
         check_names(&specs)?;
         let (bound, errors): (Vec<_>, Vec<_>) =
@@ -61,7 +65,9 @@ impl Boxes {
             let name = spec.label.name.clone();
             let thread = &boxes.threads[index % boxes.threads.len()];
             let address = bound.address;
-            let launch = Launch::on(thread, name.clone(), limits, told.clone());
+            let recording = hub.zip(recorded_kind(spec.label.kind));
+            let recording = recording.map(|(hub, kind)| Recording { hub: hub.clone(), kind });
+            let launch = Launch::on(thread, name.clone(), limits, recording, told.clone());
             match (spec.launch)(bound, launch).await {
                 Ok(remote) => boxes.remotes.insert(name.clone(), remote),
                 Err(error) => {
@@ -178,6 +184,17 @@ impl Boxes {
 impl fmt::Debug for Boxes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Boxes").field("directory", &self.directory).finish_non_exhaustive()
+    }
+}
+
+/// The kind of a box through which calls go.
+const fn recorded_kind(kind: NodeKind) -> Option<BoxKind> {
+    match kind {
+        NodeKind::Generator => Some(BoxKind::Generator),
+        NodeKind::TrunkGroup => Some(BoxKind::TrunkGroup),
+        NodeKind::CallServer => Some(BoxKind::CallServer),
+        NodeKind::Psap => Some(BoxKind::Psap),
+        NodeKind::PoolMonitor => None,
     }
 }
 

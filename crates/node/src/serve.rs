@@ -13,6 +13,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use tokio::sync::Notify;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep_until};
+use trace::Hub;
 
 use crate::boxes::Boxes;
 use crate::console::{Console, PendingOrder};
@@ -26,6 +27,7 @@ use crate::socket::SocketLimits;
 use crate::spec::NodeSpec;
 use crate::start_error::StartError;
 use contract::{BoxOrder, ProcessEnding, ProcessOrder, ProcessReport, Reply, Usage};
+use telemetry::attempt_key;
 
 /// How to serve.
 #[derive(Debug, Clone)]
@@ -46,6 +48,8 @@ pub struct Options {
     pub console: Console,
     /// What becomes of the records.
     pub records: RecordWatch,
+    /// Keeps the messages of calls; `None`: nobody wants them.
+    pub hub: Option<Hub>,
 }
 
 impl Default for Options {
@@ -60,6 +64,7 @@ impl Default for Options {
             listening: ListeningNotice::default(),
             console: Console::default(),
             records: RecordWatch::default(),
+            hub: None,
         }
     }
 }
@@ -113,7 +118,8 @@ pub(crate) async fn serve_for(
     }
     // Caught before the first box runs: no call may be cut off by an early signal.
     let signals = Signals::catch(parent.is_none()).map_err(StartError::Signals)?;
-    let boxes = Boxes::start(specs, options.limits, options.directory).await?;
+    let boxes =
+        Boxes::start(specs, options.limits, options.directory, options.hub.as_ref()).await?;
     let mut ticks = interval(options.snapshot_interval);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
     let mut shell = Shell {
@@ -124,6 +130,7 @@ pub(crate) async fn serve_for(
         drain_request: options.drain_request,
         console: options.console,
         records: options.records,
+        hub: options.hub,
         begun: Instant::now(),
         drain_timeout: options.drain_timeout,
         deadline: None,
@@ -146,6 +153,7 @@ struct Shell {
     drain_request: DrainRequest,
     console: Console,
     records: RecordWatch,
+    hub: Option<Hub>,
     drain_timeout: Duration,
     /// When the drain is given up; `None` while running.
     deadline: Option<Instant>,
@@ -173,6 +181,7 @@ impl Shell {
                 ShellEvent::Notice(notice) => self.note(notice).await,
                 ShellEvent::Tick => {
                     self.show().await;
+                    self.tell_bad_ends();
                     None
                 }
                 ShellEvent::DrainTimeout => Some(self.give_up()),
@@ -205,6 +214,12 @@ impl Shell {
                 // Whoever has the reply and looks sees what has changed.
                 self.show().await;
                 self.tell(ProcessReport::Reply { id, name, reply });
+                None
+            }
+            FromParent::Order(ProcessOrder::KeepCalls { attempts }) => {
+                if let Some(hub) = &self.hub {
+                    hub.want(attempts.iter().filter_map(|attempt| attempt_key(attempt)));
+                }
                 None
             }
             FromParent::Nonsense { line, reason } => {
@@ -295,7 +310,17 @@ impl Shell {
         self.tell(ProcessReport::Ready { boxes });
     }
 
+    /// What ended badly here is kept in the other processes too.
+    fn tell_bad_ends(&mut self) {
+        let attempts = self.hub.as_ref().map(Hub::take_bad_ends).unwrap_or_default();
+        if !attempts.is_empty() {
+            let attempts = attempts.iter().map(|attempt| format!("{attempt:032x}")).collect();
+            self.tell(ProcessReport::EndedBadly { attempts });
+        }
+    }
+
     async fn tell_final(&mut self, ending: &ProcessEnding) {
+        self.tell_bad_ends();
         self.boxes.refresh().await;
         let boxes = self.boxes.directory().entries();
         self.tell(ProcessReport::Final { ending: ending.clone(), usage: self.usage(), boxes });
@@ -303,7 +328,8 @@ impl Shell {
 
     fn usage(&self) -> Usage {
         let snapshots_dropped = self.parent.as_ref().map_or(0, Parent::dropped);
-        Usage { records: self.records.look(), snapshots_dropped, ..usage() }
+        let trace = self.hub.as_ref().map(Hub::counts).unwrap_or_default();
+        Usage { records: self.records.look(), snapshots_dropped, trace, ..usage() }
     }
 
     fn tell(&mut self, report: ProcessReport) {

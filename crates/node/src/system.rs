@@ -7,8 +7,10 @@ use std::net::SocketAddr;
 use actix::{Actor, Addr, Arbiter, System};
 use futures_util::FutureExt as _;
 use futures_util::future::LocalBoxFuture;
+use telemetry::BoxKind;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::oneshot;
+use trace::{DatedStart, Hub, Recorder, TracedBox};
 
 use crate::actor::{Command, Drain, Impair, LifecycleReporter, NodeActor, Stop, TakeSnapshot};
 use crate::clock::WallStart;
@@ -45,7 +47,22 @@ pub(crate) struct Launch {
     name: String,
     arbiter: actix::ArbiterHandle,
     limits: SocketLimits,
+    recording: Option<Recording>,
     notices: UnboundedSender<LifecycleNotice>,
+}
+
+/// Which box it is, for the recorder of its messages.
+pub(crate) struct Recording {
+    pub(crate) hub: Hub,
+    pub(crate) kind: BoxKind,
+}
+
+impl Recording {
+    fn begin(self, name: &str, address: SocketAddr, start: WallStart) -> Option<Recorder> {
+        let seen_by = TracedBox { kind: self.kind, name: name.to_owned(), address };
+        let unix_us = u64::try_from(start.unix.as_micros()).unwrap_or(u64::MAX);
+        Recorder::new(&self.hub, seen_by, DatedStart { instant: start.now, unix_us })
+    }
 }
 
 impl Launch {
@@ -53,9 +70,10 @@ impl Launch {
         thread: &Thread,
         name: String,
         limits: SocketLimits,
+        recording: Option<Recording>,
         notices: UnboundedSender<LifecycleNotice>,
     ) -> Self {
-        Self { name, arbiter: thread.0.handle(), limits, notices }
+        Self { name, arbiter: thread.0.handle(), limits, recording, notices }
     }
 }
 
@@ -76,15 +94,17 @@ where
     A: Fn(BoxOrder) -> Result<N::Command, String> + 'static,
     S: FnMut(N::Event) + Send + 'static,
 {
-    let Launch { name, arbiter, limits, notices } = launch;
+    let Launch { name, arbiter, limits, recording, notices } = launch;
     let (ready, started) = oneshot::channel();
     let box_name = name.clone();
     arbiter.spawn_fn(move || {
         let address = bound.address;
         let actor = Sockets::open(bound, limits).map(|sockets| {
-            let node = build(address, WallStart::read());
+            let start = WallStart::read();
+            let node = build(address, start);
+            let recorder = recording.and_then(|it| it.begin(&box_name, address, start));
             let reporter = LifecycleReporter::new(box_name, notices);
-            NodeActor::new(node, sockets, Box::new(sink), reporter).start()
+            NodeActor::new(node, sockets, Box::new(sink), recorder, reporter).start()
         });
         let _ = ready.send(actor); // fails only when the shell has ended
     });

@@ -67,13 +67,27 @@ impl Folder {
         self.path.join("records").join(format!("{process}.jsonl"))
     }
 
+    /// The messages of the kept calls of a process.
+    pub fn trace(&self, process: &str) -> PathBuf {
+        self.path.join("trace").join(format!("{process}.trace"))
+    }
+
+    /// The files of messages, by name; none when the run kept no messages.
+    pub fn traces(&self) -> Vec<PathBuf> {
+        self.files_in("trace")
+    }
+
     pub fn log(&self, process: &str) -> PathBuf {
         self.path.join("logs").join(format!("{process}.log"))
     }
 
     /// The files of records, by name.
     pub fn record_files(&self) -> Vec<PathBuf> {
-        let entries = fs::read_dir(self.path.join("records")).into_iter().flatten();
+        self.files_in("records")
+    }
+
+    fn files_in(&self, folder: &str) -> Vec<PathBuf> {
+        let entries = fs::read_dir(self.path.join(folder)).into_iter().flatten();
         let mut files: Vec<PathBuf> =
             entries.filter_map(Result::ok).map(|entry| entry.path()).collect();
         files.sort();

@@ -160,6 +160,12 @@ impl ServingPart {
         self.folder.records(&format!("{}-{}", self.program, self.number))
     }
 
+    /// The file of the messages of its calls.
+    #[must_use]
+    pub fn trace(&self) -> PathBuf {
+        self.folder.trace(&format!("{}-{}", self.program, self.number))
+    }
+
     /// Its boxes listen: from now on the folder is the latest.
     pub fn begin(&self) {
         marks::begin(self.folder.path());

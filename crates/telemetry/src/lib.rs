@@ -47,7 +47,7 @@ pub use logging::{LogError, LogFormat, init};
 pub use messages::MessageFigures;
 pub use quantiles::Quantiles;
 pub use reader::{ReadError, RecordReader, read_records};
-pub use record::{CallRecord, Entry, LegEntry, LegRecord};
+pub use record::{CallRecord, Entry, LegEntry, LegRecord, attempt_key};
 pub use rolling_file::RollingFile;
 pub use scan::{Misread, find_records, search_records};
 pub use terms::{BoxKind, CallerClass, NO_ACK, Outcome, Party, TAKEN_OVER};

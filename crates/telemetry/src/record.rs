@@ -306,7 +306,8 @@ impl<'a> From<&'a LegRecord> for LegEntry<'a> {
 }
 
 /// The number behind 32 hexadecimal digits.
-pub(crate) fn attempt_key(text: &str) -> Option<u128> {
+#[must_use]
+pub fn attempt_key(text: &str) -> Option<u128> {
     let (high, low) = text.split_at_checked(16).filter(|_| text.len() == 32)?;
     let half = |digits: &str| {
         digits.bytes().try_fold(0_u64, |half, digit| {

@@ -76,7 +76,7 @@ impl<'a> Kept<'a> {
         let part = ServingPart::open(&self.keep.runs, program, file, topology, boxes.clone())?;
         let part = Arc::clone(self.part.get_or_init(|| Arc::new(part)));
         let folder = part.folder().display().to_string();
-        RecordSink::create_limited(&part.records(), HALF, move || {
+        RecordSink::create_limited(&part.records(), HALF, part.trace(), move || {
             part.begin();
             tracing::info!(
                 "each call is written to {folder} when it is over; see tocsin show latest"

@@ -11,6 +11,7 @@ use sip_proto::{Packet, Transport};
 use switch::pool::Change;
 use switch::{call_server, trunk_group};
 use telemetry::CallRecord;
+use trace::Notes;
 
 /// What a box tells the management plane.
 #[derive(Debug)]
@@ -86,6 +87,7 @@ pub(crate) trait AnyNode: Any {
     /// Puts all packets that the box sends into `packets`.
     fn take_packets(&mut self, packets: &mut Vec<Packet>);
     fn poll_notice(&mut self) -> Option<BoxNotice>;
+    fn notes(&mut self) -> Option<&mut Notes>;
     /// When the box or its plane wants to be woken.
     fn next_wake(&mut self) -> Option<Instant>;
     fn is_drained(&self) -> bool;
@@ -115,6 +117,10 @@ where
 
     fn take_packets(&mut self, packets: &mut Vec<Packet>) {
         packets.extend(std::iter::from_fn(|| self.poll_transmit()));
+    }
+
+    fn notes(&mut self) -> Option<&mut Notes> {
+        Node::notes(self)
     }
 
     fn poll_notice(&mut self) -> Option<BoxNotice> {

@@ -9,16 +9,67 @@
 //! ```
 
 use std::net::SocketAddr;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use hashbrown::HashMap;
+use sip_proto::Packet;
+use trace::Recorder;
 
-use crate::any_node::AnyNode;
+use crate::any_node::{AnyNode, BoxNotice};
 
 pub(crate) struct Host {
     pub(crate) node: Box<dyn AnyNode>,
     /// The RTP and RTCP ports of its plane, by the numbers that the plane gave them.
     pub(crate) ports: Vec<SocketAddr>,
+    /// Keeps its messages, if anybody wants them.
+    pub(crate) recording: Option<Recording>,
+}
+
+/// The recorder of a box, and when it wants to look.
+pub(crate) struct Recording {
+    pub(crate) recorder: Recorder,
+    pub(crate) next_look: Instant,
+}
+
+/// How often a recorder looks at what waits.
+const LOOK_INTERVAL: Duration = Duration::from_secs(1);
+
+impl Host {
+    pub(crate) fn new(node: Box<dyn AnyNode>) -> Self {
+        Self { node, ports: Vec::new(), recording: None }
+    }
+
+    /// The box receives a packet.
+    pub(crate) fn give(&mut self, now: Instant, packet: Packet) {
+        if let Some(Recording { recorder, .. }) = &mut self.recording {
+            recorder.received(now, &packet);
+        }
+        self.node.handle_packet(now, packet);
+    }
+
+    /// What the box has noted, and then sends.
+    pub(crate) fn record_outputs(&mut self, now: Instant, sent: &[Packet]) {
+        let Some(Recording { recorder, next_look }) = &mut self.recording else { return };
+        if let Some(notes) = self.node.notes() {
+            recorder.noted(now, notes);
+        }
+        for packet in sent {
+            recorder.sent(now, packet);
+        }
+        if *next_look <= now {
+            *next_look = now + LOOK_INTERVAL;
+            recorder.look(now);
+        }
+    }
+
+    /// What the box tells.
+    pub(crate) fn record_notice(&mut self, now: Instant, notice: &BoxNotice) {
+        if let (Some(Recording { recorder, .. }), BoxNotice::Record(record)) =
+            (&mut self.recording, notice)
+        {
+            recorder.ended(now, record);
+        }
+    }
 }
 
 /// A place for each box that there ever was: each step looks for one by its address, and then asks for its place.
@@ -187,7 +238,7 @@ mod tests {
     }
 
     fn host() -> Host {
-        Host { node: Box::new(Silent), ports: Vec::new() }
+        Host::new(Box::new(Silent))
     }
 
     proptest! {

@@ -24,10 +24,11 @@ use operations::Impairments;
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 use sip_proto::{Packet, Transport};
+use trace::Recorder;
 
 use crate::any_node::BoxNotice;
 use crate::flight::{Flight, FlightContent, Flights, PacketToLose};
-use crate::hosts::{Host, Hosts};
+use crate::hosts::{Host, Hosts, Recording};
 use crate::link::{Link, Links};
 use crate::trace::{Trace, TracedPacket, label};
 
@@ -164,9 +165,21 @@ impl<L: NoticeListener> Simnet<L> {
         N::Event: Into<BoxNotice>,
     {
         self.close_ports(address);
-        let host = Host { node: Box::new(node), ports: Vec::new() };
+        let host = Host::new(Box::new(node));
         let place = self.hosts.insert(address, host);
         self.settle(place);
+    }
+
+    /// From now on the messages of the box at `address` are kept, as `recorder` finds right; `None`: they are not any more.
+    pub fn record(&mut self, address: SocketAddr, recorder: Option<Recorder>) {
+        let now = self.now;
+        if let Some(host) = self.hosts.place(&address).and_then(|place| self.hosts.at(place)) {
+            if let Some(notes) = host.node.notes() {
+                // From now on they are wanted.
+                drop(notes.take());
+            }
+            host.recording = recorder.map(|recorder| Recording { recorder, next_look: now });
+        }
     }
 
     /// Pulls the plug of a box: it says no farewell, and packets to it vanish.
@@ -355,7 +368,7 @@ impl<L: NoticeListener> Simnet<L> {
         };
         match (self.hosts.at(place), content) {
             (Some(host), FlightContent::Packet(packet)) => {
-                host.node.handle_packet(self.now, packet)
+                host.give(self.now, packet);
             }
             (Some(host), FlightContent::Unreachable(peer)) => {
                 host.node.handle_unreachable(self.now, Transport::Tcp, peer);
@@ -379,7 +392,9 @@ impl<L: NoticeListener> Simnet<L> {
         let Some(host) = self.hosts.at(place) else { return };
         let mut packets = std::mem::take(&mut self.outgoing);
         host.node.take_packets(&mut packets);
+        host.record_outputs(self.now, &packets);
         while let Some(notice) = host.node.poll_notice() {
+            host.record_notice(self.now, &notice);
             self.listener.hear(self.now - self.start, address, notice);
         }
         for packet in packets.drain(..) {

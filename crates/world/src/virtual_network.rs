@@ -16,6 +16,7 @@ use sip_proto::wall_clock::WallClock;
 use switch::{CallServer, PoolMonitor, TrunkGroup};
 use telemetry::{BoxKind, LostNode};
 use topology::Topology;
+use trace::{DatedStart, Hub, Recorder, TracedBox};
 
 use crate::link::Link;
 use crate::simnet::{NoticeListener, Simnet};
@@ -43,6 +44,8 @@ pub struct VirtualNetwork<L> {
     clips: Clips,
     /// Ends of commands that nobody has asked for yet, with the call server.
     effects: Vec<(SocketAddr, Effect)>,
+    /// Takes the messages of calls, if anybody wants them.
+    hub: Option<Hub>,
 }
 
 impl<L: NoticeListener> VirtualNetwork<L> {
@@ -59,6 +62,7 @@ impl<L: NoticeListener> VirtualNetwork<L> {
             seed,
             clips,
             effects: Vec::new(),
+            hub: None,
         };
         for group in &topology.trunk_groups {
             world.name(&group.name, group.address);
@@ -75,6 +79,31 @@ impl<L: NoticeListener> VirtualNetwork<L> {
         world
     }
 
+    /// From now on the messages of calls are kept, of all boxes that there are and will be, as `hub` finds right.
+    pub fn keep_calls(&mut self, hub: Hub) {
+        self.hub = Some(hub);
+        for name in self.addresses.keys().cloned().collect::<Vec<_>>() {
+            self.record(&name);
+        }
+    }
+
+    /// Gives a box that has just started a recorder.
+    fn record(&mut self, name: &str) {
+        let Some(hub) = &self.hub else { return };
+        let address = self.at(name);
+        let kind = match (self.topology.psap(name), self.topology.trunk_group(name)) {
+            (Some(_), _) => BoxKind::Psap,
+            (None, Some(_)) => BoxKind::TrunkGroup,
+            (None, None) if self.net.has_node::<CallServer>(address) => BoxKind::CallServer,
+            (None, None) if self.net.has_node::<Generator>(address) => BoxKind::Generator,
+            (None, None) => return,
+        };
+        let seen_by = TracedBox { kind, name: name.to_owned(), address };
+        let unix_us = u64::try_from(START.as_micros()).unwrap_or(u64::MAX);
+        let start = DatedStart { instant: self.net.now() - self.net.elapsed(), unix_us };
+        self.net.record(address, Recorder::new(hub, seen_by, start));
+    }
+
     /// Adds the pool monitor, which tells how the states of the members change.
     pub fn start_monitor(&mut self) {
         let monitor = address(MONITOR);
@@ -89,11 +118,19 @@ impl<L: NoticeListener> VirtualNetwork<L> {
     /// # Panics
     /// When the campaign does not fit the network.
     pub fn start_campaign(&mut self, campaign: &Campaign) {
+        self.start_shard(campaign, Shard::WHOLE);
+    }
+
+    /// The same with a part of the calls.
+    ///
+    /// # Panics
+    /// When the campaign does not fit the network.
+    pub fn start_shard(&mut self, campaign: &Campaign, shard: Shard) {
         let groups = self.topology.trunk_groups.iter();
         let config = load_gen::Config {
             name: "generator".to_owned(),
             address: address(GENERATOR),
-            shard: Shard::WHOLE,
+            shard,
             timers: self.timers(),
             clock: self.wall(),
             nonce: campaign.seed,
@@ -108,6 +145,7 @@ impl<L: NoticeListener> VirtualNetwork<L> {
         let generator = Generator::new(config, campaign).expect("a campaign for this network");
         self.name("generator", address(GENERATOR));
         self.net.attach(address(GENERATOR), generator);
+        self.record("generator");
         self.net.act(address(GENERATOR), |generator: &mut Generator, now| {
             generator.handle_command(now, load_gen::Command::Start { at: now })
         });
@@ -183,6 +221,7 @@ impl<L: NoticeListener> VirtualNetwork<L> {
         } else {
             self.start_call_server(name)
         }
+        self.record(name);
         self.net.note(Some(self.at(name)), "starts again");
     }
 

@@ -45,6 +45,9 @@ pub struct LoadArgs {
     /// Generators that share the load, each on a thread of its own
     #[arg(long, value_name = "NUMBER", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=64))]
     pub shards: u32,
+    /// Place the calls of this one caller only, by their number in the campaign, counted from 0
+    #[arg(long, value_name = "NUMBER", conflicts_with = "shards")]
+    pub only: Option<u32>,
     /// Begin at the Unix time, in microseconds, of the order {"begin_at_us": TIME}, so that all programs of a run have one
     /// start
     #[arg(long, hide = true, requires = "supervised")]
@@ -99,7 +102,8 @@ pub fn run(args: &LoadArgs) -> ExitCode {
     let (start, nonce) = (WallStart::read(), args.serve.seed());
     let begin = (!args.begin_on_command).then(|| start.now + HEAD_START);
     let spec = |index| {
-        let shard = Shard { index, of: args.shards };
+        let whole = Shard { index, of: args.shards };
+        let shard = args.only.map_or(whole, Shard::only);
         let identity = GeneratorIdentity { address, shard, nonce, begin };
         let callees = callees.clone();
         generator_spec(

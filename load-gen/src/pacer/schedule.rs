@@ -31,6 +31,12 @@ impl Shard {
     /// The only generator of a campaign.
     pub const WHOLE: Self = Self { index: 0, of: 1 };
 
+    /// The generator of a single call of a campaign, the one with this number: all that its caller draws is as in the whole campaign.
+    #[must_use]
+    pub const fn only(call: u32) -> Self {
+        Self { index: call, of: u32::MAX }
+    }
+
     fn owns(self, index: u64) -> bool {
         index % u64::from(self.of.max(1)) == u64::from(self.index)
     }

@@ -6,7 +6,8 @@ use std::time::Instant;
 use contract::{Node, PsapSnapshot, Reply};
 use media::Plane;
 use sip_proto::{Packet, Transport};
-use telemetry::Party;
+use telemetry::{CallRecord, Party};
+use trace::Notes;
 
 use super::{LegId, Output, Psap};
 use crate::attempt::{Ending, NORMAL_CLEARING};
@@ -73,6 +74,17 @@ impl Node for Psap {
 
     fn poll_event(&mut self) -> Option<Output> {
         self.outputs.pop_front()
+    }
+
+    fn notes(&mut self) -> Option<&mut Notes> {
+        Some(&mut self.notes)
+    }
+
+    fn record_of(output: &Output) -> Option<&CallRecord> {
+        match output {
+            Output::Record(record) => Some(record),
+            Output::Recording(_) => None,
+        }
     }
 
     fn poll_timeout(&self) -> Option<Instant> {

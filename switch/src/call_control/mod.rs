@@ -66,6 +66,7 @@ use sip_proto::wall_clock::WallClock;
 use sip_proto::{Packet, Rejection, Transport};
 use telemetry::CallRecord;
 use topology::Topology;
+use trace::Notes;
 
 use crate::latent_defects;
 use crate::machine::{Disk, Memory};
@@ -110,6 +111,8 @@ pub(crate) struct CallControl {
     starved: bool,
     /// Why the software cannot go on: the machine must restart.
     failure: Option<Failure>,
+    /// What happens to calls inside.
+    pub(crate) notes: Notes,
 }
 
 impl CallControl {
@@ -158,6 +161,7 @@ impl CallControl {
             overloaded: false,
             starved: false,
             failure: None,
+            notes: Notes::default(),
         }
     }
 

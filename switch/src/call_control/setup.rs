@@ -43,8 +43,14 @@ impl CallControl {
                 if !self.starved && !self.memory.take() {
                     self.starve();
                 }
-                let unanswered =
-                    self.starved || latent_defects::leaves_unanswered(&self.disk, &record.number);
+                let forgotten = latent_defects::leaves_unanswered(&self.disk, &record.number);
+                let unanswered = self.starved || forgotten;
+                if self.starved {
+                    self.notes.note(&record.call_id, || "has no memory for it, and lets it wait");
+                } else if forgotten {
+                    let text = "takes it in and forgets it (defect silent-lock)";
+                    self.notes.note(&record.call_id, || text);
+                }
                 let relayed = self.is_relayed(&invite, source);
                 let offer = self.media.offer_in(Side::A, &invite);
                 let id = self.insert(Call {
@@ -89,6 +95,8 @@ impl CallControl {
         };
         call.record.psap = Some(psap.name.clone());
         call.record.tried.push(psap.name.clone());
+        let record = &call.record;
+        self.notes.note(&record.call_id, || format!("routes {} to {}", record.number, psap.name));
         let attempt = call.record.attempt.clone();
         let rerouted = call.record.tried.len() > 1;
         let Some(invite) = call.invite.clone() else { return };
@@ -184,6 +192,8 @@ impl CallControl {
     pub(super) fn give_up_b_leg(&mut self, now: Instant, id: CallId, refusal: Rejection) {
         let Some(call) = self.calls.get_mut(id) else { return };
         let reason = refusal.reason.clone();
+        let psap = call.record.psap.as_deref().unwrap_or("the answering point");
+        self.notes.note(&call.record.call_id, || format!("gives up {psap}: {}", refusal.status));
         (call.refusal, call.told) = (refusal, Payload::empty());
         let last = call.record.legs.len().saturating_sub(1);
         if let Some(b) = self.calls.take_b_leg(id) {

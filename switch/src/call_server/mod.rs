@@ -37,6 +37,7 @@ use sip_proto::wall_clock::WallClock;
 use sip_proto::{Packet, Transport};
 use telemetry::CallRecord;
 use topology::Topology;
+use trace::Notes;
 
 use crate::call_control::CallControl;
 use crate::machine::{
@@ -272,6 +273,18 @@ impl Node for CallServer {
 
     fn poll_event(&mut self) -> Option<CallServerNotice> {
         self.notices.pop_front()
+    }
+
+    /// Software that does not run notes nothing.
+    fn notes(&mut self) -> Option<&mut Notes> {
+        self.software.as_mut().map(|software| &mut software.notes)
+    }
+
+    fn record_of(notice: &CallServerNotice) -> Option<&CallRecord> {
+        match notice {
+            CallServerNotice::Record(record) => Some(record),
+            _ => None,
+        }
     }
 
     fn poll_effect(&mut self) -> Option<Effect> {

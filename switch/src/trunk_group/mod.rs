@@ -52,6 +52,7 @@ use sip_proto::wall_clock::WallClock;
 use sip_proto::{Packet, Rejection, Transport};
 use telemetry::CallRecord;
 use topology::{Pool, Topology};
+use trace::Notes;
 
 use crate::pool::Change;
 use crate::timers::{sip_timers, sources};
@@ -81,6 +82,8 @@ pub struct TrunkGroup {
     records: Records,
     sources: Sources,
     most_dialogs: usize,
+    /// What happens to calls inside.
+    notes: Notes,
     draining: bool,
 }
 
@@ -141,6 +144,7 @@ impl TrunkGroup {
             settings,
             calls: Calls::default(),
             deadlines,
+            notes: Notes::default(),
             draining: false,
         }
     }
@@ -364,6 +368,17 @@ impl Node for TrunkGroup {
         change.or_else(|| {
             self.records.poll().map(|record| TrunkGroupNotice::Record(Box::new(record)))
         })
+    }
+
+    fn notes(&mut self) -> Option<&mut Notes> {
+        Some(&mut self.notes)
+    }
+
+    fn record_of(notice: &TrunkGroupNotice) -> Option<&CallRecord> {
+        match notice {
+            TrunkGroupNotice::Record(record) => Some(record),
+            TrunkGroupNotice::Change(_) => None,
+        }
     }
 
     fn poll_timeout(&self) -> Option<Instant> {

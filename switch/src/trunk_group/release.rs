@@ -27,11 +27,12 @@ use crate::pool::takeover_time;
 impl TrunkGroup {
     /// Gives the circuit back; `failed` if the call was not answered on it.
     pub(super) fn release(&mut self, id: CallId, failed: bool) {
-        let Some((index, circuit)) = self.calls.get_mut(id).and_then(|call| call.circuit.take())
-        else {
-            return;
-        };
+        let Some(call) = self.calls.get_mut(id) else { return };
+        let Some((index, circuit)) = call.circuit.take() else { return };
         let member = self.members.get_mut(index).expect("members never go away");
+        self.notes.note(&call.record.call_id, || {
+            format!("gives the circuit towards {} back", member.name)
+        });
         member.circuits.release(circuit);
         member.counts.failed += u64::from(failed);
     }

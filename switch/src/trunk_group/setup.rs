@@ -79,6 +79,13 @@ impl TrunkGroup {
         self.try_next(now, id, None);
     }
 
+    /// Notes what happens to a call inside.
+    pub(super) fn note(&mut self, id: CallId, text: impl FnOnce() -> String) {
+        if let Some(call) = self.calls.get_mut(id) {
+            self.notes.note(&call.record.call_id, text);
+        }
+    }
+
     /// Its source has too many unfinished calls.
     fn refuse_excess(
         &mut self,
@@ -105,6 +112,7 @@ impl TrunkGroup {
             Ok(index) => index,
             Err(want) => {
                 let rejection = last.unwrap_or_else(|| self.refusal_for(want));
+                self.note(id, || "has no other site for it".to_owned());
                 self.refuse(now, id, &rejection);
                 return;
             }
@@ -113,6 +121,11 @@ impl TrunkGroup {
         member.counts.offered += 1;
         self.records.counts.rerouted += u64::from(!call.branches.is_empty());
         call.move_to(index, member);
+        let (name, circuits) = (&member.name, &member.circuits);
+        self.notes.note(&call.record.call_id, || {
+            let (seized, limit) = (circuits.seized(), circuits.limit());
+            format!("seizes a circuit towards {name} ({seized} of {limit})")
+        });
         call.state = State::Trying;
         (call.sent_at, call.origin_state) = (now, None);
         let peer = member.address;
@@ -301,6 +314,7 @@ impl TrunkGroup {
         // 408 and 5xx are about the site, not about the called number: another site may answer otherwise.
         let next = matches!(status, 408 | 500 | 502..=504) && !cancelled;
         if next {
+            self.note(id, || format!("tries another site after {status}"));
             self.try_next(now, id, Some(self.relayed_refusal(status, response)));
             return;
         }

@@ -39,6 +39,7 @@ impl TrunkGroup {
 
     /// A call got nothing from its site: another one gets it.
     pub(super) fn site_is_silent(&mut self, now: Instant, id: CallId) {
+        self.note(id, || "hears nothing from the site, and tries another".to_owned());
         let index = self.leave_site(now, id);
         if let Some(index) = index {
             self.member_silent(now, index);

@@ -16,6 +16,7 @@ use std::time::Duration;
 use campaign::Campaign;
 use sip_proto::Packet;
 use topology::Layers;
+use trace::{Hub, Keep};
 use world::alone::{Alone, Arrival, Output, arrivals};
 use world::{GENERATOR, Link};
 
@@ -85,12 +86,23 @@ impl LoneBox {
     /// generator `generator`.
     #[must_use]
     pub fn warm(name: &str) -> Self {
+        Self::warmed(name, network())
+    }
+
+    /// The same, with a flight recorder beside it, which keeps what ends badly.
+    #[must_use]
+    pub fn warm_and_recorded(name: &str) -> Self {
+        let mut half = network();
+        half.keep_calls(Hub::new(Keep::Failed, 16 << 20, |_| true));
+        Self::warmed(name, half)
+    }
+
+    fn warmed(name: &str, mut half: Network) -> Self {
         let mut whole = network();
         let address = whole.at(name);
         whole.run_for(END);
         let arrivals = arrivals(whole.net.trace(), address, Link::CLEAN.latency, WARM, END);
         drop(whole);
-        let mut half = network();
         half.run_for(WARM);
         let alone = half.net.take(address).expect("a box of the network");
         Self { alone, arrivals, records: RecordSink::new() }

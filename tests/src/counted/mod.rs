@@ -37,6 +37,11 @@ pub const SUBJECTS: &[Subject] = &[
     Subject { name: "BYE read", units: messages::TIMES, ready: || reading(messages::bye()) },
     Subject { name: "call in the trunk group", units: boxes::CALLS, ready: || lone("trunk") },
     Subject { name: "call in the call server", units: boxes::CALLS, ready: || lone("one") },
+    Subject {
+        name: "call in the call server, recorded",
+        units: boxes::CALLS,
+        ready: || recorded("one"),
+    },
     Subject { name: "call in the PSAP", units: boxes::CALLS, ready: || lone("centre") },
     Subject { name: "call in the generator", units: boxes::CALLS, ready: || lone("generator") },
     Subject { name: "RTP packet relayed", units: 2 * media::PACKETS, ready: relaying },
@@ -50,6 +55,11 @@ fn reading(bytes: bytes::Bytes) -> Work {
 
 fn lone(name: &str) -> Work {
     let mut lone = LoneBox::warm(name);
+    Box::new(move || lone.run())
+}
+
+fn recorded(name: &str) -> Work {
+    let mut lone = LoneBox::warm_and_recorded(name);
     Box::new(move || lone.run())
 }
 

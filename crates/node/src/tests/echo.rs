@@ -186,7 +186,7 @@ impl Bench {
             move |_| pending.try_recv().map_err(|error| error.to_string()),
             move |event| told.send(event).expect("the test listens"),
         );
-        let boxes = Boxes::start(vec![spec], limits, Directory::default()).await?;
+        let boxes = Boxes::start(vec![spec], limits, Directory::default(), None).await?;
         let address = boxes.directory().find("echo").expect("it was started").address;
         Ok(Self { boxes, address, events, commands })
     }

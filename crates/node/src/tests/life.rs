@@ -63,7 +63,7 @@ fn panic_in_a_node_is_told() {
 fn commands_that_are_not_taken_say_why() {
     crate::run(async {
         let limits = SocketLimits::default();
-        let boxes = Boxes::start(vec![spec("a"), spec("b")], limits, Directory::default())
+        let boxes = Boxes::start(vec![spec("a"), spec("b")], limits, Directory::default(), None)
             .await
             .expect("up");
         let told = boxes.order("a", TELL).expect("it takes this");
@@ -79,7 +79,8 @@ fn commands_that_are_not_taken_say_why() {
 #[test]
 fn boxes_that_cannot_start_say_why() {
     crate::run(async {
-        let start = |specs| Boxes::start(specs, SocketLimits::default(), Directory::default());
+        let start =
+            |specs| Boxes::start(specs, SocketLimits::default(), Directory::default(), None);
         let same = start(vec![spec("a"), spec("a")]).await.expect_err("two names are the same");
         assert_eq!(same.to_string(), "two boxes have the name \"a\"");
 

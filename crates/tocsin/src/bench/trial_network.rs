@@ -268,6 +268,7 @@ fn prepare(
             given: set.clone(),
             set: set.clone(),
             shards: 1,
+            only: None,
             log: *log,
             disk_limit: u64::MAX,
         },

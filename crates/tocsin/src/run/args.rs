@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use cli::FileArgs;
 use cli::metrics::MetricsArgs;
+use trace::Keep;
 
 use super::target::{DriveArgs, WatchArgs};
 use crate::changed_campaign::LoadArgs;
@@ -47,10 +48,16 @@ pub(crate) struct RunArgs {
     /// Generators that share the load, each on a thread of its own
     #[arg(long, value_name = "NUMBER", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=64))]
     pub(super) shards: u32,
+    /// Place the calls of this one caller only, the number that calls.sqlite has in `caller`; all else is as in the campaign
+    #[arg(long, value_name = "NUMBER", conflicts_with = "shards")]
+    pub(super) only: Option<u32>,
     /// What the run folder may hold, such as 500MiB or 20GiB: call records beyond it are dropped, and the run is degraded. On real
     /// sockets
     #[arg(long, value_name = "SIZE", default_value = DISK_LIMIT, value_parser = bytes)]
     pub(super) disk_limit: u64,
+    /// Which calls are kept with their messages, in place of the file's trace.keep: failed, all, off, or a share such as 0.01
+    #[arg(long, value_name = "WHICH")]
+    pub(super) trace: Option<Keep>,
     #[command(flatten)]
     pub(super) metrics: MetricsArgs,
     /// Progress in lines, also where a terminal could show a screen
@@ -62,6 +69,15 @@ pub(crate) struct RunArgs {
     /// Log lines of the network's programs for people (human) or for programs (json)
     #[arg(long, value_name = "FORMAT", default_value = "human")]
     pub(super) log: telemetry::LogFormat,
+}
+
+impl RunArgs {
+    /// The campaign's file with all that the command line says of its keys.
+    pub(super) fn file(&self) -> FileArgs {
+        let mut file = self.campaign.clone();
+        file.set.extend(self.trace.map(|keep| ("trace.keep".to_owned(), keep.to_string())));
+        file
+    }
 }
 
 fn bytes(text: &str) -> Result<u64, String> {

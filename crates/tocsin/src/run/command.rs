@@ -29,7 +29,8 @@ use crate::virtual_time::{VirtualTimeOptions, blast_radius};
 /// Runs a campaign in the time that the command line or its file says.
 pub(crate) fn run(args: &RunArgs) -> ExitCode {
     let change = args.load.change();
-    let loaded = match ChangedCampaign::load(&args.campaign, change) {
+    let plain = args.file();
+    let loaded = match ChangedCampaign::load(&plain, change) {
         Ok(loaded) => loaded,
         Err(code) => return code,
     };
@@ -56,13 +57,14 @@ pub(crate) fn run(args: &RunArgs) -> ExitCode {
     if is_virtual {
         let options = VirtualTimeOptions {
             file: &file,
-            plain: &args.campaign,
+            plain: &plain,
             change,
             runs: &args.runs,
             quiet: args.quiet,
             variant: args.variant.as_deref(),
             records: args.records,
             seeds: args.seeds,
+            only: args.only,
             sensitivity: args.sensitivity,
         };
         return crate::virtual_time::run(&options, &campaign, &topology);
@@ -91,6 +93,7 @@ pub(crate) fn run(args: &RunArgs) -> ExitCode {
             given: file.set,
             set,
             shards: args.shards,
+            only: args.only,
             log: args.log,
             disk_limit: args.disk_limit,
         },

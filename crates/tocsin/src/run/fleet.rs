@@ -256,6 +256,9 @@ impl Fleet {
                     pending.answer(reply);
                 }
             }
+            ChildEventKind::Said(ProcessReport::EndedBadly { attempts }) => {
+                self.keep_calls(news.index, &attempts);
+            }
             ChildEventKind::Said(ProcessReport::Effect { name, effect }) => {
                 self.console.tell_effect(&name, effect);
             }

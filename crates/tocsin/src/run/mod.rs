@@ -19,6 +19,7 @@ mod cpu;
 mod display;
 mod fleet;
 mod interruptions;
+mod kept_calls;
 mod live;
 mod loopback;
 mod machine_watch;

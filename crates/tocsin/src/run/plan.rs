@@ -8,6 +8,7 @@ use campaign::Campaign;
 use run_folder::Folder;
 use telemetry::BoxKind;
 use topology::AddressRange;
+use trace::Keep;
 
 use super::prepared::Prepared;
 
@@ -166,8 +167,18 @@ impl PlannedProcess {
         arguments.extend(["--supervised".into(), "--records".into()]);
         arguments.push(folder.records(&self.file_name(start)).into());
         arguments.extend(["--disk-limit".into(), prepared.args.disk_limit.to_string().into()]);
+        let trace = prepared.campaign.trace;
+        if trace.keep != Keep::Off {
+            let file = folder.trace(&self.file_name(start));
+            arguments.extend(["--trace".into(), file.into()]);
+            arguments.extend(["--trace-keep".into(), trace.keep.to_string().into()]);
+            arguments.extend(["--trace-memory".into(), trace.memory.to_string().into()]);
+        }
         let interval = snapshot_interval(&prepared.campaign).as_millis();
         arguments.extend(["--snapshot-interval".into(), format!("{interval}ms").into()]);
+        if let Some(only) = prepared.args.only.filter(|_| self.tier == Tier::Load) {
+            arguments.extend(["--only".into(), only.to_string().into()]);
+        }
         if self.tier == Tier::Psaps {
             arguments.extend(["--recordings".into(), folder.path().join("recordings").into()]);
         }

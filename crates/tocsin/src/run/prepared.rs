@@ -28,6 +28,8 @@ pub(crate) struct InheritedOptions {
     pub(crate) set: Vec<(String, String)>,
     /// Generators that share the load.
     pub(crate) shards: u32,
+    /// Only the caller with this number calls.
+    pub(crate) only: Option<u32>,
     pub(crate) log: telemetry::LogFormat,
     /// Bytes that the run folder may hold.
     pub(crate) disk_limit: u64,

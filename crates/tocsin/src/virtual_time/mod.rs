@@ -11,6 +11,7 @@
 
 mod command;
 mod forecast;
+mod kept_messages;
 mod ledger_hash;
 mod listener;
 mod options;

@@ -19,6 +19,8 @@ pub(crate) struct VirtualTimeOptions<'a> {
     pub(crate) variant: Option<&'a str>,
     /// Write the records of all boxes into the run folder.
     pub(crate) records: bool,
+    /// Only the caller with this number calls.
+    pub(crate) only: Option<u32>,
     /// So many seeds, from the campaign's own on.
     pub(crate) seeds: u32,
     /// Vary what the campaign marks as assumed.

@@ -19,6 +19,8 @@ pub(super) struct RunTask {
     pub(super) title: String,
     pub(super) campaign: Campaign,
     pub(super) topology: Arc<Topology>,
+    /// Only the caller with this number calls.
+    pub(super) only: Option<u32>,
     /// What lies over its files.
     pub(super) set: Vec<(String, String)>,
     /// Its attempts are written down: those of the first task, of the others there are only figures.
@@ -38,6 +40,7 @@ pub(super) fn tasks(
         title: campaign.title.clone(),
         campaign: campaign.clone(),
         topology: Arc::new(topology.clone()),
+        only: options.only,
         set: options.file.set.clone(),
         keeps_attempts: true,
         figures_only: false,
@@ -97,6 +100,7 @@ fn variant_of(options: &VirtualTimeOptions<'_>, variant: &Variant) -> Result<Run
         title,
         campaign,
         topology,
+        only: options.only,
         set: file.set,
         keeps_attempts: false,
         figures_only: false,

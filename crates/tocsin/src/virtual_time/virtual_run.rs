@@ -12,10 +12,12 @@ use account::summary::ProcessUsage;
 use campaign::Time;
 use conductor::{Conductor, Stage as _};
 use contract::{DirectoryEntry, GeneratorSnapshot, NodeKind};
+use load_gen::Shard;
 use run_folder::{ClosedRun, EndedRun, Folder, RunState, environment};
 use telemetry::MessageFigures;
 use world::{Link, START, VirtualNetwork};
 
+use super::kept_messages;
 use super::listener::BoxListener;
 use super::progress_lines::ProgressLines;
 use super::stage::VirtualTime;
@@ -45,7 +47,12 @@ pub(super) fn run(
     let clips = cli::load_clips(&topology.media)?;
     let mut world = VirtualNetwork::new(topology.clone(), clips, LINK, campaign.seed, listener);
     world.net.stop_trace();
-    world.start_campaign(campaign);
+    let hub = match task.keeps_attempts {
+        true => kept_messages::hub(folder, &task.name, campaign.trace)?,
+        false => None,
+    };
+    hub.iter().for_each(|hub| world.keep_calls(hub.clone()));
+    world.start_shard(campaign, task.only.map_or(Shard::WHOLE, Shard::only));
     folder.begin();
     let mut stage = VirtualTime::new(world);
     let mut conductor = Conductor::new(campaign, &topology.pool_sites());
@@ -270,6 +277,7 @@ interval = "1m"
             title: String::new(),
             campaign,
             topology: Arc::new(topology),
+            only: None,
             set: Vec::new(),
             keeps_attempts: false,
             figures_only: false,

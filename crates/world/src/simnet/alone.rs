@@ -7,12 +7,13 @@ use std::time::{Duration, Instant};
 use sip_proto::Packet;
 
 use super::{NoticeListener, Simnet};
-use crate::any_node::{AnyNode, BoxNotice};
+use crate::any_node::BoxNotice;
+use crate::hosts::Host;
 use crate::trace::Trace;
 
 /// A box without a network.
 pub struct Alone {
-    node: Box<dyn AnyNode>,
+    host: Host,
     /// When the simulation that it comes from began, and how far it is.
     start: Instant,
     now: Instant,
@@ -46,7 +47,7 @@ impl<L: NoticeListener> Simnet<L> {
     pub fn take(&mut self, address: SocketAddr) -> Option<Alone> {
         let host = self.hosts.remove(&address)?;
         self.close_ports(address);
-        Some(Alone { node: host.node, start: self.start, now: self.now })
+        Some(Alone { host, start: self.start, now: self.now })
     }
 }
 
@@ -84,12 +85,12 @@ impl Alone {
         let mut arrivals = arrivals.into_iter().peekable();
         loop {
             let arrival = arrivals.peek().map(|arrival| self.start + arrival.at);
-            let next = [arrival, self.node.next_wake()].into_iter().flatten().min();
+            let next = [arrival, self.host.node.next_wake()].into_iter().flatten().min();
             let Some(next) = next.filter(|next| *next <= end) else { return };
             self.now = self.now.max(next);
             match arrivals.next_if(|_| arrival == Some(next)) {
-                Some(arrival) => self.node.handle_packet(self.now, arrival.packet),
-                None => self.node.handle_timeout(self.now),
+                Some(arrival) => self.host.give(self.now, arrival.packet),
+                None => self.host.node.handle_timeout(self.now),
             }
             self.settle(&mut take);
         }
@@ -98,18 +99,20 @@ impl Alone {
     /// Takes everything that the box puts out after an input. Its ports are open at once, and its media goes nowhere.
     fn settle(&mut self, take: &mut impl FnMut(Output)) {
         let mut packets = Vec::new();
-        self.node.take_packets(&mut packets);
+        self.host.node.take_packets(&mut packets);
+        self.host.record_outputs(self.now, &packets);
         packets.into_iter().for_each(|packet| take(Output::Packet(packet)));
-        while let Some(notice) = self.node.poll_notice() {
+        while let Some(notice) = self.host.node.poll_notice() {
+            self.host.record_notice(self.now, &notice);
             take(Output::Notice(notice));
         }
-        let Some(plane) = self.node.plane() else { return };
+        let Some(plane) = self.host.node.plane() else { return };
         while let Some(rtp) = plane.wanted_port() {
             plane.port_opened(rtp);
         }
         let mut out = Vec::new();
         while plane.poll_transmit(self.now, &mut out).is_some() {}
         while plane.surplus_port().is_some() {}
-        self.node.handle_media(self.now);
+        self.host.node.handle_media(self.now);
     }
 }

@@ -1,0 +1,31 @@
+//! The messages of kept calls of a run in virtual time.
+
+use std::fs::{self, File};
+use std::io::BufWriter;
+use std::path::Path;
+
+use anyhow::Context as _;
+use campaign::TraceSettings;
+use run_folder::Folder;
+use trace::{Hub, Keep, TraceWriter};
+
+/// The hub of all boxes of the run `name`, which writes to its folder; `None` when nothing is kept. Nobody waits in virtual time, so it
+/// writes at once.
+pub(super) fn hub(
+    folder: &Folder,
+    name: &str,
+    settings: TraceSettings,
+) -> anyhow::Result<Option<Hub>> {
+    if settings.keep == Keep::Off {
+        return Ok(None);
+    }
+    let path = folder.trace(name);
+    fs::create_dir_all(path.parent().unwrap_or_else(|| Path::new(".")))
+        .and_then(|()| TraceWriter::new(BufWriter::new(File::create(&path)?)))
+        .map(|mut writer| {
+            let memory = (settings.memory as usize) << 20;
+            // What finds no room on the disk is counted: no reason to end a run.
+            Some(Hub::new(settings.keep, memory, move |call| writer.write(&call).is_ok()))
+        })
+        .with_context(|| format!("cannot create the file {} for messages", path.display()))
+}

@@ -1,0 +1,156 @@
+//! What the recorders of a process tell each other: which attempts ended badly, and what is kept.
+
+use std::collections::{HashSet, VecDeque};
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use serde::{Deserialize, Serialize};
+
+use crate::entry::KeptCall;
+use crate::keep::Keep;
+
+/// Attempts that are remembered as wanted: a recorder that has not looked for longer misses the oldest.
+const MOST_WANTED: usize = 65_536;
+
+/// Joins the recorders of a process; cheap to clone.
+#[derive(Clone)]
+pub struct Hub(Arc<Inner>);
+
+struct Inner {
+    keep: Keep,
+    memory: usize,
+    /// How many attempts have been wanted so far, to be looked at without a lock.
+    wanted_so_far: AtomicU64,
+    wanted: Mutex<Wanted>,
+    kept: Mutex<Box<dyn FnMut(KeptCall) -> bool + Send>>,
+    counts: Mutex<KeptCounts>,
+}
+
+#[derive(Default)]
+struct Wanted {
+    /// In the order in which they were wanted; the last is number `wanted_so_far - 1`.
+    attempts: VecDeque<u128>,
+    known: HashSet<u128>,
+    /// Those that a box of this process saw end badly, and that other processes have not been told of.
+    to_tell: Vec<u128>,
+}
+
+/// What has become of calls so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct KeptCounts {
+    /// Parts of calls that were kept, one for each box.
+    pub kept: u64,
+    /// Of these, the parts whose beginning was gone.
+    pub cut: u64,
+    /// Parts that found no room where they were to go.
+    pub dropped: u64,
+}
+
+impl Hub {
+    /// A hub whose recorders have so many bytes of memory each; `kept` takes what they keep, and says whether it could.
+    #[must_use]
+    pub fn new(
+        keep: Keep,
+        memory: usize,
+        kept: impl FnMut(KeptCall) -> bool + Send + 'static,
+    ) -> Self {
+        Self(Arc::new(Inner {
+            keep,
+            memory,
+            wanted_so_far: AtomicU64::new(0),
+            wanted: Mutex::default(),
+            kept: Mutex::new(Box::new(kept)),
+            counts: Mutex::default(),
+        }))
+    }
+
+    /// Which calls are kept.
+    #[must_use]
+    pub fn keep(&self) -> Keep {
+        self.0.keep
+    }
+
+    pub(crate) fn memory(&self) -> usize {
+        self.0.memory
+    }
+
+    /// These attempts ended badly, as another process says.
+    pub fn want(&self, attempts: impl IntoIterator<Item = u128>) {
+        let mut wanted = lock(&self.0.wanted);
+        for attempt in attempts {
+            self.add(&mut wanted, attempt);
+        }
+    }
+
+    /// A box of this process saw it end badly. False when that is known already.
+    pub(crate) fn saw_bad_end(&self, attempt: u128) {
+        let mut wanted = lock(&self.0.wanted);
+        if self.add(&mut wanted, attempt) && wanted.to_tell.len() < MOST_WANTED {
+            wanted.to_tell.push(attempt);
+        }
+    }
+
+    fn add(&self, wanted: &mut Wanted, attempt: u128) -> bool {
+        if !wanted.known.insert(attempt) {
+            return false;
+        }
+        wanted.attempts.push_back(attempt);
+        if wanted.attempts.len() > MOST_WANTED
+            && let Some(oldest) = wanted.attempts.pop_front()
+        {
+            wanted.known.remove(&oldest);
+        }
+        self.0.wanted_so_far.fetch_add(1, Ordering::Release);
+        true
+    }
+
+    /// The attempts that ended badly here and of which other processes have not been told.
+    #[must_use]
+    pub fn take_bad_ends(&self) -> Vec<u128> {
+        std::mem::take(&mut lock(&self.0.wanted).to_tell)
+    }
+
+    /// What was wanted since `seen`, which is then brought up to date.
+    pub(crate) fn wanted_since(&self, seen: &mut u64) -> Vec<u128> {
+        if self.0.wanted_so_far.load(Ordering::Acquire) == *seen {
+            return Vec::new();
+        }
+        let wanted = lock(&self.0.wanted);
+        let so_far = self.0.wanted_so_far.load(Ordering::Acquire);
+        let new = usize::try_from(so_far - *seen).unwrap_or(usize::MAX);
+        *seen = so_far;
+        let old = wanted.attempts.len().saturating_sub(new);
+        wanted.attempts.iter().skip(old).copied().collect()
+    }
+
+    pub(crate) fn is_wanted(&self, attempt: u128) -> bool {
+        lock(&self.0.wanted).known.contains(&attempt)
+    }
+
+    pub(crate) fn keep_call(&self, call: KeptCall) {
+        let is_cut = call.is_cut;
+        let is_taken = (lock(&self.0.kept))(call);
+        let mut counts = lock(&self.0.counts);
+        counts.kept += u64::from(is_taken);
+        counts.cut += u64::from(is_taken && is_cut);
+        counts.dropped += u64::from(!is_taken);
+    }
+
+    /// What has become of calls so far.
+    #[must_use]
+    pub fn counts(&self) -> KeptCounts {
+        *lock(&self.0.counts)
+    }
+}
+
+/// A panic in one box leaves no half of anything here.
+fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl fmt::Debug for Hub {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hub").field("keep", &self.0.keep).finish_non_exhaustive()
+    }
+}
