@@ -15,6 +15,7 @@
 mod baresip;
 mod capture;
 mod kamailio;
+mod ladders;
 mod loopback;
 mod lossy;
 mod network;

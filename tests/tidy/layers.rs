@@ -14,7 +14,7 @@ const LAYERS: &[&[&str]] = &[
     &["media"],
     &["telemetry"],
     &["trace"],
-    &["operations"],
+    &["operations", "ladder"],
     &["campaign"],
     &["contract"],
     &["switch", "psap-mock", "load-gen", "node"],

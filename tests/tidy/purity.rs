@@ -12,6 +12,7 @@ const PURE: &[&str] = &[
     "account",
     "campaign",
     "contract",
+    "ladder",
     "load-gen",
     "media",
     "operations",

@@ -19,7 +19,7 @@ pub use clips::load_clips;
 pub use record_keeper::{RecordKeeper, ToServe};
 pub use record_sink::RecordSink;
 pub use serve::{serve, serve_managed, socket_limits};
-pub use standard_output::{UNTOLD, complain, finish, say};
+pub use standard_output::{UNTOLD, complain, finish, say, say_painted};
 
 use std::io::Write as _;
 use std::process::ExitCode;

@@ -19,6 +19,16 @@ pub fn say(line: impl Display) {
     note(write_line(&mut io::stdout().lock(), &line.to_string()));
 }
 
+/// The same for a text with colours of its own, in which nothing else is hidden.
+pub fn say_painted(text: &str) {
+    let mut out = io::stdout().lock();
+    note(
+        out.write_all(text.as_bytes())
+            .and_then(|()| out.write_all(b"\n"))
+            .and_then(|()| out.flush()),
+    );
+}
+
 /// Keeps in mind that the standard output did not take something.
 pub(crate) fn note(written: io::Result<()>) {
     let Err(error) = written else { return };

@@ -6,6 +6,7 @@
 //!    receipt.json                receipt.rs, host.rs: from what, by what and on what it was made
 //!    state.json                  state.rs: what it knows of itself beyond records, each second
 //!    records/*.jsonl             what each box said
+//!    trace/*.trace               call_ladder.rs: the messages of calls that were kept
 //!    .running                    standing.rs: whether it goes on
 //!    calls.sqlite calls.csv …    ending.rs: records and state become an account
 //!    summary.json report.html …  publish.rs: what is told of it
@@ -16,6 +17,7 @@
 //! It stands above the account: a state is what an account is made from, and a folder is where one is laid down. The account
 //! knows neither.
 
+mod call_ladder;
 mod database;
 mod downtimes;
 mod ending;
@@ -34,6 +36,7 @@ mod summary_file;
 #[cfg(test)]
 mod tests;
 
+pub use call_ladder::{call_story, html_ladder, kept_calls, named_addresses};
 pub use database::Database;
 pub use ending::{EndedRun, RebuildError, close, finish, rebuild};
 pub use find::{locate, names};

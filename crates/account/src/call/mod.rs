@@ -42,32 +42,112 @@ pub fn tell_served(
 
 /// The life of a call as text: from the database of a run and the files of its records.
 pub fn tell(database: &Connection, record_files: &[PathBuf], word: &str) -> anyhow::Result<String> {
-    let id = find(Some(database), record_files, word)?;
-    let campaign_start_us: i64 =
-        database
-            .query_row("SELECT value FROM run WHERE key = 'started_us'", [], |row| row.get(0))?;
-    let records = find_records(record_files, &id);
-    let known = "SELECT * FROM attempts WHERE attempt = ?";
-    let known = database.query_row(known, [&id], read_attempt).optional()?;
-    let (is_foreign, dialog) = (known.is_none(), dialog_of(&records));
-    let attempt = known.unwrap_or_else(|| foreign(id, &records, campaign_start_us));
-    let mut views = from_files(records, campaign_start_us);
-    let is_whole = !views.is_empty();
-    if !is_whole {
-        views = from_database(database, &attempt.id)?;
-    }
-    let events = events(database, &attempt)?;
-    let mut text = head(&attempt);
-    if is_foreign {
+    let call = KnownCall::of_run(database, record_files, word)?;
+    let KnownCall { attempt, is_foreign, views, events, started_us, records } = &call;
+    let dialog = dialog_of(records);
+    let mut text = head(attempt);
+    if *is_foreign {
         text += "a call from outside the campaign\n";
     }
     text += &dialog_text(&dialog);
-    let _ = writeln!(text, "{}\n", cause(&attempt, &views, &events));
-    text += &ladder(&attempt, &views, &events, &dialog, campaign_start_us);
+    let _ = writeln!(text, "{}\n", cause(attempt, views, events));
+    text += &ladder(attempt, views, events, &dialog, *started_us);
     if views.is_empty() {
         text += "\nof calls that went well in virtual time no box's record is kept; tocsin run --records keeps all\n";
     }
     Ok(text)
+}
+
+/// What is known of a call beside its messages.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CallAccount {
+    /// The id of the attempt.
+    pub attempt: String,
+    /// Why it ended as it did, in plain words.
+    pub cause: String,
+    pub records: Vec<CallRecord>,
+    /// What happened in the run while it lived, and just around it.
+    pub events: Vec<CallEvent>,
+}
+
+/// Something that happened in the run of a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CallEvent {
+    /// Unix microseconds.
+    pub at_us: u64,
+    pub kind: String,
+    pub site: Option<String>,
+    pub what: String,
+}
+
+/// What the database of a run and the files of its records know of a call.
+pub fn account_of(
+    database: &Connection,
+    record_files: &[PathBuf],
+    word: &str,
+) -> anyhow::Result<CallAccount> {
+    Ok(KnownCall::of_run(database, record_files, word)?.told())
+}
+
+/// What the records know of a call of a network that is served by hand since `started_us`.
+pub fn served_account_of(
+    started_us: u64,
+    record_files: &[PathBuf],
+    word: &str,
+) -> anyhow::Result<CallAccount> {
+    let id = find(None, record_files, word)?;
+    let records = find_records(record_files, &id);
+    let started_us = started_us.cast_signed();
+    let attempt = foreign(id, &records, started_us);
+    let views = from_files(records.clone(), started_us);
+    let call =
+        KnownCall { attempt, is_foreign: true, views, events: Vec::new(), records, started_us };
+    Ok(call.told())
+}
+
+/// All that is known of a call.
+#[derive(Debug)]
+struct KnownCall {
+    attempt: KnownAttempt,
+    is_foreign: bool,
+    views: Vec<KnownRecord>,
+    events: Vec<KnownEvent>,
+    records: Vec<CallRecord>,
+    /// Unix microseconds of the start of the campaign.
+    started_us: i64,
+}
+
+impl KnownCall {
+    fn of_run(database: &Connection, record_files: &[PathBuf], word: &str) -> anyhow::Result<Self> {
+        let id = find(Some(database), record_files, word)?;
+        let started_us: i64 =
+            database.query_row("SELECT value FROM run WHERE key = 'started_us'", [], |row| {
+                row.get(0)
+            })?;
+        let records = find_records(record_files, &id);
+        let known = "SELECT * FROM attempts WHERE attempt = ?";
+        let known = database.query_row(known, [&id], read_attempt).optional()?;
+        let is_foreign = known.is_none();
+        let attempt = known.unwrap_or_else(|| foreign(id, &records, started_us));
+        let mut views = from_files(records.clone(), started_us);
+        if views.is_empty() {
+            views = from_database(database, &attempt.id)?;
+        }
+        let events = events(database, &attempt)?;
+        Ok(Self { attempt, is_foreign, views, events, records, started_us })
+    }
+
+    fn told(self) -> CallAccount {
+        let cause = cause(&self.attempt, &self.views, &self.events);
+        let event = |event: KnownEvent| CallEvent {
+            at_us: event.at_us.saturating_add(self.started_us).cast_unsigned(),
+            kind: event.kind,
+            site: event.site,
+            what: event.what,
+        };
+        let events = self.events.into_iter().map(event).collect();
+        CallAccount { attempt: self.attempt.id, cause, records: self.records, events }
+    }
 }
 
 fn read_attempt(row: &Row<'_>) -> rusqlite::Result<KnownAttempt> {

@@ -1,5 +1,10 @@
-//! `tocsin show`: the report of a run, its attempts, or one call.
+//! `tocsin show`: the report of a run, its attempts, or one call; `ladder.rs` shows the messages of one,
+//! `capture.rs` writes those of many.
 
+mod capture;
+mod ladder;
+
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -13,6 +18,7 @@ use cli::say;
 use run_folder::{Folder, ServedNetwork, Standing, locate};
 use rusqlite::types::ValueRef;
 
+use self::ladder::{LadderArgs, Told};
 use crate::served;
 
 /// Columns that a list of attempts shows; of those, times are in milliseconds.
@@ -39,23 +45,106 @@ pub(crate) struct ShowArgs {
     /// At most so many attempts
     #[arg(long, value_name = "NUMBER", default_value_t = 50)]
     limit: usize,
+    #[command(flatten)]
+    ladder: LadderArgs,
+    /// Write the messages of the call, of the attempts that are asked for, or of all that were kept, as pcapng, which Wireshark reads
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["ladder", "message", "diff"])]
+    pcap: Option<PathBuf>,
     /// Folder in which run folders are
     #[arg(long, value_name = "FOLDER", default_value = "runs")]
     runs: PathBuf,
 }
 
 pub(crate) fn show(args: &ShowArgs) -> ExitCode {
-    let shown =
-        locate(&args.runs, &args.run).and_then(|folder| match ServedNetwork::load(&folder)? {
-            Some(network) => of_served(&folder, &network, args),
-            None => of_run(folder, args),
-        });
-    match shown {
-        Ok(text) => {
-            say(text.trim_end());
-            ExitCode::SUCCESS
+    match locate(&args.runs, &args.run).and_then(|folder| told_of(folder, args)) {
+        Ok(Told { text, is_painted: true }) => cli::say_painted(text.trim_end()),
+        Ok(Told { text, is_painted: false }) => say(text.trim_end()),
+        Err(error) => return cli::fail(&error, cli::USAGE),
+    }
+    ExitCode::SUCCESS
+}
+
+fn told_of(folder: PathBuf, args: &ShowArgs) -> anyhow::Result<Told> {
+    if let Some(call) = args.call.as_deref().filter(|_| args.ladder.is_asked()) {
+        return args.ladder.tell(&folder, call).map_err(told);
+    }
+    let text = match (ServedNetwork::load(&folder)?, &args.pcap) {
+        (network, Some(file)) => captured(&folder, network.is_some(), args, file).map_err(told)?,
+        (Some(network), None) => of_served(&folder, &network, args)?,
+        (None, None) => of_run(folder, args)?,
+    };
+    Ok(Told { text, is_painted: false })
+}
+
+fn captured(
+    folder: &Path,
+    is_served: bool,
+    args: &ShowArgs,
+    file: &Path,
+) -> anyhow::Result<String> {
+    let is_filtered = args.failed || args.slowest.is_some() || args.condition.is_some();
+    match &args.call {
+        Some(call) => capture::of_call(folder, call, file),
+        None if is_filtered && is_served => bail!(
+            "filters ask calls.sqlite, which only runs have; without one --pcap writes all calls that were kept"
+        ),
+        None if is_filtered => capture::of_attempts(folder, Some(&filtered(folder, args)?), file),
+        None => capture::of_attempts(folder, None, file),
+    }
+}
+
+/// The attempts that are asked for.
+fn filtered(folder: &Path, args: &ShowArgs) -> anyhow::Result<BTreeSet<u128>> {
+    let Filter { condition, order, limit } = Filter::of(args);
+    // Every one but of the slowest: a list is cut for its reader, a capture is not.
+    let limit = if args.slowest.is_some() { limit } else { usize::MAX >> 1 };
+    let database = Folder::open(folder).calls()?;
+    let said = |error: rusqlite::Error| misunderstood(&error, args);
+    let query = format!(
+        "SELECT attempt FROM attempts WHERE {condition} ORDER BY {order}, attempt LIMIT {limit}"
+    );
+    let mut statement = database.prepare(&query).map_err(said)?;
+    let ids = statement.query_map([], |row| row.get::<_, String>(0)).map_err(said)?;
+    let ids = ids.collect::<rusqlite::Result<Vec<String>>>().map_err(said)?;
+    Ok(ids.iter().filter_map(|id| u128::from_str_radix(id, 16).ok()).collect())
+}
+
+/// Which attempts are asked for, in words of SQL.
+struct Filter {
+    condition: String,
+    order: &'static str,
+    limit: usize,
+}
+
+impl Filter {
+    fn of(args: &ShowArgs) -> Self {
+        let mut conditions = Vec::new();
+        if args.failed {
+            conditions.push("outcome IN ('rejected', 'timed_out', 'lost')".to_owned());
         }
-        Err(error) => cli::fail(&error, cli::USAGE),
+        if let Some(condition) = &args.condition {
+            conditions.push(format!("({condition}\n)"));
+        }
+        let (order, limit) = match args.slowest {
+            Some(slowest) => {
+                conditions.push("pdd_us IS NOT NULL".to_owned());
+                ("pdd_us DESC", slowest)
+            }
+            None => ("intended_us", args.limit),
+        };
+        Self { condition: conditions.join(" AND "), order, limit }
+    }
+}
+
+/// Why the database did not answer.
+fn misunderstood(error: &rusqlite::Error, args: &ShowArgs) -> anyhow::Error {
+    match (obstacle(error), &args.condition) {
+        (Some(sentence), _) => anyhow::anyhow!(sentence),
+        (None, None) => anyhow::anyhow!("calls.sqlite is of another kind: {error}"),
+        (None, Some(_)) => {
+            let names: Vec<&str> = COLUMNS.iter().map(|column| column.name).collect();
+            anyhow::anyhow!("--where: {error}\nthe columns are {}", names.join(", "))
+        }
     }
 }
 
@@ -113,30 +202,9 @@ fn report(folder: &Path) -> anyhow::Result<String> {
 }
 
 fn attempts(folder: &Path, args: &ShowArgs) -> anyhow::Result<String> {
-    let mut conditions = Vec::new();
-    if args.failed {
-        conditions.push("outcome IN ('rejected', 'timed_out', 'lost')".to_owned());
-    }
-    if let Some(condition) = &args.condition {
-        conditions.push(format!("({condition}\n)"));
-    }
-    let (order, limit) = match args.slowest {
-        Some(slowest) => {
-            conditions.push("pdd_us IS NOT NULL".to_owned());
-            ("pdd_us DESC", slowest)
-        }
-        None => ("intended_us", args.limit),
-    };
-    let condition = conditions.join(" AND ");
+    let Filter { condition, order, limit } = Filter::of(args);
     let database = Folder::open(folder).calls()?;
-    let said = |error: rusqlite::Error| match (obstacle(&error), &args.condition) {
-        (Some(sentence), _) => anyhow::anyhow!(sentence),
-        (None, None) => anyhow::anyhow!("calls.sqlite is of another kind: {error}"),
-        (None, Some(_)) => {
-            let names: Vec<&str> = COLUMNS.iter().map(|column| column.name).collect();
-            anyhow::anyhow!("--where: {error}\nthe columns are {}", names.join(", "))
-        }
-    };
+    let said = |error: rusqlite::Error| misunderstood(&error, args);
     let count = format!("SELECT count(*) FROM attempts WHERE {condition}");
     let count: i64 = database.query_row(&count, [], |row| row.get(0)).map_err(said)?;
     let query = format!(

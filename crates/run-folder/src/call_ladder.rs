@@ -1,0 +1,116 @@
+//! The ladder of a call of a run, or of a network that is served by hand: from the traces that its programs kept.
+
+use std::path::{Path, PathBuf};
+use std::thread;
+
+use account::call::{CallAccount, account_of, served_account_of};
+use anyhow::{Context as _, bail};
+use ladder::{NamedAddress, RunEvent, Story, Told, join};
+use telemetry::BoxKind;
+use topology::{Layers, Topology};
+use trace::{KeptCall, TraceReader};
+
+use crate::folder::Folder;
+use crate::served::ServedNetwork;
+
+/// Where the programs of a run put what they keep, a file for each process.
+const TRACES: &str = "trace";
+
+/// Everything that was kept of a call. `word` is the id of its attempt, a beginning of it, a Call-ID, or a part of one.
+pub fn call_story(folder: &Path, word: &str) -> anyhow::Result<Story> {
+    let place = Folder::open(folder);
+    let files = place.record_files();
+    let account = match ServedNetwork::load(folder)? {
+        Some(network) => served_account_of(network.started_us, &files, word)?,
+        None => account_of(&place.calls()?, &files, word)?,
+    };
+    let attempt = u128::from_str_radix(&account.attempt, 16)
+        .with_context(|| format!("{} is no id of an attempt", account.attempt))?;
+    let parts = kept_calls(folder, |id| id == attempt)?;
+    if parts.is_empty() {
+        bail!(
+            "of call {} no message was kept: kept are calls that ended badly; tocsin run --trace all keeps those of all",
+            account.attempt
+        );
+    }
+    Ok(join(&parts, &told(folder, account)))
+}
+
+/// The page of a call: its ladder, its cause, and its messages.
+pub fn html_ladder(folder: &Path, attempt: &str) -> anyhow::Result<String> {
+    Ok(ladder::render::html(&call_story(folder, attempt)?))
+}
+
+/// All parts that were kept of the calls that are `wanted`, process by process.
+pub fn kept_calls(
+    folder: &Path,
+    wanted: impl Fn(u128) -> bool + Sync,
+) -> anyhow::Result<Vec<KeptCall>> {
+    let files = trace_files(folder);
+    if files.is_empty() {
+        bail!(
+            "{} has no folder {TRACES}: this run kept no messages; tocsin run --trace failed keeps those of calls that \
+             end badly, and --trace all of all",
+            folder.display()
+        );
+    }
+    let read = |file: &Path| {
+        let mut reader = TraceReader::open(file)?;
+        let mut parts = Vec::new();
+        while let Some(part) = reader.next_call(&wanted)? {
+            parts.push(part);
+        }
+        anyhow::Ok(parts)
+    };
+    // Most of a file is skipped block by block: that takes a call of the system for each.
+    let parts = thread::scope(|scope| {
+        let readers: Vec<_> = files.iter().map(|file| scope.spawn(|| read(file))).collect();
+        let joined = readers.into_iter().map(|reader| reader.join().expect("it panics at nothing"));
+        joined.collect::<anyhow::Result<Vec<_>>>()
+    })?;
+    Ok(parts.into_iter().flatten().collect())
+}
+
+/// The boxes of the network of a run, by address.
+pub fn named_addresses(folder: &Path) -> Vec<NamedAddress> {
+    let file = folder.join("network.toml");
+    let Ok(network) = Topology::load(&file, &Layers::none()) else { return Vec::new() };
+    let named = |address, name: &str, kind| NamedAddress { address, name: name.to_owned(), kind };
+    let trunks = network.trunk_groups.iter();
+    let trunks = trunks.map(|it| named(it.address, &it.name, BoxKind::TrunkGroup));
+    let servers = network.call_servers();
+    let servers = servers.map(|it| named(it.address, &it.name, BoxKind::CallServer));
+    let psaps = network.psaps.iter().map(|it| named(it.address, &it.name, BoxKind::Psap));
+    let mut boxes: Vec<NamedAddress> = trunks.chain(servers).chain(psaps).collect();
+    // Whoever serves a network by hand may have given its boxes other addresses.
+    if let Ok(Some(served)) = ServedNetwork::load(folder) {
+        for known in &mut boxes {
+            known.address = served.addresses.get(&known.name).copied().unwrap_or(known.address);
+        }
+    }
+    boxes
+}
+
+fn told(folder: &Path, account: CallAccount) -> Told {
+    let event = |event: account::call::CallEvent| RunEvent {
+        at_us: event.at_us,
+        kind: event.kind,
+        site: event.site,
+        text: event.what,
+    };
+    Told {
+        names: named_addresses(folder),
+        events: account.events.into_iter().map(event).collect(),
+        records: account.records,
+        cause: account.cause,
+    }
+}
+
+fn trace_files(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder.join(TRACES)).into_iter().flatten();
+    let files = entries.filter_map(Result::ok).map(|entry| entry.path());
+    let is_trace = |file: &PathBuf| file.extension().is_some_and(|extension| extension == "trace");
+    let mut files: Vec<PathBuf> = files.filter(is_trace).collect();
+    files.sort();
+    files
+}

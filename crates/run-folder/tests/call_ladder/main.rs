@@ -1,0 +1,119 @@
+//! The ladder of a call of a run: from what its programs kept, also of a hundred thousand calls.
+#![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests")]
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use account::fixture::{START, chain};
+use account::summary::RecordIntake;
+use campaign::{Campaign, Time};
+use run_folder::{EndedRun, Folder, Published, RunState, call_story, close, html_ladder, publish};
+
+/// The demo with three attempts, told in `folder`.
+fn demo(folder: &Folder, state: RunState) -> Published {
+    let configs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../configs/campaigns/demo.toml");
+    let none = topology::Layers::none();
+    let (campaign, topology) =
+        Campaign::load_with_network(&configs, &none, &none).expect("the demo");
+    let mut intake = RecordIntake::open(campaign.rules());
+    intake.read(&[folder.records("all")]);
+    let run = close(EndedRun {
+        campaign: &campaign,
+        topology: &topology,
+        name: "run".to_owned(),
+        title: String::new(),
+        state,
+        intake,
+        took: Duration::ZERO,
+        archive: Some(folder),
+    });
+    publish(folder, &campaign, vec![run], Time::Real, Duration::from_micros(START))
+}
+
+fn desk() -> (tempfile::TempDir, Folder) {
+    let desk = tempfile::tempdir().expect("a folder");
+    let folder = Folder::create(desk.path(), "demo").expect("a run folder");
+    let mut records = telemetry::RecordWriter::create(&folder.records("all")).expect("a file");
+    [chain(1), chain(2), chain(3)].iter().flatten().for_each(|record| records.write(record));
+    (desk, folder)
+}
+
+fn state(offered: u64) -> RunState {
+    let generators = contract::GeneratorSnapshot {
+        offered,
+        finished: true,
+        ..contract::GeneratorSnapshot::default()
+    };
+    RunState {
+        ended: true,
+        campaign: "demo".to_owned(),
+        started_us: START,
+        elapsed: Duration::from_secs(20),
+        generators,
+        record_files: vec!["records/all.jsonl".into()],
+        ..RunState::default()
+    }
+}
+
+/// What `process` kept of these calls, each an INVITE that alpha never answers.
+fn keep(folder: &Folder, process: &str, attempts: impl Iterator<Item = u128>) {
+    use trace::{Direction, Entry, KeptCall, Seen, TraceWriter, TracedBox};
+    fs::create_dir_all(folder.path().join("trace")).expect("a folder");
+    let file = fs::File::create(folder.path().join("trace").join(format!("{process}.trace")));
+    let mut writer =
+        TraceWriter::new(std::io::BufWriter::new(file.expect("a file"))).expect("a trace");
+    for attempt in attempts {
+        let bytes = format!(
+            "INVITE sip:15@mobile SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.9;branch=z9hG4bK{attempt:x}\r\nCall-ID: {attempt:x}\r\n\
+             CSeq: 1 INVITE\r\nX-Padding: {}\r\n\r\n",
+            "x".repeat(600)
+        );
+        let seen = Seen::Message {
+            direction: Direction::Sent,
+            transport: sip_proto::Transport::Udp,
+            peer: ([127, 0, 0, 21], 5060).into(),
+            bytes: bytes::Bytes::from(bytes),
+        };
+        let seen_by = TracedBox {
+            kind: telemetry::BoxKind::Generator,
+            name: process.to_owned(),
+            address: ([127, 0, 0, 9], 5060).into(),
+        };
+        let entries = vec![Entry { at_us: START, seen }];
+        writer.write(&KeptCall { attempt, seen_by, is_cut: false, entries }).expect("a call");
+    }
+    writer.flush().expect("a file");
+}
+
+#[test]
+fn the_ladder_of_a_call_needs_its_messages() {
+    let (_desk, folder) = desk();
+    demo(&folder, state(3));
+    let told = |word: &str| call_story(folder.path(), word).map_err(|error| error.to_string());
+    let id = format!("{:032x}", 1);
+    let said = told(&id).expect_err("nothing was kept");
+    assert!(said.contains("this run kept no messages; tocsin run --trace failed"), "{said}");
+    keep(&folder, "load-1", [1, 3].into_iter());
+    let story = told(&id).expect("a story");
+    assert_eq!((&story.attempt, &story.number[..]), (&id, "15"));
+    assert!(story.cause.starts_with("answered"), "{}", story.cause);
+    let said = told(&format!("{:032x}", 2)).expect_err("it was not kept");
+    assert!(said.contains("kept are calls that ended badly; tocsin run --trace all"), "{said}");
+    let page = html_ladder(folder.path(), &id).expect("a page");
+    assert!(page.contains("INVITE sip:15@mobile"), "{page}");
+}
+
+#[test]
+fn the_ladder_of_a_call_of_a_hundred_thousand_opens_within_a_second() {
+    let (_desk, folder) = desk();
+    demo(&folder, state(3));
+    for process in ["load-1", "switch-1", "psap-1"] {
+        keep(&folder, process, (0..100_000).map(|number| number << 64 | 0xbeef).chain([2]));
+    }
+    let begin = std::time::Instant::now();
+    let story = call_story(folder.path(), &format!("{:032x}", 2)).expect("a story");
+    let took = begin.elapsed();
+    assert_eq!(story.columns.len(), 4);
+    assert!(took < Duration::from_secs(1), "{took:?}");
+}

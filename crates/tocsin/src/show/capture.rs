@@ -1,0 +1,69 @@
+//! `tocsin show RUN … --pcap FILE`: the messages of one call, of the calls of a filter, or of all that were kept, as a capture.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::io::BufWriter;
+use std::net::IpAddr;
+use std::path::Path;
+
+use account::text::counted;
+use anyhow::{Context as _, bail};
+use ladder::capture::{CapturedPacket, packets, write_pcapng};
+use ladder::{Story, Told, join};
+use run_folder::{call_story, kept_calls, named_addresses};
+use trace::KeptCall;
+
+/// Writes the messages of one call.
+pub(super) fn of_call(folder: &Path, call: &str, file: &Path) -> anyhow::Result<String> {
+    write(folder, &[call_story(folder, call)?], file)
+}
+
+/// Writes the messages of these attempts, or, with `None`, of all that were kept.
+pub(super) fn of_attempts(
+    folder: &Path,
+    attempts: Option<&BTreeSet<u128>>,
+    file: &Path,
+) -> anyhow::Result<String> {
+    let wanted = |attempt| attempts.is_none_or(|attempts| attempts.contains(&attempt));
+    let mut calls: BTreeMap<u128, Vec<KeptCall>> = BTreeMap::new();
+    for part in kept_calls(folder, wanted)? {
+        calls.entry(part.attempt).or_default().push(part);
+    }
+    if calls.is_empty() {
+        let which = if attempts.is_some() { "of these calls" } else { "in this run" };
+        bail!(
+            "{which} no message was kept: kept are calls that ended badly; tocsin run --trace all keeps those of all"
+        );
+    }
+    let told = Told { names: named_addresses(folder), ..Told::default() };
+    let stories: Vec<Story> = calls.values().map(|parts| join(parts, &told)).collect();
+    let mut said = write(folder, &stories, file)?;
+    if let Some(attempts) = attempts
+        && stories.len() < attempts.len()
+    {
+        said +=
+            &format!("\nof {} no message was kept", counted_calls(attempts.len() - stories.len()));
+    }
+    Ok(said)
+}
+
+fn write(folder: &Path, stories: &[Story], file: &Path) -> anyhow::Result<String> {
+    let mut all: Vec<CapturedPacket> = stories.iter().flat_map(packets).collect();
+    let known = named_addresses(folder).into_iter().map(|named| (named.address.ip(), named.name));
+    let columns = stories.iter().flat_map(|story| &story.columns).filter(|it| it.kind.is_some());
+    let names: Vec<(IpAddr, String)> =
+        known.chain(columns.map(|column| (column.address.ip(), column.name.clone()))).collect();
+    let failed = || format!("cannot write {}", file.display());
+    let output = BufWriter::new(File::create(file).with_context(failed)?);
+    write_pcapng(output, &mut all, &names).with_context(failed)?;
+    Ok(format!(
+        "{} of {} in {}",
+        counted(all.len() as u64, "message", "messages"),
+        counted_calls(stories.len()),
+        file.display()
+    ))
+}
+
+fn counted_calls(calls: usize) -> String {
+    counted(calls as u64, "call", "calls")
+}
