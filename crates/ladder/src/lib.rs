@@ -12,6 +12,7 @@ pub mod capture;
 mod columns;
 mod glance;
 mod hearing;
+pub mod hep;
 mod join;
 pub mod render;
 mod repeats;

@@ -4,4 +4,5 @@
 mod calls;
 mod capturing;
 mod drawing;
+mod hep;
 mod joining;
