@@ -20,6 +20,7 @@ mod rules;
 mod sightings;
 mod story;
 mod told;
+pub mod watch;
 
 pub use glance::{Glance, StartLine};
 pub use join::join;

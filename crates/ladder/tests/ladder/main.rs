@@ -6,3 +6,4 @@ mod capturing;
 mod drawing;
 mod hep;
 mod joining;
+mod watching;
