@@ -14,6 +14,7 @@
 
 mod baresip;
 mod capture;
+mod hep;
 mod kamailio;
 mod ladders;
 mod loopback;
