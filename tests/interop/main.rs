@@ -1,4 +1,4 @@
-//! Our network against programs that nobody here wrote: SIPp, baresip, Kamailio, tshark, SIPVicious.
+//! Our network against programs that nobody here wrote: SIPp, baresip, Kamailio, tshark, sngrep, SIPVicious.
 //!
 //! ```text
 //!   SIPp, baresip ──► Kamailio ──► trunk group ──► call server ──► PSAP: ours, or SIPp, or baresip
@@ -27,6 +27,7 @@ mod streams;
 
 mod answering_points;
 mod callers;
+mod collectors;
 mod decoding;
 mod measurements;
 mod media;

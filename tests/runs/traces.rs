@@ -2,12 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::net::UdpSocket;
+use std::thread;
 
+use bytes::Bytes;
+use ladder::hep::decode;
 use sip_proto::message::{Request, Response};
 use telemetry::{BoxKind, attempt_key};
 use trace::{Direction, KeptCall, Seen, TraceReader};
 
-use crate::history::{calls, tell};
+use crate::history::{calls, said, tell};
 use crate::{CampaignFolder, NETWORK, balanced, placed};
 
 /// One of the two sites loses power in the middle of the calls.
@@ -157,4 +161,79 @@ fn seized(part: &KeptCall) -> u32 {
     let note = notes(part).swap_remove(0);
     let (_, counts) = note.split_once('(').expect("so many of so many");
     counts.split(' ').next().and_then(|number| number.parse().ok()).expect("a number")
+}
+
+/// All copies of an attempt have its id, whichever box sent them and whatever Call-ID they have.
+#[test]
+fn a_collector_gets_the_messages_of_all_boxes_under_one_id() {
+    let collector = UdpSocket::bind("127.0.0.1:0").expect("a port");
+    let address = collector.local_addr().expect("an address").to_string();
+    let taken = thread::spawn(move || {
+        let mut taken: BTreeMap<String, BTreeSet<(String, String)>> = BTreeMap::new();
+        let mut buffer = vec![0; 65_536];
+        loop {
+            let (length, _) = collector.recv_from(&mut buffer).expect("a datagram");
+            if length == 0 {
+                return taken;
+            }
+            let packet = decode(&Bytes::copy_from_slice(&buffer[..length])).expect("HEP");
+            let Some(id) = packet.correlation_id else { continue };
+            let first = String::from_utf8_lossy(&packet.payload).lines().next().map(str::to_owned);
+            let what = (packet.node_name.unwrap_or_default(), first.unwrap_or_default());
+            taken.entry(id).or_default().insert(what);
+        }
+    });
+    let workspace = run(false, "", &["--hep", &address]);
+    let ours = UdpSocket::bind("127.0.0.1:0").expect("a port");
+    ours.send_to(&[], &address).expect("the last datagram");
+    let taken = taken.join().expect("the collector");
+    let every = attempts(&workspace, "outcome = 'answered'");
+    // A busy machine may drop copies: nobody waits for them.
+    let whole = every.iter().filter(|attempt| {
+        let copies = taken.get(&format!("{attempt:032x}"));
+        let is_by = |name: &str, first: &str| {
+            copies.is_some_and(|copies| {
+                copies.iter().any(|(node, text)| node.starts_with(name) && text.starts_with(first))
+            })
+        };
+        ["load-1", "mobile", "fixe"].iter().any(|name| is_by(name, "INVITE"))
+            && ["alpha", "beta"].iter().any(|name| is_by(name, "BYE"))
+            && ["samu-59", "cta-59"].iter().any(|name| is_by(name, "SIP/2.0 200"))
+    });
+    let (whole, every) = (whole.count(), every.len());
+    assert!(whole * 10 > every * 9, "{whole} of {every}");
+    let refused = tell(&workspace, &["run", "campaign.toml", "--virtual-time", "--hep", &address]);
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("--hep sends copies"), "{refused:?}");
+}
+
+#[test]
+fn a_call_is_placed_again_alone_and_shown_beside_itself() {
+    let workspace = run(true, KILL, &[]);
+    let lost = attempts(&workspace, "outcome = 'lost' AND nth = 1");
+    let id = format!("{:032x}", lost.first().expect("a lost call"));
+    let caller: u32 = calls(&workspace)
+        .query_row("SELECT caller FROM attempts WHERE attempt = ?", [&id], |row| row.get(0))
+        .expect("its caller");
+    let told = said(&workspace, &["replay", "latest", &id[..12]]);
+    let (then, again) = told.split_once("\nagain: ").expect("two ladders");
+    assert!(then.starts_with(&format!("then: call 1 of caller {caller}, lost")), "{told}");
+    assert!(again.starts_with(&format!("call 1 of caller {caller}, ")), "{told}");
+    for ladder in [then, again] {
+        assert!(
+            ladder.contains("|--INVITE sdp--") && ladder.contains("seizes a circuit"),
+            "{told}"
+        );
+    }
+    assert!(again.contains("it ended "), "{told}");
+    // The run of one call is a run as any other, and balances. The latest run is the same as before.
+    let summary = fs::read_to_string(workspace.path("runs/replays/latest/summary.json"));
+    let summary = serde_json::from_str(&summary.expect("a summary")).expect("JSON");
+    assert_eq!(balanced(&summary), 1);
+    assert!(balanced(&workspace.summary()) > 1);
+    let unknown = tell(&workspace, &["replay", "latest", "ffff0000"]);
+    assert_eq!(unknown.status.code(), Some(2));
+    assert!(
+        String::from_utf8_lossy(&unknown.stderr).contains("no attempt has the id"),
+        "{unknown:?}"
+    );
 }

@@ -1,5 +1,6 @@
 //! Options that several programs have.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -69,6 +70,9 @@ pub struct TraceArgs {
     #[arg(long, value_name = "MIB", default_value = "16",
           value_parser = clap::value_parser!(u32).range(1..=4096))]
     pub trace_memory: u32,
+    /// Send a copy of each SIP message, and what was heard of each call, to this collector of HEP version 3, over UDP
+    #[arg(long, value_name = "ADDRESS")]
+    pub hep: Option<SocketAddr>,
 }
 
 /// What is logged, and how.

@@ -4,8 +4,12 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::Context as _;
 use contract::{DirectoryEntry, ProcessEnding};
-use node::{Directory, DrainRequest, NodeSpec, Options, RecordWatch, SocketLimits};
+use node::{
+    Directory, DrainRequest, HepCollector, NodeSpec, Observation, Options, RecordWatch,
+    SocketLimits,
+};
 use telemetry::MessageFigures;
 use tokio::time::{Instant, interval};
 use topology::TcpLimits;
@@ -71,7 +75,13 @@ pub fn serve_managed(
         Ok(trace) => trace,
         Err(error) => return fail(&error, crate::USAGE),
     };
-    let options = Options { hub: trace.as_ref().map(TraceFile::hub), ..options };
+    let hep = args.trace.hep.map(HepCollector::open).transpose();
+    let hep = match hep.context("cannot send copies of messages there (--hep)") {
+        Ok(hep) => hep,
+        Err(error) => return fail(&error, crate::USAGE),
+    };
+    let hub = trace.as_ref().map(TraceFile::hub);
+    let options = Options { observation: Observation { hub, hep: hep.clone() }, ..options };
     let directory = options.directory.clone();
     let ending = node::run(async {
         let managed = management.map(|(management, members)| {
@@ -103,6 +113,11 @@ pub fn serve_managed(
     });
     records.flush();
     trace.into_iter().for_each(TraceFile::finish);
+    if let Some(dropped) = hep.map(|hep| hep.dropped()).filter(|dropped| *dropped > 0) {
+        tracing::warn!(
+            "{dropped} copies of messages were not sent: nobody takes HEP there, or too slowly"
+        );
+    }
     tell_of_messages(&directory);
     let ending = match ending {
         Ok(ending) => ending,

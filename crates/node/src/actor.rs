@@ -25,7 +25,6 @@ use media::Plane;
 use operations::ImpairmentOrder;
 use sip_proto::{Packet, Transport};
 use tokio::sync::mpsc::UnboundedSender;
-use trace::Recorder;
 
 use crate::alarm::{Alarm, punctual, step_after};
 use crate::attached::Attached;
@@ -33,6 +32,7 @@ use crate::clock;
 use crate::deadline_timer::{DeadlineReached, DeadlineStream};
 use crate::impaired::{Admission, Impaired, InTransit};
 use crate::lifecycle_notice::LifecycleNotice;
+use crate::observer::Observer;
 use crate::socket::{
     Flushed, MediaArrived, MediaSockets, MediaWaiting, Sockets, Tally, TcpInput, TcpInputs,
     TcpPort, UdpReceiver, UdpSender,
@@ -62,7 +62,7 @@ pub(crate) struct NodeActor<N: Node> {
     /// `None` as long as no impairment is ordered.
     impaired: Option<Box<Impaired>>,
     /// `None`: nobody wants to see messages.
-    recorder: Option<Recorder>,
+    observer: Option<Observer>,
     alarm: Alarm,
     draining: bool,
     /// The node is at work. Still true when it is asked again: it panicked.
@@ -75,7 +75,7 @@ impl<N: Node + Unpin + 'static> NodeActor<N> {
         mut node: N,
         sockets: Sockets,
         sink: Box<dyn FnMut(N::Event)>,
-        recorder: Option<Recorder>,
+        observer: Option<Observer>,
         reporter: LifecycleReporter,
     ) -> Self {
         let Sockets { udp_receiver, udp_sender, tcp_inputs, tcp, tally } = sockets;
@@ -101,7 +101,7 @@ impl<N: Node + Unpin + 'static> NodeActor<N> {
             datagrams: Vec::new(),
             awaiting_room: false,
             impaired: None,
-            recorder,
+            observer,
             alarm,
             draining: false,
             inside_node: false,
@@ -116,10 +116,10 @@ impl<N: Node + Unpin + 'static> NodeActor<N> {
             return None;
         }
         let result = input(&mut self.node);
-        let recorded_at = self.take_notes();
+        let observed_at = self.take_notes();
         while let Some(packet) = self.node.poll_transmit() {
-            if let (Some(recorder), Some(at)) = (&mut self.recorder, recorded_at) {
-                recorder.sent(at, &packet);
+            if let (Some(observer), Some(at)) = (&mut self.observer, observed_at) {
+                observer.sent(at, &packet);
             }
             if self.impaired.is_some() {
                 self.admit(InTransit::ToSend(packet));
@@ -128,10 +128,10 @@ impl<N: Node + Unpin + 'static> NodeActor<N> {
             }
         }
         while let Some(event) = self.node.poll_event() {
-            if let (Some(recorder), Some(at)) = (&mut self.recorder, recorded_at)
+            if let (Some(observer), Some(at)) = (&mut self.observer, observed_at)
                 && let Some(record) = N::record_of(&event)
             {
-                recorder.ended(at, record);
+                observer.ended(at, record);
             }
             (self.sink)(event);
         }
@@ -142,20 +142,20 @@ impl<N: Node + Unpin + 'static> NodeActor<N> {
         Some(result)
     }
 
-    /// What the box has noted comes before what it sends. Returns by which time its outputs are recorded, if they are.
+    /// What the box has noted comes before what it sends. Returns by which time its outputs are seen, if anybody looks on.
     fn take_notes(&mut self) -> Option<Instant> {
-        let recorder = self.recorder.as_mut()?;
+        let observer = self.observer.as_mut()?;
         let now = clock::now();
         if let Some(notes) = self.node.notes() {
-            recorder.noted(now, notes);
+            observer.noted(now, notes);
         }
         Some(now)
     }
 
     /// The node itself receives a packet.
     fn give(&mut self, now: Instant, packet: Packet) {
-        if let Some(recorder) = &mut self.recorder {
-            recorder.received(now, &packet);
+        if let Some(observer) = &mut self.observer {
+            observer.received(now, &packet);
         }
         self.feed(|node| node.handle_packet(now, packet));
     }
@@ -398,9 +398,9 @@ impl<N: Node<Snapshot: 'static> + Unpin + 'static> Handler<TakeSnapshot<N>> for 
     type Result = MessageResult<TakeSnapshot<N>>;
 
     fn handle(&mut self, _: TakeSnapshot<N>, _: &mut Context<Self>) -> Self::Result {
-        // Taken about once a second, which is as often as the recorder wants to look.
-        if let Some(recorder) = &mut self.recorder {
-            recorder.look(clock::now());
+        // Taken about once a second, which is as often as an observer wants to look.
+        if let Some(observer) = &mut self.observer {
+            observer.look(clock::now());
         }
         MessageResult((self.node.snapshot(), self.tally.read()))
     }

@@ -11,14 +11,14 @@ use tokio::time::timeout;
 
 use crate::directory::Directory;
 use crate::lifecycle_notice::LifecycleNotice;
+use crate::observation::Observation;
 use crate::remote::{OrderError, Remote};
 use crate::socket::{SocketLimits, bind};
 use crate::spec::NodeSpec;
 use crate::start_error::StartError;
-use crate::system::{Launch, Recording, Thread};
+use crate::system::{Launch, Observing, Thread};
 use contract::{BoxOrder, BoxState, NodeKind, Reply};
 use telemetry::BoxKind;
-use trace::Hub;
 
 /// A box that does not answer for so long keeps its last snapshot in the directory.
 const SNAPSHOT_TIMEOUT: Duration = Duration::from_millis(500);
@@ -35,8 +35,8 @@ pub struct Boxes {
 }
 
 impl Boxes {
-    /// Binds every address, then starts every box; they share as many threads as there are cores. What `hub` wants of their messages
-    /// is kept.
+    /// Binds every address, then starts every box; they share as many threads as there are cores. `observation` says who looks on
+    /// at their messages.
     ///
     /// # Errors
     /// All addresses that cannot be had, at once, or the first other failure.
@@ -44,7 +44,7 @@ impl Boxes {
         specs: Vec<NodeSpec>,
         limits: SocketLimits,
         directory: Directory,
-        hub: Option<&Hub>,
+        observation: Observation,
     ) -> Result<Self, StartError> {
         check_names(&specs)?;
         let (bound, errors): (Vec<_>, Vec<_>) =
@@ -65,9 +65,10 @@ impl Boxes {
             let name = spec.label.name.clone();
             let thread = &boxes.threads[index % boxes.threads.len()];
             let address = bound.address;
-            let recording = hub.zip(recorded_kind(spec.label.kind));
-            let recording = recording.map(|(hub, kind)| Recording { hub: hub.clone(), kind });
-            let launch = Launch::on(thread, name.clone(), limits, recording, told.clone());
+            let observing = observed_kind(spec.label.kind);
+            let observing =
+                observing.map(|kind| Observing { observation: observation.clone(), kind });
+            let launch = Launch::on(thread, name.clone(), limits, observing, told.clone());
             match (spec.launch)(bound, launch).await {
                 Ok(remote) => boxes.remotes.insert(name.clone(), remote),
                 Err(error) => {
@@ -188,7 +189,7 @@ impl fmt::Debug for Boxes {
 }
 
 /// The kind of a box through which calls go.
-const fn recorded_kind(kind: NodeKind) -> Option<BoxKind> {
+const fn observed_kind(kind: NodeKind) -> Option<BoxKind> {
     match kind {
         NodeKind::Generator => Some(BoxKind::Generator),
         NodeKind::TrunkGroup => Some(BoxKind::TrunkGroup),

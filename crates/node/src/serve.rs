@@ -20,6 +20,7 @@ use crate::console::{Console, PendingOrder};
 use crate::directory::Directory;
 use crate::lifecycle_notice::LifecycleNotice;
 use crate::limits::{forbid_huge_pages, raise_fd_limit, usage};
+use crate::observation::Observation;
 use crate::parent::{FromParent, Parent, wake_without_parent};
 use crate::record_watch::RecordWatch;
 use crate::signals::Signals;
@@ -48,8 +49,7 @@ pub struct Options {
     pub console: Console,
     /// What becomes of the records.
     pub records: RecordWatch,
-    /// Keeps the messages of calls; `None`: nobody wants them.
-    pub hub: Option<Hub>,
+    pub observation: Observation,
 }
 
 impl Default for Options {
@@ -64,7 +64,7 @@ impl Default for Options {
             listening: ListeningNotice::default(),
             console: Console::default(),
             records: RecordWatch::default(),
-            hub: None,
+            observation: Observation::default(),
         }
     }
 }
@@ -119,7 +119,7 @@ pub(crate) async fn serve_for(
     // Caught before the first box runs: no call may be cut off by an early signal.
     let signals = Signals::catch(parent.is_none()).map_err(StartError::Signals)?;
     let boxes =
-        Boxes::start(specs, options.limits, options.directory, options.hub.as_ref()).await?;
+        Boxes::start(specs, options.limits, options.directory, options.observation.clone()).await?;
     let mut ticks = interval(options.snapshot_interval);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
     let mut shell = Shell {
@@ -130,7 +130,7 @@ pub(crate) async fn serve_for(
         drain_request: options.drain_request,
         console: options.console,
         records: options.records,
-        hub: options.hub,
+        hub: options.observation.hub,
         begun: Instant::now(),
         drain_timeout: options.drain_timeout,
         deadline: None,

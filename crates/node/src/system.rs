@@ -10,11 +10,14 @@ use futures_util::future::LocalBoxFuture;
 use telemetry::BoxKind;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::oneshot;
-use trace::{DatedStart, Hub, Recorder, TracedBox};
+use trace::{DatedStart, Recorder, TracedBox};
 
 use crate::actor::{Command, Drain, Impair, LifecycleReporter, NodeActor, Stop, TakeSnapshot};
 use crate::clock::WallStart;
+use crate::hep::HepSender;
 use crate::lifecycle_notice::LifecycleNotice;
+use crate::observation::Observation;
+use crate::observer::Observer;
 use crate::remote::{OrderError, Remote, Replying, Seen};
 use crate::socket::{Bound, SocketLimits, Sockets};
 use crate::start_error::StartError;
@@ -47,21 +50,24 @@ pub(crate) struct Launch {
     name: String,
     arbiter: actix::ArbiterHandle,
     limits: SocketLimits,
-    recording: Option<Recording>,
+    observing: Option<Observing>,
     notices: UnboundedSender<LifecycleNotice>,
 }
 
-/// Which box it is, for the recorder of its messages.
-pub(crate) struct Recording {
-    pub(crate) hub: Hub,
+/// Who looks on at a box through which calls go.
+pub(crate) struct Observing {
+    pub(crate) observation: Observation,
     pub(crate) kind: BoxKind,
 }
 
-impl Recording {
-    fn begin(self, name: &str, address: SocketAddr, start: WallStart) -> Option<Recorder> {
+impl Observing {
+    fn begin(self, name: &str, address: SocketAddr, start: WallStart) -> Option<Observer> {
+        let Observation { hub, hep } = self.observation;
         let seen_by = TracedBox { kind: self.kind, name: name.to_owned(), address };
         let unix_us = u64::try_from(start.unix.as_micros()).unwrap_or(u64::MAX);
-        Recorder::new(&self.hub, seen_by, DatedStart { instant: start.now, unix_us })
+        let start = DatedStart { instant: start.now, unix_us };
+        let recorder = hub.and_then(|hub| Recorder::new(&hub, seen_by.clone(), start));
+        Observer::new(recorder, hep.map(|collector| HepSender::new(collector, seen_by, start)))
     }
 }
 
@@ -70,10 +76,10 @@ impl Launch {
         thread: &Thread,
         name: String,
         limits: SocketLimits,
-        recording: Option<Recording>,
+        observing: Option<Observing>,
         notices: UnboundedSender<LifecycleNotice>,
     ) -> Self {
-        Self { name, arbiter: thread.0.handle(), limits, recording, notices }
+        Self { name, arbiter: thread.0.handle(), limits, observing, notices }
     }
 }
 
@@ -94,7 +100,7 @@ where
     A: Fn(BoxOrder) -> Result<N::Command, String> + 'static,
     S: FnMut(N::Event) + Send + 'static,
 {
-    let Launch { name, arbiter, limits, recording, notices } = launch;
+    let Launch { name, arbiter, limits, observing, notices } = launch;
     let (ready, started) = oneshot::channel();
     let box_name = name.clone();
     arbiter.spawn_fn(move || {
@@ -102,9 +108,9 @@ where
         let actor = Sockets::open(bound, limits).map(|sockets| {
             let start = WallStart::read();
             let node = build(address, start);
-            let recorder = recording.and_then(|it| it.begin(&box_name, address, start));
+            let observer = observing.and_then(|it| it.begin(&box_name, address, start));
             let reporter = LifecycleReporter::new(box_name, notices);
-            NodeActor::new(node, sockets, Box::new(sink), recorder, reporter).start()
+            NodeActor::new(node, sockets, Box::new(sink), observer, reporter).start()
         });
         let _ = ready.send(actor); // fails only when the shell has ended
     });

@@ -7,6 +7,7 @@ mod compare;
 mod ctl;
 mod defects;
 mod host_limits;
+mod replay;
 mod report;
 mod run;
 mod runs;
@@ -38,6 +39,7 @@ struct Cli {
 enum Command {
     Run(run::RunArgs),
     Report(report::ReportArgs),
+    Replay(replay::ReplayArgs),
     Runs(runs::RunsArgs),
     Show(show::ShowArgs),
     Compare(compare::CompareArgs),
@@ -59,6 +61,7 @@ fn carry_out(command: Command) -> ExitCode {
     match command {
         Command::Run(args) => run::run(&args),
         Command::Report(args) => report::report(&args),
+        Command::Replay(args) => replay::replay(&args),
         Command::Runs(args) => runs::runs(&args),
         Command::Show(args) => show::show(&args),
         Command::Compare(args) => compare::compare(&args),

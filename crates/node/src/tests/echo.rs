@@ -12,6 +12,7 @@ use sip_proto::{Packet, Transport};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
+use crate::observation::Observation;
 use crate::{
     Boxes, Directory, Label, LifecycleNotice, NodeSpec, OrderError, SocketLimits, StartError,
 };
@@ -186,7 +187,8 @@ impl Bench {
             move |_| pending.try_recv().map_err(|error| error.to_string()),
             move |event| told.send(event).expect("the test listens"),
         );
-        let boxes = Boxes::start(vec![spec], limits, Directory::default(), None).await?;
+        let boxes =
+            Boxes::start(vec![spec], limits, Directory::default(), Observation::default()).await?;
         let address = boxes.directory().find("echo").expect("it was started").address;
         Ok(Self { boxes, address, events, commands })
     }

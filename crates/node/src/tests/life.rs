@@ -2,6 +2,7 @@ use contract::{BoxState, Reply};
 use std::time::Duration;
 
 use super::echo::{Command, DANCE, Event, TELL, label, spec, with_echo};
+use crate::observation::Observation;
 use crate::{Boxes, Directory, LifecycleNotice, NodeSpec, OrderError, SocketLimits, StartError};
 
 fn echo() -> String {
@@ -63,9 +64,14 @@ fn panic_in_a_node_is_told() {
 fn commands_that_are_not_taken_say_why() {
     crate::run(async {
         let limits = SocketLimits::default();
-        let boxes = Boxes::start(vec![spec("a"), spec("b")], limits, Directory::default(), None)
-            .await
-            .expect("up");
+        let boxes = Boxes::start(
+            vec![spec("a"), spec("b")],
+            limits,
+            Directory::default(),
+            Observation::default(),
+        )
+        .await
+        .expect("up");
         let told = boxes.order("a", TELL).expect("it takes this");
         assert_eq!(told.await, Reply::Done("held".to_owned()));
         let unknown = OrderError::Unknown { name: "c".to_owned() };
@@ -79,8 +85,14 @@ fn commands_that_are_not_taken_say_why() {
 #[test]
 fn boxes_that_cannot_start_say_why() {
     crate::run(async {
-        let start =
-            |specs| Boxes::start(specs, SocketLimits::default(), Directory::default(), None);
+        let start = |specs| {
+            Boxes::start(
+                specs,
+                SocketLimits::default(),
+                Directory::default(),
+                Observation::default(),
+            )
+        };
         let same = start(vec![spec("a"), spec("a")]).await.expect_err("two names are the same");
         assert_eq!(same.to_string(), "two boxes have the name \"a\"");
 

@@ -270,6 +270,7 @@ fn prepare(
             shards: 1,
             only: None,
             log: *log,
+            hep: None,
             disk_limit: u64::MAX,
         },
         campaign,

@@ -1,5 +1,6 @@
 //! What the command line of `tocsin run` says.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -58,6 +59,9 @@ pub(crate) struct RunArgs {
     /// Which calls are kept with their messages, in place of the file's trace.keep: failed, all, off, or a share such as 0.01
     #[arg(long, value_name = "WHICH")]
     pub(super) trace: Option<Keep>,
+    /// Send a copy of each SIP message of all boxes, and what was heard of each call, to this collector of HEP version 3, over UDP
+    #[arg(long, value_name = "ADDRESS")]
+    pub(super) hep: Option<SocketAddr>,
     #[command(flatten)]
     pub(super) metrics: MetricsArgs,
     /// Progress in lines, also where a terminal could show a screen

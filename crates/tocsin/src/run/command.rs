@@ -49,6 +49,10 @@ pub(crate) fn run(args: &RunArgs) -> ExitCode {
         let sentence = "--target is on real sockets: say --real-time, or leave --virtual-time away";
         return cli::fail(&anyhow::anyhow!(sentence), cli::USAGE);
     }
+    if is_virtual && args.hep.is_some() {
+        let sentence = "--hep sends copies of real messages, and in virtual time there are none: say --real-time";
+        return cli::fail(&anyhow::anyhow!(sentence), cli::USAGE);
+    }
     if is_virtual && args.metrics.metrics.is_some() {
         let sentence =
             "--metrics shows processes, and in virtual time there are none: say --real-time";
@@ -95,6 +99,7 @@ pub(crate) fn run(args: &RunArgs) -> ExitCode {
             shards: args.shards,
             only: args.only,
             log: args.log,
+            hep: args.hep,
             disk_limit: args.disk_limit,
         },
         campaign,

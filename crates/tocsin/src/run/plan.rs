@@ -174,6 +174,9 @@ impl PlannedProcess {
             arguments.extend(["--trace-keep".into(), trace.keep.to_string().into()]);
             arguments.extend(["--trace-memory".into(), trace.memory.to_string().into()]);
         }
+        if let Some(collector) = prepared.args.hep {
+            arguments.extend(["--hep".into(), collector.to_string().into()]);
+        }
         let interval = snapshot_interval(&prepared.campaign).as_millis();
         arguments.extend(["--snapshot-interval".into(), format!("{interval}ms").into()]);
         if let Some(only) = prepared.args.only.filter(|_| self.tier == Tier::Load) {

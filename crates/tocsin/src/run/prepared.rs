@@ -1,5 +1,6 @@
 //! What is known of a run before its network starts.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -31,6 +32,8 @@ pub(crate) struct InheritedOptions {
     /// Only the caller with this number calls.
     pub(crate) only: Option<u32>,
     pub(crate) log: telemetry::LogFormat,
+    /// A collector of HEP.
+    pub(crate) hep: Option<SocketAddr>,
     /// Bytes that the run folder may hold.
     pub(crate) disk_limit: u64,
 }
