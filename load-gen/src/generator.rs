@@ -30,6 +30,7 @@ use campaign::Campaign;
 
 use self::caller_media::{CallerMedia, CallerStream};
 use self::due::{DueCall, Redials};
+use self::pace::Pace;
 
 pub use self::config::Config;
 
@@ -48,15 +49,18 @@ pub enum Command {
     Advise,
     /// The public learns the ten-digit numbers of the PSAPs.
     PublishTenDigits,
+    /// Place so many calls for a thousand that the campaign has, from now on.
+    Pace(u32),
 }
 
 impl Command {
-    /// What an order tells the public, if it does.
+    /// What an order tells the public or the callers, if it does.
     #[must_use]
     pub const fn announcement(order: &BoxOrder) -> Option<Self> {
         match order {
             BoxOrder::Advise => Some(Self::Advise),
             BoxOrder::PublishTenDigits => Some(Self::PublishTenDigits),
+            BoxOrder::Pace(per_mille) => Some(Self::Pace(*per_mille)),
             _ => None,
         }
     }
@@ -70,6 +74,7 @@ pub struct Generator {
     transports: Vec<Option<Transport>>,
     agent: UserAgent,
     schedule: Schedule,
+    pace: Pace,
     mix: Mix,
     /// Share of this shard in the limit of the campaign.
     max_in_progress: u64,
@@ -122,6 +127,7 @@ impl Generator {
             media: CallerMedia::of(&config, &campaign.callers, seed),
             agent,
             schedule: Schedule::new(campaign, config.shard),
+            pace: Pace::new(config.shard),
             mix: Mix::new(campaign, &names, config.nonce)?,
             max_in_progress: u64::from(campaign.max_in_progress.div_ceil(config.shard.of.max(1))),
             config,
@@ -307,7 +313,8 @@ impl Generator {
     /// When the next call must start.
     fn next_start(&self) -> Option<Instant> {
         let campaign_start = self.started_at.filter(|_| !self.draining)?;
-        let scheduled = self.schedule.next_due().map(|at| campaign_start + at);
+        let further = self.pace.due().map(|call| call.at);
+        let scheduled = further.or_else(|| self.schedule.next_due()).map(|at| campaign_start + at);
         scheduled.into_iter().chain(self.redials.next()).min()
     }
 }
@@ -351,6 +358,10 @@ impl Node for Generator {
             Command::PublishTenDigits => {
                 self.announced.ten_digits = true;
                 Reply::Done("the ten-digit numbers of the PSAPs are published".to_owned())
+            }
+            Command::Pace(per_mille) => {
+                self.pace.set(per_mille);
+                Reply::Done(format!("{per_mille} calls for a thousand of the campaign"))
             }
         }
     }
@@ -468,6 +479,9 @@ mod call_media;
 mod caller_media;
 mod config;
 mod due;
+mod pace;
+#[cfg(test)]
+mod pace_tests;
 mod people;
 #[cfg(test)]
 mod tests;

@@ -6,13 +6,14 @@ use std::time::Duration;
 use account::outcome::OperationsReport;
 use campaign::Campaign;
 use operations::{
-    Alarm, Crisis, FaultAction, LogEntry, Milestone, OperationNote, OrderAnswer, OrderResult,
+    Alarm, Crisis, Fault, FaultAction, FaultEntry, LogEntry, Milestone, OperationNote, OrderAnswer,
+    OrderResult,
 };
 
 use crate::command_log::{CommandLog, HandCommand};
 use crate::conditions::Conditions;
 use crate::crisis_watch;
-use crate::faults::{FaultSchedule, FaultStep};
+use crate::faults::{FaultSchedule, FaultStep, FaultStepKind};
 use crate::operators::Operators;
 use crate::order::{OrderId, SiteOrder};
 use crate::stage::{Announcement, Stage};
@@ -42,6 +43,8 @@ pub struct Conductor {
     faults: FaultSchedule,
     webhook: Option<Webhook>,
     milestones: Vec<(Duration, Milestone)>,
+    /// What was done to the load by hand.
+    hand_notes: Vec<(String, OperationNote)>,
     /// The first fault, or command by the clock that touched a site.
     fault_at: Option<Duration>,
     /// Once the callers are done: when whatever is not put back yet is given up.
@@ -67,6 +70,7 @@ impl Conductor {
             faults: FaultSchedule::new(&settings.faults, campaign.seed),
             webhook: None,
             milestones: Vec::new(),
+            hand_notes: Vec::new(),
             fault_at: None,
             put_back_by: None,
             steps: VecDeque::new(),
@@ -147,6 +151,37 @@ impl Conductor {
         }
     }
 
+    /// Somebody injects a fault by hand, which is in the chronicle with their words, and ends as one of the campaign does.
+    ///
+    /// # Errors
+    /// Why it was not injected. Then nothing has happened.
+    pub fn inject_by_hand(
+        &mut self,
+        by: &str,
+        fault: Fault,
+        stage: &mut impl Stage,
+    ) -> Result<(), String> {
+        let at = stage.time();
+        let step = self.faults.begin_by_hand(at, by, fault);
+        match apply(&step, stage) {
+            Ok(()) => {
+                self.note_harm(at, step.action());
+                self.faults.note(at, &step, None);
+                Ok(())
+            }
+            Err(why) => {
+                self.faults.take_back();
+                Err(why)
+            }
+        }
+    }
+
+    /// Somebody did something by hand that is neither a command nor a fault: to the load.
+    pub fn note_by_hand(&mut self, at: Duration, by: &str, text: String) {
+        let note = OperationNote { at, site: None, text, by_hand: true };
+        self.hand_notes.push((by.to_owned(), note));
+    }
+
     /// The callers are done: begins what puts the network back. [`work`](Self::work) comes next, until
     /// [`is_settled`](Self::is_settled).
     pub fn end(&mut self, stage: &impl Stage) {
@@ -192,13 +227,7 @@ impl Conductor {
         self.operators.advance(at);
         self.operators.watch_canaries(at, self.supervision.last());
         while let Some(step) = self.faults.poll(at) {
-            let action = step.action();
-            if action.harms() {
-                self.fault_begins(at);
-            }
-            if matches!(action, FaultAction::Kill | FaultAction::Freeze) {
-                self.crisis.iter_mut().for_each(Crisis::machine_down);
-            }
+            self.note_harm(at, step.action());
             self.steps.push_back(Step::Inject(step));
         }
         let mut touched = false;
@@ -224,6 +253,15 @@ impl Conductor {
         self.milestones.push((at, milestone));
     }
 
+    fn note_harm(&mut self, at: Duration, action: FaultAction) {
+        if action.harms() {
+            self.fault_begins(at);
+        }
+        if matches!(action, FaultAction::Kill | FaultAction::Freeze) {
+            self.crisis.iter_mut().for_each(Crisis::machine_down);
+        }
+    }
+
     fn fault_begins(&mut self, at: Duration) {
         if self.fault_at.is_none() {
             self.fault_at = Some(at);
@@ -238,10 +276,7 @@ impl Conductor {
             Step::DrainCallers => stage.drain_callers(),
             Step::Tell(announcement) => stage.tell_callers(announcement),
             Step::Inject(step) => {
-                let done = match &step {
-                    FaultStep::Machine { target, action } => stage.inject(target, *action),
-                    FaultStep::Way(way) => stage.impair(way),
-                };
+                let done = apply(&step, stage);
                 self.faults.note(at, &step, done.err());
             }
             Step::Order(order) => {
@@ -261,13 +296,25 @@ impl Conductor {
 
     /// What is to be told of operations beside their commands, in the order of time of each.
     pub fn notes(&self) -> impl Iterator<Item = (&str, &OperationNote)> {
-        self.operators.notes()
+        let by_hand = self.hand_notes.iter().map(|(by, note)| (&by[..], note));
+        self.operators.notes().chain(by_hand)
     }
 
     /// Alarms in the order in which they were raised and cleared.
     #[must_use]
     pub fn alarms(&self) -> &[Alarm] {
         self.supervision.alarms()
+    }
+
+    /// What was done to machines and ways, in the order of time.
+    #[must_use]
+    pub fn faults(&self) -> &[FaultEntry] {
+        self.faults.log()
+    }
+
+    /// The machines that stand still and the ways that are impaired now.
+    pub fn impaired(&self) -> impl Iterator<Item = &Fault> {
+        self.faults.impaired()
     }
 
     /// Restarts of sites, when supervision saw them.
@@ -297,5 +344,13 @@ impl Conductor {
             aborted: self.conditions.aborted().map(str::to_owned),
             shortfalls: self.faults.shortfalls().chain(self.operators.shortfalls()).collect(),
         }
+    }
+}
+
+/// Does a step of a fault to the stage.
+fn apply(step: &FaultStep, stage: &mut impl Stage) -> Result<(), String> {
+    match &step.what {
+        FaultStepKind::Machine { target, action } => stage.inject(target, *action),
+        FaultStepKind::Way(way) => stage.impair(way),
     }
 }

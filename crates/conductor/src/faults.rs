@@ -1,7 +1,7 @@
 //! The faults of a campaign: when each machine is killed, started again, frozen and thawed, when each way is impaired and
 //! healed, and how that went.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use operations::{Fault, FaultAction, FaultEntry, FaultKind};
@@ -19,21 +19,30 @@ pub(crate) struct FaultSchedule {
     ends: BTreeSet<(Duration, usize)>,
     /// Those that end with the campaign.
     lasting: Vec<usize>,
+    /// Who injected those that are by hand, by their places in `faults`.
+    by_hand: BTreeMap<usize, String>,
     log: Vec<FaultEntry>,
 }
 
-/// What is to be done to a machine or to its ways.
+/// What is to be done to a machine or to its ways, and who does it if it is by hand.
 #[derive(Debug)]
-pub(crate) enum FaultStep {
+pub(crate) struct FaultStep {
+    by: Option<String>,
+    pub(crate) what: FaultStepKind,
+}
+
+/// What is to be done.
+#[derive(Debug)]
+pub(crate) enum FaultStepKind {
     Machine { target: String, action: FaultAction },
     Way(ImpairedWay),
 }
 
 impl FaultStep {
     pub(crate) const fn action(&self) -> FaultAction {
-        match self {
-            Self::Machine { action, .. } => *action,
-            Self::Way(way) => match way.what {
+        match &self.what {
+            FaultStepKind::Machine { action, .. } => *action,
+            FaultStepKind::Way(way) => match way.what {
                 Some(_) => FaultAction::Impair,
                 None => FaultAction::Heal,
             },
@@ -52,6 +61,7 @@ impl FaultSchedule {
             due: due.into(),
             ends: BTreeSet::new(),
             lasting: Vec::new(),
+            by_hand: BTreeMap::new(),
             log: Vec::new(),
         }
     }
@@ -67,6 +77,25 @@ impl FaultSchedule {
             return self.ends.pop_first().map(|(_, place)| self.step(place, true));
         }
         let place = self.due.pop_front_if(|place| self.faults[*place].at <= at)?;
+        Some(self.begin(at, place))
+    }
+
+    /// Somebody injects a fault by hand, now: the first thing to do. It [is taken back](Self::take_back) if that fails.
+    pub(crate) fn begin_by_hand(&mut self, at: Duration, by: &str, fault: Fault) -> FaultStep {
+        let place = self.faults.len();
+        self.faults.push(Fault { at, ..fault });
+        self.by_hand.insert(place, by.to_owned());
+        self.begin(at, place)
+    }
+
+    /// The fault that was begun by hand last was not injected: nothing of it ends either.
+    pub(crate) fn take_back(&mut self) {
+        let place = self.faults.len() - 1;
+        self.ends.retain(|(_, of)| *of != place);
+        self.lasting.retain(|of| *of != place);
+    }
+
+    fn begin(&mut self, at: Duration, place: usize) -> FaultStep {
         match self.faults[place].what {
             FaultKind::Freeze { lasts } => {
                 self.ends.insert((at + lasts, place));
@@ -77,28 +106,31 @@ impl FaultSchedule {
             FaultKind::Impair { lasts: None, .. } => self.lasting.push(place),
             FaultKind::Kill | FaultKind::Restart => {}
         }
-        Some(self.step(place, false))
+        self.step(place, false)
     }
 
     fn step(&self, place: usize, is_end: bool) -> FaultStep {
         let Fault { what, target, .. } = &self.faults[place];
+        let by = self.by_hand.get(&place).filter(|_| !is_end).cloned();
         let action = match what {
             FaultKind::Kill => FaultAction::Kill,
             FaultKind::Restart => FaultAction::Restart,
             FaultKind::Freeze { .. } if is_end => FaultAction::Thaw,
             FaultKind::Freeze { .. } => FaultAction::Freeze,
             FaultKind::Impair { other, what, .. } => {
-                return FaultStep::Way(ImpairedWay {
+                let way = ImpairedWay {
                     // A file has fewer.
                     id: u32::try_from(place).unwrap_or(u32::MAX),
                     seed: self.seed,
                     of: target.clone(),
                     other: other.clone(),
                     what: (!is_end).then_some(*what),
-                });
+                };
+                return FaultStep { by, what: FaultStepKind::Way(way) };
             }
         };
-        FaultStep::Machine { target: target.clone(), action }
+        let what = FaultStepKind::Machine { target: target.clone(), action };
+        FaultStep { by, what }
     }
 
     /// No further fault happens; frozen machines go on at `at`, and impaired ways are healed.
@@ -112,22 +144,31 @@ impl FaultSchedule {
         self.due.is_empty() && self.ends.is_empty()
     }
 
+    /// The ways that are impaired now.
+    pub(crate) fn impaired(&self) -> impl Iterator<Item = &Fault> {
+        let places = self.ends.iter().map(|(_, place)| place).chain(&self.lasting);
+        places.map(|place| &self.faults[*place])
+    }
+
     /// Takes note of what became of a step.
     pub(crate) fn note(&mut self, at: Duration, step: &FaultStep, failed: Option<String>) {
         let what = step.action();
-        let entry = match step {
-            FaultStep::Machine { target, .. } => FaultEntry {
+        let by = step.by.clone();
+        let entry = match &step.what {
+            FaultStepKind::Machine { target, .. } => FaultEntry {
                 at,
                 target: target.clone(),
                 what,
+                by,
                 other: None,
                 impairment: None,
                 failed,
             },
-            FaultStep::Way(ImpairedWay { of, other, what: impairment, .. }) => FaultEntry {
+            FaultStepKind::Way(ImpairedWay { of, other, what: impairment, .. }) => FaultEntry {
                 at,
                 target: of.clone(),
                 what,
+                by,
                 other: other.clone(),
                 impairment: impairment.map(|impairment| impairment.to_string()),
                 failed,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use campaign::Campaign;
 use contract::{EffectEnd, FateCount, Reply};
-use operations::{FaultAction, OrderAnswer, OrderResult};
+use operations::{Fault, FaultAction, OrderAnswer, OrderResult};
 use topology::Layers;
 
 use crate::{
@@ -521,4 +521,39 @@ fn a_poison_release_stops_at_the_canary_and_the_report_says_what_was_seen() {
     };
     let (done, _) = with_canary(falls);
     assert_eq!(done, ["alpha: load r8", "alpha: rollback", "alpha: restart clean"]);
+}
+
+/// What is injected by hand ends as a fault of a file does, is told with who did it, and leaves nothing behind where it cannot be
+/// done.
+#[test]
+fn a_fault_by_hand_ends_by_itself_and_says_whose_it_is() {
+    let (mut stage, mut conductor) = (Paper::default(), conductor(""));
+    let fault = |row: &str| Fault::parse(row).expect("a fault");
+    stage.until(10, &mut conductor);
+    let freeze = fault("freeze = \"alpha\"\nfor = \"5s\"\n");
+    conductor.inject_by_hand("anna", freeze.clone(), &mut stage).expect("it is done");
+    assert_eq!(conductor.impaired().count(), 1);
+    assert_eq!(stage.until(20, &mut conductor), ["freeze alpha", "thaw alpha"]);
+    assert_eq!(conductor.impaired().count(), 0);
+    stage.dead.push("alpha".to_owned());
+    let refused = conductor.inject_by_hand("anna", freeze, &mut stage);
+    assert_eq!(refused, Err("it was gone already".to_owned()));
+    conductor
+        .inject_by_hand("bert", fault("of = \"beta\"\nloss = 0.05\n"), &mut stage)
+        .expect("done");
+    conductor.note_by_hand(stage.time, "bert", "nobody calls".to_owned());
+    conductor.end(&stage);
+    let done = stage.until(30, &mut conductor);
+    assert_eq!(done, ["beta and all: 5 % lost", "beta and all: heal"], "with the campaign");
+    let report = conductor.report();
+    let told: Vec<String> = report.faults.iter().map(ToString::to_string).collect();
+    let expected =
+        ["anna: freeze alpha", "thaw alpha", "bert: impair beta (5 % lost)", "heal beta"];
+    assert_eq!(told, expected);
+    assert_eq!(report.shortfalls, [""; 0], "what was refused is no shortfall");
+    assert_eq!(report.fault_at, Some(Duration::from_secs(10)));
+    let sentence = report.by_hand().expect("a sentence");
+    for words in ["10.0 s anna: freeze alpha", "bert: nobody calls"] {
+        assert!(sentence.contains(words), "{sentence}");
+    }
 }

@@ -17,6 +17,8 @@ pub enum BoxOrder {
     Advise,
     /// To a generator: the public learns the ten-digit numbers of the PSAPs.
     PublishTenDigits,
+    /// To a generator: so many calls for a thousand that its campaign has, from now on.
+    Pace(u32),
     /// To the sockets of any box: what they send and receive suffers, or does not any more.
     Impair(ImpairmentOrder),
 }

@@ -127,6 +127,7 @@ mod tests {
             BoxOrder::BeginAtUs(u64::MAX),
             BoxOrder::Advise,
             BoxOrder::PublishTenDigits,
+            BoxOrder::Pace(2_000),
             BoxOrder::Impair(impairment),
         ];
         let keep = ProcessOrder::KeepCalls { attempts: vec!["0a".to_owned()] };

@@ -4,8 +4,8 @@ use std::fmt;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use topology::format_duration;
-use topology::reader::{Table, kind, nearest};
+use topology::reader::{Document, Layers, Table, kind, nearest};
+use topology::{Problems, format_duration};
 
 use crate::impairment::Impairment;
 
@@ -78,6 +78,9 @@ pub struct FaultEntry {
     pub at: Duration,
     pub target: String,
     pub what: FaultAction,
+    /// Who did it by hand; none if the campaign says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
     /// Of a way between two: the other end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub other: Option<String>,
@@ -129,6 +132,33 @@ impl Fault {
             );
         }
         Self { at, what, target }
+    }
+
+    /// Reads one row of `[[faults]]` without `at`, in lines of TOML: a fault that happens now.
+    ///
+    /// # Errors
+    /// Every mistake in it, in one sentence.
+    pub fn parse(row: &str) -> Result<Self, String> {
+        let text = format!("[[faults]]\nat = \"0s\"\n{row}");
+        let said = |problems: Problems| {
+            let told = problems.0.into_iter().map(|problem| {
+                let key = problem.key.split_once('.').map_or("", |(_, key)| key);
+                if key.is_empty() { problem.message } else { format!("{key}: {}", problem.message) }
+            });
+            told.collect::<Vec<_>>().join("; ")
+        };
+        let document = Document::parse("the fault", &text, &Layers::none()).map_err(said)?;
+        let mut faults = document.read(|root| root.tables("faults", Self::read));
+        let fault = faults.pop().filter(|_| faults.is_empty());
+        let fault = document.finish(fault).map_err(said)?;
+        fault.ok_or_else(|| "one fault at a time".to_owned())
+    }
+
+    /// What happens, as a sentence.
+    #[must_use]
+    pub fn deed(&self) -> String {
+        let told = self.to_string();
+        told.split_once(": ").map_or_else(String::new, |(_, deed)| deed.to_owned())
     }
 
     /// The key that names the target.
@@ -208,7 +238,10 @@ impl fmt::Display for Fault {
 
 impl fmt::Display for FaultEntry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { target, what, other, impairment, failed, .. } = self;
+        let Self { target, what, by, other, impairment, failed, .. } = self;
+        if let Some(by) = by {
+            write!(f, "{by}: ")?;
+        }
         write!(f, "{what} {target}")?;
         if let Some(other) = other {
             write!(f, " and {other}")?;

@@ -36,6 +36,9 @@ pub struct OperationNote {
     pub site: Option<String>,
     /// A sentence.
     pub text: String,
+    /// Somebody did it by hand, and is named in place of the operation.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_hand: bool,
 }
 
 /// What a site says to an order, at once or later.
@@ -86,15 +89,21 @@ impl OrderResult {
 
 impl fmt::Display for LogEntry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { site, action, .. } = self;
-        match &self.result {
-            OrderResult::Done(text) if text.is_empty() => write!(f, "{site}: {action}: done"),
-            OrderResult::Done(text) => write!(f, "{site}: {action}: {text}"),
-            OrderResult::Accepted(text) => write!(f, "{site}: {action}: accepted: {text}"),
-            OrderResult::Aborted(why) => write!(f, "{site}: {action}: aborted: {why}"),
-            OrderResult::Refused(sentence) => write!(f, "{site}: {action}: refused, {sentence}"),
-            OrderResult::TimedOut => write!(f, "{site}: {action}: no answer"),
-            OrderResult::Stopped(reason) => write!(f, "{site}: {action}: not given, {reason}"),
+        let Self { site, action, result, .. } = self;
+        write!(f, "{site}: {action}: {result}")
+    }
+}
+
+impl fmt::Display for OrderResult {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Done(text) if text.is_empty() => f.write_str("done"),
+            Self::Done(text) => f.write_str(text),
+            Self::Accepted(text) => write!(f, "accepted: {text}"),
+            Self::Aborted(why) => write!(f, "aborted: {why}"),
+            Self::Refused(sentence) => write!(f, "refused, {sentence}"),
+            Self::TimedOut => f.write_str("no answer"),
+            Self::Stopped(reason) => write!(f, "not given, {reason}"),
         }
     }
 }

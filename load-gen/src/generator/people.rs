@@ -1,12 +1,13 @@
 //! People who call again, beside those whom the schedule sends.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use telemetry::{CallRecord, Entry, Unreached};
 
 use super::Generator;
 use super::due::{DueCall, DueRedial};
 use crate::caller::Caller;
+use crate::pacer::ScheduledCall;
 
 impl Generator {
     /// Takes the call that is due first, if any is; `campaign_start` is the start of the campaign.
@@ -19,7 +20,7 @@ impl Generator {
             return Some(redial);
         }
         let elapsed = now.saturating_duration_since(campaign_start);
-        while let Some(start) = self.schedule.take(elapsed) {
+        while let Some(start) = self.next_scheduled(elapsed) {
             if let Some(mut caller) = self.mix.caller(start.index, start.hint) {
                 let ten_digits = &self.config.ten_digits;
                 let way = self.mix.first_way(&caller, self.announced, ten_digits);
@@ -27,6 +28,20 @@ impl Generator {
                 return Some(DueCall { intended: campaign_start + start.at, caller, way });
             }
             self.counts.feed_exhausted += 1;
+        }
+        None
+    }
+
+    /// The next call of the campaign, or beside one of it, that is to be placed.
+    fn next_scheduled(&mut self, elapsed: Duration) -> Option<ScheduledCall> {
+        if let Some(further) = self.pace.further() {
+            return Some(further);
+        }
+        while let Some(start) = self.schedule.take(elapsed) {
+            if self.pace.admits(start) {
+                return Some(start);
+            }
+            self.counts.held_back += 1;
         }
         None
     }

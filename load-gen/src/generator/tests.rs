@@ -24,7 +24,7 @@ const UNIX: Duration = Duration::from_secs(1_622_645_100);
 
 /// What the callee does with a call. Times are from the INVITE, except `talk`.
 #[derive(Debug, Clone, Copy)]
-enum Script {
+pub(super) enum Script {
     Answer {
         after: Duration,
         talk: Option<Duration>,
@@ -133,11 +133,11 @@ impl Callee {
 }
 
 /// Generator and callee on a wire without delay.
-struct Lab {
-    now: Instant,
-    generator: Generator,
+pub(super) struct Lab {
+    pub(super) now: Instant,
+    pub(super) generator: Generator,
     callee: Callee,
-    records: Vec<CallRecord>,
+    pub(super) records: Vec<CallRecord>,
 }
 
 impl Lab {
@@ -148,7 +148,7 @@ impl Lab {
         }
     }
 
-    fn new(campaign: &Campaign, scripts: &[Script]) -> Self {
+    pub(super) fn new(campaign: &Campaign, scripts: &[Script]) -> Self {
         let now = Instant::now();
         let address = |text: &str| text.parse().expect("an address");
         let config = Config {
@@ -189,7 +189,7 @@ impl Lab {
     }
 
     /// Moves from deadline to deadline.
-    fn run(&mut self, time: Duration) {
+    pub(super) fn run(&mut self, time: Duration) {
         let end = self.now + time;
         self.exchange();
         loop {
@@ -249,7 +249,7 @@ impl Lab {
 }
 
 /// One call; the caller waits 20 s, and talks 60 s if `hangs_up`.
-fn one_call(hangs_up: bool) -> Campaign {
+pub(super) fn one_call(hangs_up: bool) -> Campaign {
     let seconds = |seconds| Distribution::Fixed(Duration::from_secs(seconds));
     Campaign {
         phases: vec![phase(1, Arrivals::Constant { rate: 1.0 })],
@@ -264,7 +264,7 @@ fn one_call(hangs_up: bool) -> Campaign {
 }
 
 const S1: Duration = Duration::from_secs(1);
-const SOON: Script = Script::Answer { after: S1, talk: None };
+pub(super) const SOON: Script = Script::Answer { after: S1, talk: None };
 const HOUR: Duration = Duration::from_secs(3_600);
 
 #[test]

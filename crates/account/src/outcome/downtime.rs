@@ -61,6 +61,7 @@ mod tests {
     #[test]
     fn a_thaw_ends_what_a_freeze_began_and_a_restart_what_a_kill_did() {
         let entry = |at: u64, target: &str, what, failed: Option<&str>| FaultEntry {
+            by: None,
             at: Duration::from_secs(at),
             target: target.to_owned(),
             what,

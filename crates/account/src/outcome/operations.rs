@@ -38,15 +38,21 @@ impl OperationsReport {
         self.commands.iter().map(|(name, entry)| (&name[..], entry))
     }
 
-    /// The commands that somebody gave by hand, as a sentence: the figures of a run are those of a network that was commanded.
+    /// What somebody commanded or injected by hand, as a sentence: the figures of a run are those of a network to which that was
+    /// done.
     #[must_use]
     pub fn by_hand(&self) -> Option<String> {
-        let mut given: Vec<_> = self.log().filter(|(_, entry)| entry.by_hand).collect();
-        given.sort_by_key(|(_, entry)| entry.given_at);
-        let told = given.iter().take(MOST_TOLD).map(|(by, entry)| {
-            let at = entry.given_at.unwrap_or(entry.at).as_secs_f64();
-            format!("{at:.1} s {by}: {entry}")
-        });
+        let commands = self.log().filter(|(_, entry)| entry.by_hand);
+        let commands = commands
+            .map(|(by, entry)| (entry.given_at.unwrap_or(entry.at), format!("{by}: {entry}")));
+        let faults = self.faults.iter().filter(|fault| fault.by.is_some());
+        let faults = faults.map(|fault| (fault.at, fault.to_string()));
+        let notes = self.notes.iter().filter(|(_, note)| note.by_hand);
+        let notes = notes.map(|(by, note)| (note.at, format!("{by}: {}", note.text)));
+        let mut given: Vec<_> = commands.chain(faults).chain(notes).collect();
+        given.sort_by_key(|(at, _)| *at);
+        let told = given.iter().take(MOST_TOLD);
+        let told = told.map(|(at, what)| format!("{:.1} s {what}", at.as_secs_f64()));
         let mut told = told.collect::<Vec<_>>().join("; ");
         match given.len() {
             0 => return None,

@@ -29,6 +29,9 @@ pub struct GeneratorSnapshot {
     /// Calls that were due when the feed, which gives each row once, had none left. They are not offered.
     #[serde(default)]
     pub feed_exhausted: u64,
+    /// Calls that were due while somebody held the load back. They are not offered.
+    #[serde(default)]
+    pub held_back: u64,
     pub late_starts: u64,
     /// Calls placed without media because no port was left for it.
     #[serde(default)]
@@ -211,6 +214,7 @@ impl AddAssign<&Self> for GeneratorSnapshot {
         self.lost += other.lost;
         self.not_started += other.not_started;
         self.feed_exhausted += other.feed_exhausted;
+        self.held_back += other.held_back;
         self.late_starts += other.late_starts;
         self.without_port += other.without_port;
         self.media += other.media;

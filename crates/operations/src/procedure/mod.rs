@@ -235,7 +235,7 @@ impl Procedure {
     }
 
     fn note(&mut self, at: Duration, site: Option<String>, text: String) {
-        self.notes.push(OperationNote { at, site, text });
+        self.notes.push(OperationNote { at, site, text, by_hand: false });
     }
 
     /// Begins: which sites are affected is known now.
