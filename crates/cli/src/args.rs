@@ -143,7 +143,11 @@ impl BoxArgs {
     }
 }
 
-fn key_value(text: &str) -> Result<(String, String), String> {
+/// A change of one key, as `KEY=VALUE`.
+///
+/// # Errors
+/// The text is no such thing.
+pub fn key_value(text: &str) -> Result<(String, String), String> {
     let (key, value) = text.split_once('=').ok_or("must be KEY=VALUE")?;
     Ok((key.trim().to_owned(), value.trim().to_owned()))
 }

@@ -14,7 +14,7 @@ mod serve;
 mod standard_output;
 mod trace_file;
 
-pub use args::{BoxArgs, FileArgs, LogArgs, TraceArgs};
+pub use args::{BoxArgs, FileArgs, LogArgs, TraceArgs, key_value};
 pub use clips::load_clips;
 pub use record_keeper::{RecordKeeper, ToServe};
 pub use record_sink::RecordSink;

@@ -3,10 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use campaign::{Campaign, ENVIRONMENT_PREFIX, Variant};
+use campaign::Variant;
 use clap::Args;
+use cli::FileArgs;
 use topology::reader::Document;
 use topology::{Layers, Topology, format_duration, picture};
+
+use crate::changed_campaign::{ChangedCampaign, LoadArgs, Mistake};
 
 /// Checks network and campaign files and shows what they mean
 #[derive(Debug, Args)]
@@ -14,6 +17,11 @@ pub(crate) struct CheckArgs {
     /// Network or campaign files
     #[arg(required = true)]
     files: Vec<PathBuf>,
+    /// Change one key of each file, for example callers.talk=3s
+    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = cli::key_value)]
+    set: Vec<(String, String)>,
+    #[command(flatten)]
+    load: LoadArgs,
     /// Only check: show nothing of files that are right
     #[arg(long)]
     quiet: bool,
@@ -23,7 +31,7 @@ pub(crate) struct CheckArgs {
 pub(crate) fn check(args: &CheckArgs) -> ExitCode {
     let mut right = true;
     for file in &args.files {
-        match describe(file) {
+        match describe(file, args) {
             Ok(text) if !args.quiet => cli::say!("{text}"),
             Ok(_) => {}
             Err(error) => {
@@ -35,16 +43,19 @@ pub(crate) fn check(args: &CheckArgs) -> ExitCode {
     if right { ExitCode::SUCCESS } else { ExitCode::from(cli::USAGE) }
 }
 
-fn describe(file: &Path) -> anyhow::Result<String> {
-    let network_layers = Layers::none().with_process_environment(topology::ENVIRONMENT_PREFIX);
+fn describe(file: &Path, args: &CheckArgs) -> anyhow::Result<String> {
+    let file = FileArgs { file: file.to_owned(), set: args.set.clone() };
     // Only a campaign names a network.
-    if !Document::load(file, &Layers::none())?.has("network") {
-        let topology = Topology::load(file, &network_layers)?;
+    if !Document::load(&file.file, &Layers::none())?.has("network") {
+        let topology = Topology::load(&file.file, &file.network_layers())?;
         cli::load_clips(&topology.media)?;
         return Ok(picture(&topology));
     }
-    let layers = Layers::none().with_process_environment(ENVIRONMENT_PREFIX);
-    let (campaign, topology) = Campaign::load_with_network(file, &layers, &network_layers)?;
+    let read = ChangedCampaign::read(&file, args.load.change()).map_err(|mistake| match mistake {
+        Mistake::OfFiles(problems) => anyhow::Error::from(problems),
+        Mistake::OfChange(sentence) => anyhow::anyhow!(sentence),
+    });
+    let ChangedCampaign { campaign, topology, .. } = read?;
     cli::load_clips(&topology.media)?;
     let attempts = campaign.expected_attempts();
     let variants: String = campaign.variants.iter().map(variant_line).collect();
