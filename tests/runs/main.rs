@@ -3,8 +3,10 @@
 //! Timers are a tenth of those of RFC 3261, so that what a dead site leaves behind ends in seconds. Every port is the
 //! system's choice.
 
+mod api;
 mod bench;
 mod cases;
+mod console;
 mod effects;
 mod equal_runs;
 mod faults;

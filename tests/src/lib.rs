@@ -7,6 +7,7 @@
 //! ```
 
 mod account;
+pub mod browser;
 pub mod built;
 pub mod counted;
 pub mod goodput;

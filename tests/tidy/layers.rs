@@ -21,7 +21,7 @@ const LAYERS: &[&[&str]] = &[
     &["world", "account", "cli"],
     &["conductor", "page"],
     &["run-folder"],
-    &["switch-program", "psap-program", "load-program"],
+    &["switch-program", "psap-program", "load-program", "console"],
     &["tocsin"],
     &["system-tests"],
 ];

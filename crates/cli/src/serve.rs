@@ -14,7 +14,7 @@ use telemetry::MessageFigures;
 use tokio::time::{Instant, interval};
 use topology::TcpLimits;
 
-use crate::manage::{ManagedCallServer, Management, OwnBoxes};
+use crate::manage::{LiveFeed, ManagedCallServer, Management, NetworkView, OwnBoxes};
 use crate::trace_file::TraceFile;
 use crate::{BoxArgs, RecordSink, fail};
 
@@ -57,7 +57,7 @@ pub fn serve_managed(
     specs: Vec<NodeSpec>,
     limit: Option<Duration>,
     limits: SocketLimits,
-    management: Option<(Management, Vec<ManagedCallServer>)>,
+    management: Option<(Management, Vec<ManagedCallServer>, NetworkView)>,
 ) -> ExitCode {
     let options = Options {
         supervised: args.supervised,
@@ -84,10 +84,11 @@ pub fn serve_managed(
     let options = Options { observation: Observation { hub, hep: hep.clone() }, ..options };
     let directory = options.directory.clone();
     let ending = node::run(async {
-        let managed = management.map(|(management, members)| {
+        let managed = management.map(|(management, members, network)| {
             let (directory, console) = (options.directory.clone(), options.console.clone());
+            let feed = LiveFeed::default();
             tracing::info!("managed at {}; see tocsin ctl", management.address());
-            management.serve(Arc::new(OwnBoxes { members, directory, console }))
+            management.serve(Arc::new(OwnBoxes { members, directory, console, network, feed }))
         });
         let _managed = managed.transpose()?;
         let shown = metrics.map(|metrics| {

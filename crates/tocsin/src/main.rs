@@ -4,6 +4,7 @@ mod bench;
 mod changed_campaign;
 mod check;
 mod compare;
+mod console_command;
 mod ctl;
 mod defects;
 mod host_limits;
@@ -43,6 +44,7 @@ enum Command {
     Runs(runs::RunsArgs),
     Show(show::ShowArgs),
     Compare(compare::CompareArgs),
+    Console(console_command::ConsoleArgs),
     Bench(bench::BenchArgs),
     Check(check::CheckArgs),
     Ctl(ctl::CtlArgs),
@@ -65,6 +67,7 @@ fn carry_out(command: Command) -> ExitCode {
         Command::Runs(args) => runs::runs(&args),
         Command::Show(args) => show::show(&args),
         Command::Compare(args) => compare::compare(&args),
+        Command::Console(args) => console_command::console(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Check(args) => check::check(&args),
         Command::Ctl(args) => ctl::run(&args),

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use clap::Args;
-use cli::manage::{ManageArgs, ManagedCallServer};
+use cli::manage::{ManageArgs, ManagedCallServer, NetworkView};
 use cli::{BoxArgs, FileArgs, RecordKeeper, RecordSink, ToServe};
 use contract::{BoxOrder, NodeKind, StoredDisk};
 use node::clock::WallStart;
@@ -79,7 +79,9 @@ pub fn run_kept(args: &SwitchArgs, keeper: RecordKeeper<'_>) -> ExitCode {
                 Ok(specs) => specs,
                 Err(error) => return cli::fail(&error, cli::USAGE),
             };
-            let management = management.map(|management| (management, members(args, &topology)));
+            let management = management.map(|management| {
+                (management, members(args, &topology), NetworkView::of(&topology))
+            });
             let limits = cli::socket_limits(&topology.tcp);
             cli::serve_managed(&args.serve, &records, specs, None, limits, management)
         }

@@ -8,31 +8,37 @@ use contract::{DirectoryEntry, EffectEnd, Reply};
 use futures_util::future::BoxFuture;
 use operations::{Action, OrderResult};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
-use super::{CommandNote, ManagedCallServer, ManagedSites};
+use super::{
+    ChronicleKind, CommandNote, Intervention, LiveFeed, ManagedCallServer, ManagedSites,
+    NetworkView,
+};
 
 /// Commands that are remembered; the oldest are forgotten first.
 const REMEMBERED: usize = 1_000;
 
 /// The answer to `GET /v1/command-log`, in the order in which commands went out.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 pub struct CommandLogView {
     pub commands: Vec<LoggedCommand>,
 }
 
 /// A command to one call server.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct LoggedCommand {
     /// No other command since the program's start has it.
     pub id: u64,
     /// Who gave it.
     pub by: String,
     pub name: String,
+    #[schema(value_type = Object)]
     pub action: Action,
     /// How long ago it went out, in milliseconds. No clock of two machines need agree.
     pub given_ms_ago: u64,
     /// How long ago it was over; null while it waits for its answer, or for the end of what was accepted.
     pub over_ms_ago: Option<u64>,
+    #[schema(value_type = Option<Object>)]
     pub result: Option<OrderResult>,
 }
 
@@ -89,7 +95,25 @@ impl ManagedSites for LoggedSites {
         self.sites.effect(name, ticket)
     }
 
+    fn network(&self) -> &NetworkView {
+        self.sites.network()
+    }
+
+    fn feed(&self) -> &LiveFeed {
+        self.sites.feed()
+    }
+
+    fn intervene(&self, what: Intervention) -> BoxFuture<'static, Result<String, String>> {
+        self.sites.intervene(what)
+    }
+
     fn note(&self, note: CommandNote) {
+        let CommandNote { by, name, action, result, .. } = &note;
+        let told = match result {
+            None => format!("{by}: {name}: {action}: given"),
+            Some(result) => format!("{by}: {name}: {action}: {result}"),
+        };
+        self.feed().tell(ChronicleKind::Command, None, &told);
         let mut log = self.log();
         let Some(result) = &note.result else {
             if log.len() == REMEMBERED {

@@ -14,8 +14,10 @@ use serde::{Deserialize, Deserializer, Serialize};
 use telemetry::visible_line;
 use tokio::time::{Instant, sleep, timeout};
 use topology::{format_duration, parse_duration};
+use utoipa::ToSchema;
 
-use super::noted_command::{NotedCommand, UNNAMED};
+use super::author::named;
+use super::noted_command::NotedCommand;
 use super::{ManagedCallServer, ManagedSites};
 
 /// Longer than any equipment takes to start; a request must end one day.
@@ -24,31 +26,33 @@ const LONGEST_WAIT: Duration = Duration::from_secs(600);
 /// A campaign of a day is a long one.
 const LONGEST_EFFECT: Duration = Duration::from_secs(24 * 3_600);
 
-/// The longest name of who gives a command, in octets.
-const LONGEST_NAME: usize = 64;
-
 /// What an operator asks for: the body of `POST /v1/commands`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CommandRequest {
+    #[schema(value_type = String, example = "restart clean")]
     pub command: RequestedCommand,
+    #[schema(value_type = Object, example = json!(["alpha", "beta"]))]
     pub sites: SiteSelection,
-    /// Who gives it, in the words of whoever asks: it stands in what is told of the run.
+    /// Who gives it, and why, in the words of whoever asks: it stands in what is told of the run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
     #[serde(default)]
     pub manner: RequestManner,
     /// Between the answer of a site and the command to the next one.
     #[serde(default, with = "words")]
+    #[schema(value_type = String, example = "2s")]
     pub interval: Duration,
     /// How long each call server may take to answer.
     #[serde(default = "default_timeout", with = "words")]
+    #[schema(value_type = String, example = "30s")]
     pub timeout: Duration,
     /// Whether to wait for the effect of what was accepted: for service after a restart.
     #[serde(default = "always")]
     pub wait: bool,
     /// How long an effect may take from the acceptance on; then the command counts as aborted.
     #[serde(default = "default_effect_timeout", with = "words")]
+    #[schema(value_type = String, example = "1h")]
     pub effect_timeout: Duration,
 }
 
@@ -108,7 +112,7 @@ pub enum SiteSelection {
 }
 
 /// In what order the sites get a command.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RequestManner {
     /// All at once.
@@ -119,7 +123,7 @@ pub enum RequestManner {
 }
 
 /// What one call server made of a command.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct CommandResult {
     pub name: String,
     pub site: String,
@@ -131,7 +135,7 @@ pub struct CommandResult {
 }
 
 /// Whether a command was carried out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CommandStatus {
     /// Its effect is there.
@@ -145,7 +149,7 @@ pub enum CommandStatus {
 }
 
 /// The answer to `POST /v1/commands`: one result for each call server, in the order of the sites.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct CommandResults {
     pub results: Vec<CommandResult>,
 }
@@ -188,6 +192,11 @@ impl CommandPlan {
         &self.steps
     }
 
+    /// Between two steps.
+    pub(super) const fn interval(&self) -> Duration {
+        self.interval
+    }
+
     /// Checks a request against the network.
     ///
     /// # Errors
@@ -195,10 +204,7 @@ impl CommandPlan {
     fn new(request: CommandRequest, members: Vec<ManagedCallServer>) -> Result<Self, String> {
         let CommandRequest { command, sites, by, manner, interval, timeout, wait, effect_timeout } =
             request;
-        let by = by.unwrap_or_else(|| UNNAMED.to_owned());
-        if by.trim().is_empty() || by.len() > LONGEST_NAME || by.contains(char::is_control) {
-            return Err(format!("by must be a name of 1 to {LONGEST_NAME} octets in one line"));
-        }
+        let by = named(by)?;
         let action = command.action().map_err(|error| error.to_string())?;
         for (what, time, longest) in [
             ("interval", interval, LONGEST_WAIT),

@@ -11,8 +11,8 @@
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use axum::Router;
@@ -28,11 +28,16 @@ use tokio::sync::Notify;
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{Instant, sleep, timeout};
 
+use super::events::StreamProgress;
+
 /// Connections at once.
 const MOST_CONNECTIONS: usize = 64;
 
 /// The longest head of a request.
 const LONGEST_HEAD: usize = 16 * 1024;
+
+/// An answer that goes on, and of which nothing is taken for so long, is read by nobody.
+const UNREAD: Duration = Duration::from_secs(10);
 
 /// Between two log lines about connections that gave their place.
 const INTERVAL: Duration = Duration::from_secs(10);
@@ -62,6 +67,8 @@ struct ConnectionState {
     /// Its request has come, and its answer is being made.
     has_asked: AtomicBool,
     answered: Notify,
+    /// How its answer is read, of one that goes on and on.
+    stream: OnceLock<StreamProgress>,
 }
 
 impl Connections {
@@ -134,6 +141,19 @@ impl Connections {
     }
 }
 
+/// Waits until nobody has taken a piece of an answer for so long that nobody reads it.
+async fn until_unread(progress: &StreamProgress) {
+    let mut before = progress.pieces();
+    loop {
+        sleep(UNREAD).await;
+        let now = progress.pieces();
+        if now == before {
+            return;
+        }
+        before = now;
+    }
+}
+
 /// Answers one request, which has to come within `patience`, and its answer to be read within it.
 async fn answer(
     stream: TcpStream,
@@ -146,7 +166,10 @@ async fn answer(
         state.has_asked.store(true, Ordering::Relaxed);
         let (answer, state) = (routes.call(request), Arc::clone(&state));
         async move {
-            let response: Response<Body> = answer.await?;
+            let mut response: Response<Body> = answer.await?;
+            if let Some(progress) = response.extensions_mut().remove::<StreamProgress>() {
+                let _ = state.stream.set(progress);
+            }
             state.answered.notify_one();
             Ok::<_, Infallible>(response)
         }
@@ -161,7 +184,10 @@ async fn answer(
         ended = connection => ended,
         () = async {
             answered.answered.notified().await;
-            sleep(patience).await;
+            match answered.stream.get() {
+                None => sleep(patience).await,
+                Some(progress) => until_unread(progress).await,
+            }
         } => Ok(()),
     }
 }

@@ -5,8 +5,31 @@ use std::net::{IpAddr, SocketAddr};
 use axum::http::HeaderMap;
 use axum::http::header::{HOST, ORIGIN};
 
+/// Whom a socket answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Audience {
+    /// Programs alone.
+    Programs,
+    /// Programs, and the page that the socket itself serves.
+    OwnPage,
+}
+
+/// Whether a browser says that another page than our own asks (Fetch Metadata, and the Origin of RFC 6454).
+fn is_foreign(headers: &HeaderMap, host: &str) -> bool {
+    let origin = headers.get(ORIGIN);
+    let is_own = |origin: &str| origin.strip_prefix("http://").is_some_and(|it| it == host);
+    let own_origin = origin.is_none_or(|origin| origin.to_str().is_ok_and(is_own));
+    let site = headers.get("sec-fetch-site");
+    let own_site = site.is_none_or(|site| matches!(site.as_bytes(), b"same-origin" | b"none"));
+    !own_origin || !own_site
+}
+
 /// Why a request is not answered, if so. `local`: the socket is on loopback, so that only programs of this machine are meant.
-pub(crate) fn refusal(headers: &HeaderMap, local: bool) -> Option<&'static str> {
+pub(crate) fn refusal(
+    headers: &HeaderMap,
+    local: bool,
+    audience: Audience,
+) -> Option<&'static str> {
     let mut hosts = headers.get_all(HOST).iter();
     let (host, second) = (hosts.next(), hosts.next());
     let host = host.and_then(|host| host.to_str().ok());
@@ -18,7 +41,13 @@ pub(crate) fn refusal(headers: &HeaderMap, local: bool) -> Option<&'static str> 
         return Some("ask for a loopback address, or for localhost");
     }
     // Programs send no Origin; browsers send one with whatever a page of another place asks for.
-    headers.contains_key(ORIGIN).then_some("pages in browsers are not answered")
+    match audience {
+        Audience::Programs => {
+            headers.contains_key(ORIGIN).then_some("pages in browsers are not answered")
+        }
+        Audience::OwnPage => is_foreign(headers, host.unwrap_or_default())
+            .then_some("only the page that is served here is answered"),
+    }
 }
 
 /// Whether the value of a Host field is this machine by address, or `localhost`.
@@ -57,7 +86,11 @@ mod tests {
             "LOCALHOST",
             "localhost:9",
         ] {
-            assert_eq!(refusal(&headers(&[("host", host)]), true), None, "{host}");
+            assert_eq!(
+                refusal(&headers(&[("host", host)]), true, Audience::Programs),
+                None,
+                "{host}"
+            );
         }
         for host in [
             "",
@@ -72,22 +105,51 @@ mod tests {
             "localhost:80@evil.example",
             "127.0.0.1:80:80",
         ] {
-            assert!(refusal(&headers(&[("host", host)]), true).is_some(), "{host}");
-            assert_eq!(refusal(&headers(&[("host", host)]), false), None, "{host}");
+            assert!(
+                refusal(&headers(&[("host", host)]), true, Audience::Programs).is_some(),
+                "{host}"
+            );
+            assert_eq!(
+                refusal(&headers(&[("host", host)]), false, Audience::Programs),
+                None,
+                "{host}"
+            );
         }
-        assert!(refusal(&headers(&[]), true).is_some());
+        assert!(refusal(&headers(&[]), true, Audience::Programs).is_some());
         let two = [("host", "localhost"), ("host", "evil.example")];
-        assert!(refusal(&headers(&two), true).is_some());
+        assert!(refusal(&headers(&two), true, Audience::Programs).is_some());
     }
 
     #[test]
     fn whatever_page_asks_is_refused() {
         for origin in ["http://evil.example", "null", "http://localhost", "file://", ""] {
             let asked = headers(&[("host", "localhost"), ("origin", origin)]);
-            assert!(
-                refusal(&asked, true).is_some() && refusal(&asked, false).is_some(),
-                "{origin}"
-            );
+            let refused = |local| refusal(&asked, local, Audience::Programs).is_some();
+            assert!(refused(true) && refused(false), "{origin}");
         }
+    }
+
+    #[test]
+    fn the_console_answers_its_own_page_and_no_other() {
+        let refused = |fields: &[(&'static str, &'static str)]| {
+            refusal(&headers(fields), true, Audience::OwnPage).is_some()
+        };
+        let host = ("host", "127.0.0.1:8080");
+        assert!(!refused(&[host]));
+        assert!(!refused(&[host, ("origin", "http://127.0.0.1:8080")]));
+        assert!(!refused(&[host, ("sec-fetch-site", "same-origin")]));
+        assert!(!refused(&[host, ("sec-fetch-site", "none")]), "a link that is typed");
+        for foreign in [
+            ("origin", "http://127.0.0.1:8081"),
+            ("origin", "http://localhost:8080"),
+            ("origin", "https://127.0.0.1:8080"),
+            ("origin", "http://evil.example"),
+            ("origin", "null"),
+            ("sec-fetch-site", "cross-site"),
+            ("sec-fetch-site", "same-site"),
+        ] {
+            assert!(refused(&[host, foreign]), "{foreign:?}");
+        }
+        assert!(refused(&[("host", "evil.example"), ("origin", "http://evil.example")]));
     }
 }

@@ -11,7 +11,7 @@ use tokio::time::sleep;
 
 use super::connections::Connections;
 use super::routes::routes;
-use super::{ManagedSites, Token};
+use super::{Admission, Audience, ManagedSites, Token};
 
 /// How long a request may take to arrive, head and body each, and its answer to be read.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -56,17 +56,29 @@ impl HttpListener {
     /// # Errors
     /// The runtime cannot take the socket.
     pub fn serve(self, sites: Arc<dyn ManagedSites>, token: Token) -> anyhow::Result<Listening> {
-        let local = self.address.ip().is_loopback();
-        let routes = routes(sites, token, self.patience, local);
+        let admission = self.admission(token, Audience::Programs);
+        let routes = admission.guard(routes(sites, self.patience));
         // A command to many sites, one after the other, takes what it takes.
         self.answer(routes, Duration::MAX)
+    }
+
+    /// Who is answered here.
+    #[must_use]
+    pub fn admission(&self, token: Token, audience: Audience) -> Admission {
+        Admission { token, local: self.address.ip().is_loopback(), audience }
+    }
+
+    /// How long a body may take to arrive.
+    #[must_use]
+    pub const fn patience(&self) -> Duration {
+        self.patience
     }
 
     /// Answers requests as `routes` say, each within `longest` or not at all. To be called inside a runtime.
     ///
     /// # Errors
     /// The runtime cannot take the socket.
-    pub(crate) fn answer(self, routes: Router, longest: Duration) -> anyhow::Result<Listening> {
+    pub fn answer(self, routes: Router, longest: Duration) -> anyhow::Result<Listening> {
         let Self { socket, purpose, patience, .. } = self;
         let socket = tokio::net::TcpListener::from_std(socket).context("cannot listen")?;
         Ok(Listening(tokio::spawn(accept(socket, routes, (patience, longest), purpose))))

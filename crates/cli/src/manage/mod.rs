@@ -4,43 +4,69 @@
 //!  tocsin ctl ──reads──► manage.json (address, token; mode 0600)
 //!      │ HTTP, Bearer token                 ▲ written at start, removed at the end
 //!      ▼                                    │
-//!  listener.rs ─► routes.rs ─► command_request.rs ─► ManagedSites ─► the boxes of this process, or of child processes
+//!  listener.rs ─► admission.rs ─► routes.rs ─► command_request.rs ─► ManagedSites ─► the boxes of this process, or of child processes
+//!                                    └─► events.rs ◄── LiveFeed ◄── the loop of a run, and commands
 //! ```
 //!
-//! | request | answer |
-//! |---|---|
-//! | `GET /v1/sites` | every call server: name, site, state, and what it last showed of itself |
-//! | `GET /v1/boxes` | the same of every box, whatever it is, by name |
-//! | `GET /v1/command-log` | the last 1,000 commands: who, what, how long ago, and what came of it |
-//! | `POST /v1/commands` | carries out an [`CommandRequest`], and says what each call server answered |
+//! Every request is a row of `TABLE` in `routes.rs`; what it is for stands at the function that answers it, and from there in the
+//! OpenAPI document (`open_api.rs`).
 //!
 //! Who has the token may do everything; nobody else gets an answer but 401. Pages in browsers get 421, with the token or without
 //! (`guard.rs`).
 
 mod access;
+mod admission;
+#[cfg(test)]
+mod api_tests;
+mod author;
+mod blast_radius;
 mod box_view;
 mod command_log;
 mod command_note;
 mod command_request;
 mod connections;
+mod events;
 pub(crate) mod guard;
+mod intervention;
 mod listener;
+mod live_feed;
+mod network_view;
 mod noted_command;
+mod open_api;
 mod routes;
+mod run_view;
 mod served;
+mod state_view;
 #[cfg(test)]
 mod tests;
+mod trouble;
 
 pub use access::{Access, AccessFile, Token};
+pub use admission::Admission;
+pub use blast_radius::BlastRadius;
 pub use command_log::{CommandLogView, LoggedCommand};
 pub use command_note::CommandNote;
 pub use command_request::{
     CommandPlan, CommandRequest, CommandResult, CommandResults, CommandStatus, RequestManner,
     RequestedCommand, SiteSelection,
 };
+pub use events::StreamProgress;
+pub use guard::Audience;
+pub use intervention::{
+    DoneView, FaultRequest, Intervention, InterventionKind, LoadAction, LoadRequest,
+};
 pub use listener::{HttpListener, Listening};
+pub use live_feed::{ChronicleKind, ChronicleLine, ChronicleView, LiveFeed};
+pub use network_view::{
+    LinkPlace, NetworkView, PsapPlace, ReleasePlace, SitePlace, TrunkGroupPlace,
+};
+pub use open_api::document;
+pub use routes::{api, api_paths};
+pub use run_view::{HistoryView, ImpairedView, Moment, RunCounts, RunView, ThresholdView};
 pub(crate) use served::OwnBoxes;
 pub use served::{ManageArgs, Managed, Management};
+pub use state_view::{LinkState, PsapState, SiteState, StateView, TrunkGroupState};
+pub use trouble::{body, read_body, trouble};
 
 use std::collections::BTreeMap;
 
@@ -48,6 +74,7 @@ use contract::{BoxState, CallServerSnapshot, DirectoryEntry, EffectEnd, Reply, S
 use futures_util::future::BoxFuture;
 use operations::Action;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// The call servers that are managed, and the way to them.
 pub trait ManagedSites: Send + Sync + 'static {
@@ -66,6 +93,15 @@ pub trait ManagedSites: Send + Sync + 'static {
     /// Takes note of a command: once as it goes out, once when it is accepted if its effect takes its time, and once when it is
     /// over.
     fn note(&self, note: CommandNote);
+
+    /// The network of the file.
+    fn network(&self) -> &NetworkView;
+
+    /// What is told live of it.
+    fn feed(&self) -> &LiveFeed;
+
+    /// Does something to the run beside commands to sites: says what was done, or why it was not.
+    fn intervene(&self, what: Intervention) -> BoxFuture<'static, Result<String, String>>;
 }
 
 /// A call server of the network file.
@@ -77,23 +113,25 @@ pub struct ManagedCallServer {
 }
 
 /// A call server as `GET /v1/sites` shows it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct CallServerView {
     pub name: String,
     pub site: String,
+    #[schema(value_type = String)]
     pub state: BoxState,
     /// As the call server last showed itself, at most a second ago; null before the first time.
+    #[schema(value_type = Option<Object>)]
     pub snapshot: Option<CallServerSnapshot>,
 }
 
 /// The answer to `GET /v1/sites`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct CallServerViews {
     pub sites: Vec<CallServerView>,
 }
 
 /// The answer to a request that was not carried out.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ErrorBody {
     /// A sentence with the fix.
     pub error: String,

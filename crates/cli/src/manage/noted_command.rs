@@ -9,9 +9,6 @@ use operations::{Action, OrderResult};
 use super::ManagedSites;
 use super::command_note::CommandNote;
 
-/// Who gives a command that does not say.
-pub(super) const UNNAMED: &str = "management API";
-
 /// A command on its way. It is noted when it goes out, and again once it is over: without an answer, if whoever gave it no
 /// longer waits for one.
 pub(super) struct NotedCommand {

@@ -14,8 +14,8 @@ use node::{Console, Directory};
 use operations::Action;
 
 use super::{
-    Access, AccessFile, CommandNote, HttpListener, Listening, ManagedCallServer, ManagedSites,
-    Token,
+    Access, AccessFile, CommandNote, HttpListener, Intervention, Listening, LiveFeed,
+    ManagedCallServer, ManagedSites, NetworkView, Token,
 };
 
 /// Whether a program can be managed, and where.
@@ -99,6 +99,8 @@ pub(crate) struct OwnBoxes {
     pub(crate) members: Vec<ManagedCallServer>,
     pub(crate) directory: Directory,
     pub(crate) console: Console,
+    pub(crate) network: NetworkView,
+    pub(crate) feed: LiveFeed,
 }
 
 impl ManagedSites for OwnBoxes {
@@ -126,6 +128,19 @@ impl ManagedSites for OwnBoxes {
                 tracing::warn!(by, call_server = name, %action, ?result, "command over");
             }
         }
+    }
+
+    fn network(&self) -> &NetworkView {
+        &self.network
+    }
+
+    fn feed(&self) -> &LiveFeed {
+        &self.feed
+    }
+
+    fn intervene(&self, _: Intervention) -> BoxFuture<'static, Result<String, String>> {
+        let what = "no campaign runs here: faults and load are for tocsin run, which starts and kills processes";
+        std::future::ready(Err(what.to_owned())).boxed()
     }
 }
 

@@ -14,15 +14,21 @@ use tokio::net::TcpStream;
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
-use super::{CommandNote, HttpListener, Listening, ManagedCallServer, ManagedSites, Token};
+use super::{
+    CommandNote, HttpListener, Intervention, Listening, LiveFeed, ManagedCallServer, ManagedSites,
+    NetworkView, SitePlace, Token,
+};
 
 /// Only a failing test waits for so long.
-const LIMIT: Duration = Duration::from_secs(20);
+pub(super) const LIMIT: Duration = Duration::from_secs(20);
 
 /// Two sites, the second with two call servers. `beta.b` is starting; nobody may lock `alpha`, and its drain takes for
 /// ever.
 #[derive(Default)]
-struct Fake {
+pub(super) struct Fake {
+    pub(super) network: NetworkView,
+    pub(super) feed: LiveFeed,
+    pub(super) interventions: Mutex<Vec<Intervention>>,
     commands: Mutex<Vec<String>>,
     notes: Mutex<Vec<CommandNote>>,
     /// Told when nobody waits for the end of the drain any more.
@@ -88,17 +94,45 @@ impl ManagedSites for Fake {
     fn note(&self, note: CommandNote) {
         self.notes.lock().unwrap().push(note);
     }
+
+    fn network(&self) -> &NetworkView {
+        &self.network
+    }
+
+    fn feed(&self) -> &LiveFeed {
+        &self.feed
+    }
+
+    fn intervene(&self, what: Intervention) -> BoxFuture<'static, Result<String, String>> {
+        let done = what.what.to_string();
+        let refused = what.by == "nobody";
+        self.interventions.lock().unwrap().push(what);
+        let answer = if refused { Err("not by nobody".to_owned()) } else { Ok(done) };
+        std::future::ready(answer).boxed()
+    }
 }
 
-struct Plane {
-    address: std::net::SocketAddr,
-    token: Token,
-    sites: Arc<Fake>,
+/// The sites of [`Fake`], as their file would say them.
+fn network() -> NetworkView {
+    let site = |name: &str, call_servers: &[&str]| SitePlace {
+        name: name.to_owned(),
+        in_pool: true,
+        call_servers: call_servers.iter().map(|&one| one.to_owned()).collect(),
+        release: "sound".to_owned(),
+    };
+    let sites = vec![site("alpha", &["alpha"]), site("beta", &["beta.a", "beta.b"])];
+    NetworkView { name: "lab".to_owned(), sites, detection_s: 6.0, ..NetworkView::default() }
+}
+
+pub(super) struct Plane {
+    pub(super) address: std::net::SocketAddr,
+    pub(super) token: Token,
+    pub(super) sites: Arc<Fake>,
     _listening: Listening,
 }
 
 impl Plane {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self::with_patience(LIMIT)
     }
 
@@ -106,13 +140,13 @@ impl Plane {
         let mut listener = HttpListener::bind(([127, 0, 0, 1], 0).into(), "management").unwrap();
         listener.patience = patience;
         let (address, token) = (listener.address(), Token::draw().unwrap());
-        let sites = Arc::new(Fake::default());
+        let sites = Arc::new(Fake { network: network(), ..Fake::default() });
         let listening = listener.serve(Arc::clone(&sites) as Arc<dyn ManagedSites>, token.clone());
         Self { address, token, sites, _listening: listening.unwrap() }
     }
 
     /// Sends these octets, and returns all that comes back.
-    async fn send(&self, octets: &[u8]) -> String {
+    pub(super) async fn send(&self, octets: &[u8]) -> String {
         let mut stream = TcpStream::connect(self.address).await.unwrap();
         // It may answer, and close, before it has read everything.
         let _ = stream.write_all(octets).await;
@@ -122,7 +156,7 @@ impl Plane {
         String::from_utf8_lossy(&answer).into_owned()
     }
 
-    async fn request(&self, method: &str, path: &str, body: &str) -> (u16, Value) {
+    pub(super) async fn request(&self, method: &str, path: &str, body: &str) -> (u16, Value) {
         let head = format!(
             "{method} {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: {}\r\nContent-Length: {}\r\n\r\n",
             self.token.credentials(),
@@ -389,7 +423,7 @@ async fn every_command_is_noted_as_it_goes_out_and_once_it_is_over() {
     assert_eq!(of("alpha"), Some(OrderResult::Refused("it is in use".to_owned())));
     assert_eq!(of("beta.a"), Some(OrderResult::Done("as you wish".to_owned())));
     assert_eq!(of("beta.b"), Some(OrderResult::TimedOut));
-    for by in ["", "two\nlines", &"long".repeat(20)] {
+    for by in ["", "two\nlines", &"long".repeat(40)] {
         let (status, said) =
             plane.order(json!({"command": "lock", "sites": "all", "by": by})).await;
         assert_eq!(status, 400, "{said}");

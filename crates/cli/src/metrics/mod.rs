@@ -24,7 +24,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use clap::Args;
 
-use crate::manage::{HttpListener, Listening, guard};
+use crate::manage::{Audience, HttpListener, Listening, guard};
 
 pub(crate) use latest_state::own;
 pub use latest_state::{LatestState, Source};
@@ -94,7 +94,7 @@ fn routes(source: Source, local: bool) -> Router {
 }
 
 async fn show(State(state): State<ScrapeState>, request: Request) -> Response {
-    if let Some(sentence) = guard::refusal(request.headers(), state.local) {
+    if let Some(sentence) = guard::refusal(request.headers(), state.local, Audience::Programs) {
         return (StatusCode::MISDIRECTED_REQUEST, format!("{sentence}\n")).into_response();
     }
     match exposition::expose((state.source)()) {

@@ -1,11 +1,15 @@
 //! One run on real sockets from the command line to the exit code.
 
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::Context as _;
 use campaign::Time;
+use cli::manage::{LiveFeed, ManagedSites};
 use cli::say;
 use conductor::Conductor;
+use console::{Console, ConsoleListener, ConsoleSettings, Live};
 use run_folder::{Folder, Receipt, RunState, command_line};
 use tokio::runtime::Builder;
 
@@ -14,10 +18,12 @@ use super::campaign_start::CampaignStart;
 use super::collector::StateCollector;
 use super::display::Display;
 use super::fleet::Fleet;
+use super::hand_line::HandLine;
 use super::interruptions::{INTERRUPTED, Interruptions};
 use super::loopback::missing_addresses;
 use super::prepared::{InheritedOptions, Prepared, unix_us};
-use super::stage::{HandLine, Processes};
+use super::run_feed::RunFeed;
+use super::stage::Processes;
 use super::target::TargetNetwork;
 use super::target_watch::TargetWatch;
 use super::{live, manage, verdict};
@@ -45,17 +51,7 @@ pub(crate) fn run(args: &RunArgs) -> ExitCode {
         Ok(target) => target,
         Err(sentence) => return cli::fail(&anyhow::anyhow!(sentence), cli::USAGE),
     };
-    if is_virtual && target.is_some() {
-        let sentence = "--target is on real sockets: say --real-time, or leave --virtual-time away";
-        return cli::fail(&anyhow::anyhow!(sentence), cli::USAGE);
-    }
-    if is_virtual && args.hep.is_some() {
-        let sentence = "--hep sends copies of real messages, and in virtual time there are none: say --real-time";
-        return cli::fail(&anyhow::anyhow!(sentence), cli::USAGE);
-    }
-    if is_virtual && args.metrics.metrics.is_some() {
-        let sentence =
-            "--metrics shows processes, and in virtual time there are none: say --real-time";
+    if let Some(sentence) = contradiction(args, is_virtual, target.is_some()) {
         return cli::fail(&anyhow::anyhow!(sentence), cli::USAGE);
     }
     if is_virtual {
@@ -73,10 +69,6 @@ pub(crate) fn run(args: &RunArgs) -> ExitCode {
         };
         return crate::virtual_time::run(&options, &campaign, &topology);
     }
-    if args.seeds > 1 || args.sensitivity {
-        let sentence = "--seeds and --sensitivity need many runs, which only virtual time makes at once: say --virtual-time";
-        return cli::fail(&anyhow::anyhow!(sentence), cli::USAGE);
-    }
     let runtime = match Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return cli::fail(&error.into(), cli::USAGE),
@@ -86,6 +78,10 @@ pub(crate) fn run(args: &RunArgs) -> ExitCode {
     {
         return cli::fail(&anyhow::anyhow!(sentence), cli::USAGE);
     }
+    let console = match args.console.map(ConsoleListener::bind).transpose() {
+        Ok(console) => console,
+        Err(error) => return cli::fail(&error, cli::USAGE),
+    };
     let folder = match Folder::create(&args.runs, &campaign.name) {
         Ok(folder) => folder,
         Err(error) => return cli::fail(&error, cli::USAGE),
@@ -108,7 +104,7 @@ pub(crate) fn run(args: &RunArgs) -> ExitCode {
         since_us: unix_us(),
     };
     runtime.block_on(async {
-        match conduct(args, &prepared, &folder).await {
+        match conduct(args, &prepared, &folder, console).await {
             Ok(code) => ExitCode::from(code),
             Err(error) => {
                 cli::complain!("the run folder is {}", folder.path().display());
@@ -118,7 +114,43 @@ pub(crate) fn run(args: &RunArgs) -> ExitCode {
     })
 }
 
-async fn conduct(args: &RunArgs, prepared: &Prepared, folder: &Folder) -> anyhow::Result<u8> {
+/// The sentence about options that make no sense together with the time in which the campaign runs.
+const fn contradiction(args: &RunArgs, is_virtual: bool, has_target: bool) -> Option<&'static str> {
+    if !is_virtual {
+        return match args.seeds > 1 || args.sensitivity {
+            true => Some(
+                "--seeds and --sensitivity need many runs, which only virtual time makes at once: say --virtual-time",
+            ),
+            false => None,
+        };
+    }
+    if has_target {
+        return Some("--target is on real sockets: say --real-time, or leave --virtual-time away");
+    }
+    if args.metrics.metrics.is_some() {
+        return Some(
+            "--metrics shows processes, and in virtual time there are none: say --real-time",
+        );
+    }
+    if args.hep.is_some() {
+        return Some(
+            "--hep sends copies of real messages, and in virtual time there are none: say --real-time",
+        );
+    }
+    if args.console.is_some() {
+        return Some(
+            "--console shows a run while it goes on, which in virtual time is over at once: say --real-time",
+        );
+    }
+    None
+}
+
+async fn conduct(
+    args: &RunArgs,
+    prepared: &Prepared,
+    folder: &Folder,
+    console: Option<ConsoleListener>,
+) -> anyhow::Result<u8> {
     let mut interruptions = Interruptions::catch()?;
     let file = &prepared.args.campaign_file;
     folder.keep_inputs(file, &prepared.campaign)?;
@@ -132,13 +164,16 @@ async fn conduct(args: &RunArgs, prepared: &Prepared, folder: &Folder) -> anyhow
         say("interrupted while the network started: no call was placed");
         return Ok(INTERRUPTED);
     };
-    let managed = match &prepared.target {
+    let feed = LiveFeed::default();
+    let sites = match &prepared.target {
         None => {
             let (state, console) = (fleet.latest_state(), fleet.console());
-            Some(manage::open(&prepared.topology, folder, state, console, by_hand.sender())?)
+            Some(manage::sites(&prepared.topology, state, console, &by_hand, feed.clone()))
         }
         Some(_) => None,
     };
+    let managed = sites.clone().map(|sites| manage::open(folder, sites)).transpose()?;
+    let console = console.map(|console| show_console(console, args, folder, sites)).transpose()?;
     let _metrics = manage::show(&args.metrics, fleet.latest_state())?;
     for sentence in blast_radius(&prepared.campaign, &prepared.topology) {
         say(format_args!("! {sentence}"));
@@ -165,16 +200,41 @@ async fn conduct(args: &RunArgs, prepared: &Prepared, folder: &Folder) -> anyhow
         &mut collector,
         &mut StateFile::new(folder),
         display,
+        &mut RunFeed::new(prepared, folder, feed.clone()),
     )
     .await;
     let elapsed = collector.state(&stage, &interruptions, &conductor).elapsed;
+    // Whoever watches keeps what was, and does not see the network being put away.
+    let is_watched = feed.end("the calls are over, and the verdict comes").await;
     stage.fleet.shut_down(&mut interruptions).await;
     drop((managed, watch));
     live::take_rest(&mut conductor, &mut stage);
     let last = collector.state(&stage, &interruptions, &conductor);
     // The drain of the network is no part of the campaign.
     let state = RunState { ended: true, elapsed, ..last };
-    Ok(verdict::conclude(prepared, folder, state))
+    let code = verdict::conclude(prepared, folder, state);
+    if let Some(console) = console.filter(|_| is_watched) {
+        console.tell_end().await;
+    }
+    Ok(code)
+}
+
+/// Shows the run on a page, and says where.
+fn show_console(
+    console: ConsoleListener,
+    args: &RunArgs,
+    folder: &Folder,
+    sites: Option<Arc<dyn ManagedSites>>,
+) -> anyhow::Result<Console> {
+    say(format_args!("console at {}", console.link()));
+    let run = folder.path().file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let live = match sites {
+        Some(sites) => Live::Here(sites, run),
+        None => Live::Nobody(run),
+    };
+    let program = std::env::current_exe().context("cannot find this program")?;
+    let settings = ConsoleSettings { runs: args.runs.clone(), campaigns: Vec::new(), program };
+    console.serve(settings, live)
 }
 
 /// What is about to happen, in a line.

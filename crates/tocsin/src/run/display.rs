@@ -140,7 +140,7 @@ impl ScreenDisplay {
 }
 
 /// What the generator has against itself so far.
-fn against_generator(fleet: &Fleet, campaign: &Campaign) -> Vec<String> {
+pub(super) fn against_generator(fleet: &Fleet, campaign: &Campaign) -> Vec<String> {
     let messages = fleet.messages().remove("load").unwrap_or_default();
     let figures = GeneratorFigures::of(&fleet.generators(), &messages, campaign.validity);
     let broken = figures.checks(campaign.compression).into_iter().filter(|check| !check.holds);

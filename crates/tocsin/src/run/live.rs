@@ -2,15 +2,17 @@
 
 use std::time::Duration;
 
-use cli::manage::CommandNote;
+use cli::manage::{CommandNote, Intervention, InterventionKind};
 use conductor::{Conductor, HandCommand, Stage as _};
 use contract::ProcessOrder;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until};
 
 use super::collector::StateCollector;
 use super::display::Display;
+use super::hand_line::PendingIntervention;
 use super::interruptions::Interruptions;
 use super::plan::Tier;
+use super::run_feed::RunFeed;
 use super::stage::{Processes, StageNews};
 use crate::state_file::StateFile;
 
@@ -22,28 +24,39 @@ pub(super) async fn watch(
     collector: &mut StateCollector<'_>,
     state_file: &mut StateFile<'_>,
     mut display: Display,
+    feed: &mut RunFeed<'_>,
 ) {
     let every = display.interval(stage.prepared);
     let mut ticks = interval_at(stage.instant(Duration::ZERO) + every, every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    let mut seconds = interval_at(Instant::now(), Duration::from_secs(1));
+    seconds.set_missed_tick_behavior(MissedTickBehavior::Skip);
     let (zero, mut begun) = (stage.instant(Duration::ZERO), false);
     while stage.fleet.is_loading() {
         let due = due(conductor, stage);
         tokio::select! {
-            news = stage.next() => if let Some(news) = news {
-                tell(conductor, stage.time(), news);
-                work(conductor, stage);
-            },
+            news = stage.next() => {
+                if let Some(news) = news {
+                    tell(conductor, stage, news);
+                    work(conductor, stage);
+                }
+                feed.note(stage, conductor);
+            }
             () = wish_to_end(interruptions, &mut display) => {
                 let urgent = interruptions.are_urgent();
                 display.interrupted(urgent);
+                feed.ending(urgent);
                 stage.fleet.order(Tier::Load, if urgent { &ProcessOrder::Stop } else { &ProcessOrder::Drain });
             }
             () = sleep_until(zero), if !begun => {
                 begun = true;
                 state_file.begin();
             }
-            () = until(due) => work(conductor, stage),
+            () = until(due) => {
+                work(conductor, stage);
+                feed.note(stage, conductor);
+            }
+            _ = seconds.tick() => feed.look(stage, conductor),
             () = sleep_until(state_file.next_due().into()) => {
                 state_file.keep(&collector.state(stage, interruptions, conductor));
             }
@@ -74,7 +87,7 @@ async fn put_back(
         let due = due(conductor, stage);
         tokio::select! {
             news = stage.next() => if let Some(news) = news {
-                tell(conductor, stage.time(), news);
+                tell(conductor, stage, news);
                 work(conductor, stage);
             },
             () = interruptions.next() => {}
@@ -86,12 +99,17 @@ async fn put_back(
 /// Tells the conductor what was commanded by hand until the very end.
 pub(super) fn take_rest(conductor: &mut Conductor, stage: &mut Processes<'_>) {
     while let Some(news) = stage.rest() {
-        tell(conductor, stage.time(), news);
+        tell(conductor, stage, news);
     }
 }
 
-fn tell(conductor: &mut Conductor, at: Duration, news: StageNews) {
+fn tell(conductor: &mut Conductor, stage: &mut Processes<'_>, news: StageNews) {
+    let at = stage.time();
     match news {
+        StageNews::Intervention(PendingIntervention { what, answer }) => {
+            // Who asked may have left.
+            let _ = answer.send(intervene(conductor, stage, what));
+        }
         StageNews::Answer(id, answer) => conductor.answered(at, id, answer),
         StageNews::ByHand(CommandNote { id, by, name: site, action, age, result }) => {
             let at = at.saturating_sub(age);
@@ -101,6 +119,30 @@ fn tell(conductor: &mut Conductor, at: Duration, news: StageNews) {
             }
         }
     }
+}
+
+/// Does what somebody wants done by hand: what was done, or why it was not.
+fn intervene(
+    conductor: &mut Conductor,
+    stage: &mut Processes<'_>,
+    Intervention { by, what }: Intervention,
+) -> Result<String, String> {
+    let done = what.to_string();
+    if !stage.fleet.is_loading() {
+        return Err("the callers are done: the run ends".to_owned());
+    }
+    match what {
+        InterventionKind::Fault(fault) => conductor.inject_by_hand(&by, fault, stage)?,
+        InterventionKind::Pace(per_mille) => {
+            stage.pace_callers(per_mille);
+            conductor.note_by_hand(stage.time(), &by, done.clone());
+        }
+        InterventionKind::Drain => {
+            stage.drain_callers();
+            conductor.note_by_hand(stage.time(), &by, done.clone());
+        }
+    }
+    Ok(done)
 }
 
 fn work(conductor: &mut Conductor, stage: &mut Processes<'_>) {

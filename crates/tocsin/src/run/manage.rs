@@ -3,18 +3,24 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use cli::manage::{CommandNote, Listening, Managed, ManagedCallServer, ManagedSites, Management};
+use cli::manage::{
+    CommandNote, Intervention, Listening, LiveFeed, Managed, ManagedCallServer, ManagedSites,
+    Management, NetworkView,
+};
 use cli::metrics::{LatestState, MetricsArgs};
 use contract::{BoxState, DirectoryEntry, EffectEnd, Reply, Usage};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use node::Console;
 use operations::Action;
-use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::mpsc::{Sender, UnboundedSender};
+use tokio::sync::oneshot;
 use topology::Topology;
 
 use cli::say;
 use run_folder::Folder;
+
+use super::hand_line::{HandLine, PendingIntervention};
 
 /// The file in the run folder that says where a run is managed.
 const ACCESS: &str = "manage.json";
@@ -54,27 +60,33 @@ impl SharedState {
     }
 }
 
-/// Lets operators manage the sites of this run: on loopback, with a token in the run folder. What they command is told by
-/// `notes`.
-pub(super) fn open(
+/// Lets operators manage `sites`: on loopback, with a token in the run folder.
+pub(super) fn open(folder: &Folder, sites: Arc<dyn ManagedSites>) -> anyhow::Result<Managed> {
+    let address = ([127, 0, 0, 1], 0).into();
+    Management::open(address, &folder.path().join(ACCESS))?.serve(sites)
+}
+
+/// The sites of this run, for those who manage them. What they command and do comes by `hand_line`.
+pub(super) fn sites(
     topology: &Topology,
-    folder: &Folder,
     latest_state: SharedState,
     console: Console,
-    notes: UnboundedSender<CommandNote>,
-) -> anyhow::Result<Managed> {
-    let address = ([127, 0, 0, 1], 0).into();
+    hand_line: &HandLine,
+    feed: LiveFeed,
+) -> Arc<dyn ManagedSites> {
     let member = |one: &topology::CallServer| ManagedCallServer {
         name: one.name.clone(),
         site: one.site.clone(),
     };
-    let sites = FleetSites {
+    Arc::new(FleetSites {
         members: topology.call_servers().map(member).collect(),
         latest_state,
         console,
-        notes,
-    };
-    Management::open(address, &folder.path().join(ACCESS))?.serve(Arc::new(sites))
+        notes: hand_line.sender(),
+        interventions: hand_line.interventions(),
+        network: NetworkView::of(topology),
+        feed,
+    })
 }
 
 /// Shows the metrics of all boxes and processes of this run, where that is asked for.
@@ -93,6 +105,9 @@ struct FleetSites {
     console: Console,
     /// To the conductor of the run.
     notes: UnboundedSender<CommandNote>,
+    interventions: Sender<PendingIntervention>,
+    network: NetworkView,
+    feed: LiveFeed,
 }
 
 impl ManagedSites for FleetSites {
@@ -115,5 +130,25 @@ impl ManagedSites for FleetSites {
     fn note(&self, note: CommandNote) {
         // When the run is over, nobody is told any more.
         let _ = self.notes.send(note);
+    }
+
+    fn network(&self) -> &NetworkView {
+        &self.network
+    }
+
+    fn feed(&self) -> &LiveFeed {
+        &self.feed
+    }
+
+    fn intervene(&self, what: Intervention) -> BoxFuture<'static, Result<String, String>> {
+        let (answer, answered) = oneshot::channel();
+        let sent = self.interventions.try_send(PendingIntervention { what, answer });
+        async move {
+            let over =
+                || "the campaign is over, or has not begun: nothing can be done to it".to_owned();
+            sent.map_err(|_| "too much waits to be done; try again".to_owned())?;
+            answered.await.unwrap_or_else(|_| Err(over()))
+        }
+        .boxed()
     }
 }

@@ -16,6 +16,7 @@ use tokio::time::Instant;
 
 use super::campaign_start::CampaignStart;
 use super::fleet::Fleet;
+use super::hand_line::{HandLine, PendingIntervention};
 use super::plan::{Tier, generator};
 use super::prepared::Prepared;
 
@@ -25,25 +26,6 @@ const PUT_BACK: Duration = Duration::from_secs(120);
 /// What a site said to an order.
 type Answer = (OrderId, OrderAnswer);
 
-/// Commands by hand on their way to the conductor, from before the campaign begins.
-#[derive(Debug)]
-pub(super) struct HandLine {
-    notes: mpsc::UnboundedReceiver<CommandNote>,
-    sender: mpsc::UnboundedSender<CommandNote>,
-}
-
-impl HandLine {
-    pub(super) fn new() -> Self {
-        let (sender, notes) = mpsc::unbounded_channel();
-        Self { notes, sender }
-    }
-
-    /// For whoever takes commands by hand.
-    pub(super) fn sender(&self) -> mpsc::UnboundedSender<CommandNote> {
-        self.sender.clone()
-    }
-}
-
 /// What the conductor is to be told.
 #[derive(Debug)]
 pub(super) enum StageNews {
@@ -51,6 +33,8 @@ pub(super) enum StageNews {
     Answer(OrderId, OrderAnswer),
     /// A command by hand goes out, or is over.
     ByHand(CommandNote),
+    /// Something else is to be done by hand.
+    Intervention(PendingIntervention),
 }
 
 /// The processes of a run, as its conductor works on them.
@@ -103,12 +87,24 @@ impl<'a> Processes<'a> {
             () = self.fleet.next() => None,
             answer = self.answers.recv() => answer.map(|(id, answer)| StageNews::Answer(id, answer)),
             note = self.by_hand.notes.recv() => note.map(StageNews::ByHand),
+            pending = self.by_hand.pending.recv() => pending.map(StageNews::Intervention),
         }
     }
 
     /// What was commanded by hand and nobody has been told so far.
     pub(super) fn rest(&mut self) -> Option<StageNews> {
         self.by_hand.notes.try_recv().ok().map(StageNews::ByHand)
+    }
+
+    /// Has all callers place so many calls for a thousand of the campaign.
+    pub(super) fn pace_callers(&self, per_mille: u32) {
+        self.tell_generators(&BoxOrder::Pace(per_mille));
+    }
+
+    fn tell_generators(&self, order: &BoxOrder) {
+        for number in 1..=self.prepared.args.shards {
+            drop(self.fleet.console().order(&generator(number), order.clone()));
+        }
     }
 
     /// Takes note of call servers that trunk groups have found down since the last time.
@@ -179,10 +175,7 @@ impl Stage for Processes<'_> {
     }
 
     fn tell_callers(&mut self, what: Announcement) {
-        let order = BoxOrder::from(what);
-        for number in 1..=self.prepared.args.shards {
-            drop(self.fleet.console().order(&generator(number), order.clone()));
-        }
+        self.tell_generators(&BoxOrder::from(what));
     }
 
     fn drain_callers(&mut self) {

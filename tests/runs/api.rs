@@ -1,0 +1,207 @@
+//! The management API of a run that goes on: what it shows, what happens, and what is done to it by hand.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::outcomes::wait_for_calls;
+use crate::{CampaignFolder, balanced};
+
+/// Only a failing test waits for so long.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// The way to an API.
+#[derive(Debug, Clone)]
+pub(crate) struct Api {
+    address: SocketAddr,
+    token: String,
+}
+
+impl Api {
+    /// As `manage.json` says.
+    pub(crate) fn of_file(file: &Path) -> Self {
+        let text = fs::read_to_string(file).expect("a file that says where");
+        let access: Value = serde_json::from_str(&text).expect("JSON");
+        let address = access["address"].as_str().and_then(|it| it.parse().ok());
+        let token = access["token"].as_str().expect("a token").to_owned();
+        Self { address: address.expect("an address"), token }
+    }
+
+    /// As a link says: `http://ADDRESS/#token=TOKEN`.
+    pub(crate) fn of_link(link: &str) -> Self {
+        let link = link.trim();
+        let (address, token) = link.split_once("/#token=").unwrap_or_else(|| panic!("{link}"));
+        let address = address.rsplit('/').next().and_then(|it| it.parse().ok());
+        Self { address: address.expect("an address"), token: token.to_owned() }
+    }
+
+    /// The same for somebody who does not know the token.
+    pub(crate) fn without_token(&self) -> Self {
+        Self { token: "0".repeat(32), ..self.clone() }
+    }
+
+    pub(crate) const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    fn begin(&self, method: &str, path: &str, fields: &str, body: &str) -> TcpStream {
+        let Self { address, token } = self;
+        let mut stream = TcpStream::connect(address).expect("somebody listens");
+        stream.set_read_timeout(Some(LIMIT)).expect("a limit");
+        let head = format!(
+            "{method} {path} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {token}\r\n{fields}Content-Length: {}\r\n\r\n",
+            body.len()
+        );
+        stream.write_all(format!("{head}{body}").as_bytes()).expect("a request");
+        stream
+    }
+
+    /// Asks, and returns status and body.
+    pub(crate) fn text(&self, method: &str, path: &str, fields: &str, body: &str) -> (u16, String) {
+        let mut answer = Vec::new();
+        let mut stream = self.begin(method, path, fields, body);
+        stream.read_to_end(&mut answer).expect("an answer");
+        let answer = String::from_utf8_lossy(&answer).into_owned();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap_or_else(|| panic!("{answer}"));
+        let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
+        (status.expect("a status"), body.to_owned())
+    }
+
+    fn json(&self, method: &str, path: &str, body: &str) -> (u16, Value) {
+        let (status, text) = self.text(method, path, "", body);
+        let value = serde_json::from_str(&text).unwrap_or_else(|_| panic!("{path}: {text}"));
+        (status, value)
+    }
+
+    /// What is there.
+    pub(crate) fn get(&self, path: &str) -> Value {
+        let (status, answer) = self.json("GET", path, "");
+        assert_eq!(status, 200, "{path}: {answer}");
+        answer
+    }
+
+    /// Asks for something to be done.
+    pub(crate) fn post(&self, path: &str, body: &Value) -> (u16, Value) {
+        self.json("POST", path, &body.to_string())
+    }
+
+    /// Looks again and again until what is there is as `wanted`.
+    pub(crate) fn until(&self, path: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+        let end = Instant::now() + LIMIT;
+        loop {
+            let seen = self.get(path);
+            if wanted(&seen) {
+                return seen;
+            }
+            assert!(Instant::now() < end, "{path} is still {seen:#}");
+        }
+    }
+
+    /// The events of a network, one after the other.
+    pub(crate) fn events(&self) -> Events {
+        let stream = self.begin("GET", "/v1/events", "", "");
+        Events(BufReader::new(stream))
+    }
+}
+
+/// Events that come.
+#[derive(Debug)]
+pub(crate) struct Events(BufReader<TcpStream>);
+
+impl Events {
+    /// Waits for an event of this name whose data has these words.
+    pub(crate) fn until(&mut self, name: &str, words: &str) -> Value {
+        let end = Instant::now() + LIMIT;
+        let mut event = String::new();
+        loop {
+            let mut line = String::new();
+            let length = self.0.read_line(&mut line).expect("an event");
+            assert!(length > 0 && Instant::now() < end, "no {name} with {words:?}");
+            if let Some(name) = line.strip_prefix("event: ") {
+                name.trim().clone_into(&mut event);
+            }
+            if let Some(data) = line.strip_prefix("data: ")
+                && event == name
+                && data.contains(words)
+            {
+                return serde_json::from_str(data).expect("JSON");
+            }
+        }
+    }
+}
+
+fn offered(state: &Value) -> u64 {
+    state["run"]["counts"]["offered"].as_u64().unwrap_or_default()
+}
+
+fn named<'a>(list: &'a Value, name: &str) -> &'a Value {
+    let list = list.as_array().expect("a list");
+    list.iter().find(|one| one["name"] == name).unwrap_or_else(|| panic!("no {name}: {list:?}"))
+}
+
+#[test]
+fn a_run_is_seen_and_harmed_by_http_and_its_report_says_by_whom() {
+    let workspace = CampaignFolder::new(120, "300ms");
+    let mut run = workspace.run(&[]);
+    wait_for_calls(&mut run);
+    let api = Api::of_file(&workspace.path("runs/latest/manage.json"));
+
+    // What a map is drawn from is the network of the file.
+    let network = api.get("/v1/network");
+    assert_eq!(network["sites"].as_array().map(Vec::len), Some(2), "{network:#}");
+    assert_eq!(network["links"].as_array().map(Vec::len), Some(4), "{network:#}");
+    assert_eq!(named(&network["psaps"], "samu-59")["positions"], 200);
+    let state = api.until("/v1/state", |state| offered(state) > 20);
+    assert_eq!(named(&state["sites"], "alpha")["state"], "up");
+    assert_eq!(state["run"]["status"], "running", "{state:#}");
+    assert!(state["links"].as_array().is_some_and(|links| links.len() == 4), "{state:#}");
+    api.until("/v1/history", |it| it["moments"].as_array().is_some_and(|all| all.len() > 2));
+
+    // The load stops, goes on, and is doubled.
+    let mut events = api.events();
+    events.until("state", "\"running\"");
+    let (status, done) = api.post("/v1/load", &json!({"load": "pause", "by": "anna: breathe"}));
+    assert_eq!(status, 200, "{done}");
+    events.until("chronicle", "anna: breathe: nobody calls any more");
+    let quiet = api.until("/v1/state", |state| state["run"]["counts"]["held_back"] != 0);
+    let later = api.until("/v1/history", |it| {
+        let last = it["moments"].as_array().and_then(|all| all.last());
+        last.is_some_and(|one| one["offered"] == 0.0 && one["answered"] == 0.0)
+    });
+    assert!(!later.is_null());
+    assert!(offered(&api.get("/v1/state")) <= offered(&quiet) + 60, "nobody calls");
+    let (status, done) = api.post("/v1/load", &json!({"load": "rate", "factor": 2.0}));
+    assert_eq!(status, 200, "{done}");
+    api.until("/v1/history", |it| {
+        let moments = it["moments"].as_array().into_iter().flatten();
+        moments.filter(|one| one["offered"].as_f64() > Some(60.0)).count() > 1
+    });
+
+    // A machine stands still, another dies: it is seen, and everybody hears who did it.
+    let freeze = json!({"freeze": "alpha", "for": "300ms", "by": "anna: hiccup"});
+    assert_eq!(api.post("/v1/faults", &freeze).0, 200);
+    events.until("chronicle", "fault: anna: hiccup: freeze alpha");
+    events.until("chronicle", "fault: thaw alpha");
+    let (status, answer) = api.post("/v1/faults", &json!({"kill": "beta", "by": "anna: now"}));
+    assert_eq!((status, &answer["done"]), (200, &"beta loses power".into()));
+    events.until("chronicle", "fault: anna: now: kill beta");
+    api.until("/v1/state", |state| named(&state["sites"], "beta")["state"] == "gone");
+    let (status, answer) = api.post("/v1/faults", &json!({"kill": "beta"}));
+    let error = answer["error"].as_str().unwrap_or_default();
+    assert!(status == 409 && error.contains("was gone already"), "{answer}");
+
+    let (status, answer) = api.post("/v1/load", &json!({"load": "drain", "by": "anna: enough"}));
+    assert_eq!(status, 200, "{answer}");
+    events.until("end", "the calls are over");
+    run.finish();
+    let summary = workspace.summary();
+    balanced(&summary);
+    let note = summary["notes"].to_string();
+    for words in ["by hand", "anna: breathe: nobody calls", "anna: hiccup: freeze alpha"] {
+        assert!(note.contains(words), "{words}: {note}");
+    }
+}

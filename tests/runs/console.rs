@@ -1,0 +1,275 @@
+//! The console in a real browser, used as a person does: a site dies on the map, another is locked at the desk, a call that failed
+//! is opened, a campaign is started.
+
+use std::process::Command;
+
+use serde_json::json;
+use system_tests::browser::Browser;
+use system_tests::process::{Process, signal};
+use system_tests::program::tocsin;
+
+use crate::CampaignFolder;
+use crate::api::Api;
+use crate::outcomes::child;
+
+/// Starts `tocsin` with these words, and waits for the link to its page.
+fn start(workspace: &CampaignFolder, words: &[&str]) -> (Process, String) {
+    let mut command = Command::new(tocsin());
+    command.current_dir(workspace.folder.path()).args(words);
+    let mut process = Process::start("tocsin", &mut command);
+    let line = process.until("console at ");
+    let link = line.trim().trim_start_matches("console at ").to_owned();
+    (process, link)
+}
+
+/// The box of a site on the map.
+fn on_map(site: &str) -> String {
+    format!("#network-map g[data-kind=site][data-name={site}]")
+}
+
+/// Nothing went wrong on the page, and it asked nobody but the console.
+fn is_clean(browser: &mut Browser, link: &str) {
+    assert_eq!(browser.complaints(), Vec::<String>::new());
+    let origin = link.split("/#").next().expect("an address");
+    let requests = browser.requests();
+    let elsewhere: Vec<_> = requests.iter().filter(|url| !url.starts_with(origin)).collect();
+    assert!(!requests.is_empty() && elsewhere.is_empty(), "{elsewhere:?}");
+    assert!(requests.iter().all(|url| !url.contains("token=")), "the token was sent: {requests:?}");
+}
+
+#[test]
+fn a_person_sees_a_site_die_locks_another_and_opens_a_call_that_failed() {
+    let workspace = CampaignFolder::new(300, "3s");
+    let (mut run, link) = start(&workspace, &["run", "campaign.toml", "--console"]);
+    let mut browser = Browser::open(&link, 1280);
+    browser.until_says(&on_map("alpha"), "calls");
+    browser.until("Number(document.querySelector('#network-map g[data-name=alpha]').getAttribute('aria-label')?.match(/([0-9]+) calls/)?.[1]) > 5");
+    browser.until_says("#connection", "live");
+    assert!(
+        !browser.look("location.href").to_string().contains("token"),
+        "it stands in no history"
+    );
+    browser.picture("map-light");
+
+    // Somebody looks at every section, in light and in dark, and on a telephone.
+    browser.click("nav a[href='#now']");
+    browser.until("document.querySelectorAll('#charts path.line').length >= 6");
+    browser.until_says("#figures", "answer-seizure ratio");
+    browser.picture("now-light");
+    browser.click("nav a[href='#desk']");
+    browser.click("#command-form input[value=beta]");
+    browser.until_says("#blast", "touches 1/2 sites");
+    browser.click("#command-form input[value=alpha]");
+    browser.until_says("#blast", "nothing speaks against it");
+    browser.click("#command-form input[name=canary]");
+    browser.choose("#command-form select[name=manner]", "parallel");
+    browser.until_says("#blast", "touches 2/2 sites within 0.0 s, inside one detection window");
+    browser.until_says("#blast", "no canary");
+    browser.picture("desk-light");
+    for (scheme, width) in [("dark", 1280), ("light", 390), ("dark", 390)] {
+        browser.prefer(scheme);
+        browser.size(width, 900);
+        for section in ["map", "now", "desk", "calls", "runs"] {
+            browser.click(&format!("nav a[href='#{section}']"));
+            browser.until(&format!("!document.getElementById('section-{section}').hidden"));
+            browser.until("document.documentElement.scrollWidth <= innerWidth");
+            browser.picture(&format!("{section}-{scheme}-{width}"));
+        }
+    }
+    browser.prefer("light");
+    browser.size(1280, 900);
+
+    // A command: who, why, what it touches; a question before it goes out; and what came of it.
+    browser.click("nav a[href='#desk']");
+    browser.write("#who", "anna");
+    browser.write("#why", "a drill");
+    browser.click("#command-form input[value=beta]");
+    browser.until_says("#blast", "touches 1/2 sites");
+    browser.click("#give");
+    browser.until_says("#confirm-text", "anna: a drill");
+    browser.click("#confirm-yes");
+    browser.until_says("#desk-results", "alpha: lock: done");
+    browser.click("nav a[href='#map']");
+    browser.until_says(&on_map("alpha"), "locked");
+    browser.until_says("#chronicle", "anna: a drill: alpha: lock: takes no new calls");
+
+    // By keyboard alone: from a site on the map to the desk.
+    browser.look("document.querySelector('#network-map g[data-name=beta]').focus()");
+    browser.press("Enter");
+    browser.until("location.hash === '#desk' && document.querySelector('#command-form input[value=beta]').checked");
+    browser.click("nav a[href='#map']");
+
+    // A process dies: it is said with a word, a shape and a line of the chronicle, and above everything.
+    signal("KILL", child(run.id(), &["--site", "beta"]));
+    browser
+        .until(&format!("document.querySelector('{}').dataset.state === 'gone'", on_map("beta")));
+    browser.until_says(&on_map("beta"), "✕ beta");
+    browser.until_says("#against", "process site-beta was lost");
+    browser.until_says("#chronicle", "process site-beta was lost");
+    browser.picture("map-dead");
+
+    // With a site locked and the other dead, calls fail: one is opened.
+    browser.click("nav a[href='#calls']");
+    browser.until("document.querySelector('#calls-form button').click() || document.querySelectorAll('#calls-table tbody tr').length > 0");
+    browser.click("#calls-table tbody tr button");
+    browser.until_says("#story-text", "INVITE");
+    browser.picture("call-light");
+
+    // The run ends: the page says so, and shows what was.
+    run.interrupt();
+    browser.until_says("#banner", "What you see is what was");
+    browser.until_says("#banner", "DEGRADED");
+    run.finish();
+    browser.until_says("#connection", "ended");
+    browser.click("nav a[href='#map']");
+    browser.until_says(&on_map("beta"), "beta");
+    browser.picture("map-ended");
+    is_clean(&mut browser, &link);
+}
+
+#[test]
+fn a_run_that_dies_is_said_to_be_gone() {
+    let workspace = CampaignFolder::new(300, "3s");
+    let (run, link) = start(&workspace, &["run", "campaign.toml", "--console"]);
+    let mut browser = Browser::open(&link, 1280);
+    browser.until_says("#connection", "live");
+    signal("KILL", run.id());
+    browser.until_says("#banner", "Nobody answers since");
+    browser.until_says("#banner", "What you see is what was");
+    browser.until_says(&on_map("alpha"), "alpha");
+    drop(run);
+}
+
+#[test]
+fn the_console_answers_its_own_page_alone_and_shows_no_file_but_those_of_runs() {
+    let workspace = CampaignFolder::new(2, "200ms");
+    let mut beyond = Command::new(tocsin());
+    beyond.current_dir(workspace.folder.path()).args(["console", "0.0.0.0:0"]);
+    let mut beyond = Process::start("tocsin console", &mut beyond);
+    assert_eq!(beyond.finish().code(), Some(2), "{}", beyond.words());
+    assert!(beyond.words().contains("reach it from elsewhere by ssh -L"), "{}", beyond.words());
+
+    workspace.run(&["--quiet"]).finish();
+    let (_console, link) = start(&workspace, &["console"]);
+    let api = Api::of_link(&link);
+    let run = api.get("/v1/runs/latest")["name"].as_str().expect("a name").to_owned();
+    // Whoever has no token sees the page, which knows nothing, and no more.
+    let bare = api.without_token();
+    assert_eq!(bare.text("GET", "/", "", "").0, 200);
+    for path in ["/v1/runs", "/openapi.json", "/v1/network", "/v1/campaigns", "/nothing"] {
+        assert_eq!(bare.text("GET", path, "", "").0, 401, "{path}");
+    }
+    let path = format!("/runs/{run}/report.html");
+    assert_eq!(bare.text("GET", &path, "", "").0, 401);
+    // No other page, not even with the token.
+    for field in
+        ["Origin: http://evil.example\r\n", "Origin: null\r\n", "Sec-Fetch-Site: cross-site\r\n"]
+    {
+        assert_eq!(api.text("GET", "/v1/runs", field, "").0, 421, "{field}");
+    }
+    let own = format!("Origin: http://{}\r\n", api.address());
+    assert_eq!(api.text("GET", "/v1/runs", &own, "").0, 200);
+    // A ticket opens the one file, in a world of its own.
+    let (status, ticket) = api.post("/v1/tickets", &json!({"run": run, "file": "report.html"}));
+    assert_eq!(status, 200, "{ticket}");
+    let url = ticket["url"].as_str().expect("a link");
+    let (status, page) = bare.text("GET", url, "", "");
+    assert!(status == 200 && page.contains("<h1>"), "{status}");
+    let other = url.replace("report.html", "summary.json");
+    assert_eq!(bare.text("GET", &other, "", "").0, 401);
+    for name in ["manage.json", "..%2F..%2Fnetwork.toml", ".running", "calls.sqlite", "records"] {
+        let path = format!("/v1/runs/{run}/files/{name}");
+        assert_eq!(api.text("GET", &path, "", "").0, 404, "{name}");
+    }
+    for name in ["..", "%2E%2E", "..%2F..", "etc"] {
+        let (status, text) = api.text("GET", &format!("/v1/runs/{name}"), "", "");
+        assert_eq!(status, 404, "{name}: {text}");
+    }
+    // Only campaigns of the list are started, and nothing is an option by its name.
+    for body in [
+        json!({"file": "/etc/passwd"}),
+        json!({"file": "--help"}),
+        json!({"again": "../.."}),
+        json!({"set": ["a=b"]}),
+        json!({"file": "./campaign.toml", "set": ["--help"]}),
+    ] {
+        let (status, answer) = api.post("/v1/runs", &body);
+        assert_eq!(status, 400, "{body}: {answer}");
+    }
+    // Nobody runs: the network is asked for, and the answer is a sentence.
+    let (status, answer) = api.post("/v1/commands", &json!({"command": "lock", "sites": "all"}));
+    let error = answer["error"].as_str().unwrap_or_default();
+    assert!(status == 409 && error.contains("no run goes on"), "{status}: {answer}");
+    // Every path of the document is there.
+    let document = api.get("/openapi.json");
+    for (path, operations) in document["paths"].as_object().expect("paths") {
+        for method in operations.as_object().expect("methods").keys() {
+            let path =
+                path.replace("{run}", "none").replace("{file}", "x").replace("{attempt}", "x");
+            let (status, text) = api.text(&method.to_uppercase(), &path, "", "");
+            assert!(![401, 405, 421, 500].contains(&status), "{method} {path}: {status} {text}");
+            assert!(
+                status == 200 || text.contains("\"error\":"),
+                "{method} {path}: {status} {text}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_campaign_is_checked_started_watched_stopped_and_run_again() {
+    let workspace = CampaignFolder::new(300, "300ms");
+    let (mut console, link) = start(&workspace, &["console"]);
+    let mut browser = Browser::open(&link, 1280);
+    browser.until_says("#connection", "no run goes on");
+    browser.click("nav a[href='#runs']");
+    browser.until_says("#runs-table", "There is no run yet");
+    browser.until_says("#check", "✓ right");
+
+    // It is checked as one types.
+    browser.write("#start-form textarea", "callers.tlak=1s");
+    browser.until_says("#check", "unknown key \"tlak\"");
+    browser.until("document.getElementById('start').disabled");
+    browser.write("#start-form textarea", "callers.talk=200ms");
+    browser.write("#start-form input[name=seed]", "42");
+    browser.write("#start-form input[name=duration]", "2m");
+    browser.until_says("#check", "✓ right");
+    browser.until_says("#check", "seed 42");
+    browser.click("#start");
+    browser.until_says("#runs-note", "has begun");
+    browser.until_says("#runs-table", "▶ running");
+    browser.until_says("#runs-table", "on the map");
+    browser.click("nav a[href='#map']");
+    browser.until("Number(document.querySelector('#network-map g[data-name=alpha]')?.getAttribute('aria-label')?.match(/([0-9]+) calls/)?.[1]) > 0");
+
+    browser.click("nav a[href='#runs']");
+    browser.click("#runs-table button.danger");
+    browser.until_says("#runs-note", "nobody calls any more");
+    browser.until_says("#banner", "PASS");
+    browser.until_says("#runs-table", "✓ pass");
+    browser.click("#runs-table tbody tr button");
+    browser.until_says("#run-detail", "report.html");
+    browser.until_says("#run-detail", "--seed=42");
+    browser.picture("runs-light");
+
+    // Again, with the same seed; and both side by side.
+    browser.look("[...document.querySelectorAll('#runs-table button')].find((one) => one.textContent === 'Run again').click()");
+    browser.until("document.querySelectorAll('#runs-table tbody tr').length === 2");
+    browser.until_says("#runs-table", "▶ running");
+    browser.until("document.getElementById('banner').hidden");
+    browser.click("#runs-table button.danger");
+    browser.until("[...document.querySelectorAll('#runs-table td')].filter((one) => one.textContent === '✓ pass').length === 2");
+    browser.click("#runs-table tbody tr:first-child input");
+    browser.click("#runs-table tbody tr:last-child input");
+    browser.until_says("#run-detail pre", "answered_share");
+
+    let api = Api::of_link(&link);
+    let runs = api.get("/v1/runs");
+    for run in runs["runs"].as_array().expect("runs") {
+        let detail = api.get(&format!("/v1/runs/{}", run["name"].as_str().expect("a name")));
+        assert_eq!(detail["summary"]["seed"], json!(42), "{detail:#}");
+    }
+    is_clean(&mut browser, &link);
+    console.interrupt();
+    assert!(console.finish().success(), "{}", console.words());
+}
