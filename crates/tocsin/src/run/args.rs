@@ -64,7 +64,8 @@ pub(crate) struct RunArgs {
     pub(super) hep: Option<SocketAddr>,
     #[command(flatten)]
     pub(super) metrics: MetricsArgs,
-    /// Show the run on a page for a browser of this machine, and be its operator there; see tocsin console
+    /// Show the run on a page for a browser of this machine, and be its operator there; the terminal
+    /// shows the link, and progress in lines
     #[arg(long, value_name = "ADDRESS", num_args = 0..=1, require_equals = true, default_missing_value = "127.0.0.1:0")]
     pub(super) console: Option<SocketAddr>,
     /// Progress in lines, also where a terminal could show a screen

@@ -187,7 +187,9 @@ async fn conduct(
     if !args.quiet {
         say(announcement(prepared));
     }
-    let display = Display::open(prepared, args.quiet, args.no_screen);
+    // The page is the screen then; one on the terminal would hide the link to it.
+    let no_screen = args.no_screen || args.console.is_some();
+    let display = Display::open(prepared, args.quiet, no_screen);
     let start = CampaignStart::set(prepared, &fleet);
     let mut stage = Processes::new(prepared, folder, fleet, start, by_hand);
     let mut conductor = Conductor::new(&prepared.campaign, &prepared.topology.pool_sites())
