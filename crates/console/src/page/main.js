@@ -173,6 +173,8 @@ async function watch() {
         forgetRun();
       } else if (!known.state?.run) {
         connection("waiting", "no run goes on");
+        // A run that calls a network of somebody else has no map, and says so.
+        if (ending.status === 409 && !ending.text?.startsWith("no run goes on")) banner(ending.text, "lost");
       }
     } else {
       lostAt ??= Date.now();
