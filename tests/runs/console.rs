@@ -113,6 +113,12 @@ fn a_person_sees_a_site_die_locks_another_and_opens_a_call_that_failed() {
     browser.until("document.querySelector('#calls-form button').click() || document.querySelectorAll('#calls-table tbody tr').length > 0");
     browser.click("#calls-table tbody tr button");
     browser.until_says("#story-text", "INVITE");
+    // Its messages are kept some seconds later, when its last ones have come.
+    browser.until("document.querySelector('#story-ladder .ladder')?.textContent.includes('INVITE') || (document.querySelector('#story-ladder p') && document.querySelector('#calls-table tbody tr button').click())");
+    browser.click("#story-ladder details summary");
+    browser.until_says("#story-ladder details pre", "CSeq: 1 INVITE");
+    browser.click("#story-ladder button");
+    browser.until_says("#story-ladder [role=status]", "saved");
     browser.picture("call-light");
 
     // The run ends: the page says so, and shows what was.

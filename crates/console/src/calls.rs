@@ -10,9 +10,11 @@ use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path as AxumPath, Query, State};
 use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use cli::manage::{ErrorBody, trouble};
-use run_folder::{CALLS, Folder, RunState};
+use ladder::{Arrow, Story, render};
+use run_folder::{CALLS, Folder, RunState, call_story, write_capture};
 use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 use telemetry::{BoxKind, CallRecord, Outcome};
@@ -27,6 +29,9 @@ const LISTED: usize = 200;
 
 /// What is read from the end of each file of records while a run goes on.
 const TAIL: u64 = 8 << 20;
+
+/// Columns of characters of a ladder: the page lets it be moved to the side.
+const LADDER_WIDTH: usize = 120;
 
 /// The longest text that is searched for.
 const LONGEST_SEARCH: usize = 200;
@@ -73,6 +78,27 @@ pub(crate) struct CallList {
 pub(crate) struct CallStory {
     attempt: String,
     /// Everything known of the call, in the order of time across all boxes, as `tocsin show RUN CALL` tells it.
+    text: String,
+    /// Its messages between all boxes; without them, `no_ladder` says why.
+    ladder: Option<Ladder>,
+    no_ladder: Option<String>,
+}
+
+/// The messages of a call.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub(crate) struct Ladder {
+    /// As `tocsin show RUN CALL --ladder` draws it.
+    text: String,
+    messages: Vec<LadderMessage>,
+}
+
+/// One message, by its number in the ladder.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub(crate) struct LadderMessage {
+    number: u32,
+    /// What it is, and between whom: `INVITE, mobile to alpha`.
+    title: String,
+    /// As on the wire.
     text: String,
 }
 
@@ -164,7 +190,55 @@ fn story(folder: &Path, attempt: String) -> anyhow::Result<CallStory> {
         // The run goes on: its records tell what is over.
         false => call::tell_served(RunState::load(folder)?.started_us, &files, &attempt)?,
     };
-    Ok(CallStory { attempt, text })
+    let (ladder, no_ladder) = match call_story(folder, &attempt) {
+        Ok(story) => (Some(ladder_of(&story)), None),
+        Err(error) => (None, Some(format!("{error:#}"))),
+    };
+    Ok(CallStory { attempt, text, ladder, no_ladder })
+}
+
+fn ladder_of(story: &Story) -> Ladder {
+    let message = |arrow: &Arrow| LadderMessage {
+        number: arrow.number,
+        title: format!("{}, {} to {}", arrow.label, story.name(arrow.from), story.name(arrow.to)),
+        text: render::message(story, arrow),
+    };
+    let screen = render::Screen { width: LADDER_WIDTH, has_colours: false };
+    Ladder { text: render::text(story, screen), messages: story.messages().map(message).collect() }
+}
+
+/// The messages of one call, as a capture for Wireshark.
+#[utoipa::path(
+    get,
+    path = "/v1/runs/{run}/calls/{attempt}/capture",
+    params(
+        ("run" = String, Path, description = "The name of its folder, or latest"),
+        ("attempt" = String, Path, description = "The id of its attempt, or a unique beginning of it"),
+    ),
+    responses(
+        (status = 200, content_type = "application/octet-stream", body = Vec<u8>, description = "A pcapng file"),
+        (status = 404, body = ErrorBody),
+    )
+)]
+pub(crate) async fn capture(
+    State(shared): State<Arc<Shared>>,
+    AxumPath((run, attempt)): AxumPath<(String, String)>,
+) -> Response {
+    let runs = shared.settings.runs.clone();
+    let written = spawn_blocking(move || {
+        let folder = run_name::folder(&runs, &run)?;
+        let written = call_story(&folder, &attempt).and_then(|story| {
+            let mut octets = Vec::new();
+            write_capture(&folder, &[story], &mut octets)?;
+            Ok(octets)
+        });
+        written.map_err(|error| format!("{error:#}"))
+    });
+    match written.await {
+        Ok(Ok(octets)) => ([(CONTENT_TYPE, "application/octet-stream")], octets).into_response(),
+        Ok(Err(sentence)) => trouble(StatusCode::NOT_FOUND, &sentence),
+        Err(error) => trouble(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
+    }
 }
 
 /// Calls of a run that has ended, from its database.

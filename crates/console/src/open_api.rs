@@ -13,6 +13,7 @@ use crate::{calls, runs, starts};
     runs::ticket,
     calls::list,
     calls::show,
+    calls::capture,
     starts::campaigns,
     starts::check,
     starts::start,

@@ -40,13 +40,14 @@ pub struct Console {
 type Route = fn() -> MethodRouter<Arc<Shared>>;
 
 /// Every path of the console beside those of the management API, with what answers there.
-pub(crate) const TABLE: [(&str, Route); 10] = [
+pub(crate) const TABLE: [(&str, Route); 11] = [
     ("/v1/runs", || get(runs::list).post(starts::start)),
     ("/v1/runs/{run}", || get(runs::show)),
     ("/v1/runs/{run}/stop", || post(starts::stop)),
     ("/v1/runs/{run}/files/{file}", || get(runs::file)),
     ("/v1/runs/{run}/calls", || get(calls::list)),
     ("/v1/runs/{run}/calls/{attempt}", || get(calls::show)),
+    ("/v1/runs/{run}/calls/{attempt}/capture", || get(calls::capture)),
     ("/v1/compare", || get(runs::compare)),
     ("/v1/campaigns", || get(starts::campaigns)),
     ("/v1/check", || post(starts::check)),

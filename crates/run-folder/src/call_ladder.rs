@@ -1,17 +1,21 @@
 //! The ladder of a call of a run, or of a network that is served by hand: from the traces that its programs kept.
 
+use std::io;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::thread;
 
 use account::call::{CallAccount, account_of, served_account_of};
 use anyhow::{Context as _, bail};
+use ladder::capture::{CapturedPacket, packets, write_pcapng};
 use ladder::{NamedAddress, RunEvent, Story, Told, join};
 use telemetry::BoxKind;
 use topology::{Layers, Topology};
 use trace::{KeptCall, TraceReader};
 
-use crate::folder::Folder;
+use crate::folder::{CALLS, Folder};
 use crate::served::ServedNetwork;
+use crate::state::RunState;
 
 /// Where the programs of a run put what they keep, a file for each process.
 const TRACES: &str = "trace";
@@ -22,7 +26,9 @@ pub fn call_story(folder: &Path, word: &str) -> anyhow::Result<Story> {
     let files = place.record_files();
     let account = match ServedNetwork::load(folder)? {
         Some(network) => served_account_of(network.started_us, &files, word)?,
-        None => account_of(&place.calls()?, &files, word)?,
+        None if folder.join(CALLS).is_file() => account_of(&place.calls()?, &files, word)?,
+        // The run goes on: its records tell what is over.
+        None => served_account_of(RunState::load(folder)?.started_us, &files, word)?,
     };
     let attempt = u128::from_str_radix(&account.attempt, 16)
         .with_context(|| format!("{} is no id of an attempt", account.attempt))?;
@@ -34,6 +40,24 @@ pub fn call_story(folder: &Path, word: &str) -> anyhow::Result<Story> {
         );
     }
     Ok(join(&parts, &told(folder, account)))
+}
+
+/// Writes the messages of these calls as a capture in the form of pcapng, and returns how many there are.
+///
+/// # Errors
+/// `output` takes no more.
+pub fn write_capture(
+    folder: &Path,
+    stories: &[Story],
+    output: impl io::Write,
+) -> io::Result<usize> {
+    let mut all: Vec<CapturedPacket> = stories.iter().flat_map(packets).collect();
+    let known = named_addresses(folder).into_iter().map(|named| (named.address.ip(), named.name));
+    let columns = stories.iter().flat_map(|story| &story.columns).filter(|it| it.kind.is_some());
+    let names: Vec<(IpAddr, String)> =
+        known.chain(columns.map(|column| (column.address.ip(), column.name.clone()))).collect();
+    write_pcapng(output, &mut all, &names)?;
+    Ok(all.len())
 }
 
 /// The page of a call: its ladder, its cause, and its messages.

@@ -36,7 +36,7 @@ mod summary_file;
 #[cfg(test)]
 mod tests;
 
-pub use call_ladder::{call_story, html_ladder, kept_calls, named_addresses};
+pub use call_ladder::{call_story, html_ladder, kept_calls, named_addresses, write_capture};
 pub use database::Database;
 pub use ending::{EndedRun, RebuildError, close, finish, rebuild};
 pub use find::{locate, names};

@@ -37,6 +37,27 @@ export async function ask(method, path, body) {
 export const get = (path) => ask("GET", path);
 export const post = (path, body) => ask("POST", path, body);
 
+/** Saves what a request is answered with as a file; the sentence of a refusal otherwise. */
+export async function save(path, name) {
+  let answer;
+  try {
+    answer = await fetch(path, { headers: head(), cache: "no-store" });
+  } catch {
+    return "nobody answers";
+  }
+  if (!answer.ok) {
+    const said = await answer.json().catch(() => ({}));
+    return said.error ?? `it was answered ${answer.status}`;
+  }
+  const url = URL.createObjectURL(await answer.blob());
+  const link = document.createElement("a");
+  link.href = url;
+  link.download = name;
+  link.click();
+  URL.revokeObjectURL(url);
+  return null;
+}
+
 /** The sentence of an answer that refused. */
 export function sentence(answer) {
   return answer.body?.error ?? `it was answered ${answer.status}`;

@@ -1,6 +1,6 @@
 // Calls: those that failed, that were slowest, or the latest; and the story of one.
 
-import { get, sentence } from "./api.js";
+import { get, save, sentence } from "./api.js";
 import { byId, calmly, el, field, put, select, table } from "./draw.js";
 
 let form = null;
@@ -48,14 +48,33 @@ export async function refresh(known) {
     })));
 }
 
-/** The story of a call. A ladder will stand here beside its text. */
+/** The story of a call: what is known of it, its ladder, and each of its messages behind a click. */
 async function show(attempt) {
   const story = byId("story");
   story.hidden = false;
   put(byId("title-story"), `Call ${attempt.slice(0, 12)} of ${run}`);
   put(byId("story-text"), "…");
-  const answer = await get(`/v1/runs/${encodeURIComponent(run)}/calls/${encodeURIComponent(attempt)}`);
+  put(byId("story-ladder"));
+  const path = `/v1/runs/${encodeURIComponent(run)}/calls/${encodeURIComponent(attempt)}`;
+  const answer = await get(path);
   put(byId("story-text"), answer.ok ? answer.body.text : sentence(answer));
+  if (answer.ok) put(byId("story-ladder"), ...messages(answer.body, path, attempt));
   story.scrollIntoView({ block: "nearest" });
   byId("story-text").focus({ preventScroll: true });
+}
+
+function messages({ ladder, no_ladder: why }, path, attempt) {
+  if (!ladder) return [el("p", {}, `No ladder: ${why}`)];
+  const note = el("span", { role: "status" });
+  const button = el("button", {
+    type: "button",
+    onclick: async () => put(note, (await save(`${path}/capture`, `${attempt.slice(0, 12)}.pcapng`)) ?? "saved"),
+  }, "Save as pcapng");
+  return [
+    el("h4", {}, "Ladder"),
+    el("pre", { tabindex: 0, class: "ladder" }, ladder.text),
+    el("div", { class: "acts" }, button, note),
+    el("h4", {}, "Messages"),
+    ...ladder.messages.map(({ number, title, text }) => el("details", {}, el("summary", {}, `${number}  ${title}`), el("pre", {}, text))),
+  ];
 }

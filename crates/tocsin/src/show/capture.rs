@@ -3,14 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::BufWriter;
-use std::net::IpAddr;
 use std::path::Path;
 
 use account::text::counted;
 use anyhow::{Context as _, bail};
-use ladder::capture::{CapturedPacket, packets, write_pcapng};
 use ladder::{Story, Told, join};
-use run_folder::{call_story, kept_calls, named_addresses};
+use run_folder::{call_story, kept_calls, named_addresses, write_capture};
 use trace::KeptCall;
 
 /// Writes the messages of one call.
@@ -48,17 +46,12 @@ pub(super) fn of_attempts(
 }
 
 fn write(folder: &Path, stories: &[Story], file: &Path) -> anyhow::Result<String> {
-    let mut all: Vec<CapturedPacket> = stories.iter().flat_map(packets).collect();
-    let known = named_addresses(folder).into_iter().map(|named| (named.address.ip(), named.name));
-    let columns = stories.iter().flat_map(|story| &story.columns).filter(|it| it.kind.is_some());
-    let names: Vec<(IpAddr, String)> =
-        known.chain(columns.map(|column| (column.address.ip(), column.name.clone()))).collect();
     let failed = || format!("cannot write {}", file.display());
     let output = BufWriter::new(File::create(file).with_context(failed)?);
-    write_pcapng(output, &mut all, &names).with_context(failed)?;
+    let messages = write_capture(folder, stories, output).with_context(failed)?;
     Ok(format!(
         "{} of {} in {}",
-        counted(all.len() as u64, "message", "messages"),
+        counted(messages as u64, "message", "messages"),
         counted_calls(stories.len()),
         file.display()
     ))
