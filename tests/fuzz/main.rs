@@ -9,6 +9,7 @@
 //! cannot be read is refused with a sentence, and [`cost`] bounds what a refusal costs.
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests")]
 
+mod captures;
 mod cost;
 mod files;
 mod management;
@@ -19,6 +20,7 @@ mod sip;
 mod stations;
 mod stream;
 mod worst;
+mod worst_captures;
 
 /// Makes each property a test: under libFuzzer it gets what libFuzzer draws, and otherwise what bolero draws and what grows from
 /// its seeds in `rounds` rounds.
@@ -52,6 +54,9 @@ targets! {
     tcp_stream: stream::framing, 10_000;
     management: management::order, 10_000;
     operators_words: management::words, 10_000;
+    capture: captures::capture, 4_000;
+    hep: captures::hep, 10_000;
+    ladder: captures::ladder, 1_000;
     network_file: files::network, 400;
     campaign_file: files::campaign, 400;
     csv_rows: files::rows, 2_000;

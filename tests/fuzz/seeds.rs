@@ -97,9 +97,8 @@ pub(crate) fn of(target: &str) -> Vec<Vec<u8>> {
     let mut folders = vec![format!("fuzz/corpus/{target}")];
     folders.extend(
         match target {
-            "sip_message" | "sip_station" | "sip_boxes" | "tcp_stream" | "sdp_in_body" => {
-                &["../crates/sip-proto/tests/data", "fuzz/corpus/sip"][..]
-            }
+            "sip_message" | "sip_station" | "sip_boxes" | "tcp_stream" | "sdp_in_body"
+            | "ladder" => &["../crates/sip-proto/tests/data", "fuzz/corpus/sip"][..],
             "network_file" => {
                 &["../configs/networks", "../crates/campaign/tests/schema/network.toml"]
             }

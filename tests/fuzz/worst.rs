@@ -21,6 +21,8 @@ use system_tests::network::Network;
 use topology::{Layers, Topology};
 use world::Link;
 
+use crate::worst_captures;
+
 /// One of each box, with room for all.
 const NETWORK: &str = r#"
 [sites.alpha]
@@ -56,6 +58,9 @@ pub(crate) fn cases() -> Vec<Case> {
     reports(&mut all);
     orders(&mut all);
     files(&mut all);
+    for (name, refuse) in worst_captures::inputs() {
+        all.push(Case { name, refuse });
+    }
     all
 }
 

@@ -42,6 +42,9 @@ const COMPACT: [(&str, &str); 20] = [
     ("y", "Identity"),
 ];
 
+/// What stands behind so many fields is not looked at: no message has them.
+const MOST_FIELDS: usize = 2_000;
+
 impl Glance {
     /// Reads a message. `None` if its first line is that of no SIP message.
     #[must_use]
@@ -52,7 +55,9 @@ impl Glance {
         let start = StartLine::of(lines.next()?)?;
         let mut fields: Vec<(String, String)> = Vec::new();
         for line in lines.filter(|line| !line.is_empty()) {
+            let is_full = fields.len() >= MOST_FIELDS;
             match (line.starts_with([' ', '\t']), fields.last_mut()) {
+                (false, _) if is_full => break,
                 (true, Some((_, value))) => {
                     value.push(' ');
                     value.push_str(line.trim());

@@ -231,7 +231,7 @@ impl Chunks {
             from: SocketAddr::new(from, self.from_port),
             to: SocketAddr::new(to, self.to_port),
             transport,
-            at_us: u64::from(self.seconds) * 1_000_000 + u64::from(self.micros),
+            at_us: u64::from(self.seconds) * 1_000_000 + u64::from(self.micros.min(999_999)),
             kind: HepKind(self.kind.ok_or(HepError::Missing("type of payload"))?),
             agent: self.agent,
             node_name: self.node_name,

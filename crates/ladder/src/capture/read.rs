@@ -1,6 +1,6 @@
 //! Anybody's capture: pcap and pcapng, over the usual links, IPv4 and IPv6, UDP and TCP.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 
 use bytes::Bytes;
@@ -20,6 +20,9 @@ use crate::capture::wire::{WireMessage, is_sip};
 
 /// Packets whose fragments are waited for at once: each takes up to 64 KiB, whatever the file says.
 const MOST_PARTIAL: usize = 32;
+
+/// Fragments of one packet: a link that carries 576 octets makes 120 of the longest one.
+const MOST_FRAGMENTS: usize = 256;
 
 /// What was found in a capture.
 #[derive(Debug, Clone, Default)]
@@ -78,14 +81,14 @@ struct Reader {
 #[derive(Debug)]
 struct Fragments {
     pool: IpDefragPool,
-    /// Source, destination and identification of each packet that is not whole.
-    partial: HashSet<(IpAddr, IpAddr, u32)>,
+    /// Source, destination and identification of each packet that is not whole, and how many fragments of it have come.
+    partial: HashMap<(IpAddr, IpAddr, u32), usize>,
     left_out: bool,
 }
 
 impl Default for Fragments {
     fn default() -> Self {
-        Self { pool: IpDefragPool::new(), partial: HashSet::new(), left_out: false }
+        Self { pool: IpDefragPool::new(), partial: HashMap::new(), left_out: false }
     }
 }
 
@@ -279,7 +282,9 @@ impl Reader {
         let Some(net) = &sliced.net else { return };
         let Some((from, to)) = ends(net) else { return };
         let key = (from, to, identification(net));
-        if self.fragments.partial.len() >= MOST_PARTIAL && !self.fragments.partial.contains(&key) {
+        if self.fragments.partial.len() >= MOST_PARTIAL
+            && !self.fragments.partial.contains_key(&key)
+        {
             let left_out = self.fragments.left_out;
             self.fragments = Fragments { left_out: true, ..Fragments::default() };
             if !left_out {
@@ -288,7 +293,11 @@ impl Reader {
                 );
             }
         }
-        self.fragments.partial.insert(key);
+        let count = self.fragments.partial.entry(key).or_default();
+        *count += 1;
+        if *count > MOST_FRAGMENTS {
+            return;
+        }
         let Ok(Some(whole)) = self.fragments.pool.process_sliced_packet(sliced, (), ()) else {
             return;
         };

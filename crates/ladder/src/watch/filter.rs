@@ -12,6 +12,8 @@ use crate::watch::call_row::CallRow;
 
 /// Filters inside each other.
 const DEEPEST: usize = 32;
+/// A longer text is none that somebody wrote.
+const LONGEST: usize = 4_096;
 /// What may be compared, for whoever guessed wrong.
 const FIELDS: &str = "method, from, to, number, site (or box), state, status, messages, duration (in seconds), call_id";
 
@@ -36,13 +38,15 @@ pub enum FilterError {
     Open,
     #[error("more than {DEEPEST} filters are inside each other")]
     Deep,
+    #[error("it is longer than {LONGEST} characters")]
+    Long,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Expression {
-    Or(Vec<Expression>),
-    And(Vec<Expression>),
-    Not(Box<Expression>),
+    Or(Vec<Self>),
+    And(Vec<Self>),
+    Not(Box<Self>),
     Text {
         field: TextField,
         comparison: TextComparison,
@@ -98,6 +102,9 @@ impl Filter {
     /// # Errors
     /// It is none.
     pub fn parse(text: &str) -> Result<Self, FilterError> {
+        if text.len() > LONGEST {
+            return Err(FilterError::Long);
+        }
         let mut words = words(text)?.into_iter().peekable();
         if words.peek().is_none() {
             return Ok(Self(None));

@@ -185,8 +185,9 @@ fn filters_find_calls_and_refuse_nonsense_in_a_sentence() {
         let error = Filter::parse(text).unwrap_err().to_string();
         assert!(error.contains(said), "{text}: {error}");
     }
-    assert_eq!(Filter::parse(&"(".repeat(10_000)), Err(FilterError::Deep));
-    assert_eq!(Filter::parse(&"not ".repeat(10_000)), Err(FilterError::Deep));
+    assert_eq!(Filter::parse(&"(".repeat(1_000)), Err(FilterError::Deep));
+    assert_eq!(Filter::parse(&"a ".repeat(10_000)), Err(FilterError::Long));
+    assert_eq!(Filter::parse(&"not ".repeat(1_000)), Err(FilterError::Deep));
 }
 
 #[test]
