@@ -20,6 +20,7 @@ mod show;
 mod state_file;
 mod told;
 mod virtual_time;
+mod watch;
 
 use std::process::ExitCode;
 
@@ -43,6 +44,7 @@ enum Command {
     Replay(replay::ReplayArgs),
     Runs(runs::RunsArgs),
     Show(show::ShowArgs),
+    Watch(watch::WatchArgs),
     Compare(compare::CompareArgs),
     Console(console_command::ConsoleArgs),
     Bench(bench::BenchArgs),
@@ -66,6 +68,7 @@ fn carry_out(command: Command) -> ExitCode {
         Command::Replay(args) => replay::replay(&args),
         Command::Runs(args) => runs::runs(&args),
         Command::Show(args) => show::show(&args),
+        Command::Watch(args) => watch::watch(&args),
         Command::Compare(args) => compare::compare(&args),
         Command::Console(args) => console_command::console(&args),
         Command::Bench(args) => bench::run(&args),
