@@ -70,24 +70,16 @@ fn case(all: &mut Vec<Case>, name: impl Into<String>, refuse: impl FnMut() + 'st
 
 /// `head`, as many of `piece` as there is room for, and `tail`.
 fn filled(head: &str, piece: &str, tail: &str) -> String {
-    filled_to(LENGTH, head, piece, tail)
-}
-
-fn filled_to(length: usize, head: &str, piece: &str, tail: &str) -> String {
-    let count = length.saturating_sub(head.len() + tail.len()) / piece.len();
+    let count = LENGTH.saturating_sub(head.len() + tail.len()) / piece.len();
     [head, &piece.repeat(count), tail].concat()
 }
 
 /// The same, where each piece is unlike the others.
 fn counted(head: &str, piece: impl Fn(usize) -> String, tail: &str) -> String {
-    counted_to(LENGTH, head, piece, tail)
-}
-
-fn counted_to(length: usize, head: &str, piece: impl Fn(usize) -> String, tail: &str) -> String {
     let mut text = head.to_owned();
     for number in 0.. {
         let next = piece(number);
-        if text.len() + next.len() + tail.len() > length {
+        if text.len() + next.len() + tail.len() > LENGTH {
             break;
         }
         text += &next;
@@ -400,14 +392,7 @@ fn orders(all: &mut Vec<Case>) {
     }
 }
 
-/// Octets of each file. A person wrote it, and is told of every mistake with what was probably meant: a thousand times in a file that is
-/// nothing but mistakes. So it is allowed more than what strangers send.
-const FILE: usize = LENGTH / 4;
-
 fn files(all: &mut Vec<Case>) {
-    let filled = |head: &str, piece: &str, tail: &str| filled_to(FILE, head, piece, tail);
-    let counted =
-        |head: &str, piece: fn(usize) -> String, tail: &str| counted_to(FILE, head, piece, tail);
     let texts = [
         ("brackets", filled("a = ", "[", "")),
         ("braces", filled("a = ", "{a=", "")),
@@ -433,6 +418,16 @@ fn files(all: &mut Vec<Case>) {
                 "",
             ),
         ),
+        ("psaps", counted("", |number| format!("[psaps.p{number}]\n"), "")),
+        (
+            "psaps and other psaps",
+            counted(
+                "",
+                |number| format!("[psaps.p{number}]\n[[routes]]\npsaps = [\"q{number}\"]\n"),
+                "",
+            ),
+        ),
+        ("releases", counted("", |number| format!("[releases.r{number}]\n"), "")),
         ("routes", filled("", "[[routes]]\n", "")),
         ("routes to nobody", filled("", "[[routes]]\nnumbers = [\"15\"]\npsaps = [\"x\"]\n", "")),
         ("numbers", filled("[[routes]]\nnumbers = [", "\"15\",", "]\npsaps = [\"x\"]\n")),
@@ -464,9 +459,6 @@ fn files(all: &mut Vec<Case>) {
 }
 
 fn rows(all: &mut Vec<Case>) {
-    let filled = |head: &str, piece: &str, tail: &str| filled_to(FILE, head, piece, tail);
-    let counted =
-        |head: &str, piece: fn(usize) -> String, tail: &str| counted_to(FILE, head, piece, tail);
     for (name, text) in [
         ("commas", filled("number,commune\n", ",", "\n")),
         ("quotes", filled("number,commune\n", "\"", "\n")),

@@ -29,11 +29,11 @@ impl Campaign {
         }
         // What is wrong with a recording has been told; who would call in it is unknown.
         let mut silent = self.row_files().any(|(_, rows)| rows.is_empty());
+        let mut names = HashSet::new();
         for (index, phase) in self.phases.iter().enumerate() {
             let path = format!("phases[{index}]");
             // An empty name stands for one that is missing or was refused.
-            let same = |other: &Phase| !phase.name.is_empty() && other.name == phase.name;
-            if self.phases.iter().take(index).any(same) {
+            if !phase.name.is_empty() && !names.insert(&phase.name) {
                 let message =
                     format!("another phase is called {:?} already; rename one of them", phase.name);
                 document.report(&format!("{path}.name"), message);

@@ -9,6 +9,9 @@ use crate::route::{EVERYWHERE, Route};
 use crate::topology::Topology;
 use crate::trunk_group::Policy;
 
+/// Names that no PSAP has, with which the names of others are compared.
+const MOST_COMPARED: usize = 20;
+
 /// Reports every mistake in how the parts of `topology` fit together.
 pub(crate) fn check(document: &Document, topology: &Topology) {
     presence(document, topology);
@@ -79,8 +82,9 @@ fn addresses(document: &Document, topology: &Topology) {
 
 /// A site runs a release of the file, or the one without defects.
 fn releases(document: &Document, topology: &Topology) {
-    for (index, release) in topology.releases.iter().enumerate() {
-        if topology.releases.iter().take(index).any(|other| other.name == release.name) {
+    let mut names = HashSet::new();
+    for release in &topology.releases {
+        if !names.insert(&release.name) {
             let sound = crate::release::SOUND;
             document.report(
                 &format!("releases.{sound}"),
@@ -182,13 +186,14 @@ fn route_overlaps(document: &Document, routes: &[&Route]) {
 
 /// Reports the PSAPs that routes name and nobody defines, and returns their names.
 fn route_psaps<'r>(document: &Document, routes: &[&'r Route], psaps: &[Psap]) -> Vec<&'r str> {
+    let known: HashSet<&str> = psaps.iter().map(|psap| &psap.name[..]).collect();
     let mut unknown = Vec::new();
     for (index, route) in routes.iter().enumerate() {
         let path = format!("routes[{index}].psaps");
         let mut seen = HashSet::new();
         for name in &route.psaps {
-            if !psaps.iter().any(|psap| psap.name == *name) {
-                document.report(&path, unknown_psap(name, psaps));
+            if !known.contains(&name[..]) {
+                document.report_with(&path, || unknown_psap(name, psaps));
                 unknown.push(&name[..]);
             } else if !seen.insert(name) {
                 document.report(&path, format!("names PSAP {name:?} twice; remove one"));
@@ -200,20 +205,24 @@ fn route_psaps<'r>(document: &Document, routes: &[&'r Route], psaps: &[Psap]) ->
 
 /// A PSAP is reached by a route, or by redirection from one that is.
 fn unreached_psaps(document: &Document, routes: &[&Route], psaps: &[Psap], unknown: &[&str]) {
-    let mut reached: HashSet<&str> =
-        routes.iter().flat_map(|route| &route.psaps).map(String::as_str).collect();
-    // Each round follows one more redirection, and there are no more than PSAPs.
-    for _ in psaps {
-        for psap in psaps.iter().filter(|psap| reached.contains(&psap.name[..])).collect::<Vec<_>>()
+    let redirected = psaps.iter().filter_map(|psap| match &psap.when_full {
+        WhenFull::Redirect { psap: next, .. } => Some((&psap.name[..], &next[..])),
+        _ => None,
+    });
+    let redirected: HashMap<&str, &str> = redirected.collect();
+    let mut reached = HashSet::new();
+    for mut name in routes.iter().flat_map(|route| &route.psaps).map(String::as_str) {
+        // Where it has been, the way on is known already.
+        while reached.insert(name)
+            && let Some(next) = redirected.get(name)
         {
-            if let WhenFull::Redirect { psap: next, .. } = &psap.when_full {
-                reached.insert(next);
-            }
+            name = next;
         }
     }
     for psap in psaps.iter().filter(|psap| !reached.contains(&psap.name[..])) {
         // Where a route misspells this name, one message for the one mistake is enough.
-        if suggestion::nearest(&psap.name, unknown.iter().copied()).is_none() {
+        let names = unknown.iter().copied().take(MOST_COMPARED);
+        if suggestion::nearest(&psap.name, names).is_none() {
             let message = format!(
                 "no route reaches this PSAP; add {:?} to the psaps of a route, or remove it",
                 psap.name

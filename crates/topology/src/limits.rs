@@ -1,6 +1,8 @@
 //! What every box allows its peers, whatever the transport; and what a source may hold with calls that come to nothing.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use crate::address_range::AddressRange;
 use crate::reader::{Table, kind};
@@ -40,6 +42,8 @@ pub struct SourceLimits {
     pub unacknowledged: u32,
     /// Sources without these limits: networks and load generators, whose calls are those of many people.
     pub peers: Vec<AddressRange>,
+    /// Such sources in the network itself: its trunk groups and call servers, the same for all boxes.
+    pub boxes: Arc<BTreeSet<IpAddr>>,
 }
 
 impl SourceLimits {
@@ -57,12 +61,13 @@ impl SourceLimits {
                 Some(above) if peers.is_empty() => above.peers.clone(),
                 _ => peers,
             },
+            boxes: Arc::default(),
         }
     }
 
     /// Whether a source has none of these limits.
     #[must_use]
     pub fn is_peer(&self, ip: IpAddr) -> bool {
-        self.peers.iter().any(|peer| peer.contains(ip))
+        self.boxes.contains(&ip) || self.peers.iter().any(|peer| peer.contains(ip))
     }
 }

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::path::Path;
+use std::sync::Arc;
 
-use crate::address_range::AddressRange;
 use crate::check::check;
 use crate::equipment::Equipment;
 use crate::limits::SipLimits;
@@ -110,7 +110,7 @@ impl Topology {
     fn introduce(&mut self) {
         let groups = self.trunk_groups.iter().map(|group| group.address.ip());
         let call_servers = self.call_servers().map(|one| one.address.ip());
-        let ips: BTreeSet<IpAddr> = groups.chain(call_servers).collect();
+        let boxes: Arc<BTreeSet<IpAddr>> = Arc::new(groups.chain(call_servers).collect());
         let of_call_servers = self
             .sites
             .iter_mut()
@@ -118,7 +118,7 @@ impl Topology {
             .map(|one| &mut one.sources);
         let of_psaps = self.psaps.iter_mut().map(|psap| &mut psap.sources);
         for sources in of_call_servers.chain(of_psaps) {
-            sources.peers.extend(ips.iter().copied().map(AddressRange::from));
+            sources.boxes = Arc::clone(&boxes);
         }
     }
 }

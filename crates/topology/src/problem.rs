@@ -53,7 +53,10 @@ fn one_line(text: String) -> String {
     text.chars().map(shown).collect()
 }
 
-/// Every mistake found, in the order of the file. Displayed one to a line.
+/// Mistakes of a file that are told. Whoever has mended so many is told the next.
+pub(crate) const MOST_TOLD: usize = 20;
+
+/// Every mistake found, in the order of the file, or the first ones and how many more there are. Displayed one to a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problems(pub Vec<Problem>);
 

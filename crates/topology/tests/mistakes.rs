@@ -54,6 +54,20 @@ fn ten_mistakes_are_reported_together_in_the_order_of_the_file() {
 }
 
 #[test]
+fn twenty_mistakes_are_told_and_the_others_are_counted() {
+    use std::fmt::Write as _;
+    let mut text = include_str!("data/good.toml").to_owned();
+    for number in 0..5_000 {
+        write!(text, "\n[site_{number}]").unwrap();
+    }
+    let found = problems(&text);
+    assert_eq!(found, problems(&text), "the same ones each time");
+    let (last, told) = found.0.split_last().unwrap();
+    assert!(told.len() == 20 && told.is_sorted() && told.iter().all(|one| one.line.is_some()));
+    assert_eq!(last.to_string(), "net.toml: and 4980 more mistakes");
+}
+
+#[test]
 fn a_message_has_file_line_key_value_and_range() {
     let found = spoilt("circuits = 10", "circuits = 0");
     assert_eq!(found, "net.toml:17: trunk_groups.mobile.circuits: must be 1..=10000, got 0");

@@ -1,15 +1,18 @@
 //! A file as it was written, and the mistakes found in it.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 
 use config::{Value, ValueKind};
 
 use super::layers::{Layers, Origin};
-use super::lines::Lines;
+use super::lines::{Lines, join};
 use super::written::Written;
-use crate::problem::{Problem, Problems};
+use crate::problem::{MOST_TOLD, Problem, Problems};
+
+/// Mistakes that are noted, so that those are told that stand first in the file.
+const MOST_NOTED: usize = 3 * MOST_TOLD;
 
 /// A file with its layers applied, and the mistakes found in it so far.
 #[derive(Debug)]
@@ -19,8 +22,12 @@ pub struct Document {
     origins: BTreeMap<String, Origin>,
     pub(super) lines: Lines,
     problems: RefCell<Vec<Problem>>,
-    /// Every key that was asked for, whether or not it is there.
-    known: RefCell<BTreeSet<String>>,
+    /// Those of files to which this one leads.
+    elsewhere: RefCell<Vec<Problem>>,
+    /// Mistakes of this file beyond those: a file that is nothing but mistakes has thousands.
+    untold: Cell<usize>,
+    /// Every key that was asked for, whether or not it is there, by the shape of its table.
+    known: RefCell<BTreeMap<String, BTreeSet<&'static str>>>,
 }
 
 impl Document {
@@ -49,6 +56,8 @@ impl Document {
             origins: merged.origins,
             lines,
             problems: RefCell::default(),
+            elsewhere: RefCell::default(),
+            untold: Cell::new(0),
             known: RefCell::default(),
         })
     }
@@ -58,9 +67,16 @@ impl Document {
         self.report_at(key, key, message.into());
     }
 
-    /// Adds a mistake that was found in another file, to which this one leads.
+    /// The same, where the sentence takes long to be found and is not wanted any more when there are many already.
+    pub(crate) fn report_with(&self, key: &str, message: impl FnOnce() -> String) {
+        if self.has_room() {
+            self.note_problem(key, key, message());
+        }
+    }
+
+    /// Adds a mistake that was found in another file, to which this one leads. Whoever reads that knows how many to tell.
     pub fn add(&self, problem: Problem) {
-        self.problems.borrow_mut().push(problem);
+        self.elsewhere.borrow_mut().push(problem);
     }
 
     /// Every key path that has been asked for, with names and numbers taken out: `sites.*.address`,
@@ -68,21 +84,36 @@ impl Document {
     /// which nothing is left out knows all of them.
     #[must_use]
     pub fn known_keys(&self) -> BTreeSet<String> {
-        self.known.borrow().clone()
+        let known = self.known.borrow();
+        known.iter().flat_map(|(shape, keys)| keys.iter().map(|key| join(shape, key))).collect()
     }
 
-    pub(super) fn note(&self, key: String) {
-        self.known.borrow_mut().insert(key);
+    /// A table of this shape was asked for these keys.
+    pub(super) fn note(&self, shape: &str, keys: &[&'static str]) {
+        let mut known = self.known.borrow_mut();
+        match known.get_mut(shape) {
+            Some(have) => have.extend(keys),
+            None => drop(known.insert(shape.to_owned(), keys.iter().copied().collect())),
+        }
     }
 
     /// The outcome: `value` if there is no mistake, else every mistake in the order of the file.
     pub fn finish<T>(self, value: T) -> Result<T, Problems> {
-        let mut problems = self.problems.into_inner();
-        if problems.is_empty() {
+        let (mut problems, elsewhere) = (self.problems.into_inner(), self.elsewhere.into_inner());
+        if problems.is_empty() && elsewhere.is_empty() {
             return Ok(value);
         }
         problems.sort();
         problems.dedup();
+        let untold = self.untold.get() + problems.len().saturating_sub(MOST_TOLD);
+        problems.truncate(MOST_TOLD);
+        problems.extend(elsewhere);
+        problems.sort();
+        problems.dedup();
+        if untold > 0 {
+            let message = format!("and {untold} more mistakes");
+            problems.push(Problem::new(self.file, None, String::new(), message));
+        }
         Err(Problems(problems))
     }
 
@@ -133,8 +164,22 @@ impl Document {
         }
     }
 
+    /// Whether a further mistake can be told; if not, it is counted.
+    pub(super) fn has_room(&self) -> bool {
+        let has_room = self.problems.borrow().len() < MOST_NOTED;
+        self.untold.set(self.untold.get() + usize::from(!has_room));
+        has_room
+    }
+
     /// A mistake that stands at `place` but is told of `key`.
     pub(super) fn report_at(&self, place: &str, key: &str, message: String) {
+        if self.has_room() {
+            self.note_problem(place, key, message);
+        }
+    }
+
+    /// The same once it is known that there is room.
+    pub(super) fn note_problem(&self, place: &str, key: &str, message: String) {
         let (file, line, key) = match self.origin_of(place) {
             Some((path, origin)) => (origin.layer.to_owned(), None, origin.told(path, key)),
             None => (self.file.clone(), self.lines.nearest(place), key.to_owned()),

@@ -98,9 +98,13 @@ impl Layers {
             .iter()
             .map(|(key, value)| (COMMAND_LINE, key.clone(), ValueKind::String(value.clone())));
 
+        let mut layered = variables.chain(given).peekable();
+        if layered.peek().is_none() {
+            return Ok(Merged { tree: written.into_tree(), origins: BTreeMap::new() });
+        }
         let (mut origins, mut problems) = (BTreeMap::new(), Vec::new());
         let mut builder = Config::builder().add_source(written);
-        for (layer, typed, value) in variables.chain(given) {
+        for (layer, typed, value) in layered {
             let key = match lines.numbered(&typed) {
                 Ok(key) => key,
                 Err(message) => {

@@ -126,19 +126,18 @@ struct Walk<F> {
 }
 
 impl<F: Fn(usize) -> usize> Walk<F> {
-    fn note(&mut self, path: &str, span: Range<usize>) {
-        self.lines.by_path.insert(path.to_owned(), (self.line_of)(span.start));
+    fn note(&mut self, path: String, span: Range<usize>) {
+        self.lines.by_path.insert(path, (self.line_of)(span.start));
     }
 
     fn table(&mut self, path: &str, table: &DeTable<'_>) {
+        self.lines.by_path.reserve(table.len());
         for (name, value) in table.iter() {
             let path = join(path, name.get_ref());
-            self.note(&path, name.span());
-            // The key of `[a.b]` may first stand in an earlier `[a.b.c]`; its header is better.
-            if value.get_ref().is_table() {
-                self.note(&path, value.span());
-            }
             self.value(&path, value);
+            // The key of `[a.b]` may first stand in an earlier `[a.b.c]`; its header is better.
+            let is_table = value.get_ref().is_table();
+            self.note(path, if is_table { value.span() } else { name.span() });
         }
     }
 
@@ -160,8 +159,8 @@ impl<F: Fn(usize) -> usize> Walk<F> {
                 self.list(path, elements);
                 for (index, element) in elements.iter().enumerate() {
                     let path = format!("{path}[{index}]");
-                    self.note(&path, element.span());
                     self.value(&path, element);
+                    self.note(path, element.span());
                 }
             }
             _ => {}

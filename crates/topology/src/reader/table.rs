@@ -235,8 +235,13 @@ impl<'d> Table<'d> {
     /// Reports every key that nothing asked for, with the known key it resembles.
     fn report_unknown_keys(&self) {
         let known = self.known.borrow();
-        for key in self.entries.into_iter().flat_map(HashMap::keys) {
-            if known.contains(&key.as_str()) {
+        self.document.note(&self.shape, &known);
+        let keys = self.entries.into_iter().flat_map(HashMap::keys);
+        let mut unknown: Vec<&String> = keys.filter(|key| !known.contains(&key.as_str())).collect();
+        // If there is not room for all, it is the same ones each time.
+        unknown.sort_unstable();
+        for key in unknown {
+            if !self.document.has_room() {
                 continue;
             }
             let hint = match suggestion::nearest(key, known.iter().copied()) {
@@ -244,7 +249,7 @@ impl<'d> Table<'d> {
                 None => format!("the keys here are {}", known.join(", ")),
             };
             let message = format!("unknown key {key:?}; {hint}");
-            self.document.report_at(&self.path(key), &self.path, message);
+            self.document.note_problem(&self.path(key), &self.path, message);
         }
     }
 
@@ -252,7 +257,6 @@ impl<'d> Table<'d> {
         let mut known = self.known.borrow_mut();
         if !known.contains(&key) {
             known.push(key);
-            self.document.note(join(&self.shape, key));
         }
         self.entries?.get(key)
     }

@@ -28,6 +28,13 @@ impl Written {
     }
 }
 
+impl Written {
+    /// The keys and values, as they are without any layer.
+    pub(super) fn into_tree(self) -> HashMap<String, Value> {
+        self.0
+    }
+}
+
 impl Source for Written {
     fn clone_into_box(&self) -> Box<dyn Source + Send + Sync> {
         Box::new(self.clone())
@@ -39,11 +46,13 @@ impl Source for Written {
 }
 
 fn table_of(table: &DeTable<'_>, ends: &Ends) -> Result<HashMap<String, Value>, Unreadable> {
-    let entries = table.iter().map(|(key, value)| {
+    let mut entries = HashMap::with_capacity(table.len());
+    for (key, value) in table.iter() {
         let line = ends.line_of(value.span().start);
-        Ok((key.get_ref().to_string(), value_of(value.get_ref(), line, ends)?))
-    });
-    entries.collect()
+        let name: &str = key.get_ref();
+        entries.insert(name.to_owned(), value_of(value.get_ref(), line, ends)?);
+    }
+    Ok(entries)
 }
 
 fn value_of(value: &DeValue<'_>, line: usize, ends: &Ends) -> Result<Value, Unreadable> {
