@@ -10,27 +10,11 @@ use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::process::Command;
 use tokio::sync::mpsc;
 
+use super::news::{ChildEvent, ChildEventKind, NewsSender};
 use super::plan::PlannedProcess;
 
 /// How far a process that yields steps back: beside one that does not, it gets a tenth of a processor that both want.
 const YIELDING: &str = "10";
-
-/// What a child says, or what became of it; `index` is its place in the fleet.
-#[derive(Debug)]
-pub(crate) struct ChildEvent {
-    pub(crate) index: usize,
-    pub(crate) what: ChildEventKind,
-}
-
-#[derive(Debug)]
-pub(crate) enum ChildEventKind {
-    Said(ProcessReport),
-    /// The process is gone, with this exit status in words.
-    Gone {
-        clean: bool,
-        status: String,
-    },
-}
 
 /// The handle of a running child.
 #[derive(Debug)]
@@ -49,7 +33,7 @@ impl Child {
         process: &PlannedProcess,
         arguments: Vec<std::ffi::OsString>,
         log: &std::path::Path,
-        news: mpsc::UnboundedSender<ChildEvent>,
+        news: NewsSender,
     ) -> anyhow::Result<Self> {
         let program = std::env::current_exe().context("cannot find this program's own file")?;
         let log = File::create(log).with_context(|| format!("cannot create {}", log.display()))?;
@@ -99,7 +83,11 @@ impl Child {
                 let Ok(Some(line)) = line else { break };
                 match ProcessReport::from_line(&line) {
                     Ok(Some(report)) => {
-                        let _ = news.send(ChildEvent { index, what: ChildEventKind::Said(report) });
+                        let what = ChildEventKind::Said(report);
+                        tokio::select! {
+                            () = news.tell(ChildEvent { index, what }) => {}
+                            _ = end_of_life.recv() => return,
+                        }
                     }
                     Ok(None) => {}
                     Err(error) => {
@@ -113,7 +101,7 @@ impl Child {
                 }
                 Err(error) => ChildEventKind::Gone { clean: false, status: error.to_string() },
             };
-            let _ = news.send(ChildEvent { index, what });
+            news.tell(ChildEvent { index, what }).await;
         });
         Ok(Self { orders, faults, _life: life })
     }

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::time::Duration;
 
-use account::summary::ProcessUsage;
 use anyhow::bail;
 use contract::{
     BoxOrder, BoxState, DirectoryEntry, GeneratorSnapshot, ProcessOrder, ProcessReport, Reply,
@@ -13,13 +12,13 @@ use contract::{
 use node::{Console, PendingOrder};
 use operations::{FaultAction, ImpairmentOrder};
 use telemetry::{BoxKind, LostNode, MessageFigures};
-use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
 
-use super::child::{Child, ChildEvent, ChildEventKind};
+use super::child::Child;
 use super::cpu::CpuTrack;
 use super::interruptions::Interruptions;
 use super::manage::SharedState;
+use super::news::{self, ChildEvent, ChildEventKind, News, NewsSender};
 use super::plan::{PlannedProcess, Tier, processes};
 use super::prepared::Prepared;
 use run_folder::Folder;
@@ -31,9 +30,9 @@ const END_LIMIT: Duration = Duration::from_secs(50);
 
 pub(crate) struct Fleet {
     pub(super) processes: Vec<FleetProcess>,
-    news: mpsc::UnboundedReceiver<ChildEvent>,
+    news: News,
     /// Given to each child, to tell its news.
-    pub(super) sender: mpsc::UnboundedSender<ChildEvent>,
+    pub(super) sender: NewsSender,
     /// The configuration keys of the boxes that listen.
     pub(super) addresses: Vec<(String, String)>,
     latest_state: SharedState,
@@ -108,7 +107,7 @@ impl Fleet {
 
     /// Processes that have not been started.
     pub(crate) fn idle(processes: Vec<PlannedProcess>) -> Self {
-        let (sender, news) = mpsc::unbounded_channel();
+        let (sender, news) = news::queue();
         Self {
             processes: processes.into_iter().map(FleetProcess::new).collect(),
             news,
@@ -163,7 +162,7 @@ impl Fleet {
         let deadline = Instant::now() + START_LIMIT;
         let mut addresses = Vec::new();
         while self.processes.iter().any(|process| process.planned.tier == tier && !process.ready) {
-            let Ok(Some(news)) = timeout_at(deadline, self.news.recv()).await else {
+            let Ok(news) = timeout_at(deadline, self.news.next()).await else {
                 bail!(
                     "the network did not start within {} s; see {}",
                     START_LIMIT.as_secs(),
@@ -202,7 +201,7 @@ impl Fleet {
     /// Cancel safe.
     pub(crate) async fn next(&mut self) {
         tokio::select! {
-            news = self.news.recv() => news.into_iter().for_each(|news| self.note(news)),
+            news = self.news.next() => self.note(news),
             orders = self.console.next() => {
                 orders.into_iter().for_each(|pending| self.pass_on(pending));
             }
@@ -243,9 +242,11 @@ impl Fleet {
     }
 
     fn note(&mut self, news: ChildEvent) {
+        let unseen = self.news.unseen(news.index);
         let Some(process) = self.processes.get_mut(news.index) else { return };
         match news.what {
-            ChildEventKind::Said(ProcessReport::Snapshot { at_us, usage, boxes }) => {
+            ChildEventKind::Said(ProcessReport::Snapshot { at_us, mut usage, boxes }) => {
+                usage.snapshots_dropped += unseen;
                 process.cpu.look(Duration::from_micros(at_us), usage.cpu());
                 self.latest_state.update(boxes.clone());
                 self.latest_state.used(&process.planned.name, usage);
@@ -256,13 +257,14 @@ impl Fleet {
                     pending.answer(reply);
                 }
             }
-            ChildEventKind::Said(ProcessReport::EndedBadly { attempts }) => {
-                self.keep_calls(news.index, &attempts);
+            ChildEventKind::Said(ProcessReport::EndedBadly { attempts: bad }) => {
+                self.keep_calls(news.index, &bad)
             }
             ChildEventKind::Said(ProcessReport::Effect { name, effect }) => {
                 self.console.tell_effect(&name, effect);
             }
-            ChildEventKind::Said(ProcessReport::Final { usage, boxes, .. }) => {
+            ChildEventKind::Said(ProcessReport::Final { mut usage, boxes, .. }) => {
+                usage.snapshots_dropped += unseen;
                 self.latest_state.update(boxes.clone());
                 self.latest_state.used(&process.planned.name, usage);
                 process.boxes = boxes;
@@ -443,21 +445,6 @@ impl Fleet {
     /// CPU time that all processes have used, as far as they have told.
     pub(super) fn cpu(&self) -> Duration {
         self.processes.iter().map(|process| process.cpu.last()).sum()
-    }
-
-    pub(crate) fn usage(&self) -> Vec<ProcessUsage> {
-        let seconds = |micros: u64| micros as f64 / 1e6;
-        let usage = |process: &FleetProcess| {
-            let usage = process.usage?;
-            Some(ProcessUsage {
-                name: process.planned.name.clone(),
-                user_s: seconds(usage.user_us),
-                system_s: seconds(usage.system_us),
-                max_rss_kib: usage.max_rss_kib,
-                records_dropped: usage.records.dropped + usage.records.waiting,
-            })
-        };
-        self.processes.iter().filter_map(usage).collect()
     }
 
     /// The boxes whose processes were lost, for the ledger.

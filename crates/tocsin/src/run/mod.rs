@@ -25,6 +25,7 @@ mod live;
 mod loopback;
 mod machine_watch;
 mod manage;
+mod news;
 mod observation;
 mod plan;
 mod prepared;
@@ -33,6 +34,7 @@ mod run_feed;
 mod stage;
 mod target;
 mod target_watch;
+mod usage;
 mod verdict;
 
 pub(crate) use args::RunArgs;
