@@ -51,7 +51,7 @@ bench-peers:
 	cargo build --release
 	cargo bench -p system-tests --bench peers -- $(if $(QUICK),--quick)
 
-# libFuzzer at TARGET, or at each target in turn, for SECONDS; needs a nightly compiler and `cargo install cargo-bolero`.
+# libFuzzer at TARGET, or at each target in turn, for SECONDS; needs a nightly compiler and a C++ compiler.
 SECONDS = 60
 fuzz:
 	./tests/fuzz.sh $(SECONDS) $(TARGET)
