@@ -82,7 +82,8 @@ pub struct Generator {
     redials: Redials,
     started_at: Option<Instant>,
     draining: bool,
-    calls: HashMap<LegId, Call>,
+    /// Each in a place of its own: the map is half empty.
+    calls: HashMap<LegId, Box<Call>>,
     /// When the patience or the talk time of each caller is over.
     deadlines: Deadlines<LegId, ByKey>,
     counts: GeneratorSnapshot,
@@ -188,7 +189,8 @@ impl Generator {
         let transport = self.transports.get(caller.trunk_group).copied().flatten();
         let leg = self.agent.connect_over(now, invite, transport);
         let (agreement, awaits_answer) = (None, false);
-        self.calls.insert(leg, Call { caller, attempt, media, line, agreement, awaits_answer });
+        let call = Call { caller, attempt, media, line, agreement, awaits_answer };
+        self.calls.insert(leg, Box::new(call));
         self.arm(leg);
     }
 
@@ -270,7 +272,8 @@ impl Generator {
     }
 
     fn handle_answer(&mut self, now: Instant, leg: LegId, response: &Response) {
-        let Some(Call { attempt, caller, .. }) = self.calls.get_mut(&leg) else { return };
+        let Some(call) = self.calls.get_mut(&leg) else { return };
+        let (attempt, caller) = (&mut call.attempt, &call.caller);
         let now_us = self.config.clock.micros(now);
         let (talked, silent) = (attempt.is_talking(), attempt.is_silent());
         attempt.handle_answer(response.call_id(), now, now_us);

@@ -1,6 +1,7 @@
 //! Our side of a call's media: which description goes out, and which side must answer (RFC 3264, RFC
 //! 6337).
 
+use bytes::Bytes;
 use media::{Agreement, Sign, announce};
 use sip_proto::Rejection;
 use sip_proto::message::{Message, Method, Name, Payload, Request};
@@ -17,8 +18,8 @@ pub(crate) struct Negotiation {
     sign: Option<Sign>,
     /// What both sides agreed on last.
     agreement: Option<Agreement>,
-    /// What we said last.
-    ours: Session,
+    /// What we said last, as it was written: thousands of calls keep it, and few change it.
+    ours: Bytes,
     /// `ours` is an offer, and its answer has not come.
     awaits_answer: bool,
 }
@@ -37,6 +38,7 @@ impl Negotiation {
         };
         sign.iter().for_each(|sign| announce(&mut ours, sign));
         let agreement = theirs.and_then(|theirs| Agreement::between(&ours, theirs));
+        let ours = ours.to_string().into();
         Ok(Self { local, sign, agreement, ours, awaits_answer: theirs.is_none() })
     }
 
@@ -60,13 +62,16 @@ impl Negotiation {
     }
 
     /// What we said last.
-    pub(crate) const fn ours(&self) -> &Session {
-        &self.ours
+    ///
+    /// # Panics
+    /// Never: what we write can be read.
+    pub(crate) fn ours(&self) -> Session {
+        Session::parse(&self.ours).expect("a description of our own")
     }
 
     /// The body of the 200 to the INVITE.
     pub(crate) fn payload(&self) -> Payload {
-        Payload::sdp(self.ours.to_string())
+        Payload::sdp(self.ours.clone())
     }
 
     /// Takes the ACK of a 200.
@@ -78,8 +83,9 @@ impl Negotiation {
             return Ok(());
         }
         let theirs = description(ack)?.ok_or(SdpError::NoAnswer)?;
-        sdp::check_answer(&self.ours.kinds(), &theirs)?;
-        self.agreement = Agreement::between(&self.ours, &theirs);
+        let ours = self.ours();
+        sdp::check_answer(&ours.kinds(), &theirs)?;
+        self.agreement = Agreement::between(&ours, &theirs);
         Ok(())
     }
 
@@ -89,23 +95,24 @@ impl Negotiation {
         let refused =
             |error: SdpError| Rejection::new(error.status()).with_warning(error.to_string());
         let theirs = description(request).map_err(refused)?;
-        self.ours = match theirs {
+        let ours = match theirs {
             // RFC 3264 §4: one offer at a time.
             Some(_) if self.awaits_answer => return Err(Rejection::new(491)),
             Some(theirs) => {
                 let mut answer = sdp::answer(&theirs, &self.local).map_err(refused)?;
                 self.sign.iter().for_each(|sign| announce(&mut answer, sign));
-                let answer = answer.continuing(&self.ours);
+                let answer = answer.continuing(&self.ours());
                 self.agreement = Agreement::between(&answer, &theirs);
                 answer
             }
             // RFC 3261 §14.2: a re-INVITE without an offer asks for ours.
             None if request.method() == Method::Invite => {
                 self.awaits_answer = true;
-                sdp::next_offer(&self.ours, self.local.direction)
+                sdp::next_offer(&self.ours(), self.local.direction)
             }
             None => return Ok(Payload::empty()),
         };
+        self.ours = ours.to_string().into();
         Ok(self.payload())
     }
 }

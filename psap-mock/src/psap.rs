@@ -71,7 +71,8 @@ pub struct Psap {
     rng: StdRng,
     admission: Admission,
     centre: CallCentre<LegId>,
-    calls: BTreeMap<LegId, Call>,
+    /// Each in a place of its own: the tree is half empty.
+    calls: BTreeMap<LegId, Box<Call>>,
     deadlines: Deadlines<Timer, ByKey>,
     level: ServiceLevel,
     offered: u64,
@@ -293,7 +294,7 @@ impl Psap {
         let ending = None;
         let call =
             Call { attempt, plan, melodies, sender, counts_at, media, stream, records, ending };
-        self.calls.insert(leg, call);
+        self.calls.insert(leg, Box::new(call));
         if rings {
             self.progress(now, leg);
         }

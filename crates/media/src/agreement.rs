@@ -182,7 +182,7 @@ mod tests {
     fn two_telephones_agree_on_what_the_answer_prefers() {
         let offer = sdp::offer(&telephone(4_000));
         let mut callee = telephone(5_000);
-        callee.codecs.retain(|codec| *codec != Codec::PCMA);
+        callee.codecs.to_mut().retain(|codec| *codec != Codec::PCMA);
         let answer = sdp::answer(&offer, &callee).expect("G.711");
         let agreement = Agreement::between(&offer, &answer).expect("audio on both sides");
         assert_eq!(agreement.peer, Some("127.0.0.1:5000".parse().unwrap()));

@@ -42,7 +42,8 @@ const OPEN_FOR: Duration = Duration::from_secs(5);
 pub struct Latch {
     announced: Option<SocketAddr>,
     source: Option<Source>,
-    candidate: Option<Candidate>,
+    /// Few streams have one, and not for long.
+    candidate: Option<Box<Candidate>>,
     /// The outer address of the translator that the peer is behind.
     outer: Option<IpAddr>,
     /// Until then the peer may move: it has just sent a request inside the call.
@@ -108,7 +109,7 @@ impl Latch {
             return true;
         }
         let is_candidate = |one: &&mut Candidate| (one.address, one.ssrc) == (from, ssrc);
-        let candidate = self.candidate.as_mut().filter(is_candidate);
+        let candidate = self.candidate.as_deref_mut().filter(is_candidate);
         // While nobody else speaks, it is heard before it is spoken to: the first words of a telephone with several
         // addresses.
         let may_be_heard = self.source.is_none() && self.outer.is_none();
@@ -174,7 +175,7 @@ impl Latch {
 
     fn is_proven(&mut self, now: Instant, from: SocketAddr, ssrc: u32) -> bool {
         let is_expected = self.is_expected(from.ip());
-        let candidate = match self.candidate {
+        let candidate = match self.candidate.as_deref().copied() {
             Some(one) if (one.address, one.ssrc) == (from, ssrc) => {
                 Candidate { seen: one.seen + 1, ..one }
             }
@@ -182,7 +183,10 @@ impl Latch {
             Some(one) if self.is_expected(one.address.ip()) && !is_expected => return false,
             _ => Candidate { address: from, ssrc, seen: 1, refused: 0, since: now },
         };
-        self.candidate = Some(candidate);
+        match &mut self.candidate {
+            Some(have) => **have = candidate,
+            none => *none = Some(Box::new(candidate)),
+        }
         match is_expected {
             true => candidate.seen >= EXPECTED_PROOF,
             false => {

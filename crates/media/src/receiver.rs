@@ -36,6 +36,14 @@ const DRIFT_WINDOW: u32 = 500;
 #[derive(Debug, Clone)]
 pub struct Receiver {
     clock_rate: u32,
+    /// `None` before the first packet: thousands of streams may be open on which nothing comes.
+    heard: Option<Box<Heard>>,
+}
+
+/// What is counted from the first packet on.
+#[derive(Debug, Clone)]
+struct Heard {
+    clock_rate: u32,
     source: Option<Source>,
     /// Of sources that this stream had before.
     past: Past,
@@ -120,8 +128,48 @@ impl Receiver {
     /// `clock_rate` is that of the payload format, in hertz.
     #[must_use]
     pub fn new(clock_rate: u32) -> Self {
+        Self { clock_rate: clock_rate.max(1), heard: None }
+    }
+
+    /// The clock of the format that comes next; another one than before starts jitter afresh.
+    pub fn set_clock_rate(&mut self, clock_rate: u32) {
+        self.clock_rate = clock_rate.max(1);
+        if let Some(heard) = &mut self.heard {
+            heard.set_clock_rate(self.clock_rate);
+        }
+    }
+
+    /// Takes a packet that arrived at `arrived`. `paced` is false for packets whose timestamp does not tell
+    /// when they were sent, as those of a DTMF event do (RFC 4733 §2.5.1.2).
+    pub fn receive(&mut self, arrived: Instant, header: &Header, paced: bool) -> PacketArrival {
+        let clock_rate = self.clock_rate;
+        let heard = self.heard.get_or_insert_with(|| Box::new(Heard::new(clock_rate)));
+        heard.receive(arrived, header, paced)
+    }
+
+    /// When the last packet arrived.
+    #[must_use]
+    pub fn last(&self) -> Option<Instant> {
+        self.heard.as_ref()?.last
+    }
+
+    /// The reception report on the present source (RFC 3550 §6.4.1, A.3), without the fields of the last SR.
+    pub fn report(&mut self) -> Option<ReportBlock> {
+        self.heard.as_mut()?.report()
+    }
+
+    /// The counts of the whole stream, to be asked once, at its end.
+    #[must_use]
+    pub fn finish(self) -> StreamCounts {
+        let clock_rate = self.clock_rate;
+        self.heard.map_or_else(|| Heard::new(clock_rate), |heard| *heard).finish()
+    }
+}
+
+impl Heard {
+    fn new(clock_rate: u32) -> Self {
         Self {
-            clock_rate: clock_rate.max(1),
+            clock_rate,
             source: None,
             past: Past::default(),
             bursts: Bursts::default(),
@@ -136,18 +184,15 @@ impl Receiver {
         }
     }
 
-    /// The clock of the format that comes next; another one than before starts jitter afresh.
-    pub fn set_clock_rate(&mut self, clock_rate: u32) {
-        if self.clock_rate != clock_rate.max(1) {
-            self.clock_rate = clock_rate.max(1);
+    fn set_clock_rate(&mut self, clock_rate: u32) {
+        if self.clock_rate != clock_rate {
+            self.clock_rate = clock_rate;
             self.jitter.forget_transit();
             self.playout = Playout::default();
         }
     }
 
-    /// Takes a packet that arrived at `arrived`. `paced` is false for packets whose timestamp does not tell
-    /// when they were sent, as those of a DTMF event do (RFC 4733 §2.5.1.2).
-    pub fn receive(&mut self, arrived: Instant, header: &Header, paced: bool) -> PacketArrival {
+    fn receive(&mut self, arrived: Instant, header: &Header, paced: bool) -> PacketArrival {
         let step = self.advance(header);
         if step == Step::Ignored {
             return PacketArrival::Ignored;
@@ -258,14 +303,7 @@ impl Receiver {
         }
     }
 
-    /// When the last packet arrived.
-    #[must_use]
-    pub fn last(&self) -> Option<Instant> {
-        self.last
-    }
-
-    /// The reception report on the present source (RFC 3550 §6.4.1, A.3), without the fields of the last SR.
-    pub fn report(&mut self) -> Option<ReportBlock> {
+    fn report(&mut self) -> Option<ReportBlock> {
         let jitter = self.jitter.current() as u32;
         let source = self.source.as_mut()?;
         let expected = source.expected();
@@ -291,9 +329,7 @@ impl Receiver {
         })
     }
 
-    /// The counts of the whole stream, to be asked once, at its end.
-    #[must_use]
-    pub fn finish(mut self) -> StreamCounts {
+    fn finish(mut self) -> StreamCounts {
         self.close_source();
         let rate = f64::from(self.clock_rate);
         let duration = |units: f64| Duration::from_secs_f64((units / rate).clamp(0.0, 1e6));

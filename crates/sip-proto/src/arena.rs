@@ -38,6 +38,12 @@ impl Key {
         self.nonce
     }
 
+    /// Where the value stands: the whole name of what is known to be there.
+    #[must_use]
+    pub const fn slot(self) -> u32 {
+        self.slot
+    }
+
     /// Writes the name as two numbers of 16 digits and a dot, into as many bytes as that has.
     pub(crate) fn write_text(self, out: &mut [u8]) {
         let dot = Self::TEXT_LEN / 2;
@@ -130,6 +136,12 @@ impl<K: From<Key> + Into<Key>, T> Arena<K, T> {
     pub fn get_mut(&mut self, key: K) -> Option<&mut T> {
         let Key { slot, nonce } = key.into();
         self.slots.get_mut(slot as usize).filter(|(have, _)| *have == nonce).map(|(_, value)| value)
+    }
+
+    /// The value in a slot, with its name.
+    #[must_use]
+    pub fn at(&self, slot: u32) -> Option<(K, &T)> {
+        self.slots.get(slot as usize).map(|(nonce, value)| (name(slot as usize, *nonce), value))
     }
 
     /// Takes a value out. Its name matches nothing from now on.

@@ -17,13 +17,14 @@
 
 mod queue;
 
-use std::hash::Hash;
+use std::hash::{BuildHasher as _, Hash};
 use std::time::{Duration, Instant};
 
-use hashbrown::HashMap;
-use hashbrown::hash_map::Entry;
+use hashbrown::{DefaultHashBuilder, HashTable};
 
 pub use queue::{ByKey, BySetting, Queue, TieBreak, Turn};
+
+use queue::Place;
 
 /// What is only to be forgotten is forgotten within this time of its deadline, by itself or with something else.
 pub const FORGET_WITHIN: Duration = Duration::from_secs(4);
@@ -32,13 +33,15 @@ pub const FORGET_WITHIN: Duration = Duration::from_secs(4);
 #[derive(Debug)]
 pub struct Deadlines<K, O: TieBreak<K> = BySetting> {
     queue: Queue<K, O>,
-    /// The turn of each key.
-    by_key: HashMap<K, Turn>,
+    /// The turns by their keys, which stand in the queue.
+    by_key: HashTable<Place>,
+    hasher: DefaultHashBuilder,
 }
 
 impl<K, O: TieBreak<K>> Default for Deadlines<K, O> {
     fn default() -> Self {
-        Self { queue: Queue::default(), by_key: HashMap::new() }
+        let hasher = DefaultHashBuilder::default();
+        Self { queue: Queue::default(), by_key: HashTable::new(), hasher }
     }
 }
 
@@ -47,29 +50,30 @@ impl<K: Copy + Eq + Hash, O: TieBreak<K>> Deadlines<K, O> {
     /// its turn.
     pub fn set(&mut self, key: K, due: impl Into<Option<Instant>>) {
         let Some(due) = due.into() else { return self.clear(key) };
-        match self.by_key.entry(key) {
-            Entry::Occupied(mut have) => {
-                let mut turn = Some(*have.get());
-                self.queue.set(&mut turn, key, Some(due));
-                turn.map(|turn| have.insert(turn));
-            }
-            Entry::Vacant(place) => {
-                let mut turn = None;
-                self.queue.set(&mut turn, key, Some(due));
-                turn.map(|turn| place.insert(turn));
-            }
+        let Self { queue, by_key, hasher } = self;
+        let hash = hasher.hash_one(key);
+        let mut turn = by_key.find(hash, |at| *queue.key(*at) == key).map(|at| queue.turn(*at));
+        let is_new = turn.is_none();
+        queue.set(&mut turn, key, Some(due));
+        if let Some(turn) = turn.filter(|_| is_new) {
+            by_key.insert_unique(hash, turn.place(), |at| hasher.hash_one(*queue.key(*at)));
         }
     }
 
     /// Takes the deadline of `key` away, if it has one.
     pub fn clear(&mut self, key: K) {
-        self.queue.clear(self.by_key.remove(&key));
+        let Self { queue, by_key, hasher } = self;
+        let found = by_key.find_entry(hasher.hash_one(key), |at| *queue.key(*at) == key);
+        if let Ok(found) = found {
+            let turn = queue.turn(found.remove().0);
+            queue.clear(Some(turn));
+        }
     }
 
     /// Whether `key` has a deadline.
     #[must_use]
     pub fn is_set(&self, key: K) -> bool {
-        self.by_key.contains_key(&key)
+        self.by_key.find(self.hasher.hash_one(key), |at| *self.queue.key(*at) == key).is_some()
     }
 
     /// The earliest deadline.
@@ -80,9 +84,12 @@ impl<K: Copy + Eq + Hash, O: TieBreak<K>> Deadlines<K, O> {
 
     /// Takes the earliest deadline that is due, with its key.
     pub fn pop_due(&mut self, now: Instant) -> Option<(Instant, K)> {
-        let (due, key) = self.queue.pop_due(now)?;
-        self.by_key.remove(&key);
-        Some((due, key))
+        let place = self.queue.first_due(now)?;
+        let hash = self.hasher.hash_one(*self.queue.key(place));
+        if let Ok(found) = self.by_key.find_entry(hash, |at| *at == place) {
+            found.remove();
+        }
+        self.queue.pop_due(now)
     }
 
     /// How many keys have a deadline.

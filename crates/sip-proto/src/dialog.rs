@@ -1,6 +1,7 @@
 //! Dialogs — RFC 3261 §12: what two user agents know of each other while a call lasts.
 
 mod saved;
+mod texts;
 
 use std::net::SocketAddr;
 
@@ -14,24 +15,17 @@ use crate::{Rejection, Transport};
 
 pub use saved::{SavedDialog, Unfit};
 
+use texts::Texts;
+
 /// The CSeq number after which a proxy counts in the name of an end: higher than any that the end has used.
 const BEYOND: u32 = 1 << 30;
 
 /// One side of a dialog (RFC 3261 §12).
 #[derive(Debug, Clone)]
 pub struct Dialog {
-    call_id: Box<str>,
-    /// Our name-addr with our tag: From of our requests.
-    local: Box<str>,
-    /// The peer's name-addr with its tag: To of our requests.
-    remote: Box<str>,
-    remote_tag: Box<str>,
+    texts: Texts,
     local_seq: u32,
     remote_seq: Option<u32>,
-    /// The peer's Contact URI.
-    remote_target: Box<str>,
-    /// In the order in which our requests visit it.
-    route_set: Vec<Box<str>>,
     /// The way of the peer's last request, or of our INVITE.
     flow: Flow,
 }
@@ -40,19 +34,18 @@ impl Dialog {
     /// The dialog that a response to our INVITE makes (RFC 3261 §12.1.2). It says all that is
     /// needed.
     pub(crate) fn uac(response: &Response, peer: SocketAddr) -> Self {
-        let mut route_set: Vec<Box<str>> =
-            response.list(Name::RecordRoute).map(Box::from).collect();
-        route_set.reverse();
-        let to = response.to();
+        let routes: Vec<&str> = response.list(Name::RecordRoute).collect();
         Self {
-            call_id: response.call_id().into(),
-            local: response.from_value().into(),
-            remote: response.to_value().into(),
-            remote_tag: response.to_tag().unwrap_or_default().into(),
+            texts: Texts::new(
+                response.call_id(),
+                [response.from_value(), "", ""],
+                response.to_value(),
+                response.to_tag().unwrap_or_default(),
+                target_of(response, response.to().uri()),
+                routes.into_iter().rev(),
+            ),
             local_seq: response.cseq().0,
             remote_seq: None,
-            remote_target: target_of(response, to.uri()),
-            route_set,
             flow: Flow::towards(peer, transport_of(response)),
         }
     }
@@ -60,31 +53,31 @@ impl Dialog {
     /// An early dialog as a further response of its branch leaves it, provisional or 2xx: Contact and routes are those
     /// of the response (RFC 3261 §13.2.2.4), and the CSeq numbers of both sides go on.
     pub(crate) fn continued_by(self, response: &Response, peer: SocketAddr) -> Self {
-        let next = Self::uac(response, peer);
-        let says_where = response.contact().is_some();
-        Self {
-            local_seq: self.local_seq.max(next.local_seq),
-            remote_seq: self.remote_seq,
-            remote_target: if says_where { next.remote_target } else { self.remote_target },
-            ..next
+        let mut next = Self::uac(response, peer);
+        if response.contact().is_none() {
+            next.texts = next.texts.with_target(self.remote_target());
         }
+        let local_seq = self.local_seq.max(next.local_seq);
+        Self { local_seq, remote_seq: self.remote_seq, ..next }
     }
 
     /// The dialog that our response with `local_tag` to a peer's INVITE makes (RFC 3261 §12.1.1).
     pub(crate) fn uas(request: &Request, local_tag: &str, flow: Flow) -> Self {
-        let from = request.from();
         // A callee of RFC 2543 has no tag, and a proxy in its place must not make one up.
         let tag = if local_tag.is_empty() { "" } else { ";tag=" };
+        let routes: Vec<&str> = request.list(Name::RecordRoute).collect();
         Self {
-            call_id: request.call_id().into(),
-            local: [request.to_value(), tag, local_tag].concat().into(),
-            remote: request.from_value().into(),
-            remote_tag: request.from_tag().into(),
+            texts: Texts::new(
+                request.call_id(),
+                [request.to_value(), tag, local_tag],
+                request.from_value(),
+                request.from_tag(),
+                // A peer of RFC 2543 may send no Contact; its From is all there is then.
+                target_of(request, request.from().uri()),
+                routes.into_iter(),
+            ),
             local_seq: 0,
             remote_seq: Some(request.cseq().0),
-            // A peer of RFC 2543 may send no Contact; its From is all there is then.
-            remote_target: target_of(request, from.uri()),
-            route_set: request.list(Name::RecordRoute).map(Box::from).collect(),
             flow,
         }
     }
@@ -97,8 +90,9 @@ impl Dialog {
             uri.as_ref().and_then(address_of).is_some_and(|address| host_port(address) == sent_by)
         };
         // It may have written a route for each side (RFC 5658 §5).
-        if let Some(at) = self.route_set.iter().rposition(|route| ours(route)) {
-            self.route_set.drain(..=at);
+        let last = self.texts.routes().enumerate().filter(|(_, route)| ours(route)).last();
+        if let Some((at, _)) = last {
+            self.texts = self.texts.without_routes(at + 1);
         }
         self
     }
@@ -119,22 +113,22 @@ impl Dialog {
 
     #[must_use]
     pub fn call_id(&self) -> &str {
-        &self.call_id
+        self.texts.call_id()
     }
 
     #[must_use]
     pub fn remote_tag(&self) -> &str {
-        &self.remote_tag
+        self.texts.remote_tag()
     }
 
     #[must_use]
     pub fn remote_target(&self) -> &str {
-        &self.remote_target
+        self.texts.remote_target()
     }
 
     /// True if a message with this Call-ID and this tag of the peer is inside this dialog.
     pub(crate) fn matches(&self, call_id: &str, remote_tag: &str) -> bool {
-        *self.call_id == *call_id && *self.remote_tag == *remote_tag
+        self.call_id() == call_id && self.remote_tag() == remote_tag
     }
 
     /// Takes the CSeq of a new request from the peer (RFC 3261 §12.2.2).
@@ -157,9 +151,9 @@ impl Dialog {
     /// §12.2, RFC 3311 §5).
     pub(crate) fn refresh_target(&mut self, message: &Message) {
         if let Some(contact) = message.contact()
-            && contact.uri().without_headers() != &*self.remote_target
+            && contact.uri().without_headers() != self.remote_target()
         {
-            self.remote_target = contact.uri().without_headers().into();
+            self.texts = self.texts.with_target(contact.uri().without_headers());
         }
     }
 
@@ -191,33 +185,31 @@ impl Dialog {
 
     fn write(&self, method: Method, cseq: u32, fixed: &[u8], payload: &Payload) -> (Draft, Target) {
         let first = self.first_route();
-        let strict = first.as_ref().and_then(strict_router);
-        let shifted: Vec<Box<str>>;
-        let (uri, route): (&str, &[Box<str>]) = match strict {
-            None => (&self.remote_target, &self.route_set),
-            Some(router) => {
-                // RFC 3261 §12.2.1.1: a first hop without "lr" wants itself as Request-URI and the
-                // target last.
-                let rest = self.route_set.iter().skip(1).cloned();
-                shifted = rest.chain([format!("<{}>", self.remote_target).into()]).collect();
-                (router, &shifted)
-            }
-        };
+        let last;
+        let (mut uri, mut route) = (self.remote_target(), Vec::from_iter(self.texts.routes()));
+        if let Some(router) = first.as_ref().and_then(strict_router) {
+            // RFC 3261 §12.2.1.1: a first hop without "lr" wants itself as Request-URI and the
+            // target last.
+            last = format!("<{uri}>");
+            route.remove(0);
+            route.push(&last);
+            uri = router;
+        }
         let head = Head {
             method,
             uri,
             max_forwards: 70,
-            from: &self.local,
-            to: &self.remote,
-            call_id: &self.call_id,
+            from: self.texts.local(),
+            to: self.texts.remote(),
+            call_id: self.call_id(),
             cseq,
-            route,
+            route: &route,
         };
         (Draft::new(&head, fixed, payload), self.target_by(first.as_ref()))
     }
 
     fn first_route(&self) -> Option<NameAddr<'_>> {
-        NameAddr::parse(self.route_set.first()?).ok()
+        NameAddr::parse(self.texts.routes().next()?).ok()
     }
 
     /// Where our next request goes.
@@ -229,7 +221,7 @@ impl Dialog {
     fn target_by(&self, first: Option<&NameAddr<'_>>) -> Target {
         let hop = match first {
             Some(route) => Some((route.uri(), false)),
-            None => Uri::parse(&self.remote_target).ok().map(|contact| (contact, true)),
+            None => Uri::parse(self.remote_target()).ok().map(|contact| (contact, true)),
         };
         match hop {
             Some((hop, is_contact)) => self.flow.target(&hop, is_contact),
@@ -245,8 +237,8 @@ fn strict_router<'a>(route: &NameAddr<'a>) -> Option<&'a str> {
 }
 
 /// The peer's Contact URI, which becomes a Request-URI, or else `fallback`.
-fn target_of(message: &Message, fallback: Uri<'_>) -> Box<str> {
-    message.contact().map_or(fallback, |contact| contact.uri()).without_headers().into()
+fn target_of<'a>(message: &'a Message, fallback: Uri<'a>) -> &'a str {
+    message.contact().map_or(fallback, |contact| contact.uri()).without_headers()
 }
 
 fn transport_of(message: &Message) -> Transport {

@@ -130,6 +130,18 @@ impl CallRecord {
         }
     }
 
+    /// A next box is tried. Most calls try one, and thousands of records are open at a time: there is room for no more.
+    pub fn note_tried(&mut self, name: &str) {
+        self.tried.reserve_exact(1);
+        self.tried.push(name.to_owned());
+    }
+
+    /// A call server places a call for this attempt.
+    pub fn note_leg(&mut self, call_id: String, start_us: u64) {
+        self.legs.reserve_exact(1);
+        self.legs.push(LegRecord { call_id, start_us, end_us: None, status: None });
+    }
+
     /// The attempt id as a number, or `None` when it is not 32 hexadecimal digits.
     #[must_use]
     pub fn attempt_key(&self) -> Option<u128> {

@@ -89,9 +89,10 @@ impl Generator {
         id: ServerId,
         request: &Request,
     ) {
-        let Some(Call { media, awaits_answer, .. }) = self.calls.get_mut(&leg) else {
+        let Some(call) = self.calls.get_mut(&leg) else {
             return self.agent.respond(now, id, 481, &Payload::empty());
         };
+        let Call { media, awaits_answer, .. } = &mut **call;
         let offer = match description_of(request) {
             Ok(offer) => offer,
             Err(error) => return self.agent.decline(now, id, &refusal_of(&error)),

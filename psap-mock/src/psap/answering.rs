@@ -34,7 +34,7 @@ impl Psap {
         };
         call.attempt.answered = Some(now);
         if let Some(dialog) = call.attempt.dialog() {
-            dialog.note_session(call.media.ours());
+            dialog.note_session(&call.media.ours());
         }
         self.level.count_answered(now - call.attempt.arrived);
         self.agent.accept(now, leg, &call.media.payload());

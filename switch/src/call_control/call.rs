@@ -19,13 +19,8 @@ use super::takeover_replies::TakeoverReplies;
 pub(super) struct Call {
     pub(super) a: LegId,
     pub(super) b: Option<LegId>,
-    /// What the B leg's INVITE is made from; kept until the answer, in case the next answering point must be tried.
-    pub(super) invite: Option<Request>,
-    pub(super) route_list: RouteList,
-    /// The refusal that the caller gets if no answering point is left.
-    pub(super) refusal: Rejection,
-    /// What goes on to the caller of what the answering point has said with it.
-    pub(super) told: Payload,
+    /// Until the answer, and not of a call that is taken over.
+    pub(super) setup: Option<Box<Setup>>,
     /// The offer whose answer is awaited.
     pub(super) offer: Option<Offer>,
     /// A provisional response has carried an answer to it.
@@ -49,6 +44,24 @@ pub(super) struct Call {
     /// The answers of the two sides, while the call is taken over from another call server.
     pub(super) takeover: Option<TakeoverReplies>,
     pub(super) record: CallRecord,
+}
+
+/// What is needed to try the next answering point. An answered call has it no more: most calls are answered, and last.
+#[derive(Debug)]
+pub(super) struct Setup {
+    /// What the B leg's INVITE is made from.
+    pub(super) invite: Request,
+    pub(super) route_list: RouteList,
+    /// The refusal that the caller gets if no answering point is left.
+    pub(super) refusal: Rejection,
+    /// What goes on to the caller of what the answering point has said with it.
+    pub(super) told: Payload,
+}
+
+impl Setup {
+    pub(super) fn new(invite: Request, route_list: RouteList) -> Self {
+        Self { invite, route_list, refusal: Rejection::new(480), told: Payload::empty() }
+    }
 }
 
 /// A session description that must be answered: who has sent it, and the media of its streams.
@@ -77,10 +90,7 @@ impl Call {
         Self {
             a,
             b: None,
-            invite: None,
-            route_list: RouteList::default(),
-            refusal: Rejection::new(480),
-            told: Payload::empty(),
+            setup: None,
             offer: None,
             has_early_answer: false,
             awaited: None,

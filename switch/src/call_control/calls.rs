@@ -1,9 +1,10 @@
 //! The calls of a call server: found by name and by leg, and taken in turn when they are overdue.
 
+use std::hash::BuildHasher as _;
 use std::time::Instant;
 
-use hashbrown::HashMap;
-use sip_proto::arena::Arena;
+use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
+use sip_proto::arena::{Arena, Key};
 use sip_proto::deadlines::Deadlines;
 use sip_proto::user_agent::LegId;
 
@@ -19,7 +20,9 @@ sip_proto::key_type! {
 #[derive(Debug, Default)]
 pub(super) struct Calls {
     calls: Arena<CallId, Call>,
-    legs: HashMap<LegId, (CallId, Side)>,
+    /// The slot of the call of each leg, by the leg, which stands in the call.
+    legs: HashTable<(u32, Side)>,
+    hasher: DefaultHashBuilder,
     /// Answering points that were given up, until their legs are over: the call, and the place in its record.
     given_up: HashMap<LegId, (CallId, usize)>,
     deadlines: Deadlines<CallId>,
@@ -27,13 +30,30 @@ pub(super) struct Calls {
 
 impl Calls {
     pub(super) fn insert(&mut self, call: Call) -> CallId {
-        let (a, b) = (call.a, call.b);
         let id = self.calls.insert(call);
-        self.legs.insert(a, (id, Side::A));
-        if let Some(b) = b {
-            self.legs.insert(b, (id, Side::B));
-        }
+        self.note_leg(id, Side::A);
+        self.note_leg(id, Side::B);
         id
+    }
+
+    /// Lets the leg of this side be found, if there is one.
+    fn note_leg(&mut self, id: CallId, side: Side) {
+        let Self { calls, legs, hasher, .. } = self;
+        let leg =
+            |(slot, side): &(u32, Side)| calls.at(*slot).and_then(|(_, call)| call.leg(*side));
+        let place = (Key::from(id).slot(), side);
+        if leg(&place).is_some() {
+            let hash = |place: &(u32, Side)| hasher.hash_one(leg(place));
+            legs.insert_unique(hash(&place), place, hash);
+        }
+    }
+
+    /// The leg of this side of a call is not found any more.
+    fn forget_leg(&mut self, id: CallId, side: Side, leg: LegId) {
+        let (place, hash) = ((Key::from(id).slot(), side), self.hasher.hash_one(Some(leg)));
+        if let Ok(found) = self.legs.find_entry(hash, |one| *one == place) {
+            found.remove();
+        }
     }
 
     pub(super) fn get(&self, id: CallId) -> Option<&Call> {
@@ -46,7 +66,12 @@ impl Calls {
 
     /// The call that a leg belongs to. A leg that was given up belongs to none.
     pub(super) fn find(&self, leg: LegId) -> Option<(CallId, Side)> {
-        self.legs.get(&leg).copied()
+        let call = |place: &(u32, Side)| {
+            let (id, call) = self.calls.at(place.0)?;
+            (call.leg(place.1) == Some(leg)).then_some((id, place.1))
+        };
+        let hash = self.hasher.hash_one(Some(leg));
+        self.legs.find(hash, |place| call(place).is_some()).and_then(call)
     }
 
     /// The same, with the leg on the other side.
@@ -57,16 +82,17 @@ impl Calls {
 
     /// An answering point is called: `b` is its leg.
     pub(super) fn set_b_leg(&mut self, id: CallId, b: LegId) {
-        self.legs.insert(b, (id, Side::B));
+        self.take_b_leg(id);
         if let Some(call) = self.get_mut(id) {
             call.b = Some(b);
         }
+        self.note_leg(id, Side::B);
     }
 
     /// The answering point is given up. What comes on its leg after that is ignored.
     pub(super) fn take_b_leg(&mut self, id: CallId) -> Option<LegId> {
         let b = self.get_mut(id)?.b.take()?;
-        self.legs.remove(&b);
+        self.forget_leg(id, Side::B, b);
         Some(b)
     }
 
@@ -84,8 +110,10 @@ impl Calls {
     /// Forgets a call, its legs and its deadline.
     pub(super) fn remove(&mut self, id: CallId) -> Option<Call> {
         let call = self.calls.remove(id)?;
-        for leg in call.legs() {
-            self.legs.remove(&leg);
+        for side in [Side::A, Side::B] {
+            if let Some(leg) = call.leg(side) {
+                self.forget_leg(id, side, leg);
+            }
         }
         self.deadlines.clear(id);
         Some(call)

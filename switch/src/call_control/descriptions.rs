@@ -11,6 +11,12 @@ const LONGEST: usize = 8_000;
 /// The descriptions of both sides, as they wrote them.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Descriptions {
+    /// `None` before the first: in most pools none are kept.
+    kept: Option<Box<Kept>>,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Kept {
     said: [Option<Bytes>; 2],
     /// What each side offers inside the call, until the other side accepts.
     offered: [Option<Bytes>; 2],
@@ -19,38 +25,43 @@ pub(super) struct Descriptions {
 impl Descriptions {
     /// What was agreed on elsewhere.
     pub(super) fn agreed(said: [Option<String>; 2]) -> Self {
-        Self { said: said.map(|text| text.map(Bytes::from)), ..Self::default() }
+        let said = said.map(|text| text.map(Bytes::from));
+        Self { kept: Some(Box::new(Kept { said, ..Kept::default() })) }
     }
 
     /// `from` has sent a description. `tentative`: it comes into force only when it is accepted.
     pub(super) fn note(&mut self, from: Side, tentative: bool, description: &[u8]) {
         // A copy, so that the message around it, which is much longer, is freed.
         let kept = (description.len() <= LONGEST).then(|| Bytes::copy_from_slice(description));
+        let all = self.kept.get_or_insert_default();
         match tentative {
-            true => self.offered[from.index()] = kept,
-            false => self.said[from.index()] = kept,
+            true => all.offered[from.index()] = kept,
+            false => all.said[from.index()] = kept,
         }
     }
 
     /// What `from` has offered was accepted, or was not.
     pub(super) fn settle(&mut self, from: Side, accepted: bool) {
-        if let Some(offered) = self.offered[from.index()].take().filter(|_| accepted) {
-            self.said[from.index()] = Some(offered);
+        let Some(kept) = &mut self.kept else { return };
+        if let Some(offered) = kept.offered[from.index()].take().filter(|_| accepted) {
+            kept.said[from.index()] = Some(offered);
         }
     }
 
     /// Another answering point is tried.
     pub(super) fn forget(&mut self, side: Side) {
-        self.said[side.index()] = None;
+        if let Some(kept) = &mut self.kept {
+            kept.said[side.index()] = None;
+        }
     }
 
     /// What `side` has agreed to.
     pub(super) fn of(&self, side: Side) -> Option<&Bytes> {
-        self.said[side.index()].as_ref()
+        self.kept.as_ref()?.said[side.index()].as_ref()
     }
 
     /// Both, to be written down.
     pub(super) fn texts(&self) -> [Option<String>; 2] {
-        self.said.clone().map(|said| String::from_utf8(said?.to_vec()).ok())
+        [Side::A, Side::B].map(|side| String::from_utf8(self.of(side)?.to_vec()).ok())
     }
 }

@@ -36,7 +36,7 @@ pub(super) struct MediaRelay {
     /// Who called; not known of a call that was taken over.
     caller: Option<Sender>,
     /// What each side offers in a re-INVITE or UPDATE, until the other side accepts (RFC 3261 §14.1).
-    offered: [Option<Tentative>; 2],
+    offered: [Option<Box<Tentative>>; 2],
     /// The address of this side for media is that of an INVITE, and the ACK has not come: it may be somebody else's.
     unacknowledged: [bool; 2],
     /// Both sides should send as they have agreed.
@@ -157,6 +157,8 @@ impl MediaRelay {
                 return Ok(None);
             }
             if self.lines.len() <= index {
+                // Most calls have one stream.
+                self.lines.reserve_exact(index + 1 - self.lines.len());
                 self.lines.resize(index + 1, Line::default());
             }
             let line = &mut self.lines[index];
@@ -236,7 +238,7 @@ impl MediaRelay {
 
     /// The offer of `from` inside the call comes into force when the other side accepts it.
     pub(super) fn offer(&mut self, from: Side, session: Session, has_ack: bool) {
-        self.offered[from.index()] = Some(Tentative { session, has_ack });
+        self.offered[from.index()] = Some(Box::new(Tentative { session, has_ack }));
     }
 
     /// The other side has accepted what `from` offered, or has not.

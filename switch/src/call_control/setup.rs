@@ -8,11 +8,10 @@ use sip_proto::flow::Sender;
 use sip_proto::message::{Payload, Request, Response, host_port};
 use sip_proto::reason::{Reason, cause_of_status};
 use sip_proto::user_agent::{Failure, Invite, LegId};
-use telemetry::LegRecord;
 use topology::{Carriage, Psap};
 
 use super::CallControl;
-use super::call::{Awaited, Call};
+use super::call::{Awaited, Call, Setup};
 use super::calls::CallId;
 use super::dialog_notes;
 use super::ending::{incompatible, media_failure};
@@ -54,12 +53,11 @@ impl CallControl {
                 let relayed = self.is_relayed(&invite, source);
                 let offer = self.media.offer_in(Side::A, &invite);
                 let id = self.insert(Call {
-                    route_list,
+                    setup: Some(Box::new(Setup::new(invite.clone(), route_list))),
                     counts_at,
                     offer,
                     relay: relayed
                         .then(|| MediaRelay::new(source.ip(), Sender::of(&invite, source))),
-                    invite: Some(invite),
                     ..Call::new(a, link, record)
                 });
                 self.neighbours.report_load(&mut self.user_agent, now, self.calls.len());
@@ -90,16 +88,17 @@ impl CallControl {
     /// Offers the call to the next answering point, or refuses it.
     fn try_next(&mut self, now: Instant, id: CallId) {
         let Some(call) = self.calls.get_mut(id) else { return };
-        let Some(psap) = call.route_list.next(&self.topology) else {
+        let Some(setup) = &mut call.setup else { return };
+        let Some(psap) = setup.route_list.next(&self.topology) else {
             return self.refuse(now, id);
         };
+        let invite = setup.invite.clone();
         call.record.psap = Some(psap.name.clone());
-        call.record.tried.push(psap.name.clone());
+        call.record.note_tried(&psap.name);
         let record = &call.record;
         self.notes.note(&record.call_id, || format!("routes {} to {}", record.number, psap.name));
         let attempt = call.record.attempt.clone();
         let rerouted = call.record.tried.len() > 1;
-        let Some(invite) = call.invite.clone() else { return };
         call.has_early_answer = false;
         self.media.begin_attempt(now, call, psap.address.ip());
         let payload = match self.media.translate(now, call, Side::A, &invite, false) {
@@ -114,12 +113,7 @@ impl CallControl {
             false => self.user_agent.connect(now, invite),
         };
         let call_id = self.user_agent.calling_id(b).unwrap_or_default().to_owned();
-        call.record.legs.push(LegRecord {
-            call_id,
-            start_us: self.records.micros(now),
-            end_us: None,
-            status: None,
-        });
+        call.record.note_leg(call_id, self.records.micros(now));
         self.records.counts.rerouted += u64::from(rerouted);
         self.calls.set_b_leg(id, b);
         let due = now + self.settings.response_timeout;
@@ -164,7 +158,7 @@ impl CallControl {
         if let Some(leg) = call.record.legs.last_mut() {
             leg.status = Some(response.status());
         }
-        call.invite = None;
+        call.setup = None;
         let a = call.a;
         self.carry_session_id(b, a);
         self.replicate(now, id);
@@ -177,12 +171,14 @@ impl CallControl {
         self.note_leg_end(id, end);
         self.calls.take_b_leg(id);
         let Some(call) = self.calls.get_mut(id) else { return };
-        call.refusal = refusal_for(failure);
-        call.told = told_with(failure, call.refusal.status);
-        if let Failure::Response(response) = failure
-            && (300..400).contains(&response.status())
-        {
-            call.route_list.redirect(&self.topology, response);
+        if let Some(setup) = &mut call.setup {
+            setup.refusal = refusal_for(failure);
+            setup.told = told_with(failure, setup.refusal.status);
+            if let Failure::Response(response) = failure
+                && (300..400).contains(&response.status())
+            {
+                setup.route_list.redirect(&self.topology, response);
+            }
         }
         self.try_next(now, id);
     }
@@ -194,7 +190,9 @@ impl CallControl {
         let reason = refusal.reason.clone();
         let psap = call.record.psap.as_deref().unwrap_or("the answering point");
         self.notes.note(&call.record.call_id, || format!("gives up {psap}: {}", refusal.status));
-        (call.refusal, call.told) = (refusal, Payload::empty());
+        if let Some(setup) = &mut call.setup {
+            (setup.refusal, setup.told) = (refusal, Payload::empty());
+        }
         let last = call.record.legs.len().saturating_sub(1);
         if let Some(b) = self.calls.take_b_leg(id) {
             self.calls.await_end(b, id, last);
@@ -206,16 +204,18 @@ impl CallControl {
     /// The media of this call cannot pass.
     fn refuse_media(&mut self, now: Instant, id: CallId, obstacle: Obstacle) {
         let rejection = obstacle.rejection(self.settings.retry_after);
-        if let Some(call) = self.calls.get_mut(id) {
-            (call.refusal, call.told) = (rejection, Payload::empty());
+        let setup = self.calls.get_mut(id).and_then(|call| call.setup.as_mut());
+        if let Some(setup) = setup {
+            (setup.refusal, setup.told) = (rejection, Payload::empty());
         }
         self.refuse(now, id);
     }
 
     fn refuse(&mut self, now: Instant, id: CallId) {
         let Some(call) = self.remove(now, id) else { return };
-        self.user_agent.reject(now, call.a, &call.refusal, &call.told);
-        self.records.rejected(now, call.record, &call.refusal);
+        let Some(setup) = call.setup else { return };
+        self.user_agent.reject(now, call.a, &setup.refusal, &setup.told);
+        self.records.rejected(now, call.record, &setup.refusal);
     }
 
     /// RFC 7989 §7: each end has its half of the Session-ID, so B's half is passed on to A.

@@ -85,8 +85,8 @@ pub(super) struct Dialogs {
 /// One call.
 #[derive(Debug)]
 pub(super) struct Call {
-    /// Call-ID and the caller's tag: finds this call for requests inside its dialog.
-    pub(super) key: Box<str>,
+    /// With the Call-ID, which its record has, it finds this call for requests inside its dialog.
+    pub(super) caller_tag: Box<str>,
     /// The caller's INVITE transaction.
     pub(super) server: ServerId,
     /// The CSeq number of that INVITE.
@@ -144,7 +144,7 @@ impl Call {
     pub(super) fn move_to(&mut self, index: usize, member: &mut Member) {
         self.circuit = member.circuits.seize().map(|circuit| (index, circuit));
         if self.record.tried.last() != Some(&member.name) {
-            self.record.tried.push(member.name.clone());
+            self.record.note_tried(&member.name);
         }
         self.record.site = Some(member.site.clone());
     }

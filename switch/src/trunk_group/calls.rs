@@ -1,7 +1,9 @@
 //! The calls through a trunk group: found by name, and by the dialog that a request is inside of.
 
-use hashbrown::HashMap;
-use sip_proto::arena::Arena;
+use std::hash::BuildHasher as _;
+
+use hashbrown::{DefaultHashBuilder, HashTable};
+use sip_proto::arena::{Arena, Key};
 
 use super::call::{Call, CallId};
 
@@ -9,14 +11,19 @@ use super::call::{Call, CallId};
 #[derive(Debug, Default)]
 pub(super) struct Calls {
     calls: Arena<CallId, Call>,
-    by_caller: HashMap<Box<str>, CallId>,
+    /// The slots of all calls, by Call-ID and the caller's tag.
+    by_caller: HashTable<u32>,
+    hasher: DefaultHashBuilder,
 }
 
 impl Calls {
     pub(super) fn insert(&mut self, call: Call) -> CallId {
-        let key = call.key.clone();
         let id = self.calls.insert(call);
-        self.by_caller.insert(key, id);
+        let Self { calls, by_caller, hasher } = self;
+        let key = |slot: &u32| calls.at(*slot).map(|(_, call)| key_of(call));
+        let hash = |slot: &u32| hasher.hash_one(key(slot).unwrap_or_default());
+        let slot = Key::from(id).slot();
+        by_caller.insert_unique(hash(&slot), slot, hash);
         id
     }
 
@@ -30,12 +37,19 @@ impl Calls {
 
     /// The call with this Call-ID whose caller has this tag.
     pub(super) fn find(&self, call_id: &str, caller_tag: &str) -> Option<CallId> {
-        self.by_caller.get(key(call_id, caller_tag).as_str()).copied()
+        let key = (call_id, caller_tag);
+        let is_it = |(_, call): &(CallId, &Call)| key_of(call) == key;
+        let found = |slot: &u32| self.calls.at(*slot).filter(is_it);
+        let slot = self.by_caller.find(self.hasher.hash_one(key), |slot| found(slot).is_some())?;
+        found(slot).map(|(id, _)| id)
     }
 
     pub(super) fn remove(&mut self, id: CallId) -> Option<Call> {
         let call = self.calls.remove(id)?;
-        self.by_caller.remove(&call.key);
+        let (hash, slot) = (self.hasher.hash_one(key_of(&call)), Key::from(id).slot());
+        if let Ok(found) = self.by_caller.find_entry(hash, |one| *one == slot) {
+            found.remove();
+        }
         Some(call)
     }
 
@@ -57,7 +71,7 @@ impl Calls {
     }
 }
 
-/// What identifies a call of a caller.
-pub(super) fn key(call_id: &str, caller_tag: &str) -> String {
-    [call_id, "\n", caller_tag].concat()
+/// What identifies a call of a caller: Call-ID and the caller's tag.
+fn key_of(call: &Call) -> (&str, &str) {
+    (&call.record.call_id, &call.caller_tag)
 }

@@ -14,7 +14,6 @@ use sip_proto::transaction::{ClientId, ServerId, Target};
 use telemetry::{CallRecord, DialogRecord};
 
 use super::call::{Call, CallId, Dialogs, Owner, State};
-use super::calls::key;
 use super::members::Want;
 use super::{TrunkGroup, Wake};
 
@@ -52,7 +51,7 @@ impl TrunkGroup {
         // Until a site answers, only we can stop the caller's retransmissions.
         self.transactions.trying(now, server);
         let call = Call {
-            key: key(invite.call_id(), invite.from_tag()).into(),
+            caller_tag: invite.from_tag().into(),
             server,
             seq: invite.cseq().0,
             flow,
@@ -153,6 +152,7 @@ impl TrunkGroup {
         let client =
             self.transactions.forward(now, invite, &forward, Target::to(peer), Owner::Setup(id));
         call.client = Some(client);
+        call.branches.reserve_exact(1);
         call.branches.push((client, index));
         self.wake_call_at(id, now + self.settings.next_site_after);
     }

@@ -46,7 +46,10 @@ const RUNS: usize = 8;
 const ARITY: usize = 4;
 
 /// There is no such place.
-const NOWHERE: usize = usize::MAX;
+const NOWHERE: u32 = u32::MAX;
+
+/// Where a value stands in a list: memory ends long before 2^32 deadlines, of which thousands wait at a time.
+pub(super) type Place = u32;
 
 /// Deadlines, earliest first. A deadline that is moved or cleared leaves nothing behind.
 #[derive(Debug)]
@@ -62,8 +65,14 @@ pub struct Queue<K, O: TieBreak<K> = BySetting> {
 /// The deadline of a key, which keeps it. It is over when [`Queue::pop_due`] has told the key.
 #[derive(Debug, Clone, Copy)]
 pub struct Turn {
-    owner: usize,
+    owner: Place,
     due: Instant,
+}
+
+impl Turn {
+    pub(super) const fn place(self) -> Place {
+        self.owner
+    }
 }
 
 /// Deadlines in their order. Those between the first and the last are known by their owners.
@@ -78,7 +87,7 @@ pub(super) struct Run<R> {
 pub(super) struct Node<R> {
     due: Instant,
     rank: R,
-    owner: usize,
+    owner: Place,
 }
 
 impl<R: Ord> Node<R> {
@@ -93,22 +102,22 @@ pub(super) struct Owner<K, R> {
     key: K,
     due: Instant,
     rank: R,
-    at: Place,
+    at: Wait,
 }
 
 impl<K, R: Copy> Owner<K, R> {
-    const fn node(&self, owner: usize) -> Node<R> {
+    const fn node(&self, owner: Place) -> Node<R> {
         Node { due: self.due, rank: self.rank, owner }
     }
 }
 
 /// Where a deadline waits.
 #[derive(Debug, Clone, Copy)]
-enum Place {
+enum Wait {
     /// In a run, between two others or [`NOWHERE`].
-    Run { run: usize, before: usize, after: usize },
+    Run { run: u8, before: Place, after: Place },
     /// In the heap.
-    Heap(usize),
+    Heap(Place),
 }
 
 impl<K, O: TieBreak<K>> Default for Queue<K, O> {
@@ -124,21 +133,37 @@ impl<K, O: TieBreak<K>> Default for Queue<K, O> {
 }
 
 impl<K: Copy, O: TieBreak<K>> Queue<K, O> {
+    /// The key whose deadline stands at `place`.
+    pub(super) fn key(&self, place: Place) -> &K {
+        &self.owners[place as usize].key
+    }
+
+    /// The deadline that stands at `place`.
+    pub(super) fn turn(&self, place: Place) -> Turn {
+        Turn { owner: place, due: self.owners[place as usize].due }
+    }
+
+    /// Where the earliest deadline stands that is due.
+    pub(super) fn first_due(&self, now: Instant) -> Option<Place> {
+        self.first.as_ref().filter(|first| first.due <= now).map(|first| first.owner)
+    }
+
     /// Replaces the deadline of `key`, which is `turn`; with `None` it has none any more. One that is set to the same
     /// instant again keeps its turn.
     pub fn set(&mut self, turn: &mut Option<Turn>, key: K, due: Option<Instant>) {
         let Some(due) = due else { return self.clear(turn.take()) };
-        let at = Place::Heap(NOWHERE);
+        let at = Wait::Heap(NOWHERE);
         let owner = match *turn {
             Some(turn) if turn.due == due => return,
             Some(Turn { owner, .. }) => {
                 self.leave(owner);
-                self.owners[owner] = Owner { key, due, rank: self.tie_break.rank(key), at };
+                let rank = self.tie_break.rank(key);
+                self.owners[owner as usize] = Owner { key, due, rank, at };
                 owner
             }
             None => {
                 let rank = self.tie_break.rank(key);
-                self.owners.insert(Owner { key, due, rank, at })
+                self.owners.insert(Owner { key, due, rank, at }) as Place
             }
         };
         self.join(owner);
@@ -149,7 +174,7 @@ impl<K: Copy, O: TieBreak<K>> Queue<K, O> {
     pub fn clear(&mut self, turn: Option<Turn>) {
         if let Some(Turn { owner, .. }) = turn {
             self.leave(owner);
-            self.owners.remove(owner);
+            self.owners.remove(owner as usize);
         }
     }
 
@@ -163,7 +188,7 @@ impl<K: Copy, O: TieBreak<K>> Queue<K, O> {
     pub fn pop_due(&mut self, now: Instant) -> Option<(Instant, K)> {
         let Node { due, owner, .. } = self.first.filter(|first| first.due <= now)?;
         self.leave(owner);
-        let Owner { key, .. } = self.owners.remove(owner);
+        let Owner { key, .. } = self.owners.remove(owner as usize);
         Some((due, key))
     }
 
@@ -179,8 +204,8 @@ impl<K: Copy, O: TieBreak<K>> Queue<K, O> {
     }
 
     /// Puts a deadline where it waits.
-    fn join(&mut self, owner: usize) {
-        let node = self.owners[owner].node(owner);
+    fn join(&mut self, owner: Place) {
+        let node = self.owners[owner as usize].node(owner);
         if self.first.as_ref().is_none_or(|first| node.is_before(first)) {
             self.first = Some(node);
         }
@@ -192,9 +217,10 @@ impl<K: Copy, O: TieBreak<K>> Queue<K, O> {
                     Some(run) => run.last = node,
                     None => *run = Some(Run { first: node, last: node }),
                 }
-                self.owners[owner].at = Place::Run { run: at, before, after: NOWHERE };
-                if let Some(Owner { at: Place::Run { after, .. }, .. }) =
-                    self.owners.get_mut(before)
+                self.owners[owner as usize].at =
+                    Wait::Run { run: at as u8, before, after: NOWHERE };
+                if let Some(Owner { at: Wait::Run { after, .. }, .. }) =
+                    self.owners.get_mut(before as usize)
                 {
                     *after = owner;
                 }
@@ -213,10 +239,11 @@ impl<K: Copy, O: TieBreak<K>> Queue<K, O> {
     }
 
     /// Takes a deadline from where it waits; its owner stays.
-    fn leave(&mut self, owner: usize) {
-        match self.owners[owner].at {
-            Place::Run { run: at, before, after } => self.leave_run(at, before, after),
-            Place::Heap(at) => {
+    fn leave(&mut self, owner: Place) {
+        match self.owners[owner as usize].at {
+            Wait::Run { run, before, after } => self.leave_run(run.into(), before, after),
+            Wait::Heap(at) => {
+                let at = at as usize;
                 let taken = self.heap.swap_remove(at);
                 if let Some(&last) = self.heap.get(at) {
                     if last.is_before(&taken) { self.rise(at) } else { self.sink(at) }
@@ -231,10 +258,10 @@ impl<K: Copy, O: TieBreak<K>> Queue<K, O> {
         }
     }
 
-    fn leave_run(&mut self, at: usize, before: usize, after: usize) {
-        let neighbour = |owners: &mut Slab<Owner<K, O::Rank>>, owner: usize, is_before: bool| {
-            let place = owners.get_mut(owner)?;
-            if let Place::Run { before: theirs_before, after: theirs_after, .. } = &mut place.at {
+    fn leave_run(&mut self, at: usize, before: Place, after: Place) {
+        let neighbour = |owners: &mut Slab<Owner<K, O::Rank>>, owner: Place, is_before: bool| {
+            let place = owners.get_mut(owner as usize)?;
+            if let Wait::Run { before: theirs_before, after: theirs_after, .. } = &mut place.at {
                 match is_before {
                     true => *theirs_after = after,
                     false => *theirs_before = before,
@@ -286,6 +313,6 @@ impl<K: Copy, O: TieBreak<K>> Queue<K, O> {
 
     fn put(&mut self, at: usize, node: Node<O::Rank>) {
         self.heap[at] = node;
-        self.owners[node.owner].at = Place::Heap(at);
+        self.owners[node.owner as usize].at = Wait::Heap(at as Place);
     }
 }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Dialog;
+use super::texts::Texts;
 use crate::Transport;
 use crate::flow::Flow;
 use crate::message::{Method, NameAddr, Payload, Request, Uri};
@@ -47,13 +48,13 @@ impl SavedDialog {
 impl Dialog {
     pub(crate) fn save(&self) -> SavedDialog {
         SavedDialog {
-            call_id: self.call_id.to_string(),
-            local: self.local.to_string(),
-            remote: self.remote.to_string(),
+            call_id: self.call_id().to_owned(),
+            local: self.texts.local().to_owned(),
+            remote: self.texts.remote().to_owned(),
             local_seq: self.local_seq,
             remote_seq: self.remote_seq,
-            remote_target: self.remote_target.to_string(),
-            route_set: self.route_set.iter().map(ToString::to_string).collect(),
+            remote_target: self.remote_target().to_owned(),
+            route_set: self.texts.routes().map(str::to_owned).collect(),
             flow: self.flow,
         }
     }
@@ -82,14 +83,16 @@ impl Dialog {
             return Err(Unfit("a side has no tag"));
         };
         let dialog = Self {
-            call_id: saved.call_id.as_str().into(),
-            local: saved.local.as_str().into(),
-            remote: saved.remote.as_str().into(),
-            remote_tag: remote_tag.into(),
+            texts: Texts::new(
+                &saved.call_id,
+                [&saved.local, "", ""],
+                &saved.remote,
+                &remote_tag,
+                &saved.remote_target,
+                saved.route_set.iter().map(String::as_str),
+            ),
             local_seq: saved.local_seq + GAP,
             remote_seq: saved.remote_seq,
-            remote_target: saved.remote_target.as_str().into(),
-            route_set: saved.route_set.iter().map(|route| route.as_str().into()).collect(),
             flow: saved.flow.elsewhere(),
         };
         match dialog.is_writable(&local_tag) {
@@ -100,15 +103,15 @@ impl Dialog {
 
     /// Whether a request inside this dialog says what it should, to whoever reads it.
     fn is_writable(&self, local_tag: &str) -> bool {
-        if Uri::parse(&self.remote_target).is_err() {
+        if Uri::parse(self.remote_target()).is_err() {
             return false;
         }
         let (draft, _) = self.write(Method::Bye, self.local_seq, b"", &Payload::empty());
         let bytes = draft.with_via(Transport::Udp, "127.0.0.1:5060", "z9hG4bKread", "");
         Request::parse(bytes).is_ok_and(|request| {
-            request.call_id() == &*self.call_id
+            request.call_id() == self.call_id()
                 && request.from_tag() == local_tag
-                && request.to_tag() == Some(&*self.remote_tag)
+                && request.to_tag() == Some(self.remote_tag())
         })
     }
 }

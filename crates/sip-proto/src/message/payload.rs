@@ -88,6 +88,12 @@ impl Payload {
         Self { body, ..self }
     }
 
+    /// Neither headers nor a body.
+    #[must_use]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.headers.is_empty() && self.body.is_empty()
+    }
+
     #[must_use]
     pub fn headers(&self) -> &[u8] {
         &self.headers

@@ -43,7 +43,7 @@ pub(crate) struct Head<'a> {
     pub(crate) to: &'a str,
     pub(crate) call_id: &'a str,
     pub(crate) cseq: u32,
-    pub(crate) route: &'a [Box<str>],
+    pub(crate) route: &'a [&'a str],
 }
 
 impl Draft {

@@ -4,6 +4,7 @@
 //! codec in common with us and refuse the other streams one by one, so that a caller with video
 //! still gets its call.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 
 use super::{Address, Attribute, Codec, Direction, Line, Media, Origin, SdpError, Session};
@@ -12,6 +13,9 @@ const AUDIO: &str = "audio";
 const PLAIN_RTP: &str = "RTP/AVP";
 /// The same with feedback of RTCP, which whoever does not know it leaves out (RFC 4585 §4).
 const WITH_FEEDBACK: &str = "RTP/AVPF";
+
+/// What an ordinary telephone can.
+const TELEPHONE: &[Codec] = &[Codec::PCMA, Codec::PCMU, Codec::TELEPHONE_EVENT];
 
 /// What this side can do and wants, for [`offer`] and [`answer`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,7 +26,7 @@ pub struct LocalMedia {
     pub address: IpAddr,
     pub port: u16,
     /// In order of preference.
-    pub codecs: Vec<Codec>,
+    pub codecs: Cow<'static, [Codec]>,
     /// The most that we are ready to do.
     pub direction: Direction,
     /// Duration of one packet in milliseconds, unless the other side asks for another.
@@ -37,7 +41,7 @@ impl LocalMedia {
             session_id,
             address,
             port,
-            codecs: vec![Codec::PCMA, Codec::PCMU, Codec::TELEPHONE_EVENT],
+            codecs: Cow::Borrowed(TELEPHONE),
             direction: Direction::SendRecv,
             ptime: 20,
         }

@@ -7,6 +7,7 @@
 //!                         └──── F: timeout ────┘
 //! ```
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -24,7 +25,7 @@ pub(super) struct Client {
     /// Current value of Timer E.
     resend_after: Duration,
     timers: Running<Timer>,
-    config: Timers,
+    config: Arc<Timers>,
 }
 
 impl Client {
@@ -32,11 +33,11 @@ impl Client {
     pub(super) fn start(
         request: Bytes,
         reliable: bool,
-        config: Timers,
+        config: impl Into<Arc<Timers>>,
         now: Instant,
         out: &mut Vec<Output>,
     ) -> Self {
-        let mut timers = Running::default();
+        let (config, mut timers) = (config.into(), Running::default());
         if !reliable {
             timers.set(Timer::E, now + config.t1);
         }

@@ -18,6 +18,10 @@ use crate::{Packet, Transport};
 /// Bytes of the Via line of a request, but for our name: its fixed text and a branch.
 const VIA_LINE: usize = "Via: SIP/2.0/UDP ;rport;branch=\r\n".len() + client_table::BRANCH_LEN;
 
+/// Names an ACK of a 2xx, which has no transaction.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct AckId(u64);
+
 impl<O: Copy + std::fmt::Debug> Transactions<O> {
     /// Starts a client transaction for a request of the user agent.
     pub(crate) fn send(
@@ -33,7 +37,7 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
         let otherwise = by_size.then_some((target.peer, Transport::Udp)).or(target.otherwise);
         let nonce = self.ids.nonce();
         let mut out = std::mem::take(&mut self.scratch);
-        let (timers, sent_by, params) = (self.timers, &self.sent_by, self.via_params(target.peer));
+        let (timers, sent_by, params) = (&self.timers, &self.sent_by, self.via_params(target.peer));
         let id = self.clients.insert(owner, target.peer, transport, otherwise, nonce, |branch| {
             // RFC 3261 §18.1.1: TCP for the size alone says nothing of later requests.
             let bytes = match target.transport {
@@ -102,22 +106,34 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
         self.send(now, changes.draft(request), target, owner)
     }
 
+    /// A name for an ACK of a 2xx: all copies of it have the same branch.
+    pub(crate) fn ack_id(&mut self) -> AckId {
+        AckId(self.ids.nonce())
+    }
+
     /// Sends a request that has no transaction of its own: the ACK of a 2xx, ours or forwarded (RFC
     /// 3261 §13.2.2.4, §16.6). Returns the finished message, which answers further copies of the
     /// 2xx.
-    pub(crate) fn send_ack(&mut self, draft: Draft, target: Target) -> Packet {
+    pub(crate) fn send_ack(&mut self, id: AckId, draft: Draft, target: Target) -> Packet {
         let transport = target.transport.unwrap_or_else(|| self.transport_for(&draft, target.peer));
         let mut text = [0; client_table::BRANCH_LEN];
-        let branch = client_table::branch(&mut text, Key::of_nothing(self.ids.nonce()));
+        let branch = client_table::branch(&mut text, Key::of_nothing(id.0));
         let params = self.via_params(target.peer);
         let bytes = draft.with_via(transport, &self.sent_by, branch, params);
         self.transmit(transport, target.peer, bytes.clone());
         Packet { transport, peer: target.peer, bytes }
     }
 
+    /// Sends one once more, written again.
+    pub(crate) fn send_ack_again(&mut self, id: AckId, draft: Draft, target: Target) {
+        self.stats.resent += 1;
+        self.send_ack(id, draft, target);
+    }
+
     /// Forwards the ACK of a 2xx.
     pub fn forward_ack(&mut self, request: &Request, changes: &Forward<'_>, target: Target) {
-        self.send_ack(changes.draft(request), target);
+        let id = self.ack_id();
+        self.send_ack(id, changes.draft(request), target);
     }
 
     /// Sends a finished message again.
@@ -134,7 +150,7 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
         let Some(entry) = self.clients.get_mut(id) else {
             return;
         };
-        entry.cancel_wanted.get_or_insert(lines);
+        entry.special().cancel_wanted.get_or_insert(lines);
         self.send_cancel_if_due(now, id);
     }
 
@@ -143,7 +159,7 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
     pub fn limit(&mut self, now: Instant, id: ClientId) {
         let give_up = self.timers.give_up();
         if let Some(entry) = self.clients.get_mut(id) {
-            entry.give_up_at.get_or_insert(now + give_up);
+            entry.special().give_up_at.get_or_insert(now + give_up);
         }
         self.arm_client(id);
     }
@@ -161,7 +177,8 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
         self.forget(id);
         let mut dialog = Dialog::uac(response, peer).seen_from(&self.sent_by);
         let (ack, target) = dialog.ack(response.cseq().0, b"", &Payload::empty());
-        self.send_ack(ack, target);
+        let id = self.ack_id();
+        self.send_ack(id, ack, target);
         let (bye, target) = dialog.request(Method::Bye, b"", &Payload::empty());
         self.send(now, bye, target, owner);
     }
@@ -193,7 +210,7 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
         let Some((invite, lines)) = entry.cancellable() else {
             return;
         };
-        entry.give_up_at = Some(now + give_up);
+        entry.special().give_up_at = Some(now + give_up);
         let Ok(invite) = Request::reread(invite) else {
             // What the TU wrote into the INVITE cannot be read: then only the time limit is left.
             self.arm_client(id);
@@ -203,7 +220,7 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
         let (owner, peer, transport) = (entry.owner, entry.peer, entry.transport);
         let mut out = Vec::new();
         let reliable = transport.is_reliable();
-        let machine = Machine::start(Method::Cancel, bytes, reliable, self.timers, now, &mut out);
+        let machine = Machine::start(Method::Cancel, bytes, reliable, &self.timers, now, &mut out);
         let cancel = self.clients.insert_cancel(id, owner, peer, transport, machine);
         self.carry_out_client(cancel, &mut out);
         self.arm_client(id);
@@ -241,7 +258,7 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
         };
         entry.turns = Turns::default();
         let mut out = std::mem::take(&mut self.scratch);
-        if entry.give_up_at.is_some_and(|due| due <= now) && entry.machine.is_pending() {
+        if entry.give_up_at().is_some_and(|due| due <= now) && entry.machine.is_pending() {
             // RFC 3261 §9.1: a cancelled INVITE without a final response within 64*T1 is over.
             out.extend([Output::Timeout, Output::Terminate]);
         } else {
@@ -256,11 +273,9 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
     }
 
     pub(super) fn client_lost_transport(&mut self, now: Instant, id: ClientId) {
-        let Some(entry) = self.clients.get_mut(id) else {
-            return;
-        };
         let mut out = std::mem::take(&mut self.scratch);
-        if !entry.fall_back(self.timers, now, &mut out) {
+        let begins_again = self.clients.fall_back(id, &self.timers, now, &mut out);
+        if let Some(entry) = self.clients.get_mut(id).filter(|_| !begins_again) {
             entry.machine.handle_unreachable(&mut out);
         }
         self.carry_out_client(id, &mut out);

@@ -3,6 +3,7 @@
 //! Our branches carry the slot of their transaction, so a response finds it without a search.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -35,15 +36,15 @@ impl Machine {
         method: Method,
         request: Bytes,
         reliable: bool,
-        timers: Timers,
+        timers: &Arc<Timers>,
         now: Instant,
         out: &mut Vec<Output>,
     ) -> Self {
         match method {
             Method::Invite => {
-                Self::Invite(InviteClient::start(request, reliable, timers, now, out))
+                Self::Invite(InviteClient::start(request, reliable, Arc::clone(timers), now, out))
             }
-            _ => Self::Other(Client::start(request, reliable, timers, now, out)),
+            _ => Self::Other(Client::start(request, reliable, Arc::clone(timers), now, out)),
         }
     }
 
@@ -118,6 +119,17 @@ pub(super) struct Entry<O> {
     pub(super) transport: Transport,
     pub(super) machine: Machine,
     pub(super) is_cancel: bool,
+    /// What few transactions have.
+    pub(super) special: Option<Box<Special>>,
+    /// Where it stands among those that are pending towards its peer.
+    listed: Option<u32>,
+    /// When its machine runs next.
+    pub(super) turns: Turns,
+}
+
+/// What a transaction may have beside: it is kept apart, since of thousands few have it.
+#[derive(Debug, Default)]
+pub(super) struct Special {
     /// The TU wants a CANCEL, with these header lines, as soon as it is allowed.
     pub(super) cancel_wanted: Option<Vec<u8>>,
     /// Set when the CANCEL went out, or when the dialog of a re-INVITE is over.
@@ -125,10 +137,6 @@ pub(super) struct Entry<O> {
     /// Where it goes if its connection cannot be had.
     otherwise: Option<(SocketAddr, Transport)>,
     cancel: Option<ClientId>,
-    /// Where it stands among the pending ones.
-    listed: Option<Listed>,
-    /// When its machine runs next.
-    pub(super) turns: Turns,
 }
 
 /// What is to be done for a transaction next.
@@ -140,19 +148,21 @@ pub(super) struct Settled<'a> {
     pub(super) is_over: bool,
 }
 
-/// A place in the list of pending transactions towards one peer.
-#[derive(Debug, Clone, Copy)]
-struct Listed {
-    peer: SocketAddr,
-    transport: Transport,
-    at: usize,
-}
-
 impl<O> Entry<O> {
+    /// Set when its CANCEL went out, or when the dialog of a re-INVITE is over.
+    pub(super) fn give_up_at(&self) -> Option<Instant> {
+        self.special.as_ref()?.give_up_at
+    }
+
+    pub(super) fn special(&mut self) -> &mut Special {
+        self.special.get_or_insert_default()
+    }
+
     /// The INVITE to make a CANCEL from, if one is wanted, allowed and not sent yet (RFC 3261
     /// §9.1).
     pub(super) fn cancellable(&self) -> Option<(Bytes, Vec<u8>)> {
-        let lines = self.cancel_wanted.as_ref().filter(|_| self.give_up_at.is_none())?;
+        let special = self.special.as_ref().filter(|special| special.give_up_at.is_none())?;
+        let lines = special.cancel_wanted.as_ref()?;
         match &self.machine {
             Machine::Invite(machine) if machine.is_proceeding() => {
                 Some((machine.invite().clone(), lines.clone()))
@@ -163,7 +173,7 @@ impl<O> Entry<O> {
 
     /// When its machine must run next.
     fn due(&self) -> Option<Instant> {
-        let give_up_at = self.give_up_at.filter(|_| self.machine.is_pending());
+        let give_up_at = self.give_up_at().filter(|_| self.machine.is_pending());
         [self.machine.poll_timeout(), give_up_at].into_iter().flatten().min()
     }
 
@@ -171,16 +181,12 @@ impl<O> Entry<O> {
     /// congestion-controlled transport fails, retry with UDP", and a telephone whose connection is lost may listen where
     /// its Contact says. False if there is no such place, or the request has had a response: then the peer has it, and
     /// would take a second copy for a new one.
-    pub(super) fn fall_back(
-        &mut self,
-        timers: Timers,
-        now: Instant,
-        out: &mut Vec<Output>,
-    ) -> bool {
+    fn fall_back(&mut self, timers: &Arc<Timers>, now: Instant, out: &mut Vec<Output>) -> bool {
         if self.transport != Transport::Tcp || !self.machine.is_unanswered() {
             return false;
         }
-        let Some((peer, transport)) = self.otherwise.take() else {
+        let special = self.special.as_mut();
+        let Some((peer, transport)) = special.and_then(|special| special.otherwise.take()) else {
             return false;
         };
         let bytes = match transport {
@@ -254,10 +260,9 @@ impl<O: Copy> ClientTable<O> {
             transport,
             machine: start(branch(&mut text, id.into())),
             is_cancel: false,
-            cancel_wanted: None,
-            give_up_at: None,
-            otherwise,
-            cancel: None,
+            special: otherwise.map(|otherwise| {
+                Box::new(Special { otherwise: Some(otherwise), ..Special::default() })
+            }),
             listed: None,
             turns: Turns::default(),
         })
@@ -277,7 +282,7 @@ impl<O: Copy> ClientTable<O> {
             entry.is_cancel = true;
         }
         if let Some(entry) = self.get_mut(invite) {
-            entry.cancel = Some(id);
+            entry.special().cancel = Some(id);
         }
         id
     }
@@ -292,7 +297,7 @@ impl<O: Copy> ClientTable<O> {
         let id = ClientId(Key::parse(branch.get(COOKIE.len()..)?)?);
         let entry = self.entries.get(id)?;
         match (method, &entry.machine) {
-            (Method::Cancel, Machine::Invite(_)) => entry.cancel,
+            (Method::Cancel, Machine::Invite(_)) => entry.special.as_ref()?.cancel,
             (Method::Invite, Machine::Invite(_)) => Some(id),
             (Method::Invite, Machine::Other(_)) | (_, Machine::Invite(_)) => None,
             _ => Some(id),
@@ -302,52 +307,64 @@ impl<O: Copy> ClientTable<O> {
     /// To be called whenever the machine has run.
     pub(super) fn settle(&mut self, id: ClientId) -> Option<Settled<'_>> {
         let entry = self.get_mut(id)?;
-        let (due, is_over) = (entry.due(), entry.machine.is_over());
-        let wanted = entry.machine.is_pending().then_some((entry.peer, entry.transport));
-        let listed = entry.listed;
-        if listed.map(|listed| (listed.peer, listed.transport)) != wanted {
-            self.unlist(listed);
-            let listed = wanted.map(|place| self.list(place, id));
-            if let Some(entry) = self.get_mut(id) {
-                entry.listed = listed;
-            }
+        match (entry.machine.is_pending(), entry.listed) {
+            (true, None) => self.list(id),
+            (false, Some(_)) => self.unlist(id),
+            _ => {}
         }
-        Some(Settled { turns: &mut self.get_mut(id)?.turns, due, is_over })
+        let entry = self.get_mut(id)?;
+        let (due, is_over) = (entry.due(), entry.machine.is_over());
+        Some(Settled { turns: &mut entry.turns, due, is_over })
+    }
+
+    /// Lets a transaction begin again elsewhere, if it can ([`Entry::fall_back`]).
+    pub(super) fn fall_back(
+        &mut self,
+        id: ClientId,
+        timers: &Arc<Timers>,
+        now: Instant,
+        out: &mut Vec<Output>,
+    ) -> bool {
+        // The list is that of its peer.
+        self.unlist(id);
+        let begins = |entry: &mut Entry<O>| entry.fall_back(timers, now, out);
+        self.get_mut(id).is_some_and(begins)
     }
 
     /// Returns its turns, which are to be cleared.
     #[must_use]
     pub(super) fn remove(&mut self, id: ClientId) -> Turns {
-        let Some(entry) = self.entries.remove(id) else { return Turns::default() };
-        self.unlist(entry.listed);
-        entry.turns
+        self.unlist(id);
+        self.entries.remove(id).map_or_else(Turns::default, |entry| entry.turns)
     }
 
-    fn list(&mut self, (peer, transport): (SocketAddr, Transport), id: ClientId) -> Listed {
-        let list = self.pending.entry((peer, transport)).or_default();
+    fn list(&mut self, id: ClientId) {
+        let Some(entry) = self.entries.get_mut(id) else { return };
+        let list = self.pending.entry((entry.peer, entry.transport)).or_default();
+        entry.listed = Some(list.len() as u32);
         list.push(id);
         self.pending_count += 1;
-        Listed { peer, transport, at: list.len() - 1 }
     }
 
-    fn unlist(&mut self, listed: Option<Listed>) {
-        let Some(Listed { peer, transport, at }) = listed else { return };
+    fn unlist(&mut self, id: ClientId) {
+        let Some(entry) = self.entries.get_mut(id) else { return };
+        let (place, Some(at)) = ((entry.peer, entry.transport), entry.listed.take()) else {
+            return;
+        };
         let may_go = self.pending.len() > KEPT_PEERS;
-        let Some(list) = self.pending.get_mut(&(peer, transport)) else { return };
-        list.swap_remove(at);
+        let Some(list) = self.pending.get_mut(&place) else { return };
+        list.swap_remove(at as usize);
         self.pending_count -= 1;
-        match list.get(at) {
+        match list.get(at as usize) {
             // The last one has moved there.
             Some(moved) => {
-                if let Some(listed) =
-                    self.entries.get_mut(*moved).and_then(|entry| entry.listed.as_mut())
-                {
-                    listed.at = at;
+                if let Some(entry) = self.entries.get_mut(*moved) {
+                    entry.listed = Some(at);
                 }
             }
             // Whoever was called will be again, but peers without end must not stay.
             None if list.is_empty() && may_go => {
-                drop(self.pending.remove(&(peer, transport)));
+                drop(self.pending.remove(&place));
             }
             None => {}
         }

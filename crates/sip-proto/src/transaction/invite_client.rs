@@ -10,6 +10,7 @@
 //!
 //! `Proceeding` has no timer: how long to let it ring is the transaction user's business.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -33,7 +34,7 @@ pub(super) struct InviteClient {
     /// Current value of Timer A; doubles on each retransmission, without a cap.
     resend_after: Duration,
     timers: Running<Timer>,
-    config: Timers,
+    config: Arc<Timers>,
 }
 
 impl InviteClient {
@@ -41,11 +42,11 @@ impl InviteClient {
     pub(super) fn start(
         invite: Bytes,
         reliable: bool,
-        config: Timers,
+        config: impl Into<Arc<Timers>>,
         now: Instant,
         out: &mut Vec<Output>,
     ) -> Self {
-        let mut timers = Running::default();
+        let (config, mut timers) = (config.into(), Running::default());
         if !reliable {
             timers.set(Timer::A, now + config.t1);
         }

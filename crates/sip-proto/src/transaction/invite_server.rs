@@ -8,6 +8,7 @@
 //!                    Accepted ──L──► Terminated
 //! ```
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -25,14 +26,14 @@ pub(super) struct InviteServer {
     /// Current value of Timer G.
     resend_after: Duration,
     timers: Running<Timer>,
-    config: Timers,
+    config: Arc<Timers>,
 }
 
 impl InviteServer {
     /// Enters `Proceeding`. If the TU has sent nothing within 200 ms, a 100 is due (RFC 3261
     /// §17.2.1).
-    pub(super) fn start(reliable: bool, config: Timers, now: Instant) -> Self {
-        let mut timers = Running::default();
+    pub(super) fn start(reliable: bool, config: impl Into<Arc<Timers>>, now: Instant) -> Self {
+        let (config, mut timers) = (config.into(), Running::default());
         timers.set(Timer::Trying, now + Duration::from_millis(200));
         Self {
             state: State::Proceeding,

@@ -20,6 +20,7 @@ mod server_table;
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -32,6 +33,7 @@ use crate::message::{
 use crate::timer::Timers;
 use crate::{Packet, Rejection, Transport};
 
+pub(crate) use client_side::AckId;
 pub use client_table::ClientId;
 pub use event::{Event, Failure};
 pub use server_table::ServerId;
@@ -108,7 +110,7 @@ pub struct Transactions<O> {
     abilities: Abilities,
     /// Complete header lines of each 100.
     trying_lines: Vec<u8>,
-    timers: Timers,
+    timers: Arc<Timers>,
     ids: Ids,
     clients: ClientTable<O>,
     servers: ServerTable<O>,
@@ -137,7 +139,7 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
             obeyed: Vec::new(),
             abilities: Abilities::default(),
             trying_lines: Vec::new(),
-            timers,
+            timers: Arc::new(timers),
             ids: Ids::new(seed),
             clients: ClientTable::default(),
             servers: ServerTable::default(),
@@ -268,8 +270,8 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
 
     /// The base values of this node's timers.
     #[must_use]
-    pub const fn timers(&self) -> Timers {
-        self.timers
+    pub fn timers(&self) -> Timers {
+        *self.timers
     }
 
     /// The host and port that name this node in Via, Contact and Record-Route.

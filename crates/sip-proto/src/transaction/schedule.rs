@@ -11,8 +11,9 @@ use crate::deadlines::{FORGET_WITHIN, Queue, Turn};
 /// When the machine of one transaction runs; the transaction keeps it.
 #[derive(Debug, Default)]
 pub(super) struct Turns {
-    run: Option<Turn>,
-    forget: Option<Turn>,
+    turn: Option<Turn>,
+    /// It is a turn to be forgotten.
+    is_over: bool,
 }
 
 /// See the module's text. `K` tells whose machine it is.
@@ -31,15 +32,20 @@ impl<K> Default for Schedule<K> {
 impl<K: Copy> Schedule<K> {
     /// The machine of `owner` must run at `due`; if it `is_over`, it may run somewhat later.
     pub(super) fn set(&mut self, turns: &mut Turns, owner: K, due: Option<Instant>, is_over: bool) {
-        let (run, forget) = if is_over { (None, due) } else { (due, None) };
-        self.run.set(&mut turns.run, owner, run);
-        self.forget.set(&mut turns.forget, owner, forget);
+        if turns.is_over != is_over {
+            self.clear(std::mem::take(turns));
+            turns.is_over = is_over;
+        }
+        self.queue(is_over).set(&mut turns.turn, owner, due);
+    }
+
+    fn queue(&mut self, is_over: bool) -> &mut Queue<K> {
+        if is_over { &mut self.forget } else { &mut self.run }
     }
 
     /// The transaction with these turns is gone.
     pub(super) fn clear(&mut self, turns: Turns) {
-        self.run.clear(turns.run);
-        self.forget.clear(turns.forget);
+        self.queue(turns.is_over).clear(turns.turn);
     }
 
     /// When to come back.

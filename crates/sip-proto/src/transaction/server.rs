@@ -7,6 +7,7 @@
 //!
 //! RFC 4320 §4.1 leaves no use for provisional responses here, so there is no `Proceeding`.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -21,13 +22,13 @@ pub(super) struct Server {
     response: Bytes,
     reliable: bool,
     timers: Running<Timer>,
-    config: Timers,
+    config: Arc<Timers>,
 }
 
 impl Server {
     /// Enters `Trying`.
-    pub(super) fn start(reliable: bool, config: Timers, now: Instant) -> Self {
-        let mut timers = Running::default();
+    pub(super) fn start(reliable: bool, config: impl Into<Arc<Timers>>, now: Instant) -> Self {
+        let (config, mut timers) = (config.into(), Running::default());
         // The client gave up after Timer F; a TU that never answers must not hold the transaction
         // for ever.
         timers.set(Timer::Abandoned, now + config.give_up());

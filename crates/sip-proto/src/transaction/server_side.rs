@@ -217,7 +217,7 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
         transport: Transport,
         source: SocketAddr,
     ) -> ServerId {
-        let id = self.servers.insert(key, request, transport, source, self.timers, now);
+        let id = self.servers.insert(key, request, transport, source, &self.timers, now);
         self.arm_server(id);
         id
     }

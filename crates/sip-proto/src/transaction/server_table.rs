@@ -1,12 +1,13 @@
 //! Server transactions of one address and how requests find them — RFC 3261 §17.2.3.
 
 use std::collections::BTreeSet;
-use std::hash::{BuildHasher as _, Hash, Hasher};
+use std::hash::BuildHasher as _;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
-use hashbrown::{DefaultHashBuilder, HashMap};
+use hashbrown::{DefaultHashBuilder, HashTable};
 
 use super::invite_server::InviteServer;
 use super::output::Output;
@@ -121,19 +122,13 @@ pub(super) struct Fingerprint {
     second: u64,
 }
 
-impl Hash for Fingerprint {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write_u64(self.first);
-    }
-}
-
 #[derive(Debug)]
 pub(super) struct ServerTable<O> {
     entries: Arena<ServerId, Entry<O>>,
-    /// All of them, by their keys.
-    by_key: HashMap<Fingerprint, ServerId>,
+    /// The slots of all of them, by their keys.
+    by_key: HashTable<u32>,
     /// Those with a merge key, by it (RFC 3261 §8.2.2.2).
-    by_merge_key: HashMap<Fingerprint, ServerId>,
+    by_merge_key: HashTable<u32>,
     hashers: [DefaultHashBuilder; 2],
     /// Transactions that answer on a connection, by its other end: a lost one must not cost a walk
     /// over all others.
@@ -146,8 +141,8 @@ impl<O> Default for ServerTable<O> {
     fn default() -> Self {
         Self {
             entries: Arena::default(),
-            by_key: HashMap::default(),
-            by_merge_key: HashMap::default(),
+            by_key: HashTable::new(),
+            by_merge_key: HashTable::new(),
             hashers: [DefaultHashBuilder::default(), DefaultHashBuilder::default()],
             by_connection: BTreeSet::new(),
             written: String::new(),
@@ -164,7 +159,10 @@ impl<O> ServerTable<O> {
 
     /// The transaction with this key.
     pub(super) fn find(&self, key: Fingerprint) -> Option<ServerId> {
-        self.by_key.get(&key).copied()
+        let is_it = |(_, entry): &(ServerId, &Entry<O>)| entry.key == key;
+        let found = |slot: &u32| self.entries.at(*slot).filter(is_it);
+        let slot = self.by_key.find(key.first, |slot| found(slot).is_some())?;
+        found(slot).map(|(id, _)| id)
     }
 
     /// The INVITE that a CANCEL is about (RFC 3261 §9.2).
@@ -188,14 +186,16 @@ impl<O> ServerTable<O> {
         request: Request,
         transport: Transport,
         source: SocketAddr,
-        timers: Timers,
+        timers: &Arc<Timers>,
         now: Instant,
     ) -> ServerId {
         let merge_key = self.new_merge_key(&request);
         let reliable = transport.is_reliable();
         let machine = match request.method() {
-            Method::Invite => Machine::Invite(InviteServer::start(reliable, timers, now)),
-            _ => Machine::Other(Server::start(reliable, timers, now)),
+            Method::Invite => {
+                Machine::Invite(InviteServer::start(reliable, Arc::clone(timers), now))
+            }
+            _ => Machine::Other(Server::start(reliable, Arc::clone(timers), now)),
         };
         let reply_to = response_target(&request, transport, source);
         let sent_by_port = request.via().port().unwrap_or(5060);
@@ -212,9 +212,14 @@ impl<O> ServerTable<O> {
             merge_key,
             turns: Turns::default(),
         });
-        self.by_key.insert(key, id);
+        let Self { entries, by_key, by_merge_key, .. } = self;
+        let slot = id.0.slot();
+        let entry = |slot: &u32| entries.at(*slot).map(|(_, entry)| entry);
+        let hash_of = |key: Option<Fingerprint>| key.map_or(0, |key| key.first);
+        by_key.insert_unique(key.first, slot, |at| hash_of(entry(at).map(|it| it.key)));
         if let Some(key) = merge_key {
-            self.by_merge_key.insert(key, id);
+            let hasher = |at: &u32| hash_of(entry(at).and_then(|it| it.merge_key));
+            by_merge_key.insert_unique(key.first, slot, hasher);
         }
         if reliable {
             self.by_connection.insert((source, id));
@@ -230,12 +235,17 @@ impl<O> ServerTable<O> {
     #[must_use]
     pub(super) fn remove(&mut self, id: ServerId) -> Turns {
         let Some(entry) = self.entries.remove(id) else { return Turns::default() };
-        self.by_key.remove(&entry.key);
+        let take = |table: &mut HashTable<u32>, key: Fingerprint| {
+            if let Ok(found) = table.find_entry(key.first, |slot| *slot == id.0.slot()) {
+                found.remove();
+            }
+        };
+        take(&mut self.by_key, entry.key);
         if entry.transport.is_reliable() {
             self.by_connection.remove(&(entry.source, id));
         }
         if let Some(key) = entry.merge_key {
-            self.by_merge_key.remove(&key);
+            take(&mut self.by_merge_key, key);
         }
         entry.turns
     }
@@ -278,7 +288,11 @@ impl<O> ServerTable<O> {
         written.push('\n');
         written.push_str(method.as_str());
         let key = self.fingerprint();
-        (!self.by_merge_key.contains_key(&key)).then_some(key)
+        let has_key = |slot: &u32| {
+            let entry = self.entries.at(*slot).map(|(_, entry)| entry);
+            entry.is_some_and(|entry| entry.merge_key == Some(key))
+        };
+        self.by_merge_key.find(key.first, has_key).is_none().then_some(key)
     }
 
     pub(super) fn len(&self) -> usize {

@@ -92,7 +92,7 @@ impl UserAgent {
             return;
         };
         let is_first = matches!(leg.state, State::Answered { .. });
-        leg.answer = sent.map(|packet| Answer {
+        let answer = sent.map(|packet| Answer {
             packet,
             invite,
             seq,
@@ -101,6 +101,7 @@ impl UserAgent {
             give_up_at: now + timers.give_up(),
             overdue_at: is_first.then(|| now + timers.t2),
         });
+        leg.answer = answer.map(Box::new);
         self.arm(id);
     }
 
@@ -156,7 +157,7 @@ impl UserAgent {
                 self.events.push_back(Event::Confirmed { leg: id, ack });
             }
             State::Answered { hang_up: Some(hang_up) } => {
-                self.send_bye(now, id, hang_up.reason.as_ref());
+                self.send_bye(now, id, hang_up.reason.as_deref());
             }
             State::Closing => leg.state = State::Closing,
             _ => self.events.push_back(Event::ModifyConfirmed { leg: id, ack }),

@@ -18,7 +18,7 @@ impl UserAgent {
         };
         match &mut leg.state {
             State::Calling { invite, hang_up, .. } => {
-                hang_up.get_or_insert(HangUp { reason: reason.cloned() });
+                hang_up.get_or_insert(HangUp::with(reason));
                 let invite = *invite;
                 self.transactions.cancel(now, invite, reason_line(reason));
             }
@@ -30,7 +30,7 @@ impl UserAgent {
             }
             // RFC 3261 §15: the callee sends no BYE before the ACK or its timeout.
             State::Answered { hang_up } => {
-                hang_up.get_or_insert(HangUp { reason: reason.cloned() });
+                hang_up.get_or_insert(HangUp::with(reason));
             }
             State::Confirmed => self.send_bye(now, id, reason),
             State::Closing => {}
@@ -143,7 +143,7 @@ impl UserAgent {
         &mut self,
         now: Instant,
         ours: Option<ClientId>,
-        theirs: Option<TheirModify>,
+        theirs: Option<Box<TheirModify>>,
     ) {
         if let Some(client) = ours {
             self.transactions.limit(now, client);

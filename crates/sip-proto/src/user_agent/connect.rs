@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Instant;
 
+use super::acks::AckState;
 use super::leg::{Leg, MAX_LOSERS, State};
 use super::{Event, Failure, LegId, Owner, Purpose, UserAgent};
 use crate::Transport;
@@ -65,7 +66,7 @@ impl UserAgent {
             let ours = invite.session_id.map_or_else(|| self.transactions.ids().uuid(), Box::from);
             let session = super::session_line(&ours, None);
             let from = [&invite.from, ";tag=", &id.tag()].concat();
-            let route: Vec<Box<str>> = invite.route.iter().map(|one| one.as_str().into()).collect();
+            let route: Vec<&str> = invite.route.iter().map(String::as_str).collect();
             let head = Head {
                 method: Method::Invite,
                 uri: &invite.uri,
@@ -184,7 +185,7 @@ impl UserAgent {
         }
         match hang_up {
             // RFC 3261 §9.1: the CANCEL came too late, so the dialog is ended by BYE.
-            Some(hang_up) => self.send_bye(now, id, hang_up.reason.as_ref()),
+            Some(hang_up) => self.send_bye(now, id, hang_up.reason.as_deref()),
             None => {
                 self.begin_audits(now, id);
                 self.events.push_back(Event::Answered { leg: id, response });
@@ -222,16 +223,23 @@ impl UserAgent {
     fn acknowledge_stranger(&mut self, response: &Response, peer: SocketAddr) -> Dialog {
         let dialog = Dialog::uac(response, peer);
         let (ack, target) = dialog.ack(response.cseq().0, b"", &Payload::empty());
-        self.transactions.send_ack(ack, target);
+        let id = self.transactions.ack_id();
+        self.transactions.send_ack(id, ack, target);
         dialog
     }
 
     /// The ACK once more, for a further copy of a 2xx: the first one was lost. Nothing goes out while the TU owes it.
     pub(super) fn repeat_ack(&mut self, now: Instant, id: LegId, seq: u32) {
         let Some(leg) = self.legs.get(id) else { return };
-        match leg.acks.of(seq).map(|ack| ack.packet.clone()) {
-            Some(Some(packet)) => self.transactions.resend(&packet),
-            Some(None) => {}
+        match leg.acks.of(seq).cloned() {
+            Some(AckState::Full(packet)) => self.transactions.resend(&packet),
+            Some(AckState::Plain(ack)) => {
+                let Some(dialog) = &leg.dialog else { return };
+                let session = leg.session.as_bytes();
+                let (draft, target) = dialog.ack(seq, session, &Payload::empty());
+                self.transactions.send_ack_again(ack, draft, target);
+            }
+            Some(AckState::Owed) => {}
             None => self.send_ack(now, id, seq, &Payload::empty()),
         }
     }
@@ -239,7 +247,7 @@ impl UserAgent {
     pub(super) fn owe_ack(&mut self, now: Instant, id: LegId, seq: u32) {
         let forget_at = now + self.give_up_after();
         if let Some(leg) = self.legs.get_mut(id) {
-            leg.acks.owe(seq, forget_at);
+            leg.acks.note(seq, AckState::Owed, forget_at);
         }
         self.arm(id);
     }
@@ -249,8 +257,9 @@ impl UserAgent {
         let Some(leg) = self.legs.get_mut(id) else { return };
         let Some(dialog) = &leg.dialog else { return };
         let (draft, target) = dialog.ack(seq, leg.session.as_bytes(), payload);
-        let packet = self.transactions.send_ack(draft, target);
-        leg.acks.sent(seq, packet, forget_at);
+        let ack = self.transactions.ack_id();
+        let packet = self.transactions.send_ack(ack, draft, target);
+        leg.acks.note(seq, AckState::sent(ack, packet, payload), forget_at);
         self.arm(id);
     }
 

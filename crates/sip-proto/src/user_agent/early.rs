@@ -84,7 +84,7 @@ impl UserAgent {
             return;
         }
         let (method, seq) = (request.method(), request.cseq().0);
-        leg.their_modify = Some(TheirModify { server, method, seq });
+        leg.their_modify = Some(Box::new(TheirModify { server, method, seq }));
         if let Some(dialog) = leg.dialog_with(request.call_id(), request.from_tag()) {
             dialog.refresh_target(&request);
         }

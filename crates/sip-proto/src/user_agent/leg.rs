@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::Packet;
 use crate::arena::Key;
+use crate::deadlines::Turn;
 use crate::dialog::Dialog;
 use crate::message::{Method, Payload};
 use crate::reason::Reason;
@@ -52,10 +53,16 @@ pub(super) enum State {
 /// The TU has hung up; what it said goes into the BYE that has to wait.
 #[derive(Debug, Clone)]
 pub(super) struct HangUp {
-    pub(super) reason: Option<Reason>,
+    pub(super) reason: Option<Box<Reason>>,
 }
 
-/// One leg.
+impl HangUp {
+    pub(super) fn with(reason: Option<&Reason>) -> Self {
+        Self { reason: reason.cloned().map(Box::new) }
+    }
+}
+
+/// One leg. What few legs have, and not for long, is kept apart: thousands of legs do nothing but last.
 #[derive(Debug)]
 pub(super) struct Leg {
     pub(super) state: State,
@@ -80,11 +87,11 @@ pub(super) struct Leg {
     /// Tags of other answerers of our INVITE, which have had their BYE: at most [`MAX_LOSERS`].
     pub(super) losers: Vec<Box<str>>,
     /// Our 2xx that awaits its ACK.
-    pub(super) answer: Option<Answer>,
+    pub(super) answer: Option<Box<Answer>>,
     /// Our re-INVITE or UPDATE that awaits its final response.
-    pub(super) our_modify: Option<OurModify>,
+    pub(super) our_modify: Option<Box<OurModify>>,
     /// The peer's re-INVITE or UPDATE that awaits our final response.
-    pub(super) their_modify: Option<TheirModify>,
+    pub(super) their_modify: Option<Box<TheirModify>>,
     /// When something last came from the peer inside the dialog.
     pub(super) heard_at: Option<Instant>,
     /// When to look whether it has been quiet for too long.
@@ -93,6 +100,8 @@ pub(super) struct Leg {
     pub(super) audited: bool,
     /// Our tag, if the leg was begun by another user agent: it does not name the leg then.
     pub(super) adopted_tag: Option<Box<str>>,
+    /// When it is looked at next.
+    pub(super) turn: Option<Turn>,
 }
 
 /// A 2xx that is retransmitted until its ACK (RFC 3261 §13.3.1.4).
@@ -174,13 +183,14 @@ impl Leg {
             audit_at: None,
             audited: false,
             adopted_tag: None,
+            turn: None,
         }
     }
 
     /// When it must be looked at next.
     pub(super) fn due(&self) -> Option<Instant> {
         let due = [
-            self.answer.as_ref().map(Answer::due),
+            self.answer.as_deref().map(Answer::due),
             self.acks.due(),
             self.our_modify.as_ref().and_then(|modify| modify.retry_at),
             self.audit_at,

@@ -38,7 +38,7 @@ use std::time::{Duration, Instant};
 use hashbrown::HashMap;
 
 use crate::arena::Arena;
-use crate::deadlines::{Deadlines, FORGET_WITHIN};
+use crate::deadlines::{Deadlines, FORGET_WITHIN, Queue, Turn};
 use crate::flow::Flow;
 use crate::message::{Method, Payload, Reply, SessionId};
 use crate::timer::Timers;
@@ -145,6 +145,14 @@ enum Deadline {
     Probe(ClientId),
 }
 
+/// OPTIONS of ours that awaits its response.
+#[derive(Debug)]
+struct SentProbe {
+    peer: SocketAddr,
+    /// When it is taken as lost.
+    turn: Option<Turn>,
+}
+
 /// A user agent; see the module's picture.
 #[derive(Debug)]
 pub struct UserAgent {
@@ -153,9 +161,9 @@ pub struct UserAgent {
     legs: Arena<LegId, Leg>,
     /// Legs that another user agent began, by the tag that it gave them.
     adopted: HashMap<Box<str>, LegId>,
-    over: HashMap<LegId, OverLeg>,
-    probes: HashMap<ClientId, SocketAddr>,
-    deadlines: Deadlines<Deadline>,
+    over: HashMap<LegId, Box<OverLeg>>,
+    probes: HashMap<ClientId, SentProbe>,
+    deadlines: Queue<Deadline>,
     /// When what is left of a leg can be forgotten.
     forget: Deadlines<LegId>,
     events: VecDeque<Event>,
@@ -186,7 +194,7 @@ impl UserAgent {
             adopted: HashMap::new(),
             over: HashMap::new(),
             probes: HashMap::new(),
-            deadlines: Deadlines::default(),
+            deadlines: Queue::default(),
             forget: Deadlines::default(),
             events: VecDeque::new(),
             unavailable: None,
@@ -207,7 +215,7 @@ impl UserAgent {
         while let Some((_, deadline)) = self.deadlines.pop_due(now) {
             match deadline {
                 Deadline::Leg(id) => self.wake_leg(now, id),
-                Deadline::Probe(id) => self.probe_is_silent(id),
+                Deadline::Probe(id) => self.wake_probe(id),
             }
         }
     }
@@ -362,6 +370,9 @@ impl UserAgent {
     }
 
     fn wake_leg(&mut self, now: Instant, id: LegId) {
+        if let Some(leg) = self.legs.get_mut(id) {
+            leg.turn = None;
+        }
         self.resend_answer(now, id);
         self.forget_acks(now, id);
         self.retry_modify(now, id);
@@ -371,13 +382,16 @@ impl UserAgent {
 
     /// To be called whenever what a leg waits for has changed.
     fn arm(&mut self, id: LegId) {
-        self.deadlines.set(Deadline::Leg(id), self.legs.get(id).and_then(Leg::due));
+        if let Some(leg) = self.legs.get_mut(id) {
+            let due = leg.due();
+            self.deadlines.set(&mut leg.turn, Deadline::Leg(id), due);
+        }
     }
 
     /// Ends a leg's life; the caller reports its terminal event.
     fn remove(&mut self, now: Instant, id: LegId) {
         if let Some(mut leg) = self.legs.remove(id) {
-            self.arm(id);
+            self.deadlines.clear(leg.turn.take());
             if let Some(tag) = leg.adopted_tag.take() {
                 self.adopted.remove(&tag);
             }

@@ -41,7 +41,7 @@ impl UserAgent {
         if busy || !matches!(leg.state, State::Confirmed) {
             return false;
         }
-        leg.our_modify = Some(OurModify {
+        leg.our_modify = Some(Box::new(OurModify {
             method,
             payload,
             seq: 0,
@@ -49,7 +49,7 @@ impl UserAgent {
             repeats,
             cancelled: false,
             retry_at: None,
-        });
+        }));
         self.send_modify(now, id);
         true
     }
@@ -194,7 +194,7 @@ impl UserAgent {
             self.refuse(now, server, &rejection);
             return;
         }
-        leg.their_modify = Some(TheirModify { server, method, seq: request.cseq().0 });
+        leg.their_modify = Some(Box::new(TheirModify { server, method, seq: request.cseq().0 }));
         if let Some(dialog) = &mut leg.dialog {
             dialog.refresh_target(&request);
         }
@@ -223,10 +223,8 @@ impl UserAgent {
         };
         // It may have been cancelled, and another one come, before the TU answered.
         let pending = leg.their_modify.take_if(|pending| pending.server == server);
-        if let Some(TheirModify { method: Method::Invite, seq, .. }) = pending
-            && status < 300
-        {
-            self.await_ack(now, id, (server, seq), sent);
+        if let Some(pending) = pending.filter(|one| one.method == Method::Invite && status < 300) {
+            self.await_ack(now, id, (server, pending.seq), sent);
         }
     }
 }

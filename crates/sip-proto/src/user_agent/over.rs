@@ -3,6 +3,7 @@
 
 use std::time::Instant;
 
+use super::acks::AckState;
 use super::leg::{Leg, OverLeg, State};
 use super::{LegId, Owner, UserAgent};
 use crate::message::{Method, Payload, Response};
@@ -18,7 +19,8 @@ impl UserAgent {
         let needed = is_established && (answer_due || !leg.acks.is_empty());
         if let Some(dialog) = leg.dialog.filter(|_| needed) {
             let (session, acks) = (leg.session, leg.acks);
-            self.over.insert(id, OverLeg { dialog, session, acks, is_ended: true });
+            let over = OverLeg { dialog, session, acks, is_ended: true };
+            self.over.insert(id, Box::new(over));
             self.forget.set(id, now + self.give_up_after());
         }
     }
@@ -52,13 +54,18 @@ impl UserAgent {
             return false;
         };
         let seq = response.cseq().0;
-        match over.acks.of(seq).and_then(|ack| ack.packet.clone()) {
-            Some(packet) => self.transactions.resend(&packet),
-            None => {
-                let session = over.session.as_bytes();
-                let (ack, target) = over.dialog.ack(seq, session, &Payload::empty());
-                let packet = self.transactions.send_ack(ack, target);
-                over.acks.sent(seq, packet, forget_at);
+        let plain = Payload::nothing();
+        match over.acks.of(seq).cloned() {
+            Some(AckState::Full(packet)) => self.transactions.resend(&packet),
+            Some(AckState::Plain(ack)) => {
+                let (draft, target) = over.dialog.ack(seq, over.session.as_bytes(), plain);
+                self.transactions.send_ack_again(ack, draft, target);
+            }
+            Some(AckState::Owed) | None => {
+                let (draft, target) = over.dialog.ack(seq, over.session.as_bytes(), plain);
+                let ack = self.transactions.ack_id();
+                self.transactions.send_ack(ack, draft, target);
+                over.acks.note(seq, AckState::Plain(ack), forget_at);
                 self.forget.set(id, forget_at);
             }
         }

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use super::leg::State;
-use super::{Deadline, Event, LegId, Owner, Probe, Purpose, UserAgent};
+use super::{Deadline, Event, LegId, Owner, Probe, Purpose, SentProbe, UserAgent};
 use crate::Rejection;
 use crate::message::{Method, Payload, Reply, Response};
 use crate::transaction::{ClientId, ServerId};
@@ -102,8 +102,9 @@ impl UserAgent {
     /// latest.
     pub fn probe(&mut self, now: Instant, peer: SocketAddr, within: Duration) {
         let id = self.transactions.probe(now, peer, Owner::Probe);
-        self.probes.insert(id, peer);
-        self.deadlines.set(Deadline::Probe(id), now + within);
+        let mut turn = None;
+        self.deadlines.set(&mut turn, Deadline::Probe(id), Some(now + within));
+        self.probes.insert(id, SentProbe { peer, turn });
     }
 
     /// Tells a peer something with MESSAGE (RFC 3428). Nobody waits for the answer.
@@ -113,16 +114,24 @@ impl UserAgent {
 
     pub(super) fn probe_response(&mut self, id: ClientId, response: Response) {
         if response.status() >= 200
-            && let Some(peer) = self.probes.remove(&id)
+            && let Some(SentProbe { peer, turn }) = self.probes.remove(&id)
         {
-            self.deadlines.clear(Deadline::Probe(id));
+            self.deadlines.clear(turn);
             self.events.push_back(Event::Probed { peer, outcome: Probe::Alive(response) });
         }
     }
 
+    /// The time of a probe is over.
+    pub(super) fn wake_probe(&mut self, id: ClientId) {
+        if let Some(probe) = self.probes.get_mut(&id) {
+            probe.turn = None;
+        }
+        self.probe_is_silent(id);
+    }
+
     pub(super) fn probe_is_silent(&mut self, id: ClientId) {
-        if let Some(peer) = self.probes.remove(&id) {
-            self.deadlines.clear(Deadline::Probe(id));
+        if let Some(SentProbe { peer, turn }) = self.probes.remove(&id) {
+            self.deadlines.clear(turn);
             self.transactions.forget(id);
             self.events.push_back(Event::Probed { peer, outcome: Probe::Silent });
         }

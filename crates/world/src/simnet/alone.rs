@@ -77,7 +77,7 @@ impl Alone {
     /// Lets packets arrive and deadlines pass, in the order of the network that they come from, up to `until`.
     pub fn replay(
         &mut self,
-        arrivals: Vec<Arrival>,
+        arrivals: impl IntoIterator<Item = Arrival>,
         until: Duration,
         mut take: impl FnMut(Output),
     ) {
