@@ -263,6 +263,7 @@ impl Generator {
             Event::OutOfDialog { id, .. } => self.agent.respond(now, id, 480, &Payload::empty()),
             Event::Cancelled { .. }
             | Event::Confirmed { .. }
+            | Event::NoRoom { .. }
             | Event::Unacknowledged { .. }
             | Event::ModifyCancelled { .. }
             | Event::Modified { .. }

@@ -212,6 +212,9 @@ impl Psap {
             Event::Offered { leg, invite, source } => {
                 self.receive(now, leg, &invite, source);
             }
+            Event::NoRoom { invite, source, rejection } => {
+                self.found_no_room(now, &invite, source, &rejection);
+            }
             Event::Cancelled { leg, reason } => {
                 self.finish(now, leg, Ending::abandoned(reason.as_ref()));
             }
@@ -259,12 +262,8 @@ impl Psap {
 
     /// A new call: refused, ignored, or told that it rings and put into the queue.
     fn receive(&mut self, now: Instant, leg: LegId, invite: &Request, source: SocketAddr) {
-        self.offered += 1;
         let sender = Sender::of(invite, source);
-        let id = invite.session_id().map(|id| id.local().to_owned());
-        // RFC 7989 §7: a call without Session-ID gets one here, so that its record has an id.
-        let id = id.unwrap_or_else(|| self.agent.uuid().into());
-        let mut attempt = Attempt::new(id, invite, source, now);
+        let mut attempt = self.begin_attempt(now, invite, source);
         let melodies = Melodies::of(&attempt, invite);
         let counts_at = match self.admit_source(now, source.ip()) {
             Ok(counts_at) => counts_at,
@@ -316,12 +315,6 @@ impl Psap {
             return Err(Box::new(queue_full(&self.config.when_full)));
         }
         Ok((plan, media, stream))
-    }
-
-    fn refuse(&mut self, now: Instant, leg: LegId, attempt: Attempt, rejection: &Rejection) {
-        self.refused += 1;
-        self.agent.reject(now, leg, rejection, &Payload::empty());
-        self.write_record(now, attempt, Ending::refused(rejection));
     }
 
     /// The ACK of our 200: the talk begins. Counted from here because RFC 3261 §15 forbids a BYE of

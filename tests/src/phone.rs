@@ -182,6 +182,7 @@ impl Phone {
             Event::OutOfDialog { id, .. } => self.agent.respond(now, id, 405, &Payload::empty()),
             Event::Confirmed { .. }
             | Event::ModifyConfirmed { .. }
+            | Event::NoRoom { .. }
             | Event::Unacknowledged { .. }
             | Event::ModifyCancelled { .. }
             | Event::Response { .. }

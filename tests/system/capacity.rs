@@ -266,6 +266,47 @@ fn a_box_with_its_limit_of_dialogs_refuses_the_next_call_and_takes_one_when_ther
     }
 }
 
+/// Calls through so many trunk groups and sites to one PSAP, which each of them forwards evenly: so the transactions come to their
+/// limit at the box where most ways meet.
+fn narrow(groups: usize, sites: usize) -> String {
+    let mut text = "[pool]\nprobe_interval = \"1h\"\n[sip]\ntransactions = 800\n".to_owned();
+    for at in 1..=sites {
+        text += &format!("[sites.s{at}]\naddress = \"127.0.0.1{at}:5060\"\n");
+    }
+    for (at, name) in (1..=groups).zip(["mobile", "fixed"]) {
+        text +=
+            &format!("[trunk_groups.{name}]\naddress = \"127.0.0.2{at}:5060\"\ncircuits = 1000\n");
+    }
+    text + "[psaps.samu-59]\naddress = \"127.0.0.31:5060\"\nnumber = \"0353010015\"\npositions = 1000\nring = \"100ms\"\n\
+            [[routes]]\nnumbers = [\"15\"]\npsaps = [\"samu-59\"]\n"
+}
+
+// Who was refused for want of a transaction has a record there, like everybody else: the books balance.
+#[test]
+fn a_run_at_the_limit_of_transactions_knows_each_call_that_it_refused() {
+    for (groups, sites, full) in [(1, 2, "mobile"), (2, 1, "s1"), (2, 2, "samu-59")] {
+        let (mut network, met) = meet(&narrow(groups, sites), 1.0);
+        let overflow = |name: &str| match name {
+            "samu-59" => network.psap(name).overflow,
+            "s1" => network.call_server(name).overflow,
+            _ => network.trunk_group(name).overflow,
+        };
+        let of_it = network.records().iter().filter(|record| record.node == full);
+        let why = |record: &&CallRecord| {
+            record.reason.as_deref().is_some_and(|why| why.contains("sip.transactions"))
+        };
+        let told: Vec<_> = of_it.filter(why).map(|record| record.status).collect();
+        // Probes are refused too, and whoever is refused stays away for a time.
+        let count = told.len() as u64;
+        assert!(count > 2 && count <= overflow(full), "{full}: {count} of {met:?}");
+        assert!(told.iter().all(|status| *status == Some(503)), "{full}: {told:?}");
+        assert!(network.run_until_idle(seconds(600)), "{:?}", network.held());
+        let ledger = network.ledger(network.generator().offered, false);
+        assert!(ledger.balanced, "{full}: {ledger:#?}");
+        assert_idle(&mut network);
+    }
+}
+
 #[test]
 fn a_box_with_its_limit_of_transactions_refuses_new_calls_and_lets_those_in_progress_end() {
     for (name, number, _) in BOXES {

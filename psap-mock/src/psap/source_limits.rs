@@ -1,19 +1,59 @@
-//! Callers who come straight to the PSAP, and the limits of their sources ([`sip_proto::sources`]). Call servers and trunk groups
-//! are peers.
+//! Calls that are not let in; callers who come straight to the PSAP, and the limits of their sources ([`sip_proto::sources`]).
+//! Call servers and trunk groups are peers.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 
 use sip_proto::Rejection;
-use sip_proto::message::Payload;
+use sip_proto::message::{Payload, Request};
 
 use super::{LegId, Psap};
-use crate::attempt::Ending;
+use crate::attempt::{Attempt, Ending};
 
 /// Q.850: call rejected.
 const REJECTED: u16 = 21;
 
 impl Psap {
+    /// A new call has arrived.
+    pub(super) fn begin_attempt(
+        &mut self,
+        now: Instant,
+        invite: &Request,
+        source: SocketAddr,
+    ) -> Attempt {
+        self.offered += 1;
+        let id = invite.session_id().map(|id| id.local().to_owned());
+        // RFC 7989 §7: a call without Session-ID gets one here, so that its record has an id.
+        let id = id.unwrap_or_else(|| self.agent.uuid().into());
+        Attempt::new(id, invite, source, now)
+    }
+
+    /// It is refused.
+    pub(super) fn refuse(
+        &mut self,
+        now: Instant,
+        leg: LegId,
+        attempt: Attempt,
+        rejection: &Rejection,
+    ) {
+        self.refused += 1;
+        self.agent.reject(now, leg, rejection, &Payload::empty());
+        self.write_record(now, attempt, Ending::refused(rejection));
+    }
+
+    /// It has been refused: too many transactions are alive.
+    pub(super) fn found_no_room(
+        &mut self,
+        now: Instant,
+        invite: &Request,
+        source: SocketAddr,
+        rejection: &Rejection,
+    ) {
+        let attempt = self.begin_attempt(now, invite, source);
+        self.refused += 1;
+        self.write_record(now, attempt, Ending::refused(rejection));
+    }
+
     /// A call from `ip` may begin. The source counts it until it is acknowledged or over, unless it is a peer.
     pub(super) fn admit_source(
         &mut self,

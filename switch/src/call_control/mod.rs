@@ -175,6 +175,9 @@ impl CallControl {
         self.note_event(now, &event);
         match event {
             Event::Offered { leg, invite, source } => self.offered(now, leg, invite, source),
+            Event::NoRoom { invite, source, rejection } => {
+                self.found_no_room(now, &invite, source, &rejection);
+            }
             Event::Cancelled { leg, reason } => self.cancelled(now, leg, reason.as_ref()),
             Event::Progress { leg, response } => self.progress(now, leg, &response),
             Event::Answered { leg, response } => self.answered(now, leg, &response),

@@ -8,6 +8,7 @@ use sip_proto::flow::Sender;
 use sip_proto::message::{Payload, Request, Response, host_port};
 use sip_proto::reason::{Reason, cause_of_status};
 use sip_proto::user_agent::{Failure, Invite, LegId};
+use telemetry::CallRecord;
 use topology::{Carriage, Psap};
 
 use super::CallControl;
@@ -23,16 +24,7 @@ use crate::latent_defects;
 
 impl CallControl {
     pub(super) fn offered(&mut self, now: Instant, a: LegId, invite: Request, source: SocketAddr) {
-        self.records.counts.offered += 1;
-        let attempt = invite.session_id().map(|id| id.local().to_owned());
-        // A caller without Session-ID gets one here (RFC 7989 §7).
-        let attempt = attempt.unwrap_or_else(|| self.user_agent.uuid().into());
-        let mut record = self.records.open(now, attempt, &invite);
-        let group = invite.record_route().and_then(|route| Some(route.uri().user()?.to_owned()));
-        let link = self.disk.links.of_call(source, group.as_deref());
-        if link.is_none() {
-            record.dialog = dialog_notes::begin(&invite, source);
-        }
+        let (record, link) = self.open_record(now, &invite, source);
         let admitted = self
             .admit(now, &invite, link, &record.number)
             .and_then(|()| RouteList::find(&self.topology, &invite))
@@ -70,6 +62,38 @@ impl CallControl {
                 self.records.rejected(now, record, &rejection);
             }
         }
+    }
+
+    /// A new call has arrived, by this link to a trunk group or from elsewhere.
+    fn open_record(
+        &mut self,
+        now: Instant,
+        invite: &Request,
+        source: SocketAddr,
+    ) -> (CallRecord, Option<usize>) {
+        self.records.counts.offered += 1;
+        let attempt = invite.session_id().map(|id| id.local().to_owned());
+        // A caller without Session-ID gets one here (RFC 7989 §7).
+        let attempt = attempt.unwrap_or_else(|| self.user_agent.uuid().into());
+        let mut record = self.records.open(now, attempt, invite);
+        let group = invite.record_route().and_then(|route| Some(route.uri().user()?.to_owned()));
+        let link = self.disk.links.of_call(source, group.as_deref());
+        if link.is_none() {
+            record.dialog = dialog_notes::begin(invite, source);
+        }
+        (record, link)
+    }
+
+    /// A new call was refused: too many transactions are alive.
+    pub(super) fn found_no_room(
+        &mut self,
+        now: Instant,
+        invite: &Request,
+        source: SocketAddr,
+        rejection: &Rejection,
+    ) {
+        let (record, _) = self.open_record(now, invite, source);
+        self.records.rejected(now, record, rejection);
     }
 
     /// Whether the media of a call passes through here. The settings of its trunk group say so, which is known by the source

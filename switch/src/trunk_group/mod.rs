@@ -162,6 +162,9 @@ impl TrunkGroup {
                 let request = self.as_from_loose_router(request);
                 self.receive(now, id, request, flow);
             }
+            Event::NoRoom { invite, source, rejection } => {
+                self.found_no_room(now, &invite, source, &rejection);
+            }
             Event::Ack { request, source, transport, .. } => {
                 let flow = Flow::of(&request, source, transport);
                 let request = self.as_from_loose_router(request);

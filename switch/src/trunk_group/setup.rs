@@ -2,6 +2,7 @@
 //!
 //! What becomes of a call whose site dies stands in `site_down.rs`.
 
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use sip_proto::Rejection;
@@ -22,11 +23,7 @@ pub(super) const TIMER_C: Duration = Duration::from_secs(185);
 
 impl TrunkGroup {
     pub(super) fn offered(&mut self, now: Instant, server: ServerId, invite: Request, flow: Flow) {
-        self.records.counts.offered += 1;
-        let attempt = invite.session_id().map(|id| id.local().to_owned());
-        let attempt = attempt.unwrap_or_else(|| self.transactions.ids().uuid().into());
-        let mut record = self.records.open(now, attempt, &invite);
-        record.dialog = DialogRecord::of(&invite, flow.source());
+        let record = self.open_record(now, &invite, flow.source());
         let merged = self.calls.find(invite.call_id(), invite.from_tag()).is_some();
         let unusable = invite.refuse_unusable_contact().err();
         if self.draining || merged || unusable.is_some() {
@@ -83,6 +80,27 @@ impl TrunkGroup {
         if let Some(call) = self.calls.get_mut(id) {
             self.notes.note(&call.record.call_id, text);
         }
+    }
+
+    /// A new call has arrived.
+    fn open_record(&mut self, now: Instant, invite: &Request, source: SocketAddr) -> CallRecord {
+        self.records.counts.offered += 1;
+        let attempt = invite.session_id().map(|id| id.local().to_owned());
+        let attempt = attempt.unwrap_or_else(|| self.transactions.ids().uuid().into());
+        let record = self.records.open(now, attempt, invite);
+        CallRecord { dialog: DialogRecord::of(invite, source), ..record }
+    }
+
+    /// A new call was refused: too many transactions are alive.
+    pub(super) fn found_no_room(
+        &mut self,
+        now: Instant,
+        invite: &Request,
+        source: SocketAddr,
+        rejection: &Rejection,
+    ) {
+        let record = self.open_record(now, invite, source);
+        self.records.rejected(now, record, rejection);
     }
 
     /// Its source has too many unfinished calls.

@@ -4,14 +4,17 @@ use std::net::SocketAddr;
 
 use super::client_table::ClientId;
 use super::server_table::ServerId;
-use crate::Transport;
 use crate::message::{BrokenBye, Request, Response};
+use crate::{Rejection, Transport};
 
 /// What a TU is told.
 #[derive(Debug)]
 pub enum Event<O> {
     /// A new request other than ACK and CANCEL.
     Request { id: ServerId, request: Request, source: SocketAddr, transport: Transport },
+    /// An INVITE outside of any dialog has been refused, without a transaction: there are too many. It is told once, whatever
+    /// copies of it come.
+    NoRoom { invite: Request, source: SocketAddr, rejection: Box<Rejection> },
     /// An ACK that no transaction absorbed: it is for a 2xx. `owner` is set while the INVITE's
     /// transaction lives.
     Ack { owner: Option<O>, request: Request, source: SocketAddr, transport: Transport },

@@ -132,22 +132,37 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
             }
             Method::Cancel => self.receive_cancel(now, key, &request, transport, source),
             _ if !self.has_room_for(&request) => {
-                self.stats.overflow += 1;
-                let fixed = Rejection::over_limit("transactions (sip.transactions)");
-                let reply = Reply {
-                    status: fixed.status,
-                    phrase: None,
-                    to_tag: "overflow",
-                    fixed: &fixed.lines(&self.sent_by),
-                    payload: &Payload::empty(),
-                };
-                let bytes = response(&request, source, &reply);
-                self.transmit(transport, response_target(&request, transport, source), bytes);
+                self.refuse_for_want_of_room(key, request, transport, source);
             }
             _ => {
                 let id = self.insert_server(now, key, request.clone(), transport, source);
                 self.events.push_back(Event::Request { id, request, source, transport });
             }
+        }
+    }
+
+    fn refuse_for_want_of_room(
+        &mut self,
+        key: Fingerprint,
+        request: Request,
+        transport: Transport,
+        source: SocketAddr,
+    ) {
+        self.stats.overflow += 1;
+        let rejection = Rejection::over_limit("transactions (sip.transactions)");
+        let reply = Reply {
+            status: rejection.status,
+            phrase: None,
+            to_tag: "overflow",
+            fixed: &rejection.lines(&self.sent_by),
+            payload: Payload::nothing(),
+        };
+        let bytes = response(&request, source, &reply);
+        self.transmit(transport, response_target(&request, transport, source), bytes);
+        let is_call = request.method() == Method::Invite && request.to_tag().is_none();
+        if is_call && !self.servers.note_refused(key) {
+            let (invite, rejection) = (request, Box::new(rejection));
+            self.events.push_back(Event::NoRoom { invite, source, rejection });
         }
     }
 

@@ -133,9 +133,15 @@ pub(super) struct ServerTable<O> {
     /// Transactions that answer on a connection, by its other end: a lost one must not cost a walk
     /// over all others.
     by_connection: BTreeSet<(SocketAddr, ServerId)>,
+    /// Requests that found no room, each at a place that follows from its key: so a copy is known, until another one has
+    /// taken that place. Empty before the first.
+    refused: Vec<Option<Fingerprint>>,
     /// The key whose fingerprint is taken; kept to save its allocation.
     written: String,
 }
+
+/// Places for requests that found no room: more than come within the time of a few copies.
+const REFUSED: usize = 8_192;
 
 impl<O> Default for ServerTable<O> {
     fn default() -> Self {
@@ -145,6 +151,7 @@ impl<O> Default for ServerTable<O> {
             by_merge_key: HashTable::new(),
             hashers: [DefaultHashBuilder::default(), DefaultHashBuilder::default()],
             by_connection: BTreeSet::new(),
+            refused: Vec::new(),
             written: String::new(),
         }
     }
@@ -177,6 +184,13 @@ impl<O> ServerTable<O> {
         let [first, second] = &self.hashers;
         let key = self.written.as_bytes();
         Fingerprint { first: first.hash_one(key), second: second.hash_one(key) }
+    }
+
+    /// A request with this key has found no room; true if a copy of it had found none before.
+    pub(super) fn note_refused(&mut self, key: Fingerprint) -> bool {
+        self.refused.resize(REFUSED, None);
+        let place = &mut self.refused[key.first as usize % REFUSED];
+        place.replace(key) == Some(key)
     }
 
     /// Adds the transaction of a request with this key, which has none yet.

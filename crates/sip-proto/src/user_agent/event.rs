@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use crate::Rejection;
 use crate::message::{Request, Response};
 use crate::reason::Reason;
 use crate::transaction::ServerId;
@@ -15,6 +16,8 @@ pub enum Event {
     /// A new INVITE that passed validation (RFC 3261 §8.2). Answer with `ring`, `accept` or
     /// `reject`.
     Offered { leg: LegId, invite: Request, source: SocketAddr },
+    /// A new INVITE has been refused: too many transactions are alive. There is no leg.
+    NoRoom { invite: Request, source: SocketAddr, rejection: Box<Rejection> },
     /// Terminal. The caller sent CANCEL before the final response; 487 has been sent.
     Cancelled { leg: LegId, reason: Option<Reason> },
     /// A provisional response above 100 to our INVITE.

@@ -298,6 +298,9 @@ impl UserAgent {
             Tx::Request { id, request, source, transport } => {
                 self.receive_request(now, id, request, source, transport);
             }
+            Tx::NoRoom { invite, source, rejection } => {
+                self.events.push_back(Event::NoRoom { invite, source, rejection });
+            }
             Tx::Ack { request, source, transport, .. } => {
                 let flow = Flow::of(&request, source, transport);
                 self.receive_ack(now, request, flow);

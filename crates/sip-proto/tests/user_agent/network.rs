@@ -263,6 +263,7 @@ pub(crate) fn name(event: &Event) -> String {
         Event::Ended { end: End::HungUp { confirmed }, .. } => format!("Ended HungUp {confirmed}"),
         Event::Ended { end: End::NoAck, .. } => "Ended NoAck".into(),
         Event::Ended { end: End::PeerGone { status }, .. } => format!("Ended PeerGone {status}"),
+        Event::NoRoom { .. } => "NoRoom".into(),
         Event::OutOfDialog { request, .. } => format!("OutOfDialog {}", request.method()),
         Event::Probed { outcome, .. } => match outcome {
             sip_proto::user_agent::Probe::Alive(response) => format!("Alive {}", response.status()),
