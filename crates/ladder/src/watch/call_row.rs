@@ -138,16 +138,19 @@ impl CallRow {
                 }
             }
             (StartLine::Response { status, .. }, _) if is_first && *status >= 200 => {
-                self.status = Some(*status);
+                // A leg that is cancelled after another one was answered does not take that back.
+                if *status < 300 || self.status.is_none_or(|known| known >= 300) {
+                    self.status = Some(*status);
+                }
                 self.state = match (&self.method[..], *status, self.state) {
-                    (_, _, state @ (CallState::Completed | CallState::Cancelled)) => state,
+                    (_, _, CallState::Completed) => CallState::Completed,
                     ("INVITE", 200..=299, _) => CallState::InCall,
+                    (_, _, state @ (CallState::Cancelled | CallState::InCall)) => state,
                     ("INVITE", 300..=399, _) => CallState::Diverted,
                     ("INVITE", 486 | 600, _) => CallState::Busy,
                     ("INVITE", 487, _) => CallState::Cancelled,
                     // A challenge is no refusal, and nor is what makes a box try the next one; see below.
                     ("INVITE", 401 | 407, state) => state,
-                    ("INVITE", _, CallState::InCall) => CallState::InCall,
                     ("INVITE", _, _) => CallState::Rejected,
                     _ => CallState::Answered,
                 };

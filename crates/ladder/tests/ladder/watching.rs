@@ -147,6 +147,26 @@ fn a_state_says_how_far_a_call_is() {
 }
 
 #[test]
+fn an_answer_outlives_the_refusal_of_another_leg() {
+    let mut list = CallList::new(Vec::new(), 10);
+    let (one, two) = ("h;branch=z9hG4bKx", "h;branch=z9hG4bKy");
+    for (ms, text) in [
+        request("INVITE", "a", 1, one, false, ""),
+        request("CANCEL", "a", 1, one, false, ""),
+        request("INVITE", "a", 1, two, false, ""),
+        response("200 OK", "INVITE", "a", 1, two, ""),
+        response("487 Request Terminated", "INVITE", "a", 1, one, ""),
+    ]
+    .iter()
+    .enumerate()
+    {
+        list.take(message(ms as u64, text), None);
+    }
+    let row = list.rows().next().unwrap().1;
+    assert_eq!((row.state, row.status, row.messages), (CallState::InCall, Some(200), 5));
+}
+
+#[test]
 fn filters_find_calls_and_refuse_nonsense_in_a_sentence() {
     let mut list = CallList::new(names(), 10);
     wire().into_iter().for_each(|message| {

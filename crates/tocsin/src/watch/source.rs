@@ -78,8 +78,8 @@ impl Origin {
                 Vec::new()
             }
             Self::Run(folder) => {
-                let names = named_addresses(folder);
-                send(sender, of_run(folder, &names)?);
+                let mut names = named_addresses(folder);
+                send(sender, of_run(folder, &mut names)?);
                 names
             }
             Self::Hep(address) => {
@@ -101,16 +101,24 @@ fn send(sender: SyncSender<Arrival>, arrivals: Vec<Arrival>) {
     });
 }
 
-/// All that was kept of a run, with the attempt as what joins the legs.
-fn of_run(folder: &Path, names: &[NamedAddress]) -> anyhow::Result<Vec<Arrival>> {
+/// All that was kept of a run, with the attempt as what joins the legs. Boxes that the network file does not name, such as
+/// generators, add their names.
+fn of_run(folder: &Path, names: &mut Vec<NamedAddress>) -> anyhow::Result<Vec<Arrival>> {
     let mut calls: BTreeMap<u128, Vec<KeptCall>> = BTreeMap::new();
     for part in kept_calls(folder, |_| true)? {
         calls.entry(part.attempt).or_default().push(part);
     }
-    let told = Told { names: names.to_vec(), ..Told::default() };
+    let told = Told { names: names.clone(), ..Told::default() };
     let mut arrivals: Vec<(u64, Arrival)> = Vec::new();
     for parts in calls.values() {
         let story = join(parts, &told);
+        for part in parts {
+            let by = &part.seen_by;
+            if !names.iter().any(|named| named.address == by.address) {
+                let (name, kind) = (by.name.clone(), by.kind);
+                names.push(NamedAddress { address: by.address, name, kind });
+            }
+        }
         for packet in packets(&story) {
             let message = WireMessage {
                 at_us: packet.at_us,
