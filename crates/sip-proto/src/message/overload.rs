@@ -156,7 +156,8 @@ pub fn with_overload_feedback(
         return None;
     }
     // The writer of this stack puts the Vias first.
-    let start = message.windows(2).position(|two| two == b"\r\n")?;
+    // A peer may end the line before them by a bare line feed: then the first pair of octets is not that end.
+    let start = message.iter().position(|byte| *byte == b'\n')?.checked_sub(1)?;
     let line = message.get(start..)?.strip_prefix(LABEL)?;
     let end = line.windows(2).position(|two| two == b"\r\n")?;
     let line = std::str::from_utf8(line.get(..end)?).ok()?;
