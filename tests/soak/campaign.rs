@@ -146,4 +146,8 @@ cpu = 1.0
 late_retransmissions = 1.0
 late_rtp = 1.0
 clock_step = "1m"
+
+# The memory of the flight recorder has this bound; with the usual one it would fill for longer than the shortest soak lasts.
+[trace]
+memory = 1
 "#;
