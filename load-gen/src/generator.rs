@@ -130,7 +130,7 @@ impl Generator {
             schedule: Schedule::new(campaign, config.shard),
             pace: Pace::new(config.shard),
             mix: Mix::new(campaign, &names, config.nonce)?,
-            max_in_progress: u64::from(campaign.max_in_progress.div_ceil(config.shard.of.max(1))),
+            max_in_progress: config.shard.share(campaign.max_in_progress),
             config,
             transports: Vec::new(),
             announced: Announced::default(),

@@ -206,15 +206,16 @@ fn a_collector_gets_the_messages_of_all_boxes_under_one_id() {
     assert!(String::from_utf8_lossy(&refused.stderr).contains("--hep sends copies"), "{refused:?}");
 }
 
-#[test]
-fn a_call_is_placed_again_alone_and_shown_beside_itself() {
-    let workspace = run(true, KILL, &[]);
+fn is_placed_again(is_virtual: bool) {
+    let workspace = run(is_virtual, KILL, &[]);
     let lost = attempts(&workspace, "outcome = 'lost' AND nth = 1");
     let id = format!("{:032x}", lost.first().expect("a lost call"));
     let caller: u32 = calls(&workspace)
         .query_row("SELECT caller FROM attempts WHERE attempt = ?", [&id], |row| row.get(0))
         .expect("its caller");
-    let told = said(&workspace, &["replay", "latest", &id[..12]]);
+    let mut words = vec!["replay", "latest", &id[..12]];
+    words.extend((!is_virtual).then_some("--real-time"));
+    let told = said(&workspace, &words);
     let (then, again) = told.split_once("\nagain: ").expect("two ladders");
     assert!(then.starts_with(&format!("then: call 1 of caller {caller}, lost")), "{told}");
     assert!(again.starts_with(&format!("call 1 of caller {caller}, ")), "{told}");
@@ -236,4 +237,14 @@ fn a_call_is_placed_again_alone_and_shown_beside_itself() {
         String::from_utf8_lossy(&unknown.stderr).contains("no attempt has the id"),
         "{unknown:?}"
     );
+}
+
+#[test]
+fn a_call_is_placed_again_alone_and_shown_beside_itself() {
+    is_placed_again(true);
+}
+
+#[test]
+fn a_call_is_placed_again_on_real_sockets_too() {
+    is_placed_again(false);
 }

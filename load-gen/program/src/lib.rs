@@ -104,7 +104,8 @@ pub fn run(args: &LoadArgs) -> ExitCode {
     let spec = |index| {
         let whole = Shard { index, of: args.shards };
         let shard = args.only.map_or(whole, Shard::only);
-        let identity = GeneratorIdentity { address, shard, nonce, begin };
+        let name = format!("load-{}", index + 1);
+        let identity = GeneratorIdentity { name, address, shard, nonce, begin };
         let callees = callees.clone();
         generator_spec(
             identity,
@@ -121,8 +122,10 @@ pub fn run(args: &LoadArgs) -> ExitCode {
 }
 
 /// Which generator of which run.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 struct GeneratorIdentity {
+    /// By its place in the program, whatever part of the calls it has.
+    name: String,
     address: SocketAddr,
     shard: Shard,
     /// See [`Config::nonce`].
@@ -150,13 +153,8 @@ fn generator_spec(
     start: WallStart,
     records: RecordSink,
 ) -> NodeSpec {
-    let GeneratorIdentity { address, shard, nonce, begin } = identity;
-    let label = Label {
-        name: format!("load-{}", shard.index + 1),
-        kind: NodeKind::Generator,
-        address,
-        setting: "--address".to_owned(),
-    };
+    let GeneratorIdentity { name, address, shard, nonce, begin } = identity;
+    let label = Label { name, kind: NodeKind::Generator, address, setting: "--address".to_owned() };
     let timers = topology.timers;
     let timers = Timers { t1: timers.t1, t2: timers.t2, t4: timers.t4 };
     let ten_digits = TenDigits::of(topology);

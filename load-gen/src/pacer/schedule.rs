@@ -20,6 +20,9 @@ pub struct ScheduledCall {
     pub hint: Option<Hint>,
 }
 
+/// So many calls no campaign has: whoever drives each so-many-th call drives one.
+const ALONE: u32 = u32::MAX;
+
 /// Which part of a campaign a generator drives: every `of`-th call, beginning with call `index`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shard {
@@ -34,7 +37,15 @@ impl Shard {
     /// The generator of a single call of a campaign, the one with this number: all that its caller draws is as in the whole campaign.
     #[must_use]
     pub const fn only(call: u32) -> Self {
-        Self { index: call, of: u32::MAX }
+        Self { index: call, of: ALONE }
+    }
+
+    /// What this generator has of a limit of the campaign.
+    pub(crate) fn share(self, limit: u32) -> u64 {
+        match self.of {
+            ALONE => limit.into(),
+            of => limit.div_ceil(of.max(1)).into(),
+        }
     }
 
     fn owns(self, index: u64) -> bool {
@@ -139,6 +150,15 @@ mod tests {
 
     fn all(mut schedule: Schedule) -> Vec<ScheduledCall> {
         std::iter::from_fn(|| schedule.take(Duration::MAX)).collect()
+    }
+
+    #[test]
+    fn one_call_alone_is_the_same_as_among_all() {
+        let campaign = two_phases(1);
+        let every = all(Schedule::new(&campaign, Shard::WHOLE));
+        assert_eq!(all(Schedule::new(&campaign, Shard::only(57))), [every[57]]);
+        assert_eq!(all(Schedule::new(&campaign, Shard::only(1_000_000))), []);
+        assert_eq!((Shard::only(57).share(20), Shard { index: 1, of: 3 }.share(20)), (20, 7));
     }
 
     #[test]

@@ -104,7 +104,7 @@ impl<'a> TrialNetwork<'a> {
         self.trials += 1;
         let name = format!("load-{:02}", self.trials);
         let prepared = prepare(self.folder, &self.setup, &self.options, &name, rate, length)?;
-        self.fleet.add(callers(&name, 1));
+        self.fleet.add(callers(&name, 1, None));
         let (folder, interruptions) = (self.folder, &mut self.interruptions);
         if !self.fleet.start_tier(&prepared, folder, interruptions, Tier::Load).await? {
             return Ok(None);

@@ -46,18 +46,22 @@ impl Tier {
 
 /// The network and its callers.
 pub(crate) fn processes(prepared: &Prepared) -> Vec<PlannedProcess> {
-    network(prepared).into_iter().chain([callers("load", prepared.args.shards)]).collect()
+    network(prepared)
+        .into_iter()
+        .chain([callers("load", prepared.args.shards, prepared.args.only)])
+        .collect()
 }
 
-/// The callers: so many generators in one process.
-pub(crate) fn callers(name: &str, shards: u32) -> PlannedProcess {
+/// The callers: so many generators in one process; or one, for the calls of `only` this caller.
+pub(crate) fn callers(name: &str, shards: u32, only: Option<u32>) -> PlannedProcess {
+    let (option, number) = only.map_or(("--shards", shards), |caller| ("--only", caller));
     PlannedProcess {
         name: name.to_owned(),
         tier: Tier::Load,
         boxes: (1..=shards).map(|number| (BoxKind::Generator, generator(number))).collect(),
         yields: false,
         subcommand: "load",
-        choice: vec!["--begin-on-command".into(), "--shards".into(), shards.to_string().into()],
+        choice: vec!["--begin-on-command".into(), option.into(), number.to_string().into()],
     }
 }
 
@@ -179,9 +183,6 @@ impl PlannedProcess {
         }
         let interval = snapshot_interval(&prepared.campaign).as_millis();
         arguments.extend(["--snapshot-interval".into(), format!("{interval}ms").into()]);
-        if let Some(only) = prepared.args.only.filter(|_| self.tier == Tier::Load) {
-            arguments.extend(["--only".into(), only.to_string().into()]);
-        }
         if self.tier == Tier::Psaps {
             arguments.extend(["--recordings".into(), folder.path().join("recordings").into()]);
         }
