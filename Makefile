@@ -29,7 +29,7 @@ instructions:
 instructions-recorded:
 	cargo bench --profile dev --workspace --bench instructions -- --record
 
-# SIPp, baresip, Kamailio, tshark, Chromium, SIPVicious, valgrind and faketime: installed when root, named otherwise.
+# SIPp, baresip, Kamailio, tshark, Chromium, sngrep, SIPVicious, valgrind and faketime: installed when root, named otherwise.
 peers:
 	./tests/install-peers.sh
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use topology::reader::{Raw, Table, kind};
-use trace::Keep;
+use trace::{Keep, USUAL_MEMORY};
 
 /// Which calls are kept with their messages, and how much memory each box has to remember messages until that is known.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -16,7 +16,7 @@ pub struct TraceSettings {
 
 impl Default for TraceSettings {
     fn default() -> Self {
-        Self { keep: Keep::Failed, memory: 16 }
+        Self { keep: Keep::default(), memory: USUAL_MEMORY }
     }
 }
 

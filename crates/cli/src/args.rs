@@ -9,7 +9,7 @@ use rand::TryRng as _;
 use rand::rngs::SysRng;
 use telemetry::LogFormat;
 use topology::{Layers, parse_duration};
-use trace::Keep;
+use trace::{Keep, USUAL_MEMORY};
 
 use crate::metrics::MetricsArgs;
 
@@ -67,7 +67,7 @@ pub struct TraceArgs {
     #[arg(long, value_name = "WHICH")]
     pub trace_keep: Option<Keep>,
     /// MiB in which each box remembers messages until it is known how their call ended
-    #[arg(long, value_name = "MIB", default_value = "16",
+    #[arg(long, value_name = "MIB", default_value_t = USUAL_MEMORY,
           value_parser = clap::value_parser!(u32).range(1..=4096))]
     pub trace_memory: u32,
     /// Send a copy of each SIP message, and what was heard of each call, to this collector of HEP version 3, over UDP

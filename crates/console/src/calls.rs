@@ -18,10 +18,9 @@ use run_folder::{CALLS, Folder, RunState, call_story, write_capture};
 use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 use telemetry::{BoxKind, CallRecord, Outcome};
-use tokio::task::spawn_blocking;
 use utoipa::ToSchema;
 
-use crate::run_name;
+use crate::folder_work::in_folder;
 use crate::shared::Shared;
 
 /// Calls of a list.
@@ -139,16 +138,14 @@ pub(crate) async fn list(
     if query.search.len() > LONGEST_SEARCH {
         return trouble(StatusCode::BAD_REQUEST, "search for something shorter");
     }
-    let runs = shared.settings.runs.clone();
-    answer(spawn_blocking(move || {
-        let folder = run_name::folder(&runs, &run)?;
+    let listed = in_folder(&shared, run, move |folder| {
         let listed = match folder.join(CALLS).is_file() {
             true => kept(&folder, &query),
             false => so_far(&folder, &query),
         };
         listed.map_err(|error| format!("{error:#}"))
-    }))
-    .await
+    });
+    listed.await.map_or_else(|answer| answer, |calls| Json(calls).into_response())
 }
 
 /// The story of one call.
@@ -165,20 +162,10 @@ pub(crate) async fn show(
     State(shared): State<Arc<Shared>>,
     AxumPath((run, attempt)): AxumPath<(String, String)>,
 ) -> Response {
-    let runs = shared.settings.runs.clone();
-    answer(spawn_blocking(move || {
-        let folder = run_name::folder(&runs, &run)?;
+    let story = in_folder(&shared, run, move |folder| {
         story(&folder, attempt).map_err(|error| format!("{error:#}"))
-    }))
-    .await
-}
-
-async fn answer<T: Serialize>(task: tokio::task::JoinHandle<Result<T, String>>) -> Response {
-    match task.await {
-        Ok(Ok(found)) => Json(found).into_response(),
-        Ok(Err(sentence)) => trouble(StatusCode::NOT_FOUND, &sentence),
-        Err(error) => trouble(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
-    }
+    });
+    story.await.map_or_else(|answer| answer, |story| Json(story).into_response())
 }
 
 /// Everything known of a call of the run in `folder`. This is the place for other ways to tell it.
@@ -224,9 +211,7 @@ pub(crate) async fn capture(
     State(shared): State<Arc<Shared>>,
     AxumPath((run, attempt)): AxumPath<(String, String)>,
 ) -> Response {
-    let runs = shared.settings.runs.clone();
-    let written = spawn_blocking(move || {
-        let folder = run_name::folder(&runs, &run)?;
+    let written = in_folder(&shared, run, move |folder| {
         let written = call_story(&folder, &attempt).and_then(|story| {
             let mut octets = Vec::new();
             write_capture(&folder, &[story], &mut octets)?;
@@ -235,9 +220,8 @@ pub(crate) async fn capture(
         written.map_err(|error| format!("{error:#}"))
     });
     match written.await {
-        Ok(Ok(octets)) => ([(CONTENT_TYPE, "application/octet-stream")], octets).into_response(),
-        Ok(Err(sentence)) => trouble(StatusCode::NOT_FOUND, &sentence),
-        Err(error) => trouble(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
+        Ok(octets) => ([(CONTENT_TYPE, "application/octet-stream")], octets).into_response(),
+        Err(answer) => answer,
     }
 }
 

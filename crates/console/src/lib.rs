@@ -13,6 +13,7 @@
 //! `tocsin check`, `tocsin runs` or `tocsin compare`.
 
 mod calls;
+mod folder_work;
 mod live;
 mod open_api;
 mod page;

@@ -19,6 +19,7 @@ use serde_json::Value;
 use tokio::task::spawn_blocking;
 use utoipa::ToSchema;
 
+use crate::folder_work::in_folder;
 use crate::live::attached;
 use crate::run_name;
 use crate::shared::Shared;
@@ -97,34 +98,31 @@ pub(crate) async fn show(
     State(shared): State<Arc<Shared>>,
     AxumPath(run): AxumPath<String>,
 ) -> Response {
-    let runs = shared.settings.runs.clone();
-    let detail = spawn_blocking(move || detail(&runs, &run)).await;
-    match detail {
-        Ok(Ok(mut detail)) => {
+    let detail = in_folder(&shared, run, |folder| Ok(detail(&folder)));
+    match detail.await {
+        Ok(mut detail) => {
             detail.complained = shared.started.complained(&detail.name);
             if detail.summary.is_some() {
                 shared.told_end.notify_one();
             }
             Json(detail).into_response()
         }
-        Ok(Err(sentence)) => trouble(StatusCode::NOT_FOUND, &sentence),
-        Err(error) => trouble(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
+        Err(answer) => answer,
     }
 }
 
-fn detail(runs: &Path, run: &str) -> Result<RunDetail, String> {
-    let folder = run_name::folder(runs, run)?;
+fn detail(folder: &Path) -> RunDetail {
     let name = folder.file_name().map(|name| name.to_string_lossy().into_owned());
     let text = |name: &str| std::fs::read_to_string(folder.join(name)).ok();
     let summary = text("summary.json").and_then(|text| serde_json::from_str(&text).ok());
-    Ok(RunDetail {
-        name: name.unwrap_or_else(|| run.to_owned()),
-        standing: Standing::of(&folder).as_str().to_owned(),
+    RunDetail {
+        name: name.unwrap_or_default(),
+        standing: Standing::of(folder).as_str().to_owned(),
         summary,
-        files: run_name::files(&folder),
+        files: run_name::files(folder),
         command: text("command.txt").map(|text| text.trim().to_owned()),
         complained: None,
-    })
+    }
 }
 
 /// A file that a run has left, as it is.
@@ -148,10 +146,9 @@ pub(crate) async fn file(
 }
 
 async fn send(shared: &Shared, run: String, file: String) -> Response {
-    let runs = shared.settings.runs.clone();
     let name = file.clone();
-    let read = spawn_blocking(move || {
-        let path = run_name::file(&run_name::folder(&runs, &run)?, &name)?;
+    let read = in_folder(shared, run, move |folder| {
+        let path = run_name::file(&folder, &name)?;
         let length = path.metadata().map_or(0, |it| it.len());
         if length > LONGEST {
             return Err(format!("{} is too long for a browser; open it there", path.display()));
@@ -159,12 +156,11 @@ async fn send(shared: &Shared, run: String, file: String) -> Response {
         std::fs::read(&path).map_err(|error| format!("{}: {error}", path.display()))
     });
     match read.await {
-        Ok(Ok(octets)) => {
+        Ok(octets) => {
             let head = [(CONTENT_TYPE, kind(&file)), (CONTENT_SECURITY_POLICY, SANDBOX)];
             (head, octets).into_response()
         }
-        Ok(Err(sentence)) => trouble(StatusCode::NOT_FOUND, &sentence),
-        Err(error) => trouble(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
+        Err(answer) => answer,
     }
 }
 

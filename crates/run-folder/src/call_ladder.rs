@@ -2,7 +2,7 @@
 
 use std::io;
 use std::net::IpAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::thread;
 
 use account::call::{CallAccount, account_of, served_account_of};
@@ -16,9 +16,6 @@ use trace::{KeptCall, TraceReader};
 use crate::folder::{CALLS, Folder};
 use crate::served::ServedNetwork;
 use crate::state::RunState;
-
-/// Where the programs of a run put what they keep, a file for each process.
-const TRACES: &str = "trace";
 
 /// Everything that was kept of a call. `word` is the id of its attempt, a beginning of it, a Call-ID, or a part of one.
 pub fn call_story(folder: &Path, word: &str) -> anyhow::Result<Story> {
@@ -60,20 +57,15 @@ pub fn write_capture(
     Ok(all.len())
 }
 
-/// The page of a call: its ladder, its cause, and its messages.
-pub fn html_ladder(folder: &Path, attempt: &str) -> anyhow::Result<String> {
-    Ok(ladder::render::html(&call_story(folder, attempt)?))
-}
-
 /// All parts that were kept of the calls that are `wanted`, process by process.
 pub fn kept_calls(
     folder: &Path,
     wanted: impl Fn(u128) -> bool + Sync,
 ) -> anyhow::Result<Vec<KeptCall>> {
-    let files = trace_files(folder);
+    let files = Folder::open(folder).traces();
     if files.is_empty() {
         bail!(
-            "{} has no folder {TRACES}: this run kept no messages; tocsin run --trace failed keeps those of calls that \
+            "{} has no folder trace: this run kept no messages; tocsin run --trace failed keeps those of calls that \
              end badly, and --trace all of all",
             folder.display()
         );
@@ -128,13 +120,4 @@ fn told(folder: &Path, account: CallAccount) -> Told {
         records: account.records,
         cause: account.cause,
     }
-}
-
-fn trace_files(folder: &Path) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(folder.join(TRACES)).into_iter().flatten();
-    let files = entries.filter_map(Result::ok).map(|entry| entry.path());
-    let is_trace = |file: &PathBuf| file.extension().is_some_and(|extension| extension == "trace");
-    let mut files: Vec<PathBuf> = files.filter(is_trace).collect();
-    files.sort();
-    files
 }

@@ -74,7 +74,9 @@ impl Folder {
 
     /// The files of messages, by name; none when the run kept no messages.
     pub fn traces(&self) -> Vec<PathBuf> {
-        self.files_in("trace")
+        let mut files = self.files_in("trace");
+        files.retain(|file| file.extension().is_some_and(|ending| ending == "trace"));
+        files
     }
 
     pub fn log(&self, process: &str) -> PathBuf {

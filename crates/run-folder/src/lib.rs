@@ -18,6 +18,8 @@
 //! knows neither.
 
 mod call_ladder;
+#[cfg(test)]
+mod call_ladder_tests;
 mod database;
 mod downtimes;
 mod ending;
@@ -36,7 +38,7 @@ mod summary_file;
 #[cfg(test)]
 mod tests;
 
-pub use call_ladder::{call_story, html_ladder, kept_calls, named_addresses, write_capture};
+pub use call_ladder::{call_story, kept_calls, named_addresses, write_capture};
 pub use database::Database;
 pub use ending::{EndedRun, RebuildError, close, finish, rebuild};
 pub use find::{locate, names};

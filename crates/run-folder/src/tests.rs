@@ -13,7 +13,7 @@ use serde_json::json;
 use super::*;
 
 /// The demo with three attempts, told in `folder`.
-fn demo(folder: &Folder, state: RunState) -> Published {
+pub(crate) fn demo(folder: &Folder, state: RunState) -> Published {
     let configs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../configs/campaigns/demo.toml");
     let none = topology::Layers::none();
     let (campaign, topology) =
@@ -38,7 +38,7 @@ fn summary(folder: &Folder) -> Summary {
     read_summary(&folder.path().join("summary.json")).expect("a summary")
 }
 
-fn desk() -> (tempfile::TempDir, Folder) {
+pub(crate) fn desk() -> (tempfile::TempDir, Folder) {
     let desk = tempfile::tempdir().expect("a folder");
     let folder = Folder::create(desk.path(), "demo").expect("a run folder");
     let mut records = telemetry::RecordWriter::create(&folder.records("all")).expect("a file");
@@ -46,7 +46,7 @@ fn desk() -> (tempfile::TempDir, Folder) {
     (desk, folder)
 }
 
-fn state(offered: u64) -> RunState {
+pub(crate) fn state(offered: u64) -> RunState {
     let generators = contract::GeneratorSnapshot {
         offered,
         finished: true,

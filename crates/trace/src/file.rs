@@ -233,6 +233,22 @@ mod tests {
         }
     }
 
+    /// A call is found without unpacking those before it: what they hold may be anything.
+    #[test]
+    fn what_is_not_wanted_is_skipped_unread() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("c.trace");
+        let mut bytes =
+            written(&[call(1, &"INVITE sip:112 SIP/2.0\r\n".repeat(40)), call(2, "BYE")]);
+        let first = MAGIC.len() + BLOCK_HEAD;
+        let length = u32::from_le_bytes(bytes[MAGIC.len()..][..4].try_into().expect("four bytes"));
+        bytes[first..first + length as usize].fill(0xff);
+        std::fs::write(&path, &bytes).expect("a file");
+        let mut reader = TraceReader::open(&path).expect("a trace");
+        assert_eq!(reader.find(2).expect("whole"), [call(2, "BYE")]);
+        assert!(reader.find(1).is_err());
+    }
+
     #[test]
     fn what_is_no_trace_or_is_damaged_is_said() {
         let folder = tempfile::tempdir().expect("a folder");

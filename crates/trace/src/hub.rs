@@ -83,7 +83,7 @@ impl Hub {
         }
     }
 
-    /// A box of this process saw it end badly. False when that is known already.
+    /// A box of this process saw it end badly.
     pub(crate) fn saw_bad_end(&self, attempt: u128) {
         let mut wanted = lock(&self.0.wanted);
         if self.add(&mut wanted, attempt) && wanted.to_tell.len() < MOST_WANTED {

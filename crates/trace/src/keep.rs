@@ -86,7 +86,7 @@ impl fmt::Display for Keep {
 
 /// Whether this box saw the call end badly: refused, without an end, lost, or with somebody who did not hear the other.
 #[must_use]
-pub fn ended_badly(record: &CallRecord) -> bool {
+pub(crate) fn ended_badly(record: &CallRecord) -> bool {
     let is_deaf = |verdict: SoundVerdict| {
         matches!(verdict, SoundVerdict::Silent | SoundVerdict::Garbled | SoundVerdict::WrongParty)
     };

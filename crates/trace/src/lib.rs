@@ -23,6 +23,9 @@ pub use call_key::CallKey;
 pub use entry::{Direction, Entry, KeptCall, Seen, TracedBox};
 pub use file::{TraceError, TraceReader, TraceWriter};
 pub use hub::{Hub, KeptCounts};
-pub use keep::{Keep, KeepError, ended_badly};
+pub use keep::{Keep, KeepError};
 pub use notes::{Note, Notes};
 pub use recorder::{DatedStart, Recorder};
+
+/// MiB that each box has for this unless it is said.
+pub const USUAL_MEMORY: u32 = 16;

@@ -91,17 +91,25 @@ impl<L: NoticeListener> VirtualNetwork<L> {
     fn record(&mut self, name: &str) {
         let Some(hub) = &self.hub else { return };
         let address = self.at(name);
-        let kind = match (self.topology.psap(name), self.topology.trunk_group(name)) {
-            (Some(_), _) => BoxKind::Psap,
-            (None, Some(_)) => BoxKind::TrunkGroup,
-            (None, None) if self.net.has_node::<CallServer>(address) => BoxKind::CallServer,
-            (None, None) if self.net.has_node::<Generator>(address) => BoxKind::Generator,
-            (None, None) => return,
-        };
+        let Some(kind) = self.kind_of(name) else { return };
         let seen_by = TracedBox { kind, name: name.to_owned(), address };
         let unix_us = u64::try_from(START.as_micros()).unwrap_or(u64::MAX);
         let start = DatedStart { instant: self.net.now() - self.net.elapsed(), unix_us };
         self.net.record(address, Recorder::new(hub, seen_by, start));
+    }
+
+    /// Which kind of box, of those that calls go through, has this name; `None` for another one.
+    fn kind_of(&self, name: &str) -> Option<BoxKind> {
+        let address = self.addresses.get(name)?;
+        if self.topology.psap(name).is_some() {
+            Some(BoxKind::Psap)
+        } else if self.topology.trunk_group(name).is_some() {
+            Some(BoxKind::TrunkGroup)
+        } else if self.topology.call_servers().any(|one| one.name == name) {
+            Some(BoxKind::CallServer)
+        } else {
+            self.net.has_node::<Generator>(*address).then_some(BoxKind::Generator)
+        }
     }
 
     /// Adds the pool monitor, which tells how the states of the members change.
@@ -178,14 +186,12 @@ impl<L: NoticeListener> VirtualNetwork<L> {
             let disk = self.net.node::<CallServer>(self.at(name)).stored_disk();
             self.disks.insert(name.to_owned(), disk);
         }
+        let kind = self.kind_of(name);
         self.net.kill(self.at(name));
-        let kind = match (self.topology.psap(name), self.topology.trunk_group(name)) {
-            (Some(_), _) => BoxKind::Psap,
-            (None, Some(_)) => BoxKind::TrunkGroup,
-            (None, None) => BoxKind::CallServer,
-        };
-        let why = "lost power".to_owned();
-        self.lost.push(LostNode { kind, node: name.to_owned(), why });
+        if let Some(kind) = kind {
+            let why = "lost power".to_owned();
+            self.lost.push(LostNode { kind, node: name.to_owned(), why });
+        }
     }
 
     /// A call server or PSAP does nothing until [`thaw`](Self::thaw).
