@@ -17,7 +17,7 @@ const MOST: u64 = 15_000_000;
 
 /// The same for the files of a person: the parser of TOML alone takes twice as much as a message may, and these counts are those of a
 /// build for tests, which takes three times as many as a release.
-const MOST_OF_A_FILE: u64 = 25 * MOST;
+const MOST_OF_A_FILE: u64 = 7 * MOST;
 
 #[test]
 fn no_input_of_64_kib_takes_more_than_5_ms_to_be_refused() {

@@ -67,6 +67,26 @@ fn twenty_mistakes_are_told_and_the_others_are_counted() {
     assert_eq!(last.to_string(), "net.toml: and 4980 more mistakes");
 }
 
+// Each of these tables lacks what it needs: after threescore nobody wants to know about the others.
+#[test]
+fn a_file_of_nothing_but_bad_tables_is_not_read_to_its_end() {
+    use std::fmt::Write as _;
+    for table in ["sites.s#", "trunk_groups.t#", "psaps.p#"] {
+        let mut text = String::new();
+        for number in 0..5_000 {
+            writeln!(text, "[{}]", table.replace('#', &number.to_string())).unwrap();
+        }
+        let found = problems(&text);
+        assert_eq!(found, problems(&text), "the same ones each time");
+        let (last, told) = found.0.split_last().unwrap();
+        assert_eq!(told.len(), 20, "{table}");
+        let sentence = last.to_string();
+        let count = sentence.strip_prefix("net.toml: and at least ").unwrap();
+        let count: usize = count.strip_suffix(" more mistakes").unwrap().parse().unwrap();
+        assert!((40..5_000).contains(&count), "{sentence}");
+    }
+}
+
 #[test]
 fn a_message_has_file_line_key_value_and_range() {
     let found = spoilt("circuits = 10", "circuits = 0");

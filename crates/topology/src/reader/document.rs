@@ -26,8 +26,12 @@ pub struct Document {
     elsewhere: RefCell<Vec<Problem>>,
     /// Mistakes of this file beyond those: a file that is nothing but mistakes has thousands.
     untold: Cell<usize>,
+    /// Tables were left unread, as there were too many mistakes to be told already.
+    has_given_up: Cell<bool>,
     /// Every key that was asked for, whether or not it is there, by the shape of its table.
     known: RefCell<BTreeMap<String, BTreeSet<&'static str>>>,
+    /// The last of those: tables of one shape come in rows, and are asked for the same keys.
+    noted_last: RefCell<(String, Vec<&'static str>)>,
 }
 
 impl Document {
@@ -58,7 +62,9 @@ impl Document {
             problems: RefCell::default(),
             elsewhere: RefCell::default(),
             untold: Cell::new(0),
+            has_given_up: Cell::new(false),
             known: RefCell::default(),
+            noted_last: RefCell::default(),
         })
     }
 
@@ -90,6 +96,11 @@ impl Document {
 
     /// A table of this shape was asked for these keys.
     pub(super) fn note(&self, shape: &str, keys: &[&'static str]) {
+        let mut last = self.noted_last.borrow_mut();
+        if last.0 == shape && last.1 == keys {
+            return;
+        }
+        *last = (shape.to_owned(), keys.to_vec());
         let mut known = self.known.borrow_mut();
         match known.get_mut(shape) {
             Some(have) => have.extend(keys),
@@ -111,7 +122,8 @@ impl Document {
         problems.sort();
         problems.dedup();
         if untold > 0 {
-            let message = format!("and {untold} more mistakes");
+            let least = if self.has_given_up.get() { "at least " } else { "" };
+            let message = format!("and {least}{untold} more mistakes");
             problems.push(Problem::new(self.file, None, String::new(), message));
         }
         Err(Problems(problems))
@@ -171,6 +183,16 @@ impl Document {
         has_room
     }
 
+    /// Whether there are more mistakes than will be told: whoever reads a row of tables need not read on. A file that is
+    /// nothing but mistakes is refused as fast as one that has a few.
+    pub(super) fn gives_up(&self) -> bool {
+        let gives_up = self.problems.borrow().len() >= MOST_NOTED;
+        if gives_up {
+            self.has_given_up.set(true);
+        }
+        gives_up
+    }
+
     /// A mistake that stands at `place` but is told of `key`.
     pub(super) fn report_at(&self, place: &str, key: &str, message: String) {
         if self.has_room() {
@@ -187,12 +209,20 @@ impl Document {
         self.problems.borrow_mut().push(Problem::new(file, line, key, message));
     }
 
+    /// Whether any layer set anything.
+    pub(super) fn has_layers(&self) -> bool {
+        !self.origins.is_empty()
+    }
+
     /// Whether a layer set `key`, a value around it, or all that is in it.
     pub(super) fn is_layered(&self, key: &str) -> bool {
         self.origin_of(key).is_some()
     }
 
     fn origin_of(&self, key: &str) -> Option<(&str, &Origin)> {
+        if !self.has_layers() {
+            return None;
+        }
         let mut around = Some(key);
         while let Some(path) = around {
             if let Some((path, origin)) = self.origins.get_key_value(path) {

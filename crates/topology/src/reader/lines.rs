@@ -1,5 +1,6 @@
 //! Where each key of a TOML file stands, by key path.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ops::Range;
 
@@ -12,6 +13,8 @@ use super::suggestion::nearest;
 #[derive(Debug, Default)]
 pub(super) struct Lines {
     by_path: HashMap<String, usize>,
+    /// The same of the elements of each list that holds no table and no list: there may be thousands of them.
+    elements: HashMap<String, Vec<usize>>,
     /// Key path of each list of tables, and what its elements are called.
     lists: HashMap<String, Vec<Option<String>>>,
 }
@@ -30,7 +33,16 @@ impl Lines {
 
     /// Whether the file itself holds `path`.
     pub(super) fn contains(&self, path: &str) -> bool {
-        self.by_path.contains_key(path)
+        self.line_of(path).is_some()
+    }
+
+    /// The line of what stands at `path` itself.
+    fn line_of(&self, path: &str) -> Option<usize> {
+        let element = || {
+            let (list, place) = path.strip_suffix(']')?.rsplit_once('[')?;
+            self.elements.get(list)?.get(place.parse::<usize>().ok()?).copied()
+        };
+        self.by_path.get(path).copied().or_else(element)
     }
 
     /// The path of `key` with numbers in place of names: `phases.steady.duration` is `phases[1].duration` where the second
@@ -72,8 +84,8 @@ impl Lines {
     pub(super) fn nearest(&self, path: &str) -> Option<usize> {
         let mut path = path;
         loop {
-            if let Some(line) = self.by_path.get(path) {
-                return Some(*line);
+            if let Some(line) = self.line_of(path) {
+                return Some(line);
             }
             path = &path[..path.rfind(['.', '['])?];
         }
@@ -100,10 +112,13 @@ fn nobody(path: &str, name: &str, names: &[Option<String>]) -> String {
 pub(super) fn join(path: &str, key: &str) -> String {
     let bare = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
     let key = match !key.is_empty() && key.bytes().all(bare) {
-        true => key.to_owned(),
-        false => format!("{key:?}"),
+        true => Cow::Borrowed(key),
+        false => Cow::Owned(format!("{key:?}")),
     };
-    if path.is_empty() { key } else { format!("{path}.{key}") }
+    match path {
+        "" => key.into_owned(),
+        path => [path, &key].join("."),
+    }
 }
 
 /// Where the lines of a text end.
@@ -157,6 +172,11 @@ impl<F: Fn(usize) -> usize> Walk<F> {
             DeValue::Table(table) => self.table(path, table),
             DeValue::Array(elements) => {
                 self.list(path, elements);
+                if !elements.iter().any(|it| it.get_ref().is_table() || it.get_ref().is_array()) {
+                    let lines = elements.iter().map(|it| (self.line_of)(it.span().start)).collect();
+                    self.lines.elements.insert(path.to_owned(), lines);
+                    return;
+                }
                 for (index, element) in elements.iter().enumerate() {
                     let path = format!("{path}[{index}]");
                     self.value(&path, element);
@@ -179,7 +199,9 @@ mod tests {
         for (path, line) in [
             ("a", 1),
             ("b.c", 2),
+            ("b.c.d[0]", 4),
             ("b.c.d[1]", 5),
+            ("b.c.d[2]", 3),
             ("e[0].f.g", 8),
             ("e[1]", 9),
             ("e[1].missing", 9),
@@ -187,6 +209,7 @@ mod tests {
             assert_eq!(lines.nearest(path), Some(line), "{path}");
         }
         assert_eq!(lines.nearest("z"), None);
+        assert!(lines.contains("b.c.d[1]") && !lines.contains("b.c.d[2]"));
     }
 
     #[test]

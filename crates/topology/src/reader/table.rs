@@ -106,7 +106,7 @@ impl<'d> Table<'d> {
         kind: impl Fn(Raw<'_>) -> Result<T, String>,
     ) -> Option<T> {
         let value = self.value(key)?;
-        self.decode(&self.path(key), &value.kind, &kind)
+        self.decode(|| self.path(key), &value.kind, &kind)
     }
 
     /// The right elements of the list at `key`; none when it is absent.
@@ -124,13 +124,13 @@ impl<'d> Table<'d> {
                 .iter()
                 .enumerate()
                 .filter_map(|(i, element)| {
-                    self.decode(&format!("{path}[{i}]"), &element.kind, &kind)
+                    self.decode(|| format!("{path}[{i}]"), &element.kind, &kind)
                 })
                 .collect(),
             Some(ValueKind::String(text)) if self.document.is_layered(&path) => text
                 .split(',')
                 .map(|element| ValueKind::String(element.trim().to_owned()))
-                .filter_map(|element| self.decode(&path, &element, &kind))
+                .filter_map(|element| self.decode(|| path.clone(), &element, &kind))
                 .collect(),
             Some(other) => {
                 let raw = Raw { kind: other, from_layer: false };
@@ -193,9 +193,13 @@ impl<'d> Table<'d> {
         };
         let mut tables: Vec<_> =
             entries.iter().map(|(name, value)| (join(&path, name), name, value)).collect();
-        tables.sort_by_key(|(path, ..)| (self.document.lines.nearest(path), path.clone()));
+        tables.sort_by_cached_key(|(path, ..)| (self.document.lines.nearest(path), path.clone()));
+        let shape = format!("{}.*", join(&self.shape, key));
         let mut read_all = Vec::new();
         for (path, name, value) in tables {
+            if self.document.gives_up() {
+                break;
+            }
             if !self.document.holds(&path) {
                 self.document.report(&path, "is not in the file; only the file can add it");
             } else if !is_name(name) {
@@ -203,8 +207,7 @@ impl<'d> Table<'d> {
                     "must be named with at most 32 lower-case letters, digits and hyphens";
                 self.document.report(&path, message);
             } else if let Some(entries) = self.entries_of(&path, value) {
-                let shape = format!("{}.*", join(&self.shape, key));
-                read_all.push(self.sub_table(path, shape, Some(entries), &mut read));
+                read_all.push(self.sub_table(path, shape.clone(), Some(entries), &mut read));
             }
         }
         read_all
@@ -218,6 +221,7 @@ impl<'d> Table<'d> {
             Some(ValueKind::Array(elements)) => elements
                 .iter()
                 .enumerate()
+                .take_while(|_| !self.document.gives_up())
                 .filter_map(|(index, element)| {
                     let path = format!("{path}[{index}]");
                     let entries = self.entries_of(&path, element)?;
@@ -287,15 +291,15 @@ impl<'d> Table<'d> {
 
     fn decode<T>(
         &self,
-        path: &str,
+        path: impl Fn() -> String,
         value: &ValueKind,
         kind: &impl Fn(Raw<'_>) -> Result<T, String>,
     ) -> Option<T> {
-        let from_layer = self.document.is_layered(path);
+        let from_layer = self.document.has_layers() && self.document.is_layered(&path());
         match kind(Raw { kind: value, from_layer }) {
             Ok(value) => Some(value),
             Err(refusal) => {
-                self.document.report(path, refusal);
+                self.document.report(&path(), refusal);
                 None
             }
         }
