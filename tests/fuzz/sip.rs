@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use sip_proto::Transport;
-use sip_proto::digest::{Challenge, Credentials};
+use sip_proto::digest::{Algorithm, Asker, Challenge, Credentials, Secret};
 use sip_proto::flow::{Flow, Sender};
 use sip_proto::message::{
     Forward, Incoming, Message, Name, OverloadAlgorithm, OverloadFeedback, OverloadSeq, Payload,
@@ -133,6 +133,7 @@ fn request_goes_on(request: &Request) {
         pop_route: true,
         push_route: None,
         lines: b"",
+        without: &[],
     };
     proxy.forward(now, request, &changes, Target::to(peer()), ());
     let sent = proxy.poll_transmit().expect("the request").bytes;
@@ -205,15 +206,19 @@ pub(crate) fn digest(input: &[u8]) {
          From: <sip:a@h>;tag=a\r\nTo: <sip:a@h>\r\nCall-ID: a\r\nCSeq: 1 REGISTER\r\nAuthorization: {text}\r\n\r\n"
     );
     if let Ok(request) = Request::parse(lines.into())
-        && let Some(credentials) = Credentials::of(&request, "example.com")
+        && let Some(credentials) = Credentials::of(&request, "example.com", Asker::Server)
     {
         assert!(!credentials.username().contains(char::is_control));
         assert!(!credentials.nonce().contains(char::is_control));
         let _ = credentials.nonce_count();
-        assert!(!credentials.verify(request.method(), "a password that nobody has"));
+        let secret =
+            Secret::of(credentials.username(), "example.com", "a password that nobody has");
+        assert!(!credentials.verify(request.method_text(), &secret));
     }
-    let payload = Challenge::new(&text, &text).stale().payload();
-    let lines = str::from_utf8(payload.headers()).expect("text");
+    let rejection = Challenge::new(&text, &text)
+        .stale()
+        .rejection(Asker::Server, &[Algorithm::Sha256, Algorithm::Md5]);
+    let lines = rejection.headers.as_deref().expect("lines");
     assert!(
         lines.lines().all(|line| line.starts_with("WWW-Authenticate: Digest realm=\"")),
         "{lines:?}"

@@ -11,7 +11,7 @@ use campaign::Campaign;
 use cli::manage::{CommandPlan, ManagedCallServer};
 use media::rtcp;
 use operations::Action;
-use sip_proto::digest::Credentials;
+use sip_proto::digest::{Asker, Credentials, Secret};
 use sip_proto::message::{Request, parse};
 use sip_proto::reason::Reason;
 use sip_proto::sdp::{LocalMedia, Session, answer, find, relocate, replace};
@@ -281,15 +281,15 @@ fn credentials(all: &mut Vec<Case>) {
         let text = filled(&format!("{HEAD}Authorization: Digest "), piece, "x\r\n\r\n");
         case(all, format!("credentials {piece:?}"), move || {
             if let Ok(request) = Request::parse(text.clone().into()) {
-                let _ = Credentials::of(&request, "example.com")
-                    .map(|one| one.verify(request.method(), "x"));
+                let _ = Credentials::of(&request, "example.com", Asker::Server)
+                    .map(|one| one.verify("REGISTER", &Secret::of("a", "example.com", "x")));
             }
         });
     }
     let text = filled(HEAD, "Authorization: Digest a=b\r\n", "\r\n");
     case(all, "credentials, line by line", move || {
         if let Ok(request) = Request::parse(text.clone().into()) {
-            let _ = (Credentials::of(&request, "example.com"), Reason::of(&request));
+            let _ = (Credentials::of(&request, "example.com", Asker::Server), Reason::of(&request));
         }
     });
 }

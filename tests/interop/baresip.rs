@@ -29,6 +29,25 @@ pub(crate) struct Baresip {
 impl Baresip {
     /// Starts it. With `answers`, it takes calls by itself.
     pub(crate) fn start(answers: bool) -> Self {
+        Self::with(answers, |host| format!("<sip:{NUMBER}@{host}>;regint=0"))
+    }
+
+    /// Starts it as a telephone of `user`, which registers at the access node `at` over `transport`.
+    pub(crate) fn registered(
+        user: &str,
+        at: SocketAddr,
+        password: &str,
+        transport: &str,
+        answers: bool,
+    ) -> Self {
+        Self::with(answers, |_| {
+            format!(
+                "<sip:{user}@lab.example>;auth_user={user};auth_pass={password};regint=60;outbound=\"sip:{at};transport={transport}\""
+            )
+        })
+    }
+
+    fn with(answers: bool, account: impl FnOnce(IpAddr) -> String) -> Self {
         let folder = TempDir::new().expect("a temporary folder");
         let address = loopback::free_port(loopback::host());
         let tone = folder.path().join("tone.wav");
@@ -36,7 +55,7 @@ impl Baresip {
         write(&folder, "config", &config(address, folder.path(), &tone));
         let mode = if answers { "auto" } else { "manual" };
         let host = address.ip();
-        write(&folder, "accounts", &format!("<sip:{NUMBER}@{host}>;regint=0;answermode={mode}\n"));
+        write(&folder, "accounts", &format!("{};answermode={mode}\n", account(host)));
         write(&folder, "contacts", "");
         let mut command = Command::new(installed("baresip", "baresip-core"));
         // It ends by itself if a test ends without it.
@@ -59,6 +78,16 @@ impl Baresip {
     pub(crate) fn hang_up(&mut self) {
         self.process.write("/hangup");
         self.process.until("terminate call");
+    }
+
+    /// Waits until it says that it is registered.
+    pub(crate) fn until_registered(&mut self) {
+        self.process.until("200 OK");
+    }
+
+    /// Waits until it says that it may not register.
+    pub(crate) fn until_refused(&mut self) {
+        self.process.until("401 Unauthorized");
     }
 
     /// Waits until it hears that the other side rings.

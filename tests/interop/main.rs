@@ -32,6 +32,7 @@ mod decoding;
 mod measurements;
 mod media;
 mod proxies;
+mod registrations;
 mod scanners;
 mod softphones;
 mod targets;

@@ -17,7 +17,7 @@ const LAYERS: &[&[&str]] = &[
     &["operations", "ladder"],
     &["campaign"],
     &["contract"],
-    &["switch", "psap-mock", "load-gen", "node"],
+    &["switch", "access", "psap-mock", "load-gen", "node"],
     &["world", "account", "cli"],
     &["conductor", "page"],
     &["run-folder"],

@@ -8,6 +8,7 @@ mod clips;
 mod limited_file;
 pub mod manage;
 pub mod metrics;
+mod random_text;
 mod record_keeper;
 mod record_sink;
 mod serve;
@@ -16,6 +17,7 @@ mod trace_file;
 
 pub use args::{BoxArgs, FileArgs, LogArgs, TraceArgs, key_value};
 pub use clips::load_clips;
+pub use random_text::random_text;
 pub use record_keeper::{RecordKeeper, ToServe};
 pub use record_sink::RecordSink;
 pub use serve::{serve, serve_managed, socket_limits};

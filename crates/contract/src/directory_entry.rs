@@ -74,6 +74,7 @@ impl DirectoryEntry {
         match &self.snapshot {
             Some(Snapshot::CallServer(it)) => with!(it, refused; it.counts),
             Some(Snapshot::TrunkGroup(it)) => with!(it; it.counts),
+            Some(Snapshot::AccessNode(it)) => with!(it),
             Some(Snapshot::Psap(it)) => with!(it, refused; it),
             Some(Snapshot::Generator(it)) => with!(it, refused),
             Some(Snapshot::PoolMonitor(_)) | None => of_sockets,

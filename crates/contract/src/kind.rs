@@ -11,6 +11,8 @@ pub enum NodeKind {
     CallServer,
     #[serde(rename = "trunk group")]
     TrunkGroup,
+    #[serde(rename = "access node")]
+    AccessNode,
     #[serde(rename = "pool monitor")]
     PoolMonitor,
     #[serde(rename = "PSAP")]
@@ -31,7 +33,8 @@ mod tests {
 
     #[test]
     fn a_kind_is_written_as_people_say_it() {
-        let words = ["call server", "trunk group", "pool monitor", "PSAP", "generator"];
+        let words =
+            ["call server", "trunk group", "access node", "pool monitor", "PSAP", "generator"];
         for word in words {
             let kind: NodeKind = serde_json::from_value(word.into()).expect(word);
             assert_eq!(kind.to_string(), word);

@@ -28,9 +28,10 @@ pub use order::BoxOrder;
 pub use pipe::{PipeMessage, ProcessOrder, ProcessReport};
 pub use process_ending::ProcessEnding;
 pub use snapshot::{
-    AskedSnapshot, CallServerCounts, CallServerSnapshot, FateCount, GeneratorSnapshot,
-    MemberCounts, MemberSnapshot, MemberState, PoolMonitorSnapshot, PositionCounts, PsapSnapshot,
-    ServiceFigures, Signalling, Snapshot, TrunkGroupCounts, TrunkGroupSnapshot,
+    AccessCounts, AccessNodeSnapshot, AskedSnapshot, CallServerCounts, CallServerSnapshot,
+    FateCount, GeneratorSnapshot, MemberCounts, MemberSnapshot, MemberState, PoolMonitorSnapshot,
+    PositionCounts, PsapSnapshot, ServiceFigures, Signalling, Snapshot, TrunkGroupCounts,
+    TrunkGroupSnapshot,
 };
 pub use sockets::SocketCounts;
 pub use stored_disk::StoredDisk;

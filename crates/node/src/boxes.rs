@@ -195,7 +195,8 @@ const fn observed_kind(kind: NodeKind) -> Option<BoxKind> {
         NodeKind::TrunkGroup => Some(BoxKind::TrunkGroup),
         NodeKind::CallServer => Some(BoxKind::CallServer),
         NodeKind::Psap => Some(BoxKind::Psap),
-        NodeKind::PoolMonitor => None,
+        // What goes through an access node is seen by its trunk group.
+        NodeKind::AccessNode | NodeKind::PoolMonitor => None,
     }
 }
 

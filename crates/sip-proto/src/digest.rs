@@ -1,18 +1,17 @@
-//! Digest authentication — RFC 7616 as RFC 8760 brings it into SIP (RFC 3261 §22). The only file
-//! that knows rsip.
+//! Digest authentication — RFC 7616 as RFC 8760 brings it into SIP (RFC 3261 §22).
 //!
-//! No box asks for credentials yet: this waits for a registrar.
-//!
-//! rsip computes the digest. It does not read or write the headers: it prints `SHA256` for
-//! `SHA-256`, and takes the nonce count, eight hexadecimal digits, for a decimal number below 256.
+//! A server keeps no password, but what the client hashes first of all: user, realm and password, once for each hash function
+//! ([`Secret`]). rsip computes from a password only, prints `SHA256` for `SHA-256`, and takes the nonce count, eight hexadecimal
+//! digits, for a decimal number below 256; so it is what the tests compare with.
 
-#[cfg(target_family = "wasm")]
-use getrandom as _;
-use rsip::headers::auth;
-use rsip::services::DigestGenerator;
+use std::fmt::Write as _;
 
+use sha2::Digest as _;
+use subtle::ConstantTimeEq as _;
+
+use crate::Rejection;
 use crate::message::grammar::{is_token, quoted_end, split_list, trim};
-use crate::message::{Message, Method, Name, Payload};
+use crate::message::{Message, Name};
 
 /// A hash function that both sides know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,10 +28,54 @@ impl Algorithm {
         }
     }
 
+    /// In lower-case hexadecimal digits.
+    fn hash(self, text: &str) -> String {
+        match self {
+            Self::Sha256 => hex(&sha2::Sha256::digest(text)),
+            Self::Md5 => hex(&md5::Md5::digest(text)),
+        }
+    }
+
     /// RFC 7616 §3.4: without the parameter, MD5 is meant.
     fn of(token: Option<&str>) -> Option<Self> {
         let Some(token) = token else { return Some(Self::Md5) };
         [Self::Sha256, Self::Md5].into_iter().find(|one| one.token().eq_ignore_ascii_case(token))
+    }
+}
+
+/// Who asks for credentials: it has another status and other headers (RFC 3261 §22.2, §22.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asker {
+    /// A registrar or user agent: 401, WWW-Authenticate, Authorization.
+    Server,
+    /// A proxy: 407, Proxy-Authenticate, Proxy-Authorization.
+    Proxy,
+}
+
+/// What a server keeps instead of a password: H(user ":" realm ":" password), in lower-case hexadecimal digits. Whoever reads it can
+/// act as that user in that realm, and nowhere else.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret {
+    /// By SHA-256.
+    pub sha256: Box<str>,
+    /// By MD5, for clients that know nothing else. `None`: they are not let in.
+    pub md5: Option<Box<str>>,
+}
+
+impl Secret {
+    /// Of a password.
+    #[must_use]
+    pub fn of(username: &str, realm: &str, password: &str) -> Self {
+        let text = [username, realm, password].join(":");
+        let hash = |algorithm: Algorithm| algorithm.hash(&text).into_boxed_str();
+        Self { sha256: hash(Algorithm::Sha256), md5: Some(hash(Algorithm::Md5)) }
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    // It belongs into no log.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret")
     }
 }
 
@@ -61,19 +104,21 @@ impl Challenge {
         Self { stale: true, ..self }
     }
 
-    /// The WWW-Authenticate lines of a 401: one for each algorithm, "in order of preference"
+    /// The refusal of a request without good credentials: one line for each algorithm that is offered, "in order of preference"
     /// (RFC 8760 §2.4).
     #[must_use]
-    pub fn payload(&self) -> Payload {
+    pub fn rejection(&self, asker: Asker, offered: &[Algorithm]) -> Rejection {
         let stale = if self.stale { ", stale=true" } else { "" };
-        [Algorithm::Sha256, Algorithm::Md5].into_iter().fold(Payload::empty(), |payload, one| {
+        let (status, header) = match asker {
+            Asker::Server => (401, Name::WwwAuthenticate),
+            Asker::Proxy => (407, Name::ProxyAuthenticate),
+        };
+        offered.iter().fold(Rejection::new(status), |it, one| {
+            let (realm, nonce, token) = (&self.realm, &self.nonce, one.token());
             let value = format!(
-                "Digest realm=\"{}\", nonce=\"{}\", algorithm={}, qop=\"auth\"{stale}",
-                self.realm,
-                self.nonce,
-                one.token()
+                "Digest realm=\"{realm}\", nonce=\"{nonce}\", algorithm={token}, qop=\"auth\"{stale}"
             );
-            payload.with_header(Name::WwwAuthenticate.as_str(), &value)
+            it.with_header(header.as_str(), &value)
         })
     }
 }
@@ -112,8 +157,12 @@ impl<'a> Credentials<'a> {
     /// The credentials of a request for `realm`. Those of another scheme, realm, algorithm or
     /// quality of protection count as none (RFC 3261 §22.1): the answer is a fresh challenge.
     #[must_use]
-    pub fn of(request: &'a Message, realm: &str) -> Option<Self> {
-        let mut all = request.headers(Name::Authorization).filter_map(Self::parse);
+    pub fn of(request: &'a Message, realm: &str, asker: Asker) -> Option<Self> {
+        let header = match asker {
+            Asker::Server => Name::Authorization,
+            Asker::Proxy => Name::ProxyAuthorization,
+        };
+        let mut all = request.headers(header).filter_map(Self::parse);
         all.find(|one| one.realm == realm)
     }
 
@@ -164,41 +213,32 @@ impl<'a> Credentials<'a> {
         u32::from_str_radix(self.counted?.0, 16).ok()
     }
 
-    /// True if whoever sent this request of `method` knows `password`.
+    /// True if whoever sent this request of `method` knows the password behind `secret`. How long it takes does not tell how much
+    /// of the response was right.
     #[must_use]
-    pub fn verify(&self, method: Method, password: &str) -> bool {
-        self.digest(method, password)
-            .is_some_and(|digest| digest.eq_ignore_ascii_case(self.response))
+    pub fn verify(&self, method: &str, secret: &Secret) -> bool {
+        let user = match self.algorithm {
+            Algorithm::Sha256 => Some(&*secret.sha256),
+            Algorithm::Md5 => secret.md5.as_deref(),
+        };
+        let Some(user) = user else { return false };
+        // RFC 7616 §3.4.1 and §3.4.3; without "qop", as RFC 2617 §3.2.2.1 has it.
+        let request = self.algorithm.hash(&[method, self.uri].join(":"));
+        let text = match self.counted {
+            Some((count, cnonce)) => [user, self.nonce, count, cnonce, "auth", &request].join(":"),
+            None => [user, self.nonce, &request].join(":"),
+        };
+        let response = self.response.to_ascii_lowercase();
+        self.algorithm.hash(&text).as_bytes().ct_eq(response.as_bytes()).into()
     }
+}
 
-    /// `None` for a method that rsip does not know.
-    fn digest(&self, method: Method, password: &str) -> Option<String> {
-        // RFC 7616 §3.4.1: H(H(A1) ":" nonce ":" nc ":" cnonce ":" qop ":" H(A2)). Without "qop",
-        // rsip puts the nonce between H(A1) and H(A2) as it stands, so the count crosses as text.
-        let nonce = match self.counted {
-            Some((count, cnonce)) => format!("{}:{count}:{cnonce}:auth", self.nonce),
-            None => self.nonce.to_owned(),
-        };
-        // A URI that is nothing but a domain prints as it stands, whatever scheme it has.
-        let uri = rsip::Uri {
-            host_with_port: rsip::Domain::from(self.uri).into(),
-            ..rsip::Uri::default()
-        };
-        let generator = DigestGenerator {
-            username: self.username,
-            password,
-            nonce: &nonce,
-            uri: &uri,
-            realm: self.realm,
-            method: &method.as_str().parse().ok()?,
-            qop: None,
-            algorithm: match self.algorithm {
-                Algorithm::Sha256 => auth::Algorithm::Sha256,
-                Algorithm::Md5 => auth::Algorithm::Md5,
-            },
-        };
-        Some(generator.compute())
-    }
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
+        // A string takes everything.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 /// The inside of a quoted string, its escapes left as they are: both sides hash it so. A control character, which may stand behind a
@@ -215,6 +255,7 @@ mod tests {
     use super::*;
     use crate::message::Request;
 
+    const BOTH: [Algorithm; 2] = [Algorithm::Sha256, Algorithm::Md5];
     const NONCE: &str = "7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v";
     const CNONCE: &str = "f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ";
 
@@ -237,8 +278,9 @@ mod tests {
 
     fn verify(method: &str, authorization: &str, password: &str) -> bool {
         let request = request(method, authorization);
-        let credentials = Credentials::of(&request, "http-auth@example.org").expect("credentials");
-        credentials.verify(request.method(), password)
+        let credentials = Credentials::of(&request, "http-auth@example.org", Asker::Server);
+        let secret = Secret::of("Mufasa", "http-auth@example.org", password);
+        credentials.expect("credentials").verify(request.method_text(), &secret)
     }
 
     // The values of RFC 7616 §3.9.1 with SIP methods and URIs; rsip cannot hash the method GET of
@@ -271,22 +313,59 @@ mod tests {
              nonce=\"dcd98b7102dd2f0e8b11d0f600bfb0c093\", uri=\"sip:example.org;transport=udp\", \
              response=\"c43f23c4ce9cdd59f247109ac1970cfc\"";
         let request = request("REGISTER", authorization);
-        let credentials = Credentials::of(&request, "testrealm@host.com").expect("credentials");
-        assert!(credentials.verify(Method::Register, "Circle Of Life"));
+        let credentials = Credentials::of(&request, "testrealm@host.com", Asker::Server).unwrap();
+        let secret = Secret::of("Mufasa", "testrealm@host.com", "Circle Of Life");
+        assert!(credentials.verify("REGISTER", &secret));
         assert_eq!(credentials.nonce_count(), None);
+        assert!(!credentials.verify("REGISTER", &Secret { md5: None, ..secret }), "no MD5 here");
+    }
+
+    // A program that nobody here wrote computes the same.
+    #[test]
+    fn rsip_agrees_on_every_response() {
+        use rsip::headers::auth;
+        use rsip::services::DigestGenerator;
+        for (name, algorithm) in
+            [("MD5", auth::Algorithm::Md5), ("SHA-256", auth::Algorithm::Sha256)]
+        {
+            for password in ["secret", "", "ä:\u{1F511}"] {
+                // rsip would take the count for a decimal number, so it crosses within the nonce.
+                let nonce = format!("{NONCE}:0000000c:{CNONCE}:auth");
+                let uri = rsip::Uri {
+                    host_with_port: rsip::Domain::from("sip:example.org").into(),
+                    ..rsip::Uri::default()
+                };
+                let generator = DigestGenerator {
+                    username: "Mufasa",
+                    password,
+                    nonce: &nonce,
+                    uri: &uri,
+                    realm: "http-auth@example.org",
+                    method: &rsip::Method::Invite,
+                    qop: None,
+                    algorithm,
+                };
+                let sent = counted(name, "sip:example.org", "0000000c", &generator.compute());
+                assert!(verify("INVITE", &sent, password), "{sent}");
+            }
+        }
     }
 
     // RFC 8760 §2.4: one line for each algorithm, the best one first.
     #[test]
     fn a_challenge_offers_sha_256_before_md5() {
-        let payload = Challenge::new("ex\"ample", "abc").stale().payload();
-        let lines = String::from_utf8(payload.headers().to_vec()).unwrap();
+        let rejection = Challenge::new("ex\"ample", "abc").stale().rejection(Asker::Server, &BOTH);
+        let lines = rejection.headers.as_deref().unwrap();
         let line = |algorithm| {
             format!(
                 "WWW-Authenticate: Digest realm=\"example\", nonce=\"abc\", \
                  algorithm={algorithm}, qop=\"auth\", stale=true\r\n"
             )
         };
+        let of_proxy = Challenge::new("example", "abc").rejection(Asker::Proxy, &BOTH[..1]);
+        assert_eq!(of_proxy.headers.as_deref().map(|lines| lines.lines().count()), Some(1));
+        assert!(of_proxy.headers.unwrap().starts_with("Proxy-Authenticate: Digest "));
+        assert_eq!((rejection.status, of_proxy.status), (401, 407));
         assert_eq!(lines, [line("SHA-256"), line("MD5")].concat());
     }
 
@@ -304,10 +383,13 @@ mod tests {
             good.replace("http-auth@", "other@"),
         ] {
             let request = request("REGISTER", &bad);
-            assert_eq!(Credentials::of(&request, "http-auth@example.org"), None, "{bad}");
+            let none = Credentials::of(&request, "http-auth@example.org", Asker::Server);
+            assert_eq!(none, None, "{bad}");
         }
         let request = request("REGISTER", &good);
-        let credentials = Credentials::of(&request, "http-auth@example.org").expect("credentials");
-        assert_eq!(credentials.nonce_count(), Some(10));
+        let credentials = Credentials::of(&request, "http-auth@example.org", Asker::Server);
+        assert_eq!(credentials.expect("credentials").nonce_count(), Some(10));
+        let for_proxy = Credentials::of(&request, "http-auth@example.org", Asker::Proxy);
+        assert_eq!(for_proxy, None, "another header");
     }
 }

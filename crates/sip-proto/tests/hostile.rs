@@ -104,6 +104,7 @@ fn what_is_forwarded_or_relayed_is_as_sound_as_what_came() {
             pop_route: case % 2 == 0,
             push_route: None,
             lines: b"",
+            without: &[],
         };
         let id = proxy.forward(now, &request, &changes, Target::to(peer()), ());
         let sent = proxy.poll_transmit().expect("the request").bytes;

@@ -181,6 +181,7 @@ fn a_proxy_changes_only_via_and_max_forwards() {
             pop_route: false,
             push_route: None,
             lines: b"",
+            without: &[],
         };
         proxy.forward(Instant::now(), &request, &changes, Target::to(peer()), ());
         let bytes = proxy.poll_transmit().expect("the request").bytes;

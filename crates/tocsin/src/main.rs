@@ -1,5 +1,6 @@
 //! `tocsin`: one program with the three programs of the network inside it.
 
+mod account_command;
 mod bench;
 mod changed_campaign;
 mod check;
@@ -51,6 +52,7 @@ enum Command {
     Check(check::CheckArgs),
     Ctl(ctl::CtlArgs),
     Defects(defects::DefectsArgs),
+    Account(account_command::AccountArgs),
     Schema(schema::SchemaArgs),
     Switch(serving::ServedSwitchArgs),
     Psap(serving::ServedPsapArgs),
@@ -75,6 +77,7 @@ fn carry_out(command: Command) -> ExitCode {
         Command::Check(args) => check::check(&args),
         Command::Ctl(args) => ctl::run(&args),
         Command::Defects(args) => defects::defects(&args),
+        Command::Account(args) => account_command::account(&args),
         Command::Schema(args) => schema::schema(&args),
         Command::Switch(args) => serving::switch(&args),
         Command::Psap(args) => serving::psap(&args),

@@ -17,6 +17,9 @@ pub(crate) fn check(document: &Document, topology: &Topology) {
     presence(document, topology);
     names(document, topology);
     addresses(document, topology);
+    for access in &topology.access {
+        access.check(&mut |key, message| document.report(&key, message));
+    }
     psap_numbers(document, &topology.psaps);
     releases(document, topology);
     regions(document, topology);
@@ -44,7 +47,8 @@ fn names(document: &Document, topology: &Topology) {
     let groups = topology.trunk_groups.iter().map(|group| ("trunk_groups", &group.name));
     let psaps = topology.psaps.iter().map(|psap| ("psaps", &psap.name));
     let mut owners: HashMap<&str, &str> = HashMap::new();
-    for (section, name) in sites.chain(groups).chain(psaps) {
+    let access = topology.access.iter().map(|access| ("access", &access.name));
+    for (section, name) in sites.chain(groups).chain(psaps).chain(access) {
         if let Some(owner) = owners.insert(name, section) {
             let message = format!("{owner}.{name} has this name too; give each box its own name");
             document.report(&format!("{section}.{name}"), message);
@@ -66,8 +70,12 @@ fn addresses(document: &Document, topology: &Topology) {
         let path = format!("psaps.{}.address", psap.name);
         (psap.address, path, format!("PSAP {:?}", psap.name))
     });
+    let access = topology.access.iter().map(|access| {
+        let path = format!("access.{}.address", access.name);
+        (access.address, path, format!("access node {:?}", access.name))
+    });
     let mut owners: HashMap<SocketAddr, String> = HashMap::new();
-    for (address, path, box_name) in sites.chain(groups).chain(psaps) {
+    for (address, path, box_name) in sites.chain(groups).chain(psaps).chain(access) {
         if address.port() == 0 {
             continue;
         }

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::access::Access;
 use crate::check::check;
 use crate::equipment::Equipment;
 use crate::limits::SipLimits;
@@ -24,7 +25,7 @@ use crate::trunk_group::TrunkGroup;
 /// Environment variables of a network begin with this: `TOCSIN__SITES__ALPHA__ADDRESS`.
 pub const ENVIRONMENT_PREFIX: &str = "TOCSIN";
 
-const SECTIONS: [&str; 12] = [
+const SECTIONS: [&str; 13] = [
     "timers",
     "sip",
     "tcp",
@@ -34,6 +35,7 @@ const SECTIONS: [&str; 12] = [
     "releases",
     "sites",
     "trunk_groups",
+    "access",
     "regions",
     "psaps",
     "routes",
@@ -88,13 +90,15 @@ impl Topology {
         releases.push(Release::sound());
         let timers = root.section("timers", SipTimers::read);
         let sip = root.section("sip", SipLimits::read);
+        let trunk_groups = root.named("trunk_groups", |table| TrunkGroup::read(table, &sites));
         let mut topology = Self {
+            access: root.named("access", |table| Access::read(table, &trunk_groups, folder)),
             name: root.or("name", kind::name, default_name.to_owned()),
             timers,
             tcp: root.section("tcp", TcpLimits::read),
             sip,
             pool: root.section("pool", Pool::read),
-            trunk_groups: root.named("trunk_groups", |table| TrunkGroup::read(table, &sites)),
+            trunk_groups,
             regions: root.named("regions", |table| Region::read(table, &sites)),
             psaps: Psap::read_all(root, &media, timers, sip),
             routes: Routes::new(root.tables("routes", Route::read)),

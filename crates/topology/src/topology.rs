@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
+use crate::access::Access;
 use crate::limits::SipLimits;
 use crate::media::Media;
 use crate::pool::{Pool, SipTimers};
@@ -29,6 +30,8 @@ pub struct Topology {
     pub releases: Vec<Release>,
     pub sites: Vec<Site>,
     pub trunk_groups: Vec<TrunkGroup>,
+    /// Where telephones register.
+    pub access: Vec<Access>,
     /// No département is in two of them.
     pub regions: Vec<Region>,
     pub psaps: Vec<Psap>,

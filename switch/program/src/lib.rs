@@ -1,4 +1,7 @@
-//! The program `switch`: serves trunk groups, call servers and the pool monitor of a network.
+//! The program `switch`: serves access nodes, trunk groups, call servers and the pool monitor of a network.
+
+mod access_nodes;
+mod no_command;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -18,11 +21,13 @@ use operations::Action;
 use sip_proto::wall_clock::WallClock;
 use topology::Topology;
 
+pub use access_nodes::access_node_spec;
+use no_command::no_command;
 use switch::call_server::CallServerNotice;
 use switch::pool::Change;
 use switch::{CallServer, PoolMonitor, TrunkGroup, trunk_group};
 
-/// Serves the call servers and trunk groups of a network: all, or those that are named
+/// Serves the call servers, trunk groups and access nodes of a network: all, or those that are named
 #[derive(Debug, Args)]
 pub struct SwitchArgs {
     #[command(flatten)]
@@ -30,9 +35,12 @@ pub struct SwitchArgs {
     /// Serve only the call servers of this site; may be given several times
     #[arg(long, value_name = "NAME")]
     pub site: Vec<String>,
-    /// Serve only the trunk groups and the pool monitor
+    /// Serve only the trunk groups, the access nodes and the pool monitor
     #[arg(long, conflicts_with = "site")]
     pub trunks: bool,
+    /// Serve only the access nodes
+    #[arg(long, conflicts_with_all = ["site", "trunks"])]
+    pub access: bool,
     /// Start the call servers as machines that get power back, with what this file says is on their disks
     #[arg(long, value_name = "FILE", hide = true)]
     pub power_on: Option<PathBuf>,
@@ -99,8 +107,11 @@ fn members(args: &SwitchArgs, topology: &Topology) -> Vec<ManagedCallServer> {
 /// The boxes of the network that are served here, by name.
 fn boxes(args: &SwitchArgs, topology: &Topology) -> Vec<String> {
     let mut names: Vec<_> = served(args, topology).map(|one| one.name.clone()).collect();
-    if args.site.is_empty() {
+    if serves_trunks(args) {
         names.extend(topology.trunk_groups.iter().map(|group| group.name.clone()));
+    }
+    if serves_access(args) {
+        names.extend(topology.access.iter().map(|access| access.name.clone()));
     }
     names
 }
@@ -109,7 +120,7 @@ fn served<'a>(
     args: &SwitchArgs,
     topology: &'a Topology,
 ) -> impl Iterator<Item = &'a topology::CallServer> {
-    let all = args.site.is_empty() && !args.trunks;
+    let all = args.site.is_empty() && !args.trunks && !args.access;
     topology.call_servers().filter(move |one| all || args.site.contains(&one.site))
 }
 
@@ -126,13 +137,26 @@ fn specs(
             call_server_spec(one, topology, seed, records.clone(), disk)
         })
         .collect();
-    if args.site.is_empty() {
+    if serves_trunks(args) {
         for trunk_group in &topology.trunk_groups {
             specs.push(trunk_group_spec(trunk_group, topology, seed, records.clone()));
         }
         specs.push(monitor_spec(topology, seed));
     }
+    if serves_access(args) {
+        for access in &topology.access {
+            specs.push(access_node_spec(access, topology, seed)?);
+        }
+    }
     Ok(specs)
+}
+
+fn serves_trunks(args: &SwitchArgs) -> bool {
+    args.site.is_empty() && !args.access
+}
+
+fn serves_access(args: &SwitchArgs) -> bool {
+    args.site.is_empty()
 }
 
 /// What is on the disks of machines that get power back, by their names.
@@ -242,8 +266,4 @@ fn log_change(change: &Change) {
         ?to,
         "a call server changed its state"
     );
-}
-
-fn no_command(_order: BoxOrder) -> Result<std::convert::Infallible, String> {
-    Err("this box takes no commands".to_owned())
 }

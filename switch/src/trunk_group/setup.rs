@@ -166,6 +166,7 @@ impl TrunkGroup {
             pop_route: invite.is_routed_to(self.address),
             push_route: route.as_deref(),
             lines: session.as_bytes(),
+            without: &[],
         };
         let client =
             self.transactions.forward(now, invite, &forward, Target::to(peer), Owner::Setup(id));

@@ -34,6 +34,7 @@ impl TrunkGroup {
             pop_route,
             push_route: None,
             lines: b"",
+            without: &[],
         };
         (forward, strict)
     }

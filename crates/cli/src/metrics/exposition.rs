@@ -216,7 +216,10 @@ fn labels(name: &str, entry: &DirectoryEntry) -> Labels {
             labels.push(("site", site.to_owned()));
         }
         NodeKind::Psap => labels.push(("psap", name.to_owned())),
-        NodeKind::TrunkGroup | NodeKind::PoolMonitor | NodeKind::Generator => {}
+        NodeKind::TrunkGroup
+        | NodeKind::AccessNode
+        | NodeKind::PoolMonitor
+        | NodeKind::Generator => {}
     }
     labels.push(("kind", entry.kind.to_string().to_lowercase().replace(' ', "_")));
     labels

@@ -3,18 +3,20 @@
 use media::PlaneCounts;
 use serde::{Deserialize, Serialize, Serializer};
 
+use super::access_node::AccessNodeSnapshot;
 use super::call_server::CallServerSnapshot;
 use super::generator::GeneratorSnapshot;
 use super::pool_monitor::PoolMonitorSnapshot;
 use super::psap::PsapSnapshot;
 use super::trunk_group::TrunkGroupSnapshot;
 
-/// What a box of one of the five kinds shows of itself.
+/// What a box of one of the six kinds shows of itself.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Snapshot {
     CallServer(CallServerSnapshot),
     TrunkGroup(TrunkGroupSnapshot),
+    AccessNode(AccessNodeSnapshot),
     PoolMonitor(PoolMonitorSnapshot),
     Psap(PsapSnapshot),
     Generator(Box<GeneratorSnapshot>),
@@ -27,6 +29,7 @@ impl Snapshot {
         Some(match self {
             Self::CallServer(it) => it.calls as u64,
             Self::TrunkGroup(it) => it.calls as u64,
+            Self::AccessNode(it) => it.setups as u64,
             Self::PoolMonitor(_) => return None,
             Self::Psap(it) => it.in_progress as u64,
             Self::Generator(it) => it.in_progress,
@@ -40,7 +43,7 @@ impl Snapshot {
             Self::CallServer(it) => Some(&it.media),
             Self::Psap(it) => Some(&it.media),
             Self::Generator(it) => Some(&it.media),
-            Self::TrunkGroup(_) | Self::PoolMonitor(_) => None,
+            Self::TrunkGroup(_) | Self::AccessNode(_) | Self::PoolMonitor(_) => None,
         }
     }
 
@@ -76,6 +79,7 @@ impl Snapshot {
         match self {
             Self::CallServer(it) => it.serialize(to),
             Self::TrunkGroup(it) => it.serialize(to),
+            Self::AccessNode(it) => it.serialize(to),
             Self::PoolMonitor(it) => it.serialize(to),
             Self::Psap(it) => it.serialize(to),
             Self::Generator(it) => it.serialize(to),
@@ -92,6 +96,12 @@ impl From<CallServerSnapshot> for Snapshot {
 impl From<TrunkGroupSnapshot> for Snapshot {
     fn from(snapshot: TrunkGroupSnapshot) -> Self {
         Self::TrunkGroup(snapshot)
+    }
+}
+
+impl From<AccessNodeSnapshot> for Snapshot {
+    fn from(snapshot: AccessNodeSnapshot) -> Self {
+        Self::AccessNode(snapshot)
     }
 }
 

@@ -1,5 +1,6 @@
 //! What boxes show of themselves: one file for each kind of box.
 
+mod access_node;
 mod any;
 mod call_server;
 mod generator;
@@ -7,6 +8,7 @@ mod pool_monitor;
 mod psap;
 mod trunk_group;
 
+pub use access_node::{AccessCounts, AccessNodeSnapshot};
 pub use any::Snapshot;
 pub use call_server::{CallServerCounts, CallServerSnapshot};
 pub use generator::{FateCount, GeneratorSnapshot, Signalling};

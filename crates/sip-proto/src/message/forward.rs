@@ -29,6 +29,8 @@ pub struct Forward<'a> {
     pub push_route: Option<&'a str>,
     /// Further complete header lines to add.
     pub lines: &'a [u8],
+    /// Header lines that do not go on: credentials that were for us, and what only we may say.
+    pub without: &'a [Name],
 }
 
 impl Forward<'_> {
@@ -54,6 +56,7 @@ impl Forward<'_> {
         for field in request.fields.iter() {
             match field.name {
                 Name::Via | Name::MaxForwards => {}
+                name if self.without.contains(&name) => {}
                 Name::Route if pop > 0 => {
                     let mut rest = Some(request.text(field.value));
                     while let Some(values) = rest.filter(|_| pop > 0) {
@@ -154,8 +157,8 @@ impl Request {
         NameAddr::parse(self.list(Name::Route).nth(self.leading_twins())?).ok()
     }
 
-    /// How many Route values at the head name one element: two for a proxy at which the transport changes, as it wrote
-    /// one for each side (RFC 5658 §5).
+    /// How many Route values at the head name one element: two for a proxy that wrote one for each side, as the transport changes
+    /// there (RFC 5658 §5), or the flow (RFC 5626 §5.3.2), which it tells by the user part.
     pub(super) fn leading_twins(&self) -> usize {
         let mut routes = self.list(Name::Route).map(|route| NameAddr::parse(route).ok());
         let (Some(Some(first)), second) = (routes.next(), routes.next().flatten()) else {
@@ -165,7 +168,7 @@ impl Request {
         let transport = |uri: &Uri<'_>| uri.param("transport").map(str::to_ascii_lowercase);
         let is_twin = second.is_some_and(|second| {
             address_of(&second).is_some_and(|at| address_of(&first) == Some(at))
-                && transport(&first) != transport(&second)
+                && (transport(&first) != transport(&second) || first.user() != second.user())
         });
         1 + usize::from(is_twin)
     }
@@ -219,6 +222,7 @@ mod tests {
                 pop_route: false,
                 push_route: None,
                 lines: b"",
+                without: &[],
             };
             let copy = forward.draft(&request).with_via(Transport::Tcp, "127.0.0.2:5060", "b", "");
             let copy = Request::parse(copy).unwrap();

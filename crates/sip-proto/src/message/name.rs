@@ -53,6 +53,7 @@ names! {
     /// RFC 7315 §4.4: where the caller is, as the access network knows it.
     PAccessNetworkInfo = "P-Access-Network-Info";
     PAssertedIdentity = "P-Asserted-Identity";
+    Path = "Path";
     ProxyAuthenticate = "Proxy-Authenticate";
     ProxyAuthorization = "Proxy-Authorization";
     ProxyRequire = "Proxy-Require";

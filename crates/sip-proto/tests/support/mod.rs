@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use sip_proto::digest::{Challenge, Credentials};
+use sip_proto::digest::{Algorithm, Asker, Challenge, Credentials, Secret};
 use sip_proto::message::{Method, Name, Payload, Response};
 use sip_proto::user_agent::{Capabilities, Config, Event, LegId, UserAgent};
 use sip_proto::{Packet, Transport};
@@ -89,15 +89,16 @@ impl Station {
                     self.agent.respond(self.now, id, 200, &Payload::empty());
                 }
                 Event::OutOfDialog { id, request, .. } => {
-                    let credentials = Credentials::of(&request, "example.com");
+                    let credentials = Credentials::of(&request, "example.com", Asker::Server);
                     let is_known = |password| {
-                        credentials.is_some_and(|one| one.verify(request.method(), password))
+                        credentials.is_some_and(|one| {
+                            let secret = Secret::of(one.username(), "example.com", password);
+                            one.verify(request.method_text(), &secret)
+                        })
                     };
                     let (status, payload) = match self.password {
                         _ if request.method() != Method::Register => (200, Payload::empty()),
-                        Some(password) if !is_known(password) => {
-                            (401, Challenge::new("example.com", "abc").payload())
-                        }
+                        Some(password) if !is_known(password) => (401, challenge()),
                         // The bindings are what the client asked for (RFC 3261 §10.3 step 8).
                         _ => (200, bindings(request.list(Name::Contact))),
                     };
@@ -107,6 +108,17 @@ impl Station {
             }
         }
     }
+}
+
+/// What a registrar asks for.
+fn challenge() -> Payload {
+    let rejection = Challenge::new("example.com", "abc")
+        .rejection(Asker::Server, &[Algorithm::Sha256, Algorithm::Md5]);
+    let lines = rejection.headers.expect("lines");
+    lines
+        .lines()
+        .filter_map(|line| line.split_once(": "))
+        .fold(Payload::empty(), |payload, (name, value)| payload.with_header(name, value))
 }
 
 fn bindings<'a>(contacts: impl Iterator<Item = &'a str>) -> Payload {

@@ -1,0 +1,246 @@
+//! Access nodes: where telephones register, and how they reach the network.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
+
+use crate::number::{is_fictitious, refusal};
+use crate::reader::{Raw, Table, kind};
+use crate::trunk_group::TrunkGroup;
+
+/// An access node: registrar and edge proxy before a trunk group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Access {
+    pub name: String,
+    /// Where telephones send their REGISTER and INVITE.
+    pub address: SocketAddr,
+    /// The trunk group that gets their emergency calls.
+    pub trunk_group: String,
+    /// The domain of its users, and the realm of their passwords.
+    pub realm: String,
+    /// Whether whoever is not registered, or has a wrong password, may call an emergency number.
+    pub anonymous_emergency: bool,
+    /// A REGISTER for less time is refused with 423.
+    pub least: Duration,
+    /// For how long a REGISTER binds that asks for no time.
+    pub usual: Duration,
+    /// A REGISTER for more time gets this.
+    pub most: Duration,
+    /// Contacts of one user.
+    pub contacts: u32,
+    /// How often a telephone shows on its flow that it is there (RFC 5626 §4.4).
+    pub flow_timer: Duration,
+    /// The hash functions that it offers for the digest, the best one first.
+    pub algorithms: Vec<DigestAlgorithm>,
+    pub accounts: Vec<AccessAccount>,
+}
+
+/// A hash function of digest authentication (RFC 8760 §2.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DigestAlgorithm {
+    Sha256,
+    Md5,
+}
+
+impl DigestAlgorithm {
+    const WORDS: [(&'static str, Self); 2] = [("SHA-256", Self::Sha256), ("MD5", Self::Md5)];
+}
+
+/// A user of an access node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccessAccount {
+    pub name: String,
+    /// By which others call it, and which the network asserts for it.
+    pub number: Option<String>,
+    /// What stands for its password; `None`: one is made up at each start, and printed.
+    pub secret: Option<AccountSecret>,
+}
+
+/// H(user ":" realm ":" password), in lower-case hexadecimal digits.
+#[derive(Clone, PartialEq, Eq)]
+pub struct AccountSecret {
+    pub sha256: String,
+    pub md5: Option<String>,
+}
+
+impl std::fmt::Debug for AccountSecret {
+    // It belongs into no log.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("AccountSecret")
+    }
+}
+
+impl Access {
+    pub(crate) fn read(table: &Table<'_>, trunk_groups: &[TrunkGroup], folder: &Path) -> Self {
+        let second = Duration::from_secs(1);
+        let name = table.name().to_owned();
+        let (least, most) = (
+            table.or("min_expires", kind::duration(second), Duration::from_secs(60)),
+            table.or("max_expires", kind::duration(second), Duration::from_secs(3_600)),
+        );
+        let usual = table.or("expires", kind::duration(second), Duration::from_secs(600));
+        if !(least <= usual && usual <= most) {
+            table.report_here("needs min_expires <= expires <= max_expires");
+        }
+        let mut accounts = table.named("accounts", AccessAccount::read);
+        if let Some(file) = table.optional("accounts_file", kind::text) {
+            match read_file(&folder.join(&file)) {
+                Ok(more) => accounts.extend(more),
+                Err(refusal) => table.report("accounts_file", refusal),
+            }
+        }
+        Self {
+            address: table.required("address", kind::address, kind::NO_ADDRESS),
+            trunk_group: table.required("trunk_group", known_group(trunk_groups), String::new()),
+            realm: table.or("realm", realm, name.clone()),
+            anonymous_emergency: table.or("anonymous_emergency", kind::flag, true),
+            least,
+            usual,
+            most,
+            contacts: table.or("contacts", kind::count(1..=100), 10),
+            flow_timer: table.or("flow_timer", kind::duration(second), Duration::from_secs(120)),
+            algorithms: match table.has("algorithms") {
+                true => table.required_list("algorithms", kind::choice(&DigestAlgorithm::WORDS)),
+                false => DigestAlgorithm::WORDS.map(|(_, one)| one).to_vec(),
+            },
+            accounts,
+            name,
+        }
+    }
+
+    /// Reports users with one name or one number.
+    pub(crate) fn check(&self, report: &mut dyn FnMut(String, String)) {
+        let mut taken = std::collections::HashMap::new();
+        for account in &self.accounts {
+            for user in [Some(&account.name), account.number.as_ref()].into_iter().flatten() {
+                if let Some(owner) = taken.insert(user, &account.name) {
+                    let key = format!("access.{}.accounts", self.name);
+                    report(
+                        key,
+                        format!(
+                            "{owner:?} and {:?} are both called by {user:?}; give each user its own",
+                            account.name
+                        ),
+                    );
+                }
+            }
+        }
+    }
+}
+
+impl AccessAccount {
+    fn read(table: &Table<'_>) -> Self {
+        let sha256 = table.optional("sha256", digest(64));
+        let md5 = table.optional("md5", digest(32));
+        if md5.is_some() && sha256.is_none() && !table.has("sha256") {
+            table.report_here("needs sha256 beside md5; `tocsin account` prints both");
+        }
+        Self {
+            name: table.name().to_owned(),
+            number: table.optional("number", number),
+            secret: sha256.map(|sha256| AccountSecret { sha256, md5 }),
+        }
+    }
+}
+
+fn known_group(groups: &[TrunkGroup]) -> impl Fn(Raw<'_>) -> Result<String, String> {
+    move |raw| {
+        let name = kind::name(raw)?;
+        if groups.iter().any(|group| group.name == name) {
+            return Ok(name);
+        }
+        let known: Vec<&str> = groups.iter().map(|group| &group.name[..]).collect();
+        Err(format!("no trunk group is called {name:?}; the trunk groups are {}", known.join(", ")))
+    }
+}
+
+/// A host name, which may be one that no DNS knows.
+fn realm(raw: Raw<'_>) -> Result<String, String> {
+    let text = kind::text(raw)?;
+    let is_host = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-');
+    match text.len() <= 253 && text.bytes().all(is_host) {
+        true => Ok(text),
+        false => Err(format!("must be a domain such as \"lab.example\", got {text:?}")),
+    }
+}
+
+fn digest(length: usize) -> impl Fn(Raw<'_>) -> Result<String, String> {
+    move |raw| is_digest(kind::text(raw)?, length)
+}
+
+fn is_digest(text: String, length: usize) -> Result<String, String> {
+    let is_hex = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
+    match text.len() == length && text.bytes().all(is_hex) {
+        true => Ok(text),
+        // Not shown: it may be a password that somebody took for its place.
+        false => Err(format!(
+            "must be {length} lower-case hexadecimal digits, as `tocsin account` prints them"
+        )),
+    }
+}
+
+fn number(raw: Raw<'_>) -> Result<String, String> {
+    fictitious(kind::text(raw)?)
+}
+
+fn fictitious(text: String) -> Result<String, String> {
+    match is_fictitious(&text) {
+        true => Ok(text),
+        false => Err(refusal(&text)),
+    }
+}
+
+/// The users of a CSV file with the columns `name`, `number`, `sha256` and `md5`; all but `name` may be empty.
+fn read_file(path: &Path) -> Result<Vec<AccessAccount>, String> {
+    let told = |why: &dyn std::fmt::Display| format!("{}: {why}", path.display());
+    let mut reader = csv::ReaderBuilder::new()
+        .trim(csv::Trim::All)
+        .comment(Some(b'#'))
+        .from_path(path)
+        .map_err(|error| told(&error))?;
+    let header = reader.headers().map_err(|error| told(&error))?.clone();
+    const COLUMNS: [&str; 4] = ["name", "number", "sha256", "md5"];
+    if let Some(unknown) = header.iter().find(|column| !COLUMNS.contains(column)) {
+        return Err(told(&format!(
+            "unknown column {unknown:?}; the columns are {}",
+            COLUMNS.join(", ")
+        )));
+    }
+    let place = |column: &str| header.iter().position(|one| one == column);
+    if place("name").is_none() {
+        return Err(told(&"needs the column name"));
+    }
+    let mut accounts = Vec::new();
+    for row in reader.records() {
+        let row = row.map_err(|error| told(&error))?;
+        let line = row.position().map_or(0, csv::Position::line);
+        let cell = |column: &str| {
+            let text = place(column).and_then(|place| row.get(place)).unwrap_or_default();
+            (!text.is_empty()).then(|| text.to_owned())
+        };
+        let account = || -> Result<AccessAccount, String> {
+            let name = cell("name").filter(|name| kind::is_name(name)).ok_or_else(|| {
+                "name must be at most 32 lower-case letters, digits and hyphens".to_owned()
+            })?;
+            let sha256 = cell("sha256").map(|text| is_digest(text, 64)).transpose()?;
+            let md5 = cell("md5").map(|text| is_digest(text, 32)).transpose()?;
+            if md5.is_some() && sha256.is_none() {
+                return Err("md5 needs sha256 beside it".to_owned());
+            }
+            let number = cell("number").map(fictitious).transpose()?;
+            Ok(AccessAccount {
+                name,
+                number,
+                secret: sha256.map(|sha256| AccountSecret { sha256, md5 }),
+            })
+        };
+        accounts.push(account().map_err(|why| told(&format!("line {line}: {why}")))?);
+        if accounts.len() > MOST_ACCOUNTS {
+            return Err(told(&format!("has more than {MOST_ACCOUNTS} users")));
+        }
+    }
+    Ok(accounts)
+}
+
+/// Users of one access node.
+const MOST_ACCOUNTS: usize = 100_000;
