@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use contract::{BoxOrder, GeneratorSnapshot, Node, Reply, Signalling};
+use contract::{GeneratorSnapshot, Node, Reply, Signalling};
 use hashbrown::HashMap;
 use media::{Agreement, Plane};
 use sip_proto::deadlines::{ByKey, Deadlines};
@@ -31,7 +31,9 @@ use campaign::Campaign;
 use self::caller_media::{CallerMedia, CallerStream};
 use self::due::{DueCall, Redials};
 use self::pace::Pace;
+use self::surges::Surges;
 
+pub use self::command::Command;
 pub use self::config::Config;
 
 /// Calls started in one wake. A late generator must still read its packets in between.
@@ -39,32 +41,6 @@ const STARTS_PER_WAKE: usize = 64;
 
 /// A call that became due so shortly before the end would still have been placed in time.
 const SOON: Duration = Duration::from_millis(50);
-
-/// What the management plane may ask of a generator.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Command {
-    /// Begin the campaign; `at` is its start. All shards get the same one.
-    Start { at: Instant },
-    /// The public is advised to redial until somebody answers.
-    Advise,
-    /// The public learns the ten-digit numbers of the PSAPs.
-    PublishTenDigits,
-    /// Place so many calls for a thousand that the campaign has, from now on.
-    Pace(u32),
-}
-
-impl Command {
-    /// What an order tells the public or the callers, if it does.
-    #[must_use]
-    pub const fn announcement(order: &BoxOrder) -> Option<Self> {
-        match order {
-            BoxOrder::Advise => Some(Self::Advise),
-            BoxOrder::PublishTenDigits => Some(Self::PublishTenDigits),
-            BoxOrder::Pace(per_mille) => Some(Self::Pace(*per_mille)),
-            _ => None,
-        }
-    }
-}
 
 /// Places the calls of its shard and follows each to its end.
 #[derive(Debug)]
@@ -75,6 +51,7 @@ pub struct Generator {
     agent: UserAgent,
     schedule: Schedule,
     pace: Pace,
+    surges: Surges,
     mix: Mix,
     /// Share of this shard in the limit of the campaign.
     max_in_progress: u64,
@@ -129,6 +106,7 @@ impl Generator {
             agent,
             schedule: Schedule::new(campaign, config.shard),
             pace: Pace::new(config.shard),
+            surges: Surges::new(config.shard, campaign.seed, campaign.duration()),
             mix: Mix::new(campaign, &names, config.nonce)?,
             max_in_progress: config.shard.share(campaign.max_in_progress),
             config,
@@ -318,8 +296,9 @@ impl Generator {
     fn next_start(&self) -> Option<Instant> {
         let campaign_start = self.started_at.filter(|_| !self.draining)?;
         let further = self.pace.due().map(|call| call.at);
-        let scheduled = further.or_else(|| self.schedule.next_due()).map(|at| campaign_start + at);
-        scheduled.into_iter().chain(self.redials.next()).min()
+        let scheduled = further.or_else(|| self.schedule.next_due());
+        let first = scheduled.into_iter().chain(self.surges.next_due()).min();
+        first.map(|at| campaign_start + at).into_iter().chain(self.redials.next()).min()
     }
 }
 
@@ -367,6 +346,14 @@ impl Node for Generator {
                 self.pace.set(per_mille);
                 Reply::Done(format!("{per_mille} calls for a thousand of the campaign"))
             }
+            Command::Surge(order) => match self.surges.begin(&order) {
+                Ok(()) => Reply::Done(format!("surge {} begins", order.number)),
+                Err(why) => Reply::Refused(why),
+            },
+            Command::EndSurges => {
+                self.surges.end();
+                Reply::Done("no surge goes on".to_owned())
+            }
         }
     }
 
@@ -386,6 +373,7 @@ impl Node for Generator {
         }
         self.draining = true;
         self.redials = Redials::default();
+        self.surges.end();
         let mut legs: Vec<LegId> = self.calls.keys().copied().collect();
         legs.sort_unstable();
         for leg in legs {
@@ -418,8 +406,8 @@ impl Node for Generator {
     }
 
     fn snapshot(&self) -> GeneratorSnapshot {
-        let all_started =
-            self.draining || (self.schedule.next_due().is_none() && self.redials.len() == 0);
+        let is_scheduled = self.schedule.next_due().is_some() || self.surges.next_due().is_some();
+        let all_started = self.draining || (!is_scheduled && self.redials.len() == 0);
         let transactions = self.agent.transaction_stats();
         GeneratorSnapshot {
             malformed: transactions.malformed,
@@ -481,11 +469,13 @@ fn end_of_dialog(end: &user_agent::End) -> End {
 
 mod call_media;
 mod caller_media;
+mod command;
 mod config;
 mod due;
 mod pace;
 #[cfg(test)]
 mod pace_tests;
 mod people;
+mod surges;
 #[cfg(test)]
 mod tests;

@@ -184,6 +184,9 @@ impl Mix {
 
     /// What is given of call `index`. `None`: nobody is left who could place it.
     fn given(&self, index: u64, hint: Option<Hint>) -> Option<CallRow<'_>> {
+        if let Some(Hint::Surge(commune)) = hint {
+            return Some(CallRow { commune: Some(commune), ..CallRow::default() });
+        }
         let recorded = match hint {
             Some(Hint::Row { phase, row }) => {
                 let recording = self.recordings.get(phase as usize).and_then(Option::as_deref);

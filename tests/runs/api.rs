@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use crate::manage::ctl;
 use crate::outcomes::wait_for_calls;
 use crate::{CampaignFolder, balanced};
 
@@ -203,5 +204,61 @@ fn a_run_is_seen_and_harmed_by_http_and_its_report_says_by_whom() {
     let note = summary["notes"].to_string();
     for words in ["by hand", "anna: breathe: nobody calls", "anna: hiccup: freeze alpha"] {
         assert!(note.contains(words), "{words}: {note}");
+    }
+}
+
+#[test]
+fn people_in_one_commune_call_more_often_for_a_while() {
+    let workspace = CampaignFolder::new(120, "300ms");
+    let mut run = workspace.run(&["--shards", "2"]);
+    wait_for_calls(&mut run);
+    let api = Api::of_file(&workspace.path("runs/latest/manage.json"));
+    assert_eq!(api.get("/v1/network")["communes"], json!(["59350"]));
+    for (asked, sentence) in [
+        (json!({"communes": ["59351"], "factor": 3.0}), "near it are 59350"),
+        (json!({"communes": ["Lille"], "factor": 3.0}), "people call from 59350"),
+        (json!({"communes": ["59350"]}), "one of them only"),
+    ] {
+        let mut body = json!({"load": "surge", "for": "60s"});
+        body.as_object_mut().expect("a body").extend(asked.as_object().expect("keys").clone());
+        let (status, answer) = api.post("/v1/load", &body);
+        let error = answer["error"].as_str().unwrap_or_default();
+        assert!(status == 400 && error.contains(sentence), "{body}: {status} {answer}");
+    }
+    let mut events = api.events();
+    let surge = json!({
+        "load": "surge", "communes": ["59"], "rate": 200.0, "for": "1s", "by": "anna: a storm",
+    });
+    let (status, done) = api.post("/v1/load", &surge);
+    let told = "surge: 200 more calls a second from 59 for 1s";
+    assert_eq!((status, &done["done"]), (200, &told.into()));
+    events.until("chronicle", &format!("anna: a storm: {told} (surge 1)"));
+    events.until("chronicle", "anna: a storm: surge 1 is over");
+    let surged = |state: &Value| state["run"]["counts"]["surged"].as_u64().unwrap_or_default();
+    let seen =
+        api.until("/v1/state", |state| surged(state) > 100 && state["run"]["load"] == json!([]));
+    let first = surged(&seen);
+    assert!((100..400).contains(&first), "{first}");
+    // By its words at the command line, and ended before its time.
+    let (code, said) =
+        ctl(&workspace, &["callers", "surge", "59350", "--factor", "5", "--for", "1h"]);
+    assert!(code == Some(0) && said.contains("surge: 5 times as many calls from 59350"), "{said}");
+    api.until("/v1/state", |state| surged(state) > first + 20);
+    assert!(
+        api.get("/v1/state")["run"]["load"][0].as_str().is_some_and(|it| it.contains("by ctl"))
+    );
+    let (code, said) =
+        ctl(&workspace, &["callers", "surge", "75056", "--rate", "5", "--for", "1h"]);
+    assert!(code == Some(2) && said.contains("nobody in this campaign calls from 75056"), "{said}");
+    assert_eq!(ctl(&workspace, &["callers", "resume"]).0, Some(0));
+    api.until("/v1/state", |state| state["run"]["load"] == json!([]));
+    assert_eq!(ctl(&workspace, &["callers", "end"]).0, Some(0));
+    run.finish();
+    let summary = workspace.summary();
+    balanced(&summary);
+    let notes = summary["notes"].to_string();
+    for words in ["by hand", "anna: a storm: surge: 200 more calls", "surge 1 is over", "(surge 2)"]
+    {
+        assert!(notes.contains(words), "{words}: {notes}");
     }
 }

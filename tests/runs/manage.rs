@@ -15,7 +15,7 @@ use crate::{CampaignFolder, NETWORK, balanced};
 const LIMIT: Duration = Duration::from_secs(60);
 
 /// Runs `tocsin ctl` in the folder of the run: its exit code, and what it said.
-fn ctl(workspace: &CampaignFolder, arguments: &[&str]) -> (Option<i32>, String) {
+pub(crate) fn ctl(workspace: &CampaignFolder, arguments: &[&str]) -> (Option<i32>, String) {
     let mut command = Command::new(tocsin());
     command.current_dir(workspace.folder.path()).arg("ctl").args(arguments);
     let output = command.output().expect("tocsin ctl starts");

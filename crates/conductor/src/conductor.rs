@@ -14,6 +14,7 @@ use crate::command_log::{CommandLog, HandCommand};
 use crate::conditions::Conditions;
 use crate::crisis_watch;
 use crate::faults::{FaultSchedule, FaultStep, FaultStepKind};
+use crate::hand_load::HandLoad;
 use crate::operators::Operators;
 use crate::order::{OrderId, SiteOrder};
 use crate::stage::{Announcement, Stage};
@@ -43,8 +44,9 @@ pub struct Conductor {
     faults: FaultSchedule,
     webhook: Option<Webhook>,
     milestones: Vec<(Duration, Milestone)>,
-    /// What was done to the load by hand.
-    hand_notes: Vec<(String, OperationNote)>,
+    hand_load: HandLoad,
+    /// When the campaign has no more calls.
+    length: Duration,
     /// The first fault, or command by the clock that touched a site.
     fault_at: Option<Duration>,
     /// Once the callers are done: when whatever is not put back yet is given up.
@@ -70,7 +72,8 @@ impl Conductor {
             faults: FaultSchedule::new(&settings.faults, campaign.seed),
             webhook: None,
             milestones: Vec::new(),
-            hand_notes: Vec::new(),
+            hand_load: HandLoad::default(),
+            length: campaign.duration(),
             fault_at: None,
             put_back_by: None,
             steps: VecDeque::new(),
@@ -96,6 +99,7 @@ impl Conductor {
             self.crisis.as_ref().and_then(Crisis::next_due),
             self.conditions.next_due(),
             self.faults.next_due(),
+            self.hand_load.next_due(),
             self.put_back_by,
         ];
         parts.into_iter().flatten().min()
@@ -178,8 +182,30 @@ impl Conductor {
 
     /// Somebody did something by hand that is neither a command nor a fault: to the load.
     pub fn note_by_hand(&mut self, at: Duration, by: &str, text: String) {
-        let note = OperationNote { at, site: None, text, by_hand: true };
-        self.hand_notes.push((by.to_owned(), note));
+        self.hand_load.note(at, by, None, text);
+    }
+
+    /// Somebody changes by hand how many calls are placed, as `what` tells; `is_usual`: as many as the campaign has, and no surge.
+    pub fn pace_by_hand(&mut self, at: Duration, by: &str, what: &str, is_usual: bool) {
+        self.hand_load.note(at, by, None, what.to_owned());
+        self.hand_load.pace((!is_usual).then(|| what.to_owned()));
+    }
+
+    /// The number that the next surge by hand has.
+    #[must_use]
+    pub const fn next_surge(&self) -> u32 {
+        self.hand_load.next_surge()
+    }
+
+    /// A surge by hand begins, as `what` tells.
+    pub fn surge_by_hand(&mut self, from: Duration, lasts: Duration, by: &str, what: &str) {
+        let until = from.saturating_add(lasts).min(self.length);
+        self.hand_load.surge(from, until, by, what);
+    }
+
+    /// What is done to the load by hand now, in words.
+    pub fn load_by_hand(&self) -> impl Iterator<Item = &str> {
+        self.hand_load.acting()
     }
 
     /// The callers are done: begins what puts the network back. [`work`](Self::work) comes next, until
@@ -224,6 +250,7 @@ impl Conductor {
             self.reach(at, milestone);
         }
         self.operators.note_affected(self.supervision.last());
+        self.hand_load.advance(at);
         self.operators.advance(at);
         self.operators.watch_canaries(at, self.supervision.last());
         while let Some(step) = self.faults.poll(at) {
@@ -296,8 +323,7 @@ impl Conductor {
 
     /// What is to be told of operations beside their commands, in the order of time of each.
     pub fn notes(&self) -> impl Iterator<Item = (&str, &OperationNote)> {
-        let by_hand = self.hand_notes.iter().map(|(by, note)| (&by[..], note));
-        self.operators.notes().chain(by_hand)
+        self.operators.notes().chain(self.hand_load.notes())
     }
 
     /// Alarms in the order in which they were raised and cleared.

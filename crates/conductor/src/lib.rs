@@ -26,6 +26,7 @@ mod conditions;
 mod conductor;
 mod crisis_watch;
 mod faults;
+mod hand_load;
 mod operators;
 mod order;
 mod stage;

@@ -18,6 +18,7 @@ mod process_ending;
 mod snapshot;
 mod sockets;
 mod stored_disk;
+mod surge_order;
 mod usage;
 
 pub use directory_entry::{BoxState, DirectoryEntry};
@@ -35,4 +36,5 @@ pub use snapshot::{
 };
 pub use sockets::SocketCounts;
 pub use stored_disk::StoredDisk;
+pub use surge_order::{SurgeOrder, SurgeSize};
 pub use usage::{RecordCounts, Usage};

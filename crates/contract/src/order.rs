@@ -3,6 +3,8 @@
 use operations::{Action, ImpairmentOrder};
 use serde::{Deserialize, Serialize};
 
+use crate::surge_order::SurgeOrder;
+
 /// An order to a box. Each kind of box takes its own, and refuses those of others; what concerns its sockets they take.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -19,6 +21,10 @@ pub enum BoxOrder {
     PublishTenDigits,
     /// To a generator: so many calls for a thousand that its campaign has, from now on.
     Pace(u32),
+    /// To a generator: more calls from some communes for a while.
+    Surge(SurgeOrder),
+    /// To a generator: whatever surges go on end.
+    EndSurges,
     /// To the sockets of any box: what they send and receive suffers, or does not any more.
     Impair(ImpairmentOrder),
 }

@@ -102,7 +102,7 @@ mod tests {
     use crate::{
         AskedSnapshot, CallServerSnapshot, EffectEnd, GeneratorSnapshot, MemberSnapshot,
         MemberState, NodeKind, PoolMonitorSnapshot, PsapSnapshot, RecordCounts, Snapshot,
-        TrunkGroupSnapshot,
+        SurgeOrder, SurgeSize, TrunkGroupSnapshot,
     };
 
     fn read<T: PipeMessage>(message: &T) -> T {
@@ -121,6 +121,13 @@ mod tests {
         });
         let peers = Some(vec![[127, 0, 0, 2].into()]);
         let impairment = ImpairmentOrder { id: 3, seed: u64::MAX, peers, what };
+        let surge = SurgeOrder {
+            number: 1,
+            from_us: u64::MAX,
+            lasts_us: 1,
+            communes: vec!["2A004".to_owned()],
+            more: SurgeSize::PerThousandSeconds(1_500),
+        };
         let orders = [
             BoxOrder::Operate(Action::Restart { clean: true }),
             BoxOrder::SetPositions(12),
@@ -128,6 +135,8 @@ mod tests {
             BoxOrder::Advise,
             BoxOrder::PublishTenDigits,
             BoxOrder::Pace(2_000),
+            BoxOrder::Surge(surge),
+            BoxOrder::EndSurges,
             BoxOrder::Impair(impairment),
         ];
         let keep = ProcessOrder::KeepCalls { attempts: vec!["0a".to_owned()] };

@@ -201,7 +201,10 @@ fn accept(order: &BoxOrder, start: WallStart) -> Result<Command, String> {
             }
         }
         other => {
-            let wrong = || "write begin_at_us, advise, publish_ten_digits or pace".to_owned();
+            let wrong = || {
+                "write begin_at_us, advise, publish_ten_digits, pace, surge or end_surges"
+                    .to_owned()
+            };
             Command::announcement(other).ok_or_else(wrong)
         }
     }

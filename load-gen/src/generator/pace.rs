@@ -35,6 +35,11 @@ impl Pace {
         (self.per_mille, self.credit, self.beside) = (per_mille, 0, None);
     }
 
+    /// Whether nobody calls.
+    pub(super) const fn is_paused(&self) -> bool {
+        self.per_mille == 0
+    }
+
     /// Whether a call of the schedule is placed. Further ones may be placed beside it.
     pub(super) const fn admits(&mut self, call: ScheduledCall) -> bool {
         self.credit += self.per_mille;

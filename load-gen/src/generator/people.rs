@@ -7,12 +7,13 @@ use telemetry::{CallRecord, Entry, Unreached};
 use super::Generator;
 use super::due::{DueCall, DueRedial};
 use crate::caller::Caller;
-use crate::pacer::ScheduledCall;
+use crate::pacer::{Hint, ScheduledCall};
 
 impl Generator {
     /// Takes the call that is due first, if any is; `campaign_start` is the start of the campaign.
     pub(super) fn take_due(&mut self, now: Instant, campaign_start: Instant) -> Option<DueCall> {
-        let scheduled = self.schedule.next_due().map(|at| campaign_start + at);
+        let next = self.schedule.next_due().into_iter().chain(self.surges.next_due()).min();
+        let scheduled = next.map(|at| campaign_start + at);
         let is_first = |redial: Instant| scheduled.is_none_or(|at| redial < at);
         if self.redials.next().is_some_and(is_first)
             && let Some(redial) = self.redials.pop_due(now)
@@ -23,6 +24,10 @@ impl Generator {
         while let Some(start) = self.next_scheduled(elapsed) {
             if let Some(mut caller) = self.mix.caller(start.index, start.hint) {
                 let ten_digits = &self.config.ten_digits;
+                match start.hint {
+                    Some(Hint::Surge(_)) => self.counts.surged += 1,
+                    _ => self.surges.note(start, &caller),
+                }
                 let way = self.mix.first_way(&caller, self.announced, ten_digits);
                 caller.turn_to(&way);
                 return Some(DueCall { intended: campaign_start + start.at, caller, way });
@@ -36,6 +41,12 @@ impl Generator {
     fn next_scheduled(&mut self, elapsed: Duration) -> Option<ScheduledCall> {
         if let Some(further) = self.pace.further() {
             return Some(further);
+        }
+        while let Some(call) = self.surges.take(elapsed) {
+            if !self.pace.is_paused() {
+                return Some(call);
+            }
+            self.counts.held_back += 1;
         }
         while let Some(start) = self.schedule.take(elapsed) {
             if self.pace.admits(start) {

@@ -20,6 +20,8 @@ pub enum Hint {
     Commune(Commune),
     /// The caller is row `row` of the recording that phase number `phase` replays, both counted from 0.
     Row { phase: u32, row: u32 },
+    /// Where the caller is whom a surge by hand adds. They are in no recording and no feed.
+    Surge(Commune),
 }
 
 impl Arrival {

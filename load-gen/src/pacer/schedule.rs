@@ -48,7 +48,7 @@ impl Shard {
         }
     }
 
-    fn owns(self, index: u64) -> bool {
+    pub(crate) fn owns(self, index: u64) -> bool {
         index % u64::from(self.of.max(1)) == u64::from(self.index)
     }
 }

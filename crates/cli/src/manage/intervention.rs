@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 
 use super::author::named;
 use super::network_view::NetworkView;
+use super::surge::Surge;
 
 /// The body of `POST /v1/faults`: the keys of a row of `[[faults]]` of a campaign, but for `at`, which is now.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -52,28 +53,41 @@ pub struct FaultRequest {
 }
 
 /// The body of `POST /v1/load`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LoadRequest {
     /// Who does it, and why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
     pub load: LoadAction,
-    /// With `rate`: so many times as many calls as the campaign says, from 0 to 10.
+    /// With `rate`: so many times as many calls as the campaign says, from 0 to 10. With `surge`: so many times as many as it says
+    /// from these communes, up to 100.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub factor: Option<f64>,
+    /// With `surge`, in place of `factor`: so many more calls per second from these communes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate: Option<f64>,
+    /// With `surge`: INSEE codes of communes, such as `59350`, or of departments, such as `59`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub communes: Vec<String>,
+    /// With `surge`: how long, such as `60s`.
+    #[serde(rename = "for", default, skip_serializing_if = "Option::is_none")]
+    pub lasts: Option<String>,
 }
 
 /// What is done to the load.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum LoadAction {
     /// Nobody calls until `resume`; what the campaign had due meanwhile is held back for good.
     Pause,
-    /// As the campaign says again.
+    /// As the campaign says again: surges end too.
+    #[default]
     Resume,
     /// `factor` times as many calls.
     Rate,
+    /// People in `communes` call more often `for` a while.
+    Surge,
     /// End the campaign: nobody calls any more, and calls in progress are hung up.
     Drain,
 }
@@ -91,6 +105,9 @@ pub enum InterventionKind {
     Fault(Fault),
     /// So many calls for a thousand that the campaign has.
     Pace(u32),
+    /// As the campaign says again.
+    Resume,
+    Surge(Surge),
     Drain,
 }
 
@@ -130,23 +147,30 @@ fn row(keys: &Map<String, Value>) -> String {
 }
 
 impl LoadRequest {
-    /// Checks what is asked.
-    pub(super) fn check(self) -> Result<Intervention, String> {
+    /// Checks what is asked against the network, and the callers of its campaign.
+    pub(super) fn check(self, network: &NetworkView) -> Result<Intervention, String> {
         let by = named(self.by)?;
-        let factor = match (self.load, self.factor) {
-            (LoadAction::Drain, None) => {
-                return Ok(Intervention { by, what: InterventionKind::Drain });
+        if self.load == LoadAction::Surge {
+            let size = (self.factor, self.rate);
+            let surge = Surge::check(self.communes, size, self.lasts, &network.communes)?;
+            return Ok(Intervention { by, what: InterventionKind::Surge(surge) });
+        }
+        if self.rate.is_some() || !self.communes.is_empty() || self.lasts.is_some() {
+            return Err("only surge has rate, communes and for".to_owned());
+        }
+        let what = match (self.load, self.factor) {
+            (LoadAction::Drain, None) => InterventionKind::Drain,
+            (LoadAction::Pause, None) => InterventionKind::Pace(0),
+            (LoadAction::Resume, None) => InterventionKind::Resume,
+            (LoadAction::Rate, Some(factor)) if (0.0..=MOST).contains(&factor) => {
+                InterventionKind::Pace((factor * 1_000.0).round() as u32)
             }
-            (LoadAction::Pause, None) => 0.0,
-            (LoadAction::Resume, None) => 1.0,
-            (LoadAction::Rate, Some(factor)) if (0.0..=MOST).contains(&factor) => factor,
             (LoadAction::Rate, _) => {
                 return Err(format!("rate needs a factor from 0 to {MOST}, such as 2.0"));
             }
-            (_, Some(_)) => return Err("only rate has a factor".to_owned()),
+            (_, _) => return Err("only rate and surge have a factor".to_owned()),
         };
-        let per_mille = (factor * 1_000.0).round() as u32;
-        Ok(Intervention { by, what: InterventionKind::Pace(per_mille) })
+        Ok(Intervention { by, what })
     }
 }
 
@@ -155,11 +179,12 @@ impl fmt::Display for InterventionKind {
         match self {
             Self::Fault(fault) => f.write_str(&fault.deed()),
             Self::Pace(0) => f.write_str("nobody calls any more until the load is resumed"),
-            Self::Pace(1_000) => f.write_str("as many calls as the campaign has"),
+            Self::Pace(1_000) | Self::Resume => f.write_str("as many calls as the campaign has"),
             Self::Pace(per_mille) => {
                 let factor = f64::from(*per_mille) / 1_000.0;
                 write!(f, "{factor} times as many calls as the campaign has")
             }
+            Self::Surge(surge) => write!(f, "{surge}"),
             Self::Drain => f.write_str("the campaign is ended: nobody calls any more"),
         }
     }
@@ -176,6 +201,7 @@ mod tests {
             sites: vec![site("alpha"), site("beta")],
             trunk_groups: vec![TrunkGroupPlace { name: "mobile".into(), ..Default::default() }],
             psaps: vec![PsapPlace { name: "samu-59".into(), ..Default::default() }],
+            communes: vec!["59350".into()],
             ..NetworkView::default()
         }
     }
@@ -217,15 +243,29 @@ mod tests {
 
     #[test]
     fn a_load_by_hand_has_a_factor_where_it_needs_one() {
-        let load = |load, factor| LoadRequest { by: None, load, factor }.check();
+        let ask = |asked: LoadRequest| asked.check(&network());
+        let load = |load, factor| ask(LoadRequest { load, factor, ..LoadRequest::default() });
         let pace = |done: Result<Intervention, String>| done.map(|it| it.what);
         assert_eq!(pace(load(LoadAction::Pause, None)), Ok(InterventionKind::Pace(0)));
-        assert_eq!(pace(load(LoadAction::Resume, None)), Ok(InterventionKind::Pace(1_000)));
+        assert_eq!(pace(load(LoadAction::Resume, None)), Ok(InterventionKind::Resume));
         assert_eq!(pace(load(LoadAction::Rate, Some(2.0))), Ok(InterventionKind::Pace(2_000)));
         assert_eq!(pace(load(LoadAction::Drain, None)), Ok(InterventionKind::Drain));
         for factor in [None, Some(-1.0), Some(11.0), Some(f64::NAN)] {
             assert!(load(LoadAction::Rate, factor).is_err(), "{factor:?}");
         }
         assert!(load(LoadAction::Pause, Some(2.0)).is_err());
+        let surge = LoadRequest {
+            load: LoadAction::Surge,
+            factor: Some(3.0),
+            communes: vec!["59".to_owned()],
+            lasts: Some("60s".to_owned()),
+            ..LoadRequest::default()
+        };
+        let told = pace(ask(surge.clone())).map(|what| what.to_string());
+        assert_eq!(told.as_deref(), Ok("surge: 3 times as many calls from 59 for 1m"));
+        for load in [LoadAction::Pause, LoadAction::Resume, LoadAction::Rate, LoadAction::Drain] {
+            let error = ask(LoadRequest { load, ..surge.clone() }).expect_err("refused");
+            assert!(error.contains("only surge has"), "{load:?}: {error}");
+        }
     }
 }

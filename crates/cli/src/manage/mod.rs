@@ -37,6 +37,7 @@ mod routes;
 mod run_view;
 mod served;
 mod state_view;
+mod surge;
 #[cfg(test)]
 mod tests;
 mod trouble;
@@ -66,6 +67,7 @@ pub use run_view::{HistoryView, ImpairedView, Moment, RunCounts, RunView, Thresh
 pub(crate) use served::OwnBoxes;
 pub use served::{ManageArgs, Managed, Management};
 pub use state_view::{LinkState, PsapState, SiteState, StateView, TrunkGroupState};
+pub use surge::Surge;
 pub use trouble::{body, read_body, trouble};
 
 use std::collections::BTreeMap;

@@ -19,6 +19,8 @@ pub struct NetworkView {
     pub releases: Vec<ReleasePlace>,
     /// How long it takes at worst, by probes alone, to find that a site is dead.
     pub detection_s: f64,
+    /// Where the callers of the campaign are, by INSEE code; none without a campaign.
+    pub communes: Vec<String>,
 }
 
 /// A trunk group of the network file.
@@ -115,6 +117,7 @@ impl NetworkView {
             links: links.collect(),
             releases: releases.collect(),
             detection_s: topology.pool.detection().end().as_secs_f64(),
+            communes: Vec::new(),
         }
     }
 

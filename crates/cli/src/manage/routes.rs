@@ -233,7 +233,7 @@ pub(super) async fn inject(State(state): State<RouteState>, from: Body) -> Respo
     }
 }
 
-/// Pauses, resumes, raises or ends the load of the run that goes on.
+/// Pauses, resumes, raises or ends the load of the run that goes on, or has people in some communes call more often for a while.
 #[utoipa::path(
     post,
     path = "/v1/load",
@@ -245,7 +245,8 @@ pub(super) async fn inject(State(state): State<RouteState>, from: Body) -> Respo
     )
 )]
 pub(super) async fn change_load(State(state): State<RouteState>, from: Body) -> Response {
-    match read_body::<LoadRequest>(from, state.patience, "load").await.map(LoadRequest::check) {
+    let asked = read_body::<LoadRequest>(from, state.patience, "load").await;
+    match asked.map(|asked| asked.check(state.sites.network())) {
         Ok(checked) => intervene(&state, checked).await,
         Err(answer) => answer,
     }

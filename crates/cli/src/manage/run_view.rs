@@ -27,6 +27,8 @@ pub struct RunView {
     /// Alarms that are raised and not over.
     pub alarms: Vec<String>,
     pub thresholds: Vec<ThresholdView>,
+    /// What is done to the load by hand now, in words; nothing where it is as the campaign says.
+    pub load: Vec<String>,
     /// Faults that act now, in words.
     pub impaired: Vec<ImpairedView>,
     /// How it ended, once that is known.
@@ -47,6 +49,8 @@ pub struct RunCounts {
     pub not_started: u64,
     /// Calls that were due and that an operator held back.
     pub held_back: u64,
+    /// Calls that a surge by hand added.
+    pub surged: u64,
     /// Answered, of those whose fate is known.
     pub asr: Option<f64>,
     pub pdd_p50_us: Option<u64>,

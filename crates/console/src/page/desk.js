@@ -28,6 +28,7 @@ export function begin(known) {
     field("Why you do it", el("input", { id: "why", maxlength: 60, placeholder: "your words, in the chronicle" }))));
   byId("command-form").addEventListener("submit", (event) => { event.preventDefault(); command(known); });
   byId("fault-form").addEventListener("submit", (event) => { event.preventDefault(); fault(); });
+  byId("surge-form").addEventListener("submit", (event) => { event.preventDefault(); surge(); });
   addEventListener("pick", (event) => pick(known, event.detail));
   loadForm();
 }
@@ -66,6 +67,7 @@ export function lay(known) {
     el("div", { class: "row end" }, el("button", { type: "submit", id: "give", disabled: true }, "Give the command")));
   parameter(known);
   faultForm(network);
+  surgeForm(network);
   defects(known);
   blast(known);
 }
@@ -76,6 +78,9 @@ export function draw(known) {
     const beside = document.querySelector(`#command-form small[data-site="${CSS.escape(site.name)}"]`);
     if (beside) beside.textContent = ` ${site.state} · ${site.calls} calls`;
   }
+  const load = known.state?.run?.load ?? [];
+  const told = load.length === 0 ? "As many calls as the campaign has." : `Now, by hand: ${load.join("; ")}`;
+  if (byId("load-now").textContent !== told) byId("load-now").textContent = told;
 }
 
 function order(name, isTicked) {
@@ -274,11 +279,36 @@ function loadForm() {
       el("button", { type: "button", class: "danger", onclick: async () => {
         if (await confirmed("End the campaign?", ["Nobody calls any more, and the run tells its result."])) act({ load: "drain" });
       } }, "End the campaign")),
-    el("p", { class: "note" }, "A surge from some communes is a phase of a campaign (arrivals.model = surge): start such a campaign under Runs."));
+    el("p", { id: "load-now", class: "note", role: "status" }));
   byId("load-form").addEventListener("submit", (event) => {
     event.preventDefault();
     act({ load: "rate", factor: Number(factor.value) });
   });
+}
+
+/** More calls from some communes for a while. */
+function surgeForm(network) {
+  const size = el("input", { name: "size", inputmode: "decimal", value: "3" });
+  const inDepartments = [...new Set(network.communes.map((code) => code.slice(0, code.startsWith("97") ? 3 : 2)))];
+  put(byId("surge-form"),
+    el("h3", {}, "Surge"),
+    el("datalist", { id: "known-communes" }, [...network.communes.slice(0, 500), ...inDepartments].map((value) => el("option", { value }))),
+    el("div", { class: "row" },
+      field("Communes or departments", el("input", { name: "communes", list: "known-communes", required: true, placeholder: network.communes[0] ?? "59350" }), "INSEE codes, with spaces between them"),
+      field("How much", select("unit", [["factor", "times as many calls from there"], ["rate", "more calls a second from there"]])),
+      field("Of that", size),
+      field("For", el("input", { name: "lasts", value: "60s", required: true }))),
+    el("div", { class: "row end" }, el("button", { type: "submit", class: "danger", disabled: network.communes.length === 0 }, "Let them call")),
+    network.communes.length === 0 ? el("p", { class: "note" }, "No caller of this campaign is in a commune: its mix names none.") : null);
+}
+
+async function surge() {
+  const { communes, unit, size, lasts } = byId("surge-form").elements;
+  const asked = { load: "surge", communes: communes.value.trim().split(/[\s,]+/), [unit.value]: Number(size.value), for: lasts.value, by: author() };
+  const how = unit.value === "factor" ? `${asked.factor} times as many calls` : `${asked.rate} more calls a second`;
+  if (!(await confirmed(`Surge from ${asked.communes.join(", ")}?`, [`${how} for ${asked.for}; then as the campaign says.`, `In the chronicle: ${asked.by}`]))) return;
+  const answer = await post("/v1/load", asked);
+  tell(answer.ok ? `✓ ${answer.body.done}` : `✗ ${sentence(answer)}`, answer.ok ? "well" : "ill");
 }
 
 /** Releases with latent defects: to load one arms them. */

@@ -34,7 +34,7 @@ export function draw(known) {
     ["rejected", counts.rejected], ["timed out", counts.timed_out], ["lost", counts.lost], ["given up", counts.abandoned],
     ["in progress", counts.in_progress, `${counts.talking} talk`], ["answer-seizure ratio", percent(counts.asr)],
     ["post-dial delay p50", millis(counts.pdd_p50_us)], ["post-dial delay p99", millis(counts.pdd_p99_us)],
-    ...(counts.held_back ? [["held back", counts.held_back]] : []), ...(counts.not_started ? [["not started", counts.not_started]] : []),
+    ...(counts.surged ? [["by surges", counts.surged]] : []), ...(counts.held_back ? [["held back", counts.held_back]] : []), ...(counts.not_started ? [["not started", counts.not_started]] : []),
   ];
   put(byId("figures"), figures.map(([name, value, more]) => el("div", {}, el("dt", {}, name), el("dd", {}, String(value), more ? el("small", {}, ` ${more}`) : null))));
   const sign = (holds) => (holds === null ? "…" : holds ? "✓" : "✗");

@@ -32,6 +32,9 @@ pub struct GeneratorSnapshot {
     /// Calls that were due while somebody held the load back. They are not offered.
     #[serde(default)]
     pub held_back: u64,
+    /// First calls that a surge by hand added; part of `callers`.
+    #[serde(default)]
+    pub surged: u64,
     pub late_starts: u64,
     /// Calls placed without media because no port was left for it.
     #[serde(default)]
@@ -215,6 +218,7 @@ impl AddAssign<&Self> for GeneratorSnapshot {
         self.not_started += other.not_started;
         self.feed_exhausted += other.feed_exhausted;
         self.held_back += other.held_back;
+        self.surged += other.surged;
         self.late_starts += other.late_starts;
         self.without_port += other.without_port;
         self.media += other.media;

@@ -6,8 +6,9 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use cli::manage::{
     Access, CallServerView, CallServerViews, CommandLogView, CommandRequest, CommandResult,
-    CommandResults, ErrorBody, LoggedCommand,
+    CommandResults, DoneView, ErrorBody, LoadRequest, LoggedCommand,
 };
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use ureq::http::StatusCode;
 use ureq::http::header::AUTHORIZATION;
@@ -52,13 +53,26 @@ impl Client {
     }
 
     pub(super) fn command(&self, asked: &CommandRequest) -> anyhow::Result<Vec<CommandResult>> {
-        let request = self.agent.post(self.url("commands"));
-        let request = request.header(AUTHORIZATION, self.access.token.credentials());
         let effect = if asked.wait { asked.effect_timeout } else { Duration::ZERO };
         let longest = PATIENCE + asked.timeout + effect;
+        self.post::<CommandResults>("commands", asked, longest).map(|results| results.results)
+    }
+
+    /// Changes the load of the run.
+    pub(super) fn load(&self, asked: &LoadRequest) -> anyhow::Result<DoneView> {
+        self.post("load", asked, PATIENCE)
+    }
+
+    fn post<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        asked: &impl Serialize,
+        longest: Duration,
+    ) -> anyhow::Result<T> {
+        let request = self.agent.post(self.url(path));
+        let request = request.header(AUTHORIZATION, self.access.token.credentials());
         let request = request.config().timeout_global(Some(longest)).build();
-        let sent = request.send(serde_json::to_string(asked)?);
-        self.answer::<CommandResults>(sent).map(|results| results.results)
+        self.answer(request.send(serde_json::to_string(asked)?))
     }
 
     fn url(&self, what: &str) -> String {

@@ -3,6 +3,7 @@
 //! Words without a dash are always names of sites, after the release of `load`, the class of `shed` and the like. So no site can
 //! be mistaken for a part of a command.
 
+mod callers;
 pub(crate) mod client;
 mod table;
 
@@ -20,6 +21,7 @@ use cli::manage::{
 };
 use operations::{Action, ParseActionError, PowerSwitch};
 
+use callers::CallersCommand;
 use client::Client;
 
 /// Exit code when a site refused the command or did not answer.
@@ -113,6 +115,11 @@ enum Command {
         #[command(flatten)]
         target: SiteArgs,
     },
+    /// Have more, fewer or no calls than the campaign has
+    Callers {
+        #[command(subcommand)]
+        what: CallersCommand,
+    },
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -165,7 +172,7 @@ struct SiteArgs {
 
 pub(crate) fn run(args: &CtlArgs) -> ExitCode {
     let done = match args.command.action() {
-        Ok(None) => show(args),
+        Ok(None) => beside(args),
         Ok(Some((action, target))) => command(args, &action, target),
         // A slip is told before anybody is asked.
         Err(error) => Err(error.into()),
@@ -177,9 +184,22 @@ pub(crate) fn run(args: &CtlArgs) -> ExitCode {
     }
 }
 
-fn show(args: &CtlArgs) -> anyhow::Result<bool> {
-    let Command::Show { sites } = &args.command else { return Ok(true) };
-    let views = Client::open(&args.manage)?.sites()?;
+/// What is no command to sites.
+fn beside(args: &CtlArgs) -> anyhow::Result<bool> {
+    let client = Client::open(&args.manage)?;
+    match &args.command {
+        Command::Callers { what } => {
+            let done = client.load(&what.request(whoever_types()))?;
+            cli::say(done.done);
+            Ok(true)
+        }
+        Command::Show { sites } => show(&client, sites),
+        _ => Ok(true),
+    }
+}
+
+fn show(client: &Client, sites: &[String]) -> anyhow::Result<bool> {
+    let views = client.sites()?;
     let chosen = if sites.is_empty() { views } else { chosen(&views, sites)? };
     cli::say(table::of(&chosen).trim_end());
     Ok(true)
@@ -259,10 +279,10 @@ fn chosen(views: &[CallServerView], names: &[String]) -> anyhow::Result<Vec<Call
 }
 
 impl Command {
-    /// What is to be done, and to whom; `None` to show.
+    /// What is to be done, and to whom; `None` for what is no command to sites.
     fn action(&self) -> Result<Option<(Action, &SiteArgs)>, ParseActionError> {
         let (action, target) = match self {
-            Self::Show { .. } => return Ok(None),
+            Self::Show { .. } | Self::Callers { .. } => return Ok(None),
             Self::Lock(target) => (Action::Lock, target),
             Self::Unlock(target) => (Action::Unlock, target),
             Self::Drain(target) => (Action::Drain, target),

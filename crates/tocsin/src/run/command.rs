@@ -168,7 +168,7 @@ async fn conduct(
     let sites = match &prepared.target {
         None => {
             let (state, console) = (fleet.latest_state(), fleet.console());
-            Some(manage::sites(&prepared.topology, state, console, &by_hand, feed.clone()))
+            Some(manage::sites(prepared, state, console, &by_hand, feed.clone()))
         }
         Some(_) => None,
     };

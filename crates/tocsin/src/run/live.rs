@@ -16,6 +16,12 @@ use super::run_feed::RunFeed;
 use super::stage::{Processes, StageNews};
 use crate::state_file::StateFile;
 
+/// As many calls for a thousand of the campaign as it has.
+const AS_MANY: u32 = 1_000;
+
+/// A surge begins so much later than it is asked for: all generators know of it by then.
+const HEAD_START: Duration = Duration::from_millis(200);
+
 /// Shows progress and conducts until the callers have ended; then puts the network back.
 pub(super) async fn watch(
     conductor: &mut Conductor,
@@ -135,7 +141,17 @@ fn intervene(
         InterventionKind::Fault(fault) => conductor.inject_by_hand(&by, fault, stage)?,
         InterventionKind::Pace(per_mille) => {
             stage.pace_callers(per_mille);
-            conductor.note_by_hand(stage.time(), &by, done.clone());
+            conductor.pace_by_hand(stage.time(), &by, &done, per_mille == AS_MANY);
+        }
+        InterventionKind::Resume => {
+            stage.pace_callers(AS_MANY);
+            stage.end_surges();
+            conductor.pace_by_hand(stage.time(), &by, &done, true);
+        }
+        InterventionKind::Surge(surge) => {
+            let from = stage.time() + HEAD_START.mul_f64(stage.prepared.campaign.compression);
+            stage.surge_callers(conductor.next_surge(), from, &surge);
+            conductor.surge_by_hand(from, surge.lasts, &by, &done);
         }
         InterventionKind::Drain => {
             stage.drain_callers();

@@ -15,12 +15,12 @@ use node::Console;
 use operations::Action;
 use tokio::sync::mpsc::{Sender, UnboundedSender};
 use tokio::sync::oneshot;
-use topology::Topology;
 
 use cli::say;
 use run_folder::Folder;
 
 use super::hand_line::{HandLine, PendingIntervention};
+use super::prepared::Prepared;
 
 /// The file in the run folder that says where a run is managed.
 const ACCESS: &str = "manage.json";
@@ -68,7 +68,7 @@ pub(super) fn open(folder: &Folder, sites: Arc<dyn ManagedSites>) -> anyhow::Res
 
 /// The sites of this run, for those who manage them. What they command and do comes by `hand_line`.
 pub(super) fn sites(
-    topology: &Topology,
+    prepared: &Prepared,
     latest_state: SharedState,
     console: Console,
     hand_line: &HandLine,
@@ -79,12 +79,15 @@ pub(super) fn sites(
         site: one.site.clone(),
     };
     Arc::new(FleetSites {
-        members: topology.call_servers().map(member).collect(),
+        members: prepared.topology.call_servers().map(member).collect(),
         latest_state,
         console,
         notes: hand_line.sender(),
         interventions: hand_line.interventions(),
-        network: NetworkView::of(topology),
+        network: NetworkView {
+            communes: prepared.campaign.communes().into_iter().collect(),
+            ..NetworkView::of(&prepared.topology)
+        },
         feed,
     })
 }

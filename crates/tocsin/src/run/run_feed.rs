@@ -94,6 +94,7 @@ impl<'a> RunFeed<'a> {
                     holds: row.holds,
                 })
                 .collect(),
+            load: conductor.load_by_hand().map(str::to_owned).collect(),
             impaired: conductor.impaired().map(impaired).collect(),
             verdict: None,
         });
@@ -112,6 +113,7 @@ fn counts(callers: &GeneratorSnapshot) -> RunCounts {
         talking: callers.talking,
         not_started: callers.not_started,
         held_back: callers.held_back,
+        surged: callers.surged,
         asr: measured_so_far(callers, Metric::Asr),
         pdd_p50_us: callers.pdd.at(Quantile::P50),
         pdd_p99_us: callers.pdd.at(Quantile::P99),

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use cli::manage::CommandNote;
+use cli::manage::{CommandNote, Surge};
 use conductor::{
     Announcement, ImpairedWay, Observation, OrderId, SiteOrder, Stage, joint_answer, joint_effect,
 };
-use contract::{BoxOrder, ProcessOrder, Reply};
+use contract::{BoxOrder, ProcessOrder, Reply, SurgeOrder};
 use futures_util::future::join_all;
 use operations::{FaultAction, OrderAnswer};
 use run_folder::Folder;
@@ -99,6 +99,23 @@ impl<'a> Processes<'a> {
     /// Has all callers place so many calls for a thousand of the campaign.
     pub(super) fn pace_callers(&self, per_mille: u32) {
         self.tell_generators(&BoxOrder::Pace(per_mille));
+    }
+
+    /// Has people in the communes of `surge` call more often from this time of the campaign on.
+    pub(super) fn surge_callers(&self, number: u32, from: Duration, surge: &Surge) {
+        let micros = |time: Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+        self.tell_generators(&BoxOrder::Surge(SurgeOrder {
+            number,
+            from_us: micros(from),
+            lasts_us: micros(surge.lasts),
+            communes: surge.communes.clone(),
+            more: surge.more,
+        }));
+    }
+
+    /// Has nobody call more often because of a surge.
+    pub(super) fn end_surges(&self) {
+        self.tell_generators(&BoxOrder::EndSurges);
     }
 
     fn tell_generators(&self, order: &BoxOrder) {
