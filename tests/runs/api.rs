@@ -90,6 +90,11 @@ impl Api {
         self.json("POST", path, &body.to_string())
     }
 
+    /// Asks for something to be taken away.
+    pub(crate) fn delete(&self, path: &str, body: &Value) -> (u16, Value) {
+        self.json("DELETE", path, &body.to_string())
+    }
+
     /// Looks again and again until what is there is as `wanted`.
     pub(crate) fn until(&self, path: &str, wanted: impl Fn(&Value) -> bool) -> Value {
         let end = Instant::now() + LIMIT;
@@ -260,5 +265,159 @@ fn people_in_one_commune_call_more_often_for_a_while() {
     for words in ["by hand", "anna: a storm: surge: 200 more calls", "surge 1 is over", "(surge 2)"]
     {
         assert!(notes.contains(words), "{words}: {notes}");
+    }
+}
+
+#[test]
+fn a_fault_acts_until_somebody_ends_it() {
+    let workspace = CampaignFolder::new(120, "300ms");
+    let mut run = workspace.run(&[]);
+    wait_for_calls(&mut run);
+    let api = Api::of_file(&workspace.path("runs/latest/manage.json"));
+    let mut events = api.events();
+    let acting = |state: &Value| state["run"]["impaired"].as_array().map_or(0, Vec::len);
+
+    // A cut, a machine that stands still, and a dead one: each is ended before its time.
+    for fault in [
+        json!({"between": ["mobile", "alpha"], "cut": true, "by": "anna: dig"}),
+        json!({"freeze": "alpha", "for": "1h", "by": "anna: dig"}),
+        json!({"kill": "samu-59", "by": "anna: dig"}),
+    ] {
+        let (status, answer) = api.post("/v1/faults", &fault);
+        assert_eq!(status, 200, "{answer}");
+    }
+    let state = api.until("/v1/state", |state| acting(state) == 3);
+    let mut kinds: Vec<_> = state["run"]["impaired"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|one| (one["number"].as_u64(), one["kind"].as_str()))
+        .collect();
+    kinds.sort_unstable();
+    assert_eq!(
+        kinds,
+        [(Some(1), Some("impaired")), (Some(2), Some("frozen")), (Some(3), Some("killed"))]
+    );
+    let (status, answer) = api.delete("/v1/faults/1", &json!({"by": "bert: filled in"}));
+    assert_eq!((status, &answer["done"]), (200, &"fault 1 is over: heal mobile and alpha".into()));
+    events.until("chronicle", "fault: bert: filled in: heal mobile and alpha");
+    let (code, said) = ctl(&workspace, &["faults"]);
+    assert!(code == Some(0) && said.contains("stands still") && said.contains("samu-59"), "{said}");
+    assert_eq!(
+        ctl(&workspace, &["heal", "2"]),
+        (Some(0), "fault 2 is over: thaw alpha\n".to_owned())
+    );
+    let (code, said) = ctl(&workspace, &["heal", "2"]);
+    assert!(
+        code == Some(2) && said.contains("fault 2 does not act; those that act now are 3"),
+        "{said}"
+    );
+    assert_eq!(api.delete("/v1/faults/3", &json!({})).0, 200);
+    api.until("/v1/state", |state| acting(state) == 0);
+    api.until("/v1/state", |state| named(&state["psaps"], "samu-59")["state"] == "up");
+    assert_eq!(ctl(&workspace, &["faults"]), (Some(0), "no fault acts now\n".to_owned()));
+
+    // Calls to each PSAP are known by site.
+    let state =
+        api.until("/v1/state", |state| state["psap_links"].as_array().map_or(0, Vec::len) == 4);
+    let links = state["psap_links"].as_array().into_iter().flatten();
+    assert!(
+        links.clone().all(|link| link["offered"].as_u64() >= link["answered"].as_u64()),
+        "{state:#}"
+    );
+
+    run.interrupt();
+    run.finish();
+    let summary = workspace.summary();
+    balanced(&summary);
+    let notes = summary["notes"].to_string();
+    for words in ["bert: filled in: heal mobile and alpha", "thaw alpha", "restart samu-59"] {
+        assert!(notes.contains(words), "{words}: {notes}");
+    }
+}
+
+#[test]
+fn a_canary_waits_for_whoever_says_the_word() {
+    let workspace = CampaignFolder::new(120, "300ms");
+    let mut run = workspace.run(&[]);
+    wait_for_calls(&mut run);
+    let api = Api::of_file(&workspace.path("runs/latest/manage.json"));
+    let mut events = api.events();
+    let (code, said) = ctl(&workspace, &["shed", "ordinary", "alpha", "beta", "--canary"]);
+    assert!(code == Some(0) && said.contains("canary 1: shed ordinary waits for beta"), "{said}");
+    let state = api.get("/v1/state");
+    assert_eq!(state["canaries"][0]["waits"], json!(["beta"]), "{state:#}");
+    events.until("chronicle", "canary 1: alpha has got shed ordinary; beta wait for the word");
+    assert!(ctl(&workspace, &["show"]).1.contains("canary 1: shed ordinary waits for beta"));
+    let (status, answer) = api.post("/v1/canaries/1/continue", &json!({"by": "bert: it is well"}));
+    assert_eq!((status, &answer["results"][0]["name"]), (200, &"beta".into()), "{answer}");
+    events.until("chronicle", "bert: it is well: canary 1 is continued");
+    let (code, said) =
+        ctl(&workspace, &["shed", "nothing", "--all", "--canary", "--lapses-after", "1h"]);
+    assert_eq!(code, Some(0), "{said}");
+    let (code, said) = ctl(&workspace, &["abandon", "2"]);
+    assert!(code == Some(0) && said.contains("shed nothing never goes to beta"), "{said}");
+    let (code, said) = ctl(&workspace, &["continue", "2"]);
+    assert!(code == Some(2) && said.contains("canary 2 was abandoned by ctl"), "{said}");
+    let shedding = api.until("/v1/state", |state| named(&state["sites"], "alpha")["state"] == "up");
+    assert_eq!(named(&shedding["sites"], "beta")["state"], "shedding");
+
+    run.interrupt();
+    run.finish();
+    let summary = workspace.summary();
+    balanced(&summary);
+    let notes = summary["notes"].to_string();
+    for words in ["canary 1 is continued", "canary 2 is abandoned", "shed ordinary"] {
+        assert!(notes.contains(words), "{words}: {notes}");
+    }
+}
+
+#[test]
+fn a_latent_defect_is_armed_directly_and_taken_out() {
+    let workspace = CampaignFolder::new(120, "300ms");
+    let mut run = workspace.run(&[]);
+    wait_for_calls(&mut run);
+    let api = Api::of_file(&workspace.path("runs/latest/manage.json"));
+    let mut events = api.events();
+    // It shows nothing until its trigger comes.
+    let armed = json!({"site": "beta", "defect": "counter-ceiling", "numbers": ["112"], "ceiling": 0, "by": "anna: Intrado"});
+    let (status, answer) = api.post("/v1/defects", &armed);
+    assert_eq!(
+        (status, &answer["touched"], &answer["of"]),
+        (200, &json!(1), &json!(2)),
+        "{answer}"
+    );
+    events.until(
+        "chronicle",
+        "anna: Intrado: beta: arm counter-ceiling numbers=112 ceiling=0: counter-ceiling sleeps",
+    );
+    let state = api.until("/v1/state", |state| {
+        named(&state["sites"], "beta")["defects"] == json!(["counter-ceiling"])
+    });
+    let before = named(&state["sites"], "beta")["rejected"].as_u64();
+    api.until("/v1/state", |state| named(&state["sites"], "beta")["rejected"].as_u64() > before);
+    let (code, said) = ctl(&workspace, &["arm", "poison-cal", "alpha"]);
+    assert!(
+        code == Some(2)
+            && said.contains("did you mean \"poison-call\"? the defects are context-leak"),
+        "{said}"
+    );
+    let (code, said) =
+        ctl(&workspace, &["arm", "poison-call", "alpha", "--number", "18", "--busy", "9000"]);
+    assert!(code == Some(0) && said.contains("poison-call sleeps in its software"), "{said}");
+    assert_eq!(ctl(&workspace, &["disarm", "poison-call", "alpha"]).0, Some(0));
+    let (code, said) = ctl(&workspace, &["disarm", "poison-call", "alpha"]);
+    assert!(code == Some(1) && said.contains("poison-call is not in its software"), "{said}");
+    let (status, answer) =
+        api.delete("/v1/defects", &json!({"sites": ["beta"], "defect": "counter-ceiling"}));
+    assert_eq!((status, &answer["results"][0]["result"]), (200, &"done".into()), "{answer}");
+
+    run.interrupt();
+    run.finish();
+    balanced(&workspace.summary());
+    let path = workspace.path("runs/latest/chronicle.json");
+    let text = fs::read_to_string(path).expect("a chronicle");
+    for words in ["arm counter-ceiling numbers=112 ceiling=0", "disarm poison-call"] {
+        assert!(text.contains(words), "{words}");
     }
 }

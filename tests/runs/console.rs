@@ -210,8 +210,12 @@ fn the_console_answers_its_own_page_alone_and_shows_no_file_but_those_of_runs() 
     let document = api.get("/openapi.json");
     for (path, operations) in document["paths"].as_object().expect("paths") {
         for method in operations.as_object().expect("methods").keys() {
-            let path =
-                path.replace("{run}", "none").replace("{file}", "x").replace("{attempt}", "x");
+            let path = path
+                .replace("{run}", "none")
+                .replace("{file}", "x")
+                .replace("{attempt}", "x")
+                .replace("{id}", "1")
+                .replace("{number}", "1");
             let (status, text) = api.text(&method.to_uppercase(), &path, "", "");
             assert!(![401, 405, 421, 500].contains(&status), "{method} {path}: {status} {text}");
             assert!(
@@ -278,4 +282,125 @@ fn a_campaign_is_checked_started_watched_stopped_and_run_again() {
     is_clean(&mut browser, &link);
     console.interrupt();
     assert!(console.finish().success(), "{}", console.words());
+}
+
+#[test]
+fn what_one_person_begins_at_the_desk_another_one_sees_and_ends() {
+    let workspace = CampaignFolder::new(300, "1s");
+    let (mut run, link) = start(&workspace, &["run", "campaign.toml", "--console"]);
+    let mut browser = Browser::open(&link, 1280);
+    let mut other = Browser::open(&link, 390);
+    for one in [&mut browser, &mut other] {
+        one.until_says(&on_map("alpha"), "calls");
+        one.click("nav a[href='#desk']");
+        one.until_says("#standing", "No canary waits, and no fault acts.");
+    }
+    // On the map, each way from a site to a PSAP has its calls per second.
+    browser.until("[...document.querySelectorAll('#network-map text.load')].filter((one) => one.textContent.endsWith('/s')).length >= 8");
+
+    // A canary: the first site has it, the other waits, for everybody who watches.
+    browser.write("#who", "anna");
+    browser.click("#command-form input[value=beta]");
+    browser.click("#command-form input[value=alpha]");
+    browser.until_says("#blast", "nothing speaks against it");
+    browser.click("#give");
+    browser.until_says("#confirm-text", "beta first, the others when you have looked");
+    browser.click("#confirm-yes");
+    browser.until_says("#desk-results", "lock waits for alpha");
+    other.until_says("#standing", "lock waits for alpha · beta: done · canary 1 by anna");
+    other.until_says("#standing time", "lapses in 9:");
+    other.picture("canary-390");
+    other.write("#who", "bert");
+    // By keyboard alone.
+    other.look("document.querySelector('#standing button[data-act=abandon]').focus()");
+    other.press("Enter");
+    other.until_says("#desk-results", "canary 1 is abandoned: lock never goes to alpha");
+    for one in [&mut browser, &mut other] {
+        one.until_says("#standing", "No canary waits");
+        one.click("nav a[href='#map']");
+        one.until_says(&on_map("beta"), "locked");
+        one.until_says("#chronicle", "bert: canary 1 is abandoned");
+        one.click("nav a[href='#desk']");
+    }
+    browser.choose("#command-form select[name=command]", "unlock");
+    browser.until_says("#blast", "touches 2/2 sites");
+    browser.click("#give");
+    browser.click("#confirm-yes");
+    other.click("#standing button[data-act=continue]");
+    other.until_says("#desk-results", "alpha: continued: done");
+    browser.until_says("#standing", "No canary waits");
+
+    // A way is cut: it is seen on the map, and healed before its time.
+    browser.choose("#fault-form select[name=fault]", "cut");
+    browser.choose("#fault-form select[name=target]", "alpha");
+    browser.choose("#fault-form select[name=other]", "samu-59");
+    browser.write("#fault-form input[name=lasts]", "1h");
+    browser.click("#fault-form button[type=submit]");
+    browser.click("#confirm-yes");
+    other.until_says("#standing", "alpha and samu-59");
+    browser.click("nav a[href='#map']");
+    browser.until_says("#network-map text.load", "✂ cut");
+    browser.picture("map-cut");
+    other.picture("standing-390");
+    other.click("#standing button[data-act=heal]");
+    other.until_says("#desk-results", "fault 1 is over: heal alpha and samu-59");
+    browser.until("![...document.querySelectorAll('#network-map text.load')].some((one) => one.textContent.includes('✂'))");
+
+    run.interrupt();
+    run.finish();
+    is_clean(&mut browser, &link);
+    is_clean(&mut other, &link);
+}
+
+#[test]
+fn a_surge_and_a_latent_defect_begin_at_the_desk() {
+    let workspace = CampaignFolder::new(300, "1s");
+    let (mut run, link) = start(&workspace, &["run", "campaign.toml", "--console"]);
+    let mut browser = Browser::open(&link, 1280);
+    let mut other = Browser::open(&link, 390);
+    for one in [&mut browser, &mut other] {
+        one.until_says(&on_map("alpha"), "calls");
+        one.click("nav a[href='#desk']");
+    }
+    browser.write("#who", "anna");
+
+    // From where people call, and no other place.
+    browser.write("#surge-form input[name=communes]", "59351");
+    browser.click("#surge-form button[type=submit]");
+    browser.click("#confirm-yes");
+    browser
+        .until_says("#desk-results", "nobody in this campaign calls from 59351; near it are 59350");
+    browser.write("#surge-form input[name=communes]", "59350");
+    browser.write("#surge-form input[name=lasts]", "1h");
+    browser.click("#surge-form button[type=submit]");
+    browser.click("#confirm-yes");
+    browser.until_says("#load-now", "surge: 3 times as many calls from 59350 for 1h, by anna");
+    other.until_says("#load-now", "surge: 3 times as many calls");
+    browser.click("nav a[href='#now']");
+    browser.until_says("#figures", "by surges");
+
+    // A latent defect: it is told before what it touches, and beside each site what sleeps there.
+    browser.click("nav a[href='#desk']");
+    browser.choose("#defect-form select[name=defect]", "poison-call");
+    browser.write("#defect-form input[name=number]", "0612345678");
+    browser.click("#defect-form input[value=beta]");
+    browser.until_says("#defect-blast", "poison-call: number:");
+    browser.write("#defect-form input[name=number]", "196");
+    browser.until_says("#defect-blast", "touches 1/2 sites");
+    browser.click("#arm");
+    browser.until_says("#confirm-text", "touches 1/2 sites");
+    browser.click("#confirm-yes");
+    browser.until_says("#defect-form small[data-defects=beta]", "☠ poison-call");
+    other.until_says("#defect-form small[data-defects=beta]", "☠ poison-call");
+    browser.picture("desk-armed");
+    browser.click("#disarm");
+    browser.click("#confirm-yes");
+    browser.until_says("#defect-form small[data-defects=beta]", "none");
+
+    browser.click("#load-form button.danger");
+    browser.click("#confirm-yes");
+    browser.until_says("#banner", "What you see is what was");
+    run.finish();
+    is_clean(&mut browser, &link);
+    is_clean(&mut other, &link);
 }

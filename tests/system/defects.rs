@@ -349,3 +349,46 @@ fn a_poison_replica_is_left_behind_at_the_console() {
         assert!(now.counts.offered > before.counts.offered + 50, "{cure}: {now:?}");
     }
 }
+
+// Armed directly, in the software that runs: it acts as one of a release does, outlives a restart, and goes with the software.
+#[test]
+fn a_defect_that_is_armed_by_hand_acts_until_it_is_taken_out_or_other_software_is_loaded() {
+    let mut network = with_release("[releases.r7]", "", 76);
+    flood(&mut network, 40.0, 300);
+    let armed = |network: &Network, site| network.call_server(site).defects;
+    assert_eq!(
+        refused(&mut network, "alpha", "disarm poison-call"),
+        "poison-call is not in its software"
+    );
+    for site in SITES {
+        assert_eq!(
+            done(&mut network, site, "arm poison-call number=196 busy=3"),
+            "poison-call sleeps in its software"
+        );
+    }
+    network.run_for(seconds(10));
+    assert_eq!(restarts(&network), [0; 6], "it sleeps");
+    network.dial("196");
+    network.run_for(seconds(15));
+    assert_eq!(restarts(&network), [1; 6], "each site that is offered the call falls");
+    network.run_for(seconds(20));
+    assert_eq!(armed(&network, "alpha"), ["poison-call"], "it was not in the memory alone");
+    // Armed again, with other keys, it is the same one.
+    done(&mut network, "alpha", "arm poison-call number=191");
+    assert_eq!(armed(&network, "alpha"), ["poison-call"]);
+    for site in &SITES[..5] {
+        done(&mut network, site, "disarm poison-call");
+    }
+    begun(&mut network, "zeta", "load r8");
+    network.run_for(seconds(30));
+    assert_eq!(armed(&network, "zeta"), [""; 0]);
+    let before = restarts(&network);
+    network.dial("196");
+    network.run_for(seconds(15));
+    assert_eq!(restarts(&network), before);
+    // One that starts has a disk too.
+    begun(&mut network, "beta", "restart");
+    done(&mut network, "beta", "arm silent-lock");
+    network.run_for(seconds(15));
+    assert_eq!(armed(&network, "beta"), ["silent-lock"]);
+}

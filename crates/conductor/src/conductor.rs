@@ -13,7 +13,7 @@ use operations::{
 use crate::command_log::{CommandLog, HandCommand};
 use crate::conditions::Conditions;
 use crate::crisis_watch;
-use crate::faults::{FaultSchedule, FaultStep, FaultStepKind};
+use crate::faults::{ActingFault, FaultSchedule, FaultStep, FaultStepKind};
 use crate::hand_load::HandLoad;
 use crate::operators::Operators;
 use crate::order::{OrderId, SiteOrder};
@@ -139,6 +139,8 @@ impl Conductor {
     pub fn commanded_by_hand(&mut self, at: Duration, id: u64, command: HandCommand) {
         if let Some(crisis) = &mut self.crisis
             && command.action.touches()
+            // It sleeps: nobody who operates the network can see it.
+            && !command.action.is_latent()
         {
             crisis.commanded(at, &command.site);
         }
@@ -180,9 +182,32 @@ impl Conductor {
         }
     }
 
+    /// Somebody ends a fault that acts, before its time: what was done, in words.
+    ///
+    /// # Errors
+    /// Why it was not ended. Then nothing has happened.
+    pub fn end_fault_by_hand(
+        &mut self,
+        by: &str,
+        number: u64,
+        stage: &mut impl Stage,
+    ) -> Result<String, String> {
+        let step = self.faults.end_by_hand(number, by)?;
+        apply(&step, stage)?;
+        self.faults.ended_by_hand(&step);
+        self.faults.note(stage.time(), &step, None);
+        let entry = self.faults.log().last().map(|entry| entry.deed());
+        Ok(format!("fault {number} is over: {}", entry.unwrap_or_default()))
+    }
+
     /// Somebody did something by hand that is neither a command nor a fault: to the load.
     pub fn note_by_hand(&mut self, at: Duration, by: &str, text: String) {
         self.hand_load.note(at, by, None, text);
+    }
+
+    /// Somebody says by hand what becomes of commands to a site and others.
+    pub fn remark_by_hand(&mut self, at: Duration, by: &str, site: String, text: String) {
+        self.hand_load.note(at, by, Some(site), text);
     }
 
     /// Somebody changes by hand how many calls are placed, as `what` tells; `is_usual`: as many as the campaign has, and no surge.
@@ -338,9 +363,9 @@ impl Conductor {
         self.faults.log()
     }
 
-    /// The machines that stand still and the ways that are impaired now.
-    pub fn impaired(&self) -> impl Iterator<Item = &Fault> {
-        self.faults.impaired()
+    /// The machines without power, those that stand still, and the ways that are impaired now.
+    pub fn acting_faults(&self) -> impl Iterator<Item = ActingFault<'_>> {
+        self.faults.acting()
     }
 
     /// Restarts of sites, when supervision saw them.

@@ -19,15 +19,32 @@ pub(crate) struct FaultSchedule {
     ends: BTreeSet<(Duration, usize)>,
     /// Those that end with the campaign.
     lasting: Vec<usize>,
+    /// Machines without power: who took it away.
+    killed: Vec<usize>,
     /// Who injected those that are by hand, by their places in `faults`.
     by_hand: BTreeMap<usize, String>,
     log: Vec<FaultEntry>,
+}
+
+/// A fault that acts now.
+#[derive(Debug, Clone, Copy)]
+pub struct ActingFault<'a> {
+    /// From 1; no other fault of the run has it.
+    pub number: u64,
+    place: usize,
+    pub fault: &'a Fault,
+    /// Who injected it by hand; none if the campaign says so.
+    pub by: Option<&'a str>,
+    /// When it ends by itself, by the clock of the campaign; none where somebody must end it, or the end of the campaign does.
+    pub until: Option<Duration>,
 }
 
 /// What is to be done to a machine or to its ways, and who does it if it is by hand.
 #[derive(Debug)]
 pub(crate) struct FaultStep {
     by: Option<String>,
+    /// Which fault of the schedule begins or ends.
+    place: usize,
     pub(crate) what: FaultStepKind,
 }
 
@@ -61,6 +78,7 @@ impl FaultSchedule {
             due: due.into(),
             ends: BTreeSet::new(),
             lasting: Vec::new(),
+            killed: Vec::new(),
             by_hand: BTreeMap::new(),
             log: Vec::new(),
         }
@@ -95,6 +113,65 @@ impl FaultSchedule {
         self.lasting.retain(|of| *of != place);
     }
 
+    /// Somebody ends the fault with this number by hand, before its time: what is to be done.
+    ///
+    /// # Errors
+    /// It does not act.
+    pub(crate) fn end_by_hand(&self, number: u64, by: &str) -> Result<FaultStep, String> {
+        let Some(fault) = self.acting().find(|fault| fault.number == number) else {
+            let numbers: Vec<String> = self.acting().map(|one| one.number.to_string()).collect();
+            let those = match numbers.is_empty() {
+                true => "no fault acts now".to_owned(),
+                false => format!("those that act now are {}", numbers.join(", ")),
+            };
+            return Err(format!("fault {number} does not act; {those}"));
+        };
+        Ok(FaultStep { by: Some(by.to_owned()), ..self.step(fault.place, true) })
+    }
+
+    /// That has been done.
+    pub(crate) fn ended_by_hand(&mut self, step: &FaultStep) {
+        self.ends.retain(|(_, of)| *of != step.place);
+        self.lasting.retain(|of| *of != step.place);
+    }
+
+    /// The faults that act now.
+    pub(crate) fn acting(&self) -> impl Iterator<Item = ActingFault<'_>> {
+        let ending = self.ends.iter().map(|(at, place)| (*place, Some(*at)));
+        let others = self.lasting.iter().chain(&self.killed).map(|place| (*place, None));
+        ending.chain(others).map(|(place, until)| ActingFault {
+            number: place as u64 + 1,
+            place,
+            fault: &self.faults[place],
+            by: self.by_hand.get(&place).map(String::as_str),
+            until,
+        })
+    }
+
+    /// A machine was killed, or has power again. What the campaign has planned for its return has happened then, if somebody did it by
+    /// hand.
+    fn note_power(&mut self, step: &FaultStep) {
+        let FaultStepKind::Machine { target, action } = &step.what else { return };
+        let is_it = |fault: &Fault| fault.target == *target;
+        match action {
+            FaultAction::Kill => self.killed.push(step.place),
+            FaultAction::Restart => {
+                self.killed.retain(|place| !is_it(&self.faults[*place]));
+                let is_power = |it: &Fault| matches!(it.what, FaultKind::Kill | FaultKind::Restart);
+                let next = self.due.iter().position(|place| {
+                    is_it(&self.faults[*place]) && is_power(&self.faults[*place])
+                });
+                if step.by.is_some()
+                    && let Some(next) = next
+                    && self.faults[self.due[next]].what == FaultKind::Restart
+                {
+                    self.due.remove(next);
+                }
+            }
+            _ => {}
+        }
+    }
+
     fn begin(&mut self, at: Duration, place: usize) -> FaultStep {
         match self.faults[place].what {
             FaultKind::Freeze { lasts } => {
@@ -113,6 +190,7 @@ impl FaultSchedule {
         let Fault { what, target, .. } = &self.faults[place];
         let by = self.by_hand.get(&place).filter(|_| !is_end).cloned();
         let action = match what {
+            FaultKind::Kill if is_end => FaultAction::Restart,
             FaultKind::Kill => FaultAction::Kill,
             FaultKind::Restart => FaultAction::Restart,
             FaultKind::Freeze { .. } if is_end => FaultAction::Thaw,
@@ -126,11 +204,11 @@ impl FaultSchedule {
                     other: other.clone(),
                     what: (!is_end).then_some(*what),
                 };
-                return FaultStep { by, what: FaultStepKind::Way(way) };
+                return FaultStep { by, place, what: FaultStepKind::Way(way) };
             }
         };
         let what = FaultStepKind::Machine { target: target.clone(), action };
-        FaultStep { by, what }
+        FaultStep { by, place, what }
     }
 
     /// No further fault happens; frozen machines go on at `at`, and impaired ways are healed.
@@ -144,14 +222,11 @@ impl FaultSchedule {
         self.due.is_empty() && self.ends.is_empty()
     }
 
-    /// The ways that are impaired now.
-    pub(crate) fn impaired(&self) -> impl Iterator<Item = &Fault> {
-        let places = self.ends.iter().map(|(_, place)| place).chain(&self.lasting);
-        places.map(|place| &self.faults[*place])
-    }
-
     /// Takes note of what became of a step.
     pub(crate) fn note(&mut self, at: Duration, step: &FaultStep, failed: Option<String>) {
+        if failed.is_none() {
+            self.note_power(step);
+        }
         let what = step.action();
         let by = step.by.clone();
         let entry = match &step.what {

@@ -37,5 +37,6 @@ mod webhook;
 
 pub use command_log::HandCommand;
 pub use conductor::Conductor;
+pub use faults::ActingFault;
 pub use order::{OrderId, SiteOrder, joint_answer, joint_effect};
 pub use stage::{Announcement, ImpairedWay, Observation, SiteCounts, Stage};

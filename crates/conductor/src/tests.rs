@@ -532,9 +532,9 @@ fn a_fault_by_hand_ends_by_itself_and_says_whose_it_is() {
     stage.until(10, &mut conductor);
     let freeze = fault("freeze = \"alpha\"\nfor = \"5s\"\n");
     conductor.inject_by_hand("anna", freeze.clone(), &mut stage).expect("it is done");
-    assert_eq!(conductor.impaired().count(), 1);
+    assert_eq!(conductor.acting_faults().count(), 1);
     assert_eq!(stage.until(20, &mut conductor), ["freeze alpha", "thaw alpha"]);
-    assert_eq!(conductor.impaired().count(), 0);
+    assert_eq!(conductor.acting_faults().count(), 0);
     stage.dead.push("alpha".to_owned());
     let refused = conductor.inject_by_hand("anna", freeze, &mut stage);
     assert_eq!(refused, Err("it was gone already".to_owned()));
@@ -556,4 +556,80 @@ fn a_fault_by_hand_ends_by_itself_and_says_whose_it_is() {
     for words in ["10.0 s anna: freeze alpha", "bert: nobody calls"] {
         assert!(sentence.contains(words), "{sentence}");
     }
+}
+
+/// Who watches may end any fault that acts, of the campaign or by hand. What the campaign has planned for its end is not done twice.
+#[test]
+fn a_fault_is_ended_by_hand_before_its_time() {
+    let faults = r#"
+[[faults]]
+at = "5s"
+freeze = "alpha"
+for = "60s"
+[[faults]]
+at = "6s"
+between = ["mobile", "beta"]
+cut = true
+[[faults]]
+at = "7s"
+kill = "beta"
+[[faults]]
+at = "50s"
+restart = "beta"
+[[faults]]
+at = "60s"
+kill = "beta"
+[[faults]]
+at = "70s"
+restart = "beta"
+"#;
+    let (mut stage, mut conductor) = (Paper::default(), conductor(faults));
+    stage.until(10, &mut conductor);
+    let numbers = |conductor: &Conductor| {
+        let mut acting: Vec<_> =
+            conductor.acting_faults().map(|one| (one.number, one.fault.key())).collect();
+        acting.sort_unstable();
+        acting
+    };
+    assert_eq!(numbers(&conductor), [(1, "freeze"), (2, "between"), (3, "kill")]);
+    let end = |number, conductor: &mut Conductor, stage: &mut Paper| {
+        conductor.end_fault_by_hand("anna", number, stage)
+    };
+    assert_eq!(
+        end(7, &mut conductor, &mut stage).expect_err("refused"),
+        "fault 7 does not act; those that act now are 1, 2, 3"
+    );
+    // What cannot be ended goes on acting.
+    stage.dead.push("alpha".to_owned());
+    assert_eq!(end(1, &mut conductor, &mut stage), Err("it was gone already".to_owned()));
+    assert_eq!(numbers(&conductor).len(), 3);
+    stage.dead.clear();
+    let told = [1, 2, 3].map(|number| end(number, &mut conductor, &mut stage).expect("done"));
+    assert_eq!(
+        told,
+        [
+            "fault 1 is over: thaw alpha",
+            "fault 2 is over: heal mobile and beta",
+            "fault 3 is over: restart beta"
+        ]
+    );
+    assert_eq!(numbers(&conductor), []);
+    assert!(end(1, &mut conductor, &mut stage).expect_err("over").contains("no fault acts now"));
+    stage.until(90, &mut conductor);
+    conductor.end(&stage);
+    stage.until(95, &mut conductor);
+    let report = conductor.report();
+    let told: Vec<String> = report.faults.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        told[3..],
+        [
+            "anna: thaw alpha",
+            "anna: heal mobile and beta",
+            "anna: restart beta",
+            "kill beta",
+            "restart beta"
+        ],
+        "the first restart of the campaign has been done, the second has not"
+    );
+    assert_eq!(report.shortfalls, [""; 0]);
 }

@@ -31,8 +31,8 @@ pub use process_ending::ProcessEnding;
 pub use snapshot::{
     AccessCounts, AccessNodeSnapshot, AskedSnapshot, CallServerCounts, CallServerSnapshot,
     FateCount, GeneratorSnapshot, MemberCounts, MemberSnapshot, MemberState, PoolMonitorSnapshot,
-    PositionCounts, PsapSnapshot, ServiceFigures, Signalling, Snapshot, TrunkGroupCounts,
-    TrunkGroupSnapshot,
+    PositionCounts, PsapSnapshot, ServiceFigures, Signalling, Snapshot, TowardsCounts,
+    TrunkGroupCounts, TrunkGroupSnapshot,
 };
 pub use sockets::SocketCounts;
 pub use stored_disk::StoredDisk;

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
+use topology::Defect;
 
 /// What is on the disk of a call server: its configuration as operators left it, and its software. Replicas of other call
 /// servers' calls are not kept over a loss of power.
@@ -21,6 +22,8 @@ pub struct StoredDisk {
     pub disconnected: BTreeSet<String>,
     pub stale_circuits: bool,
     pub release: String,
+    /// What sleeps in it, where that is other than the network file says of the release: somebody has armed or disarmed it.
+    pub defects: Option<Vec<Defect>>,
     /// The release before it.
     pub previous: Option<String>,
     /// Identifiers given to trunk members so far.

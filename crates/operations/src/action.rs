@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use topology::Defect;
 use topology::reader::nearest;
 
 /// The longest name of a software release.
@@ -48,6 +49,10 @@ pub enum Action {
     Power(PowerSwitch),
     /// Give this command at the console of the machine, whatever the software does.
     Console(Box<Self>),
+    /// No operator does it, but a tester: a latent defect is in the software that runs from now on.
+    Arm { defect: Defect },
+    /// The defect of this name is in it no more.
+    Disarm { defect: String },
 }
 
 /// What is done at a power switch.
@@ -72,7 +77,7 @@ const LONGEST_NUMBER: usize = 64;
 const LONGEST_COMMAND: usize = 256;
 
 /// The first word of each action, and how to write the whole.
-const FORMS: [(&str, &str); 16] = [
+const FORMS: [(&str, &str); 18] = [
     ("show", "show"),
     ("lock", "lock"),
     ("unlock", "unlock"),
@@ -89,6 +94,8 @@ const FORMS: [(&str, &str); 16] = [
     ("unblock", "unblock NUMBER"),
     ("power", "power off|on|cycle"),
     ("console", "console COMMAND"),
+    ("arm", "arm DEFECT [KEY=VALUE…]"),
+    ("disarm", "disarm DEFECT"),
 ];
 
 /// Actions with a name in them, which is checked.
@@ -141,9 +148,11 @@ impl Action {
     /// It is one that a console does not take.
     pub fn at_console(self) -> Result<Self, ParseActionError> {
         match self {
-            Self::Power(_) | Self::Console(_) => Err(ParseActionError(format!(
-                "\"{self}\" is out of band already; a console takes the other commands"
-            ))),
+            Self::Power(_) | Self::Console(_) | Self::Arm { .. } | Self::Disarm { .. } => {
+                Err(ParseActionError(format!(
+                    "\"{self}\" is out of band already; a console takes the other commands"
+                )))
+            }
             other => Ok(Self::Console(Box::new(other))),
         }
     }
@@ -166,6 +175,33 @@ impl Action {
         }
     }
 
+    /// [`Arm`](Self::Arm): a defect by its name, and its keys as `number=112`.
+    ///
+    /// # Errors
+    /// There is no such defect, or it has other keys.
+    pub fn arm(name: &str, keys: &[&str]) -> Result<Self, ParseActionError> {
+        let defect = Defect::of_words(name, keys).map_err(ParseActionError)?;
+        Ok(Self::Arm { defect })
+    }
+
+    /// [`Disarm`](Self::Disarm).
+    ///
+    /// # Errors
+    /// There is no such defect.
+    pub fn disarm(name: &str) -> Result<Self, ParseActionError> {
+        if Defect::NAMES.contains(&name) {
+            return Ok(Self::Disarm { defect: name.to_owned() });
+        }
+        Defect::of_words(name, &[]).map_err(ParseActionError)?;
+        Err(ParseActionError(format!("there is no defect {name:?}")))
+    }
+
+    /// Whether it changes what sleeps in the software, which nobody at the site sees.
+    #[must_use]
+    pub const fn is_latent(&self) -> bool {
+        matches!(self, Self::Arm { .. } | Self::Disarm { .. })
+    }
+
     /// Whether the names in it are names, for an action that came from outside and not as text.
     ///
     /// # Errors
@@ -176,6 +212,9 @@ impl Action {
             | Self::Reconnect { trunk_group: Some(name) } => named(name).map(drop),
             Self::LoadRelease { release } => released(release).map(drop),
             Self::Block { number } | Self::Unblock { number } => dialled(number).map(drop),
+            // What keys a defect may have is known where it is read.
+            Self::Arm { .. } => self.to_string().parse::<Self>().map(drop),
+            Self::Disarm { defect } => Self::disarm(defect).map(drop),
             Self::Console(action) => {
                 action.check()?;
                 action.as_ref().clone().at_console().map(drop)
@@ -222,6 +261,8 @@ impl fmt::Display for Action {
             Self::Power(PowerSwitch::On) => f.write_str("power on"),
             Self::Power(PowerSwitch::Cycle) => f.write_str("power cycle"),
             Self::Console(action) => write!(f, "console {action}"),
+            Self::Arm { defect } => write!(f, "arm {defect}"),
+            Self::Disarm { defect } => write!(f, "disarm {defect}"),
         }
     }
 }
@@ -257,6 +298,8 @@ impl FromStr for Action {
             ["power", "off"] => Self::Power(PowerSwitch::Off),
             ["power", "on"] => Self::Power(PowerSwitch::On),
             ["power", "cycle"] => Self::Power(PowerSwitch::Cycle),
+            ["arm", defect, ref keys @ ..] => Self::arm(defect, keys)?,
+            ["disarm", defect] => Self::disarm(defect)?,
             // It may not be nested, so that hostile words end soon.
             ["console", first, ..] if first != "console" => {
                 words[1..].join(" ").parse::<Self>()?.at_console()?
@@ -374,6 +417,11 @@ mod tests {
             "console restart clean",
             "console load r8",
             "console block 196",
+            "arm context-leak",
+            "arm recovery-crash window=20ms",
+            "arm poison-call number=112 busy=3",
+            "arm counter-ceiling numbers=15,112 ceiling=100",
+            "disarm silent-lock",
         ] {
             let action: Action = text.parse().expect(text);
             assert_eq!(action.to_string(), text);
@@ -407,6 +455,10 @@ mod tests {
         assert!(refused("console unlok").contains("did you mean \"unlock\"?"));
         assert!(refused("block 0612345678").contains("is no number that callers dial"));
         assert!(refused("shed emergency").contains("write \"shed ordinary|nothing\""));
+        assert!(refused("arm explode").contains("the defects are context-leak, "));
+        assert!(refused("disarm silnt-lock").contains("did you mean \"silent-lock\"?"));
+        assert!(refused("arm").contains("write \"arm DEFECT [KEY=VALUE…]\""));
+        assert!(refused("console arm silent-lock").contains("out of band already"));
         assert!(refused("lock alpha").contains("write \"lock\""));
     }
 
@@ -420,6 +472,8 @@ mod tests {
         assert!(serde_json::from_str::<Action>("\"format\"").is_err());
         let release = |name: &str| Action::LoadRelease { release: name.to_owned() };
         assert!(release("../../etc").check().is_err() && release("r8").check().is_ok());
+        let poison = Defect::PoisonCall { number: "0612345678".to_owned(), busy: 0 };
+        assert!(Action::Arm { defect: poison }.check().is_err());
         let nested = Action::Console(Box::new(Action::Console(Box::new(Action::Show))));
         assert!(nested.check().is_err());
         let links = |name: &str| Action::Disconnect { trunk_group: Some(name.to_owned()) };

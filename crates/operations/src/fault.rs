@@ -236,20 +236,24 @@ impl fmt::Display for Fault {
     }
 }
 
+impl FaultEntry {
+    /// What was done to what: `heal mobile and alpha`.
+    #[must_use]
+    pub fn deed(&self) -> String {
+        let Self { target, what, other, impairment, .. } = self;
+        let other = other.as_ref().map(|other| format!(" and {other}")).unwrap_or_default();
+        let how = impairment.as_ref().map(|how| format!(" ({how})")).unwrap_or_default();
+        format!("{what} {target}{other}{how}")
+    }
+}
+
 impl fmt::Display for FaultEntry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { target, what, by, other, impairment, failed, .. } = self;
-        if let Some(by) = by {
+        if let Some(by) = &self.by {
             write!(f, "{by}: ")?;
         }
-        write!(f, "{what} {target}")?;
-        if let Some(other) = other {
-            write!(f, " and {other}")?;
-        }
-        if let Some(impairment) = impairment {
-            write!(f, " ({impairment})")?;
-        }
-        match failed {
+        f.write_str(&self.deed())?;
+        match &self.failed {
             None => Ok(()),
             Some(why) => write!(f, ": NOT DONE, {why}"),
         }

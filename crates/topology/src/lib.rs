@@ -46,6 +46,7 @@ mod psap;
 pub mod reader;
 mod region;
 mod release;
+mod release_words;
 mod route;
 mod site;
 mod tcp;

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::number::{is_dialled_number, refusal};
 use crate::reader::{Raw, Table, kind};
 
@@ -18,7 +20,8 @@ pub struct Release {
 
 /// A latent defect, armed by being in a release. What triggers it and which public incident it copies is told by
 /// `tocsin defects --why`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Defect {
     /// Orange, 2 June 2021: a link that is reconnected without having been locked leaves stale circuits in the stored
     /// configuration; from then on no call gives its context back.

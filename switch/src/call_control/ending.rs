@@ -18,6 +18,7 @@ use super::calls::CallId;
 use super::leg_end::LegEnd;
 use super::records::Ending;
 use super::side::Side;
+use super::towards::Towards;
 use crate::latent_defects;
 use crate::machine::Disk;
 
@@ -26,6 +27,7 @@ pub(crate) struct LeftBehind {
     pub(crate) disk: Disk,
     pub(crate) plane: Plane,
     pub(crate) counts: CallServerCounts,
+    pub(crate) towards: Towards,
     pub(crate) records: VecDeque<CallRecord>,
 }
 
@@ -210,7 +212,8 @@ impl CallControl {
         }
         let Self { disk, media, records, .. } = self;
         let (plane, counts) = (media.into_plane(), records.counts);
-        LeftBehind { disk, plane, counts, records: records.into_written() }
+        let towards = records.towards.clone();
+        LeftBehind { disk, plane, counts, towards, records: records.into_written() }
     }
 }
 

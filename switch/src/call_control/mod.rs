@@ -9,7 +9,7 @@
 //! |---|---|
 //! | the calls, by name and by leg, and their deadlines | `calls.rs`, `call.rs`, `side.rs` |
 //! | the media of all calls; the relay and the descriptions of one | `media_sessions.rs`, `media_relay.rs`, `descriptions.rs` |
-//! | call records and counts; how legs have ended; what a telephone's dialog tells | `records.rs`, `leg_end.rs`, `dialog_notes.rs` |
+//! | call records and counts, also towards each answering point; how legs have ended; what a telephone's dialog tells | `records.rs`, `towards.rs`, `leg_end.rs`, `dialog_notes.rs` |
 //! | where a call may go, in order | `route_list.rs` |
 //! | the other call servers of the pool, and what they tell each other | `neighbours.rs`, `pool_message.rs` |
 //! | is a call server alive whose replicas are kept here? | `owner_watch.rs` |
@@ -51,6 +51,7 @@ mod side;
 mod source_limits;
 mod takeover;
 mod takeover_replies;
+mod towards;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -79,6 +80,7 @@ use owner_watch::OwnerWatch;
 use records::Records;
 
 pub(crate) use ending::LeftBehind;
+pub(crate) use towards::Towards;
 
 /// Why the software cannot go on.
 #[derive(Debug)]
@@ -320,6 +322,10 @@ impl CallControl {
 
     pub(crate) const fn counts(&self) -> CallServerCounts {
         self.records.counts
+    }
+
+    pub(crate) const fn towards(&self) -> &Towards {
+        &self.records.towards
     }
 
     pub(crate) const fn memory(&self) -> &Memory {

@@ -10,6 +10,7 @@ use sip_proto::reason::Reason;
 use sip_proto::wall_clock::WallClock;
 use telemetry::{BoxKind, CallRecord, Outcome, Party, TAKEN_OVER};
 
+use super::towards::Towards;
 use crate::record;
 
 /// Records that wait to be taken, and the counts since the start.
@@ -20,6 +21,7 @@ pub(super) struct Records {
     wall: WallClock,
     written: VecDeque<CallRecord>,
     pub(super) counts: CallServerCounts,
+    pub(super) towards: Towards,
 }
 
 /// How a call that was answered, or should have been, has ended.
@@ -40,6 +42,7 @@ impl Records {
             wall,
             written: VecDeque::new(),
             counts: CallServerCounts::default(),
+            towards: Towards::default(),
         }
     }
 

@@ -117,6 +117,7 @@ impl CallControl {
             return self.refuse(now, id);
         };
         let invite = setup.invite.clone();
+        self.records.towards.offered(&self.topology, psap);
         call.record.psap = Some(psap.name.clone());
         call.record.note_tried(&psap.name);
         let record = &call.record;
@@ -177,6 +178,7 @@ impl CallControl {
         let Some(call) = self.calls.get_mut(id) else { return };
         let payload = self.media.translate_response(now, call, Side::B, response);
         self.media.answered(now, call);
+        self.records.towards.answered(&self.topology, call.record.psap.as_deref());
         call.record.answer_us = Some(self.records.micros(now));
         call.record.status = Some(200);
         if let Some(leg) = call.record.legs.last_mut() {

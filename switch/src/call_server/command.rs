@@ -15,6 +15,12 @@ impl CallServer {
     pub(super) fn carry_out(&mut self, now: Instant, action: Action) -> Reply {
         match action {
             Action::Power(_) | Action::Console(_) => self.reach_from_outside(now, action),
+            // It is no operator who does it, and needs no software.
+            Action::Arm { defect } => Reply::Done(self.disk_mut().arm(defect)),
+            Action::Disarm { defect } => match self.disk_mut().disarm(&defect) {
+                Ok(text) => Reply::Done(text),
+                Err(sentence) => Reply::Refused(sentence),
+            },
             // Software without memory takes no command.
             _ if self.starvation.is_some() => Reply::Silent,
             in_band => {
@@ -43,7 +49,7 @@ impl CallServer {
             Action::Shed { on } => Ok(shed_disk(software.disk_mut(), on)),
             Action::Block { number } => Ok(software.disk_mut().block(&number)),
             Action::Unblock { number } => software.disk_mut().unblock(&number),
-            Action::Power(_) | Action::Console(_) => {
+            Action::Power(_) | Action::Console(_) | Action::Arm { .. } | Action::Disarm { .. } => {
                 Err("it is out of band, and reaches no software".to_owned())
             }
         };

@@ -39,7 +39,7 @@ use telemetry::CallRecord;
 use topology::Topology;
 use trace::Notes;
 
-use crate::call_control::CallControl;
+use crate::call_control::{CallControl, Towards};
 use crate::machine::{
     Boot, Disk, Done, Hang, Inbox, Installation, OverloadControl, Starvation, Visits,
 };
@@ -71,6 +71,7 @@ pub struct CallServer {
     hangs: u32,
     /// The counts of the software before its last start.
     past: CallServerCounts,
+    past_towards: Towards,
     notices: VecDeque<CallServerNotice>,
     /// Commands that take their time.
     effects: Effects,
@@ -134,6 +135,7 @@ impl CallServer {
             restarts: 0,
             hangs: 0,
             past: CallServerCounts::default(),
+            past_towards: Towards::default(),
             notices: VecDeque::new(),
             effects: Effects::default(),
             visits: Visits::default(),
@@ -306,6 +308,7 @@ impl Node for CallServer {
 
     fn snapshot(&self) -> CallServerSnapshot {
         let disk = self.disk();
+        let mut towards = self.past_towards.clone();
         let mut snapshot = CallServerSnapshot {
             calls: 0,
             draining: self.draining,
@@ -321,9 +324,11 @@ impl Node for CallServer {
             restarts: self.restarts,
             hangs: self.hangs,
             replicas: disk.journal.len(),
-            disk: disk.stored(),
+            disk: disk.stored(&self.topology),
+            defects: disk.release.defects.iter().map(|one| one.name().to_owned()).collect(),
             stale_circuits: disk.stale_circuits,
             counts: self.past,
+            towards: BTreeMap::new(),
             malformed: 0,
             resent: 0,
             stray: 0,
@@ -341,6 +346,7 @@ impl Node for CallServer {
             snapshot.calls = software.calls();
             snapshot.contexts_used = software.memory().used();
             snapshot.counts += software.counts();
+            towards += software.towards();
             snapshot.malformed = stats.malformed;
             snapshot.resent = stats.resent;
             snapshot.stray = stats.stray;
@@ -356,6 +362,7 @@ impl Node for CallServer {
             snapshot.transactions = hang.front_end.transactions();
             snapshot.media = hang.plane.counts();
         }
+        snapshot.towards = towards.shown(&self.topology);
         snapshot
     }
 

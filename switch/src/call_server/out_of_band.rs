@@ -126,7 +126,9 @@ impl CallServer {
             | Action::Restart { .. }
             | Action::Rollback
             | Action::Power(_)
-            | Action::Console(_) => return refused("the console does not take it"),
+            | Action::Console(_)
+            | Action::Arm { .. }
+            | Action::Disarm { .. } => return refused("the console does not take it"),
         })
     }
 

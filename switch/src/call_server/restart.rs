@@ -40,7 +40,7 @@ impl CallServer {
     /// What would outlive the loss of power now.
     #[must_use]
     pub fn stored_disk(&self) -> StoredDisk {
-        self.disk().stored()
+        self.disk().stored(&self.topology)
     }
 
     /// The same by the command with this ticket, under which it is told when the site is in service.
@@ -66,8 +66,10 @@ impl CallServer {
 
     /// Ends the software that runs, with all its calls and what waits for it. Returns what the machine keeps.
     pub(super) fn end_software(&mut self, now: Instant, why: &str) -> Option<(Disk, Plane)> {
-        let LeftBehind { disk, plane, counts, records } = self.software.take()?.end(now, why);
+        let LeftBehind { disk, plane, counts, towards, records } =
+            self.software.take()?.end(now, why);
         self.past += counts;
+        self.past_towards += &towards;
         let records = records.into_iter().map(|record| CallServerNotice::Record(Box::new(record)));
         self.notices.extend(records);
         if let Some(cut) = self.installation.take() {
@@ -125,6 +127,14 @@ impl CallServer {
     /// No identifier is used again after a start.
     pub(super) fn seed_of_start(&self) -> u64 {
         self.seed.wrapping_add(u64::from(self.restarts).wrapping_mul(0x9e37_79b9_7f4a_7c15))
+    }
+
+    /// The same, to be changed.
+    pub(super) fn disk_mut(&mut self) -> &mut Disk {
+        let running = self.software.as_mut().map(|software| software.disk_mut());
+        let hung = self.hang.as_mut().map(|hang| &mut hang.disk);
+        let starting = self.boot.as_mut().map(|boot| &mut boot.disk);
+        running.or(hung).or(starting).expect("a machine runs, hangs or starts")
     }
 
     /// The disk, whether the software runs or not.

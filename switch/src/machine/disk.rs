@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use contract::StoredDisk;
-use topology::{Release, Topology};
+use topology::{Defect, Release, Topology};
 
 use super::journal::Journal;
 use super::links::Links;
@@ -64,8 +64,28 @@ impl Disk {
         }
     }
 
+    /// A latent defect is in the software from now on, in place of one of its kind.
+    pub(crate) fn arm(&mut self, defect: Defect) -> String {
+        let text = format!("{} sleeps in its software", defect.name());
+        self.release.defects.retain(|one| one.name() != defect.name());
+        self.release.defects.push(defect);
+        text
+    }
+
+    /// It is in it no more. An error says that it was not.
+    pub(crate) fn disarm(&mut self, name: &str) -> Result<String, String> {
+        let count = self.release.defects.len();
+        self.release.defects.retain(|one| one.name() != name);
+        match self.release.defects.len() < count {
+            true => Ok(format!("{name} is in its software no more")),
+            false => Err(format!("{name} is not in its software")),
+        }
+    }
+
     /// What of it outlives the loss of power.
-    pub(crate) fn stored(&self) -> StoredDisk {
+    pub(crate) fn stored(&self, topology: &Topology) -> StoredDisk {
+        let of_file = topology.release(&self.release.name).map_or(&[][..], |it| &it.defects[..]);
+        let is_other = of_file != self.release.defects;
         StoredDisk {
             locked: self.locked,
             diverted: self.diverted,
@@ -74,6 +94,7 @@ impl Disk {
             disconnected: self.links.disconnected().map(str::to_owned).collect(),
             stale_circuits: self.stale_circuits,
             release: self.release.name.clone(),
+            defects: is_other.then(|| self.release.defects.clone()),
             previous: self.previous.as_ref().map(|release| release.name.clone()),
             trunk_members: self.trunk_members,
         }
@@ -90,6 +111,9 @@ impl Disk {
         // One that never showed its disk has it as it was delivered.
         if !stored.release.is_empty() {
             self.release = release(&stored.release).unwrap_or_else(Release::sound);
+        }
+        if let Some(defects) = &stored.defects {
+            self.release.defects.clone_from(defects);
         }
         self.previous =
             stored.previous.as_ref().map(|name| release(name).unwrap_or_else(Release::sound));

@@ -24,6 +24,10 @@ fn body(path: &str) -> Value {
         "/v1/blast-radius" => json!({"command": "restart", "sites": "all"}),
         "/v1/faults" => json!({"kill": "alpha"}),
         "/v1/load" => json!({"load": "pause"}),
+        "/v1/faults/{number}" | "/v1/canaries/{id}/continue" | "/v1/canaries/{id}/abandon" => {
+            json!({"by": "anna"})
+        }
+        "/v1/defects" => json!({"site": "beta.a", "defect": "silent-lock"}),
         other => panic!("no body for {other}"),
     }
 }
@@ -44,12 +48,18 @@ async fn every_path_of_the_document_answers_and_every_route_is_in_it() {
                 continue; // it does not end: below
             }
             let body = if method == "get" { String::new() } else { body(path).to_string() };
-            let (status, answer) = plane.request(&method.to_uppercase(), path, &body).await;
+            let mut asked = path.replace("{number}", "1");
+            if path.contains("/{id}/") {
+                let canary = json!({"command": "unlock", "sites": ["beta", "alpha"], "canary": true, "timeout": "1ms"});
+                let (_, begun) = plane.request("POST", "/v1/commands", &canary.to_string()).await;
+                asked = path.replace("{id}", &begun["canary"]["id"].to_string());
+            }
+            let (status, answer) = plane.request(&method.to_uppercase(), &asked, &body).await;
             assert_eq!(status, 200, "{method} {path}: {answer}");
             let schema = &operation["responses"]["200"]["content"]["application/json"]["schema"];
             keeps(&served, schema, &answer, path);
             let other = if method == "get" { "POST" } else { "GET" };
-            assert_eq!(plane.request(other, path, "{}").await.0, 405, "{path}");
+            assert_eq!(plane.request(other, &asked, "{}").await.0, 405, "{path}");
         }
     }
 }
@@ -110,6 +120,43 @@ async fn what_makes_no_sense_is_refused_and_what_cannot_be_done_now_too() {
         ("/v1/faults", json!([]), 400, "the body is no fault"),
         ("/v1/load", json!({"load": "rate"}), 400, "rate needs a factor"),
         ("/v1/load", json!({"load": "faster"}), 400, "unknown variant `faster`"),
+        (
+            "/v1/load",
+            json!({"load": "surge", "communes": ["59350"], "factor": 2.0, "for": "1s"}),
+            400,
+            "give its mix some",
+        ),
+        (
+            "/v1/defects",
+            json!({"site": "beta", "defect": "silnt-lock"}),
+            400,
+            "did you mean \"silent-lock\"? the defects are context-leak, ",
+        ),
+        (
+            "/v1/defects",
+            json!({"site": "gamma", "defect": "silent-lock"}),
+            400,
+            "there is no site \"gamma\"",
+        ),
+        ("/v1/defects", json!({"defect": "silent-lock"}), 400, "name a site, or sites"),
+        (
+            "/v1/defects",
+            json!({"site": "beta", "sites": "all", "defect": "silent-lock"}),
+            400,
+            "one of them only",
+        ),
+        (
+            "/v1/defects",
+            json!({"site": "beta", "defect": "poison-call"}),
+            400,
+            "poison-call needs the key \"number\"",
+        ),
+        (
+            "/v1/defects",
+            json!({"site": "beta", "defect": "silent-lock", "number": "112"}),
+            400,
+            "number",
+        ),
         ("/v1/load", json!({"load": "pause", "by": "nobody"}), 409, "not by nobody"),
     ] {
         let (status, answer) = plane.request("POST", path, &body.to_string()).await;

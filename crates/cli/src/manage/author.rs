@@ -1,5 +1,17 @@
 //! Who does something by hand, as they say it themselves.
 
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// The body of a request that needs nothing else, and may be empty.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AuthorRequest {
+    /// Who does it, and why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+}
+
 /// Who gives a command that does not say.
 const UNNAMED: &str = "management API";
 

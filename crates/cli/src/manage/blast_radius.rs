@@ -10,7 +10,7 @@ use operations::{
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::command_request::CommandPlan;
+use super::command_plan::CommandPlan;
 use super::network_view::NetworkView;
 
 /// How long somebody looks at the first site before the others follow, as far as the lint cares.
@@ -29,12 +29,7 @@ pub struct BlastRadius {
 impl BlastRadius {
     /// What speaks against `plan` in this network. With a canary, the first site is looked at before the others follow.
     pub(super) fn of(plan: &CommandPlan, has_canary: bool, network: &NetworkView) -> Self {
-        let mut sites: Vec<String> = Vec::new();
-        for member in plan.steps().iter().flatten() {
-            if !sites.contains(&member.site) {
-                sites.push(member.site.clone());
-            }
-        }
+        let sites = plan.site_names();
         let named: BTreeSet<&String> = network.sites.iter().map(|site| &site.name).collect();
         let (touched, of) = (sites.len(), named.len());
         let operation = Operation {
@@ -42,7 +37,7 @@ impl BlastRadius {
             start: OperationStart::At(Duration::ZERO),
             commands: vec![plan.action().clone()],
             sites: OperationSites::Named(sites),
-            manner: if plan.steps().len() > 1 { Manner::Serial } else { Manner::Parallel },
+            manner: if plan.is_serial() { Manner::Serial } else { Manner::Parallel },
             sequence: Sequence::BySite,
             interval: plan.interval(),
             command_interval: Duration::ZERO,
@@ -50,7 +45,7 @@ impl BlastRadius {
             effect_timeout: Duration::from_secs(3_600),
             retry: 0,
             retry_interval: Duration::ZERO,
-            canary: has_canary.then(canary),
+            canary: (has_canary || plan.canary().is_some()).then(canary),
             wait_for_ready: false,
             stop_on_refusal: false,
             enabled: true,

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{
-    ChronicleKind, CommandNote, Intervention, LiveFeed, ManagedCallServer, ManagedSites,
+    Canaries, ChronicleKind, CommandNote, Intervention, LiveFeed, ManagedCallServer, ManagedSites,
     NetworkView,
 };
 
@@ -101,6 +101,10 @@ impl ManagedSites for LoggedSites {
 
     fn feed(&self) -> &LiveFeed {
         self.sites.feed()
+    }
+
+    fn canaries(&self) -> &Canaries {
+        self.sites.canaries()
     }
 
     fn intervene(&self, what: Intervention) -> BoxFuture<'static, Result<String, String>> {

@@ -117,8 +117,7 @@ impl Watcher {
                     }
                 }
                 _ = self.ticks.tick() => {
-                    let run = self.sites.feed().run();
-                    let state = StateView::of(self.sites.network(), &self.sites.boxes(), run);
+                    let state = StateView::of_sites(&*self.sites);
                     self.made.push_back(event("state", None, &state));
                 }
             }

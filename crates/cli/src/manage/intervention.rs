@@ -103,12 +103,19 @@ pub struct Intervention {
 #[derive(Debug, Clone, PartialEq)]
 pub enum InterventionKind {
     Fault(Fault),
+    /// The fault with this number ends before its time.
+    EndFault(u64),
     /// So many calls for a thousand that the campaign has.
     Pace(u32),
     /// As the campaign says again.
     Resume,
     Surge(Surge),
     Drain,
+    /// Nothing is done, but this is to stand in the record of the run.
+    Remark {
+        site: String,
+        text: String,
+    },
 }
 
 /// The answer to `POST /v1/faults` and `POST /v1/load`.
@@ -178,12 +185,14 @@ impl fmt::Display for InterventionKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Fault(fault) => f.write_str(&fault.deed()),
+            Self::EndFault(number) => write!(f, "fault {number} is over"),
             Self::Pace(0) => f.write_str("nobody calls any more until the load is resumed"),
             Self::Pace(1_000) | Self::Resume => f.write_str("as many calls as the campaign has"),
             Self::Pace(per_mille) => {
                 let factor = f64::from(*per_mille) / 1_000.0;
                 write!(f, "{factor} times as many calls as the campaign has")
             }
+            Self::Remark { text, .. } => f.write_str(text),
             Self::Surge(surge) => write!(f, "{surge}"),
             Self::Drain => f.write_str("the campaign is ended: nobody calls any more"),
         }

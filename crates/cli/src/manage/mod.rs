@@ -4,7 +4,7 @@
 //!  tocsin ctl ──reads──► manage.json (address, token; mode 0600)
 //!      │ HTTP, Bearer token                 ▲ written at start, removed at the end
 //!      ▼                                    │
-//!  listener.rs ─► admission.rs ─► routes.rs ─► command_request.rs ─► ManagedSites ─► the boxes of this process, or of child processes
+//!  listener.rs ─► admission.rs ─► routes.rs ─► command_plan.rs ─► ManagedSites ─► the boxes of this process, or of child processes
 //!                                    └─► events.rs ◄── LiveFeed ◄── the loop of a run, and commands
 //! ```
 //!
@@ -21,10 +21,17 @@ mod api_tests;
 mod author;
 mod blast_radius;
 mod box_view;
+mod canaries;
+mod canary_steps;
+#[cfg(test)]
+mod canary_tests;
 mod command_log;
 mod command_note;
+mod command_plan;
 mod command_request;
+mod command_result;
 mod connections;
+mod defect_request;
 mod events;
 pub(crate) mod guard;
 mod intervention;
@@ -44,13 +51,15 @@ mod trouble;
 
 pub use access::{Access, AccessFile, Token};
 pub use admission::Admission;
+pub use author::AuthorRequest;
 pub use blast_radius::BlastRadius;
+pub use canaries::Canaries;
 pub use command_log::{CommandLogView, LoggedCommand};
 pub use command_note::CommandNote;
-pub use command_request::{
-    CommandPlan, CommandRequest, CommandResult, CommandResults, CommandStatus, RequestManner,
-    RequestedCommand, SiteSelection,
-};
+pub use command_plan::CommandPlan;
+pub use command_request::{CommandRequest, RequestManner, RequestedCommand, SiteSelection};
+pub use command_result::{CanaryView, CommandResult, CommandResults, CommandStatus};
+pub use defect_request::{DefectRequest, DefectResults};
 pub use events::StreamProgress;
 pub use guard::Audience;
 pub use intervention::{
@@ -59,14 +68,14 @@ pub use intervention::{
 pub use listener::{HttpListener, Listening};
 pub use live_feed::{ChronicleKind, ChronicleLine, ChronicleView, LiveFeed};
 pub use network_view::{
-    LinkPlace, NetworkView, PsapPlace, ReleasePlace, SitePlace, TrunkGroupPlace,
+    DefectPlace, LinkPlace, NetworkView, PsapPlace, ReleasePlace, SitePlace, TrunkGroupPlace,
 };
 pub use open_api::document;
 pub use routes::{api, api_paths};
 pub use run_view::{HistoryView, ImpairedView, Moment, RunCounts, RunView, ThresholdView};
 pub(crate) use served::OwnBoxes;
 pub use served::{ManageArgs, Managed, Management};
-pub use state_view::{LinkState, PsapState, SiteState, StateView, TrunkGroupState};
+pub use state_view::{LinkState, PsapLinkState, PsapState, SiteState, StateView, TrunkGroupState};
 pub use surge::Surge;
 pub use trouble::{body, read_body, trouble};
 
@@ -101,6 +110,9 @@ pub trait ManagedSites: Send + Sync + 'static {
 
     /// What is told live of it.
     fn feed(&self) -> &LiveFeed;
+
+    /// The commands that wait for a word after their first site.
+    fn canaries(&self) -> &Canaries;
 
     /// Does something to the run beside commands to sites: says what was done, or why it was not.
     fn intervene(&self, what: Intervention) -> BoxFuture<'static, Result<String, String>>;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use topology::Topology;
+use topology::{Defect, Topology};
 use utoipa::ToSchema;
 
 /// The boxes of the network file and the ways between them, in the order of the file.
@@ -17,6 +17,8 @@ pub struct NetworkView {
     pub links: Vec<LinkPlace>,
     /// Software releases that sites can load, the sound one last.
     pub releases: Vec<ReleasePlace>,
+    /// Latent defects that can be armed by hand.
+    pub defects: Vec<DefectPlace>,
     /// How long it takes at worst, by probes alone, to find that a site is dead.
     pub detection_s: f64,
     /// Where the callers of the campaign are, by INSEE code; none without a campaign.
@@ -71,6 +73,14 @@ pub struct ReleasePlace {
     pub defects: Vec<String>,
 }
 
+/// A latent defect of the catalogue.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct DefectPlace {
+    pub name: String,
+    /// What it wants to know.
+    pub keys: Vec<String>,
+}
+
 impl NetworkView {
     /// What can be seen of a network before it runs.
     #[must_use]
@@ -109,6 +119,10 @@ impl NetworkView {
             name: release.name.clone(),
             defects: release.defects.iter().map(|defect| defect.name().to_owned()).collect(),
         });
+        let defects = Defect::NAMES.into_iter().map(|name| DefectPlace {
+            name: name.to_owned(),
+            keys: Defect::keys(name).iter().map(|&key| key.to_owned()).collect(),
+        });
         Self {
             name: topology.name.clone(),
             trunk_groups: trunk_groups.collect(),
@@ -116,6 +130,7 @@ impl NetworkView {
             psaps: psaps.collect(),
             links: links.collect(),
             releases: releases.collect(),
+            defects: defects.collect(),
             detection_s: topology.pool.detection().end().as_secs_f64(),
             communes: Vec::new(),
         }

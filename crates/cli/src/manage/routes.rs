@@ -4,25 +4,30 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::extract::{Query, State};
+use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{MethodRouter, get, post};
+use axum::routing::{MethodRouter, delete, get, post};
 use axum::{Json, Router};
 use serde::Deserialize;
+use telemetry::visible_line;
 use tokio::sync::Semaphore;
 
+use super::author::{AuthorRequest, named};
 use super::blast_radius::BlastRadius;
 use super::box_view::BoxViews;
 use super::command_log::{CommandLogView, LoggedSites};
-use super::command_request::{CommandPlan, CommandRequest, CommandResults};
-use super::intervention::{DoneView, FaultRequest, Intervention, LoadRequest};
+use super::command_plan::CommandPlan;
+use super::command_request::CommandRequest;
+use super::command_result::CommandResults;
+use super::defect_request::{DefectRequest, DefectResults};
+use super::intervention::{DoneView, FaultRequest, Intervention, InterventionKind, LoadRequest};
 use super::live_feed::ChronicleView;
 use super::network_view::NetworkView;
 use super::run_view::HistoryView;
 use super::state_view::StateView;
-use super::trouble::{body, read_body, trouble};
-use super::{CallServerViews, ErrorBody, ManagedSites, events, open_api, views};
+use super::trouble::{body, read, read_body, trouble};
+use super::{CallServerViews, ErrorBody, ManagedSites, canary_steps, events, open_api, views};
 
 /// Those who may watch at once.
 const WATCHERS: usize = 16;
@@ -41,7 +46,7 @@ pub(super) struct RouteState {
 type Route = fn() -> MethodRouter<RouteState>;
 
 /// Every path of the API, with what answers there.
-pub(super) const TABLE: [(&str, Route); 12] = [
+pub(super) const TABLE: [(&str, Route); 16] = [
     ("/v1/sites", || get(show_sites)),
     ("/v1/boxes", || get(show_boxes)),
     ("/v1/network", || get(show_network)),
@@ -51,8 +56,12 @@ pub(super) const TABLE: [(&str, Route); 12] = [
     ("/v1/events", || get(show_events)),
     ("/v1/command-log", || get(show_commands)),
     ("/v1/commands", || post(command)),
+    ("/v1/canaries/{id}/continue", || post(continue_canary)),
+    ("/v1/canaries/{id}/abandon", || post(abandon_canary)),
     ("/v1/blast-radius", || post(blast_radius)),
     ("/v1/faults", || post(inject)),
+    ("/v1/faults/{number}", || delete(end_fault)),
+    ("/v1/defects", || post(arm).delete(disarm)),
     ("/v1/load", || post(change_load)),
 ];
 
@@ -102,8 +111,7 @@ pub(super) async fn show_network(State(state): State<RouteState>) -> Response {
 /// The network at this moment, and how its run stands.
 #[utoipa::path(get, path = "/v1/state", responses((status = 200, body = StateView)))]
 pub(super) async fn show_state(State(state): State<RouteState>) -> Response {
-    let run = state.sites.feed().run();
-    Json(StateView::of(state.sites.network(), &state.sites.boxes(), run)).into_response()
+    Json(StateView::of_sites(&*state.sites)).into_response()
 }
 
 /// The last ten minutes of a run, second by second; nothing where no campaign runs.
@@ -174,9 +182,83 @@ pub(super) async fn command(State(state): State<RouteState>, from: Body) -> Resp
         Err(answer) => return answer,
     };
     match CommandPlan::read(&octets, state.sites.members()) {
-        Ok(plan) => Json(plan.carry_out(&state.sites).await).into_response(),
+        Ok(plan) => carry_out(&state, plan).await,
         Err(sentence) => trouble(StatusCode::BAD_REQUEST, &sentence),
     }
+}
+
+/// Gives a command: to all, or to the first site, and the others wait for a word.
+async fn carry_out(state: &RouteState, plan: CommandPlan) -> Response {
+    let Some(patience) = plan.canary() else {
+        return Json(plan.carry_out(&state.sites).await).into_response();
+    };
+    if let Err(sentence) = state.sites.canaries().check() {
+        return trouble(StatusCode::CONFLICT, &sentence);
+    }
+    Json(canary_steps::begin(&state.sites, plan, patience).await).into_response()
+}
+
+/// Gives a command that waits after its first site to the others.
+#[utoipa::path(
+    post,
+    path = "/v1/canaries/{id}/continue",
+    params(("id" = u64, Path, description = "The number that the answer to the command had, and `GET /v1/state` has")),
+    request_body = Option<AuthorRequest>,
+    responses(
+        (status = 200, body = CommandResults),
+        (status = 404, description = "There is none", body = ErrorBody),
+        (status = 409, description = "Somebody has continued or abandoned it, or it has lapsed", body = ErrorBody),
+    )
+)]
+pub(super) async fn continue_canary(
+    State(state): State<RouteState>,
+    Path(id): Path<String>,
+    from: Body,
+) -> Response {
+    let (id, by) = match numbered(&id, from, state.patience).await {
+        Ok(asked) => asked,
+        Err(answer) => return answer,
+    };
+    match canary_steps::go_on(&state.sites, id, by).await {
+        Ok(results) => Json(results).into_response(),
+        Err((status, sentence)) => trouble(status, &sentence),
+    }
+}
+
+/// Ends a command that waits after its first site: the others never get it.
+#[utoipa::path(
+    post,
+    path = "/v1/canaries/{id}/abandon",
+    params(("id" = u64, Path, description = "The number that the answer to the command had, and `GET /v1/state` has")),
+    request_body = Option<AuthorRequest>,
+    responses(
+        (status = 200, body = DoneView),
+        (status = 404, description = "There is none", body = ErrorBody),
+        (status = 409, description = "Somebody has continued or abandoned it, or it has lapsed", body = ErrorBody),
+    )
+)]
+pub(super) async fn abandon_canary(
+    State(state): State<RouteState>,
+    Path(id): Path<String>,
+    from: Body,
+) -> Response {
+    let (id, by) = match numbered(&id, from, state.patience).await {
+        Ok(asked) => asked,
+        Err(answer) => return answer,
+    };
+    match canary_steps::abandon(&state.sites, id, by).await {
+        Ok(done) => Json(DoneView { done }).into_response(),
+        Err((status, sentence)) => trouble(status, &sentence),
+    }
+}
+
+/// A number in a path, and who asks.
+async fn numbered(id: &str, from: Body, patience: Duration) -> Result<(u64, String), Response> {
+    let Ok(number) = id.parse() else {
+        let what = format!("{:?} is no number", visible_line(id));
+        return Err(trouble(StatusCode::NOT_FOUND, &what));
+    };
+    author(from, patience).await.map(|by| (number, by))
 }
 
 /// How a command is to be looked at.
@@ -233,6 +315,69 @@ pub(super) async fn inject(State(state): State<RouteState>, from: Body) -> Respo
     }
 }
 
+/// Ends a fault that acts before its time: heals ways, lets a frozen machine go on, gives a killed one its power back.
+#[utoipa::path(
+    delete,
+    path = "/v1/faults/{number}",
+    params(("number" = u64, Path, description = "The number that `GET /v1/state` has under `run.impaired`")),
+    request_body = Option<AuthorRequest>,
+    responses(
+        (status = 200, body = DoneView),
+        (status = 404, description = "That is no number", body = ErrorBody),
+        (status = 409, description = "It does not act, or cannot be ended", body = ErrorBody),
+    )
+)]
+pub(super) async fn end_fault(
+    State(state): State<RouteState>,
+    Path(number): Path<String>,
+    from: Body,
+) -> Response {
+    match numbered(&number, from, state.patience).await {
+        Ok((number, by)) => {
+            let what = InterventionKind::EndFault(number);
+            intervene(&state, Ok(Intervention { by, what })).await
+        }
+        Err(answer) => answer,
+    }
+}
+
+/// Arms a latent defect in the software of some sites, without a release that has it. `POST /v1/blast-radius` with the command
+/// `arm DEFECT KEY=VALUE` says before what it touches.
+#[utoipa::path(
+    post,
+    path = "/v1/defects",
+    request_body = DefectRequest,
+    responses((status = 200, body = DefectResults), (status = 400, body = ErrorBody))
+)]
+pub(super) async fn arm(State(state): State<RouteState>, from: Body) -> Response {
+    change_defect(&state, from, true).await
+}
+
+/// Takes a latent defect out of the software of some sites, whoever armed it.
+#[utoipa::path(
+    delete,
+    path = "/v1/defects",
+    request_body = DefectRequest,
+    responses((status = 200, body = DefectResults), (status = 400, body = ErrorBody))
+)]
+pub(super) async fn disarm(State(state): State<RouteState>, from: Body) -> Response {
+    change_defect(&state, from, false).await
+}
+
+async fn change_defect(state: &RouteState, from: Body, armed: bool) -> Response {
+    let asked = match read_body::<DefectRequest>(from, state.patience, "defect").await {
+        Ok(asked) => asked,
+        Err(answer) => return answer,
+    };
+    match asked.check(armed, state.sites.members(), state.sites.network()) {
+        Ok((plan, BlastRadius { touched, of, against })) => {
+            let CommandResults { results, .. } = plan.carry_out(&state.sites).await;
+            Json(DefectResults { results, touched, of, against }).into_response()
+        }
+        Err(sentence) => trouble(StatusCode::BAD_REQUEST, &sentence),
+    }
+}
+
 /// Pauses, resumes, raises or ends the load of the run that goes on, or has people in some communes call more often for a while.
 #[utoipa::path(
     post,
@@ -272,4 +417,14 @@ async fn nothing_there() -> Response {
 async fn other_method() -> Response {
     let what = "that is asked in another way; /openapi.json says how";
     trouble(StatusCode::METHOD_NOT_ALLOWED, what)
+}
+
+/// Who sends this body, which may be empty.
+async fn author(from: Body, patience: Duration) -> Result<String, Response> {
+    let octets = body(from, patience).await?;
+    let asked = match octets.is_empty() {
+        true => AuthorRequest::default(),
+        false => read(&octets, "author")?,
+    };
+    named(asked.by).map_err(|sentence| trouble(StatusCode::BAD_REQUEST, &sentence))
 }

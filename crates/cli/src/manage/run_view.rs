@@ -29,7 +29,7 @@ pub struct RunView {
     pub thresholds: Vec<ThresholdView>,
     /// What is done to the load by hand now, in words; nothing where it is as the campaign says.
     pub load: Vec<String>,
-    /// Faults that act now, in words.
+    /// Faults that act now.
     pub impaired: Vec<ImpairedView>,
     /// How it ended, once that is known.
     pub verdict: Option<String>,
@@ -97,6 +97,14 @@ pub struct ThresholdView {
 /// A way, or a machine, that suffers from a fault now.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct ImpairedView {
+    /// `DELETE /v1/faults/{number}` ends it.
+    pub number: u64,
+    /// `killed`, `frozen` or `impaired`.
+    pub kind: String,
+    /// Who injected it by hand; null if the campaign says so.
+    pub by: Option<String>,
+    /// When it ends by itself, by the clock of the campaign; null where nobody has said when.
+    pub until_s: Option<f64>,
     pub of: String,
     /// Only the ways to this one; null for all.
     pub other: Option<String>,

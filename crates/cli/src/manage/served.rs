@@ -14,7 +14,7 @@ use node::{Console, Directory};
 use operations::Action;
 
 use super::{
-    Access, AccessFile, CommandNote, HttpListener, Intervention, Listening, LiveFeed,
+    Access, AccessFile, Canaries, CommandNote, HttpListener, Intervention, Listening, LiveFeed,
     ManagedCallServer, ManagedSites, NetworkView, Token,
 };
 
@@ -96,11 +96,24 @@ impl Management {
 
 /// The boxes that [`node::serve()`] runs in this process.
 pub(crate) struct OwnBoxes {
-    pub(crate) members: Vec<ManagedCallServer>,
-    pub(crate) directory: Directory,
-    pub(crate) console: Console,
-    pub(crate) network: NetworkView,
-    pub(crate) feed: LiveFeed,
+    members: Vec<ManagedCallServer>,
+    directory: Directory,
+    console: Console,
+    network: NetworkView,
+    feed: LiveFeed,
+    canaries: Canaries,
+}
+
+impl OwnBoxes {
+    pub(crate) fn new(
+        members: Vec<ManagedCallServer>,
+        directory: Directory,
+        console: Console,
+        network: NetworkView,
+        feed: LiveFeed,
+    ) -> Self {
+        Self { members, directory, console, network, feed, canaries: Canaries::default() }
+    }
 }
 
 impl ManagedSites for OwnBoxes {
@@ -136,6 +149,10 @@ impl ManagedSites for OwnBoxes {
 
     fn feed(&self) -> &LiveFeed {
         &self.feed
+    }
+
+    fn canaries(&self) -> &Canaries {
+        &self.canaries
     }
 
     fn intervene(&self, _: Intervention) -> BoxFuture<'static, Result<String, String>> {

@@ -5,11 +5,13 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use contract::{
     BoxState, CallServerSnapshot, DirectoryEntry, MemberState, PsapSnapshot, Snapshot,
-    TrunkGroupSnapshot,
+    TowardsCounts, TrunkGroupSnapshot,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::ManagedSites;
+use super::command_result::CanaryView;
 use super::network_view::{NetworkView, SitePlace};
 use super::run_view::RunView;
 
@@ -24,6 +26,10 @@ pub struct StateView {
     pub sites: Vec<SiteState>,
     pub psaps: Vec<PsapState>,
     pub links: Vec<LinkState>,
+    /// The ways from sites to PSAPs on which there was a call.
+    pub psap_links: Vec<PsapLinkState>,
+    /// Commands that wait for a word after their first site.
+    pub canaries: Vec<CanaryView>,
 }
 
 /// A trunk group at one moment.
@@ -52,6 +58,8 @@ pub struct SiteState {
     pub contexts: u32,
     pub contexts_used: u32,
     pub release: String,
+    /// Latent defects in it, by name.
+    pub defects: Vec<String>,
     pub restarts: u32,
     pub offered: u64,
     pub answered: u64,
@@ -95,7 +103,24 @@ pub struct LinkState {
     pub failed: u64,
 }
 
+/// The calls from a site to a PSAP.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct PsapLinkState {
+    pub site: String,
+    pub psap: String,
+    pub offered: u64,
+    pub answered: u64,
+}
+
 impl StateView {
+    /// What `sites` show now.
+    #[must_use]
+    pub fn of_sites(sites: &dyn ManagedSites) -> Self {
+        let run = sites.feed().run();
+        let canaries = sites.canaries().view();
+        Self { canaries, ..Self::of(sites.network(), &sites.boxes(), run) }
+    }
+
     /// What `boxes` show, at the places that they have in `network`.
     #[must_use]
     pub fn of(
@@ -114,6 +139,8 @@ impl StateView {
             sites: network.sites.iter().map(site).collect(),
             psaps: network.psaps.iter().map(|place| psap(&place.name)).collect(),
             links: links(network, boxes),
+            psap_links: psap_links(network, boxes),
+            canaries: Vec::new(),
         }
     }
 }
@@ -174,6 +201,9 @@ fn site(place: &SitePlace, boxes: &BTreeMap<String, DirectoryEntry>) -> SiteStat
         }
         site.contexts += one.contexts;
         site.release.clone_from(&one.release);
+        let more = one.defects.iter().filter(|defect| !site.defects.contains(defect));
+        let more: Vec<String> = more.cloned().collect();
+        site.defects.extend(more);
         site.restarts += one.restarts;
         site.offered += one.counts.offered;
         site.answered += one.counts.answered;
@@ -250,6 +280,32 @@ fn links(network: &NetworkView, boxes: &BTreeMap<String, DirectoryEntry>) -> Vec
     network.links.iter().map(link).collect()
 }
 
+fn psap_links(
+    network: &NetworkView,
+    boxes: &BTreeMap<String, DirectoryEntry>,
+) -> Vec<PsapLinkState> {
+    let mut links = Vec::new();
+    for site in &network.sites {
+        let mut towards: BTreeMap<&String, TowardsCounts> = BTreeMap::new();
+        let entries =
+            site.call_servers.iter().filter_map(|name| boxes.get(name)?.snapshot.as_ref());
+        for shown in entries.filter_map(Snapshot::call_server) {
+            for (psap, more) in &shown.towards {
+                let counts = towards.entry(psap).or_default();
+                counts.offered += more.offered;
+                counts.answered += more.answered;
+            }
+        }
+        links.extend(towards.into_iter().map(|(psap, counts)| PsapLinkState {
+            site: site.name.clone(),
+            psap: psap.clone(),
+            offered: counts.offered,
+            answered: counts.answered,
+        }));
+    }
+    links
+}
+
 #[cfg(test)]
 mod tests {
     use contract::{MemberSnapshot, NodeKind};
@@ -288,6 +344,30 @@ mod tests {
         assert_eq!(of((running, 3, true), Some(running)), ("locked".to_owned(), 7));
         assert_eq!(of((running, 3, true), Some(BoxState::Lost)), ("gone".to_owned(), 3));
         assert_eq!(of((running, 3, false), None), ("unknown".to_owned(), 3));
+    }
+
+    #[test]
+    fn calls_from_a_site_to_a_psap_are_those_of_all_its_call_servers() {
+        let blade = |offered, answered| {
+            let towards = [("samu-59".to_owned(), TowardsCounts { offered, answered })].into();
+            let shown = CallServerSnapshot { towards, ..CallServerSnapshot::default() };
+            entry(NodeKind::CallServer, BoxState::Running, Some(shown.into()))
+        };
+        let site = |name: &str, call_servers: &[&str]| SitePlace {
+            name: name.to_owned(),
+            call_servers: call_servers.iter().map(|&one| one.to_owned()).collect(),
+            ..SitePlace::default()
+        };
+        let sites = vec![site("alpha", &["alpha"]), site("beta", &["beta.a", "beta.b"])];
+        let network = NetworkView { sites, ..NetworkView::default() };
+        let boxes = [("beta.a".to_owned(), blade(3, 1)), ("beta.b".to_owned(), blade(4, 2))].into();
+        let link = PsapLinkState {
+            site: "beta".to_owned(),
+            psap: "samu-59".to_owned(),
+            offered: 7,
+            answered: 3,
+        };
+        assert_eq!(psap_links(&network, &boxes), [link]);
     }
 
     #[test]

@@ -15,8 +15,8 @@ use tokio::sync::Notify;
 use tokio::time::timeout;
 
 use super::{
-    CommandNote, HttpListener, Intervention, Listening, LiveFeed, ManagedCallServer, ManagedSites,
-    NetworkView, SitePlace, Token,
+    Canaries, CommandNote, HttpListener, Intervention, Listening, LiveFeed, ManagedCallServer,
+    ManagedSites, NetworkView, SitePlace, Token,
 };
 
 /// Only a failing test waits for so long.
@@ -28,6 +28,7 @@ pub(super) const LIMIT: Duration = Duration::from_secs(20);
 pub(super) struct Fake {
     pub(super) network: NetworkView,
     pub(super) feed: LiveFeed,
+    pub(super) canaries: Canaries,
     pub(super) interventions: Mutex<Vec<Intervention>>,
     commands: Mutex<Vec<String>>,
     notes: Mutex<Vec<CommandNote>>,
@@ -101,6 +102,10 @@ impl ManagedSites for Fake {
 
     fn feed(&self) -> &LiveFeed {
         &self.feed
+    }
+
+    fn canaries(&self) -> &Canaries {
+        &self.canaries
     }
 
     fn intervene(&self, what: Intervention) -> BoxFuture<'static, Result<String, String>> {

@@ -45,8 +45,12 @@ pub async fn read_body<T: DeserializeOwned>(
     patience: Duration,
     what: &str,
 ) -> Result<T, Response> {
-    let octets = body(from, patience).await?;
-    serde_json::from_slice(&octets).map_err(|error| {
+    read(&body(from, patience).await?, what)
+}
+
+/// Reads a body that has come.
+pub(super) fn read<T: DeserializeOwned>(octets: &[u8], what: &str) -> Result<T, Response> {
+    serde_json::from_slice(octets).map_err(|error| {
         // What is wrong is told in the words of whoever asked, which may move a cursor.
         let error = error.to_string();
         let sentence = format!("the body is no {what}: {}", visible_line(&error));

@@ -1,8 +1,10 @@
 // The operator's desk: commands to sites, faults, and the load. What an act would touch is said before it is done, and each act
 // stands in the chronicle with the words of whoever did it.
 
-import { post, sentence } from "./api.js";
+import { ask, post, sentence } from "./api.js";
 import { byId, calmly, clock, el, field, put, select } from "./draw.js";
+import * as defects from "./defects.js";
+import * as standing from "./standing.js";
 
 /** Commands: the word, what it does, and what it wants to know. */
 const COMMANDS = [
@@ -68,7 +70,7 @@ export function lay(known) {
   parameter(known);
   faultForm(network);
   surgeForm(network);
-  defects(known);
+  defects.lay(known, { confirmed, tell, told, author });
   blast(known);
 }
 
@@ -78,9 +80,19 @@ export function draw(known) {
     const beside = document.querySelector(`#command-form small[data-site="${CSS.escape(site.name)}"]`);
     if (beside) beside.textContent = ` ${site.state} · ${site.calls} calls`;
   }
+  standing.draw(known, end);
+  defects.draw(known);
   const load = known.state?.run?.load ?? [];
   const told = load.length === 0 ? "As many calls as the campaign has." : `Now, by hand: ${load.join("; ")}`;
   if (byId("load-now").textContent !== told) byId("load-now").textContent = told;
+}
+
+/** Ends something that stands, and tells what came of it. */
+async function end(path, body, method = "POST") {
+  const answer = await ask(method, path, { ...body, by: author() });
+  if (!answer.ok) tell(`✗ ${sentence(answer)}`, "ill");
+  else if (answer.body.done) tell(`✓ ${answer.body.done}`, "well");
+  else for (const one of answer.body.results) told(one, "continued");
 }
 
 function order(name, isTicked) {
@@ -191,31 +203,26 @@ async function command() {
   const isCanary = form.canary.checked && sites.length > 1;
   const how = isCanary ? `${sites[0]} first, the others when you have looked` : whole.manner === "serial" ? `one after the other, ${whole.interval} between them` : "all at once";
   if (!(await confirmed(`${whole.command}: ${sites.join(", ")}`, [how, ...warnings, `In the chronicle: ${whole.by}`]))) return;
-  if (!isCanary) {
-    await give(whole);
-    return;
-  }
-  const isWell = await give({ ...whole, sites: [sites[0]] });
-  const rest = sites.slice(1);
-  const title = isWell ? `${sites[0]} has done it. The others?` : `${sites[0]} has not done it. The others all the same?`;
-  if (await confirmed(title, [`Look at ${sites[0]} on the map first: this window can wait.`, `Then: ${rest.join(", ")}`])) {
-    await give({ ...whole, sites: rest });
-  } else {
-    tell(`${whole.command}: not given to ${rest.join(", ")}`, "odd");
-  }
+  await give(isCanary ? { ...whole, canary: true } : whole);
 }
 
-/** Gives a command; true when all have done it, or begun. */
+/** What one call server made of a command. */
+function told(one, what) {
+  const isWell = ["done", "accepted"].includes(one.result);
+  tell(`${isWell ? "✓" : "✗"} ${one.name}: ${what}: ${one.result.replace("_", " ")}: ${one.text}`, isWell ? "well" : "ill");
+}
+
+/** Gives a command, and tells what came of it. */
 async function give(asked) {
-  tell(`${asked.command}: given to ${asked.sites.join(", ")} …`, "");
+  tell(`${asked.command}: given to ${asked.canary ? `${asked.sites[0]} as a canary` : asked.sites.join(", ")} …`, "");
   const answer = await post("/v1/commands", asked);
   if (!answer.ok) {
     tell(`${asked.command}: ${sentence(answer)}`, "ill");
-    return false;
+    return;
   }
-  const isWell = (one) => ["done", "accepted"].includes(one.result);
-  for (const one of answer.body.results) tell(`${isWell(one) ? "✓" : "✗"} ${one.name}: ${asked.command}: ${one.result.replace("_", " ")}: ${one.text}`, isWell(one) ? "well" : "ill");
-  return answer.body.results.every(isWell);
+  for (const one of answer.body.results) told(one, asked.command);
+  const waits = answer.body.canary;
+  if (waits) tell(`${asked.command} waits for ${waits.waits.join(", ")}: look at ${asked.sites[0]} on the map, then continue or abandon it above`, "odd");
 }
 
 function faultForm(network) {
@@ -293,10 +300,10 @@ function surgeForm(network) {
   put(byId("surge-form"),
     el("h3", {}, "Surge"),
     el("datalist", { id: "known-communes" }, [...network.communes.slice(0, 500), ...inDepartments].map((value) => el("option", { value }))),
+    field("Communes or departments, by INSEE code", el("input", { name: "communes", list: "known-communes", required: true, placeholder: [...network.communes.slice(0, 2), inDepartments[0]].join(" ") })),
     el("div", { class: "row" },
-      field("Communes or departments", el("input", { name: "communes", list: "known-communes", required: true, placeholder: network.communes[0] ?? "59350" }), "INSEE codes, with spaces between them"),
-      field("How much", select("unit", [["factor", "times as many calls from there"], ["rate", "more calls a second from there"]])),
-      field("Of that", size),
+      field("How much", select("unit", [["factor", "times as many"], ["rate", "more a second"]])),
+      field("By", size),
       field("For", el("input", { name: "lasts", value: "60s", required: true }))),
     el("div", { class: "row end" }, el("button", { type: "submit", class: "danger", disabled: network.communes.length === 0 }, "Let them call")),
     network.communes.length === 0 ? el("p", { class: "note" }, "No caller of this campaign is in a commune: its mix names none.") : null);
@@ -309,21 +316,4 @@ async function surge() {
   if (!(await confirmed(`Surge from ${asked.communes.join(", ")}?`, [`${how} for ${asked.for}; then as the campaign says.`, `In the chronicle: ${asked.by}`]))) return;
   const answer = await post("/v1/load", asked);
   tell(answer.ok ? `✓ ${answer.body.done}` : `✗ ${sentence(answer)}`, answer.ok ? "well" : "ill");
-}
-
-/** Releases with latent defects: to load one arms them. */
-function defects(known) {
-  const armed = known.network.releases.filter((one) => one.defects.length > 0);
-  const load = (release) => {
-    const form = byId("command-form").elements;
-    form.command.value = "load";
-    parameter(known);
-    byId("command-form").elements.parameter.value = release;
-    blast(known);
-    form.command.focus();
-  };
-  put(byId("defects"), el("h3", {}, "Arm a latent defect"),
-    armed.length === 0
-      ? el("p", { class: "note" }, "No release of this network has a defect. Defects are named in the network file, under releases; sites are armed by loading such a release.")
-      : el("ul", { class: "plain" }, armed.map((one) => el("li", {}, `release ${one.name}: ${one.defects.join(", ")} `, el("button", { type: "button", class: "link", onclick: () => load(one.name) }, "load it on sites")))));
 }

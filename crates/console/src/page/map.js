@@ -143,7 +143,7 @@ function pace(known, list, is) {
 /** What is cut or impaired on the way between two boxes. */
 function suffers(known, one, other) {
   const touches = (fault, name) => fault.of === name || fault.other === name;
-  return known.state.run?.impaired.find((fault) => fault.what !== "stands still" &&
+  return known.state.run?.impaired.find((fault) => fault.kind === "impaired" &&
     (fault.other ? touches(fault, one) && touches(fault, other) : fault.of === one || fault.of === other));
 }
 
@@ -161,7 +161,7 @@ export function draw(known) {
     ], group.circuits ? group.seized / group.circuits : 0);
   }
   for (const site of state.sites) {
-    const frozen = state.run?.impaired.some((fault) => fault.of === site.name && fault.what === "stands still");
+    const frozen = state.run?.impaired.some((fault) => fault.of === site.name && fault.kind === "frozen");
     const word = frozen && site.state !== "gone" ? "hung" : site.state;
     const isDead = ["gone", "off"].includes(site.state);
     const calls = rate(isDead ? 0 : pace(known, "sites", (one) => one.name === site.name));

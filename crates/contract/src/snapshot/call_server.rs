@@ -36,6 +36,9 @@ pub struct CallServerSnapshot {
     pub hangs: u32,
     /// Calls of other call servers that are in its journal.
     pub replicas: usize,
+    /// Latent defects in the software that runs, by name: of its release, or armed by hand.
+    #[serde(default)]
+    pub defects: Vec<String>,
     /// What would outlive the loss of power now.
     #[serde(default)]
     pub disk: StoredDisk,
@@ -43,6 +46,9 @@ pub struct CallServerSnapshot {
     pub stale_circuits: bool,
     #[serde(flatten)]
     pub counts: CallServerCounts,
+    /// Calls that it placed to each answering point, by name; none where it placed none.
+    #[serde(default)]
+    pub towards: BTreeMap<String, TowardsCounts>,
     pub malformed: u64,
     pub resent: u64,
     pub stray: u64,
@@ -63,6 +69,14 @@ pub struct CallServerSnapshot {
     pub dropped: u64,
     /// What it asks of its clients: per cent to hold back, or calls in a second. None without overload control in Via.
     pub oc: Option<u32>,
+}
+
+/// Calls of a call server to one answering point.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TowardsCounts {
+    /// With those that were placed there after another one had refused.
+    pub offered: u64,
+    pub answered: u64,
 }
 
 /// What a call server has done since it started.

@@ -10,7 +10,7 @@ mod trunk_group;
 
 pub use access_node::{AccessCounts, AccessNodeSnapshot};
 pub use any::Snapshot;
-pub use call_server::{CallServerCounts, CallServerSnapshot};
+pub use call_server::{CallServerCounts, CallServerSnapshot, TowardsCounts};
 pub use generator::{FateCount, GeneratorSnapshot, Signalling};
 pub use pool_monitor::{MemberState, PoolMonitorSnapshot};
 pub use psap::{PositionCounts, PsapSnapshot, ServiceFigures};

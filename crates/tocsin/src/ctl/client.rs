@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use cli::manage::{
-    Access, CallServerView, CallServerViews, CommandLogView, CommandRequest, CommandResult,
-    CommandResults, DoneView, ErrorBody, LoadRequest, LoggedCommand,
+    Access, AuthorRequest, CallServerView, CallServerViews, CommandLogView, CommandRequest,
+    CommandResults, DoneView, ErrorBody, LoadRequest, LoggedCommand, StateView,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -16,6 +16,9 @@ use ureq::{Agent, Body};
 
 /// How long the plane may take to say what it knows, and longer than the sites to say what they answered.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The effect of a command takes a day at most.
+const LONGEST_EFFECT: Duration = Duration::from_secs(24 * 3_600);
 
 /// The longest answer: hundreds of boxes are shorter.
 const LONGEST_ANSWER: u64 = 16 << 20;
@@ -52,10 +55,39 @@ impl Client {
         self.answer::<CommandLogView>(request.call()).map(|view| view.commands)
     }
 
-    pub(super) fn command(&self, asked: &CommandRequest) -> anyhow::Result<Vec<CommandResult>> {
+    pub(super) fn command(&self, asked: &CommandRequest) -> anyhow::Result<CommandResults> {
         let effect = if asked.wait { asked.effect_timeout } else { Duration::ZERO };
         let longest = PATIENCE + asked.timeout + effect;
-        self.post::<CommandResults>("commands", asked, longest).map(|results| results.results)
+        self.post("commands", asked, longest)
+    }
+
+    /// The network, and its run, at this moment.
+    pub(super) fn state(&self) -> anyhow::Result<StateView> {
+        let request = self.agent.get(self.url("state"));
+        let request = request.header(AUTHORIZATION, self.access.token.credentials());
+        let request = request.config().timeout_global(Some(PATIENCE)).build();
+        self.answer(request.call())
+    }
+
+    /// Gives a command that waits after its canary to the others, which takes what it takes.
+    pub(super) fn go_on(&self, id: u64, by: String) -> anyhow::Result<CommandResults> {
+        let asked = AuthorRequest { by: Some(by) };
+        self.post(&format!("canaries/{id}/continue"), &asked, LONGEST_EFFECT)
+    }
+
+    /// Ends a command that waits after its canary.
+    pub(super) fn abandon(&self, id: u64, by: String) -> anyhow::Result<DoneView> {
+        let asked = AuthorRequest { by: Some(by) };
+        self.post(&format!("canaries/{id}/abandon"), &asked, PATIENCE)
+    }
+
+    /// Ends a fault that acts.
+    pub(super) fn heal(&self, number: u64, by: String) -> anyhow::Result<DoneView> {
+        let request = self.agent.delete(self.url(&format!("faults/{number}")));
+        let request = request.header(AUTHORIZATION, self.access.token.credentials());
+        let request = request.config().timeout_global(Some(PATIENCE)).build();
+        let asked = serde_json::to_string(&AuthorRequest { by: Some(by) })?;
+        self.answer(request.force_send_body().send(asked))
     }
 
     /// Changes the load of the run.

@@ -5,6 +5,8 @@
 
 mod callers;
 pub(crate) mod client;
+mod defect_words;
+mod standing;
 mod table;
 
 use std::collections::BTreeSet;
@@ -16,13 +18,14 @@ use std::time::Duration;
 use anyhow::bail;
 use clap::{Args, Subcommand, ValueEnum};
 use cli::manage::{
-    CallServerView, CommandRequest, CommandResult, CommandStatus, RequestManner, RequestedCommand,
-    SiteSelection,
+    CallServerView, CommandRequest, CommandResult, CommandResults, CommandStatus, RequestManner,
+    RequestedCommand, SiteSelection,
 };
 use operations::{Action, ParseActionError, PowerSwitch};
 
 use callers::CallersCommand;
 use client::Client;
+use defect_words::DefectWords;
 
 /// Exit code when a site refused the command or did not answer.
 const NOT_ALL: u8 = 1;
@@ -115,10 +118,43 @@ enum Command {
         #[command(flatten)]
         target: SiteArgs,
     },
+    /// Arm a latent defect in the software that runs; see tocsin defects
+    Arm {
+        /// The name of the defect
+        defect: String,
+        #[command(flatten)]
+        keys: DefectWords,
+        #[command(flatten)]
+        target: SiteArgs,
+    },
+    /// Take a latent defect out of the software that runs
+    Disarm {
+        /// The name of the defect
+        defect: String,
+        #[command(flatten)]
+        target: SiteArgs,
+    },
     /// Have more, fewer or no calls than the campaign has
     Callers {
         #[command(subcommand)]
         what: CallersCommand,
+    },
+    /// Give a command that waits after its canary to the other sites
+    Continue {
+        /// The number that the canary has
+        id: u64,
+    },
+    /// End a command that waits after its canary: the other sites never get it
+    Abandon {
+        /// The number that the canary has
+        id: u64,
+    },
+    /// Show the faults that act now
+    Faults,
+    /// End a fault that acts: heal ways, let a frozen machine go on, give a killed one its power back
+    Heal {
+        /// The number that it has among the faults
+        number: u64,
     },
 }
 
@@ -165,6 +201,12 @@ struct SiteArgs {
     /// How long the effect may take: service after a restart
     #[arg(long, value_name = "DURATION", default_value = "1h", value_parser = duration)]
     effect_timeout: Duration,
+    /// Give it to the first site alone; the others wait for continue or abandon
+    #[arg(long)]
+    canary: bool,
+    /// How long they wait for that; then they never get it
+    #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = duration, requires = "canary")]
+    lapses_after: Duration,
     /// Command all sites at once without being asked
     #[arg(long)]
     yes: bool,
@@ -193,6 +235,20 @@ fn beside(args: &CtlArgs) -> anyhow::Result<bool> {
             cli::say(done.done);
             Ok(true)
         }
+        Command::Continue { id } => Ok(tell(&client.go_on(*id, whoever_types())?)),
+        Command::Abandon { id } => {
+            cli::say(client.abandon(*id, whoever_types())?.done);
+            Ok(true)
+        }
+        Command::Faults => {
+            let run = client.state()?.run.unwrap_or_default();
+            cli::say(standing::faults(&run.impaired).trim_end());
+            Ok(true)
+        }
+        Command::Heal { number } => {
+            cli::say(client.heal(*number, whoever_types())?.done);
+            Ok(true)
+        }
         Command::Show { sites } => show(&client, sites),
         _ => Ok(true),
     }
@@ -202,6 +258,9 @@ fn show(client: &Client, sites: &[String]) -> anyhow::Result<bool> {
     let views = client.sites()?;
     let chosen = if sites.is_empty() { views } else { chosen(&views, sites)? };
     cli::say(table::of(&chosen).trim_end());
+    for canary in client.state()?.canaries {
+        cli::say(standing::canary(&canary));
+    }
     Ok(true)
 }
 
@@ -218,20 +277,26 @@ fn command(args: &CtlArgs, action: &Action, target: &SiteArgs) -> anyhow::Result
     let names = if target.all { sites_of(&views) } else { names };
     let touched = sites_of(&chosen(&views, &names)?).len();
     let all = sites_of(&views).len();
-    if touched == all && !target.serial && !target.yes {
-        bail!("{action} touches {touched}/{all} sites at once; say --yes, or --serial");
+    if touched == all && !target.serial && !target.canary && !target.yes {
+        bail!("{action} touches {touched}/{all} sites at once; say --yes, --canary or --serial");
     }
     let request = |names: Vec<String>| CommandRequest {
         command: RequestedCommand::Action(action.clone()),
         sites: SiteSelection::Names(names),
         by: Some(whoever_types()),
-        manner: RequestManner::Parallel,
-        interval: Duration::ZERO,
+        manner: if target.canary && target.serial {
+            RequestManner::Serial
+        } else {
+            RequestManner::Parallel
+        },
+        interval: if target.canary { target.interval } else { Duration::ZERO },
         timeout: target.timeout,
         wait: !target.no_wait,
         effect_timeout: target.effect_timeout,
+        canary: target.canary,
+        lapses_after: target.lapses_after,
     };
-    if !target.serial {
+    if !target.serial || target.canary {
         return Ok(tell(&client.command(&request(names))?));
     }
     // Site by site from here: the answer of each is told at once, and Ctrl-C spares those that are left.
@@ -253,9 +318,12 @@ fn whoever_types() -> String {
     user.filter(is_name).map_or_else(|| "ctl".to_owned(), |user| format!("ctl ({user})"))
 }
 
-fn tell(results: &[CommandResult]) -> bool {
+fn tell(CommandResults { results, canary }: &CommandResults) -> bool {
     for CommandResult { name, result, text, ms, .. } in results {
         cli::say!("{name:<10} {result:<10} {text} ({ms} ms)");
+    }
+    if let Some(canary) = canary {
+        cli::say(standing::canary(canary));
     }
     let is_well =
         |one: &CommandResult| matches!(one.result, CommandStatus::Done | CommandStatus::Accepted);
@@ -282,7 +350,12 @@ impl Command {
     /// What is to be done, and to whom; `None` for what is no command to sites.
     fn action(&self) -> Result<Option<(Action, &SiteArgs)>, ParseActionError> {
         let (action, target) = match self {
-            Self::Show { .. } | Self::Callers { .. } => return Ok(None),
+            Self::Show { .. }
+            | Self::Callers { .. }
+            | Self::Continue { .. }
+            | Self::Abandon { .. }
+            | Self::Faults
+            | Self::Heal { .. } => return Ok(None),
             Self::Lock(target) => (Action::Lock, target),
             Self::Unlock(target) => (Action::Unlock, target),
             Self::Drain(target) => (Action::Drain, target),
@@ -302,6 +375,12 @@ impl Command {
             }
             Self::Block { number, target } => (Action::block(number)?, target),
             Self::Unblock { number, target } => (Action::unblock(number)?, target),
+            Self::Arm { defect, keys, target } => {
+                let words = keys.words();
+                let words: Vec<&str> = words.iter().map(String::as_str).collect();
+                (Action::arm(defect, &words)?, target)
+            }
+            Self::Disarm { defect, target } => (Action::disarm(defect)?, target),
             Self::Power { switch, target } => {
                 let switch = match switch {
                     Switch::Off => PowerSwitch::Off,

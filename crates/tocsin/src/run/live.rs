@@ -139,9 +139,15 @@ fn intervene(
     }
     match what {
         InterventionKind::Fault(fault) => conductor.inject_by_hand(&by, fault, stage)?,
+        InterventionKind::EndFault(number) => {
+            return conductor.end_fault_by_hand(&by, number, stage);
+        }
         InterventionKind::Pace(per_mille) => {
             stage.pace_callers(per_mille);
             conductor.pace_by_hand(stage.time(), &by, &done, per_mille == AS_MANY);
+        }
+        InterventionKind::Remark { site, text } => {
+            conductor.remark_by_hand(stage.time(), &by, site, text);
         }
         InterventionKind::Resume => {
             stage.pace_callers(AS_MANY);

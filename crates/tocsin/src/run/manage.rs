@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use cli::manage::{
-    CommandNote, Intervention, Listening, LiveFeed, Managed, ManagedCallServer, ManagedSites,
-    Management, NetworkView,
+    Canaries, CommandNote, Intervention, Listening, LiveFeed, Managed, ManagedCallServer,
+    ManagedSites, Management, NetworkView,
 };
 use cli::metrics::{LatestState, MetricsArgs};
 use contract::{BoxState, DirectoryEntry, EffectEnd, Reply, Usage};
@@ -89,6 +89,7 @@ pub(super) fn sites(
             ..NetworkView::of(&prepared.topology)
         },
         feed,
+        canaries: Canaries::default(),
     })
 }
 
@@ -111,6 +112,7 @@ struct FleetSites {
     interventions: Sender<PendingIntervention>,
     network: NetworkView,
     feed: LiveFeed,
+    canaries: Canaries,
 }
 
 impl ManagedSites for FleetSites {
@@ -141,6 +143,10 @@ impl ManagedSites for FleetSites {
 
     fn feed(&self) -> &LiveFeed {
         &self.feed
+    }
+
+    fn canaries(&self) -> &Canaries {
+        &self.canaries
     }
 
     fn intervene(&self, what: Intervention) -> BoxFuture<'static, Result<String, String>> {

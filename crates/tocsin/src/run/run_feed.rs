@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use account::summary::measured_so_far;
 use cli::manage::{ImpairedView, LiveFeed, Moment, RunCounts, RunView, ThresholdView};
-use conductor::{Conductor, Stage as _};
+use conductor::{ActingFault, Conductor, Stage as _};
 use contract::GeneratorSnapshot;
-use operations::{Fault, FaultKind};
+use operations::FaultKind;
 use run_folder::Folder;
 use telemetry::metric::{Metric, Quantile};
 
@@ -95,7 +95,7 @@ impl<'a> RunFeed<'a> {
                 })
                 .collect(),
             load: conductor.load_by_hand().map(str::to_owned).collect(),
-            impaired: conductor.impaired().map(impaired).collect(),
+            impaired: conductor.acting_faults().map(impaired).collect(),
             verdict: None,
         });
     }
@@ -165,14 +165,19 @@ fn raised(conductor: &Conductor) -> Vec<String> {
     open.map(|place| format!("{}: {}", alarms[place].rule, alarms[place].sentence)).collect()
 }
 
-fn impaired(fault: &Fault) -> ImpairedView {
-    let other = match &fault.what {
-        FaultKind::Impair { other, .. } => other.clone(),
-        _ => None,
+fn impaired(ActingFault { number, fault, by, until, .. }: ActingFault<'_>) -> ImpairedView {
+    let (kind, other, what) = match &fault.what {
+        FaultKind::Impair { other, what, .. } => ("impaired", other.clone(), what.to_string()),
+        FaultKind::Kill => ("killed", None, "has no power".to_owned()),
+        _ => ("frozen", None, "stands still".to_owned()),
     };
-    let what = match &fault.what {
-        FaultKind::Impair { what, .. } => what.to_string(),
-        _ => "stands still".to_owned(),
-    };
-    ImpairedView { of: fault.target.clone(), other, what }
+    ImpairedView {
+        number,
+        kind: kind.to_owned(),
+        by: by.map(str::to_owned),
+        until_s: until.map(|until| until.as_secs_f64()),
+        of: fault.target.clone(),
+        other,
+        what,
+    }
 }

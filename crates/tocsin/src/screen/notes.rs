@@ -68,7 +68,11 @@ impl Notes {
         };
         self.add(5, detections.iter().map(found));
         let beside = conductor.notes().map(|(name, note)| {
-            let kind = if note.by_hand { ChronicleKind::Load } else { ChronicleKind::Note };
+            let kind = match (note.by_hand, &note.site) {
+                (true, None) => ChronicleKind::Load,
+                (true, Some(_)) => ChronicleKind::Command,
+                (false, _) => ChronicleKind::Note,
+            };
             Note::new(note.at, kind, format!("{name}: {}", note.text))
         });
         self.add(6, beside);
