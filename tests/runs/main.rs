@@ -13,6 +13,7 @@ mod faults;
 mod history;
 mod hostile_texts;
 mod impairments;
+mod large_network;
 mod limits;
 mod machine;
 mod manage;

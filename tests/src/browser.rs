@@ -208,6 +208,35 @@ impl Browser {
         fs::write(path, octets.expect("base64")).expect("a picture on the disk");
     }
 
+    /// What the page cost the browser until an expression is true, by its counters: milliseconds of script, of layout and style, and of all tasks.
+    pub fn costs_until(&mut self, expression: &str) -> String {
+        self.tell("Performance.enable", json!({}));
+        let before = self.counters();
+        self.until(expression);
+        let after = self.counters();
+        let ms = |names: &[&str]| {
+            let sum = |counters: &[(String, f64)]| -> f64 {
+                let counted = counters.iter().filter(|(name, _)| names.contains(&&name[..]));
+                counted.map(|(_, seconds)| seconds * 1_000.0).sum()
+            };
+            sum(&after) - sum(&before)
+        };
+        format!(
+            "{:.1} ms script, {:.1} ms layout and style, {:.1} ms in all tasks",
+            ms(&["ScriptDuration"]),
+            ms(&["LayoutDuration", "RecalcStyleDuration"]),
+            ms(&["TaskDuration"])
+        )
+    }
+
+    fn counters(&mut self) -> Vec<(String, f64)> {
+        let answer = self.tell("Performance.getMetrics", json!({}));
+        let metrics = answer["metrics"].as_array().cloned().unwrap_or_default();
+        let counter =
+            |one: &Value| Some((one["name"].as_str()?.to_owned(), one["value"].as_f64()?));
+        metrics.iter().filter_map(counter).collect()
+    }
+
     /// What the page complained of so far.
     pub fn complaints(&mut self) -> Vec<String> {
         self.gather();

@@ -53,6 +53,11 @@ export function table(caption, heads, rows, attributes = {}) {
   return el("table", attributes, el("caption", {}, caption), el("thead", {}, el("tr", {}, heads.map(cell("th")))), el("tbody", {}, rows.map(line)));
 }
 
+/** A shape and a word for each state: nobody needs the colour. */
+export const SIGNS = {
+  up: "●", shedding: "◒", draining: "◐", locked: "■", isolated: "◇", starting: "▲", hung: "‖", off: "○", gone: "✕", unknown: "?",
+  suspect: "▲", down: "✕",
+};
 export const rate = (value) => (value >= 10 ? value.toFixed(0) : value.toFixed(1));
 export const percent = (value) => (value === null || value === undefined ? "–" : `${(value * 100).toFixed(1)} %`);
 export const millis = (us) => (us === null || us === undefined ? "–" : us >= 1e6 ? `${(us / 1e6).toFixed(2)} s` : `${(us / 1e3).toFixed(us < 1e4 ? 1 : 0)} ms`);

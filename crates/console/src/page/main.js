@@ -43,6 +43,30 @@ function draw() {
   if (known.shown === "desk") desk.draw(known);
 }
 
+/** Draws once for all that has come by the next frame; a page that nobody sees draws nothing. */
+let isAwaited = false;
+const arrived = [];
+function soon() {
+  if (isAwaited) return;
+  isAwaited = true;
+  requestAnimationFrame(() => {
+    isAwaited = false;
+    tellLines();
+    draw();
+  });
+}
+
+/** Lines of the chronicle that have come, into both lists at once. */
+function tellLines() {
+  if (arrived.length === 0) return;
+  const lines = arrived.splice(0).slice(-LINES).reverse();
+  for (const id of ["chronicle", "chronicle-whole"]) {
+    const list = byId(id);
+    list.prepend(...lines.map(happened));
+    while (list.children.length > LINES) list.lastElementChild.remove();
+  }
+}
+
 function connection(state, text) {
   const box = byId("connection");
   if (box.dataset.state !== state || box.textContent !== text) {
@@ -73,23 +97,21 @@ function on(name, data) {
       known.moments.push(moment);
       if (known.moments.length > 600) known.moments.shift();
     }
-    draw();
+    soon();
   } else if (name === "chronicle") {
     known.last = data.number;
     known.lines.unshift(data);
     known.lines.length = Math.min(known.lines.length, LINES);
-    byId("chronicle").prepend(happened(data));
-    byId("chronicle-whole").prepend(happened(data));
-    for (const id of ["chronicle", "chronicle-whole"]) {
-      const list = byId(id);
-      while (list.children.length > LINES) list.lastElementChild.remove();
-    }
+    arrived.push(data);
+    if (arrived.length > 2 * LINES) arrived.splice(0, LINES);
+    soon();
   } else if (name === "missed") {
     on("chronicle", { number: known.last + data.lines, at_ms: Date.now(), at_s: null, kind: "note", text: `${data.lines} lines were missed: this page was too slow` });
   } else if (name === "end") {
     connection("ended", "ended");
     banner(`The run has ended: ${data.text}. What you see is what was.`, "ended");
     if (known.state?.run) known.state.run.status = "ended";
+    tellLines();
     draw();
   }
 }
@@ -111,6 +133,7 @@ async function begin() {
 
 function forget() {
   Object.assign(known, { state: null, before: null, past: [], moments: [], lines: [], last: 0 });
+  arrived.length = 0;
   put(byId("chronicle"));
   put(byId("chronicle-whole"));
 }
