@@ -12,6 +12,7 @@
 
 use std::time::{Duration, Instant};
 
+use contract::{CallPicker, OpenCall};
 use media::StreamReport;
 use telemetry::{BoxKind, CallRecord, Outcome, Party};
 
@@ -156,6 +157,14 @@ impl Attempt {
     /// What the caller heard.
     pub(crate) fn note_media(&mut self, report: StreamReport) {
         self.record.media.push(report);
+    }
+
+    /// Shows the call as it is now.
+    pub(crate) fn show(&self, picker: &mut CallPicker) {
+        let is_ending = matches!(self.state, State::GaveUp | State::HungUp);
+        picker.show(&self.record.attempt, self.record.start_us, || {
+            OpenCall::of_record(&self.record, is_ending)
+        });
     }
 
     /// True from the answer until somebody hangs up.

@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use contract::{GeneratorSnapshot, Node, Reply, Signalling};
+use contract::{CallPicker, GeneratorSnapshot, Node, Reply, Signalling};
 use hashbrown::HashMap;
 use media::{Agreement, Plane};
 use sip_proto::deadlines::{ByKey, Deadlines};
@@ -421,6 +421,10 @@ impl Node for Generator {
             finished: all_started && self.calls.is_empty(),
             ..self.counts.clone()
         }
+    }
+
+    fn show_calls(&self, picker: &mut CallPicker) {
+        self.calls.values().for_each(|call| call.attempt.show(picker));
     }
 
     fn plane(&mut self) -> Option<&mut Plane> {

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Instant;
 
+use contract::{CallPicker, CallStage, OpenCall};
 use media::StreamReport;
 use sip_proto::Rejection;
 use sip_proto::message::Request;
@@ -101,6 +102,30 @@ impl Attempt {
             None => reports.push(StreamReport { digits, ..StreamReport::default() }),
         }
         reports
+    }
+
+    /// Shows the call as it is now; `waits`: no call taker is rung for it yet.
+    pub(crate) fn show(&self, psap: &str, clock: &WallClock, waits: bool, picker: &mut CallPicker) {
+        let (stage, since) = match (self.hung_up, self.answered) {
+            (Some(hung_up), _) => (CallStage::Ending, hung_up),
+            (None, Some(answered)) => (CallStage::Talking, answered),
+            (None, None) if waits => (CallStage::Queued, self.arrived),
+            (None, None) => (CallStage::Ringing, self.rang.unwrap_or(self.arrived)),
+        };
+        let start_us = clock.micros(self.arrived);
+        picker.show(&self.id, start_us, || OpenCall {
+            attempt: self.id.clone(),
+            call_ids: vec![self.call_id.clone()],
+            caller: self.dialog.as_ref().map(|dialog| dialog.from.clone()),
+            number: self.number.clone(),
+            commune: self.commune.clone(),
+            trunk_group: None,
+            site: None,
+            psap: Some(psap.to_owned()),
+            stage,
+            start_us,
+            since_us: clock.micros(since),
+        });
     }
 
     pub(crate) fn record(

@@ -68,6 +68,11 @@ impl<C: Ord + Copy> CallCentre<C> {
         Some(call)
     }
 
+    /// It is in the queue: no call taker is rung for it yet.
+    pub(crate) fn is_waiting(&self, call: C) -> bool {
+        matches!(self.places.get(&call), Some(CallPlace::Waiting(_)))
+    }
+
     /// The call taker who is rung picks up.
     pub(crate) fn answer(&mut self, call: C) {
         if let Some(CallPlace::At(position)) = self.places.get(&call) {

@@ -421,3 +421,42 @@ fn a_latent_defect_is_armed_directly_and_taken_out() {
         assert!(text.contains(words), "{words}");
     }
 }
+
+#[test]
+fn the_calls_that_go_on_are_listed_and_each_is_shown_until_it_is_over() {
+    let workspace = CampaignFolder::new(300, "3s");
+    let mut run = workspace.run(&[]);
+    wait_for_calls(&mut run);
+    let api = Api::of_file(&workspace.path("runs/latest/manage.json"));
+    let some = |list: &Value| list["calls"].as_array().is_some_and(|calls| !calls.is_empty());
+    let list = api.until("/v1/calls?search=talking", some);
+    let call = &list["calls"][0];
+    for key in ["caller", "number", "trunk_group", "site", "psap"] {
+        assert!(call[key].as_str().is_some_and(|it| !it.is_empty()), "{key}: {call:#}");
+    }
+    assert_eq!((&call["state"], &list["silent"]), (&json!("talking"), &json!([])), "{list:#}");
+    assert!(list["total"].as_u64() >= Some(1), "{list:#}");
+
+    // What its boxes have seen so far, one ladder over all of them.
+    let path = format!("/v1/calls/{}", call["attempt"].as_str().expect("an id"));
+    let shown = api.get(&path);
+    let drawn = shown["ladder"]["text"].as_str().unwrap_or_default();
+    for name in ["load-1", "INVITE", "200", "ACK"] {
+        assert!(drawn.contains(name), "{name}: {shown:#}");
+    }
+    for key in ["trunk_group", "site", "psap"] {
+        assert!(drawn.contains(call[key].as_str().expect("a name")), "{key}: {drawn}");
+    }
+    assert!(!drawn.contains("BYE"), "{drawn}");
+    let over = api.until(&path, |it| it["call"].is_null());
+    assert!(over["text"].to_string().contains("It is over"), "{over:#}");
+    assert!(over["ladder"]["text"].to_string().contains("BYE"), "{over:#}");
+
+    // A machine that stands still is named, and holds nobody up.
+    let freeze = json!({"freeze": "alpha", "for": "4s", "by": "anna: hiccup"});
+    assert_eq!(api.post("/v1/faults", &freeze).0, 200);
+    api.until("/v1/calls", |list| list["silent"] == json!(["alpha"]));
+    api.until("/v1/calls", |list| list["silent"] == json!([]));
+    run.interrupt();
+    run.finish();
+}

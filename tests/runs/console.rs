@@ -79,6 +79,21 @@ fn a_person_sees_a_site_die_locks_another_and_opens_a_call_that_failed() {
     browser.prefer("light");
     browser.size(1280, 900);
 
+    // The calls that go on: one is opened, and told to its end.
+    browser.click("nav a[href='#calls']");
+    browser.choose("#calls-form select[name=choice]", "now");
+    browser.until_says("#calls-table", "talking");
+    browser.until_says("#calls-of", "in progress");
+    browser.click("#calls-table tbody tr button");
+    browser.until_says("#story-text", "It is in progress");
+    browser.until_says("#story-ladder .ladder", "INVITE");
+    browser.click("#story-ladder details summary");
+    browser.until_says("#story-ladder details pre", "CSeq: 1 INVITE");
+    browser.picture("calls-now");
+    browser.until_says("#title-story", "has ended meanwhile");
+    browser.until_says("#story-text", "It has ended meanwhile");
+    browser.choose("#calls-form select[name=choice]", "failed");
+
     // A command: who, why, what it touches; a question before it goes out; and what came of it.
     browser.click("nav a[href='#desk']");
     browser.write("#who", "anna");

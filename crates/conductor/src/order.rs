@@ -24,7 +24,8 @@ pub fn joint_answer(replies: impl IntoIterator<Item = Reply>) -> Option<OrderAns
     let mut answer = None;
     for reply in replies {
         match (reply, &answer) {
-            (Reply::Silent, _) => return None,
+            // Calls are no answer to a command.
+            (Reply::Silent | Reply::Calls(_), _) => return None,
             (Reply::Refused(text), _) => answer = Some(OrderAnswer::Refused(text)),
             (Reply::Accepted { text, .. }, None | Some(OrderAnswer::Done(_))) => {
                 answer = Some(OrderAnswer::Accepted(text));

@@ -12,8 +12,7 @@ use axum::extract::{Path as AxumPath, Query, State};
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
-use cli::manage::{ErrorBody, trouble};
-use ladder::{Arrow, Story, render};
+use cli::manage::{ErrorBody, LadderView, trouble};
 use run_folder::{CALLS, Folder, RunState, call_story, write_capture};
 use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
@@ -28,9 +27,6 @@ const LISTED: usize = 200;
 
 /// What is read from the end of each file of records while a run goes on.
 const TAIL: u64 = 8 << 20;
-
-/// Columns of characters of a ladder: the page lets it be moved to the side.
-const LADDER_WIDTH: usize = 120;
 
 /// The longest text that is searched for.
 const LONGEST_SEARCH: usize = 200;
@@ -79,26 +75,8 @@ pub(crate) struct CallStory {
     /// Everything known of the call, in the order of time across all boxes, as `tocsin show RUN CALL` tells it.
     text: String,
     /// Its messages between all boxes; without them, `no_ladder` says why.
-    ladder: Option<Ladder>,
+    ladder: Option<LadderView>,
     no_ladder: Option<String>,
-}
-
-/// The messages of a call.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-pub(crate) struct Ladder {
-    /// As `tocsin show RUN CALL --ladder` draws it.
-    text: String,
-    messages: Vec<LadderMessage>,
-}
-
-/// One message, by its number in the ladder.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-pub(crate) struct LadderMessage {
-    number: u32,
-    /// What it is, and between whom: `INVITE, mobile to alpha`.
-    title: String,
-    /// As on the wire.
-    text: String,
 }
 
 /// What is asked of a list.
@@ -178,20 +156,10 @@ fn story(folder: &Path, attempt: String) -> anyhow::Result<CallStory> {
         false => call::tell_served(RunState::load(folder)?.started_us, &files, &attempt)?,
     };
     let (ladder, no_ladder) = match call_story(folder, &attempt) {
-        Ok(story) => (Some(ladder_of(&story)), None),
+        Ok(story) => (Some(LadderView::of(&story)), None),
         Err(error) => (None, Some(format!("{error:#}"))),
     };
     Ok(CallStory { attempt, text, ladder, no_ladder })
-}
-
-fn ladder_of(story: &Story) -> Ladder {
-    let message = |arrow: &Arrow| LadderMessage {
-        number: arrow.number,
-        title: format!("{}, {} to {}", arrow.label, story.name(arrow.from), story.name(arrow.to)),
-        text: render::message(story, arrow),
-    };
-    let screen = render::Screen { width: LADDER_WIDTH, has_colours: false };
-    Ladder { text: render::text(story, screen), messages: story.messages().map(message).collect() }
 }
 
 /// The messages of one call, as a capture for Wireshark.

@@ -17,7 +17,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; c
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
 /// Path, type and content of each file.
-const FILES: [(&str, &str, &str); 14] = [
+const FILES: [(&str, &str, &str); 15] = [
     ("/", "text/html; charset=utf-8", include_str!("page/index.html")),
     ("/console.css", "text/css; charset=utf-8", include_str!("page/console.css")),
     ("/icon.svg", "image/svg+xml", include_str!("page/icon.svg")),
@@ -31,6 +31,7 @@ const FILES: [(&str, &str, &str); 14] = [
     ("/ways.js", SCRIPT, include_str!("page/ways.js")),
     ("/standing.js", SCRIPT, include_str!("page/standing.js")),
     ("/calls.js", SCRIPT, include_str!("page/calls.js")),
+    ("/story.js", SCRIPT, include_str!("page/story.js")),
     ("/runs.js", SCRIPT, include_str!("page/runs.js")),
 ];
 

@@ -10,6 +10,7 @@ use telemetry::CallRecord;
 use trace::Notes;
 
 use crate::effect::Effect;
+use crate::open_calls::{CallPicker, OpenCalls};
 
 /// One box on the network, without its sockets and its clock.
 ///
@@ -65,6 +66,8 @@ pub trait Node {
     fn handle_media(&mut self, _now: Instant) {}
 
     fn snapshot(&self) -> Self::Snapshot;
+    /// Shows each call in progress to the picker, which copies those that somebody wants. Nothing is kept for it between times.
+    fn show_calls(&self, _picker: &mut CallPicker) {}
     /// True once nothing is in progress any more after [`handle_drain`](Self::handle_drain).
     fn is_drained(&self) -> bool;
 }
@@ -79,6 +82,8 @@ pub enum Reply {
     Accepted { ticket: u64, text: String },
     /// It was not carried out; a sentence says why.
     Refused(String),
+    /// The calls in progress that were asked for.
+    Calls(Box<OpenCalls>),
     /// Nothing, as from equipment that is starting: whoever asked waits in vain.
     Silent,
 }

@@ -3,9 +3,11 @@
 use operations::{Action, ImpairmentOrder};
 use serde::{Deserialize, Serialize};
 
+use crate::open_calls::CallsWanted;
 use crate::surge_order::SurgeOrder;
 
-/// An order to a box. Each kind of box takes its own, and refuses those of others; what concerns its sockets they take.
+/// An order to a box. Each kind of box takes its own, and refuses those of others; what concerns its sockets they all
+/// take, and they all show their calls.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BoxOrder {
@@ -27,6 +29,8 @@ pub enum BoxOrder {
     EndSurges,
     /// To the sockets of any box: what they send and receive suffers, or does not any more.
     Impair(ImpairmentOrder),
+    /// To any box through which calls go: it shows these of its calls in progress. Nothing changes.
+    ShowCalls(CallsWanted),
 }
 
 impl From<Action> for BoxOrder {

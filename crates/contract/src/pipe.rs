@@ -97,12 +97,13 @@ mod tests {
     use std::time::Duration;
 
     use operations::{Action, Impairment, ImpairmentOrder, Share};
+    use telemetry::BoxKind;
 
     use super::*;
     use crate::{
-        AskedSnapshot, CallServerSnapshot, EffectEnd, GeneratorSnapshot, MemberSnapshot,
-        MemberState, NodeKind, PoolMonitorSnapshot, PsapSnapshot, RecordCounts, Snapshot,
-        SurgeOrder, SurgeSize, TrunkGroupSnapshot,
+        AskedSnapshot, CallServerSnapshot, CallStage, CallsWanted, EffectEnd, GeneratorSnapshot,
+        MemberSnapshot, MemberState, NodeKind, OpenCall, OpenCalls, PoolMonitorSnapshot,
+        PsapSnapshot, RecordCounts, Snapshot, SurgeOrder, SurgeSize, TrunkGroupSnapshot,
     };
 
     fn read<T: PipeMessage>(message: &T) -> T {
@@ -138,6 +139,8 @@ mod tests {
             BoxOrder::Surge(surge),
             BoxOrder::EndSurges,
             BoxOrder::Impair(impairment),
+            BoxOrder::ShowCalls(CallsWanted::Newest(200)),
+            BoxOrder::ShowCalls(CallsWanted::One("0a".to_owned())),
         ];
         let keep = ProcessOrder::KeepCalls { attempts: vec!["0a".to_owned()] };
         let to_box = |order| ProcessOrder::Box { id: 7, name: "alpha".to_owned(), order };
@@ -159,6 +162,27 @@ mod tests {
         for wrong in ["nonsense", r#"{"box":{"name":"a","order":"advise","now":true}}"#, "{}"] {
             assert!(ProcessOrder::from_line(wrong).is_err(), "{wrong}");
         }
+    }
+
+    /// A call that talks, with octets of a message that are no text.
+    fn calls_in_progress() -> OpenCalls {
+        let record = telemetry::CallRecord::open(BoxKind::CallServer, "alpha", "0a".to_owned(), 1);
+        let call = OpenCall { stage: CallStage::Talking, ..OpenCall::of_record(&record, false) };
+        let address = ([127, 0, 0, 1], 5060).into();
+        let seen = trace::Seen::Message {
+            direction: trace::Direction::Sent,
+            transport: sip_proto::Transport::Udp,
+            peer: address,
+            bytes: vec![0, 0xff, b'\n'].into(),
+        };
+        let kind = BoxKind::CallServer;
+        let seen = trace::KeptCall {
+            attempt: u128::MAX - 1,
+            seen_by: trace::TracedBox { kind, name: "alpha".to_owned(), address },
+            is_cut: true,
+            entries: vec![trace::Entry { at_us: 5, seen }],
+        };
+        OpenCalls { calls: vec![call], total: 7, seen: Some(seen) }
     }
 
     #[test]
@@ -220,6 +244,7 @@ mod tests {
         };
         let reply = Reply::Refused("no".to_owned());
         let accepted = Reply::Accepted { ticket: 3, text: "within 75s".to_owned() };
+        let shown = Reply::Calls(Box::new(calls_in_progress()));
         let end = EffectEnd::Aborted("the site restarted".to_owned());
         let effect = Effect { ticket: 3, end };
         for report in [
@@ -227,6 +252,7 @@ mod tests {
             ProcessReport::Snapshot { at_us: 9, usage, boxes: boxes.clone() },
             ProcessReport::Reply { id: 7, name: "alpha".to_owned(), reply },
             ProcessReport::Reply { id: 8, name: "alpha".to_owned(), reply: accepted },
+            ProcessReport::Reply { id: 9, name: "alpha".to_owned(), reply: shown },
             ProcessReport::Effect { name: "alpha".to_owned(), effect },
             ProcessReport::Refused { line: "x".to_owned(), reason: "y".to_owned() },
             ProcessReport::EndedBadly { attempts: vec!["0a".to_owned()] },

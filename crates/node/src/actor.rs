@@ -109,6 +109,11 @@ impl<N: Node + Unpin + 'static> NodeActor<N> {
         }
     }
 
+    /// The node and who looks on, to be looked at. `None` when the node has panicked.
+    pub(crate) fn look(&self) -> Option<(&N, Option<&Observer>)> {
+        (!self.inside_node).then_some((&self.node, self.observer.as_ref()))
+    }
+
     /// Gives the node one input and takes its outputs. `None` when the node has panicked.
     fn feed<R>(&mut self, input: impl FnOnce(&mut N) -> R) -> Option<R> {
         // actix polls an actor once more while it drops it after a panic.

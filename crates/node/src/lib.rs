@@ -31,6 +31,7 @@ mod record_watch;
 mod remote;
 mod reports;
 mod serve;
+mod show_calls;
 mod signals;
 mod socket;
 mod spec;

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use sip_proto::Packet;
 use telemetry::CallRecord;
-use trace::{Notes, Recorder};
+use trace::{KeptCall, Notes, Recorder};
 
 use crate::hep::HepSender;
 
@@ -53,6 +53,11 @@ impl Observer {
         if let Some(hep) = &mut self.hep {
             hep.ended(now, record);
         }
+    }
+
+    /// What was seen of an attempt so far, if a recorder looks on.
+    pub(crate) fn so_far(&self, attempt: u128, call_ids: &[String]) -> Option<KeptCall> {
+        self.recorder.as_ref()?.so_far(attempt, call_ids)
     }
 
     /// To be called about once a second.

@@ -210,9 +210,12 @@ impl Shell {
             FromParent::Order(ProcessOrder::Drain) | FromParent::End => self.drain(),
             FromParent::Order(ProcessOrder::Stop) => Some(ProcessEnding::Stopped),
             FromParent::Order(ProcessOrder::Box { id, name, order }) => {
+                let changes = changes(&order);
                 let reply = self.order(&name, order).await;
                 // Whoever has the reply and looks sees what has changed.
-                self.show().await;
+                if changes {
+                    self.show().await;
+                }
                 self.tell(ProcessReport::Reply { id, name, reply });
                 None
             }
@@ -244,7 +247,9 @@ impl Shell {
     async fn carry_out(&mut self, orders: Vec<PendingOrder>) -> Option<ProcessEnding> {
         let given = orders.iter().map(|pending| self.order(&pending.name, pending.order.clone()));
         let replies = join_all(given.collect::<Vec<_>>()).await;
-        self.show().await;
+        if orders.iter().any(|pending| changes(&pending.order)) {
+            self.show().await;
+        }
         for (pending, reply) in orders.into_iter().zip(replies) {
             pending.answer(reply);
         }
@@ -337,6 +342,11 @@ impl Shell {
             parent.tell(report);
         }
     }
+}
+
+/// Whether an order does anything but look.
+const fn changes(order: &BoxOrder) -> bool {
+    !matches!(order, BoxOrder::ShowCalls(_))
 }
 
 async fn next_from(parent: &mut Option<Parent>) -> FromParent {

@@ -19,6 +19,7 @@ use crate::lifecycle_notice::LifecycleNotice;
 use crate::observation::Observation;
 use crate::observer::Observer;
 use crate::remote::{OrderError, Remote, Replying, Seen};
+use crate::show_calls::ShowCalls;
 use crate::socket::{Bound, SocketLimits, Sockets};
 use crate::start_error::StartError;
 use contract::{BoxOrder, Node, Snapshot};
@@ -142,6 +143,7 @@ where
         }
         let reply = match order {
             BoxOrder::Impair(order) => self.actor.send(Impair(order)).boxed_local(),
+            BoxOrder::ShowCalls(wanted) => self.actor.send(ShowCalls(wanted)).boxed_local(),
             order => match (self.accept)(order) {
                 Ok(command) => self.actor.send(Command::<N>(command)).boxed_local(),
                 Err(reason) => return Err(OrderError::Refused { name, reason }),

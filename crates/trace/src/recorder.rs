@@ -140,6 +140,22 @@ impl Recorder {
         }
     }
 
+    /// What the box has seen of an attempt so far: of one in progress by the Call-IDs of its dialogs, of one that is over without
+    /// them, as long as it is not forgotten. Nothing is taken away.
+    #[must_use]
+    pub fn so_far(&self, attempt: u128, call_ids: &[String]) -> Option<KeptCall> {
+        let waiting = || self.due.iter().find(|(_, id, _)| *id == attempt).map(|(.., over)| over);
+        let over = self.over.get(&attempt).or_else(waiting);
+        let named = call_ids.iter().map(|id| CallKey::of(id));
+        let mut calls: Vec<CallKey> =
+            named.chain(over.into_iter().flat_map(|over| over.calls.iter().copied())).collect();
+        calls.sort_unstable();
+        calls.dedup();
+        let (entries, is_cut) = self.ring.look(&calls);
+        let seen_by = self.seen_by.clone();
+        (!entries.is_empty()).then_some(KeptCall { attempt, seen_by, is_cut, entries })
+    }
+
     /// Goes on with what waits. To be called now and then: about once a second is enough.
     pub fn look(&mut self, now: Instant) {
         for attempt in self.hub.wanted_since(&mut self.seen) {
@@ -301,6 +317,32 @@ mod tests {
         assert!(kept.lock().expect("no panic").is_empty());
         assert!(alpha.over.is_empty() && alpha.forgotten.is_empty());
         assert!(!alpha.ring.has(CallKey::of("a")));
+    }
+
+    #[test]
+    fn what_was_seen_so_far_is_shown_and_stays() {
+        let (hub, kept) = hub(Keep::Failed);
+        let start = start();
+        let mut alpha = recorder(&hub, "alpha", start);
+        let at = |s| start.instant + Duration::from_secs(s);
+        for call_id in ["a", "other", "b"] {
+            alpha.received(at(0), &packet(call_id));
+        }
+        let call_ids = ["a", "b", "a"].map(str::to_owned);
+        let seen = |alpha: &Recorder, ids: &[String]| {
+            alpha.so_far(7, ids).map_or(0, |call| call.entries.len())
+        };
+        assert_eq!(seen(&alpha, &call_ids), 2);
+        assert_eq!(seen(&alpha, &call_ids), 2, "nothing was taken away");
+        assert_eq!(seen(&alpha, &[]), 0, "in progress it is found by its Call-IDs alone");
+        // Over, it is found by its attempt until it is forgotten or kept.
+        alpha.ended(at(1), &record(7, "a", Outcome::Answered));
+        assert_eq!(seen(&alpha, &[]), 1);
+        hub.want([7]);
+        alpha.look(at(2));
+        assert_eq!(seen(&alpha, &[]), 1, "it waits for its last messages");
+        alpha.look(at(9));
+        assert_eq!((seen(&alpha, &[]), kept.lock().expect("no panic").len()), (0, 1));
     }
 
     #[test]

@@ -88,10 +88,17 @@ impl Ring {
     /// Takes all that is left of these calls, in the order in which it was seen; true when what came before is known to be gone. Of a call that
     /// had gone as a whole before it went on, nothing is known.
     pub(crate) fn take(&mut self, calls: &[CallKey]) -> (Vec<Entry>, bool) {
+        let taken = self.look(calls);
+        calls.iter().for_each(|call| self.forget(*call));
+        taken
+    }
+
+    /// The same, and it stays.
+    pub(crate) fn look(&self, calls: &[CallKey]) -> (Vec<Entry>, bool) {
         let mut found: Vec<(Place, Entry)> = Vec::new();
         let mut is_cut = false;
         for call in calls {
-            let mut place = self.last.remove(call).unwrap_or(Place::NONE);
+            let mut place = self.last.get(call).copied().unwrap_or(Place::NONE);
             while place != Place::NONE {
                 let Some((before, entry)) = self.read(place) else {
                     is_cut = true;
@@ -102,6 +109,7 @@ impl Ring {
             }
         }
         found.sort_by_key(|(place, _)| *place);
+        found.dedup_by_key(|(place, _)| *place);
         (found.into_iter().map(|(_, entry)| entry).collect(), is_cut)
     }
 

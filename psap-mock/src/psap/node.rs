@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Instant;
 
-use contract::{Node, PsapSnapshot, Reply};
+use contract::{CallPicker, Node, PsapSnapshot, Reply};
 use media::Plane;
 use sip_proto::{Packet, Transport};
 use telemetry::{CallRecord, Party};
@@ -114,6 +114,13 @@ impl Node for Psap {
             over_dialogs: self.over_dialogs,
             refused_by_status: self.agent.stats().refused.clone(),
             media: self.plane.counts(),
+        }
+    }
+
+    fn show_calls(&self, picker: &mut CallPicker) {
+        for (leg, call) in &self.calls {
+            let waits = self.centre.is_waiting(*leg);
+            call.attempt.show(&self.config.name, &self.clock, waits, picker);
         }
     }
 

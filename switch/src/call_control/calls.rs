@@ -3,6 +3,7 @@
 use std::hash::BuildHasher as _;
 use std::time::Instant;
 
+use contract::{CallPicker, OpenCall};
 use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
 use sip_proto::arena::{Arena, Key};
 use sip_proto::deadlines::Deadlines;
@@ -131,6 +132,14 @@ impl Calls {
 
     pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Call> {
         self.calls.iter_mut().map(|(_, call)| call)
+    }
+
+    /// Shows all of them.
+    pub(super) fn show(&self, picker: &mut CallPicker) {
+        for (_, call) in self.calls.iter() {
+            let record = &call.record;
+            picker.show(&record.attempt, record.start_us, || OpenCall::of_record(record, false));
+        }
     }
 
     pub(super) fn len(&self) -> usize {

@@ -57,7 +57,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
-use contract::CallServerCounts;
+use contract::{CallPicker, CallServerCounts};
 use media::{Plane, PlaneCounts};
 use sip_proto::message::Payload;
 use sip_proto::reason::Reason;
@@ -339,6 +339,11 @@ impl CallControl {
     /// Calls in progress.
     pub(crate) fn calls(&self) -> usize {
         self.calls.len()
+    }
+
+    /// Shows the calls in progress.
+    pub(crate) fn show_calls(&self, picker: &mut CallPicker) {
+        self.calls.show(picker);
     }
 
     pub(crate) fn plane_counts(&self) -> PlaneCounts {

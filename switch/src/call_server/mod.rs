@@ -29,7 +29,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
-use contract::{CallServerCounts, CallServerSnapshot, Effect, Node, Reply};
+use contract::{CallPicker, CallServerCounts, CallServerSnapshot, Effect, Node, Reply};
 use media::{Plane, PlaneSettings};
 use operations::Action;
 use sip_proto::message::{Request, with_overload_feedback};
@@ -364,6 +364,12 @@ impl Node for CallServer {
         }
         snapshot.towards = towards.shown(&self.topology);
         snapshot
+    }
+
+    fn show_calls(&self, picker: &mut CallPicker) {
+        if let Some(software) = &self.software {
+            software.show_calls(picker);
+        }
     }
 
     fn plane(&mut self) -> Option<&mut Plane> {

@@ -40,7 +40,7 @@ impl CallServer {
                     self.effects.aborted(visit.ticket, format!("refused, {why}"));
                 }
                 // Told when its effect is there, by the same ticket.
-                Reply::Accepted { .. } | Reply::Silent => {}
+                Reply::Accepted { .. } | Reply::Calls(_) | Reply::Silent => {}
             }
         }
     }

@@ -2,6 +2,7 @@
 
 use std::hash::BuildHasher as _;
 
+use contract::{CallPicker, OpenCall};
 use hashbrown::{DefaultHashBuilder, HashTable};
 use sip_proto::arena::{Arena, Key};
 
@@ -60,6 +61,16 @@ impl Calls {
 
     pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Call> {
         self.calls.iter_mut().map(|(_, call)| call)
+    }
+
+    /// Shows all of them.
+    pub(super) fn show(&self, picker: &mut CallPicker) {
+        for (_, call) in self.calls.iter() {
+            let record = &call.record;
+            picker.show(&record.attempt, record.start_us, || {
+                OpenCall::of_record(record, call.is_cancelled())
+            });
+        }
     }
 
     pub(super) fn len(&self) -> usize {

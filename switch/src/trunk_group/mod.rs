@@ -41,7 +41,7 @@ mod takeover;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use contract::{Node, Reply, TrunkGroupSnapshot};
+use contract::{CallPicker, Node, Reply, TrunkGroupSnapshot};
 use sip_proto::deadlines::Deadlines;
 use sip_proto::flow::Flow;
 use sip_proto::message::{Method, Name, OverloadFeedback, Request, Response};
@@ -386,6 +386,10 @@ impl Node for TrunkGroup {
 
     fn poll_timeout(&self) -> Option<Instant> {
         [self.transactions.poll_timeout(), self.deadlines.next()].into_iter().flatten().min()
+    }
+
+    fn show_calls(&self, picker: &mut CallPicker) {
+        self.calls.show(picker);
     }
 
     fn snapshot(&self) -> TrunkGroupSnapshot {

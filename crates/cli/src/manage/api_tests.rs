@@ -49,6 +49,7 @@ async fn every_path_of_the_document_answers_and_every_route_is_in_it() {
             }
             let body = if method == "get" { String::new() } else { body(path).to_string() };
             let mut asked = path.replace("{number}", "1");
+            asked = asked.replace("{attempt}", &super::calls_tests::attempt(0));
             if path.contains("/{id}/") {
                 let canary = json!({"command": "unlock", "sites": ["beta", "alpha"], "canary": true, "timeout": "1ms"});
                 let (_, begun) = plane.request("POST", "/v1/commands", &canary.to_string()).await;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use contract::{DirectoryEntry, EffectEnd, Reply};
+use contract::{CallsWanted, DirectoryEntry, EffectEnd, Reply};
 use futures_util::future::BoxFuture;
 use operations::{Action, OrderResult};
 use serde::{Deserialize, Serialize};
@@ -89,6 +89,10 @@ impl ManagedSites for LoggedSites {
 
     fn command(&self, name: &str, action: &Action) -> BoxFuture<'static, Reply> {
         self.sites.command(name, action)
+    }
+
+    fn show_calls(&self, name: &str, wanted: CallsWanted) -> BoxFuture<'static, Reply> {
+        self.sites.show_calls(name, wanted)
     }
 
     fn effect(&self, name: &str, ticket: u64) -> BoxFuture<'static, EffectEnd> {

@@ -214,7 +214,7 @@ impl CommandPlan {
             Ok(Reply::Accepted { ticket, text }) => {
                 return self.accepted(sites, member, noted, start, (ticket, text)).await;
             }
-            Ok(Reply::Silent) | Err(_) => {
+            Ok(Reply::Silent | Reply::Calls(_)) | Err(_) => {
                 let time = format_duration(self.timeout);
                 (CommandStatus::TimedOut, format!("no answer within {time}"))
             }

@@ -21,6 +21,8 @@ mod api_tests;
 mod author;
 mod blast_radius;
 mod box_view;
+#[cfg(test)]
+mod calls_tests;
 mod canaries;
 mod canary_steps;
 #[cfg(test)]
@@ -35,11 +37,13 @@ mod defect_request;
 mod events;
 pub(crate) mod guard;
 mod intervention;
+mod ladder_view;
 mod listener;
 mod live_feed;
 mod network_view;
 mod noted_command;
 mod open_api;
+mod open_calls;
 mod routes;
 mod run_view;
 mod served;
@@ -65,12 +69,14 @@ pub use guard::Audience;
 pub use intervention::{
     DoneView, FaultRequest, Intervention, InterventionKind, LoadAction, LoadRequest,
 };
+pub use ladder_view::{LadderMessage, LadderView};
 pub use listener::{HttpListener, Listening};
 pub use live_feed::{ChronicleKind, ChronicleLine, ChronicleView, LiveFeed};
 pub use network_view::{
     DefectPlace, LinkPlace, NetworkView, PsapPlace, ReleasePlace, SitePlace, TrunkGroupPlace,
 };
 pub use open_api::document;
+pub use open_calls::{CallInProgress, CallOrder, CallSoFar, CallsInProgress};
 pub use routes::{api, api_paths};
 pub use run_view::{HistoryView, ImpairedView, Moment, RunCounts, RunView, ThresholdView};
 pub(crate) use served::OwnBoxes;
@@ -81,7 +87,9 @@ pub use trouble::{body, read_body, trouble};
 
 use std::collections::BTreeMap;
 
-use contract::{BoxState, CallServerSnapshot, DirectoryEntry, EffectEnd, Reply, Snapshot};
+use contract::{
+    BoxState, CallServerSnapshot, CallsWanted, DirectoryEntry, EffectEnd, Reply, Snapshot,
+};
 use futures_util::future::BoxFuture;
 use operations::Action;
 use serde::{Deserialize, Serialize};
@@ -97,6 +105,9 @@ pub trait ManagedSites: Send + Sync + 'static {
 
     /// Sends a command to a call server, at once. [`Reply::Silent`] when nothing comes back.
     fn command(&self, name: &str, action: &Action) -> BoxFuture<'static, Reply>;
+
+    /// Asks a box of any kind for these of its calls in progress: it answers [`Reply::Calls`], or as to a command.
+    fn show_calls(&self, name: &str, wanted: CallsWanted) -> BoxFuture<'static, Reply>;
 
     /// Waits for the end of a command that a call server [accepted](Reply::Accepted) with this ticket. Asked once for each.
     fn effect(&self, name: &str, ticket: u64) -> BoxFuture<'static, EffectEnd>;

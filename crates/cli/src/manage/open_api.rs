@@ -21,6 +21,8 @@ use super::routes;
         routes::show_history,
         routes::show_chronicle,
         routes::show_events,
+        routes::show_calls,
+        routes::show_call,
         routes::show_commands,
         routes::command,
         routes::continue_canary,

@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, delete, get, post};
 use axum::{Json, Router};
 use serde::Deserialize;
-use telemetry::visible_line;
+use telemetry::{attempt_key, visible_line};
 use tokio::sync::Semaphore;
 
 use super::author::{AuthorRequest, named};
@@ -24,6 +24,7 @@ use super::defect_request::{DefectRequest, DefectResults};
 use super::intervention::{DoneView, FaultRequest, Intervention, InterventionKind, LoadRequest};
 use super::live_feed::ChronicleView;
 use super::network_view::NetworkView;
+use super::open_calls::{CallAsker, CallOrder, CallSoFar, CallsInProgress};
 use super::run_view::HistoryView;
 use super::state_view::StateView;
 use super::trouble::{body, read, read_body, trouble};
@@ -32,12 +33,16 @@ use super::{CallServerViews, ErrorBody, ManagedSites, canary_steps, events, open
 /// Those who may watch at once.
 const WATCHERS: usize = 16;
 
+/// The longest text that is searched for.
+const LONGEST_SEARCH: usize = 200;
+
 /// What every request has at hand.
 #[derive(Clone)]
 pub(super) struct RouteState {
     sites: Arc<dyn ManagedSites>,
     log: Arc<LoggedSites>,
     watchers: Arc<Semaphore>,
+    calls: CallAsker,
     /// How long the body of a request may take to arrive.
     patience: Duration,
 }
@@ -46,7 +51,7 @@ pub(super) struct RouteState {
 type Route = fn() -> MethodRouter<RouteState>;
 
 /// Every path of the API, with what answers there.
-pub(super) const TABLE: [(&str, Route); 16] = [
+pub(super) const TABLE: [(&str, Route); 18] = [
     ("/v1/sites", || get(show_sites)),
     ("/v1/boxes", || get(show_boxes)),
     ("/v1/network", || get(show_network)),
@@ -54,6 +59,8 @@ pub(super) const TABLE: [(&str, Route); 16] = [
     ("/v1/history", || get(show_history)),
     ("/v1/chronicle", || get(show_chronicle)),
     ("/v1/events", || get(show_events)),
+    ("/v1/calls", || get(show_calls)),
+    ("/v1/calls/{attempt}", || get(show_call)),
     ("/v1/command-log", || get(show_commands)),
     ("/v1/commands", || post(command)),
     ("/v1/canaries/{id}/continue", || post(continue_canary)),
@@ -84,7 +91,8 @@ pub fn api(sites: Arc<dyn ManagedSites>, patience: Duration) -> Router {
     let log = Arc::new(LoggedSites::new(sites));
     let sites = Arc::clone(&log) as Arc<dyn ManagedSites>;
     let watchers = Arc::new(Semaphore::new(WATCHERS));
-    let state = RouteState { sites, log, watchers, patience };
+    let calls = CallAsker::new(Arc::clone(&sites));
+    let state = RouteState { sites, log, watchers, calls, patience };
     let add =
         |router: Router<RouteState>, (path, route): (&str, Route)| router.route(path, route());
     TABLE.into_iter().fold(Router::new(), add).with_state(state)
@@ -158,6 +166,68 @@ pub(super) async fn show_events(
         Err(_) => {
             let what = format!("{WATCHERS} watch already; close one of their pages");
             trouble(StatusCode::SERVICE_UNAVAILABLE, &what)
+        }
+    }
+}
+
+/// Which calls are meant.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CallsAsked {
+    #[serde(default)]
+    order: CallOrder,
+    #[serde(default)]
+    search: String,
+}
+
+/// The calls that are in progress at this moment, as all boxes know them: the 200 newest or oldest, and how many there are.
+#[utoipa::path(
+    get,
+    path = "/v1/calls",
+    params(
+        ("order" = Option<CallOrder>, Query, description = "newest or oldest first"),
+        ("search" = Option<String>, Query, description = "A part of an attempt id, caller, commune, number, trunk group, site, PSAP or state"),
+    ),
+    responses((status = 200, body = CallsInProgress), (status = 400, body = ErrorBody))
+)]
+pub(super) async fn show_calls(
+    State(state): State<RouteState>,
+    asked: Result<Query<CallsAsked>, axum::extract::rejection::QueryRejection>,
+) -> Response {
+    let Ok(Query(CallsAsked { order, search })) = asked else {
+        return trouble(StatusCode::BAD_REQUEST, "order is newest or oldest, search is words");
+    };
+    if search.len() > LONGEST_SEARCH {
+        return trouble(StatusCode::BAD_REQUEST, "search for something shorter");
+    }
+    Json(state.calls.list(order, search.trim()).await).into_response()
+}
+
+/// A call that is in progress, and its messages so far; or what boxes have not forgotten of one that is over.
+#[utoipa::path(
+    get,
+    path = "/v1/calls/{attempt}",
+    params(("attempt" = String, Path, description = "The id of its attempt, 32 hexadecimal digits")),
+    responses(
+        (status = 200, body = CallSoFar),
+        (status = 400, body = ErrorBody),
+        (status = 404, description = "No box knows it, or none any more", body = ErrorBody),
+    )
+)]
+pub(super) async fn show_call(
+    State(state): State<RouteState>,
+    Path(attempt): Path<String>,
+) -> Response {
+    if attempt_key(&attempt).is_none() {
+        let what =
+            "the id of an attempt is 32 hexadecimal digits; GET /v1/calls has those in progress";
+        return trouble(StatusCode::BAD_REQUEST, what);
+    }
+    match state.calls.one(&attempt).await {
+        Some(call) => Json(call).into_response(),
+        None => {
+            let what = "no box knows this call, or none any more: it is over, and its story is among the calls of the run";
+            trouble(StatusCode::NOT_FOUND, what)
         }
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use anyhow::bail;
 use clap::Args;
-use contract::{DirectoryEntry, EffectEnd, Reply};
+use contract::{BoxOrder, CallsWanted, DirectoryEntry, EffectEnd, Reply};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use node::{Console, Directory};
@@ -127,6 +127,10 @@ impl ManagedSites for OwnBoxes {
 
     fn command(&self, name: &str, action: &Action) -> BoxFuture<'static, Reply> {
         self.console.order(name, action.clone().into()).boxed()
+    }
+
+    fn show_calls(&self, name: &str, wanted: CallsWanted) -> BoxFuture<'static, Reply> {
+        self.console.order(name, BoxOrder::ShowCalls(wanted)).boxed()
     }
 
     fn effect(&self, name: &str, ticket: u64) -> BoxFuture<'static, EffectEnd> {

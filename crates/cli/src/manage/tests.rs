@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use contract::{CallServerSnapshot, DirectoryEntry, EffectEnd, NodeKind, Reply};
+use contract::{CallServerSnapshot, CallsWanted, DirectoryEntry, EffectEnd, NodeKind, Reply};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use operations::{Action, OrderResult};
@@ -82,6 +82,10 @@ impl ManagedSites for Fake {
             _ => Reply::Done("as you wish".to_owned()),
         };
         std::future::ready(reply).boxed()
+    }
+
+    fn show_calls(&self, name: &str, wanted: CallsWanted) -> BoxFuture<'static, Reply> {
+        super::calls_tests::shown(name, &wanted)
     }
 
     fn effect(&self, name: &str, ticket: u64) -> BoxFuture<'static, EffectEnd> {

@@ -1,17 +1,19 @@
-// Calls: those that failed, that were slowest, or the latest; and the story of one.
+// Calls: those in progress, those that failed, that were slowest, or the latest. A click opens the story of one (story.js).
 
-import { get, save, sentence } from "./api.js";
-import { byId, calmly, el, field, put, select, table } from "./draw.js";
+import { get, sentence } from "./api.js";
+import { byId, calmly, el, field, put, renew, select, span, table } from "./draw.js";
+import * as story from "./story.js";
+
+const CHOICES = [["failed", "failed"], ["now", "in progress, the newest"], ["now-oldest", "in progress, the oldest"], ["slowest", "slowest to ring"], ["all", "the latest that are over"]];
 
 let form = null;
-let run = "latest";
 let askedFor = 0;
 
 export function begin(known) {
   form = byId("calls-form");
   const again = calmly(() => refresh(known), 250);
   put(form,
-    field("Which", select("choice", [["failed", "failed"], ["slowest", "slowest to ring"], ["all", "the latest"]], { onchange: again })),
+    field("Which", select("choice", CHOICES, { onchange: again })),
     field("Search", el("input", { name: "search", type: "search", placeholder: "number, site, reason, id", oninput: again, maxlength: 100 })),
     field("Run", el("input", { name: "run", placeholder: "the one that goes on", oninput: again })),
     el("button", { type: "submit" }, "Look again"));
@@ -21,60 +23,67 @@ export function begin(known) {
   });
   addEventListener("calls-of", (event) => {
     form.elements.run.value = event.detail;
+    if (isOfNow()) form.elements.choice.value = "failed";
     location.hash = "#calls";
   });
+  // Boxes are asked for their calls as long as somebody looks, and no longer.
+  setInterval(() => {
+    const isSeen = known.shown === "calls" && known.isLive && document.visibilityState === "visible";
+    // Nothing moves away under a pointer.
+    const isPointedAt = matchMedia("(hover: hover)").matches && byId("calls-table").matches(":hover");
+    if (isOfNow() && isSeen && !isPointedAt) refresh(known);
+  }, 2000);
 }
+
+const isOfNow = () => form.elements.choice.value.startsWith("now");
 
 export async function refresh(known) {
-  run = form.elements.run.value.trim() || known.state?.run?.run || "latest";
+  form.elements.run.disabled = isOfNow();
   askedFor += 1;
   const own = askedFor;
+  const answer = isOfNow() ? await inProgress(known) : await overNow(known);
+  if (own !== askedFor) return;
+  put(byId("calls-of"), answer.of);
+  renew(byId("calls-table"), answer.table);
+}
+
+const n = (text) => ({ number: text });
+const opener = (attempt, act) => el("button", { type: "button", class: "link", "data-key": `call ${attempt}`, onclick: act }, attempt.slice(0, 12));
+
+/** Calls that go on, as all boxes know them at this moment. */
+async function inProgress(known) {
+  const query = new URLSearchParams({ order: form.elements.choice.value === "now" ? "newest" : "oldest", search: form.elements.search.value });
+  const answer = await get(`/v1/calls?${query}`);
+  if (!answer.ok) return { of: sentence(answer), table: null };
+  const { calls, total, searched, silent } = answer.body;
+  const rest = form.elements.search.value.trim() ? ` with these words, of ${searched} looked through` : "";
+  const mute = silent.length === 0 ? "" : `; no answer from ${silent.join(", ")}: what only they know is missing`;
+  const run = known.state?.run?.run;
+  const now = Date.now();
+  const since = (ms) => n(span((now - ms) / 1000));
+  const rows = calls.map((call) => [opener(call.attempt, () => story.showLive(known, run, call.attempt)), el("span", { "data-tone": call.state === "talking" ? "well" : null }, `${SIGNS[call.state] ?? ""} ${call.state}`),
+    since(call.since_ms), since(call.start_ms), call.caller, call.number, call.trunk_group, call.site, call.psap]);
+  return {
+    of: `${calls.length === 0 ? "none" : calls.length}${rest}; ${total} in progress${mute}`,
+    table: calls.length === 0 ? null : table("Calls in progress, looked at every two seconds unless the pointer is on them", ["call", "state", "for", "in all", "caller", "number", "from", "site", "PSAP"], rows),
+  };
+}
+
+const SIGNS = { placed: "…", queued: "≡", ringing: "◔", talking: "●", ending: "■" };
+
+/** Calls that are over. */
+async function overNow(known) {
+  const run = form.elements.run.value.trim() || known.state?.run?.run || "latest";
   const query = new URLSearchParams({ choice: form.elements.choice.value, search: form.elements.search.value });
   const answer = await get(`/v1/runs/${encodeURIComponent(run)}/calls?${query}`);
-  if (own !== askedFor) return;
-  const counts = known.state?.run?.run === run ? `; ${known.state.run.counts.in_progress} are in progress and stand here when they are over` : "";
-  if (!answer.ok) {
-    put(byId("calls-of"), sentence(answer));
-    put(byId("calls-table"));
-    return;
-  }
+  if (!answer.ok) return { of: sentence(answer), table: null };
   const { calls, of } = answer.body;
-  put(byId("calls-of"), `${run}: ${calls.length === 0 ? "none" : calls.length} of ${of}${counts}`);
-  const n = (value) => ({ number: value === null ? "–" : value.toFixed(1) });
-  put(byId("calls-table"), calls.length === 0 ? null : table("Calls", ["call", "at s", "number", "from", "site", "PSAP", "outcome", "status", "rang after ms", "why"],
-    calls.map((call) => {
-      const open = el("button", { type: "button", class: "link", onclick: () => show(call.attempt) }, call.attempt.slice(0, 12));
-      return [open, n(call.at_s), call.number, call.trunk_group, call.site, call.psap, call.outcome.replace("_", " "), call.status === null ? "–" : String(call.status), n(call.pdd_ms), call.why];
-    })));
-}
-
-/** The story of a call: what is known of it, its ladder, and each of its messages behind a click. */
-async function show(attempt) {
-  const story = byId("story");
-  story.hidden = false;
-  put(byId("title-story"), `Call ${attempt.slice(0, 12)} of ${run}`);
-  put(byId("story-text"), "…");
-  put(byId("story-ladder"));
-  const path = `/v1/runs/${encodeURIComponent(run)}/calls/${encodeURIComponent(attempt)}`;
-  const answer = await get(path);
-  put(byId("story-text"), answer.ok ? answer.body.text : sentence(answer));
-  if (answer.ok) put(byId("story-ladder"), ...messages(answer.body, path, attempt));
-  story.scrollIntoView({ block: "nearest" });
-  byId("story-text").focus({ preventScroll: true });
-}
-
-function messages({ ladder, no_ladder: why }, path, attempt) {
-  if (!ladder) return [el("p", {}, `No ladder: ${why}`)];
-  const note = el("span", { role: "status" });
-  const button = el("button", {
-    type: "button",
-    onclick: async () => put(note, (await save(`${path}/capture`, `${attempt.slice(0, 12)}.pcapng`)) ?? "saved"),
-  }, "Save as pcapng");
-  return [
-    el("h4", {}, "Ladder"),
-    el("pre", { tabindex: 0, class: "ladder" }, ladder.text),
-    el("div", { class: "acts" }, button, note),
-    el("h4", {}, "Messages"),
-    ...ladder.messages.map(({ number, title, text }) => el("details", {}, el("summary", {}, `${number}  ${title}`), el("pre", {}, text))),
-  ];
+  const counts = known.state?.run?.run === run ? `; ${known.state.run.counts.in_progress} are in progress` : "";
+  const figure = (value) => n(value === null ? "–" : value.toFixed(1));
+  const rows = calls.map((call) => [opener(call.attempt, () => story.show(run, call.attempt)), figure(call.at_s), call.number, call.trunk_group, call.site, call.psap,
+    call.outcome.replace("_", " "), call.status === null ? "–" : String(call.status), figure(call.pdd_ms), call.why]);
+  return {
+    of: `${run}: ${calls.length === 0 ? "none" : calls.length} of ${of}${counts}`,
+    table: calls.length === 0 ? null : table("Calls", ["call", "at s", "number", "from", "site", "PSAP", "outcome", "status", "rang after ms", "why"], rows),
+  };
 }

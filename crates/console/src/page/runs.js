@@ -1,7 +1,7 @@
 // Runs: start a campaign with changed values, and what became of those before.
 
 import { get, openFile, post, sentence } from "./api.js";
-import { byId, calmly, el, field, millis, percent, put, select, table } from "./draw.js";
+import { byId, calmly, el, field, millis, percent, put, renew, select, table } from "./draw.js";
 
 let form = null;
 let campaigns = [];
@@ -99,11 +99,7 @@ async function list(known) {
     return [el("span", {}, tick, " ", run.name, run.name === attached ? el("b", {}, " · on the map") : null), run.campaign,
       el("span", { "data-tone": tone }, `${sign} ${run.verdict}`), n(String(run.attempts ?? "–")), n(percent(run.asr)), n(millis(run.pdd_p99_us)), n(run.duration_s === null ? "–" : `${run.duration_s.toFixed(0)} s`), acts];
   });
-  const box = byId("runs-table");
-  const key = box.contains(document.activeElement) ? document.activeElement.dataset.key : undefined;
-  put(box, runs.length === 0 ? el("p", {}, "There is no run yet.") : table("Runs, the newest first; tick two to compare them", ["run", "campaign", "verdict", "attempts", "ASR", "pdd p99", "length", ""], rows));
-  // Nobody loses a place in the table because it is drawn anew.
-  if (key) [...box.querySelectorAll("[data-key]")].find((one) => one.dataset.key === key)?.focus({ preventScroll: true });
+  renew(byId("runs-table"), runs.length === 0 ? el("p", {}, "There is no run yet.") : table("Runs, the newest first; tick two to compare them", ["run", "campaign", "verdict", "attempts", "ASR", "pdd p99", "length", ""], rows));
 }
 
 function choose(name, box) {

@@ -8,7 +8,7 @@ use cli::manage::{
     ManagedSites, Management, NetworkView,
 };
 use cli::metrics::{LatestState, MetricsArgs};
-use contract::{BoxState, DirectoryEntry, EffectEnd, Reply, Usage};
+use contract::{BoxOrder, BoxState, CallsWanted, DirectoryEntry, EffectEnd, Reply, Usage};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use node::Console;
@@ -126,6 +126,10 @@ impl ManagedSites for FleetSites {
 
     fn command(&self, name: &str, action: &Action) -> BoxFuture<'static, Reply> {
         self.console.order(name, action.clone().into()).boxed()
+    }
+
+    fn show_calls(&self, name: &str, wanted: CallsWanted) -> BoxFuture<'static, Reply> {
+        self.console.order(name, BoxOrder::ShowCalls(wanted)).boxed()
     }
 
     fn effect(&self, name: &str, ticket: u64) -> BoxFuture<'static, EffectEnd> {
