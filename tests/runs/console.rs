@@ -5,7 +5,7 @@ use std::process::Command;
 
 use serde_json::json;
 use system_tests::browser::Browser;
-use system_tests::process::{Process, signal};
+use system_tests::process::{Process, installed, signal};
 use system_tests::program::tocsin;
 
 use crate::CampaignFolder;
@@ -164,12 +164,6 @@ fn a_run_that_dies_is_said_to_be_gone() {
 #[test]
 fn the_console_answers_its_own_page_alone_and_shows_no_file_but_those_of_runs() {
     let workspace = CampaignFolder::new(2, "200ms");
-    let mut beyond = Command::new(tocsin());
-    beyond.current_dir(workspace.folder.path()).args(["console", "0.0.0.0:0"]);
-    let mut beyond = Process::start("tocsin console", &mut beyond);
-    assert_eq!(beyond.finish().code(), Some(2), "{}", beyond.words());
-    assert!(beyond.words().contains("reach it from elsewhere by ssh -L"), "{}", beyond.words());
-
     workspace.run(&["--quiet"]).finish();
     let (_console, link) = start(&workspace, &["console"]);
     let api = Api::of_link(&link);
@@ -418,4 +412,72 @@ fn a_surge_and_a_latent_defect_begin_at_the_desk() {
     run.finish();
     is_clean(&mut browser, &link);
     is_clean(&mut other, &link);
+}
+
+/// What curl, which nobody here wrote, gets from an address.
+fn curl(words: &[&str]) -> (bool, String) {
+    let asked = Command::new(installed("curl", "curl"))
+        .args(["-sS", "--max-time", "30"])
+        .args(words)
+        .output();
+    let asked = asked.expect("curl");
+    let said = [asked.stdout, asked.stderr].concat();
+    (asked.status.success(), String::from_utf8_lossy(&said).into_owned())
+}
+
+#[test]
+fn beyond_this_machine_the_console_speaks_tls_with_a_certificate_that_is_kept() {
+    let workspace = CampaignFolder::new(3, "200ms");
+    workspace.run(&["--quiet"]).finish();
+    let (mut console, link) = start(&workspace, &["console", "0.0.0.0:0"]);
+    let told = console.until("SHA-256 ");
+    let fingerprint = told.rsplit(' ').next().expect("a fingerprint").trim().to_owned();
+    console.until("runs/.console.pem for the next start");
+    assert!(link.starts_with("https://"), "{link}");
+    let kept = workspace.path("runs/.console.pem");
+    let port = link.split("/#").next().and_then(|it| it.rsplit(':').next()).expect("a port");
+    let (url, token) =
+        (format!("https://127.0.0.1:{port}"), link.rsplit('=').next().expect("a token"));
+    let bearer = format!("Authorization: Bearer {token}");
+    let trusted = kept.display().to_string();
+
+    // Who trusts the certificate, and nobody else without being asked to.
+    let runs = format!("{url}/v1/runs/latest");
+    for version in ["--tlsv1.3", "--tls-max=1.2"] {
+        let limit: Vec<&str> = version.split('=').collect();
+        let words = [&limit[..], &["--cacert", &trusted, "-H", &bearer, &runs]].concat();
+        let (is_well, answer) = curl(&words);
+        assert!(is_well && answer.contains("summary"), "{version}: {answer}");
+    }
+    let (is_well, answer) = curl(&["-H", &bearer, &runs]);
+    assert!(!is_well && answer.contains("certificate"), "{answer}");
+    let (_, answer) = curl(&[&runs.replace("https", "http")]);
+    assert!(answer.contains("TLS is spoken here"), "{answer}");
+    let (_, answer) = curl(&["-k", "-H", &bearer, "-H", "Host: evil.example", &runs]);
+    assert!(answer.contains("ask for an address"), "{answer}");
+    let plain = format!("Origin: http://127.0.0.1:{port}");
+    let (_, answer) = curl(&["-k", "-H", &bearer, "-H", &plain, &runs]);
+    assert!(answer.contains("only the page that is served here"), "{answer}");
+
+    // A person goes on where the browser asks, and the page is as ever.
+    let page = format!("{url}/#token={token}");
+    let mut browser = Browser::open_trusting(&page, 1280);
+    browser.until_says("#connection", "no run goes on");
+    browser.click("nav a[href='#runs']");
+    browser.until_says("#runs-table", "✓ pass");
+    is_clean(&mut browser, &page);
+    console.interrupt();
+    assert!(console.finish().success(), "{}", console.words());
+
+    // At the next start it is the same one.
+    let (mut again, _) = start(&workspace, &["console", "0.0.0.0:0"]);
+    assert!(again.until("SHA-256 ").contains(&fingerprint));
+    again.interrupt();
+    again.finish();
+    let mut mixed = Command::new(tocsin());
+    let files = ["--certificate", "runs/.console.pem", "--key", "campaign.toml"];
+    mixed.current_dir(workspace.folder.path()).arg("console").args(files);
+    let mut mixed = Process::start("tocsin console", &mut mixed);
+    assert_eq!(mixed.finish().code(), Some(2), "{}", mixed.words());
+    assert!(mixed.words().contains("campaign.toml has no private key"), "{}", mixed.words());
 }

@@ -46,6 +46,15 @@ impl Browser {
     /// # Panics
     /// When there is none, or it does not do what it is told; as all that follows.
     pub fn open(link: &str, width: u32) -> Self {
+        Self::begin(link, width, false)
+    }
+
+    /// The same, of somebody who goes on where a browser asks whether to trust a certificate.
+    pub fn open_trusting(link: &str, width: u32) -> Self {
+        Self::begin(link, width, true)
+    }
+
+    fn begin(link: &str, width: u32, trusts: bool) -> Self {
         let profile = tempfile::tempdir().expect("a folder for the browser");
         let mut command = Command::new("sh");
         command.args(["-c", "exec \"$0\" \"$@\" 3<&0 4>&1 0</dev/null 1>&2"]);
@@ -91,6 +100,7 @@ impl Browser {
         for domain in ["Page", "Runtime", "Log", "Network"] {
             browser.tell(&format!("{domain}.enable"), json!({}));
         }
+        browser.tell("Security.setIgnoreCertificateErrors", json!({ "ignore": trusts }));
         browser.size(width, 900);
         browser.tell("Page.navigate", json!({ "url": link }));
         browser

@@ -13,6 +13,7 @@ mod record_keeper;
 mod record_sink;
 mod serve;
 mod standard_output;
+mod tls;
 mod trace_file;
 
 pub use args::{BoxArgs, FileArgs, LogArgs, TraceArgs, key_value};
@@ -22,6 +23,7 @@ pub use record_keeper::{RecordKeeper, ToServe};
 pub use record_sink::RecordSink;
 pub use serve::{serve, serve_managed, socket_limits};
 pub use standard_output::{UNTOLD, complain, finish, say, say_painted};
+pub use tls::{ServerIdentity, TlsArgs};
 
 use std::io::Write as _;
 use std::process::ExitCode;

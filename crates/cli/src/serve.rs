@@ -88,6 +88,7 @@ pub fn serve_managed(
             let (directory, console) = (options.directory.clone(), options.console.clone());
             let feed = LiveFeed::default();
             tracing::info!("managed at {}; see tocsin ctl", management.address());
+            management.told().iter().for_each(|told| tracing::warn!("{told}"));
             management.serve(Arc::new(OwnBoxes::new(members, directory, console, network, feed)))
         });
         let _managed = managed.transpose()?;

@@ -7,21 +7,19 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderValue, Method, StatusCode};
 use axum::response::Response;
 use axum::routing::any;
 use cli::manage::{Access, ManagedSites, StreamProgress, api, api_paths, body, trouble};
 use futures_util::TryStreamExt as _;
-use hyper_util::rt::TokioIo;
 use run_folder::{Standing, names};
-use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 /// Run folders that are looked at for one that goes on.
 const LOOKED_AT: usize = 50;
 
-/// How long the way to a run may take to open.
+/// How long a run may take to hear that its campaign is to end.
 const LONGEST: Duration = Duration::from_secs(5);
 
 /// Whom the page watches and commands.
@@ -90,12 +88,7 @@ async fn pass_on(State(to): State<Attachment>, request: Request) -> Response {
         Err(answer) => return answer,
     };
     let path = head.uri.path_and_query().map_or("/", |path| path.as_str());
-    let asked = hyper::Request::builder()
-        .method(head.method)
-        .uri(path)
-        .header(HOST, access.address.to_string())
-        .header(AUTHORIZATION, access.token.credentials())
-        .body(Body::from(content));
+    let asked = access.request(head.method, path, Body::from(content));
     let Ok(asked) = asked else { return trouble(StatusCode::BAD_REQUEST, "that cannot be asked") };
     match ask(access, asked).await {
         Ok(answer) => answer,
@@ -106,12 +99,8 @@ async fn pass_on(State(to): State<Attachment>, request: Request) -> Response {
     }
 }
 
-async fn ask(access: Access, asked: hyper::Request<Body>) -> anyhow::Result<Response> {
-    let stream = timeout(LONGEST, TcpStream::connect(access.address)).await??;
-    let (mut sender, connection) =
-        hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
-    // It ends when the answer has been read, or nobody reads it any more.
-    tokio::spawn(connection);
+async fn ask(access: Access, asked: Request) -> anyhow::Result<Response> {
+    let mut sender = access.open().await?;
     let answer = sender.send_request(asked).await?;
     let kind = answer.headers().get(CONTENT_TYPE).cloned();
     let kind = kind.unwrap_or_else(|| HeaderValue::from_static("application/json"));
@@ -136,10 +125,7 @@ async fn ask(access: Access, asked: hyper::Request<Body>) -> anyhow::Result<Resp
 /// Has the run at `access` end its campaign; false if it did not.
 pub(crate) async fn drain(access: Access) -> bool {
     let order = serde_json::json!({ "load": "drain", "by": "console: stop" });
-    let asked = hyper::Request::post("/v1/load")
-        .header(HOST, access.address.to_string())
-        .header(AUTHORIZATION, access.token.credentials())
-        .body(Body::from(order.to_string()));
+    let asked = access.request(Method::POST, "/v1/load", Body::from(order.to_string()));
     let Ok(asked) = asked else { return false };
     let answer = timeout(LONGEST, ask(access, asked)).await;
     answer.is_ok_and(|answer| answer.is_ok_and(|it| it.status().is_success()))

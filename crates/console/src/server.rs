@@ -1,13 +1,14 @@
 //! The socket of the console, and everything that is answered there.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::bail;
 use axum::routing::{MethodRouter, get, post};
 use axum::{Json, Router};
 use cli::manage::{Audience, HttpListener, Listening, Token, trouble};
+use cli::{ServerIdentity, TlsArgs};
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
@@ -18,6 +19,9 @@ use crate::started::Started;
 use crate::tickets::Tickets;
 use crate::{calls, open_api, page, runs, starts};
 
+/// The certificate of a console that has made it itself, with its key, in the folder of runs.
+const KEPT: &str = ".console.pem";
+
 /// How long a page may take to hear how its run ended.
 const FAREWELL: Duration = Duration::from_secs(2);
 
@@ -26,6 +30,8 @@ const FAREWELL: Duration = Duration::from_secs(2);
 pub struct ConsoleListener {
     listener: HttpListener,
     token: Token,
+    /// `None`: plain HTTP, on this machine alone.
+    identity: Option<ServerIdentity>,
 }
 
 /// A console as long as this is kept.
@@ -55,21 +61,16 @@ pub(crate) const TABLE: [(&str, Route); 11] = [
 ];
 
 impl ConsoleListener {
-    /// Binds `address`, which must be of this machine alone; port 0 takes any free port.
+    /// Binds `address`; port 0 takes any free port. Beyond this machine it speaks TLS, by the files of `tls` or a certificate of its
+    /// own, which is kept in the folder `runs`.
     ///
     /// # Errors
-    /// It is not, or cannot be had.
-    pub fn bind(address: SocketAddr) -> anyhow::Result<Self> {
-        if !address.ip().is_loopback() {
-            bail!(
-                "the console at {address}: everybody there could command the network, and the token would cross it as clear \
-                 text, as this program has no TLS; listen on 127.0.0.1, and reach it from elsewhere by ssh -L \
-                 {port}:127.0.0.1:{port} HOST",
-                port = if address.port() == 0 { 8080 } else { address.port() },
-            );
-        }
+    /// The address cannot be had, or a file is no certificate.
+    pub fn bind(address: SocketAddr, tls: &TlsArgs, runs: &Path) -> anyhow::Result<Self> {
         let listener = HttpListener::bind(address, "the console")?;
-        Ok(Self { listener, token: Token::draw()? })
+        let identity = tls.identity(address, &runs.join(KEPT))?;
+        let listener = listener.secured(identity.clone());
+        Ok(Self { listener, token: Token::draw()?, identity })
     }
 
     /// The link to the page. The token stands behind `#`, which no browser sends and no log keeps.
@@ -77,7 +78,17 @@ impl ConsoleListener {
     pub fn link(&self) -> String {
         let token = self.token.credentials();
         let token = token.trim_start_matches("Bearer ");
-        format!("http://{}/#token={token}", self.listener.address())
+        let address = self.listener.address();
+        match &self.identity {
+            Some(identity) => format!("https://{}/#token={token}", identity.host(address)),
+            None => format!("http://{address}/#token={token}"),
+        }
+    }
+
+    /// What the person who starts it is to know of its certificate, in lines.
+    #[must_use]
+    pub fn told(&self) -> &[String] {
+        self.identity.as_ref().map(ServerIdentity::told).unwrap_or_default()
     }
 
     /// Begins to answer. `live` is the network that is watched and commanded. To be called inside a runtime.
@@ -85,7 +96,7 @@ impl ConsoleListener {
     /// # Errors
     /// The runtime cannot take the socket.
     pub fn serve(self, settings: ConsoleSettings, live: Live) -> anyhow::Result<Console> {
-        let Self { listener, token } = self;
+        let Self { listener, token, .. } = self;
         let patience = listener.patience();
         let shared = Arc::new(Shared {
             program: Program::new(settings.program.clone()),

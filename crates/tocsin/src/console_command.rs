@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::Args;
-use cli::say;
+use cli::{TlsArgs, say};
 use console::{ConsoleListener, ConsoleSettings, Live};
 use tokio::runtime::Builder;
 use tokio::signal::unix::{SignalKind, signal};
@@ -14,10 +14,10 @@ use tokio::signal::unix::{SignalKind, signal};
 /// Where examples are, as far as they are there.
 const CAMPAIGNS: [&str; 3] = [".", "configs/campaigns", "configs/outages"];
 
-/// Serves a page for a browser of this machine: the map of the run that goes on, its operator's desk, calls, and all runs
+/// Serves a page for a browser: the map of the run that goes on, its operator's desk, calls, and all runs
 #[derive(Debug, Args)]
 pub(crate) struct ConsoleArgs {
-    /// Where the page is served, on this machine alone; port 0 takes any free port
+    /// Where the page is served; port 0 takes any free port. Beyond this machine it speaks TLS
     #[arg(value_name = "ADDRESS", default_value = "127.0.0.1:0")]
     address: SocketAddr,
     /// Folder in which run folders are
@@ -27,6 +27,8 @@ pub(crate) struct ConsoleArgs {
     /// configs/outages]
     #[arg(long, value_name = "FOLDER")]
     campaigns: Vec<PathBuf>,
+    #[command(flatten)]
+    tls: TlsArgs,
 }
 
 pub(crate) fn console(args: &ConsoleArgs) -> ExitCode {
@@ -45,7 +47,7 @@ pub(crate) fn console(args: &ConsoleArgs) -> ExitCode {
 async fn serve(args: &ConsoleArgs) -> anyhow::Result<()> {
     let mut interrupted = signal(SignalKind::interrupt()).context("cannot hear Ctrl-C")?;
     let mut terminated = signal(SignalKind::terminate()).context("cannot hear SIGTERM")?;
-    let listener = ConsoleListener::bind(args.address)?;
+    let listener = ConsoleListener::bind(args.address, &args.tls, &args.runs)?;
     let named = args.campaigns.clone();
     let campaigns = match named.is_empty() {
         true => CAMPAIGNS.map(PathBuf::from).into_iter().filter(|it| it.is_dir()).collect(),
@@ -53,6 +55,7 @@ async fn serve(args: &ConsoleArgs) -> anyhow::Result<()> {
     };
     let program = std::env::current_exe().context("cannot find this program")?;
     say(format_args!("console at {}", listener.link()));
+    listener.told().iter().for_each(|told| say(format_args!("{told}")));
     let settings = ConsoleSettings { runs: args.runs.clone(), campaigns, program };
     let console = listener.serve(settings, Live::Attached(args.runs.clone()))?;
     tokio::select! {

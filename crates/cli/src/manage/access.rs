@@ -26,6 +26,9 @@ pub struct Token(String);
 pub struct Access {
     pub address: SocketAddr,
     pub token: Token,
+    /// SHA-256 of the certificate of a plane that speaks TLS: whoever has it is meant, and nobody else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fingerprint: Option<String>,
 }
 
 /// `manage.json`, which only the owner of the process can read. Removed when dropped.
@@ -146,8 +149,11 @@ mod tests {
     fn the_file_is_for_its_owner_and_goes_with_the_process() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("manage.json");
-        let access =
-            || Access { address: ([127, 0, 0, 1], 1).into(), token: Token::draw().unwrap() };
+        let access = || Access {
+            address: ([127, 0, 0, 1], 1).into(),
+            token: Token::draw().unwrap(),
+            fingerprint: None,
+        };
         fs::write(&path, "left behind").unwrap();
         let first = AccessFile::create(&path, access()).unwrap();
         assert_eq!(Access::read(&path).unwrap(), first.access);

@@ -7,7 +7,7 @@ use axum::http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 
-use super::guard::Audience;
+use super::guard::{Audience, Door};
 use super::trouble::trouble;
 use super::{Token, guard};
 
@@ -15,8 +15,7 @@ use super::{Token, guard};
 #[derive(Debug, Clone)]
 pub struct Admission {
     pub(super) token: Token,
-    /// It listens on loopback.
-    pub(super) local: bool,
+    pub(super) door: Door,
     pub(super) audience: Audience,
 }
 
@@ -33,8 +32,8 @@ impl Admission {
 }
 
 async fn admit(State(admission): State<Admission>, request: Request, next: Next) -> Response {
-    let Admission { token, local, audience } = admission;
-    if let Some(sentence) = guard::refusal(request.headers(), local, audience) {
+    let Admission { token, door, audience } = admission;
+    if let Some(sentence) = guard::refusal(request.headers(), &door, audience) {
         return trouble(StatusCode::MISDIRECTED_REQUEST, sentence);
     }
     let shown = request.headers().get(AUTHORIZATION);
@@ -55,7 +54,7 @@ async fn admit_page(State(admission): State<Admission>, request: Request, next: 
     if headers.get("sec-fetch-mode").is_some_and(|mode| mode.as_bytes() == b"navigate") {
         headers.remove("sec-fetch-site");
     }
-    match guard::refusal(&headers, admission.local, admission.audience) {
+    match guard::refusal(&headers, &admission.door, admission.audience) {
         Some(sentence) => trouble(StatusCode::MISDIRECTED_REQUEST, sentence),
         None => next.run(request).await,
     }

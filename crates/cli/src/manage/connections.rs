@@ -1,8 +1,8 @@
 //! The HTTP connections that are open, and which of them makes room for the next: whoever has asked nothing yet.
 //!
 //! ```text
-//!   accepted ──► head read ──► asked ──► answered ──► closed
-//!      │ makes room for others  │ keeps its place     │ must be read in time
+//!   accepted (──► handshake) ──► head read ──► asked ──► answered ──► closed
+//!      │ makes room for others                 │ keeps its place     │ must be read in time
 //! ```
 //!
 //! All come from this machine as a rule, so that a limit for each source would not tell `tocsin ctl` from whoever holds sixty
@@ -23,12 +23,15 @@ use hyper::server::conn::http1;
 use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::events::StreamProgress;
+use crate::ServerIdentity;
+use crate::tls::{Greeted, greet};
 
 /// Connections at once.
 const MOST_CONNECTIONS: usize = 64;
@@ -48,6 +51,8 @@ pub(super) struct Connections {
     patience: Duration,
     longest: Duration,
     purpose: &'static str,
+    /// `None`: plain HTTP.
+    identity: Option<Arc<ServerIdentity>>,
     tasks: JoinSet<()>,
     open: Vec<Open>,
     told: Option<Instant>,
@@ -74,15 +79,16 @@ struct ConnectionState {
 impl Connections {
     pub(super) fn new(
         routes: Router,
-        patience: Duration,
-        longest: Duration,
+        (patience, longest): (Duration, Duration),
         purpose: &'static str,
+        identity: Option<ServerIdentity>,
     ) -> Self {
         Self {
             routes,
             patience,
             longest,
             purpose,
+            identity: identity.map(Arc::new),
             tasks: JoinSet::new(),
             open: Vec::new(),
             told: None,
@@ -100,7 +106,21 @@ impl Connections {
         }
         let state = Arc::new(ConnectionState::default());
         let (patience, longest, purpose) = (self.patience, self.longest, self.purpose);
-        let connection = answer(stream, self.routes.clone(), patience, Arc::clone(&state));
+        let (routes, noted) = (self.routes.clone(), Arc::clone(&state));
+        let identity = self.identity.clone();
+        let connection = async move {
+            let Some(identity) = identity else {
+                return answer(stream, routes, patience, noted).await;
+            };
+            match greet(&identity, stream, patience).await {
+                Greeted::Secured(stream) => return answer(*stream, routes, patience, noted).await,
+                Greeted::Plain => {
+                    tracing::debug!("plain HTTP came for {purpose}, which speaks TLS")
+                }
+                Greeted::Failed(why) => tracing::debug!(why, "no handshake for {purpose}"),
+            }
+            Ok(())
+        };
         let task = self.tasks.spawn(async move {
             match timeout(longest, connection).await {
                 Ok(Ok(())) => {}
@@ -156,7 +176,7 @@ async fn until_unread(progress: &StreamProgress) {
 
 /// Answers one request, which has to come within `patience`, and its answer to be read within it.
 async fn answer(
-    stream: TcpStream,
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     routes: Router,
     patience: Duration,
     state: Arc<ConnectionState>,

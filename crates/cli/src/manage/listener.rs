@@ -10,8 +10,10 @@ use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
 use super::connections::Connections;
+use super::guard::Door;
 use super::routes::routes;
 use super::{Admission, Audience, ManagedSites, Token};
+use crate::ServerIdentity;
 
 /// How long a request may take to arrive, head and body each, and its answer to be read.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -27,6 +29,8 @@ pub struct HttpListener {
     /// What it is for, in a word.
     purpose: &'static str,
     pub(super) patience: Duration,
+    /// `None`: plain HTTP.
+    identity: Option<ServerIdentity>,
 }
 
 /// Answers as long as this is kept.
@@ -43,7 +47,13 @@ impl HttpListener {
         let socket = TcpListener::bind(address).with_context(place)?;
         socket.set_nonblocking(true).with_context(place)?;
         let address = socket.local_addr().with_context(place)?;
-        Ok(Self { socket, address, purpose, patience: PATIENCE })
+        Ok(Self { socket, address, purpose, patience: PATIENCE, identity: None })
+    }
+
+    /// The same, which speaks TLS if it is somebody.
+    #[must_use]
+    pub fn secured(self, identity: Option<ServerIdentity>) -> Self {
+        Self { identity, ..self }
     }
 
     #[must_use]
@@ -65,7 +75,12 @@ impl HttpListener {
     /// Who is answered here.
     #[must_use]
     pub fn admission(&self, token: Token, audience: Audience) -> Admission {
-        Admission { token, local: self.address.ip().is_loopback(), audience }
+        let is_local = self.address.ip().is_loopback();
+        let door = match &self.identity {
+            Some(identity) => Door::secured(is_local, identity.names()),
+            None => Door::plain(is_local),
+        };
+        Admission { token, door, audience }
     }
 
     /// How long a body may take to arrive.
@@ -79,9 +94,11 @@ impl HttpListener {
     /// # Errors
     /// The runtime cannot take the socket.
     pub fn answer(self, routes: Router, longest: Duration) -> anyhow::Result<Listening> {
-        let Self { socket, purpose, patience, .. } = self;
+        let Self { socket, purpose, patience, identity, .. } = self;
         let socket = tokio::net::TcpListener::from_std(socket).context("cannot listen")?;
-        Ok(Listening(tokio::spawn(accept(socket, routes, (patience, longest), purpose))))
+        // They end with this task.
+        let connections = Connections::new(routes, (patience, longest), purpose, identity);
+        Ok(Listening(tokio::spawn(accept(socket, connections, purpose))))
     }
 }
 
@@ -94,12 +111,9 @@ impl Drop for Listening {
 /// Takes every connection at once, so that nobody waits for those who only hold theirs.
 async fn accept(
     socket: tokio::net::TcpListener,
-    routes: Router,
-    (patience, longest): (Duration, Duration),
+    mut connections: Connections,
     purpose: &'static str,
 ) {
-    // They end with this task.
-    let mut connections = Connections::new(routes, patience, longest, purpose);
     loop {
         match socket.accept().await {
             Ok((stream, peer)) => connections.serve(stream, peer),

@@ -12,7 +12,7 @@
 //! OpenAPI document (`open_api.rs`).
 //!
 //! Who has the token may do everything; nobody else gets an answer but 401. Pages in browsers get 421, with the token or without
-//! (`guard.rs`).
+//! (`guard.rs`). Beyond this machine it speaks TLS (`crate::tls`); `way.rs` is the client's side.
 
 mod access;
 mod admission;
@@ -51,7 +51,13 @@ mod state_view;
 mod surge;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tls_tests;
 mod trouble;
+mod way;
+
+/// How a request of the API is asked.
+pub use axum::http::Method;
 
 pub use access::{Access, AccessFile, Token};
 pub use admission::Admission;

@@ -17,6 +17,7 @@ use super::{
     Access, AccessFile, Canaries, CommandNote, HttpListener, Intervention, Listening, LiveFeed,
     ManagedCallServer, ManagedSites, NetworkView, Token,
 };
+use crate::{ServerIdentity, TlsArgs};
 
 /// Whether a program can be managed, and where.
 #[derive(Debug, Clone, Args)]
@@ -27,9 +28,11 @@ pub struct ManageArgs {
     /// Write the address and the token of this start into this file, for its owner alone
     #[arg(long, value_name = "FILE", default_value = "manage.json", requires = "manage")]
     pub manage_file: PathBuf,
-    /// Let --manage listen beyond loopback: the token crosses the network as clear text
-    #[arg(long, requires = "manage")]
+    /// Let --manage listen beyond loopback without TLS: the token crosses the network as clear text
+    #[arg(long, requires = "manage", conflicts_with = "certificate")]
     pub manage_in_clear: bool,
+    #[command(flatten)]
+    pub tls: TlsArgs,
 }
 
 /// A management plane that is about to begin: its address is bound, and its file written.
@@ -38,6 +41,8 @@ pub struct Management {
     listener: HttpListener,
     token: Token,
     file: AccessFile,
+    /// Of its certificate, in lines.
+    told: Vec<String>,
 }
 
 /// A management plane as long as this is kept.
@@ -52,30 +57,39 @@ impl ManageArgs {
     /// Opens what is asked for, if anything.
     ///
     /// # Errors
-    /// The address cannot be had, or is not on loopback; the file cannot be written.
+    /// The address cannot be had; a file cannot be written, or is no certificate.
     pub fn open(&self) -> anyhow::Result<Option<Management>> {
-        let Some(address) = self.manage else { return Ok(None) };
-        if !address.ip().is_loopback() && !self.manage_in_clear {
-            bail!(
-                "--manage {address}: the token would cross the network as clear text; listen on 127.0.0.1 and reach it \
-                 through ssh -L, or say --manage-in-clear"
-            );
-        }
-        Management::open(address, &self.manage_file).map(Some)
+        let Some(address) = self.manage else {
+            if self.tls.certificate.is_some() {
+                bail!("--certificate is for --manage: say at which address to listen");
+            }
+            return Ok(None);
+        };
+        let identity = match self.manage_in_clear {
+            true => None,
+            false => self.tls.identity(address, &self.manage_file.with_extension("pem"))?,
+        };
+        Management::open(address, &self.manage_file, identity).map(Some)
     }
 }
 
 impl Management {
-    /// Binds `address`, draws a token, and writes both into `file`.
+    /// Binds `address`, draws a token, and writes both into `file`, with the fingerprint of whoever it is there.
     ///
     /// # Errors
     /// One of these cannot be done.
-    pub fn open(address: SocketAddr, file: &Path) -> anyhow::Result<Self> {
+    pub fn open(
+        address: SocketAddr,
+        file: &Path,
+        identity: Option<ServerIdentity>,
+    ) -> anyhow::Result<Self> {
         let listener = HttpListener::bind(address, "management")?;
         let token = Token::draw()?;
-        let access = Access { address: listener.address(), token: token.clone() };
+        let told = identity.as_ref().map(|it| it.told().to_vec()).unwrap_or_default();
+        let fingerprint = identity.as_ref().map(|it| it.fingerprint().to_owned());
+        let access = Access { address: listener.address(), token: token.clone(), fingerprint };
         let file = AccessFile::create(file, access)?;
-        Ok(Self { listener, token, file })
+        Ok(Self { listener: listener.secured(identity), token, file, told })
     }
 
     /// Where it listens.
@@ -84,12 +98,18 @@ impl Management {
         self.listener.address()
     }
 
+    /// What the person who starts it is to know of its certificate, in lines.
+    #[must_use]
+    pub fn told(&self) -> &[String] {
+        &self.told
+    }
+
     /// Begins to answer. To be called inside a runtime.
     ///
     /// # Errors
     /// The runtime cannot take the socket.
     pub fn serve(self, sites: Arc<dyn ManagedSites>) -> anyhow::Result<Managed> {
-        let Self { listener, token, file } = self;
+        let Self { listener, token, file, .. } = self;
         Ok(Managed { _listening: listener.serve(sites, token)?, _file: file })
     }
 }
@@ -170,18 +190,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn beyond_loopback_management_must_be_asked_for_twice() {
+    fn beyond_loopback_management_speaks_tls_unless_clear_text_is_asked_for() {
         let folder = tempfile::tempdir().expect("a folder");
         let args = |manage_in_clear, manage: &str| ManageArgs {
             manage: Some(manage.parse().expect("an address")),
             manage_file: folder.path().join("manage.json"),
             manage_in_clear,
+            tls: TlsArgs::default(),
         };
-        for address in ["0.0.0.0:0", "[::]:0", "192.0.2.1:0"] {
-            let error = args(false, address).open().expect_err("refused").to_string();
-            assert!(error.contains("--manage-in-clear"), "{error}");
-        }
-        assert!(args(false, "127.0.0.1:0").open().expect("loopback").is_some());
-        assert!(args(true, "0.0.0.0:0").open().expect("asked for").is_some());
+        let fingerprint = |in_clear, address: &str| {
+            let opened = args(in_clear, address).open().expect("an address").expect("managed");
+            let access = Access::read(&folder.path().join("manage.json")).expect("a file");
+            assert_eq!(opened.told().is_empty(), access.fingerprint.is_none());
+            access.fingerprint
+        };
+        assert_eq!(fingerprint(false, "127.0.0.1:0"), None);
+        assert_eq!(fingerprint(true, "0.0.0.0:0"), None);
+        let own = fingerprint(false, "0.0.0.0:0").expect("TLS");
+        assert_eq!(fingerprint(false, "0.0.0.0:0"), Some(own), "it is kept");
+        let files = TlsArgs { certificate: Some("x.pem".into()), key: Some("x.pem".into()) };
+        let unmanaged = ManageArgs { manage: None, tls: files, ..args(false, "127.0.0.1:0") };
+        let error = unmanaged.open().expect_err("refused").to_string();
+        assert!(error.contains("--certificate is for --manage"), "{error}");
     }
 }

@@ -145,8 +145,22 @@ impl Plane {
         Self::with_patience(LIMIT)
     }
 
+    /// The same over TLS, and the fingerprint of its certificate.
+    pub(super) fn secured(folder: &std::path::Path, patience: Duration) -> (Self, String) {
+        let beyond = ([192, 0, 2, 1], 0).into();
+        let identity = crate::TlsArgs::default().identity(beyond, &folder.join("kept.pem"));
+        let identity = identity.unwrap().expect("TLS");
+        let fingerprint = identity.fingerprint().to_owned();
+        (Self::begin(patience, Some(identity)), fingerprint)
+    }
+
     fn with_patience(patience: Duration) -> Self {
-        let mut listener = HttpListener::bind(([127, 0, 0, 1], 0).into(), "management").unwrap();
+        Self::begin(patience, None)
+    }
+
+    fn begin(patience: Duration, identity: Option<crate::ServerIdentity>) -> Self {
+        let listener = HttpListener::bind(([127, 0, 0, 1], 0).into(), "management").unwrap();
+        let mut listener = listener.secured(identity);
         listener.patience = patience;
         let (address, token) = (listener.address(), Token::draw().unwrap());
         let sites = Arc::new(Fake { network: network(), ..Fake::default() });

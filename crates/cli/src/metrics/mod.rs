@@ -24,7 +24,8 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use clap::Args;
 
-use crate::manage::{Audience, HttpListener, Listening, guard};
+use crate::manage::guard::{self, Door};
+use crate::manage::{Audience, HttpListener, Listening};
 
 pub(crate) use latest_state::own;
 pub use latest_state::{LatestState, Source};
@@ -94,7 +95,9 @@ fn routes(source: Source, local: bool) -> Router {
 }
 
 async fn show(State(state): State<ScrapeState>, request: Request) -> Response {
-    if let Some(sentence) = guard::refusal(request.headers(), state.local, Audience::Programs) {
+    if let Some(sentence) =
+        guard::refusal(request.headers(), &Door::plain(state.local), Audience::Programs)
+    {
         return (StatusCode::MISDIRECTED_REQUEST, format!("{sentence}\n")).into_response();
     }
     match exposition::expose((state.source)()) {

@@ -3,16 +3,15 @@
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow, bail};
 use cli::manage::{
     Access, AuthorRequest, CallServerView, CallServerViews, CommandLogView, CommandRequest,
-    CommandResults, DoneView, ErrorBody, LoadRequest, LoggedCommand, StateView,
+    CommandResults, DoneView, ErrorBody, LoadRequest, LoggedCommand, Method, StateView,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use ureq::http::StatusCode;
-use ureq::http::header::AUTHORIZATION;
-use ureq::{Agent, Body};
+use tokio::runtime::{Builder, Runtime};
+use tokio::time::timeout;
 
 /// How long the plane may take to say what it knows, and longer than the sites to say what they answered.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -20,39 +19,30 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// The effect of a command takes a day at most.
 const LONGEST_EFFECT: Duration = Duration::from_secs(24 * 3_600);
 
-/// The longest answer: hundreds of boxes are shorter.
-const LONGEST_ANSWER: u64 = 16 << 20;
+/// Status of an answer to somebody who is not known (RFC 9110 §15.5.2).
+const UNAUTHORIZED: u16 = 401;
 
+/// Asks, and waits for what comes back. Not to be used inside a runtime.
 pub(crate) struct Client {
     access: Access,
-    agent: Agent,
+    runtime: Runtime,
 }
 
 impl Client {
     /// Reads where the network is managed.
     pub(crate) fn open(file: &Path) -> anyhow::Result<Self> {
         let access = Access::read(file).context("no network is managed there")?;
-        let settings = Agent::config_builder()
-            // The token is for this address and for nobody on the way.
-            .proxy(None)
-            .max_redirects(0)
-            .http_status_as_error(false);
-        Ok(Self { access, agent: settings.build().new_agent() })
+        let runtime = Builder::new_current_thread().enable_all().build().context("cannot begin")?;
+        Ok(Self { access, runtime })
     }
 
     pub(super) fn sites(&self) -> anyhow::Result<Vec<CallServerView>> {
-        let request = self.agent.get(self.url("sites"));
-        let request = request.header(AUTHORIZATION, self.access.token.credentials());
-        let request = request.config().timeout_global(Some(PATIENCE)).build();
-        self.answer::<CallServerViews>(request.call()).map(|views| views.sites)
+        self.get("sites").map(|views: CallServerViews| views.sites)
     }
 
     /// What was commanded of late, by whomever.
     pub(crate) fn log(&self) -> anyhow::Result<Vec<LoggedCommand>> {
-        let request = self.agent.get(self.url("command-log"));
-        let request = request.header(AUTHORIZATION, self.access.token.credentials());
-        let request = request.config().timeout_global(Some(PATIENCE)).build();
-        self.answer::<CommandLogView>(request.call()).map(|view| view.commands)
+        self.get("command-log").map(|view: CommandLogView| view.commands)
     }
 
     pub(super) fn command(&self, asked: &CommandRequest) -> anyhow::Result<CommandResults> {
@@ -63,10 +53,7 @@ impl Client {
 
     /// The network, and its run, at this moment.
     pub(super) fn state(&self) -> anyhow::Result<StateView> {
-        let request = self.agent.get(self.url("state"));
-        let request = request.header(AUTHORIZATION, self.access.token.credentials());
-        let request = request.config().timeout_global(Some(PATIENCE)).build();
-        self.answer(request.call())
+        self.get("state")
     }
 
     /// Gives a command that waits after its canary to the others, which takes what it takes.
@@ -83,11 +70,8 @@ impl Client {
 
     /// Ends a fault that acts.
     pub(super) fn heal(&self, number: u64, by: String) -> anyhow::Result<DoneView> {
-        let request = self.agent.delete(self.url(&format!("faults/{number}")));
-        let request = request.header(AUTHORIZATION, self.access.token.credentials());
-        let request = request.config().timeout_global(Some(PATIENCE)).build();
         let asked = serde_json::to_string(&AuthorRequest { by: Some(by) })?;
-        self.answer(request.force_send_body().send(asked))
+        self.ask(Method::DELETE, &format!("faults/{number}"), Some(asked), PATIENCE)
     }
 
     /// Changes the load of the run.
@@ -95,40 +79,41 @@ impl Client {
         self.post("load", asked, PATIENCE)
     }
 
+    fn get<T: DeserializeOwned>(&self, what: &str) -> anyhow::Result<T> {
+        self.ask(Method::GET, what, None, PATIENCE)
+    }
+
     fn post<T: DeserializeOwned>(
         &self,
-        path: &str,
+        what: &str,
         asked: &impl Serialize,
         longest: Duration,
     ) -> anyhow::Result<T> {
-        let request = self.agent.post(self.url(path));
-        let request = request.header(AUTHORIZATION, self.access.token.credentials());
-        let request = request.config().timeout_global(Some(longest)).build();
-        self.answer(request.send(serde_json::to_string(asked)?))
+        self.ask(Method::POST, what, Some(serde_json::to_string(asked)?), longest)
     }
 
-    fn url(&self, what: &str) -> String {
-        format!("http://{}/v1/{what}", self.access.address)
-    }
-
-    fn answer<T: DeserializeOwned>(
+    fn ask<T: DeserializeOwned>(
         &self,
-        answer: Result<ureq::http::Response<Body>, ureq::Error>,
+        method: Method,
+        what: &str,
+        body: Option<String>,
+        longest: Duration,
     ) -> anyhow::Result<T> {
         let address = self.access.address;
-        let mut answer = answer
+        let path = format!("/v1/{what}");
+        let asked = self.access.ask(method, &path, body);
+        let answered = self.runtime.block_on(async { timeout(longest, asked).await });
+        let (status, text) = answered
+            .unwrap_or_else(|_| Err(anyhow!("nothing came within {} s", longest.as_secs())))
             .with_context(|| format!("no network is managed there: {address} does not answer"))?;
-        let status = answer.status();
-        if status == StatusCode::UNAUTHORIZED {
+        if status == UNAUTHORIZED {
             bail!("no network is managed there: {address} belongs to another one by now");
         }
-        let limited = answer.body_mut().with_config().limit(LONGEST_ANSWER);
-        let text =
-            limited.read_to_string().with_context(|| format!("{address} stopped talking"))?;
-        if !status.is_success() {
-            let trouble = serde_json::from_str::<ErrorBody>(&text);
+        let text = text.with_context(|| format!("{address} stopped talking"))?;
+        if !(200..300).contains(&status) {
+            let trouble = serde_json::from_slice::<ErrorBody>(&text);
             bail!("{}", trouble.map_or_else(|_| format!("{address}: {status}"), |it| it.error));
         }
-        serde_json::from_str(&text).with_context(|| format!("{address} is no management plane"))
+        serde_json::from_slice(&text).with_context(|| format!("{address} is no management plane"))
     }
 }

@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::Args;
-use cli::FileArgs;
 use cli::metrics::MetricsArgs;
+use cli::{FileArgs, TlsArgs};
 use trace::Keep;
 
 use super::target::{DriveArgs, WatchArgs};
@@ -64,10 +64,12 @@ pub(crate) struct RunArgs {
     pub(super) hep: Option<SocketAddr>,
     #[command(flatten)]
     pub(super) metrics: MetricsArgs,
-    /// Show the run on a page for a browser of this machine, and be its operator there; the terminal
+    /// Show the run on a page for a browser, and be its operator there; the terminal
     /// shows the link, and progress in lines
     #[arg(long, value_name = "ADDRESS", num_args = 0..=1, require_equals = true, default_missing_value = "127.0.0.1:0")]
     pub(super) console: Option<SocketAddr>,
+    #[command(flatten)]
+    pub(super) tls: TlsArgs,
     /// Progress in lines, also where a terminal could show a screen
     #[arg(long)]
     pub(super) no_screen: bool,

@@ -78,7 +78,12 @@ pub(crate) fn run(args: &RunArgs) -> ExitCode {
     {
         return cli::fail(&anyhow::anyhow!(sentence), cli::USAGE);
     }
-    let console = match args.console.map(ConsoleListener::bind).transpose() {
+    if args.console.is_none() && args.tls.certificate.is_some() {
+        let what = anyhow::anyhow!("--certificate is for --console: say --console=ADDRESS");
+        return cli::fail(&what, cli::USAGE);
+    }
+    let bind = |address| ConsoleListener::bind(address, &args.tls, &args.runs);
+    let console = match args.console.map(bind).transpose() {
         Ok(console) => console,
         Err(error) => return cli::fail(&error, cli::USAGE),
     };
@@ -229,6 +234,7 @@ fn show_console(
     sites: Option<Arc<dyn ManagedSites>>,
 ) -> anyhow::Result<Console> {
     say(format_args!("console at {}", console.link()));
+    console.told().iter().for_each(|told| say(format_args!("{told}")));
     let run = folder.path().file_name().unwrap_or_default().to_string_lossy().into_owned();
     let live = match sites {
         Some(sites) => Live::Here(sites, run),

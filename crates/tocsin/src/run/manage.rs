@@ -63,7 +63,7 @@ impl SharedState {
 /// Lets operators manage `sites`: on loopback, with a token in the run folder.
 pub(super) fn open(folder: &Folder, sites: Arc<dyn ManagedSites>) -> anyhow::Result<Managed> {
     let address = ([127, 0, 0, 1], 0).into();
-    Management::open(address, &folder.path().join(ACCESS))?.serve(sites)
+    Management::open(address, &folder.path().join(ACCESS), None)?.serve(sites)
 }
 
 /// The sites of this run, for those who manage them. What they command and do comes by `hand_line`.
