@@ -90,7 +90,8 @@ fn a_run_is_kept_listed_shown_compared_and_told_again() {
     let nothing = tell(&workspace, &["show", "latest", "--where", "color = 'red'"]);
     let complaint = String::from_utf8_lossy(&nothing.stderr).into_owned();
     assert!(
-        nothing.status.code() == Some(2) && complaint.contains("the columns are attempt, caller"),
+        nothing.status.code() == Some(2)
+            && complaint.contains("there is no field \"color\": the fields are number, site"),
         "{complaint}"
     );
 

@@ -142,7 +142,7 @@ fn a_database_that_is_locked_is_told_as_that() {
     }
     database.execute_batch("ROLLBACK").expect("no lock");
     let said = words(&tell(&workspace, &["show", "latest", "--where", "pdd > 3"]));
-    assert!(said.contains("--where: no such column: pdd"), "{said}");
+    assert!(said.contains("--where: there is no field \"pdd\": the fields are"), "{said}");
 }
 
 // The media of a call takes four files of a call server.

@@ -13,6 +13,7 @@
 //!
 //! Nothing here reads a clock: times come in as Unix microseconds or as durations.
 
+pub mod call_filter;
 mod delays;
 mod dialog_record;
 mod heard;

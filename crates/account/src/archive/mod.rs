@@ -2,6 +2,7 @@
 
 mod calls_csv;
 mod cell;
+mod condition;
 mod events;
 mod histograms;
 mod record_row;
@@ -12,6 +13,7 @@ mod sqlite;
 mod tests;
 
 pub use calls_csv::write as write_csv;
+pub use condition::sql_of;
 pub use events::{ArchivedEvent, events};
 pub use histograms::Histograms;
 pub use row::{COLUMNS, Column};

@@ -7,5 +7,6 @@ mod wire_story;
 
 pub use call_list::CallList;
 pub use call_row::{CallRow, CallState, csv};
-pub use filter::{Filter, FilterError};
+pub use filter::Filter;
+pub use telemetry::call_filter::FilterError;
 pub use wire_story::story_of_wire;

@@ -190,7 +190,7 @@ fn filters_find_calls_and_refuse_nonsense_in_a_sentence() {
         assert_eq!(Filter::parse(text).unwrap().shows(row), shows, "{text}");
     }
     for (text, said) in [
-        ("colour = red", "there is no field \"colour\": there are method, from"),
+        ("colour = red", "there is no field \"colour\": the fields are number, site"),
         ("status = many", "status is a number, and \"many\" is none"),
         ("site > alpha", "site is a text: compare it with"),
         ("status >=", "after \">=\" something is missing"),

@@ -9,13 +9,14 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use account::ServedChoice;
-use account::archive::{COLUMNS, obstacle};
+use account::archive::{obstacle, sql_of};
 use account::call;
 use account::text::{plain, table};
 use anyhow::{Context as _, bail};
 use clap::Args;
 use cli::say;
 use run_folder::{Folder, ServedNetwork, Standing, locate};
+use rusqlite::Connection;
 use rusqlite::types::ValueRef;
 
 use self::ladder::{LadderArgs, Told};
@@ -39,7 +40,8 @@ pub(crate) struct ShowArgs {
     /// The attempts that waited longest for the first ring
     #[arg(long, value_name = "NUMBER")]
     slowest: Option<usize>,
-    /// The attempts for which an SQL condition on calls.sqlite holds, such as "site = 'alpha' and pdd_us > 500000"
+    /// The attempts for which this holds, such as "site = gamma and status >= 500": the language of tocsin watch, or an SQL condition on
+    /// calls.sqlite
     #[arg(long = "where", value_name = "CONDITION")]
     condition: Option<String>,
     /// At most so many attempts
@@ -95,10 +97,10 @@ fn captured(
 
 /// The attempts that are asked for.
 fn filtered(folder: &Path, args: &ShowArgs) -> anyhow::Result<BTreeSet<u128>> {
-    let Filter { condition, order, limit } = Filter::of(args);
+    let database = Folder::open(folder).calls()?;
+    let Filter { condition, order, limit } = Filter::of(args, &database)?;
     // Every one but of the slowest: a list is cut for its reader, a capture is not.
     let limit = if args.slowest.is_some() { limit } else { usize::MAX >> 1 };
-    let database = Folder::open(folder).calls()?;
     let said = |error: rusqlite::Error| misunderstood(&error, args);
     let query = format!(
         "SELECT attempt FROM attempts WHERE {condition} ORDER BY {order}, attempt LIMIT {limit}"
@@ -117,13 +119,13 @@ struct Filter {
 }
 
 impl Filter {
-    fn of(args: &ShowArgs) -> Self {
+    fn of(args: &ShowArgs, database: &Connection) -> anyhow::Result<Self> {
         let mut conditions = Vec::new();
         if args.failed {
             conditions.push("outcome IN ('rejected', 'timed_out', 'lost')".to_owned());
         }
         if let Some(condition) = &args.condition {
-            conditions.push(format!("({condition}\n)"));
+            conditions.push(condition_of(condition, database)?);
         }
         let (order, limit) = match args.slowest {
             Some(slowest) => {
@@ -132,7 +134,23 @@ impl Filter {
             }
             None => ("intended_us", args.limit),
         };
-        Self { condition: conditions.join(" AND "), order, limit }
+        Ok(Self { condition: conditions.join(" AND "), order, limit })
+    }
+}
+
+/// A filter in words of SQL; what is none may be SQL itself, as it was before there were filters.
+fn condition_of(text: &str, database: &Connection) -> anyhow::Result<String> {
+    let error = match sql_of(text) {
+        Ok(condition) => return Ok(condition),
+        Err(error) => error,
+    };
+    let condition = format!("({text}\n)");
+    match database.prepare(&format!("SELECT 1 FROM attempts WHERE {condition}")) {
+        Ok(_) => Ok(condition),
+        Err(sqlite) => match obstacle(&sqlite) {
+            Some(sentence) => bail!(sentence),
+            None => bail!("--where: {error}; and as SQL: {sqlite}"),
+        },
     }
 }
 
@@ -141,10 +159,7 @@ fn misunderstood(error: &rusqlite::Error, args: &ShowArgs) -> anyhow::Error {
     match (obstacle(error), &args.condition) {
         (Some(sentence), _) => anyhow::anyhow!(sentence),
         (None, None) => anyhow::anyhow!("calls.sqlite is of another kind: {error}"),
-        (None, Some(_)) => {
-            let names: Vec<&str> = COLUMNS.iter().map(|column| column.name).collect();
-            anyhow::anyhow!("--where: {error}\nthe columns are {}", names.join(", "))
-        }
+        (None, Some(_)) => anyhow::anyhow!("--where: {error}"),
     }
 }
 
@@ -202,8 +217,8 @@ fn report(folder: &Path) -> anyhow::Result<String> {
 }
 
 fn attempts(folder: &Path, args: &ShowArgs) -> anyhow::Result<String> {
-    let Filter { condition, order, limit } = Filter::of(args);
     let database = Folder::open(folder).calls()?;
+    let Filter { condition, order, limit } = Filter::of(args, &database)?;
     let said = |error: rusqlite::Error| misunderstood(&error, args);
     let count = format!("SELECT count(*) FROM attempts WHERE {condition}");
     let count: i64 = database.query_row(&count, [], |row| row.get(0)).map_err(said)?;
