@@ -255,7 +255,8 @@ impl Attempt {
         }
     }
 
-    fn learn(&mut self, call_id: &str) {
+    /// The Call-ID is known from the INVITE on: of a call that nobody answered it is all that is left.
+    pub(crate) fn learn(&mut self, call_id: &str) {
         if self.record.call_id.is_empty() {
             call_id.clone_into(&mut self.record.call_id);
         }

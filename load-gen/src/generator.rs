@@ -14,9 +14,10 @@ use media::{Agreement, Plane};
 use sip_proto::deadlines::{ByKey, Deadlines};
 use sip_proto::message::{Payload, Response};
 use sip_proto::reason::Reason;
-use sip_proto::user_agent::{self, Event, Failure, LegId, UserAgent};
+use sip_proto::user_agent::{self, Event, LegId, UserAgent};
 use sip_proto::{Packet, Rejection, Transport};
 use telemetry::{CallRecord, Outcome};
+use trace::{CallKey, Notes};
 
 use crate::attempt::{Attempt, End, Origin};
 use crate::caller::Caller;
@@ -30,6 +31,7 @@ use campaign::Campaign;
 
 use self::caller_media::{CallerMedia, CallerStream};
 use self::due::{DueCall, Redials};
+use self::endings::{end_of_dialog, end_of_failure, gives_advice, why_it_ends};
 use self::pace::Pace;
 use self::surges::Surges;
 
@@ -69,11 +71,14 @@ pub struct Generator {
     silent_offer: SilentOffer,
     /// `None` when no caller has media.
     media: Option<CallerMedia>,
+    notes: Notes,
 }
 
 #[derive(Debug)]
 struct Call {
     caller: Caller,
+    /// For notes of it.
+    key: CallKey,
     attempt: Attempt,
     media: Description,
     /// `None`: the call has no media, or none any more.
@@ -120,6 +125,7 @@ impl Generator {
             counts: GeneratorSnapshot::default(),
             fates: FateCounts::default(),
             records: VecDeque::new(),
+            notes: Notes::default(),
         })
     }
 
@@ -162,12 +168,14 @@ impl Generator {
             intended_us: self.config.clock.micros(intended),
             start_us: self.config.clock.micros(now),
         };
-        let attempt = Attempt::start(&caller, origin, now);
+        let mut attempt = Attempt::start(&caller, origin, now);
         self.counts.count_start(now.saturating_duration_since(intended));
         let transport = self.transports.get(caller.trunk_group).copied().flatten();
         let leg = self.agent.connect_over(now, invite, transport);
+        attempt.learn(self.agent.calling_id(leg).unwrap_or_default());
+        let key = self.note_start(now, leg, &caller, line);
         let (agreement, awaits_answer) = (None, false);
-        let call = Call { caller, attempt, media, line, agreement, awaits_answer };
+        let call = Call { caller, key, attempt, media, line, agreement, awaits_answer };
         self.calls.insert(leg, Box::new(call));
         self.arm(leg);
     }
@@ -188,10 +196,11 @@ impl Generator {
     fn hang_up(&mut self, now: Instant, leg: LegId) {
         let now_us = self.config.clock.micros(now);
         let Some(call) = self.calls.get_mut(&leg) else { return };
-        let talking = call.attempt.is_talking();
+        let (key, talking) = (call.key, call.attempt.is_talking());
         let ends = call.attempt.hang_up(now_us);
         self.arm(leg);
         if ends {
+            self.notes.note_of(key, || why_it_ends(talking, self.draining));
             self.counts.talking -= u64::from(talking);
             // Nobody speaks after the BYE.
             if talking {
@@ -288,7 +297,7 @@ impl Generator {
                 self.fates.count(&call.caller, Fate::Failed);
             }
         }
-        self.think_again(now, call.caller, &record);
+        self.think_again(now, call.key, call.caller, &record);
         self.records.push_back(record);
     }
 
@@ -390,6 +399,10 @@ impl Node for Generator {
         self.records.pop_front()
     }
 
+    fn notes(&mut self) -> Option<&mut Notes> {
+        Some(&mut self.notes)
+    }
+
     fn record_of(record: &CallRecord) -> Option<&CallRecord> {
         Some(record)
     }
@@ -441,41 +454,13 @@ impl Node for Generator {
     }
 }
 
-/// Whether a 503 says when to come back, or that there is congestion.
-fn gives_advice(failure: &Failure) -> bool {
-    let Failure::Response(response) = failure else { return false };
-    let congested = || Reason::of(response).is_some_and(|it| matches!(it.q850_cause(), 34 | 42));
-    response.status() == 503 && (response.retry_after().is_some() || congested())
-}
-
-fn end_of_failure(failure: &Failure) -> End {
-    match failure {
-        Failure::Response(response) => End::Refused {
-            status: response.status(),
-            cause: Reason::of(response).map(|reason| reason.q850_cause()),
-        },
-        Failure::Timeout => End::NoResponse,
-        Failure::Unreachable => End::Unreachable,
-    }
-}
-
-fn end_of_dialog(end: &user_agent::End) -> End {
-    match end {
-        user_agent::End::Bye(bye) => {
-            End::CalleeHungUp { cause: Reason::of(bye).map(|reason| reason.q850_cause()) }
-        }
-        user_agent::End::HungUp { confirmed } => End::HungUp { confirmed: *confirmed },
-        user_agent::End::PeerGone { status } => End::PeerGone { status: *status },
-        // Only a callee waits for an ACK.
-        user_agent::End::NoAck => End::HungUp { confirmed: false },
-    }
-}
-
 mod call_media;
 mod caller_media;
 mod command;
 mod config;
 mod due;
+mod endings;
+mod notes;
 mod pace;
 #[cfg(test)]
 mod pace_tests;

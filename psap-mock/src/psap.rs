@@ -356,7 +356,7 @@ impl Psap {
     }
 
     fn modify(&mut self, now: Instant, leg: LegId, id: ServerId, request: &Request) {
-        let has_new_stream = self.add_stream(leg, request);
+        let has_new_stream = self.add_stream(now, leg, request);
         let Some(call) = self.calls.get_mut(&leg) else {
             return self.agent.respond(now, id, 481, &Payload::empty());
         };

@@ -11,6 +11,7 @@ use ladder::capture::{packets, read, write_pcapng};
 use ladder::{Told, join};
 use sip_proto::Transport;
 use system_tests::process::installed;
+use system_tests::program::tocsin;
 use telemetry::BoxKind;
 use tempfile::TempDir;
 use trace::{Direction, Entry, KeptCall, Seen, TracedBox};
@@ -158,4 +159,74 @@ fn sees(transport: Transport) {
 fn tshark_sees_a_kept_call_as_we_saw_it() {
     sees(Transport::Udp);
     sees(Transport::Tcp);
+}
+
+const NETWORK: &str = r#"
+[sites.alpha]
+address = "127.0.1.1:5060"
+[trunk_groups.mobile]
+address = "127.0.1.2:5060"
+circuits = 20
+[psaps.samu-59]
+address = "127.0.1.3:5060"
+number = "0353010015"
+positions = 20
+ring = "100ms"
+[[routes]]
+numbers = ["15"]
+psaps = ["samu-59"]
+"#;
+
+const CAMPAIGN: &str = r#"
+network = "network.toml"
+seed = 7
+[[phases]]
+name = "steady"
+duration = "2s"
+arrivals = { model = "constant", rate = 4 }
+[[mix]]
+number = "15"
+communes = ["59350"]
+weight = 1
+[callers]
+talk = "1s"
+patience = "endless"
+[trace]
+keep = "all"
+"#;
+
+/// What the command line writes of a run, tshark takes for the calls that they were.
+#[test]
+fn tshark_sees_the_calls_of_a_run_as_we_saw_them() {
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join("network.toml"), NETWORK).unwrap();
+    fs::write(folder.path().join("campaign.toml"), CAMPAIGN).unwrap();
+    let tell = |words: &[&str]| {
+        let output = Command::new(tocsin()).current_dir(&folder).args(words).output().unwrap();
+        assert!(output.status.success(), "{words:?}: {output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    tell(&["run", "campaign.toml", "--virtual-time", "--quiet"]);
+    let told = tell(&["show", "latest", "--pcap", "calls.pcapng"]);
+    let file = folder.path().join("calls.pcapng");
+    let own = read(&fs::read(&file).unwrap()).unwrap().messages;
+    assert!(told.starts_with(&format!("{} messages of 8 calls", own.len())), "{told}");
+    let rows = tshark(&file, &["-n", "-Y", "sip", "-T", "fields", "-e", "sip.Call-ID"]);
+    assert_eq!(rows.len(), own.len());
+    let calls: std::collections::BTreeSet<&String> = rows.iter().collect();
+    // Two legs of each: the call server begins a call of its own.
+    assert_eq!(calls.len(), 16, "{calls:?}");
+    let methods =
+        tshark(&file, &["-n", "-Y", "sip.Method == INVITE", "-T", "fields", "-e", "sip.CSeq"]);
+    assert_eq!(methods.len(), 24, "one on each of three hops: {methods:?}");
+    let none: [&str; 0] = [];
+    assert_eq!(tshark(&file, &["-n", "-Y", "_ws.malformed"]), none);
+    let statistics = tshark(&file, &["-n", "-q", "-z", "sip,stat"]).join(" ");
+    let statistics = statistics.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(statistics.contains("Number of resent SIP messages: 0"), "{statistics}");
+    let names = ["-N", "n", "-Y", "sip", "-T", "fields", "-e", "ip.dst_host"];
+    let names = tshark(&file, &names);
+    for name in ["mobile", "alpha", "samu-59"] {
+        assert!(names.iter().any(|named| named == name), "{name}: {names:?}");
+    }
 }

@@ -11,15 +11,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Instant;
 
+use cli::TlsArgs;
 use cli::manage::{
     Canaries, ChronicleKind, CommandNote, ImpairedView, Intervention, LiveFeed, ManagedCallServer,
     ManagedSites, Moment, NetworkView, RunCounts, RunView,
 };
 use console::{ConsoleListener, ConsoleSettings, Live};
 use contract::{
-    BoxState, CallServerSnapshot, DirectoryEntry, EffectEnd, MemberCounts, MemberSnapshot,
-    MemberState, NodeKind, PositionCounts, PsapSnapshot, Reply, Snapshot, TowardsCounts,
-    TrunkGroupSnapshot,
+    BoxState, CallServerSnapshot, CallsWanted, DirectoryEntry, EffectEnd, MemberCounts,
+    MemberSnapshot, MemberState, NodeKind, PositionCounts, PsapSnapshot, Reply, Snapshot,
+    TowardsCounts, TrunkGroupSnapshot,
 };
 use operations::Action;
 use system_tests::browser::Browser;
@@ -222,6 +223,10 @@ impl ManagedSites for Simulated {
         Box::pin(std::future::ready(Reply::Done("nothing happens here".to_owned())))
     }
 
+    fn show_calls(&self, _: &str, _: CallsWanted) -> BoxFuture<Reply> {
+        Box::pin(std::future::ready(Reply::Silent))
+    }
+
     fn effect(&self, _: &str, _: u64) -> BoxFuture<EffectEnd> {
         Box::pin(std::future::ready(EffectEnd::Done("nothing happens here".to_owned())))
     }
@@ -279,7 +284,8 @@ fn sixty_trunk_groups_and_forty_psaps_can_be_read_and_cost_a_browser_little() {
         start: Instant::now(),
         is_ill: AtomicBool::new(false),
     });
-    let listener = ConsoleListener::bind(([127, 0, 0, 1], 0).into()).expect("a console");
+    let (address, plain) = (([127, 0, 0, 1], 0).into(), TlsArgs::default());
+    let listener = ConsoleListener::bind(address, &plain, folder.path()).expect("a console");
     let link = listener.link();
     let settings = ConsoleSettings {
         runs: folder.path().to_owned(),

@@ -15,7 +15,7 @@ use crate::history::{said, tell};
 
 pub(crate) const LIMIT: Duration = Duration::from_secs(30);
 
-const OFFER: &str = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 40000 RTP/AVP 8 101\r\n\
+pub(crate) const OFFER: &str = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 40000 RTP/AVP 8 101\r\n\
     a=rtpmap:101 telephone-event/8000\r\n";
 
 /// A folder with a network of one box of each kind.
@@ -74,7 +74,7 @@ impl Lab {
 }
 
 /// An address that nobody has.
-fn free() -> SocketAddr {
+pub(crate) fn free() -> SocketAddr {
     loop {
         let socket = UdpSocket::bind("127.0.0.1:0").expect("a free port");
         let address = socket.local_addr().expect("its address");
@@ -85,7 +85,7 @@ fn free() -> SocketAddr {
 }
 
 /// A telephone that writes its messages by hand.
-struct Phone {
+pub(crate) struct Phone {
     socket: UdpSocket,
     peer: SocketAddr,
     call_id: &'static str,
@@ -95,7 +95,7 @@ struct Phone {
 }
 
 impl Phone {
-    fn new(peer: SocketAddr, call_id: &'static str, number: &str) -> Self {
+    pub(crate) fn new(peer: SocketAddr, call_id: &'static str, number: &str) -> Self {
         let socket = UdpSocket::bind("127.0.0.1:0").expect("a free port");
         socket.set_read_timeout(Some(LIMIT)).expect("a limit");
         let to = format!("<sip:{number}@{peer}>");
@@ -103,7 +103,7 @@ impl Phone {
         Self { socket, peer, call_id, seq: 0, to, contact }
     }
 
-    fn send(&mut self, method: &str, kind: &str, body: &str) {
+    pub(crate) fn send(&mut self, method: &str, kind: &str, body: &str) {
         if method != "ACK" {
             self.seq += 1;
         }
@@ -130,7 +130,7 @@ impl Phone {
     }
 
     /// The final response to the last request.
-    fn answer(&mut self) -> u16 {
+    pub(crate) fn answer(&mut self) -> u16 {
         let mut bytes = [0; 4096];
         loop {
             let (length, _) = self.socket.recv_from(&mut bytes).expect("a response");
@@ -151,7 +151,7 @@ impl Phone {
         }
     }
 
-    fn invite(&mut self, offer: &str) -> u16 {
+    pub(crate) fn invite(&mut self, offer: &str) -> u16 {
         self.send("INVITE", "application/sdp", offer);
         let status = self.answer();
         self.send("ACK", "application/sdp", "");

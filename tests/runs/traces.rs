@@ -15,9 +15,9 @@ use crate::history::{calls, said, tell};
 use crate::{CampaignFolder, NETWORK, balanced, placed};
 
 /// One of the two sites loses power in the middle of the calls.
-const KILL: &str = "\n[[faults]]\nat = \"2s\"\nkill = \"alpha\"\n";
+pub(crate) const KILL: &str = "\n[[faults]]\nat = \"2s\"\nkill = \"alpha\"\n";
 
-fn run(is_virtual: bool, sections: &str, words: &[&str]) -> CampaignFolder {
+pub(crate) fn run(is_virtual: bool, sections: &str, words: &[&str]) -> CampaignFolder {
     let workspace = CampaignFolder::new(4, "1s");
     let campaign = fs::read_to_string(workspace.path("campaign.toml")).expect("a campaign");
     workspace.write("campaign.toml", &format!("{campaign}{sections}"));
@@ -35,7 +35,7 @@ fn run(is_virtual: bool, sections: &str, words: &[&str]) -> CampaignFolder {
 }
 
 /// All that the run kept, by attempt.
-fn kept(workspace: &CampaignFolder) -> BTreeMap<u128, Vec<KeptCall>> {
+pub(crate) fn kept(workspace: &CampaignFolder) -> BTreeMap<u128, Vec<KeptCall>> {
     let mut kept: BTreeMap<u128, Vec<KeptCall>> = BTreeMap::new();
     let entries = fs::read_dir(workspace.path("runs/latest/trace")).into_iter().flatten();
     for entry in entries {
@@ -48,7 +48,7 @@ fn kept(workspace: &CampaignFolder) -> BTreeMap<u128, Vec<KeptCall>> {
     kept
 }
 
-fn attempts(workspace: &CampaignFolder, condition: &str) -> BTreeSet<u128> {
+pub(crate) fn attempts(workspace: &CampaignFolder, condition: &str) -> BTreeSet<u128> {
     let database = calls(workspace);
     let query = format!("SELECT attempt FROM attempts WHERE {condition}");
     let mut statement = database.prepare(&query).expect("a query");
@@ -77,9 +77,27 @@ fn labels(part: &KeptCall) -> Vec<String> {
 fn notes(part: &KeptCall) -> Vec<String> {
     let text = |entry: &trace::Entry| match &entry.seen {
         Seen::Note(text) => Some(text.clone()),
-        Seen::Message { .. } => None,
+        Seen::Message { .. } | Seen::Report { .. } => None,
     };
     part.entries.iter().filter_map(text).collect()
+}
+
+/// What became of its media, each by its first word.
+fn said_of_media(part: &KeptCall) -> Vec<String> {
+    let all = notes(part).into_iter().filter(|note| is_of_media(note));
+    let mut words: Vec<String> =
+        all.filter_map(|note| Some(note.split_once(' ')?.0.to_owned())).collect();
+    // Which of two streams is heard first is left to the network.
+    words.sort_by_key(|word| ["opens", "hears", "closes"].iter().position(|known| known == word));
+    words
+}
+
+fn without_media(part: &KeptCall) -> Vec<String> {
+    notes(part).into_iter().filter(|note| !is_of_media(note)).collect()
+}
+
+fn is_of_media(note: &str) -> bool {
+    ["opens ", "hears ", "closes "].iter().any(|begin| note.starts_with(begin))
 }
 
 /// What fails is kept by callers and trunk group, with the first message of each; what went well everywhere is not.
@@ -140,10 +158,22 @@ fn all_means_every_message_of_every_call_and_off_means_none() {
         // Both legs of it, though each has a Call-ID of its own.
         assert_eq!(labels(server).iter().filter(|label| label.ends_with("INVITE")).count(), 2);
         assert!(notes(server)[0].starts_with("routes "), "{:?}", notes(server));
+        let told = said_of_media(server);
+        assert_eq!(told, ["opens", "opens", "hears", "hears", "closes", "closes"], "{server:?}");
         let psap = part(parts, BoxKind::Psap).expect("a PSAP");
-        let told = notes(psap);
+        let told = without_media(psap);
         assert!(told[0].starts_with("queues it as number "), "{told:?}");
         assert_eq!(told[1..], ["lets a position ring", "picks up"]);
+        assert_eq!(said_of_media(psap), ["opens", "hears", "closes"], "{psap:?}");
+        let caller = part(parts, BoxKind::Generator).expect("a caller");
+        let told = without_media(caller);
+        assert!(
+            told[0].starts_with("dials ") && told[0].contains(": call 1 of caller "),
+            "{told:?}"
+        );
+        assert_eq!(told[1], "has talked enough, and hangs up");
+        assert!(told[2].starts_with("heard the call taker: "), "{told:?}");
+        assert_eq!(said_of_media(caller), ["opens", "hears", "closes"], "{caller:?}");
     }
     let workspace = run(true, "", &["--trace", "off"]);
     assert!(!workspace.path("runs/latest/trace").exists());

@@ -346,6 +346,7 @@ mod tests {
                 system_s: 10_000.0,
                 max_rss_kib: 10_000_000,
                 records_dropped: 0,
+                messages_dropped: 0,
             });
         }
         let text = report(&summary);

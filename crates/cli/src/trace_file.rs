@@ -7,7 +7,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
 
 use anyhow::Context as _;
-use trace::{Hub, Keep, KeptCall, TraceWriter};
+use trace::{Hub, Keep, KeptCall, KeptTally, TraceWriter};
 
 use crate::args::TraceArgs;
 use crate::limited_file::{Limit, LimitedFile};
@@ -48,15 +48,15 @@ impl TraceFile {
         let output = open(path, most)
             .with_context(|| format!("cannot create the file {} for messages", path.display()))?;
         let (calls, given) = sync_channel(WAITING);
-        let path = path.to_owned();
-        let writer = thread::Builder::new()
-            .name("trace".to_owned())
-            .spawn(move || write_all(&path, output, &given))
-            .context("cannot start a thread for messages")?;
         let into = calls.clone();
         let memory = (args.trace_memory as usize) << 20;
         // What finds no room is counted.
         let hub = Hub::new(keep, memory, move |call| into.try_send(call).is_ok());
+        let (path, tally) = (path.to_owned(), hub.tally());
+        let writer = thread::Builder::new()
+            .name("trace".to_owned())
+            .spawn(move || write_all(&path, output, &given, &tally))
+            .context("cannot start a thread for messages")?;
         Ok(Some(Self { hub, calls, writer }))
     }
 
@@ -88,19 +88,26 @@ fn open(path: &Path, most: Option<u64>) -> std::io::Result<Output> {
 }
 
 /// Ends early when something cannot be written: a disk that is full is no reason to end a run.
-fn write_all(path: &Path, mut output: Output, calls: &Receiver<KeptCall>) {
+fn write_all(path: &Path, mut output: Output, calls: &Receiver<KeptCall>, tally: &KeptTally) {
+    // Taken, and not yet in the file.
+    let mut waiting = 0;
     let mut write = || {
         while let Ok(call) = calls.recv() {
+            waiting = 1;
             output.write(&call)?;
             // A killed process takes only what came together with its last call.
             for call in calls.try_iter() {
+                waiting += 1;
                 output.write(&call)?;
             }
             output.flush()?;
+            waiting = 0;
         }
         output.flush()
     };
-    if let Err(error) = write() {
+    let written = write();
+    if let Err(error) = written {
+        tally.note_stopped(waiting + calls.try_iter().count() as u64);
         tracing::warn!("{}: messages are kept no more, the run goes on: {error}", path.display());
     }
 }

@@ -1,9 +1,12 @@
 //! What was heard: from the records of the two ends, as lines between them.
 
+use std::collections::HashMap;
+
 use media::{SoundVerdict, StreamReport};
 use telemetry::{BoxKind, CallRecord};
 
-use crate::story::{Line, Story, What};
+use crate::columns::End;
+use crate::story::{Column, Line, Story, What};
 
 /// A line for each direction, when the talk begins; and one for media that stopped.
 pub(crate) fn lines(story: &Story, records: &[CallRecord]) -> Vec<Line> {
@@ -38,6 +41,18 @@ pub(crate) fn lines(story: &Story, records: &[CallRecord]) -> Vec<Line> {
         }
     }
     lines
+}
+
+/// The column of an end of media: of a peer that is of no box the one whose SIP comes from there too.
+pub(crate) fn column_of(columns: &[Column], of: &HashMap<End, usize>, end: End) -> Option<usize> {
+    if let Some(column) = of.get(&end) {
+        return Some(*column);
+    }
+    let End::Peer(address) = end else { return None };
+    let is_there = |column: &Column| column.address.ip() == address.ip();
+    // Where all share an address, who kept the call has told its ports, and this is none of them.
+    let peer = columns.iter().position(|column| !column.has_kept && is_there(column));
+    peer.or_else(|| columns.iter().position(is_there))
 }
 
 fn is_bad(report: &StreamReport) -> bool {

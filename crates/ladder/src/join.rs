@@ -18,6 +18,7 @@ use crate::columns::{End, Way, columns};
 use crate::glance::Glance;
 use crate::hearing;
 use crate::repeats;
+use crate::reports::{self, Report};
 use crate::rules;
 use crate::sightings::{SeeingBox, Sight, boxes, pair};
 use crate::story::{Arrow, Fate, Line, Story, What};
@@ -43,6 +44,17 @@ pub fn join(parts: &[KeptCall], told: &Told) -> Story {
             DraftKind::Note(number, text) => {
                 let Some(&column) = of.get(&End::Box(number)) else { continue };
                 What::Note { column, text }
+            }
+            DraftKind::Report(Report { from, to, text, is_bad, .. }) => {
+                let ends = (
+                    hearing::column_of(&columns, &of, from),
+                    hearing::column_of(&columns, &of, to),
+                );
+                let (Some(from), Some(to)) = ends else { continue };
+                if from == to {
+                    continue;
+                }
+                What::Report { from, to, text, is_bad }
             }
             DraftKind::Message { from, to, sent_us, received_us, transport, bytes, fate } => {
                 let (Some(&from), Some(&to)) = (of.get(&from), of.get(&to)) else { continue };
@@ -119,6 +131,7 @@ struct Draft {
 enum DraftKind {
     /// The number of the box.
     Note(usize, String),
+    Report(Report),
     Message {
         from: End,
         to: End,
@@ -136,7 +149,7 @@ impl Draft {
             DraftKind::Message { from, to, bytes, .. } => {
                 Some(Way { at_us: self.at_us, from: *from, to: *to, bytes })
             }
-            DraftKind::Note(..) => None,
+            DraftKind::Note(..) | DraftKind::Report(_) => None,
         }
     }
 }
@@ -150,7 +163,7 @@ fn drafts(boxes: &[SeeingBox], told: &Told) -> Vec<Draft> {
         .keys()
         .filter_map(|(number, place)| match &boxes[*number].seen[*place].what {
             Sight::Message { bytes, .. } => Some((*number, bytes)),
-            Sight::Note(_) => None,
+            Sight::Note(_) | Sight::Report { .. } => None,
         })
         .collect();
     let mut drafts = Vec::new();
@@ -205,6 +218,8 @@ fn drafts(boxes: &[SeeingBox], told: &Told) -> Vec<Draft> {
             drafts.push(Draft { at_us, what });
         }
     }
+    let reports = reports::reports(boxes).into_iter();
+    drafts.extend(reports.map(|it| Draft { at_us: it.at_us, what: DraftKind::Report(it) }));
     drafts
 }
 

@@ -16,6 +16,8 @@ pub mod hep;
 mod join;
 pub mod render;
 mod repeats;
+mod reports;
+pub mod rtcp_json;
 mod rules;
 mod sightings;
 mod story;

@@ -33,6 +33,7 @@ pub(crate) struct Sighting {
 pub(crate) enum Sight {
     Message { direction: Direction, transport: Transport, peer: SocketAddr, bytes: Bytes },
     Note(String),
+    Report { direction: Direction, local: SocketAddr, peer: SocketAddr, bytes: Bytes },
 }
 
 /// Where a sighting stands: its box, and its place there.
@@ -53,6 +54,12 @@ pub(crate) fn boxes(parts: &[KeptCall]) -> Vec<SeeingBox> {
                     bytes: bytes.clone(),
                 },
                 Seen::Note(text) => Sight::Note(text.clone()),
+                Seen::Report { direction, local, peer, bytes } => Sight::Report {
+                    direction: *direction,
+                    local: *local,
+                    peer: *peer,
+                    bytes: bytes.clone(),
+                },
             },
         });
         match boxes.iter_mut().find(|known| known.address == by.address && known.name == by.name) {

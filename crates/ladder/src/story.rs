@@ -59,6 +59,8 @@ pub enum What {
     Event { column: Option<usize>, kind: String, text: String },
     /// What was heard between two columns.
     Media { from: usize, to: usize, text: String, is_bad: bool },
+    /// RTCP on its way: what one end says of its own stream, and of how it receives the other's.
+    Report { from: usize, to: usize, text: String, is_bad: bool },
 }
 
 /// A message between two columns.
@@ -105,7 +107,7 @@ pub enum Fate {
     Lost,
     /// The network delivered it once more than it was sent.
     Doubled,
-    /// Its receiver kept nothing.
+    /// Its receiver kept nothing, of the call or of this moment: nobody knows whether it arrived.
     SentOnly,
     /// Its sender kept nothing.
     ReceivedOnly,
@@ -131,8 +133,23 @@ impl Story {
     pub fn messages(&self) -> impl Iterator<Item = &Arrow> {
         self.lines.iter().filter_map(|line| match &line.what {
             What::Message(arrow) => Some(arrow),
-            What::Note { .. } | What::Event { .. } | What::Media { .. } => None,
+            What::Note { .. } | What::Event { .. } | What::Media { .. } | What::Report { .. } => {
+                None
+            }
         })
+    }
+
+    /// The story without what RTCP said meanwhile.
+    #[must_use]
+    pub fn without_reports(mut self) -> Self {
+        self.lines.retain(|line| !matches!(line.what, What::Report { .. }));
+        self
+    }
+
+    /// Whether RTCP was seen.
+    #[must_use]
+    pub fn has_reports(&self) -> bool {
+        self.lines.iter().any(|line| matches!(line.what, What::Report { .. }))
     }
 
     /// The message with this number.

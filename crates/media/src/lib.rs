@@ -33,7 +33,7 @@ pub mod wav;
 pub use agreement::{Agreement, Formats, Sign, announce, rtcp_of};
 pub use g711::Law;
 pub use latch::Latch;
-pub use plane::{Forward, Plane, PlaneCounts, PlaneSettings, StreamEvent};
+pub use plane::{Forward, MediaEvent, MediaSight, Plane, PlaneCounts, PlaneSettings, StreamEvent};
 pub use ports::{PairId, Ports, Shortage};
 pub use receiver::{PLAYOUT, PacketArrival, Receiver, StreamCounts};
 pub use recorder::{Recorder, Recording};

@@ -33,10 +33,16 @@ use crate::terminal::Terminal;
 use crate::voice::Voice;
 
 mod counts;
+mod event;
 mod inbound;
 mod peer;
+mod sights;
+mod watched;
 
 pub use counts::PlaneCounts;
+pub use event::{Forward, StreamEvent};
+use sights::Sights;
+pub use sights::{MediaEvent, MediaSight};
 
 /// Terminals speak at multiples of this.
 const GRAIN: Duration = Duration::from_millis(5);
@@ -83,6 +89,8 @@ pub struct Plane {
     cname: Box<str>,
     next_idle_check: Instant,
     counts: PlaneCounts,
+    /// `None`: nobody looks on.
+    sights: Option<Sights>,
 }
 
 /// A port pair that the shell has opened.
@@ -97,22 +105,6 @@ struct Pair {
 enum Task {
     Speak,
     Report,
-}
-
-/// What a box should know.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum StreamEvent {
-    /// The peer should send, and has sent nothing for `idle_after`.
-    Idle(StreamId),
-    /// It sends again.
-    Resumed(StreamId),
-}
-
-/// Where a datagram goes on: by this socket, to this address.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Forward {
-    pub socket: u32,
-    pub to: SocketAddr,
 }
 
 impl Plane {
@@ -138,6 +130,7 @@ impl Plane {
             cname,
             next_idle_check: start + IDLE_CHECK,
             counts: PlaneCounts::default(),
+            sights: None,
         }
     }
 
@@ -358,8 +351,12 @@ impl Plane {
                 farewell = Some((socket, to, out));
             }
         }
+        if let Some((_, to, out)) = &farewell {
+            self.see_report_sent(now, id, *to, out);
+        }
         self.ready.extend(farewell);
         let stream = self.streams.remove(id)?;
+        self.see_end(now, id, stream.local);
         self.schedule.clear((id, Task::Speak));
         self.schedule.clear((id, Task::Report));
         if let Role::Relay { partner } = stream.role
@@ -456,6 +453,7 @@ impl Plane {
         let next = now + terminal.report(now, ntp, receiver, &mut self.rng, out);
         self.schedule.set((id, Task::Report), next);
         let to = to.filter(|_| !out.is_empty() && stream.may_send())?;
+        self.see_report_sent(now, id, to, out);
         Some(Forward { socket, to })
     }
 
@@ -468,6 +466,9 @@ impl Plane {
             if stream.watch.falls_idle(now, stream.receiver.last(), self.idle_after) {
                 self.counts.idle += 1;
                 self.events.push_back(StreamEvent::Idle(id));
+                if let Some(sights) = &mut self.sights {
+                    sights.note(now, id, stream.local, MediaEvent::Stopped);
+                }
             }
         }
     }

@@ -132,6 +132,8 @@ impl<N: Node + Unpin + 'static> NodeActor<N> {
                 self.transmit(packet);
             }
         }
+        // What it asks of others in what it sends is known only then.
+        self.take_notes();
         while let Some(event) = self.node.poll_event() {
             if let (Some(observer), Some(at)) = (&mut self.observer, observed_at)
                 && let Some(record) = N::record_of(&event)
@@ -239,6 +241,9 @@ impl<N: Node + Unpin + 'static> NodeActor<N> {
         });
         if self.media.is_some() {
             self.feed(|node| node.handle_media(clock::now()));
+        }
+        if let (Some(observer), Some(plane)) = (&mut self.observer, self.node.plane()) {
+            observer.media(&plane.take_sights());
         }
     }
 

@@ -1,9 +1,9 @@
-//! Copies of each SIP message of a box, and a report on the quality of each call, to a collector: HEP version 3 over UDP.
+//! Copies of each SIP message of a box, RTCP as JSON, and a report on the quality of each call, to a collector: HEP version 3 over UDP.
 //!
 //! All copies of one attempt have one correlation id, the caller's half of Session-ID (RFC 7989): whoever takes them sees all legs
 //! of a call as one, also across a back-to-back user agent.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,9 +12,11 @@ use std::time::Instant;
 use bytes::Bytes;
 use ladder::Glance;
 use ladder::hep::{HepKind, HepPacket, encode};
+use ladder::rtcp_json::RtcpJson;
+use media::{MediaEvent, MediaSight};
 use sip_proto::{Packet, Transport};
 use telemetry::CallRecord;
-use trace::{CallKey, DatedStart, TracedBox};
+use trace::{CallKey, CallMap, DatedStart, TracedBox};
 
 /// Calls whose correlation ids a box remembers: beyond them the oldest is forgotten, and its later messages have none.
 const CALLS: usize = 65_536;
@@ -68,7 +70,7 @@ pub(crate) struct HepSender {
     sender: TracedBox,
     start: DatedStart,
     /// The attempt that each call belongs to.
-    attempts: HashMap<CallKey, String>,
+    attempts: CallMap<String>,
     /// In the order in which they came.
     calls: VecDeque<CallKey>,
     copy: Vec<u8>,
@@ -76,7 +78,7 @@ pub(crate) struct HepSender {
 
 impl HepSender {
     pub(crate) fn new(collector: HepCollector, sender: TracedBox, start: DatedStart) -> Self {
-        let (attempts, calls) = (HashMap::new(), VecDeque::new());
+        let (attempts, calls) = (CallMap::default(), VecDeque::new());
         Self { collector, sender, start, attempts, calls, copy: Vec::new() }
     }
 
@@ -119,6 +121,32 @@ impl HepSender {
                 node_name: Some(self.sender.name.clone()),
                 auth_key: None,
                 correlation_id: Some(record.attempt.clone()),
+                payload: Bytes::from(payload),
+            });
+        }
+    }
+
+    /// RTCP of calls as JSON, in the shape that Homer's agents send.
+    pub(crate) fn media(&mut self, sights: &[MediaSight]) {
+        for sight in sights {
+            let (from, to, bytes) = match &sight.what {
+                MediaEvent::ReportReceived { from, bytes } => (*from, sight.local, bytes),
+                MediaEvent::ReportSent { to, bytes } => (sight.local, *to, bytes),
+                _ => continue,
+            };
+            let json = RtcpJson::of(bytes).and_then(|report| serde_json::to_vec(&report).ok());
+            let Some(payload) = json else { continue };
+            let correlation_id = self.attempts.get(&CallKey::of_number(sight.call)).cloned();
+            self.send(HepPacket {
+                from,
+                to,
+                transport: Transport::Udp,
+                at_us: self.date(sight.at),
+                kind: HepKind::RTCP_JSON,
+                agent: AGENT,
+                node_name: Some(self.sender.name.clone()),
+                auth_key: None,
+                correlation_id,
                 payload: Bytes::from(payload),
             });
         }

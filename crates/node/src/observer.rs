@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use media::MediaSight;
 use sip_proto::Packet;
 use telemetry::CallRecord;
 use trace::{KeptCall, Notes, Recorder};
@@ -42,6 +43,16 @@ impl Observer {
     pub(crate) fn noted(&mut self, now: Instant, notes: &mut Notes) {
         if let Some(recorder) = &mut self.recorder {
             recorder.noted(now, notes);
+        }
+    }
+
+    /// What was seen of the media of calls.
+    pub(crate) fn media(&mut self, sights: &[MediaSight]) {
+        if let Some(recorder) = &mut self.recorder {
+            recorder.media(sights);
+        }
+        if let Some(hep) = &mut self.hep {
+            hep.media(sights);
         }
     }
 

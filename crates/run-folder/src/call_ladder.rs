@@ -11,7 +11,7 @@ use ladder::capture::{CapturedPacket, packets, write_pcapng};
 use ladder::{NamedAddress, RunEvent, Story, Told, join};
 use telemetry::BoxKind;
 use topology::{Layers, Topology};
-use trace::{KeptCall, TraceReader};
+use trace::{Keep, KeptCall, TraceReader};
 
 use crate::folder::{CALLS, Folder};
 use crate::served::ServedNetwork;
@@ -31,10 +31,7 @@ pub fn call_story(folder: &Path, word: &str) -> anyhow::Result<Story> {
         .with_context(|| format!("{} is no id of an attempt", account.attempt))?;
     let parts = kept_calls(folder, |id| id == attempt)?;
     if parts.is_empty() {
-        bail!(
-            "of call {} no message was kept: kept are calls that ended badly; tocsin run --trace all keeps those of all",
-            account.attempt
-        );
+        bail!("of call {} no message was kept: {}", account.attempt, what_is_kept(folder));
     }
     Ok(join(&parts, &told(folder, account)))
 }
@@ -64,11 +61,7 @@ pub fn kept_calls(
 ) -> anyhow::Result<Vec<KeptCall>> {
     let files = Folder::open(folder).traces();
     if files.is_empty() {
-        bail!(
-            "{} has no folder trace: this run kept no messages; tocsin run --trace failed keeps those of calls that \
-             end badly, and --trace all of all",
-            folder.display()
-        );
+        bail!("{} has no folder trace: {}", folder.display(), what_is_kept(folder));
     }
     let read = |file: &Path| {
         let mut reader = TraceReader::open(file)?;
@@ -85,6 +78,34 @@ pub fn kept_calls(
         joined.collect::<anyhow::Result<Vec<_>>>()
     })?;
     Ok(parts.into_iter().flatten().collect())
+}
+
+/// Which calls the run in this folder keeps, and how more are kept, for whoever misses one.
+#[must_use]
+pub fn what_is_kept(folder: &Path) -> String {
+    if ServedNetwork::load(folder).is_ok_and(|network| network.is_some()) {
+        return "kept are the calls that --trace-keep of its programs asks for, which are all unless it is given".to_owned();
+    }
+    let campaign = RunState::load(folder).ok().and_then(|state| state.inputs(folder).ok());
+    let Some((campaign, _)) = campaign else {
+        return "kept are those that [trace] keep of its campaign asks for; run with --trace all"
+            .to_owned();
+    };
+    match campaign.trace.keep {
+        Keep::Off => {
+            "this run kept no messages (--trace off); run with --trace failed for those of failed calls, or with --trace all"
+                .to_owned()
+        }
+        Keep::Failed => "kept are failed calls; run with --trace all".to_owned(),
+        Keep::Share(share) => {
+            format!("kept are failed calls, and of all others a share of {share}; run with --trace all")
+        }
+        Keep::All => {
+            "this run keeps those of all calls, so its boxes were killed first, had no room on the disk, or saw too much \
+             since for their [trace] memory"
+                .to_owned()
+        }
+    }
 }
 
 /// The boxes of the network of a run, by address.

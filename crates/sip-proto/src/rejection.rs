@@ -25,6 +25,14 @@ pub struct Rejection {
 const OVER_LIMIT: Duration = Duration::from_secs(5);
 
 impl Rejection {
+    /// For a log or a ladder: the status, and why as far as the response says it.
+    #[must_use]
+    pub fn in_words(&self) -> String {
+        let reason = self.reason.as_ref().map(|reason| format!(", {reason}"));
+        let warning = self.warning.as_ref().map(|warning| format!(", {warning}"));
+        format!("{}{}{}", self.status, reason.unwrap_or_default(), warning.unwrap_or_default())
+    }
+
     /// The box has as many of `what` as it may (RFC 3261 §21.5.4); `what` names the setting, too.
     #[must_use]
     pub fn over_limit(what: &str) -> Self {

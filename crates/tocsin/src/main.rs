@@ -9,6 +9,7 @@ mod console_command;
 mod ctl;
 mod defects;
 mod host_limits;
+mod ladder_screen;
 mod replay;
 mod report;
 mod run;

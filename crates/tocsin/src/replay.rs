@@ -10,8 +10,7 @@ use ladder::render::{Screen, text};
 use run_folder::{Folder, RunState, ServedNetwork, call_story, locate};
 use rusqlite::{Connection, OptionalExtension as _};
 
-/// Two ladders stand one below the other, in a file or a pipe as on a screen.
-const SCREEN: Screen = Screen { width: 160, has_colours: false };
+use crate::ladder_screen::ColorArgs;
 
 /// Places one call of a run again, alone: the same caller, number and times, from the seed of the run, with its commands and faults, and
 /// without all other callers. Prints its ladder beside the old one
@@ -24,6 +23,8 @@ pub(crate) struct ReplayArgs {
     /// On real sockets and in real time, which takes as long as the run did until then; otherwise in virtual time
     #[arg(long)]
     real_time: bool,
+    #[command(flatten)]
+    color: ColorArgs,
     /// Folder in which run folders are
     #[arg(long, value_name = "FOLDER", default_value = "runs")]
     runs: PathBuf,
@@ -68,9 +69,10 @@ fn again(args: &ReplayArgs) -> anyhow::Result<()> {
         bail!("caller {caller} did not call in {}", new.display());
     };
     say(format_args!("then: {}, run {}", ending(&then), folder.display()));
-    say(ladder(&folder, &then));
+    let screen = args.color.screen();
+    say_ladder(&folder, &then, screen);
     say(format_args!("\nagain: {}, run {}", ending(&now), new.display()));
-    say(ladder(&new, &now));
+    say_ladder(&new, &now, screen);
     say(format_args!("\n{}", comparison(&then, &now)));
     Ok(())
 }
@@ -132,10 +134,11 @@ fn ending(attempt: &Attempt) -> String {
 }
 
 /// Of a call whose messages were not kept, why there is no ladder.
-fn ladder(folder: &Path, attempt: &Attempt) -> String {
+fn say_ladder(folder: &Path, attempt: &Attempt, screen: Screen) {
     match call_story(folder, &attempt.id) {
-        Ok(story) => text(&story, SCREEN).trim_end().to_owned(),
-        Err(error) => format!("{error:#}"),
+        Ok(story) if screen.has_colours => cli::say_painted(text(&story, screen).trim_end()),
+        Ok(story) => say(text(&story, screen).trim_end()),
+        Err(error) => say(format_args!("{error:#}")),
     }
 }
 

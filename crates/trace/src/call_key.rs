@@ -1,8 +1,18 @@
 //! By what a message is found again: its Call-ID, as a number.
 
-use std::hash::{DefaultHasher, Hasher as _};
+use std::hash::{BuildHasher as _, BuildHasherDefault, Hasher};
+use std::sync::LazyLock;
 
-/// A hash of a Call-ID (RFC 3261 §8.1.1.4). Two calls may share one, so whoever needs to know compares the Call-IDs.
+use hashbrown::{DefaultHashBuilder, HashMap};
+
+/// Of this process: a peer who chooses Call-IDs cannot know which of them share a key.
+static SEED: LazyLock<DefaultHashBuilder> = LazyLock::new(DefaultHashBuilder::default);
+
+/// A map by calls, whose keys are hashed already.
+pub type CallMap<V> = HashMap<CallKey, V, BuildHasherDefault<AsItIs>>;
+
+/// A hash of a Call-ID (RFC 3261 §8.1.1.4), another one in each process. Two calls may share one, so whoever needs to know compares
+/// the Call-IDs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct CallKey(pub(crate) u64);
 
@@ -19,10 +29,39 @@ impl CallKey {
         call_id_of(message).map(Self::of_bytes)
     }
 
+    /// As a number, for who knows nothing of calls.
+    #[must_use]
+    pub const fn number(self) -> u64 {
+        self.0
+    }
+
+    /// What [`number`](Self::number) gave.
+    #[must_use]
+    pub const fn of_number(number: u64) -> Self {
+        Self(number)
+    }
+
     fn of_bytes(call_id: &[u8]) -> Self {
-        let mut hasher = DefaultHasher::new();
-        hasher.write(call_id);
-        Self(hasher.finish())
+        Self(SEED.hash_one(call_id))
+    }
+}
+
+/// Takes a key for its own hash.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct AsItIs(u64);
+
+impl Hasher for AsItIs {
+    fn write_u64(&mut self, key: u64) {
+        self.0 = key;
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        // No key consists of bytes.
+        self.0 = bytes.iter().fold(self.0, |hash, byte| hash.rotate_left(8) ^ u64::from(*byte));
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
     }
 }
 

@@ -43,6 +43,8 @@ pub enum Seen {
     Message { direction: Direction, transport: Transport, peer: SocketAddr, bytes: Bytes },
     /// What happened to the call inside the box, as a phrase without its subject: `seizes a circuit towards alpha`.
     Note(String),
+    /// RTCP, as on the wire; `local` is the port of the box.
+    Report { direction: Direction, local: SocketAddr, peer: SocketAddr, bytes: Bytes },
 }
 
 /// From the box's point of view.

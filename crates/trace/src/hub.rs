@@ -1,10 +1,11 @@
 //! What the recorders of a process tell each other: which attempts ended badly, and what is kept.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::VecDeque;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use hashbrown::HashSet;
 use serde::{Deserialize, Serialize};
 
 use crate::entry::KeptCall;
@@ -24,7 +25,7 @@ struct Inner {
     wanted_so_far: AtomicU64,
     wanted: Mutex<Wanted>,
     kept: Mutex<Box<dyn FnMut(KeptCall) -> bool + Send>>,
-    counts: Mutex<KeptCounts>,
+    tally: KeptTally,
 }
 
 #[derive(Default)]
@@ -45,6 +46,36 @@ pub struct KeptCounts {
     pub cut: u64,
     /// Parts that found no room where they were to go.
     pub dropped: u64,
+    /// Nothing is kept any more: the place where it was to go takes no more, as a disk that is full.
+    #[serde(default)]
+    pub stopped: bool,
+}
+
+/// The counts of a hub, for whoever writes what is kept; cheap to clone.
+#[derive(Debug, Clone, Default)]
+pub struct KeptTally(Arc<Mutex<KeptCounts>>);
+
+impl KeptTally {
+    /// From now on nothing is kept; of what was taken, so many parts did not come to where they were to go.
+    pub fn note_stopped(&self, unwritten: u64) {
+        let mut counts = lock(&self.0);
+        counts.stopped = true;
+        counts.kept = counts.kept.saturating_sub(unwritten);
+        counts.dropped += unwritten;
+    }
+
+    /// The counts so far.
+    #[must_use]
+    pub fn read(&self) -> KeptCounts {
+        *lock(&self.0)
+    }
+
+    fn count(&self, is_taken: bool, is_cut: bool) {
+        let mut counts = lock(&self.0);
+        counts.kept += u64::from(is_taken);
+        counts.cut += u64::from(is_taken && is_cut);
+        counts.dropped += u64::from(!is_taken);
+    }
 }
 
 impl Hub {
@@ -61,7 +92,7 @@ impl Hub {
             wanted_so_far: AtomicU64::new(0),
             wanted: Mutex::default(),
             kept: Mutex::new(Box::new(kept)),
-            counts: Mutex::default(),
+            tally: KeptTally::default(),
         }))
     }
 
@@ -125,22 +156,27 @@ impl Hub {
     }
 
     pub(crate) fn is_wanted(&self, attempt: u128) -> bool {
-        lock(&self.0.wanted).known.contains(&attempt)
+        // As long as nothing goes wrong nobody waits for the lock.
+        self.0.wanted_so_far.load(Ordering::Acquire) > 0
+            && lock(&self.0.wanted).known.contains(&attempt)
     }
 
     pub(crate) fn keep_call(&self, call: KeptCall) {
         let is_cut = call.is_cut;
         let is_taken = (lock(&self.0.kept))(call);
-        let mut counts = lock(&self.0.counts);
-        counts.kept += u64::from(is_taken);
-        counts.cut += u64::from(is_taken && is_cut);
-        counts.dropped += u64::from(!is_taken);
+        self.0.tally.count(is_taken, is_cut);
+    }
+
+    /// Its counts, without what makes it keep.
+    #[must_use]
+    pub fn tally(&self) -> KeptTally {
+        self.0.tally.clone()
     }
 
     /// What has become of calls so far.
     #[must_use]
     pub fn counts(&self) -> KeptCounts {
-        *lock(&self.0.counts)
+        self.0.tally.read()
     }
 }
 

@@ -19,10 +19,10 @@ mod notes;
 mod recorder;
 mod ring;
 
-pub use call_key::CallKey;
+pub use call_key::{AsItIs, CallKey, CallMap};
 pub use entry::{Direction, Entry, KeptCall, Seen, TracedBox};
 pub use file::{TraceError, TraceReader, TraceWriter};
-pub use hub::{Hub, KeptCounts};
+pub use hub::{Hub, KeptCounts, KeptTally};
 pub use keep::{Keep, KeepError};
 pub use notes::{Note, Notes};
 pub use recorder::{DatedStart, Recorder};

@@ -29,6 +29,32 @@ impl Notes {
         }
     }
 
+    /// The key of a call of which is to be noted later; any key if nobody wants notes.
+    #[must_use]
+    pub fn key(&self, call_id: &str) -> CallKey {
+        if self.are_wanted { CallKey::of(call_id) } else { CallKey::of_number(0) }
+    }
+
+    /// The same as [`note`](Self::note), of the call with this key.
+    pub fn note_of<T: Into<Cow<'static, str>>>(&mut self, call: CallKey, text: impl FnOnce() -> T) {
+        if self.are_wanted {
+            self.notes.push(Note { call, text: text().into() });
+        }
+    }
+
+    /// The same, of the call that a message belongs to.
+    pub fn note_message<T: Into<Cow<'static, str>>>(
+        &mut self,
+        message: &[u8],
+        text: impl FnOnce() -> T,
+    ) {
+        if self.are_wanted
+            && let Some(call) = CallKey::of_message(message)
+        {
+            self.notes.push(Note { call, text: text().into() });
+        }
+    }
+
     /// All since the last time.
     pub fn take(&mut self) -> impl Iterator<Item = Note> + '_ {
         self.are_wanted = true;
@@ -44,8 +70,10 @@ mod tests {
     fn nothing_is_noted_for_nobody() {
         let mut notes = Notes::default();
         notes.note("a", || -> &'static str { unreachable!("nobody wants it") });
+        assert_eq!(notes.key("a"), CallKey::of_number(0));
         assert_eq!(notes.take().count(), 0);
-        notes.note("a", || "rings");
+        let key = notes.key("a");
+        notes.note_of(key, || "rings");
         let taken: Vec<Note> = notes.take().collect();
         assert_eq!(taken, [Note { call: CallKey::of("a"), text: "rings".into() }]);
         assert_eq!(notes.take().count(), 0);

@@ -6,10 +6,13 @@
 //!        └──(wanted)──record─┴──► due ──LATE_MESSAGES──► kept
 //! ```
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use hashbrown::HashMap;
+use hashbrown::hash_map::Entry;
+use media::{MediaEvent, MediaSight};
 use sip_proto::{Packet, Transport};
 use telemetry::CallRecord;
 
@@ -108,6 +111,24 @@ impl Recorder {
         }
     }
 
+    /// Takes what was seen of the media of calls.
+    pub fn media(&mut self, sights: &[MediaSight]) {
+        for sight in sights {
+            let (call, at_us) = (CallKey::of_number(sight.call), self.date(sight.at));
+            let local = sight.local;
+            let (direction, peer, bytes) = match &sight.what {
+                MediaEvent::ReportReceived { from, bytes } => (Direction::Received, *from, bytes),
+                MediaEvent::ReportSent { to, bytes } => (Direction::Sent, *to, bytes),
+                event => {
+                    let text = media_note(event, local);
+                    self.ring.push(call, at_us, Sighting::Note(&text));
+                    continue;
+                }
+            };
+            self.ring.push(call, at_us, Sighting::Report { direction, local, peer, bytes });
+        }
+    }
+
     /// The box has written the record of a call that is over.
     pub fn ended(&mut self, now: Instant, record: &CallRecord) {
         let legs = record.legs.iter().map(|leg| &leg.call_id);
@@ -130,10 +151,8 @@ impl Recorder {
         }
         match self.over.entry(attempt) {
             // It came by twice, as after a failover.
-            std::collections::hash_map::Entry::Occupied(entry) => {
-                entry.into_mut().calls.extend(over.calls)
-            }
-            std::collections::hash_map::Entry::Vacant(entry) => {
+            Entry::Occupied(entry) => entry.into_mut().calls.extend(over.calls),
+            Entry::Vacant(entry) => {
                 entry.insert(over);
                 self.forgotten.push_back((now + LINGER, attempt));
             }
@@ -197,6 +216,18 @@ impl Recorder {
     fn date(&self, now: Instant) -> u64 {
         let since = now.saturating_duration_since(self.start.instant).as_micros();
         self.start.unix_us.saturating_add(u64::try_from(since).unwrap_or(u64::MAX))
+    }
+}
+
+/// What happened to the media of a call, as a phrase without its subject.
+fn media_note(event: &MediaEvent, local: SocketAddr) -> String {
+    match event {
+        MediaEvent::Opened => format!("opens {local} for media"),
+        MediaEvent::Latched(peer) => format!("hears {peer} at {local}, and answers there"),
+        MediaEvent::Stopped => format!("hears nothing any more at {local}"),
+        MediaEvent::Resumed => format!("hears media again at {local}"),
+        MediaEvent::Closed => format!("closes {local}"),
+        MediaEvent::ReportReceived { .. } | MediaEvent::ReportSent { .. } => String::new(),
     }
 }
 

@@ -5,13 +5,13 @@
 //!                                           └ the last of its call
 //! ```
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
 
 use bytes::Bytes;
 use sip_proto::Transport;
 
-use crate::call_key::CallKey;
+use crate::call_key::{CallKey, CallMap};
 use crate::entry::{Direction, Entry, Seen};
 
 /// Memory is taken and given back in pieces of this size.
@@ -20,6 +20,8 @@ const SEGMENT: usize = 64 * 1024;
 const LONGEST: usize = 65_535;
 /// How much of the head of an entry is always there.
 const HEAD: usize = 52;
+/// The port of the box in front of a report: an address of IPv6, or one of IPv4 mapped into it, and its port.
+const LOCAL: usize = 18;
 
 /// Where an entry is, counted from the first that ever was: the number of its segment, and its place there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -49,7 +51,7 @@ pub(crate) struct Ring {
     first: u64,
     most: usize,
     /// The last entry of each call.
-    last: HashMap<CallKey, Place>,
+    last: CallMap<Place>,
 }
 
 /// What is put down of a thing seen.
@@ -57,6 +59,7 @@ pub(crate) struct Ring {
 pub(crate) enum Sighting<'a> {
     Message { direction: Direction, transport: Transport, peer: SocketAddr, bytes: &'a [u8] },
     Note(&'a str),
+    Report { direction: Direction, local: SocketAddr, peer: SocketAddr, bytes: &'a [u8] },
 }
 
 impl Ring {
@@ -66,7 +69,7 @@ impl Ring {
             segments: VecDeque::new(),
             first: 0,
             most: (bytes / SEGMENT).max(2),
-            last: HashMap::new(),
+            last: CallMap::default(),
         }
     }
 
@@ -75,13 +78,21 @@ impl Ring {
         let content = match sighting {
             Sighting::Message { bytes, .. } => &bytes[..bytes.len().min(LONGEST)],
             Sighting::Note(text) => &text.as_bytes()[..text.floor_char_boundary(LONGEST)],
+            Sighting::Report { bytes, .. } => &bytes[..bytes.len().min(LONGEST - LOCAL)],
         };
-        let segment = self.room_for(HEAD + content.len());
+        let local = match sighting {
+            Sighting::Report { local, .. } => Some(local_of(local)),
+            Sighting::Message { .. } | Sighting::Note(_) => None,
+        };
+        let local = local.as_ref().map_or(&[][..], |local| &local[..]);
+        let length = local.len() + content.len();
+        let segment = self.room_for(HEAD + length);
         let number = self.first + self.segments.len() as u64 - 1;
         let Some(room) = self.segments.get_mut(segment) else { return };
         let place = Place::new(number, room.len());
         let before = self.last.insert(call, place).unwrap_or(Place::NONE);
-        room.extend_from_slice(&head(call, before, at_us, sighting, content.len()));
+        room.extend_from_slice(&head(call, before, at_us, sighting, length));
+        room.extend_from_slice(local);
         room.extend_from_slice(content);
     }
 
@@ -160,8 +171,17 @@ impl Ring {
         let at_us = number_at(head, 16);
         let seen = match *head.get(24)? {
             NOTE => Seen::Note(String::from_utf8_lossy(content).into_owned()),
+            kind if kind & REPORT != 0 => {
+                let (local, bytes) = content.split_at_checked(LOCAL)?;
+                Seen::Report {
+                    direction: direction_of(kind),
+                    local: address_of(local)?,
+                    peer: address_at(head, kind & V6 != 0)?,
+                    bytes: Bytes::copy_from_slice(bytes),
+                }
+            }
             kind => Seen::Message {
-                direction: if kind & SENT == 0 { Direction::Received } else { Direction::Sent },
+                direction: direction_of(kind),
                 transport: if kind & TCP == 0 { Transport::Udp } else { Transport::Tcp },
                 peer: address_at(head, kind & V6 != 0)?,
                 bytes: Bytes::copy_from_slice(content),
@@ -175,6 +195,11 @@ const SENT: u8 = 1;
 const TCP: u8 = 2;
 const V6: u8 = 4;
 const NOTE: u8 = 8;
+const REPORT: u8 = 16;
+
+const fn direction_of(kind: u8) -> Direction {
+    if kind & SENT == 0 { Direction::Received } else { Direction::Sent }
+}
 
 /// `call 0..8, before 8..16, at 16..24, kind 24, address 25..41, port 41..43, (spare) 43..48, length 48..52`.
 fn head(
@@ -191,19 +216,45 @@ fn head(
     head[24] = match sighting {
         Sighting::Note(_) => NOTE,
         Sighting::Message { direction, transport, peer, .. } => {
-            match peer.ip() {
-                IpAddr::V4(ip) => head[25..29].copy_from_slice(&ip.octets()),
-                IpAddr::V6(ip) => head[25..41].copy_from_slice(&ip.octets()),
-            }
-            head[41..43].copy_from_slice(&peer.port().to_le_bytes());
-            let bit = |is_so: bool, bit: u8| if is_so { bit } else { 0 };
-            bit(direction == Direction::Sent, SENT)
-                | bit(transport == Transport::Tcp, TCP)
-                | bit(peer.is_ipv6(), V6)
+            put_peer(&mut head, direction, peer) | if transport == Transport::Tcp { TCP } else { 0 }
         }
+        Sighting::Report { direction, peer, .. } => put_peer(&mut head, direction, peer) | REPORT,
     };
     head[48..52].copy_from_slice(&(length as u32).to_le_bytes());
     head
+}
+
+/// Returns what it says of direction and family.
+fn put_peer(head: &mut [u8; HEAD], direction: Direction, peer: SocketAddr) -> u8 {
+    let family = match peer.ip() {
+        IpAddr::V4(ip) => {
+            head[25..29].copy_from_slice(&ip.octets());
+            0
+        }
+        IpAddr::V6(ip) => {
+            head[25..41].copy_from_slice(&ip.octets());
+            V6
+        }
+    };
+    head[41..43].copy_from_slice(&peer.port().to_le_bytes());
+    family | if direction == Direction::Sent { SENT } else { 0 }
+}
+
+fn local_of(address: SocketAddr) -> [u8; LOCAL] {
+    let ip = match address.ip() {
+        IpAddr::V4(ip) => ip.to_ipv6_mapped(),
+        IpAddr::V6(ip) => ip,
+    };
+    let mut local = [0; LOCAL];
+    local[..16].copy_from_slice(&ip.octets());
+    local[16..].copy_from_slice(&address.port().to_le_bytes());
+    local
+}
+
+fn address_of(local: &[u8]) -> Option<SocketAddr> {
+    let (ip, port) = local.split_at_checked(16)?;
+    let ip = IpAddr::from(<[u8; 16]>::try_from(ip).ok()?).to_canonical();
+    Some(SocketAddr::new(ip, u16::from_le_bytes(port.try_into().ok()?)))
 }
 
 fn number_at(head: &[u8], at: usize) -> u64 {
@@ -258,10 +309,20 @@ mod tests {
         let Seen::Message { direction, transport, bytes, .. } = &received else { unreachable!() };
         let (direction, transport) = (*direction, *transport);
         ring.push(c, 13, Sighting::Message { direction, transport, peer, bytes });
+        let locals: [SocketAddr; 2] =
+            ["127.0.0.1:40001", "[2001:db8::8]:40001"].map(|it| it.parse().expect("an address"));
+        for local in locals {
+            let direction = Direction::Sent;
+            ring.push(c, 14, Sighting::Report { direction, local, peer, bytes: b"\x80\xc8" });
+        }
         let (entries, is_cut) = ring.take(&[c, a, CallKey(9)]);
         assert!(!is_cut);
         let at: Vec<u64> = entries.iter().map(|entry| entry.at_us).collect();
-        assert_eq!(at, [10, 12, 13]);
+        assert_eq!(at, [10, 12, 13, 14, 14]);
+        for (entry, local) in entries[3..].iter().zip(locals) {
+            let (direction, bytes) = (Direction::Sent, Bytes::from_static(b"\x80\xc8"));
+            assert_eq!(entry.seen, Seen::Report { direction, local, peer, bytes });
+        }
         assert_eq!(entries[1].seen, Seen::Note("seizes a circuit".to_owned()));
         assert_eq!(entries[2].seen, received);
         assert_eq!(ring.take(&[a]).0, []);
@@ -300,7 +361,7 @@ mod tests {
                     own.map(|(at, (_, length))| (at as u64, (*length).min(LONGEST))).collect();
                 let kept: Vec<(u64, usize)> = entries.iter().map(|entry| match &entry.seen {
                     Seen::Message { bytes, .. } => (entry.at_us, bytes.len()),
-                    Seen::Note(_) => unreachable!("none was made"),
+                    Seen::Note(_) | Seen::Report { .. } => unreachable!("none was made"),
                 }).collect();
                 prop_assert!(all.ends_with(&kept));
                 prop_assert!(!is_cut || kept.len() < all.len());

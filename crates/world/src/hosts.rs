@@ -53,6 +53,9 @@ impl Host {
         if let Some(notes) = self.node.notes() {
             recorder.noted(now, notes);
         }
+        if let Some(plane) = self.node.plane() {
+            recorder.media(&plane.take_sights());
+        }
         for packet in sent {
             recorder.sent(now, packet);
         }

@@ -178,6 +178,9 @@ impl<L: NoticeListener> Simnet<L> {
                 // From now on they are wanted.
                 drop(notes.take());
             }
+            if let Some(plane) = host.node.plane() {
+                drop(plane.take_sights());
+            }
             host.recording = recorder.map(|recorder| Recording { recorder, next_look: now });
         }
     }

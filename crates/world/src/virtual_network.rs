@@ -16,7 +16,7 @@ use sip_proto::wall_clock::WallClock;
 use switch::{CallServer, PoolMonitor, TrunkGroup};
 use telemetry::{BoxKind, LostNode};
 use topology::Topology;
-use trace::{DatedStart, Hub, Recorder, TracedBox};
+use trace::{DatedStart, Hub, KeptTally, Recorder, TracedBox};
 
 use crate::link::Link;
 use crate::simnet::{NoticeListener, Simnet};
@@ -85,6 +85,12 @@ impl<L: NoticeListener> VirtualNetwork<L> {
         for name in self.addresses.keys().cloned().collect::<Vec<_>>() {
             self.record(&name);
         }
+    }
+
+    /// The counts of what is kept, if anything is.
+    #[must_use]
+    pub fn kept(&self) -> Option<KeptTally> {
+        self.hub.as_ref().map(Hub::tally)
     }
 
     /// Gives a box that has just started a recorder.

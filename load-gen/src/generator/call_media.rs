@@ -10,6 +10,7 @@ use sip_proto::transaction::ServerId;
 use sip_proto::user_agent::LegId;
 
 use super::caller_media::CallerStream;
+use super::notes::heard;
 use super::{Call, Generator};
 use crate::caller::Caller;
 use crate::media::description_of;
@@ -142,6 +143,7 @@ impl Generator {
         let (Some(call), Some(media)) = (self.calls.get_mut(&leg), &mut self.media) else { return };
         let Some(line) = call.line.take() else { return };
         if let Some(report) = media.close(now, line, call.attempt.is_answered()) {
+            self.notes.note_of(call.key, || heard(&report));
             call.attempt.note_media(report);
         }
     }

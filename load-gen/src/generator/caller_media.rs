@@ -81,6 +81,11 @@ impl CallerMedia {
         Some((CallerStream { stream, attempt, listens: false }, port))
     }
 
+    /// Says whose call a line is, for whoever looks on.
+    pub(super) fn name_call(&mut self, now: Instant, line: CallerStream, call: u64) {
+        self.plane.name_call(now, line.stream, || call);
+    }
+
     /// The caller speaks as it was agreed on, and from the answer on listens.
     pub(super) fn talk(
         &mut self,

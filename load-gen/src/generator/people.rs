@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use telemetry::{CallRecord, Entry, Unreached};
+use trace::CallKey;
 
 use super::Generator;
 use super::due::{DueCall, DueRedial};
@@ -59,16 +60,26 @@ impl Generator {
 
     /// What `caller` does after the call of `record`. Those whom the end of the campaign hung up do
     /// nothing: they did not choose to.
-    pub(super) fn think_again(&mut self, now: Instant, caller: Caller, record: &CallRecord) {
+    pub(super) fn think_again(
+        &mut self,
+        now: Instant,
+        call: CallKey,
+        caller: Caller,
+        record: &CallRecord,
+    ) {
         let Some(fate) = Unreached::of(&Entry::from(record)).filter(|_| !self.draining) else {
             return;
         };
         match self.mix.again(caller, fate, self.announced, &self.config.ten_digits) {
             Some((caller, next)) => {
+                self.note_next(call, Some((next.gap, &next.way)));
                 let redial = DueRedial { caller, way: next.way };
                 self.redials.add(now + next.gap, redial);
             }
-            None => self.counts.gave_up += 1,
+            None => {
+                self.note_next(call, None);
+                self.counts.gave_up += 1;
+            }
         }
     }
 }

@@ -17,6 +17,7 @@ use sip_proto::reason::Reason;
 use sip_proto::sdp::{Direction, LocalMedia, SdpError};
 use sip_proto::user_agent::LegId;
 use topology::{Audio, Waiting};
+use trace::CallKey;
 
 use super::{Output, Psap};
 use crate::melodies::Melodies;
@@ -43,6 +44,8 @@ impl Psap {
             })?),
             false => None,
         };
+        let call = || CallKey::of(invite.call_id()).number();
+        stream.inspect(|stream| self.plane.name_call(now, *stream, call));
         let port = stream.and_then(|stream| self.plane.local(stream));
         let session_id = u64::from(self.rng.random::<u32>());
         let telephone =
@@ -135,7 +138,7 @@ impl Psap {
     }
 
     /// A re-INVITE adds media to a call that has none; true if it gets a stream.
-    pub(super) fn add_stream(&mut self, leg: LegId, request: &Request) -> bool {
+    pub(super) fn add_stream(&mut self, now: Instant, leg: LegId, request: &Request) -> bool {
         let ip = self.config.address.ip();
         let Some(call) = self.calls.get_mut(&leg) else { return false };
         let is_new = call.stream.is_none();
@@ -146,6 +149,8 @@ impl Psap {
         if is_new && matches!(wants_media(request), Ok(true)) {
             // Without a port the answer goes on saying that there is no media.
             call.stream = self.plane.open(ip).ok();
+            let key = || CallKey::of(request.call_id()).number();
+            call.stream.inspect(|stream| self.plane.name_call(now, *stream, key));
             if let Some(local) = call.stream.and_then(|stream| self.plane.local(stream)) {
                 call.media.move_to(local.port());
             }

@@ -37,6 +37,7 @@ impl Psap {
         rejection: &Rejection,
     ) {
         self.refused += 1;
+        self.notes.note(&attempt.call_id, || format!("refuses it: {}", rejection.in_words()));
         self.agent.reject(now, leg, rejection, &Payload::empty());
         self.write_record(now, attempt, Ending::refused(rejection));
     }

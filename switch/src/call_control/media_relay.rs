@@ -17,6 +17,7 @@ use sip_proto::Rejection;
 use sip_proto::flow::Sender;
 use sip_proto::reason::Reason;
 use sip_proto::sdp::{self, Direction, Media, SdpError, Session};
+use trace::CallKey;
 
 use super::side::Side;
 
@@ -186,6 +187,13 @@ impl MediaRelay {
             Ok(line.ends[from.other().index()].and_then(|end| plane.local(end.stream)))
         };
         session.media.iter().enumerate().map(place).collect()
+    }
+
+    /// Says whose call its streams belong to, for whoever looks on.
+    pub(super) fn name_streams(&self, plane: &mut Plane, now: Instant, call_id: &str) {
+        for end in self.lines.iter().flat_map(|line| line.ends).flatten() {
+            plane.name_call(now, end.stream, || CallKey::of(call_id).number());
+        }
     }
 
     /// The description of `from` is in force from now on.

@@ -56,6 +56,7 @@ impl MediaSessions {
         };
         let session = self.take_session(&description).map_err(Obstacle::Description)?;
         let places = relay.places(&mut self.plane, now, from, &session, tentative)?;
+        relay.name_streams(&mut self.plane, now, &call.record.call_id);
         let readdressed = relay.readdressed(&description, &session, &places);
         let body = sdp::replace(content_type, payload.body(), &readdressed);
         if tentative {
@@ -162,6 +163,9 @@ impl MediaSessions {
         for side in [Side::A, Side::B] {
             let Some(said) = call.descriptions.of(side).cloned() else { continue };
             let offer = self.describe_again(now, &mut call.relay, side, &said)?;
+            if let Some(relay) = &call.relay {
+                relay.name_streams(&mut self.plane, now, &call.record.call_id);
+            }
             offers[side.other().index()] = Some(offer);
         }
         Ok(offers)

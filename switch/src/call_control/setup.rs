@@ -58,6 +58,10 @@ impl CallControl {
                 }
             }
             Err(rejection) => {
+                let overload = if self.overloaded { "its processor is overloaded: " } else { "" };
+                self.notes.note(&record.call_id, || {
+                    format!("{overload}refuses it: {}", rejection.in_words())
+                });
                 self.user_agent.reject(now, a, &rejection, &Payload::empty());
                 self.records.rejected(now, record, &rejection);
             }

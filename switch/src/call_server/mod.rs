@@ -36,7 +36,7 @@ use sip_proto::message::{Request, with_overload_feedback};
 use sip_proto::wall_clock::WallClock;
 use sip_proto::{Packet, Transport};
 use telemetry::CallRecord;
-use topology::Topology;
+use topology::{OverloadMode, Topology};
 use trace::Notes;
 
 use crate::call_control::{CallControl, Towards};
@@ -62,6 +62,8 @@ pub struct CallServer {
     boot: Option<Boot>,
     inbox: Inbox,
     overload: OverloadControl,
+    /// What clients were asked for last: a change is noted.
+    asked_last: Option<u32>,
     installation: Option<Installation>,
     /// Cut off from everything but the management plane.
     isolated: bool,
@@ -117,8 +119,10 @@ impl CallServer {
         let plane = Plane::new(&media, seed, start, unix);
         let disk = Disk::new(&topology, &settings);
         let processing = settings.equipment.processing.clone();
+        let overload = OverloadControl::new(&processing);
         let mut machine = Self {
-            overload: OverloadControl::new(&processing),
+            asked_last: overload.oc(),
+            overload,
             inbox: Inbox::new(processing),
             settings,
             topology,
@@ -193,15 +197,23 @@ impl CallServer {
 
 impl CallServer {
     /// Tells a client in its Via what it may send (RFC 7339 §5.2).
-    fn with_feedback(&self, packet: Packet) -> Packet {
+    fn with_feedback(&mut self, packet: Packet) -> Packet {
         if !self.settings.equipment.processing.overload.gives_feedback() {
             return packet;
         }
         let feedback = |offer| self.overload.feedback(packet.peer, offer);
-        match with_overload_feedback(&packet.bytes, feedback) {
-            Some(bytes) => Packet { bytes, ..packet },
-            None => packet,
+        let Some(bytes) = with_overload_feedback(&packet.bytes, feedback) else { return packet };
+        let asked = self.overload.oc();
+        if let Some(software) = self.software.as_mut().filter(|_| asked != self.asked_last) {
+            let by_rate = self.settings.equipment.processing.overload == OverloadMode::Rate;
+            let oc = asked.unwrap_or_default();
+            software.notes.note_message(&bytes, || match by_rate {
+                true => format!("asks its clients for at most {oc} calls/s together"),
+                false => format!("asks its clients to hold back {oc} % of their calls"),
+            });
+            self.asked_last = asked;
         }
+        Packet { bytes, ..packet }
     }
 }
 

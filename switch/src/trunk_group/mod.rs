@@ -41,10 +41,10 @@ mod takeover;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use contract::{CallPicker, Node, Reply, TrunkGroupSnapshot};
+use contract::{AskedSnapshot, CallPicker, Node, Reply, TrunkGroupSnapshot};
 use sip_proto::deadlines::Deadlines;
 use sip_proto::flow::Flow;
-use sip_proto::message::{Method, Name, OverloadFeedback, Request, Response};
+use sip_proto::message::{Method, Name, OverloadAlgorithm, OverloadFeedback, Request, Response};
 use sip_proto::reason::Reason;
 use sip_proto::sources::Sources;
 use sip_proto::transaction::{ClientId, Event, ServerId, Transactions};
@@ -228,8 +228,18 @@ impl TrunkGroup {
             }),
             Owner::Inside { .. } | Owner::Audit(..) | Owner::Nobody => None,
         };
-        if let Some(member) = index.and_then(|index| self.members.get_mut(index)) {
-            member.restraint.update(now, feedback);
+        let Some(member) = index.and_then(|index| self.members.get_mut(index)) else { return };
+        // No loss at all is as good as no wish.
+        let is_wish =
+            |asked: &AskedSnapshot| asked.algorithm == OverloadAlgorithm::Rate || asked.oc > 0;
+        let before = member.restraint.asked().filter(is_wish);
+        member.restraint.update(now, feedback);
+        let asked = member.restraint.asked().filter(is_wish);
+        if let Owner::Setup(call) = owner
+            && asked != before
+        {
+            let text = wish(&member.name, asked);
+            self.note(call, || text);
         }
     }
 
@@ -409,5 +419,18 @@ impl Node for TrunkGroup {
 
     fn is_drained(&self) -> bool {
         self.draining && self.calls.is_empty()
+    }
+}
+
+/// What a member asks of its clients from now on.
+fn wish(member: &str, asked: Option<AskedSnapshot>) -> String {
+    match asked {
+        Some(AskedSnapshot { algorithm: OverloadAlgorithm::Loss, oc }) => {
+            format!("hears that {member} wants {oc} % of its calls held back")
+        }
+        Some(AskedSnapshot { algorithm: OverloadAlgorithm::Rate, oc }) => {
+            format!("hears that {member} wants at most {oc} calls/s")
+        }
+        None => format!("hears that {member} wants nothing held back any more"),
     }
 }

@@ -129,7 +129,11 @@ impl TrunkGroup {
             Ok(index) => index,
             Err(want) => {
                 let rejection = last.unwrap_or_else(|| self.refusal_for(want));
-                self.note(id, || "has no other site for it".to_owned());
+                let why = match want {
+                    Want::HeldBack => "has no other site for it: overload control holds it back",
+                    Want::Site => "has no other site for it",
+                };
+                self.note(id, || why.to_owned());
                 self.refuse(now, id, &rejection);
                 return;
             }

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail, ensure};
 use system_tests::counted::SUBJECTS;
-use system_tests::counted::record::{Change, Counts, compare};
+use system_tests::counted::record::{Change, Counts, compare, cost_of_recording};
 
 /// That of the program.
 #[global_allocator]
@@ -46,8 +46,10 @@ fn run(name: &str) -> anyhow::Result<()> {
 fn check() -> anyhow::Result<()> {
     let mut record = read()?;
     let recorded = record.remove(PROFILE).unwrap_or_default();
-    let compared = compare(&recorded, &count()?);
+    let counted = count()?;
+    let compared = compare(&recorded, &counted);
     print!("{}", table::table(PROFILE, &compared));
+    print!("{}", table::recording(&cost_of_recording(&counted)));
     let broken: Vec<_> = compared.iter().filter(|one| !one.change.is_passable()).collect();
     if compared.iter().any(|one| one.change == Change::Fallen) {
         println!("What has fallen by more than a tenth is worth a new record: {}", table::COMMAND);
@@ -66,6 +68,7 @@ fn record() -> anyhow::Result<()> {
     let counted = count()?;
     let recorded = record.insert(PROFILE.to_owned(), counted.clone()).unwrap_or_default();
     print!("{}", table::table(PROFILE, &compare(&recorded, &counted)));
+    print!("{}", table::recording(&cost_of_recording(&counted)));
     let text = serde_json::to_string_pretty(&record)?;
     fs::write(file(), text + "\n")?;
     println!("recorded in {}", file().display());

@@ -42,8 +42,23 @@ pub const SUBJECTS: &[Subject] = &[
         units: boxes::CALLS,
         ready: || recorded("one"),
     },
+    Subject {
+        name: "call in the trunk group, recorded",
+        units: boxes::CALLS,
+        ready: || recorded("trunk"),
+    },
     Subject { name: "call in the PSAP", units: boxes::CALLS, ready: || lone("centre") },
+    Subject {
+        name: "call in the PSAP, recorded",
+        units: boxes::CALLS,
+        ready: || recorded("centre"),
+    },
     Subject { name: "call in the generator", units: boxes::CALLS, ready: || lone("generator") },
+    Subject {
+        name: "call in the generator, recorded",
+        units: boxes::CALLS,
+        ready: || recorded("generator"),
+    },
     Subject { name: "RTP packet relayed", units: 2 * media::PACKETS, ready: relaying },
     Subject { name: "RTP packet made and judged", units: media::PACKETS, ready: listening },
     Subject { name: "second of the evening", units: 1, ready: passing },

@@ -77,3 +77,20 @@ pub fn collected(words: &str) -> Option<u64> {
     let line = words.lines().find_map(|line| line.split_once("Collected :"));
     line?.1.trim().parse().ok()
 }
+
+/// The same call with a flight recorder beside its box has this behind its name.
+const RECORDED: &str = ", recorded";
+
+/// A call that is recorded should take no more than so much more than one that is not.
+pub const MOST_FOR_RECORDING: f64 = 0.1;
+
+/// What recording adds to each call that was counted with and without, as a share of it.
+#[must_use]
+pub fn cost_of_recording(counted: &Counts) -> Vec<(String, f64)> {
+    let share = |(name, with): (&String, &u64)| {
+        let bare = name.strip_suffix(RECORDED)?;
+        let without = *counted.get(bare)?;
+        Some((bare.to_owned(), *with as f64 / without as f64 - 1.0))
+    };
+    counted.iter().filter_map(share).collect()
+}

@@ -230,4 +230,7 @@ pub struct ProcessUsage {
     /// Call records that found no place on the disk.
     #[serde(default)]
     pub records_dropped: u64,
+    /// Parts of calls, one for each box, whose messages were to be kept and found no room.
+    #[serde(default)]
+    pub messages_dropped: u64,
 }

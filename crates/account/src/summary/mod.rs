@@ -44,6 +44,7 @@ use campaign::Campaign;
 use campaign::utc::rfc3339;
 use contract::GeneratorSnapshot;
 
+use crate::text::counted;
 use harm::HarmTally;
 
 pub use callers::{CallersFigures, ClassFigures};
@@ -390,7 +391,10 @@ impl AttemptTallies {
             reasons,
             thresholds,
             degraded: run.degraded,
-            notes: run.campaign.validity.note().into_iter().chain(run.by_hand).collect(),
+            notes: [run.campaign.validity.note(), run.by_hand, unkept(&run.processes)]
+                .into_iter()
+                .flatten()
+                .collect(),
             campaign: run.campaign.name.clone(),
             network: run.network.to_owned(),
             seed: run.campaign.seed,
@@ -416,6 +420,20 @@ impl AttemptTallies {
             truncated_files,
         }
     }
+}
+
+/// That messages of calls are missing which were to be kept, as a sentence.
+fn unkept(processes: &[ProcessUsage]) -> Option<String> {
+    let parts: u64 = processes.iter().map(|process| process.messages_dropped).sum();
+    let who = processes.iter().filter(|process| process.messages_dropped > 0);
+    let who: Vec<&str> = who.map(|process| &process.name[..]).collect();
+    (parts > 0).then(|| {
+        format!(
+            "the disk had no room for all messages of calls that were to be kept: {} of {} are missing in ladders; the run went on",
+            counted(parts, "part", "parts"),
+            who.join(", ")
+        )
+    })
 }
 
 #[cfg(test)]

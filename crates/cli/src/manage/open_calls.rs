@@ -226,7 +226,7 @@ impl CallAsker {
                 NodeKind::TrunkGroup => BoxKind::TrunkGroup,
                 NodeKind::CallServer => BoxKind::CallServer,
                 NodeKind::Psap => BoxKind::Psap,
-                NodeKind::PoolMonitor => return None,
+                NodeKind::AccessNode | NodeKind::PoolMonitor => return None,
             };
             Some(NamedAddress { address: entry.address, name, kind })
         };

@@ -31,18 +31,22 @@ async fn raw(plane: &Plane, octets: &[u8]) -> Vec<u8> {
 async fn whoever_has_the_fingerprint_asks_over_tls_and_nobody_else_is_taken_for_it() {
     let folder = tempfile::tempdir().expect("a folder");
     let (plane, fingerprint) = Plane::secured(folder.path(), LIMIT);
-    let (status, text) = plane.access(&fingerprint).ask(Method::GET, "/v1/sites", None).await.expect("asked");
+    let (status, text) =
+        plane.access(&fingerprint).ask(Method::GET, "/v1/sites", None).await.expect("asked");
     let text = text.expect("an answer");
     assert!(status == 200 && String::from_utf8_lossy(&text).contains("alpha"), "{status}");
     let body = r#"{"command": "unlock", "sites": ["beta.a"]}"#.to_owned();
     let lower = fingerprint.to_lowercase();
-    let (status, _) = plane.access(&lower).ask(Method::POST, "/v1/commands", Some(body)).await.expect("asked");
+    let (status, _) =
+        plane.access(&lower).ask(Method::POST, "/v1/commands", Some(body)).await.expect("asked");
     assert_eq!(status, 200);
     let other = fingerprint.replace(|octet: char| octet.is_ascii_digit(), "F");
-    let error = plane.access(&other).ask(Method::GET, "/v1/sites", None).await.expect_err("another one");
+    let error =
+        plane.access(&other).ask(Method::GET, "/v1/sites", None).await.expect_err("another one");
     assert!(format!("{error:#}").contains("shows another certificate"), "{error:#}");
     let plain = Plane::new();
-    let error = plain.access(&fingerprint).ask(Method::GET, "/v1/sites", None).await.expect_err("no TLS");
+    let error =
+        plain.access(&fingerprint).ask(Method::GET, "/v1/sites", None).await.expect_err("no TLS");
     assert!(format!("{error:#}").contains("TLS"), "{error:#}");
 }
 
@@ -78,6 +82,7 @@ async fn who_says_nothing_or_half_of_a_handshake_is_left_and_holds_nobody_up() {
         stream.write_all(b"\x16\x03\x01").await.expect("half of it");
         held.push(stream);
     }
-    let (status, _) = plane.access(&fingerprint).ask(Method::GET, "/v1/sites", None).await.expect("asked");
+    let (status, _) =
+        plane.access(&fingerprint).ask(Method::GET, "/v1/sites", None).await.expect("asked");
     assert_eq!(status, 200);
 }

@@ -37,7 +37,7 @@ pub fn packets(story: &Story) -> Vec<CapturedPacket> {
                     column.map_or_else(String::new, |column| format!("{}: ", story.name(column)));
                 waiting.push(format!("{at}{kind}: {text}"));
             }
-            What::Media { text, .. } => waiting.push(text.clone()),
+            What::Media { text, .. } | What::Report { text, .. } => waiting.push(text.clone()),
             What::Message(arrow) => {
                 let (Some(from), Some(to)) =
                     (story.columns.get(arrow.from), story.columns.get(arrow.to))

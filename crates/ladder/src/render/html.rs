@@ -11,9 +11,9 @@ use crate::render::svg;
 use crate::story::{Arrow, Story};
 
 const STYLE: &str = "body{font:15px/1.45 system-ui,sans-serif;margin:1rem;color:#1a1a1a;background:#fff}@media(prefers-color-scheme:dark)\
-{body{color:#e8e8e8;background:#16181c}}h1{font-size:1.25rem}h2{font-size:1.05rem}.picture{overflow-x:auto}pre{overflow-x:auto;font:13px \
+{body{color:#e8e8e8;background:#16181c}}h1{font-size:1.25rem}h1,p,li{overflow-wrap:anywhere}h2{font-size:1.05rem}.picture{overflow-x:auto}pre{overflow-x:auto;font:13px \
 ui-monospace,monospace;white-space:pre-wrap;overflow-wrap:anywhere;margin:.3rem 0 1rem 1rem}summary{cursor:pointer;font:13px ui-monospace,monospace}\
-.bad{font-weight:bold}:target{outline:2px solid}.small{opacity:.75}";
+#rtcp:checked~.bare,#rtcp:not(:checked)~.reported{display:none}.bad{font-weight:bold}:target{outline:2px solid}.small{opacity:.75}";
 
 /// The page.
 #[must_use]
@@ -45,7 +45,7 @@ fn body(story: &Story) -> Markup {
         h1 { (title(story)) }
         p.small { "from " (begun(story)) }
         @for line in story.cause.lines() { p { (plain(line)) } }
-        div.picture { (PreEscaped(svg::inline(story))) }
+        (picture(story))
         @if !story.findings.is_empty() {
             h2 { "What the standard says of it" }
             ul {
@@ -60,6 +60,21 @@ fn body(story: &Story) -> Markup {
         @for gap in &story.gaps { p.small { (plain(gap)) } }
         h2 { "Messages" }
         @for arrow in story.messages() { (message(story, arrow)) }
+    }
+}
+
+/// The picture, and where RTCP was seen a second one without it: a box to tick chooses, without a script.
+fn picture(story: &Story) -> Markup {
+    let drawn = |story: &Story| PreEscaped(svg::inline(story));
+    html! {
+        @if story.has_reports() {
+            input #rtcp type="checkbox" checked;
+            label for="rtcp" { " RTCP reports" }
+            div.picture.reported { (drawn(story)) }
+            div.picture.bare { (drawn(&story.clone().without_reports())) }
+        } @else {
+            div.picture { (drawn(story)) }
+        }
     }
 }
 

@@ -32,7 +32,8 @@ pub fn markdown(story: &Story) -> String {
                 let at_box = column.map_or_else(String::new, name);
                 writeln!(text, "| | {at} | {at_box} | | *{}*: {} |", escaped(kind), escaped(event))
             }
-            What::Media { from, to, text: heard, .. } => {
+            What::Media { from, to, text: heard, .. }
+            | What::Report { from, to, text: heard, .. } => {
                 writeln!(text, "| | {at} | {} | {} | {} |", name(*from), name(*to), escaped(heard))
             }
         };

@@ -17,7 +17,12 @@ pub fn mermaid(story: &Story) -> String {
         let at = seconds(line.at_us);
         let _ = match &line.what {
             What::Message(arrow) => {
-                let way = if arrow.fate == Fate::Lost { "-x" } else { "->>" };
+                let way = match arrow.fate {
+                    Fate::Lost => "-x",
+                    // An open tip.
+                    Fate::SentOnly => "-)",
+                    Fate::Arrived | Fate::Doubled | Fate::ReceivedOnly | Fate::OnWire => "->>",
+                };
                 let remark = remark(story, arrow);
                 let remark =
                     remark.map_or_else(String::new, |it| format!("<br/>{}", escaped(&it.0)));
@@ -37,7 +42,8 @@ pub fn mermaid(story: &Story) -> String {
                 let over = column.map_or_else(|| format!("p0,p{last}"), |it| format!("p{it}"));
                 writeln!(text, "    Note over {over}: {at} s {}: {}", escaped(kind), escaped(event))
             }
-            What::Media { from, to, text: heard, .. } => {
+            What::Media { from, to, text: heard, .. }
+            | What::Report { from, to, text: heard, .. } => {
                 writeln!(text, "    p{from}-->>p{to}: {at} s {}", escaped(heard))
             }
         };

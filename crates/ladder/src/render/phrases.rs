@@ -24,10 +24,38 @@ pub(super) fn label(arrow: &Arrow) -> String {
 /// What became of it that an arrow alone does not tell, and whether that is bad.
 pub(crate) fn remark(story: &Story, arrow: &Arrow) -> Option<(String, bool)> {
     let fate = match arrow.fate {
-        Fate::Lost => Some((format!("lost: {} never saw it", plain(story.name(arrow.to))), true)),
+        Fate::Lost => Some((format!("lost: not seen at {}", plain(story.name(arrow.to))), true)),
         Fate::Doubled => Some(("the network delivered it once more".to_owned(), false)),
-        Fate::Arrived | Fate::SentOnly | Fate::ReceivedOnly | Fate::OnWire => None,
+        Fate::SentOnly => Some((unseen(story, arrow), false)),
+        Fate::Arrived | Fate::ReceivedOnly | Fate::OnWire => None,
     };
+    joined(fate, arrow)
+}
+
+/// The same beside a drawn arrow, whose tip is a question mark where nobody knows whether it arrived: why is said at the first of
+/// each box.
+pub(super) fn short_remark(story: &Story, arrow: &Arrow) -> Option<(String, bool)> {
+    let is_told = |first: &Arrow| {
+        (first.fate, first.to) == (arrow.fate, arrow.to)
+            && first.number < arrow.number
+            && unseen(story, first) == unseen(story, arrow)
+    };
+    if arrow.fate == Fate::SentOnly && story.messages().any(is_told) {
+        return joined(None, arrow);
+    }
+    remark(story, arrow)
+}
+
+/// Why nobody knows whether it arrived.
+fn unseen(story: &Story, arrow: &Arrow) -> String {
+    let name = plain(story.name(arrow.to));
+    match story.columns.get(arrow.to).is_some_and(|column| column.has_kept) {
+        true => format!("{name} kept nothing of this moment"),
+        false => format!("{name} kept nothing of this call"),
+    }
+}
+
+fn joined(fate: Option<(String, bool)>, arrow: &Arrow) -> Option<(String, bool)> {
     let again = arrow.repeat.as_ref().map(|repeat| {
         let times = match repeat.times_before {
             1 => "again".to_owned(),

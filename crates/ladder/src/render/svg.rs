@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::render::phrases::{is_bad, label, plain, remark, seconds, title};
+use crate::render::phrases::{is_bad, label, plain, seconds, short_remark, title};
 use crate::story::{Arrow, Fate, Story, What};
 
 /// In light and dark, by what the reader's system asks for.
@@ -11,7 +11,7 @@ pub(super) const STYLE: &str = ".ladder{font:12px ui-monospace,monospace;--ink:#
 --event:#d7a3f0;--note:#8ecbff;--back:#16181c}}.ladder text{fill:var(--ink)}.ladder .soft{fill:var(--soft)}.ladder .name{font-weight:bold}\
 .ladder line,.ladder path{stroke:var(--ink);fill:none}.ladder .bar{stroke:var(--soft);stroke-dasharray:2 3}.ladder .bad text,.ladder text.bad{fill:var(--bad)}\
 .ladder .bad line,.ladder .bad path{stroke:var(--bad)}.ladder text.again{fill:var(--again)}.ladder text.note{fill:var(--note)}\
-.ladder text.event{fill:var(--event)}.ladder .media line{stroke:var(--note);stroke-dasharray:6 3}.ladder a:focus text,.ladder a:hover text{text-decoration:underline}";
+.ladder text.event{fill:var(--event)}.ladder .media line{stroke:var(--note);stroke-dasharray:6 3}.ladder .report line{stroke:var(--note);stroke-dasharray:1 4}.ladder a:focus text,.ladder a:hover text{text-decoration:underline}";
 
 /// Left of the first bar: number and seconds.
 const MARGIN: usize = 104;
@@ -81,8 +81,14 @@ fn drawn(story: &Story) -> (usize, usize, String) {
                 let at = column.map_or(MARGIN, x);
                 beside(&mut rows, (at, mid), width, "event", &format!("{kind}: {text}"));
             }
-            What::Media { from, to, text, is_bad } => {
-                let class = if *is_bad { "media bad" } else { "media" };
+            What::Media { from, to, text, is_bad } | What::Report { from, to, text, is_bad } => {
+                let is_report = matches!(line.what, What::Report { .. });
+                let class = match (is_report, *is_bad) {
+                    (false, false) => "media",
+                    (false, true) => "media bad",
+                    (true, false) => "report",
+                    (true, true) => "report bad",
+                };
                 let _ = write!(rows, "<g class=\"{class}\">");
                 line_between(&mut rows, x(*from), x(*to), mid, Fate::OnWire);
                 rows.push_str("</g>");
@@ -128,13 +134,13 @@ fn message(rows: &mut String, story: &Story, arrow: &Arrow, mid: usize, width: u
         mid - 4,
         escaped(&label)
     );
-    let Some((remark, is_bad)) = remark(story, arrow) else { return 0 };
+    let Some((remark, is_bad)) = short_remark(story, arrow) else { return 0 };
     let class = if is_bad { "bad" } else { "again" };
     under(rows, (from.min(to), mid + ROW / 2 + 6), width, class, &remark);
     REMARK
 }
 
-/// An arrow, which a lost message does not end.
+/// An arrow; that of a lost message stops half way, and one of which nobody knows whether it arrived ends in a question mark.
 fn line_between(rows: &mut String, from: usize, to: usize, y: usize, fate: Fate) {
     if from == to {
         let _ = write!(rows, "<path d=\"M{from} {y} h24\"/>");
@@ -142,12 +148,25 @@ fn line_between(rows: &mut String, from: usize, to: usize, y: usize, fate: Fate)
     }
     let is_right = to > from;
     let length = from.abs_diff(to);
-    let length = if fate == Fate::Lost { length * 2 / 3 } else { length };
+    let length = match fate {
+        Fate::Lost => length * 2 / 3,
+        // Room for its question mark.
+        Fate::SentOnly => length.saturating_sub(14),
+        Fate::Arrived | Fate::Doubled | Fate::ReceivedOnly | Fate::OnWire => length,
+    };
     let end = if is_right { from + length } else { from - length };
     let _ = write!(rows, "<line x1=\"{from}\" y1=\"{y}\" x2=\"{end}\" y2=\"{y}\"/>");
     let back = if is_right { end - 7 } else { end + 7 };
     let _ = match fate {
         Fate::Lost => write!(rows, "<path d=\"M{} {} l10 10 m0 -10 l-10 10\"/>", end - 5, y - 5),
+        Fate::SentOnly => {
+            let at = if is_right { end + 7 } else { end - 7 };
+            write!(
+                rows,
+                "<text class=\"name\" x=\"{at}\" y=\"{}\" text-anchor=\"middle\">?</text>",
+                y + 4
+            )
+        }
         _ => write!(rows, "<path d=\"M{back} {} L{end} {y} L{back} {}\"/>", y - 4, y + 4),
     };
 }

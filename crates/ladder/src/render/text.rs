@@ -4,14 +4,14 @@
 //!   #       s      +ms  load-1        mobile        alpha
 //!                       |             |             |
 //!   1   0.000           |--INVITE--X  |             |
-//!                         lost: mobile never saw it
+//!                         lost: not seen at mobile
 //!   2   0.500   +500.0  |--INVITE---->|             |
 //!       0.501     +1.0  |             o seizes a circuit towards alpha
 //! ```
 
 use std::fmt::Write as _;
 
-use crate::render::phrases::{begun, is_bad, label, plain, remark, seconds, title};
+use crate::render::phrases::{begun, is_bad, label, plain, seconds, short_remark, title};
 use crate::story::{Arrow, Fate, Line, Story, What};
 
 /// The terminal that a ladder is for.
@@ -101,7 +101,9 @@ fn drawn(story: &Story, screen: Screen, pitch: usize) -> String {
     for line in &story.lines {
         let number = match &line.what {
             What::Message(arrow) => arrow.number.to_string(),
-            What::Note { .. } | What::Event { .. } | What::Media { .. } => String::new(),
+            What::Note { .. } | What::Event { .. } | What::Media { .. } | What::Report { .. } => {
+                String::new()
+            }
         };
         let (drawing, remark, colour) = row(story, line, pitch);
         let room = screen.width.saturating_sub(MARGIN);
@@ -146,7 +148,7 @@ fn row(story: &Story, line: &Line, pitch: usize) -> (Vec<String>, Option<String>
         What::Message(arrow) => {
             let mut cells = bars(all);
             draw(&mut cells, pitch, arrow);
-            let (remark, colour) = match remark(story, arrow) {
+            let (remark, colour) = match short_remark(story, arrow) {
                 Some((remark, true)) => (Some(format!("  {remark}")), Colour::Bad),
                 Some((remark, false)) => (Some(format!("  {remark}")), Colour::Again),
                 None if is_bad(arrow) => (None, Colour::Bad),
@@ -159,11 +161,11 @@ fn row(story: &Story, line: &Line, pitch: usize) -> (Vec<String>, Option<String>
             let text = format!("{}: {}", plain(kind), plain(text));
             (beside(column.unwrap_or(0), '*', &text), None, Colour::Event)
         }
-        What::Media { from, to, text, is_bad } => {
+        What::Media { from, to, text, is_bad } | What::Report { from, to, text, is_bad } => {
             let mut cells = bars(all);
             let (left, right) = ((*from).min(*to) * pitch + 1, (*from).max(*to) * pitch);
             let span = cells.get_mut(left..right).unwrap_or_default();
-            span.fill('~');
+            span.fill(if matches!(line.what, What::Media { .. }) { '~' } else { '.' });
             match span {
                 [.., tip] if from < to => *tip = '>',
                 [tip, ..] => *tip = '<',
@@ -175,7 +177,7 @@ fn row(story: &Story, line: &Line, pitch: usize) -> (Vec<String>, Option<String>
     }
 }
 
-/// An arrow between two bars; a lost one stops half way, one that only one end has seen has no bar at the other.
+/// An arrow between two bars; a lost one stops half way, and one of which nobody knows whether it arrived ends in a question mark.
 fn draw(cells: &mut [char], pitch: usize, arrow: &Arrow) {
     let label = label(arrow);
     if arrow.from == arrow.to {
@@ -203,6 +205,8 @@ fn draw(cells: &mut [char], pitch: usize, arrow: &Arrow) {
             span[..2].fill(' ');
             span[1] = 'X';
         }
+        (true, Fate::SentOnly) => span[last] = '?',
+        (false, Fate::SentOnly) => span[0] = '?',
         (true, _) => span[last] = '>',
         (false, _) => span[0] = '<',
     }
@@ -214,9 +218,11 @@ fn listed(story: &Story, screen: Screen) -> String {
     for line in &story.lines {
         let (number, said, colour) = match &line.what {
             What::Message(arrow) => {
-                let remark = remark(story, arrow).map(|it| format!(" ({})", it.0));
+                let remark = short_remark(story, arrow).map(|it| format!(" ({})", it.0));
                 let (from, to) = (plain(story.name(arrow.from)), plain(story.name(arrow.to)));
-                let said = format!("{from} > {to}: {}{}", label(arrow), remark.unwrap_or_default());
+                let tip = if arrow.fate == Fate::SentOnly { '?' } else { '>' };
+                let said =
+                    format!("{from} {tip} {to}: {}{}", label(arrow), remark.unwrap_or_default());
                 let colour = if is_bad(arrow) { Colour::Bad } else { Colour::Plain };
                 (arrow.number.to_string(), said, colour)
             }
@@ -230,6 +236,10 @@ fn listed(story: &Story, screen: Screen) -> String {
                 (String::new(), format!("* {} {at}{}", plain(kind), plain(text)), Colour::Event)
             }
             What::Media { text, .. } => (String::new(), plain(text), Colour::Note),
+            What::Report { from, text, .. } => {
+                let said = format!("{}: {}", plain(story.name(*from)), plain(text));
+                (String::new(), said, Colour::Note)
+            }
         };
         let head = format!("{number:>3} {:>8}  ", seconds(line.at_us));
         let room = screen.width.saturating_sub(head.len()).max(20);

@@ -86,7 +86,7 @@ fn notes_and_events_stand_between_the_arrows_that_they_explain() {
             What::Event { column, text, .. } => {
                 Some((line.at_us, format!("*{}: {text}", story.name(column.unwrap()))))
             }
-            What::Message(_) | What::Media { .. } => None,
+            What::Message(_) | What::Media { .. } | What::Report { .. } => None,
         })
         .collect();
     assert_eq!(

@@ -3,7 +3,8 @@
 use std::net::SocketAddr;
 use std::time::Instant;
 
-use super::{Forward, Plane, StreamEvent};
+use super::sights::report_port;
+use super::{Forward, MediaEvent, Plane, StreamEvent};
 use crate::receiver::PacketArrival;
 use crate::rtcp;
 use crate::rtp::Packet;
@@ -45,9 +46,16 @@ impl Plane {
             self.counts.malformed += 1;
             return None;
         };
+        let before = self.sights.is_some().then(|| stream.rtp.source());
         if !stream.rtp.admits(arrived, from, packet.header.ssrc) {
             self.counts.strangers += 1;
             return None;
+        }
+        let heard = stream.rtp.source();
+        if let (Some(sights), Some(peer)) = (&mut self.sights, heard)
+            && before.is_some_and(|before| before != heard)
+        {
+            sights.note(arrived, id, stream.local, MediaEvent::Latched(peer));
         }
         self.counts.received += 1;
         // Whoever is only heard so far earns nothing for the address that was announced.
@@ -56,6 +64,9 @@ impl Plane {
         }
         if stream.watch.wakes() {
             self.events.push_back(StreamEvent::Resumed(id));
+            if let Some(sights) = &mut self.sights {
+                sights.note(arrived, id, stream.local, MediaEvent::Resumed);
+            }
         }
         let payload_type = packet.header.payload_type;
         let paced = Some(payload_type) != stream.formats.events;
@@ -110,6 +121,10 @@ impl Plane {
         if !admitted {
             self.counts.strangers += 1;
             return None;
+        }
+        if let Some(sights) = &mut self.sights {
+            let what = MediaEvent::ReportReceived { from, bytes: bytes.to_vec() };
+            sights.note(arrived, id, report_port(stream.local, is_multiplexed), what);
         }
         match &mut stream.role {
             Role::Open => None,

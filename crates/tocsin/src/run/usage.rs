@@ -16,6 +16,7 @@ impl Fleet {
                 system_s: seconds(usage.system_us),
                 max_rss_kib: usage.max_rss_kib,
                 records_dropped: usage.records.dropped + usage.records.waiting,
+                messages_dropped: usage.trace.dropped,
             })
         };
         self.processes.iter().filter_map(usage).collect()

@@ -8,7 +8,7 @@ use std::path::Path;
 use account::text::counted;
 use anyhow::{Context as _, bail};
 use ladder::{Story, Told, join};
-use run_folder::{call_story, kept_calls, named_addresses, write_capture};
+use run_folder::{call_story, kept_calls, named_addresses, what_is_kept, write_capture};
 use trace::KeptCall;
 
 /// Writes the messages of one call.
@@ -29,9 +29,7 @@ pub(super) fn of_attempts(
     }
     if calls.is_empty() {
         let which = if attempts.is_some() { "of these calls" } else { "in this run" };
-        bail!(
-            "{which} no message was kept: kept are calls that ended badly; tocsin run --trace all keeps those of all"
-        );
+        bail!("{which} no message was kept: {}", what_is_kept(folder));
     }
     let told = Told { names: named_addresses(folder), ..Told::default() };
     let stories: Vec<Story> = calls.values().map(|parts| join(parts, &told)).collect();

@@ -1,17 +1,14 @@
 //! `tocsin show RUN CALL --ladder`: the messages of one call, and what is asked about them.
 
-use std::io::{IsTerminal as _, stdout};
 use std::path::Path;
 
 use anyhow::{Context as _, bail};
 use clap::{Args, ValueEnum};
-use ladder::render::{Screen, difference, html, json, markdown, mermaid, message, svg, text};
+use ladder::render::{difference, html, json, markdown, mermaid, message, svg, text};
 use ladder::{Arrow, Story};
-use ratatui::crossterm::terminal;
 use run_folder::call_story;
 
-/// A line of a file or of a pipe may be as long as this.
-const WIDTH: usize = 160;
+use crate::ladder_screen::ColorArgs;
 
 /// What is asked about the messages of a call.
 #[derive(Debug, Args)]
@@ -22,6 +19,11 @@ pub(super) struct LadderArgs {
     /// The form of the ladder
     #[arg(long, value_enum, default_value_t = Format::Text, requires = "ladder")]
     format: Format,
+    /// The ladder without what RTCP said meanwhile
+    #[arg(long, requires = "ladder")]
+    no_rtcp: bool,
+    #[command(flatten)]
+    color: ColorArgs,
     /// One message of the call, by its number in the ladder, as on the wire
     #[arg(long, value_name = "NUMBER", requires = "call", conflicts_with_all = ["ladder", "diff"])]
     message: Option<u32>,
@@ -63,9 +65,10 @@ impl LadderArgs {
         if let Some([first, second]) = self.diff.as_deref() {
             return Ok(plain(difference(&story, find(&story, *first)?, find(&story, *second)?)));
         }
+        let story = if self.no_rtcp { story.without_reports() } else { story };
         Ok(match self.format {
             Format::Text => {
-                let screen = screen();
+                let screen = self.color.screen();
                 Told { text: text(&story, screen), is_painted: screen.has_colours }
             }
             Format::Markdown => plain(markdown(&story)),
@@ -85,13 +88,4 @@ fn find(story: &Story, number: u32) -> anyhow::Result<&Arrow> {
     story.message(number).with_context(|| {
         format!("the call has no message {number}: they have the numbers 1 to {last}, as --ladder shows them")
     })
-}
-
-/// Colours only for a person who did not decline them (<https://no-color.org>).
-fn screen() -> Screen {
-    let is_terminal = stdout().is_terminal();
-    let declined = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    let size = if is_terminal { terminal::size().ok() } else { None };
-    let width = size.map_or(WIDTH, |(width, _)| usize::from(width));
-    Screen { width: width.max(40), has_colours: is_terminal && !declined }
 }

@@ -24,8 +24,13 @@ pub(super) fn hub(
         .and_then(|()| TraceWriter::new(BufWriter::new(File::create(&path)?)))
         .map(|mut writer| {
             let memory = (settings.memory as usize) << 20;
-            // What finds no room on the disk is counted: no reason to end a run.
-            Some(Hub::new(settings.keep, memory, move |call| writer.write(&call).is_ok()))
+            // What finds no room on the disk is counted: no reason to end a run. Behind a part of a block nothing can be read.
+            let mut is_open = true;
+            let hub = Hub::new(settings.keep, memory, move |call| {
+                is_open = is_open && writer.write(&call).and_then(|()| writer.flush()).is_ok();
+                is_open
+            });
+            Some(hub)
         })
         .with_context(|| format!("cannot create the file {} for messages", path.display()))
 }

@@ -131,7 +131,10 @@ fn conclude(
     let names: BTreeMap<SocketAddr, String> = names.collect();
     let elapsed = world.net.elapsed();
     let messages = messages(&world);
+    let kept = world.kept();
     let BoxListener { intake, hash, restarts, hangs, falls, file } = world.into_listener();
+    // Recorders have kept at their end what was due then.
+    let messages_dropped = kept.map_or(0, |kept| kept.read().dropped);
     let has_records = file.is_some();
     let flushed = file.map_or(Ok(()), |mut file| file.flush());
     let took = started.elapsed();
@@ -149,6 +152,7 @@ fn conclude(
             system_s: seconds(usage.system_us),
             max_rss_kib: usage.max_rss_kib,
             records_dropped: 0,
+            messages_dropped,
         }],
         messages,
         ledger_hash: Some(hash.finish()),

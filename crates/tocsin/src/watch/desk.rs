@@ -68,6 +68,8 @@ pub(super) struct Desk {
     /// What the last key came to.
     pub(super) note: String,
     pub(super) is_paused: bool,
+    /// Ladders show what RTCP said.
+    shows_reports: bool,
 }
 
 impl Desk {
@@ -89,6 +91,7 @@ impl Desk {
             input: None,
             note: String::new(),
             is_paused: false,
+            shows_reports: true,
         }
     }
 
@@ -254,6 +257,7 @@ impl Desk {
             KeyCode::F(2) | KeyCode::Char('s') => {
                 self.input = Some(Input::Save("ladder.txt".to_owned()));
             }
+            KeyCode::Char('r') => self.shows_reports = !self.shows_reports,
             code => {
                 if let Some(at) = moved(self.number as usize, code) {
                     self.number = u32::try_from(at).unwrap_or(u32::MAX).clamp(1.min(last), last);
@@ -285,7 +289,8 @@ impl Desk {
             },
             (Input::Save(name), KeyCode::Enter) => {
                 let saved = match &self.story {
-                    Some(story) => save::ladder(story, &name),
+                    Some(story) if self.shows_reports => save::ladder(story, &name),
+                    Some(story) => save::ladder(&story.clone().without_reports(), &name),
                     None => self.save_calls(&name),
                 };
                 match saved {
@@ -316,7 +321,11 @@ impl Desk {
     /// The open ladder for a screen of this width: its lines, and which of them is under the bar.
     pub(super) fn ladder_lines(&self, width: usize) -> (Vec<String>, usize) {
         let Some(story) = &self.story else { return (Vec::new(), 0) };
-        let drawn = text(story, Screen { width, has_colours: false });
+        let screen = Screen { width, has_colours: false };
+        let drawn = match self.shows_reports {
+            true => text(story, screen),
+            false => text(&story.clone().without_reports(), screen),
+        };
         let lines: Vec<String> = drawn.lines().map(str::to_owned).collect();
         let is_meant = |line: &String| {
             let begins_early = line.len() - line.trim_start().len() < 4;
@@ -356,6 +365,7 @@ In a ladder
   Up Down                      to another message
   Enter                        the message
   Space, and Space again       what differs between two messages
+  r                            show what RTCP said, or no longer
   F2 s                         save the ladder: NAME.txt .md .mmd .svg .html .json .pcapng
 Everywhere
   F1 h                         this help
