@@ -65,7 +65,8 @@ fn network() -> NetworkView {
             "[psaps.{name}]\naddress = \"127.0.0.1:0\"\nnumber = \"03530100{number:02}\"\npositions = 24"
         );
     }
-    let _ = writeln!(text, "[[routes]]\nnumbers = [\"112\"]\npsaps = [{:?}]", psap(0));
+    let psaps: Vec<String> = (0..PSAPS).map(psap).collect();
+    let _ = writeln!(text, "[[routes]]\nnumbers = [\"112\"]\npsaps = {psaps:?}");
     let topology = Topology::parse("network.toml", &text, &Layers::none());
     NetworkView::of(&topology.unwrap_or_else(|problems| panic!("{problems}")))
 }

@@ -64,7 +64,7 @@ fn a_site_is_locked_and_restarted_while_the_other_carries_on() {
 
     let (code, said) = ctl(&workspace, &["disconnect", "alpha", "beta"]);
     assert_eq!(code, Some(2), "{said}");
-    assert!(said.contains("touches 2/2 sites at once; say --yes, or --serial"), "{said}");
+    assert!(said.contains("touches 2/2 sites at once; say --yes, --canary or --serial"), "{said}");
     let (code, said) = ctl(&workspace, &["rollback", "alpha"]);
     assert_eq!(code, Some(1), "{said}");
     assert!(said.contains("alpha      refused    there is no earlier release"), "{said}");

@@ -6,12 +6,14 @@
 //!     ├─ token ─► live.rs   the management API of a run: of this process, or of one that goes on in the folder of runs
 //!     ├─ token ─► runs.rs   runs that were, their files, two of them side by side
 //!     ├─ token ─► calls.rs  calls of a run, and the story of one
+//!     ├─ token ─► sounds.rs what was recorded of a call
 //!     └─ token ─► starts.rs campaigns: look, check, start, stop
 //! ```
 //!
 //! What the command line can tell, the console lets the command line tell (`program.rs`): it never says something else than
 //! `tocsin check`, `tocsin runs` or `tocsin compare`.
 
+mod byte_range;
 mod calls;
 mod folder_work;
 mod live;
@@ -22,9 +24,11 @@ mod run_name;
 mod runs;
 mod server;
 mod shared;
+mod sounds;
 mod started;
 mod starts;
 mod tickets;
+mod two_sides;
 
 pub use live::Live;
 pub use open_api::document;

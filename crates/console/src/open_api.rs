@@ -2,7 +2,7 @@
 
 use utoipa::OpenApi;
 
-use crate::{calls, runs, starts};
+use crate::{calls, runs, sounds, starts};
 
 #[derive(OpenApi)]
 #[openapi(paths(
@@ -14,6 +14,8 @@ use crate::{calls, runs, starts};
     calls::list,
     calls::show,
     calls::capture,
+    sounds::list,
+    sounds::show,
     starts::campaigns,
     starts::check,
     starts::start,

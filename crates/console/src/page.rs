@@ -10,14 +10,15 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
-/// The page runs our scripts, has our style, asks us alone, and stands in no frame.
+/// The page runs our scripts, has our style, asks us alone, plays what it has fetched, and stands
+/// in no frame.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; \
-                      base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+                      media-src blob:;                       base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
 /// Path, type and content of each file.
-const FILES: [(&str, &str, &str); 15] = [
+const FILES: [(&str, &str, &str); 16] = [
     ("/", "text/html; charset=utf-8", include_str!("page/index.html")),
     ("/console.css", "text/css; charset=utf-8", include_str!("page/console.css")),
     ("/icon.svg", "image/svg+xml", include_str!("page/icon.svg")),
@@ -32,6 +33,7 @@ const FILES: [(&str, &str, &str); 15] = [
     ("/standing.js", SCRIPT, include_str!("page/standing.js")),
     ("/calls.js", SCRIPT, include_str!("page/calls.js")),
     ("/story.js", SCRIPT, include_str!("page/story.js")),
+    ("/listen.js", SCRIPT, include_str!("page/listen.js")),
     ("/runs.js", SCRIPT, include_str!("page/runs.js")),
 ];
 

@@ -17,7 +17,7 @@ use crate::program::Program;
 use crate::shared::{ConsoleSettings, Shared};
 use crate::started::Started;
 use crate::tickets::Tickets;
-use crate::{calls, open_api, page, runs, starts};
+use crate::{calls, open_api, page, runs, sounds, starts};
 
 /// The certificate of a console that has made it itself, with its key, in the folder of runs.
 const KEPT: &str = ".console.pem";
@@ -46,7 +46,7 @@ pub struct Console {
 type Route = fn() -> MethodRouter<Arc<Shared>>;
 
 /// Every path of the console beside those of the management API, with what answers there.
-pub(crate) const TABLE: [(&str, Route); 11] = [
+pub(crate) const TABLE: [(&str, Route); 13] = [
     ("/v1/runs", || get(runs::list).post(starts::start)),
     ("/v1/runs/{run}", || get(runs::show)),
     ("/v1/runs/{run}/stop", || post(starts::stop)),
@@ -54,6 +54,8 @@ pub(crate) const TABLE: [(&str, Route); 11] = [
     ("/v1/runs/{run}/calls", || get(calls::list)),
     ("/v1/runs/{run}/calls/{attempt}", || get(calls::show)),
     ("/v1/runs/{run}/calls/{attempt}/capture", || get(calls::capture)),
+    ("/v1/runs/{run}/calls/{attempt}/sounds", || get(sounds::list)),
+    ("/v1/runs/{run}/calls/{attempt}/sounds/{file}", || get(sounds::show)),
     ("/v1/compare", || get(runs::compare)),
     ("/v1/campaigns", || get(starts::campaigns)),
     ("/v1/check", || post(starts::check)),

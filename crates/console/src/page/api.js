@@ -37,19 +37,23 @@ export async function ask(method, path, body) {
 export const get = (path) => ask("GET", path);
 export const post = (path, body) => ask("POST", path, body);
 
+/** What a request is answered with, `{ octets }`; or `{ error }` with the sentence of a refusal. */
+export async function fetchBlob(path) {
+  try {
+    const answer = await fetch(path, { headers: head(), cache: "no-store" });
+    if (answer.ok) return { octets: await answer.arrayBuffer() };
+    const said = await answer.json().catch(() => ({}));
+    return { error: said.error ?? `it was answered ${answer.status}` };
+  } catch {
+    return { error: "nobody answers" };
+  }
+}
+
 /** Saves what a request is answered with as a file; the sentence of a refusal otherwise. */
 export async function save(path, name) {
-  let answer;
-  try {
-    answer = await fetch(path, { headers: head(), cache: "no-store" });
-  } catch {
-    return "nobody answers";
-  }
-  if (!answer.ok) {
-    const said = await answer.json().catch(() => ({}));
-    return said.error ?? `it was answered ${answer.status}`;
-  }
-  const url = URL.createObjectURL(await answer.blob());
+  const { octets, error } = await fetchBlob(path);
+  if (error) return error;
+  const url = URL.createObjectURL(new Blob([octets]));
   const link = document.createElement("a");
   link.href = url;
   link.download = name;

@@ -2,6 +2,7 @@
 
 import { get, save, sentence } from "./api.js";
 import { byId, el, put } from "./draw.js";
+import { listen } from "./listen.js";
 
 /** Which story is shown: whoever waits for another one gives it up. */
 let shown = 0;
@@ -17,6 +18,7 @@ function open(title) {
   put(byId("title-story"), title);
   put(byId("story-text"), "…");
   put(byId("story-ladder"));
+  put(byId("story-sound"));
   place.scrollIntoView({ block: "nearest" });
   byId("story-text").focus({ preventScroll: true });
   return shown;
@@ -32,16 +34,18 @@ export async function show(run, attempt) {
 async function tell(own, run, attempt) {
   const path = pathOf(run, attempt);
   const answer = await get(path);
-  if (own !== shown) return false;
+  if (own !== shown) return;
   put(byId("story-text"), answer.ok ? answer.body.text : sentence(answer));
-  if (answer.ok) put(byId("story-ladder"), ...messages(answer.body, saver(path, attempt)));
-  return answer.ok;
+  if (!answer.ok) return;
+  put(byId("story-ladder"), ...messages(answer.body, saver(path, attempt)));
+  listen(byId("story-sound"), pathOf(run, answer.body.attempt), () => own === shown);
 }
 
 /** A call in progress: looked at until it is over, and then told as a whole. */
 export async function showLive(known, run, attempt) {
   const own = open(`Call ${attempt.slice(0, 12)}, in progress`);
   let before = "";
+  put(byId("story-sound"), el("p", {}, "It can be heard when it has ended, if its answering point records it."));
   for (;;) {
     const answer = await get(`/v1/calls/${encodeURIComponent(attempt)}`);
     if (own !== shown) return;
@@ -60,12 +64,14 @@ export async function showLive(known, run, attempt) {
   }
   put(byId("title-story"), `Call ${attempt.slice(0, 12)}, which has ended meanwhile`);
   if (before === "") put(byId("story-text"), "It has ended meanwhile; its records are awaited.");
+  put(byId("story-sound"));
   // Its records come to the disk a moment after its end.
   for (let tries = 0; tries < 20 && run; tries += 1) {
     const answer = await get(pathOf(run, attempt));
     if (own !== shown) return;
     if (answer.ok && answer.body.text) {
       put(byId("story-text"), `It has ended meanwhile.\n\n${answer.body.text}`);
+      if (tries === 0 || !byId("story-sound").querySelector("audio")) listen(byId("story-sound"), pathOf(run, attempt), () => own === shown);
       // The ladder so far stays where the messages of the whole call were not kept.
       if (answer.body.ladder || ["", "none"].includes(before)) keepOpen(() => put(byId("story-ladder"), ...messages(answer.body, saver(pathOf(run, attempt), attempt))));
       if (answer.body.ladder) return;
