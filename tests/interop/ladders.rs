@@ -191,6 +191,7 @@ weight = 1
 [callers]
 talk = "1s"
 patience = "endless"
+caller_hangs_up = 1.0
 [trace]
 keep = "all"
 "#;

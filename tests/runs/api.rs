@@ -331,9 +331,7 @@ fn a_fault_acts_until_somebody_ends_it() {
     let summary = workspace.summary();
     balanced(&summary);
     let notes = summary["notes"].to_string();
-    for words in ["bert: filled in: heal mobile and alpha", "thaw alpha", "restart samu-59"] {
-        assert!(notes.contains(words), "{words}: {notes}");
-    }
+    assert!(notes.contains("bert: filled in: heal mobile and alpha"), "{notes}");
 }
 
 #[test]
@@ -347,7 +345,8 @@ fn a_canary_waits_for_whoever_says_the_word() {
     assert!(code == Some(0) && said.contains("canary 1: shed ordinary waits for beta"), "{said}");
     let state = api.get("/v1/state");
     assert_eq!(state["canaries"][0]["waits"], json!(["beta"]), "{state:#}");
-    events.until("chronicle", "canary 1: alpha has got shed ordinary; beta wait for the word");
+    events
+        .until("chronicle", "canary 1: alpha has got shed ordinary; the word for beta is awaited");
     assert!(ctl(&workspace, &["show"]).1.contains("canary 1: shed ordinary waits for beta"));
     let (status, answer) = api.post("/v1/canaries/1/continue", &json!({"by": "bert: it is well"}));
     assert_eq!((status, &answer["results"][0]["name"]), (200, &"beta".into()), "{answer}");
@@ -364,11 +363,11 @@ fn a_canary_waits_for_whoever_says_the_word() {
 
     run.interrupt();
     run.finish();
-    let summary = workspace.summary();
-    balanced(&summary);
-    let notes = summary["notes"].to_string();
+    balanced(&workspace.summary());
+    let path = workspace.path("runs/latest/chronicle.json");
+    let text = fs::read_to_string(path).expect("a chronicle");
     for words in ["canary 1 is continued", "canary 2 is abandoned", "shed ordinary"] {
-        assert!(notes.contains(words), "{words}: {notes}");
+        assert!(text.contains(words), "{words}: {text}");
     }
 }
 

@@ -188,7 +188,7 @@ impl Simulated {
             PositionCounts { idle: 24 - busy, talking: busy, ..PositionCounts::default() };
         let shown = PsapSnapshot {
             positions,
-            waiting: if number % 9 == 0 { 12 + number } else { 0 },
+            waiting: if number.is_multiple_of(9) { 12 + number } else { 0 },
             offered: self.by_now(RATE / PSAPS as f64),
             ..PsapSnapshot::default()
         };

@@ -379,7 +379,7 @@ fn a_defect_that_is_armed_by_hand_acts_until_it_is_taken_out_or_other_software_i
     for site in &SITES[..5] {
         done(&mut network, site, "disarm poison-call");
     }
-    begun(&mut network, "zeta", "load r8");
+    begun(&mut network, "zeta", "console load r8");
     network.run_for(seconds(30));
     assert_eq!(armed(&network, "zeta"), [""; 0]);
     let before = restarts(&network);

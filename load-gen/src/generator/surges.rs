@@ -56,13 +56,16 @@ struct Acting {
 #[derive(Debug)]
 enum Size {
     PerMille(u32),
-    /// By chance, with the next call of this shard.
-    Process {
-        arrivals: Poisson,
-        rng: StdRng,
-        drawn: u64,
-        next: Option<ScheduledCall>,
-    },
+    Process(Box<Process>),
+}
+
+/// Calls by chance, with the next one of this shard.
+#[derive(Debug)]
+struct Process {
+    arrivals: Poisson,
+    rng: StdRng,
+    drawn: u64,
+    next: Option<ScheduledCall>,
 }
 
 impl Surges {
@@ -91,7 +94,7 @@ impl Surges {
                 let duration = until.saturating_sub(from);
                 let rate = f64::from(rate) / 1_000.0;
                 let arrivals = Poisson::new(rate, duration, StdRng::from_rng(&mut rng));
-                Size::Process { arrivals, rng, drawn: 0, next: None }
+                Size::Process(Box::new(Process { arrivals, rng, drawn: 0, next: None }))
             }
         };
         let mut surge = Acting { number: order.number, from, until, places, size };
@@ -158,17 +161,18 @@ impl Acting {
         SURGED + u64::from(self.number) * OF_ONE
     }
 
-    const fn next(&self) -> Option<ScheduledCall> {
+    fn next(&self) -> Option<ScheduledCall> {
         match &self.size {
             Size::PerMille(_) => None,
-            Size::Process { next, .. } => *next,
+            Size::Process(process) => process.next,
         }
     }
 
     /// Draws until a call of this shard comes. All shards draw the same.
     fn advance(&mut self, shard: Shard) {
         let first = self.first_number();
-        let Size::Process { arrivals, rng, drawn, next } = &mut self.size else { return };
+        let Size::Process(process) = &mut self.size else { return };
+        let Process { arrivals, rng, drawn, next } = &mut **process;
         *next = None;
         for since in arrivals {
             let (index, place) = (*drawn, self.places[rng.random_range(0..self.places.len())]);

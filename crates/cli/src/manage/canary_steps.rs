@@ -33,7 +33,7 @@ pub(super) async fn begin(
     let (id, time, others) = (view.id, format_duration(patience), view.waits.join(", "));
     let names: Vec<&str> = results.iter().map(|one| &one.name[..]).collect();
     let text = format!(
-        "canary {id}: {} has got {}; {others} wait for the word, at most {time}",
+        "canary {id}: {} has got {}; the word for {others} is awaited, at most {time}",
         names.join(", "),
         view.command
     );

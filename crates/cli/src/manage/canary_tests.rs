@@ -67,9 +67,9 @@ async fn the_others_wait_until_somebody_says_so_and_get_it_once() {
     assert_eq!(by, ["anna: the drill", "bert", "bert"]);
     let told = remarks(&plane);
     assert_eq!(told.len(), 2, "{told:?}");
-    assert!(
-        told[0].contains("anna: the drill beta: canary 1: beta.a has got unlock; alpha, beta wait")
-    );
+    assert!(told[0].contains(
+        "anna: the drill beta: canary 1: beta.a has got unlock; the word for alpha, beta is awaited"
+    ));
     assert!(told[1].contains("bert beta: canary 1 is continued: unlock goes to alpha, beta"));
 }
 

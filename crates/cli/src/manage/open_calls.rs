@@ -35,7 +35,7 @@ const LISTED: usize = 200;
 const LONGEST: Duration = Duration::from_secs(1);
 
 /// Questions to one box at once. A machine that stands still answers none, and is not asked for ever.
-const QUESTIONS: usize = 16;
+const QUESTIONS: usize = 64;
 
 /// Which end of a long list is shown.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

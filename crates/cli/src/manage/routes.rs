@@ -238,8 +238,7 @@ pub(super) async fn show_commands(State(state): State<RouteState>) -> Response {
     Json(state.log.view()).into_response()
 }
 
-/// Commands sites, and says what each call server answered. Nothing is asked back, not even for all sites at once: see
-/// `/v1/blast-radius`.
+/// Commands sites, and says what each call server answered. Nothing is asked back: see `/v1/blast-radius`.
 #[utoipa::path(
     post,
     path = "/v1/commands",
@@ -493,8 +492,9 @@ async fn other_method() -> Response {
 async fn author(from: Body, patience: Duration) -> Result<String, Response> {
     let octets = body(from, patience).await?;
     let asked = match octets.is_empty() {
-        true => AuthorRequest::default(),
-        false => read(&octets, "author")?,
+        true => Ok(AuthorRequest::default()),
+        false => read(&octets, "author"),
     };
-    named(asked.by).map_err(|sentence| trouble(StatusCode::BAD_REQUEST, &sentence))
+    let by = asked.and_then(|asked: AuthorRequest| named(asked.by));
+    by.map_err(|sentence| trouble(StatusCode::BAD_REQUEST, &sentence))
 }

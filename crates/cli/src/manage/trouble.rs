@@ -45,15 +45,15 @@ pub async fn read_body<T: DeserializeOwned>(
     patience: Duration,
     what: &str,
 ) -> Result<T, Response> {
-    read(&body(from, patience).await?, what)
+    let octets = body(from, patience).await?;
+    read(&octets, what).map_err(|sentence| trouble(StatusCode::BAD_REQUEST, &sentence))
 }
 
-/// Reads a body that has come.
-pub(super) fn read<T: DeserializeOwned>(octets: &[u8], what: &str) -> Result<T, Response> {
+/// Reads a body that has come as `T`. An error is a sentence about another thing than `what`.
+pub(super) fn read<T: DeserializeOwned>(octets: &[u8], what: &str) -> Result<T, String> {
     serde_json::from_slice(octets).map_err(|error| {
         // What is wrong is told in the words of whoever asked, which may move a cursor.
         let error = error.to_string();
-        let sentence = format!("the body is no {what}: {}", visible_line(&error));
-        trouble(StatusCode::BAD_REQUEST, &sentence)
+        format!("the body is no {what}: {}", visible_line(&error))
     })
 }

@@ -211,7 +211,7 @@ export function draw(known) {
   const { state, network } = known;
   const { isNarrow, isDense } = parts.at;
   const pace = ways.paces(known);
-  const most = (made) => Math.max(6, Math.floor((made.width - 14) / (isNarrow ? 6.5 : 7.4)));
+  const most = (made) => Math.max(6, Math.floor((made.width - 14) / (isNarrow ? 7.2 : 7.4)));
   const upTo = new Map();
   const dead = new Set(state.sites.filter((site) => ["gone", "off"].includes(site.state)).map((site) => site.name));
   for (const link of state.links) {
@@ -231,7 +231,7 @@ export function draw(known) {
     const label = `trunk group ${group.name}: ${group.state}. ${calls} calls/s, ${group.seized}/${group.circuits} circuits, ${up} of ${all} ways up`;
     if (isDense.groups) {
       // There is room for one figure on a telephone: that which tells of trouble.
-      const told = up === all || (isNarrow && odd === 0) ? `${calls}/s` : isNarrow ? `${up}/${all}` : `${calls}/s ${up}/${all}`;
+      const told = up === all || (isNarrow && odd === 0) ? (isNarrow ? calls : `${calls}/s`) : isNarrow ? `${up}/${all}` : `${calls}/s ${up}/${all}`;
       made.say(word, [`${SIGNS[word] ?? "?"} ${short(group.name, most(made) - told.length - 2)}`, told], share, label);
     } else {
       made.say(group.state, [

@@ -1,6 +1,7 @@
 //! The way to the management plane of a network that runs.
 
 use std::path::Path;
+use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, bail};
@@ -22,7 +23,7 @@ const LONGEST_EFFECT: Duration = Duration::from_secs(24 * 3_600);
 /// Status of an answer to somebody who is not known (RFC 9110 §15.5.2).
 const UNAUTHORIZED: u16 = 401;
 
-/// Asks, and waits for what comes back. Not to be used inside a runtime.
+/// Asks, and waits for what comes back.
 pub(crate) struct Client {
     access: Access,
     runtime: Runtime,
@@ -101,9 +102,14 @@ impl Client {
     ) -> anyhow::Result<T> {
         let address = self.access.address;
         let path = format!("/v1/{what}");
-        let asked = self.access.ask(method, &path, body);
-        let answered = self.runtime.block_on(async { timeout(longest, asked).await });
+        // On a thread of its own: a run asks from inside its runtime.
+        let asked = || {
+            let asked = self.access.ask(method, &path, body);
+            self.runtime.block_on(async { timeout(longest, asked).await })
+        };
+        let answered = thread::scope(|scope| scope.spawn(asked).join());
         let (status, text) = answered
+            .map_err(|_| anyhow!("asking {address} broke off"))?
             .unwrap_or_else(|_| Err(anyhow!("nothing came within {} s", longest.as_secs())))
             .with_context(|| format!("no network is managed there: {address} does not answer"))?;
         if status == UNAUTHORIZED {

@@ -78,12 +78,7 @@ pub(crate) fn run(args: &RunArgs) -> ExitCode {
     {
         return cli::fail(&anyhow::anyhow!(sentence), cli::USAGE);
     }
-    if args.console.is_none() && args.tls.certificate.is_some() {
-        let what = anyhow::anyhow!("--certificate is for --console: say --console=ADDRESS");
-        return cli::fail(&what, cli::USAGE);
-    }
-    let bind = |address| ConsoleListener::bind(address, &args.tls, &args.runs);
-    let console = match args.console.map(bind).transpose() {
+    let console = match console(args) {
         Ok(console) => console,
         Err(error) => return cli::fail(&error, cli::USAGE),
     };
@@ -117,6 +112,16 @@ pub(crate) fn run(args: &RunArgs) -> ExitCode {
             }
         }
     })
+}
+
+/// The console of this run, if one is asked for.
+fn console(args: &RunArgs) -> anyhow::Result<Option<ConsoleListener>> {
+    anyhow::ensure!(
+        args.console.is_some() || args.tls.certificate.is_none(),
+        "--certificate is for --console: say --console=ADDRESS"
+    );
+    let bind = |address| ConsoleListener::bind(address, &args.tls, &args.runs);
+    args.console.map(bind).transpose()
 }
 
 /// The sentence about options that make no sense together with the time in which the campaign runs.
