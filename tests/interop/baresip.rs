@@ -85,9 +85,10 @@ impl Baresip {
         self.process.until("200 OK");
     }
 
-    /// Waits until it says that it may not register.
+    /// Waits until it says that it may not register. At each challenge it tries again at once, until its passwords are not looked at
+    /// any more.
     pub(crate) fn until_refused(&mut self) {
-        self.process.until("401 Unauthorized");
+        self.process.until("403 Forbidden");
     }
 
     /// Waits until it hears that the other side rings.

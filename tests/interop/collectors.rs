@@ -52,7 +52,7 @@ fn sngrep_takes_our_copies_and_sees_the_call() {
     let mut command = Command::new("sh");
     // What it says has no ends of lines. The calls of other tests on this loopback are not for it.
     let line = format!(
-        "exec {} -F -N -d lo -L udp:{collector} host 192.0.2.1 >{}",
+        "exec {} -F -N -d lo -L udp:{collector} copy@{CALLER} >{}",
         program.display(),
         said.display()
     );

@@ -108,6 +108,13 @@ fn two_registered_softphones_talk_to_each_other() {
     anna.dial(&format!("sip:bert@{REALM}"));
     anna.until_established();
     bert.until_established();
+    // Keys pass both ways, and with them some time to listen.
+    for digit in ['1', '2', '3'] {
+        anna.press(digit);
+        bert.until_digit(digit);
+        bert.press(digit);
+        anna.until_digit(digit);
+    }
     anna.hang_up();
     bert.until_closed();
     for (name, heard) in [("anna", anna.quit_with_sound()), ("bert", bert.quit_with_sound())] {
