@@ -105,8 +105,9 @@ fn each_dependency_is_used() {
         let unused = member
             .dependencies
             .iter()
-            .filter(|dependency| !words.contains(&*dependency.name.replace('-', "_")));
-        breaches.extend(unused.map(|unused| format!("{} names {}", member.name, unused.name)));
+            .filter(|dependency| !words.contains(&*dependency.own_name().replace('-', "_")));
+        breaches
+            .extend(unused.map(|unused| format!("{} names {}", member.name, unused.own_name())));
     }
     let shared = fs::read_to_string(root().join("Cargo.toml")).expect("a manifest");
     let shared: toml::Table = shared.parse().expect("a manifest is TOML");
@@ -114,7 +115,7 @@ fn each_dependency_is_used() {
     let named: BTreeSet<&str> = workspace
         .members()
         .flat_map(|member| &member.dependencies)
-        .map(|dependency| &*dependency.name)
+        .map(|dependency| dependency.own_name())
         .collect();
     let unnamed = shared.keys().filter(|name| !named.contains(name.as_str()));
     breaches.extend(unnamed.map(|name| format!("the workspace names {name}")));

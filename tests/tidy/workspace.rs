@@ -53,6 +53,15 @@ pub(crate) struct Package {
 #[derive(Deserialize)]
 pub(crate) struct Dependency {
     pub(crate) name: String,
+    /// What this workspace calls it, if that is something else.
+    pub(crate) rename: Option<String>,
+}
+
+impl Dependency {
+    /// By which sources and manifests name it.
+    pub(crate) fn own_name(&self) -> &str {
+        self.rename.as_ref().unwrap_or(&self.name)
+    }
 }
 
 impl Workspace {
