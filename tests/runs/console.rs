@@ -515,18 +515,6 @@ fn a_recorded_call_is_heard_side_by_side_and_one_that_was_not_says_how_to() {
         assert_eq!(status, 404, "{wrong}: {text}");
     }
 
-    let mut browser = Browser::open(&link, 1280);
-    browser.click("nav a[href='#calls']");
-    browser.choose("#calls-form select[name=choice]", "all");
-    browser.until("document.querySelectorAll('#calls-table tbody tr').length > 2");
-    browser.look(&format!("[...document.querySelectorAll('#calls-table button')].find((one) => one.textContent === '{}').click()", &attempt[..12]));
-    browser.until("document.querySelectorAll('#story-sound audio').length === 3");
-    browser.until_says("#story-sound", "the caller left, the call taker right");
-    browser.until_says("#story-sound", "The caller, as samu-59 heard it");
-    browser.until(&format!("[...document.querySelectorAll('#story-sound audio')].every((one) => Math.abs(one.duration - {seconds}) < 0.01)"));
-    browser.picture("listen");
-    is_clean(&mut browser, &link);
-
     // The next run records nothing, and says how it would.
     workspace.run(&["--quiet"]).finish();
     let calls = api.get("/v1/runs/latest/calls?choice=all");
