@@ -16,6 +16,7 @@ use crate::nonces::{Nonces, Verdict};
 pub(crate) struct Authentication {
     nonces: Nonces,
     failures: Failures,
+    realm: Box<str>,
     offered: Vec<Algorithm>,
 }
 
@@ -35,10 +36,11 @@ pub(crate) enum Known {
 }
 
 impl Authentication {
-    pub(crate) fn new(secret: &str, offered: Vec<Algorithm>, now: Instant) -> Self {
+    pub(crate) fn new(realm: &str, secret: &str, offered: Vec<Algorithm>, now: Instant) -> Self {
         Self {
             nonces: Nonces::new(&["nonce:", secret].concat(), now),
             failures: Failures::default(),
+            realm: realm.into(),
             offered,
         }
     }
@@ -49,9 +51,9 @@ impl Authentication {
         request: &Request,
         ip: IpAddr,
         accounts: &Accounts,
-        (realm, asker): (&str, Asker),
+        asker: Asker,
     ) -> Known {
-        let Some(credentials) = Credentials::of(request, realm, asker) else {
+        let Some(credentials) = Credentials::of(request, &self.realm, asker) else {
             return Known::Nobody;
         };
         let name = credentials.username();
@@ -83,14 +85,8 @@ impl Authentication {
     }
 
     /// What whoever is not known hears: what to prove, or that it is too early to try again.
-    pub(crate) fn refuse(
-        &mut self,
-        now: Instant,
-        known: Known,
-        realm: &str,
-        asker: Asker,
-    ) -> Rejection {
-        let challenge = Challenge::new(realm, &self.nonces.make(now));
+    pub(crate) fn refuse(&mut self, now: Instant, known: Known, asker: Asker) -> Rejection {
+        let challenge = Challenge::new(&self.realm, &self.nonces.make(now));
         match known {
             Known::Paused(pause) => {
                 let seconds = pause.as_millis().div_ceil(1_000);

@@ -1,7 +1,7 @@
 //! Where the users of an access node are: the location service of its registrar (RFC 3261 §10.2, RFC 5626 §6).
 
 use std::net::SocketAddr;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use hashbrown::HashMap;
 use sip_proto::Transport;
@@ -136,12 +136,4 @@ impl Bindings {
         telephones.sort_by_key(|flows| std::cmp::Reverse(flows.last().map(|it| it.preference)));
         telephones
     }
-}
-
-/// How long a REGISTER may bind.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Span {
-    pub(crate) least: Duration,
-    pub(crate) usual: Duration,
-    pub(crate) most: Duration,
 }

@@ -12,7 +12,7 @@ use std::time::Instant;
 use sip_proto::Rejection;
 use sip_proto::digest::Asker;
 use sip_proto::message::{Forward, Method, Name, Request, host_port};
-use sip_proto::transaction::{ServerId, Target};
+use sip_proto::transaction::{ClientId, ServerId, Target};
 
 use crate::accounts::AccountId;
 use crate::authentication::Known;
@@ -38,14 +38,8 @@ impl AccessNode {
         if let (Called::User(account), true) = (called, is_from_core) {
             return self.ring(now, id, request, from, account, None);
         }
-        let realm = self.settings.realm.clone();
-        let known = self.authentication.check(
-            now,
-            request,
-            from.peer.ip(),
-            &self.accounts,
-            (&realm, Asker::Proxy),
-        );
+        let known =
+            self.authentication.check(now, request, from.peer.ip(), &self.accounts, Asker::Proxy);
         self.count_unknown(known, request, from);
         match (called, known) {
             (Called::Emergency, Known::As(caller)) => {
@@ -68,7 +62,7 @@ impl AccessNode {
             }
             _ => {
                 self.counts.challenged += 1;
-                let refusal = self.authentication.refuse(now, known, &realm, Asker::Proxy);
+                let refusal = self.authentication.refuse(now, known, Asker::Proxy);
                 self.transactions.reject(now, id, &refusal);
             }
         }
@@ -172,31 +166,30 @@ impl AccessNode {
             self.transactions.reject(now, id, &Rejection::new(480).with_warning(why));
             return;
         }
-        let lines = self.asserted(caller);
-        // A telephone that calls is reached by its own flow, the network by our name.
-        let back = caller.map(|_| from);
         if request.method() == Method::Invite {
             let fork = self.open_fork(now, id, request, from);
             for flows in telephones {
-                self.try_telephone(now, fork, Way { flows, back, lines: lines.clone() });
+                self.try_telephone(now, fork, Way { flows, caller });
             }
         } else if let Some(bound) = telephones.swap_remove(0).pop() {
             let owner = Owner::Forwarded(id, Some(bound.flow));
-            self.send_to(now, request, from, &bound, (back, &lines), owner);
+            self.send_to(now, request, from, &bound, caller, owner);
         }
     }
 
-    /// Sends a request to a contact, by its flow.
+    /// Sends a request to a contact, by its flow. `caller` is the user whose telephone asks, and none for the network.
     pub(crate) fn send_to(
         &mut self,
         now: Instant,
         request: &Request,
         from: PhoneFlow,
         bound: &Bound,
-        (back, lines): (Option<PhoneFlow>, &str),
+        caller: Option<AccountId>,
         owner: Owner,
-    ) -> sip_proto::transaction::ClientId {
-        let record_route = self.record_route(Some(bound.flow), back);
+    ) -> ClientId {
+        // A telephone that calls is reached by its own flow, the network by our name.
+        let record_route = self.record_route(Some(bound.flow), caller.map(|_| from));
+        let lines = self.asserted(caller);
         let forward = Forward {
             source: from.peer,
             uri: Some(&bound.uri),
@@ -204,7 +197,7 @@ impl AccessNode {
             pop_route: request.is_routed_to(self.address),
             push_route: Some(&*bound.path).filter(|path| !path.is_empty()),
             lines: lines.as_bytes(),
-            without: if lines.is_empty() { &WITHOUT[..1] } else { &WITHOUT },
+            without: if caller.is_some() { &WITHOUT } else { &WITHOUT[..1] },
         };
         self.transactions.forward(now, request, &forward, bound.flow.target(), owner)
     }

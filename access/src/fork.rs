@@ -5,6 +5,7 @@ use sip_proto::Rejection;
 use sip_proto::message::Request;
 use sip_proto::transaction::{ClientId, Failure, ServerId};
 
+use crate::accounts::AccountId;
 use crate::bindings::{Bound, PhoneFlow};
 
 sip_proto::key_type! {
@@ -31,16 +32,15 @@ pub(crate) struct Branch {
     pub(crate) client: ClientId,
     /// The flow that is tried now; `None` for the network.
     pub(crate) flow: Option<PhoneFlow>,
-    /// Other flows of the same telephone, and what it is told.
+    /// Other flows of the same telephone.
     pub(crate) way: Option<Way>,
 }
 
-/// The flows of one telephone that were not tried yet, the next one last; where answers go, and further header lines.
-#[derive(Debug, Clone)]
+/// The flows of one telephone that were not tried yet, the next one last, and the user whose telephone calls it.
+#[derive(Debug)]
 pub(crate) struct Way {
     pub(crate) flows: Vec<Bound>,
-    pub(crate) back: Option<PhoneFlow>,
-    pub(crate) lines: String,
+    pub(crate) caller: Option<AccountId>,
 }
 
 #[derive(Debug)]

@@ -1,17 +1,15 @@
 //! INVITEs on their way: to the trunk group, or to all telephones of a user, of which one answers (RFC 3261 §16.6, §16.7).
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use sip_proto::Rejection;
 use sip_proto::message::{Name, Request, Response};
+use sip_proto::timer::TIMER_C;
 use sip_proto::transaction::{ClientId, Failure, ServerId};
 
 use crate::bindings::PhoneFlow;
 use crate::fork::{Branch, Fork, ForkId, Refusal, Way, refusal_of};
 use crate::{AccessNode, Owner, Wake};
-
-/// RFC 3261 §16.6 item 11: more than three minutes.
-const TIMER_C: Duration = Duration::from_secs(185);
 
 impl AccessNode {
     pub(crate) fn open_fork(
@@ -36,6 +34,11 @@ impl AccessNode {
         fork
     }
 
+    /// INVITEs without a final response.
+    pub(crate) fn setups(&self) -> usize {
+        self.forks.iter().filter(|(_, fork)| !fork.is_answered).count()
+    }
+
     pub(crate) fn add_branch(&mut self, id: ForkId, client: ClientId, flow: Option<PhoneFlow>) {
         if let Some(fork) = self.forks.get_mut(id) {
             fork.branches.push(Branch { client, flow, way: None });
@@ -46,8 +49,7 @@ impl AccessNode {
     pub(crate) fn try_telephone(&mut self, now: Instant, id: ForkId, mut way: Way) {
         let (Some(fork), Some(bound)) = (self.forks.get(id), way.flows.pop()) else { return };
         let (invite, from) = (fork.invite.clone(), fork.from);
-        let (back, lines) = (way.back, way.lines.clone());
-        let client = self.send_to(now, &invite, from, &bound, (back, &lines), Owner::Fork(id));
+        let client = self.send_to(now, &invite, from, &bound, way.caller, Owner::Fork(id));
         if let Some(fork) = self.forks.get_mut(id) {
             fork.branches.push(Branch { client, flow: Some(bound.flow), way: Some(way) });
         }
@@ -87,7 +89,8 @@ impl AccessNode {
                 self.close_if_done(now, id);
             }
             (_, Some(bytes)) => {
-                self.branch_ends(now, id, client, Refusal::Theirs(status, bytes));
+                fork.branches.retain(|branch| branch.client != client);
+                self.refused(now, id, Refusal::Theirs(status, bytes));
                 if status >= 600 {
                     self.cancel_branches(now, id, b"");
                 }
@@ -109,18 +112,18 @@ impl AccessNode {
         let Some(place) = fork.branches.iter().position(|branch| branch.client == client) else {
             return;
         };
-        let (flow, way) = {
-            let Some(branch) = fork.branches.get_mut(place) else { return };
-            (branch.flow, branch.way.take())
-        };
+        let Branch { flow, way, .. } = fork.branches.remove(place);
         let goes_on = !fork.is_answered && !fork.is_cancelled;
         if let Some(flow) = flow.filter(|_| failure == Failure::Unreachable) {
             self.lose_flow(flow);
         }
-        if let Some(way) = way.filter(|way| goes_on && !way.flows.is_empty()) {
-            self.try_telephone(now, id, way);
+        match way.filter(|way| goes_on && !way.flows.is_empty()) {
+            // What this flow came to says nothing of the telephone.
+            Some(way) => self.try_telephone(now, id, way),
+            None => {
+                self.refused(now, id, Refusal::Ours(refusal_of(failure, flow.is_some())));
+            }
         }
-        self.branch_ends(now, id, client, Refusal::Ours(refusal_of(failure, flow.is_some())));
     }
 
     pub(crate) fn lose_flow(&mut self, flow: PhoneFlow) {
@@ -129,26 +132,28 @@ impl AccessNode {
         }
     }
 
-    fn branch_ends(&mut self, now: Instant, id: ForkId, client: ClientId, refusal: Refusal) {
+    /// A branch has come to nothing.
+    fn refused(&mut self, now: Instant, id: ForkId, refusal: Refusal) {
         let Some(fork) = self.forks.get_mut(id) else { return };
-        fork.branches.retain(|branch| branch.client != client);
         if fork.best.as_ref().is_none_or(|best| refusal.rank() < best.rank()) {
             fork.best = Some(refusal);
         }
         self.close_if_done(now, id);
     }
 
-    /// With the last branch the INVITE has its answer.
+    /// With the last branch the INVITE has its answer. One that was answered with 2xx is kept while copies of that may come: each goes
+    /// on to the caller, as nobody but the callee sends it again (RFC 6026 §7.2, RFC 3261 §13.3.1.4).
     fn close_if_done(&mut self, now: Instant, id: ForkId) {
         let is_done = self.forks.get(id).is_some_and(|fork| fork.branches.is_empty());
         if !is_done {
             return;
         }
+        if self.forks.get(id).is_some_and(|fork| fork.is_answered) {
+            let give_up = self.transactions.timers().give_up();
+            return self.deadlines.set(Wake::Fork(id), now + give_up);
+        }
         self.deadlines.clear(Wake::Fork(id));
         let Some(fork) = self.forks.remove(id) else { return };
-        if fork.is_answered {
-            return;
-        }
         match fork.best {
             Some(Refusal::Theirs(status, bytes)) => {
                 self.transactions.respond_bytes(now, fork.server, status, bytes);
@@ -179,9 +184,13 @@ impl AccessNode {
         }
     }
 
-    /// Timer C: it rings for ever.
+    /// Timer C: it rings for ever. Or it was answered, and no copies of the answer come any more.
     pub(crate) fn fork_overdue(&mut self, now: Instant, id: ForkId) {
         let Some(fork) = self.forks.get_mut(id) else { return };
+        if fork.is_answered && fork.branches.is_empty() {
+            self.forks.remove(id);
+            return;
+        }
         fork.best.get_or_insert(Refusal::Ours(Rejection::new(408)));
         fork.is_cancelled = true;
         self.cancel_branches(now, id, b"");

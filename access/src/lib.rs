@@ -43,7 +43,7 @@ use topology::{DigestAlgorithm, Topology};
 
 use accounts::{AccountId, Accounts};
 use authentication::Authentication;
-use bindings::{Bindings, PhoneFlow, Span};
+use bindings::{Bindings, PhoneFlow};
 use flow_token::FlowTokens;
 use fork::{Fork, ForkId};
 
@@ -133,7 +133,7 @@ impl AccessNode {
             core: groups.chain(call_servers).chain(psaps).collect(),
             transactions,
             accounts: Accounts::new(accounts),
-            authentication: Authentication::new(secret, offered(&settings), now),
+            authentication: Authentication::new(&settings.realm, secret, offered(&settings), now),
             bindings: Bindings::default(),
             tokens: FlowTokens::new(secret),
             forks: Arena::default(),
@@ -146,11 +146,6 @@ impl AccessNode {
             topology,
             address,
         }
-    }
-
-    fn span(&self) -> Span {
-        let topology::Access { least, usual, most, .. } = self.settings;
-        Span { least, usual, most }
     }
 
     fn tell(&mut self, notice: AccessNotice) {
@@ -205,7 +200,7 @@ impl AccessNode {
 
     /// Request validation of a proxy (RFC 3261 §16.3), then by what it is.
     fn receive(&mut self, now: Instant, id: ServerId, request: &Request, from: PhoneFlow) {
-        if let Err(rejection) = self.inspect(request) {
+        if let Err(rejection) = request.refuse_as_proxy(self.transactions.sent_by()) {
             return self.transactions.reject(now, id, &rejection);
         }
         if request.to_tag().is_some() && request.method() != Method::Register {
@@ -229,16 +224,6 @@ impl AccessNode {
             Method::Other => self.transactions.reject(now, id, &with_allow(501)),
             _ => self.begin(now, id, request, from),
         }
-    }
-
-    fn inspect(&self, request: &Request) -> Result<(), Rejection> {
-        if request.max_forwards() == Some(0) && request.method() != Method::Options {
-            return Err(Rejection::new(483));
-        }
-        if request.has_via_of(self.transactions.sent_by()) {
-            return Err(Rejection::new(482));
-        }
-        request.refuse_proxy_require()
     }
 
     /// Whether a URI's host names this node: its realm, or its address.
@@ -334,7 +319,7 @@ impl Node for AccessNode {
             accounts: self.accounts.len(),
             registered: self.bindings.users(),
             contacts: self.bindings.len(),
-            setups: self.forks.len(),
+            setups: self.setups(),
             draining: self.draining,
             counts: self.counts,
             malformed: stats.malformed,
@@ -346,7 +331,7 @@ impl Node for AccessNode {
     }
 
     fn is_drained(&self) -> bool {
-        self.draining && self.forks.is_empty()
+        self.draining && self.setups() == 0
     }
 }
 

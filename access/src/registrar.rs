@@ -63,17 +63,11 @@ impl AccessNode {
         request: &Request,
         from: PhoneFlow,
     ) -> Result<AccountId, Rejection> {
-        let realm = self.settings.realm.clone();
-        let known = self.authentication.check(
-            now,
-            request,
-            from.peer.ip(),
-            &self.accounts,
-            (&realm, Asker::Server),
-        );
+        let known =
+            self.authentication.check(now, request, from.peer.ip(), &self.accounts, Asker::Server);
         let Known::As(account) = known else {
             self.count_unknown(known, request, from);
-            return Err(self.authentication.refuse(now, known, &realm, Asker::Server));
+            return Err(self.authentication.refuse(now, known, Asker::Server));
         };
         let to = request.to().uri();
         let speaks_for = to.user().and_then(|user| self.accounts.of_user(user));
@@ -152,16 +146,15 @@ impl AccessNode {
 
     /// For how many seconds a contact is bound, of those that it asks for.
     fn granted(&self, binding: &Binding) -> Result<u64, Rejection> {
-        let span = self.span();
+        let (least, most) = (self.settings.least.as_secs(), self.settings.most.as_secs());
         match binding.expires {
-            None => Ok(span.usual.as_secs()),
+            None => Ok(self.settings.usual.as_secs()),
             Some(0) => Ok(0),
-            Some(seconds) if u64::from(seconds) < span.least.as_secs() => {
+            Some(seconds) if u64::from(seconds) < least => {
                 // RFC 3261 §20.23.
-                Err(Rejection::new(423)
-                    .with_header("Min-Expires", &span.least.as_secs().to_string()))
+                Err(Rejection::new(423).with_header("Min-Expires", &least.to_string()))
             }
-            Some(seconds) => Ok(u64::from(seconds).min(span.most.as_secs())),
+            Some(seconds) => Ok(u64::from(seconds).min(most)),
         }
     }
 

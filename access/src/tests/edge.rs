@@ -41,6 +41,10 @@ fn an_emergency_call_goes_to_the_trunk_group_with_the_number_of_who_calls() {
     );
     assert_eq!((statuses(&answered), answered[0].peer), (vec![200], ANNA.parse().unwrap()));
     assert_eq!(lab.node.snapshot().setups, 0);
+    // It was lost on its way: nobody but the callee sends it again, and each copy goes on (RFC 6026 §7.2).
+    lab.pass(Duration::from_secs(4));
+    let again = answer(&invite, 200, "t", "Contact: <sip:t@127.0.0.11>\r\n");
+    assert_eq!(statuses(&lab.receive(TRUNK, Transport::Udp, &again)), [200]);
     let (from, to, call) =
         (invite.header(Name::From).unwrap(), invite.header(Name::To).unwrap(), invite.call_id());
     // The callee has the route set as it stands, the caller turned round.
@@ -264,6 +268,41 @@ fn a_dead_flow_is_forgotten_and_the_other_one_of_the_telephone_is_tried() {
     assert_eq!(statuses(&lab.sent()), [430]);
     let snapshot = lab.node.snapshot();
     assert_eq!((snapshot.contacts, snapshot.counts.flows_lost, snapshot.setups), (0, 2, 0));
+}
+
+/// What its dead flow came to says nothing of a telephone that is busy.
+#[test]
+fn a_telephone_with_a_dead_flow_is_told_by_its_living_one() {
+    let mut lab = Lab::new();
+    let instance = "+sip.instance=\"<urn:uuid:00000000-0000-1000-8000-000A95A0E128>\"";
+    for (id, from) in [(1, BERT), (2, "127.0.0.52:40001")] {
+        let contact = format!("Contact: <sip:bert@192.168.1.9>;reg-id={id};{instance}\r\n");
+        lab.register("bert", from, &contact);
+    }
+    let contact = "Contact: <sip:x@127.0.0.21>\r\n";
+    let text = lab.request("INVITE", "sip:bert@lab.example", "x", TRUNK, contact);
+    lab.receive(TRUNK, Transport::Udp, &text);
+    lab.node.handle_unreachable(lab.now, Transport::Udp, "127.0.0.52:40001".parse().unwrap());
+    let (to, invite) = requests(&lab.sent()).remove(0);
+    let told = lab.receive(&to, Transport::Udp, &answer(&invite, 486, "r", ""));
+    assert_eq!(statuses(&told), [486]);
+    assert_eq!(lab.node.snapshot().setups, 0);
+}
+
+#[test]
+fn nothing_is_kept_of_a_call_when_its_answer_cannot_come_again() {
+    let mut lab = Lab::new();
+    registered(&mut lab);
+    let contact = "Contact: <sip:x@127.0.0.21>\r\n";
+    let text = lab.request("INVITE", "sip:bert@lab.example", "x", TRUNK, contact);
+    let (to, invite) = requests(&lab.receive(TRUNK, Transport::Udp, &text)).remove(0);
+    let contact = "Contact: <sip:bert@192.168.1.9>\r\n";
+    lab.receive(&to, Transport::Udp, &answer(&invite, 200, "b", contact));
+    assert_eq!(lab.node.forks.len(), 1);
+    lab.pass(Duration::from_secs(33));
+    assert!(lab.node.forks.is_empty());
+    lab.node.handle_drain(lab.now);
+    assert!(lab.node.is_drained());
 }
 
 #[test]

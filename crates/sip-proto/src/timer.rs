@@ -2,6 +2,10 @@
 
 use std::time::{Duration, Instant};
 
+/// How long a proxy lets an INVITE go on without an answer, counted anew from each 101 to 199: more than three minutes (RFC 3261
+/// §16.6 item 11, §16.8).
+pub const TIMER_C: Duration = Duration::from_secs(185);
+
 /// Base values (RFC 3261 §17.1.1.1, table 4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Timers {

@@ -6,12 +6,12 @@ use std::time::Instant;
 use sip_proto::flow::Flow;
 use sip_proto::message::{Method, Request, Response, address_of};
 use sip_proto::reason::Reason;
+use sip_proto::timer::TIMER_C;
 use sip_proto::transaction::{ServerId, Target};
 use sip_proto::{Rejection, Transport};
 use telemetry::Party;
 
 use super::call::{Bearing, Call, CallId, Owner, Side, State};
-use super::setup::TIMER_C;
 use super::{TrunkGroup, Wake};
 
 /// re-INVITEs of one call that may be on their way at once. One from each side is usual (glare, RFC 3261

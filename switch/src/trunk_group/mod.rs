@@ -45,7 +45,6 @@ use contract::{AskedSnapshot, CallPicker, Node, Reply, TrunkGroupSnapshot};
 use sip_proto::deadlines::Deadlines;
 use sip_proto::flow::Flow;
 use sip_proto::message::{Method, Name, OverloadAlgorithm, OverloadFeedback, Request, Response};
-use sip_proto::reason::Reason;
 use sip_proto::sources::Sources;
 use sip_proto::transaction::{ClientId, Event, ServerId, Transactions};
 use sip_proto::wall_clock::WallClock;
@@ -249,7 +248,9 @@ impl TrunkGroup {
         let inside = self.dialog_of(&request, source);
         let is_new = inside.is_none() && request.to_tag().is_none() && !self.has_recorded(&request);
         let refusal = if is_new { inspect_scheme(&request) } else { Ok(()) };
-        if let Err(rejection) = refusal.and_then(|()| self.inspect(&request)) {
+        if let Err(rejection) =
+            refusal.and_then(|()| request.refuse_as_proxy(self.transactions.sent_by()))
+        {
             self.transactions.reject(now, id, &rejection);
             if let Some(inside) = inside {
                 self.refused_inside(now, &request, source, inside);
@@ -269,19 +270,6 @@ impl TrunkGroup {
                 _ => self.transactions.reject(now, id, &with_allow(405)),
             }
         }
-    }
-
-    /// What is refused inside a dialog as well as outside.
-    fn inspect(&self, request: &Request) -> Result<(), Rejection> {
-        // An OPTIONS that has come to its last hop is answered there (RFC 3261 §16.3 item 3, §11).
-        if request.max_forwards() == Some(0) && request.method() != Method::Options {
-            return Err(Rejection::new(483).with_reason(Reason::q850(25, "Exchange routing error")));
-        }
-        // RFC 3261 §16.3 item 4: what we have forwarded already comes back.
-        if request.has_via_of(self.transactions.sent_by()) {
-            return Err(Rejection::new(482).with_reason(Reason::q850(25, "Exchange routing error")));
-        }
-        request.refuse_proxy_require()
     }
 
     fn answer_options(&mut self, now: Instant, id: ServerId) {

@@ -3,7 +3,7 @@
 //! What becomes of a call whose site dies stands in `site_down.rs`.
 
 use std::net::SocketAddr;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use sip_proto::Rejection;
 use sip_proto::dialog::Dialog;
@@ -11,15 +11,13 @@ use sip_proto::flow::Flow;
 use sip_proto::message::{Forward, Request, Response, host_port};
 use sip_proto::reason::{Reason, cause_of_status};
 use sip_proto::sources::Excess;
+use sip_proto::timer::TIMER_C;
 use sip_proto::transaction::{ClientId, ServerId, Target};
 use telemetry::{CallRecord, DialogRecord};
 
 use super::call::{Call, CallId, Dialogs, Owner, State};
 use super::members::Want;
 use super::{TrunkGroup, Wake};
-
-/// RFC 3261 §16.6 item 11: more than three minutes.
-pub(super) const TIMER_C: Duration = Duration::from_secs(185);
 
 impl TrunkGroup {
     pub(super) fn offered(&mut self, now: Instant, server: ServerId, invite: Request, flow: Flow) {

@@ -34,7 +34,7 @@ use crate::ServerIdentity;
 use crate::tls::{Greeted, greet};
 
 /// Connections at once.
-const MOST_CONNECTIONS: usize = 64;
+pub(super) const MOST_CONNECTIONS: usize = 64;
 
 /// The longest head of a request.
 const LONGEST_HEAD: usize = 16 * 1024;

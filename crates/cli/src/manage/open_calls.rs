@@ -26,6 +26,7 @@ use trace::KeptCall;
 use utoipa::ToSchema;
 
 use super::ManagedSites;
+use super::connections::MOST_CONNECTIONS;
 use super::ladder_view::LadderView;
 
 /// Calls of a list.
@@ -34,8 +35,9 @@ const LISTED: usize = 200;
 /// How long a box may take to show its calls.
 const LONGEST: Duration = Duration::from_secs(1);
 
-/// Questions to one box at once. A machine that stands still answers none, and is not asked for ever.
-const QUESTIONS: usize = 64;
+/// Questions to one box at once: as many as may be connected (`connections.rs`), so that nobody who asks makes another one miss a box. A
+/// machine that stands still answers none, and is not asked for ever.
+const QUESTIONS: usize = MOST_CONNECTIONS;
 
 /// Which end of a long list is shown.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

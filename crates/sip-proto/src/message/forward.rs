@@ -10,8 +10,9 @@ use super::grammar::rsplit_byte;
 use super::run::Run;
 use super::scan::Start;
 use super::write::{Draft, VIA_ROOM, write_vias};
-use super::{Message, Name, NameAddr, Request, Response, Uri, Via};
+use super::{Message, Method, Name, NameAddr, Request, Response, Uri, Via};
 use crate::Rejection;
+use crate::reason::Reason;
 
 /// The changes to a request on its way through.
 #[derive(Debug, Clone, Copy)]
@@ -136,6 +137,24 @@ impl Request {
         };
         let mut later = self.list(Name::Via).skip(1).filter_map(|via| Via::parse(via).ok());
         is_it(&self.via()) || later.any(|via| is_it(&via))
+    }
+
+    /// What a proxy with this sent-by refuses before it looks further (RFC 3261 §16.3 items 3 to 5): too many hops, a loop, and an
+    /// extension that it would have to know.
+    ///
+    /// # Errors
+    /// 483, 482 or 420.
+    pub fn refuse_as_proxy(&self, sent_by: &str) -> Result<(), Rejection> {
+        let astray =
+            |status| Rejection::new(status).with_reason(Reason::q850(25, "Exchange routing error"));
+        // An OPTIONS that has come to its last hop is answered there (RFC 3261 §11).
+        if self.max_forwards() == Some(0) && self.method() != Method::Options {
+            return Err(astray(483));
+        }
+        if self.has_via_of(sent_by) {
+            return Err(astray(482));
+        }
+        self.refuse_proxy_require()
     }
 
     /// RFC 3261 §16.3 item 5: this stack's proxies understand no extension that a caller could
