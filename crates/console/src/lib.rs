@@ -28,7 +28,6 @@ mod sounds;
 mod started;
 mod starts;
 mod tickets;
-mod two_sides;
 
 pub use live::Live;
 pub use open_api::document;

@@ -13,6 +13,8 @@ use axum::http::header::RANGE;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use cli::manage::{ErrorBody, trouble};
+use media::recordings::{FOLDER, psap_of};
+use media::wav;
 use run_folder::{CALLS, Folder, RunState};
 use serde::{Deserialize, Serialize};
 use telemetry::{BoxKind, attempt_key};
@@ -21,10 +23,6 @@ use utoipa::ToSchema;
 use crate::byte_range;
 use crate::folder_work::in_folder;
 use crate::shared::Shared;
-use crate::two_sides;
-
-/// Where a run puts them.
-const RECORDINGS: &str = "recordings";
 
 /// The longest file that is read: ten minutes are 19 MB.
 const LONGEST: u64 = 64 << 20;
@@ -76,7 +74,7 @@ pub(crate) async fn list(
     let listed = in_folder(&shared, run, move |folder| {
         let recordings = recordings(&folder, &attempt)?;
         let view = |(file, psap): (String, String)| {
-            let seconds = seconds(&folder.join(RECORDINGS).join(&file));
+            let seconds = seconds(&folder.join(FOLDER).join(&file));
             SoundView { file, psap, seconds }
         };
         let recordings: Vec<SoundView> = recordings.into_iter().map(view).collect();
@@ -126,7 +124,7 @@ pub(crate) async fn show(
         if !known.iter().any(|(name, _)| *name == file) {
             return Err(format!("the call has no recording {file:?}"));
         }
-        sound(&folder.join(RECORDINGS).join(&file), side)
+        sound(&folder.join(FOLDER).join(&file), side)
     });
     match read.await {
         Ok(octets) => byte_range::answer(octets, headers.get(RANGE), "audio/wav"),
@@ -140,7 +138,7 @@ fn recordings(folder: &Path, attempt: &str) -> Result<Vec<(String, String)>, Str
     if attempt_key(attempt).is_none() {
         return Err("the id of an attempt is 32 hexadecimal digits".to_owned());
     }
-    let entries = std::fs::read_dir(folder.join(RECORDINGS)).into_iter().flatten();
+    let entries = std::fs::read_dir(folder.join(FOLDER)).into_iter().flatten();
     let plain = entries.filter_map(Result::ok).filter(|entry| {
         let kind = entry.file_type();
         kind.is_ok_and(|kind| kind.is_file())
@@ -156,16 +154,8 @@ fn recordings(folder: &Path, attempt: &str) -> Result<Vec<(String, String)>, Str
     Ok(found)
 }
 
-/// Who has made a recording, if it is one of this call: `PSAP-ATTEMPT.wav`, or `PSAP-ATTEMPT-2.wav`.
-fn psap_of<'a>(name: &'a str, attempt: &str) -> Option<&'a str> {
-    let (psap, rest) = name.strip_suffix(".wav")?.rsplit_once(attempt)?;
-    let is_number = |it: &str| !it.is_empty() && it.bytes().all(|octet| octet.is_ascii_digit());
-    (rest.is_empty() || rest.strip_prefix('-').is_some_and(is_number)).then_some(())?;
-    psap.strip_suffix('-')
-}
-
 fn seconds(path: &Path) -> f64 {
-    let read = File::open(path).ok().and_then(|file| two_sides::seconds(BufReader::new(file)).ok());
+    let read = File::open(path).ok().and_then(|file| wav::seconds(BufReader::new(file)).ok());
     read.unwrap_or_default()
 }
 
@@ -177,14 +167,14 @@ fn sound(path: &Path, side: Side) -> Result<Vec<u8>, String> {
         return Err(place("it is too long for a browser; open it there".to_owned()));
     }
     let octets = std::fs::read(path).map_err(|error| place(error.to_string()))?;
-    let (caller, call_taker) = two_sides::read(&octets).map_err(place)?;
+    let (caller, call_taker) = wav::read_sides(&octets).map_err(place)?;
     if caller.is_empty() {
         return Err(place("nothing is in it yet: it is being written, or nobody spoke".to_owned()));
     }
     match side {
         Side::Both => Ok(octets),
-        Side::Caller => two_sides::write(&caller).map_err(place),
-        Side::CallTaker => two_sides::write(&call_taker).map_err(place),
+        Side::Caller => wav::write_side(&caller).map_err(place),
+        Side::CallTaker => wav::write_side(&call_taker).map_err(place),
     }
 }
 
@@ -210,7 +200,7 @@ fn why_none(folder: &Path, attempt: &str) -> String {
     if !records.is_empty() && of_psap.is_none() {
         return "It came to no answering point: there is nothing to hear".to_owned();
     }
-    if folder.join(RECORDINGS).is_dir() {
+    if folder.join(FOLDER).is_dir() {
         return format!(
             "{psap} records none of its calls, or a share that this one is not of: {fix}"
         );
@@ -228,10 +218,10 @@ mod tests {
 
     fn run() -> tempfile::TempDir {
         let run = tempfile::tempdir().expect("a folder");
-        std::fs::create_dir(run.path().join(RECORDINGS)).expect("a folder");
+        std::fs::create_dir(run.path().join(FOLDER)).expect("a folder");
         let sound = |name: String| {
-            let recording = two_sides::tests::recording(1, 2, 16_000);
-            std::fs::write(run.path().join(RECORDINGS).join(name), recording).expect("a file");
+            let file = File::create(run.path().join(FOLDER).join(name)).expect("a file");
+            wav::write_stereo(file, &[1; 16_000], &[2; 16_000]).expect("a recording");
         };
         sound(format!("samu-59-{}.wav", attempt()));
         sound(format!("samu-59-{}-2.wav", attempt()));
@@ -242,7 +232,7 @@ mod tests {
     #[test]
     fn the_recordings_of_a_call_are_found_and_no_other_file() {
         let run = run();
-        let passwd = run.path().join(RECORDINGS).join(format!("link-{}.wav", attempt()));
+        let passwd = run.path().join(FOLDER).join(format!("link-{}.wav", attempt()));
         std::os::unix::fs::symlink("/etc/passwd", passwd).expect("a link");
         let found = recordings(run.path(), &attempt()).expect("recordings");
         let names: Vec<&str> = found.iter().map(|(name, _)| &name[..]).collect();
@@ -261,12 +251,12 @@ mod tests {
     #[test]
     fn each_side_is_heard_alone_and_both_as_they_were() {
         let run = run();
-        let path = run.path().join(RECORDINGS).join(format!("samu-59-{}.wav", attempt()));
+        let path = run.path().join(FOLDER).join(format!("samu-59-{}.wav", attempt()));
         assert!((seconds(&path) - 2.0).abs() < 1e-9);
         assert_eq!(sound(&path, Side::Both).expect("both"), std::fs::read(&path).expect("a file"));
         for (side, sample) in [(Side::Caller, 1), (Side::CallTaker, 2)] {
             let one = sound(&path, side).expect("one side");
-            assert_eq!(one, two_sides::write(&[sample; 16_000]).expect("a file"), "{side:?}");
+            assert_eq!(one, wav::write_side(&[sample; 16_000]).expect("a file"), "{side:?}");
         }
         std::fs::write(&path, "RIFF").expect("a file");
         assert!(sound(&path, Side::Both).is_err());

@@ -20,6 +20,7 @@ mod ports;
 pub mod quality;
 mod receiver;
 mod recorder;
+pub mod recordings;
 mod report;
 pub mod rtcp;
 pub mod rtp;

@@ -11,6 +11,7 @@ use hound::{SampleFormat, WavReader, WavSpec, WavWriter};
 mod chunks;
 mod error;
 mod resample;
+mod sides;
 #[cfg(test)]
 mod tests;
 
@@ -18,6 +19,7 @@ use error::sentence;
 use resample::Resampler;
 
 pub use error::WavError;
+pub use sides::{read_sides, seconds, write_side};
 
 /// The clock of telephony.
 const RATE: u32 = 8_000;
@@ -96,18 +98,12 @@ pub fn write_stereo(
     left: &[i16],
     right: &[i16],
 ) -> Result<(), WavError> {
-    let spec = WavSpec {
-        channels: 2,
-        sample_rate: RATE,
-        bits_per_sample: 16,
-        sample_format: SampleFormat::Int,
-    };
     let refused = |error| WavError::Write(sentence(error));
     let length = left.len().max(right.len());
     if length > MOST_FRAMES {
         return Err(WavError::Write(format!("{length} samples are more than a WAV file holds")));
     }
-    let mut writer = WavWriter::new(BufWriter::new(writer), spec).map_err(refused)?;
+    let mut writer = WavWriter::new(BufWriter::new(writer), spec(2)).map_err(refused)?;
     for index in 0..length {
         for side in [left, right] {
             let sample = side.get(index).copied().unwrap_or(0);
@@ -115,6 +111,11 @@ pub fn write_stereo(
         }
     }
     writer.finalize().map_err(refused)
+}
+
+/// What is written here: 8 kHz and 16 bits.
+const fn spec(channels: u16) -> WavSpec {
+    WavSpec { channels, sample_rate: RATE, bits_per_sample: 16, sample_format: SampleFormat::Int }
 }
 
 /// Rounds to 16 bits; what the filter overshoots is clipped.

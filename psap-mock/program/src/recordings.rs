@@ -7,6 +7,7 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 
 use anyhow::Context as _;
+use media::recordings::file_name;
 use media::wav;
 use psap_mock::Recorded;
 
@@ -75,12 +76,9 @@ fn write_all(folder: &Path, recordings: &Receiver<Recorded>) {
     }
 }
 
-/// An attempt that comes to a PSAP twice, as when its first site died, has two recordings.
 fn free_name(folder: &Path, recorded: &Recorded) -> PathBuf {
-    let name = format!("{}-{}", recorded.psap, recorded.attempt);
-    let names = (2..).map(|number| folder.join(format!("{name}-{number}.wav")));
-    let mut names = std::iter::once(folder.join(format!("{name}.wav"))).chain(names);
-    names.find(|file| !file.exists()).unwrap_or_else(|| folder.join(name))
+    let name = |nth| folder.join(file_name(&recorded.psap, &recorded.attempt, nth));
+    (1..).map(name).find(|file| !file.exists()).unwrap_or_else(|| name(1))
 }
 
 fn write(file: &PathBuf, recorded: &Recorded) -> anyhow::Result<()> {

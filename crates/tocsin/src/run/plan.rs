@@ -184,7 +184,10 @@ impl PlannedProcess {
         let interval = snapshot_interval(&prepared.campaign).as_millis();
         arguments.extend(["--snapshot-interval".into(), format!("{interval}ms").into()]);
         if self.tier == Tier::Psaps {
-            arguments.extend(["--recordings".into(), folder.path().join("recordings").into()]);
+            arguments.extend([
+                "--recordings".into(),
+                folder.path().join(media::recordings::FOLDER).into(),
+            ]);
         }
         // The campaign's seed decides who calls when; the identifiers of a run are its own.
         if self.tier != Tier::Load {

@@ -1,24 +1,25 @@
-//! Recordings as answering points write them: WAV files of two sides, 8 kHz and 16 bits.
+//! The sides of a recording as answering points write them: 8 kHz, 16 bits, two channels.
 
 use std::io::{Cursor, Read};
 
-use hound::{SampleFormat, WavReader, WavSpec, WavWriter};
+use hound::{WavReader, WavWriter};
 
-/// Samples in a second.
-const RATE: u32 = 8_000;
-
-const fn spec(channels: u16) -> WavSpec {
-    WavSpec { channels, sample_rate: RATE, bits_per_sample: 16, sample_format: SampleFormat::Int }
-}
+use super::{RATE, spec};
 
 /// How long a recording is, in seconds, as its head says.
-pub(crate) fn seconds(file: impl Read) -> Result<f64, String> {
+///
+/// # Errors
+/// It is no WAV file.
+pub fn seconds(file: impl Read) -> Result<f64, String> {
     let reader = WavReader::new(file).map_err(|error| error.to_string())?;
     Ok(f64::from(reader.duration()) / f64::from(RATE))
 }
 
-/// Both sides of a recording: left and right.
-pub(crate) fn read(octets: &[u8]) -> Result<(Vec<i16>, Vec<i16>), String> {
+/// Both sides of a recording: what its answering point heard, and what it said.
+///
+/// # Errors
+/// A sentence: it is no such file, or is being written.
+pub fn read_sides(octets: &[u8]) -> Result<(Vec<i16>, Vec<i16>), String> {
     let reader = WavReader::new(octets).map_err(|error| error.to_string())?;
     if reader.spec() != spec(2) {
         return Err("it is no recording of two sides at 8 kHz".to_owned());
@@ -31,8 +32,11 @@ pub(crate) fn read(octets: &[u8]) -> Result<(Vec<i16>, Vec<i16>), String> {
     Ok((left, right))
 }
 
-/// One side as a file.
-pub(crate) fn write(side: &[i16]) -> Result<Vec<u8>, String> {
+/// One side as a WAV file.
+///
+/// # Errors
+/// It is longer than such a file can be.
+pub fn write_side(side: &[i16]) -> Result<Vec<u8>, String> {
     let mut written = Cursor::new(Vec::new());
     let mut writer = WavWriter::new(&mut written, spec(1)).map_err(|error| error.to_string())?;
     for sample in side {
@@ -43,17 +47,14 @@ pub(crate) fn write(side: &[i16]) -> Result<Vec<u8>, String> {
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
+mod tests {
     use super::*;
 
     /// A recording with the same sample all over each side.
-    pub(crate) fn recording(left: i16, right: i16, length: u32) -> Vec<u8> {
+    fn recording(left: i16, right: i16, length: u32) -> Vec<u8> {
         let mut written = Cursor::new(Vec::new());
-        let mut writer = WavWriter::new(&mut written, spec(2)).expect("a head");
-        for _ in 0..length {
-            writer.write_sample(left).and_then(|()| writer.write_sample(right)).expect("a sample");
-        }
-        writer.finalize().expect("a file");
+        let side = |sample| vec![sample; length as usize];
+        super::super::write_stereo(&mut written, &side(left), &side(right)).expect("a file");
         written.into_inner()
     }
 
@@ -61,9 +62,9 @@ pub(crate) mod tests {
     fn each_side_comes_out_as_it_was() {
         let both = recording(1, -2, 12_000);
         assert_eq!(seconds(&both[..]), Ok(1.5));
-        let (left, right) = read(&both).expect("two sides");
+        let (left, right) = read_sides(&both).expect("two sides");
         assert!(left == [1; 12_000] && right == [-2; 12_000]);
-        let one = write(&right).expect("a file");
+        let one = write_side(&right).expect("a file");
         let samples: Result<Vec<i16>, _> =
             WavReader::new(&one[..]).expect("a WAV file").into_samples().collect();
         assert_eq!(samples.expect("samples"), right);
@@ -72,8 +73,8 @@ pub(crate) mod tests {
     #[test]
     fn what_is_no_recording_of_two_sides_is_told() {
         let both = recording(1, 2, 100);
-        for wrong in [&b""[..], b"RIFF", &both[..60], &write(&[1; 10]).expect("one side")] {
-            assert!(read(wrong).is_err());
+        for wrong in [&b""[..], b"RIFF", &both[..60], &write_side(&[1; 10]).expect("one side")] {
+            assert!(read_sides(wrong).is_err());
         }
     }
 }
