@@ -107,25 +107,6 @@ impl Access {
             name,
         }
     }
-
-    /// Reports users with one name or one number.
-    pub(crate) fn check(&self, report: &mut dyn FnMut(String, String)) {
-        let mut taken = std::collections::HashMap::new();
-        for account in &self.accounts {
-            for user in [Some(&account.name), account.number.as_ref()].into_iter().flatten() {
-                if let Some(owner) = taken.insert(user, &account.name) {
-                    let key = format!("access.{}.accounts", self.name);
-                    report(
-                        key,
-                        format!(
-                            "{owner:?} and {:?} are both called by {user:?}; give each user its own",
-                            account.name
-                        ),
-                    );
-                }
-            }
-        }
-    }
 }
 
 impl AccessAccount {
@@ -244,3 +225,48 @@ fn read_file(path: &Path) -> Result<Vec<AccessAccount>, String> {
 
 /// Users of one access node.
 const MOST_ACCOUNTS: usize = 100_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DIGEST: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+
+    fn read(text: &str) -> Result<Vec<AccessAccount>, String> {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("accounts.csv");
+        std::fs::write(&path, text).expect("a file");
+        read_file(&path).map_err(|why| why.replace(&format!("{}: ", path.display()), ""))
+    }
+
+    #[test]
+    fn users_come_from_a_file_of_their_own() {
+        let text =
+            format!("name, number, sha256\n# the desk\nanna, 0199001234, {DIGEST}\nbert,,\n");
+        let users = read(&text).expect("users");
+        let short: Vec<_> = users
+            .iter()
+            .map(|it| (&it.name[..], it.number.as_deref(), it.secret.is_some()))
+            .collect();
+        assert_eq!(short, [("anna", Some("0199001234"), true), ("bert", None, false)]);
+        assert!(users[0].secret.as_ref().is_some_and(|it| it.sha256 == DIGEST && it.md5.is_none()));
+    }
+
+    #[test]
+    fn a_bad_file_of_users_is_refused_with_its_line() {
+        for (text, sentence) in [
+            ("", "needs the column name"),
+            ("number\n0199001234\n", "needs the column name"),
+            ("name,password\nanna,secret\n", "unknown column \"password\""),
+            ("name\nanna\nAn na\n", "line 3: name must be at most 32 lower-case letters"),
+            ("name,number\nanna,0612345678\n", "line 2: \"0612345678\" may belong to somebody"),
+            ("name,sha256\nanna,secret\n", "line 2: must be 64 lower-case hexadecimal digits"),
+            ("name,md5\nanna,0123456789abcdef0123456789abcdef\n", "line 2: md5 needs sha256"),
+        ] {
+            let refusal = read(text).expect_err(text);
+            assert!(refusal.contains(sentence), "{text:?}: {refusal}");
+            assert!(!refusal.contains("secret"), "no password is shown: {refusal}");
+        }
+        assert!(read_file(Path::new("no-such-folder/accounts.csv")).is_err());
+    }
+}

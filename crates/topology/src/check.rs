@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::net::SocketAddr;
 
+use crate::access::Access;
 use crate::psap::{Psap, WhenFull, unknown_psap};
 use crate::reader::{Document, suggestion};
 use crate::route::{EVERYWHERE, Route};
@@ -17,9 +18,7 @@ pub(crate) fn check(document: &Document, topology: &Topology) {
     presence(document, topology);
     names(document, topology);
     addresses(document, topology);
-    for access in &topology.access {
-        access.check(&mut |key, message| document.report(&key, message));
-    }
+    users(document, &topology.access);
     psap_numbers(document, &topology.psaps);
     releases(document, topology);
     regions(document, topology);
@@ -52,6 +51,24 @@ fn names(document: &Document, topology: &Topology) {
         if let Some(owner) = owners.insert(name, section) {
             let message = format!("{owner}.{name} has this name too; give each box its own name");
             document.report(&format!("{section}.{name}"), message);
+        }
+    }
+}
+
+/// Whoever calls a user of an access node means one.
+fn users(document: &Document, access: &[Access]) {
+    for node in access {
+        let mut owners: HashMap<&str, &str> = HashMap::new();
+        for account in &node.accounts {
+            for user in [Some(&account.name), account.number.as_ref()].into_iter().flatten() {
+                if let Some(owner) = owners.insert(user, &account.name) {
+                    let (key, name) = (format!("access.{}.accounts", node.name), &account.name);
+                    let fix = "give each user its own";
+                    let message =
+                        format!("{owner:?} and {name:?} are both called by {user:?}; {fix}");
+                    document.report(&key, message);
+                }
+            }
         }
     }
 }

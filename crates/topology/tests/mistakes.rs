@@ -262,3 +262,34 @@ fn a_file_that_cannot_be_read_is_named_with_the_cause() {
     let found = Topology::load(&binary, &Layers::none()).unwrap_err().to_string();
     assert!(found.ends_with("save the file as UTF-8 text"), "{found}");
 }
+
+#[test]
+fn an_access_node_has_a_trunk_group_and_users_of_their_own() {
+    let node = |keys: &str| {
+        let good = include_str!("data/good.toml");
+        format!("{good}\n[access.lab]\naddress = \"127.0.0.99:5060\"\n{keys}")
+    };
+    let mobile = "trunk_group = \"mobile\"\n";
+    for (keys, sentence) in [
+        (String::new(), "access.lab: needs the key \"trunk_group\""),
+        ("trunk_group = \"nobody\"\n".to_owned(), "no trunk group is called \"nobody\""),
+        (format!("{mobile}realm = \"a b\"\n"), "access.lab.realm: must be a domain"),
+        (format!("{mobile}algorithms = []\n"), "access.lab.algorithms: must not be empty"),
+        (format!("{mobile}expires = \"30s\"\n"), "needs min_expires <= expires <= max_expires"),
+        (format!("{mobile}accounts_file = \"none.csv\"\n"), "access.lab.accounts_file: "),
+        (
+            format!("{mobile}[access.lab.accounts.anna]\nmd5 = \"{}\"\n", "0".repeat(32)),
+            "needs sha256 beside md5",
+        ),
+        (
+            format!(
+                "{mobile}[access.lab.accounts.anna]\nnumber = \"0199001234\"\n\
+                 [access.lab.accounts.bert]\nnumber = \"0199001234\"\n"
+            ),
+            "\"anna\" and \"bert\" are both called by \"0199001234\"",
+        ),
+    ] {
+        let found = problems(&node(&keys)).to_string();
+        assert!(found.contains(sentence), "{keys}: {found}");
+    }
+}
