@@ -13,15 +13,17 @@ use axum::routing::get;
 /// The page runs our scripts, has our style, asks us alone, plays what it has fetched, and stands
 /// in no frame.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; \
-                      media-src blob:;                       base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+                      media-src blob:; \
+                      base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
 /// Path, type and content of each file.
-const FILES: [(&str, &str, &str); 16] = [
+const FILES: [(&str, &str, &str); 17] = [
     ("/", "text/html; charset=utf-8", include_str!("page/index.html")),
     ("/console.css", "text/css; charset=utf-8", include_str!("page/console.css")),
     ("/icon.svg", "image/svg+xml", include_str!("page/icon.svg")),
+    ("/token.js", SCRIPT, include_str!("page/token.js")),
     ("/main.js", SCRIPT, include_str!("page/main.js")),
     ("/api.js", SCRIPT, include_str!("page/api.js")),
     ("/draw.js", SCRIPT, include_str!("page/draw.js")),

@@ -1,19 +1,7 @@
-// The way to the API: the token of the link, requests, and the stream of events.
-
-const KEY = "tocsin-token";
-
-/** Takes the token out of the link, so that it stands in no history and on no screen. */
-export function takeToken() {
-  const found = /^#token=([0-9a-f]+)$/.exec(location.hash);
-  if (found) {
-    sessionStorage.setItem(KEY, found[1]);
-    history.replaceState(null, "", location.pathname + "#map");
-  }
-  return sessionStorage.getItem(KEY) !== null;
-}
+// The way to the API: requests with the token (token.js), and the stream of events.
 
 function head(more) {
-  return { Authorization: `Bearer ${sessionStorage.getItem(KEY) ?? ""}`, ...more };
+  return { Authorization: `Bearer ${sessionStorage.getItem("tocsin-token") ?? ""}`, ...more };
 }
 
 /** What a request came to: `{ ok, status, body }`, or `{ ok: false, status: 0 }` when nobody answers. */

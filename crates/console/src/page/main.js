@@ -1,6 +1,6 @@
 // The page: which section is shown, what is known of the network, and how the way to it stands.
 
-import { follow, get, takeToken } from "./api.js";
+import { follow, get } from "./api.js";
 import { byId, clock, happened, put, span } from "./draw.js";
 import * as map from "./map.js";
 import * as now from "./now.js";
@@ -226,6 +226,8 @@ async function nextRun(ended) {
   }
 }
 
+// Of token.js.
+const { takeToken } = globalThis;
 if (takeToken()) {
   addEventListener("hashchange", () => {
     if (takeToken()) show();
