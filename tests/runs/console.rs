@@ -32,8 +32,11 @@ fn is_clean(browser: &mut Browser, link: &str) {
     assert_eq!(browser.complaints(), Vec::<String>::new());
     let origin = link.split("/#").next().expect("an address");
     let requests = browser.requests();
-    // What it plays it has fetched before.
-    let is_own = |url: &str| url.strip_prefix("blob:").unwrap_or(url).starts_with(origin);
+    // What it plays it has fetched before; the buttons of a player are pictures of the browser itself.
+    let is_own = |url: &str| {
+        url.strip_prefix("blob:").unwrap_or(url).starts_with(origin)
+            || url.starts_with("data:image/svg+xml;")
+    };
     let elsewhere: Vec<_> = requests.iter().filter(|url| !is_own(url)).collect();
     assert!(!requests.is_empty() && elsewhere.is_empty(), "{elsewhere:?}");
     assert!(requests.iter().all(|url| !url.contains("token=")), "the token was sent: {requests:?}");
@@ -515,10 +518,25 @@ fn a_recorded_call_is_heard_side_by_side_and_one_that_was_not_says_how_to() {
         assert_eq!(status, 404, "{wrong}: {text}");
     }
 
+    let mut browser = Browser::open(&link, 1280);
+    browser.click("nav a[href='#calls']");
+    browser.choose("#calls-form select[name=choice]", "all");
+    browser.until("document.querySelectorAll('#calls-table tbody tr').length > 2");
+    browser.look(&format!("[...document.querySelectorAll('#calls-table button')].find((one) => one.textContent === '{}').click()", &attempt[..12]));
+    browser.until("document.querySelectorAll('#story-sound audio').length === 3");
+    browser.until_says("#story-sound", "the caller left, the call taker right");
+    browser.until_says("#story-sound", "The caller, as samu-59 heard it");
+    browser.until(&format!("[...document.querySelectorAll('#story-sound audio')].every((one) => Math.abs(one.duration - {seconds}) < 0.01)"));
+    browser.picture("listen");
+    is_clean(&mut browser, &link);
+
     // The next run records nothing, and says how it would.
     workspace.run(&["--quiet"]).finish();
     let calls = api.get("/v1/runs/latest/calls?choice=all");
-    let attempt = calls["calls"][0]["attempt"].as_str().expect("a call");
+    let call = &calls["calls"][0];
+    let (attempt, psap) = (&call["attempt"], &call["psap"]);
+    let (attempt, psap) = (attempt.as_str().expect("an id"), psap.as_str().expect("its PSAP"));
     let sounds = api.get(&format!("/v1/runs/latest/calls/{attempt}/sounds"));
-    assert!(sounds["why"].to_string().contains("--set psaps.samu-59.record=1"), "{sounds:#}");
+    let advice = format!("--set psaps.{psap}.record=1");
+    assert!(sounds["why"].to_string().contains(&advice), "{sounds:#}");
 }

@@ -3,13 +3,18 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::process::Command;
 
 use serde_json::Value;
 use system_tests::browser::Browser;
+use system_tests::program::tocsin;
 
-use crate::CampaignFolder;
 use crate::history::{said, tell};
 use crate::traces::{KILL, attempts, run};
+use crate::{CampaignFolder, NETWORK, balanced, placed};
+
+/// No file may have more than so many blocks of 512 bytes: more than the database of a short run, and less than all its messages.
+const BLOCKS: u32 = 800;
 
 /// The first call for which this holds, by its id.
 fn call(workspace: &CampaignFolder, condition: &str) -> String {
@@ -203,5 +208,62 @@ fn what_rtcp_said_stands_between_the_arrows_or_not() {
     };
     for what in ["RTCP SR: ", "lost 0.0 %", "jitter ", "round trip ", "BYE"] {
         assert!(reports.iter().any(|report| said_of(&report, what)), "{what}: {reports:#?}");
+    }
+    let text = ladder(&workspace, &id, "text");
+    assert!(text.contains("...>|") && text.contains("RTCP SR: "), "{text}");
+    let bare = said(&workspace, &["show", "latest", &id, "--ladder", "--no-rtcp"]);
+    assert!(
+        !bare.contains("RTCP") && bare.contains("heard the call taker: 600 of 600 packets"),
+        "{bare}"
+    );
+
+    // A box to tick, without a script.
+    workspace.write("call.html", &ladder(&workspace, &id, "html"));
+    let mut browser =
+        Browser::open(&format!("file://{}", workspace.path("call.html").display()), 390);
+    let seen = "[...document.querySelectorAll('.picture')].filter((one) => one.checkVisibility())\
+                .map((one) => one.textContent.includes('RTCP SR')).join()";
+    browser.until_says("h1", &id);
+    assert_eq!(browser.look(seen), "true");
+    browser.click("label[for=rtcp]");
+    browser.until(&format!("({seen}) === 'false'"));
+    browser.until("document.documentElement.scrollWidth <= innerWidth");
+}
+
+/// A file that takes no more, as on a disk that is full: recording stops, the run goes on, and all its reports say so.
+#[test]
+fn a_full_disk_stops_the_recording_and_not_the_run() {
+    for is_virtual in [true, false] {
+        let workspace = CampaignFolder::new(8, "1s");
+        if is_virtual {
+            workspace.write("network.toml", &placed(NETWORK));
+        }
+        let mode = if is_virtual { "--virtual-time" } else { "--real-time" };
+        // No file may have more than so many blocks of 512 bytes.
+        let script = format!("trap '' XFSZ; ulimit -f {BLOCKS}; exec \"$0\" \"$@\"");
+        let mut command = Command::new("sh");
+        command.current_dir(workspace.path("")).args(["-c", &script]).arg(tocsin());
+        command.args(["run", "campaign.toml", "--quiet", "--trace", "all", mode]);
+        let output = command.output().expect("a shell");
+        let said_of = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(0), "{said_of}");
+        let summary = workspace.summary();
+        balanced(&summary);
+        let why = "the disk had no room for all messages of calls that were to be kept: ";
+        assert!(summary["notes"].to_string().contains(why), "{:#}", summary["notes"]);
+        let processes = summary["processes"].as_array().expect("processes").iter();
+        let dropped = processes.filter_map(|process| process["messages_dropped"].as_u64());
+        assert!(dropped.sum::<u64>() > 0);
+        for file in ["report.txt", "report.html"] {
+            let text = fs::read_to_string(workspace.path("runs/latest").join(file)).expect(file);
+            let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+            assert!(
+                text.contains("the run went on") && text.contains(why.trim()),
+                "{file}: {text}"
+            );
+        }
+        // What was kept until then can be read.
+        let told = said(&workspace, &["show", "latest", "--pcap", "kept.pcapng"]);
+        assert!(told.contains(" calls in kept.pcapng"), "{told}");
     }
 }

@@ -101,7 +101,7 @@ fn write_all(path: &Path, mut output: Output, calls: &Receiver<KeptCall>, tally:
                 output.write(&call)?;
             }
             output.flush()?;
-            waiting = 0;
+            tally.note_written(std::mem::take(&mut waiting));
         }
         output.flush()
     };

@@ -7,12 +7,13 @@
 //!                └─ stop order, panic in a box ──────────┴───────────────────────► final
 //! ```
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
 use tokio::sync::Notify;
-use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep_until};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep, sleep_until};
 use trace::Hub;
 
 use crate::boxes::Boxes;
@@ -27,8 +28,15 @@ use crate::signals::Signals;
 use crate::socket::SocketLimits;
 use crate::spec::NodeSpec;
 use crate::start_error::StartError;
-use contract::{BoxOrder, ProcessEnding, ProcessOrder, ProcessReport, Reply, Usage};
+use contract::{
+    BoxOrder, DirectoryEntry, ProcessEnding, ProcessOrder, ProcessReport, Reply, Usage,
+};
 use telemetry::attempt_key;
+
+/// How long the end of a program waits for the messages of its last calls to be written.
+const LAST_WRITES: Duration = Duration::from_secs(10);
+/// How often it looks whether they are.
+const WRITTEN_YET: Duration = Duration::from_millis(5);
 
 /// How to serve.
 #[derive(Debug, Clone)]
@@ -138,8 +146,14 @@ pub(crate) async fn serve_for(
     shell.tell_ready();
     options.listening.0.notify_one();
     let ending = shell.watch().await;
-    shell.tell_final(&ending).await;
-    shell.boxes.close().await;
+    let boxes = shell.last_look().await;
+    let Shell { boxes: open, mut parent, records, hub, .. } = shell;
+    open.close().await;
+    settle_trace(hub.as_ref()).await;
+    if let Some(parent) = &mut parent {
+        let usage = used(&records, hub.as_ref(), Some(parent));
+        parent.tell(ProcessReport::Final { ending: ending.clone(), usage, boxes });
+    }
     Ok(ending)
 }
 
@@ -324,23 +338,36 @@ impl Shell {
         }
     }
 
-    async fn tell_final(&mut self, ending: &ProcessEnding) {
+    /// The boxes as they are in the end.
+    async fn last_look(&mut self) -> BTreeMap<String, DirectoryEntry> {
         self.tell_bad_ends();
         self.boxes.refresh().await;
-        let boxes = self.boxes.directory().entries();
-        self.tell(ProcessReport::Final { ending: ending.clone(), usage: self.usage(), boxes });
+        self.boxes.directory().entries()
     }
 
     fn usage(&self) -> Usage {
-        let snapshots_dropped = self.parent.as_ref().map_or(0, Parent::dropped);
-        let trace = self.hub.as_ref().map(Hub::counts).unwrap_or_default();
-        Usage { records: self.records.look(), snapshots_dropped, trace, ..usage() }
+        used(&self.records, self.hub.as_ref(), self.parent.as_ref())
     }
 
     fn tell(&mut self, report: ProcessReport) {
         if let Some(parent) = &mut self.parent {
             parent.tell(report);
         }
+    }
+}
+
+/// What the process has used until now.
+fn used(records: &RecordWatch, hub: Option<&Hub>, parent: Option<&Parent>) -> Usage {
+    let snapshots_dropped = parent.map_or(0, Parent::dropped);
+    let trace = hub.map(Hub::counts).unwrap_or_default();
+    Usage { records: records.look(), snapshots_dropped, trace, ..usage() }
+}
+
+/// Waits until all that recorders have kept at their end is written, so that the last report knows what found no room.
+async fn settle_trace(hub: Option<&Hub>) {
+    let end = Instant::now() + LAST_WRITES;
+    while hub.is_some_and(Hub::is_writing) && Instant::now() < end {
+        sleep(WRITTEN_YET).await;
     }
 }
 

@@ -53,25 +53,42 @@ pub struct KeptCounts {
 
 /// The counts of a hub, for whoever writes what is kept; cheap to clone.
 #[derive(Debug, Clone, Default)]
-pub struct KeptTally(Arc<Mutex<KeptCounts>>);
+pub struct KeptTally(Arc<Mutex<Counted>>);
+
+#[derive(Debug, Default)]
+struct Counted {
+    counts: KeptCounts,
+    /// Parts that were taken, and of which whoever writes them has not spoken yet.
+    unwritten: u64,
+}
 
 impl KeptTally {
     /// From now on nothing is kept; of what was taken, so many parts did not come to where they were to go.
     pub fn note_stopped(&self, unwritten: u64) {
-        let mut counts = lock(&self.0);
+        let mut counted = lock(&self.0);
+        counted.unwritten = 0;
+        let counts = &mut counted.counts;
         counts.stopped = true;
         counts.kept = counts.kept.saturating_sub(unwritten);
         counts.dropped += unwritten;
     }
 
+    /// So many parts have come to where they were to go.
+    pub fn note_written(&self, parts: u64) {
+        let mut counted = lock(&self.0);
+        counted.unwritten = counted.unwritten.saturating_sub(parts);
+    }
+
     /// The counts so far.
     #[must_use]
     pub fn read(&self) -> KeptCounts {
-        *lock(&self.0)
+        lock(&self.0).counts
     }
 
     fn count(&self, is_taken: bool, is_cut: bool) {
-        let mut counts = lock(&self.0);
+        let mut counted = lock(&self.0);
+        counted.unwritten += u64::from(is_taken);
+        let counts = &mut counted.counts;
         counts.kept += u64::from(is_taken);
         counts.cut += u64::from(is_taken && is_cut);
         counts.dropped += u64::from(!is_taken);
@@ -177,6 +194,14 @@ impl Hub {
     #[must_use]
     pub fn counts(&self) -> KeptCounts {
         self.0.tally.read()
+    }
+
+    /// True if a writer of its own has something to write, which may still find no room. Of a hub whose `kept` writes at once it
+    /// means nothing.
+    #[must_use]
+    pub fn is_writing(&self) -> bool {
+        let counted = lock(&self.0.tally.0);
+        counted.unwritten > 0 && !counted.counts.stopped
     }
 }
 
