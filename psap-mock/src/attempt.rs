@@ -15,6 +15,9 @@ use telemetry::{BoxKind, CallRecord, DialogRecord, NO_ACK, Outcome, Party};
 /// Q.850: normal call clearing.
 pub(crate) const NORMAL_CLEARING: u16 = 16;
 
+/// Q.850: recovery on timer expiry.
+const TIMER_EXPIRY: u16 = 102;
+
 /// Q.850: temporary failure, for a call that is dropped.
 pub(crate) const TEMPORARY_FAILURE: u16 = 41;
 
@@ -209,6 +212,10 @@ impl Ending {
             }
             End::HungUp { .. } => Self::hung_up(Party::Callee, NORMAL_CLEARING),
             End::NoAck => Self::lost(TEMPORARY_FAILURE, NO_ACK.to_owned()),
+            End::Unrefreshed => Self::lost(
+                TIMER_EXPIRY,
+                "the caller's side did not refresh the session (RFC 4028)".to_owned(),
+            ),
             End::PeerGone { status } => Self::lost(
                 cause_of_status(*status),
                 format!("the caller's side answered {status} inside the dialog"),

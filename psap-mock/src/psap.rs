@@ -32,7 +32,7 @@ use sip_proto::sdp::SdpError;
 use sip_proto::sources::Sources;
 use sip_proto::timer::Timers;
 use sip_proto::transaction::ServerId;
-use sip_proto::user_agent::{Config, End, Event, LegId, UserAgent};
+use sip_proto::user_agent::{Capabilities, Config, End, Event, LegId, UserAgent};
 use sip_proto::wall_clock::WallClock;
 use telemetry::{CallRecord, Outcome, Party};
 use trace::Notes;
@@ -141,6 +141,7 @@ impl Psap {
             product: "Tocsin PSAP".to_owned(),
             // The call server asks more often than that. If it does not, it has lost the call.
             audit: Some(config.audit * 3 / 2),
+            capabilities: Capabilities::of_telephony(),
             most_transactions: config.limits.transactions as usize,
             ..Config::new(config.address, seed)
         });

@@ -45,6 +45,13 @@ fn a_psap_can_hold_the_call_and_hang_up() {
     records.expect_each("call_server", "ended_by", "callee");
 }
 
+/// RFC 3262, RFC 4028: the call server acknowledges the ringing itself, and takes the timer for its own leg.
+#[test]
+fn a_psap_may_ring_reliably_and_ask_for_a_session_timer() {
+    let records = call(Sipp::own("psap_rings_reliably"));
+    records.expect_each("call_server", "psap", "first");
+}
+
 #[test]
 fn a_busy_psap_makes_the_next_one_answer() {
     let records = call(Sipp::own("psap_is_busy"));

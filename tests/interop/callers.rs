@@ -53,6 +53,18 @@ fn a_caller_that_gives_up_while_it_rings_gets_487() {
     records.expect_on_path("abandoned", 20).expect_each_on_path("status", 487);
 }
 
+/// RFC 3262, RFC 4028: both are agreed between the caller and the call server; the refresh of the caller crosses to the PSAP.
+#[test]
+fn a_caller_may_demand_reliable_ringing_and_a_session_timer() {
+    for at in ["mobile", "alpha"] {
+        let network = Network::with(Settings::default().with("psaps.first.ring", "100ms"));
+        let caller = Sipp::caller("caller_acknowledges_ringing", network.at(at));
+        let counts = caller.calls(10).with(&["-r", "20", "-d", "200"]).run();
+        assert_eq!((counts.successful, counts.failed), (10, 0), "{at}");
+        network.stop().expect("call_server", "answered", 10).expect("psap", "answered", 10);
+    }
+}
+
 /// RFC 5031: a service URN as Request-URI.
 #[test]
 fn a_service_urn_is_routed() {

@@ -52,6 +52,8 @@ pub enum CallEnd {
     NoResponse,
     NoAck,
     PeerGone(u16),
+    /// Nobody refreshed the session (RFC 4028).
+    Unrefreshed,
 }
 
 /// A session description as a telephone sends it; `direction` is `sendrecv`, `sendonly`…
@@ -244,6 +246,7 @@ impl From<&End> for CallEnd {
             End::HungUp { confirmed } => Self::HungUp(*confirmed),
             End::NoAck => Self::NoAck,
             End::PeerGone { status } => Self::PeerGone(*status),
+            End::Unrefreshed => Self::Unrefreshed,
         }
     }
 }

@@ -30,8 +30,8 @@ pub(super) fn end_of_dialog(end: &user_agent::End) -> End {
         }
         user_agent::End::HungUp { confirmed } => End::HungUp { confirmed: *confirmed },
         user_agent::End::PeerGone { status } => End::PeerGone { status: *status },
-        // Only a callee waits for an ACK.
-        user_agent::End::NoAck => End::HungUp { confirmed: false },
+        // Only a callee waits for an ACK, and this side takes part in no session timers.
+        user_agent::End::NoAck | user_agent::End::Unrefreshed => End::HungUp { confirmed: false },
     }
 }
 

@@ -67,6 +67,10 @@ impl CallControl {
                 let why = format!("the {peer} never acknowledged the answer");
                 (Outcome::Lost, Party::Network, None, Some(why))
             }
+            End::Unrefreshed => {
+                let why = format!("the {peer} did not refresh the session (RFC 4028)");
+                (Outcome::Lost, Party::Network, None, Some(why))
+            }
             End::PeerGone { status } => {
                 let why = format!("the {peer} no longer knew the call ({status})");
                 (Outcome::Lost, Party::Network, None, Some(why))

@@ -19,6 +19,7 @@ impl LegEnd {
             End::Bye(_) | End::NoAck => true,
             End::HungUp { confirmed } => *confirmed,
             End::PeerGone { status } => *status == 481,
+            End::Unrefreshed => false,
         };
         Self { at: is_told.then_some(now), status: None }
     }

@@ -142,7 +142,7 @@ impl CallControl {
             // Whoever has sent it calls learns so that they are lost after a restart.
             origin_state: Some(origin_state),
             // Bodies of any type are passed on.
-            capabilities: Capabilities { accept: None, ..Capabilities::default() },
+            capabilities: Capabilities { accept: None, ..Capabilities::of_telephony() },
             most_transactions: topology.sip.transactions as usize,
             ..Config::new(address, seed)
         };

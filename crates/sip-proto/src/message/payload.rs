@@ -88,6 +88,16 @@ impl Payload {
         Self { body, ..self }
     }
 
+    /// The body, if it is a session description and nothing else.
+    pub(crate) fn description(&self) -> Bytes {
+        let is_sdp = lines_of(&self.headers).any(|(name, value)| {
+            let kind = value.split(';').next().unwrap_or_default().trim();
+            name.eq_ignore_ascii_case("Content-Type")
+                && kind.eq_ignore_ascii_case("application/sdp")
+        });
+        if is_sdp { self.body.clone() } else { Bytes::new() }
+    }
+
     /// Neither headers nor a body.
     #[must_use]
     pub(crate) fn is_empty(&self) -> bool {

@@ -25,6 +25,7 @@ impl UserAgent {
             self.transactions.trying(now, id);
         }
         let flow = Flow::of(&request, source, transport);
+        let reliable = self.reliable_of(&request);
         let nonce = self.transactions.ids().nonce();
         let leg = self.legs.insert_with(nonce, |leg| {
             let ours = match self.config.session_id {
@@ -34,11 +35,13 @@ impl UserAgent {
             let theirs = request.session_id().map(|heard| heard.local());
             let state = State::Offered { invite: id, seq: request.cseq().0 };
             Leg {
+                reliable,
                 dialog: Some(Dialog::uas(&request, &leg.tag(), flow)),
                 session: super::session_line(&ours, theirs),
                 ..Leg::new(state, source, false)
             }
         });
+        self.note_asked(leg, &request);
         self.transactions.own(id, Owner::Leg(leg, Purpose::Invite));
         self.events.push_back(Event::Offered { leg, invite: request, source });
     }
@@ -46,7 +49,9 @@ impl UserAgent {
     /// Sends a provisional response above 100.
     pub fn ring(&mut self, now: Instant, leg: LegId, status: u16, payload: &Payload) {
         let offered = self.legs.get_mut(leg);
-        if let Some(Leg { state: State::Offered { invite, .. }, has_rung, .. }) = offered {
+        if offered.as_ref().is_some_and(|leg| leg.reliable.is_some()) {
+            self.ring_reliably(now, leg, status, payload);
+        } else if let Some(Leg { state: State::Offered { invite, .. }, has_rung, .. }) = offered {
             *has_rung = true;
             let invite = *invite;
             self.reply(now, invite, leg, status, payload, b"");
@@ -57,7 +62,11 @@ impl UserAgent {
     pub fn accept(&mut self, now: Instant, leg: LegId, payload: &Payload) {
         if let Some(State::Offered { invite, seq }) = self.legs.get(leg).map(|leg| &leg.state) {
             let (invite, seq) = (*invite, *seq);
-            let sent = self.reply(now, invite, leg, 200, payload, b"");
+            if self.answers_after_prack(leg, payload) {
+                return;
+            }
+            let lines = self.agree(now, leg, payload);
+            let sent = self.reply(now, invite, leg, 200, payload, lines.as_bytes());
             if let Some(entry) = self.legs.get_mut(leg) {
                 entry.state = State::Answered { hang_up: None };
             }
@@ -129,7 +138,7 @@ impl UserAgent {
     fn abandon(&mut self, now: Instant, id: LegId) {
         let closing = self.legs.get(id).is_some_and(|leg| matches!(leg.state, State::Closing));
         if !closing {
-            self.send_bye_unawaited(now, id);
+            self.send_bye_unawaited(now, id, None);
             self.remove(now, id);
             self.events.push_back(Event::Ended { leg: id, end: End::NoAck });
         }

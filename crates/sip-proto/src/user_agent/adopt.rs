@@ -10,6 +10,7 @@ use std::time::Instant;
 use serde::{Deserialize, Serialize};
 
 use super::leg::{Leg, State};
+use super::session_timer::SavedTimer;
 use super::{LegId, UserAgent, session_line};
 use crate::dialog::{Dialog, SavedDialog, Unfit};
 
@@ -21,6 +22,9 @@ pub struct SavedLeg {
     is_uac: bool,
     /// Both halves of the Session-ID, ours first (RFC 7989).
     session: [String; 2],
+    /// For how long the session goes on without a refresh (RFC 4028).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    timer: Option<SavedTimer>,
 }
 
 impl SavedLeg {
@@ -51,6 +55,7 @@ impl UserAgent {
             dialog: leg.dialog.as_ref()?.save(),
             is_uac: leg.is_uac,
             session: [half(12, 44)?, half(52, 84)?],
+            timer: leg.saved_timer(),
         })
     }
 
@@ -73,6 +78,10 @@ impl UserAgent {
             ..Leg::new(State::Confirmed, dialog.target_peer(), saved.is_uac)
         };
         let id = self.legs.insert_with(nonce, |_| Leg { dialog: Some(dialog), ..leg });
+        if let Some(leg) = self.legs.get_mut(id) {
+            leg.adopt_timer(now, saved.timer);
+        }
+        self.arm(id);
         self.adopted.insert(tag, id);
         self.begin_audits(now, id);
         Ok(id)

@@ -63,7 +63,7 @@ impl UserAgent {
     }
 
     /// Sends BYE for a leg that is removed at once.
-    pub(super) fn send_bye_unawaited(&mut self, now: Instant, id: LegId) {
+    pub(super) fn send_bye_unawaited(&mut self, now: Instant, id: LegId, reason: Option<&Reason>) {
         let Some(leg) = self.legs.get_mut(id) else {
             return;
         };
@@ -71,7 +71,8 @@ impl UserAgent {
         let Some(dialog) = &mut leg.dialog else {
             return;
         };
-        let (draft, target) = dialog.request(Method::Bye, session.as_bytes(), &Payload::empty());
+        let fixed = [session.as_bytes(), &reason_line(reason)].concat();
+        let (draft, target) = dialog.request(Method::Bye, &fixed, &Payload::empty());
         self.transactions.send(now, draft, target, Owner::Nobody);
     }
 
@@ -128,7 +129,7 @@ impl UserAgent {
         let alive = self.legs.get(id).is_some_and(|leg| !matches!(leg.state, State::Closing));
         if alive {
             if status != 481 {
-                self.send_bye_unawaited(now, id);
+                self.send_bye_unawaited(now, id, None);
             }
             self.remove(now, id);
             if status == 481 {

@@ -3,6 +3,8 @@
 use std::net::SocketAddr;
 use std::time::Instant;
 
+use bytes::Bytes;
+
 use super::acks::AckState;
 use super::leg::{Leg, MAX_LOSERS, State};
 use super::{Event, Failure, LegId, Owner, Purpose, UserAgent};
@@ -77,12 +79,27 @@ impl UserAgent {
                 cseq: 1,
                 route: &route,
             };
-            let fixed = [&self.dialog_lines.request, session.as_bytes()].concat();
+            let lines = match invite.payload.body().is_empty() {
+                true => &self.dialog_lines.request,
+                false => &self.dialog_lines.offer,
+            };
+            let fixed = [lines, session.as_bytes()].concat();
             let draft = Draft::new(&head, &fixed, &invite.payload);
             let target = Target { transport, ..Target::to(invite.next_hop) };
             let owner = Owner::Leg(id, Purpose::Invite);
             let client = self.transactions.send(now, draft, target, owner);
-            let state = State::Calling { invite: client, offered, hang_up: None, call_id };
+            let description = match self.config.capabilities.knows_timers() {
+                true => invite.payload.description(),
+                false => Bytes::new(),
+            };
+            let state = State::Calling {
+                invite: client,
+                offered,
+                hang_up: None,
+                call_id,
+                description,
+                heard_reliably: Vec::new(),
+            };
             Leg { session, ..Leg::new(state, invite.next_hop, true) }
         })
     }
@@ -132,6 +149,9 @@ impl UserAgent {
                 let leg = self.legs.get_mut(id);
                 if let Some(leg) = leg.filter(|leg| matches!(leg.state, State::Calling { .. })) {
                     leg.note_early(&response);
+                    if !self.take_provisional(now, id, &response) {
+                        return;
+                    }
                     self.events.push_back(Event::Progress { leg: id, response });
                 }
             }
@@ -170,11 +190,12 @@ impl UserAgent {
             self.transactions.forget(client);
             return;
         };
-        let State::Calling { offered, hang_up, .. } = &mut leg.state else {
+        let State::Calling { offered, hang_up, description, .. } = &mut leg.state else {
             self.answered_again(now, id, &response);
             return;
         };
         let (offered, hang_up) = (*offered, hang_up.take());
+        let sent = std::mem::take(description);
         leg.confirm(&response);
         leg.state = State::Confirmed;
         self.learn_session(id, response.session_id());
@@ -188,6 +209,7 @@ impl UserAgent {
             Some(hang_up) => self.send_bye(now, id, hang_up.reason.as_deref()),
             None => {
                 self.begin_audits(now, id);
+                self.learn_timer(now, id, &response, sent);
                 self.events.push_back(Event::Answered { leg: id, response });
             }
         }

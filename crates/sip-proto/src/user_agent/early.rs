@@ -1,7 +1,7 @@
 //! Early dialogs (RFC 3261 §12.1.2): what crosses in the dialog before the final response to its INVITE.
 //!
-//! This stack sends no reliable provisional response (RFC 3262), so the offer of an INVITE has its answer in the 2xx and not
-//! before: no offer is possible in an early dialog (RFC 3311 §5.2).
+//! No offer is taken in an early dialog. RFC 3311 §5.2 allows one only after the offer of the INVITE has had its answer in a
+//! reliable provisional response, which this stack sends to none but those who demand it (`reliable.rs`).
 
 use std::time::Instant;
 

@@ -18,7 +18,8 @@ pub enum Event {
     Offered { leg: LegId, invite: Request, source: SocketAddr },
     /// A new INVITE has been refused: too many transactions are alive. There is no leg.
     NoRoom { invite: Request, source: SocketAddr, rejection: Box<Rejection> },
-    /// Terminal. The caller sent CANCEL before the final response; 487 has been sent.
+    /// Terminal. The caller sent CANCEL before the final response, and 487 has been sent; or it demanded reliable provisional
+    /// responses and did not acknowledge one, and 504 has been sent (RFC 3262 §3).
     Cancelled { leg: LegId, reason: Option<Reason> },
     /// A provisional response above 100 to our INVITE.
     Progress { leg: LegId, response: Response },
@@ -76,6 +77,8 @@ pub enum End {
     HungUp { confirmed: bool },
     /// No ACK came for our 2xx within 64·T1; a BYE was sent (RFC 3261 §13.3.1.4).
     NoAck,
+    /// Nobody refreshed the session in time (RFC 4028 §10); a BYE was sent.
+    Unrefreshed,
     /// The peer does not know the dialog any more: 481 or 408 to a request inside it (RFC 3261
     /// §12.2.1.2).
     PeerGone { status: u16 },

@@ -3,6 +3,8 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
+
 use crate::Packet;
 use crate::arena::Key;
 use crate::deadlines::Turn;
@@ -11,6 +13,8 @@ use crate::message::{Method, Payload};
 use crate::reason::Reason;
 use crate::transaction::{ClientId, ServerId};
 use crate::user_agent::acks::Acks;
+use crate::user_agent::reliable::Reliable;
+use crate::user_agent::session_timer::{Asked, SessionTimer};
 
 crate::key_type! {
     /// Names a leg. The name of a dead leg never matches a new one.
@@ -38,8 +42,16 @@ pub(super) const MAX_LOSERS: usize = 16;
 /// Where a leg stands.
 #[derive(Debug)]
 pub(super) enum State {
-    /// Our INVITE is on its way.
-    Calling { invite: ClientId, offered: bool, hang_up: Option<HangUp>, call_id: Box<str> },
+    /// Our INVITE is on its way, with this session description.
+    Calling {
+        invite: ClientId,
+        offered: bool,
+        hang_up: Option<HangUp>,
+        call_id: Box<str>,
+        description: Bytes,
+        /// The tags of those whose provisional responses we have acknowledged, with the newest RSeq of each.
+        heard_reliably: Vec<(Box<str>, u32)>,
+    },
     /// The peer's INVITE, with this CSeq number, awaits our final response.
     Offered { invite: ServerId, seq: u32 },
     /// Our 2xx awaits its ACK.
@@ -78,6 +90,8 @@ pub(super) struct Leg {
     pub(super) session: Box<str>,
     /// Dialogs that provisional responses to our INVITE have made, the newest last (RFC 3261 §12.1.2).
     pub(super) early: Vec<Dialog>,
+    /// The peer demands that provisional responses be acknowledged.
+    pub(super) reliable: Option<Box<Reliable>>,
     /// The peer has had our tag, in a provisional response of ours.
     pub(super) has_rung: bool,
     /// Our ACKs of its 2xx, for further copies of them.
@@ -92,6 +106,10 @@ pub(super) struct Leg {
     pub(super) our_modify: Option<Box<OurModify>>,
     /// The peer's re-INVITE or UPDATE that awaits our final response.
     pub(super) their_modify: Option<Box<TheirModify>>,
+    /// How long a session lasts that the INVITE or UPDATE of the peer asks for which awaits our final response.
+    pub(super) asked: Option<Asked>,
+    /// The session ends by itself, unless it is refreshed.
+    pub(super) timer: Option<Box<SessionTimer>>,
     /// When something last came from the peer inside the dialog.
     pub(super) heard_at: Option<Instant>,
     /// When to look whether it has been quiet for too long.
@@ -137,10 +155,28 @@ pub(super) struct OurModify {
     pub(super) client: Option<ClientId>,
     /// It is sent again after glare, instead of failing with 491.
     pub(super) repeats: bool,
+    /// It only refreshes the session: the TU does not know of it.
+    pub(super) is_refresh: bool,
     /// The TU wants it no more.
     pub(super) cancelled: bool,
     /// When to send it: after a 491, or while a change by the peer is under way (RFC 3261 §14.1).
     pub(super) retry_at: Option<Instant>,
+}
+
+impl OurModify {
+    /// One that is sent now; `repeats`: also after glare.
+    pub(super) const fn new(method: Method, payload: Payload, repeats: bool) -> Self {
+        Self {
+            method,
+            payload,
+            seq: 0,
+            client: None,
+            repeats,
+            is_refresh: false,
+            cancelled: false,
+            retry_at: None,
+        }
+    }
 }
 
 /// A re-INVITE or UPDATE of the peer.
@@ -172,6 +208,7 @@ impl Leg {
             is_uac,
             session: "".into(),
             early: Vec::new(),
+            reliable: None,
             has_rung: false,
             acks: Acks::default(),
             answer_until: None,
@@ -179,6 +216,8 @@ impl Leg {
             answer: None,
             our_modify: None,
             their_modify: None,
+            asked: None,
+            timer: None,
             heard_at: None,
             audit_at: None,
             audited: false,
@@ -187,13 +226,22 @@ impl Leg {
         }
     }
 
+    /// The session is established, and no change of it is under way (RFC 3261 §14.1).
+    pub(super) fn is_free_to_change(&self) -> bool {
+        let busy =
+            self.our_modify.is_some() || self.their_modify.is_some() || self.answer.is_some();
+        !busy && self.acks.owed().is_none() && matches!(self.state, State::Confirmed)
+    }
+
     /// When it must be looked at next.
     pub(super) fn due(&self) -> Option<Instant> {
         let due = [
             self.answer.as_deref().map(Answer::due),
+            self.reliable.as_ref().and_then(|reliable| reliable.due()),
             self.acks.due(),
             self.our_modify.as_ref().and_then(|modify| modify.retry_at),
             self.audit_at,
+            self.timer.as_ref().map(|timer| timer.due()),
         ];
         due.into_iter().flatten().min()
     }

@@ -28,7 +28,9 @@ mod leg;
 mod modify;
 mod over;
 mod receive;
+mod reliable;
 mod request;
+mod session_timer;
 mod validate;
 
 use std::collections::VecDeque;
@@ -49,6 +51,8 @@ pub use adopt::SavedLeg;
 pub use connect::Invite;
 pub use event::{End, Event, Failure, Probe};
 pub use leg::LegId;
+pub use reliable::RELIABLE;
+pub use session_timer::TIMER;
 pub use validate::Capabilities;
 
 use dialog_lines::DialogLines;
@@ -186,7 +190,7 @@ impl UserAgent {
             .trying_with(state.clone().into_bytes());
         let sent_by = transactions.sent_by();
         Self {
-            dialog_lines: DialogLines::new(sent_by, &capabilities.lines(), product, &state),
+            dialog_lines: DialogLines::new(sent_by, capabilities, product, &state),
             accept_line: capabilities.accept_line(),
             config,
             transactions,
@@ -377,9 +381,11 @@ impl UserAgent {
             leg.turn = None;
         }
         self.resend_answer(now, id);
+        self.resend_reliable(now, id);
         self.forget_acks(now, id);
         self.retry_modify(now, id);
         self.audit_if_quiet(now, id);
+        self.watch_session(now, id);
         self.arm(id);
     }
 

@@ -35,21 +35,10 @@ impl UserAgent {
         payload: Payload,
         repeats: bool,
     ) -> bool {
-        let Some(leg) = self.legs.get_mut(id) else { return false };
-        let busy = leg.our_modify.is_some() || leg.their_modify.is_some() || leg.answer.is_some();
-        let busy = busy || leg.acks.owed().is_some();
-        if busy || !matches!(leg.state, State::Confirmed) {
+        let Some(leg) = self.legs.get_mut(id).filter(|leg| leg.is_free_to_change()) else {
             return false;
-        }
-        leg.our_modify = Some(Box::new(OurModify {
-            method,
-            payload,
-            seq: 0,
-            client: None,
-            repeats,
-            cancelled: false,
-            retry_at: None,
-        }));
+        };
+        leg.our_modify = Some(Box::new(OurModify::new(method, payload, repeats)));
         self.send_modify(now, id);
         true
     }
@@ -77,13 +66,14 @@ impl UserAgent {
         }
     }
 
-    fn send_modify(&mut self, now: Instant, id: LegId) {
+    pub(super) fn send_modify(&mut self, now: Instant, id: LegId) {
         let Some(leg) = self.legs.get(id) else { return };
         let Some(modify) = &leg.our_modify else {
             return;
         };
         let (method, payload) = (modify.method, modify.payload.clone());
-        let fixed = self.request_lines(leg, method);
+        let mut fixed = self.request_lines(leg, method);
+        fixed.extend_from_slice(Self::timer_line(leg).as_bytes());
         let dialog = self.legs.get_mut(id).and_then(|leg| leg.dialog.as_mut());
         let Some(dialog) = dialog else { return };
         let (draft, target) = dialog.request(method, &fixed, &payload);
@@ -113,10 +103,16 @@ impl UserAgent {
         };
         let complete = !modify.payload.body().is_empty() || modify.cancelled;
         let try_again = modify.repeats && !modify.cancelled;
+        let is_refresh = modify.is_refresh;
+        let may_lengthen = response.status() == 422 && !modify.cancelled;
+        if may_lengthen && self.lengthen(now, id, &response) {
+            return;
+        }
+        let Some(leg) = self.legs.get_mut(id) else { return };
         match response.status() {
             100..=199 => return,
             200..=299 => {
-                leg.our_modify = None;
+                let sent = leg.our_modify.take().map(|modify| modify.payload.description());
                 if let Some(dialog) = &mut leg.dialog {
                     dialog.refresh_target(&response);
                 }
@@ -125,6 +121,7 @@ impl UserAgent {
                 } else if method == Method::Invite {
                     self.owe_ack(now, id, seq);
                 }
+                self.learn_timer(now, id, &response, sent.unwrap_or_default());
             }
             491 if try_again => {
                 self.back_off(now, id);
@@ -135,7 +132,15 @@ impl UserAgent {
                 self.peer_is_gone(now, id, status);
                 return;
             }
-            _ => leg.our_modify = None,
+            _ => {
+                leg.our_modify = None;
+                if is_refresh {
+                    self.refresh_refused(now, id, &response);
+                }
+            }
+        }
+        if is_refresh {
+            return;
         }
         self.events.push_back(Event::Modified { leg: id, response });
     }
@@ -201,6 +206,7 @@ impl UserAgent {
         if method == Method::Invite && self.config.trying_at_once {
             self.transactions.trying(now, server);
         }
+        self.note_asked(id, &request);
         self.transactions.own(server, Owner::Leg(id, Purpose::Modify));
         self.events.push_back(Event::Modify { leg: id, id: server, request });
     }
@@ -214,7 +220,14 @@ impl UserAgent {
         status: u16,
         payload: &Payload,
     ) {
-        let sent = self.reply(now, server, id, status, payload, b"");
+        // What the INVITE asked for waits for the answer to the INVITE.
+        let is_confirmed = |leg: &Leg| matches!(leg.state, State::Confirmed);
+        let lines =
+            match (200..300).contains(&status) && self.legs.get(id).is_some_and(is_confirmed) {
+                true => self.agree(now, id, payload),
+                false => String::new(),
+            };
+        let sent = self.reply(now, server, id, status, payload, lines.as_bytes());
         if status < 200 {
             return;
         }

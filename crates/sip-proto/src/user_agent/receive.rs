@@ -81,6 +81,7 @@ impl UserAgent {
             Method::Bye => self.receive_bye(now, leg, id, request),
             Method::Invite | Method::Update => self.receive_modify(now, leg, id, request),
             Method::Options => self.tell_capabilities(now, id),
+            Method::Prack => self.receive_prack(now, leg, id, &request),
             _ => {
                 if let Err(rejection) = self.config.capabilities.inspect_package(&request) {
                     return self.refuse(now, id, &rejection);
@@ -103,7 +104,7 @@ impl UserAgent {
             Method::Invite => self.receive_invite(now, id, request, source, transport),
             Method::Options => self.answer_options(now, id),
             // These make sense inside a dialog only.
-            Method::Bye | Method::Update | Method::Info => {
+            Method::Bye | Method::Update | Method::Info | Method::Prack => {
                 self.refuse(now, id, &Rejection::new(481))
             }
             _ => self.events.push_back(Event::OutOfDialog { id, request, source }),

@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use super::reliable::RELIABLE;
+use super::session_timer::{self, TIMER};
 use crate::Rejection;
 use crate::message::{Abilities, Method, Name, Request};
 use crate::multipart;
@@ -48,6 +50,16 @@ impl Default for Capabilities {
 }
 
 impl Capabilities {
+    /// Those of a box that telephones call: with session timers (RFC 4028), and reliable provisional responses for whoever demands
+    /// them (RFC 3262).
+    #[must_use]
+    pub fn of_telephony() -> Self {
+        let mut all = Self::default();
+        all.allow.push(Method::Prack);
+        all.supported = vec![TIMER, RELIABLE];
+        all
+    }
+
     /// Header lines that tell a peer what is possible (RFC 3261 §13.3.1, §11.2).
     pub(crate) fn lines(&self) -> String {
         let mut out = self.allow_line();
@@ -55,6 +67,13 @@ impl Capabilities {
             let _ = write!(out, "Supported: {}\r\n", self.supported.join(", "));
         }
         out
+    }
+
+    /// The same without this option tag.
+    pub(super) fn without(&self, tag: &str) -> Self {
+        let mut rest = self.clone();
+        rest.supported.retain(|have| *have != tag);
+        rest
     }
 
     fn allowed(&self) -> String {
@@ -92,8 +111,16 @@ impl Capabilities {
             return Err(Rejection::new(482)); // RFC 3261 §8.2.2.2
         }
         self.inspect_require(request)?;
+        if self.knows_timers() {
+            session_timer::refuse_too_short(request)?;
+        }
         self.inspect_body(request)?;
         self.inspect_accept(request)
+    }
+
+    /// This user agent takes part in session timers (RFC 4028).
+    pub(super) fn knows_timers(&self) -> bool {
+        self.supported.contains(&TIMER)
     }
 
     /// RFC 3261 §8.2.1: unknown methods are not implemented (§21.5.2), known ones may not be

@@ -12,5 +12,7 @@ mod network;
 mod over;
 mod random;
 mod refusals;
+mod reliable;
+mod session_timers;
 mod transport;
 mod validation;

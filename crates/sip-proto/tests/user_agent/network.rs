@@ -263,6 +263,7 @@ pub(crate) fn name(event: &Event) -> String {
         Event::Ended { end: End::HungUp { confirmed }, .. } => format!("Ended HungUp {confirmed}"),
         Event::Ended { end: End::NoAck, .. } => "Ended NoAck".into(),
         Event::Ended { end: End::PeerGone { status }, .. } => format!("Ended PeerGone {status}"),
+        Event::Ended { end: End::Unrefreshed, .. } => "Ended Unrefreshed".into(),
         Event::NoRoom { .. } => "NoRoom".into(),
         Event::OutOfDialog { request, .. } => format!("OutOfDialog {}", request.method()),
         Event::Probed { outcome, .. } => match outcome {
@@ -281,7 +282,14 @@ pub(crate) struct Alone {
 
 impl Alone {
     pub(crate) fn new(who: Who) -> Self {
-        let agent = UserAgent::new(Config::new(who.address(), 5));
+        Self::with(who, |_| {})
+    }
+
+    /// One that is set up differently.
+    pub(crate) fn with(who: Who, change: impl Fn(&mut Config)) -> Self {
+        let mut config = Config::new(who.address(), 5);
+        change(&mut config);
+        let agent = UserAgent::new(config);
         Self { agent, now: Instant::now(), peer: who.other().address() }
     }
 
