@@ -56,6 +56,7 @@ mod refusals;
 mod replication;
 mod replies;
 mod selection;
+mod session_timers;
 mod sessions;
 mod sources;
 mod support;
