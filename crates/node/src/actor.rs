@@ -110,8 +110,8 @@ impl<N: Node + Unpin + 'static> NodeActor<N> {
     }
 
     /// The node and who looks on, to be looked at. `None` when the node has panicked.
-    pub(crate) fn look(&self) -> Option<(&N, Option<&Observer>)> {
-        (!self.inside_node).then_some((&self.node, self.observer.as_ref()))
+    pub(crate) fn look(&mut self) -> Option<(&N, Option<&mut Observer>)> {
+        (!self.inside_node).then_some((&self.node, self.observer.as_mut()))
     }
 
     /// Gives the node one input and takes its outputs. `None` when the node has panicked.

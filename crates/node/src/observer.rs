@@ -67,8 +67,8 @@ impl Observer {
     }
 
     /// What was seen of an attempt so far, if a recorder looks on.
-    pub(crate) fn so_far(&self, attempt: u128, call_ids: &[String]) -> Option<KeptCall> {
-        self.recorder.as_ref()?.so_far(attempt, call_ids)
+    pub(crate) fn so_far(&mut self, attempt: u128, call_ids: &[String]) -> Option<KeptCall> {
+        self.recorder.as_mut()?.so_far(attempt, call_ids)
     }
 
     /// To be called about once a second.

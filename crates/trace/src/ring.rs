@@ -1,12 +1,15 @@
-//! Memory of a fixed size for what was seen last, joined call by call.
+//! Memory of a fixed size for what was seen last, joined call by call when somebody asks for a call.
 //!
 //! ```text
-//!   segments:  [ … e f | g h i | j k ]      k ──before──► h ──before──► e (gone)
-//!                                           └ the last of its call
+//!   full segments: [ a b c ] [ d e f ] [ g h i ]   current: [ j k
+//!                                         └ joined so far: what is behind was only put down
+//!   e ◄──before── h ◄── the last of its call that is joined
 //! ```
+//!
+//! To put a message down is to copy it: its Call-ID is looked for when it is joined, which is never as long as nothing goes wrong.
 
 use std::collections::VecDeque;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use bytes::Bytes;
 use sip_proto::Transport;
@@ -14,12 +17,12 @@ use sip_proto::Transport;
 use crate::call_key::{CallKey, CallMap};
 use crate::entry::{Direction, Entry, Seen};
 
-/// Memory is taken and given back in pieces of this size.
+/// Memory is taken and given back in pieces of this size: room for the contents of so many entries, and for their heads.
 const SEGMENT: usize = 64 * 1024;
+const HEADS: usize = 200;
+const CONTENTS: usize = SEGMENT - HEADS * size_of::<Head>();
 /// Longer messages are kept to this length: UDP carries no longer ones.
 const LONGEST: usize = 65_535;
-/// How much of the head of an entry is always there.
-const HEAD: usize = 52;
 /// The port of the box in front of a report: an address of IPv6, or one of IPv4 mapped into it, and its port.
 const LOCAL: usize = 18;
 
@@ -30,28 +33,60 @@ struct Place(u64);
 impl Place {
     const NONE: Self = Self(u64::MAX);
 
-    const fn new(segment: u64, offset: usize) -> Self {
-        Self(segment << 17 | offset as u64)
+    const fn new(segment: u64, index: usize) -> Self {
+        Self(segment << 8 | index as u64)
     }
 
     const fn segment(self) -> u64 {
-        self.0 >> 17
+        self.0 >> 8
     }
 
-    const fn offset(self) -> usize {
-        (self.0 & ((1 << 17) - 1)) as usize
+    const fn index(self) -> usize {
+        (self.0 & 0xff) as usize
     }
 }
 
 /// The last things seen, in at most so many bytes.
 #[derive(Debug)]
 pub(crate) struct Ring {
-    segments: VecDeque<Vec<u8>>,
+    full: VecDeque<Segment>,
+    current: Segment,
     /// The number of the first segment that is still there.
     first: u64,
     most: usize,
-    /// The last entry of each call.
+    /// The last entry of each call, of those that are joined.
     last: CallMap<Place>,
+    /// The first entry that is not joined.
+    unjoined: Place,
+}
+
+#[derive(Debug, Default)]
+struct Segment {
+    heads: Vec<Head>,
+    contents: Vec<u8>,
+}
+
+/// What is known of an entry besides its content.
+#[derive(Debug, Clone, Copy)]
+struct Head {
+    /// `None`: nobody has looked for it yet, or the message names none.
+    call: Option<CallKey>,
+    /// The entry before it of the same call, once it is joined.
+    before: Place,
+    at_us: u64,
+    kind: Kind,
+    /// Of a note, none in particular.
+    peer: SocketAddr,
+    /// Where its content is.
+    start: u32,
+    length: u32,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Kind {
+    Message(Direction, Transport),
+    Note,
+    Report(Direction),
 }
 
 /// What is put down of a thing seen.
@@ -66,38 +101,76 @@ impl Ring {
     /// A ring of at most `bytes` of memory, and never less than two segments.
     pub(crate) fn new(bytes: usize) -> Self {
         Self {
-            segments: VecDeque::new(),
+            full: VecDeque::new(),
+            current: Segment::default(),
             first: 0,
             most: (bytes / SEGMENT).max(2),
             last: CallMap::default(),
+            unjoined: Place::new(0, 0),
         }
     }
 
-    /// Puts down what was seen of a call.
-    pub(crate) fn push(&mut self, call: CallKey, at_us: u64, sighting: Sighting<'_>) {
-        let content = match sighting {
-            Sighting::Message { bytes, .. } => &bytes[..bytes.len().min(LONGEST)],
-            Sighting::Note(text) => &text.as_bytes()[..text.floor_char_boundary(LONGEST)],
-            Sighting::Report { bytes, .. } => &bytes[..bytes.len().min(LONGEST - LOCAL)],
-        };
-        let local = match sighting {
-            Sighting::Report { local, .. } => Some(local_of(local)),
-            Sighting::Message { .. } | Sighting::Note(_) => None,
-        };
-        let local = local.as_ref().map_or(&[][..], |local| &local[..]);
-        let length = local.len() + content.len();
-        let segment = self.room_for(HEAD + length);
-        let number = self.first + self.segments.len() as u64 - 1;
-        let Some(room) = self.segments.get_mut(segment) else { return };
-        let place = Place::new(number, room.len());
-        let before = self.last.insert(call, place).unwrap_or(Place::NONE);
-        room.extend_from_slice(&head(call, before, at_us, sighting, length));
-        room.extend_from_slice(local);
-        room.extend_from_slice(content);
+    /// Puts down what was seen of a call; of a message without one, its Call-ID says later which.
+    pub(crate) fn push(&mut self, call: Option<CallKey>, at_us: u64, sighting: Sighting<'_>) {
+        let nobody = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
+        let head =
+            |kind, peer| Head { call, before: Place::NONE, at_us, kind, peer, start: 0, length: 0 };
+        match sighting {
+            Sighting::Message { direction, transport, peer, bytes } => {
+                let bytes = bytes.get(..LONGEST).unwrap_or(bytes);
+                self.put(head(Kind::Message(direction, transport), peer), &[], bytes);
+            }
+            Sighting::Note(text) => {
+                let text = &text.as_bytes()[..text.floor_char_boundary(LONGEST)];
+                self.put(head(Kind::Note, nobody), &[], text);
+            }
+            Sighting::Report { direction, local, peer, bytes } => {
+                let bytes = bytes.get(..LONGEST - LOCAL).unwrap_or(bytes);
+                self.put(head(Kind::Report(direction), peer), &local_of(local), bytes);
+            }
+        }
     }
 
-    /// Takes all that is left of these calls, in the order in which it was seen; true when what came before is known to be gone. Of a call that
-    /// had gone as a whole before it went on, nothing is known.
+    fn put(&mut self, mut head: Head, local: &[u8], content: &[u8]) {
+        let length = local.len() + content.len();
+        if !self.current.has_room(length) {
+            self.begin_segment(length);
+        }
+        let Segment { heads, contents } = &mut self.current;
+        head.start = contents.len() as u32;
+        head.length = length as u32;
+        heads.push(head);
+        if !local.is_empty() {
+            contents.extend_from_slice(local);
+        }
+        contents.extend_from_slice(content);
+    }
+
+    /// Joins entries to their calls that are not joined yet, at most so many, the oldest first.
+    pub(crate) fn join(&mut self, most: usize) {
+        for _ in 0..most {
+            let behind = self.unjoined.segment().saturating_sub(self.first) as usize;
+            let is_current = behind >= self.full.len();
+            let segment = self.full.get_mut(behind).unwrap_or(&mut self.current);
+            let index = self.unjoined.index();
+            let Some(head) = segment.heads.get_mut(index) else {
+                if is_current {
+                    return;
+                }
+                self.unjoined = Place::new(self.unjoined.segment() + 1, 0);
+                continue;
+            };
+            if head.call.is_none() {
+                head.call = CallKey::of_message(content_of(head, &segment.contents));
+            }
+            if let Some(call) = head.call {
+                head.before = self.last.insert(call, self.unjoined).unwrap_or(Place::NONE);
+            }
+            self.unjoined = Place::new(self.unjoined.segment(), index + 1);
+        }
+    }
+
+    /// Takes all that is left of these calls, in the order in which it was seen; true when what came before is gone.
     pub(crate) fn take(&mut self, calls: &[CallKey]) -> (Vec<Entry>, bool) {
         let taken = self.look(calls);
         calls.iter().for_each(|call| self.forget(*call));
@@ -105,139 +178,100 @@ impl Ring {
     }
 
     /// The same, and it stays.
-    pub(crate) fn look(&self, calls: &[CallKey]) -> (Vec<Entry>, bool) {
+    pub(crate) fn look(&mut self, calls: &[CallKey]) -> (Vec<Entry>, bool) {
+        self.join(usize::MAX);
         let mut found: Vec<(Place, Entry)> = Vec::new();
         let mut is_cut = false;
         for call in calls {
             let mut place = self.last.get(call).copied().unwrap_or(Place::NONE);
+            let mut begins_call = true;
             while place != Place::NONE {
                 let Some((before, entry)) = self.read(place) else {
                     is_cut = true;
                     break;
                 };
+                if let Seen::Message { bytes, .. } = &entry.seen {
+                    begins_call = bytes.starts_with(b"INVITE ");
+                }
                 found.push((place, entry));
                 place = before;
             }
+            // What has gone before it was joined is known by what it leaves behind.
+            is_cut |= self.first > 0 && !begins_call;
         }
         found.sort_by_key(|(place, _)| *place);
         found.dedup_by_key(|(place, _)| *place);
         (found.into_iter().map(|(_, entry)| entry).collect(), is_cut)
     }
 
-    /// Whether anything of this call is left.
-    pub(crate) fn has(&self, call: CallKey) -> bool {
-        self.last.contains_key(&call)
-    }
-
-    /// Forgets a call: nobody will ask for it.
+    /// Forgets what is joined of a call: nobody will ask for it.
     pub(crate) fn forget(&mut self, call: CallKey) {
         self.last.remove(&call);
     }
 
-    /// The segment that has room for so many bytes; the oldest goes when there are too many.
-    fn room_for(&mut self, bytes: usize) -> usize {
-        let has_room = |segment: &Vec<u8>| segment.capacity() - segment.len() >= bytes;
-        if !self.segments.back().is_some_and(has_room) {
-            let used = if self.segments.len() >= self.most { self.drop_first() } else { None };
-            let mut segment = used.unwrap_or_default();
-            segment.reserve_exact(SEGMENT.max(bytes));
-            self.segments.push_back(segment);
+    /// Begins a segment with room for so many bytes; the oldest goes when there are too many.
+    fn begin_segment(&mut self, bytes: usize) {
+        if !self.current.heads.is_empty() {
+            let is_full = self.full.len() + 1 >= self.most;
+            let used = if is_full { self.drop_first() } else { None };
+            let full = std::mem::replace(&mut self.current, used.unwrap_or_default());
+            self.full.push_back(full);
         }
-        self.segments.len() - 1
+        self.current.heads.reserve_exact(HEADS);
+        self.current.contents.reserve_exact(CONTENTS.max(bytes));
     }
 
     /// Gives up the oldest segment, and the calls that were seen last in it.
-    fn drop_first(&mut self) -> Option<Vec<u8>> {
-        let mut segment = self.segments.pop_front()?;
+    fn drop_first(&mut self) -> Option<Segment> {
+        let mut segment = self.full.pop_front()?;
         let number = self.first;
         self.first += 1;
-        let mut offset = 0;
-        while let Some(head) = segment.get(offset..offset + HEAD) {
-            let call = CallKey(number_at(head, 0));
-            if self.last.get(&call) == Some(&Place::new(number, offset)) {
-                self.last.remove(&call);
+        if !self.last.is_empty() {
+            for (index, head) in segment.heads.iter().enumerate() {
+                if let Some(call) = head.call
+                    && self.last.get(&call) == Some(&Place::new(number, index))
+                {
+                    self.last.remove(&call);
+                }
             }
-            offset += HEAD + length_at(head);
         }
-        segment.clear();
+        self.unjoined = self.unjoined.max(Place::new(self.first, 0));
+        segment.heads.clear();
+        segment.contents.clear();
         Some(segment)
     }
 
     fn read(&self, place: Place) -> Option<(Place, Entry)> {
-        let index = usize::try_from(place.segment().checked_sub(self.first)?).ok()?;
-        let rest = self.segments.get(index)?.get(place.offset()..)?;
-        let (head, rest) = rest.split_at_checked(HEAD)?;
-        let content = rest.get(..length_at(head))?;
-        let at_us = number_at(head, 16);
-        let seen = match *head.get(24)? {
-            NOTE => Seen::Note(String::from_utf8_lossy(content).into_owned()),
-            kind if kind & REPORT != 0 => {
+        let behind = usize::try_from(place.segment().checked_sub(self.first)?).ok()?;
+        let current = (behind == self.full.len()).then_some(&self.current);
+        let segment = self.full.get(behind).or(current)?;
+        let head = segment.heads.get(place.index())?;
+        let (content, peer) = (content_of(head, &segment.contents), head.peer);
+        let seen = match head.kind {
+            Kind::Note => Seen::Note(String::from_utf8_lossy(content).into_owned()),
+            Kind::Report(direction) => {
                 let (local, bytes) = content.split_at_checked(LOCAL)?;
-                Seen::Report {
-                    direction: direction_of(kind),
-                    local: address_of(local)?,
-                    peer: address_at(head, kind & V6 != 0)?,
-                    bytes: Bytes::copy_from_slice(bytes),
-                }
+                let (local, bytes) = (address_of(local)?, Bytes::copy_from_slice(bytes));
+                Seen::Report { direction, local, peer, bytes }
             }
-            kind => Seen::Message {
-                direction: direction_of(kind),
-                transport: if kind & TCP == 0 { Transport::Udp } else { Transport::Tcp },
-                peer: address_at(head, kind & V6 != 0)?,
-                bytes: Bytes::copy_from_slice(content),
-            },
+            Kind::Message(direction, transport) => {
+                let bytes = Bytes::copy_from_slice(content);
+                Seen::Message { direction, transport, peer, bytes }
+            }
         };
-        Some((Place(number_at(head, 8)), Entry { at_us, seen }))
+        Some((head.before, Entry { at_us: head.at_us, seen }))
     }
 }
 
-const SENT: u8 = 1;
-const TCP: u8 = 2;
-const V6: u8 = 4;
-const NOTE: u8 = 8;
-const REPORT: u8 = 16;
-
-const fn direction_of(kind: u8) -> Direction {
-    if kind & SENT == 0 { Direction::Received } else { Direction::Sent }
+impl Segment {
+    fn has_room(&self, bytes: usize) -> bool {
+        self.heads.len() < HEADS && self.contents.capacity() - self.contents.len() >= bytes
+    }
 }
 
-/// `call 0..8, before 8..16, at 16..24, kind 24, address 25..41, port 41..43, (spare) 43..48, length 48..52`.
-fn head(
-    call: CallKey,
-    before: Place,
-    at_us: u64,
-    sighting: Sighting<'_>,
-    length: usize,
-) -> [u8; HEAD] {
-    let mut head = [0; HEAD];
-    head[0..8].copy_from_slice(&call.0.to_le_bytes());
-    head[8..16].copy_from_slice(&before.0.to_le_bytes());
-    head[16..24].copy_from_slice(&at_us.to_le_bytes());
-    head[24] = match sighting {
-        Sighting::Note(_) => NOTE,
-        Sighting::Message { direction, transport, peer, .. } => {
-            put_peer(&mut head, direction, peer) | if transport == Transport::Tcp { TCP } else { 0 }
-        }
-        Sighting::Report { direction, peer, .. } => put_peer(&mut head, direction, peer) | REPORT,
-    };
-    head[48..52].copy_from_slice(&(length as u32).to_le_bytes());
-    head
-}
-
-/// Returns what it says of direction and family.
-fn put_peer(head: &mut [u8; HEAD], direction: Direction, peer: SocketAddr) -> u8 {
-    let family = match peer.ip() {
-        IpAddr::V4(ip) => {
-            head[25..29].copy_from_slice(&ip.octets());
-            0
-        }
-        IpAddr::V6(ip) => {
-            head[25..41].copy_from_slice(&ip.octets());
-            V6
-        }
-    };
-    head[41..43].copy_from_slice(&peer.port().to_le_bytes());
-    family | if direction == Direction::Sent { SENT } else { 0 }
+fn content_of<'a>(head: &Head, contents: &'a [u8]) -> &'a [u8] {
+    let start = head.start as usize;
+    contents.get(start..start + head.length as usize).unwrap_or_default()
 }
 
 fn local_of(address: SocketAddr) -> [u8; LOCAL] {
@@ -255,26 +289,6 @@ fn address_of(local: &[u8]) -> Option<SocketAddr> {
     let (ip, port) = local.split_at_checked(16)?;
     let ip = IpAddr::from(<[u8; 16]>::try_from(ip).ok()?).to_canonical();
     Some(SocketAddr::new(ip, u16::from_le_bytes(port.try_into().ok()?)))
-}
-
-fn number_at(head: &[u8], at: usize) -> u64 {
-    let octets = head.get(at..at + 8).and_then(|octets| octets.try_into().ok());
-    octets.map_or(u64::MAX, u64::from_le_bytes)
-}
-
-fn length_at(head: &[u8]) -> usize {
-    let octets = head.get(48..52).and_then(|octets| octets.try_into().ok());
-    octets.map_or(0, u32::from_le_bytes) as usize
-}
-
-fn address_at(head: &[u8], is_v6: bool) -> Option<SocketAddr> {
-    let ip = if is_v6 {
-        IpAddr::from(<[u8; 16]>::try_from(head.get(25..41)?).ok()?)
-    } else {
-        IpAddr::from(<[u8; 4]>::try_from(head.get(25..29)?).ok()?)
-    };
-    let port = u16::from_le_bytes(head.get(41..43)?.try_into().ok()?);
-    Some(SocketAddr::new(ip, port))
 }
 
 #[cfg(test)]
@@ -296,9 +310,9 @@ mod tests {
     fn what_was_seen_of_a_call_comes_back_in_order() {
         let mut ring = Ring::new(0);
         let (a, b, c) = (CallKey(1), CallKey(2), CallKey(3));
-        ring.push(a, 10, message("INVITE"));
-        ring.push(b, 11, message("another"));
-        ring.push(a, 12, Sighting::Note("seizes a circuit"));
+        ring.push(Some(a), 10, message("INVITE"));
+        ring.push(Some(b), 11, message("another"));
+        ring.push(Some(a), 12, Sighting::Note("seizes a circuit"));
         let peer: SocketAddr = "[2001:db8::7]:5061".parse().expect("an address");
         let received = Seen::Message {
             direction: Direction::Received,
@@ -308,12 +322,12 @@ mod tests {
         };
         let Seen::Message { direction, transport, bytes, .. } = &received else { unreachable!() };
         let (direction, transport) = (*direction, *transport);
-        ring.push(c, 13, Sighting::Message { direction, transport, peer, bytes });
+        ring.push(Some(c), 13, Sighting::Message { direction, transport, peer, bytes });
         let locals: [SocketAddr; 2] =
             ["127.0.0.1:40001", "[2001:db8::8]:40001"].map(|it| it.parse().expect("an address"));
         for local in locals {
             let direction = Direction::Sent;
-            ring.push(c, 14, Sighting::Report { direction, local, peer, bytes: b"\x80\xc8" });
+            ring.push(Some(c), 14, Sighting::Report { direction, local, peer, bytes: b"\x80\xc8" });
         }
         let (entries, is_cut) = ring.take(&[c, a, CallKey(9)]);
         assert!(!is_cut);
@@ -326,49 +340,93 @@ mod tests {
         assert_eq!(entries[1].seen, Seen::Note("seizes a circuit".to_owned()));
         assert_eq!(entries[2].seen, received);
         assert_eq!(ring.take(&[a]).0, []);
-        assert!(ring.has(b));
+        assert_eq!(ring.take(&[b]).0.len(), 1);
+    }
+
+    #[test]
+    fn a_message_finds_its_call_when_somebody_asks() {
+        let mut ring = Ring::new(0);
+        let text = |id: usize| format!("BYE sip:a SIP/2.0\r\nCall-ID: {id}\r\n\r\n");
+        for id in [1, 2, 1] {
+            ring.push(None, id as u64, message(&text(id)));
+        }
+        ring.push(None, 3, message("BYE sip:a SIP/2.0\r\n\r\n"));
+        assert!(ring.last.is_empty(), "nobody has asked");
+        ring.join(2);
+        assert_eq!(ring.last.len(), 2);
+        ring.push(Some(CallKey::of("1")), 4, Sighting::Note("hangs up"));
+        let at = |(entries, _): (Vec<Entry>, bool)| -> Vec<u64> {
+            entries.iter().map(|entry| entry.at_us).collect()
+        };
+        assert_eq!(at(ring.look(&[CallKey::of("1")])), [1, 1, 4]);
+        assert_eq!(at(ring.take(&[CallKey::of("2")])), [2]);
+        // What comes later is found later.
+        ring.push(None, 5, message(&text(2)));
+        assert_eq!(at(ring.take(&[CallKey::of("2")])), [5]);
     }
 
     #[test]
     fn an_old_call_is_cut_and_a_dead_one_leaves_nothing() {
-        let mut ring = Ring::new(2 * SEGMENT);
-        let long = "x".repeat(20_000);
-        let (old, dead) = (CallKey(1), CallKey(2));
-        ring.push(old, 1, message(&long));
-        ring.push(dead, 2, message(&long));
-        for at in 3..20 {
-            ring.push(old, at, message(&long));
+        for joins in [true, false] {
+            let mut ring = Ring::new(2 * SEGMENT);
+            let long = "x".repeat(20_000);
+            let (old, dead) = (CallKey(1), CallKey(2));
+            let mut push = |call, at, text: &str| {
+                ring.push(Some(call), at, message(text));
+                if joins {
+                    ring.join(1);
+                }
+            };
+            push(old, 1, &format!("INVITE {long}"));
+            push(dead, 2, &format!("INVITE {long}"));
+            for at in 3..20 {
+                push(old, at, &long);
+            }
+            let (entries, is_cut) = ring.take(&[old]);
+            assert!(is_cut && (3..5).contains(&entries.len()), "{}", entries.len());
+            assert_eq!(ring.take(&[dead]).0, []);
+            assert!(ring.full.len() == 1 && ring.last.is_empty());
         }
-        assert!(!ring.has(dead));
-        let (entries, is_cut) = ring.take(&[old]);
-        assert!(is_cut && (3..7).contains(&entries.len()), "{}", entries.len());
-        assert!(ring.segments.len() == 2 && ring.last.is_empty());
     }
 
     proptest! {
+        /// However little of it is joined at once.
         #[test]
         fn nothing_is_invented_and_the_newest_is_there(
             pushes in proptest::collection::vec((0_u64..6, 0_usize..70_000), 1..60),
+            small in proptest::collection::vec((0_u64..6, 0_usize..70), 0..600),
+            joined in 0_usize..3,
         ) {
             let mut ring = Ring::new(3 * SEGMENT);
+            let pushes = [small, pushes].concat();
             for (at, (call, length)) in pushes.iter().enumerate() {
-                ring.push(CallKey(*call), at as u64, message(&"m".repeat(*length)));
+                let begins = !pushes[..at].iter().any(|(of, _)| of == call);
+                let text = if begins { "INVITE " } else { "BYE " };
+                let text = text.to_owned() + &"m".repeat(*length);
+                ring.push(Some(CallKey(*call)), at as u64, message(&text));
+                ring.join(joined);
             }
             for call in 0..6 {
                 let (entries, is_cut) = ring.take(&[CallKey(call)]);
                 let own = pushes.iter().enumerate().filter(|(_, (of, _))| *of == call);
-                let all: Vec<(u64, usize)> =
-                    own.map(|(at, (_, length))| (at as u64, (*length).min(LONGEST))).collect();
-                let kept: Vec<(u64, usize)> = entries.iter().map(|entry| match &entry.seen {
-                    Seen::Message { bytes, .. } => (entry.at_us, bytes.len()),
-                    Seen::Note(_) | Seen::Report { .. } => unreachable!("none was made"),
-                }).collect();
+                let all: Vec<u64> = own.map(|(at, _)| at as u64).collect();
+                let kept: Vec<u64> = entries.iter().map(|entry| entry.at_us).collect();
                 prop_assert!(all.ends_with(&kept));
-                prop_assert!(!is_cut || kept.len() < all.len());
+                prop_assert_eq!(is_cut, kept.len() < all.len() && !kept.is_empty());
                 if ring.first == 0 {
                     prop_assert_eq!(kept, all);
                 }
+                for entry in &entries {
+                    let Seen::Message { bytes, .. } = &entry.seen else { unreachable!("none was made") };
+                    let length = pushes[entry.at_us as usize].1;
+                    let text = bytes.split(|byte| *byte == b' ').nth(1).unwrap_or_default();
+                    let room = LONGEST + text.len() - bytes.len();
+                    prop_assert_eq!(text.len(), length.min(room));
+                }
             }
+            let memory = |segment: &Segment| segment.contents.capacity();
+            let memory = ring.full.iter().map(memory).sum::<usize>() + memory(&ring.current);
+            prop_assert!(memory <= 3 * SEGMENT, "{} bytes", memory);
         }
     }
 }
