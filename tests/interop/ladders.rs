@@ -9,6 +9,7 @@ use std::process::Command;
 use bytes::Bytes;
 use ladder::capture::{packets, read, write_pcapng};
 use ladder::{Told, join};
+use rusqlite::Connection;
 use sip_proto::Transport;
 use system_tests::process::installed;
 use system_tests::program::tocsin;
@@ -177,6 +178,16 @@ numbers = ["15"]
 psaps = ["samu-59"]
 "#;
 
+/// The same at ports that the system finds.
+fn anywhere(network: &str) -> String {
+    let ends = [":5060\"", "127.0.1.1", "127.0.1.2", "127.0.1.3"];
+    let mut text = network.replace(ends[0], ":0\"");
+    for host in &ends[1..] {
+        text = text.replace(host, "127.0.0.1");
+    }
+    text
+}
+
 const CAMPAIGN: &str = r#"
 network = "network.toml"
 seed = 7
@@ -230,4 +241,68 @@ fn tshark_sees_the_calls_of_a_run_as_we_saw_them() {
     for name in ["mobile", "alpha", "samu-59"] {
         assert!(names.iter().any(|named| named == name), "{name}: {names:?}");
     }
+}
+
+/// The columns of `rtp,streams` from the addresses on: who sends, to whom, and what is lost.
+fn streams(file: &Path) -> Vec<(String, String, u64, String)> {
+    let told = tshark(file, &["-n", "-q", "-z", "rtp,streams"]);
+    let row = |line: &String| {
+        let cells: Vec<&str> = line.split_whitespace().collect();
+        let ip = cells.iter().position(|cell| cell.parse::<std::net::IpAddr>().is_ok())?;
+        let cells: [&str; 8] = cells.get(ip..ip + 8)?.try_into().ok()?;
+        let [from, from_port, to, to_port, _ssrc, _payload, packets, lost] = cells;
+        let packets = packets.parse().ok()?;
+        Some((format!("{from}:{from_port}"), format!("{to}:{to_port}"), packets, lost.to_owned()))
+    };
+    told.iter().filter_map(row).collect()
+}
+
+/// With `[trace] media` its RTP and RTCP stand in the capture of a call, hop by hop, and tshark misses nothing in them.
+fn sees_media(is_virtual: bool) {
+    let folder = TempDir::new().unwrap();
+    let network = if is_virtual { NETWORK.to_owned() } else { anywhere(NETWORK) };
+    fs::write(folder.path().join("network.toml"), network).unwrap();
+    fs::write(folder.path().join("campaign.toml"), CAMPAIGN).unwrap();
+    let tell = |words: &[&str]| {
+        let output = Command::new(tocsin()).current_dir(&folder).args(words).output().unwrap();
+        assert!(output.status.success(), "{words:?}: {output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let mode = if is_virtual { "--virtual-time" } else { "--real-time" };
+    tell(&["run", "campaign.toml", mode, "--quiet", "--trace-media"]);
+    let calls = Connection::open(folder.path().join("runs/latest/calls.sqlite")).unwrap();
+    let query = "SELECT attempt FROM attempts ORDER BY intended_us LIMIT 1";
+    let id: String = calls.query_row(query, [], |row| row.get(0)).unwrap();
+    let told = tell(&["show", "latest", &id, "--pcap", "call.pcapng"]);
+    assert!(told.contains(" of 1 call in call.pcapng, with "), "{told}");
+    let file = folder.path().join("call.pcapng");
+    let streams = streams(&file);
+    assert_eq!(streams.len(), 4, "two hops, both ways: {streams:?}");
+    for (from, to, packets, lost) in &streams {
+        assert!(*packets > 40 && lost == "0", "{from} to {to}: {packets} packets, lost {lost}");
+        let back = streams.iter().any(|(there, here, ..)| (there, here) == (to, from));
+        assert!(back, "RFC 4961: what goes from {from} to {to} comes back that way: {streams:?}");
+    }
+    let none: [&str; 0] = [];
+    let mistakes = "_ws.malformed || udp.checksum.status == \"Bad\"";
+    assert_eq!(tshark(&file, &["-n", "-o", "udp.check_checksum:TRUE", "-Y", mistakes]), none);
+    let rtcp = tshark(&file, &["-n", "-Y", "rtcp.pt == 203", "-T", "fields", "-e", "udp.dstport"]);
+    assert!(!rtcp.is_empty() && rtcp.iter().all(|port| port.ends_with(['1', '3', '5', '7', '9'])));
+    let comments = tshark(&file, &["-n", "-Y", "rtp", "-T", "fields", "-e", "frame.comment"]);
+    let told: Vec<&String> = comments.iter().filter(|comment| !comment.is_empty()).collect();
+    assert_eq!(told.len(), 4, "one for each stream: {told:?}");
+    assert!(told.iter().all(|comment| comment.contains(&format!("attempt {id}"))), "{told:?}");
+    // SIP and media are on one time line: nobody speaks before he is asked.
+    let order = tshark(&file, &["-n", "-Y", "sip || rtp", "-T", "fields", "-e", "sip.CSeq.method"]);
+    assert_eq!(order.first().map(String::as_str), Some("INVITE"), "{order:?}");
+}
+
+#[test]
+fn tshark_misses_no_media_of_a_call_in_virtual_time() {
+    sees_media(true);
+}
+
+#[test]
+fn tshark_misses_no_media_of_a_call_on_real_sockets() {
+    sees_media(false);
 }

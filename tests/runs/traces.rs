@@ -77,7 +77,7 @@ fn labels(part: &KeptCall) -> Vec<String> {
 fn notes(part: &KeptCall) -> Vec<String> {
     let text = |entry: &trace::Entry| match &entry.seen {
         Seen::Note(text) => Some(text.clone()),
-        Seen::Message { .. } | Seen::Report { .. } => None,
+        Seen::Message { .. } | Seen::Report { .. } | Seen::Media { .. } => None,
     };
     part.entries.iter().filter_map(text).collect()
 }

@@ -12,11 +12,14 @@ pub struct TraceSettings {
     pub keep: Keep,
     /// MiB for each box.
     pub memory: u32,
+    /// Whether the RTP and RTCP of kept calls is kept too.
+    #[serde(default)]
+    pub media: bool,
 }
 
 impl Default for TraceSettings {
     fn default() -> Self {
-        Self { keep: Keep::default(), memory: USUAL_MEMORY }
+        Self { keep: Keep::default(), memory: USUAL_MEMORY, media: false }
     }
 }
 
@@ -26,6 +29,7 @@ impl TraceSettings {
         Self {
             keep: table.or("keep", keep, usual.keep),
             memory: table.or("memory", kind::count(1..=4_096), usual.memory),
+            media: table.or("media", kind::flag, usual.media),
         }
     }
 }

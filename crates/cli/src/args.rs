@@ -70,6 +70,9 @@ pub struct TraceArgs {
     #[arg(long, value_name = "MIB", default_value_t = USUAL_MEMORY,
           value_parser = clap::value_parser!(u32).range(1..=4096))]
     pub trace_memory: u32,
+    /// Keep the RTP and RTCP of these calls too, in four times as much memory: of each the newest 30 s, for tocsin show --pcap
+    #[arg(long)]
+    pub trace_media: bool,
     /// Send a copy of each SIP message, and what was heard of each call, to this collector of HEP version 3, over UDP
     #[arg(long, value_name = "ADDRESS")]
     pub hep: Option<SocketAddr>,

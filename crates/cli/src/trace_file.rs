@@ -3,17 +3,21 @@
 use std::fs::{self, File};
 use std::io::BufWriter;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
 
 use anyhow::Context as _;
-use trace::{Hub, Keep, KeptCall, KeptTally, TraceWriter};
+use trace::{Hub, Keep, KeptCall, KeptTally, RecorderMemory, TraceWriter};
 
 use crate::args::TraceArgs;
 use crate::limited_file::{Limit, LimitedFile};
 
 /// Parts of calls that may wait for the disk: some ten kilobytes each.
 const WAITING: usize = 1_024;
+/// Bytes of them that may wait with packets of media.
+const WAITING_MEDIA: usize = 64 << 20;
 
 /// Bytes that the folder of a network that is served by hand may hold with the messages of its calls.
 const UNATTENDED: u64 = 1 << 30;
@@ -49,13 +53,27 @@ impl TraceFile {
             .with_context(|| format!("cannot create the file {} for messages", path.display()))?;
         let (calls, given) = sync_channel(WAITING);
         let into = calls.clone();
-        let memory = (args.trace_memory as usize) << 20;
+        let memory = RecorderMemory::of_mib(args.trace_memory, args.trace_media);
+        let tally = KeptTally::default();
+        let waiting = Arc::new(AtomicUsize::new(0));
+        let (counted, bytes) = (tally.clone(), Arc::clone(&waiting));
         // What finds no room is counted.
-        let hub = Hub::new(keep, memory, move |call| into.try_send(call).is_ok());
-        let (path, tally) = (path.to_owned(), hub.tally());
+        let hub = Hub::counting(keep, memory, tally.clone(), move |mut call: KeptCall| {
+            if bytes.load(Ordering::Relaxed) > WAITING_MEDIA {
+                counted.note_media_dropped(call.leave_out_media());
+            }
+            let own = call.bytes();
+            bytes.fetch_add(own, Ordering::Relaxed);
+            let is_taken = into.try_send(call).is_ok();
+            if !is_taken {
+                bytes.fetch_sub(own, Ordering::Relaxed);
+            }
+            is_taken
+        });
+        let path = path.to_owned();
         let writer = thread::Builder::new()
             .name("trace".to_owned())
-            .spawn(move || write_all(&path, output, &given, &tally))
+            .spawn(move || write_all(&path, output, &given, &waiting, &tally))
             .context("cannot start a thread for messages")?;
         Ok(Some(Self { hub, calls, writer }))
     }
@@ -74,6 +92,12 @@ impl TraceFile {
         if counts.dropped > 0 {
             tracing::warn!("the messages of {} calls were not kept", counts.dropped);
         }
+        if counts.media_dropped > 0 {
+            let packets = counts.media_dropped;
+            tracing::warn!(
+                "of kept calls {packets} packets of media were not kept, as their ladders say"
+            );
+        }
     }
 }
 
@@ -88,15 +112,23 @@ fn open(path: &Path, most: Option<u64>) -> std::io::Result<Output> {
 }
 
 /// Ends early when something cannot be written: a disk that is full is no reason to end a run.
-fn write_all(path: &Path, mut output: Output, calls: &Receiver<KeptCall>, tally: &KeptTally) {
+fn write_all(
+    path: &Path,
+    mut output: Output,
+    calls: &Receiver<KeptCall>,
+    bytes: &AtomicUsize,
+    tally: &KeptTally,
+) {
     // Taken, and not yet in the file.
     let mut waiting = 0;
     let mut write = || {
         while let Ok(call) = calls.recv() {
+            bytes.fetch_sub(call.bytes(), Ordering::Relaxed);
             waiting = 1;
             output.write(&call)?;
             // A killed process takes only what came together with its last call.
             for call in calls.try_iter() {
+                bytes.fetch_sub(call.bytes(), Ordering::Relaxed);
                 waiting += 1;
                 output.write(&call)?;
             }

@@ -233,7 +233,8 @@ mod tests {
         };
         let boxes: BTreeMap<_, _> = shown.map(entry).into();
         let records = RecordCounts { written: 4, waiting: 5, waiting_bytes: 6, dropped: 7 };
-        let trace = trace::KeptCounts { kept: 9, cut: 10, dropped: 11, stopped: true };
+        let trace =
+            trace::KeptCounts { kept: 9, cut: 10, dropped: 11, stopped: true, media_dropped: 12 };
         let usage = Usage {
             user_us: 1,
             system_us: 2,

@@ -17,6 +17,7 @@ use trace::{Direction, KeptCall};
 use crate::columns::{End, Way, columns};
 use crate::glance::Glance;
 use crate::hearing;
+use crate::media_packets::media_packets;
 use crate::repeats;
 use crate::reports::{self, Report};
 use crate::rules;
@@ -79,6 +80,7 @@ pub fn join(parts: &[KeptCall], told: &Told) -> Story {
     let attempt = parts.first().map_or_else(String::new, |part| format!("{:032x}", part.attempt));
     let mut story = Story { attempt, start_us, columns, lines, ..Story::default() };
     story.cause.clone_from(&told.cause);
+    story.media = media_packets(parts);
     finish(&mut story, told);
     story.gaps.extend(gaps(&story, &boxes, told));
     story

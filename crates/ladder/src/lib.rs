@@ -14,6 +14,7 @@ mod glance;
 mod hearing;
 pub mod hep;
 mod join;
+mod media_packets;
 pub mod render;
 mod repeats;
 mod reports;
@@ -26,5 +27,6 @@ pub mod watch;
 
 pub use glance::{Glance, StartLine};
 pub use join::join;
+pub use media_packets::MediaPacket;
 pub use story::{Arrow, Column, Fate, Finding, Line, Repeat, Story, What};
 pub use told::{NamedAddress, RunEvent, Told};

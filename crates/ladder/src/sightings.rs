@@ -44,9 +44,8 @@ pub(crate) fn boxes(parts: &[KeptCall]) -> Vec<SeeingBox> {
     let mut boxes: Vec<SeeingBox> = Vec::new();
     for part in parts {
         let by = &part.seen_by;
-        let seen = part.entries.iter().map(|entry| Sighting {
-            at_us: entry.at_us,
-            what: match &entry.seen {
+        let seen = part.entries.iter().filter_map(|entry| {
+            let what = match &entry.seen {
                 Seen::Message { direction, transport, peer, bytes } => Sight::Message {
                     direction: *direction,
                     transport: *transport,
@@ -60,7 +59,10 @@ pub(crate) fn boxes(parts: &[KeptCall]) -> Vec<SeeingBox> {
                     peer: *peer,
                     bytes: bytes.clone(),
                 },
-            },
+                // Fifty each second are no story.
+                Seen::Media { .. } => return None,
+            };
+            Some(Sighting { at_us: entry.at_us, what })
         });
         match boxes.iter_mut().find(|known| known.address == by.address && known.name == by.name) {
             Some(known) => {

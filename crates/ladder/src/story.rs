@@ -7,6 +7,8 @@ use serde::{Serialize, Serializer};
 use sip_proto::Transport;
 use telemetry::BoxKind;
 
+use crate::media_packets::MediaPacket;
+
 /// One attempt, as all that kept something of it saw it.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Story {
@@ -26,6 +28,9 @@ pub struct Story {
     pub findings: Vec<Finding>,
     /// What is missing of the story, in sentences.
     pub gaps: Vec<String>,
+    /// RTP and RTCP as on the wire, as far as they were kept: for captures.
+    #[serde(skip)]
+    pub media: Vec<MediaPacket>,
 }
 
 /// A box, or an address that is nobody's of this network.

@@ -442,6 +442,7 @@ impl Plane {
         let to = to.filter(|_| spoke && stream.may_send())?;
         self.counts.late += u64::from(behind > LATE);
         self.counts.sent += 1;
+        self.see_packet_sent(now, id, 0, to, out);
         Some(Forward { socket, to })
     }
 
@@ -455,22 +456,6 @@ impl Plane {
         let to = to.filter(|_| !out.is_empty() && stream.may_send())?;
         self.see_report_sent(now, id, to, out);
         Some(Forward { socket, to })
-    }
-
-    fn look_for_idle(&mut self, now: Instant) {
-        if now < self.next_idle_check {
-            return;
-        }
-        self.next_idle_check = now + IDLE_CHECK;
-        for (id, stream) in self.streams.iter_mut() {
-            if stream.watch.falls_idle(now, stream.receiver.last(), self.idle_after) {
-                self.counts.idle += 1;
-                self.events.push_back(StreamEvent::Idle(id));
-                if let Some(sights) = &mut self.sights {
-                    sights.note(now, id, stream.local, MediaEvent::Stopped);
-                }
-            }
-        }
     }
 
     /// When [`poll_transmit`](Self::poll_transmit) must next be called.

@@ -243,7 +243,7 @@ impl<N: Node + Unpin + 'static> NodeActor<N> {
             self.feed(|node| node.handle_media(clock::now()));
         }
         if let (Some(observer), Some(plane)) = (&mut self.observer, self.node.plane()) {
-            observer.media(&plane.take_sights());
+            observer.media(&plane.take_sights(observer.keeps_media()));
         }
     }
 

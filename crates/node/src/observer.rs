@@ -46,6 +46,11 @@ impl Observer {
         }
     }
 
+    /// Whether somebody wants to see the packets of media too.
+    pub(crate) fn keeps_media(&self) -> bool {
+        self.recorder.as_ref().is_some_and(Recorder::keeps_media)
+    }
+
     /// What was seen of the media of calls.
     pub(crate) fn media(&mut self, sights: &[MediaSight]) {
         if let Some(recorder) = &mut self.recorder {

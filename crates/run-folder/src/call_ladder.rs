@@ -7,7 +7,7 @@ use std::thread;
 
 use account::call::{CallAccount, account_of, served_account_of};
 use anyhow::{Context as _, bail};
-use ladder::capture::{CapturedPacket, packets, write_pcapng};
+use ladder::capture::{CapturedPacket, media_packets, packets, write_pcapng};
 use ladder::{NamedAddress, RunEvent, Story, Told, join};
 use telemetry::BoxKind;
 use topology::{Layers, Topology};
@@ -36,7 +36,15 @@ pub fn call_story(folder: &Path, word: &str) -> anyhow::Result<Story> {
     Ok(join(&parts, &told(folder, account)))
 }
 
-/// Writes the messages of these calls as a capture in the form of pcapng, and returns how many there are.
+/// What is in a capture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Captured {
+    pub messages: usize,
+    /// Packets of RTP and RTCP.
+    pub media: usize,
+}
+
+/// Writes the messages of these calls as a capture in the form of pcapng, with as much of their media as was kept.
 ///
 /// # Errors
 /// `output` takes no more.
@@ -44,14 +52,16 @@ pub fn write_capture(
     folder: &Path,
     stories: &[Story],
     output: impl io::Write,
-) -> io::Result<usize> {
+) -> io::Result<Captured> {
     let mut all: Vec<CapturedPacket> = stories.iter().flat_map(packets).collect();
+    let messages = all.len();
+    all.extend(stories.iter().flat_map(media_packets));
     let known = named_addresses(folder).into_iter().map(|named| (named.address.ip(), named.name));
     let columns = stories.iter().flat_map(|story| &story.columns).filter(|it| it.kind.is_some());
     let names: Vec<(IpAddr, String)> =
         known.chain(columns.map(|column| (column.address.ip(), column.name.clone()))).collect();
     write_pcapng(output, &mut all, &names)?;
-    Ok(all.len())
+    Ok(Captured { messages, media: all.len() - messages })
 }
 
 /// All parts that were kept of the calls that are `wanted`, process by process.

@@ -38,7 +38,9 @@ mod summary_file;
 #[cfg(test)]
 mod tests;
 
-pub use call_ladder::{call_story, kept_calls, named_addresses, what_is_kept, write_capture};
+pub use call_ladder::{
+    Captured, call_story, kept_calls, named_addresses, what_is_kept, write_capture,
+};
 pub use database::Database;
 pub use ending::{EndedRun, RebuildError, close, finish, rebuild};
 pub use find::{locate, names};

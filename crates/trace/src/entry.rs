@@ -45,6 +45,43 @@ pub enum Seen {
     Note(String),
     /// RTCP, as on the wire; `local` is the port of the box.
     Report { direction: Direction, local: SocketAddr, peer: SocketAddr, bytes: Bytes },
+    /// RTP, or RTCP that a relay sent on, as on the wire; `local` is the port of the box.
+    Media { direction: Direction, local: SocketAddr, peer: SocketAddr, bytes: Bytes },
+}
+
+impl Seen {
+    /// The size of what was seen.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        match self {
+            Self::Message { bytes, .. }
+            | Self::Report { bytes, .. }
+            | Self::Media { bytes, .. } => bytes.len(),
+            Self::Note(text) => text.len(),
+        }
+    }
+}
+
+impl KeptCall {
+    /// The size of all that was seen.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.entries.iter().map(|entry| entry.seen.bytes()).sum()
+    }
+
+    /// Leaves packets of media out, where they find no room, and says so in a note. Returns how many there were.
+    pub fn leave_out_media(&mut self) -> u64 {
+        let is_media = |entry: &Entry| matches!(entry.seen, Seen::Media { .. });
+        let Some(first) = self.entries.iter().position(is_media) else { return 0 };
+        let at_us = self.entries.get(first).map_or(0, |entry| entry.at_us);
+        let before = self.entries.len();
+        self.entries.retain(|entry| !is_media(entry));
+        let gone = before - self.entries.len();
+        let text =
+            format!("keeps none of its {gone} packets of media: the disk was too slow for them");
+        self.entries.insert(first, Entry { at_us, seen: Seen::Note(text) });
+        gone as u64
+    }
 }
 
 /// From the box's point of view.

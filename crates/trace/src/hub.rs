@@ -14,13 +14,33 @@ use crate::keep::Keep;
 /// Attempts that are remembered as wanted: a recorder that has not looked for longer misses the oldest.
 const MOST_WANTED: usize = 65_536;
 
+/// MiB for packets of media for each that a recorder has for messages.
+const FOR_MEDIA: u32 = 4;
+
+/// Bytes that each recorder of a process may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RecorderMemory {
+    pub messages: usize,
+    /// With none, packets of media are not kept.
+    pub media: usize,
+}
+
+impl RecorderMemory {
+    /// So many MiB for messages, and, if packets of media are kept too, four times as much for them.
+    #[must_use]
+    pub const fn of_mib(mib: u32, keeps_media: bool) -> Self {
+        let media = if keeps_media { FOR_MEDIA * mib } else { 0 };
+        Self { messages: (mib as usize) << 20, media: (media as usize) << 20 }
+    }
+}
+
 /// Joins the recorders of a process; cheap to clone.
 #[derive(Clone)]
 pub struct Hub(Arc<Inner>);
 
 struct Inner {
     keep: Keep,
-    memory: usize,
+    memory: RecorderMemory,
     /// How many attempts have been wanted so far, to be looked at without a lock.
     wanted_so_far: AtomicU64,
     wanted: Mutex<Wanted>,
@@ -49,6 +69,9 @@ pub struct KeptCounts {
     /// Nothing is kept any more: the place where it was to go takes no more, as a disk that is full.
     #[serde(default)]
     pub stopped: bool,
+    /// Packets of media that were not kept of calls that were: there were too many, or there was no room.
+    #[serde(default)]
+    pub media_dropped: u64,
 }
 
 /// The counts of a hub, for whoever writes what is kept; cheap to clone.
@@ -79,6 +102,13 @@ impl KeptTally {
         counted.unwritten = counted.unwritten.saturating_sub(parts);
     }
 
+    /// So many packets of media of calls that are kept are not.
+    pub fn note_media_dropped(&self, packets: u64) {
+        if packets > 0 {
+            lock(&self.0).counts.media_dropped += packets;
+        }
+    }
+
     /// The counts so far.
     #[must_use]
     pub fn read(&self) -> KeptCounts {
@@ -96,11 +126,22 @@ impl KeptTally {
 }
 
 impl Hub {
-    /// A hub whose recorders have so many bytes of memory each; `kept` takes what they keep, and says whether it could.
+    /// A hub whose recorders have so much memory each; `kept` takes what they keep, and says whether it could.
     #[must_use]
     pub fn new(
         keep: Keep,
-        memory: usize,
+        memory: RecorderMemory,
+        kept: impl FnMut(KeptCall) -> bool + Send + 'static,
+    ) -> Self {
+        Self::counting(keep, memory, KeptTally::default(), kept)
+    }
+
+    /// The same, for whose `kept` counts too.
+    #[must_use]
+    pub fn counting(
+        keep: Keep,
+        memory: RecorderMemory,
+        tally: KeptTally,
         kept: impl FnMut(KeptCall) -> bool + Send + 'static,
     ) -> Self {
         Self(Arc::new(Inner {
@@ -109,7 +150,7 @@ impl Hub {
             wanted_so_far: AtomicU64::new(0),
             wanted: Mutex::default(),
             kept: Mutex::new(Box::new(kept)),
-            tally: KeptTally::default(),
+            tally,
         }))
     }
 
@@ -119,7 +160,7 @@ impl Hub {
         self.0.keep
     }
 
-    pub(crate) fn memory(&self) -> usize {
+    pub(crate) fn memory(&self) -> RecorderMemory {
         self.0.memory
     }
 

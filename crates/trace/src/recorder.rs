@@ -20,6 +20,7 @@ use crate::call_key::CallKey;
 use crate::entry::{Direction, KeptCall, TracedBox};
 use crate::hub::Hub;
 use crate::keep::{Keep, ended_badly};
+use crate::media_memory::{MediaMemory, merge};
 use crate::notes::Notes;
 use crate::ring::{Ring, Sighting};
 
@@ -57,6 +58,8 @@ pub struct Recorder {
     seen_by: TracedBox,
     start: DatedStart,
     ring: Ring,
+    /// `None`: packets of media are not kept.
+    media: Option<MediaMemory>,
     /// Calls that are over, and may yet be wanted.
     over: HashMap<u128, Over>,
     /// When each of these is forgotten.
@@ -75,12 +78,19 @@ impl Recorder {
             hub: hub.clone(),
             seen_by,
             start,
-            ring: Ring::new(hub.memory()),
+            ring: Ring::new(hub.memory().messages),
+            media: Some(hub.memory().media).filter(|it| *it > 0).map(MediaMemory::new),
             over: HashMap::new(),
             forgotten: VecDeque::new(),
             due: VecDeque::new(),
             seen: 0,
         })
+    }
+
+    /// Whether it wants to see the packets of media too.
+    #[must_use]
+    pub const fn keeps_media(&self) -> bool {
+        self.media.is_some()
     }
 
     /// The box received it.
@@ -123,18 +133,38 @@ impl Recorder {
     /// Takes what was seen of the media of calls.
     pub fn media(&mut self, sights: &[MediaSight]) {
         for sight in sights {
-            let (call, at_us) = (Some(CallKey::of_number(sight.call)), self.date(sight.at));
+            let (call, at_us) = (CallKey::of_number(sight.call), self.date(sight.at));
             let local = sight.local;
             let (direction, peer, bytes) = match &sight.what {
                 MediaEvent::ReportReceived { from, bytes } => (Direction::Received, *from, bytes),
                 MediaEvent::ReportSent { to, bytes } => (Direction::Sent, *to, bytes),
+                MediaEvent::PacketReceived { from, bytes } => {
+                    self.packet(call, at_us, (Direction::Received, local, *from), bytes);
+                    continue;
+                }
+                MediaEvent::PacketSent { to, bytes } => {
+                    self.packet(call, at_us, (Direction::Sent, local, *to), bytes);
+                    continue;
+                }
                 event => {
                     let text = media_note(event, local);
-                    self.put(call, at_us, Sighting::Note(&text));
+                    self.put(Some(call), at_us, Sighting::Note(&text));
                     continue;
                 }
             };
-            self.put(call, at_us, Sighting::Report { direction, local, peer, bytes });
+            self.put(Some(call), at_us, Sighting::Report { direction, local, peer, bytes });
+        }
+    }
+
+    fn packet(
+        &mut self,
+        call: CallKey,
+        at_us: u64,
+        (direction, local, peer): (Direction, SocketAddr, SocketAddr),
+        bytes: &[u8],
+    ) {
+        if let Some(media) = &mut self.media {
+            media.push(call, at_us, Sighting::Media { direction, local, peer, bytes });
         }
     }
 
@@ -145,7 +175,7 @@ impl Recorder {
         let calls: Vec<CallKey> =
             call_ids.filter(|id| !id.is_empty()).map(|id| CallKey::of(id)).collect();
         let Some(attempt) = record.attempt_key() else {
-            return calls.into_iter().for_each(|call| self.ring.forget(call));
+            return self.forget(&calls);
         };
         // A record with a dialog is of a telephone that nobody emulates.
         if ended_badly(record) || record.dialog.is_some() {
@@ -189,8 +219,8 @@ impl Recorder {
             }
         }
         while let Some((_, attempt)) = self.forgotten.pop_front_if(|(at, _)| *at <= now) {
-            for call in self.over.remove(&attempt).into_iter().flat_map(|over| over.calls) {
-                self.ring.forget(call);
+            if let Some(over) = self.over.remove(&attempt) {
+                self.forget(&over.calls);
             }
         }
         while let Some((_, attempt, over)) = self.due.pop_front_if(|(at, ..)| *at <= now) {
@@ -211,11 +241,23 @@ impl Recorder {
     }
 
     fn keep(&mut self, attempt: u128, over: &Over) {
-        let (entries, is_cut) = self.ring.take(&over.calls);
+        let (mut entries, is_cut) = self.ring.take(&over.calls);
+        if let Some(media) = &mut self.media {
+            let (packets, gone) = media.take(&over.calls);
+            merge(&mut entries, packets, gone);
+            self.hub.tally().note_media_dropped(gone);
+        }
         if let Some(first) = entries.first() {
             let is_cut = is_cut || first.at_us > over.start_us.saturating_add(AT_ONCE_US);
             let seen_by = self.seen_by.clone();
             self.hub.keep_call(KeptCall { attempt, seen_by, is_cut, entries });
+        }
+    }
+
+    fn forget(&mut self, calls: &[CallKey]) {
+        calls.iter().for_each(|call| self.ring.forget(*call));
+        if let Some(media) = &mut self.media {
+            media.forget(calls);
         }
     }
 
@@ -233,7 +275,10 @@ fn media_note(event: &MediaEvent, local: SocketAddr) -> String {
         MediaEvent::Stopped => format!("hears nothing any more at {local}"),
         MediaEvent::Resumed => format!("hears media again at {local}"),
         MediaEvent::Closed => format!("closes {local}"),
-        MediaEvent::ReportReceived { .. } | MediaEvent::ReportSent { .. } => String::new(),
+        MediaEvent::ReportReceived { .. }
+        | MediaEvent::ReportSent { .. }
+        | MediaEvent::PacketReceived { .. }
+        | MediaEvent::PacketSent { .. } => String::new(),
     }
 }
 
@@ -251,7 +296,8 @@ mod tests {
     use telemetry::{BoxKind, Outcome};
 
     use super::*;
-    use crate::entry::Seen;
+    use crate::entry::{Entry, Seen};
+    use crate::hub::RecorderMemory;
 
     type Kept = Arc<Mutex<Vec<KeptCall>>>;
 
@@ -259,7 +305,7 @@ mod tests {
         let kept = Kept::default();
         let into = Arc::clone(&kept);
         (
-            Hub::new(keep, 1 << 20, move |call| {
+            Hub::new(keep, RecorderMemory::of_mib(1, true), move |call| {
                 into.lock().expect("no panic").push(call);
                 true
             }),
@@ -379,6 +425,39 @@ mod tests {
         assert_eq!(seen(&mut alpha, &[]), 1, "it waits for its last messages");
         alpha.look(at(9));
         assert_eq!((seen(&mut alpha, &[]), kept.lock().expect("no panic").len()), (0, 1));
+    }
+
+    #[test]
+    fn packets_of_media_are_kept_with_their_call() {
+        let (hub, kept) = hub(Keep::Failed);
+        let start = start();
+        let mut alpha = recorder(&hub, "alpha", start);
+        let at = |ms| start.instant + Duration::from_millis(ms);
+        let address = |port: u16| SocketAddr::from(([127, 0, 0, 1], port));
+        let mut sees = |ms, call_id: &str, what| {
+            let (call, local) = (CallKey::of(call_id).number(), address(40_000));
+            alpha.media(&[MediaSight { call, at: at(ms), local, what }]);
+        };
+        let (from, bytes) = (address(50_000), vec![0x80; 172]);
+        sees(2, "bad", MediaEvent::PacketReceived { from, bytes: bytes.clone() });
+        sees(4, "bad", MediaEvent::PacketSent { to: from, bytes: bytes.clone() });
+        sees(5, "good", MediaEvent::PacketSent { to: from, bytes: bytes.clone() });
+        for (ms, call_id) in [(1, "bad"), (3, "bad"), (3, "good")] {
+            alpha.received(at(ms), &packet(call_id));
+        }
+        alpha.ended(at(6), &record(1, "bad", Outcome::Rejected));
+        alpha.ended(at(6), &record(2, "good", Outcome::Answered));
+        alpha.look(at(5_000));
+        alpha.look(at(60_000));
+        let kept = kept.lock().expect("no panic");
+        let [call] = &kept[..] else { panic!("one call, not {kept:?}") };
+        let is_media = |entry: &Entry| matches!(entry.seen, Seen::Media { .. });
+        let seen: Vec<(u64, bool)> =
+            call.entries.iter().map(|it| (it.at_us - 1_000_000, is_media(it))).collect();
+        assert_eq!(seen, [(1_000, false), (2_000, true), (3_000, false), (4_000, true)]);
+        let (local, direction, bytes) = (address(40_000), Direction::Received, Bytes::from(bytes));
+        assert_eq!(call.entries[1].seen, Seen::Media { direction, local, peer: from, bytes });
+        assert_eq!(hub.counts().media_dropped, 0);
     }
 
     #[test]

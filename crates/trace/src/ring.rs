@@ -87,6 +87,7 @@ enum Kind {
     Message(Direction, Transport),
     Note,
     Report(Direction),
+    Media(Direction),
 }
 
 /// What is put down of a thing seen.
@@ -95,6 +96,7 @@ pub(crate) enum Sighting<'a> {
     Message { direction: Direction, transport: Transport, peer: SocketAddr, bytes: &'a [u8] },
     Note(&'a str),
     Report { direction: Direction, local: SocketAddr, peer: SocketAddr, bytes: &'a [u8] },
+    Media { direction: Direction, local: SocketAddr, peer: SocketAddr, bytes: &'a [u8] },
 }
 
 impl Ring {
@@ -127,6 +129,10 @@ impl Ring {
             Sighting::Report { direction, local, peer, bytes } => {
                 let bytes = bytes.get(..LONGEST - LOCAL).unwrap_or(bytes);
                 self.put(head(Kind::Report(direction), peer), &local_of(local), bytes);
+            }
+            Sighting::Media { direction, local, peer, bytes } => {
+                let bytes = bytes.get(..LONGEST - LOCAL).unwrap_or(bytes);
+                self.put(head(Kind::Media(direction), peer), &local_of(local), bytes);
             }
         }
     }
@@ -253,6 +259,11 @@ impl Ring {
                 let (local, bytes) = content.split_at_checked(LOCAL)?;
                 let (local, bytes) = (address_of(local)?, Bytes::copy_from_slice(bytes));
                 Seen::Report { direction, local, peer, bytes }
+            }
+            Kind::Media(direction) => {
+                let (local, bytes) = content.split_at_checked(LOCAL)?;
+                let (local, bytes) = (address_of(local)?, Bytes::copy_from_slice(bytes));
+                Seen::Media { direction, local, peer, bytes }
             }
             Kind::Message(direction, transport) => {
                 let bytes = Bytes::copy_from_slice(content);

@@ -54,7 +54,7 @@ impl Host {
             recorder.noted(now, notes);
         }
         if let Some(plane) = self.node.plane() {
-            recorder.media(&plane.take_sights());
+            recorder.media(&plane.take_sights(recorder.keeps_media()));
         }
         for packet in sent {
             recorder.sent(now, packet);

@@ -179,7 +179,7 @@ impl<L: NoticeListener> Simnet<L> {
                 drop(notes.take());
             }
             if let Some(plane) = host.node.plane() {
-                drop(plane.take_sights());
+                drop(plane.take_sights(recorder.as_ref().is_some_and(Recorder::keeps_media)));
             }
             host.recording = recorder.map(|recorder| Recording { recorder, next_look: now });
         }

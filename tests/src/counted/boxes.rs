@@ -16,7 +16,7 @@ use std::time::Duration;
 use campaign::Campaign;
 use sip_proto::Packet;
 use topology::Layers;
-use trace::{Hub, Keep};
+use trace::{Hub, Keep, RecorderMemory};
 use world::alone::{Alone, Arrival, Output, arrivals};
 use world::{GENERATOR, Link};
 
@@ -93,7 +93,7 @@ impl LoneBox {
     #[must_use]
     pub fn warm_and_recorded(name: &str) -> Self {
         let mut half = network();
-        half.keep_calls(Hub::new(Keep::Failed, 16 << 20, |_| true));
+        half.keep_calls(Hub::new(Keep::Failed, RecorderMemory::of_mib(16, false), |_| true));
         Self::warmed(name, half)
     }
 

@@ -12,7 +12,7 @@ mod streams;
 mod wire;
 mod write;
 
-pub use packets::{CapturedPacket, packets};
+pub use packets::{CapturedPacket, media_packets, packets};
 pub use read::{CaptureError, Reading, read};
 pub use wire::{WireMessage, is_sip};
 pub use write::write_pcapng;

@@ -1,11 +1,14 @@
 //! The messages of a story as packets, each with what is known of it.
 
+use std::collections::HashSet;
 use std::net::SocketAddr;
 
 use bytes::Bytes;
+use media::rtcp::is_rtcp;
 use sip_proto::Transport;
 
 use crate::capture::wire::WireMessage;
+use crate::media_packets::MediaPacket;
 use crate::render::phrases::remark;
 use crate::story::{Story, What};
 
@@ -68,6 +71,23 @@ pub fn packets(story: &Story) -> Vec<CapturedPacket> {
         last.comments.append(&mut waiting);
     }
     packets
+}
+
+/// The packets of media of a story, the first of each stream with what is known of it.
+#[must_use]
+pub fn media_packets(story: &Story) -> Vec<CapturedPacket> {
+    let mut known: HashSet<(SocketAddr, SocketAddr, bool)> = HashSet::new();
+    let packet = |packet: &MediaPacket| {
+        let MediaPacket { at_us, seen_by, from, to, bytes } = packet.clone();
+        let is_rtcp = is_rtcp(&bytes);
+        let what = if is_rtcp { "RTCP" } else { "RTP" };
+        let is_first = known.insert((from, to, is_rtcp));
+        let comment = || format!("{what} that {seen_by} kept, attempt {}", story.attempt);
+        let comments = is_first.then(comment).into_iter().collect();
+        let (interface, transport) = (seen_by, Transport::Udp);
+        CapturedPacket { at_us, interface, from, to, transport, bytes, comments }
+    };
+    story.media.iter().map(packet).collect()
 }
 
 impl From<&WireMessage> for CapturedPacket {

@@ -58,6 +58,10 @@ impl Plane {
             sights.note(arrived, id, stream.local, MediaEvent::Latched(peer));
         }
         self.counts.received += 1;
+        if let Some(sights) = self.sights.as_mut().filter(|sights| sights.with_packets) {
+            let what = MediaEvent::PacketReceived { from, bytes: bytes.to_vec() };
+            sights.note(arrived, id, stream.local, what);
+        }
         // Whoever is only heard so far earns nothing for the address that was announced.
         if stream.rtp.source() == Some(from) {
             stream.note_arrival();
@@ -75,12 +79,14 @@ impl Plane {
         match &mut stream.role {
             Role::Open => None,
             Role::Relay { partner } => {
-                let partner = *partner;
-                let partner = self.streams.get_mut(partner)?;
+                let id = *partner;
+                let partner = self.streams.get_mut(id)?;
                 let to = partner.rtp.target().filter(|_| partner.may_send())?;
                 partner.sent += 1;
                 self.counts.forwarded += 1;
-                Some(Forward { socket: partner.socket(), to })
+                let socket = partner.socket();
+                self.see_packet_sent(arrived, id, 0, to, bytes);
+                Some(Forward { socket, to })
             }
             Role::Terminal(terminal) => {
                 if arrival == PacketArrival::InTime {
@@ -91,6 +97,7 @@ impl Plane {
                         terminal.echo(arrived, &formats, &packet, &mut out);
                         let to = stream.rtp.target().filter(|_| stream.may_send())?;
                         self.counts.sent += 1;
+                        self.see_packet_sent(arrived, id, 0, to, &out);
                         self.ready.push_back((own, to, out));
                     }
                 }
@@ -129,13 +136,17 @@ impl Plane {
         match &mut stream.role {
             Role::Open => None,
             Role::Relay { partner } => {
-                let partner = *partner;
-                let partner = self.streams.get_mut(partner)?;
+                let id = *partner;
+                let partner = self.streams.get_mut(id)?;
                 let (latch, above) =
                     if is_multiplexed { (&partner.rtp, 0) } else { (&partner.rtcp, 1) };
                 let to = latch.target()?;
-                let socket = partner.socket() + above;
-                partner.may_send().then_some(Forward { socket, to })
+                let socket = partner.socket() + u32::from(above);
+                if !partner.may_send() {
+                    return None;
+                }
+                self.see_packet_sent(arrived, id, above, to, bytes);
+                Some(Forward { socket, to })
             }
             Role::Terminal(terminal) => {
                 let understood = terminal.hear_report(arrived, ntp, bytes);

@@ -1,6 +1,6 @@
 //! What whoever looks on from outside is told of the media of a call: its ports, whom it hears, and its reports.
 //!
-//! A packet of media is none of it: that would be all of them.
+//! A packet of media is part of it only for who asks for them: that is all of them.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -17,7 +17,7 @@ pub struct MediaSight {
     /// The call, by the number that the box gave it.
     pub call: u64,
     pub at: Instant,
-    /// Where the stream receives RTP, or, of a report, that port on which it came or went.
+    /// Where the stream receives RTP, or, of a report or packet, that port on which it came or went.
     pub local: SocketAddr,
     pub what: MediaEvent,
 }
@@ -39,6 +39,10 @@ pub enum MediaEvent {
     ReportReceived { from: SocketAddr, bytes: Vec<u8> },
     /// RTCP of this box went out, as on the wire.
     ReportSent { to: SocketAddr, bytes: Vec<u8> },
+    /// RTP came that the stream believes, as on the wire. Only for who asks for packets.
+    PacketReceived { from: SocketAddr, bytes: Vec<u8> },
+    /// RTP went out, or was sent on, or RTCP of another was. Only for who asks for packets.
+    PacketSent { to: SocketAddr, bytes: Vec<u8> },
 }
 
 /// The streams whose calls are known, and what was seen of them. Nothing is noted before sights were taken for the first time: nobody
@@ -46,6 +50,8 @@ pub enum MediaEvent {
 #[derive(Debug, Default)]
 pub(super) struct Sights {
     pub(super) calls: BTreeMap<StreamId, u64>,
+    /// Packets are wanted too.
+    pub(super) with_packets: bool,
     pub(super) waiting: Vec<MediaSight>,
 }
 

@@ -215,6 +215,34 @@ fn a_relay_carries_rtp_and_rtcp_both_ways_and_counts_them() {
 }
 
 #[test]
+fn who_asks_for_packets_sees_each_at_both_ends_of_its_way() {
+    for with_packets in [false, true] {
+        let mut wire = Wire::new(3);
+        (1..=3).for_each(|last| drop(wire.plane(last).take_sights(with_packets)));
+        let (caller, psap, relay) = call(&mut wire, true);
+        let (a, b) = relay.expect("a relay");
+        let now = wire.now;
+        for (last, id) in [(1, caller), (2, psap), (3, a), (3, b)] {
+            wire.plane(last).name_call(now, id, || 7);
+        }
+        wire.run(1_000 * MS);
+        let mut ways: BTreeMap<(SocketAddr, SocketAddr), [usize; 2]> = BTreeMap::new();
+        for sight in (1..=3).flat_map(|last| wire.plane(last).take_sights(with_packets)) {
+            let (way, end) = match sight.what {
+                MediaEvent::PacketSent { to, .. } => ((sight.local, to), 0),
+                MediaEvent::PacketReceived { from, .. } => ((from, sight.local), 1),
+                _ => continue,
+            };
+            ways.entry(way).or_default()[end] += 1;
+        }
+        ways.retain(|way, _| way.0.port() % 2 == 0);
+        assert_eq!(ways.len(), if with_packets { 4 } else { 0 }, "{ways:?}");
+        let fits = |[sent, received]: [usize; 2]| received > 40 && sent - received <= 1;
+        assert!(ways.values().all(|way| fits(*way)), "{ways:?}");
+    }
+}
+
+#[test]
 fn measured_loss_is_injected_loss() {
     let mut wire = Wire::new(2);
     wire.loss = 0.03;

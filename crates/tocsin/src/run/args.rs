@@ -59,6 +59,9 @@ pub(crate) struct RunArgs {
     /// Which calls are kept with their messages, in place of the file's trace.keep: failed, all, off, or a share such as 0.01
     #[arg(long, value_name = "WHICH")]
     pub(super) trace: Option<Keep>,
+    /// Keep the RTP and RTCP of these calls too, for tocsin show --pcap, whatever the file's trace.media says
+    #[arg(long)]
+    pub(super) trace_media: bool,
     /// Send a copy of each SIP message of all boxes, and what was heard of each call, to this collector of HEP version 3, over UDP
     #[arg(long, value_name = "ADDRESS")]
     pub(super) hep: Option<SocketAddr>,
@@ -86,6 +89,8 @@ impl RunArgs {
     pub(super) fn file(&self) -> FileArgs {
         let mut file = self.campaign.clone();
         file.set.extend(self.trace.map(|keep| ("trace.keep".to_owned(), keep.to_string())));
+        let media = self.trace_media.then(|| ("trace.media".to_owned(), "true".to_owned()));
+        file.set.extend(media);
         file
     }
 }

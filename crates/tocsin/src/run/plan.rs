@@ -177,6 +177,9 @@ impl PlannedProcess {
             arguments.extend(["--trace".into(), file.into()]);
             arguments.extend(["--trace-keep".into(), trace.keep.to_string().into()]);
             arguments.extend(["--trace-memory".into(), trace.memory.to_string().into()]);
+            if trace.media {
+                arguments.push("--trace-media".into());
+            }
         }
         if let Some(collector) = prepared.args.hep {
             arguments.extend(["--hep".into(), collector.to_string().into()]);

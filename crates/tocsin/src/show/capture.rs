@@ -8,7 +8,7 @@ use std::path::Path;
 use account::text::counted;
 use anyhow::{Context as _, bail};
 use ladder::{Story, Told, join};
-use run_folder::{call_story, kept_calls, named_addresses, what_is_kept, write_capture};
+use run_folder::{Captured, call_story, kept_calls, named_addresses, what_is_kept, write_capture};
 use trace::KeptCall;
 
 /// Writes the messages of one call.
@@ -46,13 +46,19 @@ pub(super) fn of_attempts(
 fn write(folder: &Path, stories: &[Story], file: &Path) -> anyhow::Result<String> {
     let failed = || format!("cannot write {}", file.display());
     let output = BufWriter::new(File::create(file).with_context(failed)?);
-    let messages = write_capture(folder, stories, output).with_context(failed)?;
-    Ok(format!(
+    let Captured { messages, media } =
+        write_capture(folder, stories, output).with_context(failed)?;
+    let mut said = format!(
         "{} of {} in {}",
         counted(messages as u64, "message", "messages"),
         counted_calls(stories.len()),
         file.display()
-    ))
+    );
+    if media > 0 {
+        let packets = counted(media as u64, "packet", "packets");
+        said += &format!(", with {packets} of RTP and RTCP");
+    }
+    Ok(said)
 }
 
 fn counted_calls(calls: usize) -> String {

@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::Context as _;
 use campaign::TraceSettings;
 use run_folder::Folder;
-use trace::{Hub, Keep, TraceWriter};
+use trace::{Hub, Keep, RecorderMemory, TraceWriter};
 
 /// The hub of all boxes of the run `name`, which writes to its folder; `None` when nothing is kept. Nobody waits in virtual time, so it
 /// writes at once.
@@ -23,7 +23,7 @@ pub(super) fn hub(
     fs::create_dir_all(path.parent().unwrap_or_else(|| Path::new(".")))
         .and_then(|()| TraceWriter::new(BufWriter::new(File::create(&path)?)))
         .map(|mut writer| {
-            let memory = (settings.memory as usize) << 20;
+            let memory = RecorderMemory::of_mib(settings.memory, settings.media);
             // What finds no room on the disk is counted: no reason to end a run. Behind a part of a block nothing can be read.
             let mut is_open = true;
             let hub = Hub::new(settings.keep, memory, move |call| {
