@@ -13,8 +13,8 @@ use std::time::Instant;
 
 use cli::TlsArgs;
 use cli::manage::{
-    Canaries, ChronicleKind, CommandNote, ImpairedView, Intervention, LiveFeed, ManagedCallServer,
-    ManagedSites, Moment, NetworkView, RunCounts, RunView,
+    Canaries, ChronicleKind, CommandLog, CommandNote, ImpairedView, Intervention, LiveFeed,
+    ManagedCallServer, ManagedSites, Moment, NetworkView, RunCounts, RunView,
 };
 use console::{ConsoleListener, ConsoleSettings, Live};
 use contract::{
@@ -76,6 +76,7 @@ struct Simulated {
     network: NetworkView,
     feed: LiveFeed,
     canaries: Canaries,
+    command_log: CommandLog,
     start: Instant,
     /// A site that has died, and a way that is cut.
     is_ill: AtomicBool,
@@ -246,6 +247,10 @@ impl ManagedSites for Simulated {
         &self.canaries
     }
 
+    fn command_log(&self) -> &CommandLog {
+        &self.command_log
+    }
+
     fn intervene(&self, what: Intervention) -> BoxFuture<Result<String, String>> {
         Box::pin(std::future::ready(Ok(what.what.to_string())))
     }
@@ -282,6 +287,7 @@ fn sixty_trunk_groups_and_forty_psaps_can_be_read_and_cost_a_browser_little() {
         network: network(),
         feed: LiveFeed::default(),
         canaries: Canaries::default(),
+        command_log: CommandLog::default(),
         start: Instant::now(),
         is_ill: AtomicBool::new(false),
     });

@@ -1,19 +1,14 @@
 //! What was commanded of late: the network tells it to whoever was not there, such as a run that has it as its target.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use contract::{CallsWanted, DirectoryEntry, EffectEnd, Reply};
-use futures_util::future::BoxFuture;
 use operations::{Action, OrderResult};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{
-    Canaries, ChronicleKind, CommandNote, Intervention, LiveFeed, ManagedCallServer, ManagedSites,
-    NetworkView,
-};
+use super::command_note::CommandNote;
 
 /// Commands that are remembered; the oldest are forgotten first.
 const REMEMBERED: usize = 1_000;
@@ -42,24 +37,21 @@ pub struct LoggedCommand {
     pub result: Option<OrderResult>,
 }
 
-/// Sites whose commands are remembered.
-pub(super) struct LoggedSites {
-    sites: Arc<dyn ManagedSites>,
-    log: Mutex<VecDeque<Entry>>,
-}
+/// The commands to a network, by whatever socket they came. Cheap to clone; all clones have the same.
+#[derive(Debug, Clone, Default)]
+pub struct CommandLog(Arc<Mutex<VecDeque<Entry>>>);
 
+#[derive(Debug)]
 struct Entry {
     note: CommandNote,
     given: Instant,
     over: Option<Instant>,
 }
 
-impl LoggedSites {
-    pub(super) fn new(sites: Arc<dyn ManagedSites>) -> Self {
-        Self { sites, log: Mutex::new(VecDeque::new()) }
-    }
-
-    pub(super) fn view(&self) -> CommandLogView {
+impl CommandLog {
+    /// All that are remembered.
+    #[must_use]
+    pub fn view(&self) -> CommandLogView {
         let ago = |at: Instant| u64::try_from(at.elapsed().as_millis()).unwrap_or(u64::MAX);
         let told = |Entry { note, given, over }: &Entry| LoggedCommand {
             id: note.id,
@@ -70,72 +62,29 @@ impl LoggedSites {
             over_ms_ago: over.map(ago),
             result: note.result.clone(),
         };
-        CommandLogView { commands: self.log().iter().map(told).collect() }
+        CommandLogView { commands: self.entries().iter().map(told).collect() }
     }
 
-    fn log(&self) -> MutexGuard<'_, VecDeque<Entry>> {
-        self.log.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl ManagedSites for LoggedSites {
-    fn members(&self) -> Vec<ManagedCallServer> {
-        self.sites.members()
-    }
-
-    fn boxes(&self) -> BTreeMap<String, DirectoryEntry> {
-        self.sites.boxes()
-    }
-
-    fn command(&self, name: &str, action: &Action) -> BoxFuture<'static, Reply> {
-        self.sites.command(name, action)
-    }
-
-    fn show_calls(&self, name: &str, wanted: CallsWanted) -> BoxFuture<'static, Reply> {
-        self.sites.show_calls(name, wanted)
-    }
-
-    fn effect(&self, name: &str, ticket: u64) -> BoxFuture<'static, EffectEnd> {
-        self.sites.effect(name, ticket)
-    }
-
-    fn network(&self) -> &NetworkView {
-        self.sites.network()
-    }
-
-    fn feed(&self) -> &LiveFeed {
-        self.sites.feed()
-    }
-
-    fn canaries(&self) -> &Canaries {
-        self.sites.canaries()
-    }
-
-    fn intervene(&self, what: Intervention) -> BoxFuture<'static, Result<String, String>> {
-        self.sites.intervene(what)
-    }
-
-    fn note(&self, note: CommandNote) {
-        let CommandNote { by, name, action, result, .. } = &note;
-        let told = match result {
-            None => format!("{by}: {name}: {action}: given"),
-            Some(result) => format!("{by}: {name}: {action}: {result}"),
-        };
-        self.feed().tell(ChronicleKind::Command, None, &told);
-        let mut log = self.log();
+    /// A command goes out, or its result is known.
+    pub(super) fn note(&self, note: &CommandNote) {
+        let mut entries = self.entries();
         let Some(result) = &note.result else {
-            if log.len() == REMEMBERED {
-                log.pop_front();
+            if entries.len() == REMEMBERED {
+                entries.pop_front();
             }
-            log.push_back(Entry { note: note.clone(), given: Instant::now(), over: None });
-            drop(log);
-            return self.sites.note(note);
+            return entries.push_back(Entry {
+                note: note.clone(),
+                given: Instant::now(),
+                over: None,
+            });
         };
-        if let Some(entry) = log.iter_mut().rev().find(|entry| entry.note.id == note.id) {
+        if let Some(entry) = entries.iter_mut().rev().find(|entry| entry.note.id == note.id) {
             entry.over = result.is_final().then(Instant::now);
             entry.note = note.clone();
         }
-        drop(log);
-        self.sites.note(note);
+    }
+
+    fn entries(&self) -> MutexGuard<'_, VecDeque<Entry>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -40,6 +40,7 @@ mod intervention;
 mod ladder_view;
 mod listener;
 mod live_feed;
+mod logged_sites;
 mod network_view;
 mod noted_command;
 mod open_api;
@@ -64,7 +65,7 @@ pub use admission::Admission;
 pub use author::AuthorRequest;
 pub use blast_radius::BlastRadius;
 pub use canaries::Canaries;
-pub use command_log::{CommandLogView, LoggedCommand};
+pub use command_log::{CommandLog, CommandLogView, LoggedCommand};
 pub use command_note::CommandNote;
 pub use command_plan::CommandPlan;
 pub use command_request::{CommandRequest, RequestManner, RequestedCommand, SiteSelection};
@@ -130,6 +131,9 @@ pub trait ManagedSites: Send + Sync + 'static {
 
     /// The commands that wait for a word after their first site.
     fn canaries(&self) -> &Canaries;
+
+    /// What was commanded of late, whichever socket it came by.
+    fn command_log(&self) -> &CommandLog;
 
     /// Does something to the run beside commands to sites: says what was done, or why it was not.
     fn intervene(&self, what: Intervention) -> BoxFuture<'static, Result<String, String>>;

@@ -16,13 +16,14 @@ use tokio::sync::Semaphore;
 use super::author::{AuthorRequest, named};
 use super::blast_radius::BlastRadius;
 use super::box_view::BoxViews;
-use super::command_log::{CommandLogView, LoggedSites};
+use super::command_log::CommandLogView;
 use super::command_plan::CommandPlan;
 use super::command_request::CommandRequest;
 use super::command_result::CommandResults;
 use super::defect_request::{DefectRequest, DefectResults};
 use super::intervention::{DoneView, FaultRequest, Intervention, InterventionKind, LoadRequest};
 use super::live_feed::ChronicleView;
+use super::logged_sites::LoggedSites;
 use super::network_view::NetworkView;
 use super::open_calls::{CallAsker, CallOrder, CallSoFar, CallsInProgress};
 use super::run_view::HistoryView;
@@ -40,7 +41,6 @@ const LONGEST_SEARCH: usize = 200;
 #[derive(Clone)]
 pub(super) struct RouteState {
     sites: Arc<dyn ManagedSites>,
-    log: Arc<LoggedSites>,
     watchers: Arc<Semaphore>,
     calls: CallAsker,
     /// How long the body of a request may take to arrive.
@@ -88,11 +88,10 @@ pub fn api_paths() -> impl Iterator<Item = &'static str> {
 
 /// The routes of the network alone, for a socket that has others beside them.
 pub fn api(sites: Arc<dyn ManagedSites>, patience: Duration) -> Router {
-    let log = Arc::new(LoggedSites::new(sites));
-    let sites = Arc::clone(&log) as Arc<dyn ManagedSites>;
+    let sites: Arc<dyn ManagedSites> = Arc::new(LoggedSites(sites));
     let watchers = Arc::new(Semaphore::new(WATCHERS));
     let calls = CallAsker::new(Arc::clone(&sites));
-    let state = RouteState { sites, log, watchers, calls, patience };
+    let state = RouteState { sites, watchers, calls, patience };
     let add =
         |router: Router<RouteState>, (path, route): (&str, Route)| router.route(path, route());
     TABLE.into_iter().fold(Router::new(), add).with_state(state)
@@ -235,7 +234,7 @@ pub(super) async fn show_call(
 /// The last 1,000 commands to call servers: who, what, how long ago, and what came of it.
 #[utoipa::path(get, path = "/v1/command-log", responses((status = 200, body = CommandLogView)))]
 pub(super) async fn show_commands(State(state): State<RouteState>) -> Response {
-    Json(state.log.view()).into_response()
+    Json(state.sites.command_log().view()).into_response()
 }
 
 /// Commands sites, and says what each call server answered. Nothing is asked back: see `/v1/blast-radius`.

@@ -14,8 +14,8 @@ use node::{Console, Directory};
 use operations::Action;
 
 use super::{
-    Access, AccessFile, Canaries, CommandNote, HttpListener, Intervention, Listening, LiveFeed,
-    ManagedCallServer, ManagedSites, NetworkView, Token,
+    Access, AccessFile, Canaries, CommandLog, CommandNote, HttpListener, Intervention, Listening,
+    LiveFeed, ManagedCallServer, ManagedSites, NetworkView, Token,
 };
 use crate::{ServerIdentity, TlsArgs};
 
@@ -122,6 +122,7 @@ pub(crate) struct OwnBoxes {
     network: NetworkView,
     feed: LiveFeed,
     canaries: Canaries,
+    command_log: CommandLog,
 }
 
 impl OwnBoxes {
@@ -132,7 +133,8 @@ impl OwnBoxes {
         network: NetworkView,
         feed: LiveFeed,
     ) -> Self {
-        Self { members, directory, console, network, feed, canaries: Canaries::default() }
+        let (canaries, command_log) = (Canaries::default(), CommandLog::default());
+        Self { members, directory, console, network, feed, canaries, command_log }
     }
 }
 
@@ -177,6 +179,10 @@ impl ManagedSites for OwnBoxes {
 
     fn canaries(&self) -> &Canaries {
         &self.canaries
+    }
+
+    fn command_log(&self) -> &CommandLog {
+        &self.command_log
     }
 
     fn intervene(&self, _: Intervention) -> BoxFuture<'static, Result<String, String>> {

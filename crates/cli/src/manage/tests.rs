@@ -15,8 +15,8 @@ use tokio::sync::Notify;
 use tokio::time::timeout;
 
 use super::{
-    Canaries, CommandNote, HttpListener, Intervention, Listening, LiveFeed, ManagedCallServer,
-    ManagedSites, NetworkView, SitePlace, Token,
+    Canaries, CommandLog, CommandNote, HttpListener, Intervention, Listening, LiveFeed,
+    ManagedCallServer, ManagedSites, NetworkView, SitePlace, Token,
 };
 
 /// Only a failing test waits for so long.
@@ -29,6 +29,7 @@ pub(super) struct Fake {
     pub(super) network: NetworkView,
     pub(super) feed: LiveFeed,
     pub(super) canaries: Canaries,
+    command_log: CommandLog,
     pub(super) interventions: Mutex<Vec<Intervention>>,
     commands: Mutex<Vec<String>>,
     notes: Mutex<Vec<CommandNote>>,
@@ -112,6 +113,10 @@ impl ManagedSites for Fake {
         &self.canaries
     }
 
+    fn command_log(&self) -> &CommandLog {
+        &self.command_log
+    }
+
     fn intervene(&self, what: Intervention) -> BoxFuture<'static, Result<String, String>> {
         let done = what.what.to_string();
         let refused = what.by == "nobody";
@@ -158,12 +163,21 @@ impl Plane {
         Self::begin(patience, None)
     }
 
+    /// Another socket of the same network.
+    pub(super) fn beside(&self) -> Self {
+        Self::of(Arc::clone(&self.sites), LIMIT, None)
+    }
+
     fn begin(patience: Duration, identity: Option<crate::ServerIdentity>) -> Self {
+        let sites = Fake { network: network(), ..Fake::default() };
+        Self::of(Arc::new(sites), patience, identity)
+    }
+
+    fn of(sites: Arc<Fake>, patience: Duration, identity: Option<crate::ServerIdentity>) -> Self {
         let listener = HttpListener::bind(([127, 0, 0, 1], 0).into(), "management").unwrap();
         let mut listener = listener.secured(identity);
         listener.patience = patience;
         let (address, token) = (listener.address(), Token::draw().unwrap());
-        let sites = Arc::new(Fake { network: network(), ..Fake::default() });
         let listening = listener.serve(Arc::clone(&sites) as Arc<dyn ManagedSites>, token.clone());
         Self { address, token, sites, _listening: listening.unwrap() }
     }
@@ -567,6 +581,9 @@ async fn the_network_tells_what_was_commanded() {
     assert_eq!(log().await, Vec::<Value>::new());
     let ordered = json!({"command": "lock", "sites": ["alpha", "beta.a"], "by": "an operator"});
     plane.request("POST", "/v1/commands", &ordered.to_string()).await;
+    // The page of a run and `tocsin ctl` come by two sockets.
+    let (_, beside) = plane.beside().request("GET", "/v1/command-log", "").await;
+    assert_eq!(beside["commands"].as_array().map(Vec::len), Some(2), "{beside}");
     let told = log().await;
     let results: Vec<_> = told.iter().map(|one| (&one["name"], &one["result"])).collect();
     assert_eq!(

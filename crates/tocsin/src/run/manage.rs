@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use cli::manage::{
-    Canaries, CommandNote, Intervention, Listening, LiveFeed, Managed, ManagedCallServer,
-    ManagedSites, Management, NetworkView,
+    Canaries, CommandLog, CommandNote, Intervention, Listening, LiveFeed, Managed,
+    ManagedCallServer, ManagedSites, Management, NetworkView,
 };
 use cli::metrics::{LatestState, MetricsArgs};
 use contract::{BoxOrder, BoxState, CallsWanted, DirectoryEntry, EffectEnd, Reply, Usage};
@@ -90,6 +90,7 @@ pub(super) fn sites(
         },
         feed,
         canaries: Canaries::default(),
+        command_log: CommandLog::default(),
     })
 }
 
@@ -113,6 +114,7 @@ struct FleetSites {
     network: NetworkView,
     feed: LiveFeed,
     canaries: Canaries,
+    command_log: CommandLog,
 }
 
 impl ManagedSites for FleetSites {
@@ -151,6 +153,10 @@ impl ManagedSites for FleetSites {
 
     fn canaries(&self) -> &Canaries {
         &self.canaries
+    }
+
+    fn command_log(&self) -> &CommandLog {
+        &self.command_log
     }
 
     fn intervene(&self, what: Intervention) -> BoxFuture<'static, Result<String, String>> {
