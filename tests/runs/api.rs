@@ -210,6 +210,16 @@ fn a_run_is_seen_and_harmed_by_http_and_its_report_says_by_whom() {
     for words in ["by hand", "anna: breathe: nobody calls", "anna: hiccup: freeze alpha"] {
         assert!(note.contains(words), "{words}: {note}");
     }
+    // The campaign itself had no command and no fault: what was done by hand is a story all the same.
+    let text = fs::read_to_string(workspace.path("runs/latest/chronicle.json"));
+    let chronicle: Value = serde_json::from_str(&text.expect("a chronicle")).expect("JSON");
+    assert_eq!(chronicle["commands"], json!([]));
+    let faults = chronicle["faults"].as_array().map(Vec::len);
+    assert_eq!(faults, Some(3), "freeze, thaw, kill: {chronicle:#}");
+    let notes = chronicle["notes"].to_string();
+    assert!(notes.contains("nobody calls any more"), "{notes}");
+    let report = fs::read_to_string(workspace.path("runs/latest/report.txt")).expect("a report");
+    assert!(report.contains("what happened, h:min:s since the start"), "{report}");
 }
 
 #[test]

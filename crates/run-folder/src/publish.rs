@@ -20,8 +20,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use account::outcome::{
-    BASE, RUN, VariantOutcome, count_variants, harm_text, judge_figures, relate, seeds_csv,
-    sensitivity_csv, table, tell_comparison, timeline_json, timeline_text,
+    BASE, OperationsReport, RUN, VariantOutcome, count_variants, harm_text, judge_figures, relate,
+    seeds_csv, sensitivity_csv, table, tell_comparison, timeline_json, timeline_text,
 };
 use account::{junit, lone_report, report};
 use campaign::{Campaign, Time};
@@ -103,9 +103,14 @@ impl Voice<'_> {
     }
 
     fn is_story(&self) -> bool {
-        let is_commanded =
-            self.outcomes.iter().any(|outcome| !outcome.operations.commands.is_empty());
-        self.time == Time::Virtual || self.campaign.operations.is_eventful() || is_commanded
+        // A campaign that has none of these may have got some by hand.
+        let is_story = |outcome: &VariantOutcome| {
+            let OperationsReport { commands, faults, notes, .. } = &outcome.operations;
+            !(commands.is_empty() && faults.is_empty() && notes.is_empty())
+        };
+        self.time == Time::Virtual
+            || self.campaign.operations.is_eventful()
+            || self.outcomes.iter().any(is_story)
     }
 
     /// Writes what has no verdict in it.
