@@ -8,6 +8,7 @@ use serde_json::Value;
 use system_tests::process::Process;
 use system_tests::program::tocsin;
 
+use crate::api::Api;
 use crate::outcomes::wait_for_calls;
 use crate::{CampaignFolder, NETWORK, balanced};
 
@@ -224,6 +225,69 @@ fn a_switch_is_managed_where_its_options_say() {
     switch.interrupt();
     assert_eq!(switch.finish().code(), Some(0), "{}", switch.words());
     assert!(!workspace.path("here.json").exists());
+}
+
+/// No campaign runs there, so nobody but the server itself holds the command and tells what becomes of it.
+#[test]
+fn a_canary_of_a_switch_waits_in_the_switch_itself() {
+    let workspace = CampaignFolder::new(1, "1s");
+    let mut command = Command::new(tocsin());
+    command.current_dir(workspace.folder.path()).args(["switch", "network.toml", "--site"]);
+    command.args(["alpha", "--site", "beta", "--manage", "127.0.0.1:0"]);
+    let mut switch = Process::start("tocsin switch", &mut command);
+    switch.until("beta listens on");
+    let ctl =
+        |arguments: &[&str]| ctl(&workspace, &[arguments, &["--manage", "manage.json"]].concat());
+    let locks = || {
+        let (code, said) = ctl(&["show"]);
+        assert_eq!(code, Some(0), "{said}");
+        ["alpha", "beta"].map(|site| {
+            let line = said.lines().find(|line| line.starts_with(site)).expect("a line");
+            line.split_whitespace().nth(2).expect("its lock").to_owned()
+        })
+    };
+    let open = locks();
+    assert_eq!(open[0], open[1]);
+
+    let (code, said) = ctl(&["lock", "beta", "alpha", "--canary"]);
+    assert!(code == Some(0) && said.contains("canary 1: lock waits for alpha"), "{said}");
+    assert!(ctl(&["show"]).1.contains("canary 1: lock waits for alpha"));
+    let [alpha, beta] = locks();
+    assert!(alpha == open[0] && beta != open[1], "{alpha} {beta}");
+    let (code, said) = ctl(&["continue", "1"]);
+    assert_eq!(code, Some(0), "{said}");
+    assert_eq!(locks(), [&beta[..], &beta[..]]);
+
+    let (code, said) = ctl(&["unlock", "alpha", "beta", "--canary"]);
+    assert!(code == Some(0) && said.contains("canary 2: unlock waits for beta"), "{said}");
+    let (code, said) = ctl(&["abandon", "2"]);
+    assert!(code == Some(0) && said.contains("unlock never goes to beta"), "{said}");
+    assert_eq!(locks(), [&open[0][..], &beta[..]]);
+    let (code, said) = ctl(&["continue", "2"]);
+    assert!(code == Some(2) && said.contains("canary 2 was abandoned by ctl"), "{said}");
+
+    let (code, said) = ctl(&["shed", "ordinary", "--all", "--canary", "--lapses-after", "1ms"]);
+    assert_eq!(code, Some(0), "{said}");
+    let api = Api::of_file(&workspace.path("manage.json"));
+    api.until("/v1/state", |state| state["canaries"].as_array().is_some_and(Vec::is_empty));
+    let (code, said) = ctl(&["continue", "3"]);
+    assert!(code == Some(2) && said.contains("canary 3 lapsed after 1ms"), "{said}");
+    // Who watches is told each step, and whoever comes later each command.
+    let chronicle = api.get("/v1/chronicle").to_string();
+    for step in [
+        "canary 1: beta has got lock; the word for alpha is awaited",
+        "canary 1 is continued: lock goes to alpha",
+        "canary 2 is abandoned: unlock never goes to beta",
+        "canary 3 lapsed after 1ms: shed ordinary never goes to beta",
+    ] {
+        assert!(chronicle.contains(step), "{step}: {chronicle}");
+    }
+    let log = api.get("/v1/command-log");
+    let names: Vec<&Value> =
+        log["commands"].as_array().into_iter().flatten().map(|one| &one["name"]).collect();
+    assert_eq!(names, ["beta", "alpha", "alpha", "alpha"], "{log:#}");
+    switch.interrupt();
+    assert_eq!(switch.finish().code(), Some(0), "{}", switch.words());
 }
 
 /// What reaches a machine whatever its software does, and what is said when it cannot.
