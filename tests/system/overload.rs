@@ -2,16 +2,20 @@
 //!
 //! `cargo test -p system-tests --test system goodput -- --nocapture` prints the table.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::sync::{Arc, Mutex};
 
 use campaign::{Arrivals, Campaign};
 use contract::Node as _;
+use ladder::{Story, Told, What, join};
 use operations::Action;
 use sip_proto::message::OverloadAlgorithm;
 use switch::CallServer;
 use system_tests::goodput::{Goodput, goodput};
 use system_tests::network::Network;
 use topology::Distribution;
+use trace::{Hub, Keep, KeptCall, RecorderMemory};
 use world::Link;
 
 use crate::support::{assert_idle, campaign, seconds};
@@ -159,6 +163,80 @@ fn what_an_overloaded_site_does_not_want_goes_to_the_other_one() {
     );
     assert!(member(1).counts.answered > 2 * member(0).counts.answered, "{:?}", member(1));
     assert_eq!(member(0).asked.map(|asked| asked.algorithm), Some(OverloadAlgorithm::Loss));
+}
+
+/// The ladders of the calls that a flood makes fail.
+fn ladders(mode: &str) -> Vec<Story> {
+    let mut network = network(mode, 66);
+    let kept: Arc<Mutex<BTreeMap<u128, Vec<KeptCall>>>> = Arc::default();
+    let into = Arc::clone(&kept);
+    network.keep_calls(Hub::new(Keep::Failed, RecorderMemory::of_mib(16, false), move |call| {
+        into.lock().unwrap().entry(call.attempt).or_default().push(call);
+        true
+    }));
+    let mut flood = crowd(3.0, 66);
+    flood.phases[0].duration = seconds(10);
+    network.start_campaign(&flood);
+    // A call that ended badly waits four seconds for its last messages.
+    network.run_for(seconds(30));
+    let kept = kept.lock().unwrap();
+    kept.values().map(|parts| join(parts, &Told::default())).collect()
+}
+
+/// What a box notes of a call, in the order of time.
+fn notes<'a>(story: &'a Story, of: &str) -> Vec<&'a str> {
+    let notes = story.lines.iter().filter_map(|line| match &line.what {
+        What::Note { column, text } if story.name(*column).starts_with(of) => Some(&text[..]),
+        _ => None,
+    });
+    notes.collect()
+}
+
+/// Who gets this message, of those that get it first.
+fn reached(story: &Story, label: &str) -> Vec<String> {
+    let named = story.messages().filter(|arrow| arrow.label.starts_with(label));
+    named.map(|arrow| story.name(arrow.to).to_owned()).collect()
+}
+
+// RFC 7339 §5.2, §5.10: who refuses a call for overload, and who holds it back, stands in its ladder.
+#[test]
+fn a_ladder_tells_what_overload_control_did_to_a_call() {
+    let refused = "its processor is overloaded: refuses it: 503";
+    let held_back = "has no other site for it: overload control holds it back";
+    for (mode, wish, ask) in [
+        ("reject", None, None),
+        ("loss", Some("% of its calls held back"), Some("asks its clients to hold back ")),
+        // Probes bring the wish for a rate, and it stays.
+        ("rate", None, None),
+    ] {
+        let ladders = ladders(mode);
+        assert!(ladders.len() > 100, "{mode}: {}", ladders.len());
+        let says = |story: &&Story, of: &str, what: &str| {
+            notes(story, of).iter().any(|note| note.contains(what))
+        };
+        let with = |of: &str, what: &str| ladders.iter().find(|story| says(story, of, what));
+        let site =
+            ["alpha", "beta"].into_iter().find_map(|site| Some((site, with(site, refused)?)));
+        if mode == "reject" {
+            let (site, story) = site.expect("a site refuses it");
+            let groups = ["mobile", "fixe"].map(str::to_owned);
+            let told = reached(story, "503");
+            assert!(groups.iter().any(|group| told.contains(group)), "{mode}: {story:#?}");
+            assert!(reached(story, "INVITE").contains(&site.to_owned()), "{mode}: {story:#?}");
+            assert!(with("mobile", held_back).is_none(), "nobody asks it to");
+        } else {
+            // It never came to a site that is asked for nothing more.
+            let never_sent = |story: &&Story| {
+                says(story, "mobile", held_back) && reached(story, "INVITE") == ["mobile"]
+            };
+            let story = ladders.iter().find(never_sent).expect("a call that is held back");
+            assert!(reached(story, "503").contains(&"generator".to_owned()), "{mode}: {story:#?}");
+        }
+        for (of, what) in [("mobile", wish), ("alpha", ask)] {
+            let Some(what) = what else { continue };
+            assert!(with(of, what).is_some(), "{mode}: {of}: {what}");
+        }
+    }
 }
 
 #[test]
