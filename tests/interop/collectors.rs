@@ -64,7 +64,15 @@ fn sngrep_takes_our_copies_and_sees_the_call() {
         copy(&format!("ACK sip:112@{GROUP} SIP/2.0"), CALLER, GROUP, "ACK", 3),
     ];
     let socket = UdpSocket::bind("127.0.0.1:0").expect("a port");
-    for packet in &copies {
+    // RTCP and quality of the call, which sngrep has no use for, are no further call and in nobody's way.
+    let [rtcp, quality] = [HepKind::RTCP_JSON, HepKind::QUALITY_JSON].map(|kind| HepPacket {
+        kind,
+        payload: Bytes::from_static(
+            br#"{"ssrc":9,"type":201,"report_count":0,"report_blocks":[]}"#,
+        ),
+        ..copies[1].clone()
+    });
+    for packet in [&rtcp, &quality].into_iter().chain(&copies).chain([&rtcp, &quality]) {
         let mut bytes = Vec::new();
         encode(packet, &mut bytes);
         socket.send_to(&bytes, collector).expect("sngrep listens");
