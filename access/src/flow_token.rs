@@ -38,9 +38,7 @@ impl FlowTokens {
         }
         let mut parts = text.split('-');
         let (transport, address, port) = (parts.next()?, parts.next()?, parts.next()?);
-        let transport = [Transport::Udp, Transport::Tcp]
-            .into_iter()
-            .find(|one| one.token().eq_ignore_ascii_case(transport))?;
+        let transport = Transport::of_token(transport)?;
         let ip: IpAddr = match address.len() {
             8 => u32::from_str_radix(address, 16).ok()?.to_be_bytes().into(),
             _ => u128::from_str_radix(address, 16).ok()?.to_be_bytes().into(),
@@ -71,6 +69,9 @@ mod tests {
             ("192.0.2.1:5060", Transport::Udp),
             ("127.0.0.1:65535", Transport::Tcp),
             ("[2001:db8::1]:40000", Transport::Tcp),
+            ("192.0.2.1:5061", Transport::Tls),
+            ("192.0.2.1:40000", Transport::Ws),
+            ("192.0.2.1:40000", Transport::Wss),
         ] {
             let flow = PhoneFlow { peer: peer.parse().unwrap(), transport };
             let token = tokens.make(flow);

@@ -74,7 +74,7 @@ impl AccessNode {
             source: from.peer,
             uri: None,
             record_route: None,
-            pop_route: request.is_routed_to(self.address),
+            pop_routes: request.own_routes(&[self.address]),
             push_route: None,
             lines: b"",
             without: &[],
@@ -97,7 +97,7 @@ impl AccessNode {
         if user != self.settings.name {
             return Err(Rejection::new(403).with_warning("this Route was not made here".to_owned()));
         }
-        let route: Option<NameAddr<'_>> = request.second_route();
+        let route: Option<NameAddr<'_>> = request.route(request.own_routes(&[self.address]));
         let uri = route.map_or_else(|| request.uri(), |route| route.uri());
         let tcp = uri.param("transport").is_some_and(|name| name.eq_ignore_ascii_case("tcp"));
         match address_of(&uri).filter(|peer| self.core.contains(&peer.ip())) {

@@ -130,7 +130,7 @@ fn request_goes_on(request: &Request) {
         source: peer(),
         uri: None,
         record_route,
-        pop_route: true,
+        pop_routes: 1,
         push_route: None,
         lines: b"",
         without: &[],

@@ -261,7 +261,7 @@ impl<'a> Addresses<'a> {
     /// A connection has a port of its own; the Via of a request says where its sender is (RFC 3261 §18.1.1).
     fn sender_of(&self, peer: SocketAddr, transport: Transport, bytes: &Bytes) -> End {
         let end = self.end_of(peer);
-        if transport != Transport::Tcp || matches!(end, End::Box(_)) {
+        if !transport.is_reliable() || matches!(end, End::Box(_)) {
             return end;
         }
         let glance = Glance::of(bytes).filter(|glance| glance.status().is_none());

@@ -170,7 +170,7 @@ impl<N: Node + Unpin + 'static> NodeActor<N> {
     fn transmit(&mut self, packet: Packet) {
         match packet.transport {
             Transport::Udp => self.datagrams.push(packet),
-            Transport::Tcp => self.tcp.send(packet),
+            _ => self.tcp.send(packet),
         }
     }
 

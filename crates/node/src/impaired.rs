@@ -95,7 +95,7 @@ impl Impaired {
             self.tally.update(|counts| counts.impaired_lost += 1);
             return match what {
                 InTransit::Received(packet) | InTransit::ToSend(packet)
-                    if packet.transport == Transport::Tcp =>
+                    if packet.transport.is_reliable() =>
                 {
                     Admission::Breaks(packet.peer)
                 }
@@ -117,7 +117,7 @@ impl Impaired {
     fn of_packet(&mut self, now: Instant, direction: Direction, packet: &Packet) -> Fate {
         match packet.transport {
             Transport::Udp => self.impairments.datagram(now, direction, packet.peer),
-            Transport::Tcp => self.impairments.message(now, direction, packet.peer),
+            _ => self.impairments.message(now, direction, packet.peer),
         }
     }
 

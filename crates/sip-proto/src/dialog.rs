@@ -242,11 +242,7 @@ fn target_of<'a>(message: &'a Message, fallback: Uri<'a>) -> &'a str {
 }
 
 fn transport_of(message: &Message) -> Transport {
-    if message.via().transport().eq_ignore_ascii_case("TCP") {
-        Transport::Tcp
-    } else {
-        Transport::Udp
-    }
+    Transport::of_token(message.via().transport()).unwrap_or(Transport::Udp)
 }
 
 #[cfg(test)]

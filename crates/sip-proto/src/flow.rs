@@ -3,7 +3,8 @@
 //!
 //! | the peer | our requests inside the dialog go |
 //! |---|---|
-//! | spoke over a connection | over that connection; if it is lost, to where Contact or Route says |
+//! | spoke over TCP | over that connection; if it is lost, to where Contact or Route says |
+//! | spoke over TLS or a WebSocket | over that connection, or nowhere |
 //! | is behind a translator (NAT): what it writes of itself is not where its messages come from | back to where they come from |
 //! | writes an address that cannot be reached from there, such as a private one | the same |
 //! | began the dialog with the address of another host | the same |
@@ -88,14 +89,17 @@ impl Flow {
     /// The same way for another box of ours, which has none of our connections.
     pub(crate) const fn elsewhere(self) -> Self {
         match self.transport {
-            Transport::Tcp => Self { origin: Origin::Ours, ..self },
             Transport::Udp => self,
+            _ => Self { origin: Origin::Ours, ..self },
         }
     }
 
     /// Where a request goes whose next hop is `hop`: the peer's Contact, or else the Route of a proxy before it.
     #[must_use]
     pub fn target(&self, hop: &Uri<'_>, is_contact: bool) -> Target {
+        if self.transport.is_of_clients() {
+            return self.back();
+        }
         let named = hop.param("transport");
         let names =
             |wanted: Transport| named.is_some_and(|name| name.eq_ignore_ascii_case(wanted.token()));
@@ -193,10 +197,7 @@ impl Sender {
 }
 
 fn transport_of(via: &Via<'_>) -> Transport {
-    match via.transport().eq_ignore_ascii_case(Transport::Tcp.token()) {
-        true => Transport::Tcp,
-        false => Transport::Udp,
-    }
+    Transport::of_token(via.transport()).unwrap_or(Transport::Udp)
 }
 
 /// Whether what is sent to `there` can arrive, as far as is known from a message that came from `seen`: an address of
@@ -343,6 +344,21 @@ mod tests {
         // A proxy elsewhere has no part in this connection.
         let route = Uri::parse("sip:198.51.100.9;lr").expect("a URI");
         assert_eq!(flow.target(&route, false), Target::to(at("198.51.100.9:5060")));
+    }
+
+    // RFC 7118 §5: what a browser writes of itself is nowhere.
+    #[test]
+    fn a_client_of_tls_or_a_websocket_is_reached_by_its_own_connection_alone() {
+        for transport in [Transport::Tls, Transport::Ws, Transport::Wss] {
+            let flow = flow(&["df7jal23ls0d.invalid"], "sip:a@x", "192.0.2.1:33000", transport);
+            for uri in
+                ["sip:a@df7jal23ls0d.invalid;transport=ws", "sip:a@192.0.2.1:5060;transport=udp"]
+            {
+                let target = flow.target(&Uri::parse(uri).expect("a URI"), true);
+                assert_eq!(target, flow.back(), "{uri}");
+                assert_eq!((target.transport, target.otherwise), (Some(transport), None));
+            }
+        }
     }
 
     #[test]

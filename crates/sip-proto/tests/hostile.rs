@@ -101,7 +101,7 @@ fn what_is_forwarded_or_relayed_is_as_sound_as_what_came() {
             source: peer(),
             uri: None,
             record_route,
-            pop_route: case % 2 == 0,
+            pop_routes: case % 2,
             push_route: None,
             lines: b"",
             without: &[],
@@ -114,7 +114,7 @@ fn what_is_forwarded_or_relayed_is_as_sound_as_what_came() {
         assert_eq!(read.cseq(), request.cseq());
         assert_eq!(read.uri().as_str(), request.uri().as_str());
         let routes = |message: &Request| message.list(Name::Route).count();
-        let popped = usize::from(changes.pop_route).min(routes(&request));
+        let popped = changes.pop_routes.min(routes(&request));
         assert_eq!(routes(&read) + popped, routes(&request), "{request:?}");
 
         let relayed = Payload::relay(&request);

@@ -178,7 +178,7 @@ fn a_proxy_changes_only_via_and_max_forwards() {
             source: peer(),
             uri: None,
             record_route: None,
-            pop_route: false,
+            pop_routes: 0,
             push_route: None,
             lines: b"",
             without: &[],

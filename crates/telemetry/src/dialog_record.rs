@@ -59,13 +59,12 @@ impl DialogRecord {
         if user_agent.is_some_and(|product| product.starts_with(OURS)) {
             return None;
         }
-        let is_tcp = invite.via().transport().eq_ignore_ascii_case(Transport::Tcp.token());
         Some(Box::new(Self {
             from: cut(&invite.from_untagged()),
             to: cut(&invite.to_untagged()),
             user_agent: user_agent.map(cut),
             source,
-            transport: if is_tcp { Transport::Tcp } else { Transport::Udp },
+            transport: Transport::of_token(invite.via().transport()).unwrap_or(Transport::Udp),
             offered: streams(invite),
             answered: None,
             events: Vec::new(),

@@ -383,7 +383,7 @@ impl<L: NoticeListener> Simnet<L> {
 
     /// The sender of a TCP packet learns that nobody is there.
     fn refuse(&mut self, nobody: SocketAddr, packet: &Packet) {
-        if packet.transport == Transport::Tcp {
+        if packet.transport.is_reliable() {
             let back = self.links.get(nobody, packet.peer).latency;
             self.fly(self.now + back, packet.peer, None, FlightContent::Unreachable(nobody));
         }
@@ -416,8 +416,8 @@ impl<L: NoticeListener> Simnet<L> {
         let open = self.links.is_open(from, to);
         let copies = match transport {
             _ if !open || self.is_to_be_lost(from, to, &bytes) => 0,
-            Transport::Tcp => 1,
             Transport::Udp => link.copies(&mut self.rng),
+            _ => 1,
         };
         let departures = match copies {
             0 => [None, None],
@@ -447,7 +447,7 @@ impl<L: NoticeListener> Simnet<L> {
         arriving: Packet,
     ) {
         let mut due = departure + link.delay(&mut self.rng);
-        if arriving.transport == Transport::Tcp {
+        if arriving.transport.is_reliable() {
             let last = self.streams.entry((arriving.peer, to)).or_insert(due);
             due = due.max(*last);
             *last = due;

@@ -286,8 +286,7 @@ impl TrunkGroup {
     /// The next hop. Towards a site it is always a member that has had the call or has taken it over. Towards the caller it is
     /// the route after ours, or else the Request-URI, unless only its own way leads there ([`Flow`]).
     fn target_of(&self, id: CallId, from: Side, request: &Request) -> Target {
-        let ours = request.is_routed_to(self.address);
-        let route = if ours { request.second_route() } else { request.topmost_route() };
+        let route = request.route(request.own_routes(&[self.address]));
         let uri = route.map_or_else(|| request.uri(), |route| route.uri());
         let tcp = uri.param("transport").is_some_and(|name| name.eq_ignore_ascii_case("tcp"));
         // Of a URI that asks for TLS or is no SIP URI, only the route matters.

@@ -27,7 +27,7 @@ impl RecordRoutes {
     pub(super) fn towards(&self, transport: Transport) -> &str {
         match transport {
             Transport::Udp => &self.udp,
-            Transport::Tcp => &self.tcp,
+            _ => &self.tcp,
         }
     }
 }

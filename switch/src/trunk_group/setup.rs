@@ -165,7 +165,7 @@ impl TrunkGroup {
             source: call.flow.source(),
             uri: uri.as_deref(),
             record_route: Some(self.record_routes.towards(call.flow.transport())),
-            pop_route: invite.is_routed_to(self.address),
+            pop_routes: invite.own_routes(&[self.address]),
             push_route: route.as_deref(),
             lines: session.as_bytes(),
             without: &[],

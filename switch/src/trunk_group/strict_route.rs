@@ -24,14 +24,14 @@ impl TrunkGroup {
         request: &Request,
         source: SocketAddr,
     ) -> (Forward<'static>, Option<Request>) {
-        let pops = request.is_routed_to(self.address);
-        let strict = request.for_strict_router(pops);
-        let pop_route = pops && strict.is_none();
+        let ours = request.own_routes(&[self.address]);
+        let strict = request.for_strict_router(ours);
+        let pop_routes = if strict.is_none() { ours } else { 0 };
         let forward = Forward {
             source,
             uri: None,
             record_route: None,
-            pop_route,
+            pop_routes,
             push_route: None,
             lines: b"",
             without: &[],

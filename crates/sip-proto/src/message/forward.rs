@@ -23,9 +23,8 @@ pub struct Forward<'a> {
     pub uri: Option<&'a str>,
     /// Our own Record-Route value, for requests that make a dialog.
     pub record_route: Option<&'a str>,
-    /// Removes the first Route value, which named us (RFC 3261 §16.4), and its twin if we wrote two for two transports
-    /// (RFC 5658 §5).
-    pub pop_route: bool,
+    /// Removes so many Route values at the head, which named us (RFC 3261 §16.4): [`Request::own_routes`].
+    pub pop_routes: usize,
     /// A Route value to put on top.
     pub push_route: Option<&'a str>,
     /// Further complete header lines to add.
@@ -52,7 +51,7 @@ impl Forward<'_> {
         number(&mut out, request.max_forwards().map_or(70, |hops| hops.saturating_sub(1)).into());
         push(&mut out, &["\r\n"]);
         out.extend_from_slice(self.lines);
-        let mut pop = if self.pop_route { request.leading_twins() } else { 0 };
+        let mut pop = self.pop_routes;
         let mut run = Run::default();
         for field in request.fields.iter() {
             match field.name {
@@ -128,6 +127,26 @@ impl Request {
         self.topmost_route().and_then(|route| address_of(&route.uri())) == Some(address)
     }
 
+    /// How many Route values at the head name the node that is reached at these addresses: none, one, or two for a proxy that wrote
+    /// one for each side, as the transport changes there (RFC 5658 §5), or the flow (RFC 5626 §5.3.2), which it tells by the user
+    /// part.
+    #[must_use]
+    pub fn own_routes(&self, addresses: &[SocketAddr]) -> usize {
+        let mut routes = self.list(Name::Route).map(|route| NameAddr::parse(route).ok());
+        let mut next = || {
+            let route = routes.next().flatten()?;
+            let at = address_of(&route.uri()).filter(|at| addresses.contains(at))?;
+            Some((route, at))
+        };
+        let Some((first, first_at)) = next() else { return 0 };
+        let Some((second, second_at)) = next() else { return 1 };
+        let (first, second) = (first.uri(), second.uri());
+        let is_twin = first_at != second_at
+            || transport_of(&first) != transport_of(&second)
+            || first.user() != second.user();
+        1 + usize::from(is_twin)
+    }
+
     /// True if a node with this sent-by has forwarded the request before (RFC 3261 §16.3 item 4).
     #[must_use]
     pub fn has_via_of(&self, sent_by: &str) -> bool {
@@ -170,27 +189,15 @@ impl Request {
         Err(Rejection::new(420).with_headers(format!("Unsupported: {}\r\n", tags.join(", "))))
     }
 
-    /// Where the request goes once the first Route value, which named us, is gone, and its twin if it has one.
+    /// The Route value at `place`, the first one at 0: where the request goes once so many are gone that named us.
     #[must_use]
-    pub fn second_route(&self) -> Option<NameAddr<'_>> {
-        NameAddr::parse(self.list(Name::Route).nth(self.leading_twins())?).ok()
+    pub fn route(&self, place: usize) -> Option<NameAddr<'_>> {
+        NameAddr::parse(self.list(Name::Route).nth(place)?).ok()
     }
+}
 
-    /// How many Route values at the head name one element: two for a proxy that wrote one for each side, as the transport changes
-    /// there (RFC 5658 §5), or the flow (RFC 5626 §5.3.2), which it tells by the user part.
-    pub(super) fn leading_twins(&self) -> usize {
-        let mut routes = self.list(Name::Route).map(|route| NameAddr::parse(route).ok());
-        let (Some(Some(first)), second) = (routes.next(), routes.next().flatten()) else {
-            return 1;
-        };
-        let (first, second) = (first.uri(), second.map(|second| second.uri()));
-        let transport = |uri: &Uri<'_>| uri.param("transport").map(str::to_ascii_lowercase);
-        let is_twin = second.is_some_and(|second| {
-            address_of(&second).is_some_and(|at| address_of(&first) == Some(at))
-                && (transport(&first) != transport(&second) || first.user() != second.user())
-        });
-        1 + usize::from(is_twin)
-    }
+fn transport_of(uri: &Uri<'_>) -> Option<String> {
+    uri.param("transport").map(str::to_ascii_lowercase)
 }
 
 /// The empty line and the body. A datagram may come without Content-Length, but the copy may leave
@@ -211,11 +218,15 @@ fn after_first(line: &str) -> Option<&str> {
     Some(line.get(comma + 1..)?.trim())
 }
 
-/// The socket address that a URI names, with the default port; `None` for a name, as this stack
+/// The socket address that a URI names, with the default port (RFC 3261 §19.1.2); `None` for a name, as this stack
 /// resolves none.
 #[must_use]
 pub fn address_of(uri: &Uri<'_>) -> Option<SocketAddr> {
-    Some(SocketAddr::new(uri.ip()?, uri.port().unwrap_or(5060)))
+    let port = || {
+        let is_tls = uri.param("transport").is_some_and(|one| one.eq_ignore_ascii_case("tls"));
+        if uri.is_sips() || is_tls { 5061 } else { 5060 }
+    };
+    Some(SocketAddr::new(uri.ip()?, uri.port().unwrap_or_else(port)))
 }
 
 #[cfg(test)]
@@ -238,7 +249,7 @@ mod tests {
                 source: ([127, 0, 0, 1], 5060).into(),
                 uri: None,
                 record_route: None,
-                pop_route: false,
+                pop_routes: 0,
                 push_route: None,
                 lines: b"",
                 without: &[],

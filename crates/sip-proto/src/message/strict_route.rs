@@ -19,11 +19,10 @@ impl Request {
     }
 
     /// A request as the strict router that is next wants it: with itself as Request-URI, which goes to the end of the routes
-    /// (§16.6 item 6). `pops`: the first Route names us, and is taken off, with its twin if it has one. `None` if the next router is loose, or there is
-    /// none.
+    /// (§16.6 item 6). So many Route values at the head are `ours`, and are taken off ([`Request::own_routes`]). `None` if the next
+    /// router is loose, or there is none.
     #[must_use]
-    pub fn for_strict_router(&self, pops: bool) -> Option<Self> {
-        let ours = if pops { self.leading_twins() } else { 0 };
+    pub fn for_strict_router(&self, ours: usize) -> Option<Self> {
         let mut routes = self.list(Name::Route).skip(ours);
         let next = NameAddr::parse(routes.next()?).ok()?;
         if next.uri().param("lr").is_some() {
@@ -85,10 +84,10 @@ mod tests {
     fn a_strict_router_behind_us_gets_its_request_uri() {
         let came =
             request("sip:b@target", "Route: <sip:us;lr>,<sip:strict>\r\nRoute: <sip:last;lr>\r\n");
-        let strict = came.for_strict_router(true).expect("a strict request");
+        let strict = came.for_strict_router(1).expect("a strict request");
         let routes = vec!["<sip:last;lr>".to_owned(), "<sip:b@target>".to_owned()];
         assert_eq!(told(&strict), ("sip:strict".to_owned(), routes));
-        assert!(came.for_strict_router(false).is_none(), "ours is loose");
-        assert!(request("sip:b@h", "Route: <sip:us;lr>\r\n").for_strict_router(true).is_none());
+        assert!(came.for_strict_router(0).is_none(), "ours is loose");
+        assert!(request("sip:b@h", "Route: <sip:us;lr>\r\n").for_strict_router(1).is_none());
     }
 }

@@ -125,6 +125,12 @@ impl<'a> Uri<'a> {
         self.scheme.eq_ignore_ascii_case("sip") || self.scheme.eq_ignore_ascii_case("sips")
     }
 
+    /// True for `sips`: each hop is to be secured (RFC 3261 §26.2.2, RFC 5630).
+    #[must_use]
+    pub const fn is_sips(&self) -> bool {
+        self.scheme.eq_ignore_ascii_case("sips")
+    }
+
     /// The user part of a SIP URI without its password, or the number of a `tel` URI, still
     /// escaped.
     #[must_use]

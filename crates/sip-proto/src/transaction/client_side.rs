@@ -7,7 +7,7 @@ use super::client_table::{ClientId, Machine, Settled};
 use super::event::{Event, Failure};
 use super::output::Output;
 use super::schedule::Turns;
-use super::{LATE_AFTER, Owner, Target, Transactions, UDP_LIMIT, client_table};
+use super::{LATE_AFTER, Owner, Target, Transactions, UDP_LIMIT, client_table, name_on};
 use crate::arena::Key;
 use crate::dialog::Dialog;
 use crate::message::{
@@ -37,12 +37,13 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
         let otherwise = by_size.then_some((target.peer, Transport::Udp)).or(target.otherwise);
         let nonce = self.ids.nonce();
         let mut out = std::mem::take(&mut self.scratch);
-        let (timers, sent_by, params) = (&self.timers, &self.sent_by, self.via_params(target.peer));
+        let params = self.via_params(target.peer);
+        let (timers, sent_by) = (&self.timers, name_on(&self.sent_by, &self.names, transport));
         let id = self.clients.insert(owner, target.peer, transport, otherwise, nonce, |branch| {
             // RFC 3261 §18.1.1: TCP for the size alone says nothing of later requests.
             let bytes = match target.transport {
                 Some(Transport::Tcp) => draft.with_via_for_tcp_peer(sent_by, branch, params),
-                Some(Transport::Udp) | None => draft.with_via(transport, sent_by, branch, params),
+                _ => draft.with_via(transport, sent_by, branch, params),
             };
             Machine::start(method, bytes, transport.is_reliable(), timers, now, &mut out)
         });
@@ -119,7 +120,8 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
         let mut text = [0; client_table::BRANCH_LEN];
         let branch = client_table::branch(&mut text, Key::of_nothing(id.0));
         let params = self.via_params(target.peer);
-        let bytes = draft.with_via(transport, &self.sent_by, branch, params);
+        let sent_by = name_on(&self.sent_by, &self.names, transport);
+        let bytes = draft.with_via(transport, sent_by, branch, params);
         self.transmit(transport, target.peer, bytes.clone());
         Packet { transport, peer: target.peer, bytes }
     }

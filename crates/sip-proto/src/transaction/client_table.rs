@@ -191,7 +191,7 @@ impl<O> Entry<O> {
         };
         let bytes = match transport {
             Transport::Udp => over_udp(self.machine.request()),
-            Transport::Tcp => self.machine.request().clone(),
+            _ => self.machine.request().clone(),
         };
         let method = match self.machine {
             Machine::Invite(_) => Method::Invite,

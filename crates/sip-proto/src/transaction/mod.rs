@@ -103,6 +103,8 @@ const RESERVE: usize = 2;
 #[derive(Debug)]
 pub struct Transactions<O> {
     sent_by: Box<str>,
+    /// What names us on transports that have a port of their own.
+    names: Vec<(Transport, Box<str>)>,
     /// Servers that hear in Via that we obey their overload control. Nobody else does: a caller has no use for it, and some
     /// proxies do not read it.
     obeyed: Vec<SocketAddr>,
@@ -123,6 +125,15 @@ pub struct Transactions<O> {
     max_servers: usize,
 }
 
+fn name_on<'a>(
+    sent_by: &'a str,
+    names: &'a [(Transport, Box<str>)],
+    transport: Transport,
+) -> &'a str {
+    let own = names.iter().find(|(one, _)| *one == transport);
+    own.map_or(sent_by, |(_, name)| name)
+}
+
 /// Whose machine it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Owner {
@@ -136,6 +147,7 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
     pub fn new(address: SocketAddr, timers: Timers, seed: u64) -> Self {
         Self {
             sent_by: host_port(address).into(),
+            names: Vec::new(),
             obeyed: Vec::new(),
             abilities: Abilities::default(),
             trying_lines: Vec::new(),
@@ -150,6 +162,13 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
             stats: Stats::default(),
             max_servers: MAX_SERVERS,
         }
+    }
+
+    /// The same for a node that peers reach at another port by `transport`: Via says so of what goes by it.
+    #[must_use]
+    pub fn named_on(mut self, transport: Transport, address: SocketAddr) -> Self {
+        self.names.push((transport, host_port(address).into()));
+        self
     }
 
     /// The same, and each request to one of `servers` says that its sender obeys overload control by loss and by rate
@@ -223,7 +242,7 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
         for id in self.clients.pending_towards(transport, peer) {
             self.client_lost_transport(now, id);
         }
-        if transport.is_reliable() {
+        if transport == Transport::Tcp {
             self.servers.lose_connection(peer);
         }
     }
@@ -278,6 +297,12 @@ impl<O: Copy + std::fmt::Debug> Transactions<O> {
     #[must_use]
     pub fn sent_by(&self) -> &str {
         &self.sent_by
+    }
+
+    /// The same for what goes by `transport`.
+    #[must_use]
+    pub fn name_on(&self, transport: Transport) -> &str {
+        name_on(&self.sent_by, &self.names, transport)
     }
 
     fn transmit(&mut self, transport: Transport, peer: SocketAddr, bytes: Bytes) {

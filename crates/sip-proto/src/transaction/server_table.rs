@@ -130,7 +130,7 @@ pub(super) struct ServerTable<O> {
     /// Those with a merge key, by it (RFC 3261 §8.2.2.2).
     by_merge_key: HashTable<u32>,
     hashers: [DefaultHashBuilder; 2],
-    /// Transactions that answer on a connection, by its other end: a lost one must not cost a walk
+    /// Transactions that answer on a connection of TCP, by its other end: a lost one must not cost a walk
     /// over all others.
     by_connection: BTreeSet<(SocketAddr, ServerId)>,
     /// Requests that found no room, each at a place that follows from its key: so a copy is known, until another one has
@@ -235,7 +235,7 @@ impl<O> ServerTable<O> {
             let hasher = |at: &u32| hash_of(entry(at).and_then(|it| it.merge_key));
             by_merge_key.insert_unique(key.first, slot, hasher);
         }
-        if reliable {
+        if transport == Transport::Tcp {
             self.by_connection.insert((source, id));
         }
         id
@@ -255,7 +255,7 @@ impl<O> ServerTable<O> {
             }
         };
         take(&mut self.by_key, entry.key);
-        if entry.transport.is_reliable() {
+        if entry.transport == Transport::Tcp {
             self.by_connection.remove(&(entry.source, id));
         }
         if let Some(key) = entry.merge_key {

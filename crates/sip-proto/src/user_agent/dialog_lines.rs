@@ -39,7 +39,7 @@ impl DialogLines {
     pub(super) fn response(&self, transport: Option<Transport>) -> &[u8] {
         match transport {
             Some(Transport::Tcp) => &self.tcp_response,
-            Some(Transport::Udp) | None => &self.udp_response,
+            _ => &self.udp_response,
         }
     }
 }

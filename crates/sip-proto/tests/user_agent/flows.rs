@@ -100,7 +100,7 @@ fn requests_for_a_lost_connection_go_where_the_contact_says() {
         assert_eq!((again.transport, again.peer), (transport, LISTENS.into()));
         let expected = match transport {
             Transport::Tcp => text(&first),
-            Transport::Udp => {
+            _ => {
                 text(&first).replacen("2.0/TCP", "2.0/UDP", 1).replacen(";transport=tcp>", ">", 1)
             }
         };

@@ -81,7 +81,7 @@ impl<L: NoticeListener> Simnet<L> {
             None => Fate::Arrives { at: now, copy: None },
             Some(impairments) => match transport {
                 Transport::Udp => impairments.datagram(now, direction, peer),
-                Transport::Tcp => impairments.message(now, direction, peer),
+                _ => impairments.message(now, direction, peer),
             },
         }
     }
