@@ -23,6 +23,7 @@ pub struct SocketCounts {
     pub media_kernel_drops: u64,
     /// RTP and RTCP datagrams that the kernel did not take.
     pub media_unsent: u64,
+    /// Whatever says TCP here counts TLS and WebSockets too.
     pub tcp_received: u64,
     /// Messages given to the kernel whole.
     pub tcp_sent: u64,
@@ -61,6 +62,12 @@ pub struct SocketCounts {
     /// Connections that a cut of the campaign broke or refused.
     #[serde(default)]
     pub tcp_cut: u64,
+    /// Handshakes of TLS or WebSocket that failed, or did not end in time.
+    #[serde(default)]
+    pub handshakes_failed: u64,
+    /// Requests of HTTP that asked for no WebSocket for SIP, and were told so.
+    #[serde(default)]
+    pub upgrades_refused: u64,
     /// Bytes that the kernel granted for received datagrams.
     pub receive_buffer: usize,
     /// Bytes that the kernel granted for datagrams to be sent.

@@ -35,7 +35,7 @@ use crate::lifecycle_notice::LifecycleNotice;
 use crate::observer::Observer;
 use crate::socket::{
     Flushed, MediaArrived, MediaSockets, MediaWaiting, Sockets, Tally, TcpInput, TcpInputs,
-    TcpPort, UdpReceiver, UdpSender,
+    TcpPort, UdpReceiver, UdpSender, Way,
 };
 use contract::{Effect, Node, Reply, SocketCounts};
 
@@ -188,7 +188,7 @@ impl<N: Node + Unpin + 'static> NodeActor<N> {
         let Some(impaired) = &mut self.impaired else { return };
         match impaired.admit(clock::now(), packet) {
             Admission::Passes(packet) => self.go_on(clock::now(), packet),
-            Admission::Breaks(peer) => self.tcp.cut(peer),
+            Admission::Breaks(transport, peer) => self.tcp.cut(Way { transport, peer }),
             Admission::Held => {}
         }
     }
@@ -328,12 +328,12 @@ impl<N: Node + Unpin + 'static> StreamHandler<TcpInput> for NodeActor<N> {
             {
                 self.tally.update(|counts| counts.tcp_cut += 1);
             }
-            TcpInput::Accepted { stream, peer } => self.tcp.adopt(stream, peer),
+            TcpInput::Accepted { stream, peer, entry } => self.tcp.adopt(stream, peer, entry),
             TcpInput::NotAccepted => self.tcp.make_way(),
             TcpInput::Received(packet) => self.receive(now, packet),
             TcpInput::Ended(ended) => {
-                if let Some(peer) = self.tcp.forget(&ended) {
-                    self.feed(|node| node.handle_unreachable(now, Transport::Tcp, peer));
+                if let Some(Way { transport, peer }) = self.tcp.forget(&ended) {
+                    self.feed(|node| node.handle_unreachable(now, transport, peer));
                 }
             }
         }

@@ -48,7 +48,7 @@ impl Boxes {
     ) -> Result<Self, StartError> {
         check_names(&specs)?;
         let (bound, errors): (Vec<_>, Vec<_>) =
-            specs.iter().map(|spec| bind(&spec.label)).partition(Result::is_ok);
+            specs.iter().map(|spec| bind(&spec.label, &spec.listeners)).partition(Result::is_ok);
         if !errors.is_empty() {
             return Err(StartError::Bind(errors.into_iter().filter_map(Result::err).collect()));
         }

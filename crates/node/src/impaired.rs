@@ -46,7 +46,7 @@ pub(crate) enum Admission {
     /// It is gone, or waits.
     Held,
     /// It would have to cross a cut on a connection, which breaks.
-    Breaks(SocketAddr),
+    Breaks(Transport, SocketAddr),
 }
 
 struct Waiting {
@@ -97,7 +97,7 @@ impl Impaired {
                 InTransit::Received(packet) | InTransit::ToSend(packet)
                     if packet.transport.is_reliable() =>
                 {
-                    Admission::Breaks(packet.peer)
+                    Admission::Breaks(packet.transport, packet.peer)
                 }
                 _ => Admission::Held,
             };

@@ -52,7 +52,7 @@ pub use observation::Observation;
 pub use record_watch::RecordWatch;
 pub use remote::OrderError;
 pub use serve::{DrainRequest, ListeningNotice, Options, serve};
-pub use socket::{BindError, SocketLimits, udp_buffers};
+pub use socket::{BindError, Listener, SocketLimits, udp_buffers};
 pub use spec::NodeSpec;
 pub use start_error::StartError;
 pub use system::run;

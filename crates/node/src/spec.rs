@@ -9,7 +9,7 @@ use futures_util::future::LocalBoxFuture;
 use crate::clock::WallStart;
 use crate::label::Label;
 use crate::remote::Remote;
-use crate::socket::Bound;
+use crate::socket::{Bound, Listener};
 use crate::start_error::StartError;
 use crate::system::{self, Launch};
 
@@ -19,6 +19,7 @@ type Started = Result<Box<dyn Remote>, StartError>;
 /// A box to run: its label, and how to build its [`Node`].
 pub struct NodeSpec {
     pub(crate) label: Label,
+    pub(crate) listeners: Vec<Listener>,
     pub(crate) launch: Box<LaunchFn>,
 }
 
@@ -39,7 +40,13 @@ impl NodeSpec {
         S: FnMut(N::Event) + Send + 'static,
     {
         let launch = move |bound, launch| system::launch(bound, launch, build, accept, sink);
-        Self { label, launch: Box::new(launch) }
+        Self { label, listeners: Vec::new(), launch: Box::new(launch) }
+    }
+
+    /// The same box, which takes connections at these places too.
+    #[must_use]
+    pub fn listening(self, listeners: Vec<Listener>) -> Self {
+        Self { listeners, ..self }
     }
 }
 

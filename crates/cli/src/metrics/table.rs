@@ -243,6 +243,8 @@ pub(super) const ROWS: &[MetricRow] = &[
                 ("broken", sockets!(tcp_broken)),
                 ("idle", sockets!(tcp_idle_closed)),
                 ("evicted", sockets!(tcp_evicted)),
+                ("handshake", sockets!(handshakes_failed)),
+                ("no_websocket", sockets!(upgrades_refused)),
                 ("unfinished", sockets!(tcp_unfinished)),
                 ("not_sip", sockets!(tcp_framing_errors)),
                 ("not_read", sockets!(tcp_overflows)),

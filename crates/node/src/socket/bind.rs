@@ -7,6 +7,7 @@ use std::net::{SocketAddr, TcpListener, UdpSocket};
 use nix::errno::Errno;
 use socket2::{Domain, Protocol, Socket, Type};
 
+use super::listener::{Entry, Listener};
 use crate::label::Label;
 
 /// Room for about 4,000 INVITEs that wait, against 200 in the usual default of 208 KiB.
@@ -21,6 +22,8 @@ pub(crate) struct Bound {
     pub(crate) udp: UdpSocket,
     pub(crate) tcp: TcpListener,
     pub(crate) address: SocketAddr,
+    /// Further places where connections come in.
+    pub(crate) listeners: Vec<(TcpListener, Entry)>,
     pub(crate) receive_buffer: usize,
     pub(crate) send_buffer: usize,
 }
@@ -32,8 +35,8 @@ pub struct BindError {
     error: io::Error,
 }
 
-/// Binds the address of `label`; port 0 takes any number that both protocols have free.
-pub(crate) fn bind(label: &Label) -> Result<Bound, BindError> {
+/// Binds the address of `label`; port 0 takes any number that both protocols have free. Then those of `listeners`.
+pub(crate) fn bind(label: &Label, listeners: &[Listener]) -> Result<Bound, BindError> {
     let mut outcome = bind_pair(label.address);
     for _ in 1..ATTEMPTS {
         let taken = matches!(&outcome, Err(error) if error.kind() == io::ErrorKind::AddrInUse);
@@ -42,7 +45,15 @@ pub(crate) fn bind(label: &Label) -> Result<Bound, BindError> {
         }
         outcome = bind_pair(label.address);
     }
-    outcome.map_err(|error| BindError { label: label.clone(), error })
+    let mut bound = outcome.map_err(|error| BindError { label: label.clone(), error })?;
+    for Listener { entry, address, setting } in listeners {
+        let listener = listen(*address).map_err(|error| {
+            let label = Label { address: *address, setting: setting.clone(), ..label.clone() };
+            BindError { label, error }
+        })?;
+        bound.listeners.push((listener, entry.clone()));
+    }
+    Ok(bound)
 }
 
 fn bind_pair(address: SocketAddr) -> io::Result<Bound> {
@@ -58,13 +69,18 @@ fn bind_pair(address: SocketAddr) -> io::Result<Bound> {
     let udp = UdpSocket::from(udp);
 
     let address = udp.local_addr()?;
+    let tcp = listen(address)?;
+    Ok(Bound { udp, tcp, address, listeners: Vec::new(), receive_buffer, send_buffer })
+}
+
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     let tcp = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     // On a listener it only allows a port whose old connections are in TIME_WAIT.
     tcp.set_reuse_address(true)?;
     tcp.bind(&address.into())?;
     tcp.listen(BACKLOG)?;
     tcp.set_nonblocking(true)?;
-    Ok(Bound { udp, tcp: tcp.into(), address, receive_buffer, send_buffer })
+    Ok(tcp.into())
 }
 
 /// The receive and send buffers that the kernel grants a box on loopback, in bytes.
@@ -146,7 +162,7 @@ mod tests {
 
     #[test]
     fn both_protocols_have_the_same_port() {
-        let bound = bind(&label("127.0.0.1:0")).expect("a free port");
+        let bound = bind(&label("127.0.0.1:0"), &[]).expect("a free port");
         assert_eq!(bound.tcp.local_addr().expect("bound"), bound.address);
         assert_eq!(bound.udp.local_addr().expect("bound"), bound.address);
         assert!(bound.receive_buffer > 0 && bound.send_buffer > 0);
@@ -154,9 +170,9 @@ mod tests {
 
     #[test]
     fn port_in_use_is_a_sentence_that_names_the_box_and_the_fix() {
-        let first = bind(&label("127.0.0.1:0")).expect("a free port");
+        let first = bind(&label("127.0.0.1:0"), &[]).expect("a free port");
         let address = first.address.to_string();
-        let error = bind(&label(&address)).expect_err("the port is taken");
+        let error = bind(&label(&address), &[]).expect_err("the port is taken");
         assert_eq!(
             error.to_string(),
             format!(
@@ -175,7 +191,7 @@ mod tests {
 
     #[test]
     fn foreign_address_is_a_sentence_of_its_own() {
-        let error = bind(&label("192.0.2.1:5060")).expect_err("TEST-NET-1 is nobody's");
+        let error = bind(&label("192.0.2.1:5060"), &[]).expect_err("TEST-NET-1 is nobody's");
         assert!(error.to_string().contains("this machine has no such address"), "{error}");
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::tcp_input::Cause;
+use super::way::Way;
 
 /// Between two lines: peers must not fill the log.
 const INTERVAL: Duration = Duration::from_secs(10);
@@ -25,8 +26,8 @@ impl Complaint {
         Self { address, told: None, untold: 0 }
     }
 
-    /// A connection with `peer` was closed or refused for this.
-    pub(super) fn add(&mut self, peer: SocketAddr, cause: &Cause) {
+    /// A connection was closed or refused for this.
+    pub(super) fn add(&mut self, way: Way, cause: &Cause) {
         let now = Instant::now();
         if self.told.is_some_and(|told| now < told + INTERVAL) {
             self.untold += 1;
@@ -34,6 +35,7 @@ impl Complaint {
         }
         let (address, others) = (self.address, std::mem::take(&mut self.untold));
         self.told = Some(now);
-        tracing::warn!(%address, %peer, %cause, others, "a connection was closed or refused");
+        let (peer, transport) = (way.peer, way.transport.token());
+        tracing::warn!(%address, %peer, transport, %cause, others, "a connection was closed or refused");
     }
 }

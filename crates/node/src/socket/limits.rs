@@ -5,7 +5,7 @@ use std::time::Duration;
 /// What one box allows its peers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SocketLimits {
-    /// Largest message on TCP, headers and body together, in bytes.
+    /// Largest message on a connection, headers and body together, in bytes.
     pub message: usize,
     /// Most TCP connections that peers opened. One more takes the place of the idlest.
     pub connections: usize,
@@ -31,6 +31,8 @@ pub struct SocketLimits {
     pub answer: Duration,
     /// How long a connection may take to open.
     pub connect: Duration,
+    /// How long the handshake of TLS, of a WebSocket, or of both may take.
+    pub handshake: Duration,
     /// Messages that may wait on one connection. A peer that lets more pile up is cut off.
     pub connection_queue: usize,
     /// Datagrams that may wait while the kernel's send buffer is full.
@@ -52,6 +54,7 @@ impl Default for SocketLimits {
             departure: Duration::from_secs(10),
             answer: Duration::from_secs(32),
             connect: Duration::from_secs(4),
+            handshake: Duration::from_secs(10),
             connection_queue: 256,
             datagram_queue: 4_096,
         }

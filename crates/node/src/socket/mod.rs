@@ -1,10 +1,14 @@
-//! The sockets of one box: UDP and TCP on the same address (RFC 3261 §18.2.1).
+//! The sockets of one box: UDP and TCP on the same address (RFC 3261 §18.2.1), and where it wants them TLS and WebSockets (RFC
+//! 7118) at further ones.
 //!
 //! ```text
 //!   bind ── Bound ── open ──► UdpReceiver ─ batches of packets ─► actor ─► UdpSender
 //!  (main thread)   (arbiter)  TcpInputs ──── packets, losses ───►       ─► TcpPort
 //!                                 ▲─────── a task per connection ◄───────────┘
 //! ```
+//!
+//! A connection is a handshake (`secure.rs`, `upgrade.rs`), then messages one after the other (`wire.rs`) or in frames
+//! (`websocket.rs`).
 //!
 //! Nothing is lost without a count in [`contract::SocketCounts`].
 
@@ -19,13 +23,19 @@ mod bind;
 mod complaint;
 mod connection;
 mod limits;
+mod listener;
 mod media;
 mod progress;
 mod room;
+mod secure;
 mod tally;
 mod tcp;
 mod tcp_input;
 mod udp;
+mod upgrade;
+mod way;
+mod websocket;
+mod wire;
 
 use std::io;
 use std::rc::Rc;
@@ -34,6 +44,7 @@ use tokio::net::UdpSocket;
 
 pub use bind::{BindError, udp_buffers};
 pub use limits::SocketLimits;
+pub use listener::Listener;
 
 pub(crate) use arrivals::{MediaArrived, MediaWaiting};
 pub(crate) use bind::{Bound, bind};
@@ -42,6 +53,7 @@ pub(crate) use tally::Tally;
 pub(crate) use tcp::{TcpInputs, TcpPort};
 pub(crate) use tcp_input::TcpInput;
 pub(crate) use udp::{Flushed, UdpReceiver, UdpSender};
+pub(crate) use way::Way;
 
 /// Both ways in and both ways out of one box, on the arbiter that runs it.
 pub(crate) struct Sockets {
@@ -57,7 +69,9 @@ impl Sockets {
     pub(crate) fn open(bound: Bound, limits: SocketLimits) -> io::Result<Self> {
         let tally = Tally::new(bound.receive_buffer, bound.send_buffer);
         let udp = Rc::new(UdpSocket::from_std(bound.udp)?);
-        let (tcp, tcp_inputs) = TcpPort::open(bound.tcp, bound.address, limits, tally.clone())?;
+        let main = (bound.tcp, listener::Entry::TCP);
+        let listeners = [main].into_iter().chain(bound.listeners).collect();
+        let (tcp, tcp_inputs) = TcpPort::open(listeners, bound.address, limits, tally.clone())?;
         Ok(Self {
             udp_receiver: UdpReceiver::new(Rc::clone(&udp), tally.clone()),
             udp_sender: UdpSender::new(udp, limits.datagram_queue, tally.clone()),

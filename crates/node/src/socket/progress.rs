@@ -48,9 +48,14 @@ impl Progress {
         self.last.set(Instant::now());
     }
 
+    /// What began to come has come whole, and is no message.
+    pub(super) fn arrived(&self) {
+        self.arriving.set(None);
+    }
+
     /// A whole message has come.
     pub(super) fn received(&self, message: &[u8]) {
-        self.arriving.set(None);
+        self.arrived();
         self.carry();
         // RFC 3261 §17: an ACK has no response.
         if !is_response(message) && !message.starts_with(b"ACK ") {

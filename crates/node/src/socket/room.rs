@@ -1,16 +1,17 @@
 //! Which connection makes room for a new one: nobody shall lock others out by holding connections.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr};
 
 use tokio::time::Instant;
 
 use super::limits::SocketLimits;
+use super::way::Way;
 
 /// A connection that might be closed.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Candidate {
-    pub(super) peer: SocketAddr,
+    pub(super) way: Way,
     /// It has carried a whole message.
     pub(super) is_used: bool,
     /// When it last did, or when it began.
@@ -24,7 +25,7 @@ pub(super) struct Candidate {
 pub(super) enum Room {
     Free,
     /// When this one is closed.
-    After(SocketAddr),
+    After(Way),
     None,
 }
 
@@ -39,7 +40,7 @@ pub(super) fn room_for(
     now: Instant,
 ) -> Room {
     let source = source_of(newcomer);
-    let of_source = |it: &&Candidate| source_of(it.peer.ip()) == source;
+    let of_source = |it: &&Candidate| source_of(it.way.peer.ip()) == source;
     let is_silent = |it: &&Candidate| !it.is_used;
     let held = accepted.iter().filter(of_source);
     let idle = idle(accepted, limits, now);
@@ -64,17 +65,17 @@ fn of_heaviest(accepted: &[Candidate]) -> impl Iterator<Item = &Candidate> {
     let mut weights: HashMap<IpAddr, usize> = HashMap::new();
     for candidate in accepted {
         let weight = if candidate.is_used { 1 } else { 2 };
-        *weights.entry(source_of(candidate.peer.ip())).or_default() += weight;
+        *weights.entry(source_of(candidate.way.peer.ip())).or_default() += weight;
     }
     let heaviest = weights.into_iter().max_by_key(|(source, weight)| (*weight, *source));
     let heaviest = heaviest.map(|(source, _)| source);
-    accepted.iter().filter(move |it| Some(source_of(it.peer.ip())) == heaviest)
+    accepted.iter().filter(move |it| Some(source_of(it.way.peer.ip())) == heaviest)
 }
 
 /// The idlest of those that may be closed goes.
 fn after<'a>(candidates: impl Iterator<Item = &'a Candidate>) -> Room {
     let idlest = candidates.min_by_key(|it| (it.is_used, it.carried));
-    idlest.map_or(Room::None, |it| Room::After(it.peer))
+    idlest.map_or(Room::None, |it| Room::After(it.way))
 }
 
 /// Those that may be closed: what a peer uses is its own.
@@ -95,6 +96,8 @@ fn source_of(ip: IpAddr) -> IpAddr {
 mod tests {
     use std::time::Duration;
 
+    use sip_proto::Transport;
+
     use super::*;
 
     const LIMITS: fn() -> SocketLimits = || SocketLimits {
@@ -107,8 +110,16 @@ mod tests {
 
     /// Ages are in seconds.
     fn candidate(peer: &str, is_used: bool, age: u64, now: Instant) -> Candidate {
-        let peer = peer.parse().expect("an address");
-        Candidate { peer, is_used, carried: now - Duration::from_secs(age), is_busy: false }
+        Candidate {
+            way: way(peer),
+            is_used,
+            carried: now - Duration::from_secs(age),
+            is_busy: false,
+        }
+    }
+
+    fn way(peer: &str) -> Way {
+        Way { transport: Transport::Tcp, peer: peer.parse().expect("an address") }
     }
 
     fn now() -> Instant {
@@ -120,7 +131,7 @@ mod tests {
     }
 
     fn after(peer: &str) -> Room {
-        Room::After(peer.parse().expect("an address"))
+        Room::After(way(peer))
     }
 
     #[test]
@@ -166,7 +177,7 @@ mod tests {
         // One in use weighs nothing.
         held[..4].iter_mut().for_each(|it| (it.is_used, it.carried) = (true, now));
         assert!(
-            matches!(room_for(newcomer, &held, &LIMITS(), now), Room::After(it) if it.is_ipv4())
+            matches!(room_for(newcomer, &held, &LIMITS(), now), Room::After(it) if it.peer.is_ipv4())
         );
     }
 

@@ -1,4 +1,4 @@
-//! TCP connections of one box, by the address of the peer.
+//! Connections of one box over TCP, TLS and WebSocket, by transport and peer.
 
 use std::collections::HashMap;
 use std::io;
@@ -19,10 +19,12 @@ use tokio::time::{Instant, Sleep};
 use super::complaint::Complaint;
 use super::connection::{ConnectionTask, Origin};
 use super::limits::SocketLimits;
+use super::listener::Entry;
 use super::progress::Progress;
 use super::room::{Candidate, Room, room_among, room_for};
 use super::tally::Tally;
 use super::tcp_input::{Cause, Ended, TcpInput};
+use super::way::Way;
 
 /// Inputs that connections may have ready before they must wait for the actor.
 const INPUT_QUEUE: usize = 256;
@@ -31,7 +33,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// The connections of one box, and the way out to their peers.
 pub(crate) struct TcpPort {
-    connections: HashMap<SocketAddr, Connection>,
+    connections: HashMap<Way, Connection>,
     /// Tells a connection from an earlier one with the same peer.
     next_serial: u64,
     address: SocketAddr,
@@ -66,12 +68,13 @@ impl Drop for Connection {
 
 impl TcpPort {
     pub(super) fn open(
-        listener: std::net::TcpListener,
+        listeners: Vec<(std::net::TcpListener, Entry)>,
         address: SocketAddr,
         limits: SocketLimits,
         tally: Tally,
     ) -> io::Result<(Self, TcpInputs)> {
-        let listener = TcpListener::from_std(listener)?;
+        let listening = |(listener, entry)| Ok((TcpListener::from_std(listener)?, entry));
+        let listeners = listeners.into_iter().map(listening).collect::<io::Result<_>>()?;
         let (inputs, received) = mpsc::channel(INPUT_QUEUE);
         let port = Self {
             connections: HashMap::new(),
@@ -82,19 +85,20 @@ impl TcpPort {
             tally: tally.clone(),
             complaint: Complaint::new(address),
         };
-        Ok((port, TcpInputs { listener, received, pause: None, tally }))
+        Ok((port, TcpInputs { listeners, next: 0, received, pause: None, tally }))
     }
 
     /// Takes over a connection that a peer opened, if there is room for it.
-    pub(crate) fn adopt(&mut self, stream: TcpStream, peer: SocketAddr) {
+    pub(crate) fn adopt(&mut self, stream: TcpStream, peer: SocketAddr, entry: Entry) {
+        let way = Way { transport: entry.transport, peer };
         let room = room_for(peer.ip(), &self.candidates(true), &self.limits, Instant::now());
         if !self.make(room) {
             self.tally.update(|counts| counts.tcp_over_limit += 1);
-            self.complaint.add(peer, &Cause::OverLimit);
+            self.complaint.add(way, &Cause::OverLimit);
             return;
         }
         self.tally.update(|counts| counts.tcp_accepted += 1);
-        self.start(peer, Origin::Accepted(stream));
+        self.start(way, Origin::Accepted(stream, entry));
     }
 
     /// A connection could not be accepted: one that nobody uses may have what it lacks.
@@ -105,66 +109,73 @@ impl TcpPort {
         self.make(room);
     }
 
-    /// Queues a message on the connection with its peer; opens one if there is none.
+    /// Queues a message on the connection with its peer; opens one if there is none, and the peer can be called
+    /// ([`Transport::is_of_clients`](sip_proto::Transport::is_of_clients)).
     ///
     /// A failure comes back as [`TcpInput::Ended`], never from here: a node that tries again at
     /// once could hold its actor in a loop.
     pub(crate) fn send(&mut self, packet: Packet) {
-        let peer = packet.peer;
-        if !self.connections.contains_key(&peer) {
+        let way = Way { transport: packet.transport, peer: packet.peer };
+        if !self.connections.contains_key(&way) {
+            if way.transport.is_of_clients() {
+                return self.refuse(way, self.next_serial, Cause::Gone, 1);
+            }
             let room = room_among(&self.candidates(false), &self.limits, Instant::now());
             if !self.make(room) {
                 self.tally.update(|counts| counts.tcp_over_limit += 1);
-                self.refuse(peer, self.next_serial, Cause::OverLimit, 1);
+                self.refuse(way, self.next_serial, Cause::OverLimit, 1);
                 return;
             }
-            self.start(peer, Origin::Opened { from: self.address });
+            self.start(way, Origin::Opened { from: self.address });
         }
-        let Some(connection) = self.connections.get(&peer) else {
+        let Some(connection) = self.connections.get(&way) else {
             return;
         };
         if connection.queue.try_send(packet.bytes).is_err() {
             self.tally.update(|counts| counts.tcp_overflows += 1);
             let serial = connection.serial;
-            self.connections.remove(&peer);
-            self.refuse(peer, serial, Cause::Overflow, 1);
+            self.connections.remove(&way);
+            self.refuse(way, serial, Cause::Overflow, 1);
         }
     }
 
     /// Forgets a connection that ended; true when the node must hear that its peer is lost.
-    pub(crate) fn forget(&mut self, ended: &Ended) -> Option<SocketAddr> {
-        let Ended { peer, serial, cause, unsent } = ended;
-        if self.connections.get(peer).is_some_and(|connection| connection.serial == *serial) {
-            self.connections.remove(peer);
+    pub(crate) fn forget(&mut self, ended: &Ended) -> Option<Way> {
+        let Ended { way, serial, cause, unsent } = ended;
+        if self.connections.get(way).is_some_and(|connection| connection.serial == *serial) {
+            self.connections.remove(way);
         }
         self.tally.update(|counts| {
             counts.tcp_unsent += *unsent as u64;
             cause.count(counts);
         });
-        tracing::debug!(%peer, %cause, unsent, "connection ended");
+        tracing::debug!(%way, %cause, unsent, "connection ended");
         if cause.is_abuse() {
-            self.complaint.add(*peer, cause);
+            self.complaint.add(*way, cause);
         }
-        let lost = *unsent > 0 || !matches!(cause, Cause::Idle | Cause::Evicted);
-        lost.then_some(*peer)
+        // A client that was closed for its silence cannot be called again.
+        let lost = *unsent > 0
+            || way.transport.is_of_clients()
+            || !matches!(cause, Cause::Idle | Cause::Evicted);
+        lost.then_some(*way)
     }
 
     /// Breaks the connection with a peer whom a cut of the campaign keeps away, with whatever waits there.
-    pub(crate) fn cut(&mut self, peer: SocketAddr) {
-        let connection = self.connections.remove(&peer);
+    pub(crate) fn cut(&mut self, way: Way) {
+        let connection = self.connections.remove(&way);
         let waiting = connection.as_ref().map_or(0, Connection::waiting);
         let serial = connection.map_or(self.next_serial, |connection| connection.serial);
-        self.refuse(peer, serial, Cause::Cut, waiting + 1);
+        self.refuse(way, serial, Cause::Cut, waiting + 1);
     }
 
     /// What could be closed, among the connections that peers opened or among the others.
     fn candidates(&self, accepted: bool) -> Vec<Candidate> {
-        let of_kind = |it: &(&SocketAddr, &Connection)| it.1.is_accepted == accepted;
-        let candidate = |(peer, connection): (&SocketAddr, &Connection)| {
+        let of_kind = |it: &(&Way, &Connection)| it.1.is_accepted == accepted;
+        let candidate = |(way, connection): (&Way, &Connection)| {
             let progress = &connection.progress;
             let is_sending = progress.is_sending() || connection.waiting() > 0;
             Candidate {
-                peer: *peer,
+                way: *way,
                 // What waits for a connection of our own to open is not in vain yet.
                 is_used: progress.is_used() || !accepted,
                 carried: progress.carried(),
@@ -176,25 +187,25 @@ impl TcpPort {
 
     /// Closes what has to make room; false when there is none.
     fn make(&mut self, room: Room) -> bool {
-        let peer = match room {
+        let way = match room {
             Room::Free => return true,
-            Room::After(peer) => peer,
+            Room::After(way) => way,
             Room::None => return false,
         };
-        if let Some(connection) = self.connections.remove(&peer) {
-            self.refuse(peer, connection.serial, Cause::Evicted, connection.waiting());
+        if let Some(connection) = self.connections.remove(&way) {
+            self.refuse(way, connection.serial, Cause::Evicted, connection.waiting());
         }
         true
     }
 
-    fn start(&mut self, peer: SocketAddr, origin: Origin) {
+    fn start(&mut self, way: Way, origin: Origin) {
         let serial = self.next_serial;
         self.next_serial += 1;
-        let is_accepted = matches!(origin, Origin::Accepted(_));
+        let is_accepted = matches!(origin, Origin::Accepted(..));
         let progress = Rc::new(Progress::new());
         let (queue, messages) = mpsc::channel(self.limits.connection_queue);
         let task = ConnectionTask {
-            peer,
+            way,
             serial,
             messages,
             pongs: queue.downgrade(),
@@ -205,14 +216,14 @@ impl TcpPort {
         };
         let task = tokio::task::spawn_local(task.run(origin));
         let connection = Connection { serial, is_accepted, progress, queue, task };
-        self.connections.insert(peer, connection);
+        self.connections.insert(way, connection);
     }
 
     /// Tells the actor, later and as an input of its own, that a connection ended from this side, with so many messages that
     /// could not go.
-    fn refuse(&self, peer: SocketAddr, serial: u64, cause: Cause, unsent: usize) {
+    fn refuse(&self, way: Way, serial: u64, cause: Cause, unsent: usize) {
         let inputs = self.inputs.clone();
-        let ended = Ended { peer, serial, cause, unsent };
+        let ended = Ended { way, serial, cause, unsent };
         tokio::task::spawn_local(async move {
             // Fails only when the actor is gone, and then nobody wants to know.
             let _ = inputs.send(TcpInput::Ended(ended)).await;
@@ -222,7 +233,9 @@ impl TcpPort {
 
 /// New connections, messages and losses, as a stream for the actor.
 pub(crate) struct TcpInputs {
-    listener: TcpListener,
+    listeners: Vec<(TcpListener, Entry)>,
+    /// The one that is asked first, each in its turn.
+    next: usize,
     received: mpsc::Receiver<TcpInput>,
     pause: Option<Pin<Box<Sleep>>>,
     tally: Tally,
@@ -234,8 +247,18 @@ impl TcpInputs {
             std::task::ready!(pause.as_mut().poll(cx));
             self.pause = None;
         }
-        match std::task::ready!(self.listener.poll_accept(cx)) {
-            Ok((stream, peer)) => Poll::Ready(TcpInput::Accepted { stream, peer }),
+        let accepted = (0..self.listeners.len()).find_map(|turn| {
+            let place = (self.next + turn) % self.listeners.len();
+            let (listener, entry) = self.listeners.get(place)?;
+            match listener.poll_accept(cx) {
+                Poll::Ready(accepted) => Some((place, accepted, entry.clone())),
+                Poll::Pending => None,
+            }
+        });
+        let Some((place, accepted, entry)) = accepted else { return Poll::Pending };
+        self.next = place + 1;
+        match accepted {
+            Ok((stream, peer)) => Poll::Ready(TcpInput::Accepted { stream, peer, entry }),
             Err(error) => {
                 self.tally.update(|counts| counts.tcp_accept_errors += 1);
                 tracing::debug!(%error, "connection not accepted");

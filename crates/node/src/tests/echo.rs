@@ -14,7 +14,8 @@ use tokio::time::timeout;
 
 use crate::observation::Observation;
 use crate::{
-    Boxes, Directory, Label, LifecycleNotice, NodeSpec, OrderError, SocketLimits, StartError,
+    Boxes, Directory, Label, LifecycleNotice, Listener, NodeSpec, OrderError, SocketLimits,
+    StartError,
 };
 
 /// Longer than any test may take on a loaded machine; only a failing test waits for it.
@@ -49,6 +50,8 @@ pub(super) enum Event {
 pub(super) enum Command {
     /// Send so many messages of 60,000 bytes by TCP.
     Send(SocketAddr, usize),
+    /// Send one short message.
+    Call(Transport, SocketAddr),
     Alarm(Duration),
     Hold,
     Release,
@@ -84,7 +87,7 @@ impl Node for Echo {
     }
 
     fn handle_unreachable(&mut self, _: Instant, transport: Transport, peer: SocketAddr) {
-        assert_eq!(transport, Transport::Tcp);
+        assert!(transport.is_reliable());
         self.events.push_back(Event::Unreachable(peer));
     }
 
@@ -94,6 +97,9 @@ impl Node for Echo {
                 let bytes = Bytes::from(message(60_000));
                 let packet = Packet { transport: Transport::Tcp, peer, bytes };
                 self.out.extend(std::iter::repeat_n(packet, times));
+            }
+            Command::Call(transport, peer) => {
+                self.out.push_back(Packet { transport, peer, bytes: message(3).into() });
             }
             Command::Alarm(after) => self.alarm = Some(now + after),
             Command::Hold => self.holds = true,
@@ -177,7 +183,7 @@ pub(super) struct Bench {
 }
 
 impl Bench {
-    async fn start(limits: SocketLimits) -> Result<Self, StartError> {
+    async fn start(limits: SocketLimits, listeners: Vec<Listener>) -> Result<Self, StartError> {
         let (told, events) = mpsc::unbounded_channel();
         // Commands that no order can carry travel beside it.
         let (commands, pending) = std_mpsc::channel::<Command>();
@@ -186,7 +192,8 @@ impl Bench {
             |_, _| Echo::default(),
             move |_| pending.try_recv().map_err(|error| error.to_string()),
             move |event| told.send(event).expect("the test listens"),
-        );
+        )
+        .listening(listeners);
         let boxes =
             Boxes::start(vec![spec], limits, Directory::default(), Observation::default()).await?;
         let address = boxes.directory().find("echo").expect("it was started").address;
@@ -231,8 +238,17 @@ impl Bench {
 
 /// Runs `test` with an echo box and closes it afterwards.
 pub(super) fn with_echo(limits: SocketLimits, test: impl AsyncFnOnce(&mut Bench)) {
+    with_listening_echo(limits, Vec::new(), test);
+}
+
+/// The same with a box that takes connections at further places.
+pub(super) fn with_listening_echo(
+    limits: SocketLimits,
+    listeners: Vec<Listener>,
+    test: impl AsyncFnOnce(&mut Bench),
+) {
     crate::run(async {
-        let mut bench = Bench::start(limits).await.expect("ports are free");
+        let mut bench = Bench::start(limits, listeners).await.expect("ports are free");
         test(&mut bench).await;
         bench.boxes.close().await;
     });

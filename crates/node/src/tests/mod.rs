@@ -3,7 +3,10 @@
 mod echo;
 mod impaired;
 mod life;
+mod secure_lab;
+mod secured;
 mod supervised;
 mod tcp;
 mod tcp_limits;
 mod udp;
+mod websocket;
