@@ -9,16 +9,16 @@
 
 use std::time::Instant;
 
-use sip_proto::Rejection;
 use sip_proto::digest::Asker;
 use sip_proto::message::{Forward, Method, Name, Request, host_port};
 use sip_proto::transaction::{ClientId, ServerId, Target};
+use sip_proto::{Rejection, Transport};
 
 use crate::accounts::AccountId;
 use crate::authentication::Known;
 use crate::bindings::{Bound, PhoneFlow};
 use crate::fork::Way;
-use crate::{AccessNode, Owner};
+use crate::{AccessNode, Owner, secured};
 
 /// What was for us, and what only we may say.
 const WITHOUT: [Name; 2] = [Name::ProxyAuthorization, Name::PAssertedIdentity];
@@ -97,15 +97,15 @@ impl AccessNode {
 
     /// Our Record-Route: the upper value leads to `above`, which gets the request, the lower one back (RFC 5658 §5). `None` is the
     /// network, which is reached by our name.
-    fn record_route(&self, above: Option<PhoneFlow>, below: Option<PhoneFlow>) -> String {
-        let value = |flow: Option<PhoneFlow>| {
-            let user =
-                flow.map_or_else(|| self.settings.name.clone(), |flow| self.tokens.make(flow));
-            let transport = flow.filter(|flow| flow.transport.is_reliable());
-            let transport = transport
-                .map(|flow| format!(";transport={}", flow.transport.token().to_ascii_lowercase()))
-                .unwrap_or_default();
-            format!("<sip:{user}@{}{transport};lr>", self.transactions.sent_by())
+    fn record_route(
+        &self,
+        above: Option<PhoneFlow>,
+        below: Option<PhoneFlow>,
+        is_sips: bool,
+    ) -> String {
+        let value = |flow: Option<PhoneFlow>| match flow {
+            None => self.names.record_route(&self.settings.name, Transport::Udp, is_sips),
+            Some(flow) => self.names.record_route(&self.tokens.make(flow), flow.transport, is_sips),
         };
         format!("{}, {}", value(above), value(below))
     }
@@ -121,19 +121,23 @@ impl AccessNode {
         let Some(group) = self.topology.trunk_group(&self.settings.trunk_group) else {
             return self.transactions.reject(now, id, &Rejection::new(500));
         };
+        if secured::is_sips(request) {
+            let refusal = self.sips_not_allowed("the network behind this access node has no TLS");
+            return self.transactions.reject(now, id, &refusal);
+        }
         let place = host_port(group.address);
         let target = Target::to(group.address);
         let (uri, route) = match request.uri().user().filter(|_| request.uri().is_sip()) {
             Some(user) => (Some(format!("sip:{user}@{place}")), None),
             None => (None, Some(format!("<sip:{place};lr>"))),
         };
-        let record_route = self.record_route(None, Some(from));
+        let record_route = self.record_route(None, Some(from), false);
         let lines = self.asserted(caller);
         let forward = Forward {
             source: from.peer,
             uri: uri.as_deref(),
             record_route: makes_dialog(request).then_some(&record_route),
-            pop_routes: request.own_routes(&[self.address]),
+            pop_routes: request.own_routes(self.names.addresses()),
             push_route: route.as_deref(),
             lines: lines.as_bytes(),
             without: &WITHOUT,
@@ -166,6 +170,14 @@ impl AccessNode {
             self.transactions.reject(now, id, &Rejection::new(480).with_warning(why));
             return;
         }
+        if secured::is_sips(request) {
+            telephones.iter_mut().for_each(|flows| flows.retain(secured::takes_sips));
+            telephones.retain(|flows| !flows.is_empty());
+            if telephones.is_empty() {
+                let refusal = self.sips_not_allowed("no telephone of the user takes it");
+                return self.transactions.reject(now, id, &refusal);
+            }
+        }
         if request.method() == Method::Invite {
             let fork = self.open_fork(now, id, request, from);
             for flows in telephones {
@@ -188,13 +200,15 @@ impl AccessNode {
         owner: Owner,
     ) -> ClientId {
         // A telephone that calls is reached by its own flow, the network by our name.
-        let record_route = self.record_route(Some(bound.flow), caller.map(|_| from));
+        let is_sips = secured::is_sips(request);
+        let record_route = self.record_route(Some(bound.flow), caller.map(|_| from), is_sips);
+        let uri = secured::called_as(&bound.uri, is_sips);
         let lines = self.asserted(caller);
         let forward = Forward {
             source: from.peer,
-            uri: Some(&bound.uri),
+            uri: Some(&uri),
             record_route: makes_dialog(request).then_some(&record_route),
-            pop_routes: request.own_routes(&[self.address]),
+            pop_routes: request.own_routes(self.names.addresses()),
             push_route: Some(&*bound.path).filter(|path| !path.is_empty()),
             lines: lines.as_bytes(),
             without: if caller.is_some() { &WITHOUT } else { &WITHOUT[..1] },

@@ -2,13 +2,13 @@
 
 use std::time::Instant;
 
-use sip_proto::message::{Forward, Method, Name, NameAddr, Request, address_of};
+use sip_proto::message::{Forward, Method, Request, address_of};
 use sip_proto::transaction::{Failure, ServerId, Target};
 use sip_proto::{Rejection, Transport};
 
 use crate::bindings::PhoneFlow;
 use crate::fork::refusal_of;
-use crate::{AccessNode, Owner};
+use crate::{AccessNode, Owner, secured};
 
 /// Where a request inside a dialog goes.
 #[derive(Debug, Clone, Copy)]
@@ -30,6 +30,9 @@ impl AccessNode {
             Ok(next) => next,
             Err(rejection) => return self.transactions.reject(now, id, &rejection),
         };
+        if let Err(rejection) = self.inspect_next(request, &next) {
+            return self.transactions.reject(now, id, &rejection);
+        }
         let forward = self.forward_inside(request, from);
         if request.method() == Method::Invite {
             let fork = self.open_fork(now, id, request, from);
@@ -47,7 +50,9 @@ impl AccessNode {
         if ack.max_forwards() == Some(0) {
             return;
         }
-        if let Ok(next) = self.next(ack) {
+        if let Ok(next) = self.next(ack)
+            && self.inspect_next(ack, &next).is_ok()
+        {
             let forward = self.forward_inside(ack, from);
             self.transactions.forward_ack(ack, &forward, next.target);
         }
@@ -74,30 +79,35 @@ impl AccessNode {
             source: from.peer,
             uri: None,
             record_route: None,
-            pop_routes: request.own_routes(&[self.address]),
+            pop_routes: request.own_routes(self.names.addresses()),
             push_route: None,
             lines: b"",
             without: &[],
         }
     }
 
+    /// What is `sips:` goes to a telephone over TLS, or not at all.
+    fn inspect_next(&mut self, request: &Request, next: &Next) -> Result<(), Rejection> {
+        match next.flow {
+            _ if !secured::is_sips(request) => Ok(()),
+            Some(flow) if flow.transport.is_secured() => Ok(()),
+            _ => Err(self.sips_not_allowed("the next hop is not secured")),
+        }
+    }
+
     fn next(&self, request: &Request) -> Result<Next, Rejection> {
-        let ours = |value: &str| {
-            // A whole Route value is a name-addr; one that is not was refused before.
-            let uri = value.trim().trim_start_matches('<').split('>').next()?.to_owned();
-            let uri = sip_proto::message::Uri::parse(&uri).ok()?;
-            (address_of(&uri) == Some(self.address))
-                .then(|| uri.user().unwrap_or_default().to_owned())
-        };
-        let users = request.list(Name::Route).map_while(ours).take(2);
-        let Some(user) = users.last() else { return Err(Rejection::new(481)) };
-        if let Some(flow) = self.tokens.read(&user) {
+        let ours = request.own_routes(self.names.addresses());
+        let last = ours.checked_sub(1).and_then(|last| request.route(last));
+        let Some(last) = last else { return Err(Rejection::new(481)) };
+        let last = last.uri();
+        let user = last.user().unwrap_or_default();
+        if let Some(flow) = self.tokens.read(user) {
             return Ok(Next { target: flow.target(), flow: Some(flow) });
         }
         if user != self.settings.name {
             return Err(Rejection::new(403).with_warning("this Route was not made here".to_owned()));
         }
-        let route: Option<NameAddr<'_>> = request.route(request.own_routes(&[self.address]));
+        let route = request.route(ours);
         let uri = route.map_or_else(|| request.uri(), |route| route.uri());
         let tcp = uri.param("transport").is_some_and(|name| name.eq_ignore_ascii_case("tcp"));
         match address_of(&uri).filter(|peer| self.core.contains(&peer.ip())) {

@@ -7,7 +7,8 @@
 //! | a telephone calls: an emergency number, or another telephone | `edge.rs` |
 //! | somebody calls a registered telephone | `edge.rs` |
 //! | one telephone of several answers, or none | `forks.rs`, of `fork.rs` |
-//! | requests inside a dialog pass, in both directions | `inside.rs`, by `flow_token.rs` |
+//! | requests inside a dialog pass, in both directions | `inside.rs`, by `flow_token.rs` and `names.rs` |
+//! | what is `sips:` goes over TLS, or not at all | `secured.rs` |
 //!
 //! It keeps no calls: what it must know of one stands in its Record-Route, which both ends give back. A telephone is always reached
 //! by the flow of its own messages (RFC 5626), whatever address it writes of itself.
@@ -23,8 +24,10 @@ mod flow_token;
 mod fork;
 mod forks;
 mod inside;
+mod names;
 mod nonces;
 mod registrar;
+mod secured;
 
 use std::collections::{BTreeSet, VecDeque};
 use std::net::{IpAddr, SocketAddr};
@@ -46,6 +49,7 @@ use authentication::Authentication;
 use bindings::{Bindings, PhoneFlow};
 use flow_token::FlowTokens;
 use fork::{Fork, ForkId};
+use names::Names;
 
 pub use accounts::Account;
 
@@ -54,7 +58,7 @@ pub use accounts::Account;
 pub struct AccessNode {
     settings: topology::Access,
     topology: Arc<Topology>,
-    address: SocketAddr,
+    names: Names,
     /// The boxes of the network: requests from there need no credentials, and only there may a telephone's go.
     core: BTreeSet<IpAddr>,
     transactions: Transactions<Owner>,
@@ -124,8 +128,13 @@ impl AccessNode {
     ) -> Self {
         let timers =
             Timers { t1: topology.timers.t1, t2: topology.timers.t2, t4: topology.timers.t4 };
+        let names = Names::new(&settings, address);
         let transactions =
             Transactions::new(address, timers, seed).with_most(topology.sip.transactions as usize);
+        let transactions = names
+            .own()
+            .iter()
+            .fold(transactions, |all, (transport, address)| all.named_on(*transport, *address));
         let groups = topology.trunk_groups.iter().map(|group| group.address.ip());
         let call_servers = topology.call_servers().map(|one| one.address.ip());
         let psaps = topology.psaps.iter().map(|psap| psap.address.ip());
@@ -144,7 +153,7 @@ impl AccessNode {
             draining: false,
             settings,
             topology,
-            address,
+            names,
         }
     }
 
@@ -200,7 +209,8 @@ impl AccessNode {
 
     /// Request validation of a proxy (RFC 3261 §16.3), then by what it is.
     fn receive(&mut self, now: Instant, id: ServerId, request: &Request, from: PhoneFlow) {
-        if let Err(rejection) = request.refuse_as_proxy(self.transactions.sent_by()) {
+        let refusal = self.loops(request).and_then(|()| self.inspect_sips(request, from));
+        if let Err(rejection) = refusal {
             return self.transactions.reject(now, id, &rejection);
         }
         if request.to_tag().is_some() && request.method() != Method::Register {
@@ -226,9 +236,18 @@ impl AccessNode {
         }
     }
 
+    /// A loop by any of our names, and what else a proxy refuses at once.
+    fn loops(&self, request: &Request) -> Result<(), Rejection> {
+        request.refuse_as_proxy(self.transactions.sent_by())?;
+        let ours = self.names.own().iter().map(|(transport, _)| *transport);
+        let is_again = |one| request.has_via_of(self.transactions.name_on(one));
+        if ours.into_iter().any(is_again) { Err(Rejection::new(482)) } else { Ok(()) }
+    }
+
     /// Whether a URI's host names this node: its realm, or its address.
     fn is_us(&self, host: &str, ip: Option<IpAddr>) -> bool {
-        ip == Some(self.address.ip()) || host.eq_ignore_ascii_case(&self.settings.realm)
+        ip.is_some_and(|ip| self.names.has_ip(ip))
+            || host.eq_ignore_ascii_case(&self.settings.realm)
     }
 
     fn wake(&mut self, now: Instant, wake: Wake) {

@@ -11,7 +11,7 @@ use sip_proto::transaction::ServerId;
 use crate::accounts::AccountId;
 use crate::authentication::Known;
 use crate::bindings::{Bound, PhoneFlow};
-use crate::{AccessNode, AccessNotice, Wake};
+use crate::{AccessNode, AccessNotice, Wake, secured};
 
 /// Extensions that a REGISTER may require.
 const OPTIONS: [&str; 2] = ["path", "outbound"];
@@ -113,6 +113,7 @@ impl AccessNode {
         };
         let path: Box<str> = request.list(Name::Path).collect::<Vec<_>>().join(", ").into();
         for binding in bindings {
+            secured::inspect_contact(request, &binding.uri, from)?;
             let seconds = self.granted(binding)?;
             let new = Bound {
                 uri: binding.uri.clone(),

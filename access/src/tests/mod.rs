@@ -2,6 +2,7 @@
 
 mod edge;
 mod registrar;
+mod secured;
 
 use sip_proto::digest::Secret;
 use sip_proto::message::Response;
@@ -26,6 +27,9 @@ address = "127.0.0.41:5060"
 trunk_group = "mobile"
 realm = "lab.example"
 contacts = 3
+tls = "127.0.0.41:5061"
+ws = "127.0.0.41:5080"
+wss = "127.0.0.41:5443"
 [access.lab.accounts.anna]
 number = "0199001234"
 [access.lab.accounts.bert]
@@ -115,8 +119,25 @@ impl Lab {
         lines: &str,
         password: &str,
     ) -> Vec<Packet> {
+        self.with_password_over(Transport::Udp, method, uri, user, from, lines, password)
+    }
+
+    /// The same over another transport.
+    #[allow(clippy::too_many_arguments, reason = "a request has many parts")]
+    pub(crate) fn with_password_over(
+        &mut self,
+        transport: Transport,
+        method: &str,
+        uri: &str,
+        user: &str,
+        from: &str,
+        lines: &str,
+        password: &str,
+    ) -> Vec<Packet> {
+        let via = format!("SIP/2.0/{} ", transport.token());
         let first = self.request(method, uri, user, from, lines);
-        let refusal = one(&self.receive(from, Transport::Udp, &first));
+        let first = first.replacen("SIP/2.0/UDP ", &via, 1);
+        let refusal = one(&self.receive(from, transport, &first));
         let (name, header) = match refusal.status() {
             401 => ("Authorization", "WWW-Authenticate"),
             407 => ("Proxy-Authorization", "Proxy-Authenticate"),
@@ -126,7 +147,7 @@ impl Lab {
         let credentials = credentials(&challenge, method, uri, user, password, 1);
         let lines = format!("{name}: {credentials}\r\n{lines}");
         let request = self.request(method, uri, user, from, &lines);
-        self.receive(from, Transport::Udp, &request)
+        self.receive(from, transport, &request.replacen("SIP/2.0/UDP ", &via, 1))
     }
 
     pub(crate) fn register(&mut self, user: &str, from: &str, lines: &str) -> Response {

@@ -1,7 +1,7 @@
 //! Access nodes: where telephones register, and how they reach the network.
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::number::{is_fictitious, refusal};
@@ -14,6 +14,16 @@ pub struct Access {
     pub name: String,
     /// Where telephones send their REGISTER and INVITE.
     pub address: SocketAddr,
+    /// Where it takes TLS, if it does.
+    pub tls: Option<SocketAddr>,
+    /// Where it takes WebSockets (RFC 7118), if it does.
+    pub ws: Option<SocketAddr>,
+    /// Where it takes WebSockets over TLS, if it does.
+    pub wss: Option<SocketAddr>,
+    /// The PEM file with its certificate, and the chain after it.
+    pub certificate: PathBuf,
+    /// The PEM file with the private key of that.
+    pub key: PathBuf,
     /// The trunk group that gets their emergency calls.
     pub trunk_group: String,
     /// The domain of its users, and the realm of their passwords.
@@ -70,7 +80,22 @@ impl std::fmt::Debug for AccountSecret {
     }
 }
 
+/// Where certificates are that the file does not name, beside it: there `tocsin certificates` puts them.
+pub const CERTIFICATES: &str = "certificates";
+
 impl Access {
+    /// Where it takes connections beside those at its address, each with its key in the file.
+    pub fn listeners(&self) -> impl Iterator<Item = (&'static str, SocketAddr)> {
+        let all = [("tls", self.tls), ("ws", self.ws), ("wss", self.wss)];
+        all.into_iter().filter_map(|(key, address)| Some((key, address?)))
+    }
+
+    /// Whether it needs its certificate.
+    #[must_use]
+    pub const fn speaks_tls(&self) -> bool {
+        self.tls.is_some() || self.wss.is_some()
+    }
+
     pub(crate) fn read(table: &Table<'_>, trunk_groups: &[TrunkGroup], folder: &Path) -> Self {
         let second = Duration::from_secs(1);
         let name = table.name().to_owned();
@@ -89,8 +114,20 @@ impl Access {
                 Err(refusal) => table.report("accounts_file", refusal),
             }
         }
+        if table.has("certificate") != table.has("key") {
+            table.report_here("needs certificate and key together, or neither of them");
+        }
+        let pem = |key: &'static str, ending: &str| {
+            let usual = || format!("{CERTIFICATES}/{name}.{ending}");
+            folder.join(table.optional(key, kind::text).unwrap_or_else(usual))
+        };
         Self {
             address: table.required("address", kind::address, kind::NO_ADDRESS),
+            tls: table.optional("tls", known_port),
+            ws: table.optional("ws", known_port),
+            wss: table.optional("wss", known_port),
+            certificate: pem("certificate", "pem"),
+            key: pem("key", "key"),
             trunk_group: table.required("trunk_group", known_group(trunk_groups), String::new()),
             realm: table.or("realm", realm, name.clone()),
             anonymous_emergency: table.or("anonymous_emergency", kind::flag, true),
@@ -121,6 +158,15 @@ impl AccessAccount {
             number: table.optional("number", number),
             secret: sha256.map(|sha256| AccountSecret { sha256, md5 }),
         }
+    }
+}
+
+/// Telephones are told it, so the system cannot choose it.
+fn known_port(raw: Raw<'_>) -> Result<SocketAddr, String> {
+    let address = kind::address(raw)?;
+    match address.port() {
+        0 => Err(format!("must name a port, such as {}:5061", address.ip())),
+        _ => Ok(address),
     }
 }
 

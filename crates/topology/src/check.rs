@@ -87,9 +87,12 @@ fn addresses(document: &Document, topology: &Topology) {
         let path = format!("psaps.{}.address", psap.name);
         (psap.address, path, format!("PSAP {:?}", psap.name))
     });
-    let access = topology.access.iter().map(|access| {
-        let path = format!("access.{}.address", access.name);
-        (access.address, path, format!("access node {:?}", access.name))
+    let access = topology.access.iter().flat_map(|access| {
+        let own = [("address", access.address)].into_iter().chain(access.listeners());
+        own.map(move |(key, address)| {
+            let path = format!("access.{}.{key}", access.name);
+            (address, path, format!("access node {:?}", access.name))
+        })
     });
     let mut owners: HashMap<SocketAddr, String> = HashMap::new();
     for (address, path, box_name) in sites.chain(groups).chain(psaps).chain(access) {

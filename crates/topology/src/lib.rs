@@ -53,7 +53,7 @@ mod tcp;
 mod topology;
 mod trunk_group;
 
-pub use self::access::{Access, AccessAccount, AccountSecret, DigestAlgorithm};
+pub use self::access::{Access, AccessAccount, AccountSecret, CERTIFICATES, DigestAlgorithm};
 pub use self::address_range::AddressRange;
 pub use self::distribution::{Distribution, ParseDistributionError};
 pub use self::duration::{ParseDurationError, format_duration, parse_duration};

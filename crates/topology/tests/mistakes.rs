@@ -274,6 +274,15 @@ fn an_access_node_has_a_trunk_group_and_users_of_their_own() {
         (String::new(), "access.lab: needs the key \"trunk_group\""),
         ("trunk_group = \"nobody\"\n".to_owned(), "no trunk group is called \"nobody\""),
         (format!("{mobile}realm = \"a b\"\n"), "access.lab.realm: must be a domain"),
+        (format!("{mobile}tls = \"127.0.0.99:0\"\n"), "access.lab.tls: must name a port"),
+        (
+            format!("{mobile}tls = \"127.0.0.99:5061\"\nwss = \"127.0.0.99:5061\"\n"),
+            "access.lab.wss: 127.0.0.99:5061 is already the address of access node \"lab\"",
+        ),
+        (
+            format!("{mobile}certificate = \"lab.pem\"\n"),
+            "access.lab: needs certificate and key together",
+        ),
         (format!("{mobile}algorithms = []\n"), "access.lab.algorithms: must not be empty"),
         (format!("{mobile}expires = \"30s\"\n"), "needs min_expires <= expires <= max_expires"),
         (format!("{mobile}accounts_file = \"none.csv\"\n"), "access.lab.accounts_file: "),

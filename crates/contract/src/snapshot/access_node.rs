@@ -40,6 +40,9 @@ pub struct AccessCounts {
     pub expired: u64,
     /// Registered connections that were lost.
     pub flows_lost: u64,
+    /// Requests with `sips:` that could not go on by a secured way (RFC 5630 §5.3).
+    #[serde(default)]
+    pub sips_refused: u64,
     /// STUN keep-alives that were answered.
     pub keep_alives: u64,
     /// Emergency calls and messages of registered users.
