@@ -4,7 +4,7 @@
 set -eu
 
 # program:package; baresip-core is baresip without a desktop.
-peers="sipp:sip-tester baresip:baresip-core tshark:tshark kamailio:kamailio chromium:chromium svmap:sipvicious sngrep:sngrep valgrind:valgrind faketime:faketime"
+peers="sipp:sip-tester baresip:baresip-core tshark:tshark kamailio:kamailio chromium:chromium svmap:sipvicious sngrep:sngrep valgrind:valgrind faketime:faketime openssl:openssl"
 
 # What `make bench-peers` compares with.
 if [ "${1-}" = "--bench" ]; then

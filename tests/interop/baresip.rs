@@ -40,19 +40,34 @@ impl Baresip {
         transport: &str,
         answers: bool,
     ) -> Self {
-        Self::with(answers, |_| {
-            format!(
-                "<sip:{user}@lab.example>;auth_user={user};auth_pass={password};regint=60;outbound=\"sip:{at};transport={transport}\""
-            )
-        })
+        let account = account(user, at, password, transport);
+        Self::with(answers, |_| account)
+    }
+
+    /// The same over TLS; it trusts whom `authority` has signed.
+    pub(crate) fn secured(
+        user: &str,
+        at: SocketAddr,
+        password: &str,
+        authority: &Path,
+        answers: bool,
+    ) -> Self {
+        let account = account(user, at, password, "tls");
+        let trusts = format!("sip_cafile {}\n", authority.display());
+        Self::with_config(answers, |_| account, &trusts)
     }
 
     fn with(answers: bool, account: impl FnOnce(IpAddr) -> String) -> Self {
+        Self::with_config(answers, account, "")
+    }
+
+    fn with_config(answers: bool, account: impl FnOnce(IpAddr) -> String, further: &str) -> Self {
         let folder = TempDir::new().expect("a temporary folder");
         let address = loopback::free_port(loopback::host());
         let tone = folder.path().join("tone.wav");
         sound::write(&tone, &sound::tone(TONE, 45));
-        write(&folder, "config", &config(address, folder.path(), &tone));
+        let config = config(address, folder.path(), &tone);
+        write(&folder, "config", &format!("{config}{further}"));
         let mode = if answers { "auto" } else { "manual" };
         let host = address.ip();
         write(&folder, "accounts", &format!("{};answermode={mode}\n", account(host)));
@@ -140,6 +155,13 @@ impl Baresip {
         let status = self.process.finish();
         assert!(status.success(), "baresip: {status}; {}", self.process.words());
     }
+}
+
+/// The line of an account that registers at the access node `at`.
+fn account(user: &str, at: SocketAddr, password: &str, transport: &str) -> String {
+    format!(
+        "<sip:{user}@lab.example>;auth_user={user};auth_pass={password};regint=60;outbound=\"sip:{at};transport={transport}\""
+    )
 }
 
 /// Only what a call needs: no sound card, no network outside loopback.

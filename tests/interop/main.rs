@@ -34,5 +34,6 @@ mod media;
 mod proxies;
 mod registrations;
 mod scanners;
+mod secured;
 mod softphones;
 mod targets;

@@ -1,7 +1,9 @@
 //! Telephones that register: baresip and SIPp at an access node before the network.
 
+use std::ffi::OsString;
 use std::io::Write as _;
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -13,40 +15,74 @@ use crate::network::Network;
 use crate::sound;
 use system_tests::program::{Program, tocsin};
 
-const REALM: &str = "lab.example";
-const PASSWORD: &str = "a-good-password";
+pub(crate) const REALM: &str = "lab.example";
+pub(crate) const PASSWORD: &str = "a-good-password";
 
 /// An access node before a network; it lives as long as its program.
-struct Access {
-    program: Program,
+pub(crate) struct Access {
+    pub(crate) program: Program,
     address: SocketAddr,
-    _folder: TempDir,
+    /// Where it takes TLS, if it does.
+    pub(crate) tls: SocketAddr,
+    folder: TempDir,
 }
 
 impl Access {
     /// Starts it before `network`, with these further keys. baresip registers nowhere where SHA-256 is offered.
     fn start(network: &Network, keys: &str) -> Self {
+        Self::with(network, keys, false, &[])
+    }
+
+    /// Starts it with TLS, a certificate of an authority that was made for it, and these further options.
+    pub(crate) fn secured(network: &Network, options: &[OsString]) -> Self {
+        Self::with(network, "", true, options)
+    }
+
+    fn with(network: &Network, keys: &str, speaks_tls: bool, options: &[OsString]) -> Self {
         let folder = TempDir::new().expect("a temporary folder");
         let trunk = network.at("mobile");
         let mut text = include_str!("network.toml").to_owned();
         let host = loopback::host();
+        let at_tls = loopback::free_port(host);
+        let tls = speaks_tls.then(|| format!("tls = \"{at_tls}\"\n")).unwrap_or_default();
         text += &format!(
-            "\n[access.lab]\naddress = \"{host}:0\"\ntrunk_group = \"mobile\"\nrealm = \"{REALM}\"\nalgorithms = [\"MD5\"]\n{keys}\n"
+            "\n[access.lab]\naddress = \"{host}:0\"\ntrunk_group = \"mobile\"\nrealm = \"{REALM}\"\nalgorithms = [\"MD5\"]\n{tls}{keys}\n"
         );
         for user in ["anna", "bert"] {
             text += &account(user);
         }
         let file = folder.path().join("network.toml");
         std::fs::write(&file, text).expect("a file in a temporary folder");
+        if speaks_tls {
+            certificates(&file);
+        }
         let arguments = ["switch".into(), file.into(), "--access".into(), "--set".into()];
         let arguments =
             arguments.into_iter().chain([format!("trunk_groups.mobile.address={trunk}").into()]);
+        let arguments = arguments.chain(options.iter().cloned());
         let mut program =
             Program::start("access", arguments.collect(), &folder.path().join("access.jsonl"));
         let address =
             program.addresses().into_iter().find(|(name, _)| name == "lab").expect("it listens").1;
-        Self { program, address, _folder: folder }
+        Self { program, address, tls: at_tls, folder }
     }
+
+    /// Where it takes UDP and TCP.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The authority that signed its certificate.
+    pub(crate) fn authority(&self) -> PathBuf {
+        self.folder.path().join("certificates/lab.ca.pem")
+    }
+}
+
+/// Makes an authority and certificates for a network, beside its file.
+pub(crate) fn certificates(file: &Path) {
+    let made = Command::new(tocsin()).arg("certificates").arg(file).output().expect("tocsin");
+    let told = String::from_utf8_lossy(&made.stderr);
+    assert!(made.status.success(), "{told}");
 }
 
 /// The lines of a network file that `tocsin account` prints.

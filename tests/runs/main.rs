@@ -5,6 +5,7 @@
 
 mod api;
 mod bench;
+mod browsers;
 mod cases;
 mod console;
 mod effects;

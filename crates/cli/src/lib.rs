@@ -23,7 +23,10 @@ pub use record_keeper::{RecordKeeper, ToServe};
 pub use record_sink::RecordSink;
 pub use serve::{serve, serve_managed, socket_limits};
 pub use standard_output::{UNTOLD, complain, finish, say, say_painted};
-pub use tls::{ServerIdentity, TlsArgs};
+pub use tls::{
+    CertificateState, KeyFile, LabCertificate, ServerIdentity, Subject, TlsArgs,
+    make_lab_certificates,
+};
 
 use std::io::Write as _;
 use std::process::ExitCode;

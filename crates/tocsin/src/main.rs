@@ -2,6 +2,7 @@
 
 mod account_command;
 mod bench;
+mod certificates;
 mod changed_campaign;
 mod check;
 mod compare;
@@ -54,6 +55,7 @@ enum Command {
     Ctl(ctl::CtlArgs),
     Defects(defects::DefectsArgs),
     Account(account_command::AccountArgs),
+    Certificates(certificates::CertificatesArgs),
     Schema(schema::SchemaArgs),
     Switch(serving::ServedSwitchArgs),
     Psap(serving::ServedPsapArgs),
@@ -79,6 +81,7 @@ fn carry_out(command: Command) -> ExitCode {
         Command::Ctl(args) => ctl::run(&args),
         Command::Defects(args) => defects::defects(&args),
         Command::Account(args) => account_command::account(&args),
+        Command::Certificates(args) => certificates::certificates(&args),
         Command::Schema(args) => schema::schema(&args),
         Command::Switch(args) => serving::switch(&args),
         Command::Psap(args) => serving::psap(&args),

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use access::{AccessNode, AccessNotice, Account};
 use anyhow::Context as _;
-use cli::BoxArgs;
+use cli::{BoxArgs, KeyFile, ServerIdentity};
 use contract::NodeKind;
 use node::clock::WallStart;
-use node::{Label, NodeSpec};
+use node::{Label, Listener, NodeSpec};
 use sip_proto::digest::Secret;
 use topology::{Access, Topology};
 
@@ -19,12 +19,15 @@ const PASSWORD: usize = 12;
 /// An access node as a box to run. A user without a password gets one, which is printed: it holds until the program ends.
 ///
 /// # Errors
-/// The system gives no random numbers.
+/// The system gives no random numbers, or a certificate cannot be used.
 pub fn access_node_spec(
     settings: &Access,
     topology: &Arc<Topology>,
     seed: u64,
+    keys: Option<&Arc<KeyFile>>,
 ) -> anyhow::Result<NodeSpec> {
+    let listeners =
+        listeners(settings, keys).with_context(|| format!("access.{}", settings.name))?;
     let label = Label {
         name: settings.name.clone(),
         kind: NodeKind::AccessNode,
@@ -41,7 +44,28 @@ pub fn access_node_spec(
     let build = move |address, start: WallStart| {
         AccessNode::new(settings, accounts, topology, address, seed, &secret, start.now)
     };
-    Ok(NodeSpec::new(label, build, no_command, move |notice| log(&node, &notice)))
+    let spec = NodeSpec::new(label, build, no_command, move |notice| log(&node, &notice));
+    Ok(spec.listening(listeners))
+}
+
+/// Where it takes TLS and WebSockets.
+fn listeners(settings: &Access, keys: Option<&Arc<KeyFile>>) -> anyhow::Result<Vec<Listener>> {
+    let Access { name, tls, ws, wss, certificate, key, .. } = settings;
+    let setting = |which: &str| format!("access.{name}.{which}");
+    let mut listeners = Vec::new();
+    listeners.extend(ws.map(|at| Listener::websocket(at, setting("ws"), None)));
+    if settings.speaks_tls() {
+        let identity = ServerIdentity::for_telephones(certificate, key, keys)
+            .context("no TLS without a certificate, which `tocsin certificates` makes")?;
+        for line in identity.told() {
+            cli::complain!("{name}: {line}");
+        }
+        let acceptor = || identity.acceptor().clone();
+        listeners.extend(tls.map(|at| Listener::tls(at, setting("tls"), acceptor())));
+        let wss = wss.map(|at| Listener::websocket(at, setting("wss"), Some(acceptor())));
+        listeners.extend(wss);
+    }
+    Ok(listeners)
 }
 
 fn accounts(settings: &Access) -> anyhow::Result<Vec<Account>> {

@@ -13,13 +13,13 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use clap::Args;
 use cli::manage::{ManageArgs, ManagedCallServer, NetworkView};
-use cli::{BoxArgs, FileArgs, RecordKeeper, RecordSink, ToServe};
+use cli::{BoxArgs, FileArgs, KeyFile, RecordKeeper, RecordSink, ToServe};
 use contract::{BoxOrder, NodeKind, StoredDisk};
 use node::clock::WallStart;
 use node::{Label, NodeSpec};
 use operations::Action;
 use sip_proto::wall_clock::WallClock;
-use topology::Topology;
+use topology::{Access, Topology};
 
 pub use access_nodes::access_node_spec;
 use no_command::no_command;
@@ -41,6 +41,9 @@ pub struct SwitchArgs {
     /// Serve only the access nodes
     #[arg(long, conflicts_with_all = ["site", "trunks"])]
     pub access: bool,
+    /// Write the secrets of TLS connections of telephones to this file, for Wireshark [the one that SSLKEYLOGFILE names, if it does]
+    #[arg(long, value_name = "FILE")]
+    pub tls_keys: Option<PathBuf>,
     /// Start the call servers as machines that get power back, with what this file says is on their disks
     #[arg(long, value_name = "FILE", hide = true)]
     pub power_on: Option<PathBuf>,
@@ -144,11 +147,27 @@ fn specs(
         specs.push(monitor_spec(topology, seed));
     }
     if serves_access(args) {
+        let keys = key_file(args, topology)?;
         for access in &topology.access {
-            specs.push(access_node_spec(access, topology, seed)?);
+            specs.push(access_node_spec(access, topology, seed, keys.as_ref())?);
         }
     }
     Ok(specs)
+}
+
+/// The file for secrets of TLS, where somebody wants them and there is TLS.
+fn key_file(args: &SwitchArgs, topology: &Topology) -> anyhow::Result<Option<Arc<KeyFile>>> {
+    let named = || std::env::var_os("SSLKEYLOGFILE").filter(|path| !path.is_empty());
+    let path = args.tls_keys.clone().or_else(|| named().map(PathBuf::from));
+    let Some(path) = path.filter(|_| topology.access.iter().any(Access::speaks_tls)) else {
+        return Ok(None);
+    };
+    let keys = KeyFile::open(&path)?;
+    cli::complain!(
+        "the keys of TLS connections go to {}: whoever has that file can read them",
+        path.display()
+    );
+    Ok(Some(keys))
 }
 
 fn serves_trunks(args: &SwitchArgs) -> bool {

@@ -15,6 +15,7 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::rustls::{Error, InconsistentKeys, ServerConfig};
 
 use super::kept;
+use super::key_file::KeyFile;
 use super::text::{Described, describe, fingerprint};
 
 /// The certificate of a socket for operators.
@@ -58,7 +59,9 @@ impl TlsArgs {
         kept: &Path,
     ) -> anyhow::Result<Option<ServerIdentity>> {
         match (&self.certificate, &self.key) {
-            (Some(certificate), Some(key)) => ServerIdentity::read(certificate, key).map(Some),
+            (Some(certificate), Some(key)) => {
+                ServerIdentity::read(certificate, key, for_http).map(Some)
+            }
             _ if address.ip().is_loopback() => Ok(None),
             _ => ServerIdentity::own(address.ip(), kept).map(Some),
         }
@@ -66,8 +69,28 @@ impl TlsArgs {
 }
 
 impl ServerIdentity {
-    fn read(certificate: &Path, key: &Path) -> anyhow::Result<Self> {
-        let mut identity = Self::from_pem(certificate, key)?;
+    /// An access node for telephones. The secrets of its connections go into `keys`, if somebody wants them.
+    ///
+    /// # Errors
+    /// A file cannot be read, is none, or the two do not fit.
+    pub fn for_telephones(
+        certificate: &Path,
+        key: &Path,
+        keys: Option<&Arc<KeyFile>>,
+    ) -> anyhow::Result<Self> {
+        Self::read(certificate, key, |config| {
+            if let Some(keys) = keys {
+                config.key_log = Arc::<KeyFile>::clone(keys);
+            }
+        })
+    }
+
+    fn read(
+        certificate: &Path,
+        key: &Path,
+        adjust: impl FnOnce(&mut ServerConfig),
+    ) -> anyhow::Result<Self> {
+        let mut identity = Self::from_pem(certificate, key, adjust)?;
         let at = certificate.display();
         identity.told.push(format!("certificate {at}, SHA-256 {}", identity.fingerprint));
         let Described { from, until, until_text, .. } = &identity.described;
@@ -87,7 +110,7 @@ impl ServerIdentity {
         if !kept::is_good(file, &names) {
             kept::make(file, &names)?;
         }
-        let mut identity = Self::from_pem(file, file)?;
+        let mut identity = Self::from_pem(file, file, for_http)?;
         identity.told.push(format!(
             "its certificate signs itself, so that a browser asks whether you trust it: go on if it shows SHA-256 {}",
             identity.fingerprint
@@ -96,7 +119,11 @@ impl ServerIdentity {
         Ok(identity)
     }
 
-    fn from_pem(certificate: &Path, key: &Path) -> anyhow::Result<Self> {
+    fn from_pem(
+        certificate: &Path,
+        key: &Path,
+        adjust: impl FnOnce(&mut ServerConfig),
+    ) -> anyhow::Result<Self> {
         let (certificate_at, key_at) = (certificate.display(), key.display());
         let text = std::fs::read(certificate)
             .with_context(|| format!("cannot read the certificate {certificate_at}"))?;
@@ -128,7 +155,7 @@ impl ServerIdentity {
             ),
             other => anyhow::anyhow!("{certificate_at} and {key_at} cannot be used: {other}"),
         })?;
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        adjust(&mut config);
         let acceptor = TlsAcceptor::from(Arc::new(config));
         Ok(Self { acceptor, fingerprint, described, told: Vec::new() })
     }
@@ -165,7 +192,13 @@ impl ServerIdentity {
         &self.described.names
     }
 
-    pub(super) const fn acceptor(&self) -> &TlsAcceptor {
+    /// Its side of a handshake.
+    #[must_use]
+    pub const fn acceptor(&self) -> &TlsAcceptor {
         &self.acceptor
     }
+}
+
+fn for_http(config: &mut ServerConfig) {
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
 }

@@ -14,10 +14,10 @@ use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 
 use super::text::describe;
 
-const DAY: Duration = Duration::from_hours(24);
+pub(super) const DAY: Duration = Duration::from_hours(24);
 
 /// How long it is good: longer than this is refused by some browsers.
-const LIFE: Duration = Duration::from_hours(24 * 397);
+pub(super) const LIFE: Duration = Duration::from_hours(24 * 397);
 
 /// One that ends so soon is made anew.
 const REMAINDER: Duration = Duration::from_hours(24 * 7);
@@ -69,11 +69,11 @@ pub(super) fn make(file: &Path, names: &[String]) -> anyhow::Result<()> {
     wanted.not_before = (now - DAY).into();
     wanted.not_after = (now + LIFE).into();
     let certificate = wanted.self_signed(&key).with_context(what)?;
-    write(file, &format!("{}{}", certificate.pem(), key.serialize_pem()))
+    write(file, &format!("{}{}", certificate.pem(), key.serialize_pem()), 0o600)
 }
 
 /// Beside its place first: it appears with its mode and all its content, and follows no link.
-fn write(file: &Path, text: &str) -> anyhow::Result<()> {
+pub(super) fn write(file: &Path, text: &str, mode: u32) -> anyhow::Result<()> {
     let place = || format!("cannot keep the certificate in {}", file.display());
     if let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         fs::create_dir_all(folder).with_context(place)?;
@@ -82,7 +82,7 @@ fn write(file: &Path, text: &str) -> anyhow::Result<()> {
     beside.push(format!(".{}", std::process::id()));
     let beside = PathBuf::from(beside);
     let mut options = OpenOptions::new();
-    let opened = options.write(true).create_new(true).mode(0o600).open(&beside);
+    let opened = options.write(true).create_new(true).mode(mode).open(&beside);
     let mut opened = opened.with_context(place)?;
     let written = opened.write_all(text.as_bytes());
     written.and_then(|()| fs::rename(&beside, file)).with_context(place).inspect_err(|_| {

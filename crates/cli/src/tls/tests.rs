@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use rcgen::{CertificateParams, KeyPair};
 
-use super::{ServerIdentity, TlsArgs};
+use super::{CertificateState, KeyFile, ServerIdentity, Subject, TlsArgs, make_lab_certificates};
 
 fn beyond() -> SocketAddr {
     ([192, 0, 2, 7], 8443).into()
@@ -99,4 +99,64 @@ fn what_is_no_certificate_or_key_is_refused_in_a_sentence() {
     assert!(refusal(&none).contains("no X.509 certificate"), "{}", refusal(&none));
     let gone = TlsArgs { certificate: Some(folder.path().join("gone.pem")), ..good };
     assert!(refusal(&gone).contains("cannot read the certificate"), "{}", refusal(&gone));
+}
+
+fn subject(name: &str, ip: &str) -> Subject {
+    let names = vec![ip.to_owned(), "lab.example".to_owned()];
+    Subject { name: name.to_owned(), names, domain: Some("lab.example".to_owned()) }
+}
+
+fn states(folder: &Path, subjects: &[Subject], anew: bool) -> Vec<CertificateState> {
+    let made = make_lab_certificates(folder, "test", subjects, anew).expect("certificates");
+    made.into_iter().map(|one| one.state).collect()
+}
+
+#[test]
+fn a_lab_gets_an_authority_and_certificates_that_stay_until_they_are_made_anew() {
+    use CertificateState::{Kept, Made, Stale};
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = folder.path().join("certificates");
+    let file = |name: &str| at.join(name);
+    let mut subjects = vec![subject("lab", "127.0.0.41")];
+    assert_eq!(states(&at, &subjects, false), [Made, Made]);
+    for (name, mode) in [("lab.ca.pem", 0o644), ("lab.ca.key", 0o600), ("lab.key", 0o600)] {
+        let permissions = fs::metadata(file(name)).expect("a file").permissions();
+        assert_eq!(permissions.mode() & 0o777, mode, "{name}");
+    }
+    let identity = ServerIdentity::for_telephones(&file("lab.pem"), &file("lab.key"), None);
+    let first = identity.expect("an identity").fingerprint().to_owned();
+    let authority = fs::read(file("lab.ca.pem")).expect("a file");
+    // A further box is signed by the same authority; one that has moved is not touched.
+    subjects.push(subject("second", "127.0.0.42"));
+    assert_eq!(states(&at, &subjects, false), [Kept, Kept, Made]);
+    subjects[0] = subject("lab", "127.0.0.43");
+    assert_eq!(states(&at, &subjects, false), [Kept, Stale, Kept]);
+    assert_eq!(fs::read(file("lab.ca.pem")).expect("a file"), authority);
+    let again = ServerIdentity::for_telephones(&file("lab.pem"), &file("lab.key"), None);
+    assert_eq!(again.expect("an identity").fingerprint(), first);
+    // With one half missing nobody guesses.
+    fs::remove_file(file("lab.key")).expect("it was there");
+    let refused = make_lab_certificates(&at, "test", &subjects, false).expect_err("half of it");
+    assert!(refused.to_string().contains("put it back, or make all anew"), "{refused}");
+    assert_eq!(states(&at, &subjects, true), [Made, Made, Made]);
+    assert_ne!(fs::read(file("lab.ca.pem")).expect("a file"), authority);
+    fs::write(file("lab.ca.pem"), "x").expect("a file");
+    let refused = make_lab_certificates(&at, "test", &subjects, false).expect_err("no authority");
+    assert!(format!("{refused:#}").contains("are no authority"), "{refused:#}");
+}
+
+#[test]
+fn keys_go_to_the_end_of_a_file_of_its_owner() {
+    use tokio_rustls::rustls::KeyLog as _;
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("keys.txt");
+    for secret in [[0x0a, 0xff], [0x01, 0x02]] {
+        let keys = KeyFile::open(&path).expect("a file");
+        keys.log("CLIENT_RANDOM", &[0xab], &secret);
+    }
+    let text = fs::read_to_string(&path).expect("text");
+    assert_eq!(text, "CLIENT_RANDOM ab 0aff\nCLIENT_RANDOM ab 0102\n");
+    assert_eq!(fs::metadata(&path).expect("a file").permissions().mode() & 0o777, 0o600);
+    let refused = KeyFile::open(&folder.path().join("no/keys.txt")).expect_err("no folder");
+    assert!(refused.to_string().contains("cannot write TLS keys to"), "{refused}");
 }
