@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use contract::{Node, Reply};
 use sip_proto::message::{Message, Method, Payload};
 use sip_proto::reason::Reason;
-use sip_proto::user_agent::{Config, End, Event, Failure, Invite, LegId, UserAgent};
+use sip_proto::user_agent::{Capabilities, Config, End, Event, Failure, Invite, LegId, UserAgent};
 use sip_proto::{Packet, Transport};
 
 /// One telephone line, or a thousand: every leg is a call of its own.
@@ -87,8 +87,19 @@ impl Phone {
     /// A telephone at `address` that answers at once when it is called.
     #[must_use]
     pub fn new(address: SocketAddr, seed: u64) -> Self {
+        Self::with(Config::new(address, seed))
+    }
+
+    /// One that refreshes sessions as it has agreed (RFC 4028).
+    #[must_use]
+    pub fn knowing_timers(address: SocketAddr, seed: u64) -> Self {
+        let capabilities = Capabilities::of_telephony();
+        Self::with(Config { capabilities, ..Config::new(address, seed) })
+    }
+
+    fn with(config: Config) -> Self {
         Self {
-            agent: UserAgent::new(Config::new(address, seed)),
+            agent: UserAgent::new(config),
             answers_after: Some(Duration::ZERO),
             ponders_changes: false,
             calls: BTreeMap::new(),

@@ -119,7 +119,7 @@ fn refused(status: u16, rest: &str) -> Response {
 fn a_refused_call_is_told_what_would_have_done() {
     for (status, rest, heard, name, value) in [
         (405, "Allow: INVITE, ACK", 405, "Allow", "INVITE, ACK"),
-        (405, "", 405, "Allow", "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, MESSAGE"),
+        (405, "", 405, "Allow", "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, MESSAGE, PRACK"),
         (406, "Accept: text/x", 406, "Accept", "text/x"),
         (415, "Accept: text/x", 415, "Accept", "text/x"),
         (415, "Accept-Encoding: identity", 415, "Accept-Encoding", "identity"),

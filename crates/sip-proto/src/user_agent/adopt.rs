@@ -10,7 +10,7 @@ use std::time::Instant;
 use serde::{Deserialize, Serialize};
 
 use super::leg::{Leg, State};
-use super::session_timer::SavedTimer;
+use super::timer_terms::SavedTimer;
 use super::{LegId, UserAgent, session_line};
 use crate::dialog::{Dialog, SavedDialog, Unfit};
 

@@ -3,10 +3,8 @@
 use std::net::SocketAddr;
 use std::time::Instant;
 
-use bytes::Bytes;
-
 use super::acks::AckState;
-use super::leg::{Leg, MAX_LOSERS, State};
+use super::leg::{CallingTerms, Leg, MAX_LOSERS, State};
 use super::{Event, Failure, LegId, Owner, Purpose, UserAgent};
 use crate::Transport;
 use crate::dialog::Dialog;
@@ -88,18 +86,12 @@ impl UserAgent {
             let target = Target { transport, ..Target::to(invite.next_hop) };
             let owner = Owner::Leg(id, Purpose::Invite);
             let client = self.transactions.send(now, draft, target, owner);
-            let description = match self.config.capabilities.knows_timers() {
-                true => invite.payload.description(),
-                false => Bytes::new(),
-            };
-            let state = State::Calling {
-                invite: client,
-                offered,
-                hang_up: None,
-                call_id,
-                description,
-                heard_reliably: Vec::new(),
-            };
+            let extends = !self.config.capabilities.supported.is_empty();
+            let terms = extends.then(|| {
+                let description = invite.payload.description();
+                Box::new(CallingTerms { description, heard_reliably: Vec::new() })
+            });
+            let state = State::Calling { invite: client, offered, hang_up: None, call_id, terms };
             Leg { session, ..Leg::new(state, invite.next_hop, true) }
         })
     }
@@ -190,12 +182,12 @@ impl UserAgent {
             self.transactions.forget(client);
             return;
         };
-        let State::Calling { offered, hang_up, description, .. } = &mut leg.state else {
+        let State::Calling { offered, hang_up, terms, .. } = &mut leg.state else {
             self.answered_again(now, id, &response);
             return;
         };
         let (offered, hang_up) = (*offered, hang_up.take());
-        let sent = std::mem::take(description);
+        let sent = terms.take().map(|terms| terms.description).unwrap_or_default();
         leg.confirm(&response);
         leg.state = State::Confirmed;
         self.learn_session(id, response.session_id());

@@ -1,7 +1,7 @@
 //! Header lines of every message that makes or refreshes a dialog: Contact first, then Allow, Supported and who we are.
 
-use super::Capabilities;
-use super::reliable::RELIABLE;
+use super::option_tag::RELIABLE;
+use super::validate::Capabilities;
 use crate::Transport;
 use crate::message::{BY_TCP, Name};
 

@@ -13,8 +13,8 @@ use crate::message::{Method, Payload};
 use crate::reason::Reason;
 use crate::transaction::{ClientId, ServerId};
 use crate::user_agent::acks::Acks;
-use crate::user_agent::reliable::Reliable;
-use crate::user_agent::session_timer::{Asked, SessionTimer};
+use crate::user_agent::timer_terms::{Asked, SessionTimer};
+use crate::user_agent::unacknowledged::Reliable;
 
 crate::key_type! {
     /// Names a leg. The name of a dead leg never matches a new one.
@@ -42,15 +42,13 @@ pub(super) const MAX_LOSERS: usize = 16;
 /// Where a leg stands.
 #[derive(Debug)]
 pub(super) enum State {
-    /// Our INVITE is on its way, with this session description.
+    /// Our INVITE is on its way.
     Calling {
         invite: ClientId,
         offered: bool,
         hang_up: Option<HangUp>,
         call_id: Box<str>,
-        description: Bytes,
-        /// The tags of those whose provisional responses we have acknowledged, with the newest RSeq of each.
-        heard_reliably: Vec<(Box<str>, u32)>,
+        terms: Option<Box<CallingTerms>>,
     },
     /// The peer's INVITE, with this CSeq number, awaits our final response.
     Offered { invite: ServerId, seq: u32 },
@@ -60,6 +58,15 @@ pub(super) enum State {
     Confirmed,
     /// Our BYE awaits its response.
     Closing,
+}
+
+/// What the extensions that we offer in an INVITE need until its final response.
+#[derive(Debug)]
+pub(super) struct CallingTerms {
+    /// The session description of the INVITE.
+    pub(super) description: Bytes,
+    /// The tags of those whose provisional responses we have acknowledged, with the newest RSeq of each.
+    pub(super) heard_reliably: Vec<(Box<str>, u32)>,
 }
 
 /// The TU has hung up; what it said goes into the BYE that has to wait.

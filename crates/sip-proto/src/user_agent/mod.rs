@@ -26,11 +26,14 @@ mod early;
 mod event;
 mod leg;
 mod modify;
+mod option_tag;
 mod over;
 mod receive;
 mod reliable;
 mod request;
 mod session_timer;
+mod timer_terms;
+mod unacknowledged;
 mod validate;
 
 use std::collections::VecDeque;
@@ -51,8 +54,7 @@ pub use adopt::SavedLeg;
 pub use connect::Invite;
 pub use event::{End, Event, Failure, Probe};
 pub use leg::LegId;
-pub use reliable::RELIABLE;
-pub use session_timer::TIMER;
+pub use option_tag::{RELIABLE, TIMER};
 pub use validate::Capabilities;
 
 use dialog_lines::DialogLines;

@@ -10,52 +10,19 @@
 //! nothing of all this.
 
 use std::collections::VecDeque;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::leg::{Leg, State};
+use super::option_tag::RELIABLE;
+use super::unacknowledged::{Pending, Reliable};
 use super::{Event, LegId, Owner, UserAgent};
+use crate::Rejection;
 use crate::message::{Message, Method, Name, Payload, Request, Response};
 use crate::reason::Reason;
 use crate::transaction::ServerId;
-use crate::{Packet, Rejection};
-
-/// The option tag (RFC 3262 §8.1).
-pub const RELIABLE: &str = "100rel";
 
 /// Responses that wait for the PRACK of an earlier one; more say nothing new.
 const MOST_WAITING: usize = 4;
-
-/// What a peer that demands it is sent reliably.
-#[derive(Debug)]
-pub(super) struct Reliable {
-    /// CSeq number of its INVITE.
-    invite_seq: u32,
-    /// The INVITE has an offer.
-    has_offer: bool,
-    first: u32,
-    /// RSeq of the newest one; one below `first` before there is any.
-    newest: u32,
-    pending: Option<Pending>,
-    waiting: VecDeque<(u16, Payload)>,
-    /// The call is answered as soon as the pending one is acknowledged.
-    answer: Option<Payload>,
-}
-
-/// A response that awaits its PRACK.
-#[derive(Debug)]
-struct Pending {
-    packet: Packet,
-    has_body: bool,
-    interval: Duration,
-    resend_at: Instant,
-    give_up_at: Instant,
-}
-
-impl Reliable {
-    pub(super) fn due(&self) -> Option<Instant> {
-        self.pending.as_ref().map(|pending| pending.resend_at.min(pending.give_up_at))
-    }
-}
 
 impl UserAgent {
     /// What a new INVITE demands; `None` if it can do without.
@@ -199,17 +166,19 @@ impl UserAgent {
     ) -> bool {
         let Some(seq) = rseq(response).filter(|_| requires(response)) else { return true };
         let Some(leg) = self.legs.get_mut(id) else { return false };
-        let Leg { state: State::Calling { heard_reliably, .. }, early, session, .. } = leg else {
+        let Leg { state: State::Calling { terms: Some(terms), .. }, early, session, .. } = leg
+        else {
             return false;
         };
         let tag = response.to_tag().unwrap_or_default();
         let Some(dialog) = early.iter_mut().find(|early| early.remote_tag() == tag) else {
             return false;
         };
-        match heard_reliably.iter_mut().find(|(of, _)| **of == *tag) {
+        let heard = &mut terms.heard_reliably;
+        match heard.iter_mut().find(|(of, _)| **of == *tag) {
             Some((_, newest)) if newest.checked_add(1) == Some(seq) => *newest = seq,
             Some(_) => return false,
-            None => heard_reliably.push((tag.into(), seq)),
+            None => heard.push((tag.into(), seq)),
         }
         let fixed = format!("RAck: {seq} {} INVITE\r\n{session}", response.cseq().0);
         let (draft, target) = dialog.request(Method::Prack, fixed.as_bytes(), &Payload::empty());

@@ -12,83 +12,16 @@
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use serde::{Deserialize, Serialize};
 
 use super::leg::{Leg, OurModify, State};
+use super::option_tag::TIMER;
+use super::timer_terms::{Asked, SavedTimer};
 use super::{End, Event, LegId, UserAgent};
-use crate::Rejection;
 use crate::message::{Message, Method, Name, Payload, Refresher, Request, Response};
 use crate::reason::Reason;
 
-/// The option tag (RFC 4028 §10.1).
-pub const TIMER: &str = "timer";
-
-/// RFC 4028 §5: nobody may want less, in seconds.
-pub(super) const MIN_SE: u32 = 90;
-
-/// Of a peer that cannot be refused, no time shorter than this is kept, in seconds: it would have us refresh all the time.
-const SHORTEST: u32 = 20;
-
 /// How long a refresh waits that finds another change under way, or was refused.
 const AGAIN: Duration = Duration::from_secs(2);
-
-/// RFC 4028 §10: the end comes so long before the session is over, but no more than a third of it.
-const EARLIER: Duration = Duration::from_secs(32);
-
-/// What a request of the peer asks for; it is agreed by our 2xx.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Asked {
-    seconds: u32,
-    we_refresh: bool,
-    /// The peer knows what the option tag means.
-    is_supported: bool,
-    takes_update: bool,
-}
-
-/// The timer of a session, as both sides have agreed on it.
-#[derive(Debug)]
-pub(super) struct SessionTimer {
-    agreed: SavedTimer,
-    /// When we refresh, if it is for us to do.
-    refresh_at: Option<Instant>,
-    ends_at: Instant,
-    /// The description that we sent last: what a refresh by re-INVITE repeats.
-    description: Bytes,
-}
-
-/// The same on paper.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct SavedTimer {
-    seconds: u32,
-    we_refresh: bool,
-    /// The peer takes UPDATE, as far as it has said.
-    takes_update: bool,
-}
-
-impl SavedTimer {
-    fn begin(self, now: Instant, description: Bytes) -> SessionTimer {
-        let agreed = Self { seconds: self.seconds.max(SHORTEST), ..self };
-        let whole = Duration::from_secs(agreed.seconds.into());
-        SessionTimer {
-            refresh_at: agreed.we_refresh.then(|| now + whole / 2),
-            ends_at: now + whole - EARLIER.min(whole / 3),
-            agreed,
-            description,
-        }
-    }
-
-    /// Session-Expires in a request of ours (RFC 4028 §7.4) or in our answer to one of the peer's (§9).
-    fn line(self, of_request: bool) -> String {
-        let refresher = if self.we_refresh == of_request { "uac" } else { "uas" };
-        format!("Session-Expires: {};refresher={refresher}\r\n", self.seconds)
-    }
-}
-
-impl SessionTimer {
-    pub(super) fn due(&self) -> Instant {
-        self.refresh_at.map_or(self.ends_at, |at| at.min(self.ends_at))
-    }
-}
 
 impl UserAgent {
     /// What the peer's INVITE or UPDATE asks for. In a session that has a timer, one that says nothing asks for the same again.
@@ -243,15 +176,5 @@ impl Leg {
 
     pub(super) fn saved_timer(&self) -> Option<SavedTimer> {
         self.timer.as_ref().map(|timer| timer.agreed)
-    }
-}
-
-/// RFC 4028 §6, §8.1: a time that is too short is refused, of a peer that knows what it is refused for.
-pub(super) fn refuse_too_short(request: &Request) -> Result<(), Rejection> {
-    let changes = matches!(request.method(), Method::Invite | Method::Update);
-    let said = request.session_expires().filter(|_| changes);
-    match said.is_some_and(|said| said.seconds < MIN_SE) && request.supports(TIMER) {
-        true => Err(Rejection::new(422).with_header("Min-SE", &MIN_SE.to_string())),
-        false => Ok(()),
     }
 }

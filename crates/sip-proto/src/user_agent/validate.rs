@@ -2,8 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::reliable::RELIABLE;
-use super::session_timer::{self, TIMER};
+use super::option_tag::{RELIABLE, TIMER};
 use crate::Rejection;
 use crate::message::{Abilities, Method, Name, Request};
 use crate::multipart;
@@ -112,7 +111,7 @@ impl Capabilities {
         }
         self.inspect_require(request)?;
         if self.knows_timers() {
-            session_timer::refuse_too_short(request)?;
+            refuse_too_short(request)?;
         }
         self.inspect_body(request)?;
         self.inspect_accept(request)
@@ -201,4 +200,17 @@ fn inspect_scheme(request: &Request) -> Result<(), Rejection> {
     let uri = request.uri();
     let known = ["sip", "tel"].iter().any(|scheme| scheme.eq_ignore_ascii_case(uri.scheme()));
     if known || uri.service().is_some() { Ok(()) } else { Err(Rejection::new(416)) }
+}
+
+/// RFC 4028 §5: nobody may want less, in seconds.
+const MIN_SE: u32 = 90;
+
+/// RFC 4028 §6, §8.1: a time that is too short is refused, of a peer that knows what it is refused for.
+fn refuse_too_short(request: &Request) -> Result<(), Rejection> {
+    let changes = matches!(request.method(), Method::Invite | Method::Update);
+    let said = request.session_expires().filter(|_| changes);
+    match said.is_some_and(|said| said.seconds < MIN_SE) && request.supports(TIMER) {
+        true => Err(Rejection::new(422).with_header("Min-SE", &MIN_SE.to_string())),
+        false => Ok(()),
+    }
 }

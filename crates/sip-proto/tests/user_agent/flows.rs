@@ -100,9 +100,7 @@ fn requests_for_a_lost_connection_go_where_the_contact_says() {
         assert_eq!((again.transport, again.peer), (transport, LISTENS.into()));
         let expected = match transport {
             Transport::Tcp => text(&first),
-            _ => {
-                text(&first).replacen("2.0/TCP", "2.0/UDP", 1).replacen(";transport=tcp>", ">", 1)
-            }
+            _ => text(&first).replacen("2.0/TCP", "2.0/UDP", 1).replacen(";transport=tcp>", ">", 1),
         };
         assert_eq!(text(&again), expected);
         let invite = Request::parse(again.bytes).expect("our re-INVITE");
