@@ -44,7 +44,7 @@ impl Access {
         let mut text = include_str!("network.toml").to_owned();
         let host = loopback::host();
         let at_tls = loopback::free_port(host);
-        let tls = speaks_tls.then(|| format!("tls = \"{at_tls}\"\n")).unwrap_or_default();
+        let tls = if speaks_tls { format!("tls = \"{at_tls}\"\n") } else { String::new() };
         text += &format!(
             "\n[access.lab]\naddress = \"{host}:0\"\ntrunk_group = \"mobile\"\nrealm = \"{REALM}\"\nalgorithms = [\"MD5\"]\n{tls}{keys}\n"
         );

@@ -62,7 +62,7 @@ impl MediaMemory {
 /// Puts packets of media among what was seen otherwise, and a note where some are missing.
 pub(crate) fn merge(entries: &mut Vec<Entry>, packets: Vec<Entry>, gone: u64) {
     if gone > 0 {
-        let at_us = packets.first().or(entries.last()).map_or(0, |entry| entry.at_us);
+        let at_us = packets.first().or_else(|| entries.last()).map_or(0, |entry| entry.at_us);
         let text = match packets.is_empty() {
             true => {
                 format!("keeps none of its {gone} packets of media: memory had no room for them")
