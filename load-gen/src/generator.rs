@@ -249,6 +249,7 @@ impl Generator {
             }
             Event::OutOfDialog { id, .. } => self.agent.respond(now, id, 480, &Payload::empty()),
             Event::Cancelled { .. }
+            | Event::GivenUp { .. }
             | Event::Confirmed { .. }
             | Event::NoRoom { .. }
             | Event::Unacknowledged { .. }

@@ -219,6 +219,9 @@ impl Psap {
             Event::Cancelled { leg, reason } => {
                 self.finish(now, leg, Ending::abandoned(reason.as_ref()));
             }
+            Event::GivenUp { leg, rejection } => {
+                self.finish(now, leg, Ending::refused(&rejection));
+            }
             Event::Confirmed { leg, ack } => self.confirm(now, leg, &ack),
             Event::Unacknowledged { leg } => self.ack_overdue(now, leg),
             Event::Modify { leg, id, request } => self.modify(now, leg, id, &request),

@@ -176,6 +176,7 @@ impl Phone {
         match event {
             Event::Offered { leg, invite, .. } => self.ring(now, leg, &invite),
             Event::Cancelled { leg, .. } => self.end(leg, CallEnd::Cancelled),
+            Event::GivenUp { leg, rejection } => self.end(leg, CallEnd::Refused(rejection.status)),
             Event::Progress { leg, response } => self.hear(leg, &response, response.status()),
             Event::Answered { leg, response } => {
                 self.answered(now, leg, &response, response.status())

@@ -53,6 +53,7 @@ mod pool;
 mod properties;
 mod races;
 mod refusals;
+mod reliable_ringing;
 mod replication;
 mod replies;
 mod selection;

@@ -42,6 +42,16 @@ impl CallControl {
         self.records.abandoned(now, call.record, reason);
     }
 
+    /// The caller did not acknowledge that it rings, and has been refused for it.
+    pub(super) fn given_up(&mut self, now: Instant, a: LegId, rejection: &Rejection) {
+        let Some((id, _)) = self.calls.find(a) else { return };
+        let Some(call) = self.remove(now, id) else { return };
+        if let Some(b) = call.b {
+            self.user_agent.hang_up(now, b, rejection.reason.as_ref());
+        }
+        self.records.rejected(now, call.record, rejection);
+    }
+
     /// A dialog of an answered call is over: the other leg follows.
     pub(super) fn ended(&mut self, now: Instant, leg: LegId, end: &End) {
         let leg_end = LegEnd::of_dialog(end, self.records.micros(now));

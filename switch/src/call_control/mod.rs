@@ -181,6 +181,7 @@ impl CallControl {
                 self.found_no_room(now, &invite, source, &rejection);
             }
             Event::Cancelled { leg, reason } => self.cancelled(now, leg, reason.as_ref()),
+            Event::GivenUp { leg, rejection } => self.given_up(now, leg, &rejection),
             Event::Progress { leg, response } => self.progress(now, leg, &response),
             Event::Answered { leg, response } => self.answered(now, leg, &response),
             Event::Failed { leg, failure } => self.failed(now, leg, &failure),

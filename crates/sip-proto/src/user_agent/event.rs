@@ -8,8 +8,8 @@ use crate::reason::Reason;
 use crate::transaction::ServerId;
 use crate::user_agent::LegId;
 
-/// Each leg yields exactly one terminal event ([`Event::Cancelled`], [`Event::Failed`] or
-/// [`Event::Ended`]), unless the TU itself rejected it. After it the [`LegId`] is dead: operations
+/// Each leg yields exactly one terminal event ([`Event::Cancelled`], [`Event::GivenUp`],
+/// [`Event::Failed`] or [`Event::Ended`]), unless the TU itself rejected it. After it the [`LegId`] is dead: operations
 /// on it do nothing.
 #[derive(Debug)]
 pub enum Event {
@@ -18,9 +18,10 @@ pub enum Event {
     Offered { leg: LegId, invite: Request, source: SocketAddr },
     /// A new INVITE has been refused: too many transactions are alive. There is no leg.
     NoRoom { invite: Request, source: SocketAddr, rejection: Box<Rejection> },
-    /// Terminal. The caller sent CANCEL before the final response, and 487 has been sent; or it demanded reliable provisional
-    /// responses and did not acknowledge one, and 504 has been sent (RFC 3262 §3).
+    /// Terminal. The caller sent CANCEL before the final response; 487 has been sent.
     Cancelled { leg: LegId, reason: Option<Reason> },
+    /// Terminal. The caller demanded reliable provisional responses and did not acknowledge one: it has been refused (RFC 3262 §3).
+    GivenUp { leg: LegId, rejection: Box<Rejection> },
     /// A provisional response above 100 to our INVITE.
     Progress { leg: LegId, response: Response },
     /// A 2xx to our INVITE. It has been acknowledged, unless our INVITE carried no offer: then the

@@ -107,9 +107,10 @@ impl UserAgent {
         let Some(pending) = pending else { return };
         if pending.give_up_at <= now {
             let why = "no PRACK has come for a provisional response, which the INVITE demanded to be reliable";
-            self.reject(now, id, &Rejection::new(504).with_warning(why), &Payload::empty());
-            let reason = Some(Reason::q850(102, "Recovery on timer expiry"));
-            self.events.push_back(Event::Cancelled { leg: id, reason });
+            let reason = Reason::q850(102, "Recovery on timer expiry");
+            let rejection = Rejection::new(504).with_reason(reason).with_warning(why);
+            self.reject(now, id, &rejection, &Payload::empty());
+            self.events.push_back(Event::GivenUp { leg: id, rejection: Box::new(rejection) });
         } else if pending.resend_at <= now {
             pending.interval *= 2;
             pending.resend_at = now + pending.interval;

@@ -245,6 +245,7 @@ pub(crate) fn name(event: &Event) -> String {
     match event {
         Event::Offered { .. } => "Offered".into(),
         Event::Cancelled { .. } => "Cancelled".into(),
+        Event::GivenUp { rejection, .. } => format!("GivenUp {}", rejection.status),
         Event::Progress { response, .. } => format!("Progress {}", response.status()),
         Event::Answered { .. } => "Answered".into(),
         Event::Failed { failure: Failure::Response(response), .. } => {

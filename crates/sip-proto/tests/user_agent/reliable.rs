@@ -94,7 +94,7 @@ fn without_a_prack_the_call_is_refused_and_nothing_is_left() {
     net.run(31_900);
     assert!(net.events(Callee).is_empty());
     net.run(200);
-    assert_eq!(net.events(Callee), ["Cancelled"]);
+    assert_eq!(net.events(Callee), ["GivenUp 504"]);
     let refusal = net.last(Callee, "504 INVITE");
     assert!(refusal.contains("no PRACK has come"), "{refusal}");
     assert_eq!(net.events(Caller), ["Progress 180", "Failed 504"]);
