@@ -126,6 +126,7 @@ pub(crate) async fn serve_for(
     }
     // Caught before the first box runs: no call may be cut off by an early signal.
     let signals = Signals::catch(parent.is_none()).map_err(StartError::Signals)?;
+    let further: Vec<String> = specs.iter().flat_map(NodeSpec::further_places).collect();
     let boxes =
         Boxes::start(specs, options.limits, options.directory, options.observation.clone()).await?;
     let mut ticks = interval(options.snapshot_interval);
@@ -143,7 +144,7 @@ pub(crate) async fn serve_for(
         drain_timeout: options.drain_timeout,
         deadline: None,
     };
-    shell.tell_ready();
+    shell.tell_ready(&further);
     options.listening.0.notify_one();
     let ending = shell.watch().await;
     let boxes = shell.last_look().await;
@@ -319,12 +320,13 @@ impl Shell {
         self.tell(ProcessReport::Snapshot { at_us, usage: self.usage(), boxes });
     }
 
-    fn tell_ready(&mut self) {
+    fn tell_ready(&mut self, further: &[String]) {
         let boxes = self.boxes.directory().entries();
         if self.parent.is_none() {
             for (name, entry) in &boxes {
                 tracing::info!("{} {name} listens on {} (UDP, TCP)", entry.kind, entry.address);
             }
+            further.iter().for_each(|place| tracing::info!("{place}"));
         }
         self.tell(ProcessReport::Ready { boxes });
     }

@@ -48,6 +48,15 @@ impl NodeSpec {
     pub fn listening(self, listeners: Vec<Listener>) -> Self {
         Self { listeners, ..self }
     }
+
+    /// A sentence for each further place where it takes connections.
+    pub(crate) fn further_places(&self) -> Vec<String> {
+        let Label { name, kind, .. } = &self.label;
+        let told = |one: &Listener| {
+            format!("{kind} {name} listens on {} ({})", one.address, one.entry.transport.token())
+        };
+        self.listeners.iter().map(told).collect()
+    }
 }
 
 impl fmt::Debug for NodeSpec {

@@ -25,9 +25,6 @@ impl RecordRoutes {
 
     /// The values for a call of a caller that speaks over `transport`.
     pub(super) fn towards(&self, transport: Transport) -> &str {
-        match transport {
-            Transport::Udp => &self.udp,
-            _ => &self.tcp,
-        }
+        if transport.is_reliable() { &self.tcp } else { &self.udp }
     }
 }

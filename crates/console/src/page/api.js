@@ -1,7 +1,7 @@
 // The way to the API: requests with the token (token.js), and the stream of events.
 
 function head(more) {
-  return { Authorization: `Bearer ${sessionStorage.getItem("tocsin-token") ?? ""}`, ...more };
+  return { Authorization: `Bearer ${globalThis.tokenTaken() ?? ""}`, ...more };
 }
 
 /** What a request came to: `{ ok, status, body }`, or `{ ok: false, status: 0 }` when nobody answers. */

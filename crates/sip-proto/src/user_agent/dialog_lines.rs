@@ -38,8 +38,8 @@ impl DialogLines {
     /// Those of a response that goes by `transport`.
     pub(super) fn response(&self, transport: Option<Transport>) -> &[u8] {
         match transport {
-            Some(Transport::Tcp) => &self.tcp_response,
-            _ => &self.udp_response,
+            Some(transport) if transport.is_reliable() => &self.tcp_response,
+            Some(_) | None => &self.udp_response,
         }
     }
 }
